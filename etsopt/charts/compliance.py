@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from etsopt.charts.chart import Words
     from etsopt.data.instance import Instance
 
+COLUMNS = (
+    *("obligation_t", "issued_t", "cancelled_t", "shortfall_t", "bought_t", "offset_t", "opening_t", "closing_t"),
+    "sold_t",
+)
+"""Columns that the chart reads."""
+
 Parts = tuple[tuple[str, "Words", str], ...]
 
 COVERED: Parts = (

@@ -44,14 +44,20 @@ class Prices(NamedTuple):
 
 def has_measures(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> bool:
     """Return True if a run of a market has its instance, which offers abatement."""
-    if instance is None:
+    if instance is None or not _has_allowances(tables, instance):
         return False
     return instance.measures is not None or bool(instance.policy.abatement.output_cut)
 
 
 def has_market_years(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> bool:
     """Return True if a run has its instance and years in which net demand depends on the price."""
-    return instance is not None and bool(_market_years(tables))
+    return instance is not None and _has_allowances(tables, instance) and bool(_market_years(tables))
+
+
+def _has_allowances(tables: Mapping[str, pd.DataFrame], instance: Instance) -> bool:
+    """Return True if a run that starts from an allocation has the allowance of every unit."""
+    allocation = tables.get("allocation")
+    return allocation is None or ("allowance_t" in allocation and len(allocation) == len(instance.units))
 
 
 def _market_years(tables: Mapping[str, pd.DataFrame]) -> list[int]:
@@ -59,7 +65,10 @@ def _market_years(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     sectors = tables["sector_years"]
     sectors = sectors[sectors["emissions_before_tco2e"] > 0]
     every = sectors.groupby("year")["sector"].nunique()
-    balanced = tables["balance_values"].groupby("year")["sector"].nunique() if "balance_values" in tables else {}
+    values = tables.get("balance_values")
+    balanced: Any = {}
+    if values is not None and {"year", "sector"} <= {*values}:
+        balanced = values.groupby("year")["sector"].nunique()
     return [int(year) for year, count in every.items() if balanced.get(year, 0) < count]
 
 

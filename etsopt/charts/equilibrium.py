@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+COLUMNS = (
+    *("sector", "year", "status", "price_cny_per_t", "balance_value_before", "balance_value"),
+    *("emissions_before_tco2e", "emissions_tco2e"),
+)
+"""Columns that the chart reads."""
+
 STATUS = {"none": "无", "fixed point": "不动点", "several": "多个不动点", "cycle": "循环"}
 """Status of a sector, in the words of the table ``equilibrium``, in Chinese."""
 

@@ -16,7 +16,7 @@ from etsopt.charts import (
 )
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
-from etsopt.wording import literal, message
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,8 +38,8 @@ class Kind(NamedTuple):
     ----------
     about
         What it shows, in English and in Chinese.
-    table, columns
-        Table and columns that it needs.
+    needs
+        Tables and their columns that it needs; the first table needs a row.
     make
         Makes it from tables and provenance, and from what the next two say.
     with_instance
@@ -51,8 +51,7 @@ class Kind(NamedTuple):
     """
 
     about: Words
-    table: str
-    columns: tuple[str, ...]
+    needs: Mapping[str, tuple[str, ...]]
     make: Callable[..., Chart]
     with_instance: bool = False
     of_years: bool = False
@@ -60,25 +59,26 @@ class Kind(NamedTuple):
 
 
 def _with_intensities(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> bool:
-    return "sectors" in tables and units.have_intensities(tables)
+    return units.have_intensities(tables)
 
 
-WITHOUT = {
-    "cost_curve": "its instance has no measures, or the run does not hold it",
-    "supply_demand": "allowances follow emissions in every year, so that every price clears",
+OF_UNITS: Mapping[str, tuple[str, ...]] = {
+    "allocation": ("unit_id", "sector", "province", "emissions_tco2e", "intensity", "reference_t", "surplus_rate"),
+    "sectors": ("sector",),
 }
-"""Why a run of a market has no chart of single years."""
-
-OF_YEARS = ("price_cny_per_t", "price_lower_cny_per_t", "emissions_before_tco2e", "allowance_t")
+PRICES = ("year", "price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t", "price_unit")
+OF_YEARS: Mapping[str, tuple[str, ...]] = {
+    "years": (*PRICES, *("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "bought_t", "sold_t", "offset_t")),
+    "sector_years": ("sector", "year", "emissions_before_tco2e"),
+}
 
 KINDS = {
     "surplus": Kind(
         (
             "surplus rate of each unit by its intensity, beside the rule and a stated band",
-            "各单元按强度的盈缺率，与规则结果和给定的限值并列",
+            "各单元按强度的盈缺率，与规则结果及所定限值并列",
         ),
-        "allocation",
-        ("surplus_rate", "intensity", "reference_t"),
+        OF_UNITS,
         units.surplus,
         suits=_with_intensities,
     ),
@@ -87,57 +87,48 @@ KINDS = {
             "surplus rate of each unit by its emission intensity, with the balance value of its sector",
             "各单元按碳排放强度的盈缺率,含行业平衡值",
         ),
-        "allocation",
-        ("surplus_rate", "intensity", "reference_t"),
+        OF_UNITS,
         units.intensity,
         suits=_with_intensities,
     ),
     "rates": Kind(
         ("distribution of surplus rates by sector", "各行业盈缺率分布"),
-        "allocation",
-        ("surplus_rate",),
+        {"allocation": ("sector", "emissions_tco2e", "surplus_rate")},
         allocations.rates,
     ),
     "provinces": Kind(
         ("surplus of each province, beside the rule", "各省份盈缺率,与规则结果并列"),
-        "provinces",
-        ("balance_limit_t", "reference_t"),
+        {"provinces": ("province", "emissions_tco2e", "reference_t", "surplus_rate", "balance_limit_t")},
         allocations.provinces,
     ),
     "enterprises": Kind(
         ("enterprises with the most to buy and to sell", "缺口和盈余最大的企业"),
-        "enterprises",
-        ("surplus_t",),
+        {"enterprises": ("enterprise_id", "surplus_t")},
         allocations.enterprises,
     ),
     "relaxations": Kind(
         ("least relaxation of the limits of an infeasible policy", "不可行政策各限值的最小放宽量"),
-        "relaxed_limits",
-        ("by",),
+        {"relaxed_limits": ("way_out", "limit", "index", "by", "from", "to", "unit")},
         relaxations.relaxations,
     ),
     "prices": Kind(
         ("price of each year with its interval and what sets it", "各年碳价、区间及决定因素"),
-        "years",
-        ("price_cny_per_t", "price_unit"),
+        {"years": PRICES},
         markets.prices,
     ),
     "emissions": Kind(
         ("emissions of each year beside allowances, and what is kept for later", "各年排放量、配额及跨期留存"),
-        "years",
-        ("emissions_before_tco2e",),
+        {"years": ("year", "allowance_t", "emissions_before_tco2e", "emissions_tco2e")},
         markets.emissions,
     ),
     "measures": Kind(
         ("abatement of each year by measure", "各年各措施减排量"),
-        "measure_years",
-        ("abated_tco2e",),
+        {"measure_years": ("measure_id", "year", "abated_tco2e")},
         markets.measures,
         with_instance=True,
     ),
     "cost_curve": Kind(
         ("marginal abatement cost curve of single years, with the price", "若干年度的边际减排成本曲线与碳价"),
-        "years",
         OF_YEARS,
         curves.cost_curve,
         with_instance=True,
@@ -149,7 +140,6 @@ KINDS = {
             "net demand for allowances by price in single years, what meets it, and the price",
             "若干年度按碳价的配额净需求、供给与碳价",
         ),
-        "years",
         OF_YEARS,
         curves.supply_demand,
         with_instance=True,
@@ -158,8 +148,7 @@ KINDS = {
     ),
     "unmet": Kind(
         ("least unmet demand of a market that cannot clear", "市场无法出清时的最小缺口"),
-        "unmet_demand",
-        ("unmet_t",),
+        {"unmet_demand": ("year", "unmet_t")},
         markets.unmet,
     ),
     "compliance": Kind(
@@ -167,33 +156,32 @@ KINDS = {
             "how the largest deficits are covered, and what becomes of the largest surpluses",
             "最大缺口如何补足,最大盈余如何使用",
         ),
-        "compliance",
-        ("obligation_t", "shortfall_t"),
+        {"compliance": ("enterprise_id", *compliance.COLUMNS)},
         compliance.compliance,
         with_instance=True,
     ),
     "equilibrium": Kind(
         ("balance values that all responses reproduce, and abatement by sector", "全部单元最优响应下的平衡值与减排量"),
-        "equilibrium",
-        ("balance_value_before",),
+        {"equilibrium": equilibrium.COLUMNS, "fixed_points": ("sector", "year", "balance_value")},
         equilibrium.equilibrium,
     ),
     "reconciliation": Kind(
         ("emissions as reported beside the reconciled ones and their interval", "报告排放量与调和排放量及区间"),
-        "reconciliation",
-        ("reported_tco2e", "lowest_tco2e"),
+        {"reconciliation": reviews.COLUMNS},
         reviews.reconciliation,
     ),
     "review_plan": Kind(
         ("tonnes at risk that reviews cover, by province, and reviewers' days", "各省份联审覆盖的风险排放量与联审天数"),
-        "plan",
-        ("covered_tco2e",),
+        {
+            "plan": ("province", "covered_tco2e"),
+            "review_days": ("level", *reviews.DAYS),
+            "uncovered": ("province", "at_risk_tco2e"),
+        },
         reviews.review_plan,
     ),
     "missing_days": Kind(
         ("least days that a plan of reviews lacks", "联审计划缺少的最少天数"),
-        "missing_days",
-        ("missing_days",),
+        {"missing_days": ("level", "province", "missing_days")},
         reviews.missing_days,
     ),
 }
@@ -201,14 +189,13 @@ KINDS = {
 
 def kinds_of(tables: Mapping[str, pd.DataFrame], instance: Instance | None = None) -> list[str]:
     """Return the kinds of charts that a run has the tables for; those of single years need its instance."""
-    return [
-        name
-        for name, kind in KINDS.items()
-        if kind.table in tables
-        and len(tables[kind.table])
-        and {*kind.columns} <= {*tables[kind.table]}
-        and kind.suits(tables, instance)
-    ]
+    return [name for name, kind in KINDS.items() if _has(kind, tables) and kind.suits(tables, instance)]
+
+
+def _has(kind: Kind, tables: Mapping[str, pd.DataFrame]) -> bool:
+    """Return True if a run has what a kind needs."""
+    there = all(name in tables and {*columns} <= {*tables[name]} for name, columns in kind.needs.items())
+    return there and len(tables[next(iter(kind.needs))]) > 0
 
 
 def chart_of(
@@ -239,11 +226,9 @@ def chart_of(
         raise UsageError(message("There is no chart {kind}.", kind=brief(kind)), advice)
     known = kinds_of(tables, instance)
     if kind not in known:
-        text = "The run has nothing for the chart {kind!r}, which needs the table {table!r}."
-        what = message(text, kind=kind, table=KINDS[kind].table)
-        if KINDS[kind].of_years and KINDS[kind].table in tables:
-            what = message("The run has nothing for the chart {kind!r}: {why}.", kind=kind, why=literal(WITHOUT[kind]))
-        raise UsageError(what, message("Of this run there are: {value}.", value=", ".join(known) or "none"))
+        raise UsageError(
+            _without(kind, tables), message("Of this run there are: {value}.", value=", ".join(known) or "none")
+        )
     if KINDS[kind].of_years:
         return KINDS[kind].make(tables, about, instance, year)
     if year is not None:
@@ -251,3 +236,20 @@ def chart_of(
         what = message("The chart {kind!r} is not of a single year.", kind=kind)
         raise UsageError(what, message("Leave the year out, or choose {kinds}.", kinds=of_years))
     return KINDS[kind].make(tables, about, instance) if KINDS[kind].with_instance else KINDS[kind].make(tables, about)
+
+
+def _without(kind: str, tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return why a run has nothing for a chart."""
+    if not (KINDS[kind].of_years and _has(KINDS[kind], tables)):
+        needed = ", ".join(map(repr, KINDS[kind].needs))
+        return message("The run has nothing for the chart {kind!r}: it needs {tables}.", kind=kind, tables=needed)
+    if kind == "cost_curve":
+        return message(
+            "The run has nothing for the chart {kind!r}: its instance has no measures, or the run does not hold it.",
+            kind=kind,
+        )
+    return message(
+        "The run has nothing for the chart {kind!r}: allowances follow emissions in every year, so that every price "
+        "clears.",
+        kind=kind,
+    )

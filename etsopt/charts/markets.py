@@ -39,9 +39,9 @@ NEGLIGIBLE = 1e-5
 def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
     """Price of each year and what sets it, with the interval of prices that clear the market."""
     years = tables["years"]
-    if "closure" in tables:
-        # In self-balancing years every price clears, so none is drawn.
-        years = years[(tables["closure"]["set_by"] != "self-balancing").to_numpy()]
+    set_by = _set_by(tables)
+    # In self-balancing years every price clears, so none is drawn.
+    years = years[~years["year"].isin([year for year, by in set_by.items() if by == "self-balancing"])]
     place = years["year"].to_numpy(dtype=float)
     series = []
     for column, name in (
@@ -52,8 +52,8 @@ def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Char
         if np.isfinite(values).all() and not np.allclose(values, years["price_cny_per_t"], rtol=1e-3):
             series.append(Series("line", name, place, values, RULE, style="dashed"))
     found = years["price_cny_per_t"].to_numpy(dtype=float)
-    if "closure" in tables:
-        by = tables["closure"].set_index("year")["set_by"].reindex(years["year"]).to_numpy(dtype=object)
+    if set_by:
+        by = np.array([set_by.get(year, "") for year in years["year"]], dtype=object)
         series.append(Series("line", NONE, place, found, RULE, style="plain"))
         for number, name in enumerate(dict.fromkeys(by)):
             words = (f"price, set by: {name}", f"碳价,决定因素:{SET_BY.get(name, name)}")
@@ -63,6 +63,14 @@ def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Char
     unit = str(years["price_unit"].iloc[0]) if len(years) else "CNY/t"
     panel = Panel(NONE, YEAR, in_unit("price", "碳价", unit), tuple(series), y_limits=(0.0, _top(series)))
     return Chart("prices", title_of(about, "price of an allowance", "碳价"), (panel,))
+
+
+def _set_by(tables: Mapping[str, pd.DataFrame]) -> dict[int, str]:
+    """Return what sets the price of each year; nothing of a run that does not say so."""
+    closure = tables.get("closure")
+    if closure is None or not {"year", "set_by"} <= {*closure}:
+        return {}
+    return dict(zip(closure["year"], closure["set_by"], strict=True))
 
 
 def _top(series: list[Series]) -> float:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Units whose reports are farthest from the reconciled emissions."""
 
+COLUMNS = (
+    *("unit_id", "sector", "province", "quantities", "gross_reports", "substituted"),
+    *("reported_tco2e", "reconciled_tco2e", "lowest_tco2e", "highest_tco2e"),
+)
+DAYS = ("review_days", "travel_days", "left_days")
+"""Columns that the charts read."""
+
 LEVELS = {"municipal": "市级", "provincial": "省级", "national": "国家级"}
 
 
@@ -73,7 +80,7 @@ def review_plan(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
         Series("stack", ("not covered", "未覆盖"), left[order].to_numpy() / 1e6, names, OTHER),
     )
     levels = [name for name in LEVELS if name in set(days["level"])][::-1]
-    sums = days.groupby("level")[["review_days", "travel_days", "left_days"]].sum().loc[levels]
+    sums = days.groupby("level")[list(DAYS)].sum().loc[levels]
     words = np.array(levels, dtype=object)
     spent = (
         Series("stack", ("days of review", "联审天数"), sums["review_days"].to_numpy(), words, PALETTE[4]),

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import etsopt
+from etsopt.charts import KINDS, chart_of
+from etsopt.charts.kinds import kinds_of
 from tests import compliance_years, reconciliations, review_plans
 
 if TYPE_CHECKING:
@@ -39,6 +41,27 @@ def test_every_model_has_a_chart_in_both_languages() -> None:
             for english, chinese in texts:
                 assert bool(english) == bool(chinese), (run.name, kind)
                 assert english.isascii(), english
+
+
+def test_a_run_without_a_table_or_column_has_the_charts_that_do_not_need_it() -> None:
+    seen: set[str] = set()
+    for run in sorted(path.parent for path in RUNS.glob("*/result.json")):
+        result = etsopt.load(run)
+        instance = result.instance
+        for kind in {*kinds_of(result.tables, instance)} - seen:
+            seen.add(kind)
+            needs = KINDS[kind].needs
+            for name in {*needs, "closure", "balance_values"} & {*result.tables}:
+                table = result.tables[name]
+                others = {key: part for key, part in result.tables.items() if key != name}
+                assert name not in needs or kind not in kinds_of(others, instance)
+                for column in table:
+                    left = others | {name: table.drop(columns=column)}
+                    if column in needs.get(name, ()):
+                        assert kind not in kinds_of(left, instance), (kind, name, column)
+                    elif kind in kinds_of(left, instance):
+                        chart_of(kind, left, result.provenance, instance)
+    assert len(seen) >= 10
 
 
 def test_deficits_are_met_as_derived_by_hand() -> None:
