@@ -1,0 +1,63 @@
+"""Notebooks as pages: executed by nbclient, with their text, code and outputs."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+TIMEOUT_S = 120
+"""Seconds that one cell may take at most."""
+
+
+def write_pages(target: Path, *, execute: bool = True) -> None:
+    """Write a page for each notebook below the folder of English sources; outputs are those of this run."""
+    import nbformat
+
+    folder = target / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        if execute:
+            _execute(notebook)
+        note = f"*A notebook, `docs/notebooks/{path.name}`, executed when this page was built.*"
+        parts = [_cell(cell, folder, f"{path.stem}-{number}") for number, cell in enumerate(notebook.cells)]
+        parts.insert(1, note)
+        (folder / f"{path.stem}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _execute(notebook: Any) -> None:
+    """Execute a notebook in an empty folder; an error of a cell is raised.
+
+    The kernel gets the path of this process, so that it runs this checkout.
+    """
+    import sys
+    import tempfile
+
+    from nbclient import NotebookClient
+
+    os.environ["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": folder}}).execute()
+
+
+def _cell(cell: Any, folder: Path, name: str) -> str:
+    """Return one cell as Markdown, with pictures of its outputs written beside the page."""
+    if cell.cell_type != "code":
+        return str(cell.source)
+    parts = [f"```python\n{cell.source}\n```"]
+    for number, output in enumerate(cell.get("outputs", [])):
+        data = output.get("data", {})
+        if output.output_type == "stream":
+            parts.append(f"```text\n{output.text.rstrip()}\n```")
+        elif "image/png" in data:
+            file = folder / f"{name}-{number}.png"
+            file.write_bytes(base64.b64decode(data["image/png"]))
+            parts.append(f"![Chart of the cell above]({file.name})")
+        elif "text/html" in data:
+            parts.append(f'<div class="table-wrapper">\n{data["text/html"]}\n</div>'.replace("\n\n", "\n"))
+        elif "text/plain" in data:
+            parts.append(f"```text\n{data['text/plain']}\n```")
+    return "\n\n".join(parts)
