@@ -75,9 +75,7 @@ def _run(*arguments: str) -> None:
 
 def take_screenshots(site: Path, target: Path) -> None:
     """Take a picture of each view of the built site by headless Chromium."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        raise RuntimeError("No Chromium is found.\n\nInstall it, or leave the option `--screenshots` out.")
+    browser = _browser()
     target.mkdir(parents=True, exist_ok=True)
     for name, (page, size, options) in VIEWS.items():
         with tempfile.TemporaryDirectory() as profile:
@@ -85,6 +83,26 @@ def take_screenshots(site: Path, target: Path) -> None:
             picture = f"--screenshot={target / name}.png"
             command = [*CHROMIUM, f"--user-data-dir={profile}", f"--window-size={size}", *options, picture, address]
             subprocess.run([browser, *command], check=True, capture_output=True, timeout=120)
+
+
+def check_mathematics(site: Path) -> None:
+    """Raise `RuntimeError` if a formula of a model or a rule is not set by the browser."""
+    browser = _browser()
+    pages = [*sorted(site.glob("en/models/*.html")), *sorted(site.glob("en/rules/*.html"))]
+    for page in pages:
+        with tempfile.TemporaryDirectory() as profile:
+            command = [browser, *CHROMIUM, f"--user-data-dir={profile}", "--dump-dom", page.resolve().as_uri()]
+            shown = subprocess.run(command, check=True, capture_output=True, timeout=120).stdout.decode()
+        wanted, found = shown.count('class="math notranslate'), shown.count("<mjx-container")
+        if found < wanted or "<mjx-merror" in shown:
+            raise RuntimeError(f"{page.name} shows {found} of {wanted} formulas.\n\nCorrect the one with an error.")
+
+
+def _browser() -> str:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        raise RuntimeError("No Chromium is found.\n\nInstall it, or leave the option `--screenshots` out.")
+    return browser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -95,6 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.screenshots is None:
         draw_charts()
     else:
+        check_mathematics(options.screenshots)
         take_screenshots(options.screenshots, options.screenshots.parent / "screenshots")
     return 0
 

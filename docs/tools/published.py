@@ -118,5 +118,6 @@ def _display(found: re.Match[str]) -> str:
 
 
 def display(formula: str) -> str:
-    r"""Return a displayed formula as a directive that leaves ``\tag`` to MathJax."""
+    r"""Return a displayed formula as a directive that leaves ``\tag`` to MathJax, which reads its text as TeX does."""
+    formula = re.sub(r"\\tag\{([^}]+)\}", lambda tag: r"\tag{" + tag[1].replace("_", r"\_") + "}", formula)
     return f"```{{math}}\n:no-wrap:\n\n\\begin{{equation}}\n{formula.strip()}\n\\end{{equation}}\n```"
