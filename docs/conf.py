@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 project = "etsopt"
 author = "The etsopt developers"
-copyright = "The etsopt developers, Apache-2.0"
+project_copyright = "The etsopt developers, Apache-2.0"
 version = release = __version__
 language = "en"
 
@@ -93,6 +93,9 @@ def _offer_other_language(
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the copy of MathJax and the language switch."""
+    """Connect the copy of MathJax, the language switch and the search in Chinese."""
+    from docs.tools.chinese_search import PairsOfCharacters
+
+    app.add_search_language(PairsOfCharacters)
     app.connect("build-finished", _copy_mathjax)
     app.connect("html-page-context", _offer_other_language)

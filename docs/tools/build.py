@@ -7,6 +7,7 @@ warning is an error, and every link and anchor of the site has to exist.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -37,10 +38,20 @@ def write_sources(target: Path, *, notebooks: bool = True) -> None:
         shutil.copytree(DOCS / language, target / language)
         if (DOCS / "pictures").is_dir():
             shutil.copytree(DOCS / "pictures", target / language / "pictures")
+    _link_to_english(target / "zh")
     english = target / "en"
     for part in (published, models, rules, dictionary, commands, api):
         part.write_pages(english)
     write_notebooks(english, execute=notebooks)
+
+
+def _link_to_english(chinese: Path) -> None:
+    """Make links such as `[...](en:models/index#methods)` of Chinese pages lead to the English site beside it."""
+    for page in chinese.rglob("*.md"):
+        up = "../" * (len(page.relative_to(chinese).parts))
+        link = rf'<a href="{up}en/\2.html\3" hreflang="en">\1</a>'
+        text = re.sub(r"\[([^\]]+)\]\(en:([^)#]+)(#[^)]*)?\)", link, page.read_text(encoding="utf-8"))
+        page.write_text(text, encoding="utf-8")
 
 
 def build(out: Path, builder: str = "html", *, notebooks: bool = True) -> int:

@@ -49,8 +49,8 @@ class Example:
 
 FIVE_LINES = Example(
     HAND,
-    r"""Five clinker lines. The balance value $V$ is the intensity at which surpluses and deficits cancel. Line 5 is at the
-lower limit of -3 %, the others are not, so
+    r"""Five clinker lines. The balance value $V$ is the intensity at which surpluses and deficits cancel. Line 5 is at
+the lower limit of -3 %, the others are not, so
 
 $$ 0.15 \sum_{i \le 4} E_i \, (1 - I_i / V) = 0.03 \, E_5 . $$
 
@@ -84,8 +84,8 @@ their mean, $V = 1.04$ t/t. The deviation is $\pm 0.16 / 1.04$, and $10{,}500{,}
 )
 
 PRE_ALLOCATION = Example(
-    "Official: consultation draft of 27 July 2026, notes of the annex tables: 1,789.70 is rounded down to 1,789 [A]. The "
-    "emissions of last year, twice that, are chosen here.",
+    "Official: consultation draft of 27 July 2026, notes of the annex tables: 1,789.70 is rounded down to 1,789 [A]. "
+    "The emissions of last year, twice that, are chosen here.",
     "Half of last year's 3,579.40 t is issued in advance: 1,789.70 t, rounded down to 1,789 t.",
     {
         "sector": ["cement"],
@@ -100,8 +100,8 @@ PRE_ALLOCATION = Example(
 
 POWER = Example(
     HAND,
-    r"""A conventional coal unit of 600 MW, class I, generates 2.7 TWh and supplies 1.5 PJ of heat at a load of 62 %. The
-load correction of 2024 is $1.015^{16 - 20 \cdot 0.62} = 1.055056$, to six decimals. Electricity gets
+    r"""A conventional coal unit of 600 MW, class I, generates 2.7 TWh and supplies 1.5 PJ of heat at a load of 62 %.
+The load correction of 2024 is $1.015^{16 - 20 \cdot 0.62} = 1.055056$, to six decimals. Electricity gets
 $2{,}700{,}000 \cdot 0.7910 \cdot 1.055056$ and heat $1{,}500{,}000 \cdot 0.1033$ t, each rounded down: 2,253,293 and
 154,950 t.""",
     {

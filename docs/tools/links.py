@@ -21,6 +21,7 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the anchors, links and loaded addresses of one element."""
         found = {key: value or "" for key, value in attrs}
         self.anchors |= {found[key] for key in ("id", "name") if key in found}
         if tag == "a" and "href" in found:
@@ -35,7 +36,8 @@ def problems(site: Path) -> list[str]:
     found = []
     for path, page in pages.items():
         where = path.relative_to(site)
-        found += [f"{where}: loads {address}" for address in page.loaded if urlsplit(address).scheme not in ("", "data")]
+        outside = [address for address in page.loaded if urlsplit(address).scheme not in ("", "data")]
+        found += [f"{where}: loads {address}" for address in outside]
         for address in [*page.links, *page.loaded]:
             parts = urlsplit(address)
             if parts.scheme or parts.netloc:

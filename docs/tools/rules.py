@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import etsopt
 from docs.tools.examples_of_rules import EXAMPLES, Example
 from docs.tools.models import mathematics
-
-import etsopt
 from etsopt.data.policy.official import CONFIDENCE, SOURCES
 from etsopt.data.policy.plans import of_plan, of_year, plan_year
 from etsopt.data.policy.power_plans import LAST_YEAR
@@ -98,7 +98,10 @@ def _worked(rule: str, example: Example) -> str:
             frame["unit_id"], frame[columns].itertuples(index=False), example.by_hand, found, strict=True
         )
     ]
-    rows = [head, ["---", *("---:" if _is_number(value) else "---" for value in frame[columns].iloc[0]), "---:", "---:"]]
+    rows = [
+        head,
+        ["---", *("---:" if _is_number(value) else "---" for value in frame[columns].iloc[0]), "---:", "---:"],
+    ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in [*rows, *lines])
     keys = "".join(f", `rule.{key} = {value}`" for key, value in example.rule.items())
     equal = f"Year {example.year}{keys}. The last column is computed while this page is built; a difference stops it."
@@ -145,6 +148,4 @@ def _official(rule: Rule) -> str:
 
 def _linked(source: str) -> str:
     """Return a source with its addresses as links."""
-    import re
-
     return re.sub(r"(https?://[^\s;,]+)", r"<\1>", source.rstrip("."))
