@@ -51,10 +51,11 @@ def write_pages(target: Path) -> None:
     """Write the page of every rule, and their index, below the folder of English sources."""
     folder = target / "rules"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rule in sorted(RULES.items()):
+    packaged = {name: rule for name, rule in sorted(RULES.items()) if not rule.own}
+    for name, rule in packaged.items():
         (folder / f"{name}.md").write_text(_page(rule), encoding="utf-8")
-    rows = "\n".join(f"| [{name}]({name}.md) | {rule.summary} |" for name, rule in sorted(RULES.items()))
-    toctree = "\n".join(["```{toctree}", ":hidden:", "", *sorted(RULES), "```"])
+    rows = "\n".join(f"| [{name}]({name}.md) | {rule.summary} |" for name, rule in packaged.items())
+    toctree = "\n".join(["```{toctree}", ":hidden:", "", *packaged, "```"])
     (folder / "index.md").write_text(f"{INDEX}{rows}\n\n{toctree}\n", encoding="utf-8")
 
 
