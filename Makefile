@@ -58,13 +58,16 @@ docs-links: $(VENV)/.documented  ## check the links of the site to other hosts, 
 pictures: $(VENV)/.documented  ## draw the charts of the documentation site anew
 	$(BIN)/python -m docs.tools.pictures
 
-# The list of components is that of requirements.txt: what `make run` installs, with hashes.
-release-check: $(VENV)/.released  ## build wheel and sdist into dist, check them, and list their components (SBOM)
+release-check: $(VENV)/.released  ## build wheel and sdist into dist, check and try them, and list their components (SBOM)
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
-	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type library --output-reproducible \
-		--output-file dist/etsopt.cdx.json requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)/wheel
+	$(VENV)/wheel/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.txt
+	$(VENV)/wheel/bin/python -m pip install --quiet --no-deps dist/*.whl
+	cd $(VENV)/wheel && bin/etsopt solve tiny --out tiny && bin/etsopt check tiny
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+		--output-file dist/etsopt.cdx.json $(VENV)/wheel/bin/python
 
 reliability: dev  ## all trials of the reliability matrix, two hours; writes benchmarks/reliability.md
 	$(BIN)/python -m benchmarks.reliability
