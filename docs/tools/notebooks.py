@@ -20,16 +20,15 @@ def write_pages(target: Path, *, execute: bool = True) -> None:
     folder = target / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        if execute:
-            notebook = _executed(notebook)
+        text = path.read_text(encoding="utf-8")
+        notebook = _executed(text) if execute else json.loads(text)
         note = f"*A notebook, `docs/notebooks/{path.name}`, executed when this page was built.*"
         parts = [_cell(cell, folder, f"{path.stem}-{number}") for number, cell in enumerate(notebook["cells"])]
         parts.insert(1, note)
         (folder / f"{path.stem}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _executed(notebook: Any) -> Any:
+def _executed(text: str) -> Any:
     """Return a notebook executed in an empty folder; an error of a cell is raised.
 
     The kernel gets the path of this process, so that it runs this checkout.
@@ -37,11 +36,14 @@ def _executed(notebook: Any) -> Any:
     import nbformat
     from nbclient import NotebookClient
 
-    notebook = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+    notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
 
     os.environ["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
     with tempfile.TemporaryDirectory() as folder:
-        NotebookClient(notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": folder}}).execute()
+        where = {"metadata": {"path": folder}}
+        # The kernel warns that it runs over plain TCP; it is this machine alone.
+        quiet = ["--log-level=ERROR"]
+        NotebookClient(notebook, timeout=TIMEOUT_S, resources=where, extra_arguments=quiet).execute()
     return notebook
 
 
