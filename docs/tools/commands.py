@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def write_pages(target: Path) -> None:
 
 
 def _section(name: str, parser: argparse.ArgumentParser) -> str:
-    usage = " ".join(re.sub(r"\[[a-z./]+\]", "", parser.format_usage()).split()).removeprefix("usage: ")
+    usage = re.sub(r"(?i)^usage: ", "", " ".join(parser.format_usage().split()))
+    usage = textwrap.fill(usage, 88, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     rows = [_row(action) for action in parser._actions if not isinstance(action, argparse._SubParsersAction)]
     about = (parser.description or "").strip()
     text = f"{about[:1].upper()}{about[1:]}" + ("" if about.endswith(".") else ".")

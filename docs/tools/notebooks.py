@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -62,7 +63,14 @@ def _cell(cell: Any, folder: Path, name: str) -> str:
             file.write_bytes(base64.b64decode(data["image/png"]))
             parts.append(f"![Chart of the cell above]({file.name})")
         elif "text/html" in data:
-            parts.append(f'<div class="table-wrapper">\n{data["text/html"]}\n</div>'.replace("\n\n", "\n"))
+            parts.append(_table(data["text/html"]))
         elif "text/plain" in data:
             parts.append(f"```text\n{data['text/plain']}\n```")
     return "\n\n".join(parts)
+
+
+def _table(html: str) -> str:
+    """Return a table of pandas with the classes of the other tables of the site, and without its own style."""
+    html = re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
+    html = re.sub(r'<table border="1" class="dataframe">', '<table class="docutils notebook">', html)
+    return re.sub(r"\n\s*\n", "\n", f'<div class="table-wrapper docutils container">\n{html}\n</div>')

@@ -17,19 +17,21 @@ from etsopt.rules import RULES, issuance
 if TYPE_CHECKING:
     from etsopt.rules import Rule
 
+COEFFICIENT = (
+    r"A_i = \lfloor E_i (1 + \alpha_i) \rfloor",
+    r"\alpha_i = \mathrm{clip}(0.15 X_i, -0.03, 0.03), \quad X_i = (V_s - I_i) / V_s",
+    r"\sum_{i \in s} E_i \alpha_i = 0",
+)
 FORMULAS = {
-    "benchmark": r"A_i = \lfloor b_s \, Q_i \rfloor",
-    "cn-2024": "A_i = E_i",
-    "cn-2025": r"A_i = \lfloor E_i (1 + \alpha_i) \rfloor, \quad \alpha_i = \mathrm{clip}(0.15 X_i, -0.03, 0.03), "
-    r"\quad X_i = (V_s - I_i) / V_s, \quad \sum_{i \in s} E_i \alpha_i = 0",
-    "cn-2026": r"A_i = \lfloor E_i (1 + \alpha_i) \rfloor, \quad \alpha_i = \mathrm{clip}(0.15 X_i, -0.03, 0.03), "
-    r"\quad X_i = (V_s - I_i) / V_s, \quad \sum_{i \in s} E_i \alpha_i = 0",
-    "given": "A_i = R_i",
-    "grandfathering": r"A_i = \lfloor f \, E_i^{\mathrm{prior}} \rfloor",
-    "cn": r"A_i = \lfloor Q_i B_c F_i \rfloor + \lfloor H_i B_h \rfloor \ \text{(power)}, \quad "
-    r"A_i = \lfloor E_i (1 + \alpha_i) \rfloor \ \text{(industry)}",
+    "benchmark": (r"A_i = \lfloor b_s \, Q_i \rfloor",),
+    "cn": (r"A_i = \lfloor Q_i B_c F_i \rfloor + \lfloor H_i B_h \rfloor \quad \text{(power)}", *COEFFICIENT),
+    "cn-2024": ("A_i = E_i",),
+    "cn-2025": COEFFICIENT,
+    "cn-2026": COEFFICIENT,
+    "given": ("A_i = R_i",),
+    "grandfathering": (r"A_i = \lfloor f \, E_i^{\mathrm{prior}} \rfloor",),
 }
-"""Main formula of each rule; the symbols are explained once, on the index page."""
+"""Main formulas of each rule; the symbols are explained once, on the index page."""
 
 INDEX = r"""# Rules
 
@@ -39,8 +41,8 @@ plan. [A rule of your own](../how-to/own-rule.md) is a Python file.
 
 $A_i$ are the allowances of unit $i$, $E_i$ its verified emissions, $Q_i$ its output (generation for power), $H_i$ its
 heat, $I_i$ its intensity, $V_s$ the balance value of its sector, $X_i$ its intensity deviation and $\alpha_i$ its
-coefficient. $b_s$ and $B$ are benchmarks, $F_i$ is the load correction. $\lfloor \cdot \rfloor$ rounds down to whole
-tonnes.
+coefficient. $b_s$ and $B$ are benchmarks, $F_i$ is the load correction, $R_i$ the allowance that the user states, and
+$f$ a factor. $\lfloor \cdot \rfloor$ rounds down to whole tonnes.
 
 | rule | contents |
 | --- | --- |
@@ -60,7 +62,8 @@ def write_pages(target: Path) -> None:
 
 
 def _page(rule: Rule) -> str:
-    head = f"# {rule.name}\n\n**{rule.summary}**\n\n$$ {FORMULAS[rule.name]} $$\n\nSource: {_linked(rule.source)}."
+    formulas = "\n\n".join(f"$$ {formula} $$" for formula in FORMULAS[rule.name])
+    head = f"# {rule.name}\n\n**{rule.summary}**\n\n{formulas}\n\nSource: {_linked(rule.source)}."
     worked = "\n\n".join(_worked(rule.name, example) for example in EXAMPLES[rule.name])
     return mathematics(f"{head}\n\n## Example\n\n{worked}\n\n## Parameters\n\n{_parameters(rule)}\n\n{_official(rule)}")
 
