@@ -51,6 +51,7 @@ docs: dev  ## write models/README.md, instances/README.md and completion scripts
 docs-check: $(VENV)/.documented  ## build the documentation site into docs/_build, check its links, run its examples
 	$(BIN)/python -m docs.tools.build
 	$(BIN)/python -m docs.tools.examples
+	$(BIN)/python -m docs.tools.pictures --check
 
 docs-links: $(VENV)/.documented  ## check the links of the site to other hosts, with a network
 	$(BIN)/python -m docs.tools.build --links

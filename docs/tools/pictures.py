@@ -1,13 +1,13 @@
-"""The pictures of the pages: `python -m docs.tools.pictures [--screenshots SITE]`.
+"""The pictures of the pages: `python -m docs.tools.pictures [--check | --screenshots SITE]`.
 
-Charts are drawn by `etsopt plot`; screenshots of the built site by headless Chromium, where there is one, into a folder
-that git ignores.
+Charts are drawn by `etsopt plot`, reports by headless Chromium. `--check` compares the charts with those of the pages.
+With `--screenshots` Chromium takes pictures of the built site, in a folder that git ignores, and looks at each formula.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import re
 import shutil
 import subprocess
@@ -29,6 +29,9 @@ CHARTS = {
 }
 """Name of each picture, the solve that it shows, and the kind of chart."""
 
+REPORTS = {"report": ["cn-2025", "--model", "compliance"]}
+"""Name of each picture of a report, and the solve that it reports; drawn where there is a Chromium."""
+
 VIEWS = {
     "start-wide": ("en/index.html", "1280,900", ()),
     "start-narrow": ("en/start.html", "390,844", ()),
@@ -49,22 +52,43 @@ CHROMIUM = (
 )
 
 
-def draw_charts() -> None:
-    """Draw every chart into `docs/pictures`, in English and, beside it, in Chinese."""
+def draw_charts(target: Path, languages: tuple[str, ...] = ("en", "zh")) -> None:
+    """Draw every chart into a folder; Chinese ones have a suffix of their own."""
     page = (DOCS / "en" / "start.md").read_text(encoding="utf-8")
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "plants.to_excel" in block]
-    PICTURES.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp())
-    os.chdir(folder)
-    try:
+    target.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         exec(compile(code, "start.md", "exec"), {})
         for name, (arguments, kind) in CHARTS.items():
             _run("solve", *arguments, "--out", name)
-            _run("plot", name, kind, "--out", str(PICTURES / f"{name}.svg"))
-            _run("plot", name, kind, "--lang", "zh", "--out", str(PICTURES / f"{name}.zh.svg"))
-    finally:
-        os.chdir(DOCS)
-        shutil.rmtree(folder)
+            for language in languages:
+                suffix = "" if language == "en" else f".{language}"
+                _run("plot", name, kind, "--lang", language, "--out", str(target / f"{name}{suffix}.svg"))
+
+
+def changed_charts() -> list[str]:
+    """Return the charts of English pages that are drawn otherwise now; Chinese ones depend on the fonts at hand."""
+    with tempfile.TemporaryDirectory() as folder:
+        draw_charts(Path(folder), ("en",))
+        drawn = {path.name: path.read_bytes() for path in Path(folder).glob("*.svg")}
+    return [name for name, content in drawn.items() if (PICTURES / name).read_bytes() != content]
+
+
+def draw_reports() -> None:
+    """Draw the top of every report into `docs/pictures` by headless Chromium."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for name, arguments in REPORTS.items():
+            _run("solve", *arguments, "--out", name)
+            _run("report", name, "--out", f"{name}.html")
+            _photograph(Path(f"{name}.html"), PICTURES / f"{name}.png", "1000,900")
+
+
+def _photograph(page: Path, picture: Path, size: str, options: tuple[str, ...] = ()) -> None:
+    """Write a picture of the top of a page, as a browser with a window of this size shows it."""
+    with tempfile.TemporaryDirectory() as profile:
+        command = [_browser(), *CHROMIUM, f"--user-data-dir={profile}", f"--window-size={size}", *options]
+        command += [f"--screenshot={picture}", page.resolve().as_uri()]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
 def _run(*arguments: str) -> None:
@@ -75,14 +99,9 @@ def _run(*arguments: str) -> None:
 
 def take_screenshots(site: Path, target: Path) -> None:
     """Take a picture of each view of the built site by headless Chromium."""
-    browser = _browser()
     target.mkdir(parents=True, exist_ok=True)
     for name, (page, size, options) in VIEWS.items():
-        with tempfile.TemporaryDirectory() as profile:
-            address = (site / page).resolve().as_uri()
-            picture = f"--screenshot={target / name}.png"
-            command = [*CHROMIUM, f"--user-data-dir={profile}", f"--window-size={size}", *options, picture, address]
-            subprocess.run([browser, *command], check=True, capture_output=True, timeout=120)
+        _photograph(site / page, target / f"{name}.png", size, options)
 
 
 def check_mathematics(site: Path) -> None:
@@ -106,12 +125,19 @@ def _browser() -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Draw the charts, or take the screenshots of a built site."""
+    """Draw charts and reports, or take the screenshots of a built site."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--screenshots", type=Path, metavar="SITE", help="built site, such as docs/_build/html")
+    parser.add_argument("--check", action="store_true", help="draw the English charts and compare them")
     options = parser.parse_args(arguments)
+    if options.check:
+        changed = changed_charts()
+        for name in changed:
+            print(f"docs/pictures/{name} is stale.\n\nDraw it by `make pictures`.", file=sys.stderr)
+        return int(bool(changed))
     if options.screenshots is None:
-        draw_charts()
+        draw_charts(PICTURES)
+        draw_reports()
     else:
         check_mathematics(options.screenshots)
         take_screenshots(options.screenshots, options.screenshots.parent / "screenshots")
