@@ -1,8 +1,8 @@
-"""The examples of a page: its commands and code run, and print what the page shows.
+"""The examples of a page: its commands and code run, and print the lines that the page shows.
 
 `python -m docs.tools.examples` runs those of every page. A block `sh` holds commands, of which those that begin with
 `etsopt` run; a block `python` runs; a block `text` shows lines that the blocks since the last one printed, in this
-order, where `...` stands for any lines. A comment such as `# exit code 3` states another exit code than 0.
+order, where `...` is any number of lines. A comment such as `# exit code 3` states another exit code than 0.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def comparable(line: str) -> str:
 
 
 def assert_shown(shown: str, printed: str) -> None:
-    """Raise `AssertionError` unless the lines of a block are printed, in this order; ``...`` stands for any lines."""
+    """Raise `AssertionError` unless the lines of a block are printed, in this order; ``...`` is any number of lines."""
     found = iter([comparable(line) for line in printed.splitlines()])
     for line in map(comparable, shown.splitlines()):
         assert line in ("", "...") or line in found, f"not printed, or not in this order: {line}"
@@ -70,7 +70,7 @@ def run_page(page: Path) -> int:
 
 
 def _run(language: str, code: str, names: dict[str, Any], page: Path) -> str:
-    """Run one block and return what it prints."""
+    """Run one block and return its output."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         if language == "python":

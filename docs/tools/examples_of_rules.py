@@ -27,7 +27,7 @@ class Example:
     rule
         Keys of `[rule]` beside its name.
     by_hand
-        Allowances of each unit, or what was issued in advance [t].
+        Allowances of each unit, or their pre-allocation [t].
     column
         Column of the result that holds these.
     """

@@ -1,4 +1,4 @@
-"""Pages of the repository that the site shows as they are, and what becomes of their links."""
+"""Pages of the repository that the site shows as they are, and their links there."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_pages(target: Path) -> None:
         text = (ROOT / name).read_text(encoding="utf-8")
         first = HIDDEN.match(text)
         if first:
-            # The first line of an instance says what is observed; a page begins with its heading.
+            # The first line of an instance separates observed from assumed data; a page begins with its heading.
             text = re.sub(r"^(# [^\n]+\n)", rf"\1\n*{first[0].strip()}*\n", text[first.end() :], count=1)
         file = target / f"{page}.md"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def write_pages(target: Path) -> None:
 
 
 def _write_index(target: Path) -> None:
-    """Write the list of the shipped instances, each with the sentence that says what is observed."""
+    """Write the list of the shipped instances, each with the sentence on observed and assumed data."""
     names = [page.partition("/")[2] for page in PAGES.values() if page.startswith("instances/")]
     lines = ["# Shipped instances", "", "| instance | observed and assumed |", "| --- | --- |"]
     for name in names:
@@ -109,7 +109,7 @@ def _link(link: re.Match[str], name: str, page: str, target: Path) -> str:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, copy)
         return f"![{label}]({posixpath.relpath('pictures/' + copy.name, posixpath.dirname(page) or '.')})"
-    # A file of the repository has no address on the site, so its name stands for it.
+    # A file of the repository has no address on the site, so its name takes the place of a link.
     return label if label.strip("`") == path else f"{label} (`{path}`)"
 
 

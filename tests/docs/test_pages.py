@@ -142,3 +142,13 @@ def test_the_chinese_page_runs_the_commands_of_the_english_one(page: str) -> Non
     # A Chinese page may show fewer.
     assert set(run("zh")) <= set(run("en"))
     assert run("zh") or page == "tutorials/twenty-scenarios.md"
+
+
+@pytest.mark.parametrize("page", ["concepts.md", *TRANSLATED])
+def test_the_chinese_page_states_no_figure_that_the_english_one_does_not(page: str) -> None:
+    def figures(tree: str) -> set[str]:
+        found = re.findall(r"\d[\d,._]*\d", (DOCS / tree / page).read_text(encoding="utf-8"))
+        return {number.replace(",", "").replace("_", "") for number in found}
+
+    # 10.31 hundred million tonnes and 2.6 ten thousand tonnes are 1,031 Mt and 26,000 t in English.
+    assert {number for number in figures("zh") - figures("en") if len(number) > 3} <= {"10.31"}
