@@ -37,8 +37,8 @@ INDEX = r"""# Rules
 
 A rule gives each unit its reference allocation. The model [allocation](../models/allocation.md) changes it as little as
 possible, so that limits and targets hold. `etsopt rules` lists the rules, and `etsopt rules cn-2025` the figures of a
-plan. [A rule of your own](../how-to/own-rule.md) is a Python file. Each page has an example whose figures `etsopt` computes
-while the page is built; [the official ones](../official-examples.md) have a page of their own.
+plan. [A rule of your own](../how-to/own-rule.md) is a Python file. Each page has an example that `etsopt` computes as
+the page is built; [the official ones](../official-examples.md) have a page of their own.
 
 $A_i$ are the allowances of unit $i$, $E_i$ its verified emissions, $Q_i$ its output (generation for power), $H_i$ its
 heat, $I_i$ its intensity, $V_s$ the balance value of its sector, $X_i$ its intensity deviation and $\alpha_i$ its
