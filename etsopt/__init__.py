@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from etsopt.running.reading import read
     from etsopt.running.roll import roll
     from etsopt.running.run import check, solve
-    from etsopt.running.sweep import Sweep, sweep
+    from etsopt.running.sweep import Sweep
+    from etsopt.sweeping.api import sweep
 
 __all__ = [
     "AssumedWarning",
@@ -75,7 +76,7 @@ _MODULES = {
     "read": "etsopt.running.reading",
     "roll": "etsopt.running.roll",
     "solve": "etsopt.running.run",
-    "sweep": "etsopt.running.sweep",
+    "sweep": "etsopt.sweeping.api",
 }
 
 

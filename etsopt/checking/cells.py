@@ -29,7 +29,7 @@ def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
             if not (strings or pd.api.types.is_object_dtype(dtype)):
                 continue
             cells = table.iloc[:, place]
-            kind = TEXTS[0] if strings else pd.api.types.infer_dtype(cells, skipna=True)
+            kind = "string" if strings else pd.api.types.infer_dtype(cells, skipna=True)
             absent = bool(cells.isna().any())
             if kind in TEXTS:
                 changed |= {column: cells.where(cells.notna(), "")} if absent else {}

@@ -84,7 +84,7 @@ def allowances_of_power(
     table["a"] = np.floor(electricity * rate + NOISE_T) + np.floor(steam + NOISE_T)
     whole = np.floor(table["e"] + NOISE_T)
     if plan.stated(instance, "gas_topped_up", True):
-        table["a"] = table["a"].where(~gas | (table["a"] >= whole), whole)
+        table["a"] = table["a"].where(~gas, np.maximum(table["a"], whole))
     table["a"] = table["a"].where(~table["fixed"], whole)
     result = pd.Series(np.nan, index=instance.units.index)
     result[table.index] = _with_least_share(table, float(plan.stated(instance, "least_allowance_share", 0.8)))

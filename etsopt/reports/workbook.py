@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.files.policy_sheet import rows_of_policy
-from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, write_column
+from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_page, write_column
+from etsopt.data.files.write import toml_value
 from etsopt.results.emissions_status import not_verified
 from etsopt.results.words import STATUSES, TABLES, TERMINATIONS, WORDS, heading_of_result
 from etsopt.units import format_tonnes
@@ -40,6 +41,9 @@ STYLES: dict[str, dict[str, Any]] = {
     "plain": {"num_format": "0"},
     "general": {},
 }
+
+SHOWN_AS_ZERO = {"tonnes": 0.5, "rate": 0.5e-4, "price": 0.5e-2, "fine": 0.5e-6}
+"""Numbers of a format whose absolute value is below this are written as the zero that they would be shown as."""
 
 ENDINGS = {"_t": "tonnes", "_tco2e": "tonnes", "_cny": "tonnes", "_cny_per_t": "price", "_rate": "rate"}
 """Format of a column of numbers by the end of its name; the longest one counts."""
@@ -107,6 +111,7 @@ def _write_summary(into: Book, results: Results, run: str) -> None:
     """Write the answer in a sentence, what was asked, totals by sector, and how to check it."""
     sheet = into.book.add_worksheet(into.word(TABLES["summary"]))
     sheet.hide_gridlines(2)
+    set_up_page(sheet, 0)
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 8, 18)
     about = results.provenance
@@ -139,7 +144,7 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
         (into.word(("certificate", "证明")), into.word(_certificate(results))),
     ]
     if results.held is not None:
-        facts += [("", f"{key} = {value}") for key, value in _stated(results)]
+        facts += [("", f"{key} = {toml_value(value)}") for key, value in _stated(results)]
         for remedy in results.remedies:
             label = into.word((f"remedy {remedy.number}", f"可行方案 {remedy.number}"))
             facts.append((label, f"{into.word(remedy.way)}: {remedy.text}"))
@@ -189,6 +194,7 @@ def _write_table(into: Book, name: str, table: pd.DataFrame) -> None:
     """Write a table into a sheet of its own, which can be filtered and whose headings stay in view."""
     sheet = into.book.add_worksheet(into.word(TABLES.get(name, (name, name)))[:31])
     _write_cells(into, sheet, 0, table)
+    set_up_page(sheet, 1)
     sheet.set_row(0, 32)
     texts = [at for at, column in enumerate(table) if not _is_number(table[column])]
     sheet.freeze_panes(1, 1 if 0 in texts else 0)
@@ -205,6 +211,9 @@ def _write_cells(into: Book, sheet: Any, row: int, table: pd.DataFrame) -> None:
         if into.in_chinese and column in WORDS:
             cells = cells.replace(WORDS[column])
         style = _format_of(column) if _is_number(cells) else "general"
+        if style in SHOWN_AS_ZERO:
+            # Otherwise a spreadsheet shows -0, in red.
+            cells = cells.where(~(cells.abs() < SHOWN_AS_ZERO[style]), 0.0)
         write_column(sheet, place, row + 1, cells.replace([np.inf, -np.inf], np.nan), into.formats[style])
         if row == 0:
             widest = cells.astype(str).str.len().clip(upper=40).max() if not _is_number(cells) and len(cells) else 0

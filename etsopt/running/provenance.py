@@ -41,7 +41,6 @@ def provenance(
 ) -> dict[str, Any]:
     """Return the provenance of a result; ``seconds`` fill up during the solve."""
     status = emissions_status(instance.units)
-    versions = {name: _version(name) for name in ("etsopt", "pyomo", "highspy", "numpy", "pandas", "scipy")}
     return {
         "model": Path(model).stem,
         "method": method.name,
@@ -57,9 +56,15 @@ def provenance(
         },
         "seed": options.seed,
         **({"emissions": status} if status else {}),
-        "versions": versions | {"python": platform.python_version()},
+        "versions": versions(),
         "seconds": seconds,
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide an answer, by name."""
+    packages = ("etsopt", "pyomo", "highspy", "numpy", "pandas", "scipy")
+    return {name: _version(name) for name in packages} | {"python": platform.python_version()}
 
 
 @cache

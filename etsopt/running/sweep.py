@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -100,8 +99,6 @@ def sweep(
     """
     model = current("model", MODELS, model)
     found = library.choose(model)
-    if isinstance(changes, Mapping):
-        raise UsageError("The changes are one mapping: expected a list.", "Give a list of mappings, one a policy.")
     if found.answer is None:
         raise UsageError(f"The model {model} has no function `answer`.", "Solve it with etsopt.solve.")
     chosen = model_inputs.with_own_options(found, SolveOptions(**current_options(options)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -84,7 +85,8 @@ def test_the_cost_is_the_last_objective_and_stated_once() -> None:
     assert last.name == "cost"
     for levels in ((last, first), (last, last), (first,)):
         report = check(instance, results.tables, levels, kind="clearing")
-        assert "levels" in {violation.rule for violation in report.violations}
+        wanted = Violation("levels", "clearing", 1.0, "levels", "the last objective is the cost")
+        assert wanted in report.violations
     assert check(instance, results.tables, results.levels, kind="clearing").violations == ()
 
 
@@ -122,6 +124,9 @@ def test_objectives_are_those_of_the_policy_in_order() -> None:
     # Without the last the others are checked, and nothing of it is proven.
     change, tie_break = check(instance, results.tables, levels_of(results)[:1]).levels
     assert (change.certified, tie_break.name, tie_break.certified) == (True, "least_squares", False)
+    assert (tie_break.bound, tie_break.gap, tie_break.tolerance) == (-np.inf, np.inf, 0.0)
+    # Without a gap of the solve none counts.
+    assert change.asked == 0.0
 
 
 def test_an_objective_is_that_of_the_allowances_within_both_tolerances() -> None:
@@ -180,3 +185,15 @@ def test_the_largest_miss_is_that_of_a_unit_or_of_a_row() -> None:
     for allowances, miss in (([1800.0, 4400.0005], 350.0005), ([1799.0, 4000.0], 1.0)):
         tables = {**results.tables, "allocation": allocation.assign(allowance_t=allowances)}
         assert check(instance, tables, levels_of(results)).misses_t == pytest.approx(miss)
+
+
+def test_the_unmet_demand_is_that_of_its_table_within_its_tolerance() -> None:
+    instance, results = solved(short=True)
+    *others, unmet = levels_of(results)
+    assert unmet.name == "unmet_demand"
+    for off, refused in ((0.0, False), (1.0, True)):
+        stated = [*others, Stated(unmet.name, unmet.value + off)]
+        violations = check(instance, results.tables, stated, kind="clearing").violations
+        assert [(violation.rule, violation.where) for violation in violations] == [
+            ("level_is_kept", "unmet_demand")
+        ] * refused

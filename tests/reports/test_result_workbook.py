@@ -51,6 +51,27 @@ def test_a_sheet_has_every_cell_of_its_table(tmp_path: Path, in_chinese: bool) -
     assert set(allocation[province]) == ({"安徽", "河北"} if in_chinese else {"Anhui", "Hebei"})
 
 
+def test_what_a_sheet_shows_as_zero_is_zero_and_never_a_red_minus_zero(tmp_path: Path) -> None:
+    result = solved()
+    table = result.tables["allocation"].assign(surplus_t=[-0.4, 0.4, -0.5], surplus_rate=[-4e-5, 0.0, -6e-5])
+    changed = etsopt.Results(**{**vars(result), "tables": {"allocation": table}})
+    write_result_workbook(changed, tmp_path / "result.xlsx")
+    found = sheets(tmp_path / "result.xlsx")["units"]
+    assert found["surplus_t"].tolist() == [0.0, 0.0, -0.5]
+    assert found["surplus_rate"].tolist() == [0.0, 0.0, -6e-5]
+
+
+def test_sheets_print_all_columns_on_a_page_across_with_headings_and_numbers(tmp_path: Path) -> None:
+    write_result_workbook(solved(), tmp_path / "result.xlsx")
+    with zipfile.ZipFile(tmp_path / "result.xlsx") as book:
+        units = book.read("xl/worksheets/sheet2.xml").decode()
+        names = book.read("xl/workbook.xml").decode()
+    assert '<pageSetup paperSize="9" fitToHeight="0" orientation="landscape"/>' in units
+    assert "<oddFooter>&amp;L&amp;A&amp;R&amp;P / &amp;N</oddFooter>" in units
+    assert "_xlnm.Print_Titles" in names
+    assert "units!$1:$1" in names
+
+
 @pytest.mark.parametrize("in_chinese", [False, True])
 def test_the_summary_says_what_was_asked_and_what_is_proven(tmp_path: Path, in_chinese: bool) -> None:
     result = solved()

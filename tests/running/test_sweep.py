@@ -106,8 +106,8 @@ def test_no_policies_give_no_answers() -> None:
     assert swept.terminations == []
 
 
-def test_one_mapping_is_no_list_of_policies() -> None:
-    with pytest.raises(UsageError, match="The changes are one mapping: expected a list"):
+def test_the_changes_of_one_policy_are_neither_a_list_nor_names() -> None:
+    with pytest.raises(UsageError, match="expected a mapping"):
         etsopt.sweep(etsopt.read("tiny"), {"sectors.cement.target_change": -0.01})  # type: ignore[dict-item]
 
 

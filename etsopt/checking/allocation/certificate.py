@@ -221,11 +221,10 @@ def _above_parabola(  # long because the value at a point and its outward slopes
             left = left + piece.times * np.where(base > piece.kink, piece.right, piece.left)
             uncertain = uncertain + gamma(len(pieces) + 10) * piece.steepest
         uncertain = 1.01 * uncertain
-        upper_room, lower_room = intervals.upper - base, base - intervals.lower
-        up = _beyond(np.where(upper_room > 0, np.maximum(uncertain - right, 0.0), 0.0), upper_room, square)
-        down = _beyond(np.where(lower_room > 0, np.maximum(left + uncertain, 0.0), 0.0), lower_room, square)
-        gap = above + parabola + error + np.maximum(up, down)
-        least = np.where(gap < least, gap, least)
+        up = _beyond(np.maximum(uncertain - right, 0.0), intervals.upper - base, square)
+        down = _beyond(np.maximum(left + uncertain, 0.0), base - intervals.lower, square)
+        # A point of which nothing is known is left out.
+        least = np.fmin(least, above + parabola + error + np.maximum(up, down))
     return least
 
 

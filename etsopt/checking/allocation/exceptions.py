@@ -84,7 +84,7 @@ def check_exceptions(  # long because three objectives share their costs and pro
     count = int(chosen.sum())
     # Sizes first, places among equal sizes: one integer holds both, exact however large.
     exact = {name: cost.astype(np.int64).astype(object) for name, cost in costs.items()}
-    exact["exception_order"] += exact["exception_size"] * (count * len(places) + 1)
+    exact["exception_order"] += exact["exception_size"] * (count * len(places))
     every = list(proofs.values())
     checks = []
     for name in names:
@@ -115,8 +115,6 @@ def _least_count(count: int, proofs: Sequence[Infeasibility]) -> int:
 
 def _lagrangian_bound(costs: NDArray[np.float64], count: int, proof: Infeasibility) -> float:
     """Return the Lagrangian lower bound of the cost of ``count`` exceptions."""
-    if not np.isfinite(proof.least):
-        return 0.0
     least = np.sort(costs - proof.gains * (1 + gamma(4)))[:count]
     value, error = total(least)
     return max(0.0, (proof.least - proof.tolerated) + value - error - gamma(8) * (abs(proof.least) + abs(value)))
@@ -131,7 +129,7 @@ def _is_choice(  # long because the state of the search is kept in one place
     # Sums of gains are rounded, so each is increased a little.
     gains = np.array([proof.gains[order] * (1 + gamma(2 * count + 8)) for proof in proofs])
     wanted = np.array([proof.least - proof.tolerated for proof in proofs])
-    wanted -= gamma(4) * np.nan_to_num(np.abs(wanted), posinf=0.0)
+    wanted -= gamma(4) * np.abs(wanted)
     most = np.stack(_most_of_rest(gains, count))
     apart = _without_common_units(gains)
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.allocation.certificate import upward_each
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, sum_at_most, total, upward
 from etsopt.checking.report import Violation
@@ -79,7 +80,7 @@ def least_infeasibility(
     upper[inside] += everything[demands.enterprise[inside]]
     with np.errstate(all="ignore"):
         activity = rows.dual_activity(dual, len(free))
-        middle = np.where(free, (lower + upper) / 2, 0.0)
+        middle = (lower + upper) / 2
         reach = np.maximum(upper - middle, middle - lower)[free] * (1 + gamma(4))
         at_middle, here = rows.totals(middle), dual != 0
         side = np.where(dual > 0, rows.least, rows.most)[here]
@@ -90,7 +91,7 @@ def least_infeasibility(
             at_middle.error[here] + gamma(8) * (np.abs(high) + np.abs(low) + np.abs(at_middle.low[here]))
         )
         (given, off), taken = total(away), sum_at_most((of_units + 1.01 * uncertain) * reach * (1 + gamma(4)))
-        least = given - off - sum_at_most(error * (1 + gamma(8))) - taken
+        least = given - off - sum_at_most(upward_each(error)) - taken
         least -= gamma(8) * (abs(given) + taken)
         tolerated = sum_at_most(np.abs(dual) * row_misses) + sum_at_most((of_units + uncertain) * unit_miss)
         gains = _gains(demands, activity.at_unit, dual)[free] * (1 + gamma(8))
@@ -104,9 +105,9 @@ def least_infeasibility(
 def _gains(demands: Demands, activity: NDArray[np.float64], dual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the reduction of the infeasibility by the wider band of each unit, or of its enterprise."""
     bands, inside = demands.bands, demands.enterprise >= 0
-    gains: NDArray[np.float64] = np.where(activity > 0, activity * bands.added_above, -activity * bands.added_below)
+    gains: NDArray[np.float64] = np.maximum(activity * bands.added_above, -activity * bands.added_below)
     shared = dual[demands.enterprise[inside]]
-    gains[inside] = np.where(shared > 0, shared * bands.shared_below[inside], -shared * bands.shared_above[inside])
+    gains[inside] = np.maximum(shared * bands.shared_below[inside], -shared * bands.shared_above[inside])
     return gains
 
 
@@ -133,8 +134,6 @@ def proven_infeasibility(demands: Demands, exceptions: int, duals: pd.DataFrame,
         0.0 if demands.integer else WITH_ROUNDING * by for by in (demands.rows.tolerance, UNIT_TOLERANCE_T)
     )
     proof = least_infeasibility(demands, dual, np.broadcast_to(rows_may, len(demands.rows)), float(unit_may))
-    if not np.isfinite(proof.least):
-        return 0.0, True
     best = np.sort(proof.gains)[::-1][:exceptions]
     removed = sum_at_most(np.maximum(best, 0.0))
     proven = max(proof.least - removed - gamma(4) * (abs(proof.least) + removed), 0.0)

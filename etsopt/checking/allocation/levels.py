@@ -110,6 +110,8 @@ class Levels:
         self.e, self.r, answer = self.measures.e, self.measures.r, self.measures.answer
         lower, upper = demands.lower[self.free], demands.upper[self.free]
         self.intervals = Intervals.around(answer, lower, upper)
+        # An integer rate is no sum over units.
+        self.no_sum = Kinked(self.r, 0.0, 0.0)
         self.earlier: list[EarlierLevel] = []
         self.kept = stated.kept
         self.found_multipliers: dict[tuple[str, str], float] = {}
@@ -151,7 +153,7 @@ class Levels:
         if level.square is not None:
             slopes = self.face.slopes_of_square(self.r, activity, level.dual)
         else:
-            slopes = self.face.slopes(level.piece or Kinked(self.r, 0 * activity, 0 * activity), activity, level.dual)
+            slopes = self.face.slopes(level.piece or self.no_sum, activity, level.dual)
         tried = TRIED if level.name == "largest_change" and self.integer and self.earlier else TRIED[:1]
         best = [0.0] * len(self.earlier)
         least = self._bounded(level, best)[0] if self.earlier else 0.0
@@ -210,8 +212,10 @@ class Levels:
             return
         answer, lower, upper = self.intervals.answer, self.intervals.lower, self.intervals.upper
         if level.name == "largest_change":
-            room = upward(level.value, 4) * self.e * (1 + 4 * ROUNDOFF)
-            room = room_within(upward(level.value, 4), self.e) if self.integer else room + 4 * ROUNDOFF * np.abs(self.r)
+            rate = upward(level.value, 4)
+            # The rate covers the rounding of the value, of its product and of that part of the end.
+            real = rate * self.e + 4 * ROUNDOFF * np.abs(self.r)
+            room = room_within(rate, self.e) if self.integer else real
             lower, upper = np.maximum(lower, self.r - room), np.minimum(upper, self.r + room)
         elif self.integer:
             no_less, no_more = fixed_by_reduced_cost(answer, pieces, activity, of_sum)
@@ -225,4 +229,4 @@ class Levels:
                 self.face.within(self.r - level.value * self.e, self.r + level.value * self.e)
             # Multipliers that rule out integer rates imply nothing for a single unit or row.
             counts = 0.0 if level.name == "largest_change" and self.integer else 1.0
-            self.face.fix_at_optimum(piece or Kinked(self.r, 0 * own, 0 * own), counts * own, counts * level.dual)
+            self.face.fix_at_optimum(piece or self.no_sum, counts * own, counts * level.dual)

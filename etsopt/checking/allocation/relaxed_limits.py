@@ -116,19 +116,19 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
 def _targets_ruled_out(instance: Instance, demands: Demands) -> list[Line]:
     """Return the targets that the bands of their own sector rule out, whatever the other limits are."""
     rows, bands, lines = demands.rows, demands.bands, list[Line]()
-    most = instance.policy.allocation.exceptions.units
+    chosen = instance.policy.allocation.exceptions.units
     below = np.where(demands.enterprise >= 0, bands.shared_below, bands.added_below)
     above = np.where(demands.enterprise >= 0, bands.shared_above, bands.added_above)
     for row in np.flatnonzero(rows.rule == "sector_target"):
         here = rows.position[rows.row == row]
-        gained = [float(np.sort(side[here])[::-1][:most].sum()) for side in (below, above)]
+        gained = [float(np.sort(side[here])[::-1][:chosen].sum()) for side in (below, above)]
         lowest, highest = (float(side[here].sum()) for side in (demands.lower, demands.upper))
         lowest, highest = lowest - gained[0], highest + gained[1]
-        limit, name = (float(rows.least[row]), float(rows.most[row])), str(rows.index[row])
-        if lowest - limit[1] > RELAXED_T:
-            lines.append(("alone", "target", name, lowest - limit[1], limit[1], lowest, "t"))
-        if limit[0] - highest > RELAXED_T:
-            lines.append(("alone", "target", name, limit[0] - highest, limit[0], highest, "t"))
+        least, most, name = float(rows.least[row]), float(rows.most[row]), str(rows.index[row])
+        if lowest - most > RELAXED_T:
+            lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
+        if least - highest > RELAXED_T:
+            lines.append(("alone", "target", name, least - highest, least, highest, "t"))
     return lines
 
 
@@ -155,7 +155,7 @@ def _bands(instance: Instance, stated: pd.DataFrame, way: str) -> list[Line]:
     for name, by in dict(zip(here["index"].fillna("").astype(str), here["by"], strict=True)).items():
         of_sector = instance.labels("sector").where(name)
         if by > WIDENED and of_sector.any():
-            widest = float(max(down[of_sector].max(), up[of_sector].max()))
+            widest = float(np.maximum(down, up)[of_sector].max())
             lines.append((way, "band", str(name), float(by), widest, widest + float(by), "rate"))
     return lines
 

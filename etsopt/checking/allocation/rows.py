@@ -103,10 +103,10 @@ class CouplingRows:
         for side, sign in ((self.least, 1.0), (self.most, -1.0)):
             there = np.isfinite(side)
             # The difference from a side is exact even if the total itself would be rounded.
-            high, low = difference(np.where(there, side, 0.0), np.where(there, totals.high, 0.0))
-            off = sign * (high + (low - totals.low))
-            off = off + totals.error + gamma(4) * (np.abs(high) + np.abs(low) + np.abs(totals.low))
-            missed = np.maximum(missed, np.where(there, off, 0.0))
+            high, low = difference(side[there], totals.high[there])
+            off = sign * (high + (low - totals.low[there]))
+            off = off + totals.error[there] + gamma(4) * (np.abs(high) + np.abs(low) + np.abs(totals.low[there]))
+            missed[there] = np.maximum(missed[there], off)
         return missed
 
     def gap(self, totals: Totals, dual: NDArray[np.float64]) -> float:
@@ -124,8 +124,7 @@ class CouplingRows:
 
     def supported_duals(self, dual: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the duals, zero if they support a side that does not exist."""
-        without = ((dual > 0) & ~np.isfinite(self.least)) | ((dual < 0) & ~np.isfinite(self.most))
-        return np.where(without, 0.0, dual)
+        return np.where(np.isfinite(np.where(dual > 0, self.least, self.most)), dual, 0.0)
 
     def misses_t(self, totals: Totals) -> float:
         """Return the largest miss of a row [t]; an order of rates counts as the move of its smaller unit."""

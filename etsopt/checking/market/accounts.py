@@ -101,7 +101,7 @@ def derive_accounts(instance: Instance, baseline: Baseline, kind: str) -> Accoun
     # The pre-allocation of a year is its share of the emissions of the year before.
     borrowed = plan.advance_shares(instance, baseline.years + 1) * baseline.emissions
     if not instance.policy.market.borrow_pre_allocation:
-        borrowed = 0 * borrowed
+        borrowed = np.zeros_like(borrowed)
     borrowed[:, -1] = 0.0
     zeros = np.zeros(len(labels))
     none = zeros[:, None]
@@ -114,9 +114,14 @@ def derive_accounts(instance: Instance, baseline: Baseline, kind: str) -> Accoun
 def _external_supply(instance: Instance, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the external supply to each account, by its share of emissions; price takers have none."""
     market = instance.policy.market
-    left = float(np.maximum(-by_year(market.external_demand_t, baseline.years, 0.0), 0.0).sum()) + market.reserve_t
+    left = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum()) + market.reserve_t
     total = float(emissions.sum())
     return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
+
+
+def _external_demand(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
+    """Return the demand of other sectors in each year, below zero for a supply, shape ``(years,)`` [t]."""
+    return by_year(instance.policy.market.external_demand_t, baseline.years, 0.0)
 
 
 def pool_accounts(accounts: Accounts) -> Accounts:
@@ -142,7 +147,7 @@ def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.floa
     if instance.policy.year < plan.CARRY_OVER_YEAR:
         return np.asarray(old, dtype=float)
     limit = plan.most_carried_over(instance, labels, sold)
-    new = sum((held for name, held in stated.items() if name >= "opening_2025"), zeros)
+    new = sum((held for name, held in stated.items() if int(name[8:12]) >= plan.CARRY_OVER_YEAR), zeros)
     return whole_tonnes(np.minimum(old, limit)) + new
 
 
@@ -192,7 +197,6 @@ def derive_terms(instance: Instance, baseline: Baseline, kind: str, remainder: N
     market, penalty, years = instance.policy.market, instance.policy.penalty, baseline.years
     outstanding_cost = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
     outstanding_cost[-1] *= 1 + 1 / penalty.multiple
-    demand = by_year(market.external_demand_t, years, 0.0)
     zeros = np.zeros(len(years))
     return TradeTerms(
         zeros + market.transaction_cost_cny_per_t,
@@ -201,10 +205,10 @@ def derive_terms(instance: Instance, baseline: Baseline, kind: str, remainder: N
         market.terminal_price_cny_per_t,
         market.ccer_share,
         by_year(market.ccer_supply_t, years, 0.0),
-        by_year(market.prices_cny_per_t, years) if kind == "abatement" else zeros + np.nan,
+        by_year(market.prices_cny_per_t, years) if kind == "abatement" else np.full(len(years), np.nan),
         by_year(market.auctioned_t, years, 0.0) + baseline.paid_share * baseline.given.sum(axis=0) + remainder,
         remainder,
-        demand,
+        _external_demand(instance, baseline),
         by_year(market.floor_price_cny_per_t, years, 0.0),
         by_year(market.ceiling_price_cny_per_t, years, np.inf),
         market.reserve_t,

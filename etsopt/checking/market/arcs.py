@@ -75,7 +75,7 @@ class Arcs:
         reduced = self.reduced(x)
         size = np.abs(x[self.head]) + np.abs(x[self.tail]) + np.abs(self.constant)
         error = gamma(10) * size * np.maximum(np.abs(self.least), np.abs(self.most))
-        return np.where(reduced > 0, reduced * self.least, reduced * self.most), error
+        return np.minimum(reduced * self.least, reduced * self.most), error
 
 
 class Nodes:
@@ -92,7 +92,7 @@ class Nodes:
     def filled(self, given: Multipliers) -> NDArray[np.float64]:
         """Return the multipliers at their positions."""
         x = np.zeros(self.size)
-        if self.price[-1]:
+        if self.price[0]:
             x[self.price] = -given.market_balance
         x[self.reserve], x[self.account] = -given.reserve_stock, given.account_balance
         return x

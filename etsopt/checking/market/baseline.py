@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from etsopt.checking.market.self_balancing import Held
     from etsopt.data.instance import Instance
 
-BISECTIONS = 200
-
 NO_BALANCE = 1e-300
 """Balance value [t/t] that no allowance can follow, since it lies far below every intensity."""
 
@@ -206,7 +204,7 @@ def _kept(sector: NDArray[np.int64], emissions: NDArray[np.float64], held: NDArr
         here = sector == number
         total = emissions[here].sum(axis=0)
         stated = (total > 0) & ~np.isnan(years)
-        kept[here] = np.where(stated, years / np.where(stated, total, 1.0), 1.0)
+        kept[here] = np.divide(years, total, out=np.ones_like(total), where=stated)
     return kept
 
 
@@ -238,15 +236,12 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
         return np.clip(slope * (1 - intensity / value), -cap, cap)
 
     def edge(side: float) -> float:
-        # Above every unit's range all have a surplus, below it all a deficit.
-        low, high = float(intensity.min()) / (1 + cap / slope), float(intensity.max()) / max(1 - cap / slope, 1e-6)
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            if middle in (low, high):
-                break
+        # At the least intensity no unit has a surplus, and at the largest none a deficit.
+        low, high = float(intensity.min()), float(intensity.max())
+        while low < (middle := (low + high) / 2) < high:
             above = float((emissions * rates(middle)).sum()) > side * zero
             low, high = (low, middle) if above else (middle, high)
-        return (low + high) / 2
+        return middle
 
     lower, upper = edge(-1.0), edge(1.0)
     middle = (lower + upper) / 2

@@ -85,16 +85,14 @@ class Choices:
 
         Units of a kind have measures in the same slots, and the same of them in a group, in a line and stopping.
         """
-        slots, number = self.code.shape[1], np.zeros(len(self.code), dtype=np.int64)
         first = np.full(self.code.shape, NOT_ON_OFFER)
-        for slot in range(slots):
+        for slot in range(self.code.shape[1]):
             same = (self.group == self.group[:, [slot]]) & (self.group[:, [slot]] >= 0)
             first[:, slot] = np.where(same.any(axis=1), same.argmax(axis=1), slot)
         first[self.code < 0] = NOT_ON_OFFER
         before = self._before()
-        for columns in zip(first.T, before.T, self.stops.T, self.step.T > 1, strict=True):
-            for column, count in zip(columns, (slots + 1, slots + 1, 2, 2), strict=True):
-                number = pd.factorize(number * count + column)[0].astype(np.int64)
+        table = pd.DataFrame(np.column_stack([first, before, self.stops, self.step > 1]))
+        number = table.groupby(list(table), sort=False).ngroup().to_numpy(dtype=np.int64)
         families = [
             Family(_groups(first[one], before[one], self.stops[one], self.step[one]))
             for one in np.unique(number, return_index=True)[1].tolist()
@@ -110,11 +108,10 @@ class Choices:
         lasting = (self.code >= 0) & (self.group < 0) & ~self.stops
         begins, ends = lasting & (self.step == 1), lasting & (self.step == self.steps)
         for slot in range(1, self.code.shape[1]):
-            later = self.step[:, slot] > 1
-            before[later, slot], followed[later, slot - 1] = slot - 1, True
+            before[self.step[:, slot] > 1, slot] = slot - 1
         for slot in range(self.code.shape[1]):
             for needed in self.required[:, slot].T:
-                for other in range(self.code.shape[1] if (needed >= 0).any() else 0):
+                for other in range(self.code.shape[1]) if (needed >= 0).any() else ():
                     fits = (needed == self.code[:, other]) & (needed >= 0) & begins[:, slot] & ends[:, other]
                     fits &= (before[:, slot] < 0) & ~followed[:, other]
                     before[fits, slot], followed[fits, other] = other, True
@@ -193,8 +190,8 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
         return table
 
     left, variable, code = placed(rows.left, 1.0), placed(rows.per_t, 0.0), placed(rows.code, NOT_ON_OFFER)
-    share = np.array([cuts[name].share if name in cuts else 0.0 for name in sector])
-    margin = np.array([cuts[name].margin_cny_per_t if name in cuts else 0.0 for name in sector])
+    share = np.array([cuts[name].share if name in cuts else np.nan for name in sector])
+    margin = np.array([cuts[name].margin_cny_per_t if name in cuts else np.nan for name in sector])
     where = code == len(rows.names) - 1
     left, variable = np.where(where, 1 - share[:, None], left), np.where(where, (share * margin)[:, None], variable)
     required = placed(rows.required, -2)

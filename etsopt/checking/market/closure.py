@@ -60,10 +60,9 @@ def closure_follows(
             right = False
         else:
             one, other = stated.to_numpy(dtype=float), wanted.to_numpy(dtype=float)
-            size = EQUAL * np.maximum(np.abs(np.where(np.isfinite(other), other, 0.0)), 1.0)
+            near = np.isclose(one, other, rtol=EQUAL, atol=0.0, equal_nan=True)
             with np.errstate(invalid="ignore"):
-                near = np.abs(one - other) <= size
-            right = bool((near | (one == other) | (np.isnan(one) & np.isnan(other))).all())
+                right = bool((near | (np.abs(one - other) <= EQUAL)).all())
         if not right:
             message = "the column follows from prices, bank and policy"
             violations.append(Violation(CLOSURE, column, 1.0, "cells", message))
@@ -108,7 +107,7 @@ def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
             by = "no scarcity"
         elif abs(price - terms.ceiling[t]) <= room:
             by = "ceiling"
-        elif terms.floor[t] > 0 and abs(price - terms.floor[t]) <= room:
+        elif abs(price - terms.floor[t]) <= room:
             by = "floor"
         elif terms.offset_supply[t] > 0 and abs(price - terms.offset_price[t]) <= room:
             by = "offsets"

@@ -47,7 +47,7 @@ class PlanSizes:
             np.column_stack([(np.abs(part) * offered.factor(year)).sum(axis=1) for year in baseline.years])
             for part in (offered.fixed, offered.variable)
         )
-        relative = np.nan_to_num(np.abs(baseline.intensity / baseline.balance_value), nan=0.0, posinf=0.0, neginf=0.0)
+        relative = np.nan_to_num(np.abs(baseline.intensity / baseline.balance_value), posinf=0.0)
         steep = baseline.emissions * (2 + np.where(baseline.follows, baseline.slope, 0.0) * (1 + relative))
         units = int(np.bincount(accounts.of_unit).max(initial=0))
         parts = (
@@ -112,11 +112,11 @@ class Trading:
         size = np.abs(self.offset_price) + np.abs(demand_dual) + np.abs(limit) + np.abs(due)
         # Misses of rows are paid at their multipliers.
         missed = limit * leeway.share + due * leeway.newly
-        offsets = np.where(reduced > 0, -reduced * leeway.offset, reduced * (most + leeway.offset)) + missed
+        offsets = np.minimum(-reduced * leeway.offset, reduced * (most + leeway.offset)) + missed
         values = offsets.sum(axis=1)
         errors = gamma(12) * (size * (most + leeway.offset) + np.abs(missed)).sum(axis=1)
         # A stated price counts as the market price here.
-        theirs = replace(self.market, accounts=accounts, terms=replace(terms, expected_price=np.zeros(1)))
+        theirs = replace(self.market, accounts=accounts, terms=replace(terms, expected_price=np.zeros_like(self.price)))
         for part in of_accounts(theirs, nodes, due, leeway):
             costs, rounding = (each.reshape(len(values), -1) for each in joined([part]).least_total(x))
             values += costs.sum(axis=1)

@@ -68,7 +68,7 @@ def leeway_of(market: Market, holdings: Holdings, amounts: Amounts, years: pd.Da
     def of(part: NDArray[np.float64]) -> NDArray[np.float64]:
         return column_totals(part)[0][None] if pooled else part
 
-    roundings = column_totals(np.zeros((len(accounts.labels), 1)))[1]
+    roundings = column_totals(np.zeros(len(accounts.labels)))[1]
     count = roundings + len(baseline.years) + int(np.bincount(accounts.of_unit).max(initial=0)) + 60
     bought, sold, offset, outstanding, banked = map(
         of, (holdings.bought, holdings.sold, holdings.offset, holdings.outstanding, holdings.banked)

@@ -48,7 +48,7 @@ def offers_in(instance: Instance) -> OfferTable:
         return OfferTable(
             *(np.array([OUTPUT_CUT]), none, none + 1, none + 1),
             *(nothing, nothing, nothing + 1, nothing + 1, nothing, nothing, nothing + 1),
-            *(none, none - 1, none > 0, none[:, None] - 2),
+            *(none, none - 1, none.astype(bool), none[:, None] - 2),
         )
     table, (row, step, steps) = instance.measures, offers_of(instance)
 

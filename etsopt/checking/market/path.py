@@ -75,8 +75,8 @@ def below_cap(instance: Instance, years: NDArray[np.int64], given: NDArray[np.fl
     """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
     path, totals = instance.policy.pathway, given.sum(axis=0)
     if path.cap_t is not None:
-        stated = {int(year): tonnes for year, tonnes in path.cap_t.items()}
-        capped, limit = years >= min(stated), np.array([_on_line(stated, year) for year in years.tolist()])
+        stated, tonnes = zip(*sorted((int(year), cap) for year, cap in path.cap_t.items()), strict=True)
+        capped, limit = years >= stated[0], np.interp(years, stated, tonnes)
     elif path.cap_from is not None and path.cap_from <= years[-1]:
         last_free = totals[years < path.cap_from][-1]
         capped, limit = years >= path.cap_from, last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
@@ -84,12 +84,3 @@ def below_cap(instance: Instance, years: NDArray[np.int64], given: NDArray[np.fl
         return given
     kept = np.divide(limit, totals, out=np.ones(len(years)), where=totals > 0)
     return given * np.where(capped, np.minimum(1.0, kept), 1.0)
-
-
-def _on_line(stated: dict[int, float], year: int) -> float:
-    """Return the cap of a year between two stated ones; that of the first before it, of the last after it."""
-    before = max((one for one in stated if one <= year), default=min(stated))
-    after = min((one for one in stated if one >= year), default=max(stated))
-    if before == after or year < before:
-        return stated[before]
-    return stated[before] + (stated[after] - stated[before]) * (year - before) / (after - before)

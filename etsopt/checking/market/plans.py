@@ -93,7 +93,7 @@ def read_plans(
     unit, share = plans[:, 0], share[first]
     # Shares that total one within rounding are divided by their sum.
     total = np.bincount(unit, share, len(offered.code))[unit]
-    return Taken(unit, np.where((total > 1) & (total <= 1 + SHARE), share / total, share), runs), []
+    return Taken(unit, np.where(total <= 1 + SHARE, share / np.maximum(total, 1.0), share), runs), []
 
 
 def _meet_earlier(

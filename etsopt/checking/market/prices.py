@@ -57,7 +57,7 @@ class StatedMultipliers:
         here, arrays = here[~bad], []
         for row in range(len(Multipliers.__dataclass_fields__)):
             mine = here[self.row[here] == row]
-            array = np.zeros(self.shape if row < OF_ACCOUNTS else (1, self.shape[1]))
+            array = np.zeros(self.shape)
             array[self.account[mine], self.year[mine]] = self.value[mine]
             arrays.append(array if row < OF_ACCOUNTS else array[0])
         return Multipliers(*arrays), violations

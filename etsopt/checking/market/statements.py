@@ -202,7 +202,7 @@ def holdings_within_need(baseline: Baseline, pool: Accounts, holdings: Holdings)
     """
     banked = holdings.banked
     if len(pool.labels) < len(banked):
-        banked = banked.sum(axis=0, keepdims=True)
+        banked = banked.sum(axis=0)[None]
     size, message = LEAST["t"] + RELATIVE * pool.emissions, "holdings are at most what is needed later"
     return list(beyond("held", pool.labels, baseline.years, message, banked - pool.held_most, size, "t"))
 
@@ -254,7 +254,8 @@ def limits_of_market(
     size = LEAST["t"] + RELATIVE * baseline.emissions.sum(axis=0)[None]
     price = cells("price_cny_per_t")
     apart = np.maximum(cells("price_lower_cny_per_t") - price, price - cells("price_upper_cny_per_t"))
-    violations = beyond("price", no_label, years, "the interval contains the price", apart, 1e-6 + 0 * price, "CNY/t")
+    rounding = np.full_like(price, LEAST["CNY/t"])
+    violations = beyond("price", no_label, years, "the interval contains the price", apart, rounding, "CNY/t")
     outside: dict[str, tuple[NDArray[np.float64], str]] = {
         "offsets_on_offer": (cells("offset_t") - terms.offset_supply, "offsets are at most those on offer")
     }

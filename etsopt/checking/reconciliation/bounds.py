@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.allocation.certificate import DualActivity, Intervals, Kinked, units_gap
+from etsopt.checking.allocation.certificate import DualActivity, Intervals, Kinked, units_gap, upward_each
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, sum_at_most, total
 from etsopt.checking.reconciliation.evidence import CENTRAL, ROUNDING
 
@@ -43,20 +43,15 @@ CERTAINLY = 1 - 8 * ROUNDOFF
 
 def slopes(evidence: Evidence, counts: Mask) -> Floats:
     """Return the cost of a unit of distance from each report that counts, zero for the others."""
-    uncertainty = evidence.quantities["uncertainty"].to_numpy()
-    return np.where(counts, 1 / np.where(counts, uncertainty, 1.0), 0.0)
+    return np.where(counts, 1 / evidence.quantities["uncertainty"].to_numpy(), 0.0)
 
 
 def centred(evidence: Evidence, counts: Mask) -> Floats:
     """Return the cost of a unit of distance from most likely values: zero where a report tells of every quantity."""
     unknown = np.bincount(evidence.statement, ~counts[evidence.quantity], len(evidence.statements)) > 0
     rows = evidence.statements
+    # A statement with a value has both sides.
     width = np.maximum((rows["upper"] - rows["lower"]) / 2, rows["uncertainty"]).to_numpy()
-    # Without one side the range reaches as far as the quantities do.
-    reach, lower, upper = evidence.reach, rows["lower"].to_numpy(), rows["upper"].to_numpy()
-    lower = np.where(np.isinf(lower), np.minimum(-reach, upper), lower)
-    upper = np.where(np.isinf(upper), np.maximum(reach, lower), upper)
-    width = np.where(np.isinf(width), np.maximum((upper - lower) / 2, rows["uncertainty"].to_numpy()), width)
     found: Floats = np.where(unknown & rows["value"].notna().to_numpy(), CENTRAL / width, 0.0)
     return found
 
@@ -88,14 +83,14 @@ def adjustment(
     sums, error = evidence.sums(amount)
     beyond = weight * np.abs(evidence.outside(amount)) + central * np.abs(sums - value)
     of_quantities, costs = _of_quantities(evidence, amount, slopes(evidence, counts), multipliers, box)
-    far = 2 * (evidence.reach + np.abs(sums) + np.abs(value)) + 1
+    far = 1.01 * evidence.reach
     ranges = _of_rows(sums, (lower, upper), weight, multipliers[0], agreeing, far)
     values = _of_rows(sums, (value, value), central, multipliers[1], agreeing, far)
-    # Sums are rounded, which matters where their function is steep: at the limits of the range and beyond them.
-    inside = (sums - lower > error) & (upper - sums > error)
-    steep = np.where(inside, 0.0, weight) + central + np.abs(multipliers[0]) + np.abs(multipliers[1])
+    # Sums are rounded, which matters to their distance from the range as far as they may be outside of it.
+    leaves = np.clip(error - np.minimum(sums - lower, upper - sums), 0.0, error)
+    steep = central + np.abs(multipliers[0]) + np.abs(multipliers[1])
     value_of, rounding = sum_with_error(np.concatenate([costs, beyond]))
-    return value_of, of_quantities + ranges + values + sum_at_most(1.01 * steep * error) + rounding
+    return value_of, of_quantities + ranges + values + sum_at_most(1.01 * (weight * leaves + steep * error)) + rounding
 
 
 def _of_quantities(
@@ -129,16 +124,17 @@ def _of_rows(
     agreeing
         Least and largest sum that agrees with the statement, infinite if all do.
     far
-        A distance that no sum can have.
+        Absolute value that no sum exceeds.
     """
-    kinks, ends = [], []
+    kinks, slopes, ends = [], [], []
     for side, sign in zip(sides, (-1.0, 1.0), strict=True):
         absent = np.isinf(side)
-        kinks.append(np.where(absent, sign * 2 * far, side))
-        # Beyond the side the function falls no more unless the multiplier outweighs it, or there is no side.
-        falls = np.where(absent, sign * multiplier < 0, -sign * multiplier > weight * CERTAINLY)
-        ends.append(np.where(falls, np.clip(sign * 2 * far, *agreeing), np.where(absent, sums, side)))
-    pieces = [Kinked(kinks[0], -weight, 0.0), Kinked(kinks[1], 0.0, weight)]
+        kinks.append(np.where(absent, sums, side))
+        slopes.append(np.where(absent, 0.0, weight))
+        # Beyond the side the function falls no more unless the multiplier outweighs it.
+        falls = -sign * multiplier > slopes[-1] * CERTAINLY
+        ends.append(np.where(falls, np.clip(sign * far, *agreeing), kinks[-1]))
+    pieces = [Kinked(kinks[0], -slopes[0], 0.0), Kinked(kinks[1], 0.0, slopes[1])]
     activity = DualActivity(-multiplier, np.abs(multiplier), 1)
     return units_gap(Intervals.around(sums, np.minimum(*ends), np.maximum(*ends)), pieces, activity)
 
@@ -169,12 +165,9 @@ def end_of_interval(
     pull, size = evidence.pulls(multiplier)
     activity = DualActivity(pull - factor, size + np.abs(factor), evidence.terms + 2)
     of_quantities = units_gap(Intervals.around(amount, least, largest), [], activity)
-    with np.errstate(invalid="ignore"):
-        distance = np.where(multiplier > 0, sums - lower, np.where(multiplier < 0, upper - sums, 0.0))
-        apart = np.abs(multiplier) * (np.maximum(distance, 0.0) * (1 + gamma(4)) + error)
-    apart = np.where(multiplier == 0, 0.0, apart)
+    distance = np.select([multiplier > 0, multiplier < 0], [sums - lower, upper - sums])
+    rows = sum_at_most(upward_each(np.abs(multiplier) * (np.maximum(distance, 0.0) + error)))
     value, rounding = sum_with_error(factor * amount)
-    rows = sum_at_most(apart) if np.isfinite(apart).all() else np.inf
     return value, of_quantities + rows + rounding
 
 

@@ -48,8 +48,7 @@ class Evidence:
     @property
     def terms(self) -> int:
         """Largest number of terms of a statement, or of statements of a quantity."""
-        counts = (np.bincount(places, minlength=1).max() for places in (self.statement, self.quantity))
-        return int(max(counts))
+        return max(int(np.bincount(places).max(initial=0)) for places in (self.statement, self.quantity))
 
     def sums(self, amount: Floats) -> tuple[Floats, Floats]:
         """Return the sum of the terms of each statement, and a bound of its rounding."""
@@ -69,7 +68,7 @@ class Evidence:
         """Return the distance of each sum from its range, negative below it."""
         total = self.sums(amount)[0]
         lower, upper = (self.statements[side].to_numpy() for side in ("lower", "upper"))
-        found: Floats = np.where(total > upper, total - upper, np.where(total < lower, total - lower, 0.0))
+        found: Floats = np.maximum(total - upper, 0.0) + np.minimum(total - lower, 0.0)
         return found
 
     @property
@@ -83,9 +82,12 @@ class Evidence:
         """Return the evidence with some of the statements."""
         place = np.cumsum(kept) - 1
         here = kept[self.statement]
-        statements = self.statements[kept].reset_index(drop=True)
         return Evidence(
-            self.quantities, statements, place[self.statement[here]], self.quantity[here], self.coefficient[here]
+            self.quantities,
+            self.statements[kept],
+            place[self.statement[here]],
+            self.quantity[here],
+            self.coefficient[here],
         )
 
 

@@ -45,6 +45,9 @@ NUMBERS = {
 AS_REPORTED = 1e-9
 """Relative difference up to which a quantity is as it was reported."""
 
+OPEN = 1e-3
+"""Part of this difference within which it counts as both."""
+
 MISSED = 1e-9
 """Part of the terms of a sum by which a solver may miss a limit, beside a millionth of the uncertainty."""
 
@@ -124,15 +127,15 @@ def _gross_errors(
     """Yield reports and statements that are marked as gross errors and are none, or the reverse."""
     reported = evidence.quantities["reported"].to_numpy()
     # A quantity without a report is nowhere beyond its uncertainty.
-    off = np.where(np.isnan(reported), 0.0, (amount - reported) / evidence.quantities["uncertainty"].to_numpy())
+    off = np.nan_to_num((amount - reported) / evidence.quantities["uncertainty"].to_numpy())
     outside = evidence.outside(amount) / evidence.statements["uncertainty"].to_numpy()
     for distance, marked, table, column in (
         (np.abs(off), gross[0], instance.quantities, "quantity_id"),
         (np.abs(outside), gross[1], instance.statements, "statement_id"),
     ):
-        limit = 1 + ROUNDING
+        beyond = distance - (1 + ROUNDING)
         # Rounding leaves open on which side of the limit a distance at it is.
-        wrong = (marked != (distance > limit)) & (np.abs(distance - limit) > RELATIVE_TOLERANCE)
+        wrong = np.where(marked, -beyond, beyond) > RELATIVE_TOLERANCE
         message = "a gross error is what the least adjustment moves by more than the uncertainty"
         yield from _above("gross_errors", _names(table, column), wrong.astype(float), message, "rows")
 
@@ -149,11 +152,15 @@ def _quantities(evidence: Evidence, table: pd.DataFrame) -> Iterator[Violation]:
         message = f"{name} is between zero and the largest possible quantity"
         yield from _above("possible", names, np.maximum(beyond, 0.0), message, "", MISSED * most)
     reconciled, basis = table["reconciled"].to_numpy(dtype=float), table["basis"].to_numpy()
-    size = AS_REPORTED * np.maximum(np.abs(reported), np.abs(reconciled))
+    size = AS_REPORTED * reported
     distance = np.abs(reconciled - reported)
-    wanted = np.where(np.isnan(reported), "substituted", np.where(distance <= size, "reported", "adjusted"))
-    close = np.abs(distance - size) <= 1e-3 * size
-    wrong = (basis != wanted) & ~(close & np.isin(basis, ("reported", "adjusted")) & ~np.isnan(reported))
+    # Rounding leaves open on which side of the limit a distance at it is.
+    right = {
+        "substituted": np.isnan(reported),
+        "reported": distance <= (1 + OPEN) * size,
+        "adjusted": distance > (1 - OPEN) * size,
+    }
+    wrong = ~np.any([here & (basis == word) for word, here in right.items()], axis=0)
     message = "the basis tells whether the quantity is as reported, adjusted, or substituted"
     yield from _above("basis", names, wrong.astype(float), message, "rows")
 

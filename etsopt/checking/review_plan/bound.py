@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.review_plan.required import COUNTING, LEVELS
+from etsopt.checking.review_plan.required import COUNTING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ Price = dict[tuple[str, str], float]
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices of a day and of a review by group, zero or more [tCO2e]."""
+    """Prices of a day and of a review by group of a level at which reviews are chosen, zero or more [tCO2e]."""
 
     day: Price
     review: Price
@@ -61,9 +61,9 @@ class Prices:
     @classmethod
     def of(cls, groups: pd.DataFrame, day: NDArray[np.float64], review: NDArray[np.float64]) -> Prices:
         """Return prices in the order of the groups; days without a limit have none."""
-        limited = groups["available"].notna().to_numpy()
+        chosen, limited = groups.index.isin(COUNTING, level="level"), groups["available"].notna().to_numpy()
         pairs = (np.where(limited, np.maximum(day, 0.0), 0.0), np.maximum(review, 0.0))
-        return cls(*(dict(zip(groups.index, map(float, pair), strict=True)) for pair in pairs))
+        return cls(*(dict(zip(groups.index[chosen], pair[chosen].tolist(), strict=True)) for pair in pairs))
 
     def without_reviews(self) -> Prices:
         """Return the prices of days alone."""
@@ -91,26 +91,13 @@ def bound(required: Required, prices: Prices, kept: tuple[str, ...]) -> float:
         own, of_own = _of_province(required, prices, province, parts, (provincial, national))
         combined = _combined(combined, own)
         size += of_own
-    constants = [prices.review[group] * float(required.groups.loc[group, "least"]) for group in prices.review]
+    constants = [price * float(required.groups.loc[group, "least"]) for group, price in prices.review.items()]
     for group, price in prices.day.items():
-        if price and not parts.get(group[0], 0):
+        if price and not parts[group[0]]:
             constants.append(-price * float(required.groups.loc[group, "available"]))
-    constants += [_municipal(required, prices)]
     size += sum(map(abs, constants))
     found = float(combined[-1]) + sum(constants)
     return found - gamma(10 * len(required.enterprises) + 1000) * size if np.isfinite(size) else -np.inf
-
-
-def _municipal(required: Required, prices: Prices) -> float:
-    """Return the priced days and reviews of the municipal level, at which nothing is chosen."""
-    total = 0.0
-    for province, own in required.enterprises.groupby("province"):
-        group = (LEVELS[0], str(province))
-        days = (
-            float(required.days.loc[own.index, LEVELS[0]].sum()) + required.travel[LEVELS[0]] * own["place"].nunique()
-        )
-        total += prices.day[group] * days - prices.review[group] * len(own)
-    return total
 
 
 def _parts(required: Required, level: str) -> int:
@@ -121,7 +108,7 @@ def _parts(required: Required, level: str) -> int:
     days = np.append(required.days[level].to_numpy(), required.travel[level])
     exact = next((part for part in PARTS if (np.abs(days * part - np.rint(days * part)) <= NOISE).all()), PARTS[-1])
     # Coarser parts round more days down, and no plan is lost.
-    return max(1, min(exact, int(MOST_STATES / max(limits.max(), 1.0))))
+    return max(1, min(exact, int(MOST_STATES / (1 + limits.max()))))
 
 
 def _states(required: Required, group: tuple[str, str], parts: int) -> int:
@@ -209,9 +196,9 @@ def _shifted(table: NDArray[np.float64], first: int, second: int) -> NDArray[np.
     """Return the table after some states are used; states that do not suffice have no plan."""
     if not first and not second:
         return table
-    moved = np.full_like(table, np.inf)
-    if first < table.shape[0] and second < table.shape[1]:
-        moved[first:, second:] = table[: table.shape[0] - first, : table.shape[1] - second]
+    moved, (rows, columns) = np.full_like(table, np.inf), table.shape
+    first, second = min(first, rows), min(second, columns)
+    moved[first:, second:] = table[: rows - first, : columns - second]
     return moved
 
 

@@ -31,7 +31,7 @@ def _of_group(required: Required, level: str, province: str) -> float:
     least = np.full(number + 1, np.inf)
     least[0] = 0.0
     places = required.enterprises.loc[members, "place"]
-    for _, here in places.groupby(places, sort=False):
+    for _, here in places.groupby(places):
         must = drawn[here.index]
         days = required.days.loc[here.index, level]
         costs = _of_place(days[must].to_numpy(), days[~must].to_numpy(), required.travel[level])

@@ -92,10 +92,8 @@ def _enterprises(instance: Instance) -> pd.DataFrame:
 
 
 def _at_least(number: int, share: float, population: int) -> int:
-    whole = round(share * population)
     # A product of a share may exceed a whole number by its rounding alone.
-    rounded_up = whole if share * population - whole <= 1e-9 else whole + 1
-    return min(population, max(number, rounded_up))
+    return min(population, max(number, math.ceil(share * population - 1e-9)))
 
 
 def _drawn(members: pd.DataFrame, instance: Instance, level: str, number: int) -> list[str]:
@@ -105,6 +103,8 @@ def _drawn(members: pd.DataFrame, instance: Instance, level: str, number: int) -
     for name, size in members["size"].items():
         code = hashlib.sha256(f"{policy.seed} {level} {name}".encode()).hexdigest()[: BITS // 4]
         chance = (int(code, 16) + 0.5) / 2**BITS
-        weight = float(size) if policy.drawn_by == "size" else 1.0
-        ranks.append((-math.log(chance) / weight if weight else math.inf, str(name)))
+        rank = -math.log(chance)
+        if policy.drawn_by == "size":
+            rank = rank / float(size) if size else math.inf
+        ranks.append((rank, str(name)))
     return [name for _, name in sorted(ranks)[:number]]

@@ -177,7 +177,7 @@ def _prices(
         row = groups.iloc[place]
         chooses = level != LEVELS[0]
         most = {
-            PRICED[0]: max(worth, default=0.0) if chooses and row["available_days"] >= 0 else 0.0,
+            PRICED[0]: max(worth, default=0.0) if chooses and not np.isnan(row["available_days"]) else 0.0,
             PRICED[1]: total if chooses and row["least_reviews"] > drawn.sum() else 0.0,
         }
         for name, price in ((PRICED[0], day[place]), (PRICED[1], review[place])):
@@ -201,9 +201,9 @@ def _summary(
         "priced_bound_tco2e": bound(required, prices, ()),
     }
     for column, right in expected.items():
-        by = abs(float(stated[column].iloc[0]) - right)
-        if not by <= 0.02 + 1e-8 * abs(at_risk) * (column != "seed"):
-            yield Violation("summary", column, by, column.rpartition("_")[2], f"it is {right:.12g}")
+        by, unit = abs(float(stated[column].iloc[0]) - right), column.rpartition("_")[2]
+        if not by <= (0.02 + 1e-8 * at_risk if unit == "tco2e" else 0.0):
+            yield Violation("summary", column, by, unit, f"it is {right:.12g}")
 
 
 def _levels(levels: Sequence[LevelStated], found: LevelCheck) -> Iterator[Violation]:

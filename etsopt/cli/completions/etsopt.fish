@@ -50,8 +50,8 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan models rules instances
-set -g _shtab_etsopt_opts_with_value --apply-remedy --as-of --batch --by --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --item --lang --least --level --measures --method --model --month --mps --ncv --on --out --process --province --quantity --reason --rule --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --year
+set -g _shtab_etsopt_commands solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep models rules instances
+set -g _shtab_etsopt_opts_with_value --apply-remedy --as-of --batch --by --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --item --lang --least --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -347,6 +347,17 @@ complete -c etsopt -n '_shtab_etsopt_using review-plan' -l tables -x -d 'folder 
 complete -c etsopt -n '_shtab_etsopt_using review-plan' -l gap -x -d 'relative gap that may stay open (default: 1e-3)'
 complete -c etsopt -n '_shtab_etsopt_using review-plan' -l time-limit -x -d 'limit for the whole command [s]'
 complete -c etsopt -n '_shtab_etsopt_using review-plan' -l lang -xka "en zh" -d 'language of tables (default: en)'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a sweep -d 'solve the scenarios of a sweep file: grids, lists, named ones and samples'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l out -x -d 'folder to write to: sweep.sqlite, scenarios.csv, values.csv (default: that of FILE'"'"'s name, beside it)'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l count -d 'say what the scenarios are, and solve none'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l resume -d 'go on with what an earlier run has left'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l retry-failed -d 'the same, and solve again what failed'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l only -x -d 'only scenarios of such names: '"'"'tight/*'"'"''
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l workers -x -d 'processes on this machine (default: as many as cores, if the extra '"'"'sweep'"'"' is installed)'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l scheduler -x -d 'scheduler of a Dask cluster to solve on'
+complete -c etsopt -n '_shtab_etsopt_using sweep' -l format -xka "csv parquet" -d 'format of the tables: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a models -d 'list the models'
 complete -c etsopt -n '_shtab_etsopt_using models' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using models' -l json -d 'print machine-readable output and nothing else'

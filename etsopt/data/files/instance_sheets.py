@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from etsopt.data.files.policy_sheet import as_cell, rows_of_policy
-from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, write_column
+from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_page, write_column
 from etsopt.data.files.template_words import CHINESE, EXAMPLES, NOTES, TEMPLATE, UNITS_IN_CHINESE, meaning_of
 from etsopt.data.tables import chinese
 from etsopt.data.tables.provinces import SHORT
@@ -41,6 +41,7 @@ STYLES = {
     "other": {"italic": True, "font_color": "#595959", "text_wrap": True, "bottom": 1},
     "example": {"italic": True, "font_color": "#7F7F7F"},
     "wrapped": {"text_wrap": True, "valign": "top"},
+    "top": {"valign": "top"},
     "title": {"bold": True, "font_size": 14},
 }
 
@@ -108,6 +109,7 @@ def _write_table(into: Book, table: Table, cells: pd.DataFrame | None) -> None:
     known = {column.name: column for column in table.columns}
     names = [name for name in known if name not in NOT_OFFERED] if cells is None else [str(name) for name in cells]
     sheet.freeze_panes(2, min(2, len(names)))
+    set_up_page(sheet, 2)
     sheet.set_row(0, 32)
     for place, name in enumerate(names):
         column = known.get(name)
@@ -195,6 +197,7 @@ def _write_policy(into: Book, stated: Mapping[str, Any] | None) -> None:
     for place, width in enumerate((38, 18, 60, 60)):
         sheet.set_column(place, place, width)
     sheet.freeze_panes(1, 0)
+    set_up_page(sheet, 1)
     values = TEMPLATE if stated is None else dict(rows_of_policy(stated))
     # A key below a stated one, or above it, would state it twice.
     others = [
@@ -203,9 +206,9 @@ def _write_policy(into: Book, stated: Mapping[str, Any] | None) -> None:
         if not any(f"{one}.".startswith(f"{key}.") or f"{key}.".startswith(f"{one}.") for one in values)
     ]
     for row, key in enumerate((*values, *others), 1):
-        sheet.write_string(row, 0, key)
+        sheet.write_string(row, 0, key, into.formats["top"])
         if (value := values.get(key)) is not None:
-            sheet.write(row, 1, as_cell(value))
+            sheet.write(row, 1, as_cell(value), into.formats["top"])
         meanings = (meaning_of(key), CHINESE.get(key, ""))
         for place, text in enumerate(reversed(meanings) if into.in_chinese else meanings, 2):
             sheet.write_string(row, place, text, into.formats["wrapped"])
@@ -218,6 +221,7 @@ def _write_policy(into: Book, stated: Mapping[str, Any] | None) -> None:
 def _write_notes(into: Book, tables: Iterable[Table]) -> None:
     """Write what every column means, and how to go on."""
     sheet = into.book.add_worksheet(into.word("notes", "说明"))
+    set_up_page(sheet, 0)
     sheet.write_string(0, 0, into.word("How to fill this workbook in", "填写说明"), into.formats["title"])
     row = 1
     for row, text in enumerate(NOTES[into.in_chinese], 1):

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_ROWS, MOST_CHARACTERS = 1_048_576, 32_767
 """Rows of a sheet, and characters of a cell."""
 
+A4 = 9
+"""Number of the paper format."""
+
 MADE = datetime.datetime(2000, 1, 1)
 """Date of creation in every workbook, so that the same content is the same file."""
 
@@ -72,6 +75,17 @@ def new_workbook(path: Path) -> Iterator[Any]:
     with replaced(path) as part, part.open("wb") as file, ExactWorkbook(file, PLAIN) as book:
         book.set_properties({"created": MADE})
         yield book
+
+
+def set_up_page(sheet: Any, headings: int) -> None:
+    """Let a sheet print on A4 across, all columns on one page, with its rows of headings, name and number on each."""
+    sheet.set_paper(A4)
+    sheet.set_landscape()
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L&A&R&P / &N")
+    if headings:
+        sheet.repeat_rows(0, headings - 1)
 
 
 def see_that_fits(table: pd.DataFrame, name: str, above: int) -> None:

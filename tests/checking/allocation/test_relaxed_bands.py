@@ -1,4 +1,7 @@
-"""Relaxed limits with exceptions, bands of enterprises and wider bands, each statement by itself."""
+"""Relaxed limits with exceptions, bands of enterprises and wider bands, each statement by itself.
+
+The file is long because all of them are about one small instance.
+"""
 
 from __future__ import annotations
 

@@ -39,5 +39,31 @@ class Search:
         return (self.gaps[len(self.bounded) - 1],)
 
 
+def test_multipliers_are_sought_until_the_gap_is_a_thousandth_of_its_tolerance() -> None:
+    enough = Search([1e-3], "change", integer=False)
+    assert (enough.tried, enough.best, enough.found) == ([], [0.0], {})
+    once = Search([1.5e-3, 1.2e-3], "change", integer=False)
+    assert (once.tried, once.best) == ([0.0], [2.0])
+    assert once.found == {("change", "earlier"): 2.0}
+    # A multiplier that proves no more does not count.
+    worse = Search([1.5e-3, 1.5e-3], "change", integer=False)
+    assert (worse.best, worse.found) == ([0.0], {})
+    # None is sought for the first objective, and none that is zero is found.
+    first = Search([], "change", integer=False, earlier=0)
+    assert (first.tried, first.best, first.bounded) == ([], [], [])
+    assert Search([1.5e-3, 1.2e-3], "change", integer=False, times=0.0).found == {}
+
+
+def test_least_multipliers_are_tried_for_integer_rates_alone() -> None:
+    gaps = [5.0, 7.0, 3.0, 3.0, 4.0, 1e-3]
+    search = Search(gaps, "largest_change", integer=True)
+    assert search.tried == pytest.approx([0.0, 1e-6, 1e-5, 1e-4, 1e-3])
+    assert search.best == pytest.approx([2.001])
+    # The first of the best counts, if none is good enough.
+    assert Search([5.0, 7.0, 3.0, 3.0, *[4.0] * 11], "largest_change", integer=True).best == pytest.approx([2 + 1e-6])
+    for name, integer in (("largest_change", False), ("change", True)):
+        assert Search(gaps, name, integer).tried == [0.0]
+
+
 def test_least_multipliers_are_tried_from_none_to_a_million() -> None:
     assert pytest.approx((0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6)) == TRIED

@@ -72,6 +72,18 @@ def test_what_is_known_of_an_enterprise_is_that_of_its_units() -> None:
     assert more["from_province"].tolist()[1] == 2000.0
 
 
+def test_an_enterprise_without_units_has_no_allowance_and_provinces_may_be_those_of_the_units() -> None:
+    instance = by_hand()
+    assert instance.enterprises is not None
+    more = pd.DataFrame({"enterprise_id": ["e"], "deduction_t": [5.0]})
+    enterprises = pd.concat([instance.enterprises.drop(columns="province"), more], ignore_index=True)
+    known = limits.enterprises(
+        replace(instance, enterprises=enterprises), units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0])
+    )
+    assert known["province"].tolist() == ["North", "North", "South", "North", ""]
+    assert known.loc["e", ["units", "emissions", "deducted", "received"]].tolist() == [0, 0.0, 0.0, 0.0]
+
+
 def test_without_a_table_of_enterprises_they_are_those_of_the_units() -> None:
     made = by_hand()
     policy = made.policy.model_dump(mode="json", exclude_none=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking.compliance import compliance
+from etsopt.checking.allocation import statements as allocation
+from etsopt.checking.compliance import compliance, limits, statements
 from etsopt.checking.compliance.compliance import NUMBERS
 from tests.compliance_years import by_hand
 
@@ -85,7 +87,9 @@ def test_numbers_may_be_off_by_their_tolerance(table: str) -> None:
 
 @pytest.mark.parametrize(("table", "column"), ALONE)
 def test_a_number_is_off_by_no_more_than_its_tolerance(table: str, column: str) -> None:
-    assert checked(table, column, 0, 1.001 * tolerance_of(table, column, 0)).violations
+    violations = checked(table, column, 0, 1.001 * tolerance_of(table, column, 0)).violations
+    rule = {"compliance": "enterprise" if column == "emissions_tco2e" else "money", "shortfalls": "totals"}
+    assert rule.get(table, "totals") in {violation.rule for violation in violations}
 
 
 def test_levels_are_what_the_tables_come_to_and_the_least_that_they_can_be() -> None:
@@ -115,6 +119,25 @@ class Level:
 
     def __init__(self, name: str, value: float) -> None:
         self.name, self.value = name, value
+
+
+@pytest.mark.parametrize(("turnover", "tolerance"), [(0.0, 0.01), (1e6, 0.01), (1e9, 1.0)])
+def test_a_cost_is_proven_to_a_hundredth_or_a_billionth_of_the_turnover_with_the_newest_vintage_of_the_year(
+    turnover: float, tolerance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, result = solved()
+    asked: list[int] = []
+
+    def best(_: object, held: np.ndarray, newest: int, __: object) -> limits.Best:
+        asked.append(newest)
+        assert held.shape == (4, 2)
+        return limits.Best(0.0, 0.0, 0.0, turnover)
+
+    monkeypatch.setattr(limits, "best", best)
+    cost = compliance.check(instance, result.tables, result.levels).levels[0]
+    assert cost.tolerance == tolerance
+    # Vintages of 2025 and 2026 are usable, and the year is 2025.
+    assert asked == [0]
 
 
 @pytest.mark.parametrize("place", [0, 2])
@@ -166,6 +189,48 @@ def test_tables_without_a_deduction_or_an_outstanding_obligation_are_refused(col
     assert found
     assert {violation.rule for violation in found} & rules
     assert any(violation.where == "b" and violation.amount == 5.0 for violation in found)
+
+
+def test_rows_of_totals_a_usable_vintage_and_the_largest_shortfall_are_named() -> None:
+    instance, result = solved()
+
+    def found(table: str, changed: pd.DataFrame) -> list[tuple[str, str, float]]:
+        report = compliance.check(instance, result.tables | {table: changed}, result.levels)
+        return [(violation.rule, violation.where, violation.amount) for violation in report.violations]
+
+    provinces, held = result.tables["compliance_provinces"], result.tables["holdings"]
+    assert found("compliance_provinces", provinces.iloc[1:]) == [("totals", "compliance_provinces", 1.0)]
+    flipped = found("holdings", held.assign(usable=~held["usable"].astype(bool)))
+    assert {(rule, amount) for rule, _, amount in flipped} == {("vintages", 1.0)}
+    table = result.tables["compliance"]
+    more = found("compliance", table.assign(shortfall_t=table["shortfall_t"] + 1e6))
+    assert {where for rule, where, _ in more if rule == "shortfall"} == set("abcd")
+    half = found("compliance", table.assign(sold_t=table["sold_t"] + [0.5, 0.0, 0.0, 0.0]))
+    assert half == [("whole_tonnes", "a", 0.5)]
+
+
+def test_an_allowance_is_the_free_part_of_the_rule_in_whole_tonnes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter is sold: of 20 t of the rule 15 are free, which the last digits of a number may bring to 14."""
+    market = SimpleNamespace(paid_share=0.25)
+    instance: Any = SimpleNamespace(policy=SimpleNamespace(market=market, year=2025))
+    for name in ("reference_follows_rule", "balance_value_balances"):
+        monkeypatch.setattr(allocation, name, lambda *_: [])
+    monkeypatch.setattr(allocation, "advance", lambda *_: np.array([4.5]))
+    monkeypatch.setattr(statements, "fixed_at_emissions", lambda *_: np.zeros(1, dtype=bool))
+    edge = allocation.EDGE_T / 0.75
+    for exact, allowance, off in (
+        (20.0, 15.0, 0.0),
+        (20.0, 14.0, 0.0),
+        (20.0, 16.0, 1.0),
+        (20.0, 13.0, 1.0),
+        (20 + 2 * edge, 14.0, 1.0),
+        (20 - edge / 2, 15.0, 0.0),
+        (20 - 2 * edge, 15.0, 1.0),
+    ):
+        units = pd.DataFrame({"unit_id": ["u"], "reference_t": [exact], "allowance_t": [allowance]})
+        units = units.assign(pre_allocated_t=4.0, top_up_t=allowance - 4, return_t=0.0)
+        violations = statements.allowances(instance, units, units)
+        assert [(v.rule, v.amount) for v in violations] == ([("allowances", off)] if off else [])
 
 
 def test_tonnes_are_whole_and_none_but_a_conversion_is_negative() -> None:

@@ -117,3 +117,13 @@ def market_of(**changes: Any) -> Market:
     """The market of the three units, with other parts than those above if given."""
     made = Market(baseline=baseline_of(), offered=choices_of(), accounts=accounts_of(), terms=terms_of())
     return replace(made, **changes)
+
+
+def in_three_years(made: Any, **changes: Any) -> Any:
+    """The same with a third year, which repeats the second unless it is changed."""
+    by_year = {
+        name: np.concatenate([values, values[..., -1:]], axis=-1)
+        for name, values in vars(made).items()
+        if np.shape(values)[-1:] == (YEARS,) and name not in ("labels", "opening", "external_supply")
+    }
+    return replace(made, **(by_year | changes))

@@ -97,6 +97,33 @@ def test_what_others_leave_is_shared_alike_where_nobody_emits() -> None:
     assert own.external_supply.tolist() == [15.0, 15.0]
 
 
+def test_tonnes_are_shared_by_emissions_also_of_a_tonne_in_all() -> None:
+    instance, _ = made(market={"reserve_t": 30.0})
+    own = derive_accounts(instance, baseline_of(emissions=table((0.5, 0), (0.25, 0), (0.25, 0))), "clearing")
+    assert own.external_supply.tolist() == [22.5, 7.5]
+
+
+def test_a_later_year_borrows_by_the_share_of_the_year_after_it() -> None:
+    """Half of the emissions of 2025 are issued early for 2026, and a fifth of those of 2026 for 2027."""
+    shares = {"2025": 0.7, "2026": 0.5, "2027": 0.2}
+    instance, found = made(horizon={"last_year": 2027}, rule={"name": "given", "pre_allocation_share": shares})
+    assert derive_accounts(instance, found, "clearing").borrowed_most[0].tolist() == [1500.0, 600.0, 0.0]
+
+
+def test_vintages_of_2019_are_old_ones_and_amounts_begin_in_their_first_year() -> None:
+    enterprises = pd.DataFrame({"enterprise_id": ["e", "f"], "opening_2019_t": [7.0, 2.0]})
+    late = {"2026": 5.0}
+    policy = {"auctioned_t": late, "ccer_supply_t": late, "external_demand_t": late, "ccer_price_cny_per_t": late}
+    penalty = {"reference_price_cny_per_t": 70.0, "multiple": 5.0}
+    parts = {"horizon": {"last_year": 2027}, "market": policy, "penalty": penalty}
+    instance, found = made(enterprises=enterprises, **parts)
+    assert derive_accounts(instance, found, "clearing").opening.tolist() == [7.0, 2.0]
+    terms = derive_terms(instance, found, "clearing", np.zeros(3))
+    for amounts in (terms.auctioned, terms.offset_supply, terms.demand, terms.offset_price):
+        assert amounts.tolist() == [0.0, 5.0, 5.0]
+    assert terms.outstanding_cost == pytest.approx([350.0, 350.0, 420.0])
+
+
 def test_terms_are_those_of_the_policy() -> None:
     policy: dict[str, Any] = {
         "market": {

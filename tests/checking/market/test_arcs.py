@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.market import arcs as of_arcs
 from etsopt.checking.market.accounts import Accounts
 from etsopt.checking.market.arcs import Arcs, Multipliers, Nodes, joined, of_accounts, of_market
 from etsopt.checking.market.leeway import Leeway
 from tests.checking.market.small import accounts_of, baseline_of, market_of, table, terms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NODES = Nodes(2, 2, stated=False)
 
@@ -41,6 +45,8 @@ def test_multipliers_stand_in_one_array_after_the_ground() -> None:
     assert NODES.filled(given).tolist() == [0, -5, -6, -7, -8, 1, 2, 3, 4]
     assert Nodes(2, 2, stated=True).filled(given).tolist() == [0, 0, 0, -7, -8, 1, 2, 3, 4]
     assert Nodes(2, 1, stated=False).price.tolist() == [1]
+    one = Multipliers(*(np.full((1, 1), k) for k in (1.0, 2.0, 3.0)), *(np.array([k]) for k in (4.0, 5.0, 6.0)))
+    assert Nodes(1, 1, stated=False).filled(one).tolist() == [0, -4, -5, 1]
 
 
 def lines(arcs: list[tuple[Any, ...]]) -> list[list[list[float]]]:
@@ -143,6 +149,38 @@ def test_a_long_chain_is_repaired_from_end_to_end() -> None:
     assert np.abs(chain.reduced(chain.repaired(x))).max() <= 1e-12
 
 
+def test_a_chain_is_repaired_in_as_many_rounds_as_it_has_links() -> None:
+    for links, repaired in ((200, True), (201, False)):
+        chain = arcs(*((k + 1, k, 1.0, 0.0, 9.0) for k in range(links)))
+        x = np.arange(links + 1.0) - 1e-8 * (np.arange(links + 1) > 0)
+        off = np.abs(chain.reduced(chain.repaired(x))).max()
+        assert off <= 1e-12 if repaired else off > 1e-9
+
+
+def test_rounding_is_relative_to_the_largest_multiplier_however_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_arcs, "NOISE", 2.0**-30)
+    for scale in (2.0**-10, 1.0, 2.0**10):
+        for by, noise in ((2.0**-30, True), (2.0**-29, False)):
+            one = arcs((1, 0, scale, 0.0, 9.0))
+            x = np.array([0.0, scale * (1 - by), scale])
+            assert bool(one.repaired(x)[1] == scale) is noise
+
+
+def test_multipliers_are_raised_until_none_rises_by_more_than_its_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The largest multiplier is that of the last node; the others form a chain, of which each round raises one more.
+    for scale, by, rounds in ((1.0, 1.5e-16, 2), (1.0, 0.5e-16, 1), (4.0, 1.5e-16, 1)):
+        chain = arcs((1, 0, by, 0.0, 9.0), (2, 1, 0.0, 0.0, 9.0))
+        assert chain.repaired(np.array([0.0, 0.0, 0.0, scale]))[:3].tolist() == [0.0, by, by if rounds > 1 else 0.0]
+
+    def few(_: int) -> Iterator[int]:
+        yield from range(3)
+        pytest.fail("rounds go on where nothing rises")
+
+    monkeypatch.setattr(of_arcs, "range", few, raising=False)
+    assert chain.repaired(np.array([0.0, 3.0, 3.0, 5.0])).tolist() == [0.0, 3.0, 3.0, 5.0]
+    assert arcs((1, 0, 0.0, 0.0, 9.0)).repaired(np.zeros(2)).tolist() == [0.0, 0.0]
+
+
 def test_parts_are_joined_in_their_order() -> None:
     made = joined([(np.array([[1, 2]]), 0, 0.5, 0, np.array([3.0])), (np.array([4]), np.array([5]), 6, 7, 8)])
     assert made.head.tolist() == [1, 2, 4]
@@ -154,12 +192,18 @@ def test_parts_are_joined_in_their_order() -> None:
 def test_the_last_of_three_years_leads_to_the_ground_and_the_others_to_the_next() -> None:
     three = np.array([[3.0, 5.0, 7.0]])
     own = Accounts(
-        np.array(["e"], dtype=object), np.zeros(1, dtype=np.int64), np.array([9.0]), three, three, three, np.zeros(1)
+        np.array(["e"], dtype=object),
+        np.zeros(1, dtype=np.int64),
+        np.array([9.0]),
+        three,
+        three / 2,
+        three,
+        np.zeros(1),
     )
     found = baseline_of(years=np.array([2025, 2026, 2027]), discount=np.array([1.0, 0.5, 0.25]))
     deal = terms_of(
         transaction_cost=np.full(3, 2.0),
-        outstanding_cost=np.array([100.0, 200.0, 400.0]),
+        outstanding_cost=np.array([100.0, 200.0, 500.0]),
         expected_price=np.full(3, np.nan),
         auctioned=np.full(3, 50.0),
         demand=np.zeros(3),
@@ -175,7 +219,7 @@ def test_the_last_of_three_years_leads_to_the_ground_and_the_others_to_the_next(
     assert parts[3] == [[7, 8], [8, 9], [0, 0], [-3.125, -5.25], held[:2]]
     assert parts[4] == [[9], [0], [1.25], [-0.5], held[2:]]
     assert parts[5] == [[8, 9], [7, 8], [2 - 100, 4 - 100], [-0.125, -0.25], [3.125, 8.25]]
-    assert parts[6] == [[0], [9], [-7 - 100], [-0.5], [15.5]]
+    assert parts[6] == [[0], [9], [-7 - 125], [-0.5], [15.5]]
     stock = lines(of_market(made, nodes, leeway, 0.0))[6:]
     assert stock == [
         [[4, 5], [5, 6], [0, 0], [-0.125, -0.25], [1000.125, 1000.25]],

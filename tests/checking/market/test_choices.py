@@ -149,6 +149,47 @@ def test_without_measures_there_is_nothing_but_the_cut() -> None:
     assert cut.required[1, 0].tolist() == [-2]
 
 
+def test_steps_of_a_measure_each_take_as_much_of_what_was_there_at_first() -> None:
+    """A measure for 60 % of the output is built in three steps of 20 %, of which each abates half of its share."""
+    stepped = MEASURES[0] | {"maximum_share": 0.6, "largest_new_share_a_year": 0.2, "abatement_rate": 0.5}
+    stepped |= {"output_abatement_rate": 0.25, "stops": "yes", "cost_change_rate": -0.5}
+    stepped |= {"exclusive_group": ""}
+    _, own = made([stepped, MEASURES[1]], abatement={"output_cut": {"power": {"share": 0.5, "margin_cny_per_t": 4.0}}})
+    assert own.code.tolist() == [[0, 0, 0, 1], [-1] * 4, [2, -1, -1, -1]]
+    assert own.step.tolist() == [[1, 2, 3, 1], [1] * 4, [1] * 4]
+    assert own.steps.tolist() == [[3, 3, 3, 1], [1] * 4, [1] * 4]
+    assert own.alone[0] == pytest.approx([0.1, 0.1, 0.1, 0.4])
+    assert own.left[0] == pytest.approx([0.9, 0.8 / 0.9, 0.7 / 0.8, 0.6])
+    output = [0.95, 0.9 / 0.95, 0.85 / 0.9, 1.0]
+    assert own.output_left[0] == pytest.approx(output)
+    intensity = [0.98, 0.96 / 0.98, 0.94 / 0.96, 0.7]
+    assert own.intensity_left[0] == pytest.approx([one / other for one, other in zip(intensity, output, strict=True)])
+    assert own.fixed[0] == pytest.approx([0.2 * 1000 * (ANNUITY + 3)] * 3 + [1000])
+    assert own.variable[0] == pytest.approx([0.2 * 5] * 3 + [-1.5])
+    assert own.growth.tolist() == [[0.5, 0.5, 0.5, 1.0], [1.0] * 4, [1.0] * 4]
+    assert own.stops.tolist() == [[True, True, True, False], [False] * 4, [False] * 4]
+    assert (own.alone[2].tolist(), own.output_left[2].tolist()) == ([0.5, 0, 0, 0], [0.5, 1, 1, 1])
+    assert own.factor(2027)[0].tolist() == [0.25, 0.25, 0.25, 1.0]
+
+
+def test_a_table_of_plans_names_steps_and_last_years_where_there_are_some() -> None:
+    plain = choices_of()
+    assert (plain.in_steps, plain.numbers_of_plans) == (False, ["start_year"])
+    stepped = choices_of(
+        steps=np.array([[1, 2], [1, 1], [1, 1]]), stops=np.array([[False, True], [False] * 2, [False] * 2])
+    )
+    assert (stepped.in_steps, stepped.numbers_of_plans) == (True, ["step", "start_year", "last_year"])
+
+
+def test_slots_are_found_by_measure_and_step_and_for_an_unknown_unit_there_is_an_error_elsewhere() -> None:
+    own = choices_of(code=np.array([[0, 0], [0, 2], [-1, -1]]), step=np.array([[1, 2], [1, 1], [1, 1]]))
+    rows = pd.DataFrame({"measure_id": ["a", "a", "c", "a", "x"], "step": [2, 1, 1, 2, 1]})
+    assert own.slots_in(rows, np.array([0, 0, 1, 1, -1])).tolist() == [1, 0, 1, -1, -1]
+    assert own.slots_in(rows.drop(columns="step"), np.array([0, 0, 1, 1, -1])).tolist() == [0, 0, 1, 0, -1]
+    # A row of an unknown unit is looked up at the first one; the unit is refused by itself.
+    assert own.slots_in(rows.iloc[:1], np.array([-1])).tolist() == [1]
+
+
 def test_a_measure_is_found_in_its_slot_where_it_is_on_offer() -> None:
     own = choices_of()
     units, codes = np.array([0, 0, 1, 1, 2, 1, 0]), np.array([0, 1, 2, 1, 0, -1, 0])

@@ -9,10 +9,19 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.arithmetic import gamma, total, upward
+from etsopt.checking.market import cost
 from etsopt.checking.market.cost import cost_of, spent_by
 from etsopt.checking.market.dealings import PlanSizes
 from etsopt.checking.market.plans import Amounts
-from tests.checking.market.small import holdings_of, market_of, table, terms_of
+from tests.checking.market.small import (
+    accounts_of,
+    baseline_of,
+    holdings_of,
+    in_three_years,
+    market_of,
+    table,
+    terms_of,
+)
 
 COST = table((10, 20), (-300, 40), (5, 0))
 YEARS = pd.DataFrame({"intake_t": [2.0, 1.0], "released_t": [3.0, 4.0]})
@@ -92,3 +101,28 @@ def test_what_is_uncertain_of_an_enterprise_is_measured_by_all_its_parts() -> No
     stocks = np.array([30, 7]) + sizes.steep.sum(axis=1) + sizes.given.sum(axis=1)
     size = sizes.cost.sum(axis=1) + 4 * stocks
     assert -spent == pytest.approx(gamma(sizes.roundings + sizes.units + 20) * size, rel=1e-12, abs=0)
+
+
+def test_a_tonne_left_at_the_end_of_the_last_year_is_worth_the_terminal_price() -> None:
+    """Of three years the last is discounted by half, so a tonne is worth 2.5 CNY."""
+    baseline = in_three_years(baseline_of(), years=np.array([2025, 2026, 2027]), discount=np.array([1.0, 0.8, 0.5]))
+    market = market_of(
+        baseline=baseline, accounts=in_three_years(accounts_of()), terms=in_three_years(terms_of(), floor=np.zeros(3))
+    )
+    years = pd.DataFrame({"intake_t": np.zeros(3), "released_t": np.zeros(3)})
+    units, zeros = in_three_years(amounts_of()), np.zeros(3)
+
+    def costs_with(*banked: Any) -> tuple[float, list[float]]:
+        holdings = in_three_years(holdings_of(), banked=table(*banked))
+        spent = spent_by(market, holdings, units, zeros, zeros)
+        return cost_of(market, holdings, units, years, "clearing")[0], spent.tolist()
+
+    value, (one, other) = costs_with((9, 9, 9), (9, 9, 9))
+    assert costs_with((1, 2, 9), (3, 4, 9)) == (value, [one, other])
+    more, spent = costs_with((9, 9, 13), (9, 9, 9))
+    assert (more, *spent) == pytest.approx((value - 10, one - 10, other))
+
+
+def test_what_is_uncertain_is_itself_summed_in_up_to_a_thousand_roundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "upward", lambda _, roundings: roundings)
+    assert costs()[1] == 1000

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.market import arcs, dealings
 from etsopt.checking.market.dealings import PlanSizes, Trading
 from etsopt.checking.market.leeway import Leeway
-from tests.checking.market.small import accounts_of, baseline_of, market_of, table, terms_of
+from tests.checking.market.small import accounts_of, baseline_of, choices_of, market_of, table, terms_of
 from tests.checking.market.test_arcs import leeway_of_numbers
 
 
@@ -27,6 +29,32 @@ def test_sizes_of_plans_are_sums_of_absolute_terms() -> None:
     assert found.given.tolist() == [[300, 295], [45, 3]]
     assert found.roundings == 4 * 2 + 3 * 2 + 60
     assert found.units == 2
+
+
+def test_costs_of_measures_count_as_they_grow_and_units_without_a_balance_value_have_no_slope() -> None:
+    balance = table((1, 1), (1, np.finfo(float).tiny), (np.nan, np.nan))
+    grown = choices_of(growth=np.full((3, 2), 2.0), base_year=2024)
+    parts = {"emissions": table((80, 88), (240, 228), (50, 60)), "intensity": table((0.8, 0.8), (8, 8), (9, 9))}
+    with np.errstate(over="ignore"):
+        found = PlanSizes.of(market_of(baseline=baseline_of(balance_value=balance, **parts), offered=grown))
+    first, second = [400 + 5 * 100, 0.8 * (400 + 5 * 110)], [950 + 5 * 200, 0.8 * (950 + 5 * 190)]
+    assert found.cost[0] == pytest.approx(np.add(first, second) * [2, 4])
+    # An intensity far above a balance value is at the cap, which has no slope.
+    assert found.steep[:, 1] == pytest.approx([88 * (2 + 0.5 * 1.8) + 228 * (2 + 0.5), 60 * (2 + 0.5)])
+    nothing = PlanSizes.of(market_of(offered=choices_of(code=np.full((3, 2), -1))))
+    assert nothing.roundings == 3 * 2 + 60
+
+
+def test_errors_have_their_own_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a roundoff of 2^-20 the rounding of the errors themselves is 62 parts of it."""
+    for module in (arcs, dealings, sys.modules[__name__]):
+        monkeypatch.setattr(module, "gamma", lambda roundings: roundings * 2.0**-20)
+    trade, need = trade_of(leeway_of_numbers()), table((50, 60), (70, 30))
+    limit, due = -table((1, 2), (3, 4)), -table((5, 6), (7, 8))
+    values, errors = trade.least(accounts_of(), need, limit, due)
+    known, uncertain = by_hand(trade, need, limit, due)
+    assert values == pytest.approx(known, rel=1e-12)
+    assert errors == pytest.approx(np.array(uncertain) * (1 + 62 * 2.0**-20), rel=1e-12)
 
 
 def test_rounding_of_plans_is_measured_by_their_sizes_at_the_multipliers() -> None:

@@ -117,6 +117,23 @@ def test_where_one_account_stands_for_all_what_is_bought_and_sold_at_once_is_not
     assert found(True, offset=((11, 3), (1, 0))).offset == pytest.approx(table((2, 0)), abs=1e-9)
 
 
+def test_where_nothing_moves_there_is_no_leeway_and_what_is_sold_is_left_in_the_auctions() -> None:
+    names = ("bought", "sold", "offset", "outstanding", "banked", "surrendered")
+    pooled = found(True, **dict.fromkeys(names, ((0, 0), (0, 0))))
+    assert not pooled.outstanding.any()
+    assert not pooled.offset.any()
+    zeros = np.zeros((2, 2))
+    empty = accounts_of(
+        opening=np.zeros(2), emissions=zeros, free_most=zeros, borrowed_most=zeros, external_supply=np.zeros(2)
+    )
+    nothing = Amounts(*[np.zeros((3, 2))] * 5)
+    market = market_of(accounts=empty, terms=terms_of(transaction_cost=np.zeros(2)))
+    held = holdings_of(**dict.fromkeys(names, zeros))
+    assert not leeway_of(market, held, nothing, years_of()).traded.any()
+    # Of 30 t on offer none is bought and 31 t are sold, so 61 t of the 50 t auctioned would be unsold.
+    assert found(sold=((0, 30), (0, 1))).unsold == pytest.approx([0.0, 11.0], abs=1e-9)
+
+
 def test_rounding_is_measured_by_all_that_has_moved_so_far() -> None:
     count = 64 + 2 + 2 + 60
     moved = table((310 + 290 + 20 + 8 + 4, 300 + 290 + 9 + 3 + 2), (50 + 33 + 6 + 1, 2 + 1))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etsopt.checking.market import plans as of_plans
 from etsopt.checking.market.plans import (
     SHARE,
     Amounts,
@@ -69,6 +70,18 @@ def test_shares_that_add_up_to_one_but_for_rounding_are_parts_of_their_sum() -> 
     assert SHARE == 1e-8
 
 
+def test_shares_may_exceed_one_by_their_tolerance_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_plans, "SHARE", 2.0**-20)
+    for beyond, within in ((2.0**-20, True), (2.0**-19, False)):
+        rows = rows_of(("v", 0, 0.25, "a", 2026), ("v", 1, 0.75 + beyond, "c", 2025))
+        taken, _ = read_plans(instance(), baseline_of(), choices_of(), rows)
+        assert taken is not None
+        assert taken.share[0] == (0.25 / (1 + beyond) if within else 0.25)
+        read = Taken(taken.unit, np.array([0.25, 0.75 + beyond]), taken.runs)
+        broken = plans_are_admissible(instance(), baseline_of(), choices_of(), read)
+        assert [violation.rule for violation in broken] == ([] if within else ["shares"] * 2)
+
+
 @pytest.mark.parametrize(
     ("row", "rules"),
     [
@@ -79,6 +92,7 @@ def test_shares_that_add_up_to_one_but_for_rounding_are_parts_of_their_sum() -> 
         (("u", 1, 0.5, "a", 2024), ["plans_are_known"]),
         (("u", 1, 0.5, "a", 2027), ["plans_are_known"]),
         (("u", 0, 0.5, "a", 2025), ["plans_are_known"]),
+        (("u", 0, 0.5, "b", 2025), ["plans_are_known"]),
         (("u", 0, 0.4, "a", 2025), ["plans_are_known", "plans_are_known"]),
         (("u", 2, 0.5, "a", 2025), ["plans_are_known"]),
         (("v", 3, 0.5, "a", 2025), ["plans_are_known"]),
@@ -109,6 +123,7 @@ def taken_of(*plans: tuple[int, float, tuple[int, int]]) -> Taken:
         ((0, 1.0, (0, 2)), {"required": np.array([[[-2], [-1]]] * 3)}, False, []),
         ((0, 1.0, (0, 1)), {"required": np.array([[[-2], [7]]] * 3)}, False, ["requires"]),
         ((0, 1.0, (1, 2)), {"required": np.array([[[0], [0]]] * 3)}, False, []),
+        ((0, 1.0, (1, 1)), {"required": np.array([[[1], [-2]]] * 3), "first_year": np.zeros((3, 2))}, False, []),
         ((1, 1.0, (0, 1)), {}, False, ["exclusive_group"]),
         ((1, 1.0, (0, 2)), {}, False, []),
         ((1, 1.0, (2, 1)), {}, False, []),
@@ -129,7 +144,14 @@ def test_a_plan_keeps_first_years_groups_requirements_and_shares(
 ) -> None:
     found = plans_are_admissible(instance(divisible), baseline_of(), choices_of(**changes), taken_of(plan))
     assert [violation.rule for violation in found] == rules
-    assert {violation.where for violation in found} <= {"uvw"[plan[0]]}
+    assert {(violation.where, violation.amount) for violation in found} <= {("uvw"[plan[0]], 1.0)}
+
+
+def test_a_measure_of_a_group_excludes_those_of_its_own_unit_alone() -> None:
+    """The first unit has no group, so its measures may run together."""
+    taken = taken_of((0, 1.0, (0, 1)), (1, 1.0, (0, 1)))
+    broken = plans_are_admissible(instance(), baseline_of(), choices_of(), taken)
+    assert [(violation.rule, violation.where) for violation in broken] == [("exclusive_group", "v")]
 
 
 def free(unit: int, year: int, emissions: float, kept: float) -> float:
@@ -164,6 +186,37 @@ def test_a_plan_comes_to_what_its_measures_leave_and_cost() -> None:
         if one != 2 and abs(wanted) < 0.2:
             slack = 0.5 * emissions[k][1] / found.measured_output[one, 1]
         assert own.incentive_measured[k, 1] == pytest.approx(60 * (1 - 0.875 * (1 + rate - slack)))
+
+
+def test_costs_grow_from_the_year_in_which_they_are_stated() -> None:
+    offered = choices_of(growth=np.full((3, 2), 2.0), base_year=2024, steps=np.full((3, 2), 4))
+    taken = taken_of((0, 1.0, (0, 1)))
+    own = amounts(baseline_of(), offered, np.array([0]), running([[0, 1]]), PRICE)
+    assert own.cost.tolist() == [[2 * (100 + 2 * 100), 4 * (100 + 300 + 5 * 110)]]
+    _, columns = of_measures(instance(), baseline_of(), offered, taken, own)
+    assert columns["measures_cost_cny"].tolist() == [[2 * 300, 4 * (100 + 220)], [0, 4 * (300 + 330)]]
+    # A measure in four steps is complete with all of them.
+    assert columns["units"].tolist() == [[0.25, 0.25], [0, 0.25]]
+
+
+def test_a_marginal_incentive_follows_the_rule_where_allowances_follow_emissions() -> None:
+    """At an intensity of 0.6 of a balance value of 2 the unit is exactly at the cap of 20 %."""
+    follows = np.array([[False, True], [False, False], [False, True]])
+    parts = {"follows": follows, "intensity": table((0.8, 1.2), (1.2, 1.2), (1.25, 1.25))}
+    found = baseline_of(balance_value=table((2, 2), (2, 2), (np.nan, np.nan)), **parts)
+    none = np.full((2, 2), 2)
+    own = amounts(found, choices_of(), np.array([0, 1]), running(none), PRICE)
+    assert own.incentive_measured[:, 1] == pytest.approx([60 * (1 - 0.875 * 1.2), 60])
+    assert own.incentive_elsewhere[:, 1] == pytest.approx([60 * (1 - 0.875 * 1.2), 60])
+    inner = baseline_of(balance_value=table((2, 2), (2, 2), (np.nan, np.nan)), follows=follows, slope=np.full(2, 0.25))
+    one = amounts(inner, choices_of(), np.array([0]), running(none[:1]), PRICE)
+    rate, slack = 0.25 * (1 - 0.8 / 2), 0.25 * 88 / (2 * 110)
+    assert one.incentive_measured[0, 1] == pytest.approx(60 * (1 - 0.875 * (1 + rate - slack)))
+    # Where no allowance follows emissions, no balance value is asked for.
+    never = baseline_of(follows=np.zeros((3, 2), dtype=bool), balance_value=np.zeros((3, 2)))
+    assert amounts(never, choices_of(), np.array([0]), running(none[:1]), PRICE).incentive_measured.tolist() == [
+        [50, 60]
+    ]
 
 
 def test_a_cut_of_output_leaves_less_output_to_measure_on() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etsopt.checking.market import remainder as of_remainder
 from etsopt.checking.market.baseline import derive_baseline
 from etsopt.checking.market.remainder import remainder
 from tests.markets import market
@@ -42,7 +43,7 @@ def offered(
     ],
 )
 def test_nothing_is_lost_where_allowances_are_those_of_the_rule(allowance: list[float], known: float) -> None:
-    assert offered(allowance) == [known, known]
+    assert offered(allowance) == offered(allowance, (0.0, 0.0)) == [known, known]
 
 
 def of_whole(
@@ -111,10 +112,58 @@ def test_all_units_count_no_more_than_the_nation_leaves() -> None:
         change = (total + room) / 3_500_000 - 1
         assert of_whole(WHOLE, national={"target_change": change}, factor=10.0)[1] == pytest.approx(known[1], abs=1.0)
     assert of_whole([part - 5 for part in WHOLE], national={"target_t": total}) == [0.0, 0.0]
+    # Emissions are 500 t below the allowances, so a target of no change leaves no room.
+    assert of_whole(WHOLE, national={"target_change": 0.0}, factor=10.0) == [0.0, 0.0]
 
 
-def test_a_year_in_which_allowances_follow_emissions_has_none() -> None:
+def test_a_year_in_which_allowances_follow_emissions_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def follows(found: Any) -> Any:
         return type(found)(**(vars(found) | {"follows": np.array([[True, False]] * 3)}))
 
     assert offered([100.0, 200.0, 50.0], changes=follows) == [0.0, 0.0]
+    monkeypatch.setattr(of_remainder, "before_rounding", lambda *_: np.array([5.9, 7.9, 9.9]))
+    benchmark = {"name": "benchmark", "benchmarks": {"cement": 1.0, "steel": 1.0}}
+    assert offered([5.0, 7.0, 9.0], rule=benchmark) == [3.0, 3.0]
+    assert offered([5.0, 7.0, 9.0], changes=follows, rule=benchmark) == [0.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("exact", "allowance", "lost"),
+    [
+        # An allowance of whole tonnes loses nothing, and counts for nothing if a tonne is missing.
+        (5.0, 5.0, 0.0),
+        (5.0, 4.0, 0.0),
+        (5.5, 4.98, 0.5),
+        # A millionth of a tonne is the least that a unit loses; less below a whole tonne is a whole tonne.
+        (1e-6, 0.0, 1e-6),
+        (7 + 1.5e-6, 7.0, 1.5e-6),
+        (7 + 0.5e-6, 7.0, 0.0),
+        (7 - 1.5e-6, 6.0, 1 - 1.5e-6),
+        (7 - 0.5e-6, 6.0, 0.0),
+    ],
+)
+def test_a_unit_loses_what_rounding_down_takes(
+    exact: float, allowance: float, lost: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_remainder, "before_rounding", lambda *_: np.array([exact, 0.0, 0.0]))
+
+    def millionfold(found: Any) -> Any:
+        return type(found)(**(vars(found) | {"emissions": found.emissions * 1e6}))
+
+    benchmark = {"name": "benchmark", "benchmarks": {"cement": 1.0, "steel": 1.0}}
+    found = offered([allowance, 0.0, 0.0], changes=millionfold, rule=benchmark)
+    assert found == [1 + np.floor(lost * 1e6 + 2e-2) if lost else 0.0] * 2
+
+
+def test_a_unit_of_half_a_tonne_loses_as_well_and_the_least_total_that_is_offered_is_above_20_kg(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    units: dict[str, Any] = {"emissions_tco2e": [0.5, 0.0, 64.0], "output_t": [0.5, 1.0, 64.0], "sector": "cement"}
+    policy: dict[str, Any] = {"rule": {"name": "benchmark", "benchmarks": {"cement": 1.0}}}
+    instance = market(units, horizon={"last_year": 2025}, **policy)
+    table = pd.DataFrame({"allowance_t": [0.0, 0.0, 0.0]})
+    tables = {"allocation": table, "sectors": pd.DataFrame({"sector": ["cement"], "under_target_t": [99.0]})}
+    found = derive_baseline(instance, table)
+    for exact, offered_t in (([0.75, 0.0, 0.0], 1.0), ([0.0, 0.0, 2e-2], 0.0), ([0.0, 0.0, 2.01e-2], 1.0)):
+        monkeypatch.setattr(of_remainder, "before_rounding", lambda *_, exact=exact: np.array(exact))
+        assert remainder(instance, found, tables).tolist() == [offered_t]

@@ -9,9 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etsopt.checking import plan
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.plans import Amounts
-from tests.checking.market.small import accounts_of, baseline_of, holdings_of, market_of, table, terms_of
+from tests.checking.market.small import (
+    accounts_of,
+    baseline_of,
+    holdings_of,
+    in_three_years,
+    market_of,
+    table,
+    terms_of,
+)
 
 YEARS = np.array([2025, 2026])
 
@@ -28,7 +37,7 @@ def test_a_table_has_a_row_for_every_key_and_year_in_their_order() -> None:
     right = pd.DataFrame({"unit_id": list("aabb"), "sector": list("xxyy"), "year": [2025, 2026] * 2})
     assert says.rows_are_there("t", right, keys, YEARS) == []
     assert says.rows_are_there("t", pd.DataFrame({"year": YEARS}), {}, YEARS) == []
-    assert [v.where for v in says.rows_are_there("t", None, keys, YEARS)] == ["t"]
+    assert [(v.where, v.amount) for v in says.rows_are_there("t", None, keys, YEARS)] == [("t", 1.0)]
     for column in right:
         for wrong in (right.drop(columns=column), right.assign(**{column: right[column].to_numpy()[::-1]})):
             found = says.rows_are_there("t", wrong, keys, YEARS)
@@ -139,6 +148,30 @@ def test_columns_of_enterprises_follow_from_what_they_do() -> None:
     }
 
 
+def test_the_last_of_three_years_is_owed_once_more_and_what_is_banked_is_there_in_the_next() -> None:
+    instance: Any = SimpleNamespace(policy=SimpleNamespace(penalty=SimpleNamespace(multiple=7.0)))
+    baseline = in_three_years(baseline_of(output=table((0.25, 1, 1), (0.25, 0, 1), (0, 0, 1))))
+    market = market_of(
+        baseline=baseline, accounts=in_three_years(accounts_of()), terms=in_three_years(terms_of(), floor=np.zeros(3))
+    )
+    held = in_three_years(holdings_of(), outstanding=table((0, 2, 3), (0, 0, 0)), banked=table((1, 2, 3), (4, 5, 6)))
+    costs = Amounts(*[np.full((3, 3), 5.0)] * 5)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plan, "fixed_fines", lambda *_: np.zeros(3))
+        found = says.enterprise_columns(instance, market, held, costs, np.zeros(3))
+    assert found["penalty_cny"].tolist() == [[0, 1400, 3 * 700 * 7 / 8], [0, 0, 0]]
+    assert found["banked_before_t"].tolist() == [[30, 1, 2], [7, 4, 5]]
+    # Half a tonne of output has a cost per tonne as well.
+    assert found["cost_cny_per_t"][0, 0] == found["total_cost_cny"][0, 0] / 0.5
+
+
+def test_an_amount_at_its_tolerance_is_within_it() -> None:
+    labels, by = np.array(["a"], dtype=object), table((0.25, 0.5, np.nan))
+    found = says.beyond("rule", labels, np.array([2025, 2026, 2027]), "message", by, np.full((1, 3), 0.25), "t")
+    assert [(v.where, v.amount, v.unit) for v in found][:1] == [("a 2026", 0.5, "t")]
+    assert [v.where for v in found] == ["a 2026", "a 2027"]
+
+
 def test_what_is_owed_by_rounding_alone_is_no_shortfall_and_costs_nothing_without_a_price() -> None:
     assert columns_of((np.inf, 700.0), ((0.5, 0.51), (0, 0)))["penalty_cny"] == [
         [0.0, pytest.approx(0.51 * 612.5 + 1e6)],
@@ -241,6 +274,7 @@ def market_limits(kind: str = "clearing", /, derived: Any = None, terms: Any = N
     made = {"unsold_t": table((18, 40)), "reserve_t": table((26, 26))} | (derived or {})
     years = yearly(**({"unsold_t": [18.0, 40.0]} | changes))
     found = says.limits_of_market(baseline_of(), terms_of(**(terms or {})), years, made, kind)
+    assert all(v.amount == 1.0 for v in found if v.unit == "cells")
     return [f"{v.rule} {v.where}" for v in found]
 
 

@@ -39,6 +39,7 @@ def found(stated: list[float], *, whole: bool = True, table_: Any = None, scale:
     if table_ is None:
         table_ = pd.DataFrame({"unit_id": ["w", "u", "v"], "uplift_cny": [stated[2], stated[0], stated[1]]})
     broken = uplift_follows(INSTANCE, units, at, table_, whole)
+    assert all(violation.amount == 1.0 for violation in broken if violation.unit != "CNY")
     return [f"{violation.where} {violation.unit}".strip() for violation in broken]
 
 
@@ -84,5 +85,6 @@ def test_the_table_is_there_where_plans_are_whole_and_has_a_row_for_a_unit_once(
         assert found([], table_=wrong) == [message]
     at: Any = SimpleNamespace()
     nothing = Amounts(COST, COST, COST, COST, COST)
-    assert len(uplift_follows(INSTANCE, nothing, at, None, True)) == 1
+    (missing,) = uplift_follows(INSTANCE, nothing, at, None, True)
+    assert (missing.amount, missing.unit) == (1.0, "tables")
     assert uplift_follows(INSTANCE, nothing, at, None, False) == []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from etsopt.checking.arithmetic import gamma
 from etsopt.checking.market import whole_plans
 from etsopt.checking.market.dealings import PlanSizes, Trading
 from etsopt.checking.market.leeway import Leeway
@@ -19,8 +22,11 @@ from etsopt.checking.market.whole_plans import (
     near_optimal_plans,
     raised_bounds,
 )
-from tests.checking.market.small import accounts_of, market_of, table, terms_of
+from tests.checking.market.small import accounts_of, in_three_years, market_of, table, terms_of
 from tests.checking.market.test_search import cost_of
+
+if TYPE_CHECKING:
+    from etsopt.checking.market.accounts import Accounts
 
 MARKET = market_of()
 FOUND, OFFERED = MARKET.baseline, MARKET.offered
@@ -89,6 +95,25 @@ def test_an_enterprise_with_too_many_plans_is_given_up(monkeypatch: pytest.Monke
         assert (plans.owner == 0).sum() == (count if kept else 0)
 
 
+def test_a_unit_with_too_many_plans_gives_up_its_enterprise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unit of the second enterprise has one plan, and those of the first have more."""
+    monkeypatch.setattr(whole_plans, "MOST_PLANS", 1)
+    plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.full(2, 1e9))
+    assert listed.tolist() == [False, True]
+    assert plans.owner.tolist() == [1]
+
+
+def test_an_enterprise_with_too_many_combinations_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_plans, "COMBINING_FACTOR", 0)
+    plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.full(2, 1e9))
+    assert (len(plans.owner), listed.tolist()) == (0, [False, False])
+
+
+def test_without_an_excess_the_best_plan_is_listed() -> None:
+    plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.zeros(2))
+    assert (plans.owner.tolist(), plans.excess.tolist(), listed.tolist()) == ([0, 1], [0.0, 0.0], [True, True])
+
+
 def test_few_plans_are_those_below_the_most_of_one_and_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (whole_plans.MOST_PLANS, whole_plans.MOST_ROWS, whole_plans.COMBINING_FACTOR) == (20_000, 2_000_000, 4)
     monkeypatch.setattr(whole_plans, "MOST_PLANS", 5)
@@ -99,9 +124,9 @@ def test_few_plans_are_those_below_the_most_of_one_and_of_all(monkeypatch: pytes
     assert _within_limits(np.array([10, 8, 1]), 2).tolist() == [False, True, True]
 
 
-def value_of(path: tuple[float, ...], plans: NearOptimalPlans, row: int, trade: Trading) -> float:
+def value_of(path: tuple[float, ...], plans: NearOptimalPlans, row: int, trade: Trading, own: Accounts) -> float:
     """What dealings of a plan come to at multipliers, as far as these decide it."""
-    own, deal = accounts_of(), trade.market.terms
+    deal = trade.market.terms
     total = -path[0] * own.opening[row]
     for t, level in enumerate(path):
         total += level * plans.net_demand[row, t]
@@ -111,32 +136,134 @@ def value_of(path: tuple[float, ...], plans: NearOptimalPlans, row: int, trade: 
         total -= level * own.borrowed_most[row, t]
         if t:
             total += level * own.borrowed_most[row, t - 1]
-    return total
+    return float(total)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_path_of_multipliers_is_the_dearest_of_all_that_never_rise(seed: int) -> None:
+@pytest.mark.parametrize("years", [2, 3])
+def test_the_path_of_multipliers_is_the_dearest_of_all_that_never_rise(seed: int, years: int) -> None:
     random = np.random.default_rng(seed)
     deal = terms_of(offset_supply=np.array([10.0, [0.0, 4.0][seed % 2]]), terminal_price=float(random.uniform(5, 40)))
-    price = random.uniform(30, 60, 2)
-    trade = Trading(market_of(terms=deal), price, FOUND.discount * deal.offset_price, Leeway.none(2, 2))
-    net_demand, emissions = random.uniform(-80, 80, (2, 2)), random.uniform(0, 300, (2, 2))
+    own, found = accounts_of(), FOUND
+    if years == 3:
+        # In the third year offsets are many, and cost less than the price.
+        offsets = {
+            "offset_supply": np.array([*deal.offset_supply, 400.0]),
+            "offset_price": np.array([20.0, 30.0, 60.0]),
+        }
+        deal = in_three_years(deal, offset_share=0.5, **offsets)
+        own = in_three_years(own, borrowed_most=table((40, 25, 0), (5, 30, 0)))
+        found = in_three_years(found, years=np.array([2025, 2026, 2027]), discount=np.array([1.0, 0.8, 0.5]))
+    price = random.uniform(30, 60, years)
+    if seed % 3:
+        price = np.sort(price)[::-1]
+    market = market_of(baseline=found, accounts=own, terms=deal)
+    trade = Trading(market, price, found.discount * deal.offset_price, Leeway.none(2, years))
+    net_demand, emissions = random.uniform(-80, 80, (2, years)), random.uniform(0, 300, (2, years))
     plans = NearOptimalPlans(np.array([0, 1]), np.zeros(2), np.zeros(2), net_demand, emissions)
-    path = best_path(accounts_of(), trade, plans)
-    friction, worth = FOUND.discount * deal.transaction_cost, FOUND.discount[-1] * deal.terminal_price
+    path = best_path(own, trade, plans)
+    friction, worth = found.discount * deal.transaction_cost, found.discount[-1] * deal.terminal_price
     levels = {*(price + friction), *(price - friction), worth, *trade.offset_price[deal.offset_supply > 0]}
     most = np.minimum.accumulate(price + friction)
     least = np.maximum(np.maximum.accumulate((price - friction)[::-1])[::-1], worth)
     inside = [
         way
-        for way in itertools.product(sorted(levels), repeat=2)
-        if way[0] >= way[1] and all(least[t] <= way[t] <= most[t] for t in range(2))
+        for way in itertools.product(sorted(levels), repeat=years)
+        if (np.diff(way) <= 0).all() and all(least[t] <= way[t] <= most[t] for t in range(years))
     ]
     assert (np.diff(path, axis=1) <= 0).all()
     for row in range(2):
         if inside:
-            best = max(value_of(way, plans, row, trade) for way in inside)
-            assert value_of(tuple(path[row]), plans, row, trade) == pytest.approx(best)
+            best = max(value_of(way, plans, row, trade, own) for way in inside)
+            assert value_of(tuple(path[row]), plans, row, trade, own) == pytest.approx(best)
+
+
+def test_plans_that_earn_later_are_listed_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At multipliers below zero the years ahead of a plan count for less than nothing."""
+    monkeypatch.setattr(sys.modules[__name__], "NEED", -NEED)
+    for budget in (500.0, 3000.0):
+        plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.full(2, budget))
+        assert listed.tolist() == [True, True]
+        known = [row[0] for row in combined([0, 1]) if row[0] <= budget]
+        assert sorted(plans.excess[plans.owner == 0]) == pytest.approx(known, abs=1e-6)
+
+
+def test_plans_are_listed_above_a_billionth_of_the_mean_spending_and_raise_complete_accounts_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of 4 and -2 billion CNY, 3 CNY are small enough to stay unproven."""
+    asked: list[Any] = []
+    plans = NearOptimalPlans(np.array([0, 1, 1]), np.zeros(3), np.zeros(3), np.zeros((3, 2)), np.zeros((3, 2)))
+    complete = np.array([True, True])
+
+    def listed(_: Any, multipliers: Any, budget: Any) -> Any:
+        asked.append((multipliers, budget.tolist()))
+        return plans, complete
+
+    spent, errors = np.array([4e9, -2e9]), np.array([0.25, 0.5])
+    values = spent - [2.99, 3.01]
+    monkeypatch.setattr(whole_plans, "near_optimal_plans", listed)
+    monkeypatch.setattr(whole_plans, "_with_trades", lambda *_: spent[[0, 1, 1]] + [5.0, -1.0, -2.0])
+    trade: Any = SimpleNamespace(market=None)
+    sizes: Any = None
+    for both, raised in (
+        ((True, True), [0.0, -2.0]),
+        ((False, True), [-2.99 - 0.25, -2.0]),
+        ((True, False), [0.0, -3.01 - 0.5]),
+    ):
+        complete = np.array(both)
+        found = raised_bounds(trade, sizes, (NEED, EMITTED), (values, errors), spent)
+        assert found - spent == pytest.approx(raised, abs=1e-5)
+        assert asked[-1] == ((NEED, EMITTED), [-1.0, pytest.approx(3.01 + 4 * 0.5, abs=1e-5)])
+    nothing = plans.select(np.zeros(3, dtype=bool))
+    monkeypatch.setattr(whole_plans, "near_optimal_plans", lambda *_: (nothing, np.zeros(2, dtype=bool)))
+    monkeypatch.setattr(whole_plans, "_with_trades", lambda *_: pytest.fail("no plan is listed"))
+    found = raised_bounds(trade, sizes, (NEED, EMITTED), (values, errors), spent)
+    assert found.tolist() == (values - errors).tolist()
+    monkeypatch.setattr(whole_plans, "near_optimal_plans", listed)
+    complete = np.array([True, True])
+    # A bound below that of all plans raises nothing.
+    monkeypatch.setattr(whole_plans, "_with_trades", lambda *_: spent[[0, 1, 1]] - 9.0)
+    lower = raised_bounds(trade, sizes, (NEED, EMITTED), (values, errors), spent)
+    assert lower - spent == pytest.approx([-3.24, -3.51], abs=1e-5)
+
+
+def test_offsets_have_a_multiplier_where_their_share_is_less_than_what_is_on_offer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of 10 and 4 t on offer, a share of 5 % is 10 t of 200 t emitted, and 5 t of 100 t."""
+    asked: list[Any] = []
+
+    def least(_: Any, demand_dual: Any, limit: Any, due: Any, which: Any) -> Any:
+        asked.append((demand_dual.tolist(), limit.tolist(), due.tolist(), which.tolist()))
+        return np.zeros(2), np.zeros(2)
+
+    monkeypatch.setattr(whole_plans, "best_path", lambda *_: table((50, 40), (50, 40)))
+    trade: Any = SimpleNamespace(market=MARKET, price=np.zeros(2), offset_price=np.array([20.0, 45.0]), least=least)
+    sizes: Any = SimpleNamespace(units=0, roundings=1, error=lambda *_: np.zeros(2))
+    emissions = table((200, 100), (201, 10))
+    plans = NearOptimalPlans(np.array([1, 0]), np.zeros(2), np.zeros(2), table((3, 5), (7, 11)), emissions)
+    found = whole_plans._with_trades(trade, sizes, plans)
+    assert asked == [([[50, 40], [50, 40]], [[-30, 0], [0, 0]], [[0, 0], [0, 0]], [1, 0])]
+    assert found == pytest.approx([50 * 3 + 40 * 5 - 0.05 * 30 * 200, 50 * 7 + 40 * 11])
+
+
+@pytest.mark.parametrize("parts", [("values", "cost"), ("cost", "paid"), ("paid", "values")])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_rounding_of_every_part_is_taken_off_the_bound_of_a_plan(
+    parts: tuple[str, str], sign: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two parts of 2^60 CNY cancel, so their eight roundings and the errors are left."""
+    size = {name: np.zeros(1) for name in ("values", "cost", "paid")}
+    size[parts[0]], size[parts[1]] = sign * np.array([2.0**60]), -sign * np.array([2.0**60])
+    monkeypatch.setattr(whole_plans, "best_path", lambda *_: np.array([[size["paid"][0], 0.0]]))
+    least: Any = lambda *_: (size["values"], np.array([2.0**11]))  # noqa: E731
+    trade: Any = SimpleNamespace(market=MARKET, price=np.zeros(2), offset_price=np.full(2, np.inf), least=least)
+    sizes: Any = SimpleNamespace(units=3, roundings=6, error=lambda *_: np.array([2.0**11]))
+    plans = NearOptimalPlans(np.zeros(1, dtype=np.int64), np.zeros(1), size["cost"], np.ones((1, 2)), np.zeros((1, 2)))
+    # Those of plans count half as often again, since three units have six roundings each.
+    known = -2.5 * 2.0**11 - gamma(8) * 2.0**61
+    assert whole_plans._with_trades(trade, sizes, plans) == pytest.approx(known, rel=1e-12)
 
 
 def test_a_raised_bound_is_no_more_than_what_a_cheaper_plan_costs() -> None:

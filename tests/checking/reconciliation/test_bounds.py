@@ -10,6 +10,7 @@ import pytest
 from etsopt.checking.arithmetic import ROUNDOFF
 from etsopt.checking.reconciliation.bounds import (
     _of_quantities,
+    _of_rows,
     adjustment,
     centred,
     end_of_interval,
@@ -103,6 +104,13 @@ def test_a_multiplier_of_a_side_that_does_not_exist_proves_nothing() -> None:
         assert adjusted(evidence, [90.0])[1] == pytest.approx(10.0)
         assert adjusted(evidence, [90.0], -sign)[1] >= 10.0
         assert adjusted(evidence, [90.0], sign * 0.5)[1] >= 10.0
+
+
+def test_a_multiplier_above_the_weight_of_a_statement_proves_as_much_less() -> None:
+    # The bracket of the sum falls beyond its side as far as any sum can be.
+    for evidence, sign in ((OVER, -1.0), (UNDER, 1.0)):
+        assert adjusted(evidence, (100.0, 0.0), sign * 0.25 * (1 + 1e-9))[1] < 1e-5
+        assert 0.25 * 1900 <= adjusted(evidence, (100.0, 0.0), sign * 0.5)[1] <= 0.25 * 1930
 
 
 # A quantity without a report, most likely at 40: a tenth of the half-width of 25 is a cost of 0.004.
@@ -231,6 +239,38 @@ def test_the_rounding_of_a_sum_counts_at_its_upper_limit_and_that_of_the_value_e
     )
     assert value == 1000.0
     assert gap >= 8 * 1000 * ROUNDOFF
+
+
+@pytest.mark.parametrize(("room", "share"), [(2.0, 0.0), (0.5, 0.5), (0.0, 1.0), (-1.0, 1.0)])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_the_rounding_of_a_sum_counts_as_far_as_it_may_leave_the_range(room: float, share: float, side: float) -> None:
+    # The sum is zero by cancellation, so that its limit may be as near as its rounding.
+    terms = [(0, 0, 1.0), (0, 1, -1.0)]
+    error = float(evidence_of([{}, {}], [{}], terms).sums(np.full(2, 64.0))[1][0])
+    limit = {"lower": -room * error, "upper": 1e-9} if side < 0 else {"lower": -1e-9, "upper": room * error}
+    gap = adjusted(evidence_of([{"most": 64.0}] * 2, [limit | {"uncertainty": 1e-3}], terms), [64.0, 64.0])[1]
+    beyond = max(-room, 0.0) * 1e3 * error
+    assert (share * 1e3 * error + beyond) * (1 - 1e-6) <= gap
+    assert gap <= (share * 1.02e3 * error + beyond) * (1 + 1e-6) + 1e-20
+
+
+@pytest.mark.parametrize(("roundings", "flat"), [(8, True), (7, False)])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_multiplier_as_large_as_the_weight_less_its_rounding_is_outweighed_beyond_the_side(
+    roundings: int, flat: bool, sign: float
+) -> None:
+    never = np.full(1, np.inf)
+    gap = _of_rows(
+        np.zeros(1),
+        (np.zeros(1), np.zeros(1)),
+        np.ones(1),
+        np.array([sign * (1 - roundings * ROUNDOFF)]),
+        (-never, never),
+        np.full(1, 9.0),
+    )
+    assert (gap < 1e-200) == flat
+    # A bracket has one multiplier and two slopes, over a distance of nine.
+    assert flat or 41 - 7 <= gap / ROUNDOFF / 9 <= 41.5 - 7
 
 
 @pytest.mark.parametrize(("roundings", "stays"), [(30, True), (29, False), (14, False)])

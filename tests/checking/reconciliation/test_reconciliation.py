@@ -1,4 +1,7 @@
-"""Statements on the tables of a reconciliation, each at the edge of what it tolerates."""
+"""Statements on the tables of a reconciliation, each at the edge of what it tolerates.
+
+The file is long because all of them are about one small instance.
+"""
 
 from __future__ import annotations
 
@@ -172,6 +175,19 @@ def test_the_basis_tells_reports_from_quantities_that_a_billionth_or_more_is_off
     for basis in ("reported", "adjusted", "substituted"):
         found = named(_quantities(EVIDENCE, quantities(amount=amount, basis=basis)))
         assert found == ({} if basis in right else {"a coal": 1.0})
+
+
+def test_a_quantity_reported_and_reconciled_as_zero_is_not_adjusted() -> None:
+    instance = instance_of(
+        [quantity("a", "coal", 1.0, 9.0, reported=0.0, uncertainty=1.0)],
+        [statement("most", 1.0, upper=5.0)],
+        [term("most", "coal", 1.0)],
+    )
+    table = pd.DataFrame(instance.quantities)[["unit_id", "quantity_id", "reported"]].assign(
+        **dict.fromkeys(AMOUNTS, 0.0)
+    )
+    assert named(_quantities(read_evidence(instance), table.assign(basis="reported"))) == {}
+    assert named(_quantities(read_evidence(instance), table.assign(basis="adjusted"))) == {"a coal": 1.0}
 
 
 def test_only_a_quantity_without_a_report_is_substituted() -> None:

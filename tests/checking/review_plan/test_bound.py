@@ -47,6 +47,12 @@ def test_a_part_may_be_off_by_the_rounding_of_a_fraction(off: float, parts: int)
     assert _whole(2 + off, 1) == (1 if off < -1e-7 else 2)
 
 
+@pytest.mark.parametrize(("limit", "parts"), [(0.0, 4), (4999.0, 4), (4999.1, 3), (6665.6, 3), (6665.7, 2), (1e6, 1)])
+def test_the_days_of_a_level_are_kept_in_at_most_20_000_states(limit: float, parts: int) -> None:
+    own = [Enterprise("a", 1.0, days=(0.25, 1.0)), Enterprise("b", 1.0, "South", days=(0.25, 1.0))]
+    assert _parts(required(own, {PROVINCIAL: 0.0, f"{PROVINCIAL} South": limit}), PROVINCIAL) == parts
+
+
 def test_a_level_with_a_group_without_a_limit_is_not_kept() -> None:
     own = [Enterprise("a", 1.0), Enterprise("b", 1.0, "South")]
     assert _parts(required(own, {f"{PROVINCIAL} North": 3.0}), PROVINCIAL) == 0
@@ -111,6 +117,14 @@ def test_priced_days_and_reviews_bound_what_a_plan_leaves(day: float, review: fl
     # National days are dear enough for none.
     own = prices(one, {PROVINCIAL: day, NATIONAL: 1e3}, {PROVINCIAL: review})
     assert bound(one, own, ()) == pytest.approx(least, abs=1e-6)
+
+
+@pytest.mark.parametrize("kept", [(), (PROVINCIAL,), (NATIONAL,), COUNTING])
+def test_prices_of_municipal_days_and_reviews_change_nothing(kept: tuple[str, ...]) -> None:
+    one = required(TWO, {"municipal": 2.0, PROVINCIAL: 3.0, NATIONAL: 3.0}, travel=(1.0, 1.0))
+    own = {PROVINCIAL: 30.0, NATIONAL: 20.0}
+    without = bound(one, prices(one, own, {PROVINCIAL: 5.0}), kept)
+    assert bound(one, prices(one, own | {"municipal": 7.0}, {PROVINCIAL: 5.0, "municipal": 9.0}), kept) == without
 
 
 @pytest.mark.parametrize(
@@ -183,6 +197,15 @@ def test_a_bound_is_lowered_by_the_rounding_of_all_its_terms() -> None:
 def test_infinite_prices_bound_nothing() -> None:
     one = required(ONE, {PROVINCIAL: 1.0, NATIONAL: 1.0})
     assert bound(one, prices(one, {PROVINCIAL: np.inf}), ()) == -np.inf
+
+
+def test_prices_below_zero_and_of_days_without_a_limit_count_as_none() -> None:
+    one = required([*ONE, Enterprise("b", 1.0, "South")], {f"{PROVINCIAL} North": 1.0, NATIONAL: 1.0})
+    found = Prices.of(one.groups, np.array([1.0, 2.0, 3.0, 4.0, -5.0]), np.array([1.0, 2.0, -3.0, 4.0, 5.0]))
+    places = [(PROVINCIAL, "North"), (PROVINCIAL, "South"), (NATIONAL, "")]
+    assert found.day == dict(zip(places, (3.0, 0.0, 0.0), strict=True))
+    assert found.review == dict(zip(places, (0.0, 4.0, 5.0), strict=True))
+    assert found.without_reviews() == Prices(found.day, dict.fromkeys(places, 0.0))
 
 
 class Search:

@@ -12,8 +12,9 @@ import pytest
 
 import etsopt
 from etsopt.checking.report import LevelCheck, Violation
+from etsopt.checking.review_plan.bound import Prices
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of
-from etsopt.checking.review_plan.required import LEVELS
+from etsopt.checking.review_plan.required import LEVELS, required_of
 from etsopt.checking.review_plan.review_plan import (
     MISSING,
     TEXTS,
@@ -24,6 +25,7 @@ from etsopt.checking.review_plan.review_plan import (
     _prices,
     _requirements,
     _shapes,
+    _summary,
     check,
 )
 from tests.checking.review_plan.small import Enterprise, required
@@ -182,6 +184,31 @@ def test_a_price_is_at_most_what_a_day_or_a_review_can_be_worth(group: int, day:
     assert off(0.0, 0.25) == {f"further_review_costs_tco2e, {where}": pytest.approx(0.25, abs=1e-6)}
     assert off(-day - 0.25, 0.0) == {f"further_day_covers_tco2e, {where}": 0.25}
     assert off(0.0, -review - 0.25) == {f"further_review_costs_tco2e, {where}": 0.25}
+
+
+def test_the_summary_has_exact_counts_and_tonnes_within_their_rounding() -> None:
+    instance = by_hand()
+    own = required_of(instance)
+    zero = np.zeros(len(own.groups))
+    prices = Prices.of(own.groups, zero, zero)
+    true = pd.DataFrame(
+        {
+            "enterprises": [4.0],
+            "seed": [float(instance.policy.review_plan.seed)],
+            "at_risk_tco2e": [290.0],
+            "covered_tco2e": [240.0],
+            "uncovered_tco2e": [50.0],
+            "priced_bound_tco2e": [0.0],
+        }
+    )
+    assert list(_summary(instance, own, true, 50.0, prices)) == []
+    for column in true:
+        # 20 kg and 1e-8 of all tonnes at risk, 2.9e-6.
+        for off in (0.020002, 0.020004) if column.endswith("tco2e") else (0.0, 0.001):
+            found = named(_summary(instance, own, true.assign(**{column: true[column] + off}), 50.0, prices))
+            assert found == ({str(column): pytest.approx(off)} if off in (0.020004, 0.001) else {})
+    (violation,) = _summary(instance, own, true.assign(covered_tco2e=0.0), 50.0, prices)
+    assert violation == Violation("summary", "covered_tco2e", 240.0, "tco2e", "it is 240")
 
 
 def test_the_stated_objective_is_the_uncovered_tonnes_within_twice_its_tolerance() -> None:

@@ -1,0 +1,39 @@
+"""Arguments of the command `etsopt sweep`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
+
+if TYPE_CHECKING:
+    import argparse
+
+    from etsopt.cli.streams import Parser
+
+EXIT_CODES = """exit codes:
+  0  every scenario is solved and certified, or proven to be infeasible
+  2  invalid input or usage
+  4  some scenarios failed, or are not proven
+  130, 143  interrupted: --resume goes on"""
+
+
+def add_sweep(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
+    """Add the command."""
+    text = "solve the scenarios of a sweep file: grids, lists, named ones and samples"
+    sweep = commands.add_parser(
+        "sweep", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
+    )
+    sweep.add_argument("file", type=Path, metavar="FILE", help="a sweep file, such as sweep.toml")
+    text = "folder to write to: sweep.sqlite, scenarios.csv, values.csv (default: that of FILE's name, beside it)"
+    sweep.add_argument("--out", type=Path, metavar="DIR", help=text)
+    sweep.add_argument("--count", action="store_true", help="say what the scenarios are, and solve none")
+    sweep.add_argument("--resume", action="store_true", help="go on with what an earlier run has left")
+    sweep.add_argument("--retry-failed", action="store_true", help="the same, and solve again what failed")
+    sweep.add_argument("--only", default="", metavar="PATTERN", help="only scenarios of such names: 'tight/*'")
+    text = "processes on this machine (default: as many as cores, if the extra 'sweep' is installed)"
+    sweep.add_argument("--workers", type=int, metavar="N", help=text)
+    sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="scheduler of a Dask cluster to solve on")
+    text = "format of the tables: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
+    sweep.add_argument("--format", choices=("csv", "parquet"), default="csv", help=text)

@@ -1,0 +1,160 @@
+"""The command `etsopt sweep`: the scenarios of a sweep file, in one record that can be resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from etsopt.sweeping import Record, SweepPlan
+    from etsopt.sweeping.sweep import Progress
+
+RECORD, SCENARIOS, VALUES, SUMMARY = "sweep.sqlite", "scenarios", "values", "summary"
+"""Names of the record, and of the tables written from it."""
+
+WORTH_PROCESSES = 50
+"""Number of scenarios from which on starting processes, about a second, is worth it."""
+
+FAILURES_SHOWN = 5
+"""Scenarios without a proven answer that are told as they come; the table of scenarios has all."""
+
+
+def sweep(options: Namespace) -> int:
+    """Solve the scenarios of a file that have no outcome yet, and write the tables."""
+    from etsopt.cli import terminal
+    from etsopt.data.files.write import check_format
+    from etsopt.running.reading import read
+    from etsopt.sweeping import Record, read_plan, run_plan
+    from etsopt.sweeping.workers import LostClusterError
+
+    check_format(options.format)
+    plan = read_plan(options.file)
+    quiet = options.json
+    if not quiet:
+        print(_count(plan))
+    if options.count:
+        if quiet:
+            print(json.dumps({"scenarios": [one.name for one in plan.scenarios]}, ensure_ascii=False))
+        return 0
+    folder = options.out or options.file.with_suffix("")
+    instance = read(plan.instance)
+    _prepare(folder)
+    with Record(folder / RECORD) as record:
+        with terminal.waiting(quiet) as tell:
+            asked = {name: getattr(options, name) for name in ("resume", "retry_failed", "only", "scheduler")}
+            asked["workers"] = _workers(options.workers, len(plan.scenarios))
+            try:
+                termination = run_plan(plan, instance, record, told=_teller(tell, quiet, plan), **asked)
+            except LostClusterError as error:
+                print(error, file=sys.stderr)
+                termination = "lost"
+        written = _write(record, folder, options.format, plan.sampled)
+        counts = record.counts
+    if quiet:
+        content = {"termination": termination, "counts": counts, "files": list(map(str, written))}
+        print(json.dumps(content, ensure_ascii=False))
+    else:
+        _summary(counts, written)
+    if termination == "interrupted":
+        return 130
+    return 0 if {*counts} <= {"certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified"} else 4
+
+
+def _prepare(folder: Path) -> None:
+    """Create the folder of a sweep, or see that it may be one.
+
+    Raises
+    ------
+    UsageError
+        If a folder that holds something else is there.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).exists():
+        what = f"{str(folder)!r} is there, and holds no record of a sweep."
+        raise UsageError(what, "Name another folder by --out.")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _workers(asked: int | None, scenarios: int) -> int:
+    """Return the number of processes: those asked for, or one a core if there is enough to do and dask is installed."""
+    if asked is not None:
+        if asked < 1:
+            raise UsageError(f"{asked} processes are asked for.", "State --workers of at least 1.")
+        return asked
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if scenarios >= WORTH_PROCESSES and find_spec("distributed") else 1
+
+
+def _count(plan: SweepPlan) -> str:
+    """Say how many scenarios there are, before any is solved."""
+    number = len(plan.scenarios)
+    names = ", ".join(one.name for one in plan.scenarios[:3])
+    more = f", ..., {plan.scenarios[-1].name}" if number > 3 else ""
+    return f"{number:,} scenario{'s' if number > 1 else ''} of {plan.instance}, model {plan.model}: {names}{more}."
+
+
+def _teller(tell: Callable[[str], None], quiet: bool, plan: SweepPlan) -> Callable[[Progress], None]:
+    """Return the function that shows the progress, and each of the first failures as it comes."""
+    shown = 0
+
+    def told(now: Progress) -> None:
+        nonlocal shown
+        rate = now.done / now.elapsed_s if now.elapsed_s else 0.0
+        tell(f"{now.done:,} of {now.of:,}, {rate:,.1f} a second, {_duration(now.left_s)} left")
+        if quiet or now.last.certified or shown > FAILURES_SHOWN:
+            return
+        shown += 1
+        name = plan.scenarios[now.last.number].name
+        said = f"{name}: {now.last.status} {now.last.message}".strip().splitlines()[0]
+        more = "Further ones are in the table of scenarios alone." if shown > FAILURES_SHOWN else said
+        print(more, file=sys.stderr)
+
+    return told
+
+
+def _duration(seconds: float) -> str:
+    """Format a duration.
+
+    >>> _duration(59.4), _duration(3725)
+    ('0:59', '1:02:05')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _write(record: Record, folder: Path, table_format: str, sampled: bool) -> list[Path]:
+    """Write the tables of the record, and of draws their statistics."""
+    from etsopt.data.files.atomic import replaced
+    from etsopt.data.files.write import write_table
+    from etsopt.sweeping import summary
+
+    written, scenarios, values = [], record.scenarios, record.values
+    tables = {SCENARIOS: scenarios, VALUES: values}
+    if sampled:
+        tables[SUMMARY] = summary(values, scenarios["scenario"].tolist())
+    for name, table in tables.items():
+        written.append(folder / f"{name}.{table_format}")
+        with replaced(written[-1]) as part:
+            write_table(table, part)
+    return written
+
+
+def _summary(counts: dict[str, int], written: list[Path]) -> None:
+    """Print how many scenarios ended how, and where their tables are."""
+    from etsopt.cli import terminal
+    from etsopt.results.words import STATUSES
+
+    table = terminal.new_table("Scenarios", "status", "number")
+    for status, number in counts.items():
+        table.add_row(STATUSES[status][0] if status in STATUSES else status, f"{number:,}")
+    terminal.plain_console().print(table)
+    print(f"Written to {', '.join(map(str, written[:-1]))} and {written[-1]}.")

@@ -1,0 +1,142 @@
+"""The public function `etsopt.sweep`: many scenarios of one instance, as a list of policies or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, overload
+
+import pandas as pd
+
+from etsopt.data.former_names import MODELS, current, current_options
+from etsopt.errors import UsageError, brief
+from etsopt.running.sweep import Sweep
+from etsopt.running.sweep import sweep as sweep_policies
+from etsopt.sweeping.outcome import Label
+from etsopt.sweeping.plan import SweepPlan, scenario_of
+from etsopt.sweeping.scenario import is_column
+from etsopt.sweeping.sweep import outcomes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from etsopt.data.instance import Instance
+    from etsopt.sweeping.outcome import Outcome
+    from etsopt.sweeping.scenario import Scenario
+    from etsopt.sweeping.sweep import Progress
+
+COLUMNS = ["scenario", *Label._fields[:-1], "value", "unit", "status"]
+"""Columns of the tidy table."""
+
+
+@overload
+def sweep(
+    instance: Instance, changes: Mapping[str, Mapping[str, Any]] | SweepPlan, model: str = "allocation", **options: Any
+) -> pd.DataFrame: ...
+
+
+@overload
+def sweep(
+    instance: Instance, changes: Iterable[Mapping[str, Any]], model: str = "allocation", **options: Any
+) -> Sweep: ...
+
+
+def sweep(
+    instance: Instance,
+    changes: Mapping[str, Mapping[str, Any]] | SweepPlan | Iterable[Mapping[str, Any]],
+    model: str = "allocation",
+    *,
+    checked: bool = True,
+    workers: int = 1,
+    scheduler: str = "",
+    tables: Sequence[str] | None = None,
+    told: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> Sweep | pd.DataFrame:
+    """Solve a model under many policies; each answer and its status are those of `etsopt.solve`.
+
+    Parameters
+    ----------
+    changes
+        A list of changes of the policy, each as `Instance.with_policy` takes them, for the answers of all units; or
+        scenarios by name, for totals and prices of any model as a tidy table. A scenario may also multiply a column by
+        a factor: ``{"dearer": {"measures.capex_cny_per_t": 1.2}}``. A plan, as `etsopt.sweeping.read_plan` returns it,
+        has grids and samples too, and states model, tables and options itself.
+    model
+        Name of a model; for a list, one with a function `answer`, such as ``allocation``.
+    checked
+        Check every answer; without that a sweep of a list is quicker, and its answers are ``unchecked``.
+    workers, scheduler
+        Of scenarios by name: processes of a local cluster of Dask, or the address of a scheduler that runs already. A
+        script that asks for processes needs ``if __name__ == "__main__":``.
+    tables
+        Of scenarios by name: tables whose numbers are kept; default totals of sectors, provinces and years.
+    told
+        Of scenarios by name: receiver of the progress after each one.
+    options
+        As `etsopt.solve` takes them; a time limit counts for each policy by itself.
+
+    Returns
+    -------
+    Sweep or pandas.DataFrame
+        Of a list a `Sweep`. Of scenarios one row a number: ``scenario, table, sector, province, year, id, quantity,
+        value, unit, status``. One that failed or is infeasible has a row without a number, whose ``id`` says why.
+
+    Raises
+    ------
+    DataError, UsageError, ModelError, SolverError
+        As `etsopt.solve` does; an infeasible policy is none. Of scenarios by name an error is the outcome of its
+        scenario.
+
+    Examples
+    --------
+    >>> import etsopt
+    >>> scenarios = {"today": {}, "tighter": {"sectors.cement.target_change": -0.005}}
+    >>> numbers = etsopt.sweep(etsopt.read("tiny"), scenarios)
+    >>> chosen = numbers[(numbers["table"] == "sectors") & (numbers["quantity"] == "allowance_t")]
+    >>> chosen[["scenario", "sector", "value", "unit", "status"]].round().to_dict("records")[1]["scenario"]
+    'tighter'
+    """
+    if isinstance(changes, SweepPlan):
+        return _tidy(changes, instance, workers, scheduler, told)
+    if not isinstance(changes, Mapping):
+        of_names = {"workers": workers != 1, "scheduler": scheduler, "tables": tables is not None, "told": told}
+        if given := [name for name, stated in of_names.items() if stated]:
+            what = f"A list of policies is solved in this process: {given[0]} is for scenarios by name."
+            raise UsageError(what, "Give scenarios by name, or leave it out.")
+        return sweep_policies(instance, changes, model, checked=checked, **options)
+    for name, one in changes.items():
+        if not isinstance(one, Mapping):
+            what = f"The changes of {brief(name)} are {brief(one)}: expected a mapping."
+            raise UsageError(what, "Give a list of mappings, or a mapping of names to mappings.")
+        for key, factor in one.items():
+            if is_column(key) and (not isinstance(factor, int | float) or isinstance(factor, bool)):
+                what = f"The factor of {key} in {brief(name)} is {brief(factor)}: expected a number."
+                raise UsageError(what, "Give a number by which the column is multiplied.")
+    if not checked:
+        raise UsageError("Scenarios by name are always checked.", "Give a list of mappings for unchecked answers.")
+    scenarios = tuple(scenario_of(str(name), one) for name, one in changes.items())
+    asked = current_options(options)
+    kept = None if tables is None else tuple(tables)
+    plan = SweepPlan(instance.name, current("model", MODELS, model), asked, kept, scenarios)
+    return _tidy(plan, instance, workers, scheduler, told)
+
+
+def _tidy(
+    plan: SweepPlan, instance: Instance, workers: int, scheduler: str, told: Callable[[Progress], None] | None
+) -> pd.DataFrame:
+    """Solve a plan and return its numbers in the order of its scenarios."""
+    found = outcomes_of(plan, instance, workers, scheduler, told)
+    return table_of(plan.scenarios, sorted(found, key=lambda one: one.number))
+
+
+def table_of(scenarios: Sequence[Scenario], outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    """Return the numbers of outcomes as a tidy table, with the status of each."""
+    rows: list[tuple[Any, ...]] = []
+    for outcome in outcomes:
+        name = scenarios[outcome.number].name
+        for label, value in outcome.values.items():
+            rows.append((name, *label[:-1], value, label.unit, outcome.status))
+        if outcome.message or not outcome.values:
+            rows.append((name, "", "", "", "", outcome.message, "", float("nan"), "", outcome.status))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.assign(year=pd.to_numeric(table["year"]).astype("Int64"))

@@ -1,0 +1,190 @@
+"""The outcome of one scenario: its status, and the numbers of its tables as rows of one tidy table."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from etsopt.errors import EtsoptError, StoppedError
+from etsopt.running.run import solve
+from etsopt.units import format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from etsopt.data.instance import Instance
+    from etsopt.results.results import Results
+    from etsopt.sweeping.scenario import Scenario
+
+TOTALS = (
+    *("sectors", "provinces", "years", "sector_years", "balance_values", "equilibrium"),
+    *("compliance_sectors", "compliance_provinces", "nation"),
+)
+"""Tables whose numbers are kept if a sweep names none."""
+
+LEVELS = "levels"
+"""Name of the objectives among the tables."""
+
+LABELS = ("sector", "province", "year")
+IDENTIFIERS = (
+    "enterprise_id",
+    "unit_id",
+    "measure_id",
+    "quantity_id",
+    "statement_id",
+    "level",
+    "row",
+    "index",
+    "cause",
+)
+"""Columns that say what a row is about, if they are there; the latter together are its ``id``."""
+
+UNITS = {
+    "_t": "t",
+    "_tco2e": "tCO2e",
+    "_cny": "CNY",
+    "_cny_per_t": "CNY/t",
+    "_rate": "1",
+    "_share": "1",
+    "_days": "days",
+}
+"""Unit of a column of numbers by the end of its name; the longest one counts."""
+
+FAILED = ("failed", "lost", "none")
+"""Statuses without an answer that may be different when the scenario is solved again."""
+
+
+class Label(NamedTuple):
+    """What a number is: its table, its row, its column and its unit; absent parts are empty texts."""
+
+    table: str
+    sector: str
+    province: str
+    year: str
+    id: str
+    quantity: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one scenario.
+
+    Parameters
+    ----------
+    number
+        Number of the scenario in its sweep, from 0 on.
+    status, termination
+        As in `Results`; status ``failed`` with an error, ``lost`` with the worker that had it.
+    certified
+        True if the status is proven.
+    seconds
+        Time of changes, solve and check.
+    message
+        The error, or what makes an infeasible scenario feasible; else empty.
+    values
+        Every kept number by its label.
+    """
+
+    number: int
+    status: str
+    termination: str
+    certified: bool
+    seconds: float
+    message: str
+    values: dict[Label, float]
+
+
+def outcome_of(
+    number: int,
+    scenario: Scenario,
+    instance: Instance,
+    model: str,
+    options: Mapping[str, Any],
+    tables: tuple[str, ...] | None = None,
+) -> Outcome:
+    """Solve a scenario; an error of its data is its outcome, and no error of the sweep.
+
+    Raises
+    ------
+    StoppedError
+        If a stop was requested meanwhile: there is no outcome.
+    """
+    began = time.perf_counter()
+    try:
+        results = solve(scenario.of(instance), model, **options)
+    except StoppedError:
+        raise
+    except Exception as error:
+        # One scenario must not end a sweep of thousands, whatever went wrong in it.
+        said = str(error) if isinstance(error, EtsoptError) else f"{type(error).__name__}: {error}"
+        return Outcome(number, "failed", "", False, time.perf_counter() - began, said, {})
+    if results.termination == "interrupted":
+        raise StoppedError("interrupted")
+    values = dict(_values(results, tables))
+    return Outcome(
+        number,
+        results.status,
+        results.termination,
+        results.certified,
+        time.perf_counter() - began,
+        _message(results),
+        values,
+    )
+
+
+def _message(results: Results) -> str:
+    """Return how far an infeasible scenario is from a feasible one, and what would make it one."""
+    if results.violations:
+        return f"{len(results.violations):,} violations, the first: {results.violations[0]['message']}"
+    if results.termination != "infeasible":
+        return ""
+    parts = (
+        []
+        if results.infeasible_by_t is None
+        else [f"infeasible by at least {format_tonnes(results.infeasible_by_t)} t"]
+    )
+    parts += [f"{remedy.way[0]}: {remedy.text}" for remedy in results.remedies]
+    return "; ".join(parts) or "infeasible"
+
+
+def _values(results: Results, tables: tuple[str, ...] | None) -> Iterator[tuple[Label, float]]:
+    """Yield the finite numbers of the objectives and of the tables to keep."""
+    for level in results.levels:
+        for quantity, value, unit in (("value", level.value, level.unit), ("bound", level.bound, level.unit)):
+            if np.isfinite(value):
+                yield Label(LEVELS, "", "", "", level.name, quantity, unit), float(value)
+    for name in TOTALS if tables is None else tables:
+        if name in results.tables:
+            yield from _of_table(name, results.tables[name])
+
+
+def _of_table(name: str, table: pd.DataFrame) -> Iterator[tuple[Label, float]]:
+    """Yield the numbers of a table by label, column by column."""
+    blank = [""] * len(table)
+    where = [table[label].astype(str).tolist() if label in table else blank for label in LABELS]
+    parts = [table[column].astype(str).tolist() for column in IDENTIFIERS if column in table]
+    ids = ["/".join(part) for part in zip(*parts, strict=True)] if parts else blank
+    for column in table:
+        cells = table[column]
+        if column in (*LABELS, *IDENTIFIERS) or not pd.api.types.is_numeric_dtype(cells.dtype):
+            continue
+        priced = "price_unit" in table and str(column).startswith("price_")
+        units = table["price_unit"].astype(str).tolist() if priced else [unit_of(str(column))] * len(table)
+        for sector, province, year, one, unit, value in zip(*where, ids, units, cells.tolist(), strict=True):
+            if np.isfinite(value):
+                yield Label(name, sector, province, year, one, str(column), unit), float(value)
+
+
+def unit_of(column: str) -> str:
+    """Return the unit of a column of numbers by its name, empty for a count.
+
+    >>> unit_of("allowance_t"), unit_of("price_cny_per_t"), unit_of("units")
+    ('t', 'CNY/t', '')
+    """
+    fitting = [ending for ending in UNITS if column.endswith(ending)]
+    return UNITS[max(fitting, key=len)] if fitting else ""

@@ -1,0 +1,261 @@
+"""The file of a sweep: an instance, a model, and changes that are combined to scenarios.
+
+Every named scenario is combined with every point of the grid, every place of the paired lists and every draw of the
+sample; a part that is not stated has one element without changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from etsopt.data.files.read import is_file
+from etsopt.data.messages import did_you_mean
+from etsopt.data.policy.allocation import Band
+from etsopt.data.policy.policy import ANY, SECTIONS, problems_of
+from etsopt.data.policy.section import Section
+from etsopt.data.policy.toml import checked_content, parse_toml
+from etsopt.data.tables.schema import SECTORS
+from etsopt.errors import DataError, Problem, UsageError
+from etsopt.sweeping.sampling import Distribution, Sample, draws
+from etsopt.sweeping.scenario import BY_NAME, Scenario, is_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MOST_SCENARIOS = 10_000_000
+"""Number of scenarios above which a file is taken for a mistake."""
+
+
+class Options(Section):
+    """Options of each solve, as `etsopt.solve` takes them."""
+
+    time_limit_s: float | None = Field(None, gt=0, description="seconds for each scenario")
+    gap: float | None = Field(None, ge=0, description="relative gap of integer programs")
+    seed: int = Field(0, description="seed of the solver")
+    method: str | None = Field(None, description="direct, aggregation, decomposition or pyomo")
+
+
+class SweepFile(Section):
+    """The keys of ``sweep.toml``."""
+
+    instance: str = Field(description="folder or file, relative to this one, or name of a shipped instance")
+    model: str = Field("allocation", description="name of a model, or path of a model file")
+    seed: int = Field(0, ge=0, description="seed of the draws")
+    tables: list[str] | None = Field(None, description="tables whose numbers are kept; default totals and years")
+    options: Options = Options()
+    policy: dict[str, Any] = Field(default_factory=dict, description="changes in every scenario")
+    scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict, description="named sets of changes")
+    grid: dict[str, list[Any]] = Field(default_factory=dict, description="values of which every combination is taken")
+    paired: dict[str, list[Any]] = Field(default_factory=dict, description="lists of values that are taken together")
+    sample: Sample | None = Field(None, description="draws from distributions")
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """A sweep that was read: what is solved, and every scenario in its order."""
+
+    instance: str
+    model: str
+    options: dict[str, Any]
+    tables: tuple[str, ...] | None
+    scenarios: tuple[Scenario, ...]
+    sampled: bool = False
+    """True if the last part of every name is a draw."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What all scenarios share, for the record; the options that decide the answers."""
+        tables = None if self.tables is None else list(self.tables)
+        return {"instance": self.instance, "model": self.model, "options": self.options, "tables": tables}
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of model, options and every scenario."""
+        digest = hashlib.sha256(json.dumps({**self.about, "instance": ""}, sort_keys=True).encode())
+        for scenario in self.scenarios:
+            digest.update(f"\n{scenario.name}\n{scenario.content}".encode())
+        return digest.hexdigest()
+
+
+def read_plan(path: str | Path) -> SweepPlan:
+    """Read the file of a sweep.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataError
+        With every key that is unknown, missing or wrong.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UsageError(f"There is no file {str(path)!r}.", "Name a sweep file, such as sweep.toml.")
+    try:
+        content = checked_content(parse_toml(path.read_text("utf-8-sig")), path.name)
+    except (ValueError, UnicodeDecodeError) as error:
+        advice = "Correct the file; README.md has an example of a sweep."
+        raise DataError("The sweep", [Problem(path.name, f"is no TOML: {error}", advice)]) from None
+    return plan_of(content, path.parent, path.name)
+
+
+def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "sweep.toml") -> SweepPlan:
+    """Return the plan of a sweep from its content; paths are relative to a folder."""
+    content = dict(content)
+    for part in ("policy", "grid", "paired"):
+        if isinstance(content.get(part), dict):
+            content[part] = dict(_flat(content[part]))
+    if isinstance(named := content.get("scenarios"), dict):
+        content["scenarios"] = {
+            str(name): dict(_flat(one)) if isinstance(one, dict) else one for name, one in named.items()
+        }
+    if isinstance(sample := content.get("sample"), dict) and isinstance(sample.get("values"), dict):
+        content["sample"] = {**sample, "values": dict(_flat(sample["values"]))}
+    try:
+        found = SweepFile.model_validate(content)
+    except ValidationError as error:
+        raise DataError("The sweep", [_in_words(problem) for problem in problems_of(error, place)]) from None
+    if problems := list(_problems(found, place)):
+        raise DataError("The sweep", problems)
+    own = Path(folder, found.instance)
+    instance = str(own) if own.exists() or is_file(own) else found.instance
+    options = found.options.model_dump(exclude_defaults=True)
+    tables = None if found.tables is None else tuple(found.tables)
+    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), found.sample is not None)
+
+
+def _in_words(problem: Problem) -> Problem:
+    """Return a problem of a key in the words of a sweep."""
+    if problem.what != "is not a key of the policy":
+        return problem
+    known = list(SweepFile.model_fields)
+    advice = f"{did_you_mean(problem.column.rpartition('.')[2], known)}Use one of {', '.join(known)}."
+    return Problem(problem.place, "is not a key of a sweep", advice, problem.column)
+
+
+def _flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield values by dotted path, whether keys are nested, dotted or quoted; a table that is a value stays one."""
+    for name, value in content.items():
+        key = f"{above}.{name}" if above else str(name)
+        if isinstance(value, dict) and _leads_on(key, value):
+            yield from _flat(value, key)
+        else:
+            yield key, value
+
+
+def _leads_on(key: str, value: Mapping[str, Any]) -> bool:
+    """Return True if a table holds further keys of the policy or of tables, and is no value itself."""
+    steps = key.split(".")
+    if steps[0] in BY_NAME:
+        return len(steps) == 1 or (len(steps) == 2 and bool(value) and {*value} <= {*SECTORS})
+    for path, section in SECTIONS.items():
+        # A band is one value, whether of one number or of two.
+        parts = [] if section is Band else path.split(".")[: len(steps)]
+        if len(parts) == len(steps) and all(one in (ANY, step) for one, step in zip(parts, steps, strict=True)):
+            return True
+    return False
+
+
+def _problems(found: SweepFile, place: str) -> Iterator[Problem]:
+    """Yield what is wrong with the parts together."""
+    lengths = {key: len(values) for key, values in found.paired.items()}
+    if len(set(lengths.values())) > 1:
+        what = f"has lists of {', '.join(f'{number} ({key})' for key, number in lengths.items())} values"
+        yield Problem(place, what, "Make the lists equally long: they are taken together.", "paired")
+    for part, lists in (("grid", found.grid), ("paired", found.paired)):
+        for key, values in lists.items():
+            if not values:
+                yield Problem(place, "is an empty list", "State at least one value.", f"{part}.{key}")
+    parts = {"policy": found.policy, "grid": found.grid, "paired": found.paired}
+    parts["sample"] = found.sample.values if found.sample else {}
+    stated = [(key, part) for part, keys in parts.items() for key in keys]
+    for key in sorted({key for key, _ in stated}):
+        within = [part for one, part in stated if one == key]
+        if len(within) > 1 and within != ["policy", within[-1]]:
+            advice = "State it in one of them: they are combined with each other."
+            yield Problem(place, f"is stated in {' and '.join(within)}", advice, key)
+    for key, factor in _factors(found):
+        if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 <= factor < math.inf:
+            advice = "State a number of at least 0, by which the column is multiplied."
+            yield Problem(place, f"is {factor!r}: expected a factor", advice, key)
+    for key, distribution in found.sample.values.items() if found.sample else ():
+        if distribution.each == "row" and not is_column(key):
+            yield Problem(place, "has no rows", 'Leave `each = "row"` out.', f"sample.values.{key}")
+    if (number := _count(found)) > MOST_SCENARIOS:
+        what = f"combine to {number:,} scenarios"
+        yield Problem(place, f"The parts {what}", f"Keep it at {MOST_SCENARIOS:,} at most.")
+
+
+def _factors(found: SweepFile) -> Iterator[tuple[str, Any]]:
+    """Yield every stated factor of a column."""
+    for key, value in itertools.chain(found.policy.items(), *(one.items() for one in found.scenarios.values())):
+        if is_column(key):
+            yield key, value
+    for key, values in itertools.chain(found.grid.items(), found.paired.items()):
+        yield from ((key, value) for value in values if is_column(key))
+    for key, distribution in found.sample.values.items() if found.sample else ():
+        yield from ((key, value) for value in distribution.choice or () if is_column(key))
+
+
+def _count(found: SweepFile) -> int:
+    places = max(map(len, found.paired.values()), default=1)
+    return math.prod(
+        (
+            max(1, len(found.scenarios)),
+            math.prod(map(len, found.grid.values())),
+            places,
+            found.sample.number if found.sample else 1,
+        )
+    )
+
+
+def _scenarios(found: SweepFile) -> Iterator[Scenario]:
+    """Yield every combination of the parts, in their order."""
+    shared = scenario_of("", found.policy)
+    named = [scenario_of(name, one) for name, one in found.scenarios.items()]
+    grid = _numbered(
+        "grid", [dict(zip(found.grid, one, strict=True)) for one in itertools.product(*found.grid.values())]
+    )
+    paired = _numbered(
+        "pair", [dict(zip(found.paired, one, strict=True)) for one in zip(*found.paired.values(), strict=True)]
+    )
+    sample = list(_samples(found))
+    for parts in itertools.product(named or [Scenario("")], grid, paired, sample):
+        scenario = shared
+        for part in parts:
+            scenario = scenario.with_others(part)
+        yield scenario if scenario.name else Scenario("base", scenario.changes, scenario.factors)
+
+
+def _numbered(part: str, changes: list[dict[str, Any]]) -> list[Scenario]:
+    """Return scenarios with numbers of one width as names; one without changes has no name."""
+    if not any(changes):
+        return [Scenario("")]
+    width = len(str(len(changes)))
+    return [scenario_of(f"{part}-{number:0{width}}", one) for number, one in enumerate(changes, 1)]
+
+
+def scenario_of(name: str, changes: Mapping[str, Any]) -> Scenario:
+    """Return a scenario, whose keys are those of the policy and columns with a factor."""
+    policy = {key: value for key, value in changes.items() if not is_column(key)}
+    return Scenario(name, policy, {key: float(value) for key, value in changes.items() if is_column(key)})
+
+
+def _samples(found: SweepFile) -> Iterator[Scenario]:
+    """Yield a scenario of each draw."""
+    if found.sample is None:
+        yield Scenario("")
+        return
+    by_row = {key: one for key, one in found.sample.values.items() if one.each == "row"}
+    width = len(str(found.sample.number))
+    for number, drawn in enumerate(draws(found.sample, found.sample.values, found.seed), 1):
+        scenario = scenario_of(f"sample-{number:0{width}}", drawn)
+        own: dict[str, tuple[Distribution, int]] = {key: (one, found.seed + number) for key, one in by_row.items()}
+        yield Scenario(scenario.name, scenario.changes, {**scenario.factors, **own})

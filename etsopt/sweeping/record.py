@@ -1,0 +1,244 @@
+"""The record of a sweep: one SQLite file that holds every scenario and every outcome, whatever ends the sweep.
+
+One process writes, the coordinator; every group of outcomes is one durable transaction. So a sweep that was killed goes
+on where it was, and no scenario is there twice.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+
+from etsopt.data.files.atomic import naming
+from etsopt.data.files.lock import locked
+from etsopt.errors import UsageError
+from etsopt.sweeping.outcome import FAILED, Label, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from etsopt.sweeping.plan import SweepPlan
+
+SCHEMA = """
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE scenarios (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content TEXT NOT NULL, key TEXT NOT NULL
+);
+CREATE TABLE outcomes (
+    number INTEGER PRIMARY KEY REFERENCES scenarios, status TEXT NOT NULL, termination TEXT NOT NULL,
+    certified INTEGER NOT NULL, seconds REAL NOT NULL, message TEXT NOT NULL
+);
+CREATE TABLE labels (
+    label INTEGER PRIMARY KEY, "table" TEXT NOT NULL, sector TEXT NOT NULL, province TEXT NOT NULL, year TEXT NOT NULL,
+    id TEXT NOT NULL, quantity TEXT NOT NULL, unit TEXT NOT NULL,
+    UNIQUE ("table", sector, province, year, id, quantity, unit)
+);
+CREATE TABLE "values" (
+    number INTEGER NOT NULL REFERENCES outcomes, label INTEGER NOT NULL REFERENCES labels, value REAL NOT NULL,
+    PRIMARY KEY (number, label)
+) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+VERSION = 1
+"""Version of the schema."""
+
+COLUMNS = ["scenario", *Label._fields[:-1], "value", "unit"]
+"""Columns of the tidy table."""
+
+
+class Record:
+    """The scenarios and outcomes of a sweep on disk; a context manager that one process holds at a time.
+
+    Parameters
+    ----------
+    path
+        File to create or to go on with.
+
+    Raises
+    ------
+    UsageError
+        If the file is no record of a sweep, or another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._labels: dict[Label, int] = {}
+        self._lock = locked(path.with_name(f"{path.name}.lock"), f"the record {path}", wait_s=0.0)
+
+    def __enter__(self) -> Self:
+        self._lock.__enter__()
+        try:
+            with self._naming():
+                self._file = sqlite3.connect(self.path, isolation_level=None)
+                self._file.execute("PRAGMA journal_mode = WAL")
+                self._file.execute("PRAGMA synchronous = FULL")
+                version = self._file.execute("PRAGMA user_version").fetchone()[0]
+                tables = self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+                if version not in (0, VERSION) or (tables and not version):
+                    raise UsageError(f"{str(self.path)!r} is no record of a sweep.", "Name another folder by --out.")
+                if not version:
+                    self._file.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+        except BaseException:
+            self._close()
+            raise
+        rows = self._file.execute(f"SELECT {', '.join(map(_quoted, Label._fields))}, label FROM labels")
+        self._labels = {Label(*row[:-1]): row[-1] for row in rows}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+            del self._file
+        self._lock.__exit__(None, None, None)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the sweep is about; empty before it has begun."""
+        return {key: json.loads(value) for key, value in self._file.execute("SELECT key, value FROM about")}
+
+    def begin(self, plan: SweepPlan, instance_hash: str, versions: Mapping[str, str]) -> None:
+        """State the scenarios of a sweep, or see that they are those of the record.
+
+        Raises
+        ------
+        UsageError
+            If the record is of another sweep, instance or version.
+        """
+        stated = {**plan.about, "plan": plan.hash, "instance_hash": instance_hash, "versions": dict(versions)}
+        if about := self.about:
+            other = [key for key in ("plan", "instance_hash", "versions") if about.get(key) != stated[key]]
+            if other:
+                what = {"plan": "scenarios, model or options", "instance_hash": "instance", "versions": "versions"}
+                names = " and ".join(what[key] for key in other)
+                advice = "Name another folder by --out, or remove this one to begin anew."
+                raise UsageError(f"{str(self.path)!r} is the record of a sweep with other {names}.", advice)
+            return
+        shared = f"{instance_hash} {json.dumps(plan.about, sort_keys=True)} {versions.get('etsopt')}"
+        with self._transaction():
+            rows = ((key, json.dumps(value, ensure_ascii=False)) for key, value in stated.items())
+            self._file.executemany("INSERT INTO about VALUES (?, ?)", rows)
+            scenarios = enumerate(plan.scenarios)
+            self._file.executemany(
+                "INSERT INTO scenarios VALUES (?, ?, ?, ?)",
+                ((number, one.name, one.content, one.key(shared)) for number, one in scenarios),
+            )
+
+    def pending(self, retry_failed: bool = False, only: str = "") -> list[int]:
+        """Return the numbers of scenarios without an outcome, in their order.
+
+        Parameters
+        ----------
+        retry_failed
+            Include those that failed, were lost, or ended without an answer.
+        only
+            Pattern of names, such as ``tight/*``; empty for all.
+        """
+        marks = ", ".join("?" * len(FAILED))
+        done = (
+            f"SELECT number FROM outcomes WHERE status NOT IN ({marks})"
+            if retry_failed
+            else "SELECT number FROM outcomes"
+        )
+        query = f"SELECT number, name FROM scenarios WHERE number NOT IN ({done}) ORDER BY number"
+        rows = self._file.execute(query, FAILED if retry_failed else ())
+        return [number for number, name in rows if not only or fnmatch.fnmatchcase(name, only)]
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep some outcomes in one durable transaction; one of the same scenario is replaced.
+
+        Raises
+        ------
+        OSError
+            With the name of the record if it cannot be written; none of the outcomes is kept then.
+        """
+        known = dict(self._labels)
+        with self._transaction():
+            for one in outcomes:
+                self._file.execute('DELETE FROM "values" WHERE number = ?', (one.number,))
+                row = (one.number, one.status, one.termination, one.certified, one.seconds, one.message)
+                self._file.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?)", row)
+                for label in one.values:
+                    if label not in known:
+                        known[label] = len(known) + 1
+                        self._file.execute("INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (known[label], *label))
+                values = ((one.number, known[label], value) for label, value in one.values.items())
+                self._file.executemany('INSERT INTO "values" VALUES (?, ?, ?)', values)
+        self._labels = known
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of scenarios by status; those without an outcome are ``pending``."""
+        joined = "scenarios LEFT JOIN outcomes USING (number)"
+        query = f"SELECT coalesce(status, 'pending') AS one, count(*) FROM {joined} GROUP BY one ORDER BY one"
+        return dict(self._file.execute(query).fetchall())
+
+    @property
+    def scenarios(self) -> pd.DataFrame:
+        """Every scenario with its outcome, and the changes in which they differ, one column a key."""
+        query = (
+            "SELECT name AS scenario, coalesce(status, 'pending') AS status, coalesce(termination, '') AS termination, "
+            "coalesce(certified, 0) AS certified, coalesce(message, '') AS message, content "
+            "FROM scenarios LEFT JOIN outcomes USING (number) ORDER BY number"
+        )
+        table = pd.read_sql_query(query, self._file)
+        changes = pd.DataFrame([_changes(content) for content in table.pop("content")], index=table.index, dtype=object)
+        differ = [key for key in changes if len(set(map(str, changes[key]))) > 1]
+        return pd.concat([table.assign(certified=table["certified"].astype(bool)), changes[differ]], axis=1)
+
+    @property
+    def values(self) -> pd.DataFrame:
+        """Every kept number: ``scenario, table, sector, province, year, id, quantity, value, unit``."""
+        order = ", ".join(f"labels.{_quoted(name)}" for name in Label._fields)
+        query = (
+            f'SELECT name AS scenario, {order}, value FROM "values" JOIN labels USING (label) '
+            f"JOIN scenarios USING (number) ORDER BY number, {order}"
+        )
+        table = pd.read_sql_query(query, self._file)[COLUMNS]
+        return table.assign(year=pd.to_numeric(table["year"]).astype("Int64"))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._naming():
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._file.execute("COMMIT")
+            except BaseException:
+                if self._file.in_transaction:
+                    self._file.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Turn errors of the database into those of its file."""
+        with naming(self.path):
+            try:
+                yield
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise OSError(None, str(error), str(self.path)) from error
+                raise UsageError(f"{str(self.path)!r} is damaged: {error}.", "Name another folder by --out.") from error
+
+
+def _changes(content: str) -> dict[str, Any]:
+    """Return the changes of a scenario by key: numbers and texts as they are, others as JSON."""
+    read = json.loads(content)
+    both = {**read["changes"], **read["factors"]}
+    return {key: json.dumps(one) if isinstance(one, dict | list) else one for key, one in both.items()}
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

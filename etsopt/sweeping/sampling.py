@@ -1,0 +1,117 @@
+"""Samples of a sweep: distributions, and designs that fill the space of several quantities evenly.
+
+A design gives numbers between 0 and 1, and a distribution's quantile function turns each into a value; so samples of a
+Latin hypercube or a Sobol sequence keep their evenness.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from etsopt.data.policy.section import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+METHODS = ("latin_hypercube", "sobol", "random")
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
+Choices = Annotated[list[Any], Field(min_length=1)]
+KINDS = ("uniform", "triangular", "normal", "lognormal", "choice")
+
+
+class Distribution(Section):
+    """Distribution of a quantity; exactly one kind is stated."""
+
+    uniform: Pair | None = Field(None, description="least and largest value")
+    triangular: Triple | None = Field(None, description="least, most likely and largest value")
+    normal: Pair | None = Field(None, description="mean and standard deviation")
+    lognormal: Pair | None = Field(None, description="median and standard deviation of the logarithm")
+    choice: Choices | None = Field(None, description="values of equal probability")
+    each: Literal["scenario", "row"] = Field(
+        "scenario", description="of a column: one factor for all rows of a scenario, or one for each row"
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Distribution:
+        stated = [name for name in KINDS if getattr(self, name) is not None]
+        if len(stated) != 1:
+            what = f"states {' and '.join(stated) or 'no distribution'}"
+            raise ValueError(what, f"State one of {', '.join(KINDS)}.")
+        least, largest = (
+            (self.uniform or self.triangular or [0.0, 0.0])[0],
+            (self.uniform or self.triangular or [0.0])[-1],
+        )
+        middle = self.triangular[1] if self.triangular else least
+        if not least <= middle <= largest:
+            raise ValueError("has ends in the wrong order", "State the least value first and the largest last.")
+        if (self.normal and self.normal[1] < 0) or (self.lognormal and min(self.lognormal) < 0):
+            raise ValueError("has a negative spread or median", "State a number of at least 0.")
+        return self
+
+    def quantiles(self, shares: Floats) -> NDArray[Any]:
+        """Return the values below which given shares of the distribution lie.
+
+        >>> Distribution(uniform=[2.0, 4.0]).quantiles(np.array([0.0, 0.5])).tolist()
+        [2.0, 3.0]
+        """
+        from scipy.special import ndtri
+
+        if self.choice is not None:
+            places = np.minimum((shares * len(self.choice)).astype(int), len(self.choice) - 1)
+            return np.array(self.choice, dtype=object)[places]
+        if self.uniform is not None:
+            return self.uniform[0] + shares * (self.uniform[1] - self.uniform[0])
+        if self.normal is not None:
+            return self.normal[0] + self.normal[1] * ndtri(shares)
+        if self.lognormal is not None:
+            return self.lognormal[0] * np.exp(self.lognormal[1] * ndtri(shares))
+        assert self.triangular is not None
+        least, mode, largest = self.triangular
+        width = largest - least
+        turn = (mode - least) / width if width else 0.0
+        rising = least + np.sqrt(shares * width * (mode - least))
+        return np.where(shares < turn, rising, largest - np.sqrt((1 - shares) * width * (largest - mode)))
+
+
+class Sample(Section):
+    """A number of draws of several quantities together."""
+
+    number: int = Field(ge=1, le=1_000_000, description="number of draws; of a Sobol sequence a power of two")
+    method: Literal[METHODS] = Field(METHODS[0], description="design of the draws")  # type: ignore[valid-type]
+    values: dict[str, Distribution] = Field(min_length=1, description="distribution of each key")
+
+    @model_validator(mode="after")
+    def _power_of_two(self) -> Sample:
+        if self.method == "sobol" and self.number & (self.number - 1):
+            near = 2 ** round(np.log2(self.number))
+            raise ValueError(
+                f"draws {self.number} points of a Sobol sequence, whose evenness needs a power of two",
+                f"State number = {near}, or another method.",
+            )
+        return self
+
+
+def draws(sample: Sample, values: Mapping[str, Distribution], seed: int) -> list[dict[str, Any]]:
+    """Return the value of each key in each draw; of keys that draw for each row there is no value here."""
+    from scipy.stats import qmc
+
+    keys = [key for key, distribution in values.items() if distribution.each == "scenario"]
+    if not keys:
+        return [{} for _ in range(sample.number)]
+    if sample.method == "random":
+        shares = np.random.default_rng(seed).random((sample.number, len(keys)))
+    else:
+        design = qmc.Sobol if sample.method == "sobol" else qmc.LatinHypercube
+        shares = design(len(keys), seed=seed).random(sample.number)
+    # A share of zero would be minus infinity of a normal distribution.
+    shares = np.clip(shares, 2.0**-60, 1 - 2.0**-53)
+    columns = [values[key].quantiles(shares[:, place]).tolist() for place, key in enumerate(keys)]
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]

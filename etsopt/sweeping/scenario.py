@@ -1,0 +1,142 @@
+"""One scenario of a sweep: changes of policy keys, and factors on columns of the tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.messages import did_you_mean
+from etsopt.data.tables.schema import SECTORS, TABLES
+from etsopt.errors import DataError, Problem, brief
+from etsopt.sweeping.sampling import Distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.data.tables.table import Column
+
+    Floats = NDArray[np.float64]
+
+BY_NAME = {table.name: table for table in TABLES}
+
+Factor = float | tuple[Distribution, int]
+"""A factor of all rows, or a distribution and a seed by which each row draws one of its own."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named set of changes.
+
+    Parameters
+    ----------
+    name
+        Unique in its sweep, such as ``grid-2/sample-017``.
+    changes
+        New values of policy keys, as `Instance.with_policy` takes them.
+    factors
+        Factors on columns by ``table.column``, or ``table.column.sector`` for the rows of one sector.
+    """
+
+    name: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    factors: dict[str, Factor] = field(default_factory=dict)
+
+    def with_others(self, other: Scenario) -> Scenario:
+        """Return this scenario with the changes of another one, whose name follows."""
+        name = "/".join(filter(None, (self.name, other.name)))
+        return Scenario(name, self.changes | other.changes, self.factors | other.factors)
+
+    def of(self, instance: Instance) -> Instance:
+        """Return the changed instance.
+
+        Raises
+        ------
+        DataError
+            If a key, table or column is unknown, or a value leaves its range.
+        """
+        problems: list[Problem] = []
+        for key, factor in self.factors.items():
+            table, column, rows = _place(instance, key)
+            frame = getattr(instance, table)
+            cells = frame[column.name].to_numpy(dtype=float)
+            with np.errstate(over="ignore", invalid="ignore"):
+                scaled = np.where(rows, cells * _factors(factor, key, len(frame)), cells)
+            problems += _out_of_range(key, frame, column, scaled)
+            instance = replace(instance, **{table: frame.assign(**{column.name: scaled})})
+        if problems:
+            raise DataError(f"The scenario {self.name!r}", problems)
+        return instance.with_policy(self.changes)
+
+    @property
+    def content(self) -> str:
+        """Changes and factors as JSON, the same for the same scenario."""
+        return json.dumps({"changes": self.changes, "factors": dict(_as_json(self))}, sort_keys=True)
+
+    def key(self, about: str) -> str:
+        """Return the SHA-256 of its changes and what all scenarios of the sweep share."""
+        return hashlib.sha256(f"{about}\n{self.content}".encode()).hexdigest()
+
+
+def _as_json(scenario: Scenario) -> Iterator[tuple[str, Any]]:
+    for key, factor in scenario.factors.items():
+        if isinstance(factor, tuple):
+            yield key, {**factor[0].model_dump(exclude_none=True), "seed": factor[1]}
+        else:
+            yield key, factor
+
+
+def is_column(key: str) -> bool:
+    """Return True if a key names a column of a table, and no key of the policy."""
+    return key.partition(".")[0] in BY_NAME
+
+
+def _place(instance: Instance, key: str) -> tuple[str, Column, NDArray[np.bool_]]:
+    """Return table and column of a key, and True for each row that it names."""
+    table, _, rest = key.partition(".")
+    name, _, sector = rest.partition(".")
+    known = [column.name for column in BY_NAME[table].columns if column.number and not column.whole]
+    frame: pd.DataFrame | None = getattr(instance, table, None)
+    if name not in known:
+        advice = f"{did_you_mean(name, known)}Use one of {', '.join(known)}."
+        raise DataError(
+            "The sweep", [Problem("sweep.toml", "is no column of numbers that a factor may change", advice, key)]
+        )
+    if frame is None or name not in frame:
+        advice = "Leave the key out, or add the column to the instance."
+        raise DataError("The sweep", [Problem("sweep.toml", f"is not in the instance {instance.name!r}", advice, key)])
+    if not sector:
+        return table, BY_NAME[table].column(name), np.ones(len(frame), dtype=bool)
+    if sector not in SECTORS or "sector" not in frame:
+        what = "names no sector" if sector not in SECTORS else f"names a sector, which the table {table} does not have"
+        advice = f"{did_you_mean(sector, SECTORS)}Write {table}.{name}, or one of {', '.join(SECTORS)} after it."
+        raise DataError("The sweep", [Problem("sweep.toml", what, advice, key)])
+    return table, BY_NAME[table].column(name), (frame["sector"] == sector).to_numpy()
+
+
+def _factors(factor: Factor, key: str, count: int) -> float | Floats:
+    if not isinstance(factor, tuple):
+        return factor
+    distribution, seed = factor
+    # Columns of one scenario draw independently of each other.
+    own = int.from_bytes(hashlib.sha256(f"{seed} {key}".encode()).digest()[:8], "big")
+    drawn: Floats = distribution.quantiles(np.random.default_rng(own).random(count)).astype(float)
+    return drawn
+
+
+def _out_of_range(key: str, frame: pd.DataFrame, column: Column, scaled: Floats) -> Iterator[Problem]:
+    least = -np.inf if column.at_least is None else column.at_least
+    most = np.inf if column.at_most is None else column.at_most
+    above = -np.inf if column.above is None else column.above
+    wrong = ~(np.isnan(scaled) | ((scaled >= least) & (scaled <= most) & (scaled > above) & np.isfinite(scaled)))
+    if wrong.any():
+        cells = tuple((str(frame.index[row] + 1), brief(float(scaled[row]))) for row in wrong.nonzero()[0])
+        what = f"leads to {len(cells):,} values out of range: expected {column.limits or 'finite numbers'}"
+        yield Problem("sweep.toml", what, "Correct the factor.", key, cells)

@@ -1,0 +1,172 @@
+"""Run a sweep: solve the scenarios that have no outcome yet, and keep their outcomes as they come."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from etsopt.errors import StoppedError, UsageError
+from etsopt.progress import checkpoint, watched
+from etsopt.running.provenance import versions
+from etsopt.sweeping.outcome import outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from etsopt.data.instance import Instance
+    from etsopt.sweeping.outcome import Outcome
+    from etsopt.sweeping.plan import SweepPlan
+    from etsopt.sweeping.record import Record
+
+MOST_KEPT, LONGEST_KEPT_S = 256, 1.0
+"""Outcomes that are kept together at most, and seconds after which they are kept whatever their number."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a sweep stands.
+
+    Parameters
+    ----------
+    done, of
+        Scenarios solved in this run, and those that it has to solve.
+    elapsed_s, left_s
+        Seconds since its beginning, and to its end at the rate so far.
+    last
+        The outcome that has just come.
+    """
+
+    done: int
+    of: int
+    elapsed_s: float
+    left_s: float
+    last: Outcome
+
+
+def run_plan(
+    plan: SweepPlan,
+    instance: Instance,
+    record: Record,
+    *,
+    resume: bool = False,
+    retry_failed: bool = False,
+    only: str = "",
+    workers: int = 1,
+    scheduler: str = "",
+    told: Callable[[Progress], None] | None = None,
+) -> str:
+    """Solve the scenarios of a sweep that have no outcome, and return why it ended: ``optimal`` or ``interrupted``.
+
+    Parameters
+    ----------
+    instance
+        The instance of the plan, as `etsopt.read` returns it.
+    record
+        An open record, new or of this sweep.
+    resume, retry_failed
+        Go on with a record that has outcomes; with those again that failed.
+    only
+        Pattern of names of scenarios to solve.
+    workers
+        Processes of a local cluster of Dask; one solves in this process.
+    scheduler
+        Address of the scheduler of a cluster that runs already.
+    told
+        Receiver of the progress after each scenario.
+
+    Raises
+    ------
+    UsageError
+        If the record is of another sweep, has outcomes and ``resume`` is not asked for, or no name fits; or if several
+        processes are asked for and dask is not installed, or no scheduler answers.
+    LostClusterError
+        If the scheduler ends; the outcomes before are kept.
+    OSError
+        If the record cannot be written; the outcomes before are kept.
+    """
+    record.begin(plan, instance.hash, versions())
+    done = len(plan.scenarios) - len(record.pending())
+    if done and not (resume or retry_failed or only):
+        what = f"The record {str(record.path)!r} has the outcomes of {done:,} of {len(plan.scenarios):,} scenarios."
+        raise UsageError(what, "Go on with --resume, or name another folder by --out.")
+    numbers = record.pending(retry_failed, only)
+    if only and not numbers and not done:
+        raise UsageError(f"No scenario has a name like {only!r}.", f"The first is {plan.scenarios[0].name!r}.")
+    with _outcomes(plan, instance, numbers, workers, scheduler) as outcomes:
+        return _keep(record, outcomes, len(numbers), told)
+
+
+def outcomes_of(
+    plan: SweepPlan,
+    instance: Instance,
+    workers: int = 1,
+    scheduler: str = "",
+    told: Callable[[Progress], None] | None = None,
+) -> list[Outcome]:
+    """Solve all scenarios and return their outcomes as they came, without a record.
+
+    Raises
+    ------
+    UsageError, LostClusterError, StoppedError
+        As `run_plan` does, and if a stop is requested.
+    """
+    numbers = range(len(plan.scenarios))
+    found: list[Outcome] = []
+    with watched(), _outcomes(plan, instance, numbers, workers, scheduler) as outcomes:
+        for now in _timed(outcomes, len(numbers)):
+            found.append(now.last)
+            if told is not None:
+                told(now)
+    return found
+
+
+@contextmanager
+def _outcomes(
+    plan: SweepPlan, instance: Instance, numbers: Sequence[int], workers: int, scheduler: str
+) -> Iterator[Iterator[Outcome]]:
+    """Yield the outcomes of scenarios as they come, in this process or on a cluster."""
+    if not (scheduler or workers > 1) or not numbers:
+        yield _in_turn(plan, instance, numbers)
+        return
+    from etsopt.sweeping.workers import cluster, on_workers
+
+    with cluster(workers, scheduler) as client:
+        yield on_workers(client, plan, instance, numbers)
+
+
+def _in_turn(plan: SweepPlan, instance: Instance, numbers: Sequence[int]) -> Iterator[Outcome]:
+    """Yield the outcome of each scenario, solved one after the other in this process."""
+    for number in numbers:
+        checkpoint()
+        yield outcome_of(number, plan.scenarios[number], instance, plan.model, plan.options, plan.tables)
+
+
+def _timed(outcomes: Iterator[Outcome], of: int) -> Iterator[Progress]:
+    """Yield each outcome with the time so far and the time left."""
+    began = time.perf_counter()
+    for done, outcome in enumerate(outcomes, 1):
+        elapsed = time.perf_counter() - began
+        yield Progress(done, of, elapsed, elapsed / done * (of - done), outcome)
+
+
+def _keep(record: Record, outcomes: Iterator[Outcome], of: int, told: Callable[[Progress], None] | None) -> str:
+    """Keep outcomes as they come, some at a time; the last ones too if the sweep is stopped."""
+    waiting: list[Outcome] = []
+    kept_at = 0.0
+    try:
+        with watched():
+            for now in _timed(outcomes, of):
+                waiting.append(now.last)
+                if len(waiting) >= MOST_KEPT or now.elapsed_s - kept_at > LONGEST_KEPT_S:
+                    record.add(waiting)
+                    waiting, kept_at = [], now.elapsed_s
+                if told is not None:
+                    told(now)
+    except StoppedError as stopped:
+        return stopped.termination
+    finally:
+        if waiting:
+            record.add(waiting)
+    return "optimal"

@@ -1,0 +1,239 @@
+"""Scenarios on the processes of a Dask cluster: a local one, or one whose scheduler is named.
+
+Scenarios travel in batches of about half a second, because a task costs some milliseconds whatever it does. Results are
+numbers, never models. A batch whose worker ends is tried again elsewhere, and taken apart if it ends several. The
+scheduler blames whatever waits at a worker that ends, so a suspect is tried once more with nothing beside it, and only
+the scenario that ends its worker then is lost. If the scheduler ends, what is outstanding stays without an outcome.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from etsopt.errors import EtsoptError, UsageError
+from etsopt.progress import checkpoint
+from etsopt.sweeping.outcome import Outcome, outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from etsopt.data.instance import Instance
+    from etsopt.sweeping.plan import SweepPlan
+    from etsopt.sweeping.scenario import Scenario
+
+BATCH_S, MOST_IN_BATCH = 0.5, 500
+"""Time that a batch takes about [s], and its largest number of scenarios."""
+
+AHEAD = 2
+"""Batches a worker that are submitted before they are needed."""
+
+POLL_S = 0.02
+"""Time between two looks for results and for a request to stop [s]."""
+
+CONNECT_S = 10.0
+"""Time to wait for a scheduler [s]."""
+
+
+class LostClusterError(EtsoptError):
+    """The scheduler of a cluster has ended, with scenarios outstanding."""
+
+
+def load_dask() -> Any:
+    """Return the package that speaks to a cluster.
+
+    Raises
+    ------
+    UsageError
+        If it is not installed.
+    """
+    try:
+        import distributed
+    except ImportError:
+        what = "Several processes need dask, which is not installed."
+        raise UsageError(what, 'Install it, `pip install "etsopt[sweep]"`, or leave --workers out.') from None
+    return distributed
+
+
+@contextmanager
+def cluster(workers: int, scheduler: str = "") -> Iterator[Any]:
+    """Yield the client of a cluster.
+
+    Parameters
+    ----------
+    workers
+        Number of processes of a local cluster.
+    scheduler
+        Address of a scheduler that runs already; empty for a local cluster.
+
+    Raises
+    ------
+    UsageError
+        If dask is not installed, or nothing answers at the address.
+    """
+    distributed = load_dask()
+    if scheduler:
+        try:
+            client = distributed.Client(scheduler, timeout=CONNECT_S)
+        except (OSError, ValueError) as error:
+            what = f"No scheduler of dask answers at {scheduler!r}: {error}."
+            raise UsageError(what, "Start one, `dask scheduler`, and workers, `dask worker ADDRESS`.") from None
+        with client, _silent():
+            yield client
+        return
+    local = {
+        "n_workers": workers,
+        "threads_per_worker": 1,
+        "dashboard_address": "127.0.0.1:0",
+        "silence_logs": logging.CRITICAL,
+    }
+    with distributed.LocalCluster(**local) as started, distributed.Client(started) as client, _silent():
+        yield client
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Silence the library, which prints tracebacks when a worker or the scheduler ends; this module tells of both."""
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+INSTANCES: dict[str, Instance] = {}
+"""Instances that a worker holds, by the name of their sweep."""
+
+
+def solved_batch(
+    name: str, batch: Sequence[tuple[int, Scenario]], model: str, options: dict[str, Any], tables: Any
+) -> list[Outcome]:
+    """Solve a batch of scenarios in a worker."""
+    return [outcome_of(number, scenario, INSTANCES[name], model, options, tables) for number, scenario in batch]
+
+
+@contextmanager
+def _held(client: Any, instance: Instance) -> Iterator[str]:
+    """Give an instance to every worker, those too that start later, and yield the name that it has there."""
+    from distributed import WorkerPlugin
+
+    class Holder(WorkerPlugin):  # type: ignore[misc]
+        name = f"etsopt-{uuid.uuid4().hex}"
+
+        # The class travels by value, so it has to look the module of the worker up.
+        def setup(self, worker: Any) -> None:
+            from etsopt.sweeping.workers import INSTANCES
+
+            INSTANCES[self.name] = instance
+
+        def teardown(self, worker: Any) -> None:
+            from etsopt.sweeping.workers import INSTANCES
+
+            INSTANCES.pop(self.name, None)
+
+    client.register_plugin(Holder())
+    try:
+        yield Holder.name
+    finally:
+        if client.status == "running":
+            client.unregister_worker_plugin(Holder.name)
+
+
+def on_workers(client: Any, plan: SweepPlan, instance: Instance, numbers: Sequence[int]) -> Iterator[Outcome]:
+    """Yield the outcome of each scenario as it comes.
+
+    Raises
+    ------
+    StoppedError
+        If a stop is requested.
+    LostClusterError
+        If the scheduler ends.
+    """
+    with _held(client, instance) as name:
+        yield from _Batches(client, plan, name, numbers).outcomes()
+
+
+class _Batches:
+    """Scenarios that wait, and batches that are with the workers."""
+
+    def __init__(self, client: Any, plan: SweepPlan, name: str, numbers: Sequence[int]) -> None:
+        self.client, self.plan, self.name = client, plan, name
+        self.waiting, self.suspects, self.alone = list(reversed(numbers)), list[int](), False
+        self.running: dict[Any, list[int]] = {}
+        # The first batches have one scenario each, which tells how long one takes.
+        self.seconds = BATCH_S
+
+    def outcomes(self) -> Iterator[Outcome]:
+        from distributed import as_completed
+
+        done = as_completed([])
+        try:
+            while self.waiting or self.suspects or self.running:
+                checkpoint()
+                self._submit(done)
+                ready = done.next_batch(block=False) if self.running else []
+                if not ready:
+                    self._see_that_alive()
+                    time.sleep(POLL_S)
+                for future in ready:
+                    yield from self._taken(future)
+        finally:
+            if self.client.status == "running":
+                self.client.cancel(list(self.running))
+
+    def _submit(self, done: Any) -> None:
+        """Keep the workers supplied, with batches that become smaller towards the end; suspects come last, alone."""
+        if self.suspects and not (self.waiting or self.running):
+            self.alone = True
+            done.add(self._submitted([self.suspects.pop()]))
+        workers = max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+        while self.waiting and len(self.running) < AHEAD * workers:
+            share = -(-len(self.waiting) // (AHEAD * workers))
+            size = max(1, min(share, MOST_IN_BATCH, int(BATCH_S / self.seconds)))
+            done.add(self._submitted([self.waiting.pop() for _ in range(min(size, len(self.waiting)))]))
+
+    def _submitted(self, numbers: list[int]) -> Any:
+        plan = self.plan
+        batch = [(number, plan.scenarios[number]) for number in numbers]
+        future = self.client.submit(solved_batch, self.name, batch, plan.model, plan.options, plan.tables, pure=False)
+        self.running[future] = numbers
+        return future
+
+    def _taken(self, future: Any) -> Iterator[Outcome]:
+        """Yield the outcomes of a batch; one that ended workers is taken apart, or its scenario is lost."""
+        from distributed import KilledWorker
+
+        numbers = self.running.pop(future)
+        if future.status == "finished":
+            outcomes = future.result()
+            # Recent batches count most.
+            mean = sum(one.seconds for one in outcomes) / len(outcomes)
+            self.seconds = max(1e-4, 0.7 * self.seconds + 0.3 * mean)
+            yield from outcomes
+        elif future.status == "cancelled" or self.client.status != "running":
+            self.running[future] = numbers
+            self._see_that_alive(surely=True)
+        elif not isinstance(future.exception(), KilledWorker):
+            future.result()
+        elif len(numbers) > 1:
+            self.waiting += reversed(numbers)
+            # One by one from here on, until a batch tells otherwise.
+            self.seconds = max(self.seconds, BATCH_S)
+        elif not self.alone:
+            self.suspects += numbers
+        else:
+            yield Outcome(numbers[0], "lost", "", False, 0.0, f"The worker ended: {future.exception()}", {})
+
+    def _see_that_alive(self, surely: bool = False) -> None:
+        if not surely and self.client.status == "running" and not any(one.cancelled() for one in self.running):
+            return
+        lost = sum(map(len, self.running.values())) + len(self.waiting)
+        what = f"The scheduler of the cluster has ended; {lost:,} scenarios have no outcome."
+        raise LostClusterError(what, "Start it again and go on with --resume.")

@@ -1,0 +1,306 @@
+"""A sweep's outcomes are those of so many solves, and its record survives whatever ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.errors import StoppedError, UsageError
+from etsopt.sweeping import Progress, Record, run_plan
+from etsopt.sweeping import sweep as of_sweep
+from etsopt.sweeping.outcome import Label, Outcome, outcome_of
+from etsopt.sweeping.plan import SweepPlan, plan_of
+from tests.markets import market
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BAND, TARGET = "sectors.cement.band", "sectors.cement.target_change"
+PARTS: dict[str, Any] = {"instance": "tiny", "grid": {BAND: [0.02, 0.03, 0.05], TARGET: [0.0, -0.005, -0.5]}}
+
+
+def etsopt_command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(list(arguments))
+    return code, *capsys.readouterr()
+
+
+def swept(folder: Path, plan: SweepPlan, **asked: Any) -> tuple[str, pd.DataFrame, pd.DataFrame]:
+    with Record(folder / "sweep.sqlite") as record:
+        ended = run_plan(plan, etsopt.read(plan.instance), record, **asked)
+        return ended, record.scenarios, record.values
+
+
+def test_every_number_is_that_of_a_solve(tmp_path: Path) -> None:
+    plan = plan_of(PARTS)
+    ended, scenarios, values = swept(tmp_path, plan)
+    assert ended == "optimal"
+    assert scenarios["scenario"].tolist() == [f"grid-{number}" for number in range(1, 10)]
+    assert scenarios[[BAND, TARGET]].to_numpy().tolist() == [
+        [band, target] for band in (0.02, 0.03, 0.05) for target in (0.0, -0.005, -0.5)
+    ]
+    for one, (band, target) in zip(scenarios.to_dict("records"), scenarios[[BAND, TARGET]].to_numpy(), strict=True):
+        result = etsopt.solve(etsopt.read("tiny").with_policy({BAND: float(band), TARGET: float(target)}))
+        assert (one["status"], one["termination"], one["certified"]) == (
+            *(result.status, result.termination, result.certified),
+        )
+        here = values[values["scenario"] == one["scenario"]].set_index(["table", "id", "quantity"])["value"]
+        for level in result.levels:
+            assert here["levels", level.name, "value"] == level.value
+            assert here["levels", level.name, "bound"] == level.bound
+        if result.termination == "infeasible":
+            assert "infeasible by at least" in one["message"]
+            assert str(result.remedies[0].text) in one["message"]
+            continue
+        kept = values[(values["scenario"] == one["scenario"]) & (values["table"] == "provinces")]
+        provinces = result.tables["provinces"].set_index("province")
+        assert len(kept) == provinces.select_dtypes("number").notna().sum().sum()
+        for row in kept.to_dict("records"):
+            assert row["value"] == provinces.loc[row["province"], row["quantity"]]
+    units = values.drop_duplicates("quantity").set_index("quantity")["unit"]
+    assert units[["allowance_t", "emissions_tco2e", "surplus_rate", "units"]].tolist() == ["t", "tCO2e", "1", ""]
+
+
+def test_prices_have_their_unit_and_years_are_numbers() -> None:
+    instance = market(
+        {"emissions_tco2e": [1e6], "reference_t": [1.1e6]}, horizon={"last_year": 2026, "discount_rate": 0.0}
+    )
+    result = etsopt.solve(instance, "clearing")
+    table = etsopt.sweep(instance, {"now": {}}, "clearing")
+    prices = table[table["quantity"] == "price_cny_per_t"]
+    assert prices["year"].tolist() == [2025, 2026]
+    assert prices["value"].tolist() == result.prices["price"].tolist()
+    assert prices["unit"].tolist() == result.prices["unit"].tolist()
+    assert set(prices["status"]) == {result.status}
+
+
+def test_scenarios_by_name_give_a_tidy_table_and_an_error_is_the_outcome_of_its_scenario() -> None:
+    given: dict[str, dict[str, Any]] = {
+        "today": {},
+        "tight": {TARGET: -0.5},
+        "wrong": {"a.b": 1},
+        "more": {"units.output_t": 1.1},
+    }
+    told: list[Progress] = []
+    table = etsopt.sweep(etsopt.read("tiny"), given, told=told.append)
+    assert table.groupby("scenario", sort=False)["status"].unique().explode().to_dict() == {
+        "today": "certified_optimal",
+        "tight": "infeasible_certified",
+        "wrong": "failed",
+        "more": "certified_optimal",
+    }
+    said = table[table["value"].isna()].set_index("scenario")["id"]
+    assert "is not a key of the policy" in said["wrong"]
+    assert said["tight"].startswith("infeasible by at least")
+    assert [(one.done, one.of) for one in told] == [(number, 4) for number in range(1, 5)]
+    assert told[-1].left_s == 0
+    sectors = table[
+        (table["table"] == "sectors") & (table["quantity"] == "allowance_t") & (table["scenario"] == "today")
+    ]
+    result = etsopt.solve(etsopt.read("tiny"))
+    assert sectors["value"].tolist() == result.tables["sectors"]["allowance_t"].tolist()
+    assert sectors["unit"].tolist() == ["t"]
+    kept = etsopt.sweep(etsopt.read("tiny"), {"today": {}}, tables=["allocation"])
+    units = kept[(kept["table"] == "allocation") & (kept["quantity"] == "allowance_t")].set_index("id")["value"]
+    assert units.to_numpy().tolist() == result.tables["allocation"]["allowance_t"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "said"),
+    [
+        ({"a": 1}, {}, "The changes of 'a' are 1"),
+        ({"a": {}}, {"checked": False}, "always checked"),
+        ({"a": {"units.output_t": "b"}}, {}, "The factor of units.output_t in 'a' is 'b'"),
+        ([{}], {"workers": 2}, "workers is for scenarios by name"),
+        ([{}], {"tables": ["sectors"]}, "tables is for scenarios by name"),
+    ],
+)
+def test_what_does_not_go_together_is_said(changes: Any, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        etsopt.sweep(etsopt.read("tiny"), changes, **options)
+
+
+def test_a_sweep_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(PARTS)
+    solved: list[int] = []
+
+    def stopped_at_the_fifth(number: int, *rest: Any) -> Outcome:
+        if number == 4 and 4 not in solved:
+            solved.append(number)
+            raise StoppedError("interrupted")
+        solved.append(number)
+        return outcome_of(number, *rest)
+
+    monkeypatch.setattr(of_sweep, "outcome_of", stopped_at_the_fifth)
+    ended, scenarios, _ = swept(tmp_path, plan)
+    assert ended == "interrupted"
+    assert scenarios["status"].tolist()[3:] == ["certified_optimal", *["pending"] * 5]
+    with pytest.raises(UsageError, match=r"has the outcomes of 4 of 9 scenarios.\n\nGo on with --resume"):
+        swept(tmp_path, plan)
+    ended, scenarios, values = swept(tmp_path, plan, resume=True)
+    assert solved == [0, 1, 2, 3, 4, 4, 5, 6, 7, 8]
+    assert (ended, (scenarios["status"] == "pending").sum()) == ("optimal", 0)
+    (tmp_path / "whole").mkdir()
+    _, whole, values_of_whole = swept(tmp_path / "whole", plan)
+    assert scenarios.to_csv() == whole.to_csv()
+    assert values.to_csv() == values_of_whole.to_csv()
+    assert swept(tmp_path, plan, resume=True)[0] == "optimal"
+    assert len(solved) == 19
+
+
+def test_what_failed_is_solved_again_if_asked_and_names_may_be_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of({"instance": "tiny", "scenarios": {"a": {}, "b": {"a.b": 1}, "c": {}}})
+    _, scenarios, values = swept(tmp_path, plan, only="[ab]")
+    assert scenarios["status"].tolist() == ["certified_optimal", "failed", "pending"]
+    assert set(values["scenario"]) == {"a"}
+    (tmp_path / "new").mkdir()
+    with pytest.raises(UsageError, match="No scenario has a name like 'x'"):
+        swept(tmp_path / "new", plan, only="x")
+    solved: list[int] = []
+
+    def outcome(number: int, *rest: Any) -> Outcome:
+        solved.append(number)
+        return Outcome(number, "feasible", "time_limit", False, 1.0, "", {})
+
+    monkeypatch.setattr(of_sweep, "outcome_of", outcome)
+    _, scenarios, _ = swept(tmp_path, plan, resume=True)
+    assert (solved, scenarios["status"].tolist()) == ([2], ["certified_optimal", "failed", "feasible"])
+    _, scenarios, _ = swept(tmp_path, plan, retry_failed=True)
+    assert (solved, scenarios["status"].tolist()) == ([2, 1], ["certified_optimal", "feasible", "feasible"])
+
+
+@pytest.mark.parametrize(
+    ("parts", "what"),
+    [
+        ({"grid": {BAND: [0.02]}}, "other scenarios, model or options"),
+        ({"options": {"gap": 0.1}}, "other scenarios, model or options"),
+        ({"instance": "cn-2025"}, "other instance"),
+    ],
+)
+def test_a_record_of_another_sweep_is_refused(tmp_path: Path, parts: dict[str, Any], what: str) -> None:
+    swept(tmp_path, plan_of({"instance": "tiny", "scenarios": {"a": {}}}))
+    with pytest.raises(UsageError, match=what):
+        swept(tmp_path, plan_of({"instance": "tiny", "scenarios": {"a": {}}} | parts), resume=True)
+
+
+def test_a_file_that_is_no_record_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.sqlite"
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(UsageError, match="is damaged: file is not a database"), Record(path):
+        pass
+    assert path.read_bytes() == b"no database at all" * 100
+    path.unlink()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE a (b)")
+    other.close()
+    with pytest.raises(UsageError, match="is no record of a sweep"), Record(path):
+        pass
+
+
+def test_one_process_holds_a_record_at_a_time(tmp_path: Path) -> None:
+    with Record(tmp_path / "a"), pytest.raises(UsageError, match="is being written by process"), Record(tmp_path / "a"):
+        pass
+    with Record(tmp_path / "a"):
+        pass
+
+
+def test_outcomes_are_kept_together_or_not_at_all(tmp_path: Path) -> None:
+    plan = plan_of({"instance": "tiny", "scenarios": {"a": {}, "b": {}}})
+    good = Outcome(0, "feasible", "optimal", False, 1.0, "", {Label("a", "", "", "", "", "q", "t"): 1.0})
+    bad = Outcome(7, "feasible", "optimal", False, 1.0, "", {})
+    with Record(tmp_path / "a") as record:
+        record.begin(plan, "hash", {})
+        record._file.execute("PRAGMA foreign_keys = ON")
+        with pytest.raises(sqlite3.IntegrityError):
+            record._file.execute("INSERT INTO outcomes VALUES (9, '', '', 0, 0, '')")
+        with pytest.raises(UsageError, match="damaged"):
+            record.add([good, bad])
+        assert record.counts == {"pending": 2}
+        record.add([good])
+        record.add([good])
+        assert record.counts == {"feasible": 1, "pending": 1}
+        assert record.values["value"].tolist() == [1.0]
+
+
+def test_the_command_counts_solves_and_says_where_the_tables_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bands.toml"
+    file.write_text(
+        'instance = "tiny"\n[grid]\nsectors.cement.band = [0.02, 0.03]\nsectors.cement.target_change = [0, -0.5]\n'
+    )
+    code, out, err = etsopt_command(capsys, "sweep", str(file), "--count")
+    assert (code, err) == (0, "")
+    assert out == "4 scenarios of tiny, model allocation: grid-1, grid-2, grid-3, ..., grid-4.\n"
+    assert not (tmp_path / "bands").exists()
+    code, out, err = etsopt_command(capsys, "sweep", str(file))
+    assert code == 0
+    assert "certified optimal" in out
+    assert "infeasible, proven" in out
+    assert f"Written to {tmp_path / 'bands' / 'scenarios.csv'} and {tmp_path / 'bands' / 'values.csv'}." in out
+    scenarios = pd.read_csv(tmp_path / "bands" / "scenarios.csv")
+    assert scenarios["status"].tolist() == ["certified_optimal", "infeasible_certified"] * 2
+    assert etsopt_command(capsys, "sweep", str(file))[0] == 2
+    code, out, _ = etsopt_command(capsys, "sweep", str(file), "--resume", "--json")
+    assert json.loads(out)["counts"] == {"certified_optimal": 2, "infeasible_certified": 2}
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.txt").write_text("a")
+    code, _, err = etsopt_command(capsys, "sweep", str(file), "--out", str(tmp_path / "other"))
+    assert code == 2
+    assert "holds no record of a sweep" in err
+
+
+def test_a_command_with_a_failure_ends_with_4_and_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text('instance = "tiny"\n[scenarios.good]\n[scenarios.bad]\nsectors.cement.bnd = 0.02\n')
+    code, out, err = etsopt_command(capsys, "sweep", str(file))
+    assert code == 4
+    assert "bad: failed The policy has a problem." in err
+    assert "failed" in out
+    assert etsopt_command(capsys, "sweep", str(file), "--workers", "0", "--resume")[0] == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_process_that_is_killed_leaves_whole_outcomes_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text(
+        'instance = "tiny"\n[grid]\nsectors.cement.target_change = ['
+        + ", ".join(f"-0.00{n:03}" for n in range(400))
+        + "]\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "etsopt", "sweep", str(file), "--workers", "1"], stdout=subprocess.DEVNULL
+    )
+    record = tmp_path / "a" / "sweep.sqlite"
+
+    def outcomes() -> int:
+        try:
+            with sqlite3.connect(f"file:{record}?mode=ro", uri=True) as read:
+                return int(read.execute("SELECT count(*) FROM outcomes").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
+    while process.poll() is None and not outcomes():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = outcomes()
+    assert 0 < before < 400
+    with Record(record) as kept:
+        whole = kept.values.groupby("scenario").size()
+        assert len(whole) == before
+        assert len({*whole}) == 1
+    with Record(record) as kept:
+        assert len(kept.pending()) == 400 - before
