@@ -21,6 +21,7 @@ PAGES = {
     "etsopt/checking/README.md": "how-to/verify",
     "etsopt/compiler/README.md": "reference/compiler",
     "etsopt/reports/README.md": "how-to/official-tables",
+    "etsopt/sweeping/README.md": "how-to/sweep-files",
     **{
         f"instances/{name}/README.md": f"instances/{name}"
         for name in sorted(path.parent.name for path in (ROOT / "instances").glob("*/README.md"))
