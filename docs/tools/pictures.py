@@ -1,7 +1,8 @@
 """The pictures of the pages: `python -m docs.tools.pictures [--check | --screenshots SITE]`.
 
-Charts are drawn by `etsopt plot`, reports by headless Chromium. `--check` compares the charts with those of the pages.
-With `--screenshots` Chromium takes pictures of the built site, in a folder that git ignores, and looks at each formula.
+Charts are drawn by `etsopt plot`, workbooks by LibreOffice, reports by Chromium. `--check` compares the charts with those
+of the pages. With `--screenshots` Chromium takes pictures of the built site, in a folder that git ignores, and looks at
+each formula.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ CHARTS = {
     "prices": (["cn-2025-2035", "--model", "pathway"], "prices"),
 }
 """Name of each picture, the solve that it shows, and the kind of chart."""
+
+CROP = ("-x", "150", "-y", "195", "-W", "1290", "-H", "165")
+"""Part of the printed sheet that a picture of a workbook shows [dots]."""
 
 REPORTS = {"report": ["cn-2025", "--model", "compliance"]}
 """Name of each picture of a report, and the solve that it reports; drawn where there is a Chromium."""
@@ -72,6 +76,24 @@ def changed_charts() -> list[str]:
         draw_charts(Path(folder), ("en",))
         drawn = {path.name: path.read_bytes() for path in Path(folder).glob("*.svg")}
     return [name for name, content in drawn.items() if (PICTURES / name).read_bytes() != content]
+
+
+def draw_workbooks() -> None:
+    """Draw the first columns of a new workbook, in both languages, by LibreOffice and pdftoppm."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for language, suffix in (("en", ""), ("zh", ".zh")):
+            _run("new", "plants.xlsx", "--lang", language, "--force")
+            profile = f"-env:UserInstallation={Path(folder).as_uri()}/profile"
+            subprocess.run(
+                ["soffice", "--headless", profile, "--convert-to", "pdf", "plants.xlsx"],
+                check=True,
+                capture_output=True,
+                timeout=120,
+            )
+            # A sheet is printed as wide as the page, so its columns need many dots.
+            target = str(PICTURES / f"workbook{suffix}")
+            command = ["pdftoppm", "-png", "-singlefile", "-r", "420", *CROP, "plants.pdf", target]
+            subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
 def draw_reports() -> None:
@@ -137,6 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(bool(changed))
     if options.screenshots is None:
         draw_charts(PICTURES)
+        draw_workbooks()
         draw_reports()
     else:
         check_mathematics(options.screenshots)
