@@ -1,8 +1,8 @@
 """The pictures of the pages: `python -m docs.tools.pictures [--check | --screenshots SITE]`.
 
-Charts are drawn by `etsopt plot`, workbooks by LibreOffice, reports by Chromium. `--check` compares the charts with those
-of the pages. With `--screenshots` Chromium takes pictures of the built site, in a folder that git ignores, and looks at
-each formula.
+Charts are drawn by `etsopt plot`, workbooks by LibreOffice, reports by Chromium. `--check` compares the charts with
+those of the pages. With `--screenshots` Chromium takes pictures of the built site, in a folder that git ignores, and
+looks at each formula.
 """
 
 from __future__ import annotations
