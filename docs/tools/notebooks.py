@@ -37,7 +37,7 @@ def _executed(text: str) -> Any:
     import nbformat
     from nbclient import NotebookClient
 
-    notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.reads(text, as_version=4)
 
     os.environ["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
     with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import etsopt
-from docs.tools import api, build, commands, examples, models, published, rules
+from docs.tools import api, build, commands, examples, links, models, published, rules
 from docs.tools.examples_of_rules import EXAMPLES
 from etsopt.rules import RULES
 from etsopt.running import library
@@ -131,6 +131,22 @@ def test_no_link_within_the_site_is_dead(tmp_path: Path) -> None:
                 dead.append(f"{page.relative_to(tmp_path)}: {target}")
     assert dead == []
     assert seen > 200
+
+
+def test_dead_links_and_addresses_outside_are_found_in_built_pages(tmp_path: Path) -> None:
+    (tmp_path / "there.html").write_text('<h1 id="top">There</h1>', encoding="utf-8")
+    (tmp_path / "page.html").write_text(
+        '<a href="there.html#top">1</a> <a href="there.html#gone">2</a> <a href="gone.html">3</a> <a href="#me">4</a>'
+        '<a href="https://example.org">5</a> <img src="https://example.org/a.png"> <script src="gone.js"></script>',
+        encoding="utf-8",
+    )
+    assert links.problems(tmp_path) == [
+        "page.html: loads https://example.org/a.png",
+        "page.html: there.html#gone has no such anchor",
+        "page.html: gone.html is no file",
+        "page.html: #me has no such anchor",
+        "page.html: gone.js is no file",
+    ]
 
 
 @pytest.mark.parametrize("page", TRANSLATED)
