@@ -20,6 +20,7 @@ PAGES = {
     "etsopt/accounting/README.md": "how-to/monthly-reports",
     "etsopt/checking/README.md": "how-to/verify",
     "etsopt/compiler/README.md": "reference/compiler",
+    "etsopt/designing/README.md": "how-to/design",
     "etsopt/reports/README.md": "how-to/official-tables",
     "etsopt/sweeping/README.md": "how-to/sweep-files",
     **{

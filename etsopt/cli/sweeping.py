@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pandas as pd
+
     from etsopt.sweeping import Record, SweepPlan
     from etsopt.sweeping.sweep import Progress
 
@@ -47,13 +49,19 @@ def sweep(options: Namespace) -> int:
         return 0
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance)
-    _prepare(folder)
+    prepare(folder, RECORD)
     with Record(folder / RECORD) as record:
         with terminal.waiting(quiet) as tell:
             asked = {name: getattr(options, name) for name in ("resume", "retry_failed", "only", "scheduler")}
-            asked["workers"] = _workers(options.workers, len(plan.scenarios))
+            asked["workers"] = workers_of(options.workers, len(plan.scenarios))
             try:
-                termination = run_plan(plan, instance, record, told=_teller(tell, quiet, plan), **asked)
+                termination = run_plan(
+                    plan,
+                    instance,
+                    record,
+                    told=teller(tell, quiet, lambda number: plan.scenarios[number].name),
+                    **asked,
+                )
             except LostClusterError as error:
                 print(error, file=sys.stderr)
                 termination = "lost"
@@ -69,21 +77,21 @@ def sweep(options: Namespace) -> int:
     return 0 if {*counts} <= {"certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified"} else 4
 
 
-def _prepare(folder: Path) -> None:
-    """Create the folder of a sweep, or see that it may be one.
+def prepare(folder: Path, record: str) -> None:
+    """Create the folder of a sweep or search, or see that it may be one.
 
     Raises
     ------
     UsageError
         If a folder that holds something else is there.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).exists():
-        what = f"{str(folder)!r} is there, and holds no record of a sweep."
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / record).exists():
+        what = f"{str(folder)!r} is there, and holds no record {record}."
         raise UsageError(what, "Name another folder by --out.")
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _workers(asked: int | None, scenarios: int) -> int:
+def workers_of(asked: int | None, scenarios: int) -> int:
     """Return the number of processes: those asked for, or one a core if there is enough to do and dask is installed."""
     if asked is not None:
         if asked < 1:
@@ -101,7 +109,7 @@ def _count(plan: SweepPlan) -> str:
     return f"{number:,} scenario{'s' if number > 1 else ''} of {plan.instance}, model {plan.model}: {names}{more}."
 
 
-def _teller(tell: Callable[[str], None], quiet: bool, plan: SweepPlan) -> Callable[[Progress], None]:
+def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], str]) -> Callable[[Progress], None]:
     """Return the function that shows the progress, and each of the first failures as it comes."""
     shown = 0
 
@@ -112,8 +120,7 @@ def _teller(tell: Callable[[str], None], quiet: bool, plan: SweepPlan) -> Callab
         if quiet or now.last.certified or shown > FAILURES_SHOWN:
             return
         shown += 1
-        name = plan.scenarios[now.last.number].name
-        said = f"{name}: {now.last.status} {now.last.message}".strip().splitlines()[0]
+        said = f"{name_of(now.last.number)}: {now.last.status} {now.last.message}".strip().splitlines()[0]
         more = "Further ones are in the table of scenarios alone." if shown > FAILURES_SHOWN else said
         print(more, file=sys.stderr)
 
@@ -133,14 +140,21 @@ def _duration(seconds: float) -> str:
 
 def _write(record: Record, folder: Path, table_format: str, sampled: bool) -> list[Path]:
     """Write the tables of the record, and of draws their statistics."""
-    from etsopt.data.files.atomic import replaced
-    from etsopt.data.files.write import write_table
     from etsopt.sweeping import summary
 
-    written, scenarios, values = [], record.scenarios, record.values
+    scenarios, values = record.scenarios, record.values
     tables = {SCENARIOS: scenarios, VALUES: values}
     if sampled:
         tables[SUMMARY] = summary(values, scenarios["scenario"].tolist())
+    return write_all(tables, folder, table_format)
+
+
+def write_all(tables: dict[str, pd.DataFrame], folder: Path, table_format: str) -> list[Path]:
+    """Write tables by name, each as a whole, and return their files."""
+    from etsopt.data.files.atomic import replaced
+    from etsopt.data.files.write import write_table
+
+    written = []
     for name, table in tables.items():
         written.append(folder / f"{name}.{table_format}")
         with replaced(written[-1]) as part:

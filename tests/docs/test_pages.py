@@ -117,6 +117,15 @@ def test_links_of_published_pages_lead_to_pages_or_say_the_file(tmp_path: Path) 
     ]
 
 
+def test_the_page_of_every_folder_is_published() -> None:
+    root = DOCS.parent
+    found = {path.relative_to(root).as_posix() for path in (root / "etsopt").rglob("README.md")}
+    assert found <= {*published.PAGES}
+    contents = (DOCS / "en" / "index.md").read_text(encoding="utf-8")
+    pages = [page for page in published.PAGES.values() if not page.startswith("instances/")]
+    assert [page for page in pages if f"{page}>" not in contents and f"\n{page}\n" not in contents] == []
+
+
 def test_no_link_within_the_site_is_dead(tmp_path: Path) -> None:
     build.write_sources(tmp_path, notebooks=False)
     dead, seen = [], 0
