@@ -59,13 +59,14 @@ def build(out: Path, builder: str = "html", *, notebooks: bool = True) -> int:
     from sphinx.cmd.build import main as sphinx
 
     write_sources(out / "source", notebooks=notebooks)
+    statuses = []
     for name, code in LANGUAGES.items():
         arguments = ["-q", "-b", builder, "-c", str(DOCS), "-D", f"language={code}", "-d", str(out / "doctrees" / name)]
         # Links to other hosts may fail for a while; the builder lists all of them.
         strict = ["-W", "--keep-going"] if builder == "html" else []
-        status = sphinx([*arguments, *strict, str(out / "source" / name), str(out / builder / name)])
-        if status:
-            return status
+        statuses.append(sphinx([*arguments, *strict, str(out / "source" / name), str(out / builder / name)]))
+    if any(statuses):
+        return max(statuses)
     if builder != "html":
         return 0
     (out / "html" / "index.html").write_text(START, encoding="utf-8")
