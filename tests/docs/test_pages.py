@@ -31,6 +31,7 @@ def test_the_examples_of_a_page_run_and_print_what_it_shows(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     before = dict(RULES)
     try:
         assert examples.run_page(page) > 0
