@@ -87,7 +87,7 @@ def _run(language: str, code: str, names: dict[str, Any], page: Path) -> str:
 def main() -> int:
     """Run the examples of every page, each in a folder of its own, and return 0 if all hold."""
     # Pages show what a terminal of 80 columns prints in English.
-    os.environ |= {"COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+    os.environ.update(COLUMNS="80", LC_ALL="C.UTF-8")
     failed = 0
     for page in pages():
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
