@@ -43,10 +43,11 @@ format: dev  ## let ruff repair and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: dev  ## write models/README.md, instances/README.md and completion scripts anew from the code
+docs: dev  ## write models/README.md, instances/README.md, completion scripts and the catalogue anew
 	$(BIN)/python models/build_readme.py
 	$(BIN)/python instances/build_readme.py
 	$(BIN)/python -m etsopt.cli.completions.build
+	$(BIN)/python -m etsopt.locale.build
 
 docs-check: $(VENV)/.documented  ## build the documentation site into docs/_build, check its links, run its examples
 	$(BIN)/python -m docs.tools.build

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from etsopt.characters import escaped
+from etsopt.wording import Message, literal, message
 
 PROBLEMS_SHOWN = 20
 ROWS_SHOWN = 5
@@ -77,7 +78,8 @@ class StoppedError(EtsoptError):
         Exception.__init__(self, termination)
         self.termination = termination
         over = termination == "time_limit"
-        self.failure = f"{'The time limit has passed' if over else 'Interrupted'} before a solution was found."
+        past = "The time limit has passed before a solution was found."
+        self.failure = past if over else "Interrupted before a solution was found."
         self.advice = "Increase the time limit." if over else "Run the command again."
 
 
@@ -128,8 +130,12 @@ class DataError(EtsoptError):
         Exception.__init__(self, subject, problems)
         self.subject = subject
         self.problems = problems
-        count = f"{len(problems):,} problems" if len(problems) > 1 else "a problem"
-        self.failure = f"{subject} has {count}."
+        subject = subject if isinstance(subject, Message) else literal(subject)
+        self.failure = (
+            message("{subject} has {count:,} problems.", subject=subject, count=len(problems))
+            if len(problems) > 1
+            else message("{subject} has a problem.", subject=subject)
+        )
         self.advice = "\n".join(
             f"{number}. {str(problem).replace(chr(10), chr(10) + '   ')}"
             for number, problem in enumerate(problems[:PROBLEMS_SHOWN], 1)

@@ -8,6 +8,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,11 +68,15 @@ def load_file(
         If there is no such file, or its name does not end in .py.
     """
     if not path.is_file():
-        raise UsageError(f"There is no {kind} file {str(path)!r}.", "Give the path of a Python file.")
+        raise UsageError(
+            message("There is no {kind} file {path!r}.", kind=kind, path=str(path)), "Give the path of a Python file."
+        )
     name = f"etsopt_user_{kind}_{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UsageError(f"The {kind} file {str(path)!r} is no Python file.", "Its name ends in .py.")
+        raise UsageError(
+            message("The {kind} file {path!r} is no Python file.", kind=kind, path=str(path)), "Its name ends in .py."
+        )
     module = sys.modules[name] = module_from_spec(spec)
     advice = "Correct the file; `python` on it shows where it fails."
     with loading(f"The {kind} file {str(path)!r} could not be loaded", advice, failure, passed):

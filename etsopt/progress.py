@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from etsopt.errors import StoppedError
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,8 +158,12 @@ def checkpoint(phase: str = "", done: int | None = None, of: int | None = None) 
         return
     now = time.perf_counter()
     if phase and now - watch.reported_at[0] >= REPORT_INTERVAL_S:
-        count = "" if done is None else f" {done:,}" if of is None else f" {done:,} of {of:,}"
-        tell(f"{phase}{count}")
+        if done is None:
+            tell(phase)
+        elif of is None:
+            tell(message("{phase} {done:,}", phase=literal(phase), done=done))
+        else:
+            tell(message("{phase} {done:,} of {of:,}", phase=literal(phase), done=done, of=of))
     if reason := is_over():
         raise StoppedError(reason)
 

@@ -11,10 +11,10 @@ alternatives (parameter ``aluminium.anode_effect``):
 | name | emissions [tCO2e] |
 | --- | --- |
 | ``default`` | $Q\, e$ |
-| ``mass`` | $Q\,(\mathrm{EF}_1 G_1 + \mathrm{EF}_2 G_2) / 1000$ |
+| ``mass`` | $Q\,(\mathrm{ef}_1 G_1 + \mathrm{ef}_2 G_2) / 1000$ |
 | ``slope`` | $Q\, S\, M\,(G_1 + w\, G_2) / 1000$ |
 
-with the default factor $e$ [tCO2e/t], the masses $\mathrm{EF}$ [kg/t] and warming potentials $G$ of CF4 and C2F6, the
+with the default factor $e$ [tCO2e/t], the masses $\mathrm{ef}$ [kg/t] and warming potentials $G$ of CF4 and C2F6, the
 slope $S$ [kg/t per minute], the minutes of anode effect $M$ per pot and day, and C2F6 over CF4 $w$ by mass.
 
 The text of the guideline was not obtained. The default factor, 0.1454 tCO2e/t, is a broker's reading of its draft; with
@@ -34,6 +34,7 @@ from etsopt.accounting.decimals import hundredths
 from etsopt.accounting.lines import Emitted, Lines, emitted
 from etsopt.accounting.vocabulary import ALUMINIUM, ITEMS
 from etsopt.errors import DataError, Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,7 +123,7 @@ def _minutes(lines: Lines, metal: NDArray[np.int64]) -> Floats:
     if (line < 0).any():
         unit = lines.coded.units[lines.coded.unit[metal[line < 0]]]
         cells = tuple((f"of {name}", "") for name in dict.fromkeys(unit))
-        what = f"{int((line < 0).sum())} months have aluminium but no minutes of anode effect"
+        what = message("{total} months have aluminium but no minutes of anode effect", total=int((line < 0).sum()))
         advice = "Add rows of anode_effect_minutes, or state another aluminium.anode_effect than slope."
         raise DataError("The reports", [Problem("reports/*.csv", what, advice, "item", cells)])
     return lines.quantity[line]

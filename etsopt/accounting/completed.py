@@ -12,6 +12,7 @@ from etsopt.data.files.read import REGISTER, REPORTS
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,7 +100,7 @@ def _stated_again(stated: _Stated, reported: pd.DataFrame, id_in_instance: pd.Se
     measured = [name for name in reported.columns if name not in ("unit_id", *IDENTIFYING)]
     again = {name: own & (stated.cells(name) != "") for name in measured}
     if columns := [name for name, wrong in again.items() if wrong.any()]:
-        what = f"states what follows from the monthly reports of a unit ({', '.join(columns)})"
+        what = message("states what follows from the monthly reports of a unit ({columns})", columns=", ".join(columns))
         advice = "Leave these cells empty, or remove the reports of the unit."
         problems += stated.problem(again[columns[0]], columns[0], what, advice)
     for name in IDENTIFYING:
@@ -114,7 +115,7 @@ def _stated_again(stated: _Stated, reported: pd.DataFrame, id_in_instance: pd.Se
         advice = (
             "Leave the cell empty, or correct one of the two. Of a complex, unit and enterprise are its complex_id."
         )
-        problems += stated.problem(differs, name, f"differs from {REGISTER}", advice)
+        problems += stated.problem(differs, name, message("differs from {register}", register=REGISTER), advice)
     members = id_in_instance[id_in_instance.to_numpy() != id_in_instance.index].to_dict()
     inside = np.array([unit in members for unit in stated.units], dtype=bool)
     complexes = ", ".join(sorted({members[unit] for unit in stated.units[inside]}))

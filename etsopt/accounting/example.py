@@ -15,6 +15,7 @@ from etsopt.data.files.aside import written_aside
 from etsopt.data.files.read import REPORTS
 from etsopt.data.files.write import write_table
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,11 +106,21 @@ def generate(
     """
     first = month_number(first_month)
     if not len(PARTS) <= units <= MOST_UNITS or not 1 <= months <= MOST_MONTHS or seed < 0 or first < 0:
-        what = (
-            f"`units` is {units}, `months` {months}, `seed` {seed}, `first_month` {first_month!r}: one is out of range."
+        what = message(
+            "`units` is {units}, `months` {months}, `seed` {seed}, `first_month` {first_month!r}: one is out of range.",
+            units=units,
+            months=months,
+            seed=seed,
+            first_month=first_month,
         )
         raise UsageError(
-            what, f"Use {len(PARTS)} to {MOST_UNITS:,} units, 1 to {MOST_MONTHS} months, a seed from 0 on."
+            what,
+            message(
+                "Use {count} to {most_units:,} units, 1 to {most_months} months, a seed from 0 on.",
+                count=len(PARTS),
+                most_units=MOST_UNITS,
+                most_months=MOST_MONTHS,
+            ),
         )
     random = np.random.default_rng(seed)
     names = list(PARTS)

@@ -17,6 +17,7 @@ from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.toml import LARGEST_BYTES, checked_content, parse_toml
 from etsopt.data.tables.raw import decode
 from etsopt.errors import DataError, Problem, brief, shortened
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,7 +141,11 @@ def read_parameters(folder: str | Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     if path.stat().st_size > LARGEST_BYTES:
-        what = f"has {path.stat().st_size:,} bytes: expected at most {LARGEST_BYTES:,}"
+        what = message(
+            "has {st_size:,} bytes: expected at most {largest_bytes:,}",
+            st_size=path.stat().st_size,
+            largest_bytes=LARGEST_BYTES,
+        )
         raise DataError(
             "The table of accounting parameters", [Problem(PARAMETERS, what, "Check that it is the right file.")]
         )
@@ -155,16 +160,28 @@ def parameters_of(content_of_file: bytes) -> dict[str, Any]:
             content = parse_toml(text)
         except ValueError as error:
             advice = "Write texts in quotes and names of tables in [brackets]."
-            problems = [Problem(PARAMETERS, f"is not valid TOML ({shortened(str(error), 300)})", advice)]
+            problems = [
+                Problem(PARAMETERS, message("is not valid TOML ({error})", error=shortened(str(error), 300)), advice)
+            ]
         else:
             problems = [
-                Problem(PARAMETERS, "is not a key of this file", f"Put it under [{SECTION}], or remove it.", str(key))
+                Problem(
+                    PARAMETERS,
+                    "is not a key of this file",
+                    message("Put it under [{section}], or remove it.", section=SECTION),
+                    str(key),
+                )
                 for key in content
                 if key != SECTION
             ]
             if not isinstance(content.get(SECTION, {}), dict):
                 problems.append(
-                    Problem(PARAMETERS, "is not a table", f"Write [{SECTION}], with keys below it.", SECTION)
+                    Problem(
+                        PARAMETERS,
+                        "is not a table",
+                        message("Write [{section}], with keys below it.", section=SECTION),
+                        SECTION,
+                    )
                 )
     if problems:
         raise DataError("The table of accounting parameters", problems)
@@ -189,7 +206,7 @@ def _problem(key: str, value: Any, place: str) -> Problem | None:
     """Return the problem of a stated key, or None."""
     figure = FIGURES.get(key)
     if figure is None:
-        advice = f"{did_you_mean(key, FIGURES)}`etsopt account --factors` lists all keys."
+        advice = message("{guess}`etsopt account --factors` lists all keys.", guess=did_you_mean(key, FIGURES))
         return Problem(place, "is not an accounting parameter", advice, key)
     if figure.choices:
         valid, wanted = value in figure.choices, f"one of {', '.join(figure.choices)}"
@@ -200,7 +217,16 @@ def _problem(key: str, value: Any, place: str) -> Problem | None:
         valid = number and 0 <= value <= (math.inf if figure.at_most is None else figure.at_most)
         upper = "" if figure.at_most is None else f" and at most {figure.at_most:g}"
         wanted = f"a number of at least 0{upper}{f' [{figure.unit}]' if figure.unit else ''}"
-    return None if valid else Problem(place, f"is {brief(value)}", f"Correct it to {wanted}: {figure.meaning}.", key)
+    return (
+        None
+        if valid
+        else Problem(
+            place,
+            message("is {value}", value=brief(value)),
+            message("Correct it to {wanted}: {meaning}.", wanted=wanted, meaning=figure.meaning),
+            key,
+        )
+    )
 
 
 def _text(value: Any) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from etsopt.accounting.schema import REGISTER
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.accounting.accounts import Accounts
@@ -159,7 +160,10 @@ def inclusion(
         stated = None if year is None else year - YEARS_TO_LIST
         emissions_year = stated if stated in known else known[-1]
     if known and emissions_year not in known:
-        raise UsageError(f"No unit has reports of {emissions_year}.", f"Choose one of {', '.join(map(str, known))}.")
+        raise UsageError(
+            message("No unit has reports of {emissions_year}.", emissions_year=emissions_year),
+            message("Choose one of {str}.", str=", ".join(map(str, known))),
+        )
     if year is None and emissions_year is None:
         raise UsageError("The year of the list is unknown.", "Name it by --year, for example 2027.")
     of_list = int(year if year is not None else (emissions_year or 0) + YEARS_TO_LIST)

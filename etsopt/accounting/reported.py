@@ -25,6 +25,7 @@ from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ENTERPRISE, PROCESSE
 from etsopt.data.tables.report_columns import ACCOUNTED, VERIFIED
 from etsopt.errors import SolverError, UsageError
 from etsopt.progress import checkpoint
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,7 +117,12 @@ class Reported:
 def _not_verified(units: list[str], of: int) -> UsageError:
     named = ", ".join(units[:SHOWN]) + (f" and {len(units) - SHOWN:,} more" if len(units) > SHOWN else "")
     advice = "See what is open: etsopt verify. Without --emissions accounted emissions are taken."
-    return UsageError(f"Emissions of {len(units):,} of {of:,} units are not verified: {named}.", advice)
+    return UsageError(
+        message(
+            "Emissions of {count:,} of {of:,} units are not verified: {named}.", count=len(units), of=of, named=named
+        ),
+        advice,
+    )
 
 
 def _reconciled(reported: Reported, units: pd.Index[str], reconcile: Reconcile, column: str) -> pd.DataFrame:
@@ -133,7 +139,9 @@ def _reconciled(reported: Reported, units: pd.Index[str], reconcile: Reconcile, 
     # Evidence may leave room below zero, where emissions are not.
     emissions = unit.map(tables["reconciliation"].set_index("unit_id")[column]).clip(lower=0.0)
     if emissions[own].isna().any():
-        raise SolverError(f"Reconciliation has no emissions of {', '.join(unit[own & emissions.isna()])}.")
+        raise SolverError(
+            message("Reconciliation has no emissions of {unit}.", unit=", ".join(unit[own & emissions.isna()]))
+        )
     moved = _rate(emissions, years["emissions_tco2e"])
     outputs = _output_rates(tables["reconciled_quantities"])
     new = {

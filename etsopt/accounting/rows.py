@@ -32,6 +32,7 @@ from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import checkpoint
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,10 @@ class Reports:
         """
         for name, frame in (("register", register), ("rows", rows)):
             if not isinstance(frame, pd.DataFrame):
-                raise UsageError(f"`{name}` is {type(frame).__name__}: expected a data frame.", "Pass a data frame.")
+                raise UsageError(
+                    message("`{name}` is {name_2}: expected a data frame.", name=name, name_2=type(frame).__name__),
+                    "Pass a data frame.",
+                )
         frame, problems = _validated(RawTable.from_frame(rows, "rows"))
         return _reports(RawTable.from_frame(register, "register"), [frame], problems)
 
@@ -108,8 +112,12 @@ def read_reports(source: str | Path) -> Reports:
     paths, others = _files(folder / REPORTS)
     problems += [Problem(f"{REPORTS}/{name}", "is neither a CSV file nor a workbook", SAVE_IT) for name in others]
     if not paths:
-        advice = f"Add {REPORTS}/2025.csv or others, with columns {', '.join(column.name for column in ROWS.columns)}."
-        problems.append(Problem(f"{REPORTS}/*.csv", "no file is there", advice))
+        advice = message(
+            "Add {reports}/2025.csv or others, with columns {listed}.",
+            reports=REPORTS,
+            listed=", ".join(column.name for column in ROWS.columns),
+        )
+        problems.append(Problem(message("{reports}/*.csv", reports=REPORTS), "no file is there", advice))
     frames: list[pd.DataFrame | None] = []
     sheets: list[SheetOfRows] = []
     for number, path in enumerate(paths):
@@ -157,7 +165,7 @@ def read_register(source: str | Path) -> pd.DataFrame:
 def _read_register(folder: Path) -> tuple[RawTable | None, list[Problem]]:
     path = folder / REGISTER.file
     if not path.is_file():
-        advice = f"Add it, with columns {', '.join(column.name for column in REGISTER.columns)}."
+        advice = message("Add it, with columns {listed}.", listed=", ".join(column.name for column in REGISTER.columns))
         return None, [Problem(REGISTER.file, "the file is missing", advice)]
     return read_csv(path.read_bytes(), REGISTER.file)
 
@@ -231,7 +239,7 @@ def _reports(
     if problems or found is None:
         for sheet in sheets:
             problems = [sheet.named(problem) for problem in problems]
-        raise DataError(f"The folder of reports {name!r}", problems)
+        raise DataError(message("The folder of reports {name!r}", name=name), problems)
     return found
 
 

@@ -13,6 +13,7 @@ from etsopt.accounting.sources import refuse_earlier_state
 from etsopt.accounting.store import import_reports, is_store
 from etsopt.data.files.read import POLICY, STORE, find_folder, read_policy, reports_in
 from etsopt.errors import DataError, UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,7 @@ def _with_reports(folder: Path) -> Path:
     place = reports_in(folder)
     if place is None:
         advice = "Add register.csv and reports/, or name a store: etsopt verify plants.duckdb"
-        raise UsageError(f"The folder {str(folder)!r} has no monthly reports.", advice)
+        raise UsageError(message("The folder {folder!r} has no monthly reports.", folder=str(folder)), advice)
     return place
 
 
@@ -75,7 +76,7 @@ def _year_of_policy(folder: Path) -> int | None:
         return None
     policy, problems = read_policy(folder / POLICY)
     if policy is None:
-        raise DataError(f"The instance {folder.name!r}", problems)
+        raise DataError(message("The instance {name!r}", name=folder.name), problems)
     return policy.year
 
 

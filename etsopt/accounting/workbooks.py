@@ -33,6 +33,7 @@ from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,7 +115,11 @@ def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[Raw
     top = next((row for row, count in enumerate(known) if count >= LEAST_HEADINGS), None)
     if top is None:
         headings = "、".join(words[0] for words in ROW_HEADINGS.values())
-        advice = f"Write one row of them, in English ({', '.join(ROW_HEADINGS)}) or Chinese ({headings}), or delete it."
+        advice = message(
+            "Write one row of them, in English ({row_headings}) or Chinese ({headings}), or delete it.",
+            row_headings=", ".join(ROW_HEADINGS),
+            headings=headings,
+        )
         return None, [Problem(sheet.place, "has no row of headings", advice)]
     problems = problems_of_flaws(sheet.place, cells, flaws, top)
     of_headings = _name_columns(sheet, cells, top)
@@ -171,7 +176,11 @@ def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[
     for column, places in again.items():
         if len(places) > 1:
             shown = tuple((f"cell {column_name(position)}{top + 1}", heading) for position, heading in places)
-            problems.append(Problem(sheet.place, f"{len(places)} headings are of one column", KEEP, column, shown))
+            problems.append(
+                Problem(
+                    sheet.place, message("{count} headings are of one column", count=len(places)), KEEP, column, shown
+                )
+            )
     if sheet.unit and "unit" in again:
         places = [*again["quantity"], *again["unit"]]
         shown = tuple((f"cell {column_name(position)}{top + 1}", heading) for position, heading in places)
@@ -189,7 +198,11 @@ def _problems_of_unit(sheet: SheetOfRows, at: tuple[int, int, str], column: str,
         return []
     what = ("unit in the heading cannot be told", "units in the headings cannot be told")
     known = {"quantity": "吨, 万吨, Nm3, 万Nm3", "ncv_gj_per_unit": "GJ/t, GJ/万Nm3"}.get(column)
-    advice = f"Use one of {known}, and convert the numbers." if known else f"Write {brief(column)} without brackets."
+    advice = (
+        message("Use one of {known}, and convert the numbers.", known=known)
+        if known
+        else message("Write {column} without brackets.", column=brief(column))
+    )
     return problem_of_marked(sheet.place, [at], what, advice)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from etsopt.charts.allocations import province_names
 from etsopt.data.files.atomic import naming, replaced
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,11 +107,19 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in (".svg", ".png"):
-        raise UsageError(f"{str(path)!r} is no SVG or PNG.", "Name a file that ends in .svg or .png.")
+        raise UsageError(
+            message("{path!r} is no SVG or PNG.", path=str(path)), "Name a file that ends in .svg or .png."
+        )
     mpl = load_matplotlib()
     if lang == "zh" and suffix == ".png" and not _fonts(mpl, True):
         what = "No installed font has Chinese characters."
-        raise UsageError(what, f"Install one, such as {CHINESE_FONTS[0]}, or write an SVG, which keeps the text.")
+        raise UsageError(
+            what,
+            message(
+                "Install one, such as {chinese_fonts}, or write an SVG, which keeps the text.",
+                chinese_fonts=CHINESE_FONTS[0],
+            ),
+        )
     figure = draw(chart, lang)
     metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
     with mpl.rc_context(SETTINGS), warnings.catch_warnings(), replaced(path) as part, naming(path):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from etsopt.charts import allocations, markets
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "surplus": Kind(
-        "surplus rate of each unit by its intensity, beside the rule and the band",
+        "surplus rate of each unit by its intensity, beside the rule and a stated band",
         "allocation",
         ("surplus_rate", "intensity", "reference_t"),
         allocations.surplus,
@@ -73,10 +74,12 @@ def chart_of(kind: str, tables: Mapping[str, pd.DataFrame], about: Mapping[str, 
         If there is no such kind, or the run has no table for it.
     """
     if kind not in KINDS:
-        advice = f"{did_you_mean(kind, KINDS)}Choose one of {', '.join(KINDS)}."
-        raise UsageError(f"There is no chart {brief(kind)}.", advice)
+        advice = message("{guess}Choose one of {kinds}.", guess=did_you_mean(kind, KINDS), kinds=", ".join(KINDS))
+        raise UsageError(message("There is no chart {kind}.", kind=brief(kind)), advice)
     known = kinds_of(tables)
     if kind not in known:
-        what = f"The run has no table for the chart {kind!r}, which needs {KINDS[kind].table!r}."
-        raise UsageError(what, f"Of this run there are: {', '.join(known) or 'none'}.")
+        what = message(
+            "The run has no table for the chart {kind!r}, which needs {table!r}.", kind=kind, table=KINDS[kind].table
+        )
+        raise UsageError(what, message("Of this run there are: {value}.", value=", ".join(known) or "none"))
     return KINDS[kind].make(tables, about)

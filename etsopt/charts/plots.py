@@ -43,7 +43,7 @@ class Plots:
         return draw(chart_of(kind, self._tables, self._about), lang)
 
     def surplus(self, lang: str = "en") -> Any:
-        """Surplus rate of each unit by its intensity, beside the rule and the band."""
+        """Surplus rate of each unit by its intensity, beside the rule and a stated band."""
         return self.draw("surplus", lang)
 
     def rates(self, lang: str = "en") -> Any:

@@ -18,7 +18,7 @@ from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 from etsopt import __version__
 from etsopt.cli.accounting_arguments import add_accounting, add_review_plan
 from etsopt.cli.ending import run_to_exit_code
-from etsopt.cli.language import LANGUAGES, is_chinese
+from etsopt.cli.language import LANGUAGES, _, in_chinese, language_of, speaking, translated
 from etsopt.cli.review_arguments import add_commands
 from etsopt.cli.streams import Parser, escaping
 from etsopt.cli.sweep_arguments import add_sweeps
@@ -34,23 +34,13 @@ EXIT_CODES = """exit codes:
   6  `etsopt check` of a model of your own: nothing could be checked
   130, 143  interrupted: `--out` still writes the best result found"""
 
-BEGIN = (
-    """etsopt allocates carbon allowances by optimisation and certifies the result. Begin with one of
+BEGIN = """etsopt allocates carbon allowances by optimisation and certifies the result. Begin with one of
 
   etsopt solve cn-2025                        a shipped instance; `etsopt instances` lists them
   etsopt new plants.xlsx                      a workbook for plants of your own
   etsopt solve plants.xlsx --out result.xlsx  its allocation, as a workbook and a run folder
   etsopt explain result UNIT                  why a unit got its number
-  etsopt --help                               all commands and exit codes""",
-    """etsopt 用优化方法分配碳排放配额,并证明结果。可从下列命令开始:
-
-  etsopt solve cn-2025                        求解内置算例;`etsopt instances` 列出全部算例
-  etsopt new plants.xlsx --lang zh            生成供填写的工作簿
-  etsopt solve plants.xlsx --out result.xlsx  分配配额,写出工作簿和结果文件夹
-  etsopt explain result 单元编号 --lang zh    解释某个单元的配额
-  etsopt --help                               全部命令和退出码""",
-)
-"""Where to begin, in English and in Chinese."""
+  etsopt --help                               all commands and exit codes"""
 
 MODULES = {
     **dict.fromkeys(("account", "screen", "inclusion"), "accounting"),
@@ -66,6 +56,7 @@ MODULES = {
     "sweep": "sweeping",
     "design": "designing",
     "schema": "listings",
+    **dict.fromkeys(("models", "instances", "rules"), "listing"),
     "completion": "completing",
 }
 """Modules of commands outside `etsopt.cli.commands`."""
@@ -82,8 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
         # A terminal without Chinese characters shows question marks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    options = argparse.Namespace(json=False)
-    with escaping(), warnings.catch_warnings():
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = argparse.Namespace(json=False, lang=None)
+    with escaping(), warnings.catch_warnings(), speaking(language_of(arguments)):
         warnings.showwarning = _warn
         for category in (AssumedWarning, FormerNameWarning):
             warnings.simplefilter("always", category)
@@ -99,14 +91,17 @@ def _warn(
     line: str | None = None,
 ) -> None:
     """Print a warning, such as of a former name, without the code line that Python would add."""
-    print(f"Warning: {message}", file=sys.stderr)
+    text = message.args[0] if isinstance(message, Warning) else message
+    print(_("Warning: {text}", text=translated(text)), file=sys.stderr)
 
 
-def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
+def _run(arguments: list[str], options: argparse.Namespace) -> int:
     """Run one command; fill `options` with its arguments."""
     _parser().parse_args(arguments, options)
+    # What the terminal states holds where the command does not.
+    options.lang = LANGUAGES[in_chinese()]
     if options.command is None:
-        print(BEGIN[is_chinese(None)])
+        print(_(BEGIN))
         return 2
     from importlib import import_module
 
@@ -125,6 +120,8 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     machine = Parser(add_help=False)
     machine.add_argument("--json", action="store_true", help="print machine-readable output and nothing else")
+    text = "language of what the command writes: en or zh (default: that of the terminal)"
+    machine.add_argument("--lang", choices=LANGUAGES, help=text)
     _add_solve(commands, machine)
     _add_data_commands(commands, machine)
     add_accounting(commands, machine)
@@ -161,7 +158,6 @@ def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
         type=Path,
         help="folder to write the run to: tables, result.json, the instance; or a file that ends in .xlsx, for both",
     )
-    _add_lang(solve)
     _add_format(solve)
     _add_set(solve)
     solve.add_argument("--time-limit", type=float, metavar="S", help="limit for the whole command [s]")
@@ -184,11 +180,6 @@ def _add_format(command: Parser) -> None:
     command.add_argument("--format", default="csv", help=text)
 
 
-def _add_lang(command: Parser) -> None:
-    text = "language of headings and words: en or zh (default: that of the terminal)"
-    command.add_argument("--lang", choices=LANGUAGES, help=text)
-
-
 def _add_rule(command: Parser) -> None:
     text = "a Python file with a rule of your own, instead of the rule that the policy names"
     command.add_argument("--rule", type=Path, metavar="FILE", help=text)
@@ -197,8 +188,8 @@ def _add_rule(command: Parser) -> None:
 def _add_emissions(command: Parser) -> None:
     text = (
         "of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, "
+        "reconciled, high; verified refuses such units"
     )
-    text += "reconciled, high; verified refuses such units"
     command.add_argument("--emissions", metavar="WHICH", help=text)
 
 
@@ -232,7 +223,6 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     explain = add("explain", "explain the number of a unit: rule, limits, and what one tonne more would take")
     explain.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     explain.add_argument("unit", help="unit_id of the unit")
-    _add_lang(explain)
     shell = add("completion", "print the completion script of a shell, such as: etsopt completion bash >> ~/.bashrc")
     shell.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     add("schema", "print the JSON schema of result.json")
@@ -240,7 +230,6 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     plot.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     plot.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, provinces or prices")
     plot.add_argument("--out", type=Path, metavar="FILE", help="file to write, .svg or .png (default: KIND.svg)")
-    _add_lang(plot)
     report = add("report", "write the report of a compliance year as one HTML file, English and Chinese")
     report.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
     report.add_argument(
@@ -277,7 +266,6 @@ def _add_instances(add: Callable[[str, str], Parser]) -> None:
     convert.add_argument("to", type=Path, metavar="TO", help="a file that ends in .xlsx, or a folder: new, or empty")
     _add_format(convert)
     for command in (new, convert):
-        _add_lang(command)
         command.add_argument("--force", action="store_true", help="replace what is there")
     roll = add("roll", "write next year's instance from a certified compliance year")
     roll.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")

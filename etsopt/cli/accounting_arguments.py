@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
-from etsopt.cli.review_arguments import add_language, add_state
+from etsopt.cli.review_arguments import add_state
 
 if TYPE_CHECKING:
     import argparse
@@ -70,8 +70,6 @@ def add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parser
     reconcile.add_argument("--time-limit", type=float, metavar="S", help="limit for the whole command [s]")
     for command in (account, screen, inclusion):
         add_state(command)
-    for command in (account, screen, inclusion, monitor, reconcile):
-        add_language(command)
 
 
 def add_review_plan(commands: argparse._SubParsersAction[Parser], machine: Parser, exit_codes: str) -> None:
@@ -91,4 +89,3 @@ def add_review_plan(commands: argparse._SubParsersAction[Parser], machine: Parse
     plan.add_argument("--tables", type=Path, metavar="DIR", help="folder to write the tables to, in the language")
     plan.add_argument("--gap", type=float, help="relative gap that may stay open (default: 1e-3)")
     plan.add_argument("--time-limit", type=float, metavar="S", help="limit for the whole command [s]")
-    plan.add_argument("--lang", choices=("en", "zh"), default="en", help="language of tables (default: %(default)s)")

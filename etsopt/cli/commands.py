@@ -6,12 +6,15 @@ Each function imports its own dependencies: listing names must not load pandas, 
 from __future__ import annotations
 
 import json
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from etsopt.characters import HIDDEN
 from etsopt.cli.exporting import export as export
+from etsopt.cli.language import _, joined, translated, word
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -85,22 +88,28 @@ def _exit_code(result: results.Results) -> int:
 
 def validate(options: Namespace) -> int:
     """Read an instance; the caller reports the defects that this raises."""
+    from etsopt.data.policy.doubts import doubtful_values
     from etsopt.rules import reference_allowances
 
     instance = _instance(options)
     # A change may name a rule or target that needs columns missing from the instance.
     reference_allowances(instance)
     content = {"instance": instance.name, "valid": True, "units": len(instance.units), "hash": instance.hash}
+    doubts = list(doubtful_values(instance.policy.content))
     if options.json:
-        print(json.dumps(content, ensure_ascii=False))
+        print(json.dumps(content | {"doubts": doubts}, ensure_ascii=False))
     else:
-        print(f"{instance.name} is valid: {len(instance.units)} units in {', '.join(instance.sectors)}.")
+        for doubt in doubts:
+            print(_("Warning: {text}", text=translated(doubt)), file=sys.stderr)
+        where = joined(word("sector", name) for name in instance.sectors)
+        text = "{name} is valid: {count} units in {sectors}."
+        print(_(text, name=instance.name, count=len(instance.units), sectors=where))
     return 0
 
 
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json."""
-    from etsopt.cli import show
+    from etsopt.cli import show_checks
     from etsopt.results import results
     from etsopt.results.claims import is_checked
     from etsopt.running import run
@@ -122,7 +131,7 @@ def check(options: Namespace) -> int:
         }
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show.report(result, report, same)
+        show_checks.report(result, report, same)
     if not holds:
         return 5
     return 0 if is_checked(result) else 6
@@ -138,13 +147,13 @@ def report(options: Namespace) -> int:
     text = compliance_page(instance, result, options.enterprise)
     path = options.out or options.run / "report.html"
     write_file(path, text)
-    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
+    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else _("Written to {path}.", path=path))
     return 0
 
 
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
-    from etsopt.cli import show
+    from etsopt.cli import show_checks
     from etsopt.results import comparison, results
 
     one, other = results.load(options.one), results.load(options.other)
@@ -153,7 +162,7 @@ def compare(options: Namespace) -> int:
         content = {name: table.to_dict("records") for name, table in tables.items()}
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show.comparison(one, other, tables)
+        show_checks.comparison(one, other, tables)
     return 0
 
 
@@ -179,7 +188,11 @@ def generate(options: Namespace) -> int:
     if options.json:
         print(json.dumps({"folder": str(options.out), "units": options.units, "hash": instance.hash}))
     else:
-        print(f"{options.units} units written to {options.out}: {sectors}.")
+        counts = instance.units["sector"].value_counts().sort_index()
+        shown = joined((f"{count} {word('sector', name)}" for name, count in counts.items()))
+        print(
+            _("{count} units written to {folder}: {sectors}.", count=options.units, folder=options.out, sectors=shown)
+        )
     return 0
 
 
@@ -206,72 +219,27 @@ def roll(options: Namespace) -> int:
     return 0
 
 
-def models(options: Namespace) -> int:
-    """List the models."""
-    from etsopt.cli import listings
-    from etsopt.running import library
-
-    lines = {}
-    for name in (*library.names(), *library.installed()):
-        other = library.explains(name)
-        lines[name] = library.summary(name) + (f" Not solved by itself: {other} calls it." if other else "")
-    return listings.listing(lines, options.json)
-
-
-def instances(options: Namespace) -> int:
-    """List the shipped instances by the first line of their README."""
-    from etsopt.cli import listings
-    from etsopt.data.files import shipped
-
-    lines = {}
-    for name in shipped.names():
-        text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
-        lines[name] = text.lstrip("# ").split("\n")[0]
-    return listings.listing(lines, options.json)
-
-
-def rules(options: Namespace) -> int:
-    """List the rules with parameters and sources, or print the official parameters of one plan."""
-    from etsopt.cli import listings
-    from etsopt.data.messages import did_you_mean
-    from etsopt.data.policy.plans import NATIONAL, plan_year
-    from etsopt.data.policy.power_plans import FIRST_YEAR, LAST_YEAR
-    from etsopt.rules.registry import RULES, register_installed
-
-    register_installed()
-    if options.rule is None:
-        return listings.rules(RULES, options.json)
-    if options.year is not None and (options.rule != NATIONAL or options.year < FIRST_YEAR):
-        what = f"--year {options.year} is before the first plan, of {FIRST_YEAR}."
-        if options.rule != NATIONAL:
-            what = f"--year is for the rule {NATIONAL}, which has a plan for each year."
-        raise UsageError(what, f"For example: etsopt rules {NATIONAL} --year {LAST_YEAR}")
-    year = plan_year(options.rule, LAST_YEAR if options.year is None else options.year)
-    if year is not None:
-        return listings.plan(options.rule, year, options.json)
-    if options.rule in RULES:
-        return listings.rules({options.rule: RULES[options.rule]}, options.json)
-    advice = f"{did_you_mean(options.rule, RULES)}The rules are {', '.join(sorted(RULES))}."
-    raise UsageError(f"There is no rule {brief(options.rule)}.", advice)
-
-
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
-    """Parse ``key=value`` texts; a value that is not TOML is text."""
-    from etsopt.data.policy.toml import parse_value
+    """Parse ``key=value`` texts; a value that is not TOML is text, and ``3 %`` is 0.03."""
+    from etsopt.data.policy.keys import value_of_text
 
     pairs: dict[str, Any] = {}
     for text in texts:
         name, separator, value = text.partition("=")
         key, example = name.strip(), f"For example: {flag} sectors.cement.band=0.02"
         if not separator or not key or HIDDEN.search(key):
-            raise UsageError(f"{flag} {brief(text)} is not KEY=VALUE.", example)
+            raise UsageError(message("{flag} {text} is not KEY=VALUE.", flag=flag, text=brief(text)), example)
         if key in pairs:
-            raise UsageError(f"{flag} names {brief(key)} twice.", "Keep one of them.")
+            raise UsageError(message("{flag} names {key} twice.", flag=flag, key=brief(key)), "Keep one of them.")
         try:
-            pairs[key] = parse_value(value)
+            pairs[key] = value_of_text(value)
         except ValueError as error:
-            failure = f"{flag} {brief(text)} is not one key with one value: {error}."
-            raise UsageError(failure, f"Give each key a {flag} of its own. {example}") from None
+            failure = message(
+                "{flag} {text} is not one key with one value: {error}.", flag=flag, text=brief(text), error=error
+            )
+            raise UsageError(
+                failure, message("Give each key a {flag} of its own. {example}", flag=flag, example=example)
+            ) from None
     return pairs
 
 

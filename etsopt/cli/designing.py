@@ -6,7 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from etsopt.cli.sweeping import prepare, teller, workers_of, write_all
+from etsopt.cli.language import _
+from etsopt.cli.show_errors import rendered
+from etsopt.cli.sweeping import listed_files, prepare, teller, workers_of, write_all
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -42,7 +44,8 @@ def design(options: Namespace) -> int:
     instance = read(plan.instance)
     count = 1 + plan.generations * plan.population
     if not quiet:
-        print(f"{count:,} designs of {plan.instance}, model {plan.model}: {plan.generations} generations.")
+        about = {"count": count, "instance": plan.instance, "model": plan.model, "generations": plan.generations}
+        print(_("{count:,} designs of {instance}, model {model}; generations: {generations}.", **about))
     prepare(folder, RECORD)
     with Record(folder / RECORD) as record:
         with terminal.waiting(quiet) as tell:
@@ -51,7 +54,7 @@ def design(options: Namespace) -> int:
             try:
                 ended = search(plan, instance, record, workers=workers_of(options.workers, count), told=told, **asked)
             except LostClusterError as error:
-                print(error, file=sys.stderr)
+                print(rendered(error), file=sys.stderr)
                 ended = "lost"
         designs = designs_of(plan, record)
     front = designs[designs["on_front"]].drop(columns=["within_limits", "on_front"])
@@ -62,7 +65,7 @@ def design(options: Namespace) -> int:
         print(json.dumps(content | {"files": list(map(str, written))}, ensure_ascii=False))
     else:
         _summary(plan, designs, front)
-        print(f"Written to {' and '.join(map(str, written))}{f', and {runs} run folders' if runs else ''}.")
+        print(_("Written to {path}.", path=listed_files([*written, *([folder / FRONT] if runs else [])])))
     return 130 if ended == "interrupted" else 0 if ended == "optimal" and len(front) else 4
 
 
@@ -86,12 +89,13 @@ def _summary(plan: DesignPlan, designs: pd.DataFrame, front: pd.DataFrame) -> No
 
     proven = int(designs["certified"].sum())
     within = int(designs["within_limits"].sum())
-    print(f"{proven:,} of {len(designs):,} designs are certified, {within:,} of these keep the limits.")
-    print(f"{len(front):,} designs are on the front: no other one beats them.")
+    text = "{proven:,} of {count:,} designs are certified, {within:,} of these keep the limits."
+    print(_(text, proven=proven, count=len(designs), within=within))
+    print(_("Designs on the front, which no other one beats: {count:,}.", count=len(front)))
     first = next(iter(plan.goals))
     ordered = front.sort_values(first, kind="stable")
     shown = ordered.iloc[:: max(1, -(-len(ordered) // SHOWN))]
-    table = terminal.new_table("Front", "design", *plan.goals)
+    table = terminal.new_table(_("Front"), _("design"), *plan.goals)
     for row in shown.to_dict("records"):
         table.add_row(row["design"], *(f"{row[name]:,.6g}" for name in plan.goals))
     terminal.plain_console().print(table)

@@ -11,8 +11,11 @@ import sys
 import threading
 from typing import TYPE_CHECKING, TextIO
 
+from etsopt.cli.language import _
+from etsopt.cli.show_errors import rendered
 from etsopt.errors import DataError, EtsoptError, StoppedError, UsageError
 from etsopt.progress import ask_to_stop
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +26,7 @@ BAD_INPUT, STOPPED, INTERRUPTED, TERMINATED = 2, 4, 130, 143
 DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
 """Error numbers of a full disk, a limit on file size, and a quota."""
 
-NOT_LOADED = ("failed to map segment", "annot allocate memory")
+NOT_LOADED = frozenset(("failed to map segment", "annot allocate memory"))
 """Messages of the system if a native module does not fit into memory."""
 
 LEAST_MEMORY = 1 << 24
@@ -62,11 +65,10 @@ def run_to_exit_code(run: Callable[[], int], as_json: Callable[[], bool]) -> int
         return INTERRUPTED
     except OSError as error:
         _silence(sys.stdout)
-        failure = f"The standard output could not be written: {error.strerror or error}."
+        failure = message("The standard output could not be written: {reason}.", reason=error.strerror or error)
+        advice = "Free space at its destination, or name a run folder by `--out`."
         try:
-            print(
-                UsageError(failure, "Free space at its destination, or name a run folder by `--out`."), file=sys.stderr
-            )
+            print(rendered(UsageError(failure, advice)), file=sys.stderr)
         except OSError:
             _silence(sys.stderr)
         return BAD_INPUT
@@ -85,7 +87,7 @@ def _run_reporting_errors(run: Callable[[], int], as_json: Callable[[], bool]) -
         del reserve
         causes = list(_causes(error))
         if any(isinstance(cause, KeyboardInterrupt) for cause in causes):
-            print("Interrupted.", file=sys.stderr)
+            print(_("Interrupted."), file=sys.stderr)
             return INTERRUPTED
         if any(map(_is_out_of_memory, causes)):
             _print_error(NO_MEMORY, as_json())
@@ -151,9 +153,10 @@ def _file_error(error: OSError) -> UsageError:
     reason = str(error.strerror or next(iter(error.args), "without a reason")).rstrip(".")
     if error.filename is None:
         return UsageError(
-            f"A file could not be read or written: {reason}.", "Check free disk space, and that the folder exists."
+            message("A file could not be read or written: {reason}.", reason=reason),
+            "Check free disk space, and that the folder exists.",
         )
-    failure = f"{str(error.filename)!r} could not be read or written: {reason}."
+    failure = message("{file!r} could not be read or written: {reason}.", file=str(error.filename), reason=reason)
     if error.errno in DISK_FULL:
         return UsageError(failure, "Free disk space or choose another path; existing files are unchanged.")
     return UsageError(failure, "Choose a path that exists or can be created, and that you may read and write.")
@@ -162,7 +165,7 @@ def _file_error(error: OSError) -> UsageError:
 def _print_error(error: EtsoptError, as_json: bool) -> None:
     """Print failure and remedy, as text on stderr or as JSON on stdout."""
     if not as_json:
-        print(error, file=sys.stderr)
+        print(rendered(error), file=sys.stderr)
         return
     content: dict[str, object] = {"error": error.failure, "advice": error.advice}
     if isinstance(error, DataError):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import is_chinese
-
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -22,5 +20,5 @@ def explain(options: Namespace) -> int:
     if options.json:
         print(json.dumps(results.finite(found.as_dict()), ensure_ascii=False, allow_nan=False))
     else:
-        plain_console().print(Text(found.text("zh" if is_chinese(options.lang) else "en")))
+        plain_console().print(Text(found.text(options.lang)))
     return 0

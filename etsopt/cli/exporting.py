@@ -6,7 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from etsopt.cli.language import _, in_chinese, joined, translated
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -18,9 +20,10 @@ def export(options: Namespace) -> int:
     from etsopt.reports import official_tables, write_official_tables
     from etsopt.results import results
     from etsopt.results.emissions_status import emissions_status, not_verified
+    from etsopt.results.words import STATUSES
 
     if options.tables != "official":
-        raise UsageError(f"There are no tables {brief(options.tables)}.", "Choose official.")
+        raise UsageError(message("There are no tables {name}.", name=brief(options.tables)), "Choose official.")
     result, instance = results.load_both(options.run)
     tables = official_tables(instance, result, one_name(options.province))
     alone = instance.provinces[0] if len(instance.provinces) == 1 else ""
@@ -32,9 +35,11 @@ def export(options: Namespace) -> int:
         content |= {"note": note[0]} if note is not None else {}
         print(json.dumps(content, ensure_ascii=False))
     else:
-        print(f"{len(tables)} tables of a run that is {result.status} written to {options.out}: {', '.join(files)}.")
+        text = "{count} tables of a run that is {status} written to {folder}: {files}."
+        status = STATUSES[result.status][1] if in_chinese() else result.status
+        print(_(text, count=len(tables), status=status, folder=options.out, files=joined(files)))
     if note is not None:
-        print(note[0], file=sys.stderr)
+        print(note[in_chinese()], file=sys.stderr)
     if missing:
-        print(missing, file=sys.stderr)
+        print(translated(missing), file=sys.stderr)
     return 0

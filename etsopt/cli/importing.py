@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from etsopt.cli.language import _, translated
+from etsopt.wording import literal, message
+
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
@@ -35,9 +38,9 @@ def import_tables(options: Namespace) -> int:
         }
         print(json.dumps(finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        print(f"{_counts(reading)}, written to {options.out}.")
+        print(_("{counts}, written to {folder}.", counts=translated(_counts(reading)), folder=options.out))
         for line in (*_of_rule(reading), *reading.notes):
-            print(line)
+            print(translated(line))
     return 0
 
 
@@ -54,27 +57,45 @@ def readme(reading: OfficialReading) -> str:
 def _counts(reading: OfficialReading) -> str:
     """Return the numbers of units by sector, and of provinces."""
     table, provinces = reading.comparison, reading.instance.provinces
-    where = provinces[0] if len(provinces) == 1 else f"{len(provinces)} provinces"
+    where = provinces[0] if len(provinces) == 1 else message("{count} provinces", count=len(provinces))
     sectors = ", ".join(f"{row.units:,} {row.sector}" for row in table.itertuples())
-    return f"{table['units'].sum():,} units of {where} ({sectors})"
+    return message("{total:,} units of {where} ({sectors})", total=table["units"].sum(), where=where, sectors=sectors)
 
 
 def _of_rule(reading: OfficialReading) -> Iterator[str]:
     """Yield how far the rule, evaluated on the instance, gives the allowances of the tables."""
     table, policy = reading.comparison, reading.instance.policy
     same, units = table["same"].sum(), table["units"].sum()
-    rule = f"The rule {policy.rule.name} of {policy.year}"
-    yield f"{rule} gives the allowances of the tables for {same:,} of {units:,} units."
+    yield message(
+        "The rule {rule} of {year} gives the allowances of the tables for {same:,} of {units:,} units.",
+        rule=policy.rule.name,
+        year=policy.year,
+        same=same,
+        units=units,
+    )
     for row in table[table["same"] < table["units"]].itertuples():
-        tonnes = f"{row.rule_t:,.0f} t by the rule, {row.tables_t:,.0f} t in the tables"
         values = ""
         if row.balance_value == row.balance_value and row.balance_value_of_tables == row.balance_value_of_tables:
-            values = (
-                f"; the balance value of these units is {row.balance_value:.6g}, that of the tables "
-                f"{row.balance_value_of_tables:.6g}, from units that are not among them"
+            values = message(
+                "; the balance value of these units is {here:.6g}, that of the tables {there:.6g}, from units that are "
+                "not among them",
+                here=row.balance_value,
+                there=row.balance_value_of_tables,
             )
-        yield f"{row.sector}: {row.units - row.same:,} of {row.units:,} units differ, {tonnes}{values}."
+        yield message(
+            "{sector}: {other:,} of {units:,} units differ, {by_rule:,.0f} t by the rule, {stated:,.0f} t in the "
+            "tables{values}.",
+            sector=literal(row.sector),
+            other=row.units - row.same,
+            units=row.units,
+            by_rule=row.rule_t,
+            stated=row.tables_t,
+            values=values,
+        )
     if same < units:
         # The rule given has a band of 3 %, and power has none.
         power = " --set sectors.power.band=99" if "power" in reading.instance.sectors else ""
-        yield f"To allocate as the tables do, from the column reference_t: --set 'rule={{name=\"given\"}}'{power}."
+        yield message(
+            "To allocate as the tables do, from the column reference_t: --set 'rule={{name=\"given\"}}'{power}.",
+            power=power,
+        )

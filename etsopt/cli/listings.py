@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from etsopt.cli.language import _, joined, translated, word
 from etsopt.cli.terminal import plain_console
 from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, SOURCES
 from etsopt.data.policy.plans import of_plan, of_year
@@ -30,7 +31,7 @@ def listing(lines: Mapping[str, str], as_json: bool) -> int:
         return 0
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, line in lines.items():
-        table.add_row(Text(name, style="bold"), Text(line))
+        table.add_row(Text(name, style="bold"), Text(translated(line)))
     plain_console().print(table)
     return 0
 
@@ -50,12 +51,15 @@ def rules(selected: Mapping[str, Rule], as_json: bool) -> int:
         return 0
     console = plain_console()
     for name, rule in sorted(selected.items()):
-        console.print(Text(name, style="bold"), Text(rule.summary))
+        console.print(Text(name, style="bold"), Text(translated(rule.summary)))
         for key, field in rule.parameters.model_fields.items():
-            default = "required" if field.is_required() else f"default {of_plan(name, LATEST).get(key, field.default)}"
+            value = of_plan(name, LATEST).get(key, field.default)
+            default = _("required") if field.is_required() else _("default {value}", value=value)
             # The description of a parameter without a default states the source of its value.
-            console.print(Text(f"  {key}: {field.description}{'' if default == 'default None' else f' ({default})'}"))
-        console.print(Text(f"  Source: {rule.source}\n"))
+            console.print(
+                Text(f"  {key}: {translated(field.description or '')}{'' if value is None else f' ({default})'}")
+            )
+        console.print(Text(_("  Source: {source}\n", source=rule.source)))
     return 0
 
 
@@ -68,11 +72,17 @@ def plan(name: str, year: int, as_json: bool) -> int:
         print(json.dumps(content | {"confidence": CONFIDENCE}, ensure_ascii=False))
         return 0
     console = plain_console()
-    console.print(Text(f"{name}: compliance year {year}, due on 31 December {year + 1}\n", style="bold"))
+    console.print(
+        Text(
+            _("{name}: compliance year {year}, due on 31 December {due}\n", name=name, year=year, due=year + 1),
+            style="bold",
+        )
+    )
     sources = list(dict.fromkeys(row.source for row in rows))
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for head in ("parameter", "official", "unit", "sectors", "years", "source"):
-        table.add_column(head, no_wrap=head != "official", overflow="fold")
+    heads = (_("parameter"), _("official"), _("unit"), _("sectors"), _("years"), _("source"))
+    for place, head in enumerate(heads):
+        table.add_column(head, no_wrap=place != 1, overflow="fold")
     for row in rows:
         years = f"{row.first_year}-{row.last_year or ''}" if row.first_year != row.last_year else f"{row.first_year}"
         source = f"{row.confidence} [{sources.index(row.source) + 1}]"
@@ -80,15 +90,25 @@ def plan(name: str, year: int, as_json: bool) -> int:
         table.add_row(*map(Text, cells))
     console.print(table)
     marks = "; ".join(f"{mark} {meaning}" for mark, meaning in CONFIDENCE.items())
-    console.print(Text(f"\nIndustry: {', '.join(INDUSTRY)}. Confidence: {marks}."))
-    console.print(Text("A parameter stated in policy.toml replaces the official one.\n"))
+    console.print(
+        Text(
+            _(
+                "\nIndustry: {sectors}. Confidence: {marks}.",
+                sectors=joined(word("sector", name) for name in INDUSTRY),
+                marks=marks,
+            )
+        )
+    )
+    console.print(Text(_("A parameter stated in policy.toml replaces the official one.\n")))
     for number, source in enumerate(sources, 1):
         console.print(Text(f"[{number}] {SOURCES[source]}."))
     return 0
 
 
 def _sectors(sectors: tuple[str, ...]) -> str:
-    return {EVERY_SECTOR: "all", INDUSTRY: "industry"}.get(sectors, ", ".join(sectors))
+    return {EVERY_SECTOR: _("every"), INDUSTRY: _("industry")}.get(sectors) or joined(
+        word("sector", one) for one in sectors
+    )
 
 
 def schema(options: Namespace) -> int:

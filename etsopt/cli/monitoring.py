@@ -48,7 +48,7 @@ def _show(found: Monitoring, chinese: bool) -> None:
     drifting, filled, missing = int(units["drifts"].sum()), int(units["filled_days"].sum()), units["missing_days"].sum()
     title = f"{len(units):,} units with monitors, {drifting:,} drift; {filled:,} days are filled, {missing:,} stay open"
     if chinese:
-        title = f"{len(units):,} 个单元有在线监测,{drifting:,} 个存在漂移;补缺 {filled:,} 天,缺失 {missing:,} 天"
+        title = f"{len(units):,} 个单元有在线监测，{drifting:,} 个存在漂移；补缺 {filled:,} 天，缺失 {missing:,} 天"
     console.print(Text(title + "\n", style="bold"))
     heads = ("months", "monitored [t]", "calculated [t]", "ratio", "drift a year", "95 %", "")
     if chinese:
@@ -74,6 +74,6 @@ def _show(found: Monitoring, chinese: bool) -> None:
     console.print(table)
     if len(units) > SHOWN:
         more = len(units) - SHOWN
-        console.print(Text(f"另有 {more:,} 个单元,见 --out 写出的表。" if chinese else f"{more:,} more: see --out."))
+        console.print(Text(f"另有 {more:,} 个单元，见 --out 写出的表。" if chinese else f"{more:,} more: see --out."))
     words = "The calculated emissions count: a monitor changes no account, and a difference is a question."
-    console.print(Text("以核算结果为准:在线监测不改变核算排放量,差异仅供核实。" if chinese else words))
+    console.print(Text("以核算结果为准：在线监测不改变核算排放量，差异仅供核实。" if chinese else words))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import is_chinese
+from etsopt.cli.language import _, translated
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,9 +22,9 @@ def plot(options: Namespace) -> int:
         if options.json:
             print(json.dumps({kind: KINDS[kind].about for kind in plots.kinds}))
         else:
-            print("\n".join(f"{kind:<12} {KINDS[kind].about}" for kind in plots.kinds))
+            print("\n".join(f"{kind:<12} {translated(KINDS[kind].about)}" for kind in plots.kinds))
         return 0
     path = options.out or Path(f"{options.kind}.svg")
-    plots.save(options.kind, path, "zh" if is_chinese(options.lang) else "en")
-    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
+    plots.save(options.kind, path, options.lang)
+    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else _("Written to {path}.", path=path))
     return 0

@@ -30,4 +30,4 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def print_files(files: Sequence[str], folder: Path, chinese: bool = False) -> None:
     """Name the files that were written into a folder, if there are any."""
     if files:
-        print(f"{'已写入' if chinese else 'Written to'} {folder}: {', '.join(files)}.")
+        print(f"已写入 {folder}：{'、'.join(files)}。" if chinese else f"Written to {folder}: {', '.join(files)}.")

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from etsopt.cli.language import _, in_chinese, word
 from etsopt.cli.terminal import new_table
 from etsopt.errors import UsageError
 from etsopt.units import format_rate, format_tonnes
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 
-LIMIT_IN_WORDS = {"target": "target of", "balance": "balance of", "band": "band of", "nation": "national total"}
+LIMIT_IN_WORDS = {
+    "target": "target of {of}",
+    "balance": "balance of {of}",
+    "band": "band of {of}",
+    "nation": "national total",
+}
 
 ROWS_SHOWN = 8
 """Rows of each table of limits."""
@@ -36,14 +43,20 @@ def applied(
         If there is no remedy of that number.
     """
     if result.termination != "infeasible":
-        return instance, result, "No remedy was needed: the policy is feasible."
+        return instance, result, _("No remedy was needed: the policy is feasible.")
     known = {remedy.number: remedy for remedy in result.remedies}
     if number not in known:
-        listed = ", ".join(map(str, known)) or "none"
+        listed = ", ".join(map(str, known)) or message("none")
         advice = "Leave --apply-remedy out to see which limits would have to give, and by how much."
-        raise UsageError(f"There is no remedy {number}; there are: {listed}.", advice)
+        raise UsageError(
+            message("There is no remedy {number}; there are: {listed}.", number=number, listed=listed), advice
+        )
     changed = instance.with_policy(known[number].changes)
-    return changed, solve(changed), f"Infeasible as stated; remedy {number} was applied: {known[number].text}"
+    return (
+        changed,
+        solve(changed),
+        _("Infeasible as stated; remedy {number} was applied: {text}", number=number, text=known[number].text),
+    )
 
 
 def content(result: Results) -> dict[str, object]:
@@ -58,21 +71,23 @@ def relaxed_limits(console: Console, results: Results) -> None:
     frame = results.tables["relaxed_limits"]
     if results.infeasible_by_t is not None:
         amount = format_tonnes(results.infeasible_by_t)
-        console.print(Text(f"No allocation meets every limit: infeasible by at least {amount} t in total.\n"))
+        console.print(
+            Text(_("No allocation meets every limit: infeasible by at least {amount} t in total.\n", amount=amount))
+        )
     titles = {
-        "alone": "Infeasible even without the other limits",
-        "target_relaxation": "Least relaxation of targets and balances, bands kept",
-        "band_relaxation": "Least relaxation of bands and balances, targets kept",
+        "alone": _("Infeasible even without the other limits"),
+        "target_relaxation": _("Least relaxation of targets and balances, bands kept"),
+        "band_relaxation": _("Least relaxation of bands and balances, targets kept"),
     }
     for way, title in titles.items():
         rows = frame[frame["way_out"] == way]
         if rows.empty:
             continue
-        table = new_table(title, "limit", "relax by", "from", "to", "unit")
+        table = new_table(title, _("limit"), _("relax by"), _("from"), _("to"), _("unit"))
         ordered = rows.sort_values("limit", key=lambda limits: limits != "band", kind="stable")
         for row in ordered.head(ROWS_SHOWN).to_dict("records"):
             form = format_tonnes if row["unit"] == "t" else format_rate
-            name = f"{LIMIT_IN_WORDS[row['limit']]} {row['index']}".strip()
+            name = _(LIMIT_IN_WORDS[row["limit"]], of=word("index", row["index"])).strip()
             table.add_row(
                 *map(
                     Text, (name, form(row["by"]), form(row["from"]), form(row["to"]), "t" if row["unit"] == "t" else "")
@@ -80,9 +95,11 @@ def relaxed_limits(console: Console, results: Results) -> None:
             )
         console.print(table)
         if len(rows) > ROWS_SHOWN:
-            console.print(Text(f"{len(rows) - ROWS_SHOWN} more in the table `relaxed_limits` of the run.\n"))
+            console.print(
+                Text(_("{count} more in the table `relaxed_limits` of the run.\n", count=len(rows) - ROWS_SHOWN))
+            )
     if results.held is not None and (remedies := results.remedies):
-        console.print(Text("Policies that would do, each solved by --apply-remedy and its number:\n"))
+        console.print(Text(_("Policies that would do, each solved by --apply-remedy and its number:\n")))
         for remedy in remedies:
-            console.print(Text(f" {remedy.number}. {remedy.way[0]}: {remedy.text}"))
+            console.print(Text(f" {remedy.number}. {remedy.way[in_chinese()]}: {remedy.text}"))
         console.print()

@@ -40,12 +40,6 @@ def seconds(text: str) -> float:
     return value
 
 
-def add_language(command: Parser) -> None:
-    """Add the language of tables."""
-    text = "language of tables (default: %(default)s)"
-    command.add_argument("--lang", choices=("en", "zh"), default="en", help=text)
-
-
 def add_commands(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
     """Add `etsopt store`, `etsopt review` and `etsopt verify`."""
     _add_store(commands, machine)
@@ -61,7 +55,6 @@ def _adder(commands: argparse._SubParsersAction[Parser], machine: Parser, name: 
     def add(name: str, text: str) -> Parser:
         verb: Parser = verbs.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
         verb.add_argument("store", metavar="STORE", help=STORE)
-        add_language(verb)
         return verb
 
     return add
@@ -164,4 +157,3 @@ def _add_verify(commands: argparse._SubParsersAction[Parser], machine: Parser) -
     text = "replace a factor, as for `etsopt account`; repeatable"
     verify.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=text)
     add_state(verify)
-    add_language(verify)

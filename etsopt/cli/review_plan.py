@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.cli.printing import CHINESE, print_files, print_json
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -86,11 +87,15 @@ def _days(texts: list[str], changes: dict[str, Any], instance: Instance) -> dict
         except ValueError:
             separator = ""
         if not separator or level not in LEVELS or (dot and (not province or level == NATIONAL)):
-            what = f"--days {brief(text)} is not LEVEL=DAYS: expected a level of {', '.join(LEVELS)}, and a number."
+            what = message(
+                "--days {text} is not LEVEL=DAYS: expected a level of {levels}, and a number.",
+                text=brief(text),
+                levels=", ".join(LEVELS),
+            )
             raise UsageError(what, example)
         target, key = (by_province.setdefault(level, {}), province) if dot else (every, level)
         if key in target or f"{SECTION}.{level}.days" in changes:
-            raise UsageError(f"The days of {brief(name)} are stated twice.", "Keep one of them.")
+            raise UsageError(message("The days of {name} are stated twice.", name=brief(name)), "Keep one of them.")
         target[key] = days
     found: dict[str, Any] = {f"{SECTION}.{level}.days": days for level, days in every.items()}
     for level, own in by_province.items():

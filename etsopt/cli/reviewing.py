@@ -132,11 +132,11 @@ def _show(done: Decided, options: Namespace) -> int:
     ]
     text = (";".join(words) if chinese else ", ".join(words)) or ("无变化" if chinese else "nothing changed")
     if done.entry:
-        text = f"第 {done.entry} 次记录:{text}" if chinese else f"Entry {done.entry}: {text}"
+        text = f"第 {done.entry} 次记录：{text}" if chinese else f"Entry {done.entry}: {text}"
     text = text[0].upper() + text[1:] + ("。" if chinese else ".")
     if done.repeated:
         again = f"{done.repeated:,} decisions were applied before, and are left alone."
-        text += f"{done.repeated:,} 项决定此前已执行,未重复执行。" if chinese else f" {again}"
+        text += f"{done.repeated:,} 项决定此前已执行，未重复执行。" if chinese else f" {again}"
     print(text)
     return 0
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import is_chinese
+from etsopt.cli.language import _, in_chinese
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,7 +32,9 @@ def places(out: Path | None) -> tuple[Path | None, Path | None]:
     load_xlsxwriter(out.name)
     folder = out.with_suffix("")
     if out.exists() and not holds_run(folder):
-        what = f"{str(out)!r} exists, and {str(folder)!r} holds no run that it would belong to."
+        what = message(
+            "{out!r} exists, and {folder!r} holds no run that it would belong to.", out=str(out), folder=str(folder)
+        )
         raise UsageError(what, "Name another file: a result does not replace a workbook of your own.")
     return out, folder
 
@@ -41,14 +44,18 @@ def save_workbook(result: Results, workbook: Path | None, options: Namespace) ->
     if workbook is not None:
         from etsopt.reports.workbook import write_result_workbook
 
-        write_result_workbook(result, workbook, is_chinese(options.lang), str(options.out))
+        write_result_workbook(result, workbook, in_chinese(), str(options.out))
 
 
 def about(result: Results, folder: Path, workbook: Path | None, written: bool) -> str:
     """Return the sentence on what was written."""
     if written:
-        again = f"; `etsopt check {folder}` checks it again" if result.provenance["checked"] else ""
-        place = folder if workbook is None else f"{workbook}, and with every digit to the run folder {folder}"
-        return f"Written to {place}{again}."
-    why = "There is no result" if result.status == "none" else "The result was refused and a run exists there"
-    return f"{why}: nothing is written to {workbook or folder}."
+        again = _("; `etsopt check {folder}` checks it again", folder=folder) if result.provenance["checked"] else ""
+        place = (
+            folder
+            if workbook is None
+            else _("{workbook}, and with every digit to the run folder {folder}", workbook=workbook, folder=folder)
+        )
+        return _("Written to {place}{again}.", place=place, again=again)
+    why = _("There is no result") if result.status == "none" else _("The result was refused and a run exists there")
+    return _("{why}: nothing is written to {place}.", why=why, place=workbook or folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.cli import show_compliance, show_levels, show_market, show_reconciliation, show_review_plan
+from etsopt.cli.language import _, in_chinese, joined, translated, word
 from etsopt.cli.remedying import relaxed_limits
+from etsopt.cli.show_checks import violations
 from etsopt.cli.show_status import (
     NO_SOLUTION,
-    STATUS_IN_WORDS,
-    TERMINATION_IN_WORDS,
     ignored,
     listed_tables,
     open_gaps,
@@ -24,14 +24,11 @@ from etsopt.cli.show_status import (
 )
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
 from etsopt.results.claims import is_checked
+from etsopt.results.equal_allocation import equal_allocation
+from etsopt.results.words import STATUSES, TERMINATIONS
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from etsopt.checking import CheckReport
     from etsopt.results.results import Results
 
 ROWS_SHOWN = 8
@@ -41,18 +38,19 @@ def result(results: Results) -> None:
     """Print a summary of results: status, sectors, objectives, provinces at their limit, or the infeasibility."""
     console = plain_console()
     about = results.provenance
-    status = STATUS_IN_WORDS[results.status]
+    status = STATUSES[results.status][in_chinese()]
     if about.get("calculated") and results.certified:
-        status = "equilibrium, checked" if "equilibrium" in results.tables else "reference allocation, checked"
+        status = _("equilibrium, checked") if "equilibrium" in results.tables else _("reference allocation, checked")
     if not is_checked(results) and results.status == "feasible":
-        status = "solved according to the solver, not checked"
+        status = _("solved according to the solver, not checked")
     style = "bold green" if results.certified else "bold yellow"
-    stop = f", {TERMINATION_IN_WORDS[results.termination]}" if results.termination in TERMINATION_IN_WORDS else ""
-    seconds = sum(about["seconds"].values())
-    console.print(Text(f"{about['instance']}, {about['model']}: {status}{stop}, {seconds:.2f} s", style=style))
+    stop = TERMINATIONS.get(results.termination)
+    states = joined([status, *([stop[in_chinese()]] if stop else []), f"{sum(about['seconds'].values()):.2f} s"], "，")
+    title = _("{instance}, {model}: {states}", instance=about["instance"], model=about["model"], states=states)
+    console.print(Text(title, style=style))
     console.print()
     if results.status == "refused":
-        console.print(_violations(results.violations))
+        console.print(violations(results.violations))
         return
     for given in taken_as_given(results):
         console.print(given)
@@ -66,15 +64,16 @@ def result(results: Results) -> None:
         if results.tables:
             console.print(Text(listed_tables(results)))
     if results.termination == "infeasible" and not results.tables:
-        console.print(Text(NO_SOLUTION))
+        console.print(Text(_(NO_SOLUTION)))
     for line in remarks(results):
         console.print(Text(line, style="yellow"))
     if about.get("ignored"):
         console.print(Text(ignored(about["model"], about["ignored"]), style="dim"))
     if results.levels:
-        console.print(Text(f"Method {about['method']}. {about['method_reason']}", style="dim"))
+        method = _("Method {method}. {reason}", method=about["method"], reason=translated(about["method_reason"]))
+        console.print(Text(method, style="dim"))
     if not is_checked(results):
-        console.print(Text("The checker does not support this model: nothing was checked."))
+        console.print(Text(_("The checker does not support this model: nothing was checked.")))
     elif results.status == "feasible":
         console.print(Text(open_gaps(results)))
 
@@ -117,15 +116,15 @@ def _objectives(console: Console, results: Results) -> None:
 
 def _sectors(results: Results) -> Table:
     frame = results.tables["sectors"]
-    balance = ["balance\nvalue"] if "balance_value" in frame else []
+    balance = [_("balance\nvalue")] if "balance_value" in frame else []
     scale, unit = scale_of(float(frame["emissions_tco2e"].sum()))
-    tonnes = (f"{name}\n[{unit}]" for name in ("emissions", "allowances", "target"))
-    heads = ("units", *tonnes, "surplus\nrate", "at the\nband")
-    table = new_table("Sectors", "sector", *heads, *balance)
+    tonnes = (f"{name}\n[{unit}]" for name in (_("emissions"), _("allowances"), _("target")))
+    heads = (_("units"), *tonnes, _("surplus\nrate"), _("at the\nband"))
+    table = new_table(_("Sectors"), _("sector"), *heads, *balance)
     for row in frame.to_dict("records"):
         totals = [row[name] / scale for name in ("emissions_tco2e", "allowance_t", "target_t")]
         cells = [
-            row["sector"],
+            word("sector", row["sector"]),
             f"{row['units']:,}",
             *map(three_decimals, totals),
         ]
@@ -138,7 +137,7 @@ def _sectors(results: Results) -> Table:
     sums = [three_decimals(total[name] / scale) for name in ("emissions_tco2e", "allowance_t")]
     table.add_section()
     table.add_row(
-        "all", f"{int(total['units']):,}", *sums, "", format_rate(total["surplus_t"] / total["emissions_tco2e"])
+        _("all"), f"{int(total['units']):,}", *sums, "", format_rate(total["surplus_t"] / total["emissions_tco2e"])
     )
     return table
 
@@ -151,11 +150,12 @@ def _shadow_prices(results: Results) -> Table | None:
     levels = [level for level in results.levels if level.name not in omitted and f"{level.name}_shadow_price" in frame]
     if not levels:
         return None
-    heads = [f"{level.name} [{level.unit}/t]" for level in levels]
-    table = new_table("Shadow prices: change per extra tonne of target", "sector", *heads)
+    heads = [f"{word('level', level.name)} [{word('unit', level.unit + '/t')}]" for level in levels]
+    table = new_table(_("Shadow prices: change per extra tonne of target"), _("sector"), *heads)
     for row in frame.to_dict("records"):
         table.add_row(
-            Text(row["sector"]), *(Text(_shadow_price(row[f"{level.name}_shadow_price"])) for level in levels)
+            Text(word("sector", row["sector"])),
+            *(Text(_shadow_price(row[f"{level.name}_shadow_price"])) for level in levels),
         )
     return table
 
@@ -171,104 +171,62 @@ def _shadow_price(price: float) -> str:
 def _provinces(results: Results) -> Text:
     frame = results.tables["provinces"]
     limited = frame[frame["balance_limit_t"].notna()]
-    fixed = int(results.tables["sectors"]["units_fixed"].sum())
     units = int(results.tables["sectors"]["units"].sum())
-    note = (
-        f"{fixed:,} of {units:,} units get A = E (special cases, enterprises below the threshold).\n" if fixed else ""
-    )
+    fixed = equal_allocation(results.tables)
+    note = f"{fixed[in_chinese()]}\n" if fixed else ""
     outside = len(results.tables["allocation"]) - units
     if outside:
-        note += f"{outside:,} more are outside the year's scope: no allowances, no obligation, in no total.\n"
+        note += _(
+            "{outside:,} more are outside the year's scope: no allowances, no obligation, in no total.\n",
+            outside=outside,
+        )
     if limited.empty:
         required = results.provenance["policy"].get("provinces", {}).get("balance") is not None
         return Text(
-            note + ("No province has a unit to balance.\n" if required else "The policy has no province balance.\n")
+            note
+            + (_("No province has a unit to balance.\n") if required else _("The policy has no province balance.\n"))
         )
     beyond = limited["surplus_t"].abs() - limited["balance_limit_t"]
-    at_limit = limited.loc[beyond.abs() <= 1.0, "province"].tolist()
-    over = limited.loc[beyond > 1.0, "province"].tolist()
-    names = f": {', '.join(at_limit)}" if at_limit else ""
-    exceeded = f"; beyond the limit: {', '.join(over)}" if over else ""
-    counts = f"{len(limited)} in all, {len(at_limit)} at the limit"
-    return Text(f"{note}Province balances: {counts}{names}{exceeded}.\n")
+    at_limit, over = (
+        [word("province", name) for name in limited.loc[where, "province"]]
+        for where in (beyond.abs() <= 1.0, beyond > 1.0)
+    )
+    names = _(": {names}", names=joined(at_limit)) if at_limit else ""
+    exceeded = _("; beyond the limit: {names}", names=joined(over)) if over else ""
+    counts = _("{count} in all, {at_limit} at the limit", count=len(limited), at_limit=len(at_limit))
+    return Text(
+        _(
+            "{note}Province balances: {counts}{names}{exceeded}.\n",
+            note=note,
+            counts=counts,
+            names=names,
+            exceeded=exceeded,
+        )
+    )
 
 
 def _exceptions(results: Results) -> Text:
     frame, most = results.tables["allocation"], results.provenance["policy"]["allocation"]["exceptions"]["units"]
     chosen = frame.loc[frame["exceptional"], "unit_id"].tolist()
-    more = f" and {len(chosen) - ROWS_SHOWN} more" if len(chosen) > ROWS_SHOWN else ""
-    names = f": {', '.join(chosen[:ROWS_SHOWN])}{more}" if chosen else ""
-    return Text(f"Exceptions: {len(chosen)} of at most {most} units use the wider band{names}.\n")
+    more = _(" and {count} more", count=len(chosen) - ROWS_SHOWN) if len(chosen) > ROWS_SHOWN else ""
+    names = _(": {names}", names=joined(chosen[:ROWS_SHOWN]) + more) if chosen else ""
+    return Text(
+        _(
+            "Exceptions: {count} of at most {most} units use the wider band{names}.\n",
+            count=len(chosen),
+            most=most,
+            names=names,
+        )
+    )
 
 
 def _rounding(results: Results) -> Text:
     frame = results.tables["allocation"]
     total = float((frame["allowance_t"] - frame["before_rounding_t"]).abs().sum())
-    moved = f"no unit moves by more than {results.rounded_by_t:.3g} t, {format_tonnes(total)} t in total"
-    limits = "Objectives, shadow prices and intensity order hold before rounding, every other limit also after it."
-    return Text(f"Rounded to whole tonnes: {moved}.\n{limits}\n")
-
-
-def _violations(violations: Any) -> Table:
-    table = new_table("The checker refuses the result", "rule", "where", "by", "unit", "statement")
-    for item in list(violations)[:ROWS_SHOWN]:
-        table.add_row(*map(Text, (item["rule"], item["where"], f"{item['amount']:.6g}", item["unit"], item["message"])))
-    return table
-
-
-def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
-    """Print the checker's report on a run."""
-    console = plain_console()
-    if not same_instance:
-        console.print(
-            Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
-        )
-    list(map(console.print, taken_as_given(results)))
-    if checked.certified and (infeasible := show_levels.infeasible(checked)):
-        console.print(Text(infeasible))
-        return
-    if checked.levels:
-        console.print(show_levels.recomputed(checked))
-    if checked.violations:
-        console.print(_violations(checked.table.to_dict("records")))
-    elif not is_checked(results):
-        console.print(Text("The checker does not support this model: nothing was checked."))
-    elif not results.tables:
-        console.print(Text("The run has no result: there is nothing to check."))
-    else:
-        console.print(Text("Every statement holds.", style="bold green"))
-        if checked.certified and checked.misses_t is not None:
-            console.print(Text(show_levels.certificate(checked)))
-
-
-def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Print the differences between two allocations."""
-    console = plain_console()
-    frame = tables["sectors"]
-    scale, unit = scale_of(float(frame["allowance_t_one"].sum()))
-    table = new_table("Allowances by sector", "sector", f"first [{unit}]", f"second [{unit}]", "difference [t]")
-    for row in tables["sectors"].to_dict("records"):
-        figures = (
-            three_decimals(row["allowance_t_one"] / scale),
-            three_decimals(row["allowance_t_other"] / scale),
-            format_tonnes(row["difference_t"]),
-        )
-        table.add_row(*map(Text, (row["sector"], *figures)))
-    console.print(table)
-    units = tables["allocation"]
-    difference = units["difference_t"].abs()
-    moved = int((difference > 1).sum())
-    console.print(
-        Text(f"{moved} of {len(units)} units differ by more than 1 t, {format_tonnes(difference.sum())} t in total.\n")
+    moved = _(
+        "no unit moves by more than {rounded_by_t:.3g} t, {total} t in total",
+        rounded_by_t=results.rounded_by_t,
+        total=format_tonnes(total),
     )
-    if moved:
-        table = new_table("Largest differences", "unit", "first [t]", "second [t]", "difference [t]")
-        for position in difference.sort_values(ascending=False, kind="stable").index[:ROWS_SHOWN]:
-            row = units.loc[position]
-            tonnes = [format_tonnes(row[name]) for name in ("allowance_t_one", "allowance_t_other", "difference_t")]
-            table.add_row(*map(Text, (row["unit_id"], *tonnes)))
-        console.print(table)
-    levels = {level.name: level for level in one.levels}
-    for level in other.levels:
-        if level.name in levels:
-            console.print(Text(f"{level.name}: {levels[level.name].value:.6g} and {level.value:.6g} {level.unit}"))
+    limits = _("Objectives, shadow prices and intensity order hold before rounding, every other limit also after it.")
+    return Text(_("Rounded to whole tonnes: {moved}.\n{limits}\n", moved=moved, limits=limits))

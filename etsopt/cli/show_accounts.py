@@ -50,7 +50,7 @@ def accounts(reports: Reports, found: Accounts, chinese: bool) -> None:
     title = f"{len(reports.rows):,} rows of {found.unit_years['unit_id'].nunique():,} units, "
     title += f"{months.min()} to {months.max()}" + (f", {replaced:,} replaced by a later version" if replaced else "")
     if chinese:
-        title = f"{found.unit_years['unit_id'].nunique():,} 个单元 {len(reports.rows):,} 行数据,"
+        title = f"{found.unit_years['unit_id'].nunique():,} 个单元 {len(reports.rows):,} 行数据，"
         title += f"{months.min()} 至 {months.max()}" + (f",其中 {replaced:,} 行已被后续版本替代" if replaced else "")
     console.print(Text(title + "\n", style="bold"))
     if len(found.unit_years) <= UNITS_SHOWN:
@@ -98,7 +98,7 @@ def _remarks(found: Accounts, chinese: bool) -> Iterator[str]:
     used = found.factors
     total = found.lines["emissions_tco2e"].abs().sum()
     for mark, what, other in (
-        ("C", "have confidence C (one secondary source, or recalled)", "个因子可信度为 C(单一二手来源)"),
+        ("C", "have confidence C (one secondary source, or recalled)", "个因子可信度为 C（单一二手来源）"),
         ("stated", "are stated in place of the official ones", "个因子由用户设定"),
     ):
         keys = used["factor"][used["confidence"] == mark].tolist()
@@ -107,7 +107,7 @@ def _remarks(found: Accounts, chinese: bool) -> Iterator[str]:
             share = found.lines["emissions_tco2e"].abs()[own].sum() / total if total else 0.0
             names = _grouped(keys)
             if chinese:
-                yield f"{len(used)} 个因子中有 {len(keys)} {other},涉及排放量的 {share:.1%}:{names}。"
+                yield f"{len(used)} 个因子中有 {len(keys)} {other}，涉及排放量的 {share:.1%}：{names}。"
             else:
                 yield f"{len(keys)} of {len(used)} factors {what}, behind {share:.1%} of the emissions: {names}."
     short = int((found.unit_years["months"] < 12).sum())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from etsopt.cli.language import _, joined
 from etsopt.cli.terminal import new_table
 from etsopt.units import format_tonnes
 
@@ -40,19 +41,19 @@ def compliance(console: Console, results: Results) -> None:
 
 def _nation(results: Results) -> Table:
     """Return the national obligation, surrender, holdings and trades."""
-    table = new_table("National totals", "", "[t]")
+    table = new_table(_("National totals"), "", "[t]")
     nation = results.tables["nation"].iloc[0]
     for label, column in LINES:
-        table.add_row(Text(label), Text(format_tonnes(float(nation[column]))))
+        table.add_row(Text(_(label)), Text(format_tonnes(float(nation[column]))))
     table.add_section()
     # The objective `cost` is the last line: a kept allowance counts with its worth.
     cost, worth = float(nation["cost_cny"]), float(nation["kept_worth_cny"])
     for label, amount in (
-        ("net cost", cost),
-        ("worth of kept allowances", worth),
-        ("net cost less worth", cost - worth),
+        (_("net cost"), cost),
+        (_("worth of kept allowances"), worth),
+        (_("net cost less worth"), cost - worth),
     ):
-        table.add_row(Text(f"{label} [CNY]"), Text(f"{amount:,.0f}"))
+        table.add_row(Text(_("{label} [CNY]", label=label)), Text(f"{amount:,.0f}"))
     return table
 
 
@@ -60,7 +61,13 @@ def _shortfalls(console: Console, results: Results) -> None:
     """Print the enterprises with a shortfall, the largest first."""
     nation, short = results.tables["nation"].iloc[0], results.tables["shortfalls"]
     risk = int(nation["enterprises_at_risk"])
-    counts = f"{int(nation['enterprises']):,} enterprises, {risk:,} at risk, {len(short):,} with a shortfall"
+    counts = _(
+        "{enterprises:,} enterprises, {risk:,} at risk, {count:,} with a shortfall",
+        enterprises=int(nation["enterprises"]),
+        risk=risk,
+        count=len(short),
+    )
     names = [f"{row.enterprise_id} {format_tonnes(row.shortfall_t)} t" for row in short.head(ROWS_SHOWN).itertuples()]
-    more = f" and {len(short) - ROWS_SHOWN} more" if len(short) > ROWS_SHOWN else ""
-    console.print(Text(f"{counts}{': ' if names else ''}{', '.join(names)}{more}.\n"))
+    more = _(" and {count} more", count=len(short) - ROWS_SHOWN) if len(short) > ROWS_SHOWN else ""
+    shown = _(": {names}", names=joined(names) + more) if names else ""
+    console.print(Text(_("{counts}{names}.\n", counts=counts, names=shown)))

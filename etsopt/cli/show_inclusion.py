@@ -28,7 +28,7 @@ def inclusion(found: Inclusion, year_of_tables: int | None, chinese: bool) -> No
     origin = f"emissions of {year}" if year else "stated emissions"
     title = f"List of {found.year}: {origin}, at least {threshold} tCO2e a year"
     if chinese:
-        title = f"{found.year} 年度名录:{f'{year} 年' if year else '登记的'}直接排放量不低于 {threshold} tCO2e"
+        title = f"{found.year} 年度名录：{f'{year} 年' if year else '登记的'}直接排放量不低于 {threshold} tCO2e"
     console.print(Text(title + "\n", style="bold"))
     console.print(_sectors(found, chinese))
     entities = found.entities
@@ -44,10 +44,10 @@ def inclusion(found: Inclusion, year_of_tables: int | None, chinese: bool) -> No
     short = int(((entities["months"] > 0) & (entities["months"] < 12)).sum())
     if short:
         text = f"{short:,} entities have fewer than 12 months of reports: their emissions are not those of a year."
-        console.print(Text(f"{short:,} 家报告不足 12 个月,排放量并非全年数据。" if chinese else text))
+        console.print(Text(f"{short:,} 家报告不足 12 个月，排放量并非全年数据。" if chinese else text))
     if year_of_tables is not None:
         text = "An instance states no activities: units of steel count as long process, lines as Portland clinker."
-        console.print(Text("算例未登记生产类型:钢铁按长流程、水泥按硅酸盐水泥熟料计。" if chinese else text))
+        console.print(Text("算例未登记生产类型：钢铁按长流程、水泥按硅酸盐水泥熟料计。" if chinese else text))
 
 
 def _sectors(found: Inclusion, chinese: bool) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.text import Text
 
+from etsopt.cli.language import _, joined, translated, word
 from etsopt.cli.terminal import new_table, scale_of, three_decimals
 from etsopt.units import format_tonnes
 
@@ -38,9 +39,20 @@ def market(console: Console, results: Results) -> None:
 
 
 def _prices(years: pd.DataFrame) -> Table:
-    title = f"Allowance price [{years['price_unit'].iloc[0]}]: {years['price_obtained'].iloc[0]}"
+    title = _(
+        "Allowance price [{unit}]: {obtained}",
+        unit=word("price_unit", years["price_unit"].iloc[0]),
+        obtained=word("price_obtained", years["price_obtained"].iloc[0]),
+    )
     table = new_table(
-        title, "year", "price", "from", "to", "resource cost\n[CNY million]", "of which\nmeasures", "transfers"
+        title,
+        _("year"),
+        _("price"),
+        _("from"),
+        _("to"),
+        _("resource cost\n[CNY million]"),
+        _("of which\nmeasures"),
+        _("transfers"),
     )
     for row in years.to_dict("records"):
         low, high = row["price_lower_cny_per_t"], row["price_upper_cny_per_t"]
@@ -60,66 +72,96 @@ def closure(table: pd.DataFrame) -> list[str]:
     """Return what sets the prices, and up to which terminal price nothing changes, as sentences."""
     end = table.iloc[-1]
     terminal, most = end["terminal_price_cny_per_t"], end["unchanged_up_to_cny_per_t"]
-    bank = f"bank of {three_decimals(end['banked_t'] / 1e6)} Mt"
+    bank = three_decimals(end["banked_t"] / 1e6)
     at_end = table.loc[table["set_by"] == "terminal price", "year"]
     any_price = table["set_by"] == "self-balancing"
+    by = _("Prices are set by: {spells}.", spells=joined(_spells(table)))
     if any_price.iloc[-1]:
-        line = "No scarcity: every price clears from the terminal price of "
-        line += f"{terminal:,.2f} CNY/t up, since allowances equal emissions after abatement. None is found."
-        return [f"Prices are set by: {', '.join(_spells(table))}.", line]
-    if most == np.inf:
-        line = "They are independent of the terminal price: nothing may be banked at the end."
-    elif most > terminal + SAME_PRICE * max(most, 1.0):
-        line = f"They are independent of the terminal price up to {most:,.2f} CNY/t."
-    elif end["year"] == end["bank_empty_in"]:
-        line = f"At a terminal price above {terminal:,.2f} CNY/t allowances would be banked for it."
-    elif len(at_end):
-        line = f"They are not independent of the terminal price, which is an assumption: a {bank} is never used; "
-        line += f"from {at_end.iloc[0]} on the price is the terminal price."
-    else:
-        line = f"They are not independent of the terminal price, {terminal:,.2f} CNY/t: a {bank} is never used."
-    if any_price.any():
-        line += (
-            " In self-balancing years there is no scarcity: every price clears from the discounted price of the next "
+        line = _(
+            "No scarcity: every price clears from the terminal price of {terminal:,.2f} CNY/t up, since allowances "
+            "equal emissions after abatement. None is found.",
+            terminal=terminal,
         )
-        line += "year up."
-    return [f"Prices are set by: {', '.join(_spells(table))}.", line]
+        return [by, line]
+    if most == np.inf:
+        line = _("They are independent of the terminal price: nothing may be banked at the end.")
+    elif most > terminal + SAME_PRICE * max(most, 1.0):
+        line = _("They are independent of the terminal price up to {most:,.2f} CNY/t.", most=most)
+    elif end["year"] == end["bank_empty_in"]:
+        template = "At a terminal price above {terminal:,.2f} CNY/t allowances would be banked for it."
+        line = _(template, terminal=terminal)
+    elif len(at_end):
+        line = _(
+            "They are not independent of the terminal price, which is an assumption: a bank of {bank} Mt is never "
+            "used; from {year} on the price is the terminal price.",
+            bank=bank,
+            year=at_end.iloc[0],
+        )
+    else:
+        line = _(
+            "They are not independent of the terminal price, {terminal:,.2f} CNY/t: a bank of {bank} Mt is never used.",
+            terminal=terminal,
+            bank=bank,
+        )
+    if any_price.any():
+        further = _(
+            "In self-balancing years there is no scarcity: every price clears from the discounted price of the next "
+            "year up."
+        )
+        line = f"{line} {further}"
+    return [by, line]
 
 
 def _open_balance(table: pd.DataFrame) -> list[str]:
     """Return a sentence on balance values that do not repeat."""
     moved = (table["emissions_tco2e"] - table["emissions_held_tco2e"]).abs()
     row = table.loc[np.maximum(table["residual_t"].abs(), moved).idxmax()]
-    line = f"Balance values do not repeat, so the result is not certified: of {row['sector']} in {row['year']} "
-    line += f"allowances less emissions are {format_tonnes(row['residual_t'])} t"
+    line = _(
+        "Balance values do not repeat, so the result is not certified: of {sector} in {year} allowances less emissions "
+        "are {residual} t",
+        sector=word("sector", row["sector"]),
+        year=row["year"],
+        residual=format_tonnes(row["residual_t"]),
+    )
     if moved[row.name] >= 1:
-        line += f", and paid allowances are offered for {format_tonnes(moved[row.name])} t more or less than it emits"
-    return [f"{line}.\n"]
+        line += _(
+            ", and paid allowances are offered for {moved} t more or less than it emits",
+            moved=format_tonnes(moved[row.name]),
+        )
+    return [_("{line}.\n", line=line)]
+
+
+SET_BY = (
+    *("self-balancing", "terminal price", "no scarcity", "ceiling", "floor", "offsets", "penalty", "abatement"),
+    "scarcity",
+)
+"""What may set the price of a year."""
 
 
 def _spells(table: pd.DataFrame) -> list[str]:
     """Return what sets the price in each spell of years."""
     spell = (table["set_by"] != table["set_by"].shift()).cumsum()
     spells = []
-    for _, group in table.groupby(spell, sort=True):
-        first, last = group["year"].iloc[0], group["year"].iloc[-1]
-        spells.append(f"{group['set_by'].iloc[0]} ({first if first == last else f'{first}-{last}'})")
+    for number in spell.unique():
+        years, by = table.loc[spell == number, "year"], table.loc[spell == number, "set_by"].iloc[0]
+        first, last = years.iloc[0], years.iloc[-1]
+        spells.append(f"{translated(by)} ({first if first == last else f'{first}-{last}'})")
     return spells
 
 
 def _quantities(years: pd.DataFrame) -> Table:
     heads = {
-        "emissions_before_tco2e": "before\nabatement",
-        "emissions_tco2e": "emissions",
-        "allowance_t": "allocated\nfree",
-        "auctioned_t": "auctioned",
-        "offset_t": "offsets",
-        "banked_t": "banked",
-        "outstanding_t": "out-\nstanding",
+        "emissions_before_tco2e": _("before\nabatement"),
+        "emissions_tco2e": _("emissions"),
+        "allowance_t": _("allocated\nfree"),
+        "auctioned_t": _("auctioned"),
+        "offset_t": _("offsets"),
+        "banked_t": _("banked"),
+        "outstanding_t": _("out-\nstanding"),
     }
     shown = {name: head for name, head in heads.items() if name in years}
     scale, unit = scale_of(float(years["emissions_before_tco2e"].max()))
-    table = new_table(f"Emissions and allowances [{unit}]", "year", *shown.values())
+    table = new_table(_("Emissions and allowances [{unit}]", unit=unit), _("year"), *shown.values())
     for row in years.to_dict("records"):
         table.add_row(str(row["year"]), *(Text(three_decimals(row[name] / scale)) for name in shown))
     return table
@@ -133,15 +175,15 @@ def _measures(results: Results) -> Table:
     frame = results.tables["measure_years"]
     last = results.tables["years"]["year"].max()
     now = frame[frame["year"] == last].sort_values("abated_tco2e", ascending=False, kind="stable")
-    more = f"; {len(now) - MEASURES_SHOWN} more in measure_years" if len(now) > MEASURES_SHOWN else ""
-    title = f"Measures in {last} by abatement{more}"
-    table = new_table(title, "measure", "sector", "units", "abated [Mt]", "CNY/t abated")
+    more = _("; {count} more in measure_years", count=len(now) - MEASURES_SHOWN) if len(now) > MEASURES_SHOWN else ""
+    title = _("Measures in {last} by abatement{more}", last=last, more=more)
+    table = new_table(title, _("measure"), _("sector"), _("units"), _("abated [Mt]"), _("CNY/t abated"))
     for row in now.head(MEASURES_SHOWN).to_dict("records"):
         abated = row["abated_tco2e"]
         each = row["measures_cost_cny"] / abated if abated > 0 else np.nan
         # Steps of a measure are parts of a unit, which matter where units are few.
         units = f"{row['units']:,.{0 if row['units'] >= FEW_UNITS or row['units'] % 1 < 0.05 else 1}f}"
-        cells = (row["measure_id"], row["sector"], units, three_decimals(abated / 1e6), f"{each:,.1f}")
+        cells = (row["measure_id"], word("sector", row["sector"]), units, three_decimals(abated / 1e6), f"{each:,.1f}")
         table.add_row(*map(Text, cells))
     return table
 
@@ -150,30 +192,37 @@ def unmet_demand(console: Console, results: Results) -> None:
     """Print the unmet demand of a market that cannot clear."""
     frame = results.tables["unmet_demand"]
     console.print(
-        Text(f"The market cannot clear: at least {format_tonnes(frame['unmet_t'].sum())} t of demand is unmet.\n")
+        Text(
+            _(
+                "The market cannot clear: at least {total} t of demand is unmet.\n",
+                total=format_tonnes(frame["unmet_t"].sum()),
+            )
+        )
     )
-    table = new_table("Unmet demand at any price", "year", "unmet [t]")
+    table = new_table(_("Unmet demand at any price"), _("year"), _("unmet [t]"))
     for row in frame[frame["unmet_t"] > 0].to_dict("records"):
         table.add_row(str(row["year"]), format_tonnes(row["unmet_t"]))
     console.print(table)
-    console.print("Auction more, reduce external demand, or set a penalty reference price.")
+    console.print(_("Auction more, reduce external demand, or set a penalty reference price."))
 
 
 def equilibrium(results: Results) -> Table:
     """Return balance values, emissions and cost of measures by sector, before and after best responses."""
     frame = results.tables["equilibrium"]
-    heads = ("value\nbefore", "after", "residual\n[t]", "before\n[Mt]", "after\n[Mt]")
+    heads = (_("value\nbefore"), _("after"), _("residual\n[t]"), _("before\n[Mt]"), _("after\n[Mt]"))
     prices = frame["price_cny_per_t"]
     price = " to ".join(f"{end:,.2f}" for end in sorted({prices.min(), prices.max()}))
-    title = f"Balance values, emissions and cost of measures at {price} CNY/t, before and after best responses"
+    title = _(
+        "Balance values, emissions and cost of measures at {price} CNY/t, before and after best responses", price=price
+    )
     # A line fits either the year or six decimals.
     several = len(frame) > frame["sector"].nunique()
-    years, decimals = (["year"], 4) if several else ([], 6)
-    table = new_table(title, "sector", *years, "fixed\npoints", *heads, "CNY\nmillion")
+    years, decimals = ([_("year")], 4) if several else ([], 6)
+    table = new_table(title, _("sector"), *years, _("fixed\npoints"), *heads, _("CNY\nmillion"))
     for row in frame.to_dict("records"):
         values = [row["balance_value_before"], row["balance_value"]]
         figures = [
-            "none" if row["status"] == "cycle" else f"{row['fixed_points']:g}",
+            _("none") if row["status"] == "cycle" else f"{row['fixed_points']:g}",
             *(f"{value:.{decimals}f}" if np.isfinite(value) else "-" for value in values),
             format_tonnes(round(row["residual_t"], 3) + 0.0),
             *(
@@ -182,5 +231,7 @@ def equilibrium(results: Results) -> Table:
             ),
             f"{row['measures_cost_cny'] / 1e6:,.0f}",
         ]
-        table.add_row(Text(row["sector"]), *([f"{row['year']:g}"] if several else []), *map(Text, figures))
+        table.add_row(
+            Text(word("sector", row["sector"])), *([f"{row['year']:g}"] if several else []), *map(Text, figures)
+        )
     return table

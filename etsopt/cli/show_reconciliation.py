@@ -44,7 +44,7 @@ def reconciliation(console: Console, results: Results, chinese: bool = False) ->
 
 def _sectors(units: pd.DataFrame, chinese: bool) -> Table:
     sums = units.groupby("sector", sort=True)[list(ENDS)].sum()
-    title = "排放量(百万吨 tCO2e)" if chinese else "Emissions [Mt]"
+    title = "排放量（百万吨 tCO2e）" if chinese else "Emissions [Mt]"
     table = new_table(title, "行业" if chinese else "sector", *(words[chinese] for words in ENDS.values()))
     for sector, row in sums.iterrows():
         table.add_row(str(sector), *(three_decimals(row[name] / 1e6) for name in ENDS))
@@ -79,7 +79,7 @@ def _sentence(units: pd.DataFrame, gross: pd.DataFrame, chinese: bool) -> str:
     absent = int((units["substituted"] > 0).sum())
     if chinese:
         text = f"{len(gross):,} 项填报数据和 {of_statements:,} 项其他证据为异常。"
-        return text + (f"{absent:,} 个单元的 {substituted:,} 项数据没有报告,其值为替代值。" if substituted else "")
+        return text + (f"{absent:,} 个单元的 {substituted:,} 项数据没有报告，其值为替代值。" if substituted else "")
     text = f"{len(gross):,} reports and {of_statements:,} other statements are gross errors."
     if not substituted:
         return f"{text} Every quantity has a report."

@@ -38,7 +38,7 @@ def status(state: Review, chinese: bool) -> None:
     title = f"{len(state.items):,} items of {len(state.months):,} unit-months; {late:,} filed late"
     title += f", {unknown:,} without a day of filing" if unknown else ""
     if chinese:
-        title = f"{len(state.months):,} 个单元月共 {len(state.items):,} 个数据项;逾期 {late:,} 个单元月"
+        title = f"{len(state.months):,} 个单元月共 {len(state.items):,} 个数据项；逾期 {late:,} 个单元月"
         title += f",{unknown:,} 个无填报日期" if unknown else ""
     console.print(Text(title + "\n", style="bold"))
     names = [f"items_{name}" for name in STATUSES]
@@ -85,7 +85,7 @@ def verified(found: Verification, chinese: bool) -> None:
     title = f"{found.year}: {int(done.sum()):,} of {len(units):,} units verified, "
     title += f"{settled / 1e6:,.3f} of {total / 1e6:,.3f} Mt accounted"
     if chinese:
-        title = f"{found.year} 年:{len(units):,} 个单元中 {int(done.sum()):,} 个已核查,"
+        title = f"{found.year} 年：{len(units):,} 个单元中 {int(done.sum()):,} 个已核查，"
         title += f"核算排放量 {total / 1e6:,.3f} Mt 中 {settled / 1e6:,.3f} Mt 已核查"
     console.print(Text(title + "\n", style="bold"))
     columns = ["unit_id", "status", "items", "items_national", "open_findings"]

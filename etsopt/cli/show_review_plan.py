@@ -27,7 +27,7 @@ def in_chinese(results: Results) -> None:
     """Print status and plan in Chinese."""
     console = plain_console()
     style = "bold green" if results.certified else "bold yellow"
-    title = f"{results.provenance['instance']},审核计划:{STATUSES[results.status][1]}"
+    title = f"{results.provenance['instance']}，审核计划：{STATUSES[results.status][1]}"
     console.print(Text(title + "\n", style=style))
     plan(console, results, chinese=True)
 
@@ -50,7 +50,7 @@ def plan(console: Console, results: Results, chinese: bool = False) -> None:
     )
     if chinese:
         words = (
-            f"覆盖风险排放量 {format_tonnes(covered)} t,共 {format_tonnes(at_risk)} t({share});"
+            f"覆盖风险排放量 {format_tonnes(covered)} t，共 {format_tonnes(at_risk)} t（{share}）；"
             f"任何计划至多再多覆盖 {format_tonnes(max(gap, 0.0))} t。"
         )
     console.print(Text(words + "\n"))
@@ -96,7 +96,7 @@ def _further_days(console: Console, groups: pd.DataFrame, chinese: bool) -> None
     more = f" and {len(rows) - ROWS_SHOWN} more" if len(rows) > ROWS_SHOWN else ""
     words = f"One more day covers about: {', '.join(shown)}{more}."
     if chinese:
-        words = f"增加一人天约可多覆盖:{'、'.join(shown)}{f'等 {len(rows)} 处' if more else ''}。"
+        words = f"增加一人天约可多覆盖：{'、'.join(shown)}{f'等 {len(rows)} 处' if more else ''}。"
     console.print(Text(words + "\n"))
 
 
@@ -107,7 +107,7 @@ def _uncovered(console: Console, rows: pd.DataFrame, chinese: bool) -> None:
     more = f" and {len(rows) - ROWS_SHOWN:,} more" if len(rows) > ROWS_SHOWN else ""
     words = f"Not covered: {', '.join(shown)}{more}."
     if chinese:
-        words = f"未覆盖:{'、'.join(shown)}{f'等 {len(rows):,} 家' if more else ''}。"
+        words = f"未覆盖：{'、'.join(shown)}{f'等 {len(rows):,} 家' if more else ''}。"
     console.print(Text(words + "\n"))
 
 
@@ -117,7 +117,7 @@ def missing(console: Console, rows: pd.DataFrame, certified: bool, chinese: bool
     least = "at least " if certified else "according to the solver, "
     title = f"No plan exists: {least}{total:,.6g} reviewer days are missing.\n"
     if chinese:
-        title = f"没有可行的审核计划:{'至少' if certified else '据求解器,'}缺少 {total:,.6g} 人天。\n"
+        title = f"没有可行的审核计划：{'至少' if certified else '据求解器，'}缺少 {total:,.6g} 人天。\n"
     console.print(Text(title))
     for _, row in rows.head(ROWS_SHOWN).iterrows():
         needed, available, lacking = (f"{row[name]:,.6g}" for name in ("needed_days", "available_days", "missing_days"))
@@ -128,8 +128,8 @@ def missing(console: Console, rows: pd.DataFrame, certified: bool, chinese: bool
         )
         if chinese:
             words = (
-                f"{_where(row, True)}:须审核 {row['enterprises']:,} 家企业中的 {row['needed_reviews']:,} 家,"
-                f"连同差旅至少需要 {needed} 人天,可用 {available} 人天,缺少 {lacking} 人天。"
+                f"{_where(row, True)}：须审核 {row['enterprises']:,} 家企业中的 {row['needed_reviews']:,} 家，"
+                f"连同差旅至少需要 {needed} 人天，可用 {available} 人天，缺少 {lacking} 人天。"
             )
         console.print(Text(words))
     if len(rows) > ROWS_SHOWN:

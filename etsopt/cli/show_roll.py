@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from etsopt.cli.language import _, translated
 from etsopt.cli.terminal import new_table, plain_console
 from etsopt.units import format_tonnes
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,42 +64,50 @@ def rolled(found: NextYear, folder: Path) -> None:
     """Print the balance by vintage and in total, and the differences between the years."""
     console, year = plain_console(), found.instance.policy.year
     vintages = found.balance["vintage"].tolist()
-    table = new_table(f"Allowances of {year - 1} by vintage [t]", "", *map(str, vintages), "total")
+    table = new_table(_("Allowances of {year} by vintage [t]", year=year - 1), "", *map(str, vintages), _("total"))
     total = found.total
     for label, column in LINES:
         cells = [*found.balance[column].tolist(), total[column]]
-        table.add_row(Text(label), *(Text(format_tonnes(float(cell))) for cell in cells))
+        table.add_row(Text(_(label)), *(Text(format_tonnes(float(cell))) for cell in cells))
     console.print(table)
     for line in sentences(found):
-        console.print(Text(line))
-    console.print(Text(f"{year} written to {folder}, rule {found.instance.policy.rule.name}."))
+        console.print(Text(translated(line)))
+    rule = found.instance.policy.rule.name
+    console.print(Text(_("{year} written to {folder}, rule {rule}.", year=year, folder=folder, rule=rule)))
 
 
 def sentences(found: NextYear) -> Iterator[str]:
     """Yield a sentence on the units, on what is deducted and outstanding, and every note."""
     year, changes = found.instance.policy.year, found.units
     if found.forecast:
-        yield f"Emissions and output of {year}: forecast, equal to this year's ({year - 1})."
+        yield message(
+            "Emissions and output of {year}: forecast, equal to this year's ({last}).", year=year, last=year - 1
+        )
     else:
-        yield f"Emissions and output of {year} are those of the stated units."
-    yield f"Prices and amounts that the policy states without a year stay those of {year - 1}."
-    left = "Closed, so left out" if found.forecast else f"Units of {year - 1} that are missing in {year}"
-    for what, names in ((left, changes.left_out), ("New units", changes.new), ("New owner", changes.other_owner)):
+        yield message("Emissions and output of {year} are those of the stated units.", year=year)
+    yield message("Prices and amounts that the policy states without a year stay those of {year}.", year=year - 1)
+    left = message("Units of {year} that are missing in {following}", year=year - 1, following=year)
+    if found.forecast:
+        left = literal("Closed, so left out")
+    others = ((literal("New units"), changes.new), (literal("New owner"), changes.other_owner))
+    for what, names in ((left, changes.left_out), *others):
         if names:
-            yield f"{what}: {listed(names)}."
+            yield message("{what}: {names}.", what=what, names=listed(names))
     enterprises = found.instance.enterprises
     for column, what in (
-        ("deduction_t", f"Deducted from the allowances of {year}"),
-        ("outstanding_t", f"Obligations outstanding in {year}"),
+        ("deduction_t", message("Deducted from the allowances of {year}", year=year)),
+        ("outstanding_t", message("Obligations outstanding in {year}", year=year)),
     ):
         if enterprises is not None and column in enterprises:
             due = enterprises[enterprises[column] > 0]
             parts = [f"{row.enterprise_id} {format_tonnes(getattr(row, column))} t" for row in due.itertuples()]
-            yield f"{what}: {format_tonnes(due[column].sum())} t ({listed(parts)})."
+            total = format_tonnes(due[column].sum())
+            yield message("{what}: {total} t ({parts}).", what=what, total=total, parts=listed(parts))
     yield from found.notes
 
 
 def listed(names: Sequence[str]) -> str:
     """Return the first names, and the number of others."""
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more
+    shown = ", ".join(names[:NAMES_SHOWN])
+    hidden = len(names) - NAMES_SHOWN
+    return message("{names} and {count} more", names=shown, count=hidden) if hidden > 0 else shown

@@ -42,7 +42,7 @@ def screening(found: Screening, chinese: bool) -> None:
     months, flagged, count = len(found.accounts.unit_months), len(found.unit_months), len(found.findings)
     title = f"{count:,} findings in {flagged:,} unit-months; {months:,} unit-months are reported"
     if chinese:
-        title = f"{flagged:,} 个单元月共有 {count:,} 项问题(已报告 {months:,} 个单元月)"
+        title = f"{flagged:,} 个单元月共有 {count:,} 项问题（已报告 {months:,} 个单元月）"
     console.print(Text(title + "\n", style="bold"))
     if not count:
         return
@@ -50,7 +50,7 @@ def screening(found: Screening, chinese: bool) -> None:
     console.print(_largest(found, chinese))
     if count > SHOWN:
         rest = f"{count - SHOWN:,} smaller findings are not shown: --out DIR writes all."
-        console.print(Text(f"另有 {count - SHOWN:,} 项较小问题未显示,--out DIR 可写出全部。" if chinese else rest))
+        console.print(Text(f"另有 {count - SHOWN:,} 项较小问题未显示，--out DIR 可写出全部。" if chinese else rest))
 
 
 def _rules(found: Screening, chinese: bool) -> Table:

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.text import Text
 
+from etsopt.cli.language import _, in_chinese, joined, translated, word
 from etsopt.data.messages import counted
+from etsopt.data.policy.doubts import doubtful_values
 from etsopt.results.claims import is_checked
 from etsopt.results.emissions_status import not_verified
 from etsopt.results.former_runs import has_lump_sums
-from etsopt.results.words import STATUSES, TERMINATIONS
+from etsopt.results.words import TERMINATIONS
 
 if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
-
-STATUS_IN_WORDS = {status: english for status, (english, _) in STATUSES.items()}
 
 NO_SOLUTION = (
     "The model has no solution on this instance: its constraints and bounds contradict each other. The solver does "
     "not report which.\nGive a constraint a slack variable with a cost in the objective to see its infeasibility."
 )
-
-TERMINATION_IN_WORDS = {name: english for name, (english, _) in TERMINATIONS.items()}
 
 
 def open_gaps(results: Results) -> str:
@@ -31,16 +29,21 @@ def open_gaps(results: Results) -> str:
     if "equilibrium" in results.tables:
         return _without_fixed_point(results)
     requested = float(results.provenance["options"]["gap"])
-    open_ = [f"{level.name} {_in_percent(level)}" for level in results.levels if not level.certified]
-    proven = f"Every limit holds. Not certified: {', '.join(open_)}." if open_ else "Every limit holds."
-    if results.termination in TERMINATION_IN_WORDS:
-        return f"{proven}\nA longer --time-limit may close the gap."
+    open_ = [f"{word('level', level.name)} {_in_percent(level)}" for level in results.levels if not level.certified]
+    proven = _("Every limit holds. Not certified: {open}.", open=joined(open_)) if open_ else _("Every limit holds.")
+    if results.termination in TERMINATIONS:
+        return _("{proven}\nA longer --time-limit may close the gap.", proven=proven)
     largest = max((_relative(level) for level in results.levels if not level.certified), default=np.inf)
     if not open_:
         return proven
-    accepts = f"`--gap {largest * 1.01:.1e}` accepts the result; " if requested < largest < 1 else ""
-    remedy = f"{accepts}another --method or --seed may close the gap."
-    return f"{proven}\nThe requested gap is {100 * requested:.2g} %: {remedy}"
+    accepts = _("`--gap {largest:.1e}` accepts the result; ", largest=largest * 1.01) if requested < largest < 1 else ""
+    remedy = _("{accepts}another --method or --seed may close the gap.", accepts=accepts)
+    return _(
+        "{proven}\nThe requested gap is {requested:.2g} %: {remedy}",
+        proven=proven,
+        requested=100 * requested,
+        remedy=remedy,
+    )
 
 
 def remarks(results: Results) -> list[str]:
@@ -53,16 +56,15 @@ def remarks(results: Results) -> list[str]:
             stated = policy.get("sectors", {}).get(name, {})
             if stated.get("target_change") or "target_t" in stated or "target_intensity" in stated:
                 lines.append(
-                    f"The target of {name} has no effect: each of its units gets A = E (special case or below the "
-                    "threshold) or is outside the scope. Check that emissions are in tonnes."
+                    _(
+                        "The target of {name} has no effect: each of its units gets A = E (special case or "
+                        "below the threshold) or is outside the scope. Check that emissions are in tonnes.",
+                        name=word("sector", name),
+                    )
                 )
-    for name, stated in policy.get("sectors", {}).items():
-        band = stated.get("band") or {}
-        widest = max(band.get("lower", 0.0), band.get("upper", 0.0))
-        if widest >= 1:
-            lines.append(f"The band of {name} is {100 * widest:g} % of emissions: 0.03 means 3 %.")
+    lines += map(translated, doubtful_values(policy))
     open_ = not_verified(results.provenance.get("emissions", {}))
-    return [*([open_[0]] if open_ else []), *lines, *_profitable_banking(results)]
+    return [*([open_[in_chinese()]] if open_ else []), *lines, *_profitable_banking(results)]
 
 
 def _profitable_banking(results: Results) -> list[str]:
@@ -75,8 +77,13 @@ def _profitable_banking(results: Results) -> list[str]:
     if price + market.get("transaction_cost_cny_per_t", 0.0) >= terminal:
         return []
     return [
-        f"An allowance banked to the end is worth {terminal:g} CNY/t (market.terminal_price_cny_per_t) and costs "
-        f"{price:g}: every enterprise buys as much as its limits allow."
+        _(
+            "An allowance banked to the end is worth {terminal:g} CNY/t "
+            "(market.terminal_price_cny_per_t) and costs {price:g}: every enterprise buys as "
+            "much as its limits allow.",
+            terminal=terminal,
+            price=price,
+        )
     ]
 
 
@@ -84,10 +91,12 @@ def _without_fixed_point(results: Results) -> str:
     """Return a statement of the sectors and years in which no balance value is a fixed point of best responses."""
     frame = results.tables["equilibrium"]
     cycles = frame[frame["status"] == "cycle"]
-    where = ", ".join(f"{row['sector']} {row['year']}" for row in cycles.to_dict("records"))
-    return (
-        f"No balance value is a fixed point in {where}: the best responses cycle (table `cycles`).\n"
-        "At the value shown every unit responds optimally, but the sector does not balance."
+    where = joined(f"{word('sector', row['sector'])} {row['year']}" for row in cycles.to_dict("records"))
+    return _(
+        "No balance value is a fixed point in {where}: the best responses cycle (table "
+        "`cycles`).\nAt the value shown every unit responds optimally, but the sector does "
+        "not balance.",
+        where=where,
     )
 
 
@@ -98,7 +107,7 @@ def _relative(level: LevelResult) -> float:
 
 def _in_percent(level: LevelResult) -> str:
     share = _relative(level)
-    return f"(gap {100 * share:.2g} %)" if np.isfinite(share) else "(no bound)"
+    return _("(gap {share:.2g} %)", share=100 * share) if np.isfinite(share) else _("(no bound)")
 
 
 def ignored(model: str, keys: list[str]) -> str:
@@ -106,30 +115,35 @@ def ignored(model: str, keys: list[str]) -> str:
     sections: dict[str, list[str]] = {}
     for key in keys:
         sections.setdefault(key.partition(".")[0], []).append(key)
-    parts = [stated[0] if len(stated) == 1 else f"{name} ({len(stated)} keys)" for name, stated in sections.items()]
-    return f"Policy keys that {model} does not use: {', '.join(parts)}."
+    parts = [
+        stated[0] if len(stated) == 1 else _("{name} ({count} keys)", name=name, count=len(stated))
+        for name, stated in sections.items()
+    ]
+    return _("Policy keys that {model} does not use: {parts}.", model=model, parts=joined(parts))
 
 
 def listed_tables(results: Results) -> str:
     """Return the names and lengths of the tables of a user's own model, which are not shown."""
-    listed = (f"{name} ({counted(len(table), 'row', 'rows')})" for name, table in results.tables.items())
-    return f"Tables: {', '.join(listed)}.\n"
+    listed = (f"{name} ({translated(counted(len(table), 'row', 'rows'))})" for name, table in results.tables.items())
+    return _("Tables: {listed}.\n", listed=joined(listed))
 
 
 def taken_as_given(results: Results) -> list[Text]:
     """Return what a check takes as given: a rule from outside the package, and lump sums in a market of 0.1.0."""
     lines = [own_rule(results.provenance["own_rule"])] if results.provenance.get("own_rule") else []
     if has_lump_sums(results.provenance, results.tables):
-        what = "Allowances of the market are lump sums in every year, as in version 0.1.0, which solved it.\n"
+        what = _("Allowances of the market are lump sums in every year, as in version 0.1.0, which solved it.\n")
         lines.append(Text(what, style="yellow"))
     return lines
 
 
 def own_rule(rule: dict[str, Any]) -> Text:
     """Return the limit of a certificate under a rule from outside the package."""
-    file = f" of {rule['file']}" if "file" in rule else ""
-    what = (
-        f"The rule {rule['name']}{file} is your own: its reference allowances are taken as given, not derived again.\n"
+    file = _(" of {file}", file=rule["file"]) if "file" in rule else ""
+    what = _(
+        "The rule {name}{file} is your own: its reference allowances are taken as given, not derived again.\n",
+        name=rule["name"],
+        file=file,
     )
     return Text(what, style="yellow")
 
@@ -140,13 +154,21 @@ def own_parameters(entries: list[dict[str, Any]]) -> Text:
     for entry in entries:
         years = entry["years"]
         when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
-        of = f"{when}, {', '.join(entry['sectors'])}"
-        lines.append(f"{entry['key']}: official {entry['official']} ({of}), here {_stated(entry['here'])} (user)")
+        of = f"{when}, {joined(word('sector', name) for name in entry['sectors'])}"
+        lines.append(
+            _(
+                "{key}: official {official} ({of}), here {stated} (user)",
+                key=entry["key"],
+                official=entry["official"],
+                of=of,
+                stated=_stated(entry["here"]),
+            )
+        )
     return Text("\n".join([*lines, ""]), style="yellow")
 
 
 def _stated(value: Any) -> str:
     """Return a number, a list of names, or numbers by year as a policy states them."""
     if isinstance(value, dict):
-        return ", ".join(f"{number:,} from {year}" for year, number in value.items())
-    return (", ".join(value) or "none") if isinstance(value, list) else f"{value:,}"
+        return joined(_("{number:,} from {year}", number=number, year=year) for year, number in value.items())
+    return (joined(value) or _("none")) if isinstance(value, list) else f"{value:,}"

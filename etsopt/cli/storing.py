@@ -36,8 +36,8 @@ def _import(options: Namespace) -> int:
 def _line(one: Imported, chinese: bool) -> str:
     """Return a sentence on an import."""
     if chinese:
-        text = f"第 {one.entry} 次记录:{one.folder}:新增 {one.rows_new:,} 行,更正 {one.rows_corrected:,} 行,"
-        text += f"未变 {one.rows_unchanged:,} 行;新增单元 {one.units_new:,} 个,变更 {one.units_changed:,} 个。"
+        text = f"第 {one.entry} 次记录：{one.folder}：新增 {one.rows_new:,} 行，更正 {one.rows_corrected:,} 行，"
+        text += f"未变 {one.rows_unchanged:,} 行；新增单元 {one.units_new:,} 个，变更 {one.units_changed:,} 个。"
         return text + ("accounting.toml 替代了先前的参数。" if one.parameters_changed else "")
     text = f"Entry {one.entry}, {one.folder}: {one.rows_new:,} new rows, {one.rows_corrected:,} corrected, "
     text += f"{one.rows_unchanged:,} unchanged; {one.units_new:,} new units, {one.units_changed:,} changed."

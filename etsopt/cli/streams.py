@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from etsopt.characters import escaped
+from etsopt.cli.language import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,6 +54,15 @@ def below(stream: Any) -> Any:
 
 class Parser(ArgumentParser):
     """A parser that escapes arguments in its errors and keeps the colours of its help."""
+
+    def format_help(self) -> str:
+        """Return the help, its texts in the language of the command."""
+        # A translated text is none of the catalogue, so that translating it again leaves it as it is.
+        self.description, self.epilog = translated(self.description or ""), translated(self.epilog or "")
+        for action in self._actions:
+            for shown in (action, *getattr(action, "_choices_actions", ())):
+                shown.help = translated(shown.help or "")
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Print usage and message, then exit."""

@@ -8,11 +8,14 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from etsopt.cli.language import _, in_chinese, joined
+from etsopt.cli.show_errors import rendered
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -63,7 +66,7 @@ def sweep(options: Namespace) -> int:
                     **asked,
                 )
             except LostClusterError as error:
-                print(error, file=sys.stderr)
+                print(rendered(error), file=sys.stderr)
                 termination = "lost"
         written = _write(record, folder, options.format, plan.sampled)
         counts = record.counts
@@ -86,7 +89,7 @@ def prepare(folder: Path, record: str) -> None:
         If a folder that holds something else is there.
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / record).exists():
-        what = f"{str(folder)!r} is there, and holds no record {record}."
+        what = message("{folder!r} is there, and holds no record {record}.", folder=str(folder), record=record)
         raise UsageError(what, "Name another folder by --out.")
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -95,7 +98,7 @@ def workers_of(asked: int | None, scenarios: int) -> int:
     """Return the number of processes: those asked for, or one a core if there is enough to do and dask is installed."""
     if asked is not None:
         if asked < 1:
-            raise UsageError(f"{asked} processes are asked for.", "State --workers of at least 1.")
+            raise UsageError(message("{asked} processes are asked for.", asked=asked), "State --workers of at least 1.")
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores if scenarios >= WORTH_PROCESSES and find_spec("distributed") else 1
@@ -104,9 +107,12 @@ def workers_of(asked: int | None, scenarios: int) -> int:
 def _count(plan: SweepPlan) -> str:
     """Say how many scenarios there are, before any is solved."""
     number = len(plan.scenarios)
-    names = ", ".join(one.name for one in plan.scenarios[:3])
+    names = joined(one.name for one in plan.scenarios[:3])
     more = f", ..., {plan.scenarios[-1].name}" if number > 3 else ""
-    return f"{number:,} scenario{'s' if number > 1 else ''} of {plan.instance}, model {plan.model}: {names}{more}."
+    one = "{number:,} scenario of {instance}, model {model}: {names}."
+    several = "{number:,} scenarios of {instance}, model {model}: {names}."
+    about = {"number": number, "instance": plan.instance, "model": plan.model, "names": f"{names}{more}"}
+    return _(several if number > 1 else one, **about)
 
 
 def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], str]) -> Callable[[Progress], None]:
@@ -116,12 +122,13 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
     def told(now: Progress) -> None:
         nonlocal shown
         rate = now.done / now.elapsed_s if now.elapsed_s else 0.0
-        tell(f"{now.done:,} of {now.of:,}, {rate:,.1f} a second, {_duration(now.left_s)} left")
+        text = "{done:,} of {of:,}, {rate:,.1f} a second, {left} left"
+        tell(_(text, done=now.done, of=now.of, rate=rate, left=_duration(now.left_s)))
         if quiet or now.last.certified or shown > FAILURES_SHOWN:
             return
         shown += 1
         said = f"{name_of(now.last.number)}: {now.last.status} {now.last.message}".strip().splitlines()[0]
-        more = "Further ones are in the table of scenarios alone." if shown > FAILURES_SHOWN else said
+        more = _("Further ones are in the table of scenarios alone.") if shown > FAILURES_SHOWN else said
         print(more, file=sys.stderr)
 
     return told
@@ -167,8 +174,15 @@ def _summary(counts: dict[str, int], written: list[Path]) -> None:
     from etsopt.cli import terminal
     from etsopt.results.words import STATUSES
 
-    table = terminal.new_table("Scenarios", "status", "number")
+    table = terminal.new_table(_("Scenarios"), _("status"), _("number"))
     for status, number in counts.items():
-        table.add_row(STATUSES[status][0] if status in STATUSES else status, f"{number:,}")
+        table.add_row(STATUSES[status][in_chinese()] if status in STATUSES else status, f"{number:,}")
     terminal.plain_console().print(table)
-    print(f"Written to {', '.join(map(str, written[:-1]))} and {written[-1]}.")
+    print(_("Written to {path}.", path=listed_files(written)))
+
+
+def listed_files(files: Sequence[Path]) -> str:
+    """Return the names of files one after the other, as a sentence has them."""
+    if in_chinese() or len(files) < 2:
+        return joined(files)
+    return f"{', '.join(map(str, files[:-1]))} and {files[-1]}"

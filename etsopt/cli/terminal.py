@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from etsopt.characters import escaped
+from etsopt.cli.remaining import Remaining
 from etsopt.cli.streams import below
 
 if TYPE_CHECKING:
@@ -39,7 +42,32 @@ class SafeConsole(Console):
         if isinstance(renderable, str | Text) and (safe := escaped(str(renderable))) != str(renderable):
             # An escaped text is longer than measured, so it is folded where it does not fit.
             renderable = Text(safe, renderable.style if isinstance(renderable, Text) else "", overflow="fold")
+        if isinstance(renderable, Text) and not renderable.spans and HAN.search(renderable.plain):
+            width = (options or self.options).max_width
+            renderable = Text(wrapped(renderable.plain, width), renderable.style, justify=renderable.justify)
         return super().render(renderable, options)
+
+
+HAN = re.compile("[\u4e00-\u9fff]")
+PARTS = re.compile(r"[（“]*(?:[!-~−–±·×]+(?: [\u4e00-\u9fff])?|[^\n])[，。；：、）”？！]*|\n")
+"""Parts of a text between which a line may end: a Chinese character or a word of others, with the marks at its ends."""
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return a Chinese text in lines of a width in columns; rich would end lines at spaces alone.
+
+    >>> wrapped("配额不超过 1,200 吨，见 result.json。", 16).split(chr(10))
+    ['配额不超过', '1,200 吨，见', 'result.json。']
+    """
+    lines, line, continued = [], "", False
+    for part in PARTS.findall(text):
+        if part == "\n" or cell_len(f"{line}{part}") > width:
+            lines.append(line.rstrip(" "))
+            line, continued = "", part != "\n"
+        # A line that continues another begins with no space, and an indented one keeps its own.
+        if part != "\n" and not (continued and not line and part == " "):
+            line += part
+    return "\n".join([*lines, line])
 
 
 def plain_console(stderr: bool = False) -> Console:
@@ -85,7 +113,7 @@ def three_decimals(value: float) -> str:
 
 @contextmanager
 def waiting(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Show the current step and elapsed time on a terminal; yields the function that takes each line."""
+    """Show step, elapsed time and what is left of a count on a terminal; yields the function that takes each line."""
     errors = plain_console(stderr=True)
     if quiet or not errors.is_terminal:
         yield lambda line: None
@@ -94,5 +122,5 @@ def waiting(quiet: bool) -> Iterator[Callable[[str], None]]:
 
     columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=errors, transient=True) as shown:
-        task = shown.add_task("")
-        yield lambda line: shown.update(task, description=line)
+        task, remaining = shown.add_task(""), Remaining()
+        yield lambda line: shown.update(task, description=remaining.shown(line))

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import is_chinese
+from etsopt.cli.language import _, in_chinese
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,14 +21,15 @@ def new(options: Namespace) -> int:
     from etsopt.data.files.instance_sheets import write_workbook
 
     if options.file.suffix.lower() != XLSX:
-        what = f"{str(options.file)!r} is no name of a workbook."
+        what = message("{file!r} is no name of a workbook.", file=str(options.file))
         raise UsageError(what, "Name a file that ends in .xlsx: etsopt new plants.xlsx")
     see_that_new(options.file, options.force)
-    write_workbook(options.file, in_chinese=is_chinese(options.lang))
+    write_workbook(options.file, in_chinese=in_chinese())
     if options.json:
         print(json.dumps({"file": str(options.file)}, ensure_ascii=False))
     else:
-        print(f"Written to {options.file}. Fill in the sheets, then: etsopt solve {options.file} --out result{XLSX}")
+        text = "Written to {file}. Fill in the sheets, then: etsopt solve {file} --out result.xlsx"
+        print(_(text, file=options.file))
     return 0
 
 
@@ -47,19 +49,21 @@ def convert(options: Namespace) -> int:
         try:
             see_that_empty(options.to)
         except UsageError as error:
-            raise UsageError(error.failure, f"{error.advice} Or add --force to replace the instance in it.") from None
+            advice = message("{advice} Or add --force to replace the instance in it.", advice=error.advice)
+            raise UsageError(error.failure, advice) from None
     instance = read(options.instance)
     if to_workbook:
-        write_workbook(options.to, instance, is_chinese(options.lang))
+        write_workbook(options.to, instance, in_chinese())
     else:
         write_instance(instance, options.to, table_format=options.format)
     if read_instance(options.to).hash != instance.hash:
-        what = f"{str(options.to)!r} does not read back as the instance that was written to it."
+        what = message("{file!r} does not read back as the instance that was written to it.", file=str(options.to))
         raise UsageError(what, "Do not use it, and report the defect as SECURITY.md says.")
     if options.json:
         print(json.dumps({"to": str(options.to), "units": len(instance.units), "hash": instance.hash}))
     else:
-        print(f"{instance.name}: {len(instance.units):,} units written to {options.to}, which reads back the same.")
+        text = "{name}: {count:,} units written to {to}, which reads back the same."
+        print(_(text, name=instance.name, count=len(instance.units), to=options.to))
     return 0
 
 
@@ -72,4 +76,6 @@ def see_that_new(path: Path, force: bool) -> None:
         If it exists and ``force`` is False.
     """
     if path.exists() and not (force and path.is_file()):
-        raise UsageError(f"{str(path)!r} exists.", "Name another file, or add --force to replace it.")
+        raise UsageError(
+            message("{path!r} exists.", path=str(path)), "Name another file, or add --force to replace it."
+        )

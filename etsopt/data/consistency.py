@@ -14,6 +14,7 @@ from etsopt.data.policy_consistency import problems_of_policy
 from etsopt.data.projection import problems_of_forecast
 from etsopt.data.tables.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import ROWS_SHOWN, Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
         above = part > emissions * (1 + 1e-9)
         if above.any():
             count = counted(int(above.sum()), "value exceeds", "values exceed")
-            what = f"{count} the unit's whole emissions"
+            what = message("{count} the unit's whole emissions", count=count)
             advice = "State a part of emissions_tco2e: ironmaking and sintering of a steel enterprise."
             cells = cells_of(units, above, part, "{:.12g}")
             problems.append(Problem(UNITS.file, what, advice, "intensity_emissions_tco2e", cells))
@@ -103,7 +104,12 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
             here = wrong & (powers == power)
             times = f"{10**power:g} times" if power > 0 else f"1/{10**-power:g} of"
             count = counted(int(here.sum()), "unit has", "units have")
-            what = f"{count} about {times} the plausible intensity of {'its' if here.sum() == 1 else 'their'} sector"
+            what = message(
+                "{count} about {times} the plausible intensity of {grammar} sector",
+                count=count,
+                times=times,
+                grammar="its" if here.sum() == 1 else "their",
+            )
             advice = "Check for kt, 10 000 t (万吨) or kg: emissions and output are in tonnes."
             problems.append(Problem(UNITS.file, what, advice, columns, cells_of(units, here, intensity, "{:.6g} t/t")))
     return problems

@@ -60,6 +60,9 @@ class Content:
     given
         Paths of the policy's keys that `with_policy` changed; not part of the content, so left out of comparisons and
         of the hash.
+    order
+        Positions of the units in the order of a person's file, for the sheets that this person reads; None if the rows
+        were sorted. It is no part of the content: left out of comparisons and of the hash.
     derived
         Cache of results derived from the tables; instances that differ in their policy alone share it. It is left out
         of copies and comparisons.
@@ -75,6 +78,7 @@ class Content:
     statements: pd.DataFrame | None = None
     terms: pd.DataFrame | None = None
     given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    order: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
     derived: Derived = field(default_factory=Derived, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt.data.messages import counted
 from etsopt.data.tables.evidence import EVIDENCE, QUANTITIES, STATEMENTS, TERMS
 from etsopt.errors import Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,8 +60,14 @@ def problems_of_evidence(instance: Content) -> list[Problem]:
         return []
     if len(present) < len(EVIDENCE):
         missing = [table.file for table in EVIDENCE if table not in present]
-        what = f"is present without {' and '.join(missing)}"
-        return [Problem(present[0].file, what, f"Add {' and '.join(missing)}, or leave all three tables out.")]
+        what = message("is present without {missing}", missing=" and ".join(missing))
+        return [
+            Problem(
+                present[0].file,
+                what,
+                message("Add {missing}, or leave all three tables out.", missing=" and ".join(missing)),
+            )
+        ]
     return [*_of_units(instance), *_of_reports(tables[0]), *_of_statements(tables[1]), *_of_terms(*tables)]
 
 

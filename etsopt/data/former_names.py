@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import DataError, FormerNameWarning, Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -84,11 +85,19 @@ def _move(content: dict[str, Any], renamed: list[str], place: str) -> None:
     if not isinstance(stated, dict) or key not in stated or not isinstance(present, dict):
         return
     if name in present:
-        what = f"is the former name of {now_in}.{name}, which is also stated"
+        what = message("is the former name of {now_in}.{name}, which is also stated", now_in=now_in, name=name)
         raise DataError("The policy", [Problem(place, what, "Keep the present one.", f"{section}.{key}")])
     content[section] = {other: value for other, value in stated.items() if other != key}
     content[now_in] = {**present, name: stated[key]}
-    renamed.append(f"{section}.{key} is now {now_in}.{name}, with balance values after abatement")
+    renamed.append(
+        message(
+            "{section}.{key} is now {now_in}.{name}, with balance values after abatement",
+            section=section,
+            key=key,
+            now_in=now_in,
+            name=name,
+        )
+    )
 
 
 def _renamed(
@@ -100,9 +109,9 @@ def _renamed(
         name = names.get(key, key)
         if name != key:
             if name in stated:
-                what = f"is the former name of {above}{name}, which is also stated"
+                what = message("is the former name of {above}{name}, which is also stated", above=above, name=name)
                 raise DataError("The policy", [Problem(place, what, "Keep the present one.", f"{above}{key}")])
-            renamed.append(f"{above}{key} is now {above}{name}")
+            renamed.append(message("{above}{key} is now {above}{name}", above=above, key=key, name=name))
             if isinstance(value, str):
                 value = VALUES.get(name, {}).get(value, value)
         table[name] = value
@@ -175,5 +184,5 @@ def accepted_silently() -> Iterator[None]:
 
 
 def _warn(renamed: list[str]) -> None:
-    what = f"{'; '.join(renamed)}. Former names are accepted until the next release."
+    what = message("{renamed}. Former names are accepted until the next release.", renamed="; ".join(renamed))
     warnings.warn(what[0].upper() + what[1:] if what.startswith("the ") else what, FormerNameWarning, stacklevel=3)

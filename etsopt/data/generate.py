@@ -10,6 +10,7 @@ import pandas as pd
 
 from etsopt.data.instance import Instance
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,13 +149,28 @@ def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) ->
     ['cement', 'steel', 'cement', 'aluminium', 'cement', 'steel']
     """
     if units < len(PROFILES):
-        raise UsageError(f"`units` is {units}: expected at least {len(PROFILES)}, one per sector.", "Increase it.")
+        raise UsageError(
+            message("`units` is {units}: expected at least {count}, one per sector.", units=units, count=len(PROFILES)),
+            "Increase it.",
+        )
     if units > MOST_UNITS:
-        raise UsageError(f"`units` is {brief(units)}: expected at most {MOST_UNITS:,}.", "Decrease it.")
+        raise UsageError(
+            message("`units` is {units}: expected at most {most_units:,}.", units=brief(units), most_units=MOST_UNITS),
+            "Decrease it.",
+        )
     if seed < 0:
-        raise UsageError(f"`seed` is {seed}: expected a whole number from 0 on.", "Choose another seed.")
+        raise UsageError(
+            message("`seed` is {seed}: expected a whole number from 0 on.", seed=seed), "Choose another seed."
+        )
     if not 0 <= measures <= MOST_MEASURES:
-        raise UsageError(f"`measures` is {measures}: expected 0 to {MOST_MEASURES} for a unit.", "Correct it.")
+        raise UsageError(
+            message(
+                "`measures` is {measures}: expected 0 to {most_measures} for a unit.",
+                measures=measures,
+                most_measures=MOST_MEASURES,
+            ),
+            "Correct it.",
+        )
     if own and not measures:
         raise UsageError("`measures` is 0, but `own` is True: expected 1 to 12.", "Increase it.")
     random = np.random.default_rng(seed)

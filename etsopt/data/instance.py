@@ -10,12 +10,15 @@ import pandas as pd
 from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
 from etsopt.data.former_names import current_changes, current_columns
-from etsopt.data.policy.policy import Policy, changed, parse_policy
+from etsopt.data.policy.changes import changed
+from etsopt.data.policy.keys import english_path
+from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +79,12 @@ class Instance(Content):
                 frames[table.name], of_table = validate_table(named, table)
                 problems += of_headings + [as_stated(problem, named) for problem in of_table]
         if problems or policy is None:
-            raise DataError(f"The instance {name!r}", problems)
+            raise DataError(message("The instance {name!r}", name=name), problems)
         enterprises = frames.pop("enterprises", None)
         instance = cls(name, enterprises=enterprises, policy=policy, **frames)
         problems = validate_consistency(instance)
         if problems:
-            raise DataError(f"The instance {name!r}", problems)
+            raise DataError(message("The instance {name!r}", name=name), problems)
         return instance
 
     @classmethod
@@ -115,7 +118,7 @@ class Instance(Content):
         frames |= {"quantities": quantities, "statements": statements, "terms": terms}
         for place, frame in frames.items():
             if frame is not None and not isinstance(frame, pd.DataFrame):
-                what = f"`{place}` is {brief(frame)}: expected a data frame."
+                what = message("`{place}` is {frame}: expected a data frame.", place=place, frame=brief(frame))
                 raise UsageError(what, "Pass a data frame, or read a folder with etsopt.read.")
         raw = {name: RawTable.from_frame(frame, name) for name, frame in frames.items() if frame is not None}
         parsed, problems = None, []
@@ -135,12 +138,15 @@ class Instance(Content):
         UsageError
             If the year of an instance changes whose emissions come from monthly reports.
         """
+        changes = {".".join(english_path(str(path).split("."))): value for path, value in changes.items()}
         changes = current_changes(changes)
         if "year" in changes and "reports_sha256" in self.units and changes["year"] != self.policy.year:
-            what = f"Emissions are those of the monthly reports of {self.policy.year}, the year of the policy."
+            what = message(
+                "Emissions are those of the monthly reports of {year}, the year of the policy.", year=self.policy.year
+            )
             raise UsageError(what, "Change the year in policy.toml, and read the instance again.")
         instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
         problems = validate_consistency(instance)
         if problems:
-            raise DataError(f"The changed policy of {self.name!r}", problems)
+            raise DataError(message("The changed policy of {name!r}", name=self.name), problems)
         return instance

@@ -22,6 +22,7 @@ from etsopt.data.tables.row_scope import (
 )
 from etsopt.data.tables.schema import MEASURES
 from etsopt.errors import Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -225,7 +226,9 @@ def _faults(measures: pd.DataFrame) -> list[tuple[str, str]]:
     faults = []
     for name, directly in requires.items():
         for other in sorted(directly - set(requires)):
-            what = f"{name!r} requires {other!r}, which is not a measure of the same unit"
+            what = message(
+                "{name!r} requires {other!r}, which is not a measure of the same unit", name=name, other=other
+            )
             faults.append((what, "Add it there, correct its name, or remove the requirement."))
         needed, ahead = set(), set(directly)
         while ahead:
@@ -236,7 +239,11 @@ def _faults(measures: pd.DataFrame) -> list[tuple[str, str]]:
             continue
         groups = [group[one] for one in sorted(needed | {name}) if group.get(one)]
         for twice in sorted({one for one in groups if groups.count(one) > 1}):
-            what = f"{name!r} can never run: it and its requirements include two measures of the group {twice!r}"
+            what = message(
+                "{name!r} can never run: it and its requirements include two measures of the group {twice!r}",
+                name=name,
+                twice=twice,
+            )
             faults.append(
                 (what, "Remove the requirement, or change a group: a unit applies at most one measure of a group.")
             )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from etsopt.wording import literal, message
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,7 +24,7 @@ def counted(count: int, one: str, many: str) -> str:
     >>> counted(1, "cell is", "cells are"), counted(2, "cell is", "cells are")
     ('1 cell is', '2 cells are')
     """
-    return f"{count} {one if count == 1 else many}"
+    return message("{count} {what}", count=count, what=literal(one if count == 1 else many))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -31,11 +33,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("CEMNT", ["cement", "steel"]), did_you_mean("glass", ["cement", "steel"])
     ("Did you mean 'cement'? ", '')
     """
+    near = nearest(name, known)
+    return message("Did you mean {name!r}? ", name=near) if near else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the nearest known name; empty if none is near or too many are known."""
     by_folded = {one.casefold(): one for one in known}
     if len(by_folded) > MOST_COMPARED:
         return ""
     near = difflib.get_close_matches(name.casefold(), by_folded, 1)
-    return f"Did you mean {by_folded[near[0]]!r}? " if near else ""
+    return by_folded[near[0]] if near else ""
 
 
 def cells_of(

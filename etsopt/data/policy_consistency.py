@@ -10,6 +10,7 @@ from etsopt.data.content import output_of
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.yearly import by_year
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,13 +39,15 @@ def _problems_of_sectors_and_provinces(instance: Content) -> list[Problem]:
     for path, stated in (("sectors", policy.sectors), ("abatement.output_cut", policy.abatement.output_cut)):
         for sector in stated:
             if sector not in sectors:
-                what = f"the sector {sector!r} has no unit"
+                what = message("the sector {sector!r} has no unit", sector=sector)
                 problems.append(Problem(FILE, what, "Remove its table, or add its units.", f"{path}.{sector}"))
     if isinstance(policy.provinces.balance, dict):
         for province in sorted(set(policy.provinces.balance) - set(provinces)):
             guess = did_you_mean(province, provinces) if len(problems) < PROBLEMS_SHOWN else ""
-            what = f"the province {brief(province)} has no unit"
-            problems.append(Problem(FILE, what, f"{guess}Correct its name, or remove it.", "provinces.balance"))
+            what = message("the province {province} has no unit", province=brief(province))
+            problems.append(
+                Problem(FILE, what, message("{guess}Correct its name, or remove it.", guess=guess), "provinces.balance")
+            )
     return problems
 
 
@@ -56,8 +59,15 @@ def _problems_of_enterprises(instance: Content) -> list[Problem]:
         known = set(instance.labels("enterprise_id").names) if stated else stated
         for name in sorted(stated - known):
             guess = did_you_mean(name, sorted(known)) if len(problems) < PROBLEMS_SHOWN else ""
-            what = f"the enterprise {brief(name)} has no unit"
-            problems.append(Problem(FILE, what, f"{guess}Correct its name, or remove it.", f"compliance.{key}"))
+            what = message("the enterprise {name} has no unit", name=brief(name))
+            problems.append(
+                Problem(
+                    FILE,
+                    what,
+                    message("{guess}Correct its name, or remove it.", guess=guess),
+                    f"compliance.{key}",
+                )
+            )
     return problems
 
 
@@ -76,14 +86,20 @@ def _problems_of_horizon(policy: Policy) -> list[Problem]:
     horizon, problems = policy.horizon, []
     first = policy.year if horizon.first_year is None else horizon.first_year
     if first < policy.year:
-        what = f"is {first}: expected {policy.year}, the year of the tables, or later"
+        what = message("is {first}: expected {year}, the year of the tables, or later", first=first, year=policy.year)
         problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.first_year"))
     if horizon.last_year is not None and horizon.last_year < first:
-        what = f"is {horizon.last_year}: expected {first}, the first year, or later"
+        what = message(
+            "is {last_year}: expected {first}, the first year, or later", last_year=horizon.last_year, first=first
+        )
         problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.last_year"))
     cap_from = policy.pathway.cap_from
     if cap_from is not None and cap_from <= first:
-        what = f"is {cap_from}: expected a year after {first}, the first, since the cap starts from the total before it"
+        what = message(
+            "is {cap_from}: expected a year after {first}, the first, since the cap starts from the total before it",
+            cap_from=cap_from,
+            first=first,
+        )
         problems.append(Problem(FILE, what, "State a later year, or begin the horizon earlier.", "pathway.cap_from"))
     return problems
 

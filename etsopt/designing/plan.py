@@ -138,7 +138,7 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
     try:
         found = DesignFile.model_validate(content)
     except ValidationError as error:
-        problems = [in_words_of(problem, DesignFile, "a design") for problem in problems_of(error, place)]
+        problems = [in_words_of(problem, DesignFile, "design") for problem in problems_of(error, place)]
         # Pydantic names the kind of choice among the keys.
         problems = [replace(one, column=re.sub(r"\.(range|list)(?=\.|$)", "", one.column)) for one in problems]
         raise DataError("The design", problems) from None

@@ -18,6 +18,7 @@ from etsopt.designing.plan import ENACTED, Range
 from etsopt.errors import StoppedError, UsageError
 from etsopt.running.provenance import versions
 from etsopt.sweeping.sweep import keep, opened
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -105,7 +106,7 @@ def search(
     optuna = load_optuna()
     record.begin(plan, instance.hash, versions())
     if record.known and not resume:
-        what = f"The record {str(record.path)!r} has {len(record.known):,} designs."
+        what = message("The record {path!r} has {count:,} designs.", path=str(record.path), count=len(record.known))
         raise UsageError(what, "Go on with --resume, or name another folder by --out.")
     best = {"least": "minimize", "largest": "maximize"}
     sampler = optuna.samplers.NSGAIISampler(population_size=plan.population, seed=plan.seed)

@@ -12,6 +12,7 @@ from etsopt.explanation.markets import market_parts
 from etsopt.explanation.program import Allocated, further_steps, program_steps
 from etsopt.explanation.rule import Unit, incentive_steps, rule_steps
 from etsopt.explanation.steps import Explanation, Step, in_chinese, number, percent
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 RULE = ("What the rule gives", "规则给出的配额")
 PROGRAM = ("What the limits moved", "各限值的调整")
 INCENTIVE = ("What one tonne abated earns", "减排一吨的收益")
-FURTHER = ("For one tonne more, these would have to give", "若多分配一吨,须放宽")
+FURTHER = ("For one tonne more, these would have to give", "若多分配一吨，须放宽")
 
 
 def explain(
@@ -65,8 +66,8 @@ def _unit(instance: Instance, unit_id: str) -> Unit:
     names = instance.units["unit_id"].to_numpy()
     found = np.flatnonzero(names == unit_id)
     if not len(found):
-        advice = f"{did_you_mean(unit_id, names)}The table of units lists them."
-        raise UsageError(f"The instance has no unit {brief(unit_id)}.", advice)
+        advice = message("{guess}The table of units lists them.", guess=did_you_mean(unit_id, names))
+        raise UsageError(message("The instance has no unit {unit_id}.", unit_id=brief(unit_id)), advice)
     row = int(found[0])
     cells = instance.units.iloc[row]
     return Unit(instance, row, unit_id, cells["sector"], cells["province"], float(instance.emissions_tco2e[row]))
@@ -75,7 +76,10 @@ def _unit(instance: Instance, unit_id: str) -> Unit:
 def _row(table: pd.DataFrame, unit: Unit) -> dict[str, Any]:
     found = table[table["unit_id"] == unit.unit_id]
     if not len(found):
-        raise UsageError(f"The run has no unit {brief(unit.unit_id)}.", "Solve again: its tables are not whole.")
+        raise UsageError(
+            message("The run has no unit {unit_id}.", unit_id=brief(unit.unit_id)),
+            "Solve again: its tables are not whole.",
+        )
     return {str(key): value for key, value in found.iloc[0].items()}
 
 
@@ -84,16 +88,19 @@ def _facts(unit: Unit) -> Words:
     units = unit.instance.units
     name = str(units["name"].iloc[unit.row]) if "name" in units else ""
     shown = f"{unit.unit_id} ({name})" if name and name != unit.unit_id else unit.unit_id
-    return f"{shown}, {unit.sector}, {unit.province}", f"{shown},{in_chinese(unit.sector)},{in_chinese(unit.province)}"
+    return (
+        f"{shown}, {unit.sector}, {unit.province}",
+        f"{shown}，{in_chinese(unit.sector)}，{in_chinese(unit.province)}",
+    )
 
 
 def _title(facts: Words, unit: Unit, row: Mapping[str, Any]) -> Words:
     allowance, surplus = float(row["allowance_t"]), float(row["surplus_t"])
     rate = f", {percent(round(surplus / unit.emissions, 6))}" if unit.emissions > 0 else ""
     english = f"{facts[0]}: {number(allowance)} t of allowances for {number(unit.emissions)} tCO2e"
-    chinese = f"{facts[1]}:排放量 {number(unit.emissions)} tCO2e,核定配额 {number(allowance)} 吨"
+    chinese = f"{facts[1]}：排放量 {number(unit.emissions)} tCO2e，核定配额 {number(allowance)} 吨"
     words = ("surplus", "盈余") if surplus >= 0 else ("deficit", "缺口")
     return (
         f"{english} ({words[0]} {number(abs(surplus))} t{rate}).",
-        f"{chinese}({words[1]} {number(abs(surplus))} 吨{rate})。",
+        f"{chinese}（{words[1]} {number(abs(surplus))} 吨{rate.replace(', ', '，')}）。",
     )

@@ -44,7 +44,7 @@ def _year(row: dict[str, object]) -> Step:
         for column in ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "measures_cost_cny")
     )
     english = f"{row['year']}: emits {after} tCO2e ({before} before measures), gets {given} t, spends {spent} CNY"
-    chinese = f"{row['year']}年:排放 {after} tCO2e(减排前 {before}),配额 {given} 吨,减排成本 {spent} 元"
+    chinese = f"{row['year']}年：排放 {after} tCO2e（减排前 {before}），配额 {given} 吨，减排成本 {spent} 元"
     incentive = row.get("marginal_incentive_cny_per_t")
     if isinstance(incentive, float) and incentive == incentive:
         english += f"; one tonne abated earns {number(incentive)} CNY"
@@ -55,4 +55,4 @@ def _year(row: dict[str, object]) -> Step:
 def _measure(row: dict[str, object]) -> Step:
     share = f", share {number(float(row['share']))}" if float(row["share"]) < 1 else ""  # type: ignore[arg-type]
     start = row["start_year"]
-    return Step("measure", (f"{row['measure_id']} from {start}{share}", f"{row['measure_id']},自{start}年{share}"))
+    return Step("measure", (f"{row['measure_id']} from {start}{share}", f"{row['measure_id']}，自{start}年{share}"))

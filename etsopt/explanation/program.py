@@ -67,7 +67,7 @@ def program_steps(unit: Unit, allocated: Allocated, largest: float | None) -> It
     formula = f"A = {number(reference)} {'+' if move >= 0 else '-'} {number(abs(move))}"
     yield Step("allowance_t", ("Final allocation A", "核定配额 A"), allowance, "t", formula)
     formula = f"A - E = {number(allowance)} - {number(unit.emissions)}"
-    label = ("Surplus (below 0: deficit)", "盈缺量(负数为缺口)")
+    label = ("Surplus (below 0: deficit)", "盈缺量（负数为缺口）")
     yield Step("surplus_t", label, allocated.number("surplus_t"), "t", formula)
     if unit.emissions > 0:
         yield Step("surplus_rate", ("Surplus rate", "盈缺率"), allocated.number("surplus_rate"), "rate")
@@ -114,7 +114,7 @@ def further_steps(unit: Unit, allocated: Allocated) -> Iterator[Step]:
         yield Step(key, (f"{key} at least {value:.12g}", f"{key} 至少 {value:.12g}"))
     if not keys:
         english = "No limit stands against it; the objectives keep allowances near the rule."
-        yield Step("none", (english, "没有限值阻碍;目标函数使配额接近规则。"))
+        yield Step("none", (english, "没有限值阻碍；目标函数使配额接近规则。"))
 
 
 def _band(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:

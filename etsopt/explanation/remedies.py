@@ -63,9 +63,14 @@ def remedies(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> tuple[Re
     found: list[Remedy] = []
     for way, words in WAYS.items():
         rows = limits[limits["way_out"] == way]
-        if not len(rows) or f"{way}_t" not in tables["relaxed_units"]:
+        if not len(rows) or f"{way}_allowance_t" not in tables["relaxed_units"]:
             continue
-        given = tables["relaxed_units"].set_index("unit_id")[f"{way}_t"].reindex(instance.units["unit_id"]).to_numpy()
+        given = (
+            tables["relaxed_units"]
+            .set_index("unit_id")[f"{way}_allowance_t"]
+            .reindex(instance.units["unit_id"])
+            .to_numpy()
+        )
         changes = dict(_changes(instance, rows, given))
         if changes:
             found.append(Remedy(len(found) + 1, words, changes))

@@ -51,7 +51,7 @@ def rule_steps(unit: Unit) -> Iterator[Step]:
     result = float(reference.reference_t[unit.row])
     if not unit.in_scope:
         english = "Outside the scope of the allocation: it gets none."
-        yield Step("scope", (english, "不在当年度配额分配范围,不分配配额。"))
+        yield Step("scope", (english, "不在当年度配额分配范围，不分配配额。"))
         return
     if unit.fixed:
         yield _why_fixed(unit)
@@ -80,7 +80,7 @@ def _why_fixed(unit: Unit) -> Step:
     total = float(unit.instance.emissions_tco2e[of_owner.to_numpy()].sum())
     if total < threshold:
         english = f"Its enterprise emits {number(total)} t, below the threshold of {number(threshold)} t: A = E."
-        chinese = f"所属企业排放 {number(total)} 吨,低于门槛 {number(threshold)} 吨:配额与排放量相等。"
+        chinese = f"所属企业排放 {number(total)} 吨，低于门槛 {number(threshold)} 吨：配额与排放量相等。"
         return Step("threshold", (english, chinese))
     return Step("special_case", ("The rule gives it allowances equal to emissions.", "规则规定其配额与排放量相等。"))
 

@@ -47,7 +47,7 @@ class Step:
         if self.value is None:
             return label
         shown = f"{percent(self.value)}" if self.unit == "rate" else f"{number(self.value)} {self.unit}".rstrip()
-        return f"{label}{':' if chinese else ': '}{f'{self.formula} = ' if self.formula else ''}{shown}"
+        return f"{label}{'：' if chinese else ': '}{f'{self.formula} = ' if self.formula else ''}{shown}"
 
 
 @dataclass(frozen=True)

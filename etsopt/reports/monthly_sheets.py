@@ -27,7 +27,7 @@ UNITS: tuple[Heading, ...] = (
     ("unit_id", "unit", "单元"),
     ("status", "status", "状态"),
     ("items", "items", "数据项"),
-    ("items_national", "passed nationally", "国家通过"),
+    ("items_national", "passed nationally", "国家级通过"),
     ("open_findings", "open findings", "未关闭问题"),
     ("accounted_emissions_tco2e", "accounted tCO2e", "核算排放量"),
     ("verified_emissions_tco2e", "verified tCO2e", "经核查排放量"),
@@ -146,7 +146,7 @@ def _parts(found: Verification, lines: pd.DataFrame, units: pd.DataFrame, enterp
     yield f"<h2>{both('Emissions of the year', '年度排放量')}</h2>"
     yield figures(_records(shown), UNITS)
     note = "Emissions are verified once the national level has passed every item of the year."
-    yield f"<p>{both(note, '国家层级通过全年全部数据项后,排放量方为经核查排放量。')}</p>"
+    yield f"<p>{both(note, '国家级通过全年全部数据项后,排放量方为经核查排放量。')}</p>"
     monthly = found.accounts.monthly
     monthly = monthly[monthly["unit_id"].isin(own) & monthly["month"].str.startswith(f"{found.year}-")]
     yield f"<h2>{both('Emissions by month, process and gas', '按月份、工序和气体的排放量')}</h2>"

@@ -13,8 +13,10 @@ import pandas as pd
 from etsopt.data.files.policy_sheet import rows_of_policy
 from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_page, write_column
 from etsopt.data.files.write import toml_value
+from etsopt.results.cell_words import in_chinese
 from etsopt.results.emissions_status import not_verified
-from etsopt.results.words import STATUSES, TABLES, TERMINATIONS, WORDS, heading_of_result
+from etsopt.results.equal_allocation import equal_allocation
+from etsopt.results.words import STATUSES, TABLES, TERMINATIONS, heading_of_result
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -92,13 +94,19 @@ def write_result_workbook(results: Results, path: Path, in_chinese: bool = False
         _write_summary(into, results, run)
         first = [name for name in FIRST_SHEETS if name in results.tables]
         for name in first:
-            _write_table(into, name, results.tables[name])
+            _write_table(into, name, _in_order_of_file(results, name))
         if len(results.prices):
             _write_table(into, "prices", results.prices)
         _write_table(into, "certificate", _levels(results))
         for name, table in results.tables.items():
             if name not in first:
                 _write_table(into, name, table)
+
+
+def _in_order_of_file(results: Results, name: str) -> pd.DataFrame:
+    """Return a table; that of the units in the order of the file that they came from, if this process has read it."""
+    table, order = results.tables[name], getattr(results.held, "order", None)
+    return table if name != "allocation" or order is None or len(order) != len(table) else table.iloc[order]
 
 
 def _levels(results: Results) -> pd.DataFrame:
@@ -138,7 +146,7 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
     about = results.provenance
     policy = about["policy"]
     year, rule = policy["year"], policy["rule"]["name"]
-    asked = (f"compliance year {year}, rule {rule}", f"{year}年度,规则 {rule}")
+    asked = (f"compliance year {year}, rule {rule}", f"{year}年度，规则 {rule}")
     facts = [
         (into.word(("asked", "计算要求")), into.word(asked)),
         (into.word(("certificate", "证明")), into.word(_certificate(results))),
@@ -148,6 +156,8 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
         for remedy in results.remedies:
             label = into.word((f"remedy {remedy.number}", f"可行方案 {remedy.number}"))
             facts.append((label, f"{into.word(remedy.way)}: {remedy.text}"))
+    if fixed := equal_allocation(results.tables):
+        facts.append((into.word(("equal allocation", "等量分配")), into.word(fixed)))
     if open_ := not_verified(about.get("emissions", {})):
         facts.append((into.word(("not verified", "未经核查")), into.word((open_[0], open_[1]))))
     if results.infeasible_by_t is not None:
@@ -174,7 +184,7 @@ def _stated(results: Results) -> Iterator[tuple[str, object]]:
 def _certificate(results: Results) -> tuple[str, str]:
     """Return what is proven, in both languages."""
     if not results.certified:
-        return ("No optimality is proven; see the sheet `certificate`.", "最优性未证明,见“证明”表。")
+        return ("No optimality is proven; see the sheet `certificate`.", "最优性未证明，见“证明”表。")
     if results.misses_t is None:
         return (
             "Every limit was recomputed, and the bound that proves the status.",
@@ -183,7 +193,7 @@ def _certificate(results: Results) -> tuple[str, str]:
     misses = f"{results.misses_t:.2g}"
     away = None if results.distance_t is None else max(results.distance_t, 1e-9)
     english = f"The allocation misses no limit by more than {misses} t, and none that keeps all limits is better."
-    chinese = f"该分配方案偏离任何限值不超过 {misses} 吨,且没有满足全部限值的更优方案。"
+    chinese = f"该分配方案偏离任何限值不超过 {misses} 吨，且没有满足全部限值的更优方案。"
     if away is not None:
         english += f" No unit is farther than {away:.2g} t from the one solution of the tie-break."
         chinese += f"任何单元与唯一解的距离不超过 {away:.2g} 吨。"
@@ -208,8 +218,8 @@ def _write_cells(into: Book, sheet: Any, row: int, table: pd.DataFrame) -> None:
         cells = table.iloc[:, place]
         heading = heading_of_result(column) if into.in_chinese else column
         sheet.write_string(row, place, heading, into.formats["heading"])
-        if into.in_chinese and column in WORDS:
-            cells = cells.replace(WORDS[column])
+        if into.in_chinese:
+            cells = in_chinese(column, cells)
         style = _format_of(column) if _is_number(cells) else "general"
         if style in SHOWN_AS_ZERO:
             # Otherwise a spreadsheet shows -0, in red.

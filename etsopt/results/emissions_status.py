@@ -55,7 +55,7 @@ def not_verified(about: Mapping[str, Any]) -> tuple[str, str] | None:
         moved = f"{format_tonnes(abs(taken - accounted))} t"
         moved += f" ({format_rate(abs(taken - accounted) / accounted)})" if accounted > 0 else ""
         english += f", {moved} {'above' if taken > accounted else 'below'} the accounted ones"
-        chinese += f",较核算值{'高' if taken > accounted else '低'} {moved}"
+        chinese += f"，较核算值{'高' if taken > accounted else '低'} {moved}"
     return f"Emissions of {count} of {of} units are not verified: {english}.", (
-        f"{of} 个单元中有 {count} 个的排放量未经核查:{chinese}。"
+        f"{of} 个单元中有 {count} 个的排放量未经核查：{chinese}。"
     )

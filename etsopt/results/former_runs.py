@@ -16,6 +16,7 @@ from etsopt.data.former_names import (
     current_policy,
 )
 from etsopt.errors import DataError, Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,8 +47,8 @@ COLUMNS = {
     "reward_elsewhere_cny_per_t": "marginal_incentive_elsewhere_cny_per_t",
     "worst_shadow_price": "largest_change_shadow_price",
     "closest_shadow_price": "least_squares_shadow_price",
-    "bands_give_way_t": "band_relaxation_t",
-    "targets_give_way_t": "target_relaxation_t",
+    **dict.fromkeys(("bands_give_way_t", "band_relaxation_t"), "band_relaxation_allowance_t"),
+    **dict.fromkeys(("targets_give_way_t", "target_relaxation_t"), "target_relaxation_allowance_t"),
 }
 
 OUTSTANDING = {"owed_t": "outstanding_t"}
@@ -89,8 +90,11 @@ def current_run(
         what = (
             "is a market at balance values before abatement, under which abatement frees allowances that nobody issues"
         )
-        advice = f"Solve again: {'.'.join(now)} holds balance values after abatement."
-        raise DataError("The run", [Problem("result.json", what, advice, f"policy.{section}.{key}")])
+        advice = message("Solve again: {now} holds balance values after abatement.", now=".".join(now))
+        raise DataError(
+            "The run",
+            [Problem("result.json", what, advice, f"policy.{section}.{key}")],
+        )
     with accepted_silently():
         content = {**content, "policy": current_policy(content["policy"], "policy")}
         if "ignored" in content:

@@ -15,6 +15,7 @@ from etsopt.data.files.write import FORMATS, check_format, instance_files, write
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import tell
 from etsopt.results.run_schema import FILE, parse, tables_listed
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,14 +57,16 @@ def write_run(
     check_format(table_format)
     for name in tables:
         if not name or name.startswith(".") or Path(name).name != name or "\\" in name:
-            raise UsageError(f"A table cannot be named {name!r}, as its file would be.", "Choose a plain name.")
+            raise UsageError(
+                message("A table cannot be named {name!r}, as its file would be.", name=name), "Choose a plain name."
+            )
     plain = {name: as_written(table, name) for name, table in tables.items()}
     names = [f"{name}.{table_format}" for name in tables]
     with written_aside(folder, lambda: files_of_run(folder, names)) as aside:
         for part in (TABLES, INSTANCE):
             (aside / part).mkdir()
         for name, table in plain.items():
-            tell(f"writing {name}: {len(table):,} rows")
+            tell(message("writing {name}: {count:,} rows", name=name, count=len(table)))
             write_table(table, aside / TABLES / f"{name}.{table_format}")
         if instance is not None:
             write_instance_files(instance, aside / INSTANCE, table_format)
@@ -119,7 +122,11 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     else:
         of_run, foreign = [], [*files, *instance_files(folder / INSTANCE), *([path] if content else [])]
     if foreign:
-        what = f"The folder {str(folder)!r} holds {foreign[0].relative_to(folder)}, which no run wrote."
+        what = message(
+            "The folder {folder!r} holds {relative_to}, which no run wrote.",
+            folder=str(folder),
+            relative_to=foreign[0].relative_to(folder),
+        )
         raise UsageError(what, "Name another folder; a run would overwrite it.")
     marks = [mark for mark in (path, folder / FORMER_PART) if mark.is_file()]
     return [*of_run, *instance_files(folder / INSTANCE), *marks]
@@ -137,11 +144,15 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
     """
     path = folder / FILE
     if not path.is_file() and holds_run(beside := folder.with_suffix("")):
-        what = f"{str(folder)!r} is a workbook for people; its run is in the folder {str(beside)!r}."
-        raise UsageError(what, f"Name that: {beside}")
+        what = message(
+            "{folder!r} is a workbook for people; its run is in the folder {beside!r}.",
+            folder=str(folder),
+            beside=str(beside),
+        )
+        raise UsageError(what, message("Name that: {beside}", beside=beside))
     if not path.is_file():
         advice = "Name a folder with a result.json, such as `etsopt solve --out` writes."
-        raise UsageError(f"There is no run in {str(folder)!r}.", advice)
+        raise UsageError(message("There is no run in {folder!r}.", folder=str(folder)), advice)
     content, problems = parse(path.read_bytes())
     subject = f"The run {folder.name!r}"
     if problems:

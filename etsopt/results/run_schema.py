@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from etsopt.data.files.frames import TYPES
 from etsopt.errors import Problem
+from etsopt.wording import message
 
 FILE = "result.json"
 
@@ -37,7 +38,7 @@ PROBLEMS_SHOWN = 10
 
 def _known_type(stated: object) -> object:
     if not isinstance(stated, str) or stated not in TYPES:
-        raise ValueError(f"should be one of {', '.join(sorted(TYPES))}")
+        raise ValueError(message("should be one of {types}", types=", ".join(sorted(TYPES))))
     return stated
 
 
@@ -126,9 +127,13 @@ def parse(content: bytes) -> tuple[dict[str, Any], list[Problem]]:
         # This reader limits the nesting; Python's own fails at the end of the stack.
         parsed = from_json(content, allow_inf_nan=False)
     except ValueError as error:
-        return {}, [Problem(FILE, f"is not valid JSON ({error})", ADVICE)]
+        return {}, [Problem(FILE, message("is not valid JSON ({error})", error=error), ADVICE)]
     if not isinstance(parsed, dict):
-        return {}, [Problem(FILE, f"is {reprlib.repr(parsed)}, but should be an object with keys", ADVICE)]
+        return {}, [
+            Problem(
+                FILE, message("is {parsed}, but should be an object with keys", parsed=reprlib.repr(parsed)), ADVICE
+            )
+        ]
     try:
         Content.model_validate(parsed)
     except ValidationError as error:
@@ -156,4 +161,9 @@ def _problem(item: Any) -> Problem:
     if item["type"] == "value_error":
         return Problem(FILE, str(item["ctx"]["error"]), ADVICE, key)
     wanted = item["msg"].removeprefix("Input should be ")
-    return Problem(FILE, f"is {reprlib.repr(item['input'])}, but should be {wanted}", ADVICE, key)
+    return Problem(
+        FILE,
+        message("is {input}, but should be {wanted}", input=reprlib.repr(item["input"]), wanted=wanted),
+        ADVICE,
+        key,
+    )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from etsopt.data.tables import chinese
-from etsopt.data.tables.provinces import SHORT
 
 STATUSES = {
     "certified_optimal": ("certified optimal", "已证明最优"),
     "certified_gap": ("certified within the gap", "已证明在允许差距内最优"),
     "certified_rounded": ("certified optimal before rounding to whole tonnes", "取整吨前已证明最优"),
-    "feasible": ("feasible, optimality not proven", "可行,最优性未证明"),
-    "infeasible_certified": ("infeasible, proven", "不可行,已证明"),
-    "infeasible_unproven": ("infeasible according to the solver, not proven", "求解器判断不可行,未证明"),
+    "feasible": ("feasible, optimality not proven", "可行，最优性未证明"),
+    "infeasible_certified": ("infeasible, proven", "不可行，已证明"),
+    "infeasible_unproven": ("infeasible according to the solver, not proven", "求解器判断不可行，未证明"),
     "none": ("no result", "无结果"),
-    "refused": ("refused by the checker, no result", "未通过检查,无结果"),
+    "refused": ("refused by the checker, no result", "未通过检查，无结果"),
 }
 """Status of a result."""
 
@@ -99,8 +98,8 @@ COLUMNS = {
     "by": "放宽量",
     "from": "放宽前",
     "to": "放宽后",
-    "target_relaxation_t": "目标放宽(吨)",
-    "band_relaxation_t": "盈缺率限值放宽(吨)",
+    "target_relaxation_allowance_t": "放宽目标时的配额(吨)",
+    "band_relaxation_allowance_t": "放宽盈缺率限值时的配额(吨)",
     "price_cny_per_t": "碳价(元/吨)",
     "price_lower_cny_per_t": "碳价下限(元/吨)",
     "price_upper_cny_per_t": "碳价上限(元/吨)",
@@ -172,14 +171,6 @@ COLUMNS = {
 """Chinese headings of columns of results; those of inputs are in `etsopt.data.tables.chinese`."""
 
 WITH_UNITS = {"tco2e": "tCO2e", "t": "吨"}
-
-WORDS = {
-    "at_bound": {"lower": "下限", "upper": "上限", "fixed": "等量分配"},
-    "target_sense": {"at_most": "不超过", "exactly": "等于", "none": "无"},
-    **{column: {name: words[0] for name, words in known.items()} for column, known in chinese.WORDS.items()},
-    "province": SHORT,
-}
-"""Chinese words of cells by column."""
 
 
 def heading_of_result(column: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy.plans import PLAN_YEARS, cases_of_plan, official_value
 from etsopt.errors import Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +35,7 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
     outside = {sector: instance.policy.cases_outside(sector) for sector in instance.sectors}
     both = sorted({case for sector, cases in at_emissions.items() for case in cases if case in outside[sector]})
     if both:
-        what = f"names {', '.join(both)}, to which rule.special_cases gives A = E"
+        what = message("names {both}, to which rule.special_cases gives A = E", both=", ".join(both))
         problems.append(Problem("policy.toml", what, "Keep each case in one of the two.", "rule.outside_scope"))
     has = {sector: (*cases, *outside[sector]) for sector, cases in at_emissions.items()}
     if (unknown := ~instance.has_case({sector: ("", *cases) for sector, cases in has.items()})).any():
@@ -47,7 +48,13 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
         )
         shown = tuple((f"of {name}", str(case)) for name, case in zip(names, cases, strict=True))
         problems.append(
-            Problem("units.csv", f"{count} that the rule {rule.name} does not have", advice, "special_case", shown)
+            Problem(
+                "units.csv",
+                message("{count} that the rule {name} does not have", count=count, name=rule.name),
+                advice,
+                "special_case",
+                shown,
+            )
         )
     return problems + (_problems_of_slag(instance, parameters) if "carbide_slag_rate" in instance.units else [])
 

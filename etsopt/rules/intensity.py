@@ -13,6 +13,7 @@ from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import parameters_of, rule, with_fixed
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,9 +90,12 @@ def check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
     if unknown.any():
         cells = cells_of(instance.units, unknown)
         count = counted(int(unknown.sum()), "unit has", "units have")
-        what = f"{count} no output or no emissions on which to measure intensity"
+        what = message("{count} no output or no emissions on which to measure intensity", count=count)
         advice = "Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it."
-        raise DataError(f"The instance {instance.name!r}", [Problem("units.csv", what, advice, "output_t", cells)])
+        raise DataError(
+            message("The instance {name!r}", name=instance.name),
+            [Problem("units.csv", what, advice, "output_t", cells)],
+        )
 
 
 def _published(value: BalanceValue, parameters: IntensityParameters) -> BalanceValue:

@@ -20,6 +20,7 @@ from etsopt.errors import DataError, Problem
 from etsopt.rules.intensity import IntensityParameters, balanced_allowances
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import parameters_of, reference_allowances, rule, with_fixed
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,7 @@ def national(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_
     year = instance.policy.year
     problems = _problems_of_year(instance, parameters, year)
     if problems:
-        raise DataError(f"The instance {instance.name!r}", problems)
+        raise DataError(message("The instance {name!r}", name=instance.name), problems)
     industry = [name for name in instance.sectors if name != POWER]
     reference = Reference(instance.emissions_tco2e, fixed, 0.0, True)
     if year > FIRST_YEAR_OF_INDUSTRY:
@@ -126,7 +127,7 @@ def power_allowances_of_years(
     assert isinstance(parameters, NationalParameters)
     problems = _problems_of_year(instance, parameters, int(years[-1]))
     if problems:
-        raise DataError(f"The instance {instance.name!r}", problems)
+        raise DataError(message("The instance {name!r}", name=instance.name), problems)
     here = np.flatnonzero(instance.labels("sector").where(POWER))
     growth, allowances = (
         development(instance, years.tolist()).output_factor[here],
@@ -181,14 +182,21 @@ def _problems_of_year(instance: Instance, parameters: NationalParameters, year: 
     first = FIRST_YEAR_OF_INDUSTRY if industry else FIRST_YEAR
     if year < first:
         which = ", ".join(industry) or POWER
-        what = f"is {year}, but {which} joined the system in compliance year {first}"
-        advice = f"Use a year from {first} on{', or leave these units out' if industry else ''}."
+        what = message(
+            "is {year}, but {which} joined the system in compliance year {first}", year=year, which=which, first=first
+        )
+        advice = message(
+            "Use a year from {first} on{grammar}.",
+            first=first,
+            grammar=", or leave these units out" if industry else "",
+        )
         problems.append(Problem("policy.toml", what, advice, "year"))
     if POWER in instance.sectors and parameters.benchmark_change is None and _continues(parameters, year):
-        what = f"is missing, but no plan for power is enacted for {year}"
-        advice = (
-            f"State the yearly change of the benchmarks after {LAST_YEAR}, which is an assumption: 0 to keep them, "
-            "-0.005 for 0.5 % less each year."
+        what = message("is missing, but no plan for power is enacted for {year}", year=year)
+        advice = message(
+            "State the yearly change of the benchmarks after {last_year}, which is an "
+            "assumption: 0 to keep them, -0.005 for 0.5 % less each year.",
+            last_year=LAST_YEAR,
         )
         problems.append(Problem("policy.toml", what, advice, "rule.benchmark_change"))
     return problems

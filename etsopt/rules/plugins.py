@@ -16,6 +16,7 @@ from etsopt import modules
 from etsopt.errors import UsageError
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.registry import RULES, parameters_of, reference_allowances
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -33,12 +34,12 @@ def load_file(path: Path) -> list[str]:
         If there is no such file, it fails, or it enters no rule.
     """
     if str(path) in RULES and not path.is_file():
-        advice = f"For the rule of the package state `--set 'rule={{name=\"{path}\"}}'`."
-        raise UsageError(f"There is no rule file {str(path)!r}.", advice)
+        advice = message("For the rule of the package state `--set 'rule={{name=\"{path}\"}}'`.", path=path)
+        raise UsageError(message("There is no rule file {path!r}.", path=str(path)), advice)
     module = modules.load_file(path, "rule", UsageError, passed=(UsageError,))
     names = [rule.name for rule in RULES.values() if rule.function.__module__ == module.__name__]
     if not names:
-        what = f"The rule file {str(path)!r} enters no rule."
+        what = message("The rule file {path!r} enters no rule.", path=str(path))
         raise UsageError(what, "Decorate a function with `@rule(name, source)`; CONTRIBUTING.md has an example.")
     return names
 
@@ -56,7 +57,9 @@ def under_rule_of(instance: Instance, names: list[str], asked: str | None = None
     policy = instance.policy.rule
     wanted = asked or (policy.name if policy.name in names or len(names) > 1 else names[0])
     if wanted not in names:
-        raise UsageError(f"The rule file enters {', '.join(names)}.", "Say which by --set rule.name=NAME.")
+        raise UsageError(
+            message("The rule file enters {names}.", names=", ".join(names)), "Say which by --set rule.name=NAME."
+        )
     if policy.name == wanted:
         return instance
     known = RULES[wanted].parameters.model_fields

@@ -10,6 +10,7 @@ from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy.power_plans import GROSS_FROM
 from etsopt.errors import DataError, Problem
 from etsopt.rules.power import PowerUnits
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def power_units(instance: Instance, fixed: NDArray[np.bool_], year: int) -> Powe
     )
     problems = [_problem(instance, here, check) for check in checks if check.bad.any()]
     if problems:
-        raise DataError(f"The instance {instance.name!r}", problems)
+        raise DataError(message("The instance {name!r}", name=instance.name), problems)
     return units
 
 
@@ -100,7 +101,10 @@ def _checks(units: PowerUnits, electricity: str) -> tuple[_Check, ...]:
 
 def _checks_of_capacity(units: PowerUnits, capacity: NDArray[np.float64]) -> tuple[_Check, ...]:
     """Return the checks of classes against the rated power; units reported together have none of their own."""
-    advice = f"Correct one of the two: conventional coal is of class I from {LARGE_MW:g} MW on, of class II below."
+    advice = message(
+        "Correct one of the two: conventional coal is of class I from {large_mw:g} MW on, of class II below.",
+        large_mw=LARGE_MW,
+    )
     words = ("of class I has less than 400 MW", "of class II has 400 MW or more")
     wrong = ((units.classes == "I") & (capacity < LARGE_MW), (units.classes == "II") & (capacity >= LARGE_MW))
     return tuple(

@@ -18,6 +18,7 @@ from etsopt.data.policy.plans import of_plan
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +72,7 @@ def rule(
 
     def enter(function: RuleFunction) -> RuleFunction:
         if name in RULES and not RULES[name].own:
-            raise UsageError(f"There is a rule {name!r} already.", "Give your own another name.")
+            raise UsageError(message("There is a rule {name!r} already.", name=name), "Give your own another name.")
         summary = (function.__doc__ or "").strip().split("\n")[0]
         RULES[name] = Rule(name, summary, source, parameters, columns, function)
         return function
@@ -89,7 +90,7 @@ def register_installed() -> None:
     """
     advice = "Correct or remove the package that brings them."
     for point in modules.installed(GROUP):
-        what = f"The rules {point.name!r} of {point.value} cannot be loaded"
+        what = message("The rules {name!r} of {value} cannot be loaded", name=point.name, value=point.value)
         with modules.loading(what, advice, UsageError, passed=(UsageError,)):
             point.load()
 
@@ -108,9 +109,12 @@ def parameters_of(instance: Instance) -> Parameters:
     if policy.name not in RULES:
         register_installed()
     if policy.name not in RULES:
-        advice = f"{did_you_mean(policy.name, RULES)}The rules are {', '.join(sorted(RULES))}."
+        advice = message(
+            "{guess}The rules are {rules}.", guess=did_you_mean(policy.name, RULES), rules=", ".join(sorted(RULES))
+        )
         raise DataError(
-            "The policy", [Problem("policy.toml", f"there is no rule {brief(policy.name)}", advice, "rule.name")]
+            "The policy",
+            [Problem("policy.toml", message("there is no rule {name}", name=brief(policy.name)), advice, "rule.name")],
         )
     wanted = RULES[policy.name].parameters
     try:
@@ -123,7 +127,9 @@ def parameters_of(instance: Instance) -> Parameters:
             known = ("outside_scope", *wanted.model_fields)
             key = found.column.removeprefix("rule.")
             guess = did_you_mean(key, known) if unknown else ""
-            advice = f"{guess}The parameters of {policy.name} are {', '.join(known)}."
+            advice = message(
+                "{guess}The parameters of {name} are {known}.", guess=guess, name=policy.name, known=", ".join(known)
+            )
             if "is not known" in what:
                 advice = found.advice
             if unknown and any(key in other.parameters.model_fields for other in RULES.values()):
@@ -148,11 +154,11 @@ def reference_allowances(instance: Instance) -> Reference:
     found = RULES[instance.policy.rule.name]
     problems = problems_of_cases(instance, parameters)
     if problems:
-        raise DataError(f"The instance {instance.name!r}", problems)
+        raise DataError(message("The instance {name!r}", name=instance.name), problems)
     fixed = fixed_units(instance, parameters)
     problems = _problems_of_needs(instance, found, fixed) + _problems_of_target_intensity(instance, fixed)
     if problems:
-        raise DataError(f"The instance {instance.name!r}", problems)
+        raise DataError(message("The instance {name!r}", name=instance.name), problems)
     # A rule of no plan has the official parameters of the year.
     given = f"{instance.policy.year} {instance.policy.rule!r} {id(found.function)}"
     return instance.once("reference", lambda: _kept(found, instance, parameters, fixed), given=given)
@@ -176,9 +182,11 @@ def _of_package(found: Rule, instance: Instance, parameters: Parameters, fixed: 
     """Evaluate a rule of the package."""
     reference = found.function(instance, parameters, fixed)
     if not isinstance(reference, Reference):
-        what = f"returns {type(reference).__name__}: expected Reference, as from every rule of the package"
+        what = message(
+            "returns {name}: expected Reference, as from every rule of the package", name=type(reference).__name__
+        )
         advice = "Return one, as `benchmark` in etsopt/rules/simple.py."
-        raise DataError("The rule", [Problem(f"the rule {found.name}", what, advice)])
+        raise DataError("The rule", [Problem(message("the rule {name}", name=found.name), what, advice)])
     return reference
 
 
@@ -192,7 +200,7 @@ def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDAr
     except EtsoptError:
         raise
     except Exception as error:
-        what = f"fails: {type(error).__name__}: {error}"
+        what = message("fails: {name}: {error}", name=type(error).__name__, error=error)
         raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
     if not isinstance(reference, Reference):
         reference = Reference(np.asarray(reference), fixed, BAND_OF_2025, False)
@@ -201,7 +209,11 @@ def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDAr
     except (TypeError, ValueError):
         allowances = np.empty(0)
     if allowances.shape != fixed.shape:
-        what = f"returns an array of shape {np.shape(reference.exact_t)}: expected numbers of shape {fixed.shape}"
+        what = message(
+            "returns an array of shape {shape}: expected numbers of shape {shape_2}",
+            shape=np.shape(reference.exact_t),
+            shape_2=fixed.shape,
+        )
         raise DataError("The rule", [Problem(place, what, "Return one allowance for each unit [t].")])
     allowances = with_fixed(instance, allowances, fixed)
     wrong = ~(np.isfinite(allowances) & (allowances >= 0))
@@ -210,7 +222,9 @@ def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDAr
             (f"of {unit}", f"{value:g}")
             for unit, value in zip(instance.units["unit_id"][wrong], allowances[wrong], strict=True)
         )
-        what = f"{counted(len(cells), 'allowance is', 'allowances are')} not a number from 0 on"
+        what = message(
+            "{counted} not a number from 0 on", counted=counted(len(cells), "allowance is", "allowances are")
+        )
         raise DataError("The rule", [Problem(place, what, "Correct its function.", cells=cells)])
     return replace(reference, exact_t=allowances, fixed=fixed)
 
@@ -235,7 +249,7 @@ def with_fixed(instance: Instance, allowances_t: NDArray[np.float64], fixed: NDA
 def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_]) -> list[Problem]:
     problems = []
     for column in rule.columns:
-        advice = f"The rule {rule.name} needs it for every unit that is not a special case."
+        advice = message("The rule {name} needs it for every unit that is not a special case.", name=rule.name)
         if column not in instance.units:
             problems.append(Problem("units.csv", "the column is missing", advice, column))
             continue
@@ -257,7 +271,7 @@ def _problems_of_target_intensity(instance: Instance, fixed: NDArray[np.bool_]) 
         if not absent.any():
             continue
         count = counted(int(absent.sum()), f"unit of {sector} has", f"units of {sector} have")
-        what = f"{count} no output, but the sector's target is an intensity"
+        what = message("{count} no output, but the sector's target is an intensity", count=count)
         advice = "Fill the column, or state target_change or target_t."
         if sector in POWER:
             advice = "State target_change or target_t: the output of power is no tonnes."

@@ -10,6 +10,7 @@ from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import BAND_OF_2025, rule, with_fixed
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +69,7 @@ def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool
     assert isinstance(parameters, BenchmarkParameters)
     missing = sorted(set(instance.sectors) - set(parameters.benchmarks))
     if missing:
-        what = f"has no benchmark for {', '.join(missing)}"
+        what = message("has no benchmark for {missing}", missing=", ".join(missing))
         advice = "State one for each sector that has units [t/t]."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
     output = instance.units["output_t"].to_numpy(dtype=float)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from etsopt import modules
 from etsopt.errors import ModelError, UsageError
 from etsopt.running.model import Model, ModelMethod, refuse_slips
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +64,8 @@ def load(name: str) -> Model:
         refuse_slips(module, name)
     else:
         own = ", ".join([*(other for other in names() if not explains(other)), *others])
-        advice = f"The models are {own}; a file of your own is named by its path, ending in .py."
-        raise UsageError(f"There is no model {name!r}.", advice)
+        advice = message("The models are {own}; a file of your own is named by its path, ending in .py.", own=own)
+        raise UsageError(message("There is no model {name!r}.", name=name), advice)
     return Model.of(module)
 
 
@@ -88,8 +89,12 @@ def choose(name: str) -> Model:
     """
     found, other = load(name), explains(name)
     if other:
-        what = f"The model {name} is not solved by itself: it finds the limits to relax if {other} is infeasible."
-        raise UsageError(what, f"Solve {other}, which calls it by itself.")
+        what = message(
+            "The model {name} is not solved by itself: it finds the limits to relax if {other} is infeasible.",
+            name=name,
+            other=other,
+        )
+        raise UsageError(what, message("Solve {other}, which calls it by itself.", other=other))
     return found
 
 

@@ -13,6 +13,7 @@ from etsopt.compiler import compiled, pyomo_build
 from etsopt.errors import UsageError
 from etsopt.running import library
 from etsopt.solving.options import METHODS
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -84,21 +85,30 @@ def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
     requested = options.method
     available = {name: method for name in MODEL_METHODS if (method := library.model_method(model, name)) is not None}
     if requested in BUILD:
-        return Method(requested, f"It was requested: {METHODS[requested]}.", BUILD[requested])
+        return Method(requested, message("It was requested: {how}.", how=literal(METHODS[requested])), BUILD[requested])
     if requested is not None:
         return _requested(requested, model, available, instance, options)
-    reason = METHODS["direct"].capitalize()
+    reason = literal("The solver takes the whole program")
     for name, method in available.items():
         units, few = len(instance.units), method.from_units
         if units < few:
-            reason = f"{units:,} units are few: from {few:,} on the method {name} is quicker"
+            reason = message(
+                "{units:,} units are few: from {few:,} on the method {name} is quicker", units=units, few=few, name=name
+            )
         elif options.mps is not None:
-            reason = f"The program is written to a file, and the method {name} never builds the whole program"
+            reason = message(
+                "The program is written to a file, and the method {name} never builds the whole program", name=name
+            )
         elif why := method.declines(instance):
-            reason = f"The method {name} does not support this instance: {why}"
+            reason = message("The method {name} does not support this instance: {why}", name=name, why=why)
         else:
-            return Method(name, f"{units:,} units are many: {METHODS[name]}.", BUILD["direct"], method)
-    return Method("direct", f"{reason}.", BUILD["direct"])
+            return Method(
+                name,
+                message("{units:,} units are many: {how}.", units=units, how=literal(METHODS[name])),
+                BUILD["direct"],
+                method,
+            )
+    return Method("direct", message("{reason}.", reason=reason), BUILD["direct"])
 
 
 def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
@@ -106,7 +116,8 @@ def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
     why = next((note.gave_way for note in notes if getattr(note, "gave_way", "")), "")
     if method.model_method is None or not why:
         return {}
-    return {"method": "direct", "method_reason": f"The method {method.name} fell back to the whole program: {why}."}
+    reason = message("The method {name} fell back to the whole program: {why}.", name=method.name, why=why)
+    return {"method": "direct", "method_reason": reason}
 
 
 def options_of_first(model: str, options: SolveOptions) -> SolveOptions:
@@ -122,11 +133,19 @@ def _requested(
     """Return the requested method of a model."""
     if requested not in available:
         others = ", ".join([*BUILD, *available])
-        raise UsageError(f"The model {Path(model).stem} has no method {requested!r}.", f"Choose one of {others}.")
+        raise UsageError(
+            message("The model {stem} has no method {requested!r}.", stem=Path(model).stem, requested=requested),
+            message("Choose one of {others}.", others=others),
+        )
     why = available[requested].declines(instance)
     if options.mps is not None:
-        why = "it never builds the whole program, which is written to a file"
+        why = literal("it never builds the whole program, which is written to a file")
     if why:
-        what = f"The method {requested!r} does not support this instance: {why}."
+        what = message("The method {requested!r} does not support this instance: {why}.", requested=requested, why=why)
         raise UsageError(what, "Omit the method: one that does is then chosen.")
-    return Method(requested, f"It was requested: {METHODS[requested]}.", BUILD["direct"], available[requested])
+    return Method(
+        requested,
+        message("It was requested: {how}.", how=literal(METHODS[requested])),
+        BUILD["direct"],
+        available[requested],
+    )

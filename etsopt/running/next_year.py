@@ -21,6 +21,7 @@ from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, UsageError, brief
 from etsopt.rules.carry_over import CARRY_OVER_YEAR
 from etsopt.units import whole_tonnes
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,12 +62,15 @@ def units_as_stated(units: pd.DataFrame, instance: Instance) -> pd.DataFrame:
         With every problem of the table.
     """
     if not isinstance(units, pd.DataFrame):
-        raise UsageError(f"`units` is {brief(units)}: expected a data frame.", "Pass a data frame, or leave it out.")
+        raise UsageError(
+            message("`units` is {units}: expected a data frame.", units=brief(units)),
+            "Pass a data frame, or leave it out.",
+        )
     raw = RawTable.from_frame(units, "units")
     raw = RawTable(raw.place, current_columns(UNITS.name, raw.columns, raw.place), raw.rows)
     table, problems = validate_table(raw, UNITS)
     if problems:
-        raise DataError(f"The units of {instance.policy.year + 1}", problems)
+        raise DataError(message("The units of {year}", year=instance.policy.year + 1), problems)
     return _with_prior_emissions(table, instance)
 
 
@@ -126,7 +130,12 @@ def closing_of(holdings: pd.DataFrame, names: pd.Index[str]) -> dict[int, pd.Ser
     for vintage in held:
         if f"opening_{vintage}_t" not in {column.name for column in ENTERPRISES.columns}:
             known = sorted(column.name[8:12] for column in ENTERPRISES.columns if column.name.startswith("opening_"))
-            what = f"The run ends with allowances of vintage {vintage}: expected one of {known[0]} to {known[-1]}."
+            what = message(
+                "The run ends with allowances of vintage {vintage}: expected one of {known} to {known_2}.",
+                vintage=vintage,
+                known=known[0],
+                known_2=known[-1],
+            )
             raise UsageError(what, "Roll over runs of these years only.")
     return held
 
@@ -171,17 +180,31 @@ def policy_of(instance: Instance, units: pd.DataFrame) -> tuple[dict[str, Any], 
     if PLAN_YEARS.get(rule["name"]) == policy.year:
         successor = next((name for name, year in PLAN_YEARS.items() if year == following), None)
         if successor is None:
-            notes.append(f"The package has no plan of {following}: the rule stays {rule['name']}.")
+            notes.append(
+                message(
+                    "The package has no plan of {following}: the rule stays {name}.",
+                    following=following,
+                    name=rule["name"],
+                )
+            )
         rule["name"] = successor or rule["name"]
     if policy.year >= CARRY_OVER_YEAR:
         dropped = [f"rule.{key}" for key in CARRY_OVER_KEYS if rule.pop(key, None) is not None]
         if dropped:
-            notes.append(f"{' and '.join(dropped)} left out: the carry-over was in {CARRY_OVER_YEAR} alone.")
+            notes.append(
+                message(
+                    "{dropped} left out: the carry-over was in {carry_over_year} alone.",
+                    dropped=" and ".join(dropped),
+                    carry_over_year=CARRY_OVER_YEAR,
+                )
+            )
     horizon = content.get("horizon", {})
     past = [key for key in ("first_year", "last_year") if horizon.get(key, following) < following]
     if past:
         horizon |= dict.fromkeys(past, following)
-        notes.append(f"{following} in place of {policy.year}: {', '.join(f'horizon.{key}' for key in past)}.")
+        keys = ", ".join(f"horizon.{key}" for key in past)
+        text = "{following} in place of {year}: {keys}."
+        notes.append(message(text, following=following, year=policy.year, keys=keys))
     if instance.measures is not None:
         # The costs of measures stay in the money of their year.
         content["horizon"] = horizon | {"price_year": policy.price_year}

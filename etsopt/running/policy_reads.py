@@ -12,6 +12,7 @@ from etsopt.errors import DataError, Problem
 from etsopt.rules import reference_allowances
 from etsopt.running import library
 from etsopt.units import format_tonnes
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,8 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
     unread = [key for key in instance.policy.stated_keys if not covered(key, read)]
     given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
     problems = [
-        Problem("the changed policy", f"the model {model.name} does not read it", _advice(key), key) for key in given
+        Problem("the changed policy", message("the model {name} does not read it", name=model.name), _advice(key), key)
+        for key in given
     ]
     problems += _problems_of_totals(model.name, instance, [key for key in unread if key not in given], read)
     if problems:
@@ -105,7 +107,16 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: 
         least, most = rows.least[row] - rounding[row], rows.most[row] + rounding[row]
         if stated and not least <= allocated[row] <= most:
             total, limit = format_tonnes(allocated[row]), format_tonnes(rows.most[row])
-            what = f"the model {name} allocates {total} t by the rule alone: expected {limit} t as stated"
-            advice = f"{_advice(stated[0])} `--set {section.partition('.')[0]}={{}}` leaves out all of its section."
+            what = message(
+                "the model {name} allocates {total} t by the rule alone: expected {limit} t as stated",
+                name=name,
+                total=total,
+                limit=limit,
+            )
+            advice = message(
+                "{advice} `--set {partition}={{}}` leaves out all of its section.",
+                advice=_advice(stated[0]),
+                partition=section.partition(".")[0],
+            )
             problems.append(Problem("policy.toml", what, advice, stated[0]))
     return problems

@@ -10,6 +10,7 @@ from etsopt.data.tables.report_columns import ACCOUNTED
 from etsopt.errors import SolverError, StoppedError, UsageError, brief
 from etsopt.rules import reference_allowances
 from etsopt.running.run import solve
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ def read(source: str | Path, emissions: str | None = None, policy: Mapping[str, 
     """
     place = None if is_file(source) else reports_in(find_folder(source))
     if place is None and emissions is not None:
-        what = f"{str(source)!r} has no monthly reports: its emissions are those of units.csv."
+        what = message("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
     instance = read_instance(source, complete, policy)
@@ -64,7 +65,10 @@ def _from_reports(place: Path, emissions: str) -> Complete:
     from etsopt.accounting.completed import completed_units
 
     if emissions not in reported.CHOICES:
-        raise UsageError(f"There are no emissions {brief(emissions)}.", f"Choose one of {', '.join(reported.CHOICES)}.")
+        raise UsageError(
+            message("There are no emissions {emissions}.", emissions=brief(emissions)),
+            message("Choose one of {choices}.", choices=", ".join(reported.CHOICES)),
+        )
 
     @cache
     def of(year: int) -> tuple[reported.Reported, pd.DataFrame]:
@@ -92,6 +96,6 @@ def _reconciled(evidence: Instance) -> Mapping[str, pd.DataFrame]:
     if results.termination in ("time_limit", "interrupted"):
         raise StoppedError(results.termination)
     if not results.certified or RECONCILIATION not in results.tables:
-        what = f"The interval of emissions is not known: reconciliation ended {results.status}."
+        what = message("The interval of emissions is not known: reconciliation ended {status}.", status=results.status)
         raise SolverError(what, "See why: etsopt reconcile. Without the choice of emissions accounted ones are taken.")
     return results.tables

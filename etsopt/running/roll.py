@@ -14,6 +14,7 @@ from etsopt.results.emissions_status import emissions_status, not_verified
 from etsopt.rules import as_given, reference_allowances
 from etsopt.running import next_year
 from etsopt.running.run import check
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.results.results import Results
@@ -99,11 +100,20 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
     for name, table in further.items():
         before = getattr(instance, name)
         if before is not None and (left := len(before) - (0 if table is None else len(table))):
-            notes.append(f"{left} of {len(before)} rows of {name} left out: past years, or units that are left out.")
+            notes.append(
+                message(
+                    "{left} of {count} rows of {name} left out: past years, or units that are left out.",
+                    left=left,
+                    count=len(before),
+                    name=name,
+                )
+            )
     if note := not_verified(emissions_status(instance.units)):
-        notes.append(f"Prior emissions are those of {year}. {note[0]}")
+        notes.append(message("Prior emissions are those of {year}. {note}", year=year, note=note[0]))
     if results.provenance.get("own_rule"):
-        notes.append(f"The rule was your own: reference_t is that of {year}. Solve with --rule to apply it.")
+        notes.append(
+            message("The rule was your own: reference_t is that of {year}. Solve with --rule to apply it.", year=year)
+        )
     following = Instance.from_frames(
         after,
         policy,
@@ -125,7 +135,7 @@ def _see_that_certified(results: Results, instance: Instance) -> None:
     """Raise UsageError unless the results are a compliance year of the instance that the checker certifies."""
     about = results.provenance
     if about.get("checked_as") != KIND:
-        what = f"The run is of the model {about.get('model')!r}: expected 'compliance'."
+        what = message("The run is of the model {get!r}: expected 'compliance'.", get=about.get("model"))
         raise UsageError(what, "Solve with --model compliance: only a compliance year ends with holdings.")
     if about.get("instance_hash") != instance.hash:
         what = "The run is of another instance: its hash differs."
@@ -133,7 +143,9 @@ def _see_that_certified(results: Results, instance: Instance) -> None:
     report = check(instance, results) if results.certified else None
     if report is None or report.violations:
         why = f"its status is {results.status}" if report is None else report.violations[0].message
-        raise UsageError(f"The run is not certified: {why}.", "Solve it again; `etsopt check` lists what fails.")
+        raise UsageError(
+            message("The run is not certified: {why}.", why=why), "Solve it again; `etsopt check` lists what fails."
+        )
 
 
 def _balance(holdings: pd.DataFrame, following: Instance) -> pd.DataFrame:

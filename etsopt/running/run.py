@@ -25,6 +25,7 @@ from etsopt.running.provenance import Clock, provenance
 from etsopt.running.solve_task import SolveTask, violations_of
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Termination
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +89,10 @@ def solve(
         If the program is refused.
     """
     if not isinstance(instance, Instance):
-        raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
+        raise UsageError(
+            message("An instance is needed, not {instance!r}.", instance=instance),
+            "Read one: etsopt.solve(etsopt.read('tiny')).",
+        )
     model = current("model", MODELS, model)
     options: dict[str, Any] = {"time_limit_s": time_limit_s, "gap": gap, "seed": seed, "method": method, "mps": mps}
     options |= {"solver_options": dict(solver_options or {}), "progress": progress}
@@ -201,8 +205,11 @@ def check(instance: Instance, results: Results) -> CheckReport:
     gap = float(results.provenance.get("options", {}).get("gap", 0.0))
     kind = results.provenance.get("checked_as") or KINDS[0]
     if is_checked(results) and kind not in KINDS:
-        advice = f"It is one of {', '.join(KINDS)}. Solve again; a run is not changed by hand."
-        raise DataError("The run", [Problem("result.json", f"is {kind!r}, which is not checked", advice, "checked_as")])
+        advice = message("It is one of {kinds}. Solve again; a run is not changed by hand.", kinds=", ".join(KINDS))
+        raise DataError(
+            "The run",
+            [Problem("result.json", message("is {kind!r}, which is not checked", kind=kind), advice, "checked_as")],
+        )
     report = check_tables(instance, results.tables, results.levels, gap, kind) if checkable else CheckReport((), ())
     claims = (*check_claims(results, report), *check_parameters(instance, results))
     return replace(report, violations=(*report.violations, *claims))

@@ -19,6 +19,7 @@ from etsopt.running.provenance import Clock
 from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,7 +101,9 @@ def sweep(
     model = current("model", MODELS, model)
     found = library.choose(model)
     if found.answer is None:
-        raise UsageError(f"The model {model} has no function `answer`.", "Solve it with etsopt.solve.")
+        raise UsageError(
+            message("The model {model} has no function `answer`.", model=model), "Solve it with etsopt.solve."
+        )
     chosen = model_inputs.with_own_options(found, SolveOptions(**current_options(options)))
     about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
     kept, answers, levels, terminations, statuses = CompiledModels(), [], [], [], []

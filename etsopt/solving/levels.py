@@ -16,6 +16,7 @@ from etsopt.solving.mps import write_mps
 from etsopt.solving.options import counts
 from etsopt.solving.solution import STOPPED, Level, Outcome, Solution, Termination
 from etsopt.units import tolerance_of
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +110,14 @@ def solve_levels(  # long because each exit from an objective is one statement h
                 return Solution(outcome.termination, {}, ())
             values = _by_variable(program, outcome.x)
         for name in names:
-            tell(f"objective {name}: {len(program.row_lower):,} rows, {len(program.column_lower):,} columns")
+            tell(
+                message(
+                    "objective {name}: {count:,} rows, {count_2:,} columns",
+                    name=name,
+                    count=len(program.row_lower),
+                    count_2=len(program.column_lower),
+                )
+            )
             solved = faster[name](program, solve_to_the_end) if name in faster else None
             if solved is not None:
                 values = {**values, **solved.values}
@@ -121,7 +129,10 @@ def solve_levels(  # long because each exit from an objective is one statement h
                 if levels:
                     termination = Termination.SOLVER_ERROR
                     break
-                what = f"The objective {name} has squares beside integer variables, which HiGHS does not support."
+                what = message(
+                    "The objective {name} has squares beside integer variables, which HiGHS does not support.",
+                    name=name,
+                )
                 raise SolverError(what, "State it with linear terms, or offer a faster method for it.")
             outcome = solve(program, name)
             termination = outcome.termination

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from etsopt.data.files.atomic import replaced
 from etsopt.errors import UsageError
 from etsopt.solving.loading import construct, load, require, set_options
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,8 @@ def write_mps(program: Program, name: str, path: Path) -> None:
     """
     if path.suffix != ".mps":
         raise UsageError(
-            f"The file {str(path)!r} does not end in .mps.", "Name one that does: HiGHS takes the format from it."
+            message("The file {path!r} does not end in .mps.", path=str(path)),
+            "Name one that does: HiGHS takes the format from it.",
         )
     with replaced(path) as part:
         # If a file cannot be written HiGHS gives no reason, but the operating system does.
@@ -39,7 +41,7 @@ def write_mps(program: Program, name: str, path: Path) -> None:
         _write(program, name, part)
         if part.is_file() and not _is_complete(part):
             advice = "Make room, or name another place; what was there before is still there."
-            raise UsageError(f"The file {str(path)!r} could not be written to its end.", advice)
+            raise UsageError(message("The file {path!r} could not be written to its end.", path=str(path)), advice)
 
 
 def _write(program: Program, name: str, path: Path) -> None:

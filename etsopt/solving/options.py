@@ -12,6 +12,7 @@ import numpy as np
 
 from etsopt.errors import UsageError, brief
 from etsopt.units import tolerance_of
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.program.program import Program
@@ -101,29 +102,46 @@ class SolveOptions:
         self._check_types()
         if self.time_limit_s is not None and not self.time_limit_s > 0:
             raise UsageError(
-                f"The time limit is {self.time_limit_s} s: expected more than 0 s.", "Increase --time-limit."
+                message("The time limit is {time_limit_s} s: expected more than 0 s.", time_limit_s=self.time_limit_s),
+                "Increase --time-limit.",
             )
         if self.gap is not None and not 0 <= self.gap < 1:
-            raise UsageError(f"The gap is {self.gap}: expected a fraction from 0 up to 1.", "Change --gap.")
+            raise UsageError(
+                message("The gap is {gap}: expected a fraction from 0 up to 1.", gap=self.gap), "Change --gap."
+            )
         if not 0 <= self.seed < 2**31:
-            what = f"The seed is {self.seed}: expected a whole number from 0 to 2147483647."
+            what = message("The seed is {seed}: expected a whole number from 0 to 2147483647.", seed=self.seed)
             raise UsageError(what, "Change --seed.")
         if self.method is not None and self.method not in METHODS:
             advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
-            raise UsageError(f"There is no method {self.method!r}.", f"Choose one of {advice}.")
+            raise UsageError(
+                message("There is no method {method!r}.", method=self.method),
+                message("Choose one of {advice}.", advice=advice),
+            )
 
     def _check_types(self) -> None:
         """Raise UsageError for options of another type, which only a caller in Python can pass."""
         numbers = {"time_limit_s": self.time_limit_s, "gap": self.gap}
         for name, value in numbers.items():
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
-                raise UsageError(f"`{name}` is {brief(value)}: expected a number.", "Pass a number, or None.")
+                raise UsageError(
+                    message("`{name}` is {value}: expected a number.", name=name, value=brief(value)),
+                    "Pass a number, or None.",
+                )
         if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer):
-            raise UsageError(f"`seed` is {brief(self.seed)}: expected a whole number.", "Pass one, such as 0.")
+            raise UsageError(
+                message("`seed` is {seed}: expected a whole number.", seed=brief(self.seed)), "Pass one, such as 0."
+            )
         if self.method is not None and not isinstance(self.method, str):
-            raise UsageError(f"`method` is {brief(self.method)}: expected a name.", f"One of {', '.join(METHODS)}.")
+            raise UsageError(
+                message("`method` is {method}: expected a name.", method=brief(self.method)),
+                message("One of {methods}.", methods=", ".join(METHODS)),
+            )
         if self.progress is not None and not callable(self.progress):
-            raise UsageError(f"`progress` is {brief(self.progress)}: expected a function of one line.", "Pass `print`.")
+            raise UsageError(
+                message("`progress` is {progress}: expected a function of one line.", progress=brief(self.progress)),
+                "Pass `print`.",
+            )
 
     @property
     def gap_or_default(self) -> float:
@@ -135,10 +153,15 @@ def refuse_own(options: Mapping[str, Any]) -> None:
     """Refuse options that would print among the results, or make answers irreproducible."""
     for key in options:
         if key in PRINTING or key.startswith("write_"):
-            what = f"The option {key} of HiGHS cannot be chosen: it writes among the results, or beside them."
+            what = message(
+                "The option {key} of HiGHS cannot be chosen: it writes among the results, or beside them.", key=key
+            )
             raise UsageError(what, "Leave it out; --mps writes the program to a file.")
         if key in CHOSEN:
-            what = f"The option {key} of HiGHS cannot be chosen: in one thread the same input gives the same answer."
+            what = message(
+                "The option {key} of HiGHS cannot be chosen: in one thread the same input gives the same answer.",
+                key=key,
+            )
             raise UsageError(what, "Leave it out.")
 
 

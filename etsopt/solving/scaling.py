@@ -13,6 +13,7 @@ import numpy as np
 
 from etsopt.errors import SolverError
 from etsopt.program.program import Objective, Program
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,9 +165,12 @@ def refuse_missed_rows(program: Program, x: NDArray[np.float64]) -> None:
         missed = np.flatnonzero(by > MISSED * np.where(stated, np.maximum(np.abs(limit), terms), 1.0))
         if len(missed):
             row = int(missed[0])
-            what = (
-                f"The row {_name_of(row, program.rows)} has the limit {limit[row]:g}, and the answer violates it by "
-                f"{by[row]:g}: the solver neglects that beside the bounds of its variables."
+            what = message(
+                "The row {name_of} has the limit {limit:g}, and the answer violates it by {by:g}: "
+                "the solver neglects that beside the bounds of its variables.",
+                name_of=_name_of(row, program.rows),
+                limit=limit[row],
+                by=by[row],
             )
             raise SolverError(what, "Give these variables narrower bounds.")
 
@@ -203,29 +207,54 @@ def _check_finite(program: Program, objective: Objective) -> None:
         row = int(np.searchsorted(program.matrix.indptr, entry[0], side="right")) - 1
         column = _name_of(int(program.matrix.indices[entry[0]]), program.columns)
         value = program.matrix.data[entry[0]]
-        what = f"A coefficient of row {_name_of(row, program.rows)} is not finite: {value:g}, that of {column}."
+        what = message(
+            "A coefficient of row {name_of} is not finite: {value:g}, that of {column}.",
+            name_of=_name_of(row, program.rows),
+            value=value,
+            column=column,
+        )
         raise SolverError(what, advice)
     costs = objective.linear if objective.quadratic is None else objective.linear + objective.quadratic
     endless = np.flatnonzero(~np.isfinite(costs))
     if len(endless):
         column = _name_of(int(endless[0]), program.columns)
-        raise SolverError(f"A cost of the objective is not finite: {costs[endless[0]]:g}, that of {column}.", advice)
+        raise SolverError(
+            message(
+                "A cost of the objective is not finite: {costs:g}, that of {column}.",
+                costs=costs[endless[0]],
+                column=column,
+            ),
+            advice,
+        )
     if not np.isfinite(objective.constant):
-        raise SolverError(f"The constant of the objective is not finite: {objective.constant:g}.", advice)
+        raise SolverError(
+            message("The constant of the objective is not finite: {constant:g}.", constant=objective.constant), advice
+        )
     limits = np.stack([program.column_lower, program.column_upper])
     for position in np.flatnonzero(~(np.abs(limits) <= LARGEST_BOUND).all(axis=0)):
         name = _name_of(int(position), program.columns)
         low, high = limits[:, position]
-        what = f"The variable {name} has bounds {low:g} and {high:g}: expected finite ones up to {LARGEST_BOUND:g},"
+        what = message(
+            "The variable {name} has bounds {low:g} and {high:g}: expected finite ones up to {largest_bound:g},",
+            name=name,
+            low=low,
+            high=high,
+            largest_bound=LARGEST_BOUND,
+        )
         advice = "Give it `bounds` in the model; if it has some, look for a number of the instance in a wrong unit."
-        raise SolverError(f"{what} without which no optimum can be certified.", advice)
+        raise SolverError(message("{what} without which no optimum can be certified.", what=what), advice)
     for bounds, worst in ((program.row_lower, np.inf), (program.row_upper, -np.inf)):
         bad = np.flatnonzero(
             np.isnan(bounds) | (bounds == worst) | (np.isfinite(bounds) & (np.abs(bounds) > LARGEST_BOUND))
         )
         if len(bad):
             name = _name_of(int(bad[0]), program.rows)
-            what = f"The row {name} has the limit {bounds[bad[0]]:g}: expected one up to {LARGEST_BOUND:g}."
+            what = message(
+                "The row {name} has the limit {bounds:g}: expected one up to {largest_bound:g}.",
+                name=name,
+                bounds=bounds[bad[0]],
+                largest_bound=LARGEST_BOUND,
+            )
             raise SolverError(what, advice)
 
 
@@ -236,8 +265,11 @@ def _check_ratio(program: Program, matrix: SparseRows) -> None:
     if not len(small):
         return
     row = int(np.searchsorted(matrix.indptr, small[0], side="right")) - 1
-    what = (
-        f"Coefficients of row {_name_of(row, program.rows)} differ by a factor of {1 / sizes[small[0]]:.0e} even after "
-        f"scaling; beyond {WIDEST_RATIO:.0e} the solver drops the small ones silently."
+    what = message(
+        "Coefficients of row {name_of} differ by a factor of {sizes:.0e} even after scaling; "
+        "beyond {widest_ratio:.0e} the solver drops the small ones silently.",
+        name_of=_name_of(row, program.rows),
+        sizes=1 / sizes[small[0]],
+        widest_ratio=WIDEST_RATIO,
     )
     raise SolverError(what, "Look for a slip of units, an identifier in a column of numbers, or a far too small unit.")

@@ -15,6 +15,7 @@ from etsopt.sweeping.outcome import Label
 from etsopt.sweeping.plan import SweepPlan, scenario_of
 from etsopt.sweeping.scenario import is_column
 from etsopt.sweeping.sweep import outcomes_of
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -101,16 +102,19 @@ def sweep(
     if not isinstance(changes, Mapping):
         of_names = {"workers": workers != 1, "scheduler": scheduler, "tables": tables is not None, "told": told}
         if given := [name for name, stated in of_names.items() if stated]:
-            what = f"A list of policies is solved in this process: {given[0]} is for scenarios by name."
+            what = message(
+                "A list of policies is solved in this process: {given} is for scenarios by name.", given=given[0]
+            )
             raise UsageError(what, "Give scenarios by name, or leave it out.")
         return sweep_policies(instance, changes, model, checked=checked, **options)
     for name, one in changes.items():
         if not isinstance(one, Mapping):
-            what = f"The changes of {brief(name)} are {brief(one)}: expected a mapping."
+            what = message("The changes of {name} are {one}: expected a mapping.", name=brief(name), one=brief(one))
             raise UsageError(what, "Give a list of mappings, or a mapping of names to mappings.")
         for key, factor in one.items():
             if is_column(key) and (not isinstance(factor, int | float) or isinstance(factor, bool)):
-                what = f"The factor of {key} in {brief(name)} is {brief(factor)}: expected a number."
+                text = "The factor of {key} in {name} is {factor}: expected a number."
+                what = message(text, key=key, name=brief(name), factor=brief(factor))
                 raise UsageError(what, "Give a number by which the column is multiplied.")
     if not checked:
         raise UsageError("Scenarios by name are always checked.", "Give a list of mappings for unchecked answers.")

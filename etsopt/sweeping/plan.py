@@ -26,6 +26,7 @@ from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.sweeping.sampling import Distribution, Sample, draws
 from etsopt.sweeping.scenario import BY_NAME, Scenario, is_column
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,12 +108,13 @@ def read_toml(path: Path, subject: str) -> dict[str, Any]:
         If there is no such file, or it is no TOML.
     """
     if not path.is_file():
-        raise UsageError(f"There is no file {str(path)!r}.", "Name a file that states what to solve, in TOML.")
+        what = message("There is no file {path!r}.", path=str(path))
+        raise UsageError(what, "Name a file that states what to solve, in TOML.")
     try:
         return checked_content(parse_toml(path.read_text("utf-8-sig")), path.name)
     except (ValueError, UnicodeDecodeError) as error:
         advice = "Correct the file; the documentation has an example."
-        raise DataError(subject, [Problem(path.name, f"is no TOML: {error}", advice)]) from None
+        raise DataError(subject, [Problem(path.name, message("is no TOML: {error}", error=error), advice)]) from None
 
 
 def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "sweep.toml") -> SweepPlan:
@@ -130,7 +132,7 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
     try:
         found = SweepFile.model_validate(content)
     except ValidationError as error:
-        problems = [in_words_of(problem, SweepFile, "a sweep") for problem in problems_of(error, place)]
+        problems = [in_words_of(problem, SweepFile, "sweep") for problem in problems_of(error, place)]
         raise DataError("The sweep", problems) from None
     if problems := list(_problems(found, place)):
         raise DataError("The sweep", problems)
@@ -141,13 +143,18 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
     return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), found.sample is not None)
 
 
+NOT_A_KEY_OF = {"sweep": "is not a key of a sweep", "design": "is not a key of a design"}
+"""What is said of an unknown key, by the kind of file."""
+
+
 def in_words_of(problem: Problem, file: type[Section], name: str) -> Problem:
     """Return a problem of a key in the words of a kind of file."""
     if problem.what != "is not a key of the policy" or "." in problem.column:
         return problem
     known = list(file.model_fields)
-    advice = f"{did_you_mean(problem.column, known)}Use one of {', '.join(known)}."
-    return Problem(problem.place, f"is not a key of {name}", advice, problem.column)
+    guess = did_you_mean(problem.column, known)
+    advice = message("{guess}Use one of {known}.", guess=guess, known=", ".join(known))
+    return Problem(problem.place, NOT_A_KEY_OF[name], advice, problem.column)
 
 
 def flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -177,7 +184,9 @@ def _problems(found: SweepFile, place: str) -> Iterator[Problem]:
     """Yield what is wrong with the parts together."""
     lengths = {key: len(values) for key, values in found.paired.items()}
     if len(set(lengths.values())) > 1:
-        what = f"has lists of {', '.join(f'{number} ({key})' for key, number in lengths.items())} values"
+        what = message(
+            "has lists of {listed} values", listed=", ".join((f"{number} ({key})" for key, number in lengths.items()))
+        )
         yield Problem(place, what, "Make the lists equally long: they are taken together.", "paired")
     for part, lists in (("grid", found.grid), ("paired", found.paired)):
         for key, values in lists.items():
@@ -190,17 +199,21 @@ def _problems(found: SweepFile, place: str) -> Iterator[Problem]:
         within = [part for one, part in stated if one == key]
         if len(within) > 1 and within != ["policy", within[-1]]:
             advice = "State it in one of them: they are combined with each other."
-            yield Problem(place, f"is stated in {' and '.join(within)}", advice, key)
+            yield Problem(place, message("is stated in {within}", within=" and ".join(within)), advice, key)
     for key, factor in _factors(found):
         if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 <= factor < math.inf:
             advice = "State a number of at least 0, by which the column is multiplied."
-            yield Problem(place, f"is {factor!r}: expected a factor", advice, key)
+            yield Problem(place, message("is {factor!r}: expected a factor", factor=factor), advice, key)
     for key, distribution in found.sample.values.items() if found.sample else ():
         if distribution.each == "row" and not is_column(key):
-            yield Problem(place, "has no rows", 'Leave `each = "row"` out.', f"sample.values.{key}")
+            yield Problem(place, "has no rows", 'Leave `each = "row"` out.', message("sample.values.{key}", key=key))
     if (number := _count(found)) > MOST_SCENARIOS:
-        what = f"combine to {number:,} scenarios"
-        yield Problem(place, f"The parts {what}", f"Keep it at {MOST_SCENARIOS:,} at most.")
+        what = message("combine to {number:,} scenarios", number=number)
+        yield Problem(
+            place,
+            message("The parts {what}", what=what),
+            message("Keep it at {most_scenarios:,} at most.", most_scenarios=MOST_SCENARIOS),
+        )
 
 
 def _factors(found: SweepFile) -> Iterator[tuple[str, Any]]:

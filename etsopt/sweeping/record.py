@@ -18,6 +18,8 @@ from etsopt.data.files.atomic import naming
 from etsopt.data.files.lock import locked
 from etsopt.errors import UsageError
 from etsopt.sweeping.outcome import FAILED, Label, Outcome
+from etsopt.sweeping.schema import SCHEMA, VERSION
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,30 +44,6 @@ class Planned(Protocol):
     def hash(self) -> str:
         """SHA-256 of what decides them."""
 
-
-SCHEMA = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE scenarios (
-    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content TEXT NOT NULL, key TEXT NOT NULL
-);
-CREATE TABLE outcomes (
-    number INTEGER PRIMARY KEY REFERENCES scenarios, status TEXT NOT NULL, termination TEXT NOT NULL,
-    certified INTEGER NOT NULL, seconds REAL NOT NULL, message TEXT NOT NULL
-);
-CREATE TABLE labels (
-    label INTEGER PRIMARY KEY, "table" TEXT NOT NULL, sector TEXT NOT NULL, province TEXT NOT NULL, year TEXT NOT NULL,
-    id TEXT NOT NULL, quantity TEXT NOT NULL, unit TEXT NOT NULL,
-    UNIQUE ("table", sector, province, year, id, quantity, unit)
-);
-CREATE TABLE "values" (
-    number INTEGER NOT NULL REFERENCES outcomes, label INTEGER NOT NULL REFERENCES labels, value REAL NOT NULL,
-    PRIMARY KEY (number, label)
-) WITHOUT ROWID;
-PRAGMA user_version = 1;
-"""
-
-VERSION = 1
-"""Version of the schema."""
 
 COLUMNS = ["scenario", *Label._fields[:-1], "value", "unit"]
 """Columns of the tidy table."""
@@ -100,7 +78,10 @@ class Record:
                 version = self._file.execute("PRAGMA user_version").fetchone()[0]
                 tables = self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 if version not in (0, VERSION) or (tables and not version):
-                    raise UsageError(f"{str(self.path)!r} is no record of a sweep.", "Name another folder by --out.")
+                    raise UsageError(
+                        message("{path!r} is no record of a sweep.", path=str(self.path)),
+                        "Name another folder by --out.",
+                    )
                 if not version:
                     self._file.executescript(f"BEGIN; {SCHEMA} COMMIT;")
         except BaseException:
@@ -141,7 +122,10 @@ class Record:
                 what = {"plan": "scenarios, model or options", "instance_hash": "instance", "versions": "versions"}
                 names = " and ".join(what[key] for key in other)
                 advice = "Name another folder by --out, or remove this one to begin anew."
-                raise UsageError(f"{str(self.path)!r} is the record of a sweep with other {names}.", advice)
+                raise UsageError(
+                    message("{path!r} is the record of a sweep with other {names}.", path=str(self.path), names=names),
+                    advice,
+                )
             return
         shared = f"{instance_hash} {json.dumps(plan.about, sort_keys=True)} {versions.get('etsopt')}"
         with self._transaction():
@@ -161,7 +145,7 @@ class Record:
         shared = f"{about['instance_hash']} {about['versions'].get('etsopt')}"
         stated = dict(self._file.execute("SELECT number, content FROM scenarios"))
         if any(stated.get(number, one.content) != one.content for number, one in scenarios):
-            what = f"{str(self.path)!r} has other designs than the search proposes now."
+            what = message("{path!r} has other designs than the search proposes now.", path=str(self.path))
             raise UsageError(what, "The versions of the optimiser differ: name another folder by --out.")
         with self._transaction():
             self._insert(((number, one) for number, one in scenarios if number not in stated), shared)
@@ -284,7 +268,10 @@ class Record:
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise OSError(None, str(error), str(self.path)) from error
-                raise UsageError(f"{str(self.path)!r} is damaged: {error}.", "Name another folder by --out.") from error
+                raise UsageError(
+                    message("{path!r} is damaged: {error}.", path=str(self.path), error=error),
+                    "Name another folder by --out.",
+                ) from error
 
 
 def _changes(content: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from etsopt.data.policy.section import Section
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +44,8 @@ class Distribution(Section):
     def _one_kind(self) -> Distribution:
         stated = [name for name in KINDS if getattr(self, name) is not None]
         if len(stated) != 1:
-            what = f"states {' and '.join(stated) or 'no distribution'}"
-            raise ValueError(what, f"State one of {', '.join(KINDS)}.")
+            what = message("states {value}", value=" and ".join(stated) or "no distribution")
+            raise ValueError(what, message("State one of {kinds}.", kinds=", ".join(KINDS)))
         least, largest = (
             (self.uniform or self.triangular or [0.0, 0.0])[0],
             (self.uniform or self.triangular or [0.0])[-1],
@@ -93,8 +94,10 @@ class Sample(Section):
         if self.method == "sobol" and self.number & (self.number - 1):
             near = 2 ** round(np.log2(self.number))
             raise ValueError(
-                f"draws {self.number} points of a Sobol sequence, whose evenness needs a power of two",
-                f"State number = {near}, or another method.",
+                message(
+                    "draws {number} points of a Sobol sequence, whose evenness needs a power of two", number=self.number
+                ),
+                message("State number = {near}, or another method.", near=near),
             )
         return self
 

@@ -13,6 +13,7 @@ from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.schema import SECTORS, TABLES
 from etsopt.errors import DataError, Problem, brief
 from etsopt.sweeping.sampling import Distribution
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ class Scenario:
             problems += _out_of_range(key, frame, column, scaled)
             instance = replace(instance, **{table: frame.assign(**{column.name: scaled})})
         if problems:
-            raise DataError(f"The scenario {self.name!r}", problems)
+            raise DataError(message("The scenario {name!r}", name=self.name), problems)
         return instance.with_policy(self.changes)
 
     @property
@@ -105,18 +106,31 @@ def _place(instance: Instance, key: str) -> tuple[str, Column, NDArray[np.bool_]
     known = [column.name for column in BY_NAME[table].columns if column.number and not column.whole]
     frame: pd.DataFrame | None = getattr(instance, table, None)
     if name not in known:
-        advice = f"{did_you_mean(name, known)}Use one of {', '.join(known)}."
+        advice = message("{guess}Use one of {known}.", guess=did_you_mean(name, known), known=", ".join(known))
         raise DataError(
             "The sweep", [Problem("sweep.toml", "is no column of numbers that a factor may change", advice, key)]
         )
     if frame is None or name not in frame:
         advice = "Leave the key out, or add the column to the instance."
-        raise DataError("The sweep", [Problem("sweep.toml", f"is not in the instance {instance.name!r}", advice, key)])
+        raise DataError(
+            "The sweep",
+            [Problem("sweep.toml", message("is not in the instance {name!r}", name=instance.name), advice, key)],
+        )
     if not sector:
         return table, BY_NAME[table].column(name), np.ones(len(frame), dtype=bool)
     if sector not in SECTORS or "sector" not in frame:
-        what = "names no sector" if sector not in SECTORS else f"names a sector, which the table {table} does not have"
-        advice = f"{did_you_mean(sector, SECTORS)}Write {table}.{name}, or one of {', '.join(SECTORS)} after it."
+        what = (
+            "names no sector"
+            if sector not in SECTORS
+            else message("names a sector, which the table {table} does not have", table=table)
+        )
+        advice = message(
+            "{guess}Write {table}.{name}, or one of {sectors} after it.",
+            guess=did_you_mean(sector, SECTORS),
+            table=table,
+            name=name,
+            sectors=", ".join(SECTORS),
+        )
         raise DataError("The sweep", [Problem("sweep.toml", what, advice, key)])
     return table, BY_NAME[table].column(name), (frame["sector"] == sector).to_numpy()
 
@@ -138,5 +152,9 @@ def _out_of_range(key: str, frame: pd.DataFrame, column: Column, scaled: Floats)
     wrong = ~(np.isnan(scaled) | ((scaled >= least) & (scaled <= most) & (scaled > above) & np.isfinite(scaled)))
     if wrong.any():
         cells = tuple((str(frame.index[row] + 1), brief(float(scaled[row]))) for row in wrong.nonzero()[0])
-        what = f"leads to {len(cells):,} values out of range: expected {column.limits or 'finite numbers'}"
+        what = message(
+            "leads to {count:,} values out of range: expected {value}",
+            count=len(cells),
+            value=column.limits or "finite numbers",
+        )
         yield Problem("sweep.toml", what, "Correct the factor.", key, cells)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,10 +91,10 @@ def regret(
     chosen = numbers[(numbers["table"] == table) & (numbers["quantity"] == quantity)]
     if not len(chosen):
         known = numbers[numbers["table"] == table]["quantity"].unique()
-        advice = (
-            f"Choose one of {', '.join(map(str, known))}." if len(known) else "Choose a table that the sweep keeps."
-        )
-        raise UsageError(f"The sweep has no number {quantity!r} in the table {table!r}.", advice)
+        what = message("The sweep has no number {quantity!r} in the table {table!r}.", quantity=quantity, table=table)
+        if not len(known):
+            raise UsageError(what, "Choose a table that the sweep keeps.")
+        raise UsageError(what, message("Choose one of {known}.", known=", ".join(map(str, known))))
     totals = chosen.pivot_table("value", "decision", "state", aggfunc="sum", sort=False)
     sign = 1.0 if best == "least" else -1.0
     lost = (sign * totals).sub((sign * totals).min(), axis="columns")

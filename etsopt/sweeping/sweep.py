@@ -11,6 +11,7 @@ from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
 from etsopt.running.provenance import versions
 from etsopt.sweeping.outcome import outcome_of
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,11 +92,17 @@ def run_plan(
     record.begin(plan, instance.hash, versions())
     done = len(plan.scenarios) - len(record.pending())
     if done and not (resume or retry_failed or only):
-        what = f"The record {str(record.path)!r} has the outcomes of {done:,} of {len(plan.scenarios):,} scenarios."
+        what = message(
+            "The record {path!r} has the outcomes of {done:,} of {count:,} scenarios.",
+            path=str(record.path),
+            done=done,
+            count=len(plan.scenarios),
+        )
         raise UsageError(what, "Go on with --resume, or name another folder by --out.")
     numbers = record.pending(retry_failed, only)
     if only and not numbers and not done:
-        raise UsageError(f"No scenario has a name like {only!r}.", f"The first is {plan.scenarios[0].name!r}.")
+        what = message("No scenario has a name like {only!r}.", only=only)
+        raise UsageError(what, message("The first is {name!r}.", name=plan.scenarios[0].name))
     chosen = [(number, plan.scenarios[number]) for number in numbers]
     with opened(plan, instance, workers if chosen else 1, scheduler if chosen else "") as solve:
         return keep(record, solve(chosen), len(chosen), told)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.errors import EtsoptError, UsageError
 from etsopt.progress import checkpoint
 from etsopt.sweeping.outcome import Outcome, outcome_of
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +80,7 @@ def cluster(workers: int, scheduler: str = "") -> Iterator[Any]:
         try:
             client = distributed.Client(scheduler, timeout=CONNECT_S)
         except (OSError, ValueError) as error:
-            what = f"No scheduler of dask answers at {scheduler!r}: {error}."
+            what = message("No scheduler of dask answers at {scheduler!r}: {error}.", scheduler=scheduler, error=error)
             raise UsageError(what, "Start one, `dask scheduler`, and workers, `dask worker ADDRESS`.") from None
         with client, _silent():
             yield client
@@ -234,5 +235,5 @@ class _Batches:
         if not surely and self.client.status == "running" and not any(one.cancelled() for one in self.running):
             return
         lost = sum(map(len, self.running.values())) + len(self.waiting)
-        what = f"The scheduler of the cluster has ended; {lost:,} scenarios have no outcome."
+        what = message("The scheduler of the cluster has ended; {lost:,} scenarios have no outcome.", lost=lost)
         raise LostClusterError(what, "Start it again and go on with --resume.")

@@ -211,7 +211,7 @@ def tables(
     for way, one in solution.items():
         widening = one.values["band_widening"]
         allowance, exceptional = of_units(limits, one.values, widening[limits.sector_of], part)
-        units |= {f"{way}_t": allowance}
+        units |= {f"{way}_allowance_t": allowance}
         if limits.margin.units:
             units[f"{way}_exceptional"] = exceptional & outside_band(limits, allowance, widening[limits.sector_of])
         lines += relaxed_lines(way, limits, allowance)

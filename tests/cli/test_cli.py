@@ -204,7 +204,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
             "to a table of all values",
         ),
         (["validate", "eu-2019", "--set", "rule.name=benchmark"], "rule.benchmarks", "benchmarks"),
-        (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%': expected", "0.03 is 3 %"),
+        (["solve", "tiny", "--set", "sectors.cement.band=3 percent"], "is '3 percent': expected", "0.03 is 3 %"),
         (
             ["solve", "tiny", "--set", "allocation.intensity_order=yes"],
             "is 'yes': expected",
@@ -493,7 +493,7 @@ def test_a_folder_that_may_not_be_written_to_is_refused_before_the_solve(
             ["--set", "rule.threshold_tco2e=1e6"],
             "The target of cement has no effect: each of its units gets A = E",
         ),
-        (["--set", "sectors.cement.band=3"], "The band of cement is 300 % of emissions: 0.03 means 3 %."),
+        (["--set", "sectors.cement.band=3"], "sectors.cement.band.upper is 3, which is 300 %: 0.03 means 3 %."),
         (
             ["--model", "abatement", "--set", "market={prices_cny_per_t=80, terminal_price_cny_per_t=90}"],
             "An allowance banked to the end is worth 90 CNY/t (market.terminal_price_cny_per_t) and costs 80",
@@ -507,6 +507,26 @@ def test_what_may_be_meant_otherwise_is_remarked(
     assert remark not in " ".join(capsys.readouterr().out.split())
     assert main(["solve", "tiny", *arguments]) == 0
     assert remark in " ".join(capsys.readouterr().out.split())
+
+
+def test_doubtful_values_are_told_before_a_solve(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "tiny", "--set", "sectors.cement.band=3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["doubts"] == [
+        f"sectors.cement.band.{side} is 3, which is 300 %: 0.03 means 3 %." for side in ("lower", "upper")
+    ]
+    assert main(["validate", "tiny", "--set", "market.prices_cny_per_t={2025=80, 2030=80000}"]) == 0
+    said = "Warning: market.prices_cny_per_t.2030 is 80000: prices are in CNY per tonne.\n"
+    assert capsys.readouterr().err == said
+    assert main(["validate", "tiny"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_values_of_arguments_may_be_in_percent_and_keys_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    hashes = []
+    for changes in (["sectors.cement.target_change=-0.002", "year=2025"], ["行业.水泥.目标变化=-0.2%", "年度=2025"]):
+        assert main(["validate", "tiny", "--json", *(part for text in changes for part in ("--set", text))]) == 0
+        hashes.append(json.loads(capsys.readouterr().out)["hash"])
+    assert hashes[0] == hashes[1]
 
 
 def test_names_that_are_imported_late_are_listed_and_results_introduce_themselves() -> None:

@@ -52,7 +52,7 @@ def test_missing_days_are_told_in_words_of_both_languages(capsys: pytest.Capture
         in shown
     )
     assert main([*command, "--lang", "zh"]) == 3
-    assert "Hebei 市级:须审核 6 家企业中的 6 家" in capsys.readouterr().out
+    assert "Hebei 市级：须审核 6 家企业中的 6 家" in capsys.readouterr().out
     assert main([*command, "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["status"] == "infeasible_certified"
 

@@ -57,13 +57,16 @@ def test_a_workbook_that_was_filled_in_is_solved(
     capsys.readouterr()
     assert main(["solve", "filled.xlsx", "--out", "result.xlsx", *lang]) == 0
     shown = capsys.readouterr().out.replace("\n", " ")
-    assert "Written to result.xlsx, and with every digit to the run folder result; `etsopt check result`" in shown
+    written = "Written to result.xlsx, and with every digit to the run folder result; `etsopt check result`"
+    if sheet == "单元":
+        written = "已写入 result.xlsx，并将全部数位写入结果文件夹 result；可用 `etsopt check result` 再次检查。"
+    assert written in shown
     assert etsopt.load("result").tables["allocation"]["unit_id"].tolist() == ["k1"]
     assert sheet in pd.read_excel("result.xlsx", sheet_name=None, engine="calamine")
     assert main(["check", "result"]) == 0
     capsys.readouterr()
     assert main(["check", "result.xlsx"]) == 2
-    assert "its run is in the folder 'result'" in capsys.readouterr().err
+    assert "其结果在文件夹 'result' 中" in capsys.readouterr().err
 
 
 def test_a_result_replaces_a_result_and_no_workbook_of_a_user(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,7 @@ def test_far_intensities_and_idle_units_are_told(tmp_path: Path) -> None:
     _, notes = read(tmp_path, STEEL | {"output_t": [100_000.0, 2_000_000.0, 500_000.0]})
     assert notes == ["plants.csv: intensities far from the others of steel, 2.1, at s1."]
     _, notes = read(tmp_path, STEEL | {"output_t": [10_000_000.0, 20_000_000.0, 5_000_000.0]})
-    assert "the intensity of steel is about 0.206, usually 0.88; check the units of measure" in notes[0]
+    assert "the intensity of steel is about 0.206, usually 0.88. Check the units of measure" in notes[0]
 
 
 def test_a_misspelt_province_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -141,6 +142,6 @@ def test_keys_of_a_new_policy_are_explained_in_both_languages() -> None:
 
 def test_example_rows_have_columns_of_the_schema_in_both_languages() -> None:
     for table in TABLES:
-        for example in EXAMPLES.get(table.name, ()):
+        for example in chain(*EXAMPLES.get(table.name, ())):
             assert set(example) <= {column.name for column in table.columns}
             assert {column.name for column in table.columns if column.required} <= set(example)

@@ -16,10 +16,19 @@ import etsopt
 from etsopt.data.files import shipped
 from etsopt.data.files.instance_sheets import write_workbook
 from etsopt.data.files.read import read_instance
+from etsopt.data.files.template_words import EXAMPLES
+from etsopt.data.policy.chinese import KEYS
+from etsopt.data.policy.policy import SECTIONS
+from etsopt.data.policy.rule import RulePolicy
+from etsopt.data.tables.chinese import WORDS
+from etsopt.data.tables.provinces import ENGLISH
 from etsopt.errors import AssumedWarning, DataError, UsageError
+from etsopt.rules.registry import RULES
 
 xlsxwriter = pytest.importorskip("xlsxwriter")
 pytest.importorskip("python_calamine")
+
+SECTOR_WORDS = {word for words in WORDS["sector"].values() for word in words}
 
 HEAD = ["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e", "output_t"]
 ROWS: list[list[Any]] = [
@@ -206,6 +215,114 @@ def test_an_example_row_is_told_and_not_read(tmp_path: Path, word: str, kept: in
     assert assumed(path) == (said if kept == 2 else [])
 
 
+def test_several_example_rows_are_told_in_one_line(tmp_path: Path) -> None:
+    path = book(tmp_path / "plants.xlsx", {"units": [HEAD, *[["示例", *ROWS[0][1:]]] * 2, *ROWS], "policy": POLICY})
+    assert assumed(path) == ["plants.xlsx, sheet units: rows 2, 3 are examples, and not read."]
+
+
+def test_the_examples_of_a_template_fit_their_schema_and_no_one_doubts_them(tmp_path: Path) -> None:
+    examples = [row for row in EXAMPLES["units"][0] if row["sector"] == "steel"]
+    assert {"intensity_output_t", "intensity_emissions_tco2e"} <= set(examples[0])
+    frame = pd.DataFrame(EXAMPLES["units"][0]).assign(unit_id=["a", "b"])
+    frame.to_csv(tmp_path / "plants.csv", index=False)
+    assert [line for line in assumed(tmp_path / "plants.csv") if "policy" not in line] == []
+
+
+def test_the_name_of_the_enterprise_beside_a_code_is_that_of_the_unit(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"企业名称": ["北方水泥", "南方水泥"], **CHINESE}).drop(columns="机组/生产线/工序编号")
+    frame.to_csv(tmp_path / "plants.csv", index=False)
+    units = read(tmp_path / "plants.csv").units
+    assert dict(zip(units["unit_id"], units["name"], strict=True)) == {"甲": "北方水泥", "乙": "南方水泥"}
+    assert "plants.csv: '企业名称' names the units, as there is no column name." in assumed(tmp_path / "plants.csv")
+
+
+def test_unusual_figures_of_a_column_are_told_once_with_its_first_cell(tmp_path: Path) -> None:
+    rows = [["k1", "a", "cement", "Hebei", 83_000.0, 1_000_000], ["k2", "b", "steel", "Anhui", 90_000.0, 1_000_000]]
+    rows += [["k3", "c", "steel", "Hebe", 90_000.0, 1_000_000], ["k4", "d", "steel", "Nowhere", 90_000.0, 1_000_000]]
+    path = book(tmp_path / "plants.xlsx", {"units": [["Plants"], HEAD, *rows], "policy": POLICY})
+    unusual, provinces = assumed(path)
+    assert unusual.endswith("Check the units of measure: emissions_tco2e from cell E3 on, output_t from cell F3 on.")
+    assert "the intensity of cement is" in unusual
+    assert "the intensity of steel is" in unusual
+    assert provinces.endswith("'Hebe', 'Nowhere' are no provinces of China. Did you mean 'Hebei'?")
+
+
+def test_a_slip_of_a_whole_column_is_refused_with_its_cells(tmp_path: Path) -> None:
+    cells = [["Plants"], ["unit_id", *HEAD[1:4], "排放量(吨)", HEAD[5]], *([*row[:4], 83, row[5]] for row in ROWS)]
+    assert problems(book(tmp_path / "plants.xlsx", {"units": cells, "policy": POLICY})) == [
+        "plants.xlsx, sheet units, emissions_tco2e or output_t: 2 units have about 1/10000 of the plausible intensity "
+        "of their sector: cell E3 '8.3e-05 t/t', cell E4 '0.00010375 t/t'."
+    ]
+
+
+def test_own_numbers_are_numbers_of_a_workbook_and_words_are_those_of_the_lists_beside_them(tmp_path: Path) -> None:
+    cells = [[*HEAD, "x_share", "x_code"], [*ROWS[0], 12.5, "007"], [*ROWS[1], 3, "1"]]
+    instance = read(book(tmp_path / "plants.xlsx", {"units": cells, "policy": POLICY}))
+    write_workbook(tmp_path / "again.xlsx", instance, in_chinese=True)
+    assert read_instance(tmp_path / "again.xlsx").hash == instance.hash
+    sheet = pd.read_excel(tmp_path / "again.xlsx", sheet_name="单元", header=None, engine="calamine").iloc[2:]
+    assert sheet[2].tolist() == ["水泥", "水泥"]
+    assert sheet[3].tolist() == ["河北", "安徽"]
+    assert sheet[6].tolist() == [12.5, 3]
+    assert sheet[7].tolist() == ["007", "1"]
+
+
+CHINESE_POLICY: list[list[Any]] = [
+    ["参数", "取值"],
+    ["年度", 2025],
+    ["规则", "cn-2025"],
+    ["行业.水泥.盈缺率限值", "2.5%"],
+    ["省份.平衡限值.河北", "50 ％"],
+    ["分配.配额取整", "是"],
+    ["分配.强度顺序", "否"],
+    ["分配.限值适用对象", "企业"],
+]
+
+
+def test_a_policy_may_be_stated_in_chinese(tmp_path: Path) -> None:
+    path = book(tmp_path / "plants.xlsx", {"units": [HEAD, *ROWS], "政策": CHINESE_POLICY})
+    policy = read(path).policy
+    assert (policy.year, policy.rule.name) == (2025, "cn-2025")
+    assert policy.sectors["cement"].band.upper == 0.025  # type: ignore[union-attr]
+    assert policy.provinces.balance == {"Hebei": 0.5}
+    assert (policy.allocation.integer_allowances, policy.allocation.intensity_order) == (True, False)
+    assert policy.allocation.band_on == "enterprise"
+    assert assumed(path) == []
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    pd.DataFrame(ROWS, columns=HEAD).to_csv(folder / "units.csv", index=False)
+    lines = ['"Year" = 2025', '"规则" = "cn-2025"', '["行业"."水泥"]', '"盈缺率限值" = 0.025', '["省份"]']
+    lines += ['"平衡限值" = {"河北"=0.5}', '["分配"]', '"配额取整" = "是"', '"强度顺序" = false']
+    (folder / "policy.toml").write_text("\n".join([*lines, '"限值适用对象" = "企业"']), encoding="utf-8")
+    assert etsopt.read(folder).policy == policy
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("年度 = 2025", 'A Chinese key needs quotes: "年度" = 2026.'),
+        ("[sectors.cement]\ntarget_change = -1%", "A share is a fraction: -0.01, not -1 %."),
+        ('year=2025\n[sectors.cement]\ntarget_change = "-1%"', "Write -0.01, without quotes: a share is a fraction."),
+    ],
+)
+def test_a_slip_in_a_policy_file_is_told_with_what_to_write(tmp_path: Path, text: str, said: str) -> None:
+    pd.DataFrame(ROWS, columns=HEAD).to_csv(tmp_path / "units.csv", index=False)
+    (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        etsopt.read(tmp_path)
+    assert said in str(caught.value)
+
+
+def test_every_key_of_the_policy_has_a_chinese_word_of_its_own() -> None:
+    keys = {key for section in SECTIONS.values() for key in section.model_fields} | {*RulePolicy.model_fields}
+    keys |= {key for rule in RULES.values() for key in rule.parameters.model_fields}
+    assert keys == set(KEYS)
+    words = [word for words in KEYS.values() for word in words]
+    assert len(words) == len(set(words))
+    # A word that is a sector's or a province's could not be told from it.
+    assert [word for word in words if word in ENGLISH or word in SECTOR_WORDS] == []
+
+
 def test_other_sheets_are_told(tmp_path: Path) -> None:
     sheets = {"my plants": [HEAD, *ROWS], "sums": [["total", 1_470_000]], "policy": POLICY, "notes": [["any"]]}
     path = book(tmp_path / "plants.xlsx", sheets)
@@ -263,7 +380,7 @@ def test_two_sheets_may_be_the_units_or_none(tmp_path: Path) -> None:
         ),
         pytest.param(
             [[*HEAD, "emision_tco2e"], *([*row, 1] for row in ROWS)],
-            "emision_tco2e: is not a column of this table.",
+            "emision_tco2e: is not a column of this table: cell G1.",
             id="a misspelt column is not one of the user's own",
         ),
     ],

@@ -189,7 +189,7 @@ def test_the_command_writes_designs_front_and_a_run_of_each(tmp_path: Path, caps
     )
     assert main(["design", str(file), "--runs"]) == 0
     out = capsys.readouterr().out
-    assert "5 designs of tiny, model allocation: 1 generations." in out
+    assert "5 designs of tiny, model allocation; generations: 1." in out
     assert "5 of 5 designs are certified, 5 of these keep the limits." in out
     front = pd.read_csv(tmp_path / "bands" / "front.csv")
     for name in front["design"]:

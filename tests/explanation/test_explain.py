@@ -95,7 +95,7 @@ def test_one_tonne_more_takes_the_limits_that_are_named(
         if (more - emissions)[here].sum() > 0.01 * emissions[here].sum() + 1e-3:
             broken.add("provinces.balance")
         steps = dict(result.explain(unit).parts)[
-            ("For one tonne more, these would have to give", "若多分配一吨,须放宽")
+            ("For one tonne more, these would have to give", "若多分配一吨，须放宽")
         ]
         assert {step.key for step in steps} - {"none"} == broken
         named |= broken
@@ -197,7 +197,7 @@ def test_the_command_explains_in_both_languages(tmp_path: Path, capsys: pytest.C
     assert "Target of cement: -2,400 t" in shown
     assert main(["explain", run, "south-1", "--lang", "zh"]) == 0
     chinese = capsys.readouterr().out
-    assert "水泥行业目标:-2,400 t" in chinese
+    assert "水泥行业目标：-2,400 t" in chinese
     assert main(["explain", run, "south-1", "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert [part["heading"]["en"] for part in content["parts"]][:2] == ["What the rule gives", "What the limits moved"]

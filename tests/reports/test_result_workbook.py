@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 
 import etsopt
 from etsopt.reports.workbook import write_result_workbook
+from etsopt.results.cell_words import OBJECTIVES, ROWS
 from etsopt.results.words import COLUMNS, TABLES, heading_of_result
+from etsopt.running import library
 
 pytest.importorskip("xlsxwriter")
 pytest.importorskip("python_calamine")
@@ -77,7 +80,9 @@ def test_the_summary_says_what_was_asked_and_what_is_proven(tmp_path: Path, in_c
     result = solved()
     write_result_workbook(result, tmp_path / "result.xlsx", in_chinese, "runs/tiny")
     text = pd.read_excel(tmp_path / "result.xlsx", header=None, engine="calamine", keep_default_na=False).to_string()
-    wanted = ("已证明最优", "2025年度,规则 cn-2025") if in_chinese else ("certified optimal", "year 2025, rule cn-2025")
+    wanted = (
+        ("已证明最优", "2025年度，规则 cn-2025") if in_chinese else ("certified optimal", "year 2025, rule cn-2025")
+    )
     for part in (*wanted, "tiny: allocation", result.provenance["instance_hash"], "etsopt check runs/tiny"):
         assert part in text
 
@@ -110,3 +115,54 @@ def test_every_column_of_the_main_tables_has_a_chinese_heading() -> None:
         for column in solved().tables[name]:
             assert heading_of_result(str(column)) != column or str(column).startswith("x_")
     assert len(set(COLUMNS.values())) > 100
+
+
+def test_units_stand_in_the_order_of_their_file(tmp_path: Path) -> None:
+    units = etsopt.read("tiny").units
+    order = ["south-1", *units["unit_id"][units["unit_id"] != "south-1"]][::-1]
+    frame = units.set_index("unit_id").loc[order].reset_index()
+    frame.to_csv(tmp_path / "plants.csv", index=False)
+    policy = {"year": 2025, "rule": {"name": "cn-2025"}}
+    read = etsopt.read(tmp_path / "plants.csv", policy=policy)
+    # The order is no part of the content.
+    assert read.hash == etsopt.Instance.from_frames(units=units, policy=policy).hash
+    result = etsopt.solve(read.with_policy({"sectors.cement.band": 0.02}))
+    write_result_workbook(result, tmp_path / "result.xlsx")
+    assert sheets(tmp_path / "result.xlsx")["units"]["unit_id"].tolist() == order
+    assert result.tables["allocation"]["unit_id"].tolist() == sorted(order)
+
+
+def test_words_in_cells_are_chinese_and_figures_stay(tmp_path: Path) -> None:
+    result = solved()
+    write_result_workbook(result, tmp_path / "result.xlsx", in_chinese=True)
+    found = sheets(tmp_path / "result.xlsx")
+    assert set(found["对偶乘子"]["约束"]) <= {*ROWS.values()}
+    assert "水泥" in set(found["价格"]["对象"])
+    assert set(found["价格"]["目标层级"]) <= {*OBJECTIVES.values()}
+    assert found["证明"]["算法"].str.contains("单纯形法|对偶价格法").all()
+    assert not found["证明"]["目标层级"].str.contains("[a-z]").any()
+
+
+def test_every_objective_and_row_of_the_models_has_a_chinese_word() -> None:
+    pyomo = pytest.importorskip("pyomo.environ")
+    for name in library.names():
+        formulate = getattr(import_module(f"{library.LIBRARY}.{name}"), "formulate", None)
+        if formulate is None:
+            continue
+        components = formulate()
+        for kind, words in ((pyomo.Objective, OBJECTIVES), (pyomo.Constraint, ROWS)):
+            assert {one.local_name for one in components.component_objects(kind)} <= {*words}
+
+
+def test_units_at_their_emissions_are_explained_beside_the_targets(tmp_path: Path) -> None:
+    tiny = etsopt.read("tiny")
+    units = tiny.units.assign(special_case=["new", "", ""])
+    policy = tiny.policy.model_dump(exclude_unset=True) | {"rule": {"name": "cn-2025", "threshold_tco2e": 0.0}}
+    policy["rule"]["special_cases"] = ["new"]
+    policy["rule"]["outside_scope"] = []
+    result = etsopt.solve(etsopt.Instance.from_frames(units=units, policy=policy))
+    write_result_workbook(result, tmp_path / "result.xlsx")
+    summary = pd.read_excel(tmp_path / "result.xlsx", header=None, engine="calamine", keep_default_na=False)
+    assert "1 of 3 units get A = E (special cases, enterprises below the threshold); a target is that of the other" in (
+        " ".join(map(str, summary[1]))
+    )

@@ -24,30 +24,30 @@ def test_nothing_is_said_of_verified_emissions() -> None:
         (
             [("accounted", 5.0, 5.0), ("", 1.0, float("nan"))],
             "Emissions of 1 of 2 units are not verified: taken as accounted from monthly reports.",
-            "2 个单元中有 1 个的排放量未经核查:采用月度报告核算值。",
+            "2 个单元中有 1 个的排放量未经核查：采用月度报告核算值。",
         ),
         (
             [("lowest", 900.0, 1000.0), ("highest", 100.0, 0.0)],
             "Emissions of 2 of 2 units are not verified: the highest that reconciliation allows and the lowest that "
             "reconciliation allows.",
-            "2 个单元中有 2 个的排放量未经核查:采用数据协调区间的上限、采用数据协调区间的下限。",
+            "2 个单元中有 2 个的排放量未经核查：采用数据协调区间的上限、采用数据协调区间的下限。",
         ),
         (
             [("lowest", 900.0, 1000.0)],
             "Emissions of 1 of 1 units are not verified: the lowest that reconciliation allows, 100 t (10.00 %) below "
             "the accounted ones.",
-            "1 个单元中有 1 个的排放量未经核查:采用数据协调区间的下限,较核算值低 100 t (10.00 %)。",
+            "1 个单元中有 1 个的排放量未经核查：采用数据协调区间的下限，较核算值低 100 t (10.00 %)。",
         ),
         (
             [("highest", 900.0, 0.0)],
             "Emissions of 1 of 1 units are not verified: the highest that reconciliation allows, 900 t above the "
             "accounted ones.",
-            "1 个单元中有 1 个的排放量未经核查:采用数据协调区间的上限,较核算值高 900 t。",
+            "1 个单元中有 1 个的排放量未经核查：采用数据协调区间的上限，较核算值高 900 t。",
         ),
         (
             [("reconciled", 900.0, float("nan"))],
             "Emissions of 1 of 1 units are not verified: as reconciliation estimates them.",
-            "1 个单元中有 1 个的排放量未经核查:采用数据协调的估计值。",
+            "1 个单元中有 1 个的排放量未经核查：采用数据协调的估计值。",
         ),
     ],
 )

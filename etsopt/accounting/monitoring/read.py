@@ -15,6 +15,7 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem
 from etsopt.progress import checkpoint
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,13 @@ def read_monitor(source: str | Path, register: pd.DataFrame) -> pd.DataFrame:
     problems: list[Problem] = []
     if not paths:
         names = ", ".join(column.name for column in MONITOR.columns)
-        problems.append(Problem(f"{FOLDER}/*.csv", "no file is there", f"Add {FOLDER}/2025.csv, with columns {names}."))
+        problems.append(
+            Problem(
+                message("{folder}/*.csv", folder=FOLDER),
+                "no file is there",
+                message("Add {folder}/2025.csv, with columns {names}.", folder=FOLDER, names=names),
+            )
+        )
     frames = []
     for number, path in enumerate(paths):
         checkpoint("reading monitors", number, len(paths))
@@ -59,7 +66,7 @@ def read_monitor(source: str | Path, register: pd.DataFrame) -> pd.DataFrame:
         table = pd.concat(frames, ignore_index=True)
         problems += _problems_of_rows(table, register)
     if problems:
-        raise DataError(f"The monitors of {folder.name!r}", problems)
+        raise DataError(message("The monitors of {name!r}", name=folder.name), problems)
     return table.assign(day=days(table["day"].to_numpy()))
 
 
@@ -101,7 +108,10 @@ def _problems_of_rows(table: pd.DataFrame, register: pd.DataFrame) -> list[Probl
     median = table.groupby(["unit_id", "stack"])["co2_percent"].transform("median").to_numpy()
     low = (median > 0) & (median < LEAST_PERCENT) & table["co2_percent"].notna().to_numpy()
     what = ("concentration looks like a fraction", "concentrations look like fractions")
-    advice = f"State percent by volume, 12 and not 0.12: the median of a stack is below {LEAST_PERCENT} %."
+    advice = message(
+        "State percent by volume, 12 and not 0.12: the median of a stack is below {least_percent} %.",
+        least_percent=LEAST_PERCENT,
+    )
     return problems + _by_file(table, low, "co2_percent", what, advice)
 
 

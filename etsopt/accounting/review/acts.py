@@ -13,6 +13,7 @@ from etsopt.accounting.review.words import CLOSE, CORRECT, FIND, LEVELS, PASS, R
 from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.opening import Connection
@@ -72,7 +73,7 @@ def passed(block: Block) -> int:
     if rank > 1:
         below = list(LEVELS)[rank - 2]
         what = (f"item is not passed by the {below} level", f"items are not passed by the {below} level")
-        advice = f"The levels pass in order: the {below} level has to pass it first."
+        advice = message("The levels pass in order: the {below} level has to pass it first.", below=below)
         block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank - 1}", what, advice)
     what = ("item has an open finding", "items have open findings")
     advice = "Close the finding first, or have the item corrected: etsopt review findings lists them."

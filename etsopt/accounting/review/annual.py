@@ -16,6 +16,7 @@ from etsopt.accounting.review.words import INCOMPLETE, OPEN, VERIFIED
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_in, reports_of
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,10 @@ def annual_emissions(
     accounts = account(reports, {**stated, **(parameters or {})})
     known = sorted(set(accounts.unit_years["year"].tolist()))
     if year not in known:
-        raise UsageError(f"No unit has reports of {year}.", f"Choose one of {', '.join(map(str, known))}.")
+        raise UsageError(
+            message("No unit has reports of {year}.", year=year),
+            message("Choose one of {str}.", str=", ".join(map(str, known))),
+        )
     return Verification(year, _units(accounts, state, year), reports, accounts, state)
 
 

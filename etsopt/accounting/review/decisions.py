@@ -20,6 +20,7 @@ from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.table import Column, Table
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +98,7 @@ def read_decisions(path: str | Path, headings: Mapping[str, str] | None = None) 
     """
     path = Path(path)
     if not path.is_file():
-        raise UsageError(f"There is no file {str(path)!r} of decisions.", "Name a CSV file.")
+        raise UsageError(message("There is no file {path!r} of decisions.", path=str(path)), "Name a CSV file.")
     raw, problems = read_csv(path.read_bytes(), path.name)
     if raw is None:
         raise DataError("The table of decisions", problems)
@@ -121,7 +122,12 @@ def validated(raw: RawTable) -> pd.DataFrame:
     columns = {name: cells for name, cells in columns.items() if name not in OF_ITEMS}
     unknown = [name for name in columns if name not in NAMES and not str(name).startswith("x_")]
     problems = [
-        Problem(raw.place, "is not a column of decisions", f"Choose from {', '.join(NAMES)}.", str(name))
+        Problem(
+            raw.place,
+            "is not a column of decisions",
+            message("Choose from {names}.", names=", ".join(NAMES)),
+            str(name),
+        )
         for name in unknown
     ]
     frame, of_cells = validate_table(replace(raw, columns=columns), TABLE)

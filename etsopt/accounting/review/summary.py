@@ -17,6 +17,7 @@ from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.accounting.vocabulary import ACCOUNTED
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +129,7 @@ def day_of(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{brief(text)} is not a day.", "Write it as 2026-01-31.") from None
+        raise UsageError(message("{text} is not a day.", text=brief(text)), "Write it as 2026-01-31.") from None
 
 
 def deadline(month: str) -> date:

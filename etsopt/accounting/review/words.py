@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 ENTERPRISE = "enterprise"
-LEVELS = {"municipal": "市级", "provincial": "省级", "national": "国家"}
+LEVELS = {"municipal": "市级", "provincial": "省级", "national": "国家级"}
 """Levels of the joint review, in the order in which an item passes them."""
 
 ACTORS = {ENTERPRISE: "企业", **LEVELS}
 """Levels that may correct or restore a figure."""
 
 REPORTED = "reported"
-STATUSES = {REPORTED: "已填报", "municipal": "市级通过", "provincial": "省级通过", "national": "国家通过"}
+STATUSES = {REPORTED: "已填报", "municipal": "市级通过", "provincial": "省级通过", "national": "国家级通过"}
 """Status of an item: the highest level that has passed its present version."""
 
 PASS, FIND, CLOSE, CORRECT, RESTORE = "pass", "find", "close", "correct", "restore"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt import modules
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,12 @@ def rule(name: str, kind: str, source: str, **thresholds: float) -> Callable[[Fu
         If the kind is none of the four, a threshold no number, or another module has a rule of that name.
     """
     if kind not in KINDS:
-        what = f"Kind {brief(kind)} of rule {brief(name)} is unknown: expected one of {', '.join(KINDS)}."
+        what = message(
+            "Kind {kind} of rule {name} is unknown: expected one of {kinds}.",
+            kind=brief(kind),
+            name=brief(name),
+            kinds=", ".join(KINDS),
+        )
         raise UsageError(what, "Name the kind that fits best.")
     for key, value in thresholds.items():
         _number(name, key, value)
@@ -71,7 +77,9 @@ def rule(name: str, kind: str, source: str, **thresholds: float) -> Callable[[Fu
     def enter(function: Function) -> Function:
         known = RULES.get(name)
         if known is not None and known.function.__module__ != function.__module__:
-            raise UsageError(f"A rule of screening is named {brief(name)} already.", "Choose another name.")
+            raise UsageError(
+                message("A rule of screening is named {name} already.", name=brief(name)), "Choose another name."
+            )
         RULES[name] = Rule(name, kind, source, function, thresholds)
         return function
 
@@ -90,11 +98,14 @@ def thresholds_of(changes: Mapping[str, Any] | None) -> dict[str, dict[str, floa
     for key, value in _flat(changes or {}):
         name, _, threshold = key.partition(".")
         if name not in found:
-            advice = f"{did_you_mean(name, found)}The rules are {', '.join(found)}."
-            raise UsageError(f"There is no rule of screening {brief(name)}.", advice)
+            advice = message("{guess}The rules are {found}.", guess=did_you_mean(name, found), found=", ".join(found))
+            raise UsageError(message("There is no rule of screening {name}.", name=brief(name)), advice)
         if threshold not in found[name]:
             known = ", ".join(f"{name}.{one}" for one in found[name]) or "nothing"
-            raise UsageError(f"Rule {name} has no threshold {brief(threshold)}.", f"It can be set: {known}.")
+            raise UsageError(
+                message("Rule {name} has no threshold {threshold}.", name=name, threshold=brief(threshold)),
+                message("It can be set: {known}.", known=known),
+            )
         found[name][threshold] = _number(name, threshold, value)
     return found
 
@@ -109,7 +120,15 @@ def _flat(changes: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]
 
 def _number(name: str, key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise UsageError(f"Threshold {name}.{key} is {brief(value)}: expected a number from 0 on.", "Correct it.")
+        raise UsageError(
+            message(
+                "Threshold {name}.{key} is {value}: expected a number from 0 on.",
+                name=name,
+                key=key,
+                value=brief(value),
+            ),
+            "Correct it.",
+        )
     return float(value)
 
 
@@ -124,7 +143,7 @@ def load_file(path: Path) -> list[str]:
     module = modules.load_file(path, "rule", UsageError, passed=(UsageError,))
     names = [one.name for one in RULES.values() if one.function.__module__ == module.__name__]
     if not names:
-        what = f"The rule file {str(path)!r} enters no rule of screening."
+        what = message("The rule file {path!r} enters no rule of screening.", path=str(path))
         advice = "Decorate a function with `@rule(name, kind, source)`; etsopt/accounting/README.md has an example."
         raise UsageError(what, advice)
     return names

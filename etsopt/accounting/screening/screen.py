@@ -13,6 +13,7 @@ from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES, Rule, thresholds_of
 from etsopt.errors import ModelError
 from etsopt.progress import checkpoint
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,14 +116,17 @@ def _applied(one: Rule, material: Material, thresholds: Mapping[str, float]) -> 
     """Return the findings of a rule; those of a user's rule are checked."""
     if one.function.__module__.startswith(ROOM):
         return one.function(material, **thresholds)
-    advice = f"Return a data frame with columns {', '.join(RETURNED)}, and perhaps reason_zh, a row for each finding."
+    advice = message(
+        "Return a data frame with columns {returned}, and perhaps reason_zh, a row for each finding.",
+        returned=", ".join(RETURNED),
+    )
     with modules.loading(f"The rule of screening {one.name!r} failed", advice, ModelError):
         found = one.function(material, **thresholds)
         if not isinstance(found, pd.DataFrame):
             raise TypeError(f"it returned {type(found).__name__}")
         missing = [name for name in RETURNED if name not in found]
         if missing:
-            raise ValueError(f"its table lacks {', '.join(missing)}")
+            raise ValueError(message("its table lacks {missing}", missing=", ".join(missing)))
         if not found["size_t"].astype(float).ge(0).all():
             raise ValueError("a size is negative or absent")
     return found if "reason_zh" in found else found.assign(reason_zh=found["reason"])

@@ -18,6 +18,7 @@ from etsopt.data.files.write import FORMATS, write_table
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import UsageError
 from etsopt.progress import tell
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,10 @@ def export_reports(
         With the name of the file that could not be written.
     """
     if table_format not in FORMATS:
-        raise UsageError(f"There is no format {table_format!r}.", f"Choose one of {', '.join(FORMATS)}.")
+        raise UsageError(
+            message("There is no format {table_format!r}.", table_format=table_format),
+            message("Choose one of {formats}.", formats=", ".join(FORMATS)),
+        )
     folder = Path(folder)
     see_that_empty(folder)
     with written_aside(folder, lambda: []) as aside, open_store(path, wait_s=wait_s, reach=aside) as opened:
@@ -87,7 +91,7 @@ def _csv(opened: Connection, aside: Path) -> Iterator[str]:
     file = rows["file"].where(plain, year)
     rows = rows.drop(columns=["file", "line"]).assign(version=rows["version"].astype(int))
     for name in pd.unique(file):
-        tell(f"writing {name}")
+        tell(message("writing {name}", name=name))
         write_table(_shown(rows[(file == name).to_numpy()], ROWS), aside / name)
         yield str(name)
 

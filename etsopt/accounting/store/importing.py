@@ -27,6 +27,7 @@ from etsopt.data.files.read import PARAMETERS, REPORTS, find_folder
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import checkpoint, tell
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,10 @@ def import_reports(
         raise UsageError("No folder is named.", "For example: etsopt store import plants.duckdb plants")
     for folder in folders:
         if is_store(folder):
-            raise UsageError(f"{str(folder)!r} is a store.", "Export it to a folder first: etsopt store export")
+            raise UsageError(
+                message("{folder!r} is a store.", folder=str(folder)),
+                "Export it to a folder first: etsopt store export",
+            )
     # Files are read before the store is held, as that takes the most time.
     read = [_Folder.read(find_folder(folder)) for folder in folders]
     with open_store(path, write=True, create=True, wait_s=wait_s) as opened:
@@ -112,7 +116,7 @@ class _Folder:
 
     @classmethod
     def read(cls, path: Path) -> _Folder:
-        tell(f"reading {path.name}")
+        tell(message("reading {name}", name=path.name))
         reports = read_reports(path)
         read_parameters(path)
         toml = path / PARAMETERS

@@ -12,6 +12,7 @@ from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import TABLES, listed
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,16 +76,19 @@ def _entry_of(opened: Connection, as_of: int | str | None) -> int:
     text = str(as_of).strip()
     if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER:
         if not 1 <= int(text) <= last:
-            raise UsageError(f"The store has no entry {text}: it has 1 to {last}.", "List them: etsopt store log STORE")
+            raise UsageError(
+                message("The store has no entry {text}: it has 1 to {last}.", text=text, last=last),
+                "List them: etsopt store log STORE",
+            )
         return int(text)
     day = int(days(np.array([text], dtype=object))[0])
     if day == UNKNOWN:
-        what = f"{brief(as_of)} is neither an entry of the store nor a day."
+        what = message("{as_of} is neither an entry of the store nor a day.", as_of=brief(as_of))
         raise UsageError(what, "Name an entry that `etsopt store log` lists, or a day such as 2026-01-31.")
     end = datetime.combine(datetime.fromisoformat(text), time.max).astimezone(UTC).replace(tzinfo=None)
     found = opened.execute("SELECT max(entry) FROM entries WHERE at_utc <= ?", [end]).fetchall()[0][0]
     if found is None:
-        raise UsageError(f"The store had no entry until {text}.", "Name a later day, or an entry.")
+        raise UsageError(message("The store had no entry until {text}.", text=text), "Name a later day, or an entry.")
     return int(found)
 
 

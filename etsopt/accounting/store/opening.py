@@ -18,6 +18,7 @@ from etsopt.accounting.store.schema import FORMAT, TABLES, statements
 from etsopt.data.files.atomic import naming, synchronise
 from etsopt.data.files.lock import POLL_S, WAIT_S, locked
 from etsopt.errors import UsageError, shortened
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +82,8 @@ def open_store(
     """
     duckdb, path = _duckdb(), Path(path)
     if not is_store(path):
-        what = f"{str(path)!r} is no name of a store."
-        raise UsageError(what, f"Let the name end in {SUFFIX}, such as plants{SUFFIX}.")
+        what = message("{path!r} is no name of a store.", path=str(path))
+        raise UsageError(what, message("Let the name end in {suffix}, such as plants{suffix}.", suffix=SUFFIX))
     _check_place(path, create)
     real = path.resolve()
     with naming(path), _held(real, path, write, wait_s), _translated(duckdb, path):
@@ -111,12 +112,15 @@ def _duckdb() -> Any:
 def _check_place(path: Path, create: bool) -> None:
     """Raise UsageError if there is no store, and none may be created there."""
     if path.exists() and not path.is_file():
-        raise UsageError(f"{str(path)!r} is a folder, or no file.", "Name the file of the store.")
+        raise UsageError(message("{path!r} is a folder, or no file.", path=str(path)), "Name the file of the store.")
     if not path.exists() and not create:
-        advice = f"Create it: etsopt store import {path} FOLDER"
-        raise UsageError(f"There is no store {str(path)!r}.", advice)
+        advice = message("Create it: etsopt store import {path} FOLDER", path=path)
+        raise UsageError(message("There is no store {path!r}.", path=str(path)), advice)
     if not path.parent.is_dir():
-        raise UsageError(f"There is no folder {str(path.parent)!r} for the store.", "Create it, or name another.")
+        raise UsageError(
+            message("There is no folder {parent!r} for the store.", parent=str(path.parent)),
+            "Create it, or name another.",
+        )
 
 
 @contextmanager
@@ -166,7 +170,9 @@ def _connected(
                 raise
             if time.monotonic() > deadline:
                 advice = "Wait until it has finished, or close it."
-                raise UsageError(f"The store {str(file)!r} is in use by {holder[1]}.", advice) from None
+                raise UsageError(
+                    message("The store {file!r} is in use by {holder}.", file=str(file), holder=holder[1]), advice
+                ) from None
             time.sleep(POLL_S)
     try:
         if reach is not None:
@@ -200,17 +206,24 @@ def _examined(opened: Connection, path: Path) -> None:
     views = opened.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
     found |= {name: {} for (name,) in views}
     if found.get("about") != TABLES["about"]:
-        what = f"The file {str(path)!r} is a database, but no store of monthly reports."
+        what = message("The file {path!r} is a database, but no store of monthly reports.", path=str(path))
         raise UsageError(what, "Name a store, or another file for a new one.")
     about = dict(opened.execute("SELECT name, value FROM about LIMIT 100").fetchall())
     number = about.get("format", "")
     if number.isdecimal() and len(number) < 10 and int(number) > FORMAT:
-        what = f"The store {str(path)!r} has format {number}: this version of etsopt reads up to {FORMAT}."
+        what = message(
+            "The store {path!r} has format {number}: this version of etsopt reads up to {format}.",
+            path=str(path),
+            number=number,
+            format=FORMAT,
+        )
         raise UsageError(what, "Install a newer etsopt.")
     wrong = sorted(name for name in TABLES if found.get(name) != TABLES[name])
     if number != str(FORMAT) or wrong:
         where = f"table {wrong[0]}" if wrong else "its format"
-        raise UsageError(f"The store {str(path)!r} is damaged: {where} is not as written.", COPY)
+        raise UsageError(
+            message("The store {path!r} is damaged: {where} is not as written.", path=str(path), where=where), COPY
+        )
 
 
 @contextmanager
@@ -231,12 +244,26 @@ def _translated(duckdb: Any, path: Path) -> Iterator[None]:
 def _error_of(reason: str, path: Path) -> UsageError:
     """Return the message for an error of DuckDB."""
     if "not a valid DuckDB database" in reason:
-        return UsageError(f"The file {str(path)!r} is no store of monthly reports.", "Name another file.")
+        return UsageError(
+            message("The file {path!r} is no store of monthly reports.", path=str(path)), "Name another file."
+        )
     if "version number" in reason or "newer version" in reason.lower():
         advice = 'Install a newer one: pip install --upgrade "etsopt[mrv]"'
-        return UsageError(f"The store {str(path)!r} was written by another version of DuckDB.", advice)
+        return UsageError(
+            message("The store {path!r} was written by another version of DuckDB.", path=str(path)), advice
+        )
     if any(words in reason for words in NOT_WRITTEN):
         advice = "Free disk space, or choose a place that you may write to; the store is as it was."
         cause = reason.rpartition(": ")[2]
-        return UsageError(f"The store {str(path)!r} could not be written: {shortened(cause, LONGEST_REASON)}.", advice)
-    return UsageError(f"The store {str(path)!r} is damaged ({shortened(reason, LONGEST_REASON)}).", COPY)
+        return UsageError(
+            message(
+                "The store {path!r} could not be written: {cause}.",
+                path=str(path),
+                cause=shortened(cause, LONGEST_REASON),
+            ),
+            advice,
+        )
+    return UsageError(
+        message("The store {path!r} is damaged ({reason}).", path=str(path), reason=shortened(reason, LONGEST_REASON)),
+        COPY,
+    )

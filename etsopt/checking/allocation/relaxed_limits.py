@@ -57,10 +57,10 @@ def check_relaxed_limits(
     units, stated = tables["relaxed_units"], tables["relaxed_limits"]
     lines = _targets_ruled_out(instance, demands)
     for way in WAYS:
-        if f"{way}_t" not in units:
+        if f"{way}_allowance_t" not in units:
             continue
         allowance = np.zeros(len(instance.units))
-        allowance[~demands.fixed] = units[f"{way}_t"].to_numpy(dtype=float)
+        allowance[~demands.fixed] = units[f"{way}_allowance_t"].to_numpy(dtype=float)
         chosen = np.zeros(len(allowance), dtype=bool)
         if instance.policy.allocation.exceptions.units:
             chosen[~demands.fixed] = units[f"{way}_exceptional"].to_numpy(dtype=bool)
@@ -87,11 +87,11 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
             return [Violation("tables", name, 1.0, "tables", "the table is present")]
     units, stated = tables["relaxed_units"], tables["relaxed_limits"]
     absent = [column for column in COLUMNS if column not in stated]
-    ways = [way for way in WAYS if f"{way}_t" in units]
+    ways = [way for way in WAYS if f"{way}_allowance_t" in units]
     if proven and WAYS[0] not in ways:
-        absent.append(f"relaxed_units.{WAYS[0]}_t")
+        absent.append(f"relaxed_units.{WAYS[0]}_allowance_t")
     numbers = [(stated, name) for name in ("by", "from", "to") if name in stated and len(stated)]
-    numbers += [(units, f"{way}_t") for way in ways]
+    numbers += [(units, f"{way}_allowance_t") for way in ways]
     wrong = [
         str(name)
         for table, name in numbers
@@ -101,7 +101,7 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
     wrong += [name for name in exceptional if name not in units or not pd.api.types.is_bool_dtype(units[name])]
     texts = [column for column in ("way_out", "limit", "index", "unit") if column in stated]
     wrong += [f"relaxed_limits.{column}" for column in texts if wrong_with(stated, column, False)]
-    known = {"unit_id", *exceptional, *(f"{way}_t" for way in ways)}
+    known = {"unit_id", *exceptional, *(f"{way}_allowance_t" for way in ways)}
     wrong += [str(column) for column in stated if column not in COLUMNS]
     wrong += [str(column) for column in units if column not in known]
     names = instance.units["unit_id"].to_numpy()[~demands.fixed].tolist()

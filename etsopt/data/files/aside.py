@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from etsopt.data.files import lock
 from etsopt.data.files.atomic import naming, synchronise
 from etsopt.errors import DataError, EtsoptError, Problem, UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -127,10 +128,16 @@ def _prepare(part: Path, folder: Path, old: list[Path], made: list[Path]) -> Non
         _make_folders([target], made)
         device = target.stat().st_dev
         if target.resolve() != folder.resolve() / target.relative_to(folder) or device != folder.stat().st_dev:
-            what = f"The folder {str(target)!r} is a link, or on another file system than {str(folder)!r}."
+            what = message(
+                "The folder {target!r} is a link, or on another file system than {folder!r}.",
+                target=str(target),
+                folder=str(folder),
+            )
             raise UsageError(what, "Name another folder.")
         if taken := [name for name in files if (target / name).is_dir()]:
-            raise UsageError(f"{str(target / taken[0])!r} is a folder.", "Move it, or name another folder.")
+            raise UsageError(
+                message("{target!r} is a folder.", target=str(target / taken[0])), "Move it, or name another folder."
+            )
         written += [Path(place) / name for name in files]
         places.append(Path(place))
     # In parallel the disk needs a third of the time.
@@ -203,7 +210,7 @@ def _inside(folder: Path, name: Path) -> Path:
 
 def _damaged(source: Path, what: str) -> DataError:
     advice = "Remove it, and create its content again."
-    return DataError(f"The folder {str(source.parent)!r}", [Problem(source.name, what, advice)])
+    return DataError(message("The folder {parent!r}", parent=str(source.parent)), [Problem(source.name, what, advice)])
 
 
 def read_whole(folder: Path, mark: str, read: Callable[[], T]) -> T:
@@ -234,7 +241,10 @@ def read_whole(folder: Path, mark: str, read: Callable[[], T]) -> T:
                 raise failed
             return content
         if time.monotonic() > until:
-            raise UsageError(f"The folder {str(folder)!r} is written to over and over.", "Read it after the writes.")
+            raise UsageError(
+                message("The folder {folder!r} is written to over and over.", folder=str(folder)),
+                "Read it after the writes.",
+            )
 
 
 def _version_of(path: Path) -> tuple[int, int] | None:
@@ -255,4 +265,4 @@ def see_that_empty(folder: Path) -> None:
     """Raise UsageError if a folder has files, which a new instance would be among."""
     if folder.is_dir() and not is_empty(folder):
         advice = "Choose a new folder: existing files are not overwritten."
-        raise UsageError(f"The folder {str(folder)!r} is not empty.", advice)
+        raise UsageError(message("The folder {folder!r} is not empty.", folder=str(folder)), advice)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.data.files.lock import locked
 from etsopt.errors import DataError, Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +83,10 @@ def naming(path: Path) -> Iterator[None]:
         raise
     except UnicodeEncodeError as error:
         text = error.object[error.start : error.end]
-        what = f"holds {text!a}, which is not a character and cannot be written"
-        raise DataError(f"The file {path.name!r}", [Problem(path.name, what, "Remove it.")]) from None
+        what = message("holds {text!a}, which is not a character and cannot be written", text=text)
+        raise DataError(
+            message("The file {name!r}", name=path.name), [Problem(path.name, what, "Remove it.")]
+        ) from None
 
 
 def synchronise(path: Path) -> None:

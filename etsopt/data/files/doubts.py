@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.messages import did_you_mean
+from etsopt.data.messages import nearest
 from etsopt.data.tables.headings import heading_of
 from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import Problem, brief
+from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,11 @@ def problems_of_rows(raw: RawTable) -> list[Problem]:
             total = [at for at, cell in enumerate(cells) if TOTAL.fullmatch(str(cell).strip())]
             if total:
                 shown = tuple((_label(raw, heading, at), str(cells[at])) for at in total)
-                what = f"{len(total)} rows look like totals" if len(total) > 1 else "1 row looks like a total"
+                what = (
+                    message("{count} rows look like totals", count=len(total))
+                    if len(total) > 1
+                    else "1 row looks like a total"
+                )
                 problems.append(Problem(raw.place, what, "Delete it: its units would count twice.", column, shown))
         if unit in ("%", "％", "percent"):
             numbers = [float(cell) for cell in cells if _is_number(cell) and float(cell)]
@@ -75,14 +80,24 @@ def problems_of_pairs(instance: Instance, place: str) -> list[Problem]:
     half = output != emissions
     problems = []
     if half.any():
-        what = f"{int(half.sum())} units state one of {PAIR[0]} and {PAIR[1]} and not the other"
+        what = message(
+            "{total} units state one of {pair} and {pair_2} and not the other",
+            total=int(half.sum()),
+            pair=PAIR[0],
+            pair_2=PAIR[1],
+        )
         advice = "Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one."
         problems.append(Problem(place, what, advice, cells=_units(instance, half)))
     for sector in instance.sectors:
         here = instance.labels("sector").where(sector) & ~half
         filled = output & here
         if filled.any() and (here & ~filled).any():
-            what = f"{int((here & ~filled).sum())} units of {sector} state no {PAIR[0]}, but others do"
+            what = message(
+                "{total} units of {sector} state no {pair}, but others do",
+                total=int((here & ~filled).sum()),
+                sector=literal(sector),
+                pair=PAIR[0],
+            )
             advice = "Fill it, with its emissions, for every unit of the sector, or for none."
             problems.append(Problem(place, what, advice, cells=_units(instance, here & ~filled)))
     return problems
@@ -92,28 +107,68 @@ def _units(instance: Instance, where: NDArray[np.bool_]) -> tuple[tuple[str, str
     return tuple((f"of {name}", "") for name in instance.units["unit_id"].to_numpy()[where])
 
 
-def notes_of(instance: Instance, place: str) -> Iterator[str]:
+MEASURED = (*PAIR, "output_t", "emissions_tco2e")
+"""Columns of which an intensity is made."""
+
+
+def _columns_in(raw: RawTable) -> str:
+    """Return the headings of these columns, each with its first cell in a sheet."""
+    named = [heading for heading in raw.columns if heading_of(heading, UNITS, of_people=True).column in MEASURED]
+    first = [
+        message("{heading} from cell {cell} on", heading=heading, cell=f"{raw.letters[heading]}{raw.rows[0]}")
+        if heading in raw.letters
+        else heading
+        for heading in named
+    ]
+    return listed(first, "{first}, {second}")
+
+
+def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
     """Yield sentences on figures far from those of other units, and on provinces that are none."""
+    place = raw.place
     names, emissions = instance.units["unit_id"].to_numpy(), instance.units["emissions_tco2e"].to_numpy(dtype=float)
     intensity = instance.intensity
     idle = (emissions == 0) & np.isfinite(intensity)
     if idle.any():
-        yield f"{place}: output but no emissions at {_listed(names[idle])}."
+        yield message("{place}: output but no emissions at {listed}.", place=place, listed=_listed(names[idle]))
+    unusual = []
     for sector in instance.sectors:
         here = instance.labels("sector").where(sector) & (intensity > 0)
         if not here.any():
             continue
         middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY[sector]
         if not usual / FAR < middle < usual * FAR:
-            about = f"the intensity of {sector} is about {middle:.3g}, usually {usual:g}"
-            yield f"{place}: {about}; check the units of measure."
+            unusual.append(
+                message(
+                    "the intensity of {sector} is about {middle:.3g}, usually {usual:g}",
+                    sector=literal(sector),
+                    middle=middle,
+                    usual=usual,
+                )
+            )
         far = here & ((intensity > FAR * middle) | (intensity < middle / FAR))
         if far.any():
-            yield f"{place}: intensities far from the others of {sector}, {middle:.3g}, at {_listed(names[far])}."
+            yield message(
+                "{place}: intensities far from the others of {sector}, {middle:.3g}, at {listed}.",
+                place=place,
+                sector=literal(sector),
+                middle=middle,
+                listed=_listed(names[far]),
+            )
     unknown = [name for name in instance.provinces if name not in SHORT]
-    if len(unknown) < len(instance.provinces):
-        for name in unknown[:SHOWN]:
-            yield f"{place}: {brief(name)} is no province of China. {did_you_mean(name, SHORT)}".strip()
+    if unusual:
+        yield message(
+            "{place}: {unusual}. Check the units of measure: {columns_in}.",
+            place=place,
+            unusual=listed(unusual, "{first}; {second}"),
+            columns_in=_columns_in(raw),
+        )
+    if 0 < len(unknown) < len(instance.provinces):
+        which = _listed(np.array([brief(name) for name in unknown], dtype=object))
+        one, several = "{place}: {which} is no province of China.", "{place}: {which} are no provinces of China."
+        note = message(one if len(unknown) == 1 else several, place=place, which=which)
+        guess = nearest(unknown[0], SHORT)
+        yield message("{note} Did you mean {name!r}?", note=note, name=guess) if guess else note
 
 
 def _listed(names: NDArray[np.object_]) -> str:

@@ -19,6 +19,7 @@ from etsopt.data.files.parquet import SUFFIX, read_frame
 from etsopt.data.tables.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.errors import DataError, EtsoptError, Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,7 +178,7 @@ def _damaged(content: bytes, place: str, stated: Mapping[str, str], otherwise: s
             kind = stated.get(name, TEXT)
             wrong = [(str(row), str(cell)) for row, cell in zip(raw.rows, cells, strict=True) if not _fits(cell, kind)]
             if wrong:
-                what = f"does not hold {_kind_name(kind)}"
+                what = message("does not hold {kind_name}", kind_name=_kind_name(kind))
                 problems.append(Problem(place, what, ADVICE, name, tuple(wrong)))
     return DataError("The run", problems or [Problem(place, otherwise, ADVICE)])
 
@@ -211,7 +212,7 @@ def _read_parquet(path: Path, place: str) -> pd.DataFrame:
         raise
     except Exception as error:
         # A damaged file may raise any error of pyarrow.
-        what = f"is not a Parquet file ({str(error).partition(chr(10))[0].rstrip('.')})"
+        what = message("is not a Parquet file ({rstrip})", rstrip=str(error).partition(chr(10))[0].rstrip("."))
         raise DataError("The run", [Problem(place, what, ADVICE)]) from None
 
 
@@ -233,7 +234,9 @@ def _typed(table: pd.DataFrame, stated: Mapping[str, str], place: str) -> pd.Dat
             except (ValueError, TypeError, OverflowError):
                 same = np.array([False])
             if not np.all(same):
-                problems.append(Problem(place, f"does not hold {_kind_name(kind)}", ADVICE, name))
+                problems.append(
+                    Problem(place, message("does not hold {kind_name}", kind_name=_kind_name(kind)), ADVICE, name)
+                )
     if problems:
         raise DataError("The run", problems)
     return pd.DataFrame(columns, index=range(len(table)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from etsopt.data.files.policy_sheet import as_cell, rows_of_policy
+from etsopt.data.files.sheets import text_of
 from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_page, write_column
 from etsopt.data.files.template_words import CHINESE, EXAMPLES, NOTES, TEMPLATE, UNITS_IN_CHINESE, meaning_of
 from etsopt.data.tables import chinese
@@ -122,22 +123,32 @@ def _write_table(into: Book, table: Table, cells: pd.DataFrame | None) -> None:
         sheet.set_column(place, place, max(12, min(26, len(first) * (2 if into.in_chinese else 1) + 2)))
         first_row = 2 if column is not None else 1
         if cells is not None:
-            write_column(sheet, place, 2, _as_cells(cells[name], column))
-        elif name in (example := EXAMPLES[table.name][into.in_chinese]):
-            sheet.write(2, place, example[name], into.formats["example"])
+            write_column(sheet, place, 2, _as_cells(cells[name], column, into.in_chinese))
+        else:
+            for row, example in enumerate(EXAMPLES[table.name][into.in_chinese], 2):
+                if name in example:
+                    sheet.write(row, place, example[name], into.formats["example"])
         if column is not None:
             _explain(into, sheet, place, column, first_row)
     if cells is not None:
         sheet.autofilter(1, 0, len(cells) + 1, len(names) - 1)
 
 
-def _as_cells(cells: pd.Series, column: Column | None) -> pd.Series:
-    """Return the cells of a column of the user's own as numbers where these read back as the same text."""
-    if column is not None or cells.dtype.kind == "b":
+def _as_cells(cells: pd.Series, column: Column | None, in_chinese: bool) -> pd.Series:
+    """Return the cells of a column in the language of the lists beside them.
+
+    Those of a column of the user's own are numbers where these read back as the same text.
+    """
+    if column is not None:
+        words = dict(zip(*_both_words(column), strict=True)) if in_chinese else {}
+        return cells.replace(words) if words else cells
+    if cells.dtype.kind == "b":
         return cells
     texts = [repr(cell) if isinstance(cell, float) else str(cell) for cell in cells.tolist()]
-    whole = cells.dtype.kind in "if" and not any(text.endswith(".0") or "e" in text for text in texts)
-    return cells if whole else pd.Series(["" if text == "nan" else text for text in texts], dtype=object)
+    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
+    again = ["" if number != number else text_of(number, False) for number in numbers.tolist()]
+    texts = ["" if text == "nan" else text for text in texts]
+    return numbers if again == texts and any(texts) else pd.Series(texts, dtype=object)
 
 
 def _explain(into: Book, sheet: Any, place: int, column: Column, first: int) -> None:
@@ -150,7 +161,7 @@ def _explain(into: Book, sheet: Any, place: int, column: Column, first: int) -> 
         "input_message": f"{needed}{meaning}{unit}"[:255],
         "error_type": "warning",
     }
-    words = _words_of(column, into.in_chinese)
+    words = _both_words(column)[into.in_chinese]
     if words:
         options |= {"validate": "list", "source": _listed(into, words)}
     elif column.number:
@@ -162,14 +173,12 @@ def _explain(into: Book, sheet: Any, place: int, column: Column, first: int) -> 
     sheet.data_validation(first, place, ROWS_OFFERED, place, options)
 
 
-def _words_of(column: Column, in_chinese: bool) -> tuple[str, ...]:
-    """Return the words that a column offers, in a language; a province may also be another."""
+def _both_words(column: Column) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words that a column offers in English and in Chinese; a province may also be another."""
     if column.name == "province":
-        return tuple(SHORT.values()) if in_chinese else tuple(SHORT)
-    if not in_chinese:
-        return column.choices
+        return tuple(SHORT), tuple(SHORT.values())
     words = chinese.WORDS.get(column.name, {})
-    return tuple(words[choice][0] if choice in words else choice for choice in column.choices)
+    return column.choices, tuple(words[choice][0] if choice in words else choice for choice in column.choices)
 
 
 def _listed(into: Book, words: tuple[str, ...]) -> str:

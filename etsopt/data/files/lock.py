@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError, shortened
+from etsopt.wording import message
 
 if sys.platform == "win32":
     import msvcrt
@@ -64,7 +65,7 @@ def locked(path: Path, what: str, use: str = WRITING, wait_s: float | None = Non
         if time.monotonic() > deadline:
             holder = _holder(path) or "another process"
             advice = "Wait until it has finished, or name another place to write to."
-            raise UsageError(f"{what} is {use} {holder}.", advice)
+            raise UsageError(message("{what} is {use} {holder}.", what=what, use=use, holder=holder), advice)
         time.sleep(POLL_S)
     try:
         # The text is for users alone, so a full disk is no obstacle.

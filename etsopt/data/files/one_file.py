@@ -35,12 +35,16 @@ from etsopt.data.tables.raw import RawTable, problems_of_names, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import AssumedWarning, Problem, UsageError, brief
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from etsopt.data.files.workbook import Cells
+    from etsopt.data.instance import Instance
     from etsopt.data.tables.table import Table
 
 SUFFIXES = (*WORKBOOKS, ".csv")
@@ -115,7 +119,7 @@ def read_one_file(path: Path) -> OneFile:
     _see_that_examined(found, path.name, filled, flaws)
     roles = _roles(found, path.name, {name: cells for name, cells in filled.items() if name in flaws})
     for name, role in roles.items():
-        place = f"{path.name}, sheet {name}"
+        place = message("{file}, sheet {name}", file=path.name, name=name)
         if isinstance(role, str):
             found.place_of_policy = place
             found.problems += problems_of_flaws(place, filled[name], flaws[name], heading_row(filled[name]) or 0)
@@ -129,7 +133,11 @@ def read_one_file(path: Path) -> OneFile:
 def _see_that_examined(found: OneFile, file: str, sheets: Iterable[str], flaws: dict[str, Flaws]) -> None:
     """Refuse sheets of which errors and formulas without a value would be read as empty cells."""
     advice = "Open it in a spreadsheet program, and save it as .xlsx."
-    found.problems += [Problem(f"{file}, sheet {name}", NO_EVIDENCE, advice) for name in sheets if name not in flaws]
+    found.problems += [
+        Problem(message("{file}, sheet {name}", file=file, name=name), NO_EVIDENCE, advice)
+        for name in sheets
+        if name not in flaws
+    ]
 
 
 def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[str, Table | str]:
@@ -140,7 +148,7 @@ def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[st
     for role in {id(role): role for role in roles.values()}.values():
         same = [name for name, other in roles.items() if other is role]
         if len(same) > 1:
-            what = f"has {len(same)} sheets of one table: {', '.join(same)}"
+            what = message("has {count} sheets of one table: {same}", count=len(same), same=", ".join(same))
             found.problems.append(Problem(file, what, "Keep one of them."))
     others = [name for name in sheets if name not in roles and plain(name) not in NOT_TABLES]
     if UNITS not in roles.values():
@@ -149,14 +157,24 @@ def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[st
             roles[like_units[0]] = UNITS
         else:
             headings = ", ".join(column.name for column in UNITS.columns if column.required)
-            what = f"has {len(like_units) or 'no'} sheets with headings of units"
-            advice = f"Name the sheet of the units `units` or 单元, with one row of headings, such as {headings}."
+            what = message("has {value} sheets with headings of units", value=len(like_units) or literal("no"))
+            advice = message(
+                "Name the sheet of the units `units` or 单元, with one row of headings, such as {headings}.",
+                headings=headings,
+            )
             found.problems.append(Problem(file, what, advice))
             others = []
     if unread := [name for name in others if name not in roles]:
         which = ", ".join(map(brief, unread))
         names = ", ".join((*(table.name for table in TABLES), POLICY_SHEETS[0]))
-        found.notes.append(f"{file}: not read are the sheets {which}. Sheets that are read are named {names}.")
+        found.notes.append(
+            message(
+                "{file}: not read are the sheets {which}. Sheets that are read are named {names}.",
+                file=file,
+                which=which,
+                names=names,
+            )
+        )
     return roles
 
 
@@ -174,7 +192,9 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
     top = _row_of_headings(cells, table, LEAST_HEADINGS)
     if top is None:
         needed = ", ".join(column.name for column in table.columns if column.required)
-        advice = f"Write one row of headings, such as {needed}; a template has them all: etsopt new FILE.xlsx"
+        advice = message(
+            "Write one row of headings, such as {needed}; a template has them all: etsopt new FILE.xlsx", needed=needed
+        )
         found.problems.append(Problem(place, "has no row of headings", advice))
         return
     found.problems += problems_of_flaws(place, cells, flaws, top)
@@ -248,4 +268,12 @@ def find_file(source: Path) -> None:
     """
     if not source.is_file():
         advice = "Check its name; `etsopt new FILE.xlsx` writes a workbook to fill in."
-        raise UsageError(f"There is no file {str(source)!r}.", advice)
+        raise UsageError(message("There is no file {source!r}.", source=str(source)), advice)
+
+
+def order_of_file(instance: Instance, raw: RawTable) -> NDArray[np.int64] | None:
+    """Return the positions of the units in the order of their file, shape ``(units,)``; None if it is theirs."""
+    of_key = next(cells for name, cells in raw.columns.items() if heading_of(name, UNITS, True).column == "unit_id")
+    position = {name: at for at, name in enumerate(instance.units["unit_id"])}
+    order = np.array([position[normalise(str(name))] for name in of_key], dtype=np.int64)
+    return None if (np.diff(order) > 0).all() else order

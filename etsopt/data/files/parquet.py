@@ -9,6 +9,7 @@ import pandas as pd
 
 from etsopt.data.tables.raw import RawTable, cells_of_series, problems_of_names
 from etsopt.errors import Problem, UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,13 @@ def read_parquet(path: Path) -> tuple[RawTable | None, list[Problem]]:
     except ValueError as error:
         # Only the first line of the reason is needed.
         reason = str(error).partition("\n")[0].rstrip(".")
-        return None, [Problem(path.name, f"is not a Parquet file ({reason})", "Write it again, or provide a CSV file.")]
+        return None, [
+            Problem(
+                path.name,
+                message("is not a Parquet file ({reason})", reason=reason),
+                "Write it again, or provide a CSV file.",
+            )
+        ]
     problems = problems_of_names([name for name, _ in columns], path.name)
     if problems:
         return None, problems

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.files.sheets import TIMES, WRITE_AGAIN, text_of
 from etsopt.data.files.workbook import column_name
 from etsopt.data.files.write import toml_value
-from etsopt.data.policy.keys import english_key
-from etsopt.data.policy.toml import parse_value
+from etsopt.data.policy.keys import english_path, value_of_text
 from etsopt.data.tables.headings import plain
-from etsopt.data.tables.measurement import converted
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
@@ -50,8 +47,11 @@ def read_policy_sheet(cells: list[Cells], place: str) -> tuple[dict[str, Any] | 
     places: dict[str, str] = {}
     problems: list[Problem] = []
     for row in range(top + 1, len(cells)):
-        path = [english_key(step) for step in text_of(cells[row][at_key], False).strip().split(".")]
-        key, value = ".".join(path), cells[row][at_value]
+        path, value = english_path(text_of(cells[row][at_key], False).strip().split(".")), cells[row][at_value]
+        if path == ["rule"]:
+            # A rule without parameters is stated by its name.
+            path = ["rule", "name"]
+        key = ".".join(path)
         cell = f"cell {column_name(at_value)}{row + 1}"
         if not key and value != "":
             shown = ((cell, str(value)),)
@@ -79,13 +79,8 @@ def _plain_value(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     text = cell.strip()
-    if text.endswith(("%", "％")):
-        share = converted(text[:-1], Decimal("0.01"))
-        return float(share) if share != text[:-1].strip() else text
-    if text.casefold() in ("true", "false"):
-        return text.casefold() == "true"
     try:
-        return parse_value(text)
+        return value_of_text(text)
     except ValueError:
         return text
 

@@ -11,17 +11,19 @@ from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
 from etsopt.data.files.doubts import notes_of, problems_of_pairs
-from etsopt.data.files.one_file import SUFFIXES, find_file, read_one_file
+from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_one_file
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.former_names import current_columns
 from etsopt.data.instance import Instance
+from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
-from etsopt.data.tables.headings import as_stated, in_schema
+from etsopt.data.tables.headings import as_stated, in_cells, in_schema
 from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, shortened
+from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,14 +79,20 @@ def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
     found = read_one_file(path)
     content, problems = found.policy or {}, found.problems
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
-    stated = {"rule" if key == "rule.name" else key for key in changes}
+    stated = {english_path(str(key).split("."))[0] for key in changes if not str(key).startswith("rule.")}
+    stated |= {"rule" for key in changes if english_path(str(key).split(".")) == ["rule", "name"]}
     if told := [key for key in assumed if key not in stated and not problems]:
-        what = " and ".join(
-            f"the {key} {DEFAULT_POLICY[key]['name'] if key == 'rule' else DEFAULT_POLICY[key]}" for key in told
-        )
+        values = {"year": DEFAULT_POLICY["year"], "rule": DEFAULT_POLICY["rule"]["name"]}
+        templates = {"year": "the year {value}", "rule": "the rule {value}"}
+        what = listed([message(templates[key], value=values[key]) for key in told], "{first} and {second}")
         found.notes.append(
-            f"{path.name}: the policy does not state {what}, which {'are' if len(told) > 1 else 'is'} assumed; state "
-            "year and rule.name in a sheet `policy`, or by --set."
+            message(
+                "{name}: the policy does not state {what}, which {grammar} assumed; state year and "
+                "rule.name in a sheet `policy`, or by --set.",
+                name=path.name,
+                what=what,
+                grammar="are" if len(told) > 1 else "is",
+            )
         )
     policy = None
     try:
@@ -92,15 +100,15 @@ def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
     except DataError as error:
         problems += [_in_sheet(problem, found.policy_cells) for problem in error.problems]
     if UNITS.name not in found.tables:
-        raise DataError(f"The instance {path.stem!r}", problems)
+        raise DataError(message("The instance {stem!r}", stem=path.stem), problems)
     found.tell()
     instance = _from_raw(path.stem, found.tables, policy, problems, of_people=True)
-    place = found.tables[UNITS.name].place
-    if doubted := problems_of_pairs(instance, place):
-        raise DataError(f"The instance {path.stem!r}", doubted)
-    found.notes = list(notes_of(instance, place))
+    raw = found.tables[UNITS.name]
+    if doubted := [in_cells(problem, raw, UNITS) for problem in problems_of_pairs(instance, raw.place)]:
+        raise DataError(message("The instance {stem!r}", stem=path.stem), doubted)
+    found.notes = list(notes_of(instance, raw))
     found.tell()
-    return instance
+    return replace(instance, order=order_of_file(instance, raw))
 
 
 def _in_sheet(problem: Problem, cells: Mapping[str, str]) -> Problem:
@@ -141,7 +149,7 @@ def _read(
             tables[UNITS.name], of_reports = complete(policy.year, stated)
             problems += of_reports
     if UNITS.name not in tables:
-        raise DataError(f"The instance {folder.name!r}", problems)
+        raise DataError(message("The instance {name!r}", name=folder.name), problems)
     return _from_raw(folder.name, tables, policy, problems)
 
 
@@ -152,10 +160,15 @@ def _from_raw(
     try:
         return Instance.from_raw(name, tables, policy, problems, of_people)
     except DataError as error:
-        # Consistency checks name the CSV files.
-        places = {table.file: tables[table.name].place for table in TABLES if table.name in tables}
-        of_files = [replace(problem, place=places.get(problem.place, problem.place)) for problem in error.problems]
-        raise DataError(error.subject, of_files) from None
+        # Consistency checks name the CSV files, and rows by their key.
+        of_file = {table.file: table for table in TABLES if table.name in tables}
+        found = [
+            in_cells(replace(problem, place=tables[table.name].place), tables[table.name], table)
+            if (table := of_file.get(problem.place))
+            else problem
+            for problem in error.problems
+        ]
+        raise DataError(error.subject, found) from None
 
 
 def read_units(path: Path) -> pd.DataFrame:
@@ -169,7 +182,9 @@ def read_units(path: Path) -> pd.DataFrame:
         With every problem of its cells.
     """
     if not path.is_file():
-        raise UsageError(f"There is no file {str(path)!r}.", "Name a file of units in CSV or Parquet.")
+        raise UsageError(
+            message("There is no file {path!r}.", path=str(path)), "Name a file of units in CSV or Parquet."
+        )
     raw, problems = read_parquet(path) if path.suffix == SUFFIX else read_csv(path.read_bytes(), path.name)
     if raw is not None:
         present = replace(raw, columns=current_columns(UNITS.name, raw.columns, raw.place))
@@ -178,16 +193,18 @@ def read_units(path: Path) -> pd.DataFrame:
         problems += [as_stated(problem, named) for problem in of_cells]
         if not problems:
             return units
-    raise DataError(f"The file {str(path)!r}", problems)
+    raise DataError(message("The file {path!r}", path=str(path)), problems)
 
 
 def _read_table(folder: Path, table: Table, fast: bool, needed: bool) -> tuple[RawTable | None, list[Problem]]:
     """Read the file of a table; return None if it has none, with a problem if it is needed."""
     paths = [path for name in table.files if (path := folder / name).is_file()]
     if len(paths) > 1:
-        return None, [Problem(table.file, f"is present beside {paths[1].name}", "Keep one of them.")]
+        return None, [Problem(table.file, message("is present beside {name}", name=paths[1].name), "Keep one of them.")]
     if not paths:
-        missing = Problem(table.file, "the file is missing", f"Add it; it holds {table.meaning}.")
+        missing = Problem(
+            table.file, "the file is missing", message("Add it; it holds {meaning}.", meaning=literal(table.meaning))
+        )
         return None, [missing] if needed else []
     if paths[0].suffix == SUFFIX:
         return read_parquet(paths[0])
@@ -210,15 +227,21 @@ def reports_in(folder: Path) -> Path | None:
     parts = [name for name in (REGISTER, REPORTS) if (folder / name).exists()]
     if store.is_file():
         beside = [*parts, *(name for name in (PARAMETERS,) if (folder / name).exists())]
-        problems = [Problem(name, f"is present beside {STORE}, which has its own", KEEP_ONE) for name in beside]
+        problems = [
+            Problem(name, message("is present beside {store}, which has its own", store=STORE), KEEP_ONE)
+            for name in beside
+        ]
         if problems:
-            raise DataError(f"The instance {folder.name!r}", problems)
+            raise DataError(message("The instance {name!r}", name=folder.name), problems)
         return store
     alone = not any((folder / name).is_file() for name in UNITS.files)
     return folder if len(parts) == 2 or (parts and alone) else None
 
 
-KEEP_ONE = f"Keep one of them; to change the store, import the folder into it: etsopt store import DIR/{STORE} FOLDER"
+KEEP_ONE = message(
+    "Keep one of them; to change the store, import the folder into it: etsopt store import DIR/{store} FOLDER",
+    store=STORE,
+)
 
 
 def find_folder(source: str | Path) -> Path:
@@ -236,8 +259,8 @@ def find_folder(source: str | Path) -> Path:
     if str(source) in known:
         return shipped.folder(str(source))
     raise UsageError(
-        f"There is no folder {str(source)!r}, and no shipped instance of that name.",
-        f"Name a folder, or one of {', '.join(known)}.",
+        message("There is no folder {source!r}, and no shipped instance of that name.", source=str(source)),
+        message("Name a folder, or one of {known}.", known=", ".join(known)),
     )
 
 
@@ -246,7 +269,7 @@ def read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
     if not path.is_file():
         return None, [Problem(path.name, "the file is missing", "Add it, with at least a year and a rule.")]
     if (size := path.stat().st_size) > LARGEST_BYTES:
-        what = f"has {size:,} bytes: expected at most {LARGEST_BYTES:,}"
+        what = message("has {size:,} bytes: expected at most {largest_bytes:,}", size=size, largest_bytes=LARGEST_BYTES)
         return None, [Problem(path.name, what, "Check that it is the right file.")]
     text, problems = decode(path.read_bytes(), path.name)
     if problems:
@@ -257,4 +280,10 @@ def read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
         return None, error.problems
     except ValueError as error:
         advice = "Write texts in quotes and names of tables in [brackets]."
-        return None, [Problem(path.name, f"is not valid TOML ({shortened(str(error), 300)})", advice)]
+        if "%" in text:
+            advice += " A share is a fraction: -0.01, not -1 %."
+        if not text.isascii():
+            advice += ' A Chinese key needs quotes: "年度" = 2026.'
+        return None, [
+            Problem(path.name, message("is not valid TOML ({error})", error=shortened(str(error), 300)), advice)
+        ]

@@ -13,6 +13,7 @@ import numpy as np
 
 from etsopt.data.files.atomic import replaced
 from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def load_xlsxwriter(name: str) -> Any:
     try:
         import xlsxwriter.worksheet
     except ImportError:
-        what = f"Writing the workbook {name} needs xlsxwriter, which is not installed."
+        what = message("Writing the workbook {name} needs xlsxwriter, which is not installed.", name=name)
         raise UsageError(what, 'Install it, `pip install "etsopt[excel]"`, or name a folder.') from None
     return xlsxwriter
 
@@ -97,15 +98,32 @@ def see_that_fits(table: pd.DataFrame, name: str, above: int) -> None:
         If it has more rows, or a text more characters, than a sheet takes.
     """
     if len(table) > MOST_ROWS - above:
-        what = f"The table {name} has {len(table):,} rows: a sheet takes {MOST_ROWS - above:,}."
+        what = message(
+            "The table {name} has {count:,} rows: a sheet takes {most_rows:,}.",
+            name=name,
+            count=len(table),
+            most_rows=MOST_ROWS - above,
+        )
         raise UsageError(what, "Name a folder instead of a workbook.")
     for column in table:
         if not is_text(table[column]):
             continue
         lengths = table[column].astype(str).str.len()
         if (lengths > MOST_CHARACTERS).any():
-            what = f"The table {name}, row {int(lengths.to_numpy().argmax()) + 1}, {column}, has a text of more than "
-            raise UsageError(f"{what}{MOST_CHARACTERS:,} characters: a cell takes no more.", "Name a folder instead.")
+            what = message(
+                "The table {name}, row {argmax}, {column}, has a text of more than ",
+                name=name,
+                argmax=int(lengths.to_numpy().argmax()) + 1,
+                column=column,
+            )
+            raise UsageError(
+                message(
+                    "{what}{most_characters:,} characters: a cell takes no more.",
+                    what=what,
+                    most_characters=MOST_CHARACTERS,
+                ),
+                "Name a folder instead.",
+            )
 
 
 def is_text(cells: pd.Series) -> bool:

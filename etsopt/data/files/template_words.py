@@ -28,27 +28,30 @@ TEMPLATE: dict[str, Any] = {
 
 _SECTORS = dict(zip(SECTORS, ("水泥", "钢铁", "铝冶炼", "发电"), strict=True))
 
-TARGET, BAND = "行业配额总量相对排放量的变化,-0.01 为减少 1%", "行业盈缺率限值,0.03 为 ±3%;默认为规则的限值"
+TARGET, BAND = "行业配额总量相对排放量的变化，-0.01 为减少 1%", "行业盈缺率限值，0.03 为 ±3%；默认为规则的限值"
 
 CHINESE = {
     "year": "履约年度",
-    "rule.name": "分配规则,如 cn(当年分配方案)、cn-2025、cn-2026、grandfathering、benchmark",
+    "rule.name": "分配规则，如 cn（当年分配方案）、cn-2025、cn-2026、grandfathering、benchmark",
     **{
-        f"sectors.{name}.target_change": f"{word}行业配额总量相对排放量的变化,-0.01 为减少 1%"
+        f"sectors.{name}.target_change": f"{word}行业配额总量相对排放量的变化，-0.01 为减少 1%"
         for name, word in _SECTORS.items()
     },
-    **{f"sectors.{name}.band": f"{word}行业盈缺率限值,0.03 为 ±3%;默认为规则的限值" for name, word in _SECTORS.items()},
-    "provinces.balance": "各省盈缺总量占排放量的上限,0.02 为 2%",
+    **{
+        f"sectors.{name}.band": f"{word}行业盈缺率限值，0.03 为 ±3%；默认为规则的限值"
+        for name, word in _SECTORS.items()
+    },
+    "provinces.balance": "各省盈缺总量占排放量的上限，0.02 为 2%",
     "national.target_change": "全国配额总量相对排放量的变化",
     "allocation.integer_allowances": "配额取整到吨",
-    "allocation.intensity_order": "同行业内强度较低的单元,盈缺率不低于强度较高的单元",
-    "allocation.band_on": "盈缺率限值适用于 unit(单元)或 enterprise(企业)",
-    "abatement.no_regret": "零碳价时即有收益的措施:include(计入)或 exclude(不计)",
-    "market.prices_cny_per_t": "配额价格(元/吨),模型 abatement 使用",
-    "market.terminal_price_cny_per_t": "期末剩余配额的价值(元/吨)",
-    "market.ccer_price_cny_per_t": "核证自愿减排量价格(元/吨)",
-    "market.ccer_supply_t": "市场上核证自愿减排量的供应量(吨)",
-    "penalty.reference_price_cny_per_t": "罚款所用的市场均价(元/吨)",
+    "allocation.intensity_order": "同行业内强度较低的单元，盈缺率不低于强度较高的单元",
+    "allocation.band_on": "盈缺率限值适用于 unit（单元）或 enterprise（企业）",
+    "abatement.no_regret": "零碳价时即有收益的措施：include（计入）或 exclude（不计）",
+    "market.prices_cny_per_t": "配额价格（元/吨），模型 abatement 使用",
+    "market.terminal_price_cny_per_t": "期末剩余配额的价值（元/吨）",
+    "market.ccer_price_cny_per_t": "核证自愿减排量价格（元/吨）",
+    "market.ccer_supply_t": "市场上核证自愿减排量的供应量（吨）",
+    "penalty.reference_price_cny_per_t": "罚款所用的市场均价（元/吨）",
 }
 
 
@@ -58,25 +61,41 @@ UNITS_IN_CHINESE = {
 }
 """Units of measure in headings."""
 
-EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+_KILN = {"emissions_tco2e": 830_000, "output_t": 1_000_000}
+_STEEL = {"emissions_tco2e": 1_750_000, "output_t": 1_000_000}
+_STEEL |= {"intensity_output_t": 900_000, "intensity_emissions_tco2e": 800_000}
+
+EXAMPLES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "units": (
-        {"unit_id": "EXAMPLE", "enterprise_id": "north", "name": "line 1 of north", "sector": "cement"}
-        | {"province": "Hebei", "emissions_tco2e": 830_000, "output_t": 1_000_000},
-        {"unit_id": "示例", "enterprise_id": "北方", "name": "北方1号线", "sector": "水泥"}
-        | {"province": "河北", "emissions_tco2e": 830_000, "output_t": 1_000_000},
+        [
+            {"unit_id": "EXAMPLE", "enterprise_id": "north", "name": "line 1 of north", "sector": "cement"}
+            | {"province": "Hebei", **_KILN},
+            {"unit_id": "EXAMPLE", "enterprise_id": "south", "name": "south", "sector": "steel"}
+            | {"province": "Jiangsu", **_STEEL},
+        ],
+        [
+            {"unit_id": "示例", "enterprise_id": "北方", "name": "北方1号线", "sector": "水泥"}
+            | {"province": "河北", **_KILN},
+            {"unit_id": "示例", "enterprise_id": "南方", "name": "南方", "sector": "钢铁"}
+            | {"province": "江苏", **_STEEL},
+        ],
     ),
     "enterprises": (
-        {"enterprise_id": "EXAMPLE", "name": "North Cement", "province": "Hebei", "opening_2025_t": 12_000},
-        {"enterprise_id": "示例", "name": "北方水泥", "province": "河北", "opening_2025_t": 12_000},
+        [{"enterprise_id": "EXAMPLE", "name": "North Cement", "province": "Hebei", "opening_2025_t": 12_000}],
+        [{"enterprise_id": "示例", "name": "北方水泥", "province": "河北", "opening_2025_t": 12_000}],
     ),
     "measures": (
-        {"measure_id": "EXAMPLE", "name": "alternative fuels", "sector": "cement", "abatement_rate": 0.05}
-        | {"lifetime_years": 15, "capex_cny_per_t": 20},
-        {"measure_id": "示例", "name": "替代燃料", "sector": "水泥", "abatement_rate": 0.05}
-        | {"lifetime_years": 15, "capex_cny_per_t": 20},
+        [
+            {"measure_id": "EXAMPLE", "name": "alternative fuels", "sector": "cement", "abatement_rate": 0.05}
+            | {"lifetime_years": 15, "capex_cny_per_t": 20}
+        ],
+        [
+            {"measure_id": "示例", "name": "替代燃料", "sector": "水泥", "abatement_rate": 0.05}
+            | {"lifetime_years": 15, "capex_cny_per_t": 20}
+        ],
     ),
 }
-"""A row of each table as an example, in English and in Chinese."""
+"""Rows of each table as examples, in English and in Chinese; of steel with the pair that measures its intensity."""
 
 ENGLISH_NOTES = (
     "One row is one unit: a clinker line, an electrolysis process, a steel enterprise or a power unit.",
@@ -86,11 +105,11 @@ ENGLISH_NOTES = (
     "Solve: etsopt solve plants.xlsx --out result.xlsx",
 )
 CHINESE_NOTES = (
-    "一行为一个分配单元:水泥熟料生产线、铝电解工序、钢铁企业或发电机组。",
-    "深色标题的列必填。标题可为中文或英文,一行或两行均可。",
-    "标题可在括号中注明其他计量单位,如 经核查排放量(万吨)。",
+    "一行为一个分配单元：水泥熟料生产线、铝电解工序、钢铁企业或发电机组。",
+    "深色标题的列必填。标题可为中文或英文，一行或两行均可。",
+    "标题可在括号中注明其他计量单位，如 经核查排放量（万吨）。",
     "名为“示例”的行不读取。自有的列将保留到结果中。",
-    "求解:etsopt solve plants.xlsx --out result.xlsx --lang zh",
+    "求解：etsopt solve plants.xlsx --out result.xlsx --lang zh",
 )
 NOTES = (ENGLISH_NOTES, CHINESE_NOTES)
 """How to fill a workbook in, in English and in Chinese."""

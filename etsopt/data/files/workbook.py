@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.errors import Problem, UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,8 +86,8 @@ def read_workbook(path: Path, otherwise: str) -> tuple[dict[str, list[Cells]], l
     try:
         import python_calamine
     except ImportError:
-        advice = f'Install it, `pip install "etsopt[excel]"`, or {otherwise}.'
-        what = f"Reading the workbook {path.name} needs python-calamine, which is not installed."
+        advice = message('Install it, `pip install "etsopt[excel]"`, or {otherwise}.', otherwise=otherwise)
+        what = message("Reading the workbook {name} needs python-calamine, which is not installed.", name=path.name)
         raise UsageError(what, advice) from None
     content = path.read_bytes()
     if content.startswith(COMPOUND_FILE):
@@ -101,7 +102,7 @@ def read_workbook(path: Path, otherwise: str) -> tuple[dict[str, list[Cells]], l
     except (python_calamine.CalamineError, ValueError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         advice = "Open it in a spreadsheet program and save it again as .xlsx, or export the tables again."
-        return {}, [Problem(path.name, f"is damaged or no workbook ({reason})", advice)]
+        return {}, [Problem(path.name, message("is damaged or no workbook ({reason})", reason=reason), advice)]
     return {
         name: [["" if cell is None or cell is pd.NaT else cell for cell in row] for row in frame.to_numpy().tolist()]
         for name, frame in frames.items()

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from etsopt.data.policy.section import Section, Share
 from etsopt.errors import brief
+from etsopt.wording import message
 
 LARGEST_RATE = 100.0
 """Largest rate of a band; a larger number is not a rate."""
@@ -28,7 +29,11 @@ def _band_of_number(value: object) -> object:
     if isinstance(value, dict | Band):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LARGEST_RATE:
-        what = f"is {brief(value)}: expected a number from 0 to {LARGEST_RATE:g}, or {{lower, upper}}"
+        what = message(
+            "is {value}: expected a number from 0 to {largest_rate:g}, or {{lower, upper}}",
+            value=brief(value),
+            largest_rate=LARGEST_RATE,
+        )
         raise ValueError(what, "Correct the value; 0.03 is 3 %.")
     return {"lower": value, "upper": value}
 
@@ -51,7 +56,7 @@ class Target(Section):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if len(self.stated) > 1:
-            what = f"states {' and '.join(self.stated)}: expected one of them"
+            what = message("states {stated}: expected one of them", stated=" and ".join(self.stated))
             raise ValueError(what, "Keep one of them.")
         return self
 
@@ -73,7 +78,9 @@ class SectorPolicy(Target):
     @model_validator(mode="after")
     def _none_is_no_target(self) -> Self:
         if self.target_sense == "none" and self.stated:
-            what = f"states {self.stated[0]}, but target_sense is 'none', which removes the target"
+            what = message(
+                "states {stated}, but target_sense is 'none', which removes the target", stated=self.stated[0]
+            )
             raise ValueError(what, "Remove one of the two.")
         return self
 

@@ -13,14 +13,13 @@ from pydantic import BaseModel, Field, ValidationError
 from etsopt.data.former_names import current_policy
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.allocation import (
-    TARGET_KEYS,
     AllocationPolicy,
     Band,
     NationalPolicy,
     ProvincePolicy,
     SectorPolicy,
 )
-from etsopt.data.policy.keys import english_key, with_english_keys
+from etsopt.data.policy.keys import value_of_text, with_english_keys
 from etsopt.data.policy.market import (
     AbatementPolicy,
     CompliancePolicy,
@@ -37,6 +36,7 @@ from etsopt.data.policy.section import CALENDAR, Section
 from etsopt.data.policy.toml import checked_content
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
+from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -229,64 +229,56 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
     if kind == "extra_forbidden":
         section = section_at(parent)
         keys = list(section.model_fields) if section else []
-        advice = f"{did_you_mean(name, keys) if guess else ''}Use one of {', '.join(keys)}."
+        advice = message(
+            "{guess}Use one of {keys}.", guess=did_you_mean(name, keys) if guess else "", keys=", ".join(keys)
+        )
         return Problem(place, "is not a key of the policy", advice, key)
     if kind == "missing":
         advice = "Add the key; instances/README.md and `etsopt rules` list its values."
         return Problem(place, "is missing", advice, key)
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]" and SECTORS[0] not in items[0]["ctx"]["expected"]:
-        return Problem(place, f"{brief(name)} is not known", f"Use {items[0]['ctx']['expected']}.", key)
+        return Problem(
+            place,
+            message("{name} is not known", name=brief(name)),
+            message("Use {expected}.", expected=items[0]["ctx"]["expected"]),
+            key,
+        )
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
-        advice = f"{did_you_mean(name, SECTORS) if guess else ''}Use one of {', '.join(SECTORS)}."
-        return Problem(place, f"{brief(name)} is not a sector", advice, key)
+        advice = message(
+            "{guess}Use one of {sectors}.",
+            guess=did_you_mean(name, SECTORS) if guess else "",
+            sectors=", ".join(SECTORS),
+        )
+        return Problem(place, message("{name} is not a sector", name=brief(name)), advice, key)
     if custom := [item for item in items if item["type"] == "value_error"]:
         # The message of a validator of this package takes precedence over those of pydantic.
         what, advice = custom[0]["ctx"]["error"].args
         return Problem(place, what, advice, key)
-    expected = " or ".join(
-        "a table" if item["type"] in ("dict_type", "model_type") else item["msg"].removeprefix("Input should be ")
-        for item in items
-    )
+    expected = listed(map(_expected, items), "{first} or {second}")
     advice = ADVICE_FOR_TEXT.get(kind, "Correct the value.") if isinstance(stated, str) else "Correct the value."
-    return Problem(place, f"is {brief(stated)}: expected {expected}", advice, key)
+    if isinstance(stated, str) and isinstance(share := value_of_text(stated), float):
+        advice = message("Write {share:g}, without quotes: a share is a fraction.", share=share)
+    return Problem(
+        place, message("is {stated}: expected {expected}", stated=brief(stated), expected=expected), advice, key
+    )
 
 
-def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
-    """Return a policy with some keys changed, each named by its dotted path.
-
-    Stating a target or a cap, or that there is no target, removes the previous one, by whichever key it was stated.
-    Several changes of one target are validated together.
-
-    Raises
-    ------
-    DataError
-        If a key is unknown, a value is out of its range, or a path leads below a value that is not a table.
-    """
-    content = policy.model_dump(exclude_unset=True)
-    for path, value in changes.items():
-        *parents, key = map(english_key, str(path).split("."))
-        table = content
-        for depth, parent in enumerate(parents, 1):
-            nested = table.get(parent)
-            if nested is not None and not isinstance(nested, dict):
-                # Replacing it by a table of one key would silently drop its value for all other keys.
-                above, below = ".".join(parents[:depth]), ".".join([*parents, key][depth:])
-                what = f"is the one value {brief(nested)}: expected a table with {brief(below)}"
-                advice = f"Set {above} itself, to a table of all values if it may be one."
-                raise DataError("The policy", [Problem("the changed policy", what, advice, above)])
-            table[parent] = dict(nested or {})
-            table = table[parent]
-        for other in _superseded_keys(key, value, table):
-            if ".".join([*parents, other]) not in changes:
-                table.pop(other, None)
-        table[key] = value
-    return parse_policy(content, "the changed policy")
+EXPECTED = {
+    **dict.fromkeys(("dict_type", "model_type"), "a table"),
+    **{"bool_type": "a valid boolean", "int_type": "a valid integer", "float_type": "a valid number"},
+    **{"string_type": "a valid string", "list_type": "a valid list", "finite_number": "a finite number"},
+    **{"greater_than": "greater than {gt:g}", "greater_than_equal": "greater than or equal to {ge:g}"},
+    **{"less_than": "less than {lt:g}", "less_than_equal": "less than or equal to {le:g}"},
+}
+"""What pydantic expects of a value, by the type of its error."""
 
 
-def _superseded_keys(key: str, value: Any, table: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the keys of a target that a change of one of them removes."""
-    if key in CAP_KEYS and value is not None:
-        return CAP_KEYS
-    if key in TARGET_KEYS:
-        return (*TARGET_KEYS, "target_sense") if table.get("target_sense") == "none" else TARGET_KEYS
-    return TARGET_KEYS if (key, value) == ("target_sense", "none") else ()
+def _expected(item: Mapping[str, Any]) -> str:
+    """Return what one form of a value expects, for a message."""
+    stated = item["msg"].removeprefix("Input should be ")
+    template = EXPECTED.get(item["type"])
+    if template is None:
+        return literal(stated)
+    found = message(template, **item.get("ctx", {}))
+    # Another wording of pydantic stays as it is.
+    return found if found in (stated, "a table") else literal(stated)

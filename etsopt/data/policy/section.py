@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from etsopt.errors import brief
+from etsopt.wording import message
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 """A fraction below the whole."""
@@ -27,7 +28,7 @@ def _year(key: object) -> str:
     """Return a year as text, the only type of key in TOML, so that a policy is written as it was read."""
     text = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
     if not isinstance(text, str) or not YEAR.fullmatch(text):
-        what = f"names {brief(key)}: expected a year from 2000 to 2100"
+        what = message("names {key}: expected a year from 2000 to 2100", key=brief(key))
         raise ValueError(what, "Write a year with four digits: 2028.")
     return text
 

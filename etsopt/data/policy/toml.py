@@ -10,6 +10,7 @@ from typing import Any
 
 from etsopt.characters import HIDDEN
 from etsopt.errors import DataError, Problem, brief
+from etsopt.wording import message
 
 LARGEST_BYTES = 1_000_000
 """Largest size of a policy file; the ids of all enterprises of China, listed twice, are less than a tenth of it."""
@@ -37,13 +38,13 @@ def parse_toml(text: str) -> dict[str, Any]:
         If it is deeper or longer than any policy.
     """
     if MANY_PARTS.search(TEXT_OR_COMMENT.sub("''", text)):
-        raise ValueError(f"a key has more than {DEEPEST} parts")
+        raise ValueError(message("a key has more than {deepest} parts", deepest=DEEPEST))
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError:
-        raise ValueError(f"lists or tables are nested more than {DEEPEST} deep") from None
+        raise ValueError(message("lists or tables are nested more than {deepest} deep", deepest=DEEPEST)) from None
     except ValueError:
         raise ValueError("a whole number has thousands of digits") from None
 
@@ -77,7 +78,7 @@ def checked_content(content: Mapping[Any, Any], place: str) -> dict[str, Any]:
     check = _ContentCheck(place)
     checked = dict(check.table(content, "", 1))
     if check.count > MOST_VALUES:
-        what = f"holds more than {MOST_VALUES:,} values"
+        what = message("holds more than {most_values:,} values", most_values=MOST_VALUES)
         check.problems.insert(0, Problem(place, what, "Check that it is the right file: no policy has that many."))
     if check.problems:
         raise DataError("The policy", check.problems)
@@ -99,7 +100,7 @@ class _ContentCheck:
             value = value.item()
         if isinstance(value, str):
             if HIDDEN.search(value):
-                what = f"is {brief(value)}, with a control or invisible character in it"
+                what = message("is {value}, with a control or invisible character in it", value=brief(value))
                 self._add(key, what, "Retype the value, on one line.")
             return unicodedata.normalize("NFKC", value)
         if isinstance(value, int) and not -LARGEST_WHOLE <= value < LARGEST_WHOLE:
@@ -109,7 +110,7 @@ class _ContentCheck:
             return value
         if depth > DEEPEST:
             advice = "Look for an extra bracket or point: no key of a policy is that deep."
-            self._add(key, f"holds lists or tables more than {DEEPEST} deep", advice)
+            self._add(key, message("holds lists or tables more than {deepest} deep", deepest=DEEPEST), advice)
             return None
         if isinstance(value, Mapping):
             return self.table(value, key, depth)

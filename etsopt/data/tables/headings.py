@@ -20,6 +20,7 @@ from etsopt.data.tables.provinces import one_name_each
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -150,7 +151,7 @@ def _problems_of_repeats(raw: RawTable, found: Mapping[str, Heading]) -> list[Pr
     return [
         Problem(
             raw.place,
-            f"{len(same)} headings are of one column",
+            message("{count} headings are of one column", count=len(same)),
             "Keep one of them: which of them holds cannot be told.",
             column,
             tuple((raw.label_of(heading), heading) for heading in same),
@@ -169,8 +170,12 @@ def _converted(
         factor = factor_of(unit, column.unit) if column.number else None
         if factor is None:
             known = KNOWN.get(column.unit.partition("/year")[0])
-            advice = f"Use one of {known}, and convert the numbers." if known else "Write the heading without brackets."
-            what = f"the unit {brief(unit)} in the heading cannot be told"
+            advice = (
+                message("Use one of {known}, and convert the numbers.", known=known)
+                if known
+                else "Write the heading without brackets."
+            )
+            what = message("the unit {unit} in the heading cannot be told", unit=brief(unit))
             return cells, [Problem(raw.place, what, advice, column.name, ((raw.label_of(heading), heading),))]
         if factor != 1:
             cells = np.array([converted(cell, factor) for cell in cells], dtype=object)
@@ -210,3 +215,18 @@ def as_stated(problem: Problem, raw: RawTable) -> Problem:
         shown.append((f"cell {letter}{row}" if letter and row.isdigit() else row, value))
     named = f"{heading} ({problem.column})" if heading != problem.column else problem.column
     return replace(problem, column=named, cells=tuple(shown))
+
+
+def in_cells(problem: Problem, raw: RawTable, table: Table) -> Problem:
+    """Return a problem of rows that are named by their key, with the cells of a sheet.
+
+    A problem of two columns, such as of their ratio, is shown at the first of them.
+    """
+    letters, key = {heading_of(name, table, True).column: one for name, one in raw.letters.items()}, table.key[0]
+    letter = letters.get(problem.column.partition(" or ")[0]) or letters.get(key)
+    of_key = next((cells for name, cells in raw.columns.items() if heading_of(name, table, True).column == key), None)
+    if letter is None or of_key is None:
+        return problem
+    row_of = {f"of {normalise(str(name))}": row for name, row in zip(of_key, raw.rows, strict=True)}
+    cells = tuple((f"cell {letter}{row_of[row]}" if row in row_of else row, value) for row, value in problem.cells)
+    return replace(problem, cells=cells)

@@ -16,6 +16,7 @@ from etsopt.data.tables.headings import heading_of, plain
 from etsopt.data.tables.measurement import converted, factor_of
 from etsopt.data.tables.schema import UNITS, USER_COLUMN_PREFIX
 from etsopt.errors import brief
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,14 @@ def _without_examples(raw: RawTable, table: Table, notes: list[str]) -> RawTable
     example = np.array([plain(str(cell)) in EXAMPLES for cell in raw.columns[of_key]], dtype=bool)
     if not example.any():
         return raw
-    notes.append(f"{raw.place}: row {raw.rows[example][0]} is an example, and not read.")
+    rows = ", ".join(map(str, raw.rows[example]))
+    plural = example.sum() > 1
+    what = (
+        message("rows {rows} are examples, and not read", rows=rows)
+        if plural
+        else message("row {rows} is an example, and not read", rows=rows)
+    )
+    notes.append(f"{raw.place}: {what}.")
     kept = {heading: cells[~example] for heading, cells in raw.columns.items()}
     return replace(raw, columns=kept, rows=raw.rows[~example])
 
@@ -64,7 +72,11 @@ def _with_columns_joined(raw: RawTable, table: Table, notes: list[str]) -> RawTa
         cells = _joined(raw, headings, table, table.column(column).unit)
         if cells is not None:
             which = ", ".join(map(brief, headings))
-            notes.append(f"{raw.place}: {which} are one quantity, as each row fills one of them.")
+            notes.append(
+                message(
+                    "{place}: {which} are one quantity, as each row fills one of them.", place=raw.place, which=which
+                )
+            )
             columns = {heading: kept for heading, kept in raw.columns.items() if heading not in headings}
             letters = {**raw.letters, column: raw.letters[headings[0]]} if raw.letters else raw.letters
             raw = replace(raw, columns={**columns, column: cells}, letters=letters)
@@ -96,11 +108,21 @@ def _with_own_columns(raw: RawTable, table: Table, notes: list[str]) -> RawTable
     if not own:
         return raw
     which = ", ".join(map(brief, own))
-    notes.append(f"{raw.place}: columns of your own, which are carried to the results and not used: {which}.")
+    notes.append(
+        message(
+            "{place}: columns of your own, which are carried to the results and not used: {which}.",
+            place=raw.place,
+            which=which,
+        )
+    )
     renamed = {heading: f"{USER_COLUMN_PREFIX}{heading}" if heading in own else heading for heading in raw.columns}
     letters = {renamed[heading]: letter for heading, letter in raw.letters.items() if heading in renamed}
     columns = {renamed[heading]: cells for heading, cells in raw.columns.items()}
     return replace(raw, columns=columns, letters=letters)
+
+
+IDENTIFIED_BY = (("enterprise_id", "every enterprise is one unit"), ("name", "the name identifies the unit"))
+"""Columns whose cells identify units, and why."""
 
 
 def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
@@ -115,15 +137,32 @@ def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
         stated = next(filter(None, others), None)
         if stated is None:
             return raw
-        notes.append(f"{raw.place}: {brief(stated)} identifies the enterprise, as there is no column enterprise_id.")
+        notes.append(
+            message(
+                "{place}: {stated} identifies the enterprise, as there is no column enterprise_id.",
+                place=raw.place,
+                stated=brief(stated),
+            )
+        )
         raw = _with(raw, "enterprise_id", stated)
         has["enterprise_id"] = "enterprise_id"
-    for column, what in (("enterprise_id", "every enterprise is one unit"), ("name", "the name identifies the unit")):
+    for column, what in IDENTIFIED_BY:
         cells = raw.columns[has[column]] if column in has else np.array([""] * 2)
         if "unit_id" not in has and len(set(cells.tolist())) == len(cells):
-            notes.append(f"{raw.place}: {what}, as there is no column unit_id.")
+            notes.append(
+                message("{place}: {what}, as there is no column unit_id.", place=raw.place, what=literal(what))
+            )
             raw = _with(raw, "unit_id", has[column])
             has["unit_id"] = "unit_id"
+    named = next((name for name in chinese.ENTERPRISE_NAMES if name in raw.columns), None)
+    if "name" not in has and named is not None:
+        # Beside a code, the name of the enterprise is the word by which people know the unit.
+        notes.append(
+            message(
+                "{place}: {named} names the units, as there is no column name.", place=raw.place, named=brief(named)
+            )
+        )
+        raw = _with(raw, "name", named)
     return raw
 
 

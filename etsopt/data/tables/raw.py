@@ -21,6 +21,7 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.schema import LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import DataError, Problem, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +111,9 @@ def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
     """
     for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
         if content.startswith(mark):
-            return "", [Problem(place, f"is encoded in {name}", "Save it as UTF-8 (in Excel: 'CSV UTF-8').")]
+            return "", [
+                Problem(place, message("is encoded in {name}", name=name), "Save it as UTF-8 (in Excel: 'CSV UTF-8').")
+            ]
     try:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
@@ -123,7 +126,11 @@ def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
     if share > 0.5 and share >= _common_share(content.decode("big5", errors="replace"), "big5", 0xC6):
         return text, []
     line = content[:position].count(b"\n") + 1
-    what = f"is neither UTF-8 (byte 0x{content[position]:02x} in line {line}) nor plainly Chinese GBK"
+    what = message(
+        "is neither UTF-8 (byte 0x{content:02x} in line {line}) nor plainly Chinese GBK",
+        content=content[position],
+        line=line,
+    )
     return "", [Problem(place, what, "Find out its encoding, for example Latin-1 or Big5, and save it as UTF-8.")]
 
 
@@ -148,7 +155,9 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
     if problems:
         return None, problems
     if "\0" in text:
-        what = f"contains NUL characters, the first in line {text.partition(chr(0))[0].count(chr(10)) + 1:,}"
+        what = message(
+            "contains NUL characters, the first in line {count:,}", count=text.partition(chr(0))[0].count(chr(10)) + 1
+        )
         return None, [Problem(place, what, "Export it again: it is damaged or not a CSV file.")]
     records, lines, line = [], [], 1
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -160,10 +169,18 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
             line = reader.line_num + 1
     except csv.Error as error:
         if "field limit" in str(error):
-            what = f"has a cell of more than {LONGEST_TEXT:,} characters in line {line:,}"
+            what = message(
+                "has a cell of more than {longest_text:,} characters in line {line:,}",
+                longest_text=LONGEST_TEXT,
+                line=line,
+            )
             return None, [Problem(place, what, "Look for a missing quotation mark: no name or number is that long.")]
         return None, [
-            Problem(place, f"is not valid CSV in line {line:,} ({error})", "Look for a stray quotation mark.")
+            Problem(
+                place,
+                message("is not valid CSV in line {line:,} ({error})", line=line, error=error),
+                "Look for a stray quotation mark.",
+            )
         ]
     if not records:
         return None, [Problem(place, "is empty", "Write a line of column names and a line for each row.")]
@@ -191,7 +208,9 @@ def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[
     )
     if uneven:
         count = counted(len(uneven), "row does", "rows do")
-        what = f"{count} not have the {counted(width, 'cell', 'cells')} of the first line"
+        what = message(
+            "{count} not have the {counted} of the first line", count=count, counted=counted(width, "cell", "cells")
+        )
         advice = "Quote a text that contains a comma, and leave thousands separators out of numbers."
         problems.append(Problem(place, what, advice, cells=uneven))
     return problems
@@ -201,13 +220,13 @@ def problems_of_names(names: list[str], place: str) -> list[Problem]:
     """Find names of columns that are repeated, empty, or have hidden characters."""
     counts = Counter(names)
     problems = [
-        Problem(place, f"has {count} columns named {brief(name)}", "Keep one of them.")
+        Problem(place, message("has {count} columns named {name}", count=count, name=brief(name)), "Keep one of them.")
         for name, count in sorted(counts.items())
         if name and count > 1
     ]
     if "" in counts:
         problems.append(Problem(place, "has a column without a name", "Name it, or remove the empty column."))
     for name in filter(HIDDEN.search, counts):
-        what = f"has a column {brief(name)}, with a control or invisible character in its name"
+        what = message("has a column {name}, with a control or invisible character in its name", name=brief(name))
         problems.append(Problem(place, what, "Retype the name."))
     return problems

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etsopt.wording import listed, message
+
 
 @dataclass(frozen=True)
 class Column:
@@ -48,10 +50,10 @@ class Column:
     @property
     def limits(self) -> str:
         """The range of the numbers as text; empty if there is none."""
-        words = [f"at least {self.at_least:g}"] if self.at_least is not None else []
-        words += [f"above {self.above:g}"] if self.above is not None else []
-        words += [f"at most {self.at_most:g}"] if self.at_most is not None else []
-        return " and ".join(words)
+        words = [message("at least {limit:g}", limit=self.at_least)] if self.at_least is not None else []
+        words += [message("above {limit:g}", limit=self.above)] if self.above is not None else []
+        words += [message("at most {limit:g}", limit=self.at_most)] if self.at_most is not None else []
+        return listed(words, "{first} and {second}") if words else ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from etsopt.data.tables.table import Column
 from etsopt.data.tables.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
 from etsopt.data.tables.user_columns import mark, numbers_of
 from etsopt.errors import PROBLEMS_SHOWN, Problem
+from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
         order, unique = order_of([converted[name] for name in key])
         problems += [] if unique else _problems_of_key(raw, converted, table, key)
     if not len(raw.rows):
-        problems.append(Problem(raw.place, "has no rows", f"Add {table.meaning}."))
+        problems.append(Problem(raw.place, "has no rows", message("Add {meaning}.", meaning=literal(table.meaning))))
     if order is not None and not problems:
         converted = {name: cells[order] for name, cells in converted.items()}
     # Stated dtypes keep pandas from inferring others; texts stay Python strings.
@@ -96,15 +97,21 @@ def _ascending(keys: list[NDArray[Any]]) -> NDArray[np.bool_]:
 def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
     known = [column.name for column in table.columns]
     problems = [
-        Problem(raw.place, "the column is missing", f"Add it: {column.meaning}.", column.name)
+        Problem(
+            raw.place,
+            "the column is missing",
+            message("Add it: {meaning}.", meaning=literal(column.meaning)),
+            column.name,
+        )
         for column in table.columns
         if column.required and column.name not in raw.columns
     ]
     for name in raw.columns:
         if name not in known and not name.startswith(USER_COLUMN_PREFIX):
             guess = did_you_mean(name, known) if len(problems) < PROBLEMS_SHOWN else ""
-            advice = f"{guess}Rename it, or begin a column of your own with 'x_'."
-            problems.append(Problem(raw.place, "is not a column of this table", advice, name))
+            advice = message("{guess}Rename it, or begin a column of your own with 'x_'.", guess=guess)
+            cells = ((raw.label_of(name), ""),) if raw.letters else ()
+            problems.append(Problem(raw.place, "is not a column of this table", advice, name, cells))
     return problems
 
 
@@ -140,23 +147,29 @@ def _numbers(stated: _RawColumn) -> tuple[NDArray[np.float64], list[Problem]]:
         absent, unreadable = np.isnan(values), np.isinf(values)
     problems = []
     if unreadable.any():
-        advice = f"Write a plain finite number{unit}: digits with a point, no formula, separator, unit or NaN."
+        advice = message(
+            "Write a plain finite number{unit}: digits with a point, no formula, separator, unit or NaN.", unit=unit
+        )
         problems.append(stated.problem(unreadable, NOT_A_NUMBER, advice))
     if column.required and absent.any():
-        advice = f"Fill it in every row{unit}: {column.meaning}."
+        advice = message("Fill it in every row{unit}: {meaning}.", unit=unit, meaning=literal(column.meaning))
         problems.append(stated.problem(absent, EMPTY, advice))
     with np.errstate(invalid="ignore"):
         outside = _outside(values, column) & ~unreadable
         broken = column.whole & (values != np.rint(values)) & ~unreadable & ~absent & ~outside
         huge = (np.abs(values) > 1e12) & ~unreadable & ~outside
     if outside.any():
-        advice = f"Correct it to {column.limits}{unit}: {column.meaning}."
+        advice = message(
+            "Correct it to {limits}{unit}: {meaning}.", limits=column.limits, unit=unit, meaning=literal(column.meaning)
+        )
         problems.append(stated.problem(outside, OUT_OF_RANGE, advice))
     if broken.any():
-        advice = f"Correct it to a whole number{unit}: {column.meaning}."
+        advice = message("Correct it to a whole number{unit}: {meaning}.", unit=unit, meaning=literal(column.meaning))
         problems.append(stated.problem(broken, NOT_WHOLE, advice))
     if huge.any():
-        advice = f"Look for an identifier or a wrong unit of measure: no unit has 1e12{unit} or more."
+        advice = message(
+            "Look for an identifier or a wrong unit of measure: no unit has 1e12{unit} or more.", unit=unit
+        )
         problems.append(stated.problem(huge, TOO_LARGE, advice))
     return values, problems
 
@@ -215,7 +228,7 @@ def _texts(stated: _RawColumn) -> tuple[NDArray[Any], list[Problem]]:
     texts = np.array([normalise(cell) for cell in cells], dtype=object)
     empty = texts == ""
     if column.required and empty.any():
-        advice = f"Fill it in every row: {column.meaning}."
+        advice = message("Fill it in every row: {meaning}.", meaning=literal(column.meaning))
         problems.append(stated.problem(empty, EMPTY, advice))
     hidden = np.array([bool(HIDDEN.search(text)) for text in texts], dtype=bool)
     if hidden.any():
@@ -228,7 +241,11 @@ def _texts(stated: _RawColumn) -> tuple[NDArray[Any], list[Problem]]:
         wrong = ~np.isin(texts, column.choices) & ~empty & ~hidden
         if wrong.any():
             guess = did_you_mean(str(texts[wrong][0]), column.choices)
-            advice = f"{guess}Use one of {', '.join(column.choices)}."
+            advice = message(
+                "{guess}Use one of {choices}.",
+                guess=guess,
+                choices=listed(map(literal, column.choices), "{first}, {second}"),
+            )
             problems.append(stated.problem(wrong, UNKNOWN, advice))
     return texts, problems + _problems_of_length(stated, texts)
 
@@ -237,7 +254,7 @@ def _problems_of_length(stated: _RawColumn, texts: NDArray[np.object_]) -> list[
     """Find texts that are too long for their column."""
     longest = LONGEST_IDENTIFIER if stated.column.identifier else LONGEST_TEXT
     long = np.array([len(text) > longest for text in texts], dtype=bool)
-    advice = f"Use at most {longest:,} characters."
+    advice = message("Use at most {longest:,} characters.", longest=longest)
     return [stated.problem(long, TOO_LONG, advice)] if long.any() else []
 
 
@@ -267,5 +284,5 @@ def _problems_of_key(raw: RawTable, converted: dict[str, NDArray[Any]], table: T
     names = np.array([" ".join(part for part in parts if part) for parts in zip(*texts, strict=True)], dtype=object)
     order = np.argsort(names[twice], kind="stable")
     cells = tuple((str(raw.rows[row]), str(names[row])) for row in np.flatnonzero(twice)[order])
-    what = f"{len(cells)} rows share an identifier"
+    what = message("{count} rows share an identifier", count=len(cells))
     return [Problem(raw.place, what, "Give each row its own.", ", ".join(key), cells)]

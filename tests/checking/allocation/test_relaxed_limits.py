@@ -37,8 +37,8 @@ LIMITS = [
 ]
 UNITS: dict[str, Any] = {
     "unit_id": ["a", "b", "c", "d"],
-    "target_relaxation_t": [900.0, 1800.0, 460.0, 440.0],
-    "band_relaxation_t": [800.0, 1600.0, 540.0, 360.0],
+    "target_relaxation_allowance_t": [900.0, 1800.0, 460.0, 440.0],
+    "band_relaxation_allowance_t": [800.0, 1600.0, 540.0, 360.0],
 }
 PROVEN_T = 722.0
 
@@ -76,7 +76,7 @@ def moved(way: str, by: list[float], *lines: tuple[int, float]) -> list[str]:
     for row, off in lines:
         limits[row][5] += off  # type: ignore[operator]
         limits[row][3] = abs(limits[row][5] - limits[row][4])  # type: ignore[operator]
-    column = f"{way}_t"
+    column = f"{way}_allowance_t"
     return found(tables_of(limits, **{column: np.add(UNITS[column], by).tolist()}), PROVEN_T + 10)
 
 
@@ -107,7 +107,7 @@ def test_a_unit_stays_in_its_band_but_for_a_kilogram_or_a_wider_one() -> None:
         limits = [*LIMITS, steel]
         limits[1] = (*LIMITS[1][:3], 300 - by, 3300.0, 3600 - by, "t")
         limits[4] = (*LIMITS[4][:3], 110 + by, 1470.0, 1360 - by, "t")
-        columns = {"target_relaxation_t": [900.0, 1800.0, 460 - by, 440.0]}
+        columns = {"target_relaxation_allowance_t": [900.0, 1800.0, 460 - by, 440.0]}
         assert found(tables_of(limits, **columns), PROVEN_T + 20) == broken
     wide = moved("band_relaxation", [-1.1e-3, 0, 0, 0], (6, -1.1e-3))
     assert "relaxed_limits band_relaxation, a" in wide
@@ -147,11 +147,11 @@ def test_every_limit_that_gives_way_has_one_row_and_no_other() -> None:
 
 def test_a_way_out_may_be_left_out_but_that_which_is_proven() -> None:
     tables = tables_of(LIMITS[:5])
-    tables["relaxed_units"] = tables["relaxed_units"].drop(columns="band_relaxation_t")
+    tables["relaxed_units"] = tables["relaxed_units"].drop(columns="band_relaxation_allowance_t")
     assert found(tables) == []
     only = tables_of([LIMITS[0], *LIMITS[5:]])
-    only["relaxed_units"] = only["relaxed_units"].drop(columns="target_relaxation_t")
-    assert found(only) == ["tables relaxed_units.target_relaxation_t"]
+    only["relaxed_units"] = only["relaxed_units"].drop(columns="target_relaxation_allowance_t")
+    assert found(only) == ["tables relaxed_units.target_relaxation_allowance_t"]
     assert found(only, None) == []
 
 
@@ -166,8 +166,8 @@ def test_tables_and_columns_are_there_and_hold_what_they_must() -> None:
             "tables"
         )
     for wrong in (
-        units.assign(target_relaxation_t="x"),
-        units.assign(target_relaxation_t=np.nan),
+        units.assign(target_relaxation_allowance_t="x"),
+        units.assign(target_relaxation_allowance_t=np.nan),
         units.assign(more=1.0),
         units.iloc[::-1],
         units.drop(columns="unit_id"),

@@ -1,0 +1,70 @@
+"""The commands that list models, instances and rules.
+
+Each function imports its own dependencies: listing names must not load pandas, Pyomo or a solver, about a second.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etsopt.cli import listings
+from etsopt.errors import UsageError, brief
+from etsopt.wording import literal, message
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def models(options: Namespace) -> int:
+    """List the models."""
+    from etsopt.running import library
+
+    lines = {}
+    for name in (*library.names(), *library.installed()):
+        other = library.explains(name)
+        lines[name] = literal(library.summary(name))
+        if other:
+            lines[name] = message("{about} Not solved by itself: {other} calls it.", about=lines[name], other=other)
+    return listings.listing(lines, options.json)
+
+
+def instances(options: Namespace) -> int:
+    """List the shipped instances by the first line of their README."""
+    from etsopt.data.files import shipped
+
+    lines = {}
+    for name in shipped.names():
+        text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
+        lines[name] = text.lstrip("# ").split("\n")[0]
+    return listings.listing(lines, options.json)
+
+
+def rules(options: Namespace) -> int:
+    """List the rules with parameters and sources, or print the official parameters of one plan."""
+    from etsopt.data.messages import did_you_mean
+    from etsopt.data.policy.plans import NATIONAL, plan_year
+    from etsopt.data.policy.power_plans import FIRST_YEAR, LAST_YEAR
+    from etsopt.rules.registry import RULES, register_installed
+
+    register_installed()
+    if options.rule is None:
+        return listings.rules(RULES, options.json)
+    if options.year is not None and (options.rule != NATIONAL or options.year < FIRST_YEAR):
+        what = message(
+            "--year {year} is before the first plan, of {first_year}.", year=options.year, first_year=FIRST_YEAR
+        )
+        if options.rule != NATIONAL:
+            what = message("--year is for the rule {national}, which has a plan for each year.", national=NATIONAL)
+        raise UsageError(
+            what,
+            message("For example: etsopt rules {national} --year {last_year}", national=NATIONAL, last_year=LAST_YEAR),
+        )
+    year = plan_year(options.rule, LAST_YEAR if options.year is None else options.year)
+    if year is not None:
+        return listings.plan(options.rule, year, options.json)
+    if options.rule in RULES:
+        return listings.rules({options.rule: RULES[options.rule]}, options.json)
+    advice = message(
+        "{guess}The rules are {rules}.", guess=did_you_mean(options.rule, RULES), rules=", ".join(sorted(RULES))
+    )
+    raise UsageError(message("There is no rule {rule}.", rule=brief(options.rule)), advice)

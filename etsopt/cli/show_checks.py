@@ -1,0 +1,116 @@
+"""The checker's report and the comparison of two runs on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from etsopt.cli import show_levels
+from etsopt.cli.language import _, word
+from etsopt.cli.show_status import taken_as_given
+from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.results.claims import is_checked
+from etsopt.units import format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from etsopt.checking import CheckReport
+    from etsopt.results.results import Results
+
+ROWS_SHOWN = 8
+
+
+def violations(found: Any) -> Table:
+    """Return what the checker found to be violated."""
+    table = new_table(_("The checker refuses the result"), _("rule"), _("where"), _("by"), _("unit"), _("statement"))
+    for item in list(found)[:ROWS_SHOWN]:
+        table.add_row(*map(Text, (item["rule"], item["where"], f"{item['amount']:.6g}", item["unit"], item["message"])))
+    return table
+
+
+def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
+    """Print the checker's report on a run."""
+    console = plain_console()
+    if not same_instance:
+        console.print(
+            Text(
+                _("The instance in the run folder is not the one that was solved: its hash differs."), style="bold red"
+            )
+        )
+    list(map(console.print, taken_as_given(results)))
+    if checked.certified and (infeasible := show_levels.infeasible(checked)):
+        console.print(Text(infeasible))
+        return
+    if checked.levels:
+        console.print(show_levels.recomputed(checked))
+    if checked.violations:
+        console.print(violations(checked.table.to_dict("records")))
+    elif not is_checked(results):
+        console.print(Text(_("The checker does not support this model: nothing was checked.")))
+    elif not results.tables:
+        console.print(Text(_("The run has no result: there is nothing to check.")))
+    else:
+        console.print(Text(_("Every statement holds."), style="bold green"))
+        if checked.certified and checked.misses_t is not None:
+            console.print(Text(show_levels.certificate(checked)))
+
+
+def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Print the differences between two allocations."""
+    console = plain_console()
+    frame = tables["sectors"]
+    scale, unit = scale_of(float(frame["allowance_t_one"].sum()))
+    table = new_table(
+        _("Allowances by sector"),
+        _("sector"),
+        _("first [{unit}]", unit=unit),
+        _("second [{unit}]", unit=unit),
+        _("difference [t]"),
+    )
+    for row in tables["sectors"].to_dict("records"):
+        figures = (
+            three_decimals(row["allowance_t_one"] / scale),
+            three_decimals(row["allowance_t_other"] / scale),
+            format_tonnes(row["difference_t"]),
+        )
+        table.add_row(*map(Text, (word("sector", row["sector"]), *figures)))
+    console.print(table)
+    units = tables["allocation"]
+    difference = units["difference_t"].abs()
+    moved = int((difference > 1).sum())
+    console.print(
+        Text(
+            _(
+                "{moved} of {count} units differ by more than 1 t, {total} t in total.\n",
+                moved=moved,
+                count=len(units),
+                total=format_tonnes(difference.sum()),
+            )
+        )
+    )
+    if moved:
+        table = new_table(_("Largest differences"), _("unit"), _("first [t]"), _("second [t]"), _("difference [t]"))
+        for position in difference.sort_values(ascending=False, kind="stable").index[:ROWS_SHOWN]:
+            row = units.loc[position]
+            tonnes = [format_tonnes(row[name]) for name in ("allowance_t_one", "allowance_t_other", "difference_t")]
+            table.add_row(*map(Text, (row["unit_id"], *tonnes)))
+        console.print(table)
+    levels = {level.name: level for level in one.levels}
+    for level in other.levels:
+        if level.name in levels:
+            console.print(
+                Text(
+                    _(
+                        "{name}: {value:.6g} and {value_2:.6g} {unit}",
+                        name=word("level", level.name),
+                        value=levels[level.name].value,
+                        value_2=level.value,
+                        unit=word("unit", level.unit),
+                    )
+                )
+            )

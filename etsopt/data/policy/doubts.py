@@ -1,0 +1,69 @@
+"""Values of a policy that are valid, and probably a slip of the unit of measure: 3 instead of 3 %."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from etsopt.wording import literal, message
+
+
+class Usual(NamedTuple):
+    """The size from which on a value is doubtful, and what is probably meant."""
+
+    below: float
+    meaning: str
+    is_share: bool = True
+
+
+_BAND = Usual(1.0, "0.03 means 3 %")
+
+USUAL = {
+    "lower": _BAND,
+    "upper": _BAND,
+    "target_change": Usual(0.5, "-0.01 means -1 %"),
+    "discount_rate": Usual(0.3, "0.05 means 5 % a year"),
+    "tightening": Usual(0.2, "0.01 means 1 % a year"),
+    "cap_change": Usual(0.2, "-0.01 means -1 % a year"),
+    "slope": Usual(10.0, "the rule's is 0.15"),
+    **dict.fromkeys(
+        ("prices_cny_per_t", "floor_price_cny_per_t", "ceiling_price_cny_per_t"),
+        Usual(10_000.0, "prices are in CNY per tonne", False),
+    ),
+    **dict.fromkeys(
+        ("terminal_price_cny_per_t", "ccer_price_cny_per_t", "reference_price_cny_per_t"),
+        Usual(10_000.0, "prices are in CNY per tonne", False),
+    ),
+}
+"""Usual sizes by key; no plan and no study of the system comes near them."""
+
+
+def doubtful_values(policy: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Yield a sentence on each value of a policy's content that is probably a slip.
+
+    >>> list(doubtful_values({"sectors": {"cement": {"band": {"lower": 0.03, "upper": 3.0}}}}))
+    ['sectors.cement.band.upper is 3, which is 300 %: 0.03 means 3 %.']
+    """
+    for key, value in policy.items():
+        usual = USUAL.get(key)
+        if usual is not None:
+            # Numbers by year have the size of their key.
+            numbers = {f".{year}": one for year, one in value.items()} if isinstance(value, Mapping) else {"": value}
+            yield from (
+                _sentence(f"{above}{key}{year}", one, usual)
+                for year, one in numbers.items()
+                if _is_doubtful(one, usual)
+            )
+        elif isinstance(value, Mapping):
+            yield from doubtful_values(value, f"{above}{key}.")
+
+
+def _is_doubtful(value: Any, usual: Usual) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= usual.below
+
+
+def _sentence(path: str, value: float, usual: Usual) -> str:
+    share = message(", which is {value:g} %", value=100 * value) if usual.is_share else ""
+    return message(
+        "{path} is {value:g}{share}: {meaning}.", path=path, value=value, share=share, meaning=literal(usual.meaning)
+    )

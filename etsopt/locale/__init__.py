@@ -1,0 +1,1 @@
+"""The catalogue of messages in Chinese, in the form of gettext."""

@@ -1,0 +1,25 @@
+"""Units with as many allowances as emissions, of which the totals beside a target have to be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+
+def equal_allocation(tables: Mapping[str, pd.DataFrame]) -> tuple[str, str] | None:
+    """Return a sentence on the units at A = E and on targets beside them, in both languages; None without any."""
+    sectors = tables.get("sectors")
+    fixed = 0 if sectors is None or "units_fixed" not in sectors else int(sectors["units_fixed"].sum())
+    if not fixed or sectors is None:
+        return None
+    units = int(sectors["units"].sum())
+    english = f"{fixed:,} of {units:,} units get A = E (special cases, enterprises below the threshold)"
+    chinese = f"{units:,} 个单元中有 {fixed:,} 个等量分配（A = E：特殊情形，或企业排放量低于纳入门槛）"
+    if "target_t" in sectors and sectors.loc[sectors["units_fixed"] > 0, "target_t"].notna().any():
+        english += "; a target is that of the other units"
+        chinese += ";目标仅针对其余单元"
+    return f"{english}.", f"{chinese}。"
