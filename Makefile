@@ -82,7 +82,7 @@ COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --g
 	--custom-compile-command "make lock"
 
 lock:  ## resolve the dependencies anew and write the requirements files with their hashes
-	$(COMPILE) --group build --extra excel --extra plot --output-file requirements.txt pyproject.toml
+	$(COMPILE) --group build --extra excel --extra plot --extra report --output-file requirements.txt pyproject.toml
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt pyproject.toml
 	$(COMPILE) --group release --constraint requirements-dev.txt --output-file requirements-release.txt pyproject.toml

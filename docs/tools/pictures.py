@@ -33,7 +33,7 @@ CHARTS = {
 CROP = ("-x", "150", "-y", "195", "-W", "1290", "-H", "165")
 """Part of the printed sheet that a picture of a workbook shows [dots]."""
 
-REPORTS = {"report": ["cn-2025", "--model", "compliance"]}
+REPORTS = {"report": ["cn-2025", "--set", TIGHTER]}
 """Name of each picture of a report, and the solve that it reports; drawn where there is a Chromium."""
 
 VIEWS = {

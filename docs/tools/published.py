@@ -22,6 +22,7 @@ PAGES = {
     "etsopt/compiler/README.md": "reference/compiler",
     "etsopt/designing/README.md": "how-to/design",
     "etsopt/reports/README.md": "how-to/official-tables",
+    "etsopt/reports/document/README.md": "how-to/report-pages",
     "etsopt/sweeping/README.md": "how-to/sweep-files",
     **{
         f"instances/{name}/README.md": f"instances/{name}"
