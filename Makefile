@@ -13,10 +13,11 @@ INSTALL = $(PIP) install --quiet --no-deps --require-hashes
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 unexport PYTHONPATH PYTHONHOME
-.PHONY: help run install dev test lint types unit format docs reliability lock hooks clean
+.PHONY: help run install dev test lint types unit format docs docs-check docs-links pictures release-check reliability \
+	lock hooks clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: install  ## solve the instance of China in 2025, with everything set up before
 	$(BIN)/etsopt solve cn-2025 --out runs/cn-2025
@@ -48,6 +49,28 @@ docs: dev  ## write models/README.md, instances/README.md, completion scripts an
 	$(BIN)/python -m etsopt.cli.completions.build
 	$(BIN)/python -m etsopt.locale.build
 
+docs-check: $(VENV)/.documented  ## build the documentation site into docs/_build, check its links, run its examples
+	$(BIN)/python -m docs.tools.build
+	$(BIN)/python -m docs.tools.examples
+	$(BIN)/python -m docs.tools.pictures --check
+
+docs-links: $(VENV)/.documented  ## check the links of the site to other hosts, with a network
+	$(BIN)/python -m docs.tools.build --links
+
+pictures: $(VENV)/.documented  ## draw the charts of the documentation site anew
+	$(BIN)/python -m docs.tools.pictures
+
+release-check: $(VENV)/.released  ## build wheel and sdist into dist, check and try them, and list their components (SBOM)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
+	$(PYTHON) -m venv --clear $(VENV)/wheel
+	$(VENV)/wheel/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.txt
+	$(VENV)/wheel/bin/python -m pip install --quiet --no-deps dist/*.whl
+	cd $(VENV)/wheel && bin/etsopt solve tiny --out tiny && bin/etsopt check tiny
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+		--output-file dist/etsopt.cdx.json $(VENV)/wheel/bin/python
+
 reliability: dev  ## all trials of the reliability matrix, two hours; writes benchmarks/reliability.md
 	$(BIN)/python -m benchmarks.reliability
 
@@ -58,12 +81,15 @@ hooks: dev  ## let git run the checks before each commit
 COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--custom-compile-command "make lock"
 
-lock:  ## resolve the dependencies anew and write both requirements files with their hashes
+lock:  ## resolve the dependencies anew and write the requirements files with their hashes
 	$(COMPILE) --group build --extra excel --extra plot --extra report --output-file requirements.txt pyproject.toml
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt pyproject.toml
+	$(COMPILE) --group release --constraint requirements-dev.txt --output-file requirements-release.txt pyproject.toml
 
 clean:  ## remove the environment, caches and runs
-	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .cache dist htmlcov runs
+	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .cache dist docs/_build htmlcov \
+		runs
 
 # One virtual environment; a stamp in it says which requirements it holds.
 $(BIN)/python:
@@ -79,5 +105,15 @@ $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.developed: requirements-dev.txt $(VENV)/.installed
 	$(INSTALL) --requirement requirements-dev.txt
+	$(PIP) check
+	@touch $@
+
+$(VENV)/.documented: requirements-docs.txt $(VENV)/.installed
+	$(INSTALL) --requirement requirements-docs.txt
+	$(PIP) check
+	@touch $@
+
+$(VENV)/.released: requirements-release.txt $(VENV)/.installed
+	$(INSTALL) --requirement requirements-release.txt
 	$(PIP) check
 	@touch $@

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import etsopt
+from docs.tools.examples import assert_shown, blocks
 from etsopt.accounting.screening import RULES
 from etsopt.cli import main
 
@@ -27,11 +28,6 @@ REPORTS = (ROOT / "etsopt" / "reports" / "README.md").read_text(encoding="utf-8"
 ACCOUNTING = (ROOT / "etsopt" / "accounting" / "README.md").read_text(encoding="utf-8")
 LONGEST = 250
 """Lines of the README at most."""
-
-
-def blocks(page: str) -> list[tuple[str, str]]:
-    """Code blocks of a page in their order: language and text."""
-    return re.findall(r"^```(\w*)\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
 
 
 def headings(page: str) -> list[str]:
@@ -59,18 +55,6 @@ def modules() -> list[str]:
         if not module.name.endswith("__main__")
     ]
     return [*PACKAGES, *found]
-
-
-def comparable(line: str) -> str:
-    """A line of output without its spacing and seconds."""
-    return re.sub(r"\d+\.\d+ s\b", "... s", " ".join(line.split()))
-
-
-def assert_shown(shown: str, printed: str) -> None:
-    """The lines of a ``text`` block are printed, in this order; ``...`` stands for any lines."""
-    found = iter([comparable(line) for line in printed.splitlines()])
-    for line in map(comparable, shown.splitlines()):
-        assert line in ("", "...") or line in found, f"not printed, or not in this order: {line}"
 
 
 def run_command(line: str) -> int:

@@ -1,0 +1,1 @@
+"""Tools of the documentation site: generated pages, build, links, examples and pictures."""
