@@ -4,8 +4,10 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.markers import default_environment
@@ -18,7 +20,12 @@ ROOTS = ("work", "farm", "opt", "root", "home", "tmp/bash_" + "jobs")
 PLACES = re.compile(rf"(?<![\w.~-])/(?:{'|'.join(ROOTS)})/")
 INDEX = re.compile("|".join(("find" + "-links", "(?:extra-)?index" + "-url", "trusted" + "-host")))
 HOSTS = re.compile("|".join((r"pypi\." + "org", "python" + "hosted")))
-REQUIREMENTS = {"requirements.txt": "build", "requirements-dev.txt": "dev"}
+REQUIREMENTS = {
+    "requirements.txt": "build",
+    "requirements-dev.txt": "dev",
+    "requirements-docs.txt": "docs",
+    "requirements-release.txt": "release",
+}
 """Each file, and the group of dependencies that it holds beside those of the package."""
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -92,9 +99,7 @@ def test_no_file_sends_an_installer_to_another_registry() -> None:
 def test_the_requirements_are_those_of_the_project_file(name: str, python: str, system: str) -> None:
     asked = tomllib.loads(text("pyproject.toml"))
     groups = asked["dependency-groups"]
-    lines = list(asked["project"]["dependencies"])
-    for item in groups[REQUIREMENTS[name]]:
-        lines += [item] if isinstance(item, str) else groups[item["include-group"]]
+    lines = [*asked["project"]["dependencies"], *_of_group(groups, REQUIREMENTS[name])]
     held = pins(name, python, system)
     for line in lines:
         wanted = Requirement(line)
@@ -103,11 +108,19 @@ def test_the_requirements_are_those_of_the_project_file(name: str, python: str, 
         assert wanted.extras <= held[wanted.name].extras, f"{line}: run `make lock`"
 
 
-def test_both_files_pin_the_same_versions() -> None:
-    one, other = (
-        {(entry.name, str(entry.marker)): str(entry.specifier) for entry in locked(name)} for name in REQUIREMENTS
-    )
-    assert {key: other[key] for key in one} == one
+def _of_group(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
+    for item in groups[name]:
+        yield from [item] if isinstance(item, str) else _of_group(groups, item["include-group"])
+
+
+def test_all_files_pin_the_same_versions() -> None:
+    """Of a package under some marker the version is one, whichever file has it."""
+    known: dict[tuple[str, str], str] = {}
+    for name in REQUIREMENTS:
+        for entry in locked(name):
+            assert known.setdefault((entry.name, str(entry.marker)), str(entry.specifier)) == str(entry.specifier)
+    every = {name: {entry.name for entry in locked(name)} for name in REQUIREMENTS}
+    assert every["requirements.txt"] < every["requirements-dev.txt"] < every["requirements-docs.txt"]
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)
