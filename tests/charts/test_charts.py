@@ -158,7 +158,7 @@ def test_the_command_lists_and_draws(
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert listed == ["surplus", "rates", "provinces", "enterprises"]
     assert main(["plot", "run", "surplus", "--lang", "zh"]) == 0
-    assert "Written to surplus.svg." in capsys.readouterr().out
+    assert "已写入 surplus.svg。" in capsys.readouterr().out
     assert re.search("各单元盈缺率", (tmp_path / "surplus.svg").read_text(encoding="utf-8"))
     assert main(["plot", "run", "rates", "--out", "rates.png", "--json", "--lang", "en"]) == 0
     assert json.loads(capsys.readouterr().out) == {"file": "rates.png"}
