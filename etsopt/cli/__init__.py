@@ -21,7 +21,7 @@ from etsopt.cli.ending import run_to_exit_code
 from etsopt.cli.language import LANGUAGES, _, in_chinese, language_of, speaking, translated
 from etsopt.cli.review_arguments import add_commands
 from etsopt.cli.streams import Parser, escaping
-from etsopt.cli.sweep_arguments import add_sweep
+from etsopt.cli.sweep_arguments import add_sweeps
 from etsopt.errors import AssumedWarning, FormerNameWarning
 
 EXIT_CODES = """exit codes:
@@ -54,6 +54,7 @@ MODULES = {
     "explain": "explaining",
     "plot": "plotting",
     "sweep": "sweeping",
+    "design": "designing",
     "schema": "listings",
     **dict.fromkeys(("models", "instances", "rules"), "listing"),
     "completion": "completing",
@@ -126,7 +127,7 @@ def _parser() -> Parser:
     add_accounting(commands, machine)
     add_commands(commands, machine)
     add_review_plan(commands, machine, EXIT_CODES)
-    add_sweep(commands, machine)
+    add_sweeps(commands, machine)
     for name, text in (
         ("models", "list the models"),
         ("rules", "list the allocation rules, their parameters and sources"),

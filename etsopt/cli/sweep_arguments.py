@@ -1,4 +1,4 @@
-"""Arguments of the command `etsopt sweep`."""
+"""Arguments of the commands `etsopt sweep` and `etsopt design`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,34 @@ EXIT_CODES = """exit codes:
   130, 143  interrupted: --resume goes on"""
 
 
-def add_sweep(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
-    """Add the command."""
+def add_sweeps(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
+    """Add the commands."""
+    _add_sweep(commands, machine)
+    _add_design(commands, machine)
+
+
+def _add_design(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
+    text = "search designs of a policy: goals, limits, and the designs none of which beats another"
+    design = commands.add_parser(
+        "design", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
+    )
+    design.add_argument("file", type=Path, metavar="FILE", help="a design file, such as design.toml")
+    text = "folder to write to: design.sqlite, designs.csv, front.csv (default: that of FILE's name, beside it)"
+    design.add_argument("--out", type=Path, metavar="DIR", help=text)
+    design.add_argument("--resume", action="store_true", help="go on with what an earlier run has left")
+    design.add_argument("--runs", action="store_true", help="write a run folder of every design of the front")
+    _add_where(design)
+
+
+def _add_where(command: Parser) -> None:
+    text = "processes on this machine (default: as many as cores, if the extra 'sweep' is installed)"
+    command.add_argument("--workers", type=int, metavar="N", help=text)
+    command.add_argument("--scheduler", default="", metavar="ADDRESS", help="scheduler of a Dask cluster to solve on")
+    text = "format of the tables: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
+    command.add_argument("--format", choices=("csv", "parquet"), default="csv", help=text)
+
+
+def _add_sweep(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
     text = "solve the scenarios of a sweep file: grids, lists, named ones and samples"
     sweep = commands.add_parser(
         "sweep", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
@@ -32,8 +58,4 @@ def add_sweep(commands: argparse._SubParsersAction[Parser], machine: Parser) -> 
     sweep.add_argument("--resume", action="store_true", help="go on with what an earlier run has left")
     sweep.add_argument("--retry-failed", action="store_true", help="the same, and solve again what failed")
     sweep.add_argument("--only", default="", metavar="PATTERN", help="only scenarios of such names: 'tight/*'")
-    text = "processes on this machine (default: as many as cores, if the extra 'sweep' is installed)"
-    sweep.add_argument("--workers", type=int, metavar="N", help=text)
-    sweep.add_argument("--scheduler", default="", metavar="ADDRESS", help="scheduler of a Dask cluster to solve on")
-    text = "format of the tables: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
-    sweep.add_argument("--format", choices=("csv", "parquet"), default="csv", help=text)
+    _add_where(sweep)

@@ -15,13 +15,15 @@ from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
     from etsopt.sweeping import Record, SweepPlan
     from etsopt.sweeping.sweep import Progress
 
-RECORD, SCENARIOS, VALUES = "sweep.sqlite", "scenarios", "values"
+RECORD, SCENARIOS, VALUES, SUMMARY = "sweep.sqlite", "scenarios", "values", "summary"
 """Names of the record, and of the tables written from it."""
 
 WORTH_PROCESSES = 50
@@ -50,17 +52,23 @@ def sweep(options: Namespace) -> int:
         return 0
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance)
-    _prepare(folder)
+    prepare(folder, RECORD)
     with Record(folder / RECORD) as record:
         with terminal.waiting(quiet) as tell:
             asked = {name: getattr(options, name) for name in ("resume", "retry_failed", "only", "scheduler")}
-            asked["workers"] = _workers(options.workers, len(plan.scenarios))
+            asked["workers"] = workers_of(options.workers, len(plan.scenarios))
             try:
-                termination = run_plan(plan, instance, record, told=_teller(tell, quiet, plan), **asked)
+                termination = run_plan(
+                    plan,
+                    instance,
+                    record,
+                    told=teller(tell, quiet, lambda number: plan.scenarios[number].name),
+                    **asked,
+                )
             except LostClusterError as error:
                 print(rendered(error), file=sys.stderr)
                 termination = "lost"
-        written = _write(record, folder, options.format)
+        written = _write(record, folder, options.format, plan.sampled)
         counts = record.counts
     if quiet:
         content = {"termination": termination, "counts": counts, "files": list(map(str, written))}
@@ -72,21 +80,21 @@ def sweep(options: Namespace) -> int:
     return 0 if {*counts} <= {"certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified"} else 4
 
 
-def _prepare(folder: Path) -> None:
-    """Create the folder of a sweep, or see that it may be one.
+def prepare(folder: Path, record: str) -> None:
+    """Create the folder of a sweep or search, or see that it may be one.
 
     Raises
     ------
     UsageError
         If a folder that holds something else is there.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).exists():
-        what = message("{folder!r} is there, and holds no record of a sweep.", folder=str(folder))
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / record).exists():
+        what = message("{folder!r} is there, and holds no record {record}.", folder=str(folder), record=record)
         raise UsageError(what, "Name another folder by --out.")
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _workers(asked: int | None, scenarios: int) -> int:
+def workers_of(asked: int | None, scenarios: int) -> int:
     """Return the number of processes: those asked for, or one a core if there is enough to do and dask is installed."""
     if asked is not None:
         if asked < 1:
@@ -107,7 +115,7 @@ def _count(plan: SweepPlan) -> str:
     return _(several if number > 1 else one, **about)
 
 
-def _teller(tell: Callable[[str], None], quiet: bool, plan: SweepPlan) -> Callable[[Progress], None]:
+def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], str]) -> Callable[[Progress], None]:
     """Return the function that shows the progress, and each of the first failures as it comes."""
     shown = 0
 
@@ -119,8 +127,7 @@ def _teller(tell: Callable[[str], None], quiet: bool, plan: SweepPlan) -> Callab
         if quiet or now.last.certified or shown > FAILURES_SHOWN:
             return
         shown += 1
-        name = plan.scenarios[now.last.number].name
-        said = f"{name}: {now.last.status} {now.last.message}".strip().splitlines()[0]
+        said = f"{name_of(now.last.number)}: {now.last.status} {now.last.message}".strip().splitlines()[0]
         more = _("Further ones are in the table of scenarios alone.") if shown > FAILURES_SHOWN else said
         print(more, file=sys.stderr)
 
@@ -138,13 +145,24 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _write(record: Record, folder: Path, table_format: str) -> list[Path]:
-    """Write the tables of the record."""
+def _write(record: Record, folder: Path, table_format: str, sampled: bool) -> list[Path]:
+    """Write the tables of the record, and of draws their statistics."""
+    from etsopt.sweeping import summary
+
+    scenarios, values = record.scenarios, record.values
+    tables = {SCENARIOS: scenarios, VALUES: values}
+    if sampled:
+        tables[SUMMARY] = summary(values, scenarios["scenario"].tolist())
+    return write_all(tables, folder, table_format)
+
+
+def write_all(tables: dict[str, pd.DataFrame], folder: Path, table_format: str) -> list[Path]:
+    """Write tables by name, each as a whole, and return their files."""
     from etsopt.data.files.atomic import replaced
     from etsopt.data.files.write import write_table
 
     written = []
-    for name, table in ((SCENARIOS, record.scenarios), (VALUES, record.values)):
+    for name, table in tables.items():
         written.append(folder / f"{name}.{table_format}")
         with replaced(written[-1]) as part:
             write_table(table, part)
@@ -160,4 +178,11 @@ def _summary(counts: dict[str, int], written: list[Path]) -> None:
     for status, number in counts.items():
         table.add_row(STATUSES[status][in_chinese()] if status in STATUSES else status, f"{number:,}")
     terminal.plain_console().print(table)
-    print(_("Written to {path}.", path=joined(written) if in_chinese() else " and ".join(map(str, written))))
+    print(_("Written to {path}.", path=listed_files(written)))
+
+
+def listed_files(files: Sequence[Path]) -> str:
+    """Return the names of files one after the other, as a sentence has them."""
+    if in_chinese() or len(files) < 2:
+        return joined(files)
+    return f"{', '.join(map(str, files[:-1]))} and {files[-1]}"

@@ -58,7 +58,14 @@ ARGPARSE = (
 
 TRANSLATED = (
     *("etsopt/cli", "etsopt/data", "etsopt/rules", "etsopt/running", "etsopt/results", "etsopt/explanation"),
-    *("etsopt/charts", "etsopt/accounting", "etsopt/solving", "etsopt/sweeping", "etsopt/errors.py"),
+    *(
+        "etsopt/charts",
+        "etsopt/accounting",
+        "etsopt/solving",
+        "etsopt/sweeping",
+        "etsopt/designing",
+        "etsopt/errors.py",
+    ),
     *("etsopt/progress.py", "etsopt/modules.py", "models/etsopt_models", "argparse", "schema", "instances"),
 )
 """Rooms whose texts are all in the catalogue; those of the others are English in every language."""

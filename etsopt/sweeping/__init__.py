@@ -1,7 +1,8 @@
 """Sweeps: many scenarios of one instance from a file, solved, checked and kept in one record that can be resumed."""
 
-from etsopt.sweeping.plan import SweepPlan, read_plan
+from etsopt.sweeping.plan import SweepPlan, plan_of, read_plan
 from etsopt.sweeping.record import Record
+from etsopt.sweeping.statistics import regret, summary
 from etsopt.sweeping.sweep import Progress, run_plan
 
-__all__ = ["Progress", "Record", "SweepPlan", "read_plan", "run_plan"]
+__all__ = ["Progress", "Record", "SweepPlan", "plan_of", "read_plan", "regret", "run_plan", "summary"]

@@ -13,6 +13,7 @@ from etsopt.running.sweep import Sweep
 from etsopt.running.sweep import sweep as sweep_policies
 from etsopt.sweeping.outcome import Label
 from etsopt.sweeping.plan import SweepPlan, scenario_of
+from etsopt.sweeping.scenario import is_column
 from etsopt.sweeping.sweep import outcomes_of
 from etsopt.wording import message
 
@@ -30,7 +31,7 @@ COLUMNS = ["scenario", *Label._fields[:-1], "value", "unit", "status"]
 
 @overload
 def sweep(
-    instance: Instance, changes: Mapping[str, Mapping[str, Any]], model: str = "allocation", **options: Any
+    instance: Instance, changes: Mapping[str, Mapping[str, Any]] | SweepPlan, model: str = "allocation", **options: Any
 ) -> pd.DataFrame: ...
 
 
@@ -42,7 +43,7 @@ def sweep(
 
 def sweep(
     instance: Instance,
-    changes: Mapping[str, Mapping[str, Any]] | Iterable[Mapping[str, Any]],
+    changes: Mapping[str, Mapping[str, Any]] | SweepPlan | Iterable[Mapping[str, Any]],
     model: str = "allocation",
     *,
     checked: bool = True,
@@ -59,7 +60,8 @@ def sweep(
     changes
         A list of changes of the policy, each as `Instance.with_policy` takes them, for the answers of all units; or
         scenarios by name, for totals and prices of any model as a tidy table. A scenario may also multiply a column by
-        a factor: ``{"dearer": {"measures.capex_cny_per_t": 1.2}}``.
+        a factor: ``{"dearer": {"measures.capex_cny_per_t": 1.2}}``. A plan, as `etsopt.sweeping.read_plan` returns it,
+        has grids and samples too, and states model, tables and options itself.
     model
         Name of a model; for a list, one with a function `answer`, such as ``allocation``.
     checked
@@ -95,6 +97,8 @@ def sweep(
     >>> chosen[["scenario", "sector", "value", "unit", "status"]].round().to_dict("records")[1]["scenario"]
     'tighter'
     """
+    if isinstance(changes, SweepPlan):
+        return _tidy(changes, instance, workers, scheduler, told)
     if not isinstance(changes, Mapping):
         of_names = {"workers": workers != 1, "scheduler": scheduler, "tables": tables is not None, "told": told}
         if given := [name for name, stated in of_names.items() if stated]:
@@ -107,14 +111,26 @@ def sweep(
         if not isinstance(one, Mapping):
             what = message("The changes of {name} are {one}: expected a mapping.", name=brief(name), one=brief(one))
             raise UsageError(what, "Give a list of mappings, or a mapping of names to mappings.")
+        for key, factor in one.items():
+            if is_column(key) and (not isinstance(factor, int | float) or isinstance(factor, bool)):
+                text = "The factor of {key} in {name} is {factor}: expected a number."
+                what = message(text, key=key, name=brief(name), factor=brief(factor))
+                raise UsageError(what, "Give a number by which the column is multiplied.")
     if not checked:
         raise UsageError("Scenarios by name are always checked.", "Give a list of mappings for unchecked answers.")
     scenarios = tuple(scenario_of(str(name), one) for name, one in changes.items())
     asked = current_options(options)
     kept = None if tables is None else tuple(tables)
     plan = SweepPlan(instance.name, current("model", MODELS, model), asked, kept, scenarios)
-    found = sorted(outcomes_of(plan, instance, workers, scheduler, told), key=lambda one: one.number)
-    return table_of(scenarios, found)
+    return _tidy(plan, instance, workers, scheduler, told)
+
+
+def _tidy(
+    plan: SweepPlan, instance: Instance, workers: int, scheduler: str, told: Callable[[Progress], None] | None
+) -> pd.DataFrame:
+    """Solve a plan and return its numbers in the order of its scenarios."""
+    found = outcomes_of(plan, instance, workers, scheduler, told)
+    return table_of(plan.scenarios, sorted(found, key=lambda one: one.number))
 
 
 def table_of(scenarios: Sequence[Scenario], outcomes: Iterable[Outcome]) -> pd.DataFrame:

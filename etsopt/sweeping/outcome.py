@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,22 @@ UNITS = {
 
 FAILED = ("failed", "lost", "none")
 """Statuses without an answer that may be different when the scenario is solved again."""
+
+
+class Asked(Protocol):
+    """What is solved in every scenario."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of each solve."""
+
+    @property
+    def tables(self) -> tuple[str, ...] | None:
+        """Tables whose numbers are kept."""
 
 
 class Label(NamedTuple):

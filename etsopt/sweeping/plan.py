@@ -68,6 +68,8 @@ class SweepPlan:
     options: dict[str, Any]
     tables: tuple[str, ...] | None
     scenarios: tuple[Scenario, ...]
+    sampled: bool = False
+    """True if the last part of every name is a draw."""
 
     @property
     def about(self) -> dict[str, Any]:
@@ -94,19 +96,25 @@ def read_plan(path: str | Path) -> SweepPlan:
     DataError
         With every key that is unknown, missing or wrong.
     """
-    path = Path(path)
+    return plan_of(read_toml(Path(path), "The sweep"), Path(path).parent, Path(path).name)
+
+
+def read_toml(path: Path, subject: str) -> dict[str, Any]:
+    """Read a file of keys.
+
+    Raises
+    ------
+    UsageError, DataError
+        If there is no such file, or it is no TOML.
+    """
     if not path.is_file():
-        raise UsageError(
-            message("There is no file {path!r}.", path=str(path)), "Name a sweep file, such as sweep.toml."
-        )
+        what = message("There is no file {path!r}.", path=str(path))
+        raise UsageError(what, "Name a file that states what to solve, in TOML.")
     try:
-        content = checked_content(parse_toml(path.read_text("utf-8-sig")), path.name)
+        return checked_content(parse_toml(path.read_text("utf-8-sig")), path.name)
     except (ValueError, UnicodeDecodeError) as error:
-        advice = "Correct the file; README.md has an example of a sweep."
-        raise DataError(
-            "The sweep", [Problem(path.name, message("is no TOML: {error}", error=error), advice)]
-        ) from None
-    return plan_of(content, path.parent, path.name)
+        advice = "Correct the file; the documentation has an example."
+        raise DataError(subject, [Problem(path.name, message("is no TOML: {error}", error=error), advice)]) from None
 
 
 def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "sweep.toml") -> SweepPlan:
@@ -114,45 +122,47 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
     content = dict(content)
     for part in ("policy", "grid", "paired"):
         if isinstance(content.get(part), dict):
-            content[part] = dict(_flat(content[part]))
+            content[part] = dict(flat(content[part]))
     if isinstance(named := content.get("scenarios"), dict):
         content["scenarios"] = {
-            str(name): dict(_flat(one)) if isinstance(one, dict) else one for name, one in named.items()
+            str(name): dict(flat(one)) if isinstance(one, dict) else one for name, one in named.items()
         }
     if isinstance(sample := content.get("sample"), dict) and isinstance(sample.get("values"), dict):
-        content["sample"] = {**sample, "values": dict(_flat(sample["values"]))}
+        content["sample"] = {**sample, "values": dict(flat(sample["values"]))}
     try:
         found = SweepFile.model_validate(content)
     except ValidationError as error:
-        raise DataError("The sweep", [_in_words(problem) for problem in problems_of(error, place)]) from None
+        problems = [in_words_of(problem, SweepFile, "sweep") for problem in problems_of(error, place)]
+        raise DataError("The sweep", problems) from None
     if problems := list(_problems(found, place)):
         raise DataError("The sweep", problems)
     own = Path(folder, found.instance)
     instance = str(own) if own.exists() or is_file(own) else found.instance
     options = found.options.model_dump(exclude_defaults=True)
     tables = None if found.tables is None else tuple(found.tables)
-    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)))
+    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), found.sample is not None)
 
 
-def _in_words(problem: Problem) -> Problem:
-    """Return a problem of a key in the words of a sweep."""
-    if problem.what != "is not a key of the policy":
+NOT_A_KEY_OF = {"sweep": "is not a key of a sweep", "design": "is not a key of a design"}
+"""What is said of an unknown key, by the kind of file."""
+
+
+def in_words_of(problem: Problem, file: type[Section], name: str) -> Problem:
+    """Return a problem of a key in the words of a kind of file."""
+    if problem.what != "is not a key of the policy" or "." in problem.column:
         return problem
-    known = list(SweepFile.model_fields)
-    advice = message(
-        "{guess}Use one of {known}.",
-        guess=did_you_mean(problem.column.rpartition(".")[2], known),
-        known=", ".join(known),
-    )
-    return Problem(problem.place, "is not a key of a sweep", advice, problem.column)
+    known = list(file.model_fields)
+    guess = did_you_mean(problem.column, known)
+    advice = message("{guess}Use one of {known}.", guess=guess, known=", ".join(known))
+    return Problem(problem.place, NOT_A_KEY_OF[name], advice, problem.column)
 
 
-def _flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     """Yield values by dotted path, whether keys are nested, dotted or quoted; a table that is a value stays one."""
     for name, value in content.items():
         key = f"{above}.{name}" if above else str(name)
         if isinstance(value, dict) and _leads_on(key, value):
-            yield from _flat(value, key)
+            yield from flat(value, key)
         else:
             yield key, value
 

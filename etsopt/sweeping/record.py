@@ -10,7 +10,7 @@ import fnmatch
 import json
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import pandas as pd
 
@@ -18,38 +18,32 @@ from etsopt.data.files.atomic import naming
 from etsopt.data.files.lock import locked
 from etsopt.errors import UsageError
 from etsopt.sweeping.outcome import FAILED, Label, Outcome
+from etsopt.sweeping.schema import SCHEMA, VERSION
 from etsopt.wording import message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from etsopt.sweeping.plan import SweepPlan
+    from etsopt.sweeping.scenario import Scenario
 
-SCHEMA = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE scenarios (
-    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content TEXT NOT NULL, key TEXT NOT NULL
-);
-CREATE TABLE outcomes (
-    number INTEGER PRIMARY KEY REFERENCES scenarios, status TEXT NOT NULL, termination TEXT NOT NULL,
-    certified INTEGER NOT NULL, seconds REAL NOT NULL, message TEXT NOT NULL
-);
-CREATE TABLE labels (
-    label INTEGER PRIMARY KEY, "table" TEXT NOT NULL, sector TEXT NOT NULL, province TEXT NOT NULL, year TEXT NOT NULL,
-    id TEXT NOT NULL, quantity TEXT NOT NULL, unit TEXT NOT NULL,
-    UNIQUE ("table", sector, province, year, id, quantity, unit)
-);
-CREATE TABLE "values" (
-    number INTEGER NOT NULL REFERENCES outcomes, label INTEGER NOT NULL REFERENCES labels, value REAL NOT NULL,
-    PRIMARY KEY (number, label)
-) WITHOUT ROWID;
-PRAGMA user_version = 1;
-"""
 
-VERSION = 1
-"""Version of the schema."""
+class Planned(Protocol):
+    """A plan of scenarios, which are all known before, or found by a search."""
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """Scenarios known before."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What they share."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what decides them."""
+
 
 COLUMNS = ["scenario", *Label._fields[:-1], "value", "unit"]
 """Columns of the tidy table."""
@@ -113,7 +107,7 @@ class Record:
         """What the sweep is about; empty before it has begun."""
         return {key: json.loads(value) for key, value in self._file.execute("SELECT key, value FROM about")}
 
-    def begin(self, plan: SweepPlan, instance_hash: str, versions: Mapping[str, str]) -> None:
+    def begin(self, plan: Planned, instance_hash: str, versions: Mapping[str, str]) -> None:
         """State the scenarios of a sweep, or see that they are those of the record.
 
         Raises
@@ -137,11 +131,48 @@ class Record:
         with self._transaction():
             rows = ((key, json.dumps(value, ensure_ascii=False)) for key, value in stated.items())
             self._file.executemany("INSERT INTO about VALUES (?, ?)", rows)
-            scenarios = enumerate(plan.scenarios)
-            self._file.executemany(
-                "INSERT INTO scenarios VALUES (?, ?, ?, ?)",
-                ((number, one.name, one.content, one.key(shared)) for number, one in scenarios),
-            )
+            self._insert(enumerate(plan.scenarios), shared)
+
+    def extend(self, scenarios: Sequence[tuple[int, Scenario]]) -> None:
+        """State further scenarios of a search, or see that they are those of the record.
+
+        Raises
+        ------
+        UsageError
+            If the record has others under their numbers.
+        """
+        about = self.about
+        shared = f"{about['instance_hash']} {about['versions'].get('etsopt')}"
+        stated = dict(self._file.execute("SELECT number, content FROM scenarios"))
+        if any(stated.get(number, one.content) != one.content for number, one in scenarios):
+            what = message("{path!r} has other designs than the search proposes now.", path=str(self.path))
+            raise UsageError(what, "The versions of the optimiser differ: name another folder by --out.")
+        with self._transaction():
+            self._insert(((number, one) for number, one in scenarios if number not in stated), shared)
+
+    def _insert(self, scenarios: Iterable[tuple[int, Scenario]], shared: str) -> None:
+        rows = ((number, one.name, one.content, one.key(shared)) for number, one in scenarios)
+        self._file.executemany("INSERT INTO scenarios VALUES (?, ?, ?, ?)", rows)
+
+    @property
+    def known(self) -> set[int]:
+        """Numbers of scenarios with an outcome."""
+        return {number for (number,) in self._file.execute("SELECT number FROM outcomes")}
+
+    def outcome(self, number: int) -> Outcome:
+        """Return the outcome of a scenario that has one."""
+        row = self._file.execute("SELECT * FROM outcomes WHERE number = ?", (number,)).fetchone()
+        fields = ", ".join(map(_quoted, Label._fields))
+        query = f'SELECT {fields}, value FROM "values" JOIN labels USING (label) WHERE number = ? ORDER BY label'
+        values = {Label(*one[:-1]): one[-1] for one in self._file.execute(query, (number,))}
+        return Outcome(row[0], row[1], row[2], bool(row[3]), row[4], row[5], values)
+
+    def scenario(self, number: int) -> tuple[str, dict[str, Any]]:
+        """Return the name of a scenario, and its changes and factors by key."""
+        query = "SELECT name, content FROM scenarios WHERE number = ?"
+        name, content = self._file.execute(query, (number,)).fetchone()
+        read = json.loads(content)
+        return name, {**read["changes"], **read["factors"]}
 
     def pending(self, retry_failed: bool = False, only: str = "") -> list[int]:
         """Return the numbers of scenarios without an outcome, in their order.

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from etsopt.data.instance import Instance
-    from etsopt.sweeping.outcome import Outcome
+    from etsopt.sweeping.outcome import Asked, Outcome
     from etsopt.sweeping.plan import SweepPlan
     from etsopt.sweeping.record import Record
+    from etsopt.sweeping.scenario import Scenario
+
 
 MOST_KEPT, LONGEST_KEPT_S = 256, 1.0
 """Outcomes that are kept together at most, and seconds after which they are kept whatever their number."""
@@ -99,12 +101,11 @@ def run_plan(
         raise UsageError(what, "Go on with --resume, or name another folder by --out.")
     numbers = record.pending(retry_failed, only)
     if only and not numbers and not done:
-        raise UsageError(
-            message("No scenario has a name like {only!r}.", only=only),
-            message("The first is {name!r}.", name=plan.scenarios[0].name),
-        )
-    with _outcomes(plan, instance, numbers, workers, scheduler) as outcomes:
-        return _keep(record, outcomes, len(numbers), told)
+        what = message("No scenario has a name like {only!r}.", only=only)
+        raise UsageError(what, message("The first is {name!r}.", name=plan.scenarios[0].name))
+    chosen = [(number, plan.scenarios[number]) for number in numbers]
+    with opened(plan, instance, workers if chosen else 1, scheduler if chosen else "") as solve:
+        return keep(record, solve(chosen), len(chosen), told)
 
 
 def outcomes_of(
@@ -121,10 +122,10 @@ def outcomes_of(
     UsageError, LostClusterError, StoppedError
         As `run_plan` does, and if a stop is requested.
     """
-    numbers = range(len(plan.scenarios))
     found: list[Outcome] = []
-    with watched(), _outcomes(plan, instance, numbers, workers, scheduler) as outcomes:
-        for now in _timed(outcomes, len(numbers)):
+    chosen = list(enumerate(plan.scenarios))
+    with watched(), opened(plan, instance, workers, scheduler) as solve:
+        for now in _timed(solve(chosen), len(chosen)):
             found.append(now.last)
             if told is not None:
                 told(now)
@@ -132,41 +133,43 @@ def outcomes_of(
 
 
 @contextmanager
-def _outcomes(
-    plan: SweepPlan, instance: Instance, numbers: Sequence[int], workers: int, scheduler: str
-) -> Iterator[Iterator[Outcome]]:
-    """Yield the outcomes of scenarios as they come, in this process or on a cluster."""
-    if not (scheduler or workers > 1) or not numbers:
-        yield _in_turn(plan, instance, numbers)
+def opened(
+    plan: Asked, instance: Instance, workers: int, scheduler: str
+) -> Iterator[Callable[[Sequence[tuple[int, Scenario]]], Iterator[Outcome]]]:
+    """Yield the function that solves numbered scenarios in this process or on a cluster; it holds inside the block."""
+    if not (scheduler or workers > 1):
+        yield lambda scenarios: _in_turn(plan, instance, scenarios)
         return
-    from etsopt.sweeping.workers import cluster, on_workers
+    from etsopt.sweeping.workers import cluster, held, on_workers
 
-    with cluster(workers, scheduler) as client:
-        yield on_workers(client, plan, instance, numbers)
+    with cluster(workers, scheduler) as client, held(client, instance) as name:
+        yield lambda scenarios: on_workers(client, plan, name, scenarios)
 
 
-def _in_turn(plan: SweepPlan, instance: Instance, numbers: Sequence[int]) -> Iterator[Outcome]:
+def _in_turn(plan: Asked, instance: Instance, scenarios: Sequence[tuple[int, Scenario]]) -> Iterator[Outcome]:
     """Yield the outcome of each scenario, solved one after the other in this process."""
-    for number in numbers:
+    for number, scenario in scenarios:
         checkpoint()
-        yield outcome_of(number, plan.scenarios[number], instance, plan.model, plan.options, plan.tables)
+        yield outcome_of(number, scenario, instance, plan.model, plan.options, plan.tables)
 
 
-def _timed(outcomes: Iterator[Outcome], of: int) -> Iterator[Progress]:
-    """Yield each outcome with the time so far and the time left."""
+def _timed(outcomes: Iterator[Outcome], of: int, done: int = 0) -> Iterator[Progress]:
+    """Yield each outcome with the time so far and the time left; some of them may be done before."""
     began = time.perf_counter()
-    for done, outcome in enumerate(outcomes, 1):
+    for count, outcome in enumerate(outcomes, 1):
         elapsed = time.perf_counter() - began
-        yield Progress(done, of, elapsed, elapsed / done * (of - done), outcome)
+        yield Progress(done + count, of, elapsed, elapsed / count * (of - done - count), outcome)
 
 
-def _keep(record: Record, outcomes: Iterator[Outcome], of: int, told: Callable[[Progress], None] | None) -> str:
+def keep(
+    record: Record, outcomes: Iterator[Outcome], of: int, told: Callable[[Progress], None] | None, done: int = 0
+) -> str:
     """Keep outcomes as they come, some at a time; the last ones too if the sweep is stopped."""
     waiting: list[Outcome] = []
     kept_at = 0.0
     try:
         with watched():
-            for now in _timed(outcomes, of):
+            for now in _timed(outcomes, of, done):
                 waiting.append(now.last)
                 if len(waiting) >= MOST_KEPT or now.elapsed_s - kept_at > LONGEST_KEPT_S:
                     record.add(waiting)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from etsopt.data.instance import Instance
-    from etsopt.sweeping.plan import SweepPlan
+    from etsopt.sweeping.outcome import Asked
     from etsopt.sweeping.scenario import Scenario
 
 BATCH_S, MOST_IN_BATCH = 0.5, 500
@@ -121,7 +121,7 @@ def solved_batch(
 
 
 @contextmanager
-def _held(client: Any, instance: Instance) -> Iterator[str]:
+def held(client: Any, instance: Instance) -> Iterator[str]:
     """Give an instance to every worker, those too that start later, and yield the name that it has there."""
     from distributed import WorkerPlugin
 
@@ -147,8 +147,8 @@ def _held(client: Any, instance: Instance) -> Iterator[str]:
             client.unregister_worker_plugin(Holder.name)
 
 
-def on_workers(client: Any, plan: SweepPlan, instance: Instance, numbers: Sequence[int]) -> Iterator[Outcome]:
-    """Yield the outcome of each scenario as it comes.
+def on_workers(client: Any, plan: Asked, name: str, scenarios: Sequence[tuple[int, Scenario]]) -> Iterator[Outcome]:
+    """Yield the outcome of each scenario as it comes; the workers hold the instance by a name.
 
     Raises
     ------
@@ -157,16 +157,15 @@ def on_workers(client: Any, plan: SweepPlan, instance: Instance, numbers: Sequen
     LostClusterError
         If the scheduler ends.
     """
-    with _held(client, instance) as name:
-        yield from _Batches(client, plan, name, numbers).outcomes()
+    return _Batches(client, plan, name, scenarios).outcomes()
 
 
 class _Batches:
     """Scenarios that wait, and batches that are with the workers."""
 
-    def __init__(self, client: Any, plan: SweepPlan, name: str, numbers: Sequence[int]) -> None:
-        self.client, self.plan, self.name = client, plan, name
-        self.waiting, self.suspects, self.alone = list(reversed(numbers)), list[int](), False
+    def __init__(self, client: Any, plan: Asked, name: str, scenarios: Sequence[tuple[int, Scenario]]) -> None:
+        self.client, self.plan, self.name, self.scenarios = client, plan, name, dict(scenarios)
+        self.waiting, self.suspects, self.alone = list(reversed(self.scenarios)), list[int](), False
         self.running: dict[Any, list[int]] = {}
         # The first batches have one scenario each, which tells how long one takes.
         self.seconds = BATCH_S
@@ -202,7 +201,7 @@ class _Batches:
 
     def _submitted(self, numbers: list[int]) -> Any:
         plan = self.plan
-        batch = [(number, plan.scenarios[number]) for number in numbers]
+        batch = [(number, self.scenarios[number]) for number in numbers]
         future = self.client.submit(solved_batch, self.name, batch, plan.model, plan.options, plan.tables, pure=False)
         self.running[future] = numbers
         return future

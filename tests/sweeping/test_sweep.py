@@ -120,6 +120,7 @@ def test_scenarios_by_name_give_a_tidy_table_and_an_error_is_the_outcome_of_its_
     [
         ({"a": 1}, {}, "The changes of 'a' are 1"),
         ({"a": {}}, {"checked": False}, "always checked"),
+        ({"a": {"units.output_t": "b"}}, {}, "The factor of units.output_t in 'a' is 'b'"),
         ([{}], {"workers": 2}, "workers is for scenarios by name"),
         ([{}], {"tables": ["sectors"]}, "tables is for scenarios by name"),
     ],
@@ -258,7 +259,7 @@ def test_the_command_counts_solves_and_says_where_the_tables_are(
     (tmp_path / "other" / "mine.txt").write_text("a")
     code, _, err = etsopt_command(capsys, "sweep", str(file), "--out", str(tmp_path / "other"))
     assert code == 2
-    assert "holds no record of a sweep" in err
+    assert "holds no record sweep.sqlite" in err
 
 
 def test_a_command_with_a_failure_ends_with_4_and_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep models rules instances
+set -g _shtab_etsopt_commands solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep design models rules instances
 set -g _shtab_etsopt_opts_with_value --apply-remedy --as-of --batch --by --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --item --lang --least --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
 
 complete -c etsopt -e
@@ -369,6 +369,16 @@ complete -c etsopt -n '_shtab_etsopt_using sweep' -l only -x -d 'only scenarios 
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l workers -x -d 'processes on this machine (default: as many as cores, if the extra '"'"'sweep'"'"' is installed)'
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l scheduler -x -d 'scheduler of a Dask cluster to solve on'
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l format -xka "csv parquet" -d 'format of the tables: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a design -d 'search designs of a policy: goals, limits, and the designs none of which beats another'
+complete -c etsopt -n '_shtab_etsopt_using design' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using design' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using design' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using design' -l out -x -d 'folder to write to: design.sqlite, designs.csv, front.csv (default: that of FILE'"'"'s name, beside it)'
+complete -c etsopt -n '_shtab_etsopt_using design' -l resume -d 'go on with what an earlier run has left'
+complete -c etsopt -n '_shtab_etsopt_using design' -l runs -d 'write a run folder of every design of the front'
+complete -c etsopt -n '_shtab_etsopt_using design' -l workers -x -d 'processes on this machine (default: as many as cores, if the extra '"'"'sweep'"'"' is installed)'
+complete -c etsopt -n '_shtab_etsopt_using design' -l scheduler -x -d 'scheduler of a Dask cluster to solve on'
+complete -c etsopt -n '_shtab_etsopt_using design' -l format -xka "csv parquet" -d 'format of the tables: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a models -d 'list the models'
 complete -c etsopt -n '_shtab_etsopt_using models' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using models' -l json -d 'print machine-readable output and nothing else'

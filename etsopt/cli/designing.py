@@ -1,0 +1,101 @@
+"""The command `etsopt design`: a search of designs, in one record that can be resumed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from etsopt.cli.language import _
+from etsopt.cli.show_errors import rendered
+from etsopt.cli.sweeping import listed_files, prepare, teller, workers_of, write_all
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
+    import pandas as pd
+
+    from etsopt.data.instance import Instance
+    from etsopt.designing import DesignPlan
+
+RECORD, DESIGNS, FRONT = "design.sqlite", "designs", "front"
+"""Names of the record, and of the tables written from it."""
+
+SHOWN = 12
+"""Designs of the front in the summary; the table has all."""
+
+
+def design(options: Namespace) -> int:
+    """Search designs, and write all of them and the front."""
+    from etsopt.cli import terminal
+    from etsopt.data.files.write import check_format
+    from etsopt.designing import designs_of, read_design, search
+    from etsopt.designing.search import load_optuna
+    from etsopt.running.reading import read
+    from etsopt.sweeping import Record
+    from etsopt.sweeping.workers import LostClusterError
+
+    check_format(options.format)
+    load_optuna()
+    plan = read_design(options.file)
+    quiet = options.json
+    folder = options.out or options.file.with_suffix("")
+    instance = read(plan.instance)
+    count = 1 + plan.generations * plan.population
+    if not quiet:
+        about = {"count": count, "instance": plan.instance, "model": plan.model, "generations": plan.generations}
+        print(_("{count:,} designs of {instance}, model {model}; generations: {generations}.", **about))
+    prepare(folder, RECORD)
+    with Record(folder / RECORD) as record:
+        with terminal.waiting(quiet) as tell:
+            told = teller(tell, quiet=True, name_of=lambda number: record.scenario(number)[0])
+            asked = {"resume": options.resume, "scheduler": options.scheduler}
+            try:
+                ended = search(plan, instance, record, workers=workers_of(options.workers, count), told=told, **asked)
+            except LostClusterError as error:
+                print(rendered(error), file=sys.stderr)
+                ended = "lost"
+        designs = designs_of(plan, record)
+    front = designs[designs["on_front"]].drop(columns=["within_limits", "on_front"])
+    written = write_all({DESIGNS: designs, FRONT: front}, folder, options.format)
+    runs = _write_runs(plan, instance, front, folder) if options.runs else 0
+    if quiet:
+        content = {"termination": ended, "designs": len(designs), "front": len(front), "runs": runs}
+        print(json.dumps(content | {"files": list(map(str, written))}, ensure_ascii=False))
+    else:
+        _summary(plan, designs, front)
+        print(_("Written to {path}.", path=listed_files([*written, *([folder / FRONT] if runs else [])])))
+    return 130 if ended == "interrupted" else 0 if ended == "optimal" and len(front) else 4
+
+
+def _write_runs(plan: DesignPlan, instance: Instance, front: pd.DataFrame, folder: Path) -> int:
+    """Solve the designs of the front again and write a run folder of each, which anyone can check."""
+    from etsopt.running.run import solve
+
+    for row in front.to_dict("records"):
+        changed = plan.design(row["design"], {} if row["design"] == "enacted" else _chosen(plan, row)).of(instance)
+        solve(changed, plan.model, **plan.options).save(folder / FRONT / row["design"].replace("/", "-"), changed)
+    return len(front)
+
+
+def _chosen(plan: DesignPlan, row: dict[str, object]) -> dict[str, object]:
+    return {key: row[key] for key in plan.choose}
+
+
+def _summary(plan: DesignPlan, designs: pd.DataFrame, front: pd.DataFrame) -> None:
+    """Print how many designs there are, and the goals of those on the front."""
+    from etsopt.cli import terminal
+
+    proven = int(designs["certified"].sum())
+    within = int(designs["within_limits"].sum())
+    text = "{proven:,} of {count:,} designs are certified, {within:,} of these keep the limits."
+    print(_(text, proven=proven, count=len(designs), within=within))
+    print(_("Designs on the front, which no other one beats: {count:,}.", count=len(front)))
+    first = next(iter(plan.goals))
+    ordered = front.sort_values(first, kind="stable")
+    shown = ordered.iloc[:: max(1, -(-len(ordered) // SHOWN))]
+    table = terminal.new_table(_("Front"), _("design"), *plan.goals)
+    for row in shown.to_dict("records"):
+        table.add_row(row["design"], *(f"{row[name]:,.6g}" for name in plan.goals))
+    terminal.plain_console().print(table)

@@ -1,0 +1,163 @@
+"""The file of a design search: what may be chosen, the goals, the limits, and how long is searched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+
+from etsopt.data.files.read import is_file
+from etsopt.data.policy.policy import problems_of
+from etsopt.data.policy.section import Section
+from etsopt.designing.numbers import Goal, Limit  # noqa: TC001  pydantic evaluates annotations
+from etsopt.errors import DataError, Problem
+from etsopt.sweeping.outcome import LEVELS, TOTALS
+from etsopt.sweeping.plan import Options, flat, in_words_of, read_toml, scenario_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from etsopt.sweeping.scenario import Scenario
+
+ENACTED = "enacted"
+"""Name of the design that the instance states."""
+
+
+class Range(Section):
+    """Numbers that may be chosen."""
+
+    lower: float = Field(description="least value")
+    upper: float = Field(description="largest value")
+    log: bool = Field(False, description="true to search in orders of magnitude")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Range:
+        if not self.lower < self.upper or (self.log and self.lower <= 0):
+            raise ValueError("is no range", "State lower below upper, and both above 0 for log = true.")
+        return self
+
+
+def _kind(stated: object) -> str:
+    return "list" if isinstance(stated, list) else "range"
+
+
+Choice = Annotated[Annotated[Range, Tag("range")] | Annotated[list[Any], Tag("list")], Discriminator(_kind)]
+"""A range or a list; what is wrong is told of the one that is stated."""
+
+
+class DesignFile(Section):
+    """The keys of ``design.toml``."""
+
+    instance: str = Field(description="folder or file, relative to this one, or name of a shipped instance")
+    model: str = Field("allocation", description="name of a model, or path of a model file")
+    seed: int = Field(0, ge=0, description="seed of the search")
+    generations: int = Field(10, ge=1, le=10_000, description="number of generations")
+    population: int = Field(40, ge=4, le=100_000, description="designs of a generation")
+    options: Options = Options()
+    policy: dict[str, Any] = Field(default_factory=dict, description="changes in every design, the enacted one too")
+    choose: dict[str, Choice] = Field(min_length=1, description="range or list of the values of each key")
+    goals: dict[str, Goal] = Field(min_length=1, max_length=4, description="numbers to make small or large")
+    limits: dict[str, Limit] = Field(default_factory=dict, description="numbers to keep within limits")
+
+
+@dataclass(frozen=True)
+class DesignPlan:
+    """A design search that was read. A design is a scenario whose changes are the values chosen."""
+
+    instance: str
+    model: str
+    options: dict[str, Any]
+    seed: int
+    generations: int
+    population: int
+    policy: dict[str, Any]
+    choose: dict[str, Range | list[Any]]
+    goals: dict[str, Goal]
+    limits: dict[str, Limit]
+
+    scenarios = ()
+    """None is known before the search."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables whose numbers are kept: totals, and those that goals and limits name."""
+        named = [number.table for number in (*self.goals.values(), *self.limits.values())]
+        return tuple(dict.fromkeys((*TOTALS, *(name for name in named if name != LEVELS))))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the search is about, for the record."""
+        chosen = {key: list(one) if isinstance(one, list) else one.model_dump() for key, one in self.choose.items()}
+        return {
+            "instance": self.instance,
+            "model": self.model,
+            "options": self.options,
+            "search": {"seed": self.seed, "generations": self.generations, "population": self.population},
+            "policy": self.policy,
+            "choose": chosen,
+            "goals": {name: one.model_dump(exclude_none=True) for name, one in self.goals.items()},
+            "limits": {name: one.model_dump(exclude_none=True) for name, one in self.limits.items()},
+        }
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of all that decides the designs; further generations go on with a record of fewer."""
+        stated = {**self.about, "instance": "", "search": {**self.about["search"], "generations": 0}}
+        return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
+
+    def design(self, name: str, values: Mapping[str, Any]) -> Scenario:
+        """Return the scenario of chosen values."""
+        return scenario_of(name, {**self.policy, **values})
+
+
+def read_design(path: str | Path) -> DesignPlan:
+    """Read the file of a design search.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataError
+        With every key that is unknown, missing or wrong.
+    """
+    content = read_toml(Path(path), "The design")
+    return design_of(content, Path(path).parent, Path(path).name)
+
+
+def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "design.toml") -> DesignPlan:
+    """Return the plan of a search from its content; paths are relative to a folder."""
+    content = dict(content)
+    for part in ("policy", "choose"):
+        if isinstance(content.get(part), dict):
+            content[part] = dict(flat(content[part]))
+    try:
+        found = DesignFile.model_validate(content)
+    except ValidationError as error:
+        problems = [in_words_of(problem, DesignFile, "design") for problem in problems_of(error, place)]
+        # Pydantic names the kind of choice among the keys.
+        problems = [replace(one, column=re.sub(r"\.(range|list)(?=\.|$)", "", one.column)) for one in problems]
+        raise DataError("The design", problems) from None
+    if problems := list(_problems(found, place)):
+        raise DataError("The design", problems)
+    own = Path(folder, found.instance)
+    instance = str(own) if own.exists() or is_file(own) else found.instance
+    options = found.options.model_dump(exclude_defaults=True)
+    search = (found.seed, found.generations, found.population)
+    return DesignPlan(instance, found.model, options, *search, found.policy, found.choose, found.goals, found.limits)
+
+
+def _problems(found: DesignFile, place: str) -> Iterator[Problem]:
+    """Yield what is wrong with the parts together."""
+    for key, values in found.choose.items():
+        if isinstance(values, list) and len({json.dumps(one, sort_keys=True) for one in values}) < 2:
+            yield Problem(place, "leaves nothing to choose", "State two values, or more.", f"choose.{key}")
+        if key in found.policy:
+            yield Problem(place, "is stated in policy and choose", "State it in one of them.", key)
+    for name in found.limits:
+        if name in found.goals:
+            yield Problem(place, "is the name of a goal and of a limit", "Name them differently.", name)

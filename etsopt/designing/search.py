@@ -1,0 +1,210 @@
+"""Search designs by a genetic algorithm (NSGA-II of optuna), a generation at a time, on the engine of sweeps.
+
+The optimiser only asks and is told: it proposes the designs of a generation, which are solved and checked as scenarios
+of a sweep, and hears goals and excesses of limits. It is the same for the same seed, so a search that was ended goes on
+by asking again; designs whose outcome is in the record are not solved again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.designing.front import front_of
+from etsopt.designing.plan import ENACTED, Range
+from etsopt.errors import StoppedError, UsageError
+from etsopt.running.provenance import versions
+from etsopt.sweeping.sweep import keep, opened
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from etsopt.data.instance import Instance
+    from etsopt.designing.plan import DesignPlan
+    from etsopt.sweeping.outcome import Outcome
+    from etsopt.sweeping.record import Record
+    from etsopt.sweeping.scenario import Scenario
+    from etsopt.sweeping.sweep import Progress
+
+PROVEN = ("certified_optimal", "certified_gap", "certified_rounded")
+"""Statuses of designs that count."""
+
+
+def load_optuna() -> Any:
+    """Return the package that proposes designs.
+
+    Raises
+    ------
+    UsageError
+        If it is not installed.
+    """
+    try:
+        import optuna
+    except ImportError:
+        what = "A design search needs optuna, which is not installed."
+        raise UsageError(what, 'Install it: pip install "etsopt[design]"') from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a design reaches: its goals and the excess of each limit; None where its outcome has no such number."""
+
+    goals: dict[str, float | None]
+    limits: dict[str, float | None]
+
+    @property
+    def complete(self) -> bool:
+        """True if every goal and limit has a number."""
+        return None not in (*self.goals.values(), *self.limits.values())
+
+
+def judged(plan: DesignPlan, outcome: Outcome) -> Judgement:
+    """Judge an outcome; one that is not proven has no numbers."""
+    values = outcome.values if outcome.status in PROVEN else {}
+    goals = {name: goal.of(values) for name, goal in plan.goals.items()}
+    found = {name: limit.of(values) for name, limit in plan.limits.items()}
+    excess = {name: None if one is None else plan.limits[name].excess(one) for name, one in found.items()}
+    return Judgement(goals, excess)
+
+
+def search(
+    plan: DesignPlan,
+    instance: Instance,
+    record: Record,
+    *,
+    resume: bool = False,
+    workers: int = 1,
+    scheduler: str = "",
+    told: Callable[[Progress], None] | None = None,
+) -> str:
+    """Search designs generation by generation; return why it ended: ``optimal`` or ``interrupted``.
+
+    Parameters
+    ----------
+    instance
+        The instance of the plan, which states the enacted design.
+    record
+        An open record, new or of this search.
+    resume
+        Go on with a record that has outcomes.
+    workers, scheduler
+        As of a sweep.
+    told
+        Receiver of the progress after each design.
+
+    Raises
+    ------
+    UsageError
+        If optuna is not installed, or the record is of another search, or has outcomes and ``resume`` is not asked for.
+    """
+    optuna = load_optuna()
+    record.begin(plan, instance.hash, versions())
+    if record.known and not resume:
+        what = message("The record {path!r} has {count:,} designs.", path=str(record.path), count=len(record.known))
+        raise UsageError(what, "Go on with --resume, or name another folder by --out.")
+    best = {"least": "minimize", "largest": "maximize"}
+    sampler = optuna.samplers.NSGAIISampler(population_size=plan.population, seed=plan.seed)
+    study = optuna.create_study(directions=[best[goal.best] for goal in plan.goals.values()], sampler=sampler)
+    total = 1 + plan.generations * plan.population
+    try:
+        with opened(plan, instance, workers, scheduler) as solve:
+            run = _Run(plan, record, solve, total, told)
+            run.outcomes(0, [plan.design(ENACTED, {})])
+            for generation in range(plan.generations):
+                _one_generation(optuna, study, plan, generation, run)
+    except StoppedError as stopped:
+        return stopped.termination
+    return "optimal"
+
+
+def _one_generation(optuna: Any, study: Any, plan: DesignPlan, generation: int, run: _Run) -> None:
+    """Ask for the designs of a generation, solve those that are not known, and tell what they reach."""
+    trials = [study.ask() for _ in range(plan.population)]
+    first = 1 + generation * plan.population
+    width = len(str(plan.population))
+    designs = [
+        plan.design(f"generation-{generation + 1}/{place:0{width}}", _proposed(trial, plan.choose))
+        for place, trial in enumerate(trials, 1)
+    ]
+    for trial, outcome in zip(trials, run.outcomes(first, designs), strict=True):
+        found = judged(plan, outcome)
+        if not found.complete:
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            continue
+        for name, excess in found.limits.items():
+            trial.set_constraint(name, excess)
+        study.tell(trial, list(found.goals.values()))
+
+
+def _proposed(trial: Any, choose: Mapping[str, Range | list[Any]]) -> dict[str, Any]:
+    """Return the values that the optimiser proposes."""
+    return {
+        key: trial.suggest_float(key, one.lower, one.upper, log=one.log)
+        if isinstance(one, Range)
+        # Lists of lists or tables are proposed by place.
+        else one[trial.suggest_int(key, 0, len(one) - 1)]
+        for key, one in choose.items()
+    }
+
+
+@dataclass
+class _Run:
+    """The record, and the function that solves scenarios."""
+
+    plan: DesignPlan
+    record: Record
+    solve: Callable[[Sequence[tuple[int, Scenario]]], Iterator[Outcome]]
+    total: int
+    told: Callable[[Progress], None] | None
+
+    def outcomes(self, first: int, designs: Sequence[Scenario]) -> list[Outcome]:
+        """Return the outcomes of designs in their order; those in the record are not solved again."""
+        numbered = list(enumerate(designs, first))
+        self.record.extend(numbered)
+        known = self.record.known
+        missing = [(number, design) for number, design in numbered if number not in known]
+        ended = keep(self.record, self.solve(missing), self.total, self.told, done=number_of(known, first))
+        if ended != "optimal":
+            raise StoppedError(ended)
+        return [self.record.outcome(number) for number, _ in numbered]
+
+
+def number_of(known: set[int], first: int) -> int:
+    """Return how many designs before a number are known."""
+    return sum(number < first for number in known)
+
+
+def designs_of(plan: DesignPlan, record: Record) -> pd.DataFrame:
+    """Return every design with what was chosen and what it reaches.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a design: ``design, status, certified``, a column for each key that may be chosen, one for each goal and
+        limit in its unit, ``within_limits``, and ``on_front``: no other proven design within the limits beats it.
+    """
+    rows = []
+    for number in sorted(record.known):
+        outcome = record.outcome(number)
+        found = judged(plan, outcome)
+        values = outcome.values if outcome.status in PROVEN else {}
+        limits = {name: limit.of(values) for name, limit in plan.limits.items()}
+        within = found.complete and all(one is not None and one <= 0 for one in found.limits.values())
+        name, chosen = record.scenario(number)
+        about = {"design": name, "status": outcome.status, "certified": outcome.certified}
+        rows.append(
+            {**about, **{key: chosen.get(key) for key in plan.choose}, **found.goals, **limits, "within_limits": within}
+        )
+    columns = ["design", "status", "certified", *plan.choose, *plan.goals, *plan.limits, "within_limits"]
+    table = pd.DataFrame(rows, columns=columns)
+    front = np.zeros(len(table), dtype=bool)
+    within = table["within_limits"].to_numpy(dtype=bool)
+    signs = [1.0 if goal.best == "least" else -1.0 for goal in plan.goals.values()]
+    front[within] = front_of(table.loc[within, [*plan.goals]].to_numpy(dtype=float) * signs)
+    return table.assign(on_front=front)
