@@ -59,7 +59,7 @@ COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --g
 	--custom-compile-command "make lock"
 
 lock:  ## resolve the dependencies anew and write both requirements files with their hashes
-	$(COMPILE) --group build --extra excel --extra plot --output-file requirements.txt pyproject.toml
+	$(COMPILE) --group build --extra excel --extra plot --extra report --output-file requirements.txt pyproject.toml
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean:  ## remove the environment, caches and runs

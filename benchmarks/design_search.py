@@ -97,8 +97,10 @@ def main() -> int:
         print(row, file=sys.stderr, flush=True)
     head = ["seed", "search", "Sobol points", "ratio", "certified designs of each"]
     rows = [
-        [str(one["seed"]), f"{one['search']:.4f}", f"{one['sobol']:.4f}", f"{one['search'] / one['sobol']:.3f}"]
-        + [f"{one['search_designs']} and {one['sobol_designs']}"]
+        [
+            *(str(one["seed"]), f"{one['search']:.4f}", f"{one['sobol']:.4f}", f"{one['search'] / one['sobol']:.3f}"),
+            f"{one['search_designs']} and {one['sobol_designs']}",
+        ]
         for one in found
     ]
     ratios = [one["search"] / one["sobol"] for one in found]
@@ -109,7 +111,8 @@ def main() -> int:
 
 {table(head, rows)}
 
-Each has {GENERATIONS * POPULATION} designs of {len(instance.units):,} units, solved and checked. The search is {verdict}.
+Each has {GENERATIONS * POPULATION} designs of {len(instance.units):,} units, solved and checked. The search is
+{verdict}.
 
 {provenance(machine(), versions(["optuna", "scipy", "highspy"]))}
 """

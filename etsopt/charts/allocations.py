@@ -1,4 +1,4 @@
-"""Charts of an allocation: surplus rates, provinces, and the enterprises with the most to buy and to sell."""
+"""Charts of an allocation in sum: surplus rates by sector, provinces, and the largest deficits and surpluses."""
 
 from __future__ import annotations
 
@@ -7,84 +7,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, RULE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.data.tables.chinese import WORDS
-from etsopt.data.tables.provinces import SHORT
+from etsopt.charts.texts import ALLOWANCES_KT, NONE, SURPLUS_RATE, province_zh, sector_words, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from etsopt.charts.chart import Words
-
-MOST_POINTS = 20_000
-"""Points of a chart; of more units those with the largest emissions are drawn, and the title says so."""
-
 SHOWN = 12
 """Enterprises on either side."""
 
-NONE: Words = ("", "")
 BINS = 61
 
 
-def sector_words(sector: str) -> Words:
-    """Return the name of a sector in both languages."""
-    return sector, WORDS["sector"].get(sector, (sector,))[0]
-
-
-def title_of(about: Mapping[str, Any], english: str, chinese: str) -> Words:
-    """Return a title that names the instance."""
-    return f"{about['instance']}: {english}", f"{about['instance']}:{chinese}"
-
-
-def surplus(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
-    """Surplus rate of each unit by how much its intensity is better than the balance value, or by its intensity."""
-    units = tables["allocation"]
-    units = units[(units["emissions_tco2e"] > 0) & np.isfinite(units["intensity"])]
-    total = len(units)
-    if total > MOST_POINTS:
-        units = units.nlargest(MOST_POINTS, "emissions_tco2e")
-    sectors = tables["sectors"].set_index("sector")
-    balance = units["sector"].map(sectors["balance_value"]) if "balance_value" in sectors else None
-    if balance is not None and balance.notna().any():
-        units = units[balance.notna()]
-        places = 100 * (1 - units["intensity"] / balance[balance.notna()])
-        x_label = ("intensity better than the balance value [%]", "强度优于平衡值的程度 [%]")
-    else:
-        places = units["intensity"]
-        x_label = ("emission intensity [tCO2e/t]", "碳排放强度 [tCO2e/t]")
-    rule = 100 * (units["reference_t"] / units["emissions_tco2e"] - 1)
-    series = [Series("points", ("by the rule alone", "仅按规则"), places.to_numpy(), rule.to_numpy(), RULE)]
-    largest = float(units["emissions_tco2e"].max()) if len(units) else 1.0
-    for sector in sorted(set(units["sector"])):
-        part = units[units["sector"] == sector]
-        series.append(
-            Series(
-                "points",
-                sector_words(sector),
-                places[part.index].to_numpy(),
-                100 * part["surplus_rate"].to_numpy(),
-                SECTOR_COLOURS.get(sector, CHOSEN),
-                _labels(part),
-                part["emissions_tco2e"].to_numpy() / largest,
-            )
-        )
-    english, chinese = "surplus rate of each unit, its area by emissions", "各单元盈缺率,点的面积表示排放量"
-    if total > MOST_POINTS:
-        english += f"; the {MOST_POINTS:,} largest of {total:,}"
-        chinese += f";{total:,} 个单元中最大的 {MOST_POINTS:,} 个"
-    y_label = ("surplus rate [%]", "盈缺率 [%]")
-    panel = Panel(NONE, x_label, y_label, tuple(series), _bands(about, sorted(set(units["sector"]))))
-    return Chart("surplus", title_of(about, english, chinese), (panel,))
-
-
-def _labels(units: pd.DataFrame) -> np.ndarray:
-    """Return identifier, name and province of each unit."""
-    names = units["name"] if "name" in units else units["unit_id"]
-    return (units["unit_id"] + ", " + names + ", " + units["province"]).to_numpy(dtype=object)
-
-
-def _bands(about: Mapping[str, Any], sectors: list[str]) -> tuple[tuple[float, float], ...]:
+def bands_of(about: Mapping[str, Any], sectors: list[str]) -> tuple[tuple[float, float], ...]:
     """Return the band of the sectors in percent, if the policy states one for each and it is the same."""
     stated = [about["policy"].get("sectors", {}).get(sector, {}).get("band") for sector in sectors]
     bands = {(-100 * band["lower"], 100 * band["upper"]) for band in stated if band}
@@ -104,8 +40,8 @@ def rates(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart
         share, _ = np.histogram(rate, edges, weights=part["emissions_tco2e"].to_numpy() / 1e6)
         middle = (edges[:-1] + edges[1:]) / 2
         series = Series("bars", NONE, middle, share, SECTOR_COLOURS.get(sector, CHOSEN))
-        labels = (("surplus rate [%]", "盈缺率 [%]"), ("emissions [Mt]", "排放量 [Mt]"))
-        band = _bands(about, [sector])
+        labels = (SURPLUS_RATE, ("emissions [Mt]", "排放量 [百万吨]"))
+        band = bands_of(about, [sector])
         panels.append(Panel(sector_words(sector), *labels, (series,), band, "x", x_limits=(-widest, widest)))
     return Chart("rates", title_of(about, "surplus rates by sector", "各行业盈缺率分布"), tuple(panels))
 
@@ -118,14 +54,19 @@ def provinces(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     order = rule.sort_values().index
     names = table["province"][order].to_numpy(dtype=object)
     chosen = 100 * table["surplus_rate"][order].to_numpy()
+    start, thin = rule[order].to_numpy(), np.full(len(names), 0.12)
     series = (
-        Series("points", ("by the rule alone", "仅按规则"), rule[order].to_numpy(), names, RULE),
+        # A line from one to the other, so that the eye sees what moved.
+        Series("bars", NONE, chosen - start, names, RULE, widths=thin, base=start),
+        Series("points", ("by the rule alone", "仅按规则"), start, names, RULE, style="hollow"),
         Series("points", ("allocated", "分配结果"), chosen, names, CHOSEN),
     )
     limit = 100 * float((table["balance_limit_t"] / table["emissions_tco2e"]).max())
     shaded = ((-limit, limit),) if np.isfinite(limit) else ()
     labels = (("surplus [% of emissions]", "盈缺率 [%]"), NONE)
-    panel = Panel(NONE, *labels, series, shaded, "x", horizontal=True)
+    panel = Panel(
+        NONE, *labels, series, shaded, "x", horizontal=True, chinese={name: province_zh(name) for name in names}
+    )
     return Chart("provinces", title_of(about, "surplus of each province", "各省份盈缺率"), (panel,))
 
 
@@ -134,9 +75,7 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     table = tables["enterprises"]
     extremes = {*table.nsmallest(SHOWN, "surplus_t").index, *table.nlargest(SHOWN, "surplus_t").index}
     table = table.loc[sorted(extremes, key=lambda row: table.loc[row, "surplus_t"])]
-    named = (
-        table["name"].where(table["name"] != "", table["enterprise_id"]) if "name" in table else table["enterprise_id"]
-    )
+    named = names_of(table)
     panels = []
     for words, part, colour in (
         (("largest deficits: to buy", "缺口最大:需买入"), table["surplus_t"] < 0, OTHER),
@@ -146,11 +85,13 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
         values = table["surplus_t"][part].abs().to_numpy() / 1e3
         order = np.argsort(values)
         series = Series("bars", NONE, values[order], names[order], colour)
-        panels.append(Panel(words, ("allowances [kt]", "配额 [千吨]"), NONE, (series,), horizontal=True))
+        panels.append(Panel(words, ALLOWANCES_KT, NONE, (series,), horizontal=True))
     title = title_of(about, "enterprises with the most to buy and to sell", "缺口和盈余最大的企业")
     return Chart("enterprises", title, tuple(panels))
 
 
-def province_names(names: np.ndarray, in_chinese: bool) -> list[str]:
-    """Return the names of provinces in a language."""
-    return [SHORT.get(str(name), str(name)) if in_chinese else str(name) for name in names]
+def names_of(table: pd.DataFrame) -> pd.Series:
+    """Return the names of enterprises, each once: two bars of one name would be one."""
+    ids = table["enterprise_id"]
+    named = table["name"].where(table["name"] != "", ids) if "name" in table else ids
+    return named.where(~named.duplicated(keep=False), named + " (" + ids + ")")

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 Words = tuple[str, str]
 """A text in English and in Chinese."""
 
-SECTOR_COLOURS = {"cement": "#7a6a58", "steel": "#2f6690", "aluminium": "#c8553d", "power": "#5b8c5a"}
-RULE, CHOSEN, OTHER, FREE, PAID = "#8a8a8a", "#2f6690", "#c8553d", "#dcd6cd", "#b9a98f"
-"""Colours of sectors, of the rule alone, of the answer, of what stands against it, and of free and paid allowances."""
+SECTOR_COLOURS = {"cement": "#8d6540", "steel": "#2b8ccf", "aluminium": "#e2670c", "power": "#8b3fdb"}
+RULE, CHOSEN, OTHER, PRICE, FREE, PAID = "#868686", "#2b8ccf", "#e2670c", "#d6336c", "#dcd6cd", "#b9a98f"
+"""Colours of sectors, of the rule alone, of the answer, of what stands against it, of prices, and of free and paid
+allowances. All but the last two, which are drawn with an outline, stand out from white and from dark pages."""
+
+PALETTE = ("#2b8ccf", "#e2670c", "#8b3fdb", "#8d6540", "#476786", "#c42b05", "#d07d46", "#ed14c1", "#868686")
+"""Colours of series without one of their own; the last is for all others."""
+
+FEWEST_ROWS = 6
+"""Categories that a horizontal panel has room for, at least."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,7 @@ class Series:
     Parameters
     ----------
     kind
-        ``points``, ``line``, ``bars`` (side by side) or ``stack`` (bars on those before).
+        ``points``, ``line``, ``bars`` (over each other, if there are several) or ``stack`` (bars on those before).
     name
         Its name in the legend; empty for none.
     x, y
@@ -31,11 +41,15 @@ class Series:
     colour
         In hexadecimal.
     labels
-        What each point is, for charts that show it on demand.
+        What each point is, in English and in Chinese, for charts that show it on demand.
     sizes
-        Weight of each point by which its area grows, at most 1.
-    dashed
-        True for a line that stands beside the others.
+        Weight of each point, which its area is in proportion to, at most 1.
+    style
+        Of a line: ``marked`` at its points, ``plain``, or ``dashed``; of points: ``hollow``, or filled.
+    widths
+        Widths of bars along the axis of categories or years; None for equal ones that fill it.
+    base
+        Where each bar begins; None for zero.
     """
 
     kind: Literal["points", "line", "bars", "stack"]
@@ -43,9 +57,11 @@ class Series:
     x: NDArray[np.float64] | NDArray[np.object_]
     y: NDArray[np.float64] | NDArray[np.object_]
     colour: str
-    labels: NDArray[np.object_] | None = None
+    labels: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
     sizes: NDArray[np.float64] | None = None
-    dashed: bool = False
+    style: Literal["marked", "plain", "dashed", "hollow"] = "marked"
+    widths: NDArray[np.float64] | None = None
+    base: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,8 @@ class Panel:
         True if values run along the x axis, and categories down the y axis.
     x_limits, y_limits
         Ends of the axes; None to fit the series.
+    chinese
+        Categories in Chinese, if they differ.
     """
 
     title: Words
@@ -77,6 +95,36 @@ class Panel:
     horizontal: bool = False
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
+    chinese: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def years(self) -> list[int]:
+        """Years of the x axis, in order; none if it has other values."""
+        values = {value for series in self.series for value in series.x.tolist()}
+        of_years = not self.horizontal and all(2000 < one < 2100 and one == round(one) for one in values)
+        return sorted(int(one) for one in values) if of_years else []
+
+    @property
+    def rows(self) -> int:
+        """Number of categories of a horizontal panel; 0 for another."""
+        return len({str(name) for series in self.series for name in series.y}) if self.horizontal else 0
+
+    @property
+    def row_limits(self) -> tuple[float, float]:
+        """Ends of the axis of categories, with room around few of them, so that no bar becomes a block."""
+        room = max(0, FEWEST_ROWS - self.rows) / 2
+        return -0.6 - room, self.rows - 0.4 + room
+
+    def widths(self, series: Series) -> NDArray[np.float64] | float:
+        """Return the widths of bars: stated, or 0.8 of a category or year, or all of a bin."""
+        if series.widths is not None:
+            return series.widths
+        return 0.8 if self.horizontal or self.years or len(series.x) < 2 else float(series.x[1] - series.x[0])
+
+    def categories(self, series: Series, in_chinese: bool) -> list[str]:
+        """Return the categories of a series of a horizontal panel in a language."""
+        names = [str(name) for name in series.y]
+        return [self.chinese.get(name, name) for name in names] if in_chinese else names
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import textwrap
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.allocations import province_names
+from etsopt.charts.chart import CHOSEN, RULE
 from etsopt.data.files.atomic import naming, replaced
 from etsopt.errors import UsageError
 from etsopt.wording import message
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 
 CHARACTERS_ACROSS, MARK = 76, 8
 """Characters of a legend that fit below one panel, and those that a mark is as wide as."""
+
+LEGEND_ROW, USUAL_ROWS = 0.19, 2
+"""Height of a row of the legend [inch], and rows that a figure of usual height has room for."""
+
+ROOM = 12
+"""Characters of a category beside a panel of usual width."""
+
+CHARACTERS_PER_INCH = 12.5
+"""Characters of a title for each inch of the figure's width."""
 
 CHINESE_FONTS = (
     *("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "SimHei"),
@@ -35,8 +46,9 @@ SETTINGS = {
     "axes.spines.right": False,
     "axes.unicode_minus": False,
 }
-LARGEST, SMALLEST, PLAIN = 44.0, 4.0, 14.0
-"""Area of the largest and the smallest point, and of points of one size [points²]."""
+LARGEST, SMALLEST, PLAIN = 90.0, 7.0, 14.0
+"""Area of the largest point, which that of others is in proportion to, of the smallest, and of points of one size
+[points²]."""
 
 
 def load_matplotlib() -> Any:
@@ -72,27 +84,61 @@ def draw(chart: Chart, lang: str = "en") -> Any:
     mpl = load_matplotlib()
     in_chinese = lang == "zh"
     with mpl.rc_context(SETTINGS | {"font.family": [*_fonts(mpl, in_chinese), "sans-serif"]}):
-        rows = max((len(one.y) for panel in chart.panels if panel.horizontal for one in panel.series), default=0)
-        height = max(3.6, 0.9 + 0.19 * rows)
-        figure = mpl.figure.Figure(figsize=(5.2 + 3.4 * (len(chart.panels) - 1), height), layout="constrained")
+        # A name that several panels have stands once in the legend.
+        names = {series.name[in_chinese]: None for panel in chart.panels for series in panel.series if series.name[0]}
+        columns = _columns(chart, list(names))
+        height = max(3.6, 1.2 + 0.15 * max(panel.rows for panel in chart.panels))
+        height += LEGEND_ROW * max(0, -(-len(names) // columns) - USUAL_ROWS)
+        width = 1.8 + sum(3.4 + 0.06 * _longest(panel, in_chinese) for panel in chart.panels)
+        figure = mpl.figure.Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(1, len(chart.panels), squeeze=False)[0]
         for one, panel in zip(axes, chart.panels, strict=True):
             _draw_panel(one, panel, in_chinese)
-        if names := [series.name[in_chinese] for panel in chart.panels for series in panel.series if series.name[0]]:
-            columns = max(1, CHARACTERS_ACROSS // (max(map(len, names)) + MARK))
-            figure.legend(loc="outside lower center", ncols=min(4, columns), frameon=False, fontsize=8)
-        figure.suptitle(chart.title[in_chinese], x=0.01, ha="left", fontsize=10.5)
+        handles = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
+        if handles:
+            place = {"loc": "outside lower center", "ncols": columns}
+            figure.legend(handles.values(), handles.keys(), frameon=False, fontsize=8, **place)
+        # A Chinese character is as wide as two others.
+        characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (2 if in_chinese else 1)
+        title = textwrap.fill(chart.title[in_chinese], characters)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return figure
+
+
+def _columns(chart: Chart, names: list[str]) -> int:
+    """Return the columns of a legend with these names."""
+    across = CHARACTERS_ACROSS * len(chart.panels) // (max(map(len, names), default=0) + MARK)
+    return max(1, min(4 * len(chart.panels), across))
+
+
+def _longest(panel: Panel, in_chinese: bool) -> int:
+    """Return the characters of the longest category beyond those that the margin has room for anyway."""
+    names = [name for series in panel.series for name in panel.categories(series, in_chinese)] if panel.rows else []
+    return max(0, max(map(len, names), default=0) - ROOM)
 
 
 def _fonts(mpl: Any, in_chinese: bool) -> list[str]:
     """Return the first installed font with Chinese characters, if they are asked for."""
     if not in_chinese:
         return []
-    installed = sorted({font.name for font in mpl.font_manager.fontManager.ttflist})
+    manager = mpl.font_manager.fontManager
+    if not (found := _chinese(manager)):
+        # matplotlib keeps a list of fonts from its first start, which has none that was installed since.
+        known = {font.fname for font in manager.ttflist}
+        for path in sorted({*mpl.font_manager.findSystemFonts()} - known):
+            # A font of a kind that matplotlib cannot read is none for it.
+            with contextlib.suppress(RuntimeError, OSError):
+                manager.addfont(path)
+        found = _chinese(manager)
+    return found[:1]
+
+
+def _chinese(manager: Any) -> list[str]:
+    """Return the known fonts that have Chinese characters, the best first."""
+    installed = sorted({font.name for font in manager.ttflist})
     # Fonts of Noto and Source Han have the characters of all countries, whichever they are named after.
     others = [name for name in installed if name.startswith(("Noto Sans CJK", "Noto Serif CJK", "Source Han S"))]
-    return [*(name for name in CHINESE_FONTS if name in installed), *others][:1]
+    return [*(name for name in CHINESE_FONTS if name in installed), *others]
 
 
 def save(chart: Chart, path: Path, lang: str = "en") -> None:
@@ -108,7 +154,8 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
     suffix = path.suffix.lower()
     if suffix not in (".svg", ".png"):
         raise UsageError(
-            message("{path!r} is no SVG or PNG.", path=str(path)), "Name a file that ends in .svg or .png."
+            message("{path!r} is no SVG or PNG.", path=str(path)),
+            "Name a file that ends in .svg or .png; `etsopt plot` writes .html too.",
         )
     mpl = load_matplotlib()
     if lang == "zh" and suffix == ".png" and not _fonts(mpl, True):
@@ -130,37 +177,51 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
 
 def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
     for low, high in panel.shaded:
-        (axes.axvspan if panel.shaded_axis == "x" else axes.axhspan)(low, high, color="#2f6690", alpha=0.08, lw=0)
+        (axes.axvspan if panel.shaded_axis == "x" else axes.axhspan)(low, high, color=CHOSEN, alpha=0.1, lw=0)
+    # Bars that begin anywhere end within the axes, as points do; those from zero on begin at their edge.
+    axes.use_sticky_edges = all(series.base is None for series in panel.series)
     bottom: Any = 0.0
     for series in panel.series:
-        if series.kind == "stack":
-            axes.bar(series.x, series.y, bottom=bottom, color=series.colour, label=series.name[in_chinese], width=0.8)
-            bottom = bottom + series.y
+        if series.kind in ("bars", "stack"):
+            values = series.x if panel.horizontal else series.y
+            base = bottom if series.kind == "stack" else 0.0 if series.base is None else series.base
+            _draw_bars(axes, series, panel, base, in_chinese)
+            bottom = bottom + values if series.kind == "stack" else bottom
         else:
             _draw_series(axes, series, panel, in_chinese)
     axes.set(xlabel=panel.x_label[in_chinese], ylabel=panel.y_label[in_chinese])
     axes.set(xlim=panel.x_limits, ylim=panel.y_limits) if panel.x_limits or panel.y_limits else None
     axes.set_title(panel.title[in_chinese], loc="left", fontsize=9)
-    if panel.horizontal:
+    if panel.rows:
         axes.tick_params(axis="y", labelsize=7)
-    elif all(series.kind in ("line", "stack") for series in panel.series):
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_ylim(panel.row_limits)
+    elif years := panel.years:
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        axes.set_xlim(years[0] - 0.75, years[-1] + 0.75)
+
+
+def _draw_bars(axes: Any, series: Series, panel: Panel, base: Any, in_chinese: bool) -> None:
+    # An outline tells light bars from the page, and parts of a bar from each other.
+    style = {"color": series.colour, "label": series.name[in_chinese] or None, "ec": RULE, "lw": 0.4}
+    widths = panel.widths(series)
+    if panel.horizontal:
+        axes.barh(panel.categories(series, in_chinese), series.x, height=widths, left=base, **style)
+    else:
+        axes.bar(series.x, series.y, width=widths, bottom=base, **style)
 
 
 def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> None:
     name = series.name[in_chinese] or None
-    y = province_names(series.y, in_chinese) if panel.horizontal else series.y
+    y = panel.categories(series, in_chinese) if panel.horizontal else series.y
     if series.kind == "points":
-        sizes: Any = PLAIN if series.sizes is None else SMALLEST + (LARGEST - SMALLEST) * np.sqrt(series.sizes)
-        # Thousands of points are one picture inside the SVG, and not as many elements.
-        many = len(series.x) > 500
+        sizes: Any = PLAIN if series.sizes is None else np.maximum(SMALLEST, LARGEST * series.sizes)
+        # Hundreds of points are one picture inside the SVG, and not as many elements.
+        many = len(series.x) > 200
         alpha = 0.6 if many else 0.9
-        axes.scatter(series.x, y, s=sizes, color=series.colour, alpha=alpha, lw=0, label=name, rasterized=many)
-    elif series.kind == "line":
-        style = {"ls": "--"} if series.dashed else {"marker": "o", "ms": 3}
-        axes.plot(series.x, y, color=series.colour, label=name, **style)
-    elif panel.horizontal:
-        axes.barh(y, series.x, color=series.colour, label=name)
+        hollow = series.style == "hollow"
+        colours = {"fc": "white" if hollow else series.colour, "ec": series.colour, "lw": 0.8 if hollow else 0}
+        style = {"s": sizes, "alpha": alpha, "zorder": 3, "clip_on": False} | colours
+        axes.scatter(series.x, y, label=name, rasterized=many, **style)
     else:
-        width = float(series.x[1] - series.x[0]) if len(series.x) > 1 else 0.8
-        axes.bar(series.x, series.y, width=width, color=series.colour, label=name)
+        styles: Any = {"marked": {"marker": "o", "ms": 3}, "dashed": {"ls": "--"}, "plain": {}}
+        axes.plot(series.x, y, color=series.colour, label=name, **styles[series.style])

@@ -1,4 +1,4 @@
-"""Charts of a market: the price of each year, emissions beside allowances, and measures."""
+"""Charts of a market: the price of each year, emissions beside allowances, measures, and unmet demand."""
 
 from __future__ import annotations
 
@@ -6,22 +6,38 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.allocations import NONE, title_of
-from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, RULE, Chart, Panel, Series
+from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
+from etsopt.charts.texts import NONE, YEAR, in_unit, measure_words, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-YEAR = ("compliance year", "履约年度")
-PALETTE = ("#2f6690", "#c8553d", "#5b8c5a", "#7a6a58", "#b08ea2", "#e0b04f", "#4c9f9b", "#9a6fb0", "#8a8a8a")
+    from etsopt.data.instance import Instance
+
 MOST_MEASURES = 8
 """Measures that are drawn one by one; the others are one series."""
 
+SET_BY = {
+    "self-balancing": "行业自平衡",
+    "terminal price": "期末价格",
+    "no scarcity": "无稀缺",
+    "ceiling": "价格上限",
+    "floor": "价格下限",
+    "offsets": "核证自愿减排量",
+    "penalty": "罚款",
+    "abatement": "减排",
+    "scarcity": "稀缺",
+}
+"""What sets a price, in the words of the table ``closure``, in Chinese."""
+
+NEGLIGIBLE = 1e-5
+"""Allowances that are not drawn, such as those that make up for rounding, as a share of all."""
+
 
 def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
-    """Price of each year, with the interval of prices that clear the market."""
+    """Price of each year and what sets it, with the interval of prices that clear the market."""
     years = tables["years"]
     if "closure" in tables:
         # In self-balancing years every price clears, so none is drawn.
@@ -34,11 +50,18 @@ def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Char
     ):
         values = years[column].to_numpy(dtype=float)
         if np.isfinite(values).all() and not np.allclose(values, years["price_cny_per_t"], rtol=1e-3):
-            series.append(Series("line", name, place, values, RULE, dashed=True))
+            series.append(Series("line", name, place, values, RULE, style="dashed"))
     found = years["price_cny_per_t"].to_numpy(dtype=float)
-    series.append(Series("line", ("price", "碳价"), place, found, CHOSEN))
+    if "closure" in tables:
+        by = tables["closure"].set_index("year")["set_by"].reindex(years["year"]).to_numpy(dtype=object)
+        series.append(Series("line", NONE, place, found, RULE, style="plain"))
+        for number, name in enumerate(dict.fromkeys(by)):
+            words = (f"price, set by: {name}", f"碳价,决定因素:{SET_BY.get(name, name)}")
+            series.append(Series("points", words, place[by == name], found[by == name], PALETTE[number]))
+    else:
+        series.append(Series("line", ("price", "碳价"), place, found, CHOSEN))
     unit = str(years["price_unit"].iloc[0]) if len(years) else "CNY/t"
-    panel = Panel(NONE, YEAR, (f"price [{unit}]", f"碳价 [{unit}]"), tuple(series), y_limits=(0.0, _top(series)))
+    panel = Panel(NONE, YEAR, in_unit("price", "碳价", unit), tuple(series), y_limits=(0.0, _top(series)))
     return Chart("prices", title_of(about, "price of an allowance", "碳价"), (panel,))
 
 
@@ -56,24 +79,31 @@ def emissions(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     place = years["year"].to_numpy(dtype=float)
     free = years["allowance_t"].to_numpy(dtype=float) / 1e6
     series = [Series("stack", ("allowances, free", "免费配额"), place, free, FREE)]
-    if "auctioned_t" in years and years["auctioned_t"].abs().sum() > 0:
+    if "auctioned_t" in years and years["auctioned_t"].abs().sum() > NEGLIGIBLE * years["allowance_t"].sum():
         paid = years["auctioned_t"].to_numpy(dtype=float) / 1e6
         series.append(Series("stack", ("allowances, paid", "有偿配额"), place, paid, PAID))
     before, after = (years[name].to_numpy(dtype=float) / 1e6 for name in ("emissions_before_tco2e", "emissions_tco2e"))
-    series.append(Series("line", ("emissions without measures", "减排前排放量"), place, before, OTHER, dashed=True))
+    series.append(Series("line", ("emissions without measures", "减排前排放量"), place, before, OTHER, style="dashed"))
     series.append(Series("line", ("emissions", "排放量"), place, after, CHOSEN))
-    panel = Panel(NONE, YEAR, ("Mt", "百万吨"), tuple(series))
-    return Chart("emissions", title_of(about, "emissions and allowances", "排放量与配额"), (panel,))
+    panels = [Panel(NONE, YEAR, ("emissions, allowances [Mt]", "排放量、配额 [百万吨]"), tuple(series))]
+    english, chinese = "emissions and allowances", "排放量与配额"
+    banked = years["banked_t"].to_numpy(dtype=float) / 1e6 if "banked_t" in years else np.zeros(1)
+    if np.abs(banked).max(initial=0.0) > NEGLIGIBLE * after.max(initial=0.0):
+        words = (("kept at the end of the year", "年末留存"), YEAR, ("allowances kept [Mt]", "留存配额 [百万吨]"))
+        panels.append(Panel(*words, (Series("bars", NONE, place, banked, CHOSEN),)))
+        english, chinese = f"{english}, and what is kept for later years", f"{chinese}及跨期留存"
+    return Chart("emissions", title_of(about, english, chinese), tuple(panels))
 
 
-def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
-    """Emissions that each measure abates, year by year."""
+def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance | None) -> Chart:
+    """Emissions that each measure abates, year by year; an instance has the names of measures."""
+    words = measure_words(instance)
     table = tables["measure_years"]
     totals = table.pivot_table("abated_tco2e", "measure_id", "year", "sum", fill_value=0.0) / 1e6
     totals = totals.loc[totals.sum(axis=1).sort_values(ascending=False).index]
     place = totals.columns.to_numpy(dtype=float)
     series = [
-        Series("stack", (str(name), str(name)), place, row.to_numpy(dtype=float), PALETTE[number])
+        Series("stack", words.get(str(name), (str(name), str(name))), place, row.to_numpy(dtype=float), PALETTE[number])
         for number, (name, row) in enumerate(totals.iloc[:MOST_MEASURES].iterrows())
     ]
     if len(totals) > MOST_MEASURES:
@@ -82,3 +112,14 @@ def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Ch
         series.append(Series("stack", name, place, rest.sum().to_numpy(dtype=float), PALETTE[-1]))
     panel = Panel(NONE, YEAR, ("abated [Mt]", "减排量 [百万吨]"), tuple(series))
     return Chart("measures", title_of(about, "abatement by measure", "各措施减排量"), (panel,))
+
+
+def unmet(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+    """Least demand that stays unmet in each year of a market that cannot clear."""
+    table = tables["unmet_demand"]
+    values = table["unmet_t"].to_numpy(dtype=float) / 1e3
+    series = Series("bars", NONE, table["year"].to_numpy(dtype=float), values, OTHER)
+    panel = Panel(NONE, YEAR, ("unmet demand [kt]", "未满足的需求 [千吨]"), (series,))
+    return Chart(
+        "unmet", title_of(about, "the market cannot clear: least unmet demand", "市场无法出清:最小缺口"), (panel,)
+    )

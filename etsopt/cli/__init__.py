@@ -19,6 +19,7 @@ from etsopt import __version__
 from etsopt.cli.accounting_arguments import add_accounting, add_review_plan
 from etsopt.cli.ending import run_to_exit_code
 from etsopt.cli.language import LANGUAGES, _, in_chinese, language_of, speaking, translated
+from etsopt.cli.reporting import add_arguments as add_report
 from etsopt.cli.review_arguments import add_commands
 from etsopt.cli.streams import Parser, escaping
 from etsopt.cli.sweep_arguments import add_sweeps
@@ -55,6 +56,7 @@ MODULES = {
     "plot": "plotting",
     "sweep": "sweeping",
     "design": "designing",
+    "report": "reporting",
     "schema": "listings",
     **dict.fromkeys(("models", "instances", "rules"), "listing"),
     "completion": "completing",
@@ -226,22 +228,13 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     shell = add("completion", "print the completion script of a shell, such as: etsopt completion bash >> ~/.bashrc")
     shell.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     add("schema", "print the JSON schema of result.json")
-    plot = add("plot", "draw a chart of a run as SVG or PNG; without a kind, list those that the run has")
+    plot = add("plot", "draw a chart of a run as SVG, PNG or HTML; without a kind, list those that the run has")
     plot.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     plot.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, provinces or prices")
-    plot.add_argument("--out", type=Path, metavar="FILE", help="file to write, .svg or .png (default: KIND.svg)")
-    report = add("report", "write the report of a compliance year as one HTML file, English and Chinese")
-    report.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
-    report.add_argument(
-        "--out", type=Path, metavar="FILE", help="file to write (default: report.html in the run folder)"
-    )
-    report.add_argument(
-        "--enterprise",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="write the sheet of this enterprise only; repeatable",
-    )
+    plot.add_argument("--out", type=Path, metavar="FILE", help="file to write, .svg, .png or .html (default: KIND.svg)")
+    plot.add_argument("--year", type=int, metavar="YEAR", help="of cost_curve and supply_demand, the year to draw")
+    plot.add_argument("--inline", action="store_true", help="of .html, write the script of charts into the page")
+    add_report(add("report", "write a run as an HTML page with charts, a letter, or beside another run"))
 
 
 def _add_official_tables(add: Callable[[str, str], Parser]) -> None:

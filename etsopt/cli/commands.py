@@ -137,20 +137,6 @@ def check(options: Namespace) -> int:
     return 0 if is_checked(result) else 6
 
 
-def report(options: Namespace) -> int:
-    """Write the report of a compliance year."""
-    from etsopt.data.files.atomic import write_file
-    from etsopt.reports import compliance_page
-    from etsopt.results import results
-
-    result, instance = results.load_both(options.run)
-    text = compliance_page(instance, result, options.enterprise)
-    path = options.out or options.run / "report.html"
-    write_file(path, text)
-    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else _("Written to {path}.", path=path))
-    return 0
-
-
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
     from etsopt.cli import show_checks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from rich.text import Text
 from etsopt.characters import escaped
 from etsopt.cli.remaining import Remaining
 from etsopt.cli.streams import below
+from etsopt.scales import scale_of as scale_of
+from etsopt.scales import three_decimals as three_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -96,22 +97,6 @@ def new_table(title: str, *columns: str) -> Table:
     for position, name in enumerate(columns):
         table.add_column(name, justify="left" if position == 0 else "right", overflow="fold", vertical="bottom")
     return table
-
-
-def scale_of(largest_t: float) -> tuple[float, str]:
-    """Return a divisor and its unit for tonnes of which this is the largest: Mt, kt or t.
-
-    >>> scale_of(2.9e9), scale_of(560_000.0), scale_of(900.0)
-    ((1000000.0, 'Mt'), (1000.0, 'kt'), (1.0, 't'))
-    """
-    return (1e6, "Mt") if largest_t >= 1e7 else (1e3, "kt") if largest_t >= 1e4 else (1.0, "t")
-
-
-def three_decimals(value: float) -> str:
-    """Format three_decimals with three decimals, or one from 10,000 Mt on."""
-    decimals = 3 if abs(value) < 1e4 else 1
-    # Adding zero removes the sign of a negative zero.
-    return f"{round(value, decimals) + 0.0:,.{decimals}f}" if math.isfinite(value) else "-"
 
 
 @contextmanager

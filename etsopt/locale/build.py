@@ -35,7 +35,7 @@ NAMES = frozenset(("what", "advice", "failure", "text", "template", "past", "tem
 """Names of texts that are given to these functions later."""
 
 CONSTANTS = {
-    *("BEGIN", "LINES", "LIMIT_IN_WORDS", "NO_SOLUTION", "SET_BY", "KINDS", "EXPECTED", "IDENTIFIED_BY", "KEEP_ONE"),
+    *("BEGIN", "LINES", "LIMIT_IN_WORDS", "NO_SOLUTION", "SET_BY", "EXPECTED", "WITHOUT", "IDENTIFIED_BY", "KEEP_ONE"),
     *("ADVICE", "ADVICE_FOR_TEXT", "NO_EVIDENCE", "DATE", "LOST", "WRITE_AGAIN", "WRITE_AS_TEXT"),
 }
 """Names of constants whose texts are, beside those of two texts."""
@@ -161,8 +161,6 @@ def _literals(part: ast.expr) -> Iterator[str]:
         )
         for one in below:
             yield from _literals(one)
-    elif isinstance(part, ast.Call) and getattr(part.func, "id", "") == "Kind":
-        yield from _literals(part.args[0])
 
 
 def _texts_of_help(parser: ArgumentParser) -> Iterator[str]:

@@ -11,6 +11,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+SOURCES = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+"""What a page may have beside scripts: its own styles and images, and nothing from elsewhere."""
+
 STYLE = """
 :root { --ink: #1b1f24; --line: #c9ced6; --faint: #f4f6f8; --accent: #1d4f91; --bad: #a11c1c; }
 * { box-sizing: border-box; }
@@ -102,6 +105,7 @@ def page(title: str, chinese: str, parts: Iterable[str]) -> str:
     """Return the whole page as one self-contained HTML text."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; {SOURCES}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)} {escape(chinese)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{both(title, chinese)}</h1>\n" + "\n".join(parts) + "\n</body>\n</html>\n"

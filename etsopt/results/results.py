@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from etsopt.errors import UsageError
 from etsopt.explanation import explain, remedies
 from etsopt.results.former_runs import current_run
 from etsopt.results.iamc import to_iamc
+from etsopt.results.levels import LevelResult as LevelResult
+from etsopt.results.levels import read_level
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
 from etsopt.results.words import STATUSES
 from etsopt.rules import as_given
@@ -29,19 +31,6 @@ if TYPE_CHECKING:
 
 TONNES = ("infeasible_by_t", "rounded_by_t", "misses_t", "distance_t")
 """Optional attributes of a result in tonnes."""
-
-
-@dataclass(frozen=True)
-class LevelResult:
-    """An objective: value, lower bound recomputed by the checker, gap, unit and algorithm."""
-
-    name: str
-    value: float
-    bound: float
-    gap: float
-    unit: str
-    certified: bool
-    algorithm: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +120,17 @@ class Results:
     @property
     def plot(self) -> Plots:
         """Charts of the result: ``result.plot.surplus()`` and others, `result.plot.kinds` lists them."""
-        return Plots(self.tables, self.provenance)
+        return Plots(self.tables, self.provenance, None if self.held is None else lambda: self.instance)
+
+    def report(self, path: str | Path, lang: str = "en", inline: bool = False) -> list[Path]:
+        """Write the result as an HTML page in ``en`` or ``zh``, with the script of its charts beside it or inline.
+
+        Returns the files written. Raises UsageError if jinja2 or plotly is not installed (extra ``report``).
+        """
+        # Pages are made of results and lie above them: this one is found by its name when it is asked for.
+        document = import_module("etsopt.reports.document")
+        written: list[Path] = document.write_report(self, path, lang, inline)
+        return written
 
     def to_iamc(self, scenario: str = "", region: str = "China") -> pd.DataFrame:
         """Return totals and prices in the IAMC format, as pyam and scenario databases read it.
@@ -277,7 +276,7 @@ def load_both(folder: str | Path) -> tuple[Results, Instance]:
 
 def _read(folder: Path) -> Results:
     content, tables, listed = current_run(*read_run(folder))
-    levels = tuple(LevelResult(**_numbers(level)) for level in content.pop("levels"))
+    levels = tuple(read_level(level) for level in content.pop("levels"))
     prices, violations = tuple(content.pop("prices")), tuple(content.pop("violations"))
     known = {key: content.pop(key) for key in ("termination", "status", "certified")}
     tonnes = {key: content.pop(key, None) for key in TONNES}
@@ -290,10 +289,3 @@ def _read(folder: Path) -> Results:
 def _read_instance(folder: Path) -> Instance:
     with accepted_silently():
         return read_instance(folder / INSTANCE)
-
-
-def _numbers(level: dict[str, Any]) -> dict[str, Any]:
-    """Return a level with numbers; null on disk is a bound of minus infinity, with an infinite gap."""
-    if level["bound"] is None:
-        level = {**level, "bound": -math.inf, "gap": math.inf}
-    return {**level, **{part: float(level[part]) for part in ("value", "bound", "gap")}}

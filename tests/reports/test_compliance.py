@@ -122,7 +122,7 @@ def test_the_command_writes_the_page_beside_the_run(tmp_path: Path, capsys: pyte
     assert "tiny, compliance: certified optimal" in shown
     assert re.search(r"obligation +560,000", shown)
     assert "2 enterprises, 0 at risk, 0 with a shortfall." in shown
-    assert main(["report", str(run)]) == 0
+    assert main(["report", str(run), "--sheets"]) == 0
     assert capsys.readouterr().out == f"Written to {run / 'report.html'}.\n"
     assert "Compliance year 2025: tiny" in (run / "report.html").read_text(encoding="utf-8")
     assert main(["report", str(run), "--out", str(tmp_path / "one.html"), "--enterprise", "enterprise-a"]) == 0

@@ -51,7 +51,7 @@ function _shtab_etsopt_using
 end
 
 set -g _shtab_etsopt_commands solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep design models rules instances
-set -g _shtab_etsopt_opts_with_value --apply-remedy --as-of --batch --by --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --item --lang --least --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
+set -g _shtab_etsopt_opts_with_value --apply-remedy --as-of --batch --beside --by --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -99,16 +99,22 @@ complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' 
 complete -c etsopt -n '_shtab_etsopt_using schema' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using schema' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using schema' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
-complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a plot -d 'draw a chart of a run as SVG or PNG; without a kind, list those that the run has'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a plot -d 'draw a chart of a run as SVG, PNG or HTML; without a kind, list those that the run has'
 complete -c etsopt -n '_shtab_etsopt_using plot' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using plot' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using plot' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
-complete -c etsopt -n '_shtab_etsopt_using plot' -l out -x -d 'file to write, .svg or .png (default: KIND.svg)'
-complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a report -d 'write the report of a compliance year as one HTML file, English and Chinese'
+complete -c etsopt -n '_shtab_etsopt_using plot' -l out -x -d 'file to write, .svg, .png or .html (default: KIND.svg)'
+complete -c etsopt -n '_shtab_etsopt_using plot' -l year -x -d 'of cost_curve and supply_demand, the year to draw'
+complete -c etsopt -n '_shtab_etsopt_using plot' -l inline -d 'of .html, write the script of charts into the page'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a report -d 'write a run as an HTML page with charts, a letter, or beside another run'
 complete -c etsopt -n '_shtab_etsopt_using report' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using report' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using report' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
-complete -c etsopt -n '_shtab_etsopt_using report' -l out -x -d 'file to write (default: report.html in the run folder)'
+complete -c etsopt -n '_shtab_etsopt_using report' -l out -x -d 'file to write (default: report.html, letter.html or beside.html in the run folder)'
+complete -c etsopt -n '_shtab_etsopt_using report' -l inline -d 'write the script of the charts into the page, so that it is one file of 5 MB'
+complete -c etsopt -n '_shtab_etsopt_using report' -l letter -x -d 'write the letter of one page to this enterprise instead'
+complete -c etsopt -n '_shtab_etsopt_using report' -l beside -x -d 'write this run beside another one instead'
+complete -c etsopt -n '_shtab_etsopt_using report' -l sheets -d 'write the sheets of every enterprise of a compliance year instead, in both languages'
 complete -c etsopt -n '_shtab_etsopt_using report' -l enterprise -x -d 'write the sheet of this enterprise only; repeatable'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a export -d 'write the annex tables of the allocation plan from a run, as CSV files and a workbook'
 complete -c etsopt -n '_shtab_etsopt_using export' -s h -l help -d 'show this help message and exit'

@@ -1,0 +1,72 @@
+"""Texts that charts share, in English and Chinese."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.tables.chinese import WORDS
+from etsopt.data.tables.provinces import SHORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.charts.chart import Words
+    from etsopt.data.instance import Instance
+
+NONE: Words = ("", "")
+YEAR: Words = ("compliance year", "履约年度")
+SURPLUS_RATE: Words = ("surplus rate [%]", "盈缺率 [%]")
+ALLOWANCES_KT: Words = ("allowances [kt]", "配额 [千吨]")
+
+NAME_IN_CHINESE = "x_name_zh"
+"""Own column of units and measures from which their Chinese names are taken; the shipped instances have it."""
+
+
+def title_of(about: Mapping[str, Any], english: str, chinese: str) -> Words:
+    """Return a title that names the instance."""
+    return f"{about['instance']}: {english}", f"{about['instance']}:{chinese}"
+
+
+def in_unit(english: str, chinese: str, unit: str) -> Words:
+    """Return the label of an axis with the unit of a price.
+
+    >>> in_unit("price", "碳价", "CNY 2024/t")
+    ('price [CNY 2024/t]', '碳价 [2024年元/吨]')
+    """
+    parts = re.fullmatch(r"CNY(?: (\d+))?/t", unit)
+    in_chinese = unit if parts is None else f"{parts[1]}年元/吨" if parts[1] else "元/吨"
+    return f"{english} [{unit}]", f"{chinese} [{in_chinese}]"
+
+
+def sector_words(sector: str) -> Words:
+    """Return the name of a sector in both languages."""
+    return sector, WORDS["sector"].get(sector, (sector,))[0]
+
+
+def province_zh(name: object) -> str:
+    """Return the Chinese name of a province; any other text as it is."""
+    return SHORT.get(str(name), str(name))
+
+
+def both(english: Iterable[str], chinese: Iterable[str]) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Return labels of points in both languages."""
+    return np.array(list(english), dtype=object), np.array(list(chinese), dtype=object)
+
+
+def measure_words(instance: Instance | None) -> dict[str, Words]:
+    """Return the names of the measures of an instance by their identifiers, those that it states."""
+    table = None if instance is None else instance.measures
+    if table is None or "name" not in table:
+        return {}
+    ids = table["measure_id"]
+    english = table["name"].where(table["name"] != "", ids)
+    chinese = english
+    if NAME_IN_CHINESE in table:
+        stated = table[NAME_IN_CHINESE].fillna("").astype(str)
+        chinese = stated.where(stated != "", english)
+    return {str(key): (str(one), str(other)) for key, one, other in zip(ids, english, chinese, strict=True)}

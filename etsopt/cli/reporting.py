@@ -1,0 +1,117 @@
+"""The command `etsopt report`: a run as an HTML page, the letter of an enterprise, or two runs side by side."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etsopt.cli.language import _
+from etsopt.errors import UsageError
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from etsopt.data.instance import Instance
+    from etsopt.results.results import Results
+
+
+def add_arguments(command: ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    command.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    text = "file to write (default: report.html, letter.html or beside.html in the run folder)"
+    command.add_argument("--out", type=Path, metavar="FILE", help=text)
+    text = "write the script of the charts into the page, so that it is one file of 5 MB"
+    command.add_argument("--inline", action="store_true", help=text)
+    text = "write the letter of one page to this enterprise instead"
+    command.add_argument("--letter", metavar="ENTERPRISE", help=text)
+    command.add_argument("--beside", type=Path, metavar="OTHER", help="write this run beside another one instead")
+    text = "write the sheets of every enterprise of a compliance year instead, in both languages"
+    command.add_argument("--sheets", action="store_true", help=text)
+    text = "write the sheet of this enterprise only; repeatable"
+    command.add_argument("--enterprise", action="append", default=[], metavar="ID", help=text)
+
+
+def report(options: Namespace) -> int:
+    """Write a page of a run, after a check of the run: what does not hold is on no page."""
+    from etsopt.results import results
+
+    asked = [f"--{name}" for name in ("letter", "beside") if getattr(options, name) is not None]
+    asked += ["--sheets"] if options.sheets or options.enterprise else []
+    if len(asked) > 1:
+        what = message("{options} ask for pages of their own.", options=" and ".join(asked))
+        raise UsageError(what, "Keep one of them.")
+    if asked == ["--sheets"]:
+        return _sheets(options)
+    loaded = []
+    for folder in filter(None, (options.run, options.beside)):
+        result, instance = results.load_both(folder)
+        if count := _violations(result, instance):
+            return _refused(count, folder, options.json)
+        loaded.append(result)
+    result, *others = loaded
+    files = _write(options, result, others)
+    if options.json:
+        print(json.dumps({"file": str(files[0]), "files": [str(file) for file in files]}, ensure_ascii=False))
+    else:
+        print(" ".join([_("Written to {path}.", path=files[0]), *map(beside, files[1:])]))
+    return 0
+
+
+def beside(script: Path) -> str:
+    """Return the sentence on a script that has to stay beside a page."""
+    return _("Its charts need {name} beside it; --inline writes one file.", name=script.name)
+
+
+def _write(options: Namespace, result: Results, others: list[Results]) -> list[Path]:
+    """Write the page that was asked for, and return the files."""
+    from etsopt.reports.document import write_comparison, write_letter, write_report
+
+    lang, name = options.lang, options.run.resolve().name
+    if options.letter is not None:
+        path = options.out or options.run / "letter.html"
+        return write_letter(result, options.letter, path, lang, folder=name)
+    if others:
+        path = options.out or options.run / "beside.html"
+        names = (name, options.beside.resolve().name)
+        return write_comparison(result, others[0], path, lang, options.inline, folders=names)
+    path = options.out or options.run / "report.html"
+    return write_report(result, path, lang, options.inline, folder=name, checked=True)
+
+
+def _violations(result: Results, instance: Instance) -> int:
+    """Return how many statements of a run do not hold, that of its instance included."""
+    from etsopt.results.claims import is_checked
+    from etsopt.running import run
+
+    if result.provenance.get("instance_hash") != instance.hash:
+        return 1
+    return len(run.check(instance, result).violations) if is_checked(result) else 0
+
+
+def _refused(count: int, folder: Path, as_json: bool) -> int:
+    """Say that a run does not hold what it states, and return the exit code for that."""
+    what = _(
+        "Of the run {folder!r}, this number of statements does not hold: {count}.", folder=str(folder), count=count
+    )
+    advice = _("No page is written. `etsopt check {folder}` lists them.", folder=folder)
+    if as_json:
+        print(json.dumps({"error": what, "advice": advice}, ensure_ascii=False))
+    else:
+        print(f"{what}\n\n{advice}", file=sys.stderr)
+    return 5
+
+
+def _sheets(options: Namespace) -> int:
+    """Write the sheets of enterprises of a compliance year."""
+    from etsopt.data.files.atomic import write_file
+    from etsopt.reports import compliance_page
+    from etsopt.results import results
+
+    result, instance = results.load_both(options.run)
+    path = options.out or options.run / "report.html"
+    write_file(path, compliance_page(instance, result, options.enterprise))
+    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else _("Written to {path}.", path=path))
+    return 0

@@ -1,0 +1,199 @@
+"""Cells of tables: figures grouped, scaled with their unit in the heading, and without a negative zero."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from etsopt.reports.document.content import Column, Table
+from etsopt.reports.document.headings import heading, unit_in
+from etsopt.results.cell_words import WORDS
+from etsopt.scales import scale_of, three_decimals
+from etsopt.units import format_rate, format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+PLAIN = ("year", "vintage", "start_year", "number", "bank_empty_in")
+"""Columns of numbers that are written without groups of thousands."""
+
+COUNTS = ("units", "enterprises", "reviews", "least_reviews", "drawn", "quantities", "substituted", "gross_reports")
+FINE = ("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper", "intensity")
+MINUS = "−"
+SPACE = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, so that no line ends there."""
+
+NO_TONNES = 5e-4
+"""Tonnes below which sums that cancel are shown as 0: a gram of allowances does not exist [t]."""
+
+
+FURTHER_WORDS = {
+    "level": {"municipal": "市级", "provincial": "省级", "national": "国家级"},
+    "reason": {"coverage": "全覆盖", "drawn": "抽取", "risk": "风险"},
+}
+"""Chinese words of cells that the words of results lack."""
+
+
+class Form(NamedTuple):
+    """Unit of measure of a column, and the text of one of its numbers."""
+
+    unit: str
+    text: Callable[[float], str]
+
+
+def signed(text: str) -> str:
+    """Return the text of a number with a minus sign as wide as a digit, and a zero without one.
+
+    >>> signed("-0.00"), signed("-1.5"), signed("-")
+    ('0.00', '−1.5', '-')
+    """
+    if not text.startswith("-") or text == "-":
+        return text
+    return f"{MINUS}{text[1:]}" if any(digit in text for digit in "123456789") else text[1:]
+
+
+def amount(value: float, unit: str, zh: bool = False) -> str:
+    r"""Return tonnes or CNY scaled, with the unit.
+
+    >>> [amount(2887642200.0, "t"), amount(-3500.0, "t"), amount(1e3, "t", True)]
+    ['2,887.642\xa0Mt', '−3,500\xa0t', '1,000\xa0吨']
+    """
+    form = _scaled(abs(value), unit)
+    return f"{signed(form.text(value))}{SPACE}{unit_in(form.unit, zh)}"
+
+
+def tonnes(value: float, zh: bool = False) -> str:
+    """Return tonnes in full, with the unit."""
+    return f"{signed(plain_tonnes(value))}{SPACE}{unit_in('t', zh)}"
+
+
+def plain_tonnes(value: float) -> str:
+    """Return tonnes in full, without the noise of sums that cancel.
+
+    >>> plain_tonnes(-2.9e-10), plain_tonnes(1234.4), plain_tonnes(np.nan)
+    ('0', '1,234', '-')
+    """
+    if not math.isfinite(value):
+        return "-"
+    return format_tonnes(0.0 if abs(value) < NO_TONNES else value)
+
+
+def rate(value: float) -> str:
+    """Return a rate in percent, its minus sign as wide as a digit."""
+    return signed(format_rate(value)).replace(" ", SPACE)
+
+
+def _scaled(largest: float, unit: str) -> Form:
+    """Return the form of a column of tonnes or CNY of which this is the largest."""
+    if unit == "t":
+        scale, name = scale_of(largest)
+        if scale == 1.0:
+            return Form(name, plain_tonnes)
+        return Form(name, lambda value: three_decimals(value / scale))
+    if largest >= 1e11:
+        return Form("CNY billion", lambda value: f"{value / 1e9:,.1f}" if math.isfinite(value) else "-")
+    if largest >= 1e7:
+        return Form("CNY million", lambda value: f"{value / 1e6:,.1f}" if math.isfinite(value) else "-")
+    return Form("CNY", lambda value: f"{value:,.0f}" if math.isfinite(value) else "-")
+
+
+def _form(column: str, values: pd.Series, exact: bool, whole: bool) -> Form:
+    """Return the form of a column of numbers by its name."""
+    if column in PLAIN:
+        return Form("", lambda value: f"{value:.0f}" if math.isfinite(value) else "")
+    if column in FINE:
+        decimals = 4 if column == "intensity" else 6
+        return Form("t/t", lambda value: f"{value:,.{decimals}f}" if math.isfinite(value) else "-")
+    if column.endswith("_rate"):
+        return Form("", format_rate)
+    if column.endswith("_per_t"):
+        return Form("CNY/t", lambda value: f"{value:,.2f}" if math.isfinite(value) else "-")
+    finite = values[np.isfinite(values)].abs()
+    largest = float(finite.max()) if len(finite) else 0.0
+    if column.endswith("_cny"):
+        return _scaled(largest, "CNY")
+    if column.endswith(("_t", "_tco2e")):
+        return Form("t", plain_tonnes) if exact else _scaled(largest, "t")
+    if column.endswith("days"):
+        return Form("days", lambda value: f"{value:,.6g}" if math.isfinite(value) else "-")
+    if column in COUNTS or whole:
+        return Form("", lambda value: f"{value:,.0f}" if math.isfinite(value) else "-")
+    return Form("", lambda value: f"{value:+.4g}" if "shadow" in column and value else f"{value:,.6g}")
+
+
+def words_of(column: str, values: Sequence[Any], zh: bool) -> list[str]:
+    """Return the texts of a column, in Chinese where its words are known."""
+    known = {**WORDS.get(column, {}), **FURTHER_WORDS.get(column, {})} if zh else {}
+    return ["–" if value == "" or pd.isna(value) else str(known.get(str(value), value)) for value in values]
+
+
+def column_of(
+    name: str, values: pd.Series, zh: bool, exact: bool = False, total: object = None
+) -> tuple[Column, list[str]]:
+    """Return the heading and the texts of a column, with that of a total at the end if there is one.
+
+    Parameters
+    ----------
+    exact
+        True for tonnes that are not scaled.
+    total
+        A number, or a word in a column of words; None for no total.
+    """
+    cells = [*values.tolist(), *([] if total is None else [total])]
+    if pd.api.types.is_bool_dtype(values):
+        yes = "是" if zh else "yes"
+        return Column(heading(name, zh), "", False), [yes if value is True else "–" for value in cells]
+    if not pd.api.types.is_numeric_dtype(values):
+        return Column(heading(name, zh), "", False), words_of(name, cells, zh)
+    numbers = pd.Series([float(value) if isinstance(value, int | float) else np.nan for value in cells])
+    form = _form(name, numbers, exact, pd.api.types.is_integer_dtype(values))
+    # Years are names rather than figures.
+    column = Column(heading(name, zh), unit_in(form.unit, zh), name not in PLAIN)
+    return column, [signed(form.text(value)) for value in numbers]
+
+
+def table_of(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    caption: str,
+    zh: bool,
+    *,
+    totals: Mapping[str, float] | None = None,
+    note: str = "",
+    exact: bool = False,
+    key: str = "",
+) -> Table:
+    """Return a table of the columns that a frame has.
+
+    Parameters
+    ----------
+    totals
+        Numbers of a last row by column; the first column says that it is one.
+    """
+    shown = [name for name in columns if name in frame]
+    last: dict[str, object] = {} if totals is None else {**totals, shown[0]: "合计" if zh else "all"}
+    found = [column_of(name, frame[name], zh, exact, None if totals is None else last.get(name, "")) for name in shown]
+    rows = list(zip(*(texts for _, texts in found), strict=True))
+    foot = tuple("" if text in ("–", "-") else text for text in rows.pop()) if totals is not None else ()
+    return Table(caption, tuple(column for column, _ in found), tuple(rows), foot, note, key)
+
+
+def used(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return the columns that a frame has and that are not zero throughout."""
+    return [
+        name
+        for name in columns
+        if name in frame
+        and not (pd.api.types.is_numeric_dtype(frame[name]) and not (frame[name].abs() > NO_TONNES).any())
+    ]
+
+
+def sums_of(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
+    """Return the sums of columns, and the surplus rate of the sums where both of its columns are among them."""
+    sums = {name: float(frame[name].sum()) for name in columns if name in frame}
+    if sums.get("emissions_tco2e") and "surplus_t" in sums:
+        sums["surplus_rate"] = sums["surplus_t"] / sums["emissions_tco2e"]
+    return sums

@@ -1,0 +1,240 @@
+"""What stands behind a page: assumptions, the certificate, and how to obtain it again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.reports.document.answer import status
+from etsopt.reports.document.cells import signed, tonnes
+from etsopt.reports.document.content import Column, Commands, Facts, Paragraph, Points, Section, Table
+from etsopt.reports.document.headings import unit_in
+from etsopt.results.claims import is_checked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etsopt.reports.document.content import Block, Run
+
+RECOMPUTED = {
+    "allocation": (
+        "reference allowances, balance values, bands, targets, balances, and all totals",
+        "参考配额、平衡值、盈缺率限值、目标、平衡和全部合计",
+    ),
+    "years": (
+        "accounts of every enterprise, cost of every plan, the balance of the market, and prices",
+        "各企业账户、各方案成本、市场平衡和碳价",
+    ),
+    "equilibrium": (
+        "the best response of every unit, and the balance of every sector",
+        "各单元的最优响应和各行业的平衡",
+    ),
+    "compliance": (
+        "issue, accounts by vintage, surrender, fines, and all totals",
+        "发放、分年度账户、清缴、罚款和全部合计",
+    ),
+    "relaxed_limits": (
+        "a combination of the limits that no allocation can keep",
+        "任何分配方案都无法同时满足的限值组合",
+    ),
+    "reconciliation": ("every piece of evidence, and the ends of every interval", "每项证据和每个区间的两端"),
+    "plan": (
+        "days, draws and coverage, and a bound on what any plan covers",
+        "人天、抽取、覆盖量及任何计划可覆盖量的界",
+    ),
+}
+"""What the checker recomputes, by a table of the run."""
+
+
+OBJECTIVES = {
+    "change": "调整总量",
+    "largest_change": "最大调整率",
+    "deficit": "缺口总量",
+    "spread": "离散度",
+    "least_squares": "加权最小二乘",
+    "cost": "成本",
+    "effort": "交易量",
+    "older_first": "先用旧配额",
+    "exceptions": "例外数",
+    "exception_size": "例外幅度",
+    "exception_order": "例外次序",
+    "rounding": "取整",
+    "target_relaxation": "放宽目标",
+    "band_relaxation": "放宽盈缺率限值",
+    "unmet_demand": "未满足的需求",
+    "uncovered": "未覆盖量",
+    "adjustment": "调整",
+    "estimate": "估计",
+    "interval": "区间",
+}
+"""Chinese names of objectives."""
+
+
+METHODS = {"direct": "整体求解", "aggregation": "聚合", "decomposition": "分解", "pyomo": "Pyomo 建模"}
+"""Chinese names of methods."""
+
+
+def assumptions(run: Run) -> Iterator[Section]:
+    """Yield what the result rests on: data, parameters, keys that have no effect."""
+    lines = [*_origin(run), *_given(run), *_own_parameters(run)]
+    market = run.policy.get("market") or {}
+    if "closure" in run.tables and market.get("terminal_price_cny_per_t"):
+        price = f"{market['terminal_price_cny_per_t']:,.2f}"
+        lines.append(
+            run.say(
+                f"An allowance kept after the last year is worth {price} CNY/t (terminal_price_cny_per_t).",
+                f"期末结余配额的价值为 {price} 元/吨(terminal_price_cny_per_t)。",
+            )
+        )
+    if unused := run.about.get("ignored"):
+        keys = ", ".join(unused)
+        lines.append(run.say(f"Policy keys without effect in this model: {keys}.", f"本模型不使用的政策项:{keys}。"))
+    lines.append(
+        run.say(
+            "The certificate is about arithmetic and optimality: it does not say that the data are true.",
+            "证明只涉及计算和最优性,不说明数据真实。",
+        )
+    )
+    yield Section("assumptions", run.say("Assumptions", "假设"), (Points(tuple(lines)),))
+
+
+def _origin(run: Run) -> Iterator[str]:
+    """Yield what a shipped instance says of its data, and the origin of the units where the instance states it."""
+    from etsopt.data.files import shipped
+
+    name = str(run.about.get("instance"))
+    if name in shipped.names():
+        text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8").lstrip("# ").split("\n")[0]
+        yield run.say(f"The shipped instance {name} says: {text}", f"内置算例 {name} 的说明(英文):{text}")
+    table = run.tables.get("allocation")
+    if table is not None and "x_origin" in table:
+        counts = table["x_origin"].astype(str).replace("", "–").value_counts()
+        of = run.listed([f"{count:,} {origin}" for origin, count in counts.items()])
+        yield run.say(f"Origin of the units (column x_origin): {of}.", f"单元数据来源(列 x_origin):{of}。")
+
+
+def _given(run: Run) -> Iterator[str]:
+    if rule := run.about.get("own_rule"):
+        name = rule["name"]
+        yield run.say(
+            f"The rule {name} is your own: its reference allowances are taken as given, not derived again.",
+            f"规则 {name} 为自定义规则:其参考配额按所给采用,未重新推导。",
+        )
+
+
+def _own_parameters(run: Run) -> Iterator[str]:
+    for entry in run.about.get("own_parameters") or ():
+        of = f"{entry['years'][0]}, {', '.join(entry['sectors'])}"
+        yield run.say(
+            f"{entry['key']}: official {entry['official']} ({of}), here {entry['here']}.",
+            f"{entry['key']}:官方值 {entry['official']}({of}),此处 {entry['here']}。",
+        )
+
+
+def certificate(run: Run, checked: bool) -> Section:
+    """Return the verdict, the objectives with their bounds, and what was recomputed.
+
+    Parameters
+    ----------
+    checked
+        True if the run was checked for this page, and every statement of it holds.
+    """
+    results = run.results
+    blocks: list[Block] = [Facts(tuple(_verdict(run, checked)))]
+    if results.levels:
+        blocks.append(_levels(run))
+    known = [run.say(*words) for name, words in RECOMPUTED.items() if name in run.tables]
+    if is_checked(results) and known:
+        parts = run.say("; ", ";").join(known)
+        blocks.append(
+            Paragraph(
+                run.say(
+                    "The checker shares no code with the solver. From the instance and the tables alone it recomputes "
+                    f"{parts}; a lower bound for each objective follows from multipliers that nobody has to trust.",
+                    f"检查程序与求解器不共用代码,仅由算例和结果表重新计算:{parts};各目标的下界由乘子推出,无需信任求解器。",
+                ),
+                "note",
+            )
+        )
+    if not is_checked(results):
+        words = ("The checker does not know this model: nothing was checked.", "检查程序不支持此模型:未作检查。")
+        blocks.append(Paragraph(run.say(*words), "warning"))
+    return Section("certificate", run.say("Certificate", "证明"), tuple(blocks))
+
+
+def _verdict(run: Run, checked: bool) -> Iterator[tuple[str, str]]:
+    results = run.results
+    yield run.say("verdict", "结论"), status(run)
+    if checked and is_checked(results):
+        yield (
+            run.say("checked for this page", "生成本页时再次检查"),
+            run.say("every statement of the run holds", "运行结果的全部陈述均成立"),
+        )
+    if results.misses_t is not None:
+        misses = f"{results.misses_t:.2g} {run.say('t', '吨')}" if results.misses_t else run.say("none", "无")
+        yield run.say("largest violation of a limit", "对限值的最大偏离"), misses
+    if results.distance_t is not None:
+        away = f"{max(results.distance_t, 1e-9):.2g} {run.say('t', '吨')}"
+        yield run.say("no unit is farther from the one solution than", "任何单元与唯一解的距离不超过"), away
+    if results.rounded_by_t is not None:
+        yield run.say("moved at most by rounding", "取整的最大变动"), tonnes(results.rounded_by_t, run.zh)
+    if results.infeasible_by_t is not None:
+        yield run.say("infeasible by at least", "至少相差"), tonnes(results.infeasible_by_t, run.zh)
+
+
+def _levels(run: Run) -> Table:
+    heads = ("objective", "value", "proven bound", "gap", "unit", "certified", "algorithm")
+    if run.zh:
+        heads = ("目标", "取值", "证明的下界", "差距", "单位", "已证明", "算法")
+    yes, no = run.say("yes", "是"), run.say("no", "否")
+    rows = [
+        (
+            run.say(level.name, OBJECTIVES.get(level.name, level.name)),
+            figure_of(level.value),
+            figure_of(level.bound),
+            f"{abs(level.gap):.1e}" if np.isfinite(level.gap) else "–",
+            unit_in(level.unit, run.zh),
+            yes if level.certified else no,
+            level.algorithm,
+        )
+        for level in run.results.levels
+    ]
+    columns = tuple(Column(head, "", place in (1, 2, 3)) for place, head in enumerate(heads))
+    return Table(run.say("Objectives in their order", "各级目标"), columns, tuple(rows))
+
+
+def _method(run: Run) -> str:
+    """Return the method; its reason, which a run states in English, in English only."""
+    method = str(run.about.get("method", "–"))
+    if run.zh:
+        return f"{METHODS[method]}({method})" if method in METHODS else method
+    return f"{method}. {run.about.get('method_reason', '')}".strip()
+
+
+def figure_of(value: float) -> str:
+    """Return a value of an objective with the digits that matter, or a dash for none."""
+    if not np.isfinite(value):
+        return "–"
+    return signed(f"{value:,.2f}" if abs(value) >= 1e6 else f"{value:,.10g}")
+
+
+def reproduce(run: Run) -> Section:
+    """Return commands, versions and hashes that lead to the same result."""
+    about = run.about
+    folder = shlex.quote(run.folder)
+    options: dict[str, Any] = about.get("options") or {}
+    solve = f"etsopt solve {folder}/instance --model {shlex.quote(str(about['model']))}"
+    solve += f" --method {about['method']}" if about.get("method") in ("direct", "aggregation", "decomposition") else ""
+    solve += f" --gap {options['gap']:g}" if options.get("gap") is not None else ""
+    solve += f" --seed {about.get('seed', 0)} --out again"
+    versions = ", ".join(f"{name} {version}" for name, version in (about.get("versions") or {}).items())
+    facts = (
+        (run.say("instance, SHA-256", "算例 SHA-256"), str(about.get("instance_hash", "–"))),
+        (run.say("result, SHA-256", "结果 SHA-256"), run.results.hash),
+        (run.say("versions", "版本"), versions),
+        (run.say("method", "方法"), _method(run)),
+    )
+    lines = (f"etsopt check {folder}", solve, f"etsopt report {folder}{run.say('', ' --lang zh')}")
+    return Section("reproduce", run.say("How to reproduce it", "如何复现"), (Commands(lines), Facts(facts)))

@@ -1,0 +1,204 @@
+"""Pages of a run: its report, the letter of an enterprise, two runs side by side, and a single chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etsopt.data.files.atomic import write_file
+from etsopt.reports.document import allocation, market, other
+from etsopt.reports.document.answer import answer, status
+from etsopt.reports.document.asked import asked
+from etsopt.reports.document.beside import beside
+from etsopt.reports.document.certificate import assumptions, certificate, reproduce
+from etsopt.reports.document.content import Document, Run, Section
+from etsopt.reports.document.figures import of_chart
+from etsopt.reports.document.key_figures import key_figures
+from etsopt.reports.document.layout import library, page
+from etsopt.reports.document.letter import letter
+from etsopt.results.claims import is_checked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etsopt.results.results import Results
+
+PARTS = (
+    *(
+        allocation.relaxed,
+        market.unmet,
+        other.missing_days,
+        allocation.totals,
+        other.compliance,
+        market.prices,
+        allocation.rates,
+    ),
+    *(market.quantities, market.balance_values, market.measures, allocation.provinces, allocation.enterprises),
+    *(market.traders, allocation.binding, other.reconciliation, other.reviews, allocation.units),
+    market.unit_years,
+)
+"""Sections between what was asked and what stands behind it, in their order."""
+
+
+def write_report(
+    results: Results,
+    path: str | Path,
+    lang: str = "en",
+    inline: bool = False,
+    *,
+    folder: str = "RUN",
+    checked: bool = False,
+) -> list[Path]:
+    """Write the report of a run, and beside it the script that draws its charts.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    lang
+        ``en`` or ``zh``.
+    inline
+        True to write the script into the page.
+    folder
+        Name of the run folder in the commands of the page.
+    checked
+        True if the run was checked for this page, and every statement of it holds.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    UsageError
+        If jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    return _write(report(results, lang, folder, checked), Path(path), inline)
+
+
+def report(results: Results, lang: str = "en", folder: str = "RUN", checked: bool = False) -> Document:
+    """Return the report of a run, apart from its layout."""
+    run = Run(results, lang == "zh", folder)
+    return Document(
+        lang=lang,
+        title=f"{run.about['instance']}: {run.about['model']}",
+        kicker=kicker(run),
+        answer=answer(run),
+        status=status(run),
+        proven=results.certified,
+        figures=key_figures(run) if is_checked(results) and results.status != "refused" else (),
+        sections=tuple(_sections(run, checked)),
+        imprint=imprint(run),
+    )
+
+
+def _sections(run: Run, checked: bool) -> Iterator[Section]:
+    yield asked(run)
+    if run.results.status != "refused":
+        for part in PARTS if is_checked(run.results) else (other.own_model,):
+            yield from part(run)
+    yield from assumptions(run)
+    yield certificate(run, checked)
+    yield reproduce(run)
+
+
+def write_letter(
+    results: Results, enterprise: str, path: str | Path, lang: str = "en", *, folder: str = "RUN"
+) -> list[Path]:
+    """Write the letter of an enterprise, one page.
+
+    Raises
+    ------
+    UsageError
+        If the run has no such enterprise, or jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    document = letter(Run(results, lang == "zh", folder), enterprise)
+    write_file(Path(path), page(document, template="letter.html"))
+    return [Path(path)]
+
+
+def write_comparison(
+    one: Results,
+    other: Results,
+    path: str | Path,
+    lang: str = "en",
+    inline: bool = False,
+    *,
+    folders: tuple[str, str] = ("RUN", "RUN"),
+) -> list[Path]:
+    """Write a page with two runs side by side.
+
+    Parameters
+    ----------
+    folders
+        Names of the two run folders.
+
+    Raises
+    ------
+    UsageError
+        If the runs have nothing in common to show, or jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    zh = lang == "zh"
+    return _write(beside(Run(one, zh, folders[0]), Run(other, zh, folders[1])), Path(path), inline)
+
+
+def write_chart(
+    results: Results, kind: str, path: str | Path, lang: str = "en", year: int | None = None, inline: bool = False
+) -> list[Path]:
+    """Write a page with one chart of a run, which no check precedes, and beside it the script that draws it.
+
+    Parameters
+    ----------
+    kind, year
+        As in `etsopt.charts.chart_of`.
+    inline
+        True to write the script into the page.
+
+    Raises
+    ------
+    UsageError
+        If the run has no such chart, or jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    run = Run(results, lang == "zh")
+    figure = of_chart(run, results.plot.chart(kind, year))
+    parts = (Section(kind, figure.title, (figure,)),)
+    # Without a check the page states no verdict.
+    document = Document(lang, figure.title, kicker(run), figure.title, "", False, sections=parts, imprint=imprint(run))
+    return _write(document, Path(path), inline, "chart.html")
+
+
+def kicker(run: Run) -> str:
+    """Return the line above the answer: instance, model and compliance year."""
+    year = run.policy.get("year")
+    when = run.say(f"compliance year {year}", f"{year}年度") if year else ""
+    return " · ".join(part for part in (run.about["instance"], run.about["model"], when) if part)
+
+
+def imprint(run: Run) -> str:
+    """Return the last line of a page."""
+    version = (run.about.get("versions") or {}).get("etsopt", "")
+    digest = str(run.about.get("instance_hash", ""))[:16]
+    return run.say(f"etsopt {version}, instance {digest}…", f"etsopt {version},算例 {digest}…")
+
+
+def _write(document: Document, path: Path, inline: bool, template: str = "page.html") -> list[Path]:
+    """Write a page, and the library of charts beside it where it has any."""
+    text = page(document, inline, template)
+    written = [path]
+    if document.charts and not inline:
+        name, source = library()
+        beside = path.parent / name
+        if not beside.is_file() or beside.stat().st_size != len(source.encode()):
+            write_file(beside, source)
+        written.append(beside)
+    write_file(path, text)
+    return written

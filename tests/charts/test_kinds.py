@@ -1,0 +1,115 @@
+"""Charts of the other models, against cases that their own tests derive by hand; every model has one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import etsopt
+from tests import compliance_years, reconciliations, review_plans
+
+if TYPE_CHECKING:
+    from etsopt.charts.chart import Panel
+
+RUNS = Path(__file__).parents[1] / "runs_of_0_1_0"
+
+
+def _parts(panel: Panel, category: str) -> dict[str, float]:
+    """Values of the series of a horizontal panel at one category, those that are not zero."""
+    found = {}
+    for series in panel.series:
+        values = dict(zip(series.y.tolist(), series.x.tolist(), strict=True))
+        if values.get(category):
+            found[series.name[0]] = values[category]
+    return found
+
+
+def test_every_model_has_a_chart_in_both_languages() -> None:
+    runs = sorted(path.parent for path in RUNS.glob("*/result.json"))
+    assert len(runs) >= 8
+    for run in runs:
+        plots = etsopt.load(run).plot
+        assert plots.kinds, run.name
+        for kind in plots.kinds:
+            chart = plots.chart(kind)
+            texts = [chart.title, *(text for one in chart.panels for text in (one.title, one.x_label, one.y_label))]
+            for english, chinese in texts:
+                assert bool(english) == bool(chinese), (run.name, kind)
+                assert english.isascii(), english
+
+
+def test_deficits_are_met_as_derived_by_hand() -> None:
+    # b: 2,000 due and 50 to return, 1,950 issued: 100 = 42 bought, 28 offset, 30 held. c: 3,001 - 2,900 = 101: 19 not
+    # surrendered, 42 offset, 40 carried over. a and d have more than they need.
+    result = etsopt.solve(compliance_years.by_hand(), "compliance")
+    lacking, over = result.plot.chart("compliance").panels
+    assert _parts(lacking, "b") == pytest.approx(
+        {"bought": 0.042, "offsets (CCER)": 0.028, "holdings from before": 0.03}
+    )
+    assert _parts(lacking, "c") == pytest.approx(
+        {"shortfall": 0.019, "offsets (CCER)": 0.042, "holdings from before": 0.04}
+    )
+    assert _parts(over, "a") == pytest.approx({"kept": 7.0, "sold": 13.144})
+    assert _parts(over, "d") == pytest.approx({"sold": 0.05})
+
+
+def test_reports_stand_beside_what_the_evidence_allows() -> None:
+    result = etsopt.solve(reconciliations.by_hand(), "reconciliation")
+    (panel,) = result.plot.chart("reconciliation").panels
+    interval, reported, reconciled = panel.series
+    table = result.tables["reconciliation"].set_index("unit_id").loc[interval.y.tolist()]
+    middle, low, high, reports = (
+        table[f"{name}_tco2e"].to_numpy() for name in ("reconciled", "lowest", "highest", "reported")
+    )
+    assert interval.base is not None
+    assert (1 + interval.base / 100) * middle == pytest.approx(low)
+    assert (1 + (interval.base + interval.x) / 100) * middle == pytest.approx(high)
+    assert (1 + reported.x / 100) * middle == pytest.approx(reports)
+    assert not reconciled.x.any()
+    # The unit whose figure is false is farthest off, at the top.
+    assert interval.y.tolist() == ["b", "a"]
+
+
+def test_covered_and_uncovered_tonnes_of_a_plan_by_hand() -> None:
+    result = etsopt.solve(review_plans.by_hand(), "review_plan")
+    at_risk, days = result.plot.chart("review_plan").panels
+    summary = result.tables["review_summary"].iloc[0]
+    sums = {series.name[0]: series.x.sum() * 1e6 for series in at_risk.series}
+    assert sums.get("covered by a review", 0.0) == pytest.approx(summary["covered_tco2e"])
+    assert sums.get("not covered", 0.0) == pytest.approx(summary["uncovered_tco2e"])
+    total = sum(_parts(days, "national").values())
+    assert total == pytest.approx(2.0)
+
+
+def test_an_infeasible_policy_shows_what_has_to_give() -> None:
+    tight = etsopt.read("tiny").with_policy({"sectors.cement.target_change": -0.05})
+    result = etsopt.solve(tight)
+    table = result.tables["relaxed_limits"]
+    panels = result.plot.chart("relaxations").panels
+    by_target = table[(table["way_out"] == "target_relaxation") & (table["limit"] == "target")]
+    assert _parts(panels[0], "target cement")[""] == pytest.approx(by_target["by"].item() / 1e3)
+    assert panels[0].chinese["target cement"] == "水泥目标"
+    band = table[table["limit"] == "band"]["to"].max()
+    assert f"cement to {100 * band:.3g} %" in panels[1].title[0]
+
+
+def test_equilibria_and_their_abatement() -> None:
+    result = etsopt.solve(etsopt.read("cn-2025"), "equilibrium")
+    balance, abatement = result.plot.chart("equilibrium").panels
+    table = result.tables["equilibrium"].set_index("sector")
+    after = _parts(balance, "aluminium 2025")["in equilibrium"]
+    row = table.loc["aluminium"]
+    assert after == pytest.approx(100 * (row["balance_value"] / row["balance_value_before"] - 1))
+    abated = (table["emissions_before_tco2e"] - table["emissions_tco2e"]).sum() / 1e6
+    assert np.sum(abatement.series[0].x) == pytest.approx(abated)
+
+
+def test_a_market_that_cannot_clear_shows_the_tonnes() -> None:
+    instance = etsopt.read("tiny").with_policy({"market.external_demand_t": 10_000_000})
+    result = etsopt.solve(instance, "clearing")
+    assert result.plot.kinds[-1] == "unmet"
+    chart = result.plot.chart("unmet")
+    assert chart.panels[0].series[0].y.sum() * 1e3 == pytest.approx(result.tables["unmet_demand"]["unmet_t"].sum())
