@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from etsopt.errors import StoppedError
-from etsopt.wording import literal, message
+from etsopt.wording import Message, literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,12 +158,13 @@ def checkpoint(phase: str = "", done: int | None = None, of: int | None = None) 
         return
     now = time.perf_counter()
     if phase and now - watch.reported_at[0] >= REPORT_INTERVAL_S:
+        phase = phase if isinstance(phase, Message) else literal(phase)
         if done is None:
             tell(phase)
         elif of is None:
-            tell(message("{phase} {done:,}", phase=literal(phase), done=done))
+            tell(message("{phase} {done:,}", phase=phase, done=done))
         else:
-            tell(message("{phase} {done:,} of {of:,}", phase=literal(phase), done=done, of=of))
+            tell(message("{phase} {done:,} of {of:,}", phase=phase, done=done, of=of))
     if reason := is_over():
         raise StoppedError(reason)
 

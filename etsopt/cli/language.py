@@ -100,8 +100,10 @@ def word(column: str, value: object) -> str:
     """
     if not in_chinese():
         return str(value)
-    from etsopt.results.cell_words import WORDS
+    from etsopt.results.cell_words import WORDS, price_unit
 
+    if column == "price_unit":
+        return price_unit(str(value))
     return WORDS.get(column, {}).get(str(value), str(value))
 
 

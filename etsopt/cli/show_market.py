@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.text import Text
 
-from etsopt.cli.language import _, joined, translated, word
+from etsopt.cli.language import _, in_chinese, joined, translated, word
 from etsopt.cli.terminal import new_table, scale_of, three_decimals
 from etsopt.units import format_tonnes
 
@@ -108,7 +108,7 @@ def closure(table: pd.DataFrame) -> list[str]:
             "In self-balancing years there is no scarcity: every price clears from the discounted price of the next "
             "year up."
         )
-        line = f"{line} {further}"
+        line += further if in_chinese() else f" {further}"
     return [by, line]
 
 

@@ -43,9 +43,12 @@ class SafeConsole(Console):
         if isinstance(renderable, str | Text) and (safe := escaped(str(renderable))) != str(renderable):
             # An escaped text is longer than measured, so it is folded where it does not fit.
             renderable = Text(safe, renderable.style if isinstance(renderable, Text) else "", overflow="fold")
-        if isinstance(renderable, Text) and not renderable.spans and HAN.search(renderable.plain):
-            width = (options or self.options).max_width
-            renderable = Text(wrapped(renderable.plain, width), renderable.style, justify=renderable.justify)
+        if isinstance(renderable, Text) and HAN.search(renderable.plain):
+            # Console.print turns the style of a text into a span over the whole of it.
+            spans = renderable.spans
+            if all((span.start, span.end) == (0, len(renderable)) for span in spans):
+                lines = wrapped(renderable.plain, (options or self.options).max_width)
+                renderable = Text(lines, spans[0].style if spans else renderable.style, justify=renderable.justify)
         return super().render(renderable, options)
 
 

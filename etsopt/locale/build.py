@@ -124,7 +124,7 @@ def _is_text(text: str) -> bool:
         return False
     # Between two values, marks alone have to be those of the language.
     marks = bare != text and re.search("[,;:.]", bare)
-    is_name = re.fullmatch(r"[\w.*/-]*[_./0-9-][\w.*/-]*", text)
+    is_name = re.fullmatch(r"[\w.*/-]*[_./0-9][\w.*/-]*", text)
     return bool(marks or (HAS_WORDS.search(bare) and not is_name))
 
 

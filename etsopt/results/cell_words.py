@@ -118,7 +118,6 @@ WORDS: dict[str, dict[str, str]] = {
     "way_out": {**OBJECTIVES, "alone": "仅行业目标"},
     "limit": {"target": "行业目标", "balance": "省份平衡", "band": "盈缺率限值", "nation": "全国总量"},
     "unit": UNITS,
-    "price_unit": UNITS,
     "price_obtained": OBTAINED,
     "obtained": OBTAINED,
     "at_bound": {"lower": "下限", "upper": "上限", "fixed": "等量分配"},
@@ -133,7 +132,19 @@ def in_chinese(column: str, cells: pd.Series) -> pd.Series:
     """Return the cells of a column of results with their words in Chinese; names and numbers stay as they are."""
     if column == "algorithm":
         return cells.map(algorithm)
+    if column == "price_unit":
+        return cells.map(price_unit)
     return cells.replace(WORDS[column]) if column in WORDS else cells
+
+
+def price_unit(text: str) -> str:
+    """Return the unit of a price in Chinese.
+
+    >>> price_unit("CNY 2024/t"), price_unit("t/t")
+    ('元/吨，2024 年价格', '吨/吨')
+    """
+    currency, _, rest = text.partition(" ")
+    return f"元/吨，{rest.removesuffix('/t')} 年价格" if currency == "CNY" and rest else UNITS.get(text, text)
 
 
 def algorithm(text: str) -> str:

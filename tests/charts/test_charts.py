@@ -181,5 +181,5 @@ def test_the_command_lists_and_draws(
     assert json.loads(capsys.readouterr().out) == {"file": "rates.png"}
     assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
     assert main(["plot", "run", "rates", "--out", "rates.html", "--lang", "en"]) == 0
-    assert re.search(r"Written to rates\.html\. It needs plotly-\S+ beside it", capsys.readouterr().out)
+    assert re.search(r"Written to rates\.html\. Its charts need plotly-\S+ beside it", capsys.readouterr().out)
     assert "Content-Security-Policy" in (tmp_path / "rates.html").read_text(encoding="utf-8")

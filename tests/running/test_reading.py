@@ -365,7 +365,7 @@ def test_official_tables_and_reports_say_what_is_not_verified(
     assert main(["export", str(run), "--tables", "official", "--out", str(tmp_path / "official")]) == 0
     sentence = "Emissions of 40 of 40 units are not verified: taken as accounted from monthly reports."
     assert sentence in capsys.readouterr().err
-    chinese = "40 个单元中有 40 个的排放量未经核查:采用月度报告核算值。"
+    chinese = "40 个单元中有 40 个的排放量未经核查：采用月度报告核算值。"
     note = (tmp_path / "official" / "official-note.txt").read_text(encoding="utf-8-sig")
     assert note == f"{chinese}\n{sentence}\n"
     for source in (tmp_path / "official", tmp_path / "official" / "official-tables.xlsx"):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from etsopt.progress import checkpoint
+from etsopt.wording import message
 from etsopt_models._columns.branches import NO_MASKS, Masks
 from etsopt_models._columns.plans_at_hand import COST, UNMET, PlansAtHand
 from etsopt_models._market.column_generation import ENOUGH, UNMET_T, unit_prices
@@ -146,7 +147,7 @@ class Master(PlansAtHand):
         """
         best = Priced(-np.inf, {}, np.inf, None)
         for number in range(ROUNDS):
-            checkpoint(f"prices over {len(self.unit):,} plans, round", number + 1)
+            checkpoint(message("prices over {count:,} plans, round", count=len(self.unit)), number + 1)
             self.close(masks)
             vertex = self.solve()
             if vertex is None:

@@ -25,6 +25,7 @@ import numpy as np
 
 from etsopt.errors import SolverError
 from etsopt.progress import checkpoint
+from etsopt.wording import message
 from etsopt_models._enterprises.trading import Flows, TradeTerms, steady_prices
 from etsopt_models._market.accounts import totals
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
@@ -158,7 +159,9 @@ class PriceSearch:
 
     def respond_at(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, Pass, float]:
         """Return the response of all enterprises to some prices, its sums by group, and the bound that it proves."""
-        checkpoint(f"prices of {len(self.population.shift):,} accounts, pass", len(self.passes) + 1)
+        checkpoint(
+            message("prices of {count:,} accounts, pass", count=len(self.population.shift)), len(self.passes) + 1
+        )
         trade = replace(
             self.terms, price=steady_prices(price, self.terms), offset_price=self.terms.offset_price + scarcity
         )
