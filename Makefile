@@ -85,7 +85,7 @@ lock:  ## resolve the dependencies anew and write the requirements files with th
 	$(COMPILE) --group build --extra excel --extra plot --extra report --output-file requirements.txt pyproject.toml
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt pyproject.toml
-	$(COMPILE) --group release --constraint requirements-dev.txt --output-file requirements-release.txt pyproject.toml
+	$(COMPILE) --group release --constraint requirements-docs.txt --output-file requirements-release.txt pyproject.toml
 
 clean:  ## remove the environment, caches and runs
 	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .cache dist docs/_build htmlcov \

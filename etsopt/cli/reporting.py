@@ -93,9 +93,9 @@ def _violations(result: Results, instance: Instance) -> int:
 
 def _refused(count: int, folder: Path, as_json: bool) -> int:
     """Say that a run does not hold what it states, and return the exit code for that."""
-    what = _(
-        "Of the run {folder!r}, this number of statements does not hold: {count}.", folder=str(folder), count=count
-    )
+    one = "Of the run {folder!r}, {count} statement does not hold."
+    several = "Of the run {folder!r}, {count} statements do not hold."
+    what = _(one if count == 1 else several, folder=str(folder), count=count)
     advice = _("No page is written. `etsopt check {folder}` lists them.", folder=folder)
     if as_json:
         print(json.dumps({"error": what, "advice": advice}, ensure_ascii=False))
