@@ -2,8 +2,8 @@
 
 Scenarios travel in batches of about half a second, because a task costs some milliseconds whatever it does. Results are
 numbers, never models. A batch whose worker ends is tried again elsewhere, and taken apart if it ends several. The
-scheduler blames whatever waits at a worker that ends, so a suspect is tried once more with nothing beside it, and only
-the scenario that ends its worker then is lost. If the scheduler ends, what is outstanding stays without an outcome.
+scheduler blames whatever waits at a worker that ends, so a suspect is tried with nothing beside it, and only a scenario
+that ends its worker then, twice, is lost. If the scheduler ends, what is outstanding stays without an outcome.
 """
 
 from __future__ import annotations
@@ -166,6 +166,7 @@ class _Batches:
     def __init__(self, client: Any, plan: Asked, name: str, scenarios: Sequence[tuple[int, Scenario]]) -> None:
         self.client, self.plan, self.name, self.scenarios = client, plan, name, dict(scenarios)
         self.waiting, self.suspects, self.alone = list(reversed(self.scenarios)), list[int](), False
+        self.again: set[int] = set()
         self.running: dict[Any, list[int]] = {}
         # The first batches have one scenario each, which tells how long one takes.
         self.seconds = BATCH_S
@@ -228,6 +229,10 @@ class _Batches:
             self.seconds = max(self.seconds, BATCH_S)
         elif not self.alone:
             self.suspects += numbers
+        elif numbers[0] not in self.again:
+            # It may have come to a worker that had just ended and was not missed yet.
+            self.again.add(numbers[0])
+            self.suspects.insert(0, numbers[0])
         else:
             yield Outcome(numbers[0], "lost", "", False, 0.0, f"The worker ended: {future.exception()}", {})
 
