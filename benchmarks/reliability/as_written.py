@@ -84,6 +84,9 @@ def _differs(said: Any, read: Any, key: str = "") -> str:
         said = dict.fromkeys(("lower", "upper"), said)
     if isinstance(said, dict) and isinstance(read, dict):
         said = {_one_name(unicodedata.normalize("NFKC", name)): value for name, value in said.items()}
+        # Capitals of a key are understood, as people write them in sheets.
+        folded = {name.casefold(): name for name in read}
+        said = {name if name in read else folded.get(name.casefold(), name): value for name, value in said.items()}
         if said.keys() != read.keys():
             return f"{key}: keys {sorted(said)} became {sorted(read)}"
         return next((found for name in said if (found := _differs(said[name], read[name], f"{key}.{name}"))), "")

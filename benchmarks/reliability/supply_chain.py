@@ -35,7 +35,8 @@ LICENCES = re.compile(
     r"Apache Software License|PSF-2\.0|Python Software Foundation License)"
 )
 OF_DEVELOPERS = re.compile(r"MPL-2\.0|Mozilla Public License 2\.0 \(MPL 2\.0\)")
-"""Licence that requires sharing changes of the package itself; no package of users has it."""
+"""Licence that requires sharing changes of the package itself; no package that etsopt needs has it, and of its extras
+`design` alone, by tqdm, which optuna needs."""
 
 BLOCKED = """
 import os, sys
@@ -111,7 +112,8 @@ def licences_of(one: Distribution) -> list[str]:
         return [part.strip(" ()") for part in re.split(r" AND | OR ", expression)]
     stated = [line.split(" :: ") for line in one.metadata.get_all("Classifier") or []]
     found = [parts[-1] for parts in stated if parts[0] == "License" and parts[-1] != "DFSG approved"]
-    return found or [line for line in (one.metadata.get("License") or "").splitlines()[:1] if line]
+    line = next(iter((one.metadata.get("License") or "").splitlines()), "")
+    return found or list(filter(None, re.split(r" AND | OR ", line)))
 
 
 def needs(name: str) -> set[str]:

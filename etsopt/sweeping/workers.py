@@ -208,33 +208,42 @@ class _Batches:
         return future
 
     def _taken(self, future: Any) -> Iterator[Outcome]:
-        """Yield the outcomes of a batch; one that ended workers is taken apart, or its scenario is lost."""
+        """Yield the outcomes of a batch, or of one that ended its workers what is lost."""
         from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
 
         numbers = self.running.pop(future)
-        if future.status == "finished":
+        try:
+            # Its state may be another by now: what was on a worker that has ended since is computed again.
             outcomes = future.result()
+        except FutureCancelledError:
+            self.running[future] = numbers
+            self._see_that_alive(surely=True)
+            return
+        except KilledWorker as error:
+            outcomes = self._lost(numbers, str(error))
+        else:
             # Recent batches count most.
             mean = sum(one.seconds for one in outcomes) / len(outcomes)
             self.seconds = max(1e-4, 0.7 * self.seconds + 0.3 * mean)
-            yield from outcomes
-        elif future.status == "cancelled" or self.client.status != "running":
-            self.running[future] = numbers
-            self._see_that_alive(surely=True)
-        elif not isinstance(future.exception(), KilledWorker):
-            future.result()
-        elif len(numbers) > 1:
+        yield from outcomes
+
+    def _lost(self, numbers: list[int], error: str) -> list[Outcome]:
+        """Take a batch that ended its workers apart; a scenario that does so by itself, twice, is lost."""
+        if len(numbers) > 1:
             self.waiting += reversed(numbers)
             # One by one from here on, until a batch tells otherwise.
             self.seconds = max(self.seconds, BATCH_S)
-        elif not self.alone:
+            return []
+        if not self.alone:
             self.suspects += numbers
-        elif numbers[0] not in self.again:
+            return []
+        if numbers[0] not in self.again:
             # It may have come to a worker that had just ended and was not missed yet.
             self.again.add(numbers[0])
             self.suspects.insert(0, numbers[0])
-        else:
-            yield Outcome(numbers[0], "lost", "", False, 0.0, f"The worker ended: {future.exception()}", {})
+            return []
+        return [Outcome(numbers[0], "lost", "", False, 0.0, f"The worker ended: {error}", {})]
 
     def _see_that_alive(self, surely: bool = False) -> None:
         if not surely and self.client.status == "running" and not any(one.cancelled() for one in self.running):

@@ -371,7 +371,7 @@ def test_official_tables_and_reports_say_what_is_not_verified(
     for source in (tmp_path / "official", tmp_path / "official" / "official-tables.xlsx"):
         assert main(["import", str(source), "--year", "2025", "--out", str(tmp_path / source.name / "again")]) == 0
     capsys.readouterr()
-    assert main(["report", str(run)]) == 0
+    assert main(["report", str(run), "--sheets"]) == 0
     page = (run / "report.html").read_text(encoding="utf-8")
     assert sentence in page
     assert chinese in page

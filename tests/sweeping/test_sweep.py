@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -287,7 +288,7 @@ def test_a_process_that_is_killed_leaves_whole_outcomes_and_the_next_one_goes_on
 
     def outcomes() -> int:
         try:
-            with sqlite3.connect(f"file:{record}?mode=ro", uri=True) as read:
+            with closing(sqlite3.connect(f"file:{record}?mode=ro", uri=True)) as read:
                 return int(read.execute("SELECT count(*) FROM outcomes").fetchone()[0])
         except sqlite3.OperationalError:
             return 0

@@ -262,7 +262,7 @@ def test_a_band_is_widened_from_its_wider_side() -> None:
 
 
 def units(**columns: Any) -> pd.DataFrame:
-    own = {"unit_id": list("abcd"), f"{TARGET}_t": [900.0, 1800.0, 3600.0, 475.0]}
+    own = {"unit_id": list("abcd"), f"{TARGET}_allowance_t": [900.0, 1800.0, 3600.0, 475.0]}
     return pd.DataFrame(own | {f"{TARGET}_exceptional": [False] * 4} | columns)
 
 
@@ -277,8 +277,8 @@ def test_every_adjustable_unit_is_an_exception_or_none() -> None:
     column = f"{TARGET}_exceptional"
     wanted = [Violation("tables", column, 1.0, "columns", message)]
     assert wrong(units().drop(columns=column)) == wrong(units(**{column: [1.0] * 4})) == wanted
-    one_absent = units(**{f"{TARGET}_t": [900.0, np.nan, 3600.0, 475.0]})
-    assert [violation.where for violation in wrong(one_absent)] == [f"{TARGET}_t"]
+    one_absent = units(**{f"{TARGET}_allowance_t": [900.0, np.nan, 3600.0, 475.0]})
+    assert [violation.where for violation in wrong(one_absent)] == [f"{TARGET}_allowance_t"]
     missing = _shape(instance(), own, {"relaxed_units": units()}, True)
     assert missing == [Violation("tables", "relaxed_limits", 1.0, "tables", "the table is present")]
     # Without exceptions the column is none of the table.
@@ -291,7 +291,7 @@ def test_exceptions_of_a_way_are_those_of_its_column() -> None:
     # The target is ruled out alone, and relaxed by 900 t with a and c as exceptions, which the proof need not equal.
     own = instance().with_policy({"sectors.cement.target_t": 4000.0})
     table = units(
-        **{f"{TARGET}_t": [700.0, 1800.0, 2800.0, 475.0], f"{TARGET}_exceptional": [True, False, True, False]}
+        **{f"{TARGET}_allowance_t": [700.0, 1800.0, 2800.0, 475.0], f"{TARGET}_exceptional": [True, False, True, False]}
     )
     lines = [
         ("alone", "target", "cement", 1100.0, 4000.0, 5100.0, "t"),
