@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from etsopt.cli.language import _, in_chinese, joined
 from etsopt.cli.show_errors import rendered
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -39,6 +39,7 @@ def sweep(options: Namespace) -> int:
     from etsopt.data.files.write import check_format
     from etsopt.running.reading import read
     from etsopt.sweeping import Record, read_plan, run_plan
+    from etsopt.sweeping.outcome import PROVEN
     from etsopt.sweeping.workers import LostClusterError
 
     check_format(options.format)
@@ -77,7 +78,7 @@ def sweep(options: Namespace) -> int:
         _summary(counts, written)
     if termination == "interrupted":
         return 130
-    return 0 if {*counts} <= {"certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified"} else 4
+    return 0 if {*counts} <= {*PROVEN, "infeasible_certified"} else 4
 
 
 def prepare(folder: Path, record: str) -> None:
@@ -122,8 +123,9 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
     def told(now: Progress) -> None:
         nonlocal shown
         rate = now.done / now.elapsed_s if now.elapsed_s else 0.0
-        text = "{done:,} of {of:,}, {rate:,.1f} a second, {left} left"
-        tell(_(text, done=now.done, of=now.of, rate=rate, left=_duration(now.left_s)))
+        # The terminal adds the time that is left, as to every phase with a count.
+        text = "{phase} {done:,} of {of:,}, {rate:,.1f} a second"
+        tell(message(text, phase=literal("scenarios"), done=now.done, of=now.of, rate=rate))
         if quiet or now.last.certified or shown > FAILURES_SHOWN:
             return
         shown += 1
@@ -132,17 +134,6 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
         print(more, file=sys.stderr)
 
     return told
-
-
-def _duration(seconds: float) -> str:
-    """Format a duration.
-
-    >>> _duration(59.4), _duration(3725)
-    ('0:59', '1:02:05')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _write(record: Record, folder: Path, table_format: str, sampled: bool) -> list[Path]:

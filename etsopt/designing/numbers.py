@@ -41,10 +41,6 @@ class Number(Section):
         found = [one for label, one in values.items() if all(getattr(label, name) == text for name, text in wanted)]
         return float(TAKE[self.take](found)) if found else None
 
-    def unit_in(self, values: Mapping[Label, float]) -> str:
-        """Return the unit of the number, empty if the outcome has none."""
-        return next((one.unit for one in values if (one.table, one.quantity) == (self.table, self.quantity)), "")
-
 
 class Goal(Number):
     """A number to make as small or as large as possible."""

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
-from etsopt.data.files.read import is_file
 from etsopt.data.policy.policy import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.designing.numbers import Goal, Limit  # noqa: TC001  pydantic evaluates annotations
 from etsopt.errors import DataError, Problem
 from etsopt.sweeping.outcome import LEVELS, TOTALS
-from etsopt.sweeping.plan import Options, flat, in_words_of, read_toml, scenario_of
+from etsopt.sweeping.plan import Options, flat, in_words_of, instance_at, read_toml, scenario_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -144,8 +143,7 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
         raise DataError("The design", problems) from None
     if problems := list(_problems(found, place)):
         raise DataError("The design", problems)
-    own = Path(folder, found.instance)
-    instance = str(own) if own.exists() or is_file(own) else found.instance
+    instance = instance_at(folder, found.instance)
     options = found.options.model_dump(exclude_defaults=True)
     search = (found.seed, found.generations, found.population)
     return DesignPlan(instance, found.model, options, *search, found.policy, found.choose, found.goals, found.limits)

@@ -17,6 +17,7 @@ from etsopt.designing.front import front_of
 from etsopt.designing.plan import ENACTED, Range
 from etsopt.errors import StoppedError, UsageError
 from etsopt.running.provenance import versions
+from etsopt.sweeping.outcome import PROVEN
 from etsopt.sweeping.sweep import keep, opened
 from etsopt.wording import message
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from etsopt.sweeping.record import Record
     from etsopt.sweeping.scenario import Scenario
     from etsopt.sweeping.sweep import Progress
-
-PROVEN = ("certified_optimal", "certified_gap", "certified_rounded")
-"""Statuses of designs that count."""
 
 
 def load_optuna() -> Any:
@@ -53,8 +51,9 @@ def load_optuna() -> Any:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a design reaches: its goals and the excess of each limit; None where its outcome has no such number."""
+    """What a design reaches: its goals and limited numbers, None where its outcome has no such number."""
 
+    plan: DesignPlan
     goals: dict[str, float | None]
     limits: dict[str, float | None]
 
@@ -63,14 +62,25 @@ class Judgement:
         """True if every goal and limit has a number."""
         return None not in (*self.goals.values(), *self.limits.values())
 
+    @property
+    def excess(self) -> dict[str, float]:
+        """How far each number is beyond its limits, zero or less within them."""
+        found = {name: value for name, value in self.limits.items() if value is not None}
+        return {name: self.plan.limits[name].excess(value) for name, value in found.items()}
+
+    @property
+    def within_limits(self) -> bool:
+        """True if every number is there and within its limits."""
+        return self.complete and all(excess <= 0 for excess in self.excess.values())
+
 
 def judged(plan: DesignPlan, outcome: Outcome) -> Judgement:
     """Judge an outcome; one that is not proven has no numbers."""
     values = outcome.values if outcome.status in PROVEN else {}
-    goals = {name: goal.of(values) for name, goal in plan.goals.items()}
-    found = {name: limit.of(values) for name, limit in plan.limits.items()}
-    excess = {name: None if one is None else plan.limits[name].excess(one) for name, one in found.items()}
-    return Judgement(goals, excess)
+    goals, limits = (
+        {name: number.of(values) for name, number in numbers.items()} for numbers in (plan.goals, plan.limits)
+    )
+    return Judgement(plan, goals, limits)
 
 
 def search(
@@ -137,7 +147,7 @@ def _one_generation(optuna: Any, study: Any, plan: DesignPlan, generation: int, 
         if not found.complete:
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
             continue
-        for name, excess in found.limits.items():
+        for name, excess in found.excess.items():
             trial.set_constraint(name, excess)
         study.tell(trial, list(found.goals.values()))
 
@@ -169,15 +179,10 @@ class _Run:
         self.record.extend(numbered)
         known = self.record.known
         missing = [(number, design) for number, design in numbered if number not in known]
-        ended = keep(self.record, self.solve(missing), self.total, self.told, done=number_of(known, first))
+        ended = keep(self.record, self.solve(missing), self.total, self.told, done=len(known))
         if ended != "optimal":
             raise StoppedError(ended)
         return [self.record.outcome(number) for number, _ in numbered]
-
-
-def number_of(known: set[int], first: int) -> int:
-    """Return how many designs before a number are known."""
-    return sum(number < first for number in known)
 
 
 def designs_of(plan: DesignPlan, record: Record) -> pd.DataFrame:
@@ -193,16 +198,14 @@ def designs_of(plan: DesignPlan, record: Record) -> pd.DataFrame:
     for number in sorted(record.known):
         outcome = record.outcome(number)
         found = judged(plan, outcome)
-        values = outcome.values if outcome.status in PROVEN else {}
-        limits = {name: limit.of(values) for name, limit in plan.limits.items()}
-        within = found.complete and all(one is not None and one <= 0 for one in found.limits.values())
         name, chosen = record.scenario(number)
         about = {"design": name, "status": outcome.status, "certified": outcome.certified}
-        rows.append(
-            {**about, **{key: chosen.get(key) for key in plan.choose}, **found.goals, **limits, "within_limits": within}
-        )
+        reached = {**found.goals, **found.limits, "within_limits": found.within_limits}
+        rows.append({**about, **{key: chosen.get(key) for key in plan.choose}, **reached})
     columns = ["design", "status", "certified", *plan.choose, *plan.goals, *plan.limits, "within_limits"]
     table = pd.DataFrame(rows, columns=columns)
+    # A whole number stays one, although the enacted design chooses nothing.
+    table = table.assign(**{key: pd.Series([row[key] for row in rows], dtype=object) for key in plan.choose})
     front = np.zeros(len(table), dtype=bool)
     within = table["within_limits"].to_numpy(dtype=bool)
     signs = [1.0 if goal.best == "least" else -1.0 for goal in plan.goals.values()]

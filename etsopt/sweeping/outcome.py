@@ -54,6 +54,9 @@ UNITS = {
 }
 """Unit of a column of numbers by the end of its name; the longest one counts."""
 
+PROVEN = ("certified_optimal", "certified_gap", "certified_rounded")
+"""Statuses of an answer that is proven."""
+
 FAILED = ("failed", "lost", "none")
 """Statuses without an answer that may be different when the scenario is solved again."""
 

@@ -136,11 +136,15 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
         raise DataError("The sweep", problems) from None
     if problems := list(_problems(found, place)):
         raise DataError("The sweep", problems)
-    own = Path(folder, found.instance)
-    instance = str(own) if own.exists() or is_file(own) else found.instance
-    options = found.options.model_dump(exclude_defaults=True)
+    instance, options = instance_at(folder, found.instance), found.options.model_dump(exclude_defaults=True)
     tables = None if found.tables is None else tuple(found.tables)
     return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), found.sample is not None)
+
+
+def instance_at(folder: Path, stated: str) -> str:
+    """Return the instance that a file in a folder states: one beside it, else a shipped one of that name."""
+    own = folder / stated
+    return str(own) if own.exists() or is_file(own) else stated
 
 
 NOT_A_KEY_OF = {"sweep": "is not a key of a sweep", "design": "is not a key of a design"}

@@ -127,11 +127,10 @@ class Record:
                     advice,
                 )
             return
-        shared = f"{instance_hash} {json.dumps(plan.about, sort_keys=True)} {versions.get('etsopt')}"
         with self._transaction():
             rows = ((key, json.dumps(value, ensure_ascii=False)) for key, value in stated.items())
             self._file.executemany("INSERT INTO about VALUES (?, ?)", rows)
-            self._insert(enumerate(plan.scenarios), shared)
+            self._insert(enumerate(plan.scenarios))
 
     def extend(self, scenarios: Sequence[tuple[int, Scenario]]) -> None:
         """State further scenarios of a search, or see that they are those of the record.
@@ -141,16 +140,17 @@ class Record:
         UsageError
             If the record has others under their numbers.
         """
-        about = self.about
-        shared = f"{about['instance_hash']} {about['versions'].get('etsopt')}"
         stated = dict(self._file.execute("SELECT number, content FROM scenarios"))
         if any(stated.get(number, one.content) != one.content for number, one in scenarios):
             what = message("{path!r} has other designs than the search proposes now.", path=str(self.path))
             raise UsageError(what, "The versions of the optimiser differ: name another folder by --out.")
         with self._transaction():
-            self._insert(((number, one) for number, one in scenarios if number not in stated), shared)
+            self._insert((number, one) for number, one in scenarios if number not in stated)
 
-    def _insert(self, scenarios: Iterable[tuple[int, Scenario]], shared: str) -> None:
+    def _insert(self, scenarios: Iterable[tuple[int, Scenario]]) -> None:
+        # What decides an answer beside the scenario itself, wherever the instance lies.
+        about = self.about
+        shared = json.dumps([about.get(key) for key in ("instance_hash", "model", "options", "versions")])
         rows = ((number, one.name, one.content, one.key(shared)) for number, one in scenarios)
         self._file.executemany("INSERT INTO scenarios VALUES (?, ?, ?, ?)", rows)
 
@@ -171,8 +171,7 @@ class Record:
         """Return the name of a scenario, and its changes and factors by key."""
         query = "SELECT name, content FROM scenarios WHERE number = ?"
         name, content = self._file.execute(query, (number,)).fetchone()
-        read = json.loads(content)
-        return name, {**read["changes"], **read["factors"]}
+        return name, _stated(content)
 
     def pending(self, retry_failed: bool = False, only: str = "") -> list[int]:
         """Return the numbers of scenarios without an outcome, in their order.
@@ -232,7 +231,9 @@ class Record:
             "FROM scenarios LEFT JOIN outcomes USING (number) ORDER BY number"
         )
         table = pd.read_sql_query(query, self._file)
-        changes = pd.DataFrame([_changes(content) for content in table.pop("content")], index=table.index, dtype=object)
+        changes = pd.DataFrame(
+            [_as_cells(content) for content in table.pop("content")], index=table.index, dtype=object
+        )
         differ = [key for key in changes if len(set(map(str, changes[key]))) > 1]
         return pd.concat([table.assign(certified=table["certified"].astype(bool)), changes[differ]], axis=1)
 
@@ -274,11 +275,15 @@ class Record:
                 ) from error
 
 
-def _changes(content: str) -> dict[str, Any]:
-    """Return the changes of a scenario by key: numbers and texts as they are, others as JSON."""
+def _stated(content: str) -> dict[str, Any]:
+    """Return the changes and factors of a scenario by key."""
     read = json.loads(content)
-    both = {**read["changes"], **read["factors"]}
-    return {key: json.dumps(one) if isinstance(one, dict | list) else one for key, one in both.items()}
+    return {**read["changes"], **read["factors"]}
+
+
+def _as_cells(content: str) -> dict[str, Any]:
+    """Return what a scenario states as cells: numbers and texts as they are, others as JSON."""
+    return {key: json.dumps(one) if isinstance(one, dict | list) else one for key, one in _stated(content).items()}
 
 
 def _quoted(name: str) -> str:

@@ -153,6 +153,16 @@ def test_a_design_without_a_proven_answer_is_listed_and_never_on_the_front(tmp_p
     assert not infeasible[["within_limits", "on_front"]].any(axis=None)
 
 
+def test_a_whole_number_that_is_chosen_stays_one_beside_the_enacted_design(tmp_path: Path) -> None:
+    key = "allocation.exceptions.units"
+    plan = design_of(FILE | {"choose": {key: [0, 1]}, "generations": 1, "limits": {}})
+    _, designs = found(tmp_path, plan)
+    assert designs[key][0] is None
+    assert {type(one) for one in designs[key][1:]} == {int}
+    for row in designs.tail(2).to_dict("records"):
+        plan.design("again", {key: row[key]}).of(etsopt.read("tiny"))
+
+
 @pytest.mark.parametrize(
     ("change", "key", "what"),
     [

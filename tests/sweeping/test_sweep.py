@@ -17,6 +17,8 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.cli.remaining import Remaining
+from etsopt.cli.sweeping import teller
 from etsopt.errors import StoppedError, UsageError
 from etsopt.sweeping import Progress, Record, run_plan
 from etsopt.sweeping import sweep as of_sweep
@@ -261,6 +263,18 @@ def test_the_command_counts_solves_and_says_where_the_tables_are(
     code, _, err = etsopt_command(capsys, "sweep", str(file), "--out", str(tmp_path / "other"))
     assert code == 2
     assert "holds no record sweep.sqlite" in err
+
+
+def test_the_progress_of_a_sweep_is_a_phase_with_a_count_to_which_the_terminal_adds_what_is_left() -> None:
+    lines: list[str] = []
+    told = teller(lines.append, quiet=True, name_of=str)
+    outcome = Outcome(0, "certified_optimal", "optimal", True, 1.0, "", {})
+    times = iter([0.0, 10.0])
+    remaining = Remaining(lambda: next(times))
+    for done in (1, 2):
+        told(Progress(done, 12, 5.0 * done, 0.0, outcome))
+    assert lines == ["scenarios 1 of 12, 0.2 a second", "scenarios 2 of 12, 0.2 a second"]
+    assert [remaining.shown(line) for line in lines] == [lines[0], f"{lines[1]}, at most 1:40 left"]
 
 
 def test_a_command_with_a_failure_ends_with_4_and_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
