@@ -73,22 +73,29 @@ def read(data: Path, report: Path) -> dict[str, Any]:
     for file in covered.measured_files():
         _, inside, path = Path(file).as_posix().rpartition("etsopt/checking/")
         if inside:
+            own = {place for test, place in number.items() if test.startswith(tests_for(inside + path))}
             lines[inside + path] = {
-                str(line): quickest({number.get(context.partition("|")[0], -1) for context in contexts}, seconds)
+                str(line): chosen({number.get(context.partition("|")[0], -1) for context in contexts}, seconds, own)
                 for line, contexts in covered.contexts_by_lineno(file).items()
             }
     return {"tests": tests, "seconds": seconds, "lines": lines}
 
 
-def quickest(numbers: set[int], seconds: Sequence[float]) -> list[int]:
-    """Return the fastest of some tests that fit the time budget, at least one."""
-    chosen, spent = list[int](), 0.0
-    for number in sorted(numbers - {-1}):
+def tests_for(path: str) -> str:
+    """Return the file of tests that has the name of a file of the checker, whether it exists or not."""
+    inside = Path(path).relative_to("etsopt")
+    return (Path("tests") / inside.with_name(f"test_{inside.name}")).as_posix()
+
+
+def chosen(numbers: set[int], seconds: Sequence[float], own: set[int]) -> list[int]:
+    """Return tests that fit the time budget, at least one: those of the file's own first, and then the fastest."""
+    fitting, spent = list[int](), 0.0
+    for number in sorted(numbers - {-1}, key=lambda number: (number not in own, number)):
         spent += seconds[number]
-        if chosen and spent > BUDGET_S:
+        if fitting and spent > BUDGET_S:
             break
-        chosen.append(number)
-    return chosen
+        fitting.append(number)
+    return fitting
 
 
 def seconds_of(file: Path) -> dict[str, float]:
@@ -110,7 +117,7 @@ def known() -> dict[str, Any]:
 
 
 def tests_of(path: str, line: int) -> list[str]:
-    """Return the tests that run a line, the fastest first, as many as fit the budget.
+    """Return the tests that run a line, as many as fit the budget: first those of its file's own, then the fastest.
 
     A line that runs at import, such as a constant, has no test of its own. It gets the tests of the lines that use
     its name, or of its whole file.
@@ -119,7 +126,8 @@ def tests_of(path: str, line: int) -> list[str]:
     own = lines.get(path, {})
     numbers = set(own.get(str(line), ())) or named_in(path, line, lines) or set[int]().union(*own.values())
     tests, seconds = known()["tests"], known()["seconds"]
-    return [tests[number] for number in quickest(numbers, seconds)]
+    of_file = {number for number in numbers if tests[number].startswith(tests_for(path))}
+    return [tests[number] for number in chosen(numbers, seconds, of_file)]
 
 
 def named_in(path: str, line: int, lines: Mapping[str, Mapping[str, Sequence[int]]]) -> set[int]:

@@ -58,7 +58,7 @@ def read_duals(
     kept = np.flatnonzero(row == KEPT)
     earlier = duals["index"].to_numpy()[kept]
     known[kept] = [
-        place.get(before, len(place)) < place.get(after, -1) for before, after in zip(earlier, level[kept], strict=True)
+        place.get(before, len(place)) < place.get(after, 0) for before, after in zip(earlier, level[kept], strict=True)
     ]
     violations = [_wrong(duals, here, "the row is one of the program") for here in np.flatnonzero(~known).tolist()]
     twice = duals.duplicated(KEYS).to_numpy()

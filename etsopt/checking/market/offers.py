@@ -47,7 +47,7 @@ def offers_in(instance: Instance) -> OfferTable:
         nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
         return OfferTable(
             *(np.array([OUTPUT_CUT]), none, none + 1, none + 1),
-            *(nothing, nothing, nothing + 1, nothing + 1, nothing, nothing, nothing + 1),
+            *(nothing, nothing + 1, nothing + 1, nothing + 1, nothing, nothing, nothing + 1),
             *(none, none - 1, none.astype(bool), none[:, None] - 2),
         )
     table, (row, step, steps) = instance.measures, offers_of(instance)
