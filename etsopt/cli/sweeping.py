@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from etsopt.sweeping import Record, SweepPlan
     from etsopt.sweeping.sweep import Progress
 
-RECORD, SCENARIOS, VALUES, SUMMARY = "sweep.sqlite", "scenarios", "values", "summary"
+RECORD, SCENARIOS, VALUES, SUMMARY, SENSITIVITY = "sweep.sqlite", "scenarios", "values", "summary", "sensitivity"
 """Names of the record, and of the tables written from it."""
 
 WORTH_PROCESSES = 50
@@ -69,7 +69,7 @@ def sweep(options: Namespace) -> int:
             except LostClusterError as error:
                 print(rendered(error), file=sys.stderr)
                 termination = "lost"
-        written = _write(record, folder, options.format, plan.sampled)
+        written = _write(plan, record, folder, options.format)
         counts = record.counts
     if quiet:
         content = {"termination": termination, "counts": counts, "files": list(map(str, written))}
@@ -136,15 +136,30 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
     return told
 
 
-def _write(record: Record, folder: Path, table_format: str, sampled: bool) -> list[Path]:
+def _write(plan: SweepPlan, record: Record, folder: Path, table_format: str) -> list[Path]:
     """Write the tables of the record, and of draws their statistics."""
-    from etsopt.sweeping import summary
+    from etsopt.sweeping import inputs_of, proven, sensitivity, summary
 
     scenarios, values = record.scenarios, record.values
     tables = {SCENARIOS: scenarios, VALUES: values}
-    if sampled:
-        tables[SUMMARY] = summary(values, scenarios["scenario"].tolist())
+    names, answers = scenarios["scenario"].tolist(), proven(values, scenarios)
+    if plan.sampled:
+        tables[SUMMARY] = summary(answers, names)
+    if inputs := inputs_of(plan.stated):
+        tables[SENSITIVITY] = sensitivity(answers, inputs, names)
+        _tell_rows(tables[SENSITIVITY])
     return write_all(tables, folder, table_format)
+
+
+def _tell_rows(indices: pd.DataFrame) -> None:
+    """Say from how many rows of their design Sobol indices are, if some rows lack an answer."""
+    for decision, part in indices.groupby("decision", sort=False):
+        used, of = int(part["rows"].max()), int(part["rows_of"].max())
+        if used < of:
+            text = "Sobol indices of {decision}: {used:,} of {of:,} rows have every answer."
+            none = "Sobol indices of {decision}: none, {used:,} of {of:,} rows have every answer."
+            text = text if part["first_order"].notna().any() else none
+            print(_(text, decision=decision, used=used, of=of), file=sys.stderr)
 
 
 def write_all(tables: dict[str, pd.DataFrame], folder: Path, table_format: str) -> list[Path]:

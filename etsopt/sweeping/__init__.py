@@ -2,7 +2,20 @@
 
 from etsopt.sweeping.plan import SweepPlan, plan_of, read_plan
 from etsopt.sweeping.record import Record
-from etsopt.sweeping.statistics import regret, summary
+from etsopt.sweeping.sensitivity import inputs_of, sensitivity
+from etsopt.sweeping.statistics import proven, regret, summary
 from etsopt.sweeping.sweep import Progress, run_plan
 
-__all__ = ["Progress", "Record", "SweepPlan", "plan_of", "read_plan", "regret", "run_plan", "summary"]
+__all__ = [
+    "Progress",
+    "Record",
+    "SweepPlan",
+    "inputs_of",
+    "plan_of",
+    "proven",
+    "read_plan",
+    "regret",
+    "run_plan",
+    "sensitivity",
+    "summary",
+]

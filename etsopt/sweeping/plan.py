@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +24,14 @@ from etsopt.data.policy.section import Section
 from etsopt.data.policy.toml import checked_content, parse_toml
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import DataError, Problem, UsageError
-from etsopt.sweeping.sampling import Distribution, Sample, draws
+from etsopt.sweeping.sampling import Sample, draws
 from etsopt.sweeping.scenario import BY_NAME, Scenario, is_column
 from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from etsopt.sweeping.scenario import Factor
 
 MOST_SCENARIOS = 10_000_000
 """Number of scenarios above which a file is taken for a mistake."""
@@ -59,6 +61,10 @@ class SweepFile(Section):
     sample: Sample | None = Field(None, description="draws from distributions")
 
 
+PARTS = {"seed", "policy", "scenarios", "grid", "paired", "sample"}
+"""Keys that decide the scenarios."""
+
+
 @dataclass(frozen=True)
 class SweepPlan:
     """A sweep that was read: what is solved, and every scenario in its order."""
@@ -68,19 +74,29 @@ class SweepPlan:
     options: dict[str, Any]
     tables: tuple[str, ...] | None
     scenarios: tuple[Scenario, ...]
-    sampled: bool = False
-    """True if the last part of every name is a draw."""
+    stated: dict[str, Any] = field(default_factory=dict)
+    """Name of the file, seed, and the parts that are combined."""
+
+    @property
+    def sampled(self) -> bool:
+        """True if the last part of every name is a draw."""
+        return "sample" in self.stated
 
     @property
     def about(self) -> dict[str, Any]:
-        """What all scenarios share, for the record; the options that decide the answers."""
+        """What all scenarios share, for the record."""
+        return {**self._deciding, "stated": self.stated}
+
+    @property
+    def _deciding(self) -> dict[str, Any]:
+        """What decides the answers, beside the scenarios."""
         tables = None if self.tables is None else list(self.tables)
         return {"instance": self.instance, "model": self.model, "options": self.options, "tables": tables}
 
     @property
     def hash(self) -> str:
         """SHA-256 of model, options and every scenario."""
-        digest = hashlib.sha256(json.dumps({**self.about, "instance": ""}, sort_keys=True).encode())
+        digest = hashlib.sha256(json.dumps({**self._deciding, "instance": ""}, sort_keys=True).encode())
         for scenario in self.scenarios:
             digest.update(f"\n{scenario.name}\n{scenario.content}".encode())
         return digest.hexdigest()
@@ -138,7 +154,8 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
         raise DataError("The sweep", problems)
     instance, options = instance_at(folder, found.instance), found.options.model_dump(exclude_defaults=True)
     tables = None if found.tables is None else tuple(found.tables)
-    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), found.sample is not None)
+    stated = {"file": place, **found.model_dump(exclude_none=True, include=PARTS)}
+    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), stated)
 
 
 def instance_at(folder: Path, stated: str) -> str:
@@ -232,15 +249,9 @@ def _factors(found: SweepFile) -> Iterator[tuple[str, Any]]:
 
 
 def _count(found: SweepFile) -> int:
-    places = max(map(len, found.paired.values()), default=1)
-    return math.prod(
-        (
-            max(1, len(found.scenarios)),
-            math.prod(map(len, found.grid.values())),
-            places,
-            found.sample.number if found.sample else 1,
-        )
-    )
+    parts = [max(1, len(found.scenarios)), *map(len, found.grid.values())]
+    parts += [max(map(len, found.paired.values()), default=1), found.sample.count if found.sample else 1]
+    return math.prod(parts)
 
 
 def _scenarios(found: SweepFile) -> Iterator[Scenario]:
@@ -280,9 +291,7 @@ def _samples(found: SweepFile) -> Iterator[Scenario]:
     if found.sample is None:
         yield Scenario("")
         return
-    by_row = {key: one for key, one in found.sample.values.items() if one.each == "row"}
-    width = len(str(found.sample.number))
-    for number, drawn in enumerate(draws(found.sample, found.sample.values, found.seed), 1):
-        scenario = scenario_of(f"sample-{number:0{width}}", drawn)
-        own: dict[str, tuple[Distribution, int]] = {key: (one, found.seed + number) for key, one in by_row.items()}
-        yield Scenario(scenario.name, scenario.changes, {**scenario.factors, **own})
+    for draw in draws(found.sample, found.seed):
+        scenario = scenario_of(draw.name, draw.values)
+        by_row: dict[str, Factor] = {key: (found.sample.values[key], seed) for key, seed in draw.seeds.items()}
+        yield Scenario(scenario.name, scenario.changes, {**scenario.factors, **by_row})

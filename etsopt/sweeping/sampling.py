@@ -2,11 +2,15 @@
 
 A design gives numbers between 0 and 1, and a distribution's quantile function turns each into a value; so samples of a
 Latin hypercube or a Sobol sequence keep their evenness.
+
+The design of Saltelli et al. (2010, doi 10.1016/j.cpc.2009.09.018) tells how much each input moves a number. Its rows
+are a draw ``a``, an independent one ``b``, and for each input one that is ``a`` but for that input, which is that of
+``b``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -15,13 +19,14 @@ from etsopt.data.policy.section import Section
 from etsopt.wording import message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-METHODS = ("latin_hypercube", "sobol", "random")
+SALTELLI = "saltelli"
+METHODS = ("latin_hypercube", "sobol", "random", SALTELLI)
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
 Choices = Annotated[list[Any], Field(min_length=1)]
@@ -85,13 +90,17 @@ class Distribution(Section):
 class Sample(Section):
     """A number of draws of several quantities together."""
 
-    number: int = Field(ge=1, le=1_000_000, description="number of draws; of a Sobol sequence a power of two")
+    number: int = Field(
+        ge=1,
+        le=1_000_000,
+        description="number of draws, or of rows of a Saltelli design; of Sobol points a power of two",
+    )
     method: Literal[METHODS] = Field(METHODS[0], description="design of the draws")  # type: ignore[valid-type]
     values: dict[str, Distribution] = Field(min_length=1, description="distribution of each key")
 
     @model_validator(mode="after")
     def _power_of_two(self) -> Sample:
-        if self.method == "sobol" and self.number & (self.number - 1):
+        if self.method in ("sobol", SALTELLI) and self.number & (self.number - 1):
             near = 2 ** round(np.log2(self.number))
             raise ValueError(
                 message(
@@ -101,20 +110,66 @@ class Sample(Section):
             )
         return self
 
+    @property
+    def count(self) -> int:
+        """Number of draws: those of a row of a Saltelli design are two, and one for each input."""
+        return self.number * (len(self.values) + 2 if self.method == SALTELLI else 1)
 
-def draws(sample: Sample, values: Mapping[str, Distribution], seed: int) -> list[dict[str, Any]]:
-    """Return the value of each key in each draw; of keys that draw for each row there is no value here."""
+
+class Draw(NamedTuple):
+    """One draw: its name, the values of keys, and the seeds of columns that draw for each row."""
+
+    name: str
+    values: dict[str, Any]
+    seeds: dict[str, int]
+
+
+def draws(sample: Sample, seed: int) -> Iterator[Draw]:
+    """Yield every draw of a sample; a seed gives the same ones again."""
+    keys = [key for key, distribution in sample.values.items() if distribution.each == "scenario"]
+    by_row = [key for key in sample.values if key not in keys]
+    design, width = sample.method == SALTELLI, len(str(sample.number))
+    shares = _shares(sample, len(keys) * (2 if design else 1), seed)
+    values = _values(sample, keys, shares[:, : len(keys)])
+    others = _values(sample, keys, shares[:, len(keys) :]) if design else []
+    for number, drawn in enumerate(values, 1):
+        name = f"sample-{number:0{width}}"
+        one = Draw(name, drawn, dict.fromkeys(by_row, seed + number))
+        if design:
+            other = Draw(name, others[number - 1], dict.fromkeys(by_row, seed + sample.number + number))
+            yield from _row(one, other, list(sample.values))
+        else:
+            yield one
+
+
+def _row(one: Draw, other: Draw, inputs: Sequence[str]) -> Iterator[Draw]:
+    """Yield the draws of a row of a Saltelli design."""
+    yield one._replace(name=f"{one.name}-a")
+    yield other._replace(name=f"{one.name}-b")
+    for place, key in enumerate(inputs, 1):
+        taken = [
+            parts | ({key: others[key]} if key in others else {})
+            for parts, others in zip(one[1:], other[1:], strict=True)
+        ]
+        yield Draw(f"{one.name}-ab{place:0{len(str(len(inputs)))}}", *taken)
+
+
+def _shares(sample: Sample, columns: int, seed: int) -> Floats:
+    """Return a number between 0 and 1 for each draw and column."""
     from scipy.stats import qmc
 
-    keys = [key for key, distribution in values.items() if distribution.each == "scenario"]
-    if not keys:
-        return [{} for _ in range(sample.number)]
+    if not columns:
+        return np.empty((sample.number, 0))
     if sample.method == "random":
-        shares = np.random.default_rng(seed).random((sample.number, len(keys)))
-    else:
-        design = qmc.Sobol if sample.method == "sobol" else qmc.LatinHypercube
-        shares = design(len(keys), seed=seed).random(sample.number)
+        return np.random.default_rng(seed).random((sample.number, columns))
+    design = qmc.LatinHypercube if sample.method == METHODS[0] else qmc.Sobol
+    shares: Floats = design(columns, seed=seed).random(sample.number)
+    return shares
+
+
+def _values(sample: Sample, keys: Sequence[str], shares: Floats) -> list[dict[str, Any]]:
+    """Return the value of each key in each draw."""
     # A share of zero would be minus infinity of a normal distribution.
     shares = np.clip(shares, 2.0**-60, 1 - 2.0**-53)
-    columns = [values[key].quantiles(shares[:, place]).tolist() for place, key in enumerate(keys)]
-    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+    columns = [sample.values[key].quantiles(shares[:, place]).tolist() for place, key in enumerate(keys)]
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)] if keys else [{} for _ in shares]

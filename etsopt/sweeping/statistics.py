@@ -1,8 +1,8 @@
 """Uncertainty from the draws of a sweep: what each decision leads to over all states of the world, and its regret.
 
 A draw is the same state of the world under every decision: named scenarios, points of the grid and pairs. All draws
-have the same weight. A decision without an answer in some states has fewer numbers than states, which `count` and
-`states` tell; statistics are then of the states with an answer alone.
+have the same weight. Only proven answers count, as far as the statuses are told. A decision without one in some states
+has fewer numbers than states, which `count` and `states` tell; statistics are then of the states with an answer alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import UsageError
+from etsopt.sweeping.outcome import PROVEN
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def summary(values: pd.DataFrame, scenarios: Sequence[str] = ()) -> pd.DataFrame
         A row a decision and number: ``decision``, what it is, ``count``, ``states``, ``mean``, ``deviation``,
         ``least``, ``p05`` to ``p95``, ``largest``, all in its unit.
     """
-    numbers, states = _by_state(values, scenarios)
+    numbers, states = by_state(values, scenarios)
     groups = numbers.groupby(["decision", *WHAT], sort=False, dropna=False)["value"]
     found = groups.agg(count="count", mean="mean", deviation=lambda one: one.std(ddof=0), least="min", largest="max")
     whole = found.assign(**{name: groups.quantile(share) for name, share in QUANTILES.items()}).reset_index()
@@ -87,7 +88,7 @@ def regret(
     UsageError
         If there is no such number.
     """
-    numbers, states = _by_state(values)
+    numbers, states = by_state(values)
     chosen = numbers[(numbers["table"] == table) & (numbers["quantity"] == quantity)]
     if not len(chosen):
         known = numbers[numbers["table"] == table]["quantity"].unique()
@@ -114,9 +115,23 @@ def regret(
     return order.drop(columns="lacks").reset_index()
 
 
-def _by_state(values: pd.DataFrame, scenarios: Sequence[str] = ()) -> tuple[pd.DataFrame, int]:
+def proven(values: pd.DataFrame, scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of proven answers alone.
+
+    Parameters
+    ----------
+    values, scenarios
+        Tables of a record; of the second ``scenario`` and ``status`` are read.
+    """
+    names = scenarios.loc[scenarios["status"].isin(PROVEN), "scenario"]
+    return values[values["scenario"].isin(names)]
+
+
+def by_state(values: pd.DataFrame, scenarios: Sequence[str] = ()) -> tuple[pd.DataFrame, int]:
     """Return the numbers with their decision and state, and the number of states."""
     names = pd.Index(dict.fromkeys([*scenarios, *values["scenario"].drop_duplicates()]), name="scenario")
     states = states_of(names.tolist()).set_index(names)
-    numbers = values[values["value"].notna()].join(states, on="scenario")
-    return numbers, states["state"].nunique()
+    counted = values["value"].notna()
+    if "status" in values:
+        counted &= values["status"].isin(PROVEN)
+    return values[counted].join(states, on="scenario"), states["state"].nunique()

@@ -102,6 +102,11 @@ def test_an_instance_is_looked_for_beside_the_file_first(tmp_path: Path) -> None
             "sample",
             "power of two",
         ),
+        (
+            {"sample": {"number": 3, "method": "saltelli", "values": {BAND: {"uniform": [0.1, 0.2]}}}},
+            "sample",
+            "power of two",
+        ),
         ({"sample": {"number": 0, "values": {BAND: {"uniform": [0.1, 0.2]}}}}, "sample.number", "greater than"),
         ({"sample": {"number": 2, "values": {BAND: {}}}}, f"sample.values.{BAND}", "states no distribution"),
         (
@@ -169,11 +174,39 @@ def test_quantiles_are_those_of_scipy() -> None:
 def test_draws_are_the_same_for_a_seed_and_even_where_the_design_says_so(method: str) -> None:
     values = {"a": Distribution(uniform=[0.0, 8.0]), "b": Distribution(normal=[0.0, 1.0])}
     sample = Sample(number=8, method=method, values=values)
-    drawn = draws(sample, values, 5)
-    assert drawn == draws(sample, values, 5)
-    assert drawn != draws(sample, values, 6)
+    drawn = list(draws(sample, 5))
+    assert drawn == list(draws(sample, 5))
+    assert drawn != list(draws(sample, 6))
     # One draw in each eighth, which independent ones miss at this seed.
-    assert (sorted(int(one["a"]) for one in drawn) == list(range(8))) is (method != "random")
+    assert (sorted(int(one.values["a"]) for one in drawn) == list(range(8))) is (method != "random")
+
+
+def test_a_row_of_a_saltelli_design_changes_one_input_at_a_time() -> None:
+    """Keys of the policy, columns, and columns whose rows draw by themselves are each one input."""
+    output, emissions = "units.output_t", "units.emissions_tco2e"
+    values = {
+        emissions: {"lognormal": [1.0, 0.02], "each": "row"},
+        BAND: {"uniform": [0.02, 0.04]},
+        output: {"normal": [1.0, 0.01]},
+    }
+    plan = plan_of({"instance": "tiny", "sample": {"number": 4, "method": "saltelli", "values": values}})
+    assert len(plan.scenarios) == 4 * (3 + 2)
+    assert [one.name for one in plan.scenarios[5:10]] == [
+        *("sample-2-a", "sample-2-b", "sample-2-ab1", "sample-2-ab2", "sample-2-ab3")
+    ]
+
+    def stated(scenario: Scenario) -> list[Any]:
+        factor = scenario.factors[emissions]
+        return [factor[1] if isinstance(factor, tuple) else factor, scenario.changes[BAND], scenario.factors[output]]
+
+    everything: list[set[Any]] = [set(), set(), set()]
+    for row in range(4):
+        one, other, *mixed = map(stated, plan.scenarios[5 * row : 5 * row + 5])
+        for place, found in enumerate(mixed):
+            assert found == [*one[:place], other[place], *one[place + 1 :]]
+            assert one[place] != other[place]
+            everything[place] |= {one[place], other[place]}
+    assert [len(found) for found in everything] == [8, 8, 8]
 
 
 def test_a_factor_changes_the_rows_of_its_sector_alone_and_each_row_by_its_own_if_asked() -> None:
