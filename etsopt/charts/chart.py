@@ -28,12 +28,13 @@ FEWEST_ROWS = 6
 
 @dataclass(frozen=True)
 class Series:
-    """Points, a line or bars.
+    """Points, a line, bars or an area.
 
     Parameters
     ----------
     kind
-        ``points``, ``line``, ``bars`` (over each other, if there are several) or ``stack`` (bars on those before).
+        ``points``, ``line``, ``bars`` (over each other, if there are several), ``stack`` (bars on those before), or
+        ``area`` (between `base` and `y`, so light that one shows through another).
     name
         Its name in the legend; empty for none.
     x, y
@@ -49,10 +50,10 @@ class Series:
     widths
         Widths of bars along the axis of categories or years; None for equal ones that fill it.
     base
-        Where each bar begins; None for zero.
+        Where each bar or area begins; None for zero.
     """
 
-    kind: Literal["points", "line", "bars", "stack"]
+    kind: Literal["points", "line", "bars", "stack", "area"]
     name: Words
     x: NDArray[np.float64] | NDArray[np.object_]
     y: NDArray[np.float64] | NDArray[np.object_]

@@ -222,6 +222,9 @@ def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> N
         colours = {"fc": "white" if hollow else series.colour, "ec": series.colour, "lw": 0.8 if hollow else 0}
         style = {"s": sizes, "alpha": alpha, "zorder": 3, "clip_on": False} | colours
         axes.scatter(series.x, y, label=name, rasterized=many, **style)
+    elif series.kind == "area":
+        base = 0.0 if series.base is None else series.base
+        axes.fill_between(series.x, base, y, color=series.colour, alpha=0.3, lw=0, label=name)
     else:
         styles: Any = {"marked": {"marker": "o", "ms": 3}, "dashed": {"ls": "--"}, "plain": {}}
         axes.plot(series.x, y, color=series.colour, label=name, **styles[series.style])

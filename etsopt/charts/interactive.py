@@ -51,6 +51,9 @@ SHADE = "rgba(43, 140, 207, 0.13)"
 HEIGHT, ROW_HEIGHT, MARGIN_HEIGHT, LEGEND_HEIGHT = 360, 20, 90, 24
 """Height of a figure, of a row of categories, of what surrounds these, and of a row of the legend [px]."""
 
+LIGHT = 0.3
+"""Opacity of an area."""
+
 LARGEST, SMALLEST, PLAIN = 18.0, 5.0, 7.0
 """Diameters of the largest and the smallest point, and of points of one size [px]."""
 
@@ -165,6 +168,8 @@ def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
     if panel.horizontal:
         # The place itself would show the short name of the axis.
         trace["hovertext"] = names
+    if series.kind == "area":
+        return trace | _area(series)
     if series.labels is not None:
         trace["customdata"] = [_text(label) for label in series.labels[in_chinese]]
     if series.kind == "points":
@@ -189,6 +194,15 @@ def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
         trace["base"] = _numbers(series.base)
     widths = panel.widths(series)
     return trace | {"width": widths if isinstance(widths, float) else _numbers(widths)}
+
+
+def _area(series: Series) -> dict[str, Any]:
+    """Return an area as its outline, there along the upper end and back along the lower one."""
+    base = np.zeros(len(series.x)) if series.base is None else series.base
+    outline = [*_numbers(series.x), *_numbers(series.x[::-1])], [*_numbers(series.y), *_numbers(base[::-1])]
+    shown = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip"}
+    red, green, blue = (int(series.colour[place : place + 2], 16) for place in (1, 3, 5))
+    return shown | {"x": outline[0], "y": outline[1], "fillcolor": f"rgba({red}, {green}, {blue}, {LIGHT})"}
 
 
 def _sizes(series: Series) -> Any:

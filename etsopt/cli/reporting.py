@@ -1,4 +1,4 @@
-"""The command `etsopt report`: a run as an HTML page, the letter of an enterprise, or two runs side by side."""
+"""The command `etsopt report`: a run, sweep or design search as a page, a letter, or two runs side by side."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
+
+SWEEP = "sweep.sqlite"
+"""Record by which the folder of a sweep is told apart."""
 
 
 def add_arguments(command: ArgumentParser) -> None:
@@ -43,6 +46,8 @@ def report(options: Namespace) -> int:
     if len(asked) > 1:
         what = message("{options} ask for pages of their own.", options=" and ".join(asked))
         raise UsageError(what, "Keep one of them.")
+    if (options.run / SWEEP).is_file():
+        return _said(_of_many(options, asked), options.json)
     if asked == ["--sheets"]:
         return _sheets(options)
     loaded = []
@@ -52,12 +57,27 @@ def report(options: Namespace) -> int:
             return _refused(count, folder, options.json)
         loaded.append(result)
     result, *others = loaded
-    files = _write(options, result, others)
-    if options.json:
+    return _said(_write(options, result, others), options.json)
+
+
+def _said(files: list[Path], as_json: bool) -> int:
+    """Say which files were written."""
+    if as_json:
         print(json.dumps({"file": str(files[0]), "files": [str(file) for file in files]}, ensure_ascii=False))
     else:
         print(" ".join([_("Written to {path}.", path=files[0]), *map(beside, files[1:])]))
     return 0
+
+
+def _of_many(options: Namespace, asked: list[str]) -> list[Path]:
+    """Write the page of a sweep, and return the files."""
+    from etsopt.sweeping.page import write_sweep_report
+
+    if asked:
+        what = message("{option} is for a run: {folder!r} holds a sweep.", option=asked[0], folder=str(options.run))
+        raise UsageError(what, message("Leave {option} out.", option=asked[0]))
+    path = options.out or options.run / "report.html"
+    return write_sweep_report(options.run, path, options.lang, options.inline)
 
 
 def beside(script: Path) -> str:

@@ -134,4 +134,6 @@ def by_state(values: pd.DataFrame, scenarios: Sequence[str] = ()) -> tuple[pd.Da
     counted = values["value"].notna()
     if "status" in values:
         counted &= values["status"].isin(PROVEN)
-    return values[counted].join(states, on="scenario"), states["state"].nunique()
+    # Where no scenario has a number the column has no type.
+    numbers = values[counted].astype({"value": float})
+    return numbers.join(states, on="scenario"), states["state"].nunique()

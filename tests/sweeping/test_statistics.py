@@ -9,7 +9,7 @@ import pytest
 import etsopt
 from etsopt.errors import UsageError
 from etsopt.sweeping.plan import plan_of
-from etsopt.sweeping.statistics import WHAT, regret, summary
+from etsopt.sweeping.statistics import WHAT, proven, regret, summary
 
 
 def numbers(costs: dict[str, list[float | None]], years: int = 1) -> pd.DataFrame:
@@ -99,3 +99,15 @@ def test_statistics_of_a_sweep_are_those_of_its_numbers() -> None:
         assert here.loc[decision, "p95"] == pytest.approx(np.quantile(drawn, 0.95))
     # The balance value does not depend on the band: both decisions met the same states.
     assert here.loc["narrow", "mean"] == here.loc["wide", "mean"]
+
+
+def test_a_sweep_without_any_number_has_no_statistics() -> None:
+    nothing = numbers({"a": [1.0]}).iloc[:0].astype({"value": object})
+    assert len(summary(nothing, ["a/sample-1", "a/sample-2"])) == 0
+
+
+def test_answers_that_are_not_proven_are_in_no_statistic() -> None:
+    table = numbers({"a": [1.0, 3.0, 100.0]}).assign(status=["certified_optimal", "certified_gap", "feasible"])
+    assert summary(table)[["count", "states", "mean", "largest"]].to_numpy().tolist() == [[2, 3, 2.0, 3.0]]
+    scenarios = table[["scenario", "status"]]
+    assert proven(table, scenarios)["value"].tolist() == [1.0, 3.0]

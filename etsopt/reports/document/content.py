@@ -13,7 +13,28 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 
-class Run(NamedTuple):
+class Told:
+    """What a page tells, in one language."""
+
+    zh: bool
+    """True for Chinese."""
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Provenance; its ``instance`` is a name."""
+        raise NotImplementedError
+
+    def say(self, english: str, chinese: str) -> str:
+        """Return the text in the language of the page."""
+        return chinese if self.zh else english
+
+    def listed(self, parts: Sequence[str]) -> str:
+        """Return a list as the language writes it."""
+        return ("、" if self.zh else ", ").join(parts)
+
+
+@dataclass(frozen=True)
+class Run(Told):
     """A run and the language in which a page tells it."""
 
     results: Results
@@ -36,14 +57,6 @@ class Run(NamedTuple):
         """Policy of the run."""
         stated: Mapping[str, Any] = self.about.get("policy", {})
         return stated
-
-    def say(self, english: str, chinese: str) -> str:
-        """Return the text in the language of the page."""
-        return chinese if self.zh else english
-
-    def listed(self, parts: Sequence[str]) -> str:
-        """Return a list as the language writes it."""
-        return ("、" if self.zh else ", ").join(parts)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from etsopt.charts.chart import Chart, Panel, Series
-    from etsopt.reports.document.content import Run
+    from etsopt.reports.document.content import Run, Told
 
 
 MANY = 5
@@ -28,7 +28,7 @@ def figure(run: Run, kind: str) -> Iterator[Figure]:
         yield of_chart(run, plots.chart(kind))
 
 
-def of_chart(run: Run, chart: Chart) -> Figure:
+def of_chart(run: Told, chart: Chart) -> Figure:
     """Return a chart with its summary."""
     # The page names the instance already.
     title = chart.title[run.zh].removeprefix(f"{run.about['instance']}{run.say(': ', ':')}")
@@ -38,7 +38,7 @@ def of_chart(run: Run, chart: Chart) -> Figure:
     return Figure(chart.kind, title, words, panels, not any(panel["layout"]["showlegend"] for panel in panels))
 
 
-def _summary(run: Run, chart: Chart) -> Iterator[str]:
+def _summary(run: Told, chart: Chart) -> Iterator[str]:
     """Yield a sentence on each panel: what its values are, and how far they reach in each series."""
     for panel in chart.panels:
         parts = [words for series in _told(panel) if (words := _series(run, panel, series))]
@@ -63,7 +63,7 @@ def _is_distribution(panel: Panel) -> bool:
     return not panel.horizontal and panel.shaded_axis == "x"
 
 
-def _series(run: Run, panel: Panel, series: Series) -> str:
+def _series(run: Told, panel: Panel, series: Series) -> str:
     """Return the reach of a series in words; empty if it has no number."""
     values = np.asarray(series.x if panel.horizontal else series.y, dtype=float)
     places = series.y if panel.horizontal else series.x
@@ -73,13 +73,19 @@ def _series(run: Run, panel: Panel, series: Series) -> str:
     if not numbers.any():
         return ""
     name = series.name[run.zh]
-    low, high = _short(float(numbers.min())), _short(float(numbers.max()))
-    if panel.horizontal and series.kind != "points":
+    low, high = short(float(numbers.min())), short(float(numbers.max()))
+    if panel.horizontal and series.kind == "bars" and series.base is not None:
+        first, last = short(float(np.nanmin(series.base))), short(float(np.nanmax(series.base + values)))
+        reach = run.say(f"from {first} to {last}", f"{first} 至 {last}")
+    elif panel.horizontal and series.kind != "points":
         top = panel.categories(series, run.zh)[int(np.nanargmax(values))]
         reach = run.say(f"the most is {high}, of {top}", f"最大为 {top},{high}")
+    elif series.kind == "area" and series.base is not None:
+        first, last, end = short(float(np.asarray(series.base)[-1])), short(float(values[-1])), f"{places[-1]:.0f}"
+        reach = run.say(f"{first} to {last} in {end}", f"{end}年为 {first} 至 {last}")
     elif series.kind in ("line", "stack"):
-        start, end = (f"{place:.0f}" if panel.years else _short(float(place)) for place in (places[0], places[-1]))
-        first, last = _short(float(numbers[0])), _short(float(numbers[-1]))
+        start, end = (f"{place:.0f}" if panel.years else short(float(place)) for place in (places[0], places[-1]))
+        first, last = short(float(numbers[0])), short(float(numbers[-1]))
         at, of = ("in", "年") if "year" in panel.x_label[0] else ("at", " 处")
         reach = run.say(f"{first} {at} {start}, {last} {at} {end}", f"{start}{of}为 {first},{end}{of}为 {last}")
         if start == end and len(numbers) > 1:
@@ -94,6 +100,10 @@ def _series(run: Run, panel: Panel, series: Series) -> str:
     return f"{name}{run.say(', ', ',')}{reach}" if name else reach
 
 
-def _short(value: float) -> str:
-    """Return a number with four digits."""
+def short(value: float) -> str:
+    """Return a number with four digits.
+
+    >>> short(1234.56), short(-0.0123456), short(-1e-9)
+    ('1,235', '−0.01235', '0')
+    """
     return signed(f"{value:,.0f}" if abs(value) >= 1000 else f"{round(value, 6) + 0.0:.4g}")

@@ -11,7 +11,7 @@ from etsopt.reports.document.answer import answer, status
 from etsopt.reports.document.asked import asked
 from etsopt.reports.document.beside import beside
 from etsopt.reports.document.certificate import assumptions, certificate, reproduce
-from etsopt.reports.document.content import Document, Run, Section
+from etsopt.reports.document.content import Document, Run, Section, Told
 from etsopt.reports.document.figures import of_chart
 from etsopt.reports.document.key_figures import key_figures
 from etsopt.reports.document.layout import library, page
@@ -76,7 +76,7 @@ def write_report(
     OSError
         With the name of the file that cannot be written.
     """
-    return _write(report(results, lang, folder, checked), Path(path), inline)
+    return write_document(report(results, lang, folder, checked), Path(path), inline)
 
 
 def report(results: Results, lang: str = "en", folder: str = "RUN", checked: bool = False) -> Document:
@@ -146,7 +146,7 @@ def write_comparison(
         With the name of the file that cannot be written.
     """
     zh = lang == "zh"
-    return _write(beside(Run(one, zh, folders[0]), Run(other, zh, folders[1])), Path(path), inline)
+    return write_document(beside(Run(one, zh, folders[0]), Run(other, zh, folders[1])), Path(path), inline)
 
 
 def write_chart(
@@ -173,7 +173,7 @@ def write_chart(
     parts = (Section(kind, figure.title, (figure,)),)
     # Without a check the page states no verdict.
     document = Document(lang, figure.title, kicker(run), figure.title, "", False, sections=parts, imprint=imprint(run))
-    return _write(document, Path(path), inline, "chart.html")
+    return write_document(document, Path(path), inline, "chart.html")
 
 
 def kicker(run: Run) -> str:
@@ -183,15 +183,23 @@ def kicker(run: Run) -> str:
     return " · ".join(part for part in (run.about["instance"], run.about["model"], when) if part)
 
 
-def imprint(run: Run) -> str:
+def imprint(run: Told) -> str:
     """Return the last line of a page."""
     version = (run.about.get("versions") or {}).get("etsopt", "")
     digest = str(run.about.get("instance_hash", ""))[:16]
     return run.say(f"etsopt {version}, instance {digest}…", f"etsopt {version},算例 {digest}…")
 
 
-def _write(document: Document, path: Path, inline: bool, template: str = "page.html") -> list[Path]:
-    """Write a page, and the library of charts beside it where it has any."""
+def write_document(document: Document, path: Path, inline: bool, template: str = "page.html") -> list[Path]:
+    """Write a page, and the library of charts beside it where it has any; return the files.
+
+    Raises
+    ------
+    UsageError
+        If jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
     text = page(document, inline, template)
     written = [path]
     if document.charts and not inline:

@@ -1,0 +1,185 @@
+"""Charts of a sweep: numbers over the draws by decision and year, and what moves them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, RULE, Chart, Panel, Series
+from etsopt.charts.texts import NONE, YEAR, both, scaled, sector_words, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.charts.chart import Words
+
+    Floats = NDArray[np.float64]
+
+MOST_PANELS, MOST_LINES, MOST_ROWS = 4, len(PALETTE) - 1, 40
+"""Panels side by side, lines in a panel, and categories, of which the first are drawn."""
+
+BINS = 30
+"""Bars of a distribution, at most."""
+
+NINE_TENTHS: Words = ("9 of 10 draws", "九成样本")
+HALF: Words = ("half of the draws", "半数样本")
+MEDIAN: Words = ("median", "中位数")
+
+
+class Number(NamedTuple):
+    """What a chart shows: a key that names it, its words, and its unit."""
+
+    key: str
+    words: Words
+    unit: str
+
+    def label(self, largest: float) -> tuple[float, Words]:
+        """Return a divisor and the label of an axis for numbers of which this is the largest."""
+        divisor, english, chinese = scaled(largest, self.unit)
+        units = (f" [{english}]", f" [{chinese}]") if english else ("", "")
+        return divisor, (self.words[0] + units[0], self.words[1] + units[1])
+
+
+def fan(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
+    """Median and ranges of a number over the draws by year, a panel for each decision.
+
+    Parameters
+    ----------
+    table
+        Rows of `etsopt.sweeping.summary` of one number, one for each decision and year.
+    """
+    divisor, label = number.label(float(table[["p05", "p95"]].abs().max(axis=None)))
+    limits = _limits(table[["p05", "p95"]].to_numpy() / divisor)
+    panels = []
+    for decision, rows in list(table.groupby("decision", sort=False))[:MOST_PANELS]:
+        part = rows.sort_values("year")
+        year = part["year"].to_numpy(dtype=float)
+        low, lower, middle, upper, high = (
+            part[name].to_numpy(dtype=float) / divisor for name in ("p05", "p25", "median", "p75", "p95")
+        )
+        series = (
+            Series("area", NINE_TENTHS, year, high, CHOSEN, base=low),
+            Series("area", HALF, year, upper, CHOSEN, base=lower),
+            Series("line", MEDIAN, year, middle, CHOSEN, _reach(low, high)),
+        )
+        panels.append(Panel((str(decision), str(decision)), YEAR, label, series, y_limits=limits))
+    return Chart(f"fan-{number.key}", _title(number, about, ("by year over the draws", "各年分布")), tuple(panels))
+
+
+def lines(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
+    """A number by year, a line for each scenario; `table` has ``decision, year, mean``."""
+    divisor, label = number.label(float(table["mean"].abs().max()))
+    parts = list(table.groupby("decision", sort=False))[:MOST_LINES]
+    series = tuple(
+        Series(
+            "line",
+            (str(name), str(name)),
+            part["year"].to_numpy(dtype=float),
+            part["mean"].to_numpy(dtype=float) / divisor,
+            PALETTE[place],
+        )
+        for place, (name, part) in enumerate(parts)
+    )
+    title = _title(number, about, ("by year in each scenario", "各情景逐年结果"))
+    return Chart(f"lines-{number.key}", title, (Panel(NONE, YEAR, label, series),))
+
+
+def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any], draws: bool = True) -> Chart:
+    """Ranges of a number by decision, a panel for each sector; without draws, the value of each scenario."""
+    panels = []
+    for sector, rows in list(table.groupby("sector", sort=False))[:MOST_PANELS]:
+        # The first decision is at the top.
+        part = rows.head(MOST_ROWS).iloc[::-1]
+        divisor, label = number.label(float(part[["least", "largest"]].abs().max(axis=None)))
+        names = part["decision"].to_numpy(dtype=object)
+        low, lower, middle, upper, high = (
+            part[name].to_numpy(dtype=float) / divisor for name in ("p05", "p25", "median", "p75", "p95")
+        )
+        wide, thin = np.full(len(names), 0.5), np.full(len(names), 0.12)
+        ranges = (
+            Series("bars", NINE_TENTHS, high - low, names, RULE, _reach(low, high), widths=thin, base=low),
+            Series("bars", HALF, upper - lower, names, CHOSEN, _reach(lower, upper), widths=wide, base=lower),
+        )
+        name, labels = (MEDIAN, _reach(low, high)) if draws else (NONE, None)
+        points = Series("points", name, middle, names, OTHER, labels)
+        series = (*ranges, points) if draws else (points,)
+        panels.append(Panel(sector_words(str(sector)), label, NONE, series, horizontal=True))
+    words = ("by decision over the draws", "各方案分布") if draws else ("in each scenario", "各情景结果")
+    return Chart(f"spread-{number.key}", _title(number, about, words), tuple(panels))
+
+
+def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
+    """Draws by classes of a number, a panel for each sector; `table` has ``sector, value``, a row a draw."""
+    panels = []
+    for sector, rows in list(table.groupby("sector", sort=False))[:MOST_PANELS]:
+        values = rows["value"].to_numpy(dtype=float)
+        divisor, label = number.label(float(np.abs(values).max()))
+        count, edges = np.histogram(values / divisor, bins=min(BINS, max(5, int(np.sqrt(len(values))))))
+        middle = (edges[:-1] + edges[1:]) / 2
+        series = Series("bars", NONE, middle, count.astype(float), CHOSEN)
+        low, high = np.quantile(values / divisor, [0.05, 0.95])
+        shaded = ((float(low), float(high)),)
+        panels.append(Panel(sector_words(str(sector)), label, ("draws", "样本数"), (series,), shaded, "x"))
+    words = ("over the draws, 9 of 10 of which are in the shaded range", "的分布,阴影范围含九成样本")
+    return Chart(f"distribution-{number.key}", _title(number, about, words), tuple(panels))
+
+
+def indices(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
+    """Share of the variance of a number that each input is the cause of: alone, and with its interactions.
+
+    Of several decisions there is a panel each, with interactions alone.
+
+    Parameters
+    ----------
+    table
+        Rows of `etsopt.sweeping.sensitivity` of one number.
+    """
+    parts = list(table.groupby("decision", sort=False))[:MOST_PANELS]
+    if len(parts) > 1:
+        panels = [_shares(part, "total_order", (str(name), str(name))) for name, part in parts]
+        words = ("and what moves it, with interactions", "的影响因素(含交互作用)")
+    else:
+        kinds = (("total_order", ("with interactions", "含交互作用")), ("first_order", ("alone", "单独作用")))
+        panels = [_shares(table, index, words) for index, words in kinds]
+        words = ("and what moves it", "的影响因素")
+    return Chart(f"indices-{number.key}", _title(number, about, words), tuple(panels))
+
+
+def _shares(table: pd.DataFrame, index: str, title: Words) -> Panel:
+    """Return the indices of one decision, the largest at the top."""
+    ordered = table.sort_values("total_order", kind="stable").tail(MOST_ROWS)
+    inputs = ordered["input"].tolist()
+    # The table of a column is left out where the rest tells it apart.
+    short = [name.partition(".")[2] for name in inputs]
+    names = np.array(short if len({*short, ""}) == len(inputs) + 1 else inputs, dtype=object)
+    value, low, high = (100 * ordered[f"{index}{end}"].to_numpy(dtype=float) for end in ("", "_lower", "_upper"))
+    interval = ("95 % interval", "95 % 置信区间")
+    labels, thin = _reach(low, high, interval), np.full(len(names), 0.12)
+    series = (
+        Series("bars", ("estimate", "估计值"), value, names, CHOSEN, labels),
+        Series("bars", interval, high - low, names, OTHER, labels, widths=thin, base=low),
+    )
+    return Panel(title, ("share of the variance [%]", "方差占比 [%]"), NONE, series, horizontal=True)
+
+
+def _title(number: Number, about: Mapping[str, Any], words: Words) -> Words:
+    return title_of(about, f"{number.words[0]} {words[0]}", f"{number.words[1]}{words[1]}")
+
+
+def _reach(low: Floats, high: Floats, words: Words = NINE_TENTHS) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Return the labels of a range."""
+    ends = [(f"{one:,.4g}", f"{other:,.4g}") for one, other in zip(low, high, strict=True)]
+    return both(
+        (f"{words[0]}: {one} to {other}" for one, other in ends),
+        (f"{words[1]}:{one} 至 {other}" for one, other in ends),
+    )
+
+
+def _limits(values: Floats) -> tuple[float, float] | None:
+    """Return limits with room around numbers, so that panels have the same axis; None if all are the same."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    return (low - 0.06 * (high - low), high + 0.06 * (high - low)) if high > low else None

@@ -1,0 +1,221 @@
+"""A sweep as a page tells it: its record, its statistics, and the numbers that come first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.charts.sweeps import Number
+from etsopt.charts.texts import province_zh, scaled, sector_words
+from etsopt.data.tables.schema import SECTORS
+from etsopt.errors import UsageError
+from etsopt.reports.document.cells import SPACE
+from etsopt.reports.document.certificate import OBJECTIVES
+from etsopt.reports.document.content import Told
+from etsopt.reports.document.figures import short
+from etsopt.reports.document.headings import heading
+from etsopt.sweeping.outcome import LEVELS, PROVEN
+from etsopt.sweeping.record import Record
+from etsopt.sweeping.sensitivity import SAME, SMALLEST, inputs_of, sensitivity
+from etsopt.sweeping.statistics import proven, states_of, summary
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+RECORD = "sweep.sqlite"
+"""Name of the record in the folder of a sweep."""
+
+FIRST = (
+    ("years", "price_cny_per_t"),
+    ("years", "emissions_tco2e"),
+    ("years", "resource_cost_cny"),
+    ("equilibrium", "price_cny_per_t"),
+    ("equilibrium", "balance_value"),
+    ("nation", "shortfall_t"),
+    ("compliance_sectors", "allowance_t"),
+    ("sectors", "allowance_t"),
+    ("sectors", "surplus_rate"),
+    ("sectors", "balance_value"),
+)
+"""Numbers that a page shows with a chart, table and column, if the sweep has them and they move; the first objective
+precedes."""
+
+ENGLISH = {
+    "change": "tonnes moved against the rule",
+    "largest_change": "largest move of a unit",
+    "deficit": "tonnes of deficit",
+    "cost": "cost of all enterprises",
+}
+"""Objectives in English words."""
+
+IN_TONNES = ("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper")
+"""Columns in tonnes for each tonne of a product, where no power unit is among them."""
+
+OUTCOME = ("scenario", "status", "termination", "certified", "message")
+"""Columns of the table of scenarios before those of their changes."""
+
+MOST_SHOWN = 6
+"""Numbers with a chart."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number with a chart: the rows of its statistics, one for each decision, sector and year."""
+
+    number: Number
+    table: str
+    quantity: str
+    rows: pd.DataFrame
+
+    @property
+    def by_year(self) -> bool:
+        """True if it has several years."""
+        return len(self.rows["year"].dropna().unique()) > 1
+
+    @property
+    def ends(self) -> pd.DataFrame:
+        """Its rows of the last year."""
+        return self.rows[self.rows["year"] == self.rows["year"].max()] if self.by_year else self.rows
+
+
+@dataclass(frozen=True)
+class ToldSweep(Told):
+    """The record of a sweep and the language in which a page tells it."""
+
+    record: Mapping[str, Any]
+    """What its scenarios share, as `Record.about` has it."""
+
+    scenarios: pd.DataFrame
+    values: pd.DataFrame
+    zh: bool
+    folder: str
+
+    @classmethod
+    def read(cls, folder: Path, zh: bool) -> ToldSweep:
+        """Read the record of a folder.
+
+        Raises
+        ------
+        UsageError
+            If the folder has none, or another process holds it.
+        """
+        if not (folder / RECORD).is_file():
+            what = message("{folder!r} holds no record {record}.", folder=str(folder), record=RECORD)
+            raise UsageError(what, "Name a folder written by `etsopt sweep`.")
+        with Record(folder / RECORD) as record:
+            return cls(record.about, record.scenarios, record.values, zh, folder.resolve().name)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the sweep is about; its instance by name, wherever it lies."""
+        return {**self.record, "instance": Path(str(self.record.get("instance", ""))).name}
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """Parts of the sweep file."""
+        stated: dict[str, Any] = self.record.get("stated") or {}
+        return stated
+
+    @property
+    def sampled(self) -> bool:
+        """True if there are draws."""
+        return "sample" in self.stated
+
+    @property
+    def answered(self) -> int:
+        """Number of scenarios with a proven answer."""
+        return int(self.scenarios["status"].isin(PROVEN).sum())
+
+    @cached_property
+    def proven(self) -> pd.DataFrame:
+        """Numbers of proven answers."""
+        return proven(self.values, self.scenarios)
+
+    @cached_property
+    def states(self) -> pd.DataFrame:
+        """Decision and state of every scenario; without draws every scenario is a decision."""
+        names = self.scenarios["scenario"].tolist()
+        return states_of(names) if self.sampled else pd.DataFrame({"decision": names, "state": ""})
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Statistics of every number by decision."""
+        names = self.scenarios["scenario"].tolist()
+        if self.sampled:
+            return summary(self.proven, names)
+        # Every scenario by itself: one state, whose name no scenario ends in.
+        return summary(self.proven.assign(scenario=self.proven["scenario"] + "/"), [f"{name}/" for name in names])
+
+    @cached_property
+    def indices(self) -> pd.DataFrame:
+        """Sobol indices of every number; empty without a Saltelli design."""
+        inputs = inputs_of(self.stated)
+        return sensitivity(self.proven, inputs, self.scenarios["scenario"].tolist()) if inputs else pd.DataFrame()
+
+    @cached_property
+    def shown(self) -> tuple[Shown, ...]:
+        """Numbers with a chart, the first objective first."""
+        return tuple(self._shown())[:MOST_SHOWN]
+
+    def _shown(self) -> Iterator[Shown]:
+        table = self.summary
+        objectives = table[(table["table"] == LEVELS) & (table["quantity"] == "value")]
+        for name in objectives["id"].unique()[:1]:
+            yield from self._moving(objectives[objectives["id"] == name], LEVELS, "value", str(name))
+        for name, quantity in FIRST:
+            found = table[(table["table"] == name) & (table["quantity"] == quantity)]
+            yield from self._moving(found, name, quantity, "")
+
+    def _moving(self, rows: pd.DataFrame, table: str, quantity: str, name: str) -> Iterator[Shown]:
+        """Yield a number where it moves: over the draws, or from scenario to scenario."""
+        places = rows.groupby(["sector", "province", "year", "id"], sort=False, dropna=False)
+        least, largest = places["least"].transform("min"), places["largest"].transform("max")
+        precision = (SAME * np.maximum(least.abs(), largest.abs())).clip(lower=SMALLEST)
+        rows = rows[largest - least > precision]
+        if rows.empty:
+            return
+        key = f"{table}-{quantity}" + (f"-{name}" if name else "")
+        words = self.words(quantity, name, False), self.words(quantity, name, True)
+        unit = str(rows["unit"].iloc[0])
+        if quantity in IN_TONNES and "power" not in rows["sector"].tolist():
+            unit = "t/t"
+        yield Shown(Number(key, words, unit), table, quantity, rows)
+
+    def words(self, quantity: str, name: str, zh: bool) -> str:
+        """Return what a number is: its column, or the objective of that name."""
+        if quantity == "value" and name:
+            return OBJECTIVES.get(name, name) if zh else ENGLISH.get(name, f"objective {name}")
+        return heading(quantity, zh)
+
+    def place(self, row: Mapping[str, Any]) -> str:
+        """Return where a number is: sector, province, year and id."""
+        parts = [sector_words(row["sector"])[self.zh] if row["sector"] in SECTORS else row["sector"]]
+        parts += [province_zh(row["province"]) if self.zh else row["province"]]
+        parts += ["" if pd.isna(row["year"]) else f"{int(row['year'])}", row["id"]]
+        return ", ".join(part for part in parts if part)
+
+    def drawn(self, shown: Shown) -> pd.DataFrame:
+        """Return a row for each draw of a number, ``sector, value``."""
+        same = (self.proven[["table", "quantity"]] == [shown.table, shown.quantity]).all(axis=1)
+        for place in ("id", "sector"):
+            same &= self.proven[place].isin(shown.rows[place].unique())
+        return self.proven[same]
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """What each decision changes: ``decision``, and the keys in which decisions differ."""
+        drawn = (self.stated.get("sample") or {}).get("values") or {}
+        columns = [*self.scenarios.columns[len(OUTCOME) :]]
+        table = self.scenarios[[key for key in columns if key not in drawn]]
+        return table.assign(decision=self.states["decision"]).drop_duplicates("decision")
+
+    def amount(self, value: float, unit: str) -> str:
+        """Return a number with its unit."""
+        divisor, english, chinese = scaled(value, unit)
+        return f"{short(value / divisor)}{SPACE}{self.say(english, chinese)}".strip()
