@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import NONE, YEAR, both, scaled, sector_words, title_of
+from etsopt.charts.texts import NONE, YEAR, both, sector_words, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.charts.chart import Words
+    from etsopt.charts.texts import Number
 
     Floats = NDArray[np.float64]
 
@@ -28,20 +29,6 @@ BINS = 30
 NINE_TENTHS: Words = ("9 of 10 draws", "九成样本")
 HALF: Words = ("half of the draws", "半数样本")
 MEDIAN: Words = ("median", "中位数")
-
-
-class Number(NamedTuple):
-    """What a chart shows: a key that names it, its words, and its unit."""
-
-    key: str
-    words: Words
-    unit: str
-
-    def label(self, largest: float) -> tuple[float, Words]:
-        """Return a divisor and the label of an axis for numbers of which this is the largest."""
-        divisor, english, chinese = scaled(largest, self.unit)
-        units = (f" [{english}]", f" [{chinese}]") if english else ("", "")
-        return divisor, (self.words[0] + units[0], self.words[1] + units[1])
 
 
 def fan(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:

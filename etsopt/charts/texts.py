@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -68,6 +68,20 @@ def scaled(largest: float, unit: str) -> tuple[float, str, str]:
     if unit in ("days", "t/t"):
         return 1.0, unit, {"days": "人天", "t/t": "吨/吨"}[unit]
     return 1.0, unit, unit_in_chinese(unit)
+
+
+class Number(NamedTuple):
+    """What a chart shows: a key that names it, its words, and its unit."""
+
+    key: str
+    words: Words
+    unit: str
+
+    def label(self, largest: float) -> tuple[float, Words]:
+        """Return a divisor and the label of an axis for numbers of which this is the largest."""
+        divisor, english, chinese = scaled(largest, self.unit)
+        units = (f" [{english}]", f" [{chinese}]") if english else ("", "")
+        return divisor, (self.words[0] + units[0], self.words[1] + units[1])
 
 
 def sector_words(sector: str) -> Words:

@@ -228,13 +228,14 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     shell = add("completion", "print the completion script of a shell, such as: etsopt completion bash >> ~/.bashrc")
     shell.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     add("schema", "print the JSON schema of result.json")
-    plot = add("plot", "draw a chart of a run as SVG, PNG or HTML; without a kind, list those that the run has")
-    plot.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
-    plot.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, provinces or prices")
+    plot = add("plot", "draw a chart of a run, sweep or design search; without a kind, list those that there are")
+    text = "folder of a run, written by `etsopt solve --out`, of a sweep or of a design search"
+    plot.add_argument("run", type=Path, help=text)
+    plot.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, prices, or front of a design search")
     plot.add_argument("--out", type=Path, metavar="FILE", help="file to write, .svg, .png or .html (default: KIND.svg)")
     plot.add_argument("--year", type=int, metavar="YEAR", help="of cost_curve and supply_demand, the year to draw")
     plot.add_argument("--inline", action="store_true", help="of .html, write the script of charts into the page")
-    add_report(add("report", "write a run as an HTML page with charts, a letter, or beside another run"))
+    add_report(add("report", "write a run, sweep or design search as an HTML page with charts, or a letter"))
 
 
 def _add_official_tables(add: Callable[[str, str], Parser]) -> None:

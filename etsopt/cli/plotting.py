@@ -1,4 +1,4 @@
-"""The command `etsopt plot`: a chart of a run as SVG, PNG or a page that one can hover."""
+"""The command `etsopt plot`: a chart of a run, sweep or design search as SVG, PNG or a page that one can hover."""
 
 from __future__ import annotations
 
@@ -7,38 +7,96 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _
-from etsopt.cli.reporting import beside
+from etsopt.cli.reporting import beside, kind_of, refuse
+from etsopt.data.messages import did_you_mean
+from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.charts.chart import Chart
+    from etsopt.reports.document.content import Told
     from etsopt.results.results import Results
 
 
 def plot(options: Namespace) -> int:
-    """Draw a chart of a run, or list the charts that it has."""
+    """Draw a chart, or list the charts that there are."""
+    if kind := kind_of(options.run):
+        if options.year is not None:
+            refuse("--year", options.run, kind)
+        return _of_many(options, kind)
     from etsopt.charts.kinds import KINDS
     from etsopt.results import results
 
     loaded = results.load(options.run)
     if options.kind is None:
-        about = {kind: KINDS[kind].about[options.lang == "zh"] for kind in loaded.plot.kinds}
-        width = max(map(len, about), default=0)
-        lines = "\n".join(f"{kind:<{width}}  {text}" for kind, text in about.items())
-        print(json.dumps(about, ensure_ascii=False) if options.json else lines)
-        return 0
-    first, *others = _write(options, loaded)
-    if options.json:
+        return _list({kind: KINDS[kind].about[options.lang == "zh"] for kind in loaded.plot.kinds}, options.json)
+    return _said(_write(options, loaded), options.json)
+
+
+def _list(about: dict[str, str], as_json: bool) -> int:
+    """Print the charts that there are, and what each shows."""
+    width = max(map(len, about), default=0)
+    lines = "\n".join(f"{kind:<{width}}  {text}" for kind, text in about.items())
+    print(json.dumps(about, ensure_ascii=False) if as_json else lines)
+    return 0
+
+
+def _said(files: list[Path], as_json: bool) -> int:
+    """Say which files were written."""
+    first, *others = files
+    if as_json:
         print(json.dumps({"file": str(first)}, ensure_ascii=False))
     else:
         print(" ".join([_("Written to {path}.", path=first), *map(beside, others)]))
     return 0
 
 
+def _of_many(options: Namespace, kind: str) -> int:
+    """Draw a chart of a sweep or a design search, or list the charts that it has."""
+    told, above, found = _charts(options.run, kind, options.lang == "zh")
+    charts = {chart.kind: chart for chart in found}
+    if options.kind is None:
+        return _list({name: chart.title[options.lang == "zh"] for name, chart in charts.items()}, options.json)
+    if options.kind not in charts:
+        guess = did_you_mean(options.kind, charts)
+        advice = message("{guess}Choose one of {kinds}.", guess=guess, kinds=", ".join(charts) or "none")
+        raise UsageError(message("There is no chart {kind}.", kind=brief(options.kind)), advice)
+    chart, path = charts[options.kind], options.out or Path(f"{options.kind}.svg")
+    if _is_page(path):
+        from etsopt.reports.document.write import write_figure
+
+        return _said(write_figure(told, chart, above, path, options.inline), options.json)
+    from etsopt.charts.drawing import save
+
+    save(chart, path, options.lang)
+    return _said([path], options.json)
+
+
+def _charts(folder: Path, kind: str, zh: bool) -> tuple[Told, str, list[Chart]]:
+    """Return what a folder tells, the line above its pages, and its charts."""
+    if kind == "sweep":
+        from etsopt.sweeping import page as of_sweep
+        from etsopt.sweeping.told import ToldSweep
+
+        sweep = ToldSweep.read(folder, zh)
+        return sweep, of_sweep.kicker(sweep), of_sweep.charts_of(sweep)
+    from etsopt.designing import page as of_design
+    from etsopt.designing.told import ToldDesign
+
+    design = ToldDesign.read(folder, zh)
+    return design, of_design.kicker(design), of_design.charts_of(design)
+
+
+def _is_page(path: Path) -> bool:
+    return path.suffix.lower() in (".html", ".htm")
+
+
 def _write(options: Namespace, loaded: Results) -> list[Path]:
     """Write the chart as the suffix of the file says, and return the files."""
     path = options.out or Path(f"{options.kind}.svg")
-    if path.suffix.lower() in (".html", ".htm"):
+    if _is_page(path):
         from etsopt.reports.document import write_chart
 
         return write_chart(loaded, options.kind, path, options.lang, options.year, options.inline)

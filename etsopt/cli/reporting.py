@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
 
-SWEEP = "sweep.sqlite"
-"""Record by which the folder of a sweep is told apart."""
+RECORDS = {"sweep.sqlite": "sweep", "design.sqlite": "design search"}
+"""Records by which the folders of sweeps and design searches are told from runs."""
 
 
 def add_arguments(command: ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
-    command.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    text = "folder of a run, written by `etsopt solve --out`, of a sweep or of a design search"
+    command.add_argument("run", type=Path, help=text)
     text = "file to write (default: report.html, letter.html or beside.html in the run folder)"
     command.add_argument("--out", type=Path, metavar="FILE", help=text)
     text = "write the script of the charts into the page, so that it is one file of 5 MB"
@@ -46,8 +47,8 @@ def report(options: Namespace) -> int:
     if len(asked) > 1:
         what = message("{options} ask for pages of their own.", options=" and ".join(asked))
         raise UsageError(what, "Keep one of them.")
-    if (options.run / SWEEP).is_file():
-        return _said(_of_many(options, asked), options.json)
+    if kind := kind_of(options.run):
+        return _said(_of_many(options, kind, asked), options.json)
     if asked == ["--sheets"]:
         return _sheets(options)
     loaded = []
@@ -69,15 +70,35 @@ def _said(files: list[Path], as_json: bool) -> int:
     return 0
 
 
-def _of_many(options: Namespace, asked: list[str]) -> list[Path]:
-    """Write the page of a sweep, and return the files."""
-    from etsopt.sweeping.page import write_sweep_report
+def kind_of(folder: Path) -> str:
+    """Return what a folder holds, sweep or design search; empty for a run."""
+    return next((kind for record, kind in RECORDS.items() if (folder / record).is_file()), "")
 
+
+def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
+    """Write the page of a sweep or a design search, and return the files."""
     if asked:
-        what = message("{option} is for a run: {folder!r} holds a sweep.", option=asked[0], folder=str(options.run))
-        raise UsageError(what, message("Leave {option} out.", option=asked[0]))
+        refuse(asked[0], options.run, kind)
     path = options.out or options.run / "report.html"
-    return write_sweep_report(options.run, path, options.lang, options.inline)
+    if kind == "sweep":
+        from etsopt.sweeping.page import write_sweep_report
+
+        return write_sweep_report(options.run, path, options.lang, options.inline)
+    from etsopt.designing.page import write_design_report
+
+    return write_design_report(options.run, path, options.lang, options.inline)
+
+
+def refuse(option: str, folder: Path, kind: str) -> None:
+    """Refuse an option that only runs have.
+
+    Raises
+    ------
+    UsageError
+        Always.
+    """
+    what = message("{option} is for a run: {folder!r} holds a {kind}.", option=option, folder=str(folder), kind=kind)
+    raise UsageError(what, message("Leave {option} out.", option=option))
 
 
 def beside(script: Path) -> str:

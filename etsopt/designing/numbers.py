@@ -35,11 +35,18 @@ class Number(Section):
 
     def of(self, values: Mapping[Label, float]) -> float | None:
         """Return the number of an outcome; None if it has no such row."""
+        found = [values[label] for label in self._labels(values)]
+        return float(TAKE[self.take](found)) if found else None
+
+    def unit(self, values: Mapping[Label, float]) -> str | None:
+        """Return the unit of the number of an outcome; None if it has no such row."""
+        return next((label.unit for label in self._labels(values)), None)
+
+    def _labels(self, values: Mapping[Label, float]) -> list[Label]:
         asked = [("table", self.table), ("quantity", self.quantity), ("sector", self.sector)]
         asked += [("province", self.province), ("year", None if self.year is None else str(self.year)), ("id", self.id)]
         wanted = [(name, text) for name, text in asked if text is not None]
-        found = [one for label, one in values.items() if all(getattr(label, name) == text for name, text in wanted)]
-        return float(TAKE[self.take](found)) if found else None
+        return [label for label in values if all(getattr(label, name) == text for name, text in wanted)]
 
 
 class Goal(Number):

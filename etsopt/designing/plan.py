@@ -78,6 +78,8 @@ class DesignPlan:
     choose: dict[str, Range | list[Any]]
     goals: dict[str, Goal]
     limits: dict[str, Limit]
+    file: str = "design.toml"
+    """Name of the file."""
 
     scenarios = ()
     """None is known before the search."""
@@ -93,6 +95,7 @@ class DesignPlan:
         """What the search is about, for the record."""
         chosen = {key: list(one) if isinstance(one, list) else one.model_dump() for key, one in self.choose.items()}
         return {
+            "file": self.file,
             "instance": self.instance,
             "model": self.model,
             "options": self.options,
@@ -107,6 +110,7 @@ class DesignPlan:
     def hash(self) -> str:
         """SHA-256 of all that decides the designs; further generations go on with a record of fewer."""
         stated = {**self.about, "instance": "", "search": {**self.about["search"], "generations": 0}}
+        del stated["file"]
         return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
 
     def design(self, name: str, values: Mapping[str, Any]) -> Scenario:
@@ -146,7 +150,16 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
     instance = instance_at(folder, found.instance)
     options = found.options.model_dump(exclude_defaults=True)
     search = (found.seed, found.generations, found.population)
-    return DesignPlan(instance, found.model, options, *search, found.policy, found.choose, found.goals, found.limits)
+    return DesignPlan(
+        instance, found.model, options, *search, found.policy, found.choose, found.goals, found.limits, place
+    )
+
+
+def design_of_record(about: Mapping[str, Any]) -> DesignPlan:
+    """Return the plan of a search from what its record says it is about."""
+    keys = ("instance", "model", "options", "policy", "choose", "goals", "limits")
+    content = {key: about[key] for key in keys} | about["search"]
+    return design_of(content, place=str(about.get("file", DesignPlan.file)))
 
 
 def _problems(found: DesignFile, place: str) -> Iterator[Problem]:

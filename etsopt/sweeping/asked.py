@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -123,32 +123,43 @@ def _distribution(sweep: ToldSweep, stated: Mapping[str, Any]) -> str:
     return text + (sweep.say(", each row by its own factor", ",各行分别抽取") if by_row else "")
 
 
-def outcomes(sweep: ToldSweep) -> Section:
+class Ended(Protocol):
+    """A record whose scenarios have ended."""
+
+    @property
+    def scenarios(self) -> pd.DataFrame:
+        """Every scenario with its status and message."""
+
+    def say(self, english: str, chinese: str) -> str:
+        """Return the text in the language of the page."""
+
+
+def outcomes(sweep: Ended) -> Section:
     """Return how many scenarios ended how, and those without a proven answer with their reason."""
     say, scenarios = sweep.say, sweep.scenarios
     rows = tuple((say(*ENDED.get(one, (one, one))), f"{count:,}") for one, count in _counts(sweep).items())
-    heads = (Column(say("status", "状态"), "", False), Column(say("scenarios", "情景数")))
-    blocks: list[Block] = [Table(say("Scenarios by status", "情景状态"), heads, rows)]
+    heads = (Column(say("status", "状态"), "", False), Column(say("number", "数量")))
+    blocks: list[Block] = [Table(say("Number by status", "各状态数量"), heads, rows)]
     failures = scenarios[~scenarios["status"].isin(PROVEN)]
     if len(failures):
         words = (
-            "Statistics, charts and indices are of the proven answers alone; the table has the other scenarios.",
-            "统计、图和指数仅含已证明的结果;其他情景见下表。",
+            "All figures and charts below are of proven answers alone; the table has the others.",
+            "下文的数值和图仅含已证明的结果;其余见下表。",
         )
-        blocks.append(Paragraph(say(*words), "warning" if sweep.answered else "plain"))
+        blocks.append(Paragraph(say(*words), "warning"))
         blocks.append(_failures(sweep))
-    return Section("outcomes", say("How the scenarios ended", "情景求解情况"), tuple(blocks))
+    return Section("outcomes", say("How they ended", "求解情况"), tuple(blocks))
 
 
-def _counts(sweep: ToldSweep) -> dict[str, int]:
+def _counts(sweep: Ended) -> dict[str, int]:
     counts: dict[str, int] = sweep.scenarios["status"].value_counts().to_dict()
     return counts
 
 
-def _failures(sweep: ToldSweep) -> Table:
+def _failures(sweep: Ended) -> Table:
     say = sweep.say
     failures = sweep.scenarios[~sweep.scenarios["status"].isin(PROVEN)]
-    heads = [("scenario", "情景"), ("status", "状态"), ("reason", "原因")]
+    heads = [("name", "名称"), ("status", "状态"), ("reason", "原因")]
     rows = tuple(
         (row["scenario"], say(*ENDED.get(row["status"], (row["status"],) * 2)), row["message"] or "–")
         for row in failures.head(MOST_FAILURES).to_dict("records")
@@ -161,5 +172,5 @@ def _failures(sweep: ToldSweep) -> Table:
         )
         note = say(*words)
     columns = tuple(Column(say(*words), "", False) for words in heads)
-    caption = say("Scenarios without a proven answer", "没有已证明结果的情景")
+    caption = say("Without a proven answer", "没有已证明的结果")
     return Table(caption, columns, rows, note=note, key="failures")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from etsopt.charts import sweeps
 from etsopt.reports.document.content import Commands, Document, Facts, KeyFigure, Section
 from etsopt.reports.document.write import imprint, write_document
 from etsopt.sweeping.asked import asked, changes_of, outcomes
 from etsopt.sweeping.outcome import LEVELS, PROVEN
-from etsopt.sweeping.sections import decisions, everything, moves, numbers, regrets
+from etsopt.sweeping.sections import chart_of, decisions, everything, indices_shown, moves, numbers, regrets
 from etsopt.sweeping.told import ToldSweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from etsopt.charts.chart import Chart
 
 
 def write_sweep_report(folder: Path, path: Path, lang: str = "en", inline: bool = False) -> list[Path]:
@@ -37,6 +40,17 @@ def write_sweep_report(folder: Path, path: Path, lang: str = "en", inline: bool 
     return write_document(page_of(ToldSweep.read(folder, lang == "zh")), path, inline)
 
 
+def kicker(sweep: ToldSweep) -> str:
+    """Return the line above the answer: instance, model, and what was done."""
+    return " · ".join((sweep.about["instance"], str(sweep.about.get("model", "")), sweep.say("sweep", "情景批量计算")))
+
+
+def charts_of(sweep: ToldSweep) -> list[Chart]:
+    """Return the charts of the report: numbers that come first, and what moves them."""
+    moved = [sweeps.indices(number, one, sweep.about) for number, one in indices_shown(sweep)]
+    return [*(chart_of(sweep, shown) for shown in sweep.shown), *moved]
+
+
 def page_of(sweep: ToldSweep) -> Document:
     """Return the report of a sweep, apart from its layout."""
     say, count = sweep.say, len(sweep.scenarios)
@@ -48,7 +62,7 @@ def page_of(sweep: ToldSweep) -> Document:
     return Document(
         lang="zh" if sweep.zh else "en",
         title=f"{about['instance']}: {say('sweep', '情景批量计算')}",
-        kicker=" · ".join((about["instance"], str(about.get("model", "")), say("sweep", "情景批量计算"))),
+        kicker=kicker(sweep),
         answer=_answer(sweep),
         status=status,
         proven=bool(settled.all()),

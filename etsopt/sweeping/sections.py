@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.charts.chart import Chart
+    from etsopt.charts.texts import Number
     from etsopt.reports.document.content import Block
     from etsopt.sweeping.told import Shown, ToldSweep
 
@@ -47,14 +48,14 @@ def numbers(sweep: ToldSweep) -> Iterator[Section]:
     for shown in sweep.shown:
         blocks: tuple[Block, ...] = (
             *_only_first(sweep, shown),
-            of_chart(sweep, _chart(sweep, shown)),
+            of_chart(sweep, chart_of(sweep, shown)),
             _table(sweep, shown),
         )
         title = shown.number.words[sweep.zh]
         yield Section(shown.number.key, f"{title[:1].upper()}{title[1:]}", blocks)
 
 
-def _chart(sweep: ToldSweep, shown: Shown) -> Chart:
+def chart_of(sweep: ToldSweep, shown: Shown) -> Chart:
     """Return the chart that suits a number: by year, by decision, or the distribution of the only one."""
     if shown.by_year:
         return (sweeps.fan if sweep.sampled else sweeps.lines)(shown.number, shown.rows, sweep.about)
@@ -142,12 +143,19 @@ def moves(sweep: ToldSweep) -> Iterator[Section]:
         "其余整行不计。不变动的结果没有指数。",
     )
     blocks: list[Block] = [Paragraph(say(*words), "note" if used == of else "warning")]
-    for number, one in list(_of_places(sweep, found))[:MOST_INDICES]:
+    for number, one in indices_shown(sweep):
         blocks.append(of_chart(sweep, sweeps.indices(number, one, sweep.about)))
     yield Section("moves", say("What moves the answer", "影响因素"), (*blocks, _index_table(sweep, found)))
 
 
-def _of_places(sweep: ToldSweep, indices: pd.DataFrame) -> Iterator[tuple[sweeps.Number, pd.DataFrame]]:
+def indices_shown(sweep: ToldSweep) -> list[tuple[Number, pd.DataFrame]]:
+    """Return the first numbers shown that have indices, with these."""
+    table = sweep.indices
+    found = table[table["total_order"].notna()] if len(table) else table
+    return list(_of_places(sweep, found))[:MOST_INDICES] if len(found) else []
+
+
+def _of_places(sweep: ToldSweep, indices: pd.DataFrame) -> Iterator[tuple[Number, pd.DataFrame]]:
     """Yield the numbers shown with their indices by sector, of the last year."""
     for shown in sweep.shown:
         same = (indices[["table", "quantity"]] == [shown.table, shown.quantity]).all(axis=1)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.charts.sweeps import Number
-from etsopt.charts.texts import province_zh, scaled, sector_words
+from etsopt.charts.texts import Number, province_zh, scaled, sector_words
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import UsageError
 from etsopt.reports.document.cells import SPACE

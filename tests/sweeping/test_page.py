@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from etsopt.charts.interactive import figures
 from etsopt.cli import main
 from etsopt.errors import UsageError
 from etsopt.reports.document import layout
-from etsopt.sweeping.page import page_of, write_sweep_report
+from etsopt.sweeping.page import charts_of, page_of, write_sweep_report
 from etsopt.sweeping.told import ToldSweep
 from tests.reports.test_document import HOSTILE, Reader
 from tests.sweeping.records import label, outcome, written
@@ -243,3 +244,42 @@ def test_the_command_writes_the_page_of_a_sweep(drawn: Path, capsys: pytest.Capt
     assert "--letter is for a run" in capsys.readouterr().err
     with pytest.raises(UsageError, match=r"holds no record sweep.sqlite.\n\nName a folder written by `etsopt sweep`"):
         write_sweep_report(drawn.parent, drawn / "x.html")
+
+
+def test_every_chart_of_a_sweep_is_one_of_plotly_and_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ranges by decision, fans, indices; distributions of one decision; lines and points without draws."""
+    pytest.importorskip("matplotlib")
+    graph_objects = pytest.importorskip("plotly.graph_objects")
+    price = [label("years", "price_cny_per_t", "CNY/t", year=str(year)) for year in (2025, 2030)]
+
+    def solved(number: int, scenario: Scenario) -> Outcome:
+        return outcome(number, {CHANGE: 5.0 * number**2, **{one: 10.0 + number * at for at, one in enumerate(price)}})
+
+    saltelli = {"number": 16, "method": "saltelli", "values": DRAWN["sample"]["values"]}
+    kinds = set()
+    for name, content in {
+        "several": {"scenarios": DRAWN["scenarios"], "sample": saltelli},
+        "one": {"sample": saltelli},
+        "named": {"scenarios": DRAWN["scenarios"]},
+    }.items():
+        folder = tmp_path / name
+        written(folder, content, solved)
+        capsys.readouterr()
+        assert main(["plot", str(folder), "--json"]) == 0
+        charts = json.loads(capsys.readouterr().out)
+        shown = {key.removeprefix("plot-").rpartition("-")[0] for key in page(folder).data if key.startswith("plot-")}
+        assert shown == {*charts}
+        for one in charts:
+            kinds.add(one.partition("-")[0])
+            assert main(["plot", str(folder), one, "--out", str(tmp_path / "chart.svg"), "--lang", "zh"]) == 0
+            text = (tmp_path / "chart.svg").read_text("utf-8")
+            assert "nan" not in text
+        for chart in charts_of(ToldSweep.read(folder, zh=False)):
+            for figure in figures(chart):
+                graph_objects.Figure(figure)
+            for english, chinese in [chart.title, *(one.x_label for one in chart.panels)]:
+                assert english.isascii()
+                assert bool(english) == bool(chinese)
+    assert kinds == {"spread", "fan", "indices", "distribution", "lines"}

@@ -53,7 +53,7 @@ def _told(panel: Panel) -> list[Series]:
     """Return the series that a summary tells; of a curve with much around it only what stands at one value."""
     # A series without a name beside named ones only joins them.
     named = [series for series in panel.series if series.name[0]] or list(panel.series)
-    if panel.horizontal or panel.years or len(panel.series) < MANY:
+    if panel.horizontal or panel.years or len(named) < MANY:
         return named
     return [series for series in named if len(series.y) and not np.ptp(np.asarray(series.y, dtype=float))]
 

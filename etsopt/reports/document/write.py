@@ -21,6 +21,7 @@ from etsopt.results.claims import is_checked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from etsopt.charts.chart import Chart
     from etsopt.results.results import Results
 
 PARTS = (
@@ -169,11 +170,23 @@ def write_chart(
         With the name of the file that cannot be written.
     """
     run = Run(results, lang == "zh")
-    figure = of_chart(run, results.plot.chart(kind, year))
-    parts = (Section(kind, figure.title, (figure,)),)
+    return write_figure(run, results.plot.chart(kind, year), kicker(run), Path(path), inline)
+
+
+def write_figure(told: Told, chart: Chart, above: str, path: Path, inline: bool = False) -> list[Path]:
+    """Write a page with one chart, and beside it the script that draws it.
+
+    Parameters
+    ----------
+    above
+        Line above the title.
+    """
+    figure = of_chart(told, chart)
+    parts = (Section(figure.key, figure.title, (figure,)),)
+    lang = "zh" if told.zh else "en"
     # Without a check the page states no verdict.
-    document = Document(lang, figure.title, kicker(run), figure.title, "", False, sections=parts, imprint=imprint(run))
-    return write_document(document, Path(path), inline, "chart.html")
+    document = Document(lang, figure.title, above, figure.title, "", False, sections=parts, imprint=imprint(told))
+    return write_document(document, path, inline, "chart.html")
 
 
 def kicker(run: Run) -> str:

@@ -1,0 +1,112 @@
+"""The chart of a design search: goals against each other, the front, and the enacted design."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, RULE, Chart, Panel, Series
+from etsopt.charts.texts import NONE, both, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+    from etsopt.charts.chart import Words
+    from etsopt.charts.texts import Number
+
+ORDER = "order"
+"""Column of the place of a design in the search, against which a single goal is drawn."""
+
+
+class GoalOf(NamedTuple):
+    """A goal: its column and unit, and what is best of it, ``least`` or ``largest``."""
+
+    number: Number
+    best: str
+
+    def label(self, designs: pd.DataFrame) -> tuple[float, Words]:
+        """Return a divisor, and the label of an axis that says what is best."""
+        words = {"least": (", least is best", ",越小越好"), "largest": (", largest is best", ",越大越好")}[self.best]
+        named = self.number._replace(words=(self.number.words[0] + words[0], self.number.words[1] + words[1]))
+        return named.label(float(designs[self.number.key].abs().max()))
+
+
+def front(
+    designs: pd.DataFrame, goals: Sequence[GoalOf], choose: Sequence[str], enacted: str, about: Mapping[str, Any]
+) -> Chart:
+    """Return every pair of goals of the designs with a proven answer; a single goal by the order of the search.
+
+    Parameters
+    ----------
+    designs
+        As `etsopt.designing.designs_of` returns them.
+    choose
+        Keys that are chosen, for the labels.
+    enacted
+        Name of the enacted design.
+    """
+    designs = designs.assign(**{ORDER: np.arange(len(designs))})
+    designs = designs[designs[[goal.number.key for goal in goals]].notna().all(axis=1)]
+    axes = {goal.number.key: goal.label(designs) for goal in goals}
+    pairs = list(itertools.combinations(axes, 2)) or [(ORDER, name) for name in axes]
+    axes[ORDER] = (1.0, ("design of the search", "搜索次序"))
+    panels = []
+    for one, other in pairs:
+        (across, x_label), (up, y_label) = axes[one], axes[other]
+        places = designs.assign(x=designs[one].astype(float) / across, y=designs[other].astype(float) / up)
+        series = tuple(_series(places, choose, enacted, joined=len(goals) == 2))
+        panels.append(Panel(NONE, x_label, y_label, series))
+    count = int(designs["on_front"].sum())
+    words = (
+        f"{count} of {len(designs):,} designs, which no other one beats",
+        f"{len(designs):,} 个方案中的 {count} 个前沿方案",
+    )
+    return Chart("front", title_of(about, *words), tuple(panels))
+
+
+def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: bool) -> Iterator[Series]:
+    """Yield the groups of designs from back to front."""
+    named = designs["design"] == enacted
+    on_front, within = designs["on_front"].astype(bool), designs["within_limits"].astype(bool)
+    best = designs[on_front].sort_values(["x", "y"])
+    groups = (
+        (designs[~within & ~named], ("outside the limits", "超出限值"), RULE, True),
+        (designs[within & ~on_front & ~named], ("beaten by another design", "劣于其他方案"), PALETTE[4], True),
+    )
+    for part, words, colour, hollow in groups:
+        if len(part):
+            yield _points(part, words, colour, choose, hollow)
+    if joined and len(best) > 1:
+        yield Series("line", NONE, best["x"].to_numpy(), best["y"].to_numpy(), CHOSEN, style="plain")
+    if len(best):
+        yield _points(best, ("front", "前沿"), CHOSEN, choose)
+    if named.any():
+        # The largest point: it is the one that readers look for.
+        point = _points(designs[named], ("enacted design", "现行方案"), OTHER, choose)
+        yield replace(point, sizes=np.full(1, 0.6))
+
+
+def _points(designs: pd.DataFrame, words: Words, colour: str, choose: Sequence[str], hollow: bool = False) -> Series:
+    labels = [_label(row, choose) for row in designs.to_dict("records")]
+    x, y = designs["x"].to_numpy(), designs["y"].to_numpy()
+    return Series("points", words, x, y, colour, both(labels, labels), style="hollow" if hollow else "marked")
+
+
+def _label(row: Mapping[str, Any], choose: Sequence[str]) -> str:
+    """Return the name of a design and what was chosen."""
+    chosen = (f"{key} = {chosen_text(row[key])}" for key in choose if row.get(key) is not None)
+    return ", ".join((str(row["design"]), *chosen))
+
+
+def chosen_text(value: Any) -> str:
+    """Return a value that was chosen, a number with four digits.
+
+    >>> chosen_text(0.0234567), chosen_text(True), chosen_text(3)
+    ('0.02346', 'True', '3')
+    """
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,114 @@
+"""A design search as a page tells it: its record, its designs, and the units of its goals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etsopt.charts.fronts import GoalOf, front
+from etsopt.charts.texts import Number, scaled
+from etsopt.designing.plan import ENACTED, design_of_record
+from etsopt.designing.search import designs_of
+from etsopt.errors import UsageError
+from etsopt.reports.document.cells import SPACE
+from etsopt.reports.document.content import Told
+from etsopt.reports.document.figures import short
+from etsopt.sweeping.record import Record
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from etsopt.charts.chart import Chart
+    from etsopt.designing.plan import DesignPlan
+
+RECORD = "design.sqlite"
+"""Name of the record in the folder of a design search."""
+
+
+@dataclass(frozen=True)
+class ToldDesign(Told):
+    """The record of a design search and the language in which a page tells it."""
+
+    record: Mapping[str, Any]
+    """What the search is about, as `Record.about` has it."""
+
+    plan: DesignPlan
+    scenarios: pd.DataFrame
+    designs: pd.DataFrame
+    units: Mapping[str, str]
+    """Unit of each goal and limit."""
+
+    zh: bool
+    folder: str
+
+    @classmethod
+    def read(cls, folder: Path, zh: bool) -> ToldDesign:
+        """Read the record of a folder.
+
+        Raises
+        ------
+        UsageError
+            If the folder has none, or another process holds it.
+        """
+        if not (folder / RECORD).is_file():
+            what = message("{folder!r} holds no record {record}.", folder=str(folder), record=RECORD)
+            raise UsageError(what, "Name a folder written by `etsopt design`.")
+        with Record(folder / RECORD) as record:
+            plan = design_of_record(record.about)
+            units = _units(plan, record)
+            name = folder.resolve().name
+            return cls(record.about, plan, record.scenarios, designs_of(plan, record), units, zh, name)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the search is about; its instance by name, wherever it lies."""
+        return {**self.record, "instance": Path(str(self.record.get("instance", ""))).name}
+
+    @cached_property
+    def front(self) -> pd.DataFrame:
+        """Designs that no other one beats, by the first goal, the best first."""
+        (name, goal), *_ = self.plan.goals.items()
+        found = self.designs[self.designs["on_front"]]
+        return found.sort_values(name, ascending=goal.best == "least", kind="stable")
+
+    @property
+    def enacted(self) -> pd.Series[Any] | None:
+        """The enacted design; None if the search ended before it was solved."""
+        found = self.designs[self.designs["design"] == ENACTED]
+        return found.iloc[0] if len(found) else None
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """Goals and limits with their units; their names are those of the file."""
+        names = (*self.plan.goals, *self.plan.limits)
+        return {name: Number(name, (name, name), self.units.get(name, "")) for name in names}
+
+    @property
+    def chart(self) -> Chart:
+        """Goals against each other, with the front."""
+        goals = [GoalOf(self.numbers[name], goal.best) for name, goal in self.plan.goals.items()]
+        return front(self.designs, goals, [*self.plan.choose], ENACTED, self.about)
+
+    def amount(self, name: str, value: float) -> str:
+        """Return a goal or limited number with its unit."""
+        divisor, english, chinese = scaled(value, self.units.get(name, ""))
+        return f"{short(value / divisor)}{SPACE}{self.say(english, chinese)}".strip()
+
+
+def _units(plan: DesignPlan, record: Record) -> dict[str, str]:
+    """Return the unit of each goal and limit, from the first outcome that has it."""
+    found: dict[str, str] = {}
+    asked = {**plan.goals, **plan.limits}
+    for number in sorted(record.known):
+        values = record.outcome(number).values
+        for name in asked.keys() - found.keys():
+            if (unit := asked[name].unit(values)) is not None:
+                found[name] = unit
+        if len(found) == len(asked):
+            break
+    return found
