@@ -64,7 +64,7 @@ def front(
     count = int(designs["on_front"].sum())
     words = (
         f"{count} of {len(designs):,} designs, which no other one beats",
-        f"{len(designs):,} 个方案中的 {count} 个前沿方案",
+        f"{len(designs):,} 个设计中的 {count} 个前沿设计",
     )
     return Chart("front", title_of(about, *words), tuple(panels))
 
@@ -76,7 +76,7 @@ def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: 
     best = designs[on_front].sort_values(["x", "y"])
     groups = (
         (designs[~within & ~named], ("outside the limits", "超出限值"), RULE, True),
-        (designs[within & ~on_front & ~named], ("beaten by another design", "劣于其他方案"), PALETTE[4], True),
+        (designs[within & ~on_front & ~named], ("beaten by another design", "劣于其他设计"), PALETTE[4], True),
     )
     for part, words, colour, hollow in groups:
         if len(part):
@@ -87,7 +87,7 @@ def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: 
         yield _points(best, ("front", "前沿"), CHOSEN, choose)
     if named.any():
         # The largest point: it is the one that readers look for.
-        point = _points(designs[named], ("enacted design", "现行方案"), OTHER, choose)
+        point = _points(designs[named], ("enacted design", "现行设计"), OTHER, choose)
         yield replace(point, sizes=np.full(1, 0.6))
 
 

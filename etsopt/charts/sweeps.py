@@ -95,8 +95,8 @@ def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any], draws:
         points = Series("points", name, middle, names, OTHER, labels)
         series = (*ranges, points) if draws else (points,)
         panels.append(Panel(sector_words(str(sector)), label, NONE, series, horizontal=True))
-    words = ("by decision over the draws", "各方案分布") if draws else ("in each scenario", "各情景结果")
-    return Chart(f"spread-{number.key}", _title(number, about, words), tuple(panels))
+    said = ("by decision over the draws", "各方案分布") if draws else ("in each scenario", "各情景结果")
+    return Chart(f"spread-{number.key}", _title(number, about, said), tuple(panels))
 
 
 def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -111,8 +111,8 @@ def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) 
         low, high = np.quantile(values / divisor, [0.05, 0.95])
         shaded = ((float(low), float(high)),)
         panels.append(Panel(sector_words(str(sector)), label, ("draws", "样本数"), (series,), shaded, "x"))
-    words = ("over the draws, 9 of 10 of which are in the shaded range", "的分布,阴影范围含九成样本")
-    return Chart(f"distribution-{number.key}", _title(number, about, words), tuple(panels))
+    said = ("over the draws, 9 of 10 of which are in the shaded range", "的分布,阴影范围含九成样本")
+    return Chart(f"distribution-{number.key}", _title(number, about, said), tuple(panels))
 
 
 def indices(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -128,12 +128,12 @@ def indices(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Ch
     parts = list(table.groupby("decision", sort=False))[:MOST_PANELS]
     if len(parts) > 1:
         panels = [_shares(part, "total_order", (str(name), str(name))) for name, part in parts]
-        words = ("and what moves it, with interactions", "的影响因素(含交互作用)")
+        said = ("and what moves it, with interactions", "的影响因素(含交互作用)")
     else:
         kinds = (("total_order", ("with interactions", "含交互作用")), ("first_order", ("alone", "单独作用")))
         panels = [_shares(table, index, words) for index, words in kinds]
-        words = ("and what moves it", "的影响因素")
-    return Chart(f"indices-{number.key}", _title(number, about, words), tuple(panels))
+        said = ("and what moves it", "的影响因素")
+    return Chart(f"indices-{number.key}", _title(number, about, said), tuple(panels))
 
 
 def _shares(table: pd.DataFrame, index: str, title: Words) -> Panel:

@@ -24,7 +24,7 @@ def plot(options: Namespace) -> int:
     """Draw a chart, or list the charts that there are."""
     if kind := kind_of(options.run):
         if options.year is not None:
-            refuse("--year", options.run, kind)
+            refuse("--year", options.run)
         return _of_many(options, kind)
     from etsopt.charts.kinds import KINDS
     from etsopt.results import results

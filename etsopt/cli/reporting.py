@@ -78,7 +78,7 @@ def kind_of(folder: Path) -> str:
 def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
     """Write the page of a sweep or a design search, and return the files."""
     if asked:
-        refuse(asked[0], options.run, kind)
+        refuse(asked[0], options.run)
     path = options.out or options.run / "report.html"
     if kind == "sweep":
         from etsopt.sweeping.page import write_sweep_report
@@ -89,7 +89,7 @@ def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
     return write_design_report(options.run, path, options.lang, options.inline)
 
 
-def refuse(option: str, folder: Path, kind: str) -> None:
+def refuse(option: str, folder: Path) -> None:
     """Refuse an option that only runs have.
 
     Raises
@@ -97,7 +97,7 @@ def refuse(option: str, folder: Path, kind: str) -> None:
     UsageError
         Always.
     """
-    what = message("{option} is for a run: {folder!r} holds a {kind}.", option=option, folder=str(folder), kind=kind)
+    what = message("{option} is for a run, which {folder!r} does not hold.", option=option, folder=str(folder))
     raise UsageError(what, message("Leave {option} out.", option=option))
 
 

@@ -157,8 +157,8 @@ def _tell_rows(indices: pd.DataFrame) -> None:
         used, of = int(part["rows"].max()), int(part["rows_of"].max())
         if used < of:
             text = "Sobol indices of {decision}: {used:,} of {of:,} rows have every answer."
-            none = "Sobol indices of {decision}: none, {used:,} of {of:,} rows have every answer."
-            text = text if part["first_order"].notna().any() else none
+            if part["first_order"].isna().all():
+                text = "Sobol indices of {decision}: none, {used:,} of {of:,} rows have every answer."
             print(_(text, decision=decision, used=used, of=of), file=sys.stderr)
 
 

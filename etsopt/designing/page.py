@@ -60,7 +60,7 @@ def write_design_report(folder: Path, path: Path, lang: str = "en", inline: bool
 def kicker(design: ToldDesign) -> str:
     """Return the line above the answer: instance, model, and what was done."""
     about = design.about
-    return " · ".join((about["instance"], str(about.get("model", "")), design.say("design search", "方案搜索")))
+    return " · ".join((about["instance"], str(about.get("model", "")), design.say("design search", "设计搜索")))
 
 
 def charts_of(design: ToldDesign) -> list[Chart]:
@@ -74,16 +74,16 @@ def page_of(design: ToldDesign) -> Document:
     certified, count = int(designs["certified"].sum()), len(designs)
     return Document(
         lang="zh" if design.zh else "en",
-        title=f"{design.about['instance']}: {say('design search', '方案搜索')}",
+        title=f"{design.about['instance']}: {say('design search', '设计搜索')}",
         kicker=kicker(design),
         answer=_answer(design),
-        status=say(f"{certified:,} of {count:,} designs certified", f"{count:,} 个方案中 {certified:,} 个已证明"),
+        status=say(f"{certified:,} of {count:,} designs certified", f"{count:,} 个设计中 {certified:,} 个已证明"),
         proven=bool(design.front["certified"].all()) and len(design.front) > 0,
         figures=(
-            KeyFigure(f"{count:,}", "", say("designs", "方案数")),
+            KeyFigure(f"{count:,}", "", say("designs", "设计数")),
             KeyFigure(f"{certified:,}", "", say("certified", "已证明")),
             KeyFigure(f"{int(designs['within_limits'].sum()):,}", "", say("within the limits", "满足限值")),
-            KeyFigure(f"{len(design.front):,}", "", say("on the front", "前沿方案数")),
+            KeyFigure(f"{len(design.front):,}", "", say("on the front", "前沿设计数")),
         ),
         sections=tuple(_sections(design)),
         imprint=imprint(design),
@@ -96,7 +96,7 @@ def _sections(design: ToldDesign) -> Iterator[Section]:
     yield _front(design)
     yield from _chosen(design)
     yield outcomes(design)
-    title = say("All designs", "全部方案")
+    title = say("All designs", "全部设计")
     yield Section("all", title, (_table(design, design.designs.head(MOST_DESIGNS), title, "designs"),))
     yield _reproduce(design)
 
@@ -106,21 +106,21 @@ def _answer(design: ToldDesign) -> str:
     say, enacted, count = design.say, design.enacted, len(design.front)
     if not count:
         return say(
-            "No design keeps every limit with a proven answer.", "没有方案在满足全部限值的同时得到已证明的结果。"
+            "No design keeps every limit with a proven answer.", "没有设计在满足全部限值的同时得到已证明的结果。"
         )
     found = say(
         f"{count:,} of {len(design.designs):,} designs are on the front: no other one found beats them",
-        f"在 {len(design.designs):,} 个方案中有 {count:,} 个前沿方案,未找到优于它们的方案",
+        f"在 {len(design.designs):,} 个设计中有 {count:,} 个前沿设计,未找到优于它们的设计",
     )
     if enacted is None:
         return found + say(".", "。")
     if enacted["on_front"]:
-        return found + say("; the enacted design is one of them.", ";现行方案是其中之一。")
+        return found + say("; the enacted design is one of them.", ";现行设计是其中之一。")
     if not enacted["within_limits"]:
-        return found + say("; the enacted design does not keep the limits.", ";现行方案不满足限值。")
+        return found + say("; the enacted design does not keep the limits.", ";现行设计不满足限值。")
     better = int(_beats(design, enacted).sum())
     verb = "beats" if better == 1 else "beat"
-    return found + say(f"; {better:,} of them {verb} the enacted design.", f";其中 {better:,} 个优于现行方案。")
+    return found + say(f"; {better:,} of them {verb} the enacted design.", f";其中 {better:,} 个优于现行设计。")
 
 
 def _beats(design: ToldDesign, one: pd.Series[Any]) -> pd.Series[bool]:
@@ -140,10 +140,10 @@ def _asked(design: ToldDesign) -> Iterator[tuple[str, str]]:
     search = (f"generations: {plan.generations:,}, designs in each: {plan.population:,}, seed: {plan.seed}",)
     yield (
         say("search", "搜索"),
-        say(*search, f"{plan.generations:,} 代,每代 {plan.population:,} 个方案,种子 {plan.seed}"),
+        say(*search, f"{plan.generations:,} 代,每代 {plan.population:,} 个设计,种子 {plan.seed}"),
     )
     for key, value in plan.policy.items():
-        yield say("in every design", "所有方案"), f"{key} = {value}"
+        yield say("in every design", "所有设计"), f"{key} = {value}"
     for key, choice in plan.choose.items():
         yield say("choose", "选择"), f"{key}: {_range(design, choice)}"
     for name, goal in plan.goals.items():
@@ -180,18 +180,18 @@ def _number(design: ToldDesign, number: Number) -> str:
 def _front(design: ToldDesign) -> Section:
     """Return the front: its chart, its table with the enacted design, and what it does not prove."""
     say = design.say
-    words = (
+    said = (
         "The front is the best that was found; nothing proves that no better design exists. Every design on it is "
         "solved and checked like a run.",
-        "前沿为搜索所得的最优方案,不能证明不存在更优方案。其中每个方案均按单次计算求解并检查。",
+        "前沿为搜索所得的最优设计,不能证明不存在更优设计。其中每个设计均按单次计算求解并检查。",
     )
-    blocks: list[Block] = [Paragraph(say(*words), "note")]
+    blocks: list[Block] = [Paragraph(say(*said), "note")]
     blocks += [of_chart(design, chart) for chart in charts_of(design)]
     if len(design.front):
         rows = design.front
         if design.enacted is not None and not design.enacted["on_front"]:
             rows = pd.concat([design.designs[design.designs["design"] == ENACTED], rows])
-        caption = say("The front and the enacted design", "前沿与现行方案")
+        caption = say("The front and the enacted design", "前沿与现行设计")
         blocks.append(_table(design, rows, caption, "front" if len(rows) > MOST_ROWS else ""))
     return Section("front", say("The front", "前沿"), tuple(blocks))
 
@@ -210,16 +210,16 @@ def _chosen(design: ToldDesign) -> Iterator[Section]:
             counts = {str(one): sum(str(value) == str(one) for value in values) for one in choice}
             found = design.listed([f"{one} ({count:,})" for one, count in counts.items() if count])
         rows.append((key, _range(design, choice), found))
-    heads = [("key", "键"), ("may be chosen", "可选范围"), ("chosen on the front", "前沿方案的选择")]
+    heads = [("key", "键"), ("may be chosen", "可选范围"), ("chosen on the front", "前沿设计的选择")]
     columns = tuple(Column(say(*words), "", False) for words in heads)
-    title = say("What the front chooses", "前沿方案的选择")
+    title = say("What the front chooses", "前沿设计的选择")
     yield Section("chosen", title, (Table(title, columns, tuple(rows)),))
 
 
 def _table(design: ToldDesign, rows: pd.DataFrame, caption: str, key: str) -> Table:
     """Return designs with what was chosen, their goals and their limited numbers."""
     say, plan, numbers = design.say, design.plan, design.numbers
-    heads = [Column(say("design", "方案"), "", False), *(Column(one, "", False) for one in plan.choose)]
+    heads = [Column(say("design", "设计"), "", False), *(Column(one, "", False) for one in plan.choose)]
     scales = {}
     for name, number in numbers.items():
         finite = rows[name].astype(float).abs().max()
@@ -238,7 +238,7 @@ def _table(design: ToldDesign, rows: pd.DataFrame, caption: str, key: str) -> Ta
     count = len(design.designs)
     note = ""
     if key == "designs" and count > len(rows):
-        note = say(f"The first {len(rows):,} of {count:,} designs.", f"{count:,} 个方案中的前 {len(rows):,} 个。")
+        note = say(f"The first {len(rows):,} of {count:,} designs.", f"{count:,} 个设计中的前 {len(rows):,} 个。")
     return Table(caption, tuple(heads), tuple(cells), note=note, key=key)
 
 

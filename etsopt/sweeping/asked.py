@@ -142,11 +142,11 @@ def outcomes(sweep: Ended) -> Section:
     blocks: list[Block] = [Table(say("Number by status", "各状态数量"), heads, rows)]
     failures = scenarios[~scenarios["status"].isin(PROVEN)]
     if len(failures):
-        words = (
+        said = (
             "All figures and charts below are of proven answers alone; the table has the others.",
             "下文的数值和图仅含已证明的结果;其余见下表。",
         )
-        blocks.append(Paragraph(say(*words), "warning"))
+        blocks.append(Paragraph(say(*said), "warning"))
         blocks.append(_failures(sweep))
     return Section("outcomes", say("How they ended", "求解情况"), tuple(blocks))
 

@@ -42,7 +42,7 @@ def write_sweep_report(folder: Path, path: Path, lang: str = "en", inline: bool 
 
 def kicker(sweep: ToldSweep) -> str:
     """Return the line above the answer: instance, model, and what was done."""
-    return " · ".join((sweep.about["instance"], str(sweep.about.get("model", "")), sweep.say("sweep", "情景批量计算")))
+    return " · ".join((sweep.about["instance"], str(sweep.about.get("model", "")), sweep.say("sweep", "情景计算")))
 
 
 def charts_of(sweep: ToldSweep) -> list[Chart]:
@@ -61,7 +61,7 @@ def page_of(sweep: ToldSweep) -> Document:
     about = sweep.about
     return Document(
         lang="zh" if sweep.zh else "en",
-        title=f"{about['instance']}: {say('sweep', '情景批量计算')}",
+        title=f"{about['instance']}: {say('sweep', '情景计算')}",
         kicker=kicker(sweep),
         answer=_answer(sweep),
         status=status,

@@ -118,13 +118,13 @@ def decisions(sweep: ToldSweep) -> Iterator[Section]:
         share = f"{row['count']:,} / {row['states']:,}"
         where = row["worst_state"] if row["largest_regret"] else "–"
         cells.append((row["decision"], share, *(short(value / divisor) for value in figures), where))
-    words = (
+    said = (
         "Regret is the distance from the decision that is best in a draw; a draw without an answer has none. A "
         "decision with fewer answers than draws is listed last.",
         "遗憾值为与同一样本中最优方案之差;无结果的样本不计。结果数少于样本数的方案列于最后。",
     )
     key = "decisions-table" if len(cells) > MOST_ROWS else ""
-    table = Table(first.number.words[sweep.zh], tuple(columns), tuple(cells), note=say(*words), key=key)
+    table = Table(first.number.words[sweep.zh], tuple(columns), tuple(cells), note=say(*said), key=key)
     yield Section("decisions", say("Decisions", "方案比较"), (table,))
 
 
@@ -207,7 +207,7 @@ def everything(sweep: ToldSweep) -> Iterator[Section]:
     words = (
         "The folder of the sweep has the tables to export: scenarios with every change and message, values with every "
         + ("number, summary with these statistics." if sweep.sampled else "number."),
-        "可导出的数据表在情景批量计算的文件夹中:scenarios 含全部变动与消息,values 含全部数值"
+        "可导出的数据表在情景计算的文件夹中:scenarios 含全部变动与消息,values 含全部数值"
         + (",summary 含上述统计。" if sweep.sampled else "。"),
     )
     yield Section(
@@ -223,8 +223,8 @@ def _without_bounds(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _what_heads(sweep: ToldSweep) -> list[Column]:
-    words = (DECISION[sweep.sampled], ("table", "表"), ("number", "结果"), ("of", "对象"))
-    return [Column(sweep.say(*one), "", False) for one in words]
+    heads = (DECISION[sweep.sampled], ("table", "表"), ("number", "结果"), ("of", "对象"))
+    return [Column(sweep.say(*one), "", False) for one in heads]
 
 
 def _what(sweep: ToldSweep, row: dict[str, Any]) -> tuple[str, ...]:

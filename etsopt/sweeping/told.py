@@ -176,7 +176,9 @@ class ToldSweep(Told):
         places = rows.groupby(["sector", "province", "year", "id"], sort=False, dropna=False)
         least, largest = places["least"].transform("min"), places["largest"].transform("max")
         precision = (SAME * np.maximum(least.abs(), largest.abs())).clip(lower=SMALLEST)
-        rows = rows[largest - least > precision]
+        # A year in which it does not move is one of its years.
+        place = [rows[name] for name in ("sector", "province", "id")]
+        rows = rows[(largest - least > precision).groupby(place).transform("any")]
         if rows.empty:
             return
         key = f"{table}-{quantity}" + (f"-{name}" if name else "")

@@ -174,7 +174,7 @@ def test_the_commands_write_the_page_and_the_picture(tmp_path: Path, capsys: pyt
     pytest.importorskip("matplotlib")
     folder = written(tmp_path / "search")
     assert main(["report", str(folder), "--lang", "zh"]) == 0
-    assert "现行方案" in (folder / "report.html").read_text("utf-8")
+    assert "现行设计" in (folder / "report.html").read_text("utf-8")
     capsys.readouterr()
     assert main(["plot", str(folder)]) == 0
     assert capsys.readouterr().out == "front  tiny: 3 of 5 designs, which no other one beats\n"
@@ -186,7 +186,7 @@ def test_the_commands_write_the_page_and_the_picture(tmp_path: Path, capsys: pyt
     assert main(["plot", str(folder), "frnt"]) == 2
     assert "There is no chart 'frnt'.\n\nDid you mean 'front'?" in capsys.readouterr().err
     assert main(["plot", str(folder), "front", "--year", "2025"]) == 2
-    assert "--year is for a run" in capsys.readouterr().err
+    assert "--year is for a run, which" in capsys.readouterr().err
     assert main(["report", str(folder), "--sheets"]) == 2
     with pytest.raises(UsageError, match=r"holds no record design.sqlite.\n\nName a folder written by `etsopt design`"):
         write_design_report(tmp_path, tmp_path / "x.html")

@@ -241,7 +241,7 @@ def test_the_command_writes_the_page_of_a_sweep(drawn: Path, capsys: pytest.Capt
     assert json.loads(capsys.readouterr().out)["files"][0] == str(drawn / "report.html")
     assert (drawn / "report.html").read_bytes() == first
     assert main(["report", str(drawn), "--letter", "e"]) == 2
-    assert "--letter is for a run" in capsys.readouterr().err
+    assert "--letter is for a run, which" in capsys.readouterr().err
     with pytest.raises(UsageError, match=r"holds no record sweep.sqlite.\n\nName a folder written by `etsopt sweep`"):
         write_sweep_report(drawn.parent, drawn / "x.html")
 
