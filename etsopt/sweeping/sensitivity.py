@@ -40,8 +40,8 @@ that precision, and at least."""
 RESAMPLES, TOGETHER = 1000, 256
 """Samples of the bootstrap, and numbers that are taken together."""
 
-DRAW = r"([^/]+)-(a|b|ab\d+)"
-"""Name of a draw: its row and its part."""
+DRAW = r"(?:^|/)([^/]+)-(a|b|ab\d+)$"
+"""End of the name of a scenario: the row of its draw, and the part."""
 
 INDICES = ["first_order", "total_order"]
 ENDS = ["", "_lower", "_upper"]
@@ -92,17 +92,16 @@ def sensitivity(
         If no draw is one of such a design.
     """
     numbers, _ = by_state(values, scenarios)
-    names = [*scenarios, *values["scenario"].drop_duplicates()]
-    rows = pd.Index(pd.Series(names, dtype=object).str.extract(rf"{DRAW}$")[0].dropna().unique())
-    parts = numbers["state"].str.extract(rf"^{DRAW}$")
+    names = pd.Index(dict.fromkeys([*scenarios, *values["scenario"].drop_duplicates()]), name="scenario", dtype=object)
+    drawn = names.to_series().str.extract(DRAW)
+    rows = pd.Index(drawn[0].dropna().unique())
     if not len(rows):
         what = "The sweep has no draws of a Saltelli design, from which Sobol indices follow."
         raise UsageError(what, 'State method = "saltelli" in its sample.')
     width = len(str(len(inputs)))
-    places = {
-        part: place for place, part in enumerate(["a", "b", *(f"ab{n:0{width}}" for n in range(1, len(inputs) + 1))])
-    }
-    numbers = numbers.assign(row=rows.get_indexer(parts[0]), part=parts[1].map(places))
+    parts = ["a", "b", *(f"ab{place:0{width}}" for place in range(1, len(inputs) + 1))]
+    places = {"row": rows.get_indexer(drawn[0]), "part": drawn[1].map({part: at for at, part in enumerate(parts)})}
+    numbers = numbers.join(pd.DataFrame(places, index=names), on="scenario")
     found = [
         _of_decision(decision, part, inputs, len(rows), seed, confidence)
         for decision, part in numbers.groupby("decision", sort=False)
