@@ -50,7 +50,7 @@ class SweepFile(Section):
     instance: str = Field(description="folder or file, relative to this one, or name of a shipped instance")
     model: str = Field("allocation", description="name of a model, or path of a model file")
     seed: int = Field(0, ge=0, description="seed of the draws")
-    tables: list[str] | None = Field(None, description="tables whose numbers are kept; default totals and years")
+    tables: list[str] | None = Field(None, description="tables, or table.column, to keep; default totals")
     options: Options = Options()
     policy: dict[str, Any] = Field(default_factory=dict, description="changes in every scenario")
     scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict, description="named sets of changes")
