@@ -134,7 +134,7 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
     content = dict(content)
     for part in ("policy", "choose"):
         if isinstance(content.get(part), dict):
-            content[part] = dict(flat(content[part]))
+            content[part] = dict(flat(content[part], varied=part == "choose"))
     try:
         found = DesignFile.model_validate(content)
     except ValidationError as error:
