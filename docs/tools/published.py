@@ -21,6 +21,7 @@ PAGES = {
     "etsopt/checking/README.md": "how-to/verify",
     "etsopt/compiler/README.md": "reference/compiler",
     "etsopt/designing/README.md": "how-to/design",
+    "etsopt/forecasting/README.md": "how-to/forecast",
     "etsopt/reports/README.md": "how-to/official-tables",
     "etsopt/reports/document/README.md": "how-to/report-pages",
     "etsopt/sweeping/README.md": "how-to/sweep-files",

@@ -64,6 +64,7 @@ TRANSLATED = (
         "etsopt/solving",
         "etsopt/sweeping",
         "etsopt/designing",
+        "etsopt/forecasting",
         "etsopt/errors.py",
     ),
     *("etsopt/progress.py", "etsopt/modules.py", "models/etsopt_models", "argparse", "schema", "instances"),

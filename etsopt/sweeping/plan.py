@@ -147,7 +147,11 @@ def instance_at(folder: Path, stated: str) -> str:
     return str(own) if own.exists() or is_file(own) else stated
 
 
-NOT_A_KEY_OF = {"sweep": "is not a key of a sweep", "design": "is not a key of a design"}
+NOT_A_KEY_OF = {
+    "sweep": "is not a key of a sweep",
+    "design": "is not a key of a design",
+    "forecast": "is not a key of a forecast",
+}
 """What is said of an unknown key, by the kind of file."""
 
 
