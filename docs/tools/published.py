@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = {
     "CHANGELOG.md": "reference/changelog",
     "benchmarks/README.md": "reference/benchmarks",
+    "benchmarks/forecast_coverage.md": "reference/forecast-coverage",
     "benchmarks/history.md": "history",
     "benchmarks/national_path.md": "reference/national-path",
     "benchmarks/reconciliation.md": "reference/reconciliation-trials",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _
 from etsopt.cli.sweeping import listed_files, prepare, write_all
+from etsopt.errors import UsageError
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -25,6 +27,7 @@ SURPRISING = 3.0
 
 def forecast(options: Namespace) -> int:
     """Forecast balance values and surpluses, and write the tables."""
+    from etsopt.charts.drawing import save
     from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
     from etsopt.forecasting import api, read_forecast
@@ -32,13 +35,17 @@ def forecast(options: Namespace) -> int:
     from etsopt.running.reading import read
 
     check_format(options.format)
+    _check_chart(options.chart)
     plan = read_forecast(options.file)
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance)
     prepare(folder, f"forecast.{options.format}")
     with terminal.waiting(options.json) as tell, watched(None, tell):
         found = api.forecast(instance, plan)
-    written = write_all(found.tables, folder, options.format)
+    written = [*write_all(found.tables, folder, options.format), *_provenance(found, folder)]
+    if options.chart:
+        save(found.chart, options.chart, options.lang)
+        written.append(options.chart)
     if options.json:
         print(json.dumps(_content(found, written), ensure_ascii=False))
         return 0
@@ -51,10 +58,38 @@ def forecast(options: Namespace) -> int:
     return 0
 
 
+def _check_chart(path: Path | None) -> None:
+    """See that a chart can be drawn before anything is.
+
+    Raises
+    ------
+    UsageError
+        If the suffix of the file is another, or matplotlib is not installed.
+    """
+    from etsopt.charts.drawing import load_matplotlib
+
+    if path is None:
+        return
+    if path.suffix.lower() not in (".svg", ".png"):
+        what = message("{path!r} is no SVG or PNG.", path=str(path))
+        raise UsageError(what, "Name a file that ends in .svg or .png.")
+    load_matplotlib()
+
+
+def _provenance(found: Forecast, folder: Path) -> list[Path]:
+    """Write what the forecast is of, with every prior as it was stated."""
+    from etsopt.data.files.atomic import replaced
+
+    path = folder / "forecast.json"
+    with replaced(path) as part:
+        part.write_text(json.dumps(found.about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return [path]
+
+
 def _content(found: Forecast, written: list[Path]) -> dict[str, object]:
     """Return the numbers for programs; what a number does not have is left out."""
     numbers = [{key: value for key, value in row.items() if value == value} for row in found.numbers.to_dict("records")]
-    return {"interval": found.interval, "numbers": numbers, "files": list(map(str, written))}
+    return {"about": found.about, "numbers": numbers, "files": list(map(str, written))}
 
 
 def _show_balance_values(found: Forecast) -> None:

@@ -40,11 +40,13 @@ def _add_design(commands: argparse._SubParsersAction[Parser], machine: Parser) -
 
 
 def _add_forecast(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
-    text = "forecast balance values and own surpluses, from own units and a stated prior of the others"
+    text = "forecast balance values and own surpluses from own units and a stated prior"
     command = commands.add_parser("forecast", help=text, description=text, parents=[machine], formatter_class=Formatter)
     command.add_argument("file", type=Path, metavar="FILE", help="a forecast file, such as forecast.toml")
     text = "folder to write tables to: forecast, priors, sensitivity, draws (default: that of FILE's name, beside it)"
     command.add_argument("--out", type=Path, metavar="DIR", help=text)
+    text = "draw distributions and intervals too, .svg or .png"
+    command.add_argument("--chart", type=Path, metavar="FILE", help=text)
     _add_format(command)
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from etsopt.forecasting.plan import ForecastPlan, forecast_of
 from etsopt.forecasting.simulation import at_start, drawn, sectors_of
 from etsopt.forecasting.statistics import every_draw, of_sectors, sensitivity, statistics
+from etsopt.running.provenance import versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from etsopt.charts.chart import Chart
     from etsopt.data.instance import Instance
 
 SHIFTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -33,21 +35,38 @@ class Forecast:
         Means and probabilities if the mean of every prior is wrong by one or two of its standard deviations.
     draws
         Balance values of sectors and surpluses of enterprises in every draw.
-    interval
-        Share of the draws between ``lower`` and ``upper``.
+    about
+        Provenance: instance and its hash, year, rule, draws, seed, interval, priors as they were stated, and versions.
     """
 
     numbers: pd.DataFrame
     priors: pd.DataFrame
     sensitivity: pd.DataFrame
     draws: pd.DataFrame
-    interval: float
+    about: dict[str, Any]
+
+    def __repr__(self) -> str:
+        about = self.about
+        return f"<Forecast for {about['year']} of {', '.join(about['sectors'])}: {about['draws']:,} draws>"
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by the names of their files."""
         names = ("forecast", "priors", "sensitivity", "draws")
         return dict(zip(names, (self.numbers, self.priors, self.sensitivity, self.draws), strict=True))
+
+    @property
+    def chart(self) -> Chart:
+        """Distributions of balance values, and intervals of the surpluses of own enterprises, as data."""
+        from etsopt.charts.forecasts import forecast
+
+        return forecast(self.tables, self.about)
+
+    def draw(self, lang: str = "en") -> Any:
+        """Return the chart as a figure of matplotlib, in ``en`` or ``zh``."""
+        from etsopt.charts.drawing import draw
+
+        return draw(self.chart, lang)
 
 
 def forecast(
@@ -101,6 +120,14 @@ def forecast(
     shifted = {shift: drawn(instance, plan, sectors, shift) for shift in SHIFTS}
     found = shifted[0.0]
     numbers = statistics(instance, found, at_start(instance, sectors), plan.interval)
-    return Forecast(
-        numbers, of_sectors(found), sensitivity(instance, shifted), every_draw(instance, found), plan.interval
-    )
+    tables = (of_sectors(found), sensitivity(instance, shifted), every_draw(instance, found))
+    return Forecast(numbers, *tables, _about(instance, plan))
+
+
+def _about(instance: Instance, plan: ForecastPlan) -> dict[str, Any]:
+    """Return the provenance of a forecast."""
+    of_plan = {"draws": plan.draws, "seed": plan.seed, "interval": plan.interval}
+    stated = {name: prior.model_dump(exclude_defaults=True) for name, prior in plan.sectors.items()}
+    policy = instance.policy
+    of_instance = {"instance": instance.name, "sha256": instance.hash, "year": policy.year, "rule": policy.rule.name}
+    return {**of_instance, **of_plan, "sectors": stated, "versions": versions()}

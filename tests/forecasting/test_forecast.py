@@ -128,10 +128,8 @@ def test_a_balance_value_is_published_with_the_decimals_of_the_policy() -> None:
 
 
 def test_a_balance_value_that_does_not_balance_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = simulation.balance_value
-
     def wrong(*asked: Any) -> BalanceValue:
-        found = right(*asked)
+        found = balance_value(*asked)
         return replace(found, value=found.value * 1.000001, lower=found.lower * 1.000001)
 
     monkeypatch.setattr(simulation, "balance_value", wrong)
@@ -247,7 +245,7 @@ def test_quantiles_hold_another_draw_with_their_share() -> None:
     assert quantiles(values, [0.05, 0.5, 0.95]).tolist() == [0.0, 9.0, 18.0]
 
 
-HELD_OUT, DRAWS, OWN = 160, 39, 5
+HELD_OUT, DRAWS, OWN = 120, 39, 5
 
 
 def covered(prior: dict[str, Any], believed: dict[str, Any], own_apart: float = 0.0) -> float:
@@ -263,8 +261,10 @@ def covered(prior: dict[str, Any], believed: dict[str, Any], own_apart: float = 
         intensity = level * truth.belief.factors(random.random(OWN + 20))
         intensity[:OWN] *= np.exp(own_apart)
         emissions = truth.prior.size.quantiles(random.random(OWN + 20)).astype(float) * intensity
-        shown = {"rows": np.arange(OWN), "balanced": np.ones(OWN, dtype=bool)}
-        sector = replace(base, **shown, emissions=emissions[:OWN], intensity=intensity[:OWN])
+        balanced = np.ones(OWN, dtype=bool)
+        sector = replace(
+            base, rows=np.arange(OWN), balanced=balanced, emissions=emissions[:OWN], intensity=intensity[:OWN]
+        )
         plan = cement(**believed, other_units=20, draws=DRAWS, seed=number)
         least, largest = quantiles(drawn(own, plan, [sector]).balance_values[0], [0.05, 0.95])
         hits += least <= balance_value(emissions, intensity, 0.15, 0.03).value <= largest
@@ -410,6 +410,7 @@ def test_the_command_writes_tables_and_fits_a_terminal(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "draws.csv",
         "forecast.csv",
+        "forecast.json",
         "priors.csv",
         "sensitivity.csv",
     ]
@@ -423,9 +424,10 @@ def test_the_command_answers_programs(tmp_path: Path, capsys: pytest.CaptureFixt
     file = written(tmp_path)
     assert main(["forecast", str(file), "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
-    assert content["interval"] == 0.9
+    assert (content["about"]["interval"], content["about"]["sectors"]["cement"]["source"]) == (0.9, "made up")
+    assert json.loads((tmp_path / "forecast" / "forecast.json").read_text(encoding="utf-8")) == content["about"]
     assert content["numbers"][0]["quantity"] == "balance_value"
-    assert len(content["files"]) == 4
+    assert len(content["files"]) == 5
     # Another folder is not written into.
     assert main(["forecast", str(file), "--out", str(tmp_path / "plants")]) == 2
 
@@ -436,3 +438,42 @@ def test_a_file_without_own_units_is_refused(tmp_path: Path) -> None:
         read_forecast(file)
     with pytest.raises(UsageError, match="There is no file"):
         read_forecast(tmp_path / "other.toml")
+
+
+def test_the_chart_has_the_draws_and_the_intervals(tmp_path: Path) -> None:
+    own = etsopt.forecast(owned(), {"cement": PRIOR}, draws=99)
+    values, surpluses = own.chart.panels
+    bars, mean, start = values.series
+    assert bars.y.sum() == pytest.approx(100.0)
+    row = own.numbers.iloc[0]
+    assert values.shaded == ((row["lower"], row["upper"]),)
+    assert (mean.x[0], start.x[0]) == (row["mean"], 0.8)
+    found = own.numbers[(own.numbers["level"] == "enterprise") & (own.numbers["quantity"] == "surplus_t")]
+    found = found.set_index("enterprise_id").loc[surpluses.series[0].y.tolist()]
+    base = surpluses.series[0].base
+    assert base is not None
+    divisor = found["lower"].iloc[0] / base[0]
+    assert divisor in (1.0, 1e3)
+    assert base * divisor == pytest.approx(found["lower"].to_numpy())
+    assert (base + surpluses.series[0].x) * divisor == pytest.approx(found["upper"].to_numpy())
+    assert surpluses.series[2].x * divisor == pytest.approx(found["at_start"].to_numpy())
+    texts = [own.chart.title, *(text for one in own.chart.panels for text in (one.title, one.x_label, one.y_label))]
+    assert all(bool(english) == bool(chinese) and english.isascii() for english, chinese in texts)
+    certain = etsopt.forecast(
+        owned(2), {"cement": PRIOR | CERTAIN | {"other_units": 1, "balance_value": 1.0}}, draws=19
+    )
+    assert certain.chart.panels[0].series[0].y.tolist() == [100.0]
+
+
+def test_the_command_draws_a_chart_and_refuses_other_files_before_it_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    file = written(tmp_path)
+    assert main(["forecast", str(file), "--chart", str(tmp_path / "chart.html")]) == 2
+    assert "chart.html' is no SVG or PNG" in capsys.readouterr().err
+    assert not (tmp_path / "forecast").exists()
+    for name in ("chart.svg", "zh.svg"):
+        lang = "zh" if name.startswith("zh") else "en"
+        assert main(["forecast", str(file), "--chart", str(tmp_path / name), "--lang", lang]) == 0
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith("<?xml")
