@@ -140,5 +140,6 @@ def _show_surpluses(numbers: pd.DataFrame) -> None:
 def _tell_surprises(priors: pd.DataFrame) -> None:
     """Tell of sectors whose own units contradict the prior."""
     text = "Own units of {sector} are {z:.1f} deviations off the prior: see which is wrong."
-    for row in priors[priors["z"].abs() >= SURPRISING].to_dict("records"):
+    # Own units that say nothing of the others may be unlike them.
+    for row in priors[priors["informed"] & (priors["z"].abs() >= SURPRISING)].to_dict("records"):
         print(_(text, sector=row["sector"], z=abs(row["z"])))

@@ -245,7 +245,7 @@ def test_quantiles_hold_another_draw_with_their_share() -> None:
     assert quantiles(values, [0.05, 0.5, 0.95]).tolist() == [0.0, 9.0, 18.0]
 
 
-HELD_OUT, DRAWS, OWN = 120, 39, 5
+HELD_OUT, DRAWS, OWN = 120, 19, 5
 
 
 def covered(prior: dict[str, Any], believed: dict[str, Any], own_apart: float = 0.0) -> float:
@@ -378,6 +378,7 @@ other_units = 30
 balance_value = 0.7
 change = { normal = [0.0, 0.005] }
 spread = { lognormal = [1.0, 0.02] }
+owner_deviation = 0.0
 output_t = { lognormal = [200_000, 0.5] }
 own.output = { normal = [1.0, 0.02], each = "row" }
 """
