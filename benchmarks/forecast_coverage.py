@@ -105,9 +105,10 @@ def shipped_units() -> tuple[Floats, Floats]:
     return output, intensity / value
 
 
-def held_out(case: Case, truth: Sector, random: np.random.Generator) -> tuple[Floats, Floats]:
+def held_out(case: Case, truth: Sector, number: int, random: np.random.Generator) -> tuple[Floats, Floats]:
     """Draw emissions and intensities of a sector, the own units first."""
-    level = truth.belief.levels(random.random(1), np.empty((1, 0)))[0]
+    # Changes are spread evenly over the held-out sectors, so that chance moves the coverage less.
+    level = truth.belief.levels((number + random.random(1)) / HELD_OUT, np.empty((1, 0)))[0]
     output = truth.prior.size.quantiles(random.random(UNITS)).astype(float)
     factor = truth.belief.factors(random.random(UNITS))
     if case.shipped:
@@ -124,7 +125,7 @@ def held_out(case: Case, truth: Sector, random: np.random.Generator) -> tuple[Fl
 def trial(case: Case, truth: Sector, believed: Sector, instance: Instance, number: int) -> tuple[float, ...]:
     """Return whether intervals hold balance value and surplus, the width of the first, and errors of mean and guess."""
     # Forecasts draw by other seeds than the truth.
-    emissions, intensity = held_out(case, truth, np.random.default_rng([number, 7]))
+    emissions, intensity = held_out(case, truth, number, np.random.default_rng([number, 7]))
     value = balance_value(emissions, intensity, SLOPE, CAP).value
     own, balanced = slice(case.own), np.ones(case.own, dtype=bool)
     figures = (np.arange(case.own), emissions[own], intensity[own], balanced)
@@ -175,11 +176,11 @@ def page(found: list[dict[str, Any]]) -> str:
 
 {table(head, rows)}
 
-{HELD_OUT} held-out sectors a case, {DRAWS} draws a forecast; the standard error of 90 % is {error:.1%}. *Width* of the
-interval and *errors* of the forecast mean and of the guess are means relative to the true balance value; those of the
-surplus of all own units are relative to their emissions. The prior believes in a change of -0.5 % with a deviation of
-1 %, and a spread of 5 % between units. A surplus at the cap is the same for many balance values, so its interval holds
-it more often.
+{HELD_OUT} held-out sectors a case, {DRAWS} draws a forecast; the standard error of 90 % is at most {error:.1%}.
+*Width* of the interval and *errors* of the forecast mean and of the guess are means relative to the true balance value;
+those of the surplus of all own units are relative to their emissions. The prior believes in a change of -0.5 % with a
+deviation of 1 %, and a spread of 5 % between units. A surplus at the cap is the same for many balance values, so its
+interval may hold it more often.
 
 {VERDICT}
 

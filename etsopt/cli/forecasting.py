@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from etsopt.forecasting import Forecast
 
+RECORD = "forecast.json"
+"""Name of the file that states what a forecast is of."""
+
 SHOWN = 12
 """Largest number of units in the table of the terminal; the file has all."""
 
@@ -39,7 +42,7 @@ def forecast(options: Namespace) -> int:
     plan = read_forecast(options.file)
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance)
-    prepare(folder, f"forecast.{options.format}")
+    prepare(folder, RECORD)
     with terminal.waiting(options.json) as tell, watched(None, tell):
         found = api.forecast(instance, plan)
     written = [*write_all(found.tables, folder, options.format), *_provenance(found, folder)]
@@ -80,7 +83,7 @@ def _provenance(found: Forecast, folder: Path) -> list[Path]:
     """Write what the forecast is of, with every prior as it was stated."""
     from etsopt.data.files.atomic import replaced
 
-    path = folder / "forecast.json"
+    path = folder / RECORD
     with replaced(path) as part:
         part.write_text(json.dumps(found.about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return [path]

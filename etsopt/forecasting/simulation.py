@@ -19,7 +19,7 @@ from etsopt.forecasting.plan import PLACE
 from etsopt.progress import checkpoint
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value, surplus_rates
-from etsopt.rules.intensity import IntensityParameters, allowances_at, balanced_sectors, check_intensity, published
+from etsopt.rules.intensity import IntensityParameters, allowances_at, balanced_sectors, published
 from etsopt.sweeping.sampling import Distribution, Sample, draws
 from etsopt.sweeping.scenario import factors
 from etsopt.units import whole_tonnes
@@ -125,7 +125,6 @@ def sectors_of(instance: Instance, plan: ForecastPlan) -> list[Sector]:
     if problems := [*_unmatched(forecast, plan)]:
         raise DataError("The forecast", problems)
     fixed = reference_allowances(instance).fixed
-    check_intensity(instance, ~(instance.intensity > 0) & ~fixed & np.isin(instance.units["sector"], forecast))
     found = []
     for name in sorted(plan.sectors):
         rows = np.flatnonzero(instance.labels("sector").where(name))
