@@ -167,8 +167,9 @@ def verdict(found: list[dict[str, Any]]) -> str:
     that is wrong by one deviation leaves {held[4]}, by two {held[5]}; own units that are a sample correct a part of it
     ({held[6]} and {held[7]}). Own units that are 5 % better, and said to be a sample, leave {held[8]}; with their
     deviation stated, or without the key, {held[9]} and {held[10]}. A spread of twice what is believed leaves
-    {held[11]}. Intensities that are no lognormal draws, those of cement in cn-2025, do no harm: {held[12]}. If all units are those
-    of last year, their spread is in last year's value already, and the forecast draws it again: {held[13]}."""
+    {held[11]}. Intensities that are no lognormal draws, those of cement in cn-2025, do no harm: {held[12]}. If all
+    units are those of last year, their spread is in last year's value already, and the forecast draws it again:
+    {held[13]}."""
     second = f"""As a single number the mean is little better than the guess, since the expected change is half its
     deviation: the surplus is off by {found[0]["surplus_error"]:.3%} of emissions, that of the guess by {guess:.3%}. Ten
     own units that are a sample of a hundred make it {found[3]["surplus_error"]:.3%}; three make it
