@@ -38,6 +38,7 @@ ELSEWHERE = {
     "instances/README.md": "reference/data",
     "README.md": "index",
     "CONTRIBUTING.md": "how-to/own-model",
+    "docs/en/how-to/cluster.md": "how-to/cluster",
 }
 """Files of the repository whose content has pages of the site that are put together in another way."""
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field, ValidationError
 
+from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.policy import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.errors import DataError, Problem
-from etsopt.sweeping.plan import in_words_of, instance_at, read_toml
+from etsopt.sweeping.plan import instance_at, read_toml
 from etsopt.sweeping.sampling import Distribution
 from etsopt.wording import message
 
@@ -135,14 +136,20 @@ def forecast_of(content: Mapping[str, Any], place: str = PLACE) -> ForecastPlan:
 def _in_words(problem: Problem) -> Problem:
     """Return a problem of a key in the words of a forecast."""
     if problem.what == "is missing":
-        return replace(problem, advice="Add the key; etsopt/forecasting/README.md has an example.")
+        advice = "Add the key; etsopt/forecasting/README.md has an example."
+        return replace(problem, advice=advice)
+    if problem.what != "is not a key of the policy":
+        return problem
     above, _, name = problem.column.rpartition(".")
     section: type[Section] = Distribution
     if above.count(".") <= 1:
         section = Prior if above else ForecastFile
     elif above.count(".") == 2 and above.endswith(".own"):
         section = Uncertain
-    return replace(in_words_of(replace(problem, column=name), section, "forecast"), column=problem.column)
+    guess = did_you_mean(name, section.model_fields)
+    advice = message("{guess}Use one of {known}.", guess=guess, known=", ".join(section.model_fields))
+    what = "is not a key of a forecast"
+    return replace(problem, what=what, advice=advice)
 
 
 def _too_few(found: ForecastFile, place: str) -> Iterator[Problem]:

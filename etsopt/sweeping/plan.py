@@ -50,7 +50,7 @@ class SweepFile(Section):
     instance: str = Field(description="folder or file, relative to this one, or name of a shipped instance")
     model: str = Field("allocation", description="name of a model, or path of a model file")
     seed: int = Field(0, ge=0, description="seed of the draws")
-    tables: list[str] | None = Field(None, description="tables whose numbers are kept; default totals and years")
+    tables: list[str] | None = Field(None, description="tables, or table.column, to keep; default totals")
     options: Options = Options()
     policy: dict[str, Any] = Field(default_factory=dict, description="changes in every scenario")
     scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict, description="named sets of changes")
@@ -122,13 +122,13 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
     content = dict(content)
     for part in ("policy", "grid", "paired"):
         if isinstance(content.get(part), dict):
-            content[part] = dict(flat(content[part]))
+            content[part] = dict(flat(content[part], varied=part != "policy"))
     if isinstance(named := content.get("scenarios"), dict):
         content["scenarios"] = {
             str(name): dict(flat(one)) if isinstance(one, dict) else one for name, one in named.items()
         }
     if isinstance(sample := content.get("sample"), dict) and isinstance(sample.get("values"), dict):
-        content["sample"] = {**sample, "values": dict(flat(sample["values"]))}
+        content["sample"] = {**sample, "values": dict(flat(sample["values"], varied=True))}
     try:
         found = SweepFile.model_validate(content)
     except ValidationError as error:
@@ -147,11 +147,7 @@ def instance_at(folder: Path, stated: str) -> str:
     return str(own) if own.exists() or is_file(own) else stated
 
 
-NOT_A_KEY_OF = {
-    "sweep": "is not a key of a sweep",
-    "design": "is not a key of a design",
-    "forecast": "is not a key of a forecast",
-}
+NOT_A_KEY_OF = {"sweep": "is not a key of a sweep", "design": "is not a key of a design"}
 """What is said of an unknown key, by the kind of file."""
 
 
@@ -165,14 +161,25 @@ def in_words_of(problem: Problem, file: type[Section], name: str) -> Problem:
     return Problem(problem.place, NOT_A_KEY_OF[name], advice, problem.column)
 
 
-def flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield values by dotted path, whether keys are nested, dotted or quoted; a table that is a value stays one."""
+def flat(content: Mapping[str, Any], above: str = "", *, varied: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield values by dotted path, whether keys are nested, dotted or quoted; a table that is a value stays one.
+
+    Parameters
+    ----------
+    varied
+        True if every value is a list or a range, so that years with such values are keys, as in ``cap_t.2035 = [...]``.
+    """
     for name, value in content.items():
         key = f"{above}.{name}" if above else str(name)
-        if isinstance(value, dict) and _leads_on(key, value):
-            yield from flat(value, key)
+        if isinstance(value, dict) and (_leads_on(key, value) or (varied and _varies_by_year(value))):
+            yield from flat(value, key, varied=varied)
         else:
             yield key, value
+
+
+def _varies_by_year(value: Mapping[str, Any]) -> bool:
+    """Return True for years with a list or a range of values each."""
+    return bool(value) and all(str(year).isdecimal() and isinstance(one, list | dict) for year, one in value.items())
 
 
 def _leads_on(key: str, value: Mapping[str, Any]) -> bool:

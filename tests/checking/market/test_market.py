@@ -88,6 +88,16 @@ def test_a_cost_is_not_below_its_bound_and_its_gap_is_asked_for_relative_to_what
         assert changed.tolerance == max(tolerance_of(value, "CNY"), 1e-10 * 2e6)
 
 
+def test_what_rounding_leaves_open_of_a_cost_is_taken_off_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance, result = solved()
+    _, level = check_market(instance, result.tables, "clearing", 0.5)
+    assert level is not None
+    monkeypatch.setattr(of_market, "cost_of", lambda *_: (level.value, 1e6, 0.0))
+    _, uncertain = check_market(instance, result.tables, "clearing", 0.5)
+    assert uncertain is not None
+    assert uncertain.bound == pytest.approx(level.bound - 1e6, abs=1.0)
+
+
 @pytest.mark.parametrize(
     ("table", "column", "cell", "where"),
     [
