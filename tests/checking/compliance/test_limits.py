@@ -199,6 +199,11 @@ def test_what_is_carried_over_leaves_the_oldest_vintages_first() -> None:
     held = limits.holdings(instance, units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
     assert held["opening_t"].loc["a"].tolist() == [5000, 0, 15_000, 0, 0, 5_000, 100, 0]
     assert held["carried_over_t"].loc["a"].tolist() == [-5000, 0, -5000, 0, 0, 0, 10_000, 0]
+    # Net sales that are not stated are none.
+    blank = table.assign(net_sales_t=np.nan).drop(columns="opening_2028_t")
+    instance = etsopt.Instance.from_frames(made.units, policy, enterprises=blank)
+    again = limits.holdings(instance, units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
+    pd.testing.assert_frame_equal(again["carried_over_t"], held["carried_over_t"])
 
 
 @pytest.mark.parametrize(
