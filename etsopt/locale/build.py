@@ -65,6 +65,7 @@ TRANSLATED = (
         "etsopt/solving",
         "etsopt/sweeping",
         "etsopt/designing",
+        "etsopt/forecasting",
         "etsopt/reports/compliance.py",
         "etsopt/reports/monthly_sheets.py",
         "etsopt/reports/official",
