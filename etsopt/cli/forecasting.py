@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _
+from etsopt.cli.language import _, word
 from etsopt.cli.sweeping import listed_files, prepare, write_all
 from etsopt.errors import UsageError
 from etsopt.wording import message
@@ -108,7 +108,7 @@ def _show_balance_values(found: Forecast) -> None:
             prior["prior_mean"],
             row["at_start"],
         )
-        table.add_row(row["sector"], *(f"{figure:.4f}" for figure in figures))
+        table.add_row(word("sector", row["sector"]), *(f"{figure:.4f}" for figure in figures))
     terminal.plain_console().print(table)
 
 
@@ -145,4 +145,4 @@ def _tell_surprises(priors: pd.DataFrame) -> None:
     text = "Own units of {sector} are {z:.1f} deviations off the prior: see which is wrong."
     # Own units that say nothing of the others may be unlike them.
     for row in priors[priors["informed"] & (priors["z"].abs() >= SURPRISING)].to_dict("records"):
-        print(_(text, sector=row["sector"], z=abs(row["z"])))
+        print(_(text, sector=word("sector", row["sector"]), z=abs(row["z"])))
