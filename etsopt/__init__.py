@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from etsopt.explanation import Explanation, Remedy
+    from etsopt.forecasting.api import Forecast, forecast
     from etsopt.results.comparison import compare
     from etsopt.results.results import Results, load
     from etsopt.running.reading import read
@@ -43,6 +44,7 @@ __all__ = [
     "DataError",
     "EtsoptError",
     "Explanation",
+    "Forecast",
     "FormerNameWarning",
     "Instance",
     "ModelError",
@@ -54,6 +56,7 @@ __all__ = [
     "UsageError",
     "check",
     "compare",
+    "forecast",
     "generate",
     "load",
     "read",
@@ -65,12 +68,14 @@ __all__ = [
 _MODULES = {
     "CheckReport": "etsopt.checking.report",
     "Explanation": "etsopt.explanation",
+    "Forecast": "etsopt.forecasting.api",
     "Instance": "etsopt.data.instance",
     "Remedy": "etsopt.explanation",
     "Results": "etsopt.results.results",
     "Sweep": "etsopt.running.sweep",
     "check": "etsopt.running.run",
     "compare": "etsopt.results.comparison",
+    "forecast": "etsopt.forecasting.api",
     "generate": "etsopt.data.generate",
     "load": "etsopt.results.results",
     "read": "etsopt.running.reading",

@@ -30,7 +30,9 @@ CPU seconds of one process, the least of three runs where they are short. *Level
 the method `aggregation` from the parameters to every unit's allowances, its last step included, against HiGHS alone on
 the compiled program of the same parameters at the better of two settings (interior point without and with crossover,
 which `solver_settings` found to be the quickest; at a million units without, which was the quicker at 150,000 on every
-level; building, scaling and loading do not count for HiGHS), for at most {HIGHS_LIMIT_S:g} s. *Chain*: `change`,
+level; building, scaling and loading do not count for HiGHS), for at most {HIGHS_LIMIT_S:g} s. *Tight form*: HiGHS at
+the better of simplex and interior point on rows of sectors and provinces alone, with two columns a unit, as one writes
+it by hand for this level. *Chain*: `change`,
 `largest_change` and the last step, from a data frame to a certified one, reading, tables and checker included, against
 HiGHS on the two levels alone. Clearing: four measures of its own at every unit, one year, from the instance to the
 certified result, its allocation included, beside `pandas.read_csv` of the same units and measures. Pathway: ten years
@@ -80,6 +82,9 @@ def allocation_rows(runs: dict[str, Any]) -> list[list[str]]:
                 goal = GOALS.get((level, size))
                 row += [f"{found['highs_s']:.2f}", ratio(found["method_s"], found["highs_s"], ended, goal)]
             rows.append(row + [""] * (5 - len(row)))
+            if "tight_s" in found:
+                by_hand = ratio(found["method_s"], found["tight_s"], True, None)
+                rows.append([f"`{level}`, tight form", f"{size:,}", "", f"{found['tight_s']:.2f}", by_hand])
         row = ["chain", f"{size:,}", f"{run['chain_s']:.3f}"]
         if "chain_highs_s" in run:
             goal = GOALS.get(("chain", size))

@@ -16,7 +16,9 @@ from typing import Any
 import pandas as pd
 
 import etsopt
+from benchmarks.at_scale import tight
 from benchmarks.solver_settings import LINEAR
+from etsopt.progress import watched
 from etsopt.running import library, methods
 from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
@@ -65,7 +67,11 @@ def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
     method = library.model_method("allocation", "aggregation")
     found, seconds = timed(lambda: method.solve(instance, parameters, [level], run))
     figures = {"method_s": seconds, "value": found.levels[0].value, "algorithm": found.levels[0].algorithm}
-    return figures | (alone(parameters, level, found.levels[0].value, limit_s) if limit_s else {})
+    if not limit_s:
+        return figures
+    if level == "change":
+        figures |= tight.solved(parameters, found.levels[0].value, limit_s)
+    return figures | alone(parameters, level, found.levels[0].value, limit_s)
 
 
 def alone(parameters: dict[str, Any], level: str, value: float, limit_s: float) -> dict[str, Any]:
@@ -74,7 +80,8 @@ def alone(parameters: dict[str, Any], level: str, value: float, limit_s: float) 
     for setting in SETTINGS if parameters["UNITS"] <= BOTH_UP_TO_UNITS else SETTINGS[:1]:
         options = SolveOptions(solver_options=dict(LINEAR[setting]))
         loaded = highs.Loaded(program, level, options)
-        outcome, seconds = timed(lambda loaded=loaded: loaded.solve(limit_s), 1)
+        with watched(limit_s):
+            outcome, seconds = timed(loaded.solve, 1)
         ended = outcome.termination == "optimal"
         if ended and abs(program.objectives[level].value(outcome.x) - value) > 1e-6 * max(abs(value), 1e-9):
             raise SystemExit(f"{level}: HiGHS has {program.objectives[level].value(outcome.x)!r}, not {value!r}.")
@@ -102,12 +109,12 @@ def chain(units: int, limit_s: float) -> dict[str, Any]:
         return figures
     spent, solve = [], highs.Loaded.solve
 
-    def watched(self: Any, *arguments: Any) -> Any:
-        outcome, seconds = timed(lambda: solve(self, *arguments), 1)
+    def counted(self: Any) -> Any:
+        outcome, seconds = timed(lambda: solve(self), 1)
         spent.append(seconds)
         return outcome
 
-    highs.Loaded.solve = watched  # type: ignore[method-assign]
+    highs.Loaded.solve = counted  # type: ignore[method-assign]
     other = whole("direct")
     highs.Loaded.solve = solve  # type: ignore[method-assign]
     apart = (found.tables["allocation"]["allowance_t"] - other.tables["allocation"]["allowance_t"]).abs().max()

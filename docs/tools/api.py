@@ -8,8 +8,8 @@ from pathlib import Path
 import etsopt
 
 READING = ("read", "Instance", "generate")
-SOLVING = ("solve", "sweep", "check", "roll")
-RESULTS = ("Results", "load", "compare", "Sweep", "CheckReport", "Explanation", "Remedy")
+SOLVING = ("solve", "sweep", "forecast", "check", "roll")
+RESULTS = ("Results", "load", "compare", "Sweep", "Forecast", "CheckReport", "Explanation", "Remedy")
 GROUPS = {
     "reading": ("Reading instances", READING),
     "solving": ("Solving and checking", SOLVING),

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = {
     "CHANGELOG.md": "reference/changelog",
     "benchmarks/README.md": "reference/benchmarks",
+    "benchmarks/forecast_coverage.md": "reference/forecast-coverage",
     "benchmarks/history.md": "history",
     "benchmarks/national_path.md": "reference/national-path",
     "benchmarks/reconciliation.md": "reference/reconciliation-trials",
@@ -21,6 +22,7 @@ PAGES = {
     "etsopt/checking/README.md": "how-to/verify",
     "etsopt/compiler/README.md": "reference/compiler",
     "etsopt/designing/README.md": "how-to/design",
+    "etsopt/forecasting/README.md": "how-to/forecast",
     "etsopt/reports/README.md": "how-to/official-tables",
     "etsopt/reports/document/README.md": "how-to/report-pages",
     "etsopt/sweeping/README.md": "how-to/sweep-files",
@@ -36,6 +38,7 @@ ELSEWHERE = {
     "instances/README.md": "reference/data",
     "README.md": "index",
     "CONTRIBUTING.md": "how-to/own-model",
+    "docs/en/how-to/cluster.md": "how-to/cluster",
 }
 """Files of the repository whose content has pages of the site that are put together in another way."""
 

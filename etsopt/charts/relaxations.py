@@ -20,8 +20,8 @@ SHOWN = 16
 """Limits of a way that are drawn, the largest."""
 
 WAYS: dict[str, Words] = {
-    "target_relaxation": ("targets and balances give way", "放宽目标和省级平衡"),
-    "band_relaxation": ("bands and balances give way", "放宽盈缺率范围和省级平衡"),
+    "target_relaxation": ("relax targets and balances", "放宽目标和平衡"),
+    "band_relaxation": ("relax bands and balances", "放宽盈缺率限值和平衡"),
 }
 LIMITS: dict[str, Words] = {
     "target": ("target", "目标"),
@@ -51,7 +51,7 @@ def _panels(table: pd.DataFrame) -> Iterator[Panel]:
 
 
 def _with_bands(words: Words, rates: pd.DataFrame) -> Words:
-    """Return a title with the widest of the bands that give way as well."""
+    """Return a title with the widest of the relaxed bands as well."""
     if rates.empty:
         return words
     widest = rates.loc[rates["to"].idxmax()]

@@ -56,6 +56,7 @@ MODULES = {
     "plot": "plotting",
     "sweep": "sweeping",
     "design": "designing",
+    "forecast": "forecasting",
     "report": "reporting",
     "schema": "listings",
     **dict.fromkeys(("models", "instances", "rules"), "listing"),

@@ -87,10 +87,13 @@ def _summary(plan: DesignPlan, designs: pd.DataFrame, front: pd.DataFrame) -> No
     """Print how many designs there are, and the goals of those on the front."""
     from etsopt.cli import terminal
 
-    proven = int(designs["certified"].sum())
+    infeasible = int((designs["status"] == "infeasible_certified").sum())
+    proven = int(designs["certified"].sum()) - infeasible
     within = int(designs["within_limits"].sum())
     text = "{proven:,} of {count:,} designs are certified, {within:,} of these keep the limits."
     print(_(text, proven=proven, count=len(designs), within=within))
+    if infeasible:
+        print(_("Designs that are proven to have no answer: {count:,}.", count=infeasible))
     print(_("Designs on the front, which no other one beats: {count:,}.", count=len(front)))
     first = next(iter(plan.goals))
     ordered = front.sort_values(first, kind="stable")

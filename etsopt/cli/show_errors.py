@@ -5,6 +5,7 @@ from __future__ import annotations
 from etsopt.characters import escaped
 from etsopt.cli.language import _, in_chinese, translated
 from etsopt.errors import PROBLEMS_SHOWN, ROWS_SHOWN, DataError, EtsoptError, Problem, brief, shortened
+from etsopt.wording import Message
 
 
 def rendered(error: EtsoptError) -> str:
@@ -40,6 +41,9 @@ def _problem(problem: Problem) -> str:
 
 def _cell(row: str, value: str) -> str:
     """Return the label of a row or cell, as `Problem` states them, and its value."""
+    value = translated(value)
+    if isinstance(row, Message):
+        return f"{shortened(translated(row))} {brief(value)}"
     kind, space, name = row.partition(" ")
     words = {"cell": f"单元格 {name}", "of": "标题行" if name == "headings" else f"单元 {name}"}
     label = words.get(kind, f"第 {row} 行") if space else f"第 {row} 行"

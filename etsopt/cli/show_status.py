@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.text import Text
 
+from etsopt.checking.checker import REAL_GAP
 from etsopt.cli.language import _, in_chinese, joined, translated, word
 from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
@@ -38,12 +39,12 @@ def open_gaps(results: Results) -> str:
         return proven
     accepts = _("`--gap {largest:.1e}` accepts the result; ", largest=largest * 1.01) if requested < largest < 1 else ""
     remedy = _("{accepts}another --method or --seed may close the gap.", accepts=accepts)
-    return _(
-        "{proven}\nThe requested gap is {requested:.2g} %: {remedy}",
-        proven=proven,
-        requested=100 * requested,
-        remedy=remedy,
-    )
+    # Of real allowances the checker asks more than an integer solve does.
+    text = "{proven}\nThe requested gap is {requested:.2g} %: {remedy}"
+    if largest <= requested:
+        requested = REAL_GAP
+        text = "{proven}\nReal allowances need a gap of {requested:.2g} %: {remedy}"
+    return _(text, proven=proven, requested=100 * requested, remedy=remedy)
 
 
 def remarks(results: Results) -> list[str]:

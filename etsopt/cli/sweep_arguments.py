@@ -1,4 +1,4 @@
-"""Arguments of the commands `etsopt sweep` and `etsopt design`."""
+"""Arguments of the commands `etsopt sweep`, `etsopt design` and `etsopt forecast`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def add_sweeps(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
     """Add the commands."""
     _add_sweep(commands, machine)
     _add_design(commands, machine)
+    _add_forecast(commands, machine)
 
 
 def _add_design(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
@@ -38,10 +39,25 @@ def _add_design(commands: argparse._SubParsersAction[Parser], machine: Parser) -
     _add_where(design)
 
 
+def _add_forecast(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
+    text = "forecast balance values and own surpluses from own units and a stated prior"
+    command = commands.add_parser("forecast", help=text, description=text, parents=[machine], formatter_class=Formatter)
+    command.add_argument("file", type=Path, metavar="FILE", help="a forecast file, such as forecast.toml")
+    text = "folder to write tables to: forecast, priors, sensitivity, draws (default: that of FILE's name, beside it)"
+    command.add_argument("--out", type=Path, metavar="DIR", help=text)
+    text = "draw distributions and intervals too, .svg or .png"
+    command.add_argument("--chart", type=Path, metavar="FILE", help=text)
+    _add_format(command)
+
+
 def _add_where(command: Parser) -> None:
     text = "processes on this machine (default: as many as cores, if the extra 'sweep' is installed)"
     command.add_argument("--workers", type=int, metavar="N", help=text)
     command.add_argument("--scheduler", default="", metavar="ADDRESS", help="scheduler of a Dask cluster to solve on")
+    _add_format(command)
+
+
+def _add_format(command: Parser) -> None:
     text = "format of the tables: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
     command.add_argument("--format", choices=("csv", "parquet"), default="csv", help=text)
 

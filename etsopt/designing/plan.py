@@ -15,8 +15,9 @@ from etsopt.data.policy.policy import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.designing.numbers import Goal, Limit  # noqa: TC001  pydantic evaluates annotations
 from etsopt.errors import DataError, Problem
+from etsopt.sweeping.files import in_words_of, instance_at, read_toml
 from etsopt.sweeping.outcome import LEVELS, TOTALS
-from etsopt.sweeping.plan import Options, flat, in_words_of, instance_at, read_toml, scenario_of
+from etsopt.sweeping.plan import Options, flat, scenario_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,9 +87,10 @@ class DesignPlan:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Tables whose numbers are kept: totals, and those that goals and limits name."""
-        named = [number.table for number in (*self.goals.values(), *self.limits.values())]
-        return tuple(dict.fromkeys((*TOTALS, *(name for name in named if name != LEVELS))))
+        """What is kept: the totals, and the columns of other tables that goals and limits name."""
+        numbers = (*self.goals.values(), *self.limits.values())
+        further = [f"{one.table}.{one.quantity}" for one in numbers if one.table not in (LEVELS, *TOTALS)]
+        return tuple(dict.fromkeys((*TOTALS, *further)))
 
     @property
     def about(self) -> dict[str, Any]:
@@ -137,7 +139,7 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
     content = dict(content)
     for part in ("policy", "choose"):
         if isinstance(content.get(part), dict):
-            content[part] = dict(flat(content[part]))
+            content[part] = dict(flat(content[part], varied=part == "choose"))
     try:
         found = DesignFile.model_validate(content)
     except ValidationError as error:

@@ -1,6 +1,6 @@
 """Changes of the policy that make an infeasible allocation feasible, by key and value.
 
-The table ``relaxed_limits`` states two ways out in tonnes: targets and balances give way, or bands and balances. Here
+The table ``relaxed_limits`` states two ways out in tonnes: relax targets and balances, or bands and balances. Here
 each becomes changes of the keys of the policy, rounded outwards, so that a solve under them has an allocation.
 """
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from etsopt.explanation.steps import Words
 
 WAYS: dict[str, Words] = {
-    "target_relaxation": ("targets and balances give way", "放宽目标和平衡"),
-    "band_relaxation": ("bands and balances give way", "放宽盈缺率限值和平衡"),
+    "target_relaxation": ("relax targets and balances", "放宽目标和平衡"),
+    "band_relaxation": ("relax bands and balances", "放宽盈缺率限值和平衡"),
 }
 DECIMALS = 7
 """Decimals of rates in a remedy."""
@@ -40,7 +40,7 @@ class Remedy:
     number
         From 1 on, for ``--apply-remedy``.
     way
-        What gives way, in English and Chinese.
+        What is relaxed, in English and Chinese.
     changes
         Value by key of the policy, as `Instance.with_policy` takes them.
     """

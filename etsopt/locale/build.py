@@ -37,6 +37,7 @@ NAMES = frozenset(("what", "advice", "failure", "text", "template", "past", "tem
 CONSTANTS = {
     *("BEGIN", "LINES", "LIMIT_IN_WORDS", "NO_SOLUTION", "SET_BY", "EXPECTED", "IDENTIFIED_BY", "KEEP_ONE"),
     *("ADVICE", "ADVICE_FOR_TEXT", "NO_EVIDENCE", "DATE", "LOST", "WRITE_AGAIN", "WRITE_AS_TEXT"),
+    *("SOLVE_AGAIN", "CORRECT", "IN_WHOLE_TONNES", "SUBJECT"),
 }
 """Names of constants whose texts are, beside those of two texts."""
 
@@ -64,6 +65,10 @@ TRANSLATED = (
         "etsopt/solving",
         "etsopt/sweeping",
         "etsopt/designing",
+        "etsopt/forecasting",
+        "etsopt/reports/compliance.py",
+        "etsopt/reports/monthly_sheets.py",
+        "etsopt/reports/official",
         "etsopt/errors.py",
     ),
     *("etsopt/progress.py", "etsopt/modules.py", "models/etsopt_models", "argparse", "schema", "instances"),

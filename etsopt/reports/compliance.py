@@ -12,6 +12,7 @@ from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports.page import both, figures, page
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.results.emissions_status import emissions_status, not_verified
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +122,8 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
         raise DataError("The run", [problem])
     missing = sorted(set(enterprises) - set(tables["compliance"]["enterprise_id"]))
     if missing:
-        raise UsageError(f"The run has no enterprise {missing[0]!r}.", "The table `compliance` of the run lists them.")
+        what = message("The run has no enterprise {name}.", name=repr(missing[0]))
+        raise UsageError(what, "The table `compliance` of the run lists them.")
     year = instance.policy.year
     parts = [_head(instance, results), _nation(tables), _provinces(tables), _shortfalls(tables)]
     parts += _sheets(instance, tables, set(enterprises))

@@ -16,6 +16,7 @@ from etsopt.data.files.atomic import naming
 from etsopt.errors import UsageError, brief
 from etsopt.progress import checkpoint
 from etsopt.reports.page import both, figures, page
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,7 +102,8 @@ def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: S
     folder = Path(folder)
     known = sorted(set(found.units["enterprise_id"].tolist()))
     if unknown := [name for name in enterprises if name not in known]:
-        what = f"No unit of enterprise {brief(unknown[0])} has reports of {found.year}."
+        text = "No unit of enterprise {name} has reports of {year}."
+        what = message(text, name=brief(unknown[0]), year=found.year)
         raise UsageError(what, "Name an enterprise of the register with reports of that year.")
     lines = _lines(found)
     names = []

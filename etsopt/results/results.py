@@ -40,7 +40,7 @@ class Results:
     Parameters
     ----------
     tables
-        By name; `etsopt.models` describes those of ``allocation``.
+        By name; ``models/README.md`` and the data dictionary describe their columns.
     termination
         Reason for which it stopped: optimal, infeasible, time_limit, interrupted, memory, solver_error.
     status

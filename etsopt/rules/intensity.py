@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from etsopt.data.messages import cells_of, counted
+from etsopt.data.policy.official import POWER
 from etsopt.data.policy.plans import NATIONAL
+from etsopt.data.policy.power_plans import FIRST_YEAR_OF_INDUSTRY
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
@@ -57,7 +59,7 @@ def balanced_allowances(
     """Return the allowances of some sectors by their balance values; units of others get their emissions."""
     import pandas as pd
 
-    from etsopt.rules.balance import balance_value, surplus_rates
+    from etsopt.rules.balance import balance_value
 
     emissions, intensity = instance.emissions_tco2e, instance.intensity
     sector = instance.labels("sector")
@@ -69,11 +71,10 @@ def balanced_allowances(
         here = sector.where(name) & ~fixed
         if not here.any():
             continue
-        balance_values[name] = _published(
+        balance_values[name] = published(
             balance_value(emissions[here], intensity[here], parameters.slope, parameters.cap), parameters
         )
-        rates = surplus_rates(intensity[here], balance_values[name].value, parameters.slope, parameters.cap)
-        allowances[here] = emissions[here] * (1 + rates)
+        allowances[here] = allowances_at(emissions[here], intensity[here], balance_values[name].value, parameters)
     sectors = pd.DataFrame(
         {
             "balance_value": [value.value for value in balance_values.values()],
@@ -83,6 +84,15 @@ def balanced_allowances(
         index=pd.Index(list(balance_values), name="sector", dtype=object),
     )
     return Reference(with_fixed(instance, allowances, fixed), fixed, parameters.cap, True, sectors)
+
+
+def allowances_at(
+    emissions: NDArray[np.float64], intensity: NDArray[np.float64], value: float, parameters: IntensityParameters
+) -> NDArray[np.float64]:
+    """Return the allowances of units at a balance value, before rounding, shape ``(units,)`` [t]."""
+    from etsopt.rules.balance import surplus_rates
+
+    return emissions * (1 + surplus_rates(intensity, value, parameters.slope, parameters.cap))
 
 
 def check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
@@ -98,7 +108,7 @@ def check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
         )
 
 
-def _published(value: BalanceValue, parameters: IntensityParameters) -> BalanceValue:
+def published(value: BalanceValue, parameters: IntensityParameters) -> BalanceValue:
     """Round a balance value to the decimals of its publication."""
     if parameters.balance_value_decimals == "none":
         return value
@@ -109,3 +119,13 @@ def balances_every_sector(instance: Instance) -> bool:
     """Return True if the rule of an instance is the intensity-coefficient method for all of its sectors."""
     national = instance.policy.rule.name == NATIONAL
     return isinstance(parameters_of(instance), IntensityParameters) and not national
+
+
+def balanced_sectors(instance: Instance) -> list[str]:
+    """Return the sectors of an instance that its rule balances by a balance value of their own."""
+    if not isinstance(parameters_of(instance), IntensityParameters):
+        return []
+    if instance.policy.rule.name != NATIONAL:
+        return instance.sectors
+    joined = instance.policy.year > FIRST_YEAR_OF_INDUSTRY
+    return [name for name in instance.sectors if name not in POWER and joined]

@@ -1,5 +1,6 @@
 """Sweeps: many scenarios of one instance from a file, solved, checked and kept in one record that can be resumed."""
 
+from etsopt.sweeping.labelled import as_dataset
 from etsopt.sweeping.plan import SweepPlan, plan_of, read_plan
 from etsopt.sweeping.record import Record
 from etsopt.sweeping.sensitivity import inputs_of, sensitivity
@@ -10,6 +11,7 @@ __all__ = [
     "Progress",
     "Record",
     "SweepPlan",
+    "as_dataset",
     "inputs_of",
     "plan_of",
     "proven",

@@ -70,7 +70,8 @@ def sweep(
         Of scenarios by name: processes of a local cluster of Dask, or the address of a scheduler that runs already. A
         script that asks for processes needs ``if __name__ == "__main__":``.
     tables
-        Of scenarios by name: tables whose numbers are kept; default totals of sectors, provinces and years.
+        Of scenarios by name: tables whose numbers are kept, or ``table.column`` for one column; default totals of
+        sectors, provinces and years.
     told
         Of scenarios by name: receiver of the progress after each one.
     options

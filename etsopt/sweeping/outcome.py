@@ -74,7 +74,7 @@ class Asked(Protocol):
 
     @property
     def tables(self) -> tuple[str, ...] | None:
-        """Tables whose numbers are kept."""
+        """Tables whose numbers are kept, or ``table.column`` for those of one column."""
 
 
 class Label(NamedTuple):
@@ -144,24 +144,18 @@ def outcome_of(
         return Outcome(number, "failed", "", False, time.perf_counter() - began, said, {})
     if results.termination == "interrupted":
         raise StoppedError("interrupted")
-    values = dict(_values(results, tables))
-    return Outcome(
-        number,
-        results.status,
-        results.termination,
-        results.certified,
-        time.perf_counter() - began,
-        _message(results),
-        values,
-    )
+    values, said = dict(_values(results, tables)), _message(results, tables)
+    seconds = time.perf_counter() - began
+    return Outcome(number, results.status, results.termination, results.certified, seconds, said, values)
 
 
-def _message(results: Results) -> str:
-    """Return how far an infeasible scenario is from a feasible one, and what would make it one."""
+def _message(results: Results, tables: tuple[str, ...] | None) -> str:
+    """Return how far an infeasible scenario is from a feasible one, or which tables to keep an answer does not have."""
     if results.violations:
         return f"{len(results.violations):,} violations, the first: {results.violations[0]['message']}"
     if results.termination != "infeasible":
-        return ""
+        missing = [name for name in tables or () if results.tables and not _is_there(results, name)]
+        return f"The result has no table {', no '.join(missing)}." if missing else ""
     parts = (
         []
         if results.infeasible_by_t is None
@@ -171,26 +165,34 @@ def _message(results: Results) -> str:
     return "; ".join(parts) or "infeasible"
 
 
+def _is_there(results: Results, name: str) -> bool:
+    """Return True if a result has a table, or the column of one, that is to be kept; no model has all the totals."""
+    table, _, column = name.partition(".")
+    frame = results.tables.get(table)
+    return name in TOTALS if frame is None else not column or column in frame
+
+
 def _values(results: Results, tables: tuple[str, ...] | None) -> Iterator[tuple[Label, float]]:
-    """Yield the finite numbers of the objectives and of the tables to keep."""
+    """Yield the finite numbers of the objectives and of the tables to keep, or of single columns of them."""
     for level in results.levels:
         for quantity, value, unit in (("value", level.value, level.unit), ("bound", level.bound, level.unit)):
             if np.isfinite(value):
                 yield Label(LEVELS, "", "", "", level.name, quantity, unit), float(value)
-    for name in TOTALS if tables is None else tables:
+    for name, _, column in (one.partition(".") for one in (TOTALS if tables is None else tables)):
         if name in results.tables:
-            yield from _of_table(name, results.tables[name])
+            yield from _of_table(name, results.tables[name], column)
 
 
-def _of_table(name: str, table: pd.DataFrame) -> Iterator[tuple[Label, float]]:
-    """Yield the numbers of a table by label, column by column."""
+def _of_table(name: str, table: pd.DataFrame, only: str = "") -> Iterator[tuple[Label, float]]:
+    """Yield the numbers of a table by label, column by column, or those of one column."""
     blank = [""] * len(table)
     where = [table[label].astype(str).tolist() if label in table else blank for label in LABELS]
     parts = [table[column].astype(str).tolist() for column in IDENTIFIERS if column in table]
     ids = ["/".join(part) for part in zip(*parts, strict=True)] if parts else blank
     for column in table:
         cells = table[column]
-        if column in (*LABELS, *IDENTIFIERS) or not pd.api.types.is_numeric_dtype(cells.dtype):
+        of_rows = column in (*LABELS, *IDENTIFIERS) or not pd.api.types.is_numeric_dtype(cells.dtype)
+        if of_rows or column != (only or column):
             continue
         priced = "price_unit" in table and str(column).startswith("price_")
         units = table["price_unit"].astype(str).tolist() if priced else [unit_of(str(column))] * len(table)

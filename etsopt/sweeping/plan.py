@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from etsopt.data.files.read import is_file
-from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.allocation import Band
 from etsopt.data.policy.policy import ANY, SECTIONS, problems_of
 from etsopt.data.policy.section import Section
-from etsopt.data.policy.toml import checked_content, parse_toml
 from etsopt.data.tables.schema import SECTORS
-from etsopt.errors import DataError, Problem, UsageError
+from etsopt.errors import DataError, Problem
+from etsopt.sweeping.files import in_words_of, instance_at, read_toml
 from etsopt.sweeping.sampling import Sample, draws
 from etsopt.sweeping.scenario import BY_NAME, Scenario, is_column
 from etsopt.wording import message
@@ -52,7 +50,7 @@ class SweepFile(Section):
     instance: str = Field(description="folder or file, relative to this one, or name of a shipped instance")
     model: str = Field("allocation", description="name of a model, or path of a model file")
     seed: int = Field(0, ge=0, description="seed of the draws")
-    tables: list[str] | None = Field(None, description="tables whose numbers are kept; default totals and years")
+    tables: list[str] | None = Field(None, description="tables, or table.column, to keep; default totals")
     options: Options = Options()
     policy: dict[str, Any] = Field(default_factory=dict, description="changes in every scenario")
     scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict, description="named sets of changes")
@@ -115,36 +113,18 @@ def read_plan(path: str | Path) -> SweepPlan:
     return plan_of(read_toml(Path(path), "The sweep"), Path(path).parent, Path(path).name)
 
 
-def read_toml(path: Path, subject: str) -> dict[str, Any]:
-    """Read a file of keys.
-
-    Raises
-    ------
-    UsageError, DataError
-        If there is no such file, or it is no TOML.
-    """
-    if not path.is_file():
-        what = message("There is no file {path!r}.", path=str(path))
-        raise UsageError(what, "Name a file that states what to solve, in TOML.")
-    try:
-        return checked_content(parse_toml(path.read_text("utf-8-sig")), path.name)
-    except (ValueError, UnicodeDecodeError) as error:
-        advice = "Correct the file; the documentation has an example."
-        raise DataError(subject, [Problem(path.name, message("is no TOML: {error}", error=error), advice)]) from None
-
-
 def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "sweep.toml") -> SweepPlan:
     """Return the plan of a sweep from its content; paths are relative to a folder."""
     content = dict(content)
     for part in ("policy", "grid", "paired"):
         if isinstance(content.get(part), dict):
-            content[part] = dict(flat(content[part]))
+            content[part] = dict(flat(content[part], varied=part != "policy"))
     if isinstance(named := content.get("scenarios"), dict):
         content["scenarios"] = {
             str(name): dict(flat(one)) if isinstance(one, dict) else one for name, one in named.items()
         }
     if isinstance(sample := content.get("sample"), dict) and isinstance(sample.get("values"), dict):
-        content["sample"] = {**sample, "values": dict(flat(sample["values"]))}
+        content["sample"] = {**sample, "values": dict(flat(sample["values"], varied=True))}
     try:
         found = SweepFile.model_validate(content)
     except ValidationError as error:
@@ -158,34 +138,25 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
     return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), stated)
 
 
-def instance_at(folder: Path, stated: str) -> str:
-    """Return the instance that a file in a folder states: one beside it, else a shipped one of that name."""
-    own = folder / stated
-    return str(own) if own.exists() or is_file(own) else stated
+def flat(content: Mapping[str, Any], above: str = "", *, varied: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield values by dotted path, whether keys are nested, dotted or quoted; a table that is a value stays one.
 
-
-NOT_A_KEY_OF = {"sweep": "is not a key of a sweep", "design": "is not a key of a design"}
-"""What is said of an unknown key, by the kind of file."""
-
-
-def in_words_of(problem: Problem, file: type[Section], name: str) -> Problem:
-    """Return a problem of a key in the words of a kind of file."""
-    if problem.what != "is not a key of the policy" or "." in problem.column:
-        return problem
-    known = list(file.model_fields)
-    guess = did_you_mean(problem.column, known)
-    advice = message("{guess}Use one of {known}.", guess=guess, known=", ".join(known))
-    return Problem(problem.place, NOT_A_KEY_OF[name], advice, problem.column)
-
-
-def flat(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield values by dotted path, whether keys are nested, dotted or quoted; a table that is a value stays one."""
+    Parameters
+    ----------
+    varied
+        True if every value is a list or a range, so that years with such values are keys, as in ``cap_t.2035 = [...]``.
+    """
     for name, value in content.items():
         key = f"{above}.{name}" if above else str(name)
-        if isinstance(value, dict) and _leads_on(key, value):
-            yield from flat(value, key)
+        if isinstance(value, dict) and (_leads_on(key, value) or (varied and _varies_by_year(value))):
+            yield from flat(value, key, varied=varied)
         else:
             yield key, value
+
+
+def _varies_by_year(value: Mapping[str, Any]) -> bool:
+    """Return True for years with a list or a range of values each."""
+    return bool(value) and all(str(year).isdecimal() and isinstance(one, list | dict) for year, one in value.items())
 
 
 def _leads_on(key: str, value: Mapping[str, Any]) -> bool:

@@ -69,7 +69,7 @@ class Scenario:
             frame = getattr(instance, table)
             cells = frame[column.name].to_numpy(dtype=float)
             with np.errstate(over="ignore", invalid="ignore"):
-                scaled = np.where(rows, cells * _factors(factor, key, len(frame)), cells)
+                scaled = np.where(rows, cells * factors(factor, key, len(frame)), cells)
             problems += _out_of_range(key, frame, column, scaled)
             instance = replace(instance, **{table: frame.assign(**{column.name: scaled})})
         if problems:
@@ -135,7 +135,8 @@ def _place(instance: Instance, key: str) -> tuple[str, Column, NDArray[np.bool_]
     return table, BY_NAME[table].column(name), (frame["sector"] == sector).to_numpy()
 
 
-def _factors(factor: Factor, key: str, count: int) -> float | Floats:
+def factors(factor: Factor, key: str, count: int) -> float | Floats:
+    """Return the factor of all rows, or one for each row, drawn by the seed and the key, shape ``(count,)``."""
     if not isinstance(factor, tuple):
         return factor
     distribution, seed = factor

@@ -90,6 +90,15 @@ def test_the_cost_is_the_last_objective_and_stated_once() -> None:
     assert check(instance, results.tables, results.levels, kind="clearing").violations == ()
 
 
+def test_a_proof_of_infeasibility_needs_the_way_out_that_it_is_of() -> None:
+    instance = etsopt.read("tiny").with_policy({"sectors.cement.target_change": -0.5})
+    result = etsopt.solve(instance)
+    assert result.status == "infeasible_certified"
+    units = result.tables["relaxed_units"].drop(columns="target_relaxation_allowance_t")
+    found = check(instance, result.tables | {"relaxed_units": units}, ()).violations
+    assert [one.where for one in found] == ["relaxed_units.target_relaxation_allowance_t"]
+
+
 @dataclass(frozen=True)
 class Stated:
     name: str

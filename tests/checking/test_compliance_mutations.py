@@ -207,15 +207,6 @@ def test_a_newer_vintage_is_not_surrendered_before_an_older_one() -> None:
     assert [level.certified for level in report.levels] == [True, True, False]
 
 
-def test_levels_that_are_not_stated_right_are_found() -> None:
-    instance, result = solved()
-    tables = result.tables
-    stated = [Stated(level.name, level.value) for level in result.levels]
-    assert rules(check(instance, tables, stated[::-1], kind="compliance")) == {"levels"}
-    wrong = [Stated("cost", stated[0].value - 1), *stated[1:]]
-    assert rules(check(instance, tables, wrong, kind="compliance")) == {"level_is_kept"}
-
-
 def test_a_settlement_is_not_taken_for_an_allocation() -> None:
     instance, result = solved()
     assert not check(instance, result.tables, result.levels).certified

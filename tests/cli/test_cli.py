@@ -18,7 +18,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.cli.show_status import own_parameters
+from etsopt.cli.show_status import open_gaps, own_parameters
 from etsopt.running import reading
 from etsopt.solving import highs
 from etsopt_models._projection.least_squares import Projection
@@ -721,6 +721,15 @@ def test_an_answer_within_a_larger_gap_says_how_large_and_what_closes_it(
     assert "The requested gap is" in out
     # What it claims holds, so the check is content.
     assert main(["check", str(run)]) == 0
+
+
+def test_a_gap_below_the_requested_one_is_told_with_what_real_allowances_need() -> None:
+    found = etsopt.solve(etsopt.read("tiny"))
+    for share, said in ((1e-3, "The requested gap is 0.0001 %"), (1e-7, "Real allowances need a gap of 1e-06 %")):
+        last = replace(found.levels[-1], gap=share * found.levels[-1].value, certified=False)
+        told = open_gaps(replace(found, levels=(*found.levels[:-1], last)))
+        assert told.splitlines()[1].startswith(said)
+        assert ("--gap 1.0e-03" in told) is (share == 1e-3)
 
 
 def test_a_time_limit_that_nothing_meets_says_so(capsys: pytest.CaptureFixture[str]) -> None:

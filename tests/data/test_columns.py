@@ -205,6 +205,42 @@ def test_a_plain_table_of_many_rows_is_written_whole(tmp_path: Path, monkeypatch
     assert (tmp_path / "units.csv").read_bytes() == expected
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(allow_infinity=False),
+            st.integers(-(2**60), 2**60).map(float) | st.sampled_from([0.0, -0.0, float("nan"), 1e300]),
+            st.integers(-(2**62), 2**62),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_pyarrow_and_python_write_what_is_read_back_equal(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, int, bool]]
+) -> None:
+    pytest.importorskip("pyarrow")
+    kinds = {"number": float, "whole": float, "count": "int64", "truth": bool}
+    table = pd.DataFrame(rows, columns=list(kinds)).astype(kinds).assign(text=[f"u{row}" for row in range(len(rows))])
+    table["text"] = table["text"].astype(object)
+    read = []
+    for least in (0, 10**9):
+        path = tmp_path_factory.mktemp("table") / "table.csv"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(write, "MANY_ROWS", least)
+            patch.setattr(write, "_write_protected", None)
+            write_table(table, path)
+        read.append(pd.read_csv(path, dtype={"text": object}))
+    by_arrow, by_python = read
+    pd.testing.assert_frame_equal(by_arrow, by_python, check_exact=True)
+    exact = [name for name in kinds if not table[name].isna().all()]
+    for name in exact:
+        assert by_arrow[name].dtype == table[name].dtype
+        # The sign of zero is kept as well.
+        assert by_arrow[name].map(repr).tolist() == table[name].map(repr).tolist()
+
+
 def test_what_is_found_about_the_tables_is_shared_by_instances_that_differ_in_their_policy_alone() -> None:
     instance = random_instance(1)
     other = instance.with_policy({"sectors.cement.band": 0.02})

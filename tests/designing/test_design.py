@@ -210,6 +210,23 @@ def test_the_command_writes_designs_front_and_a_run_of_each(tmp_path: Path, caps
     assert (said["termination"], said["designs"], said["front"]) == ("optimal", 5, len(front))
 
 
+def test_the_command_counts_designs_without_an_answer_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "targets.toml"
+    file.write_text(
+        'instance = "tiny"\ngenerations = 1\npopulation = 8\n'
+        "[choose]\nsectors.cement.target_change = [0.0, -0.5]\n"
+        '[goals.moved]\ntable = "levels"\nid = "change"\nquantity = "value"\n'
+    )
+    assert main(["design", str(file)]) == 0
+    out = capsys.readouterr().out
+    designs = pd.read_csv(tmp_path / "targets" / "designs.csv")
+    proven = int((designs["status"] == "certified_optimal").sum())
+    infeasible = int((designs["status"] == "infeasible_certified").sum())
+    assert 0 < infeasible == 9 - proven < 9
+    assert f"{proven} of 9 designs are certified, {proven} of these keep the limits." in out
+    assert f"Designs that are proven to have no answer: {infeasible}." in out
+
+
 def test_the_design_that_the_documentation_shows_is_read() -> None:
     text = Path(of_plan.__file__).with_name("README.md").read_text("utf-8")
     plan = design_of(tomllib.loads(text.split("```toml\n")[1].split("```")[0]))

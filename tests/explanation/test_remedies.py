@@ -54,7 +54,7 @@ def test_the_command_lists_and_applies_remedies(capsys: pytest.CaptureFixture[st
     assert main(cut) == 3
     shown = capsys.readouterr().out
     assert "Policies that would do, each solved by --apply-remedy and its number:" in shown
-    assert " 1. targets and balances give way: sectors.cement.target_change=" in shown
+    assert " 1. relax targets and balances: sectors.cement.target_change=" in shown
     assert main([*cut, "--json"]) == 3
     listed = json.loads(capsys.readouterr().out)["remedies"]
     assert [remedy["number"] for remedy in listed] == [1, 2]

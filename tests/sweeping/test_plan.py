@@ -251,3 +251,15 @@ def test_the_sweep_that_the_documentation_shows_is_as_it_says() -> None:
     assert len(plan.scenarios) == 768
     assert "tight/grid-2/pair-1/sample-07" in {one.name for one in plan.scenarios}
     plan.scenarios[-1].of(etsopt.read("cn-2025"))
+
+
+def test_years_with_lists_of_values_are_keys_and_a_yearly_value_stays_one() -> None:
+    grid = {"pathway": {"cap_t": {"2030": [9e6, 8e6], "2035": [7e6]}, "slope": [{"2027": 0.2}, {"2027": 0.3}]}}
+    plan = plan_of({"instance": "tiny", "policy": {"pathway": {"band": {"2027": [0.03, 0.05]}}}, "grid": grid})
+    assert len(plan.scenarios) == 4
+    assert plan.scenarios[-1].changes == {
+        "pathway.band": {"2027": [0.03, 0.05]},
+        "pathway.cap_t.2030": 8e6,
+        "pathway.cap_t.2035": 7e6,
+        "pathway.slope": {"2027": 0.3},
+    }

@@ -118,6 +118,20 @@ def test_scenarios_by_name_give_a_tidy_table_and_an_error_is_the_outcome_of_its_
     assert units.to_numpy().tolist() == result.tables["allocation"]["allowance_t"].tolist()
 
 
+def test_one_column_of_a_table_is_kept_and_a_table_that_no_answer_has_is_told() -> None:
+    asked = ["allocation.surplus_rate", "sectors", "allocaton", "allocation.price"]
+    kept = etsopt.sweep(
+        etsopt.read("tiny"), {"today": {}, "tight": {"sectors.cement.target_change": -0.5}}, tables=asked
+    )
+    today = kept[(kept["scenario"] == "today") & kept["value"].notna()]
+    assert set(today["quantity"][today["table"] == "allocation"]) == {"surplus_rate"}
+    assert len(today[today["table"] == "allocation"]) == 3
+    assert "allowance_t" in set(today["quantity"][today["table"] == "sectors"])
+    said = kept[kept["value"].isna()].set_index("scenario")["id"]
+    assert said["today"] == "The result has no table allocaton, no allocation.price."
+    assert said["tight"].startswith("infeasible by at least")
+
+
 @pytest.mark.parametrize(
     ("changes", "options", "said"),
     [

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 EDGE_T = 1e-5
 """Tolerance of rounding edges: two orders of the same arithmetic differ by up to about 1e-7 t at 1e8 t."""
 
+BALANCED = 1e-9
+"""Largest imbalance of a sector at its balance value, relative to its emissions."""
+
 ROW_IN_WORDS = {
     "sector_target": ("t", "the allowances of the sector meet its target"),
     "province_balance": ("t", "surpluses and deficits of the province stay within its balance"),
@@ -168,6 +171,14 @@ def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np
     return np.where(fixed, emissions, exact)
 
 
+def imbalance_t(
+    emissions: NDArray[np.float64], intensity: NDArray[np.float64], value: float, slope: float, cap: float
+) -> float:
+    """Return how far the allowances of a sector are from its emissions at a balance value, without their sign [t]."""
+    deviation = slope * (1 - intensity / value)
+    return abs(float(np.sum(emissions * np.clip(deviation, -cap, cap))))
+
+
 def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
     """Check that each sector balances at both ends of its balance value's interval, and is the middle of it."""
     if not plan.has_balance_value(instance):
@@ -185,9 +196,8 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
                 violations.append(Violation("balance_value", str(name), 1.0, "cells", message))
             continue
         for end in (lower, upper):
-            deviation = slope * (1 - instance.intensity[here] / end)
-            off = abs(float(np.sum(emissions * np.clip(deviation, -cap, cap))))
-            if not off <= 1e-9 * emissions.sum():
+            off = imbalance_t(emissions, instance.intensity[here], end, slope, cap)
+            if not off <= BALANCED * emissions.sum():
                 message = "at the balance value the sector's allowances equal its emissions"
                 violations.append(Violation("balance_value", str(name), off, "t", message))
         middle = (lower + upper) / 2

@@ -7,7 +7,7 @@
 
 _shtab_etsopt_store_subparsers=(import export log)
 _shtab_etsopt_review_subparsers=(status findings history apply screen pass find close correct restore)
-_shtab_etsopt_subparsers=(solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store review verify review-plan sweep design models rules instances)
+_shtab_etsopt_subparsers=(solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store review verify review-plan sweep design forecast models rules instances)
 
 _shtab_etsopt_solve_option_strings=(-h --help --json --lang --model --rule --emissions --out --format --set --time-limit --gap --seed --method --solver-option --apply-remedy --mps)
 _shtab_etsopt_validate_option_strings=(-h --help --json --lang --rule --emissions --set)
@@ -48,6 +48,7 @@ _shtab_etsopt_verify_option_strings=(-h --help --json --lang --year --out --ente
 _shtab_etsopt_review_plan_option_strings=(-h --help --json --lang --days --set --year --out --tables --gap --time-limit)
 _shtab_etsopt_sweep_option_strings=(-h --help --json --lang --out --count --resume --retry-failed --only --workers --scheduler --format)
 _shtab_etsopt_design_option_strings=(-h --help --json --lang --out --resume --runs --workers --scheduler --format)
+_shtab_etsopt_forecast_option_strings=(-h --help --json --lang --out --chart --format)
 _shtab_etsopt_models_option_strings=(-h --help --json --lang)
 _shtab_etsopt_rules_option_strings=(-h --help --json --lang --year)
 _shtab_etsopt_instances_option_strings=(-h --help --json --lang)
@@ -97,10 +98,12 @@ _shtab_etsopt_sweep___lang_choices=(en zh)
 _shtab_etsopt_sweep___format_choices=(csv parquet)
 _shtab_etsopt_design___lang_choices=(en zh)
 _shtab_etsopt_design___format_choices=(csv parquet)
+_shtab_etsopt_forecast___lang_choices=(en zh)
+_shtab_etsopt_forecast___format_choices=(csv parquet)
 _shtab_etsopt_models___lang_choices=(en zh)
 _shtab_etsopt_rules___lang_choices=(en zh)
 _shtab_etsopt_instances___lang_choices=(en zh)
-_shtab_etsopt_pos_0_choices=(solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store review verify review-plan sweep design models rules instances)
+_shtab_etsopt_pos_0_choices=(solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store review verify review-plan sweep design forecast models rules instances)
 
 _shtab_etsopt_solve__h_nargs=0
 _shtab_etsopt_solve___help_nargs=0
@@ -234,6 +237,9 @@ _shtab_etsopt_design___help_nargs=0
 _shtab_etsopt_design___json_nargs=0
 _shtab_etsopt_design___resume_nargs=0
 _shtab_etsopt_design___runs_nargs=0
+_shtab_etsopt_forecast__h_nargs=0
+_shtab_etsopt_forecast___help_nargs=0
+_shtab_etsopt_forecast___json_nargs=0
 _shtab_etsopt_models__h_nargs=0
 _shtab_etsopt_models___help_nargs=0
 _shtab_etsopt_models___json_nargs=0

@@ -50,8 +50,8 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep design models rules instances
-set -g _shtab_etsopt_opts_with_value --apply-remedy --as-of --batch --beside --by --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
+set -g _shtab_etsopt_commands solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep design forecast models rules instances
+set -g _shtab_etsopt_opts_with_value --apply-remedy --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -385,6 +385,13 @@ complete -c etsopt -n '_shtab_etsopt_using design' -l runs -d 'write a run folde
 complete -c etsopt -n '_shtab_etsopt_using design' -l workers -x -d 'processes on this machine (default: as many as cores, if the extra '"'"'sweep'"'"' is installed)'
 complete -c etsopt -n '_shtab_etsopt_using design' -l scheduler -x -d 'scheduler of a Dask cluster to solve on'
 complete -c etsopt -n '_shtab_etsopt_using design' -l format -xka "csv parquet" -d 'format of the tables: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a forecast -d 'forecast balance values and own surpluses from own units and a stated prior'
+complete -c etsopt -n '_shtab_etsopt_using forecast' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using forecast' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using forecast' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using forecast' -l out -x -d 'folder to write tables to: forecast, priors, sensitivity, draws (default: that of FILE'"'"'s name, beside it)'
+complete -c etsopt -n '_shtab_etsopt_using forecast' -l chart -x -d 'draw distributions and intervals too, .svg or .png'
+complete -c etsopt -n '_shtab_etsopt_using forecast' -l format -xka "csv parquet" -d 'format of the tables: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a models -d 'list the models'
 complete -c etsopt -n '_shtab_etsopt_using models' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using models' -l json -d 'print machine-readable output and nothing else'

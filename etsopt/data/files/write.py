@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from etsopt.data.files.aside import written_aside
 from etsopt.data.files.atomic import naming
 from etsopt.data.files.parquet import SUFFIX, load_pyarrow, write_parquet
@@ -14,6 +16,7 @@ from etsopt.errors import UsageError
 from etsopt.wording import message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pandas as pd
@@ -31,6 +34,12 @@ PLAIN_TYPES = ("f8", "i8", "b1")
 """Number types whose text is that of the Python number."""
 
 ROWS_AT_ONCE = 100_000
+
+MANY_ROWS = 20_000
+"""Rows from which pyarrow writes a table if it is installed, so that smaller ones have the same bytes everywhere."""
+
+MOST_WHOLE = 1e15
+"""Whole numbers below this are written with all their digits, as Python does."""
 
 FORMATS = ("csv", "parquet")
 """Formats of a table; each is also the suffix of its file."""
@@ -136,12 +145,44 @@ def _write_fast(table: pd.DataFrame, path: Path) -> bool:
     known = all(column.dtype == object or column.dtype.str[1:] in PLAIN_TYPES for column in columns)
     if not known or len(columns) < 2 or not all(map(_is_plain, [[str(name) for name in table.columns], *texts])):
         return False
+    if len(table) >= MANY_ROWS and (written := _arrow_writer()) is not None:
+        written([str(name) for name in table.columns], columns, path)
+        return True
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(",".join(table.columns) + "\n")
         for start in range(0, len(table), ROWS_AT_ONCE):
             parts = [_written(column[start : start + ROWS_AT_ONCE]) for column in columns]
             file.writelines(f"{line}\n" for line in map(",".join, zip(*parts, strict=True)))
     return True
+
+
+def _arrow_writer() -> Callable[[list[str], list[NDArray[Any]], Path], None] | None:
+    """Return a writer of plain columns by pyarrow; None if that is not installed."""
+    try:
+        import pyarrow as arrow
+        from pyarrow import compute, csv
+    except ImportError:
+        return None
+
+    def array(cells: NDArray[Any]) -> Any:
+        """Return cells as pyarrow has to write them: whole numbers of a column of decimals keep their point."""
+        if cells.dtype.kind == "b":
+            return compute.if_else(arrow.array(cells), "True", "False")
+        if cells.dtype.kind != "f" or (np.mod(cells, 1) > 0).any():
+            return arrow.array(cells, from_pandas=True)
+        whole = np.abs(cells) < MOST_WHOLE
+        if (whole | np.isnan(cells)).all() and not (np.signbit(cells) & (cells == 0)).any():
+            numbers = arrow.array(np.where(whole, cells, 0).astype(np.int64), mask=~whole)
+            return compute.binary_join_element_wise(numbers.cast(arrow.string()), ".0", "")
+        return arrow.array(_written(cells))
+
+    def write(names: list[str], columns: list[NDArray[Any]], path: Path) -> None:
+        table = arrow.table([array(column) for column in columns], names)
+        with path.open("wb") as file:
+            file.write((",".join(names) + "\n").encode())
+            csv.write_csv(table, file, csv.WriteOptions(include_header=False, quoting_style="none"))
+
+    return write
 
 
 def _is_plain(texts: Any) -> bool:

@@ -14,6 +14,7 @@ from etsopt.data.files.write import protected
 from etsopt.errors import UsageError
 from etsopt.progress import tell
 from etsopt.reports.official.headings import BY_NAME
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ def write_official_tables(
             with naming(aside / NOTE):
                 (aside / NOTE).write_text("\n".join((note[1], note[0], "")), encoding="utf-8-sig")
         if xlsxwriter is not None:
-            tell(f"writing {WORKBOOK}")
+            tell(message("writing {name}", name=WORKBOOK))
             with naming(aside / WORKBOOK):
                 _write_workbook(xlsxwriter, tables, aside / WORKBOOK, province, year, note)
     files = [*(CSV_FILES[name] for name in tables), *([NOTE] if note else [])]
@@ -99,13 +100,16 @@ def _check_size(tables: Mapping[str, pd.DataFrame]) -> None:
     """Raise UsageError if a table has more rows, or a text more characters, than a sheet takes."""
     for name, table in tables.items():
         if len(table) > MOST_ROWS - FIRST_ROW:
-            what = f"Table {name} has {len(table):,} rows: a sheet of Excel takes {MOST_ROWS - FIRST_ROW:,}."
+            most = MOST_ROWS - FIRST_ROW
+            text = "Table {name} has {rows:,} rows: a sheet of Excel takes {most:,}."
+            what = message(text, name=name, rows=len(table), most=most)
             raise UsageError(what, "Export province by province with --province.")
         for heading in table.select_dtypes(object):
             long = table[heading].str.len() > MOST_CHARACTERS
             if long.any():
                 row = int(long.to_numpy().argmax()) + 1
-                what = f"Table {name}, row {row}, {heading}: the text has more than {MOST_CHARACTERS:,} characters."
+                text = "Table {name}, row {row}, {heading}: the text has more than {most:,} characters."
+                what = message(text, name=name, row=row, heading=heading, most=MOST_CHARACTERS)
                 raise UsageError(what, "Shorten it in the instance, and solve again: a cell of Excel takes no more.")
 
 

@@ -15,6 +15,7 @@ from etsopt.reports.official.issue import KEYS
 from etsopt.reports.official.rows import table_of_units
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.units import whole_tonnes
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,8 +162,18 @@ def _violations(one: Identity, rows: pd.DataFrame, label: str) -> Iterator[Probl
         heading = {key: chinese for key, chinese, _ in annex.columns}.get(one.key)
         if len(here) and heading is not None:
             cells = tuple((f"of {rows[label].iloc[row]}", differs(actual[row], one.expected[row])) for row in here)
-            what = counted(len(here), *(f"figure {one.words[0]}", f"figures {one.words[1]}"))
-            yield Problem(f"table {annex.name}", what, one.advice, heading, cells)
+            what = figures_that(len(here), one.words)
+            yield Problem(message("table {name}", name=annex.name), what, one.advice, heading, cells)
+
+
+def figures_that(count: int, words: tuple[str, str]) -> str:
+    """Return a count of figures followed by what one of them, or several, are not.
+
+    >>> figures_that(1, ("is not 0", "are not 0")), figures_that(2, ("is not 0", "are not 0"))
+    ('1 figure is not 0', '2 figures are not 0')
+    """
+    template = "{count} figure {what}" if count == 1 else "{count} figures {what}"
+    return message(template, count=count, what=literal(words[0] if count == 1 else words[1]))
 
 
 def differs(actual: float, expected: float) -> str:
@@ -172,7 +183,7 @@ def differs(actual: float, expected: float) -> str:
     '560,008.818, expected -20'
     """
     one, other = (f"{figure:,.3f}".rstrip("0").rstrip(".") for figure in (actual, expected))
-    return f"{one}, expected {other}"
+    return message("{one}, expected {other}", one=one, other=other)
 
 
 def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.rules import parameters_of, pre_allocation_shares, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
 from etsopt.rules.intensity import IntensityParameters
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,7 +83,7 @@ def _same(table: pd.DataFrame, name: str, column: str, expected: NDArray[np.floa
     wrong = np.flatnonzero(~(np.abs(actual - expected) <= SAME_T))
     if len(wrong):
         cells = tuple((f"of {table['unit_id'].iloc[row]}", f"{actual[row]:,.6g}") for row in wrong)
-        what = f"{len(wrong)} of its figures are not those of the instance"
+        what = message("{count} of its figures are not those of the instance", count=len(wrong))
         raise DataError("The run", [Problem(f"tables/{name}", what, SOLVE_AGAIN, column, cells)])
 
 

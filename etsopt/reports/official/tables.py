@@ -13,6 +13,7 @@ from etsopt.reports.official.headings import ANNEXES, PROVINCE, TOTAL, Annex
 from etsopt.reports.official.identities import check_identities
 from etsopt.reports.official.issue import issue_rows
 from etsopt.reports.official.rows import table_of_units, unit_rows
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -48,8 +49,9 @@ def official_tables(instance: Instance, results: Results, province: str = "") ->
     check_identities(units, issue, results)
     provinces = sorted(set(units["province"]))
     if province and province not in provinces:
-        advice = f"{did_you_mean(province, provinces)}Its provinces are {', '.join(provinces)}."
-        raise UsageError(f"The run has no province {brief(province)}.", advice)
+        guess = did_you_mean(province, provinces)
+        advice = message("{guess}Its provinces are {known}.", guess=guess, known=", ".join(provinces))
+        raise UsageError(message("The run has no province {name}.", name=brief(province)), advice)
     several = not province and len(provinces) > 1
     known = bool({"prior_emissions_tco2e", "pre_allocated_t"} & set(instance.units))
     tables = {}
@@ -74,7 +76,8 @@ def _check_run(instance: Instance, results: Results) -> None:
         advice = "Solve first: etsopt solve INSTANCE --out DIR, or the same with --model compliance."
         raise UsageError("The run holds no allowances of units.", advice)
     if instance.policy.year < FIRST_YEAR:
-        what = f"The run is of {instance.policy.year}: the official tables are those of the plans from {FIRST_YEAR} on."
+        text = "The run is of {year}: the official tables are those of the plans from {first} on."
+        what = message(text, year=instance.policy.year, first=FIRST_YEAR)
         raise UsageError(what, "Solve a later compliance year.")
 
 

@@ -38,9 +38,9 @@ def test_prices_are_those_of_the_year_and_what_is_kept_is_worth_the_next_one_dis
     assert (tariff.offset, tariff.reference, tariff.multiple) == (75.0, 90.0, instance.policy.penalty.multiple)
     later = instance.with_policy(
         {
-            "horizon.last_year": 2026,
+            "horizon.last_year": 2027,
             "horizon.discount_rate": 0.25,
-            "market.prices_cny_per_t": {"2025": 80.0, "2026": 100.0},
+            "market.prices_cny_per_t": {"2025": 80.0, "2026": 100.0, "2027": 500.0},
         }
     )
     assert limits.tariff(later).keep == pytest.approx(80.0)
@@ -199,6 +199,11 @@ def test_what_is_carried_over_leaves_the_oldest_vintages_first() -> None:
     held = limits.holdings(instance, units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
     assert held["opening_t"].loc["a"].tolist() == [5000, 0, 15_000, 0, 0, 5_000, 100, 0]
     assert held["carried_over_t"].loc["a"].tolist() == [-5000, 0, -5000, 0, 0, 0, 10_000, 0]
+    # Net sales that are not stated are none.
+    blank = table.assign(net_sales_t=np.nan).drop(columns="opening_2028_t")
+    instance = etsopt.Instance.from_frames(made.units, policy, enterprises=blank)
+    again = limits.holdings(instance, units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
+    pd.testing.assert_frame_equal(again["carried_over_t"], held["carried_over_t"])
 
 
 @pytest.mark.parametrize(
@@ -290,3 +295,12 @@ def test_levels_of_several_enterprises_add_up_and_amounts_count_in_absolute_term
 def test_no_more_may_be_missing_than_holdings_and_offsets_cannot_settle() -> None:
     known: Any = pd.concat([known_of(9, 0, 2, True), known_of(3, 0, 2, True)])
     assert limits.largest_shortfall(known, np.array([[1.0, 2.0], [4.0, 0.0]])).tolist() == [4.0, 0.0]
+
+
+def test_before_the_first_stated_supply_no_offsets_are_on_offer_even_to_a_lone_enterprise() -> None:
+    instance = by_hand()
+    alone = replace(instance, units=instance.units.head(1), enterprises=None)
+    later = {"market.ccer_supply_t": {"2026": 100.0}, "compliance.at_risk": [], "compliance.without_purchases": []}
+    without = alone.with_policy(later)
+    known = limits.enterprises(without, units_of(without, [1000.0]))
+    assert known["offset_most"].tolist() == [0.0]

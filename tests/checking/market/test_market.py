@@ -88,6 +88,33 @@ def test_a_cost_is_not_below_its_bound_and_its_gap_is_asked_for_relative_to_what
         assert changed.tolerance == max(tolerance_of(value, "CNY"), 1e-10 * 2e6)
 
 
+def test_what_rounding_leaves_open_of_a_cost_is_taken_off_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance, result = solved()
+    _, level = check_market(instance, result.tables, "clearing", 0.5)
+    assert level is not None
+    monkeypatch.setattr(of_market, "cost_of", lambda *_: (level.value, 1e6, 0.0))
+    _, uncertain = check_market(instance, result.tables, "clearing", 0.5)
+    assert uncertain is not None
+    assert uncertain.bound == pytest.approx(level.bound - 1e6, abs=1.0)
+
+
+def test_a_table_of_balance_values_that_no_year_asks_for_ends_the_check() -> None:
+    instance, result = solved()
+    values = pd.DataFrame({"sector": ["cement"], "year": [2025]})
+    violations, level = check_market(instance, result.tables | {"balance_values": values}, "clearing", 0.5)
+    assert [(v.rule, v.where, v.amount) for v in violations] == [("tables", "balance_values", 1.0)]
+    assert level is None
+
+
+def test_an_uplift_that_no_plan_explains_is_found() -> None:
+    instance, result = solved()
+    assert result.tables["uplift"].empty
+    uplift = pd.DataFrame({"unit_id": ["u0"], "uplift_cny": [5e4]})
+    violations, _ = check_market(instance, result.tables | {"uplift": uplift}, "clearing", 0.5)
+    assert [(v.rule, v.where) for v in violations] == [("uplift", "u0")]
+    assert violations[0].amount == pytest.approx(5e4, abs=1.0)
+
+
 @pytest.mark.parametrize(
     ("table", "column", "cell", "where"),
     [

@@ -10,8 +10,9 @@ import pandas as pd
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
 from etsopt.reports.official.headings import ANNEXES
-from etsopt.reports.official.identities import Identity, differs, of_issue, of_units, sums_of_units
+from etsopt.reports.official.identities import Identity, differs, figures_that, of_issue, of_units, sums_of_units
 from etsopt.reports.official.reading.units import ISSUE_KEY, UNIT_KEY, problems_of_duplicates
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def _violations(one: Identity, rows: pd.DataFrame) -> Iterator[Problem]:
         for place in dict.fromkeys(rows[f"place{suffix}"].iloc[here]):
             at = [row for row in here if rows[f"place{suffix}"].iloc[row] == place]
             cells = tuple((rows[f"row{suffix}"].iloc[row], differs(figures[row], one.expected[row])) for row in at)
-            what = counted(len(at), f"figure {one.words[0]}", f"figures {one.words[1]}")
+            what = figures_that(len(at), one.words)
             yield Problem(str(place), what, CORRECT, heading, cells)
 
 
@@ -108,8 +109,16 @@ def _names(joined: Joined) -> list[Problem]:
         cells = []
         for row, name, code in zip(part["row"], part["name"], part["uscc"], strict=True):
             known = first.loc[code]
-            cells.append((row, f"{name}, but {known['name']} in row {known['row']} of {known['place']}"))
-        what = counted(len(cells), "enterprise has", "enterprises have") + " another name in another table"
+            other_name = message(
+                "{name}, but {other} in row {row} of {place}",
+                name=name,
+                other=known["name"],
+                row=known["row"],
+                place=known["place"],
+            )
+            cells.append((row, other_name))
+        one, many = "enterprise has another name in another table", "enterprises have another name in another table"
+        what = counted(len(cells), one, many)
         problems.append(Problem(str(place), what, "Correct the name or the code.", NAME, tuple(cells)))
     return problems
 
@@ -126,19 +135,36 @@ def _units_without_rows(joined: Joined) -> list[Problem]:
         same, other = known.get(_key(row)), by_number.get((row["sector"], row["number"]))
         if same is None and other is not None and other["uscc"]:
             what, heading = "is of another enterprise in table 2", CODE
-            label += f", but {other['uscc']} in row {other['row']} of {other['place']}"
+            label = message(
+                "{name}, but {other} in row {row} of {place}",
+                name=label,
+                other=other["uscc"],
+                row=other["row"],
+                place=other["place"],
+            )
         elif same is None:
-            what, heading = f"has no row in table 2-{_place_of(row['sector'])}", CODE
+            what, heading = message("has no row in table {number}", number=f"2-{_place_of(row['sector'])}"), CODE
         elif same["province"] != row["province"] and row["province"] and same["province"]:
             what, heading = "is in another province in table 2", "省（区、市）"
-            label += f" {row['province']}, but {same['province']} in row {same['row']} of {same['place']}"
+            label = message(
+                "{name}, but {other} in row {row} of {place}",
+                name=f"{label} {row['province']}",
+                other=same["province"],
+                row=same["row"],
+                place=same["place"],
+            )
         else:
             continue
         wrong.setdefault((row["place"], what, heading, "Make both tables agree."), []).append((row["row"], label))
     return [
-        Problem(place, f"{counted(len(cells), 'unit', 'units')} {what}", advice, heading, tuple(cells))
+        Problem(place, _which(counted(len(cells), "unit", "units"), what), advice, heading, tuple(cells))
         for (place, what, heading, advice), cells in wrong.items()
     ]
+
+
+def _which(count: str, what: str) -> str:
+    """Return a count followed by what is wrong with those."""
+    return message("{count} {what}", count=count, what=what)
 
 
 def _place_of(sector: str) -> int:
@@ -157,7 +183,10 @@ def _enterprises_without_rows(units: pd.DataFrame, issue: pd.DataFrame, number: 
     """
     has_issue = units[units["sector"].isin(issue["sector"])]
     has_units = issue[issue["sector"].isin(units["sector"])] if number == "1-5" else issue
-    words = f"has no row in table {number}", f"has no unit in a table {number[0]}-1 to {number[0]}-4"
+    words = (
+        message("has no row in table {number}", number=number),
+        message("has no unit in a table {first} to {last}", first=f"{number[0]}-1", last=f"{number[0]}-4"),
+    )
     advice = "Add the row of the enterprise there, or correct the code.", "Add its units, or correct the code."
     problems = []
     for rows, others, what, remedy in zip((has_issue, has_units), (issue, units), words, advice, strict=True):
@@ -167,5 +196,5 @@ def _enterprises_without_rows(units: pd.DataFrame, issue: pd.DataFrame, number: 
         for place, part in rows[alone].drop_duplicates(ISSUE_KEY).groupby("place", sort=False):
             count = counted(len(part), "enterprise", "enterprises")
             cells = tuple(zip(part["row"], part["uscc"], strict=True))
-            problems.append(Problem(str(place), f"{count} {what}", remedy, CODE, cells))
+            problems.append(Problem(str(place), _which(count, what), remedy, CODE, cells))
     return problems

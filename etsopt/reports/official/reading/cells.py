@@ -11,6 +11,7 @@ from typing import Any
 from etsopt.data.tables.power_columns import UNIT_CLASSES
 from etsopt.data.tables.text_columns import normalise
 from etsopt.reports.official.headings import TEXTS_OF_USER
+from etsopt.wording import message
 
 TEXTS = frozenset(
     ("province", "name", "uscc", "unit", "merged", "fuel", "unit_class", "differentiated", "reason", "notes")
@@ -113,7 +114,7 @@ def _class_of(cell: str) -> str:
     parts = re.split(r"[+、,/和]", re.sub(r"类(机组)?|\s", "", text).upper())
     joined = "+".join(sorted(set(parts)))
     if joined not in UNIT_CLASSES:
-        advice = f"Use one of {', '.join(UNIT_CLASSES)}."
+        advice = message("Use one of {known}.", known=", ".join(UNIT_CLASSES))
         raise WrongCellError("class is not known", "classes are not known", advice)
     return joined
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import Problem
 from etsopt.reports.official.headings import ANNEXES, BY_NAME, NUMBERS_OF_USER, SECTORS, TEXTS_OF_USER, Annex
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,11 +92,16 @@ def find_table(sheet: Sheet) -> tuple[Found | None, list[Problem]]:
         if name in keys:
             at.setdefault(keys[name], []).append(position)
     if len(at) < 2:
-        what = f"has no row with the headings of table {annex.name}"
+        what = message("has no row with the headings of table {name}", name=annex.name)
         return None, [Problem(sheet.place, what, "Copy the headings from the annex into one row above the figures.")]
     heads = {key: _cell(sheet, row, positions[0]) for key, positions in at.items()}
     problems = [
-        Problem(sheet.place, f"has {len(positions)} columns of this heading", "Keep one of them.", heads[key])
+        Problem(
+            sheet.place,
+            message("has {count} columns of this heading", count=len(positions)),
+            "Keep one of them.",
+            heads[key],
+        )
         for key, positions in at.items()
         if len(positions) > 1
     ]
@@ -135,8 +141,9 @@ def _annex_of(sheet: Sheet) -> tuple[Annex | None, Problem | None]:
 
 
 def _of_no_sector(sheet: Sheet, number: str) -> Problem:
-    what = f"is table {number} of an unknown sector"
-    advice = f"Put the sector into the name of the file or sheet, as in official-{number}-power.csv or {number} 发电."
+    what = message("is table {number} of an unknown sector", number=number)
+    text = "Put the sector into the name of the file or sheet, as in official-{number}-power.csv or {number} 发电."
+    advice = message(text, number=number)
     return Problem(sheet.place, what, advice)
 
 
@@ -181,7 +188,8 @@ def _missing(annex: Annex, place: str, at: Mapping[str, Any], others: list[str])
             continue
         near = difflib.get_close_matches(bare(chinese), [bare(other) for other in others], 1, 0.7)
         stated = next((other for other in others if near and bare(other) == near[0]), "")
-        advice = f"Rename the column {stated!r}, or add it: {english}." if stated else f"Add it: {english}."
+        text = "Rename the column {stated!r}, or add it: {english}." if stated else "Add it: {english}."
+        advice = message(text, stated=stated, english=english)
         problems.append(Problem(place, "the column is missing", advice, chinese))
     return problems
 

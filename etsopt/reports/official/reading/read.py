@@ -24,6 +24,7 @@ from etsopt.reports.official.reading.tables import AnnexTable, convert, of_provi
 from etsopt.reports.official.reading.units import cases_of
 from etsopt.reports.official.tables import FIRST_YEAR
 from etsopt.rules import issuance, reference_allowances, steps_of_power
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,8 @@ def read_back(source: str | Path, year: int | None = None, province: str = "") -
     found, passed_over, problems = _find(source)
     stated_year, of_year = year_of(found, year)
     if not FIRST_YEAR <= stated_year <= LAST_YEAR:
-        what = f"The year is {stated_year}: expected {FIRST_YEAR} to {LAST_YEAR}, which have plans with these tables."
+        text = "The year is {year}: expected {first} to {last}, which have plans with these tables."
+        what = message(text, year=stated_year, first=FIRST_YEAR, last=LAST_YEAR)
         raise UsageError(what, "State the compliance year with --year.")
     problems += of_year
     tables = []
@@ -127,8 +129,9 @@ def _find(source: str | Path) -> tuple[list[Found], list[str], list[Problem]]:
             columns += [f"{heading} of {table.place}" for heading in table.ignored]
         elif not of_sheet:
             others.append(sheet.place)
-    notes = [f"Not an annex table, passed over: {', '.join(others)}."] if others else []
-    notes += [f"Columns that are not of the annex, passed over: {', '.join(columns)}."] if columns else []
+    notes = [message("Not an annex table, passed over: {names}.", names=", ".join(others))] if others else []
+    if columns:
+        notes.append(message("Columns that are not of the annex, passed over: {names}.", names=", ".join(columns)))
     if not any(table.annex.number[:2] == "2-" and table.annex.number != "2-5" for table in found):
         if problems:
             raise DataError(SUBJECT, problems)
@@ -137,7 +140,8 @@ def _find(source: str | Path) -> tuple[list[Found], list[str], list[Problem]]:
 
 
 def _without_units(source: str | Path) -> UsageError:
-    what = f"{Path(source).name} has no rows of determined allowances, in tables 2-1 to 2-4."
+    text = "{name} has no rows of determined allowances, in tables 2-1 to 2-4."
+    what = message(text, name=Path(source).name)
     advice = "They hold the verified emissions of the units. Name files or sheets by their numbers, as in 2-1."
     return UsageError(what, advice)
 
@@ -165,7 +169,7 @@ def _in_words_of_tables(problem: Problem, rows: pd.DataFrame) -> Problem:
         if label.startswith("of ") and unit in rows.index:
             row = rows.loc[unit]
             sectors.append(row["sector"])
-            label = f"{row['row_2']} of {row['place_2']}"
+            label = message("{row} of {place}", row=row["row_2"], place=row["place_2"])
         cells.append((label, value))
     key = HEADINGS.get(problem.column, "")
     headings = [

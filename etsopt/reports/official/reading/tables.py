@@ -12,6 +12,7 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, UsageError, brief
 from etsopt.reports.official.reading.cells import TEXTS, WrongCellError, decimals_of, number_of, text_of
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,8 @@ def _totals(found: Found, frame: pd.DataFrame) -> list[Problem]:
             continue
         summed = frame[key].sum()
         if not np.isnan(stated) and abs(stated - summed) > TOTALS_T:
-            shown = ((str(number), f"{stated:,.10g}, expected {summed:,.10g}"),)
+            differs = message("{one}, expected {other}", one=f"{stated:,.10g}", other=f"{summed:,.10g}")
+            shown = ((str(number), differs),)
             advice = "Correct the total, or the row that is missing or wrong."
             problems.append(Problem(found.place, "total is not the sum of its rows", advice, found.heads[key], shown))
     return problems
@@ -141,7 +143,7 @@ def year_of(found: Sequence[Found], stated: int | None) -> tuple[int, list[Probl
     year = titled[0] if stated is None else stated
     advice = "Take the table of the other year out, or state the right year with --year."
     problems = [
-        Problem(table.place, f"is of {table.year}, expected {year}", advice)
+        Problem(table.place, message("is of {year}, expected {expected}", year=table.year, expected=year), advice)
         for table in found
         if table.year not in (None, year)
     ]
@@ -170,7 +172,8 @@ def of_province(tables: list[AnnexTable], province: str) -> list[AnnexTable]:
     name = normalise(province)
     there = sorted({str(one) for table in tables for one in table.frame["province"]} - {""})
     if name not in there:
-        raise UsageError(f"The tables have no province {brief(province)}.", f"Their provinces are {', '.join(there)}.")
+        what = message("The tables have no province {name}.", name=brief(province))
+        raise UsageError(what, message("Their provinces are {known}.", known=", ".join(there)))
     chosen = [
         AnnexTable(one.annex, one.place, one.frame[one.frame["province"] == name].reset_index(drop=True), one.decimals)
         for one in tables

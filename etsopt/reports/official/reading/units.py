@@ -10,6 +10,7 @@ import pandas as pd
 
 from etsopt.data.tables.chinese import CASES
 from etsopt.errors import Problem
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from etsopt.reports.official.reading.tables import AnnexTable
@@ -105,10 +106,11 @@ def problems_of_duplicates(rows: pd.DataFrame, key: list[str], what: str, headin
         places = list(dict.fromkeys(group["place"]))
         label = _label(group.iloc[0], key)
         cells = tuple(
-            (row if place == places[0] else f"{row} of {place}", label)
+            (row if place == places[0] else message("{row} of {place}", row=row, place=place), label)
             for row, place in zip(group["row"], group["place"], strict=True)
         )
-        problems.append(Problem(places[0], f"{len(group)} rows are of one {what}", advice, heading, cells))
+        many = message("{count} rows are of one {what}", count=len(group), what=literal(what))
+        problems.append(Problem(places[0], many, advice, heading, cells))
     return problems
 
 

@@ -1,0 +1,300 @@
+"""Sweeps: one scenario against three other ways to solve it, ten thousand on two cores, and growth with workers.
+
+Run ``python -m benchmarks.sweeps``, about an hour; it writes ``benchmarks/sweeps.md`` and ``sweeps.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import etsopt
+from benchmarks.reporting import FOLDER, child, machine, provenance, table, versions, write_json
+from etsopt.sweeping import Record, plan_of, run_plan
+from etsopt.sweeping.outcome import outcome_of
+from etsopt.sweeping.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from etsopt.data.instance import Instance
+
+SAMPLE = 100
+"""Scenarios that are solved in every way."""
+
+MANY = {"allocation": 10_000, "clearing": 10_000}
+"""Scenarios of the long runs."""
+
+COST_S, WORKERS, OF_GROWTH = 0.1, (1, 2, 4, 8), 400
+"""Seconds that a scenario of the growth waits, numbers of workers, and scenarios of each."""
+
+WAITING = f'''
+"""Least allowances of all units, after a wait that stands for a program of that cost."""
+
+import time
+
+import pyomo.environ as pyo
+
+
+def formulate():
+    m = pyo.AbstractModel("waiting")
+    m.UNITS = pyo.Set()
+    m.allowance = pyo.Var(m.UNITS, bounds=(1, 2), doc="allowances [t]")
+
+    @m.Objective(doc="all allowances [t]")
+    def total(m):
+        return sum(m.allowance[i] for i in m.UNITS)
+
+    return m
+
+
+def parameters(instance):
+    time.sleep({COST_S})
+    return {{"UNITS": len(instance.units)}}
+
+
+def tables(instance, solution):
+    return {{"plan": instance.units[["unit_id"]].assign(allowance_t=solution.values["allowance"])}}
+'''
+"""A model whose solve is a wait, so that more workers than cores can be had."""
+
+
+def changes(count: int) -> list[dict[str, Any]]:
+    """Return seeded changes of bands, targets and balances, which leave the coefficients of the program alone."""
+    random = Random(20261128)
+    return [
+        {
+            "sectors.cement.band": 0.03 + 0.02 * random.random(),
+            "sectors.steel.band": 0.03 + 0.02 * random.random(),
+            "sectors.steel.target_change": -0.004 * random.random(),
+            "provinces.balance": 0.01 + 0.02 * random.random(),
+        }
+        for _ in range(count)
+    ]
+
+
+def timed(solves: Iterator[Any]) -> list[float]:
+    """Return the CPU seconds of each solve after the first, which pays for what is loaded once."""
+    seconds: list[float] = []
+    while True:
+        before = time.process_time()
+        if next(solves, None) is None:
+            return seconds[1:]
+        seconds.append(time.process_time() - before)
+
+
+def by_sweep(instance: Instance) -> Iterator[Any]:
+    """Solve and check scenarios as the worker of a sweep does, which keeps what the tables alone decide."""
+    for number, one in enumerate(changes(SAMPLE + 1)):
+        yield outcome_of(number, Scenario(str(number), one, {}), instance, "allocation", {})
+
+
+def by_solve(instance: Instance) -> Iterator[Any]:
+    """Solve and check each scenario from an instance of which nothing is known before."""
+    for one in changes(SAMPLE + 1):
+        yield etsopt.solve(pickle.loads(pickle.dumps(instance)).with_policy(one))
+
+
+def by_pyomo(instance: Instance) -> Iterator[Any]:
+    """Build the models with Pyomo, and solve without a check."""
+    for one in changes(SAMPLE + 1):
+        yield etsopt.sweep(instance, [one], method="pyomo", checked=False)
+
+
+def by_hand(instance: Instance) -> Iterator[Any]:
+    """Pass the changed limits of one objective to HiGHS, which goes on at its last basis: no tie-break, no check."""
+    import highspy
+    import numpy as np
+
+    from etsopt.running import library, methods
+
+    model = library.load("allocation")
+    highs = None
+    for one in changes(SAMPLE + 1):
+        limited = instance.with_policy(one)
+        program = methods.compiled_program(model, model.parameters(limited))
+        objective, matrix = program.objectives["change"], program.matrix
+        # What a person writes by hand has these arrays without etsopt, so that they are not timed.
+        before = time.process_time()
+        if highs is None:
+            highs = highspy.Highs()
+            highs.setOptionValue("output_flag", False)
+            lp = highspy.HighsLp()
+            lp.num_col_, lp.num_row_ = matrix.columns, len(program.row_lower)
+            lp.col_cost_, lp.col_lower_, lp.col_upper_ = objective.linear, program.column_lower, program.column_upper
+            lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+            lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+            lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+            lp.a_matrix_.value_ = matrix.data
+            highs.passModel(lp)
+        columns = np.arange(matrix.columns, dtype=np.int32)
+        rows = np.arange(len(program.row_lower), dtype=np.int32)
+        highs.changeColsBounds(len(columns), columns, program.column_lower, program.column_upper)
+        highs.changeRowsBounds(len(rows), rows, program.row_lower, program.row_upper)
+        highs.run()
+        yield time.process_time() - before
+
+
+WAYS: dict[str, Callable[[Instance], Iterator[Any]]] = {
+    "sweep": by_sweep,
+    "solve": by_solve,
+    "pyomo": by_pyomo,
+    "highs": by_hand,
+}
+SAYS = {
+    "sweep": "a scenario of a sweep, all objectives, checked",
+    "solve": "`etsopt.solve` on an instance that is new each time, checked",
+    "pyomo": "Pyomo built and solved, all objectives, without a check",
+    "highs": "HiGHS by hand, warm, one objective of the three, without a check",
+}
+
+
+def seconds_of(way: str) -> dict[str, float]:
+    """Return median and mean CPU seconds of a scenario one way."""
+    instance = etsopt.read("cn-2025")
+    seconds = list(by_hand(instance))[1:] if way == "highs" else timed(WAYS[way](instance))
+    return {"median_s": statistics.median(seconds), "mean_s": statistics.fmean(seconds)}
+
+
+def swept(model: str, number: int, workers: int) -> dict[str, Any]:
+    """Run a sweep and return its wall time, its statuses, and the CPU seconds of the coordinator."""
+    instance = etsopt.read("cn-2025")
+    with tempfile.TemporaryDirectory() as folder:
+        if model not in MANY:
+            Path(folder, "waiting.py").write_text(WAITING, encoding="utf-8")
+            model = str(Path(folder, "waiting.py"))
+        named = {f"s{place}": one for place, one in enumerate(changes(number))}
+        plan = plan_of({"instance": instance.name, "model": model, "scenarios": named})
+        statuses, ends = dict[str, int](), list[float]()
+
+        def told(now: Any) -> None:
+            statuses[now.last.status] = statuses.get(now.last.status, 0) + 1
+            ends.append(time.perf_counter())
+            if now.done % 500 == 0:
+                print(f"{now.done:,} of {now.of:,}, {now.left_s:.0f} s left", file=sys.stderr, flush=True)
+
+        with Record(Path(folder) / "sweep.sqlite") as record:
+            began, before = time.perf_counter(), time.process_time()
+            run_plan(plan, instance, record, workers=workers, told=told)
+            wall, coordinator = time.perf_counter() - began, time.process_time() - before
+            kept = len(record.known)
+    # The first half pays for the start of processes.
+    half = kept // 2
+    rate = (kept - half) / (ends[-1] - ends[half - 1])
+    about = {"wall_s": wall, "rate_per_s": rate, "coordinator_s": coordinator}
+    return {**about, "kept": kept, "statuses": statuses, "workers": workers}
+
+
+def page(found: dict[str, Any]) -> str:
+    """Return the page of figures."""
+    ways, many, growth = found["ways"], found["many"], found["growth"]
+    one = ways["sweep"]["median_s"]
+    rows = [
+        [SAYS[way], f"{1e3 * seconds['median_s']:.1f}", f"{seconds['median_s'] / one:.2f}"]
+        for way, seconds in ways.items()
+    ]
+    long = [
+        [
+            model,
+            f"{run['kept']:,}",
+            f"{run['wall_s']:,.0f}",
+            f"{1e3 * run['wall_s'] * run['workers'] / run['kept']:.0f}",
+            ", ".join(f"{status} {count:,}" for status, count in sorted(run["statuses"].items())),
+        ]
+        for model, run in many.items()
+    ]
+    first = growth[0]["rate_per_s"]
+    grown = [
+        [
+            str(run["workers"]),
+            f"{run['wall_s']:.1f}",
+            f"{run['rate_per_s']:.1f}",
+            f"{run['rate_per_s'] / first:.2f}",
+            f"{1e3 * run['coordinator_s'] / run['kept']:.1f}",
+        ]
+        for run in growth
+    ]
+    most = 1 / (growth[-1]["coordinator_s"] / growth[-1]["kept"])
+    return f"""# Sweeps
+
+`python -m benchmarks.sweeps` writes this page. All figures are of one run on one machine; ratios within it count.
+
+## One scenario
+
+{SAMPLE} seeded scenarios of `cn-2025`, {found["units"]:,} units: other bands, targets and balances. Each way has a
+process of its own with one thread; median CPU time of a scenario.
+
+{table(["way", "ms", "ratio to a sweep"], rows)}
+
+A scenario of a sweep costs what a solve costs: the same program, tables, check and proof. What a sweep adds is
+processes, a record, and outcomes for failures.
+
+## Ten thousand scenarios on two cores
+
+{table(["model", "scenarios", "wall time [s]", "core ms a scenario", "statuses"], long, ["statuses"])}
+
+## Growth with workers
+
+{OF_GROWTH} scenarios of a model that waits {COST_S:g} s, so that eight workers fit on two cores. The rate is that of
+the second half, when every process has started. The coordinator sends scenarios, gathers outcomes and writes the
+record; its CPU time includes the start of the cluster.
+
+{table(["workers", "wall time [s]", "scenarios a second", "times as many", "CPU of the coordinator [ms each]"], grown)}
+
+At this cost of a scenario the coordinator could take {most:,.0f} scenarios a second. With scenarios of
+{1e3 * one:.0f} ms it is the limit from about {most * one:,.0f} workers on.
+
+{provenance(machine(), versions(["highspy", "pyomo", "numpy", "pandas", "distributed"]))}
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sweeps", description=__doc__)
+    parser.add_argument("--way", choices=WAYS, help="measure one way here, and print JSON")
+    parser.add_argument("--swept", nargs=3, metavar=("MODEL", "NUMBER", "WORKERS"), help="run one sweep here")
+    given = parser.parse_args()
+    if given.way:
+        print(json.dumps(seconds_of(given.way)))
+        return 0
+    if given.swept:
+        model, number, workers = given.swept
+        print(json.dumps(swept(model, int(number), int(workers))))
+        return 0
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    found: dict[str, Any] = {"units": len(etsopt.read("cn-2025").units)}
+    found["ways"] = {way: told_of(way, "--way", way) for way in WAYS}
+    found["growth"] = [
+        told_of(f"{workers} workers", "--swept", "waiting", str(OF_GROWTH), str(workers)) for workers in WORKERS
+    ]
+    found["many"] = {model: told_of(model, "--swept", model, str(number), "2") for model, number in MANY.items()}
+    write_json("sweeps.json", found)
+    (FOLDER / "sweeps.md").write_text(page(found), encoding="utf-8")
+    return 0
+
+
+def told_of(what: str, *arguments: str) -> dict[str, Any]:
+    """Return what a separate process measures.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails.
+    """
+    said = child("benchmarks.sweeps", *arguments)
+    if "status" in said:
+        raise RuntimeError(f"{what}: {said['status']}")
+    print(what, said, file=sys.stderr, flush=True)
+    return said
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""The command `etsopt forecast`: balance values and own surpluses before they are published."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from etsopt.cli.language import _, word
+from etsopt.cli.sweeping import listed_files, prepare, write_all
+from etsopt.errors import UsageError
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
+    import pandas as pd
+
+    from etsopt.forecasting import Forecast
+
+RECORD = "forecast.json"
+"""Name of the file that states what a forecast is of."""
+
+SHOWN = 12
+"""Largest number of units in the table of the terminal; the file has all."""
+
+SURPRISING = 3.0
+"""Standard deviations between own units and the prior from which on they are told to contradict each other."""
+
+
+def forecast(options: Namespace) -> int:
+    """Forecast balance values and surpluses, and write the tables."""
+    from etsopt.charts.drawing import save
+    from etsopt.cli import terminal
+    from etsopt.data.files.write import check_format
+    from etsopt.forecasting import api, read_forecast
+    from etsopt.progress import watched
+    from etsopt.running.reading import read
+
+    check_format(options.format)
+    _check_chart(options.chart)
+    plan = read_forecast(options.file)
+    folder = options.out or options.file.with_suffix("")
+    instance = read(plan.instance)
+    prepare(folder, RECORD)
+    with terminal.waiting(options.json) as tell, watched(None, tell):
+        found = api.forecast(instance, plan)
+    written = [*write_all(found.tables, folder, options.format), *_provenance(found, folder)]
+    if options.chart:
+        save(found.chart, options.chart, options.lang)
+        written.append(options.chart)
+    if options.json:
+        print(json.dumps(_content(found, written), ensure_ascii=False))
+        return 0
+    text = "Forecast for {year}, {draws:,} draws; from and to are the interval of {percent:g} %."
+    print(_(text, year=instance.policy.year, draws=plan.draws, percent=round(100 * plan.interval, 6)))
+    _show_balance_values(found)
+    _show_surpluses(found.numbers)
+    _tell_surprises(found.priors)
+    print(_("Written to {path}.", path=listed_files(written)))
+    return 0
+
+
+def _check_chart(path: Path | None) -> None:
+    """See that a chart can be drawn before anything is.
+
+    Raises
+    ------
+    UsageError
+        If the suffix of the file is another, or matplotlib is not installed.
+    """
+    from etsopt.charts.drawing import load_matplotlib
+
+    if path is None:
+        return
+    if path.suffix.lower() not in (".svg", ".png"):
+        what = message("{path!r} is no SVG or PNG.", path=str(path))
+        raise UsageError(what, "Name a file that ends in .svg or .png.")
+    load_matplotlib()
+
+
+def _provenance(found: Forecast, folder: Path) -> list[Path]:
+    """Write what the forecast is of, with every prior as it was stated."""
+    from etsopt.data.files.atomic import replaced
+
+    path = folder / RECORD
+    with replaced(path) as part:
+        part.write_text(json.dumps(found.about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return [path]
+
+
+def _content(found: Forecast, written: list[Path]) -> dict[str, object]:
+    """Return the numbers for programs; what a number does not have is left out."""
+    numbers = [{key: value for key, value in row.items() if value == value} for row in found.numbers.to_dict("records")]
+    return {"about": found.about, "numbers": numbers, "files": list(map(str, written))}
+
+
+def _show_balance_values(found: Forecast) -> None:
+    """Print the balance value of each sector, beside the one to start from."""
+    from etsopt.cli import terminal
+
+    names = (_("sector"), _("mean"), _("deviation"), _("from"), _("to"), _("prior mean"), _("start"))
+    table = terminal.new_table(_("Balance values [t/t]"), *names)
+    sectors = found.numbers[found.numbers["level"] == "sector"]
+    for row, prior in zip(sectors.to_dict("records"), found.priors.to_dict("records"), strict=True):
+        figures = (
+            *(row[name] for name in ("mean", "deviation", "lower", "upper")),
+            prior["prior_mean"],
+            row["at_start"],
+        )
+        table.add_row(word("sector", row["sector"]), *(f"{figure:.4f}" for figure in figures))
+    terminal.plain_console().print(table)
+
+
+def _show_surpluses(numbers: pd.DataFrame) -> None:
+    """Print the surplus of every enterprise and, if they are few, of every unit."""
+    import pandas as pd
+
+    from etsopt.cli import terminal
+    from etsopt.scales import scale_of
+
+    surpluses = numbers[numbers["quantity"] == "surplus_t"]
+    units = surpluses[surpluses["level"] == "unit"]
+    if len(units) > SHOWN:
+        surpluses = surpluses[surpluses["level"] == "enterprise"]
+    # Units follow their enterprise.
+    surpluses = surpluses.assign(place=pd.factorize(surpluses["enterprise_id"])[0])
+    surpluses = surpluses.sort_values(["place", "level"], kind="stable")
+    keys = ["mean", "lower", "upper", "at_start"]
+    divisor, unit = scale_of(float(surpluses[keys].abs().to_numpy().max()))
+    names = (_("name"), _("mean"), _("from"), _("to"), _("at start"), _("deficit"), _("at a cap"))
+    table = terminal.new_table(_("Surpluses [{unit}]", unit=unit), *names)
+    for row in surpluses.to_dict("records"):
+        name = row["enterprise_id"] if row["level"] == "enterprise" else f"  {row['unit_id']}"
+        # Adding zero removes the sign of a negative zero.
+        figures = (f"{row[key] / divisor + 0.0:,.{0 if divisor == 1 else 2}f}" for key in keys)
+        at_caps = row["at_upper_cap"] + row["at_lower_cap"]
+        shares = (f"{share:.1%}" if share == share else "" for share in (row["deficit_probability"], at_caps))
+        table.add_row(name, *figures, *shares)
+    terminal.plain_console().print(table)
+
+
+def _tell_surprises(priors: pd.DataFrame) -> None:
+    """Tell of sectors whose own units contradict the prior."""
+    text = "Own units of {sector} are {z:.1f} deviations off the prior: see which is wrong."
+    # Own units that say nothing of the others may be unlike them.
+    for row in priors[priors["informed"] & (priors["z"].abs() >= SURPRISING)].to_dict("records"):
+        print(_(text, sector=word("sector", row["sector"]), z=abs(row["z"])))

@@ -1,0 +1,152 @@
+"""Statistics of the draws of a forecast, as tidy tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.forecasting.simulation import Drawn
+
+    Floats = NDArray[np.float64]
+
+AT = ["level", "sector", "enterprise_id", "unit_id", "quantity", "unit"]
+"""Columns that say what a number is: of a sector, an enterprise, or a unit."""
+
+BALANCE_VALUE, SURPLUS, ALLOWANCE = "balance_value", "surplus_t", "allowance_t"
+
+
+def quantiles(values: Floats, shares: Sequence[float]) -> Floats:
+    """Return quantiles over the last axis, shape ``(shares, ...)``.
+
+    The k-th of n draws in rising order is the quantile of k/(n + 1), so that another draw lies between two of them with
+    the difference of their shares, exactly and for any distribution.
+    """
+    found: Floats = np.quantile(values, shares, axis=-1, method="weibull")
+    return found
+
+
+def statistics(instance: Instance, drawn: Drawn, start: Drawn, interval: float) -> pd.DataFrame:
+    """Return mean, deviation, quantiles and interval of every balance value, allowance and surplus.
+
+    Parameters
+    ----------
+    start
+        The draw in which nothing changes.
+    interval
+        Share of the draws between ``lower`` and ``upper``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a number: ``level`` (sector, enterprise, unit), what it is, ``mean``, ``deviation``, ``least``, ``lower``,
+        ``p25``, ``median``, ``p75``, ``upper``, ``largest``; ``at_start``, the number at the balance values that the
+        priors start from, as of a guess that nothing changes; ``deficit_probability`` of surpluses (1 t and more), and
+        ``at_upper_cap`` and ``at_lower_cap`` of units, as shares of the draws.
+    """
+    shares = [(1 - interval) / 2, 0.25, 0.5, 0.75, (1 + interval) / 2]
+    rows = []
+    for (where, values, more), (_, guess, _) in zip(_numbers(instance, drawn), _numbers(instance, start), strict=True):
+        found = dict(zip(("lower", "p25", "median", "p75", "upper"), quantiles(values, shares), strict=True))
+        about = {"mean": values.mean(), "deviation": values.std(), "least": values.min(), **found}
+        rows.append(
+            {**dict(zip(AT, where, strict=True)), **about, "largest": values.max(), "at_start": guess[0], **more}
+        )
+    order = ["mean", "deviation", "least", "lower", "p25", "median", "p75", "upper", "largest", "at_start"]
+    last = ["deficit_probability", "at_upper_cap", "at_lower_cap"]
+    return pd.DataFrame(rows).reindex(columns=[*AT, *order, *last])
+
+
+def _numbers(instance: Instance, drawn: Drawn) -> Iterator[tuple[tuple[str, ...], Floats, dict[str, float]]]:
+    """Yield what each number is, its draws, and the probabilities that belong to it."""
+    for sector, values in zip(drawn.sectors, drawn.balance_values, strict=True):
+        yield ("sector", sector.name, "", "", BALANCE_VALUE, "t/t"), values, {}
+    units = own_units(instance, drawn)
+    both = {ALLOWANCE: drawn.allowance_t, SURPLUS: drawn.surplus_t}
+    for owner in dict.fromkeys(units["enterprise_id"]):
+        here = (units["enterprise_id"] == owner).to_numpy()
+        for quantity, values in both.items():
+            total = values[:, here].sum(axis=1)
+            yield ("enterprise", "", str(owner), "", quantity, "t"), total, _deficit(quantity, total)
+    cap = {sector.name: sector.belief.cap for sector in drawn.sectors}
+    for place, (name, owner, sector_name) in enumerate(
+        units[["unit_id", "enterprise_id", "sector"]].itertuples(index=False)
+    ):
+        rate = drawn.rate[:, place]
+        at_caps = {"at_upper_cap": rate >= cap[sector_name], "at_lower_cap": rate <= -cap[sector_name]}
+        shares = {} if np.isnan(rate).any() else {key: float(at.mean()) for key, at in at_caps.items()}
+        for quantity, values in both.items():
+            own = values[:, place]
+            more = _deficit(quantity, own) | (shares if quantity == SURPLUS else {})
+            yield ("unit", str(sector_name), str(owner), str(name), quantity, "t"), own, more
+
+
+def _deficit(quantity: str, values: Floats) -> dict[str, float]:
+    """Return the share of the draws with a deficit of a tonne or more; less is rounding."""
+    return {"deficit_probability": float((values <= -1).mean())} if quantity == SURPLUS else {}
+
+
+def own_units(instance: Instance, drawn: Drawn) -> pd.DataFrame:
+    """Return the own units that are forecast, in the order of the draws."""
+    rows = np.concatenate([sector.rows for sector in drawn.sectors])
+    return instance.units.iloc[rows]
+
+
+def of_sectors(drawn: Drawn) -> pd.DataFrame:
+    """Return what is believed of every sector, with its source.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a sector: ``source``, numbers of units, the balance value to start from, mean and deviation of that of a
+        sector without end by the prior alone and with the own units seen, ``z`` of these, and the largest imbalance of
+        a drawn sector relative to its emissions.
+    """
+    rows: list[dict[str, Any]] = []
+    for sector, imbalance in zip(drawn.sectors, drawn.imbalance, strict=True):
+        prior, own = sector.prior, sector.own_intensity
+        before = sector.belief.mean_and_deviation(np.empty(0))
+        after = sector.belief.mean_and_deviation(own)
+        row = {"sector": sector.name, "source": prior.source, "other_units": prior.other_units, "own_units": len(own)}
+        row |= {"start": prior.balance_value, "prior_mean": before[0], "prior_deviation": before[1]}
+        row |= {"informed": prior.owner_deviation is not None and len(own) > 0}
+        row |= {"informed_mean": after[0], "informed_deviation": after[1], "z": sector.belief.surprise(own)}
+        rows.append(row | {"largest_imbalance": imbalance.max()})
+    return pd.DataFrame(rows)
+
+
+def every_draw(instance: Instance, drawn: Drawn) -> pd.DataFrame:
+    """Return balance values of sectors and surpluses of enterprises in every draw, tidy."""
+    parts = []
+    for where, values, _ in _numbers(instance, drawn):
+        if where[0] != "unit" and where[4] != ALLOWANCE:
+            numbers = pd.DataFrame({"draw": np.arange(1, len(values) + 1), "value": values})
+            parts.append(numbers.assign(**dict(zip(AT, where, strict=True))))
+    return pd.concat(parts, ignore_index=True)[
+        ["draw", "level", "sector", "enterprise_id", "quantity", "value", "unit"]
+    ]
+
+
+def sensitivity(instance: Instance, shifted: dict[float, Drawn]) -> pd.DataFrame:
+    """Return the means of balance values and surpluses if every prior's mean is wrong, by its standard deviations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a shift and number of a sector or an enterprise: ``shift``, what it is, ``mean``, ``deficit_probability``.
+    """
+    rows = [
+        {"shift": shift, **dict(zip(AT, where, strict=True)), "mean": values.mean(), **more}
+        for shift, drawn in sorted(shifted.items())
+        for where, values, more in _numbers(instance, drawn)
+        if where[0] != "unit" and where[4] != ALLOWANCE
+    ]
+    columns = ["shift", "level", "sector", "enterprise_id", "quantity", "unit", "mean", "deficit_probability"]
+    return pd.DataFrame(rows).reindex(columns=columns)

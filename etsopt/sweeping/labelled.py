@@ -1,0 +1,84 @@
+"""Numbers of a sweep as labelled arrays of xarray, with the scenario as a dimension."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from etsopt.errors import UsageError
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray
+
+DIMENSIONS = ("scenario", "sector", "province", "year", "id")
+
+
+def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
+    """Return the numbers of one table as arrays.
+
+    Parameters
+    ----------
+    values
+        Numbers of a sweep: what `etsopt.sweep` returns of scenarios by name, or ``values.csv``.
+    table
+        Name of the table, such as ``sectors`` or ``years``.
+
+    Returns
+    -------
+    xarray.Dataset
+        A variable for each column of the table, with the attribute ``units``, over the dimensions ``scenario`` and
+        those of ``sector, province, year, id`` that the table has; NaN where there is no number. The statuses of
+        scenarios are the coordinate ``status`` if the values have them.
+
+    Raises
+    ------
+    UsageError
+        If xarray is not installed, or no scenario has the table.
+
+    Examples
+    --------
+    >>> import etsopt
+    >>> numbers = etsopt.sweep(etsopt.read("tiny"), {"today": {}, "tighter": {"sectors.cement.target_change": -0.005}})
+    >>> sectors = as_dataset(numbers, "sectors")
+    >>> sectors["allowance_t"].dims, sectors["allowance_t"].attrs
+    (('scenario', 'sector'), {'units': 't'})
+    """
+    arrays = load_xarray()
+    rows = values[(values["table"] == table) & values["value"].notna()]
+    if rows.empty:
+        known = ", ".join(values["table"][values["value"].notna()].unique())
+        what = message("The sweep has no table {table!r}.", table=table)
+        raise UsageError(
+            what, message("Choose one of {known}.", known=known) if known else "No scenario has an answer."
+        )
+    present = rows[list(DIMENSIONS)].replace("", None).notna().any()
+    dimensions = [name for name in DIMENSIONS if present[name]]
+    found = {str(quantity): _array(part, dimensions, arrays) for quantity, part in rows.groupby("quantity", sort=False)}
+    dataset: xarray.Dataset = arrays.Dataset(found).reindex(scenario=list(dict.fromkeys(values["scenario"])))
+    if "status" in values:
+        status = values.drop_duplicates("scenario").set_index("scenario")["status"]
+        dataset = dataset.assign_coords(status=("scenario", status.loc[dataset["scenario"].to_numpy()].to_numpy()))
+    return dataset
+
+
+def _array(rows: pd.DataFrame, dimensions: list[str], arrays: Any) -> Any:
+    """Return one column of a table as an array; units that differ by row are all named."""
+    array = arrays.DataArray.from_series(rows.set_index(dimensions)["value"])
+    return array.assign_attrs(units=", ".join(rows["unit"].fillna("").unique()))
+
+
+def load_xarray() -> Any:
+    """Return the package of labelled arrays.
+
+    Raises
+    ------
+    UsageError
+        If it is not installed.
+    """
+    try:
+        import xarray
+    except ImportError:
+        what = "Labelled arrays need xarray, which is not installed."
+        raise UsageError(what, 'Install it: pip install "etsopt[xarray]"') from None
+    return xarray

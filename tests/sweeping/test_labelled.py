@@ -1,0 +1,60 @@
+"""Numbers of a sweep as labelled arrays are the same numbers."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.errors import UsageError
+from etsopt.sweeping import as_dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("xarray")
+
+CHANGES = {"today": {}, "never": {"sectors.cement.target_change": -0.5}, "a": {"sectors.cement.target_change": -0.005}}
+
+
+def test_every_number_is_at_its_labels_and_an_infeasible_scenario_has_none() -> None:
+    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES)
+    sectors = as_dataset(numbers, "sectors")
+    assert sectors["allowance_t"].dims == ("scenario", "sector")
+    assert sectors["scenario"].to_numpy().tolist() == ["today", "never", "a"]
+    assert sectors["status"].sel(scenario="never").item() == "infeasible_certified"
+    assert np.isnan(sectors["allowance_t"].sel(scenario="never")).all()
+    rows = numbers[(numbers["table"] == "sectors") & numbers["value"].notna()]
+    for row in rows.itertuples():
+        array = sectors[str(row.quantity)]
+        assert array.sel(scenario=row.scenario, sector=row.sector).item() == row.value
+        assert array.attrs["units"] == row.unit
+    assert int(sum((~np.isnan(array)).sum() for array in sectors.data_vars.values())) == len(rows)
+
+
+def test_objectives_have_their_name_as_a_dimension_and_the_units_of_each() -> None:
+    levels = as_dataset(etsopt.sweep(etsopt.read("tiny"), CHANGES), "levels")
+    assert levels["value"].dims == ("scenario", "id")
+    assert levels["value"].attrs["units"].split(", ")[0] in ("rate", "t")
+
+
+def test_a_table_read_from_a_file_gives_the_same_arrays(tmp_path: Path) -> None:
+    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES)
+    numbers.drop(columns="status").to_csv(tmp_path / "values.csv", index=False)
+    read = as_dataset(pd.read_csv(tmp_path / "values.csv"), "provinces")
+    assert read.drop_vars("status", errors="ignore").equals(as_dataset(numbers, "provinces").drop_vars("status"))
+
+
+def test_a_missing_table_and_a_missing_package_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES)
+    with pytest.raises(UsageError, match=r"no table 'years'.\n\nChoose one of levels, sectors"):
+        as_dataset(numbers, "years")
+    with pytest.raises(UsageError, match=r"No scenario has an answer"):
+        as_dataset(etsopt.sweep(etsopt.read("tiny"), {"wrong": {"sectors.cement.bnd": 1}}), "years")
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    with pytest.raises(UsageError, match=r"etsopt\[xarray\]"):
+        as_dataset(numbers, "sectors")
