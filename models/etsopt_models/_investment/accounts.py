@@ -47,7 +47,8 @@ class ScenarioAccounts:
         """
         worth = np.column_stack([self.price[:, 1:], np.full(len(self.price), self.terminal)])
         gains = np.column_stack([np.zeros(len(self.price)), worth - self.price]) > 0
-        return np.where(gains, self.banked_most, self.banked_least)
+        # Zero added, so that nothing that may be borrowed is not shown as -0.
+        return np.where(gains, self.banked_most, self.banked_least) + 0.0
 
     @property
     def holding_cost(self) -> NDArray[np.float64]:

@@ -7,9 +7,11 @@ the best set of every unit is found over its few sets, for all units with the sa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etsopt.data.measure_steps import offers_of
 from etsopt.progress import checkpoint
@@ -18,8 +20,6 @@ from etsopt_models._market.plans import Plans, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt_models._investment.scenarios import Scenarios
@@ -51,9 +51,8 @@ class Alternatives:
         the number of years if it cannot within the horizon.
     installable
         True for sets that may be installed, shape ``(sets,)``.
-    investment
-        Investment of every set at the prices of the years in which its measures are built, shape ``(sets, units)``
-        [CNY].
+    each_investment
+        Investment of every measure at the cost of the year in which it is built, shape ``(units, measures)`` [CNY].
     """
 
     measures: Measures
@@ -61,7 +60,12 @@ class Alternatives:
     sector: NDArray[np.int64]
     first: NDArray[np.int64]
     installable: NDArray[np.bool_]
-    investment: NDArray[np.float64]
+    each_investment: NDArray[np.float64]
+
+    @cached_property
+    def investment(self) -> NDArray[np.float64]:
+        """Investment of every set, shape ``(sets, units)`` [CNY]."""
+        return self.measures.family.sums(self.each_investment.T)
 
     @property
     def units(self) -> NDArray[np.int64]:
@@ -90,19 +94,27 @@ class Alternatives:
     def amounts(self, scenarios: Scenarios, number: int) -> Iterator[Amounts]:
         """Yield the amounts of every set in each year of a scenario."""
         part, plans = self.measures, Plans(scenarios.applied(self.baseline, self.sector, number), [])
-        everyone, built, left = np.arange(len(self.units)), None, ()
+        everyone = np.arange(len(self.units))
+        built, left = np.zeros(0, dtype=bool), tuple[NDArray[np.float64], ...]()
         output = known(plans.baseline.output)
         for t, elapsed in enumerate(part.elapsed.tolist()):
             there = self.first <= t
-            if built is None or (there != built).any():
+            if not np.array_equal(there, built):
                 built = there
-                factors = ("emissions_left", "intensity_left", "output_left")
-                kept = {name: np.where(there, getattr(part, name), 1.0) for name in factors}
-                left = plans.shares_left(replace(part, units=everyone, **kept))
+                left = plans.shares_left(self._built(there))
             emissions = left[0] * plans.baseline.emissions[:, t]
-            allowance = np.broadcast_to(plans.allowance(everyone, t, emissions, *left[1:]), emissions.shape)
+            given = plans.allowance(everyone, t, emissions, left[1], left[2])
+            allowance = np.broadcast_to(given, emissions.shape)
             variable = np.where(there, part.variable * part.growth**elapsed, 0.0)
             yield Amounts(emissions, allowance, part.family.sums(variable.T) * output[:, t])
+
+    def _built(self, there: NDArray[np.bool_]) -> Measures:
+        """Return the measures of these units alone, of which only some are there and leave less."""
+        part, everyone = self.measures, np.arange(len(self.units))
+        emissions, intensity, output = (
+            np.where(there, left, 1.0) for left in (part.emissions_left, part.intensity_left, part.output_left)
+        )
+        return replace(part, units=everyone, emissions_left=emissions, intensity_left=intensity, output_left=output)
 
     def values(self, amounts: Amounts, price: float) -> NDArray[np.float64]:
         """Return the cost of every set that runs in a year at a price, infinite if a requirement is unmet [CNY]."""
@@ -187,7 +199,7 @@ def _build_in_steps(first: NDArray[np.int64], places: tuple[int, ...], reach: tu
 def _investment(
     instance: Instance, part: Measures, base_output: NDArray[np.float64], first: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the investment of every set of these units, shape ``(sets, units)`` [CNY]."""
+    """Return the investment of every measure at these units, shape ``(units, measures)`` [CNY]."""
     each = np.zeros(part.row.shape)
     of_table = part.row >= 0
     if of_table.any():
@@ -195,4 +207,4 @@ def _investment(
         per_t = column(instance, "capex_cny_per_t") * column(instance, "maximum_share") / offers_of(instance).steps
         built = part.elapsed[np.minimum(first, len(part.elapsed) - 1)]
         each = np.where(of_table, per_t[rows] * part.growth**built * base_output[:, None], 0.0)
-    return part.family.sums(each.T)
+    return each

@@ -52,19 +52,12 @@ def _investments(instance: Instance, pricing: Pricing, installed: NDArray[np.int
     tables, years = [], np.append(pricing.baseline.years.astype(float), np.nan)
     for part in pricing.alternatives:
         has = part.measures.family.has
-        places = np.arange(has.shape[1])
-        # The set of one measure alone need not be one that may be installed, but it has the investment of this one.
-        alone = np.array(
-            [np.flatnonzero(has[:, k] & (has.sum(axis=1) == _least(has, k)))[0] for k in places], dtype=int
-        )
-        before = np.array([_without(has, number, k) for number, k in zip(alone, places, strict=True)], dtype=int)
-        each = part.investment[alone] - part.investment[before]
         table = {
-            "unit": np.repeat(part.units, len(places)),
+            "unit": np.repeat(part.units, has.shape[1]),
             **_measures_of(instance, part),
             "installed": has[installed[part.units]].ravel(),
             "first_year": np.tile(years[part.first], len(part.units)),
-            "investment_cny": each.T.ravel(),
+            "investment_cny": part.each_investment.ravel(),
         }
         if not np.isfinite(pricing.budget).any():
             table["installed_at_mean"] = has[pricing.at_mean[part.units]].ravel()
@@ -73,18 +66,6 @@ def _investments(instance: Instance, pricing: Pricing, installed: NDArray[np.int
     for place, name in enumerate(("enterprise_id", "sector"), 1):
         joined.insert(place + 1, name, instance.units[name].to_numpy(dtype=object)[joined["unit"]])
     return joined.drop(columns="unit")
-
-
-def _least(has: NDArray[np.bool_], place: int) -> int:
-    """Return the number of measures of the smallest set with a measure."""
-    return int(has[has[:, place]].sum(axis=1).min())
-
-
-def _without(has: NDArray[np.bool_], number: int, place: int) -> int:
-    """Return the number of a set without one of its measures, which no other one of it follows in a chain."""
-    wanted = has[number].copy()
-    wanted[place] = False
-    return int(np.flatnonzero((has == wanted).all(axis=1))[0])
 
 
 def _invested(instance: Instance, pricing: Pricing, installed: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -187,7 +187,8 @@ class SetFamily:
             lasting[list(group.places)] = not group.stops
         here = self.has[installed]
         within = ~(self.has[:, None] & ~here[None]).any(axis=2)
-        result: NDArray[np.bool_] = within & (self.has[:, None] | ~(here & lasting)[None]).all(axis=2)
+        kept = (self.has[:, None] | ~(here & lasting)[None]).all(axis=2)
+        result: NDArray[np.bool_] = np.logical_and(within, kept)
         return result
 
 
