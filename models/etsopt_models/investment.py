@@ -3,7 +3,7 @@ r"""An investment under uncertainty: install now, then run, trade and bank in ev
 Enterprises decide *now* which measures to install. Prices, outputs, balance values and allowances of the coming years
 are not known: one of several scenarios comes, with a probability each (`scenarios.csv`). *Then*, in each scenario, an
 installed measure that may stop runs or rests year by year, and the account buys, sells and banks. This is a two-stage
-stochastic program in its extensive form. Baseline, measures and limits of accounts are those of `abatement`.
+stochastic program in its extensive form. Baseline and measures are those of `abatement`.
 
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |
@@ -16,7 +16,7 @@ stochastic program in its extensive form. Baseline, measures and limits of accou
 | $x_j \in \{0, 1\}$ | 1 if the option is installed | 1 | `install` |
 | $y_{o\omega t} \in [0, 1]$ | share of the year in which an option runs so | 1 | `operate` |
 | $b_{a\omega t}, s_{a\omega t} \ge 0$ | bought, sold | t | `bought`, `sold` |
-| $B_{a\omega t}$ | banked at a point in time; below zero down to the next year's allowances that are issued in advance | t | `banked` |
+| $B_{a\omega t}$ | banked at a point in time; at most the opening balance and the surpluses so far, before abatement | t | `banked` |
 | $Z_{a\omega}$ | discounted cost in a scenario | CNY | `scenario_cost` |
 | $\eta_a, u_{a\omega} \ge 0$ | quantile of the cost; cost above it | CNY | `quantile`, `excess` |
 | $f_j, v_{o\omega t}$ | discounted fixed and variable cost of measures | CNY | `fixed_cost`, `operating_cost` |
@@ -80,8 +80,9 @@ value of the stochastic solution (decision for the expected scenario less this d
 expected value of perfect information (this decision less the best one for each scenario). With a budget neither of them
 nor regret is stated, since nothing would prove them.
 
-**Limits.** After the first decision everything is known within a scenario, later investments are none, and offsets, the
-penalty and the transaction cost play no part. An enterprise takes the balance values of its sectors as given.
+**Limits.** After the first decision everything is known within a scenario, and nothing is installed later. An account
+keeps a surplus, but neither borrows nor buys to hold: in a known path that would be a certain gain. Offsets, the penalty
+and the transaction cost play no part. An enterprise takes the balance values of its sectors as given.
 
 **Duals.** That of `cost_of_scenario` is the weight $q_{a\omega}$ of a scenario, minus that of `budget` is $\lambda_a$.
 
@@ -115,7 +116,6 @@ READS = (
     "!abatement.divisible_measures",
     "market.prices_cny_per_t",
     "market.paid_share",
-    "market.borrow_pre_allocation",
     "market.terminal_price_cny_per_t",
     "pathway.self_balancing_until",
     "investment",
@@ -148,7 +148,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.cvar_weight = pyo.Param(mutable=True, doc="weight of the quantile in CVaR [1]")
     m.excess_weight = pyo.Param(mutable=True, doc="weight of the cost above it [1]")
     m.traded_most = pyo.Param(m.ENTERPRISES, m.SCENARIOS, m.YEARS, doc="most that is bought or sold [t]")
-    m.banked_least = pyo.Param(m.ENTERPRISES, m.SCENARIOS, m.TIMES, doc="least balance; below zero borrowed [t]")
+    m.banked_least = pyo.Param(m.ENTERPRISES, m.SCENARIOS, m.TIMES, doc="least balance [t]")
     m.banked_most = pyo.Param(m.ENTERPRISES, m.SCENARIOS, m.TIMES, doc="largest balance [t]")
     m.cost_least = pyo.Param(m.ENTERPRISES, m.SCENARIOS, doc="least cost of a scenario [CNY]")
     m.cost_most = pyo.Param(m.ENTERPRISES, m.SCENARIOS, doc="largest cost of a scenario [CNY]")

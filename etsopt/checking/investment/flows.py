@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.investment.decisions import Decision
     from etsopt.checking.investment.states import States
+    from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.choices import Choices
     from etsopt.data.instance import Instance
@@ -110,11 +111,12 @@ def flows_of(
         banked = accounts.opening[:, None] + np.cumsum(totals[1] + traded - totals[0], axis=1)
         for name, values in zip(expected, (*totals, banked), strict=True):
             expected[name][:, number] = values
-        size = TONNE + 1e-9 * (accounts.emissions + accounts.gained)
+        most = _kept_most(accounts, there)
+        size = TONNE + 1e-9 * (accounts.emissions + most)
         limits = {
             "not_negative": -np.minimum(bought[:, number], sold[:, number]),
-            "borrowing": -accounts.borrowed_most - banked,
-            "held": banked - accounts.held_most,
+            "borrowing": -banked,
+            "held": banked - most,
         }
         for rule, by in limits.items():
             for enterprise, year in np.argwhere(~(by <= size)):
@@ -124,13 +126,21 @@ def flows_of(
         price = before.discount * states.price[number]
         account[:, number] = (before.discount * totals[2] + price * traded).sum(axis=1) - terminal * banked[:, -1]
         # What is kept to the next year was bought at this year's price, and is worth that of the next.
-        gain = np.append(price[1:], terminal) - price
-        held = np.where(gain > 0, gain * accounts.held_most, -gain * accounts.borrowed_most)
-        least[:, number] = -price[0] * accounts.opening - held.sum(axis=1)
+        gain = np.maximum(np.append(price[1:], terminal) - price, 0.0)
+        least[:, number] = -price[0] * accounts.opening - most @ gain
     expected["price_cny_per_t"] = np.broadcast_to(states.price, shape)
     expected["allowances_cost_cny"] = states.price * (bought - sold)
     expected["total_cost_cny"] = expected["measures_cost_cny"] + expected["allowances_cost_cny"]
     return Flows(account, least), violations + list(_follow(table, expected))
+
+
+def _kept_most(accounts: Accounts, there: Baseline) -> NDArray[np.float64]:
+    """Return the most that an account keeps at the end of each year: its opening and its surpluses before abatement."""
+    units = np.arange(len(there.emissions))
+    free = [there.free(units, t, there.emissions[:, t], np.ones(len(units))) for t in range(len(there.years))]
+    surplus = np.maximum(accounts.total(np.column_stack(free)) - accounts.total(there.emissions), 0.0)
+    most: NDArray[np.float64] = accounts.opening[:, None] + np.cumsum(surplus, axis=1)
+    return most
 
 
 def _units(

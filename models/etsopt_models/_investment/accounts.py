@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt_models._market.accounts import account_limits, accounts_of
+from etsopt_models._market.accounts import accounts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,8 +47,7 @@ class ScenarioAccounts:
         """
         worth = np.column_stack([self.price[:, 1:], np.full(len(self.price), self.terminal)])
         gains = np.column_stack([np.zeros(len(self.price)), worth - self.price]) > 0
-        # Zero added, so that nothing that may be borrowed is not shown as -0.
-        return np.where(gains, self.banked_most, self.banked_least) + 0.0
+        return np.where(gains, self.banked_most, self.banked_least)
 
     @property
     def holding_cost(self) -> NDArray[np.float64]:
@@ -60,13 +59,21 @@ class ScenarioAccounts:
 
 
 def accounts_in(instance: Instance, baseline: Baseline, scenarios: Scenarios) -> ScenarioAccounts:
-    """Return the accounts of all enterprises in every scenario."""
-    sector, limits = instance.labels("sector").code, []
+    """Return the accounts of all enterprises in every scenario.
+
+    An account keeps at most what it holds at the start and the surpluses of its years before abatement. It neither
+    borrows nor buys to hold: that would be a bet on the path of a scenario, which nobody knows.
+    """
+    sector, traded, limits = instance.labels("sector").code, [], []
     for number in range(len(scenarios)):
         there = scenarios.applied(baseline, sector, number)
-        limits.append(account_limits(accounts_of(instance, there, pooled=False, market=False)))
-    bought, least, most = (
-        np.stack([limit[name] for limit in limits], axis=1) for name in ("buying_most", "banked_least", "banked_most")
-    )
+        accounts = accounts_of(instance, there, pooled=False, market=False)
+        surplus = np.maximum(accounts.allowance - accounts.emissions, 0.0)
+        most = np.column_stack([accounts.opening, accounts.opening[:, None] + np.cumsum(surplus, axis=1)])
+        limits.append(most)
+        traded.append(accounts.emissions + accounts.allowance_most + most[:, :-1] + most[:, 1:])
+    most = np.stack(limits, axis=1)
+    least = most.copy()
+    least[:, :, 1:] = 0.0
     terminal = baseline.discount[-1] * instance.policy.market.terminal_price_cny_per_t
-    return ScenarioAccounts(bought, least, most, baseline.discount * scenarios.price, float(terminal))
+    return ScenarioAccounts(np.stack(traded, axis=1), least, most, baseline.discount * scenarios.price, float(terminal))

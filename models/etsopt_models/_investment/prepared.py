@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._investment.accounts import accounts_in
+from etsopt_models._investment.combinations import decided_by_combination
 from etsopt_models._investment.pricing import pricing_of
 from etsopt_models._investment.programs import cells_of, extensive, priced
+from etsopt_models._investment.risk import Risk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,22 +53,30 @@ class Prepared:
             chosen[options.unit[option]] = options.number[option]
         return chosen
 
-    def multipliers(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return weights of scenarios and multipliers of budgets that bound the cost, from the linear relaxation.
+    def multipliers(self, instance: Instance, costs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Return weights of scenarios and multipliers of budgets that bound the cost.
 
-        Shapes ``(enterprises, scenarios)`` and ``(enterprises,)``; probabilities and zero where nothing is coupled.
+        Those of enterprises in the program come from its linear relaxation, the weights of others from their answer.
+
+        Parameters
+        ----------
+        costs
+            Cost of the answer, shape ``(enterprises, scenarios)`` [CNY].
+
+        Returns
+        -------
+        weights, prices
+            Shapes ``(enterprises, scenarios)`` and ``(enterprises,)``.
         """
         pricing = self.pricing
-        weights = np.repeat(pricing.scenarios.probability[None], len(pricing.coupled), axis=0)
-        prices = np.zeros(len(pricing.coupled))
-        if not pricing.coupled.any():
-            return weights, prices
-        found = self.relax(self.parameters).levels[0].multipliers
-        within = np.flatnonzero(pricing.coupled)
-        if self.parameters["ENTERPRISES"] == len(pricing.coupled):
-            within = np.arange(len(pricing.coupled))
-        weights[within] = found["cost_of_scenario"].reshape(len(within), -1)
-        prices[within[self.parameters["LIMITED"]]] = np.maximum(-found["budget"], 0.0)
+        weights, prices = Risk.of(instance, pricing.scenarios.probability).weights(costs), np.zeros(len(costs))
+        within = (
+            np.arange(len(costs)) if self.parameters["ENTERPRISES"] == len(costs) else np.flatnonzero(pricing.undecided)
+        )
+        if pricing.undecided.any():
+            found = self.relax(self.parameters).levels[0].multipliers
+            weights[within] = found["cost_of_scenario"].reshape(len(within), -1)
+            prices[within[self.parameters["LIMITED"]]] = np.maximum(-found["budget"], 0.0)
         return weights, prices
 
 
@@ -86,11 +96,12 @@ def prepare_extensive(
 def prepare_priced(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any
 ) -> tuple[dict[str, Any], Prepared]:
-    """Return the program over coupled enterprises alone, with the cost of each option in each scenario."""
+    """Return the program over undecided enterprises alone, with the cost of each option in each scenario."""
     return _of_program(instance, pricing_of(instance, before), relax)
 
 
 def _of_program(instance: Instance, pricing: Pricing, relax: Any) -> tuple[dict[str, Any], Prepared]:
     accounts = accounts_in(instance, pricing.baseline, pricing.scenarios)
+    pricing = decided_by_combination(instance, pricing, accounts)
     parameters = priced(instance, pricing, accounts)
     return parameters, Prepared(pricing, accounts, parameters, relax)

@@ -50,13 +50,15 @@ class Pricing:
     coupled
         True for enterprises whose units cannot decide one by one, shape ``(enterprises,)``: they have a budget, or
         weigh the worst scenarios.
+    undecided
+        True for coupled enterprises among whose options a program chooses, shape ``(enterprises,)``.
     best, at_mean
-        Set of least expected cost, and set of least cost if every price and factor had its expected value.
+        Set of least expected cost, or of a coupled enterprise that is decided the best one, and set of least cost if every price and factor had its expected value.
     cost, cost_at_mean, least
         Cost of both in each scenario, and the least cost of any set if the scenario were known, shape
         ``(units, scenarios)`` [CNY].
     options
-        Sets that units of coupled enterprises choose from: those that no other one beats in every scenario.
+        Sets that units of undecided enterprises choose from: those that no other one beats in every scenario.
     """
 
     baseline: Baseline
@@ -64,6 +66,7 @@ class Pricing:
     alternatives: list[Alternatives]
     budget: NDArray[np.float64]
     coupled: NDArray[np.bool_]
+    undecided: NDArray[np.bool_]
     best: NDArray[np.int64]
     at_mean: NDArray[np.int64]
     cost: NDArray[np.float64]
@@ -103,7 +106,9 @@ def pricing_of(instance: Instance, before: Mapping[str, pd.DataFrame], *, every:
         limited = np.isfinite(budget)[enterprise.code[units]]
         options += [_options_of(part, costs, place, bool(limited[place]), every) for place in chosen.tolist()]
     joined = _joined(options, len(scenarios))
-    return Pricing(baseline, scenarios, alternatives, budget, coupled, best, at_mean, cost, cost_at_mean, least, joined)
+    return Pricing(
+        baseline, scenarios, alternatives, budget, coupled, coupled, best, at_mean, cost, cost_at_mean, least, joined
+    )
 
 
 def budgets(instance: Instance) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt.progress import checkpoint
+from etsopt_models._investment.risk import Risk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,26 +59,27 @@ def extensive(instance: Instance, pricing: Pricing, accounts: ScenarioAccounts) 
 
 
 def priced(instance: Instance, pricing: Pricing, accounts: ScenarioAccounts) -> dict[str, Any]:
-    """Return the arrays of the same program over coupled enterprises, whose options have their least cost at once.
+    """Return the arrays of the same program over undecided enterprises, whose options have their least cost at once.
 
     A scenario counts as one year without trade: operation, trade and holdings are in the cost of an option and of the
-    account already. Enterprises that are not coupled are decided.
+    account already.
     """
     enterprise, options = instance.labels("enterprise_id").code, pricing.options
-    coupled = np.flatnonzero(pricing.coupled)
-    units = np.flatnonzero(pricing.coupled[enterprise])
-    shape = (len(coupled), len(pricing.scenarios))
+    undecided = np.flatnonzero(pricing.undecided)
+    units = np.flatnonzero(pricing.undecided[enterprise])
+    shape = (len(undecided), len(pricing.scenarios))
     nothing, every_option = np.zeros((*shape, 1)), np.arange(len(options.unit))
-    decided = pricing.cost[~pricing.coupled[enterprise]].sum(axis=0)
-    decided += accounts.holding_cost[~pricing.coupled].sum(axis=0)
+    costs = accounts.holding_cost.copy()
+    np.add.at(costs, enterprise, pricing.cost)
+    decided = Risk.of(instance, pricing.scenarios.probability).objective(costs[~pricing.undecided]).sum()
     return {
-        **_choices(instance, pricing, coupled, units),
-        **_cost_bounds(instance, pricing, coupled, accounts.holding_cost),
+        **_choices(instance, pricing, undecided, units),
+        **_cost_bounds(instance, pricing, undecided, accounts.holding_cost),
         "OPERATIONS": len(options.unit),
         "YEARS": 1,
         "TIMES": 2,
         "OPERATIONS_OF_OPTION": Groups.from_labels(every_option, len(options.unit)),
-        "OPERATIONS_OF_ENTERPRISE": _of_enterprise(instance, options.unit, coupled),
+        "OPERATIONS_OF_ENTERPRISE": _of_enterprise(instance, options.unit, undecided),
         "fixed_cost": np.zeros(len(options.unit)),
         "operating_cost": options.cost[:, :, None],
         "net_demand": np.zeros((*options.cost.shape, 1)),
@@ -86,8 +88,8 @@ def priced(instance: Instance, pricing: Pricing, accounts: ScenarioAccounts) -> 
         "traded_most": nothing,
         "banked_least": np.zeros((*shape, 2)),
         "banked_most": np.zeros((*shape, 2)),
-        "account_cost": accounts.holding_cost[coupled],
-        "decided_cost": float(pricing.scenarios.probability @ decided),
+        "account_cost": accounts.holding_cost[undecided],
+        "decided_cost": float(decided),
     }
 
 

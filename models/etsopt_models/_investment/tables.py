@@ -25,7 +25,7 @@ def investment_tables(instance: Instance, solution: Any, prepared: Prepared) -> 
     pricing = prepared.pricing
     installed = prepared.installed(solution.values.get("install", np.zeros(0)))
     operations, yearly, costs = _later(instance, prepared, installed)
-    weights, prices = prepared.multipliers()
+    weights, prices = prepared.multipliers(instance, costs)
     return {
         "investments": _investments(instance, pricing, installed),
         "operations": operations,
