@@ -131,6 +131,8 @@ class Bound:
         )
         # Where nothing couples units, the weights are the probabilities and the bound is exact.
         self.coupled = np.isfinite(enterprises.budget) | (objective.weight > 0)
+        # The largest saving by a CNY of investment, at the weights.
+        self.most_saved = np.zeros(len(enterprises.value))
         self.options: dict[int, list[tuple[NDArray[np.float64], ...]]] = {}
 
     def add(self, costs: SetCosts) -> None:
@@ -143,6 +145,7 @@ class Bound:
             priced = priced + self.weights[owner, number] * np.where(may, costs.cost[number], 0.0)
         # What may not be installed is no option, whatever the weights.
         priced[~may] = np.inf
+        self._add_savings(owner, priced - self.multipliers[owner] * costs.investment, costs.investment)
         least = priced.min(axis=0)
         np.add.at(self.of_enterprise, owner, least)
         size = (self.weights[owner] * costs.size.T).sum(axis=1) + self.multipliers[owner] * costs.investment.max(axis=0)
@@ -152,6 +155,15 @@ class Bound:
             excess = priced[here, place] - least[place]
             option = excess, costs.cost[:, here, place].T, costs.investment[here, place]
             self.options.setdefault(int(owner[place]), []).append(option)
+
+    def _add_savings(
+        self, owner: NDArray[np.int64], cost: NDArray[np.float64], investment: NDArray[np.float64]
+    ) -> None:
+        """Add what a CNY of investment saves at most: each set against the best one that needs none."""
+        without = np.where(investment == 0, cost, np.inf).min(axis=0)
+        saved = np.zeros_like(cost)
+        np.divide(without - cost, investment, out=saved, where=(investment > 0) & np.isfinite(cost))
+        np.maximum.at(self.most_saved, owner, saved.max(axis=0))
 
     def total(self) -> float:
         """Return the bound of all enterprises together [CNY]."""

@@ -87,7 +87,11 @@ def check(
         return CheckReport(tuple(violations), ())
     others = [_totals(owner, part) + flows.least_account_cost for part in (at_mean, least)]
     violations += statements.costs_follow(derived, tables["scenario_costs"], flows.costs, others)
+    if not any(violation.rule == "same_rows" for violation in violations):
+        violations += statements.weights_are_possible(derived, tables["scenario_costs"])
     violations += statements.summary_follows(derived, tables["investment_summary"], flows.costs, others, invested)
+    if "budget_shadow_price" in tables["investment_summary"]:
+        violations += statements.budget_prices_are_possible(derived, tables["investment_summary"], bound.most_saved)
     level = _level(float(value.sum()), bound.total(), gap)
     if not level.bound <= level.value + level.tolerance:
         violations.append(Violation("cost", "", level.bound - level.value, "CNY", "the cost is not below its bound"))

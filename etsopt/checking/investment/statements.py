@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from etsopt.checking.investment.sets import SetCosts
     from etsopt.data.instance import Instance
 
+WEIGHT = 1e-6
+"""Tolerance of weights and multipliers, which are numbers without a unit."""
+
 
 def rows_follow(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
     """Check the columns of the decision that follow from the measures."""
@@ -62,6 +65,31 @@ def mean_is_least(instance: Instance, costs: SetCosts, at_mean: NDArray[np.bool_
     for place in np.flatnonzero(~(off <= CENT + 1e-9 * np.abs(chosen))):
         label = str(instance.units["unit_id"].iloc[costs.sets.units[place]])
         yield Violation("at_mean", label, float(off[place]), "CNY", "it costs least at the expected values")
+
+
+def weights_are_possible(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
+    """Check that the weights of the scenarios of every enterprise add up to one within the limits of CVaR."""
+    objective = derived.objective
+    weights = table["weight"].to_numpy(dtype=float).reshape(-1, len(objective.probability))
+    lower = (1 - objective.weight) * objective.probability
+    upper = lower + objective.weight * objective.probability / objective.tail
+    off = np.maximum(np.maximum(lower - weights, weights - upper).max(axis=1), np.abs(weights.sum(axis=1) - 1))
+    for name, by in zip(derived.instance.labels("enterprise_id").names, off, strict=True):
+        if not by <= WEIGHT:
+            message = "the weights of the scenarios add up to one, and CVaR allows them"
+            yield Violation("weights", str(name), float(by), "1", message)
+
+
+def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: NDArray[np.float64]) -> Iterator[Violation]:
+    """Check that a multiplier of a budget is from zero to what a CNY may save at most, and zero without a budget."""
+    prices = table["budget_shadow_price"].to_numpy(dtype=float)
+    if not np.isnan(prices[-1]):
+        yield Violation("budget_prices", "all", 1.0, "CNY/CNY", "all enterprises together have no budget")
+    names = derived.instance.labels("enterprise_id").names
+    for name, price, limit in zip(names, prices, np.where(np.isfinite(derived.budget), most, 0.0), strict=False):
+        if not -WEIGHT <= price <= limit * (1 + WEIGHT) + WEIGHT:
+            message = f"it is from 0 to {limit:.6g}, which a CNY of investment saves at most"
+            yield Violation("budget_prices", str(name), float(abs(price)), "CNY/CNY", message)
 
 
 def costs_follow(
@@ -112,4 +140,7 @@ def summary_follows(
     if not derived.values_are_stated:
         limit = np.where(np.isfinite(derived.budget), derived.budget, np.nan)
         expected["budget_cny"] = np.append(limit, np.nan)
+        if "budget_shadow_price" not in table:
+            message = "the multipliers of the budgets are stated"
+            yield Violation("tables", "investment_summary.budget_shadow_price", 1.0, "columns", message)
     yield from _cells_follow("investment_summary", table, expected)
