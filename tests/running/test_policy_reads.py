@@ -172,7 +172,7 @@ OTHER: dict[str, Any] = {
     "review_plan.seed": 33,
     "review_plan.drawn_by": "equal",
     "investment.budget_cny": 100_000.0,
-    "investment.cvar_level": 0.7,
+    "investment.cvar_level": 0.2,
     "investment.cvar_weight": 0.2,
     **{f"review_plan.{level}.days": 5.0 for level in ("municipal", "provincial", "national")},
     **{f"review_plan.{level}.effort": 0.5 for level in ("municipal", "provincial", "national")},

@@ -137,6 +137,7 @@ def summary_follows(
             "value_of_perfect_information_cny": columns["objective_cny"] - known,
         }
     expected = {name: np.append(values, values.sum()) for name, values in columns.items()}
+    expected["price_year"] = np.full(len(names), float(derived.instance.policy.price_year))
     if not derived.values_are_stated:
         limit = np.where(np.isfinite(derived.budget), derived.budget, np.nan)
         expected["budget_cny"] = np.append(limit, np.nan)

@@ -194,7 +194,7 @@ def _summary(
         table["value_of_stochastic_solution_cny"] = table["objective_at_mean_cny"] - table["objective_cny"]
         table["value_of_perfect_information_cny"] = table["objective_cny"] - table["objective_perfect_information_cny"]
     total = table.drop(columns="enterprise_id").sum().to_frame().T.assign(enterprise_id="")
-    table = pd.concat([table, total[list(table)]], ignore_index=True)
+    table = pd.concat([table, total[list(table)]], ignore_index=True).assign(price_year=instance.policy.price_year)
     if np.isfinite(pricing.budget).any():
         limits = np.where(np.isfinite(pricing.budget), pricing.budget, np.nan)
         table["budget_cny"], table["budget_shadow_price"] = np.append(limits, np.nan), np.append(prices, np.nan)
