@@ -40,9 +40,14 @@ def investment(console: Console, results: Results) -> None:
     )
     for label, column in LINES:
         if column in summary:
-            table.add_row(Text(_(label)), Text(f"{float(summary[column]) + 0.0:,.0f}"))
+            table.add_row(Text(_(label)), Text(_whole(float(summary[column]))))
     console.print(table)
     console.print(_scenarios(results))
+
+
+def _whole(amount: float) -> str:
+    """Return an amount without decimals, and without a sign if nothing is left."""
+    return f"{round(amount) + 0:,d}"
 
 
 def _measures(results: Results) -> Table:
@@ -54,7 +59,7 @@ def _measures(results: Results) -> Table:
     sums = sums.sort_values(["cny", "units"], ascending=False, kind="stable")
     table = new_table(_("Installed now"), _("measure"), _("units"), _("investment\n[CNY]"))
     for measure, row in sums.head(ROWS_SHOWN).iterrows():
-        table.add_row(Text(str(measure)), Text(f"{int(row['units']):,}"), Text(f"{row['cny']:,.0f}"))
+        table.add_row(Text(str(measure)), Text(f"{int(row['units']):,}"), Text(_whole(row["cny"])))
     if sums.empty:
         table.add_row(Text(_("nothing")), Text("0"), Text("0"))
     if len(sums) > ROWS_SHOWN:
@@ -76,7 +81,7 @@ def _scenarios(results: Results) -> Table:
     heads = [_("probability"), _("cost\n[CNY]"), *([_("regret\n[CNY]")] if with_regret else [])]
     table = new_table(_("Scenarios"), _("scenario"), *heads)
     for name, row in sums.head(ROWS_SHOWN).iterrows():
-        cells = [f"{row['probability']:.4g}", *(f"{row[column] + 0.0:,.0f}" for column in columns)]
+        cells = [f"{row['probability']:.4g}", *(_whole(row[column]) for column in columns)]
         table.add_row(Text(str(name)), *map(Text, cells))
     if len(sums) > ROWS_SHOWN:
         table.add_row(Text(_("and {count} more", count=len(sums) - ROWS_SHOWN)), *(Text("") for _head in heads))

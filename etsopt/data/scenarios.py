@@ -28,7 +28,9 @@ def problems_of_scenarios(stated: pd.DataFrame) -> list[Problem]:
     other = (rows["probability"] != first).to_numpy()
     problems = []
     if other.any():
-        what = counted(int(other.sum()), "row differs", "rows differ") + " from the first of the scenario"
+        what = counted(
+            int(other.sum()), "row differs from the first of the scenario", "rows differ from the first of the scenario"
+        )
         advice = "State the same probability in every row of a scenario."
         problems.append(Problem(SCENARIOS.file, what, advice, "probability", _cells(rows, other, "probability")))
     if priced.any():
