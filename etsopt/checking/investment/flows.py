@@ -54,10 +54,14 @@ class Flows:
         Discounted cost of each enterprise in each scenario.
     least_account_cost
         Least discounted cost of its account in each scenario, if it neither emitted nor got anything.
+    spending
+        Expected discounted cost of measures and turnover of trades, of all enterprises, each above zero [CNY]: a gap
+        is measured against it where costs and gains nearly cancel.
     """
 
     costs: NDArray[np.float64]
     least_account_cost: NDArray[np.float64]
+    spending: float
 
 
 def shapes(tables: Mapping[str, pd.DataFrame], with_values: bool) -> Iterator[Violation]:
@@ -102,6 +106,7 @@ def flows_of(
     terminal = before.discount[-1] * instance.policy.market.terminal_price_cny_per_t
     account, least = np.zeros(shape[:2]), np.zeros(shape[:2])
     violations: list[Violation] = []
+    spending = 0.0
     for number in range(shape[1]):
         there = baselines[number]
         accounts = derive_accounts(instance, there, "abatement")
@@ -125,13 +130,15 @@ def flows_of(
                 violations.append(Violation(rule, where, float(by[enterprise, year]), "t", message))
         price = before.discount * states.price[number]
         account[:, number] = (before.discount * totals[2] + price * traded).sum(axis=1) - terminal * banked[:, -1]
+        turnover = price * (bought[:, number] + sold[:, number])
+        spending += states.probability[number] * float((before.discount * np.abs(totals[2]) + turnover).sum())
         # What is kept to the next year was bought at this year's price, and is worth that of the next.
         gain = np.maximum(np.append(price[1:], terminal) - price, 0.0)
         least[:, number] = -price[0] * accounts.opening - most @ gain
     expected["price_cny_per_t"] = np.broadcast_to(states.price, shape)
     expected["allowances_cost_cny"] = states.price * (bought - sold)
     expected["total_cost_cny"] = expected["measures_cost_cny"] + expected["allowances_cost_cny"]
-    return Flows(account, least), violations + list(_follow(table, expected))
+    return Flows(account, least, spending), violations + list(_follow(table, expected))
 
 
 def _kept_most(accounts: Accounts, there: Baseline) -> NDArray[np.float64]:

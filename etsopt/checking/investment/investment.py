@@ -92,15 +92,15 @@ def check(
     violations += statements.summary_follows(derived, tables["investment_summary"], flows.costs, others, invested)
     if "budget_shadow_price" in tables["investment_summary"]:
         violations += statements.budget_prices_are_possible(derived, tables["investment_summary"], bound.most_saved)
-    level = _level(float(value.sum()), bound.total(), gap)
+    level = _level(float(value.sum()), bound.total(), gap, flows.spending)
     if not level.bound <= level.value + level.tolerance:
         violations.append(Violation("cost", "", level.bound - level.value, "CNY", "the cost is not below its bound"))
     return CheckReport((*violations, *_levels(levels, level)), (level,))
 
 
-def _level(value: float, bound: float, gap: float) -> LevelCheck:
+def _level(value: float, bound: float, gap: float, spending: float) -> LevelCheck:
     off = max(value - bound, 0.0)
-    return LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * abs(value))
+    return LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * max(abs(value), spending))
 
 
 def _levels(levels: Sequence[LevelStated], found: LevelCheck) -> Iterator[Violation]:

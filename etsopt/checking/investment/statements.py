@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.checking.allocation.totals import distance
 from etsopt.checking.investment.flows import CENT
+from etsopt.checking.market.statements import unit_of
 from etsopt.checking.report import Violation
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -
             yield Violation("tables", name, 1.0, "rows", f"the table has {len(flat)} rows")
             return
         off = distance(table[column], flat)
-        wrong = ~(off <= CENT + 1e-9 * np.abs(np.nan_to_num(flat)))
+        size = CENT if column.endswith("_cny") else 0.0
+        wrong = ~(off <= size + 1e-9 * np.abs(np.nan_to_num(flat)))
         if wrong.any():
             row = int(wrong.argmax())
             where = f"{name}.{column}, row {row}"
-            yield Violation("tables_follow", where, float(off[row]), "CNY", f"it is {flat[row]:.12g}")
+            yield Violation("tables_follow", where, float(off[row]), unit_of(column), f"it is {flat[row]:.12g}")
 
 
 def mean_is_least(instance: Instance, costs: SetCosts, at_mean: NDArray[np.bool_]) -> Iterator[Violation]:
