@@ -187,6 +187,20 @@ def test_a_measure_waits_for_its_first_year_for_its_steps_and_for_what_it_requir
     assert table["installed"].all()
 
 
+@pytest.mark.parametrize("method", ["direct", "decomposition"])
+def test_units_without_measures_only_trade(method: str) -> None:
+    instance = random_investment(1)
+    assert instance.measures is not None
+    cement = with_scenarios(
+        instance, instance.scenarios, measures=instance.measures[instance.measures["sector"] == "cement"]
+    )
+    assert set(solved(cement, method=method).tables["investments"]["sector"]) == {"cement"}
+    # Without measures the plant buys 10,000 t at 80 CNY on average, whatever it weighs.
+    none = with_scenarios(by_hand(), LOW_AND_HIGH, measures=None)
+    assert cost(solved(none, method=method)) == pytest.approx(800_000)
+    assert cost(solved(none.with_policy({"investment.budget_cny": 5.0} | CVAR), method=method)) == pytest.approx(1e6)
+
+
 def test_without_a_table_of_scenarios_the_policy_states_the_one() -> None:
     without = with_scenarios(by_hand(market={"prices_cny_per_t": 120.0}), None)
     result = solved(without)

@@ -95,7 +95,8 @@ class Alternatives:
         """Yield the amounts of every set in each year of a scenario."""
         part, plans = self.measures, Plans(scenarios.applied(self.baseline, self.sector, number), [])
         everyone = np.arange(len(self.units))
-        built, left = np.zeros(0, dtype=bool), tuple[NDArray[np.float64], ...]()
+        built = np.zeros(len(self.first), dtype=bool)
+        left = plans.shares_left(self._built(built))
         output = known(plans.baseline.output)
         for t, elapsed in enumerate(part.elapsed.tolist()):
             there = self.first <= t
@@ -174,7 +175,9 @@ def earliest(part: Measures) -> NDArray[np.int64]:
     for t in reversed(range(years)):
         first[has[part.admissible[t]].any(axis=0)] = t
     inside = has[part.admissible[-1]]
-    needs = np.array([inside[inside[:, k]].all(axis=0) for k in range(has.shape[1])]).reshape(has.shape[1], -1)
+    needs = np.array([inside[inside[:, k]].all(axis=0) for k in range(has.shape[1])]).reshape(
+        has.shape[1], has.shape[1]
+    )
     while True:
         later = np.array([first[needed].max(initial=first[k]) for k, needed in enumerate(needs)], dtype=np.int64)
         for group in part.family.groups:
