@@ -57,7 +57,9 @@ def two_scenarios() -> etsopt.Instance:
     return with_scenarios(longer, LOW_AND_HIGH, measures=measures, enterprises=opening)
 
 
-def random_investment(seed: int, units: int = 3, years: int = 2, scenarios: int = 3, **policy: Any) -> etsopt.Instance:
+def random_investment(  # long because each column of three tables has its line
+    seed: int, units: int = 3, years: int = 2, scenarios: int = 3, **policy: Any
+) -> etsopt.Instance:
     """A few units of two enterprises with measures of all kinds, and scenarios of price, output and allowances."""
     rng = np.random.default_rng(seed)
     emissions = np.round(10 ** rng.uniform(4.5, 5.5, units))

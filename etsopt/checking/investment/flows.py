@@ -79,7 +79,7 @@ def shapes(tables: Mapping[str, pd.DataFrame], with_values: bool) -> Iterator[Vi
                 yield Violation("tables", f"{name}.{column}", 1.0, "columns", "the column holds true or false")
 
 
-def flows_of(
+def flows_of(  # long because every number of a scenario follows from those before it
     instance: Instance,
     before: Baseline,
     baselines: Sequence[Baseline],

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COST = "cost"
 
 
-def check(
+def check(  # long because each statement takes what the ones before it derived
     instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float
 ) -> CheckReport:
     """Check the decision, all that follows from it in each scenario, and the cost with a bound.

@@ -79,7 +79,7 @@ class SetCosts(NamedTuple):
         return (has[:, None] == mine[None]).all(axis=2).argmax(axis=0)
 
 
-def set_costs(
+def set_costs(  # long because years, scenarios and sets are three loops over the same arrays
     offered: Choices,
     before: Baseline,
     baselines: Sequence[Baseline],

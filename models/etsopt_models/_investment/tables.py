@@ -84,7 +84,7 @@ def _by_enterprise(instance: Instance, values: NDArray[np.float64]) -> NDArray[n
     return total
 
 
-def _later(
+def _later(  # long because two tables and the cost come from one pass over the scenarios
     instance: Instance, prepared: Prepared, installed: NDArray[np.int64]
 ) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.float64]]:
     """Return what runs, years of enterprises, and their discounted cost in each scenario ``(enterprises, scenarios)``."""
