@@ -17,6 +17,7 @@ import etsopt
 from etsopt import progress
 from etsopt.cli.commands import _exit_code
 from etsopt.errors import StoppedError
+from tests.investments import random_investment
 from tests.markets import random_market
 
 CHAIN = {"sectors.cement.target_change": -0.01}
@@ -39,6 +40,10 @@ def generated(**changes: Any) -> etsopt.Instance:
 
 def market(**changes: Any) -> etsopt.Instance:
     return random_market(3, years=2).with_policy(changes)
+
+
+def investment(**changes: Any) -> etsopt.Instance:
+    return random_investment(3, units=12).with_policy(changes)
 
 
 def many(**changes: Any) -> etsopt.Instance:
@@ -70,6 +75,8 @@ CASES: dict[str, tuple[Callable[..., etsopt.Instance], dict[str, Any], str, str 
     "clearing that cannot clear": (tiny, {"market.external_demand_t": 1e7}, "clearing", None),
     "pathway, prices": (many, {}, "pathway", "decomposition"),
     "pathway, prices, accounts": (many, FRICTION, "pathway", "decomposition"),
+    "investment": (investment, {"investment.cvar_weight": 0.5}, "investment", "direct"),
+    "investment, prices": (investment, {"investment.budget_cny": 1e6}, "investment", "decomposition"),
     "equilibrium": (shipped, PRICE, "equilibrium", None),
     "compliance": (shipped, SETTLED, "compliance", None),
     "review_plan": (tiny, {"review_plan.provincial.days": 2.0}, "review_plan", None),

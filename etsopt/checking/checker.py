@@ -17,6 +17,7 @@ from etsopt.checking.allocation.relaxed_limits import check_relaxed_limits
 from etsopt.checking.cells import typed_columns
 from etsopt.checking.compliance import compliance
 from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
+from etsopt.checking.investment import investment
 from etsopt.checking.market import COST, MARKETS, UNMET, check_market, check_unmet_demand
 from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
 from etsopt.checking.reconciliation import reconciliation
@@ -37,13 +38,17 @@ TABLES = ("allocation", "enterprises", "sectors", "provinces")
 STANDALONE = ("compliance", "equilibrium", "reconciliation", "review_plan")
 """Kinds of results without an allocation or a market, each checked by itself."""
 
-KINDS = ("allocation", *MARKETS, *STANDALONE)
+INVESTMENT = "investment"
+"""Kind of results that start from an allocation, as markets do."""
+
+KINDS = ("allocation", *MARKETS, *STANDALONE, INVESTMENT)
 """Kinds of results that the checker recomputes; the first is the default."""
 
 MAIN = {
     **{name: name for name in ("allocation", *STANDALONE)},
     **dict.fromkeys(MARKETS, "unit_years"),
     "review_plan": "plan",
+    INVESTMENT: "investments",
 }
 """Main table of each kind of result, absent if the result has no answer."""
 
@@ -102,6 +107,8 @@ def check(
         # A sector without a fixed point is an answer, but not a proven one.
         violations = [violation for violation in broken if violation.rule != NO_FIXED_POINT]
         return CheckReport(tuple(violations), (), unproven=len(violations) < len(broken))
+    if kind == INVESTMENT:
+        return _investment(instance, tables, levels, gap)
     if kind in MARKETS:
         return _market(instance, tables, levels, gap, kind)
     return _allocation(instance, tables, levels, gap)
@@ -198,6 +205,17 @@ def _market(
     broken = [violation for violation in violations if violation.rule != NO_BALANCE]
     unproven = len(broken) < len(violations)
     return CheckReport((*start.violations, *broken), (*start.levels, cost), unproven=unproven)
+
+
+def _investment(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float
+) -> CheckReport:
+    """Check the allocation from which an investment started, and then the investment."""
+    start = _allocation(instance, tables, [level for level in levels if level.name != COST], gap)
+    if MAIN[INVESTMENT] not in tables or any(violation.rule in PREREQUISITES for violation in start.violations):
+        return start
+    found = investment.check(instance, tables, [level for level in levels if level.name == COST], gap)
+    return CheckReport((*start.violations, *found.violations), (*start.levels, *found.levels))
 
 
 def _unmet_demand(

@@ -9,7 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.cli import show_compliance, show_levels, show_market, show_reconciliation, show_review_plan
+from etsopt.cli import (
+    show_compliance,
+    show_investment,
+    show_levels,
+    show_market,
+    show_reconciliation,
+    show_review_plan,
+)
 from etsopt.cli.language import _, in_chinese, joined, translated, word
 from etsopt.cli.remedying import relaxed_limits
 from etsopt.cli.show_checks import violations
@@ -93,6 +100,7 @@ def _tables(console: Console, results: Results) -> None:
         show_compliance.compliance(console, results)
     show_reconciliation.reconciliation(console, results)
     show_review_plan.plan(console, results)
+    show_investment.investment(console, results)
     _objectives(console, results)
     if "provinces" in results.tables and "years" not in results.tables:
         console.print(_provinces(results))

@@ -12,6 +12,7 @@ from etsopt.data.measures import problems_of_measures
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy_consistency import problems_of_policy
 from etsopt.data.projection import problems_of_forecast
+from etsopt.data.scenarios import problems_of_scenarios
 from etsopt.data.tables.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import ROWS_SHOWN, Problem
 from etsopt.wording import message
@@ -43,7 +44,8 @@ def _problems_of_measures_and_forecast(instance: Content) -> list[Problem]:
 
     def find() -> list[Problem]:
         problems = [] if measures is None else problems_of_measures(instance, measures)
-        return problems + ([] if forecast is None else problems_of_forecast(units, forecast, policy))
+        problems += [] if forecast is None else problems_of_forecast(units, forecast, policy)
+        return problems + ([] if instance.scenarios is None else problems_of_scenarios(instance.scenarios))
 
     return list(instance.once("problems of further tables", find, given=f"{policy.year}, CNY of {policy.price_year}"))
 

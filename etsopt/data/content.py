@@ -55,6 +55,8 @@ class Content:
         A row for each measure at a unit or at every unit of a sector, or None.
     forecast
         A row for each later year of a unit or of every unit of a sector, or None.
+    scenarios
+        A row for each scenario from a year on, of one sector or of all, or None.
     quantities, statements, terms
         Evidence on monthly quantities, as `etsopt.data.tables.evidence` declares it, or None.
     given
@@ -74,6 +76,7 @@ class Content:
     policy: Policy
     measures: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
+    scenarios: pd.DataFrame | None = None
     quantities: pd.DataFrame | None = None
     statements: pd.DataFrame | None = None
     terms: pd.DataFrame | None = None

@@ -54,8 +54,15 @@ def _problems_of_sectors_and_provinces(instance: Content) -> list[Problem]:
 def _problems_of_enterprises(instance: Content) -> list[Problem]:
     """Find enterprises without a unit, which have no obligation."""
     problems: list[Problem] = []
-    for key in ("at_risk", "without_purchases"):
-        stated = set(getattr(instance.policy.compliance, key))
+    policy = instance.policy
+    budgets = policy.investment.budget_cny
+    named = {
+        "compliance.at_risk": policy.compliance.at_risk,
+        "compliance.without_purchases": policy.compliance.without_purchases,
+        "investment.budget_cny": budgets if isinstance(budgets, dict) else (),
+    }
+    for key, names in named.items():
+        stated = set(names)
         known = set(instance.labels("enterprise_id").names) if stated else stated
         for name in sorted(stated - known):
             guess = did_you_mean(name, sorted(known)) if len(problems) < PROBLEMS_SHOWN else ""
@@ -65,7 +72,7 @@ def _problems_of_enterprises(instance: Content) -> list[Problem]:
                     FILE,
                     what,
                     message("{guess}Correct its name, or remove it.", guess=guess),
-                    f"compliance.{key}",
+                    key,
                 )
             )
     return problems

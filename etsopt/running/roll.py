@@ -96,6 +96,7 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
     further = {
         "measures": next_year.rows_at_units(instance.measures, after),
         "forecast": next_year.later_rows(next_year.rows_at_units(instance.forecast, after), year + 1),
+        "scenarios": instance.scenarios,
     }
     for name, table in further.items():
         before = getattr(instance, name)

@@ -22,7 +22,7 @@ METHODS = {
     "direct": "the solver takes the whole program",
     "pyomo": "Pyomo builds every row, and the solver takes the whole program",
     "aggregation": "units alike in every coupling row form one cell, and the answer is disaggregated to each",
-    "decomposition": "column generation prices every plan of every unit, and few units are branched on",
+    "decomposition": "every plan of every unit is priced, and few units are branched on",
 }
 """Methods and their descriptions; the first is the default of a model without a quicker method of its own."""
 

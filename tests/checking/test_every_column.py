@@ -14,7 +14,7 @@ import pytest
 
 import etsopt
 from etsopt.running import run
-from tests import markets, reconciliations, review_plans
+from tests import investments, markets, reconciliations, review_plans
 from tests.builders import random_instance
 from tests.compliance_years import by_hand
 from tests.market_of_everything import a_market
@@ -50,6 +50,11 @@ KINDS: dict[str, tuple[Callable[[], etsopt.Instance], str]] = {
     "pathway": (lambda: markets.of_model(a_market(), "pathway"), "pathway"),
     "review plan": (lambda: review_plans.random_reviews(3, 9, least=True), "review_plan"),
     "missing days": (lambda: review_plans.by_hand({"municipal": {"days": 2.5}}), "review_plan"),
+    "investment": (lambda: investments.random_investment(4, investment={"cvar_weight": 0.5}), "investment"),
+    "investment within budgets": (
+        lambda: investments.random_investment(5, investment={"budget_cny": 2e6, "cvar_weight": 0.5}),
+        "investment",
+    ),
     "missing": (lambda: markets.random_market(7, 2, market={"external_demand_t": 3e7}), "clearing"),
 }
 
@@ -121,7 +126,17 @@ def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) ->
 
 @pytest.mark.parametrize(
     "kind",
-    ["tiny", "infeasible", "two conflicts", "compliance", "reconciliation", "review plan", "clearing", "missing"],
+    [
+        "tiny",
+        "infeasible",
+        "two conflicts",
+        "compliance",
+        "reconciliation",
+        "review plan",
+        "clearing",
+        "missing",
+        "investment",
+    ],
 )
 def test_a_cell_of_another_kind_is_refused_and_no_crash(kind: str) -> None:
     instance, result = solved(kind)

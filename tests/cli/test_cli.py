@@ -250,6 +250,7 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
             "compliance",
             "reconciliation",
             "review_plan",
+            "investment",
         },
         "rules": {"cn", "cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
         "instances": {
@@ -332,8 +333,8 @@ def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.Cap
     assert apart == {"allocation_elastic"}
     assert main(["solve", "tiny", "--model", "nothing"]) == 2
     assert (
-        "The models are abatement, allocation, balance_value, clearing, compliance, equilibrium, pathway, "
-        "reconciliation, review_plan;" in capsys.readouterr().err
+        "The models are abatement, allocation, balance_value, clearing, compliance, equilibrium, investment, "
+        "pathway, reconciliation, review_plan;" in capsys.readouterr().err
     )
 
 

@@ -51,7 +51,7 @@ def read(name: str) -> etsopt.Instance:
 def assert_model_is_same(name: str, instance: Any) -> None:
     model: Any = library.load(name)
     # Some models need a price; others know none or have their own.
-    priced = name in ("compliance", "abatement")
+    priced = name in ("compliance", "abatement", "investment")
     instance = instance.with_policy({"market.prices_cny_per_t": 80.0}) if priced else instance
     # One that starts from an allocation gets that of the rule, which always exists.
     start = "balance_value" if model.prepare is not None else ""

@@ -49,7 +49,7 @@ def units(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame({**own, "emissions_tco2e": [1e6, 2e6], "output_t": [1.1e6, 2.4e6], **columns})
 
 
-LATER = ("reconciliation", "review_plan")
+LATER = ("reconciliation", "review_plan", "investment")
 """Models that version 0.1.0 did not have."""
 
 

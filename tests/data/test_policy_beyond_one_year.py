@@ -75,6 +75,11 @@ drawn_by = "equal"
 municipal = {days = 40, effort = 1, travel_days = 0.5}
 provincial = {days = {North = 3, South = 4.5}, travel_days = 1, least_share = 0.2, drawn_share = 0.1}
 national = {days = 20, travel_days = 2, least = 3, drawn = 2}
+
+[investment]
+budget_cny = {north = 5_000_000}
+cvar_level = 0.9
+cvar_weight = 0.25
 """
 
 
@@ -160,7 +165,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
             "[markets]\nreserve_t = 1",
             "markets: is not a key of the policy.\n"
             "   Did you mean 'market'? Use one of year, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan.",
+            "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan, investment.",
             id="an unknown section",
         ),
         pytest.param(

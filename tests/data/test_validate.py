@@ -29,7 +29,7 @@ ENDINGS: dict[str, str | tuple[str, ...]] = {
     "t": "_t",
     "tCO2e": "_tco2e",
     "CNY/t": "_cny_per_t",
-    "fraction": ("_rate", "_share", "_factor", "_ratio"),
+    "fraction": ("_rate", "_share", "_factor", "_ratio", "probability"),
     "fraction/year": "_share_a_year",
     "MW": "_mw",
     "MWh": "_mwh",
@@ -252,7 +252,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             policy_toml("[sector.cement]\nband = 0.03"),
             "sector: is not a key of the policy.\n"
             "   Did you mean 'sectors'? Use one of year, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan.",
+            "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan, investment.",
             id="an unknown table",
         ),
         pytest.param(
@@ -581,7 +581,7 @@ def test_the_schema_says_of_every_column_what_it_means_and_in_which_unit() -> No
         assert all(bool(column.unit) == column.number for column in table.columns)
         assert all(column.name.endswith(ENDINGS[column.unit]) for column in table.columns if column.number)
     assert [table.name for table in TABLES] == [
-        *("units", "enterprises", "measures", "forecast"),
+        *("units", "enterprises", "measures", "forecast", "scenarios"),
         *("quantities", "statements", "terms"),
     ]
     assert set(PLAUSIBLE_INTENSITY) == set(SECTORS)

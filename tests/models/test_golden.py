@@ -18,7 +18,7 @@ import pytest
 
 from etsopt.data.groups import Groups
 from etsopt.running import library
-from tests import review_plans
+from tests import investments, review_plans
 from tests.builders import given
 from tests.compliance_years import by_hand
 from tests.markets import MARKETS, of_model, prepared, two_enterprises
@@ -98,6 +98,7 @@ OWN_INSTANCE = {
     "compliance": by_hand,
     "reconciliation": false_coal,
     "review_plan": review_plans.by_hand,
+    "investment": investments.two_scenarios,
     **dict.fromkeys(MARKETS, two_enterprises),
 }
 """Models that need more of an instance than the four units state."""

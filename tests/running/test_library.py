@@ -202,6 +202,7 @@ def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
         "compliance": "",
         "reconciliation": "",
         "review_plan": "",
+        "investment": "",
     }
     with pytest.raises(UsageError) as caught:
         etsopt.solve(etsopt.read("tiny"), "allocation_elastic")

@@ -90,7 +90,17 @@ POLICY: dict[str, Any] = {
         "provincial": {"days": 3.0, "travel_days": 1.0, "drawn": 1},
         "national": {"days": 2.5, "travel_days": 0.5, "drawn": 1},
     },
+    "investment": {"cvar_level": 0.4, "cvar_weight": 0.5},
 }
+SCENARIOS = pd.DataFrame(
+    {
+        "scenario": ["calm", "dear"],
+        "year": [2025, 2026],
+        "probability": [0.6, 0.4],
+        "price_cny_per_t": [np.nan, 160.0],
+        "output_factor": [1.0, 1.1],
+    }
+)
 ALONE: dict[str, dict[str, Any]] = {"equilibrium": {"horizon.last_year": 2025}}
 """What a model needs otherwise."""
 
@@ -161,6 +171,9 @@ OTHER: dict[str, Any] = {
     "review_plan.days_per_review": 0.5,
     "review_plan.seed": 33,
     "review_plan.drawn_by": "equal",
+    "investment.budget_cny": 100_000.0,
+    "investment.cvar_level": 0.2,
+    "investment.cvar_weight": 0.2,
     **{f"review_plan.{level}.days": 5.0 for level in ("municipal", "provincial", "national")},
     **{f"review_plan.{level}.effort": 0.5 for level in ("municipal", "provincial", "national")},
     **{f"review_plan.{level}.travel_days": 0.25 for level in ("municipal", "provincial", "national")},
@@ -196,6 +209,7 @@ UNSEEN: dict[str, tuple[str, ...]] = {
     "allocation": (*OF_ALLOCATION, "year"),
     "balance_value": ("allocation.band_on", "year"),
     "clearing": (*OF_ALLOCATION, *OF_MARKETS, "abatement.output_cut", "market.ceiling_price_cny_per_t"),
+    "investment": (*OF_ALLOCATION, "abatement.output_cut"),
     "equilibrium": (
         "abatement.output_cut",
         "horizon.discount_rate",
@@ -231,7 +245,8 @@ BELOW: dict[str, type[BaseModel]] = {"rule": RulePolicy, "sectors": SectorPolicy
 
 
 def instance_for(model: str) -> etsopt.Instance:
-    found = etsopt.Instance.from_frames(UNITS, POLICY, ENTERPRISES, MEASURES)
+    scenarios = SCENARIOS if model == "investment" else None
+    found = etsopt.Instance.from_frames(UNITS, POLICY, ENTERPRISES, MEASURES, scenarios=scenarios)
     found = found.with_policy(ALONE.get(model, {}))
     return with_evidence(found) if model == "reconciliation" else found
 

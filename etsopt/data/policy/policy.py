@@ -19,6 +19,7 @@ from etsopt.data.policy.allocation import (
     ProvincePolicy,
     SectorPolicy,
 )
+from etsopt.data.policy.investment import InvestmentPolicy
 from etsopt.data.policy.keys import value_of_text, with_english_keys
 from etsopt.data.policy.market import (
     AbatementPolicy,
@@ -41,7 +42,16 @@ from etsopt.wording import listed, literal, message
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MULTI_YEAR_SECTIONS = ("horizon", "abatement", "market", "penalty", "compliance", "pathway", "review_plan")
+MULTI_YEAR_SECTIONS = (
+    "horizon",
+    "abatement",
+    "market",
+    "penalty",
+    "compliance",
+    "pathway",
+    "review_plan",
+    "investment",
+)
 """Sections that the allocation of one year does not read."""
 
 BALANCED = ("cn-2024", "cn-2025", "cn-2026")
@@ -64,6 +74,7 @@ class Policy(Section):
     compliance: CompliancePolicy = CompliancePolicy()
     pathway: PathwayPolicy = PathwayPolicy()
     review_plan: ReviewPlanPolicy = ReviewPlanPolicy()
+    investment: InvestmentPolicy = InvestmentPolicy()
 
     @property
     def content(self) -> dict[str, Any]:

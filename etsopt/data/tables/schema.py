@@ -9,6 +9,7 @@ from etsopt.data.tables.evidence import EVIDENCE
 from etsopt.data.tables.measure_columns import COST_COLUMNS, LARGEST_NEW_SHARE
 from etsopt.data.tables.power_columns import POWER_COLUMNS
 from etsopt.data.tables.report_columns import REPORT_COLUMNS
+from etsopt.data.tables.scenario_columns import scenarios_table
 from etsopt.data.tables.table import Column, Table
 
 SECTORS = ("cement", "steel", "aluminium", "power")
@@ -292,4 +293,6 @@ FORECAST = Table(
     ),
 )
 
-TABLES = (UNITS, ENTERPRISES, MEASURES, FORECAST, *EVIDENCE)
+SCENARIOS = scenarios_table(SECTORS)
+
+TABLES = (UNITS, ENTERPRISES, MEASURES, FORECAST, SCENARIOS, *EVIDENCE)

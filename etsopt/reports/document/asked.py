@@ -25,6 +25,7 @@ MODELS = {
     "equilibrium": ("Which balance value do the units' responses reproduce?", "企业响应后,行业平衡值为多少?"),
     "compliance": ("How is the year surrendered, and what is left?", "本年度如何清缴,结余多少?"),
     "reconciliation": ("Which emissions do the monthly reports allow?", "月度报告支持怎样的年排放量?"),
+    "investment": ("Which measures should be installed now?", "现在应投资哪些措施?"),
     "review_plan": ("Whom should the reviewers see?", "审核人员应审哪些企业?"),
 }
 """Question that each model answers."""

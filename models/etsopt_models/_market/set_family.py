@@ -158,6 +158,39 @@ class SetFamily:
                     np.minimum(choices[:, 0], choices[:, choice], out=choices[:, 0])
         return least
 
+    def least_of_running(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the least value over the sets that may run where each set is installed, shape ``(sets, units)``.
+
+        >>> SetFamily((Group((0,), stops=True), Group((1,)))).least_of_running(np.array([[1.0], [3.0], [2.0], [0.0]]))[:, 0]
+        array([1., 1., 2., 0.])
+        >>> SetFamily((Group((0, 1), stops=True),)).least_of_running(np.array([[2.0], [1.0], [3.0]]))[:, 0]
+        array([2., 1., 2.])
+        >>> SetFamily((Group((0, 1), (1, 2, 2), True),)).least_of_running(np.array([[2.0], [1.0], [3.0]]))[:, 0]
+        array([2., 1., 1.])
+        """
+        least = value.copy()
+        for group, below in self._axes():
+            choices = least.reshape(-1, len(group.places) + 1, below, value.shape[1])
+            if group.stops:
+                for choice in range(1, choices.shape[1]):
+                    before = choices[:, choice - 1 if group.reach else 0]
+                    np.minimum(choices[:, choice], before, out=choices[:, choice])
+        return least
+
+    def may_run(self, installed: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return True for the sets that may run where some sets are installed, shape ``(sets, len(installed))``.
+
+        They are part of the installed set, and have all of it that does not stop.
+        """
+        lasting = np.zeros(self.has.shape[1], dtype=bool)
+        for group in self.groups:
+            lasting[list(group.places)] = not group.stops
+        here = self.has[installed]
+        within = ~(self.has[:, None] & ~here[None]).any(axis=2)
+        kept = (self.has[:, None] | ~(here & lasting)[None]).all(axis=2)
+        result: NDArray[np.bool_] = np.logical_and(within, kept)
+        return result
+
 
 def _least_within_reach(choices: NDArray[np.float64], group: Group) -> None:
     """Replace the values of a chain by the least within reach, in place; its choices are the second axis."""

@@ -1,0 +1,190 @@
+r"""Bound the cost of every decision from below, by any weights of the scenarios and any multipliers of the budgets.
+
+CVaR is the largest mean of the costs over the probabilities that are at most $p / (1 - \alpha)$. So weights $q$ between
+$(1 - \beta) p$ and $(1 - \beta) p + \beta p / (1 - \alpha)$ that add up to one make the mean of the costs a lower bound
+of the objective, and a multiplier $\lambda \ge 0$ of a budget adds what a decision exceeds it. Then the units of an
+enterprise separate, and the sets of each are compared. Sets that by this bound alone lie above the answer are in no
+better one; if the others combine in few ways, each combination is computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.arithmetic import gamma
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.checking.investment.sets import SetCosts
+    from etsopt.data.instance import Instance
+
+MOST_NUMBERS = 2_000_000
+"""Combinations of the sets of an enterprise, times scenarios, that are computed at most."""
+
+WITHIN = 1e-9
+"""Relative excess of a budget that is rounding alone."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Expected cost and CVaR at a level with their weights.
+
+    Parameters
+    ----------
+    probability
+        Of the scenarios, shape ``(scenarios,)``.
+    tail
+        Probability of the worst scenarios.
+    weight
+        Weight of CVaR.
+    """
+
+    probability: NDArray[np.float64]
+    tail: float
+    weight: float
+
+    @classmethod
+    def of(cls, instance: Instance, probability: NDArray[np.float64]) -> Objective:
+        """Return the objective that the policy states."""
+        stated = instance.policy.investment
+        return cls(probability, 1 - stated.cvar_level, stated.cvar_weight)
+
+    def cvar(self, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the least over $z$ of $z$ and the expected excess above it, over the tail, of ``(..., scenarios)``.
+
+        The least is attained at one of the costs.
+        """
+        best = np.full(costs.shape[:-1], np.inf)
+        for place in range(costs.shape[-1]):
+            quantile = costs[..., place]
+            excess = np.maximum(costs - quantile[..., None], 0.0) @ self.probability
+            best = np.minimum(best, quantile + excess / self.tail)
+        return best
+
+    def value(self, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the objective of costs in scenarios, shape ``(...)`` from ``(..., scenarios)`` [CNY]."""
+        value = (1 - self.weight) * (costs @ self.probability)
+        return value + self.weight * self.cvar(costs) if self.weight else value
+
+    def nearest_weights(self, stated: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return weights that prove a bound, near the stated ones, shape ``(enterprises, scenarios)``."""
+        lower = (1 - self.weight) * self.probability
+        room = self.weight * self.probability / self.tail
+        above = np.clip(np.nan_to_num(stated) - lower, 0.0, room)
+        total = above.sum(axis=1, keepdims=True)
+        less = above * np.divide(self.weight, total, out=np.ones_like(total), where=total > self.weight)
+        left = room - above
+        missing = np.maximum(self.weight - total, 0.0)
+        rest = left.sum(axis=1, keepdims=True)
+        more = above + left * np.divide(missing, rest, out=np.zeros_like(rest), where=rest > 0)
+        weights: NDArray[np.float64] = lower + np.where(total > self.weight, less, more)
+        return weights
+
+
+@dataclass(frozen=True)
+class Enterprises:
+    """What the bound needs of enterprises.
+
+    Parameters
+    ----------
+    of_unit
+        Enterprise of each unit.
+    value
+        Objective of the answer, shape ``(enterprises,)`` [CNY].
+    account
+        Least cost of the account in each scenario, whatever is emitted, shape ``(enterprises, scenarios)`` [CNY].
+    budget
+        Most investment, infinite without a limit, shape ``(enterprises,)`` [CNY].
+    """
+
+    of_unit: NDArray[np.int64]
+    value: NDArray[np.float64]
+    account: NDArray[np.float64]
+    budget: NDArray[np.float64]
+
+
+class Bound:
+    """Lower bound of the objective of every enterprise, to which the units are added some at a time.
+
+    Parameters
+    ----------
+    weights, multipliers
+        Of the scenarios, shape ``(enterprises, scenarios)``, that add up to one, and of the budgets, zero or more.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        enterprises: Enterprises,
+        weights: NDArray[np.float64],
+        multipliers: NDArray[np.float64],
+    ) -> None:
+        self.objective, self.enterprises, self.weights, self.multipliers = objective, enterprises, weights, multipliers
+        limit = np.where(np.isfinite(enterprises.budget), enterprises.budget, 0.0)
+        self.of_enterprise = (weights * enterprises.account).sum(axis=1) - multipliers * limit
+        self.error = gamma(8 + weights.shape[1]) * (
+            (weights * np.abs(enterprises.account)).sum(axis=1) + multipliers * limit
+        )
+        # Where nothing couples units, the weights are the probabilities and the bound is exact.
+        self.coupled = np.isfinite(enterprises.budget) | (objective.weight > 0)
+        # The largest saving by a CNY of investment, at the weights.
+        self.most_saved = np.zeros(len(enterprises.value))
+        self.options: dict[int, list[tuple[NDArray[np.float64], ...]]] = {}
+
+    def add(self, costs: SetCosts) -> None:
+        """Add units with the costs of their sets."""
+        units, (scenarios, sets, _) = costs.sets.units, costs.cost.shape
+        owner = self.enterprises.of_unit[units]
+        priced = self.multipliers[owner] * costs.investment
+        may = np.isfinite(costs.cost[0])
+        for number in range(scenarios):
+            priced = priced + self.weights[owner, number] * np.where(may, costs.cost[number], 0.0)
+        # What may not be installed is no option, whatever the weights.
+        priced[~may] = np.inf
+        self._add_savings(owner, priced - self.multipliers[owner] * costs.investment, costs.investment)
+        least = priced.min(axis=0)
+        np.add.at(self.of_enterprise, owner, least)
+        size = (self.weights[owner] * costs.size.T).sum(axis=1) + self.multipliers[owner] * costs.investment.max(axis=0)
+        np.add.at(self.error, owner, gamma(64 + 4 * scenarios + sets.bit_length()) * 4 * size)
+        for place in np.flatnonzero(self.coupled[owner]).tolist():
+            here = np.flatnonzero(np.isfinite(priced[:, place]))
+            excess = priced[here, place] - least[place]
+            option = excess, costs.cost[:, here, place].T, costs.investment[here, place]
+            self.options.setdefault(int(owner[place]), []).append(option)
+
+    def _add_savings(
+        self, owner: NDArray[np.int64], cost: NDArray[np.float64], investment: NDArray[np.float64]
+    ) -> None:
+        """Add what a CNY of investment saves at most: each set against the best one that needs none."""
+        without = np.where(investment == 0, cost, np.inf).min(axis=0)
+        saved = np.zeros_like(cost)
+        np.divide(without - cost, investment, out=saved, where=(investment > 0) & np.isfinite(cost))
+        np.maximum.at(self.most_saved, owner, saved.max(axis=0))
+
+    def total(self) -> float:
+        """Return the bound of all enterprises together [CNY]."""
+        bounds = self.of_enterprise - self.error
+        for owner, options in self.options.items():
+            bounds[owner] = max(bounds[owner], self._of_combinations(owner, options, float(bounds[owner])))
+        return float(bounds.sum())
+
+    def _of_combinations(self, owner: int, options: list[tuple[NDArray[np.float64], ...]], bound: float) -> float:
+        """Return the least objective of all combinations that may beat the answer; minus infinity if they are many."""
+        value = float(self.enterprises.value[owner])
+        open_by = max(value - bound, 0.0) + 2 * float(self.error[owner])
+        kept = [tuple(part[excess <= open_by] for part in (cost, investment)) for excess, cost, investment in options]
+        combinations = float(np.prod([float(len(cost)) for cost, _ in kept]))
+        if combinations * len(self.objective.probability) > MOST_NUMBERS:
+            return -np.inf
+        costs, invested = self.enterprises.account[owner][None], np.zeros(1)
+        for cost, investment in kept:
+            costs = (costs[:, None] + cost[None]).reshape(-1, costs.shape[1])
+            invested = (invested[:, None] + investment[None]).ravel()
+        within = invested <= self.enterprises.budget[owner] * (1 + WITHIN)
+        least = self.objective.value(costs[within]).min(initial=np.inf)
+        # All other combinations are no better than the answer.
+        return float(min(least, value)) - 2 * float(self.error[owner]) / self.objective.tail

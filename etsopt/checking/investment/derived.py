@@ -1,0 +1,88 @@
+"""Derive everything that an investment takes as given again, from the instance and its allocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.investment.bound import Objective
+from etsopt.checking.investment.sets import first_years, investments
+from etsopt.checking.investment.states import read_states
+from etsopt.checking.market.baseline import derive_baseline
+from etsopt.checking.market.choices import derive_choices
+from etsopt.data.measure_steps import offers_of
+from etsopt.data.measures import offered as on_offer
+from etsopt.data.tables.row_scope import filled_column
+from etsopt.data.tables.schema import MEASURES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.checking.investment.states import States
+    from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.choices import Choices
+    from etsopt.data.instance import Instance
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What follows from the instance and its allocation alone."""
+
+    instance: Instance
+    states: States
+    before: Baseline
+    baselines: list[Baseline]
+    offered: Choices
+    first: NDArray[np.int64]
+    investment: NDArray[np.float64]
+    objective: Objective
+    budget: NDArray[np.float64]
+
+    @property
+    def values_are_stated(self) -> bool:
+        """True if the values of information are stated: there is no budget."""
+        return not np.isfinite(self.budget).any()
+
+
+def derive(instance: Instance, allocation: pd.DataFrame) -> Derived:
+    """Derive scenarios, baselines, measures, budgets and the objective again."""
+    before = derive_baseline(instance, allocation)
+    states, offered = read_states(instance, before.years), derive_choices(instance, before)
+    baselines = [states.baseline(instance, before, number) for number in range(len(states.names))]
+    baselines.append(states.mean.baseline(instance, before, 0))
+    first = first_years(before, offered)
+    stated, names = instance.policy.investment.budget_cny, instance.labels("enterprise_id").names
+    budget = [stated.get(name, np.inf) if isinstance(stated, dict) else stated for name in names]
+    return Derived(
+        instance,
+        states,
+        before,
+        baselines,
+        offered,
+        first,
+        investments(before, offered, _capital(instance, offered), first),
+        Objective.of(instance, states.probability),
+        np.array([np.inf if limit is None else limit for limit in budget], dtype=float),
+    )
+
+
+def _capital(instance: Instance, offered: Choices) -> NDArray[np.float64]:
+    """Return the investment of each slot per tonne of the base year's output, shape ``(units, slots)`` [CNY/t]."""
+    capital = np.zeros(offered.code.shape)
+    if instance.measures is None:
+        return capital
+    table, (row, step, _) = instance.measures, offers_of(instance)
+    share, each = (filled_column(table, MEASURES, name) for name in ("maximum_share", "capex_cny_per_t"))
+    groups = on_offer(instance)
+    unit = np.repeat(np.arange(len(instance.units)), np.diff(groups.starts))
+    rows = row[groups.members]
+    names = table["measure_id"].to_numpy(dtype=object)[rows]
+    codes = np.searchsorted(offered.names[:-1].astype(str), names.astype(str))
+    slot = offered.slot_of(unit, codes, step[groups.members])
+    there = slot >= 0
+    steps = offered.steps[unit[there], slot[there]]
+    capital[unit[there], slot[there]] = (share * each)[rows[there]] / steps
+    return capital

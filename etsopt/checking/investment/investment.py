@@ -1,0 +1,132 @@
+"""Check an investment under uncertainty, and bound its cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.checking.investment import statements
+from etsopt.checking.investment.bound import WITHIN, Bound, Enterprises
+from etsopt.checking.investment.decisions import decision_is_admissible, read_decision
+from etsopt.checking.investment.derived import derive
+from etsopt.checking.investment.flows import flows_of, shapes
+from etsopt.checking.investment.sets import set_costs
+from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.units import tolerance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.checking.report import LevelStated
+    from etsopt.data.instance import Instance
+
+COST = "cost"
+
+
+def check(  # long because each statement takes what the ones before it derived
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float
+) -> CheckReport:
+    """Check the decision, all that follows from it in each scenario, and the cost with a bound.
+
+    Parameters
+    ----------
+    tables
+        Tables of the result, with the allocation from which it started.
+    gap
+        Relative gap of the solve.
+    """
+    derived = derive(instance, tables["allocation"])
+    violations = list(shapes(tables, derived.values_are_stated))
+    if violations:
+        return CheckReport(tuple(violations), ())
+    years, offered = derived.before.years, derived.offered
+    decision, violations = read_decision(
+        instance, offered, derived.states, years, derived.first, tables["investments"], tables["operations"]
+    )
+    if decision is None:
+        return CheckReport(tuple(violations), ())
+    violations += decision_is_admissible(instance, offered, decision, derived.first, len(years))
+    violations += statements.rows_follow(derived, tables["investments"])
+    flows, more = flows_of(
+        instance, derived.before, derived.baselines, derived.states, offered, decision, derived.first, tables
+    )
+    violations += more
+    if flows is None:
+        return CheckReport(tuple(violations), ())
+    owner = instance.labels("enterprise_id")
+    invested = np.zeros(len(owner))
+    np.add.at(invested, owner.code, (derived.investment * decision.installed).sum(axis=1))
+    over = invested - derived.budget
+    for name, by in zip(owner.names, over, strict=True):
+        if by > WITHIN * max(float(invested.max()), 1.0):
+            violations.append(Violation("budget", str(name), float(by), "CNY", "investment is within the budget"))
+    value = derived.objective.value(flows.costs)
+    stated = _stated_multipliers(tables, len(owner), len(derived.states.names))
+    bound = Bound(
+        derived.objective,
+        Enterprises(owner.code, value, flows.least_account_cost, derived.budget),
+        derived.objective.nearest_weights(stated[0]),
+        np.where(np.isfinite(derived.budget), np.maximum(np.nan_to_num(stated[1]), 0.0), 0.0),
+    )
+    shape = (len(instance.units), len(derived.states.names))
+    at_mean, least = np.zeros(shape), np.zeros(shape)
+    for costs in set_costs(
+        offered, derived.before, derived.baselines, derived.states, derived.first, derived.investment
+    ):
+        bound.add(costs)
+        least[costs.sets.units] = costs.cost.min(axis=1).T
+        if decision.at_mean is not None:
+            violations += statements.mean_is_least(instance, costs, decision.at_mean)
+            numbers = costs.numbers(decision.at_mean), np.arange(len(costs.sets.units))
+            at_mean[costs.sets.units] = costs.cost[:, *numbers].T
+    if any(violation.rule == "tables" for violation in violations):
+        return CheckReport(tuple(violations), ())
+    others = [_totals(owner, part) + flows.least_account_cost for part in (at_mean, least)]
+    violations += statements.costs_follow(derived, tables["scenario_costs"], flows.costs, others)
+    if not any(violation.rule == "same_rows" for violation in violations):
+        violations += statements.weights_are_possible(derived, tables["scenario_costs"])
+    violations += statements.summary_follows(derived, tables["investment_summary"], flows.costs, others, invested)
+    if "budget_shadow_price" in tables["investment_summary"]:
+        violations += statements.budget_prices_are_possible(derived, tables["investment_summary"], bound.most_saved)
+    level = _level(float(value.sum()), bound.total(), gap, flows.spending)
+    if not level.bound <= level.value + level.tolerance:
+        violations.append(Violation("cost", "", level.bound - level.value, "CNY", "the cost is not below its bound"))
+    return CheckReport((*violations, *_levels(levels, level)), (level,))
+
+
+def _level(value: float, bound: float, gap: float, spending: float) -> LevelCheck:
+    off = max(value - bound, 0.0)
+    return LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * max(abs(value), spending))
+
+
+def _levels(levels: Sequence[LevelStated], found: LevelCheck) -> Iterator[Violation]:
+    """Check name and value of the objective as the result states it."""
+    if [level.name for level in levels] != [COST]:
+        yield Violation("levels", "investment", 1.0, "levels", "the last objective is the cost")
+        return
+    by = abs(levels[0].value - found.value)
+    if not by <= 2 * found.tolerance:
+        yield Violation("level_is_kept", COST, by, "CNY", f"the cost of the tables is {found.value:.12g}")
+
+
+def _totals(owner: Any, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = np.zeros((len(owner), of_units.shape[1]))
+    np.add.at(total, owner.code, of_units)
+    return total
+
+
+def _stated_multipliers(
+    tables: Mapping[str, pd.DataFrame], enterprises: int, scenarios: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weights of scenarios and the multipliers of budgets, which prove a bound whatever they are."""
+    weights = tables["scenario_costs"]["weight"].to_numpy(dtype=float)
+    summary = tables["investment_summary"]
+    prices = np.zeros(enterprises)
+    if "budget_shadow_price" in summary and len(summary) > enterprises:
+        prices = summary["budget_shadow_price"].to_numpy(dtype=float)[:enterprises]
+    fits = len(weights) == enterprises * scenarios
+    return weights.reshape(enterprises, scenarios) if fits else np.zeros((enterprises, scenarios)), prices

@@ -1,0 +1,149 @@
+"""Check the tables of an investment that state decisions, costs in scenarios and values of information."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.checking.allocation.totals import distance
+from etsopt.checking.investment.flows import CENT
+from etsopt.checking.market.statements import unit_of
+from etsopt.checking.report import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.checking.investment.derived import Derived
+    from etsopt.checking.investment.sets import SetCosts
+    from etsopt.data.instance import Instance
+
+WEIGHT = 1e-6
+"""Tolerance of weights and multipliers, which are numbers without a unit."""
+
+
+def rows_follow(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
+    """Check the columns of the decision that follow from the measures."""
+    instance, offered = derived.instance, derived.offered
+    units = instance.units.set_index("unit_id")
+    for column in ("enterprise_id", "sector"):
+        wanted = units[column].reindex(table["unit_id"]).to_numpy(dtype=object)
+        if (table[column].to_numpy(dtype=object) != wanted).any():
+            yield Violation("tables_follow", f"investments.{column}", 1.0, "cells", "the column is that of the unit")
+    unit = instance.units["unit_id"].searchsorted(table["unit_id"]) if len(table) else np.zeros(0, dtype=np.int64)
+    slot = offered.slots_in(table, unit)
+    years = np.append(derived.before.years.astype(float), np.nan)
+    expected = {"first_year": years[derived.first[unit, slot]], "investment_cny": derived.investment[unit, slot]}
+    yield from _cells_follow("investments", table, expected)
+
+
+def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -> Iterator[Violation]:
+    """Check numbers of a table, row by row."""
+    for column, values in expected.items():
+        if column not in table:
+            yield Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is present")
+            continue
+        flat = np.asarray(values, dtype=float).ravel()
+        if len(flat) != len(table):
+            yield Violation("tables", name, 1.0, "rows", f"the table has {len(flat)} rows")
+            return
+        off = distance(table[column], flat)
+        size = CENT if column.endswith("_cny") else 0.0
+        wrong = ~(off <= size + 1e-9 * np.abs(np.nan_to_num(flat)))
+        if wrong.any():
+            row = int(wrong.argmax())
+            where = f"{name}.{column}, row {row}"
+            yield Violation("tables_follow", where, float(off[row]), unit_of(column), f"it is {flat[row]:.12g}")
+
+
+def mean_is_least(instance: Instance, costs: SetCosts, at_mean: NDArray[np.bool_]) -> Iterator[Violation]:
+    """Check that what would be installed at expected values costs least there."""
+    everyone = np.arange(len(costs.sets.units))
+    chosen = costs.at_mean[costs.numbers(at_mean), everyone]
+    off = chosen - costs.at_mean.min(axis=0)
+    for place in np.flatnonzero(~(off <= CENT + 1e-9 * np.abs(chosen))):
+        label = str(instance.units["unit_id"].iloc[costs.sets.units[place]])
+        yield Violation("at_mean", label, float(off[place]), "CNY", "it costs least at the expected values")
+
+
+def weights_are_possible(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
+    """Check that the weights of the scenarios of every enterprise add up to one within the limits of CVaR."""
+    objective = derived.objective
+    weights = table["weight"].to_numpy(dtype=float).reshape(-1, len(objective.probability))
+    lower = (1 - objective.weight) * objective.probability
+    upper = lower + objective.weight * objective.probability / objective.tail
+    off = np.maximum(np.maximum(lower - weights, weights - upper).max(axis=1), np.abs(weights.sum(axis=1) - 1))
+    for name, by in zip(derived.instance.labels("enterprise_id").names, off, strict=True):
+        if not by <= WEIGHT:
+            message = "the weights of the scenarios add up to one, and CVaR allows them"
+            yield Violation("weights", str(name), float(by), "1", message)
+
+
+def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: NDArray[np.float64]) -> Iterator[Violation]:
+    """Check that a multiplier of a budget is from zero to what a CNY may save at most, and zero without a budget."""
+    prices = table["budget_shadow_price"].to_numpy(dtype=float)
+    if not np.isnan(prices[-1]):
+        yield Violation("budget_prices", "all", 1.0, "CNY/CNY", "all enterprises together have no budget")
+    names = derived.instance.labels("enterprise_id").names
+    for name, price, limit in zip(names, prices, np.where(np.isfinite(derived.budget), most, 0.0), strict=False):
+        if not -WEIGHT <= price <= limit * (1 + WEIGHT) + WEIGHT:
+            message = f"it is from 0 to {limit:.6g}, which a CNY of investment saves at most"
+            yield Violation("budget_prices", str(name), float(abs(price)), "CNY/CNY", message)
+
+
+def costs_follow(
+    derived: Derived, table: pd.DataFrame, costs: NDArray[np.float64], others: list[NDArray[np.float64]]
+) -> Iterator[Violation]:
+    """Check costs and regret in every scenario."""
+    names = derived.instance.labels("enterprise_id").names
+    keys = {"enterprise_id": np.repeat(names, costs.shape[1]), "scenario": np.tile(derived.states.names, len(names))}
+    for column, cells in keys.items():
+        if table[column].tolist() != cells.tolist():
+            yield Violation("same_rows", f"scenario_costs.{column}", 1.0, "rows", "the rows are those of the scenarios")
+            return
+    expected = {"probability": np.broadcast_to(derived.states.probability, costs.shape), "cost_cny": costs}
+    if derived.values_are_stated:
+        at_mean, least = others
+        expected |= {"cost_at_mean_cny": at_mean, "least_cost_cny": least, "regret_cny": costs - least}
+    yield from _cells_follow("scenario_costs", table, expected)
+
+
+def summary_follows(
+    derived: Derived,
+    table: pd.DataFrame,
+    costs: NDArray[np.float64],
+    others: list[NDArray[np.float64]],
+    invested: NDArray[np.float64],
+) -> Iterator[Violation]:
+    """Check the objective of every enterprise, the values of information, and the sums in the last row."""
+    names = [*derived.instance.labels("enterprise_id").names, ""]
+    if table["enterprise_id"].tolist() != names:
+        yield Violation("same_rows", "investment_summary", 1.0, "rows", "each enterprise has a row, and all together")
+        return
+    objective = derived.objective
+    columns = {
+        "investment_cny": invested,
+        "expected_cost_cny": costs @ objective.probability,
+        "cvar_cny": objective.cvar(costs),
+        "objective_cny": objective.value(costs),
+    }
+    if derived.values_are_stated:
+        at_mean, known = (objective.value(part) for part in others)
+        columns |= {
+            "objective_at_mean_cny": at_mean,
+            "objective_perfect_information_cny": known,
+            "value_of_stochastic_solution_cny": at_mean - columns["objective_cny"],
+            "value_of_perfect_information_cny": columns["objective_cny"] - known,
+        }
+    expected = {name: np.append(values, values.sum()) for name, values in columns.items()}
+    expected["price_year"] = np.full(len(names), float(derived.instance.policy.price_year))
+    if not derived.values_are_stated:
+        limit = np.where(np.isfinite(derived.budget), derived.budget, np.nan)
+        expected["budget_cny"] = np.append(limit, np.nan)
+        if "budget_shadow_price" not in table:
+            message = "the multipliers of the budgets are stated"
+            yield Violation("tables", "investment_summary.budget_shadow_price", 1.0, "columns", message)
+    yield from _cells_follow("investment_summary", table, expected)

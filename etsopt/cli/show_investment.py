@@ -1,0 +1,88 @@
+"""An investment under uncertainty on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from etsopt.cli.language import _
+from etsopt.cli.terminal import new_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from etsopt.results.results import Results
+
+ROWS_SHOWN = 12
+
+LINES = (
+    ("investment now", "investment_cny"),
+    ("expected discounted cost", "expected_cost_cny"),
+    ("CVaR of the cost", "cvar_cny"),
+    ("objective", "objective_cny"),
+    ("value of the stochastic solution", "value_of_stochastic_solution_cny"),
+    ("expected value of perfect information", "value_of_perfect_information_cny"),
+)
+
+
+def investment(console: Console, results: Results) -> None:
+    """Print what is installed now, what it costs, what information is worth, and the cost of every scenario."""
+    if "investments" not in results.tables:
+        return
+    console.print(_measures(results))
+    summary = results.tables["investment_summary"].iloc[-1]
+    table = new_table(
+        _("All enterprises, CNY of {year}", year=int(results.tables["investment_summary"]["price_year"].iloc[-1])),
+        "",
+        "[CNY]",
+    )
+    for label, column in LINES:
+        if column in summary:
+            table.add_row(Text(_(label)), Text(_whole(float(summary[column]))))
+    console.print(table)
+    console.print(_scenarios(results))
+
+
+def _whole(amount: float) -> str:
+    """Return an amount without decimals, and without a sign if nothing is left."""
+    return f"{round(amount) + 0:,d}"
+
+
+def _measures(results: Results) -> Table:
+    """Return the measures that are installed now, those of the largest investment first."""
+    rows = results.tables["investments"]
+    sums = (
+        rows[rows["installed"]].groupby("measure_id").agg(units=("unit_id", "nunique"), cny=("investment_cny", "sum"))
+    )
+    sums = sums.sort_values(["cny", "units"], ascending=False, kind="stable")
+    table = new_table(_("Installed now"), _("measure"), _("units"), _("investment\n[CNY]"))
+    for measure, row in sums.head(ROWS_SHOWN).iterrows():
+        table.add_row(Text(str(measure)), Text(f"{int(row['units']):,}"), Text(_whole(row["cny"])))
+    if sums.empty:
+        table.add_row(Text(_("nothing")), Text("0"), Text("0"))
+    if len(sums) > ROWS_SHOWN:
+        table.add_row(Text(_("and {count} more", count=len(sums) - ROWS_SHOWN)), Text(""), Text(""))
+    return table
+
+
+def _scenarios(results: Results) -> Table:
+    """Return the cost of all enterprises in each scenario, and its regret; the dearest scenarios first."""
+    costs = results.tables["scenario_costs"]
+    with_regret = "regret_cny" in costs
+    columns = ["cost_cny", *(["regret_cny"] if with_regret else [])]
+    sums = (
+        costs.groupby("scenario", sort=False)[columns]
+        .sum()
+        .assign(probability=costs.groupby("scenario", sort=False)["probability"].first())
+    )
+    sums = sums.sort_values("cost_cny", ascending=False, kind="stable")
+    heads = [_("probability"), _("cost\n[CNY]"), *([_("regret\n[CNY]")] if with_regret else [])]
+    table = new_table(_("Scenarios"), _("scenario"), *heads)
+    for name, row in sums.head(ROWS_SHOWN).iterrows():
+        cells = [f"{row['probability']:.4g}", *(_whole(row[column]) for column in columns)]
+        table.add_row(Text(str(name)), *map(Text, cells))
+    if len(sums) > ROWS_SHOWN:
+        table.add_row(Text(_("and {count} more", count=len(sums) - ROWS_SHOWN)), *(Text("") for _head in heads))
+    return table

@@ -1,0 +1,1 @@
+"""Room of the investment under uncertainty: scenarios, alternatives of units, programs over them, and tables."""
