@@ -119,7 +119,8 @@ def _stated_again(stated: _Stated, reported: pd.DataFrame, id_in_instance: pd.Se
     members = id_in_instance[id_in_instance.to_numpy() != id_in_instance.index].to_dict()
     inside = np.array([unit in members for unit in stated.units], dtype=bool)
     complexes = ", ".join(sorted({members[unit] for unit in stated.units[inside]}))
-    what, advice = f"is part of a complex that reports as one ({complexes})", "State the complex, or remove the row."
+    what = message("is part of a complex that reports as one ({complexes})", complexes=complexes)
+    advice = "State the complex, or remove the row."
     return problems + stated.problem(inside, "unit_id", what, advice)
 
 

@@ -29,8 +29,8 @@ RECORD, SCENARIOS, VALUES, SUMMARY, SENSITIVITY = "sweep.sqlite", "scenarios", "
 WORTH_PROCESSES = 50
 """Number of scenarios from which on starting processes, about a second, is worth it."""
 
-FAILURES_SHOWN = 5
-"""Scenarios without a proven answer that are told as they come; the table of scenarios has all."""
+FAILURES_SHOWN, LONGEST_FAILURE = 5, 300
+"""Scenarios without a proven answer that are told as they come, and characters of each; the table has all."""
 
 
 def sweep(options: Namespace) -> int:
@@ -77,6 +77,8 @@ def sweep(options: Namespace) -> int:
     else:
         _summary(counts, written)
     if termination == "interrupted":
+        if not quiet:
+            print(_("What is done is kept: go on with --resume."), file=sys.stderr)
         return 130
     return 0 if {*counts} <= {*PROVEN, "infeasible_certified"} else 4
 
@@ -129,7 +131,8 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
         if quiet or now.last.certified or shown > FAILURES_SHOWN:
             return
         shown += 1
-        said = f"{name_of(now.last.number)}: {now.last.status} {now.last.message}".strip().splitlines()[0]
+        words = " ".join(f"{name_of(now.last.number)}: {now.last.status} {now.last.message}".split())
+        said = words if len(words) <= LONGEST_FAILURE else f"{words[:LONGEST_FAILURE]}..."
         more = _("Further ones are in the table of scenarios alone.") if shown > FAILURES_SHOWN else said
         print(more, file=sys.stderr)
 

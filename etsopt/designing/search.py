@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.data.messages import did_you_mean
 from etsopt.designing.front import front_of
 from etsopt.designing.plan import ENACTED, Range
 from etsopt.errors import StoppedError, UsageError
@@ -111,7 +112,8 @@ def search(
     Raises
     ------
     UsageError
-        If optuna is not installed, or the record is of another search, or has outcomes and ``resume`` is not asked for.
+        If optuna is not installed, the record is of another search, or has outcomes and ``resume`` is not asked for, or
+        an answer does not have a number of a goal or limit.
     """
     optuna = load_optuna()
     record.begin(plan, instance.hash, versions())
@@ -125,12 +127,32 @@ def search(
     try:
         with opened(plan, instance, workers, scheduler) as solve:
             run = _Run(plan, record, solve, total, told)
-            run.outcomes(0, [plan.design(ENACTED, {})])
+            _see_numbers(plan, run.outcomes(0, [plan.design(ENACTED, {})])[0])
             for generation in range(plan.generations):
                 _one_generation(optuna, study, plan, generation, run)
     except StoppedError as stopped:
         return stopped.termination
     return "optimal"
+
+
+def _see_numbers(plan: DesignPlan, outcome: Outcome) -> None:
+    """Raise UsageError for a goal or limit whose number a proven answer does not have, before designs are solved."""
+    for name, number in (plan.goals | plan.limits).items():
+        if outcome.status not in PROVEN or number.of(outcome.values) is not None:
+            continue
+        known = sorted({label.quantity for label in outcome.values if label.table == number.table})
+        what = message(
+            "The answer has no number for {name}: {quantity!r} of the table {table!r}.",
+            name=name,
+            quantity=number.quantity,
+            table=number.table,
+        )
+        if number.quantity in known:
+            raise UsageError(what, "Correct its sector, province, year or id, or leave them out.")
+        tables = sorted({label.table for label in outcome.values})
+        guess = did_you_mean(number.quantity, known) if known else did_you_mean(number.table, tables)
+        listed = ", ".join(known or tables)
+        raise UsageError(what, message("{guess}Use one of {known}.", guess=guess, known=listed))
 
 
 def _one_generation(optuna: Any, study: Any, plan: DesignPlan, generation: int, run: _Run) -> None:

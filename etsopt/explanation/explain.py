@@ -10,7 +10,7 @@ from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
 from etsopt.explanation.markets import market_parts
 from etsopt.explanation.program import Allocated, further_steps, program_steps
-from etsopt.explanation.rule import Unit, incentive_steps, rule_steps
+from etsopt.explanation.rule import Unit, incentive_steps, rule_steps, why_outside
 from etsopt.explanation.steps import Explanation, Step, in_chinese, number, percent
 from etsopt.wording import message
 
@@ -95,6 +95,9 @@ def _facts(unit: Unit) -> Words:
 
 
 def _title(facts: Words, unit: Unit, row: Mapping[str, Any]) -> Words:
+    if not unit.in_scope:
+        why = why_outside(unit)
+        return f"{facts[0]}. {why[0]}", f"{facts[1]}。{why[1]}"
     allowance, surplus = float(row["allowance_t"]), float(row["surplus_t"])
     rate = f", {percent(round(surplus / unit.emissions, 6))}" if unit.emissions > 0 else ""
     english = f"{facts[0]}: {number(allowance)} t of allowances for {number(unit.emissions)} tCO2e"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from etsopt.data.instance import Instance
+    from etsopt.explanation.steps import Words
 
 POWER = "power"
 
@@ -38,6 +39,17 @@ class Unit(NamedTuple):
         return bool(reference_allowances(self.instance).fixed[self.row])
 
     @property
+    def stated_emissions(self) -> float:
+        """Emissions as they are stated, even of a unit outside the scope [tCO2e]."""
+        return float(self.instance.units["emissions_tco2e"].iloc[self.row])
+
+    @property
+    def special_case(self) -> str:
+        """Its special case, empty if it has none."""
+        units = self.instance.units
+        return str(units["special_case"].iloc[self.row]) if "special_case" in units else ""
+
+    @property
     def in_scope(self) -> bool:
         """True if it is in the scope of the allocation."""
         return bool(self.instance.in_scope[self.row])
@@ -45,13 +57,12 @@ class Unit(NamedTuple):
 
 def rule_steps(unit: Unit) -> Iterator[Step]:
     """Yield the steps from the emissions of a unit to its reference allocation."""
-    yield Step("emissions_tco2e", ("Verified emissions E", "经核查排放量 E"), unit.emissions, "tCO2e")
+    yield Step("emissions_tco2e", ("Verified emissions E", "经核查排放量 E"), unit.stated_emissions, "tCO2e")
     name = unit.instance.policy.rule.name
     reference = reference_allowances(unit.instance)
     result = float(reference.reference_t[unit.row])
     if not unit.in_scope:
-        english = "Outside the scope of the allocation: it gets none."
-        yield Step("scope", (english, "不在当年度配额分配范围，不分配配额。"))
+        yield Step("scope", why_outside(unit))
         return
     if unit.fixed:
         yield _why_fixed(unit)
@@ -66,10 +77,21 @@ def rule_steps(unit: Unit) -> Iterator[Step]:
         yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), result, "t")
 
 
+def why_outside(unit: Unit) -> Words:
+    """Return why a unit is outside the scope: the special case that the plan of the year leaves out."""
+    year, case = unit.instance.policy.year, unit.special_case
+    if not case:
+        return "Outside the scope of the allocation: it gets none.", "不在当年度配额分配范围，不分配配额。"
+    word = CASES.get(case, case)
+    return (
+        f"Special case {case}: outside the scope of the allocation of {year}; it gets none and owes none.",
+        f"特殊情形（{word}）：不在 {year} 年度配额分配范围，不分配配额，也没有清缴义务。",
+    )
+
+
 def _why_fixed(unit: Unit) -> Step:
     """Return the reason of A = E: a special case, or an enterprise below the threshold."""
-    units = unit.instance.units
-    case = str(units["special_case"].iloc[unit.row]) if "special_case" in units else ""
+    units, case = unit.instance.units, unit.special_case
     if case:
         word = CASES.get(case, case)
         english = f"Special case {case}: the plan gives allowances equal to emissions."

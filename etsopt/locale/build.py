@@ -31,7 +31,9 @@ CALLS = {
 }
 """Functions and classes, and the positions of their arguments that are texts."""
 
-NAMES = frozenset(("what", "advice", "failure", "text", "template", "past", "templates", "one", "several", "words"))
+NAMES = frozenset(
+    ("what", "advice", "failure", "text", "template", "past", "templates", "one", "several", "many", "words")
+)
 """Names of texts that are given to these functions later."""
 
 CONSTANTS = {
@@ -145,6 +147,10 @@ def _texts_of(tree: ast.Module) -> Iterator[str]:
             pair = name.isupper() and len(list(_literals(node.value))) == 2
             if name in NAMES | CONSTANTS or (pair and all(map(_is_phrase, _literals(node.value)))):
                 parts = [node.value]
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+            # Several names at once, such as what is wrong and what to do.
+            names = getattr(node.targets[0], "elts", ())
+            parts = [part for one, part in zip(names, node.value.elts, strict=False) if getattr(one, "id", "") in NAMES]
         for part in parts:
             yield from _literals(part)
 

@@ -222,6 +222,8 @@ class Results:
     def save(self, folder: str | Path, instance: Instance | None = None, table_format: str = FORMATS[0]) -> None:
         """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against.
 
+        The instance is the one that was solved, which the results hold; those that hold none need it here.
+
         An earlier run is replaced as a whole; whatever ends the save, the whole old or new run is left. Other files
         stay. Tables in the format ``parquet`` are ``tables/<name>.parquet``.
 
@@ -233,6 +235,8 @@ class Results:
         OSError
             With the name of the file that cannot be written.
         """
+        if instance is None and self.held is not None:
+            instance = self.instance
         held_to = None if instance is None else as_given(instance)
         write_run(Path(folder), self.summary(), self.tables, held_to, table_format)
 

@@ -63,12 +63,12 @@ def write_run(
     plain = {name: as_written(table, name) for name, table in tables.items()}
     names = [f"{name}.{table_format}" for name in tables]
     with written_aside(folder, lambda: files_of_run(folder, names)) as aside:
-        for part in (TABLES, INSTANCE):
-            (aside / part).mkdir()
+        (aside / TABLES).mkdir()
         for name, table in plain.items():
             tell(message("writing {name}: {count:,} rows", name=name, count=len(table)))
             write_table(table, aside / TABLES / f"{name}.{table_format}")
         if instance is not None:
+            (aside / INSTANCE).mkdir()
             write_instance_files(instance, aside / INSTANCE, table_format)
         stated = content | {"tables": {name: types_of(table) for name, table in plain.items()}}
         with naming(aside / FILE):

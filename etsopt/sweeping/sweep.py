@@ -142,7 +142,7 @@ def opened(
         return
     from etsopt.sweeping.workers import cluster, held, on_workers
 
-    with cluster(workers, scheduler) as client, held(client, instance) as name:
+    with cluster(workers, scheduler) as client, held(client, instance, local=not scheduler) as name:
         yield lambda scenarios: on_workers(client, plan, name, scenarios)
 
 

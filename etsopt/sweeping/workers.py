@@ -9,6 +9,7 @@ that ends its worker then, twice, is lost. If the scheduler ends, what is outsta
 from __future__ import annotations
 
 import logging
+import signal
 import time
 import uuid
 from contextlib import contextmanager
@@ -121,8 +122,14 @@ def solved_batch(
 
 
 @contextmanager
-def held(client: Any, instance: Instance) -> Iterator[str]:
-    """Give an instance to every worker, those too that start later, and yield the name that it has there."""
+def held(client: Any, instance: Instance, local: bool = False) -> Iterator[str]:
+    """Give an instance to every worker, those too that start later, and yield the name that it has there.
+
+    Parameters
+    ----------
+    local
+        True for workers of this process, which get its Ctrl-C too and leave it to the coordinator.
+    """
     from distributed import WorkerPlugin
 
     class Holder(WorkerPlugin):  # type: ignore[misc]
@@ -133,6 +140,8 @@ def held(client: Any, instance: Instance) -> Iterator[str]:
             from etsopt.sweeping.workers import INSTANCES
 
             INSTANCES[self.name] = instance
+            if local:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
 
         def teardown(self, worker: Any) -> None:
             from etsopt.sweeping.workers import INSTANCES

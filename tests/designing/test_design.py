@@ -210,6 +210,30 @@ def test_the_command_writes_designs_front_and_a_run_of_each(tmp_path: Path, caps
     assert (said["termination"], said["designs"], said["front"]) == ("optimal", 5, len(front))
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (
+            {"table": "sectors", "quantity": "allowance"},
+            r"'allowance' of the table 'sectors'.\n\nDid you mean 'allowance_t'",
+        ),
+        ({"table": "sector", "quantity": "allowance_t"}, r"of the table 'sector'.\n\nDid you mean 'sectors'"),
+        (
+            {"table": "sectors", "quantity": "allowance_t", "sector": "steel"},
+            r"Correct its sector, province, year or id",
+        ),
+    ],
+)
+def test_a_number_that_no_answer_has_ends_the_search_before_designs_are_solved(
+    tmp_path: Path, number: dict[str, str], said: str
+) -> None:
+    plan = design_of(FILE | {"goals": {"moved": number}, "limits": {}})
+    with Record(tmp_path / "design.sqlite") as record:
+        with pytest.raises(UsageError, match=said):
+            search(plan, etsopt.read("tiny"), record)
+        assert len(record.known) == 1
+
+
 def test_the_command_counts_designs_without_an_answer_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "targets.toml"
     file.write_text(

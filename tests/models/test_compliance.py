@@ -206,7 +206,7 @@ def test_prices_that_are_needed_are_asked_for() -> None:
     assert str(caught.value) == (
         "The policy has a problem.\n\n"
         "1. policy.toml, market.prices_cny_per_t: states no price of 2025, at which enterprises buy and sell.\n"
-        "   State it, such as 80 [CNY/t]."
+        "   State it, such as 80 [CNY/t]: --set market.prices_cny_per_t.2025=80."
     )
     content = by_hand().policy.model_dump(exclude_unset=True)
     content.pop("penalty")

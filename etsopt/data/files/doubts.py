@@ -167,8 +167,14 @@ def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
         which = _listed(np.array([brief(name) for name in unknown], dtype=object))
         one, several = "{place}: {which} is no province of China.", "{place}: {which} are no provinces of China."
         note = message(one if len(unknown) == 1 else several, place=place, which=which)
-        guess = nearest(unknown[0], SHORT)
+        guess = nearest(unknown[0], SHORT) or _of_one_sign(unknown[0])
         yield message("{note} Did you mean {name!r}?", note=note, name=guess) if guess else note
+
+
+def _of_one_sign(name: str) -> str:
+    """Return the only province whose short Chinese name shares a sign with a Chinese name of its length, if any."""
+    alike = [short for short in SHORT.values() if len(short) == len(name) and any(map(str.__eq__, short, name))]
+    return alike[0] if len(alike) == 1 else ""
 
 
 def _listed(names: NDArray[np.object_]) -> str:

@@ -38,11 +38,12 @@ ENGLISH: dict[str, tuple[str, ...]] = {
     "province": ("region", "province/region"),
     "emissions_tco2e": (
         *("emissions", "verified emissions", "ghg emissions", "co2 emissions", "co2e", "total emissions"),
-        *("annual emissions", "emissions, verified"),
+        *("annual emissions", "emissions, verified", "emission", "co2", "tco2", "verified co2"),
     ),
     "output_t": (
         *("output", "production", "clinker output", "clinker production", "crude steel output", "annual output"),
         *("annual production", "crude steel production", "aluminium output", "aluminium production"),
+        *("clinker", "crude steel", "primary aluminium"),
     ),
     "intensity_output_t": ("iron output", "intensity output", "pig iron", "hot metal", "iron production"),
     "intensity_emissions_tco2e": (

@@ -63,8 +63,8 @@ UNITS: dict[str, dict[str, Decimal]] = {
 because some mean a metric ton by it."""
 
 KNOWN = {
-    "t": "t, kt, Mt, 吨, 万吨",
-    "tCO2e": "tCO2e, ktCO2e, MtCO2e, 吨, 万吨, 亿吨",
+    "t": "t, 10,000 t, kt, Mt, 吨, 万吨",
+    "tCO2e": "tCO2e, 10,000 tCO2e, ktCO2e, MtCO2e, 吨, 万吨, 亿吨",
     "MWh": "MWh, GWh, 万千瓦时, 亿千瓦时",
     "MW": "MW, GW, 万千瓦",
     "GJ": "GJ, TJ, 吉焦, 万吉焦",
@@ -75,12 +75,17 @@ KNOWN = {
 
 _SPLIT = re.compile(rf"({'|'.join(map(re.escape, sorted(filter(None, TENS), key=len, reverse=True)))})?\s*(.*)")
 
+_POWER_OF_TEN = re.compile(r"(10(?:\^(\d)|[0,]*))[x*]?(.+)")
+"""A power of ten before a unit, as in ``10,000 t`` and ``10^4 t``."""
+
 
 def factor_of(stated: str, unit: str) -> Decimal | None:
     """Return the factor from the stated unit of measure to the unit of a column; None if it cannot be told.
 
     >>> factor_of("万吨", "tCO2e"), factor_of("Mt", "t"), factor_of("亿kWh", "MWh"), factor_of("lb", "t")
     (Decimal('10000'), Decimal('1000000'), Decimal('100000.000'), None)
+    >>> factor_of("10,000 t", "t"), factor_of("10^4 tCO2", "tCO2e"), factor_of("10 kt", "t")
+    (Decimal('10000'), Decimal('10000'), Decimal('10000'))
     """
     text = re.sub(r"[\s_]", "", unicodedata.normalize("NFKC", stated))
     # Quantities are those of a year, which some units repeat.
@@ -90,6 +95,9 @@ def factor_of(stated: str, unit: str) -> Decimal | None:
     known = UNITS.get(unit, {})
     if text in known:
         return known[text]
+    if tens := _POWER_OF_TEN.fullmatch(text):
+        number = Decimal(10) ** int(tens[2]) if tens[2] else Decimal(tens[1].replace(",", ""))
+        return number * known[tens[3]] if tens[3] in known else None
     parts = _SPLIT.fullmatch(text)
     assert parts is not None
     return TENS[parts[1] or ""] * known[parts[2]] if parts[2] in known else None

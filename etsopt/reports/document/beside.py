@@ -16,6 +16,7 @@ from etsopt.reports.document.content import Column, Document, Facts, Paragraph, 
 from etsopt.reports.document.figures import of_chart
 from etsopt.reports.document.headings import heading
 from etsopt.reports.document.key_figures import key_figures
+from etsopt.results.cell_words import WORDS as CELL_WORDS
 from etsopt.results.comparison import compare
 
 if TYPE_CHECKING:
@@ -202,7 +203,9 @@ def _units(one: Run, other: Run) -> Iterator[Section]:
     blocks: list[Block] = [Paragraph(one.say(*words))]
     if len(moved):
         largest = moved.loc[moved["difference_t"].abs().sort_values(ascending=False, kind="stable").index[:SHOWN]]
-        names = {f"allowance_t_{key}": _name(run, at) for at, (key, run) in enumerate((("one", one), ("other", other)))}
+        # The end of a column's name says how its numbers are written.
+        largest = largest.rename(columns={f"allowance_t_{key}": f"{key}_allowance_t" for key in ("one", "other")})
+        names = {f"{key}_allowance_t": _name(run, at) for at, (key, run) in enumerate((("one", one), ("other", other)))}
         found = table_of(largest, ("unit_id", *names, "difference_t"), title, one.zh, exact=True)
         heads = [
             found.columns[0],
@@ -216,8 +219,17 @@ def _units(one: Run, other: Run) -> Iterator[Section]:
 def _objectives(one: Run, other: Run) -> Section:
     """Return the objectives that both have."""
     levels = [{level.name: level for level in run.results.levels} for run in (one, other)]
+    words = CELL_WORDS if one.zh else {}
+
+    def said(column: str, name: str) -> str:
+        return words.get(column, {}).get(name, name)
+
     rows = [
-        (name, figure_of(levels[0][name].value), figure_of(levels[1][name].value), levels[0][name].unit)
+        (
+            said("level", name),
+            *(figure_of(found[name].value) for found in levels),
+            said("unit", levels[0][name].unit),
+        )
         for name in levels[0]
         if name in levels[1]
     ]

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 ROWS = 25
 """Rows of a table with a search box that are shown at a time."""
 
+PRINTED = 400
+"""Rows of such a table that are printed at most, about eight pages."""
+
 WORDS = {
     "en": {
         "skip": "Skip to the content",
@@ -146,7 +149,13 @@ def page(document: Document, inline: bool = False, template: str = "page.html") 
     script = _file("page.js")
     words = {key: text.format(script=name) if key == "missing" else text for key, text in WORDS[document.lang].items()}
     scripts = [held, script] if held else [script]
-    settings = {"rows": ROWS, "config": config_of(document.lang) | DOWNLOAD, "script": name, "shown": words["shown"]}
+    settings = {
+        "rows": ROWS,
+        "printed": PRINTED,
+        "config": config_of(document.lang) | DOWNLOAD,
+        "script": name,
+        "shown": words["shown"],
+    }
     data = [("settings", settings), *_data(document)]
     text: str = environment.get_template(template).render(
         page=document,

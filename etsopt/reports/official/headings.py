@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etsopt.data.tables.provinces import LONG
+
 Heading = tuple[str, str, str]
 """Key of a column in the code, its heading in the annex, and the English meaning with unit."""
 
@@ -182,7 +184,8 @@ class Annex:
 
     def title(self, province: str, year: int) -> str:
         """Return the title as the annex prints it, of a province or, if that is empty, of several."""
-        return f"表{self.number}：{province or '全国'} {year} 年度{self.about}"
+        where = LONG.get(province, province) or "全国"
+        return f"表{self.number}：{where} {year} 年度{self.about}"
 
 
 def _all() -> tuple[Annex, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.messages import did_you_mean
+from etsopt.data.tables.provinces import LONG
 from etsopt.errors import UsageError, brief
 from etsopt.reports.official.headings import ANNEXES, PROVINCE, TOTAL, Annex
 from etsopt.reports.official.identities import check_identities
@@ -89,6 +90,8 @@ def _frame(annex: Annex, rows: pd.DataFrame, several: bool) -> pd.DataFrame:
     frame = pd.DataFrame(index=range(len(rows) + annex.number.endswith("-5")))
     for key, chinese, _ in columns:
         cells = pd.Series(range(1, len(rows) + 1)) if key == "number" else rows[key].reset_index(drop=True)
+        if key == PROVINCE[0]:
+            cells = cells.map(lambda name: LONG.get(name, name))
         frame[chinese] = _plain(cells, key, len(frame), several)
     return frame
 

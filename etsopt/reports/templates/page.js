@@ -14,10 +14,11 @@
     const [input, output, body] = [box.querySelector("input"), box.querySelector("output"), box.querySelector("tbody")];
     const [back, on] = box.querySelectorAll(".finder button");
     const heads = [...box.querySelectorAll("thead th")];
-    let [found, page, sorted, falling] = [rows.map((_, place) => place), 0, -1, false];
+    let [found, page, sorted, falling, printing] = [rows.map((_, place) => place), 0, -1, false, false];
     const show = () => {
-      const from = page * settings.rows;
-      const part = found.slice(from, from + settings.rows);
+      // Paper has no buttons, so that a print begins at the first row and has many more.
+      const [from, size] = printing ? [0, settings.printed] : [page * settings.rows, settings.rows];
+      const part = found.slice(from, from + size);
       body.replaceChildren(...part.map((place) => {
         const line = document.createElement("tr");
         rows[place].forEach((text, column) => {
@@ -46,6 +47,9 @@
       page = 0;
       show();
     };
+    const print = (now) => () => { printing = now; show(); };
+    window.addEventListener("beforeprint", print(true));
+    window.addEventListener("afterprint", print(false));
     input.addEventListener("input", find);
     back.addEventListener("click", () => { page -= 1; show(); });
     on.addEventListener("click", () => { page += 1; show(); });

@@ -11,6 +11,7 @@ from etsopt.data.messages import counted
 from etsopt.data.policy.yearly import by_year
 from etsopt.errors import DataError, Problem
 from etsopt.units import ROUNDING_NOISE_T, format_tonnes, whole_tonnes
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,13 +58,11 @@ def prices(instance: Instance) -> Prices:
     price, offset = (by_year(value, [year])[0] for value in (market.prices_cny_per_t, market.ccer_price_cny_per_t))
     problems = []
     if np.isnan(price):
-        what, advice = (
-            f"states no price of {year}, at which enterprises buy and sell",
-            "State it, such as 80 [CNY/t].",
-        )
+        what = message("states no price of {year}, at which enterprises buy and sell", year=year)
+        advice = message("State it, such as 80 [CNY/t]: --set market.prices_cny_per_t.{year}=80.", year=year)
         problems.append(Problem("policy.toml", what, advice, "market.prices_cny_per_t"))
     if np.isnan(offset) and by_year(market.ccer_supply_t, [year], 0.0)[0] > 0:
-        what = f"states no price of {year}, though market.ccer_supply_t states a supply"
+        what = message("states no price of {year}, though market.ccer_supply_t states a supply", year=year)
         problems.append(Problem("policy.toml", what, "State it, such as 70 [CNY/t].", "market.ccer_price_cny_per_t"))
     if problems:
         raise DataError("The policy", problems)
