@@ -93,8 +93,23 @@ def test_a_used_folder_keeps_nothing_of_the_run_before(solved: etsopt.Results, t
     assert set(etsopt.load(folder).tables) == set(solved.tables)
     assert load_instance(folder).hash == instance.hash
     assert (folder / "notes.txt").is_file()
-    solved.save(folder)
-    assert not list((folder / "instance").iterdir())
+    dataclasses.replace(solved, held=None).save(folder)
+    assert not list((folder / "instance").glob("*"))
+
+
+def test_a_run_is_saved_with_the_instance_that_was_solved_and_one_that_holds_none_without_a_folder(
+    tmp_path: Path,
+) -> None:
+    result = etsopt.solve(etsopt.read("tiny"))
+    result.save(tmp_path / "run")
+    loaded = etsopt.load(tmp_path / "run")
+    assert loaded.instance.hash == etsopt.read("tiny").hash
+    assert etsopt.check(loaded.instance, loaded).certified
+    dataclasses.replace(result, held=None).save(tmp_path / "alone")
+    assert not (tmp_path / "alone" / "instance").exists()
+    # A run that was loaded is saved elsewhere with its instance too.
+    loaded.save(tmp_path / "again")
+    assert etsopt.load(tmp_path / "again").instance.hash == loaded.instance.hash
 
 
 def test_a_save_that_fails_leaves_the_run_before(
