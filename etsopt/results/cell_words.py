@@ -70,6 +70,11 @@ ROWS = {
     "enough_reviews": "最低审核数",
     "trip_before_review": "先到访后审核",
     "covered_by_review": "审核所覆盖",
+    "one_option": "每个单元一种选择",
+    "operation_of_installed": "已安装的减排措施的运行",
+    "budget": "投资预算",
+    "cost_of_scenario": "情景成本",
+    "cost_above_quantile": "超过分位数的成本",
 }
 """Rows of the models, as `duals` and the prices name them."""
 
@@ -95,6 +100,8 @@ OBTAINED = {
 ALGORITHMS = (
     ("prices over all plans", "全部方案的价格"),
     ("linear programs for whole tonnes", "个取整线性规划"),
+    ("linear programs", "个线性规划"),
+    ("choices tried", "种选择已试"),
     ("Newton steps", "次牛顿迭代"),
     ("stopped short", "提前终止"),
     ("iterations", "次迭代"),

@@ -859,7 +859,7 @@ def test_a_scope_that_is_not_that_of_the_plan_is_found(monkeypatch: pytest.Monke
 # Nothing is left out.
 
 
-HELPERS = ("distance", "largest_first", "advance", "wrong_with")
+HELPERS = ("distance", "largest_first", "advance", "wrong_with", "imbalance_t")
 """Public functions of the statements that state nothing themselves."""
 
 

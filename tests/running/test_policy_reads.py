@@ -438,7 +438,7 @@ def test_a_target_of_the_file_that_a_model_would_break_is_refused(tmp_path: Path
     assert str(caught.value) == (
         "The policy has a problem.\n\n1. policy.toml, sectors.cement.target_change: the model pathway allocates "
         "560,000 t by the rule alone: expected 616,000 t as stated.\n"
-        "   Leave it out, or solve a model that reads it: abatement, allocation, balance_value, clearing. "
+        "   Leave it out, or solve a model that reads it: abatement, allocation, balance_value, clearing, investment. "
         "`--set sectors={}` leaves out all of its section."
     )
     without = with_file("target_change = -0.1", tmp_path / "without").with_policy({"sectors": {}})
