@@ -1,11 +1,12 @@
-"""Modules from outside the package: Python files of the user's, and entry points of installed packages."""
+"""Modules from outside the package: Python files of the user's, entry points, and packages that are optional."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import UsageError
 from etsopt.wording import message
@@ -25,6 +26,27 @@ def installed(group: str) -> EntryPoints:
     from importlib.metadata import entry_points
 
     return entry_points(group=group)
+
+
+def optional(name: str, what: str, advice: str) -> Any:
+    """Return a package that need not be installed.
+
+    Parameters
+    ----------
+    name
+        Of the package, or of a module in it.
+    what, advice
+        What is said if it is not there.
+
+    Raises
+    ------
+    UsageError
+        If it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError:
+        raise UsageError(what, advice) from None
 
 
 @contextmanager

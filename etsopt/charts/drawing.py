@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import textwrap
 import warnings
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from etsopt.charts.chart import CHOSEN, RULE
 from etsopt.data.files.atomic import naming, replaced
 from etsopt.errors import UsageError
+from etsopt.modules import optional
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -59,13 +61,12 @@ def load_matplotlib() -> Any:
     UsageError
         If it is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib import figure as figure
-    except ImportError:
-        what = "Drawing a chart needs matplotlib, which is not installed."
-        raise UsageError(what, 'Install it: pip install "etsopt[plot]"') from None
-    return mpl
+    optional(
+        "matplotlib.figure",
+        "Drawing a chart needs matplotlib, which is not installed.",
+        'Install it: pip install "etsopt[plot]"',
+    )
+    return import_module("matplotlib")
 
 
 def draw(chart: Chart, lang: str = "en") -> Any:

@@ -17,6 +17,7 @@ from etsopt.data.messages import did_you_mean
 from etsopt.designing.front import front_of
 from etsopt.designing.plan import ENACTED, Range
 from etsopt.errors import StoppedError, UsageError
+from etsopt.modules import optional
 from etsopt.running.provenance import versions
 from etsopt.sweeping.outcome import PROVEN
 from etsopt.sweeping.sweep import keep, opened
@@ -41,11 +42,9 @@ def load_optuna() -> Any:
     UsageError
         If it is not installed.
     """
-    try:
-        import optuna
-    except ImportError:
-        what = "A design search needs optuna, which is not installed."
-        raise UsageError(what, 'Install it: pip install "etsopt[design]"') from None
+    optuna = optional(
+        "optuna", "A design search needs optuna, which is not installed.", 'Install it: pip install "etsopt[design]"'
+    )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import UsageError
+from etsopt.modules import optional
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -44,7 +45,11 @@ def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
     >>> sectors["allowance_t"].dims, sectors["allowance_t"].attrs
     (('scenario', 'sector'), {'units': 't'})
     """
-    arrays = load_xarray()
+    arrays = optional(
+        "xarray",
+        "Labelled arrays need xarray, which is not installed.",
+        'Install it: pip install "etsopt[xarray]"',
+    )
     rows = values[(values["table"] == table) & values["value"].notna()]
     if rows.empty:
         known = ", ".join(values["table"][values["value"].notna()].unique())
@@ -66,19 +71,3 @@ def _array(rows: pd.DataFrame, dimensions: list[str], arrays: Any) -> Any:
     """Return one column of a table as an array; units that differ by row are all named."""
     array = arrays.DataArray.from_series(rows.set_index(dimensions)["value"])
     return array.assign_attrs(units=", ".join(rows["unit"].fillna("").unique()))
-
-
-def load_xarray() -> Any:
-    """Return the package of labelled arrays.
-
-    Raises
-    ------
-    UsageError
-        If it is not installed.
-    """
-    try:
-        import xarray
-    except ImportError:
-        what = "Labelled arrays need xarray, which is not installed."
-        raise UsageError(what, 'Install it: pip install "etsopt[xarray]"') from None
-    return xarray

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import EtsoptError, UsageError
+from etsopt.modules import optional
 from etsopt.progress import checkpoint
 from etsopt.sweeping.outcome import Outcome, outcome_of
 from etsopt.wording import message
@@ -52,12 +53,11 @@ def load_dask() -> Any:
     UsageError
         If it is not installed.
     """
-    try:
-        import distributed
-    except ImportError:
-        what = "Several processes need dask, which is not installed."
-        raise UsageError(what, 'Install it, `pip install "etsopt[sweep]"`, or leave --workers out.') from None
-    return distributed
+    return optional(
+        "distributed",
+        "Several processes need dask, which is not installed.",
+        'Install it, `pip install "etsopt[sweep]"`, or leave --workers out.',
+    )
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from etsopt.accounting.store.schema import FORMAT, TABLES, statements
 from etsopt.data.files.atomic import naming, synchronise
 from etsopt.data.files.lock import POLL_S, WAIT_S, locked
 from etsopt.errors import UsageError, shortened
+from etsopt.modules import optional
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -101,12 +102,11 @@ def open_store(
 
 def _duckdb() -> Any:
     """Import DuckDB only when needed: it is optional."""
-    try:
-        import duckdb
-    except ImportError:
-        advice = 'Install it, `pip install "etsopt[mrv]"`. A folder of reports needs none, but to verify it.'
-        raise UsageError("A store of reports needs DuckDB, which is not installed.", advice) from None
-    return duckdb
+    return optional(
+        "duckdb",
+        "A store of reports needs DuckDB, which is not installed.",
+        'Install it, `pip install "etsopt[mrv]"`. A folder of reports needs none, but to verify it.',
+    )
 
 
 def _check_place(path: Path, create: bool) -> None:
