@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import re
+import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -152,14 +151,7 @@ def test_what_cannot_be_drawn_is_told(
     with pytest.raises(UsageError) as caught:
         allocated.plot.save("surplus", tmp_path / "x.png", "zh")
     assert CHINESE_FONTS[0] in caught.value.advice
-    plain = builtins.__import__
-
-    def without_matplotlib(name: str, *rest: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return plain(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without_matplotlib)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(UsageError, match="needs matplotlib") as caught:
         allocated.plot.surplus()
     assert "etsopt[plot]" in caught.value.advice
