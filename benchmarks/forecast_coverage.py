@@ -84,7 +84,7 @@ CASES = (
     Case("own units are 5 % better, owner_deviation = 0.05", 10, {}, {"owner_deviation": 0.05}, 0.95),
     Case("own units are 5 % better, and say nothing of the others", own=10, own_factor=0.95),
     Case("the spread is 10 % and believed to be 5 %", truth={"spread": {"lognormal": [1.0, 0.10]}}),
-    Case("units of cement in cn-2025, drawn anew", shipped=True),
+    Case("units of cement in cn-2025, drawn again", shipped=True),
     Case("the same units as last year, all changed alike", same_units=True),
 )
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import etsopt
 from benchmarks.reporting import FOLDER, child, machine, provenance, table, versions, write_json
+from benchmarks.waiting_model import COST_S
 from etsopt.sweeping import Record, plan_of, run_plan
 from etsopt.sweeping.outcome import outcome_of
 from etsopt.sweeping.scenario import Scenario
@@ -34,37 +35,10 @@ SAMPLE = 100
 MANY = {"allocation": 10_000, "clearing": 10_000}
 """Scenarios of the long runs."""
 
-COST_S, WORKERS, OF_GROWTH = 0.1, (1, 2, 4, 8), 400
-"""Seconds that a scenario of the growth waits, numbers of workers, and scenarios of each."""
+WORKERS, OF_GROWTH = (1, 2, 4, 8), 400
+"""Numbers of workers, and scenarios of each."""
 
-WAITING = f'''
-"""Least allowances of all units, after a wait that stands for a program of that cost."""
-
-import time
-
-import pyomo.environ as pyo
-
-
-def formulate():
-    m = pyo.AbstractModel("waiting")
-    m.UNITS = pyo.Set()
-    m.allowance = pyo.Var(m.UNITS, bounds=(1, 2), doc="allowances [t]")
-
-    @m.Objective(doc="all allowances [t]")
-    def total(m):
-        return sum(m.allowance[i] for i in m.UNITS)
-
-    return m
-
-
-def parameters(instance):
-    time.sleep({COST_S})
-    return {{"UNITS": len(instance.units)}}
-
-
-def tables(instance, solution):
-    return {{"plan": instance.units[["unit_id"]].assign(allowance_t=solution.values["allowance"])}}
-'''
+WAITING = FOLDER / "waiting_model.py"
 """A model whose solve is a wait, so that more workers than cores can be had."""
 
 
@@ -169,9 +143,6 @@ def swept(model: str, number: int, workers: int) -> dict[str, Any]:
     """Run a sweep and return its wall time, its statuses, and the CPU seconds of the coordinator."""
     instance = etsopt.read("cn-2025")
     with tempfile.TemporaryDirectory() as folder:
-        if model not in MANY:
-            Path(folder, "waiting.py").write_text(WAITING, encoding="utf-8")
-            model = str(Path(folder, "waiting.py"))
         named = {f"s{place}": one for place, one in enumerate(changes(number))}
         plan = plan_of({"instance": instance.name, "model": model, "scenarios": named})
         statuses, ends = dict[str, int](), list[float]()
@@ -194,15 +165,9 @@ def swept(model: str, number: int, workers: int) -> dict[str, Any]:
     return {**about, "kept": kept, "statuses": statuses, "workers": workers}
 
 
-def page(found: dict[str, Any]) -> str:
-    """Return the page of figures."""
-    ways, many, growth = found["ways"], found["many"], found["growth"]
-    one = ways["sweep"]["median_s"]
-    rows = [
-        [SAYS[way], f"{1e3 * seconds['median_s']:.1f}", f"{seconds['median_s'] / one:.2f}"]
-        for way, seconds in ways.items()
-    ]
-    long = [
+def long_runs(many: dict[str, Any]) -> list[list[str]]:
+    """Return a row for each long run."""
+    return [
         [
             model,
             f"{run['kept']:,}",
@@ -212,8 +177,12 @@ def page(found: dict[str, Any]) -> str:
         ]
         for model, run in many.items()
     ]
+
+
+def grown(growth: list[dict[str, Any]]) -> list[list[str]]:
+    """Return a row for each number of workers."""
     first = growth[0]["rate_per_s"]
-    grown = [
+    return [
         [
             str(run["workers"]),
             f"{run['wall_s']:.1f}",
@@ -223,6 +192,22 @@ def page(found: dict[str, Any]) -> str:
         ]
         for run in growth
     ]
+
+
+def page(found: dict[str, Any]) -> str:
+    """Return the page of figures."""
+    ways, growth = found["ways"], found["growth"]
+    one = ways["sweep"]["median_s"]
+    rows = [
+        [SAYS[way], f"{1e3 * seconds['median_s']:.1f}", f"{seconds['median_s'] / one:.2f}"]
+        for way, seconds in ways.items()
+    ]
+    many = table(
+        ["model", "scenarios", "wall time [s]", "core ms a scenario", "statuses"],
+        long_runs(found["many"]),
+        ["statuses"],
+    )
+    head = ["workers", "wall time [s]", "scenarios a second", "times as many", "CPU of the coordinator [ms each]"]
     most = 1 / (growth[-1]["coordinator_s"] / growth[-1]["kept"])
     return f"""# Sweeps
 
@@ -235,12 +220,12 @@ process of its own with one thread; median CPU time of a scenario.
 
 {table(["way", "ms", "ratio to a sweep"], rows)}
 
-A scenario of a sweep costs what a solve costs: the same program, tables, check and proof. What a sweep adds is
-processes, a record, and outcomes for failures.
+A scenario of a sweep has the same program, tables, check and proof as a solve. What a sweep adds is processes, a
+record, and outcomes for failures.
 
 ## Ten thousand scenarios on two cores
 
-{table(["model", "scenarios", "wall time [s]", "core ms a scenario", "statuses"], long, ["statuses"])}
+{many}
 
 ## Growth with workers
 
@@ -248,7 +233,7 @@ processes, a record, and outcomes for failures.
 the second half, when every process has started. The coordinator sends scenarios, gathers outcomes and writes the
 record; its CPU time includes the start of the cluster.
 
-{table(["workers", "wall time [s]", "scenarios a second", "times as many", "CPU of the coordinator [ms each]"], grown)}
+{table(head, grown(growth))}
 
 At this cost of a scenario the coordinator could take {most:,.0f} scenarios a second. With scenarios of
 {1e3 * one:.0f} ms it is the limit from about {most * one:,.0f} workers on.
@@ -273,7 +258,7 @@ def main() -> int:
     found: dict[str, Any] = {"units": len(etsopt.read("cn-2025").units)}
     found["ways"] = {way: told_of(way, "--way", way) for way in WAYS}
     found["growth"] = [
-        told_of(f"{workers} workers", "--swept", "waiting", str(OF_GROWTH), str(workers)) for workers in WORKERS
+        told_of(f"{workers} workers", "--swept", str(WAITING), str(OF_GROWTH), str(workers)) for workers in WORKERS
     ]
     found["many"] = {model: told_of(model, "--swept", model, str(number), "2") for model, number in MANY.items()}
     write_json("sweeps.json", found)

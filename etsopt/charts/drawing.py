@@ -142,6 +142,19 @@ def _chinese(manager: Any) -> list[str]:
     return [*(name for name in CHINESE_FONTS if name in installed), *others]
 
 
+def see_that_drawable(path: Path, advice: str) -> Any:
+    """Return matplotlib if it can write a chart to a file of this suffix.
+
+    Raises
+    ------
+    UsageError
+        If the suffix is neither SVG nor PNG, with the advice, or matplotlib is not installed.
+    """
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise UsageError(message("{path!r} is no SVG or PNG.", path=str(path)), advice)
+    return load_matplotlib()
+
+
 def save(chart: Chart, path: Path, lang: str = "en") -> None:
     """Draw a chart and write it as the file's suffix says, SVG or PNG; the same chart is the same file.
 
@@ -153,12 +166,7 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
         With the name of the file that cannot be written.
     """
     suffix = path.suffix.lower()
-    if suffix not in (".svg", ".png"):
-        raise UsageError(
-            message("{path!r} is no SVG or PNG.", path=str(path)),
-            "Name a file that ends in .svg or .png; `etsopt plot` writes .html too.",
-        )
-    mpl = load_matplotlib()
+    mpl = see_that_drawable(path, "Name a file that ends in .svg or .png; `etsopt plot` writes .html too.")
     if lang == "zh" and suffix == ".png" and not _fonts(mpl, True):
         what = "No installed font has Chinese characters."
         raise UsageError(

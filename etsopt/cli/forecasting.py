@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _, word
 from etsopt.cli.sweeping import listed_files, prepare, write_all
-from etsopt.errors import UsageError
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -30,7 +28,7 @@ SURPRISING = 3.0
 
 def forecast(options: Namespace) -> int:
     """Forecast balance values and surpluses, and write the tables."""
-    from etsopt.charts.drawing import save
+    from etsopt.charts.drawing import save, see_that_drawable
     from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
     from etsopt.forecasting import api, read_forecast
@@ -38,7 +36,8 @@ def forecast(options: Namespace) -> int:
     from etsopt.running.reading import read
 
     check_format(options.format)
-    _check_chart(options.chart)
+    if options.chart:
+        see_that_drawable(options.chart, "Name a file that ends in .svg or .png.")
     plan = read_forecast(options.file)
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance)
@@ -59,24 +58,6 @@ def forecast(options: Namespace) -> int:
     _tell_surprises(found.priors)
     print(_("Written to {path}.", path=listed_files(written)))
     return 0
-
-
-def _check_chart(path: Path | None) -> None:
-    """See that a chart can be drawn before anything is.
-
-    Raises
-    ------
-    UsageError
-        If the suffix of the file is another, or matplotlib is not installed.
-    """
-    from etsopt.charts.drawing import load_matplotlib
-
-    if path is None:
-        return
-    if path.suffix.lower() not in (".svg", ".png"):
-        what = message("{path!r} is no SVG or PNG.", path=str(path))
-        raise UsageError(what, "Name a file that ends in .svg or .png.")
-    load_matplotlib()
 
 
 def _provenance(found: Forecast, folder: Path) -> list[Path]:

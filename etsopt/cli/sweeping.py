@@ -75,10 +75,8 @@ def sweep(options: Namespace) -> int:
         content = {"termination": termination, "counts": counts, "files": list(map(str, written))}
         print(json.dumps(content, ensure_ascii=False))
     else:
-        _summary(counts, written)
+        _summary(termination, counts, written)
     if termination == "interrupted":
-        if not quiet:
-            print(_("What is done is kept: go on with --resume."), file=sys.stderr)
         return 130
     return 0 if {*counts} <= {*PROVEN, "infeasible_certified"} else 4
 
@@ -178,8 +176,8 @@ def write_all(tables: dict[str, pd.DataFrame], folder: Path, table_format: str) 
     return written
 
 
-def _summary(counts: dict[str, int], written: list[Path]) -> None:
-    """Print how many scenarios ended how, and where their tables are."""
+def _summary(termination: str, counts: dict[str, int], written: list[Path]) -> None:
+    """Print how many scenarios ended how, where their tables are, and how an interrupted sweep goes on."""
     from etsopt.cli import terminal
     from etsopt.results.words import STATUSES
 
@@ -188,6 +186,8 @@ def _summary(counts: dict[str, int], written: list[Path]) -> None:
         table.add_row(STATUSES[status][in_chinese()] if status in STATUSES else status, f"{number:,}")
     terminal.plain_console().print(table)
     print(_("Written to {path}.", path=listed_files(written)))
+    if termination == "interrupted":
+        print(_("What is done is kept: go on with --resume."), file=sys.stderr)
 
 
 def listed_files(files: Sequence[Path]) -> str:

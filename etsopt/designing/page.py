@@ -58,9 +58,8 @@ def write_design_report(folder: Path, path: Path, lang: str = "en", inline: bool
 
 
 def kicker(design: ToldDesign) -> str:
-    """Return the line above the answer: instance, model, and what was done."""
-    about = design.about
-    return " · ".join((about["instance"], str(about.get("model", "")), design.say("design search", "设计搜索")))
+    """Return the line above the answer."""
+    return design.kicker("design search", "设计搜索")
 
 
 def charts_of(design: ToldDesign) -> list[Chart]:

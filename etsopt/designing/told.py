@@ -11,12 +11,9 @@ from etsopt.charts.fronts import GoalOf, front
 from etsopt.charts.texts import Number, scaled
 from etsopt.designing.plan import ENACTED, design_of_record
 from etsopt.designing.search import designs_of
-from etsopt.errors import UsageError
 from etsopt.reports.document.cells import SPACE
-from etsopt.reports.document.content import Told
 from etsopt.reports.document.figures import short
-from etsopt.sweeping.record import Record
-from etsopt.wording import message
+from etsopt.sweeping.told import ToldRecord, record_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,26 +22,21 @@ if TYPE_CHECKING:
 
     from etsopt.charts.chart import Chart
     from etsopt.designing.plan import DesignPlan
+    from etsopt.sweeping.record import Record
 
 RECORD = "design.sqlite"
 """Name of the record in the folder of a design search."""
 
 
 @dataclass(frozen=True)
-class ToldDesign(Told):
+class ToldDesign(ToldRecord):
     """The record of a design search and the language in which a page tells it."""
-
-    record: Mapping[str, Any]
-    """What the search is about, as `Record.about` has it."""
 
     plan: DesignPlan
     scenarios: pd.DataFrame
     designs: pd.DataFrame
     units: Mapping[str, str]
     """Unit of each goal and limit."""
-
-    zh: bool
-    folder: str
 
     @classmethod
     def read(cls, folder: Path, zh: bool) -> ToldDesign:
@@ -55,19 +47,11 @@ class ToldDesign(Told):
         UsageError
             If the folder has none, or another process holds it.
         """
-        if not (folder / RECORD).is_file():
-            what = message("{folder!r} holds no record {record}.", folder=str(folder), record=RECORD)
-            raise UsageError(what, "Name a folder written by `etsopt design`.")
-        with Record(folder / RECORD) as record:
+        with record_in(folder, RECORD, "Name a folder written by `etsopt design`.") as record:
             plan = design_of_record(record.about)
             units = _units(plan, record)
             name = folder.resolve().name
-            return cls(record.about, plan, record.scenarios, designs_of(plan, record), units, zh, name)
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """What the search is about; its instance by name, wherever it lies."""
-        return {**self.record, "instance": Path(str(self.record.get("instance", ""))).name}
+            return cls(record.about, zh, name, plan, record.scenarios, designs_of(plan, record), units)
 
     @cached_property
     def front(self) -> pd.DataFrame:

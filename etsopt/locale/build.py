@@ -27,7 +27,15 @@ CALLS = {
     **dict.fromkeys(("_", "message", "checkpoint", "tell", "stopped_anywhere", "literal", "DataError"), (0,)),
     **dict.fromkeys(("listed", "Usual", "parse_policy"), (1,)),
     **dict.fromkeys(("UsageError", "EtsoptError", "SolverError", "ModelError", "ValueError"), (0, 1)),
-    **{"Problem": (0, 1, 2), "problem": (1, 2), "_add": (1, 2), "counted": (1, 2), "optional": (1, 2)},
+    **{
+        "Problem": (0, 1, 2),
+        "problem": (1, 2),
+        "_add": (1, 2),
+        "counted": (1, 2),
+        "optional": (1, 2),
+        "record_in": (2,),
+        "see_that_drawable": (1,),
+    },
 }
 """Functions and classes, and the positions of their arguments that are texts."""
 

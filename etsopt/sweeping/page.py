@@ -41,8 +41,8 @@ def write_sweep_report(folder: Path, path: Path, lang: str = "en", inline: bool 
 
 
 def kicker(sweep: ToldSweep) -> str:
-    """Return the line above the answer: instance, model, and what was done."""
-    return " · ".join((sweep.about["instance"], str(sweep.about.get("model", "")), sweep.say("sweep", "情景计算")))
+    """Return the line above the answer."""
+    return sweep.kicker("sweep", "情景计算")
 
 
 def charts_of(sweep: ToldSweep) -> list[Chart]:

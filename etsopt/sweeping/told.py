@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,16 +85,46 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class ToldSweep(Told):
-    """The record of a sweep and the language in which a page tells it."""
+class ToldRecord(Told):
+    """The record of a sweep or a search, and the language in which a page tells it."""
 
     record: Mapping[str, Any]
-    """What its scenarios share, as `Record.about` has it."""
+    """What it is about, as `Record.about` has it."""
+
+    zh: bool
+    folder: str
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it is about; its instance by name, wherever it lies."""
+        return {**self.record, "instance": Path(str(self.record.get("instance", ""))).name}
+
+    def kicker(self, english: str, chinese: str) -> str:
+        """Return the line above the answer: instance, model, and what was done."""
+        return " · ".join((self.about["instance"], str(self.about.get("model", "")), self.say(english, chinese)))
+
+
+@contextmanager
+def record_in(folder: Path, name: str, advice: str) -> Iterator[Record]:
+    """Yield the record of a folder.
+
+    Raises
+    ------
+    UsageError
+        If the folder has none, or another process holds it.
+    """
+    if not (folder / name).is_file():
+        raise UsageError(message("{folder!r} holds no record {record}.", folder=str(folder), record=name), advice)
+    with Record(folder / name) as record:
+        yield record
+
+
+@dataclass(frozen=True)
+class ToldSweep(ToldRecord):
+    """The record of a sweep and the language in which a page tells it."""
 
     scenarios: pd.DataFrame
     values: pd.DataFrame
-    zh: bool
-    folder: str
 
     @classmethod
     def read(cls, folder: Path, zh: bool) -> ToldSweep:
@@ -104,16 +135,8 @@ class ToldSweep(Told):
         UsageError
             If the folder has none, or another process holds it.
         """
-        if not (folder / RECORD).is_file():
-            what = message("{folder!r} holds no record {record}.", folder=str(folder), record=RECORD)
-            raise UsageError(what, "Name a folder written by `etsopt sweep`.")
-        with Record(folder / RECORD) as record:
-            return cls(record.about, record.scenarios, record.values, zh, folder.resolve().name)
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """What the sweep is about; its instance by name, wherever it lies."""
-        return {**self.record, "instance": Path(str(self.record.get("instance", ""))).name}
+        with record_in(folder, RECORD, "Name a folder written by `etsopt sweep`.") as record:
+            return cls(record.about, zh, folder.resolve().name, record.scenarios, record.values)
 
     @property
     def stated(self) -> dict[str, Any]:
