@@ -240,20 +240,25 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     violations = totals.tables_are_whole(instance, tables, ("duals",))
     if violations:
         return CheckReport(tuple(violations), ())
-    policy = instance.policy.allocation
-    # Either no real allocation exists, or a real one does and no integer one.
-    stages = [rounding.before(instance), rounding.after(instance)] if policy.rounds else [instance]
-    derived = [derive(stage) for stage in stages]
-    proofs = [proven_infeasibility(one, policy.exceptions.units, tables["duals"], INFEASIBLE) for one in derived]
-    place = next((place for place, (_, tolerated) in enumerate(proofs) if not tolerated), len(proofs) - 1)
-    stage, demands, (proven, tolerated) = stages[place], derived[place], proofs[place]
-    stated, violations = read_duals(stage, demands.rows, tables["duals"], [INFEASIBLE])
+    # Either no real allocation exists, or a real one does and no integer one: the tables state the one or the other.
+    rounds = instance.policy.allocation.rounds
+    reports = []
+    for stage in [rounding.before(instance), rounding.after(instance)] if rounds else [instance]:
+        reports.append(_infeasible_at(stage, tables))
+        if reports[-1].certified:
+            return reports[-1]
+    return next((report for report in reports if not report.violations), reports[-1])
+
+
+def _infeasible_at(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> CheckReport:
+    """Check the proof that an instance has no allocation, before or after rounding."""
+    demands, exceptions = derive(instance), instance.policy.allocation.exceptions.units
+    proven, tolerated = proven_infeasibility(demands, exceptions, tables["duals"], INFEASIBLE)
+    stated, violations = read_duals(instance, demands.rows, tables["duals"], [INFEASIBLE])
     violations += totals.units_of_multipliers(tables["duals"], {INFEASIBLE: "t"})
     violations += multipliers_are_within_one(demands.rows, stated.duals[INFEASIBLE])
-    known = None if tolerated else proven
-    return CheckReport(
-        (*violations, *check_relaxed_limits(stage, demands, tables, known)), (), proven, tolerated=tolerated
-    )
+    violations += check_relaxed_limits(instance, demands, tables, None if tolerated else proven)
+    return CheckReport(tuple(violations), (), proven, tolerated=tolerated)
 
 
 def _allocation_statements(

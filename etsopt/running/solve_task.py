@@ -253,6 +253,8 @@ class SolveTask:
             least = proven is not None and abs(gap) <= tolerance_of(stated.value, stated.unit)
             levels = [LevelResult(stated.name, stated.value, proven or 0.0, gap, stated.unit, least, stated.algorithm)]
         status = "infeasible_certified" if certified else "infeasible_unproven"
+        if report is not None and report.violations:
+            status = "refused"
         return Results(
             tables,
             "infeasible",

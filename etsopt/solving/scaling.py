@@ -37,8 +37,8 @@ DWARFED = 2.0**20
 """Largest ratio of a column's reach to its range at an optimum: the solver compares with 1e-10 in its scale, and of a
 number a millionth as large it knows four digits."""
 
-MOVED_NOISE = 1e-14
-"""Rounding of the terms of fixed columns in a limit, relative to the sum of the absolute terms."""
+SUM_NOISE = 1e-14
+"""Rounding of a sum, relative to the sum of the absolute terms."""
 
 LARGEST_BOUND = 1e15
 """Largest finite bound. HiGHS takes 1e20 for infinite, and Pyomo's interface lost whole models to 1e15."""
@@ -100,7 +100,7 @@ def scale(program: Program, name: str, like: Scaled | None = None, reach: NDArra
         of_fixed = fixed[matrix.indices]
         moving = matrix.only(of_fixed)
         moved = moving @ program.column_lower
-        noise = MOVED_NOISE * (moving.absolute() @ np.abs(program.column_lower))
+        noise = SUM_NOISE * (moving.absolute() @ np.abs(program.column_lower))
         matrix = matrix.only(~of_fixed)
     data = matrix.data * column[matrix.indices]
     row = 1 / _power_of_two(replace(matrix, data=data).largest()) if like is None else like.row
@@ -137,7 +137,9 @@ def scale_below(program: Program, name: str, value: float, scaled: Scaled) -> Sc
     """
     objective = program.objectives[name]
     matrix = program.matrix.appended(objective.linear)
-    limits = np.append(program.row_lower, -np.inf), np.append(program.row_upper, value - objective.constant)
+    # Of a value of zero the solver leaves rounding, which as a limit would make every scale one of rounding.
+    most = value - objective.constant + SUM_NOISE * float(np.abs(objective.linear) @ scaled.column)
+    limits = np.append(program.row_lower, -np.inf), np.append(program.row_upper, most)
     reach = _reach(program, *matrix.propagated(limits, (program.column_lower, program.column_upper)))
     dwarfed = scaled.column >= DWARFED * _power_of_two(reach)
     if not dwarfed[program.column_lower < program.column_upper].any():

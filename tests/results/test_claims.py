@@ -6,13 +6,16 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import etsopt
 from etsopt.checking.report import LevelCheck
 from etsopt.cli import main
+from etsopt.results.claims import check_claims
 from tests.cli.test_cli import USER_MODEL, run_json
 
 IN_ORDER = [
@@ -157,6 +160,18 @@ def test_infeasibility_without_its_proof_is_refused(
     assert (code, content["certified"], content["violations"]) == (0, False, [])
     change(run, infeasible_by_t=5.0)
     assert claimed(run, capsys) == {("claim", "infeasible_by_t")}
+
+
+def test_what_answers_may_miss_proves_no_infeasibility_and_none_is_stated() -> None:
+    instance = etsopt.read("eu-2019")
+    results = etsopt.solve(instance)
+    report = replace(etsopt.check(instance, results), tolerated=True)
+    unproven = replace(results, status="infeasible_unproven", certified=False, infeasible_by_t=None, levels=())
+    assert report.infeasible_by_t is not None
+    assert report.infeasible_by_t > 1e6
+    assert check_claims(unproven, report) == []
+    stated = check_claims(replace(unproven, infeasible_by_t=report.infeasible_by_t), report)
+    assert [violation.where for violation in stated] == ["infeasible_by_t"]
 
 
 @pytest.mark.parametrize("names", [["allocation"], ["duals"], ["allocation", "duals", "sectors"]])

@@ -35,10 +35,18 @@ def test_a_program_near_its_optimum_keeps_its_scale() -> None:
 
 
 def test_a_program_far_above_its_optimum_is_scaled_by_that() -> None:
-    far = program([[1.0, 1.0]], [1.0], [1.0, 1.0], LARGE)
-    scaled = scale_below(far, "cost", 1.0, scale(far, "cost"))
+    far = program([[1.0, 1.0]], [0.9], [1.0, 1.0], LARGE)
+    scaled = scale_below(far, "cost", 0.9, scale(far, "cost"))
     assert scaled is not None
     assert scaled.column.tolist() == [1.0, 1.0]
+
+
+def test_an_optimum_of_zero_is_scaled_by_the_rounding_of_its_terms_and_no_further() -> None:
+    # One column must have the whole value, which is rounding; of the other nothing is left but rounding of that.
+    none = program([[1.0, 0.0]], [1e-16], [1.0, 1.0])
+    scaled = scale_below(none, "cost", 1e-16, scale(none, "cost"))
+    assert scaled is not None
+    assert scaled.column.min() >= 2.0**-39
 
 
 def test_a_scale_that_is_wider_than_the_solver_takes_is_not_taken() -> None:
