@@ -14,7 +14,9 @@ __version__ = "0.2.0.dev0"
 
 if TYPE_CHECKING:
     from etsopt import accounting as accounting
+    from etsopt import designing as designing
     from etsopt import reports as reports
+    from etsopt import sweeping as sweeping
     from etsopt.checking.report import CheckReport
     from etsopt.data.generate import generate
     from etsopt.data.instance import Instance
@@ -85,7 +87,7 @@ _MODULES = {
 }
 
 
-_ROOMS = ("accounting", "reports")
+_ROOMS = ("accounting", "designing", "reports", "sweeping")
 """Packages with functions of their own, loaded at first use."""
 
 

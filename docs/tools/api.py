@@ -15,7 +15,12 @@ GROUPS = {
     "solving": ("Solving and checking", SOLVING),
     "results": ("Results", RESULTS),
 }
-PACKAGES = {"accounting": "Monthly reports", "reports": "Pages and official tables"}
+PACKAGES = {
+    "accounting": "Monthly reports",
+    "designing": "Searches of designs",
+    "reports": "Pages and official tables",
+    "sweeping": "Sweeps",
+}
 
 
 def errors() -> list[str]:

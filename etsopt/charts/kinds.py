@@ -9,6 +9,7 @@ from etsopt.charts import (
     compliance,
     curves,
     equilibrium,
+    investments,
     markets,
     relaxations,
     reviews,
@@ -164,6 +165,19 @@ KINDS = {
         ("balance values that all responses reproduce, and abatement by sector", "全部单元最优响应下的平衡值与减排量"),
         {"equilibrium": equilibrium.COLUMNS, "fixed_points": ("sector", "year", "balance_value")},
         equilibrium.equilibrium,
+    ),
+    "investment": Kind(
+        (
+            "what an investment under uncertainty costs in the scenarios, and the measures installed now",
+            "不确定条件下投资在各情景中的成本，以及现在安装的措施",
+        ),
+        {
+            "investment_summary": ("investment_cny", "expected_cost_cny"),
+            "scenario_costs": ("scenario", "probability", "cost_cny"),
+            "investments": ("unit_id", "measure_id", "installed", "investment_cny"),
+        },
+        investments.investment,
+        with_instance=True,
     ),
     "reconciliation": Kind(
         ("emissions as reported beside the reconciled ones and their interval", "报告排放量与调和排放量及区间"),

@@ -49,8 +49,8 @@ class Plots:
         return chart_of(kind, self._tables, self._about, self._read_instance(), year)
 
     def _read_instance(self) -> Instance | None:
-        """Return the instance of a market or of a compliance year; no other chart reads one."""
-        reads = any(name in self._tables for name in ("years", "compliance"))
+        """Return the instance of a market, an investment or a compliance year; no other chart reads one."""
+        reads = any(name in self._tables for name in ("years", "investment_summary", "compliance"))
         return self._instance() if self._instance is not None and reads else None
 
     def save(self, kind: str, path: str | Path, lang: str = "en", year: int | None = None) -> None:
@@ -135,6 +135,10 @@ class Plots:
     def reconciliation(self, lang: str = "en") -> Any:
         """Emissions as reported beside the reconciled ones and their interval."""
         return self.draw("reconciliation", lang)
+
+    def investment(self, lang: str = "en") -> Any:
+        """What an investment under uncertainty costs in the scenarios, and the measures installed now."""
+        return self.draw("investment", lang)
 
     def review_plan(self, lang: str = "en") -> Any:
         """Tonnes at risk that reviews cover, by province, and reviewers' days."""

@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt.charts import KINDS, chart_of
 from etsopt.charts.kinds import kinds_of
-from tests import compliance_years, reconciliations, review_plans
+from tests import compliance_years, investments, reconciliations, review_plans
 
 if TYPE_CHECKING:
     from etsopt.charts.chart import Panel
@@ -105,6 +105,22 @@ def test_covered_and_uncovered_tonnes_of_a_plan_by_hand() -> None:
     assert sums.get("not covered", 0.0) == pytest.approx(summary["uncovered_tco2e"])
     total = sum(_parts(days, "national").values())
     assert total == pytest.approx(2.0)
+
+
+def test_costs_of_an_investment_are_steps_as_wide_as_their_scenarios_are_probable() -> None:
+    # The plant on the page of the model: it invests 5 million, and pays 0.5 or 0.9 million, each with one half.
+    chart = etsopt.solve(investments.by_hand(), "investment").plot.chart("investment")
+    costs, installed = chart.panels
+    lines = {series.name[0]: series for series in costs.series}
+    now, known = lines["decided now"], lines["if the scenario were known"]
+    assert now.x.tolist() == pytest.approx([0.0, 50.0, 50.0, 100.0])
+    assert now.y.tolist() == pytest.approx([5e5, 5e5, 9e5, 9e5])
+    assert known.y.tolist() == pytest.approx([4e5, 4e5, 5e5, 5e5])
+    assert now.labels is not None
+    assert now.labels[1].tolist() == ["high", "high", "low", "low"]
+    assert lines["expected"].y.tolist() == pytest.approx([7e5, 7e5])
+    assert _parts(installed, "m") == pytest.approx({"": 5e6})
+    assert chart.title[1].endswith("情景揭晓前投资 5,000,000.0 元")
 
 
 def test_an_infeasible_policy_shows_what_has_to_give() -> None:

@@ -21,7 +21,7 @@ from etsopt.errors import UsageError
 from etsopt.reports.document import allocation, layout, write_chart, write_comparison, write_letter, write_report
 from etsopt.reports.document.cells import amount, signed
 from etsopt.reports.document.write import report
-from tests import reconciliations, review_plans
+from tests import investments, reconciliations, review_plans
 from tests.compliance_years import by_hand
 
 pytest.importorskip("jinja2")
@@ -97,6 +97,7 @@ def runs() -> Mapping[str, etsopt.Results]:
     found["compliance"] = etsopt.solve(by_hand(), "compliance")
     found["reconciliation"] = etsopt.solve(reconciliations.by_hand(), "reconciliation")
     found["review_plan"] = etsopt.solve(review_plans.by_hand(), "review_plan")
+    found["investment"] = etsopt.solve(investments.by_hand(), "investment")
     tiny = etsopt.read("tiny")
     found["allocation"] = etsopt.solve(tiny)
     found["infeasible"] = etsopt.solve(tiny.with_policy({"sectors.cement.target_change": -0.2}))
@@ -115,6 +116,7 @@ SECTIONS = {
     "compliance": ["nation", "provinces", "shortfalls", "listing"],
     "reconciliation": ["reconciliation"],
     "review_plan": ["reviews"],
+    "investment": ["investment", "scenarios", "decisions", "totals", *ALLOCATED, "units"],
     "infeasible": ["relaxed"],
 }
 

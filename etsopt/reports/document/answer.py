@@ -205,6 +205,18 @@ def _reviews(run: Run) -> str:
     )
 
 
+def _invested(run: Run) -> str:
+    summary = run.tables["investment_summary"].iloc[-1]
+    costs = run.tables["scenario_costs"].groupby("scenario")["cost_cny"].sum()
+    now, expected = (amount(float(summary[f"{name}_cny"]), "CNY", run.zh) for name in ("investment", "expected_cost"))
+    least, most = (amount(float(value), "CNY", run.zh) for value in (costs.min(), costs.max()))
+    return run.say(
+        f"Enterprises invest {now} now; over {len(costs):,} scenarios their discounted cost is expected to be "
+        f"{expected}, from {least} to {most}.",
+        f"企业现在投资 {now}；在 {len(costs):,} 个情景中，贴现成本期望值为 {expected}，介于 {least} 与 {most} 之间。",
+    )
+
+
 def _missing_days(run: Run) -> str:
     days = f"{float(run.tables['missing_days']['missing_days'].sum()):,.6g}"
     return run.say(
@@ -230,6 +242,7 @@ SENTENCES: Mapping[str, Callable[[Run], str]] = {
     "equilibrium": _equilibrium,
     "reconciliation": _reconciled,
     "review_summary": _reviews,
+    "investment_summary": _invested,
     "allocation": _allocated,
 }
 """The sentence of a run by the first of these tables that it has."""

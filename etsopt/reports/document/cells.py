@@ -17,7 +17,7 @@ from etsopt.units import format_rate, format_tonnes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-PLAIN = ("year", "vintage", "start_year", "number", "bank_empty_in")
+PLAIN = ("year", "first_year", "vintage", "start_year", "number", "bank_empty_in")
 """Columns of numbers that are written without groups of thousands."""
 
 COUNTS = ("units", "enterprises", "reviews", "least_reviews", "drawn", "quantities", "substituted", "gross_reports")

@@ -19,7 +19,7 @@ MOST = 6
 
 def key_figures(run: Run) -> tuple[KeyFigure, ...]:
     """Return the figures at the head of the page."""
-    found = [*_totals(run), *_market_figures(run), *_compliance_figures(run)]
+    found = [*_investment_figures(run), *_totals(run), *_market_figures(run), *_compliance_figures(run)]
     return tuple(found[:MOST])
 
 
@@ -91,6 +91,24 @@ def _compliance_figures(run: Run) -> list[KeyFigure]:
         "closing_t": ("kept for later years", "期末持有"),
     }
     return [_figure(run, amount(float(nation[name]), "t", run.zh), both) for name, both in words.items()]
+
+
+def _investment_figures(run: Run) -> list[KeyFigure]:
+    if "investment_summary" not in run.tables or not len(run.tables["investment_summary"]):
+        return []
+    summary = run.tables["investment_summary"].iloc[-1]
+    words = {
+        "investment_cny": ("investment now", "现在投资"),
+        "expected_cost_cny": ("expected discounted cost", "期望贴现成本"),
+        "cvar_cny": ("CVaR of the cost", "成本的条件风险值"),
+        "value_of_stochastic_solution_cny": ("value of the stochastic solution", "随机解的价值"),
+        "value_of_perfect_information_cny": ("value of perfect information", "完全信息的价值"),
+    }
+    return [
+        _figure(run, amount(float(summary[name]), "CNY", run.zh), both)
+        for name, both in words.items()
+        if name in summary and np.isfinite(summary[name])
+    ]
 
 
 def _in(year: object, english: str, chinese: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.data.files.atomic import write_file
-from etsopt.reports.document import allocation, market, other
+from etsopt.reports.document import allocation, investment, market, other
 from etsopt.reports.document.answer import answer, status
 from etsopt.reports.document.asked import asked
 from etsopt.reports.document.beside import beside
@@ -29,6 +29,7 @@ PARTS = (
         allocation.relaxed,
         market.unmet,
         other.missing_days,
+        investment.investment,
         allocation.totals,
         other.compliance,
         market.prices,

@@ -1,0 +1,92 @@
+"""Chart of an investment under uncertainty: what it costs by chance, and the measures that are installed now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, Chart, Panel, Series
+from etsopt.charts.texts import NONE, both, measure_words, scaled, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.charts.chart import Words
+    from etsopt.data.instance import Instance
+
+SHOWN = 16
+"""Measures that are drawn, those of the largest investment."""
+
+DECISIONS: tuple[tuple[str, Words, str], ...] = (
+    ("cost_cny", ("decided now", "现在决策"), CHOSEN),
+    ("cost_at_mean_cny", ("decided for the mean of all scenarios", "按情景均值决策"), OTHER),
+    ("least_cost_cny", ("if the scenario were known", "已知情景时决策"), RULE),
+)
+"""Cost of a scenario under each decision; runs with a budget do not state the last."""
+
+
+def investment(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance | None) -> Chart:
+    """Discounted cost of all enterprises by cumulative probability, and investment by measure."""
+    summary = tables["investment_summary"].iloc[-1]
+    panels = [_costs(tables["scenario_costs"], float(summary["expected_cost_cny"]))]
+    installed = tables["investments"]
+    installed = installed[installed["installed"].astype(bool)]
+    if len(installed):
+        panels.append(_measures(installed, measure_words(instance)))
+    by, unit, chinese_unit = scaled(float(summary["investment_cny"]), "CNY")
+    amount = f"{summary['investment_cny'] / by:,.1f}"
+    english = f"{amount} {unit} invested before the scenario is known"
+    return Chart("investment", title_of(about, english, f"情景揭晓前投资 {amount} {chinese_unit}"), tuple(panels))
+
+
+def _costs(costs: pd.DataFrame, expected: float) -> Panel:
+    """Return the distribution of the cost of all enterprises under each decision, and the expected cost."""
+    names = [name for name, *_ in DECISIONS if name in costs]
+    totals = costs.groupby("scenario", sort=False)[names].sum()
+    totals["probability"] = costs.groupby("scenario", sort=False)["probability"].first()
+    by, unit, chinese_unit = scaled(float(totals[names].abs().max().max()), "CNY")
+    series = tuple(_distributions(totals, by))
+    line = Series(
+        "line", ("expected", "期望值"), np.array([0.0, 100.0]), np.full(2, expected / by), PRICE, style="dashed"
+    )
+    title = ("cost in the scenarios, the cheapest first", "各情景的成本，由低到高")
+    across = ("cumulative probability [%]", "累计概率 [%]")
+    up = (f"discounted cost [{unit}]", f"贴现成本 [{chinese_unit}]")
+    return Panel(title, across, up, (*series, line), x_limits=(0.0, 100.0))
+
+
+def _distributions(totals: pd.DataFrame, by: float) -> Iterator[Series]:
+    """Yield the costs under each decision as steps, each as wide as the probability of its scenario."""
+    for name, words, colour in reversed(DECISIONS):
+        if name not in totals:
+            continue
+        ordered = totals.sort_values(name, kind="stable")
+        ends = np.concatenate([[0.0], 100.0 * np.cumsum(ordered["probability"].to_numpy(dtype=float))])
+        scenarios = ordered.index.astype(str).repeat(2)
+        yield Series(
+            "line",
+            words,
+            np.column_stack([ends[:-1], ends[1:]]).ravel(),
+            ordered[name].to_numpy(dtype=float).repeat(2) / by,
+            colour,
+            both(scenarios, scenarios),
+            style="plain",
+        )
+
+
+def _measures(installed: pd.DataFrame, words: Mapping[str, Words]) -> Panel:
+    """Return the investment of each measure, the largest at the top."""
+    groups = installed.groupby("measure_id")
+    sums = groups["investment_cny"].sum().nlargest(SHOWN)[::-1]
+    units = groups["unit_id"].nunique()[sums.index]
+    by, unit, chinese_unit = scaled(float(sums.max()), "CNY")
+    named = [words.get(str(key), (str(key), str(key))) for key in sums.index]
+    labels = both((f"{count:,} units" for count in units), (f"{count:,} 个单元" for count in units))
+    names: NDArray[np.object_] = np.array([english for english, _ in named], dtype=object)
+    series = Series("bars", NONE, sums.to_numpy(dtype=float) / by, names, CHOSEN, labels)
+    label = (f"investment [{unit}]", f"投资 [{chinese_unit}]")
+    return Panel(("installed now", "现在安装"), label, NONE, (series,), horizontal=True, chinese=dict(named))
