@@ -328,3 +328,25 @@ def test_parts_that_stand_at_their_references_but_for_rounding_are_no_coefficien
     result = same(given(rows, {"sectors": sectors, "allocation": {"objectives": ["spread", "largest_change"]}}))
     assert result.status == "certified_optimal"
     assert result.levels[1].value == pytest.approx(801_454.8726355392 / 805_096 - 1 + 0.031768, rel=1e-9)
+
+
+def test_a_target_that_meets_the_lower_band_leaves_no_room_but_rounding() -> None:
+    # The deficit leaves aluminium at the target, which is the lower end of its band: what the sums of two units differ
+    # by there is 5e-10 t, and no room of a cell.
+    units = [
+        ("a", "e1", "aluminium", "W", 261_392.0, 261_392.0),
+        ("b", "e2", "aluminium", "N", 119_360.0, 119_360.0),
+        ("c", "e3", "cement", "N", 1_967_144.0, 1_967_144.0),
+        ("d", "e4", "cement", "N", 3_934_288.0, 3_934_288.0),
+    ]
+    policy = {
+        "sectors": {
+            "aluminium": {"band": {"lower": 0.0561, "upper": 0.042}, "target_change": -0.0561},
+            "cement": {"band": {"lower": 0.0563, "upper": 0.0347}, "target_sense": "none"},
+        },
+        "allocation": {"objectives": ["deficit", "spread"]},
+    }
+    result = etsopt.solve(given(units, policy), method="aggregation")
+    assert result.status == "certified_optimal"
+    rates = result.tables["allocation"].set_index("unit_id")["surplus_rate"]
+    assert rates[["a", "b"]].tolist() == pytest.approx([-0.0561, -0.0561], abs=1e-9)

@@ -156,10 +156,17 @@ def program_over(parameters: Mapping[str, Any], cells: Cells, face: OptimalFace,
         "LIMITED": 0,
         "UNITS": count,
         "lower": np.zeros(count),
-        "upper": np.where(room > NO_ROOM * cells.largest(base)[cell], room, 0.0),
+        "upper": _beyond_rounding(room, cells, base, cell),
         **cells.groups(cell),
         **limits,
     }
+
+
+def _beyond_rounding(
+    room: NDArray[np.float64], cells: Cells, base: NDArray[np.float64], cell: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the room of parts of cells, zero where it is rounding of the sums in their rows."""
+    return np.where(room > NO_ROOM * cells.largest(base)[cell], room, 0.0)
 
 
 def duals_of(cells: Cells, solution: Any) -> NDArray[np.float64]:
@@ -193,12 +200,14 @@ def solve_linear(
     off = kink - inside
     constant = weight * float(np.sum(np.abs(off) if right else np.maximum(off, 0.0)))
     low = cells.sums(face.lower)
-    base, reach, room = cells.totals(low), cells.sums(inside - face.lower), cells.sums(face.upper - face.lower)
-    all_cells = np.arange(len(cells))
+    base, room, all_cells = cells.totals(low), cells.sums(face.upper - face.lower), np.arange(len(cells))
+    reach, beyond = cells.sums(inside - face.lower), cells.sums(face.upper - inside)
+    # As a bound, what rounding leaves of a kink at an end would be out of all proportion to the room beside it.
+    reach, beyond = (_beyond_rounding(part, cells, base, all_cells) for part in (reach, beyond))
     program = program_over(parameters, cells, face, Ranges(all_cells, room, base)) | {
         measured: all_cells,
         kinks: reach,
-        "increase_most": room - reach,
+        "increase_most": beyond,
         "decrease_most": reach,
     }
     solution = run(program, [name])
