@@ -66,6 +66,8 @@ def design(options: Namespace) -> int:
     else:
         _summary(plan, designs, front)
         print(_("Written to {path}.", path=listed_files([*written, *([folder / FRONT] if runs else [])])))
+        if ended == "interrupted":
+            print(_("What is done is kept: go on with --resume."), file=sys.stderr)
     return 130 if ended == "interrupted" else 0 if ended == "optimal" and len(front) else 4
 
 

@@ -210,6 +210,25 @@ def test_the_command_writes_designs_front_and_a_run_of_each(tmp_path: Path, caps
     assert (said["termination"], said["designs"], said["front"]) == ("optimal", 5, len(front))
 
 
+def test_an_interrupted_command_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(number: int, *rest: Any) -> Outcome:
+        if number == 2:
+            raise StoppedError("interrupted")
+        return outcome_of(number, *rest)
+
+    monkeypatch.setattr(of_sweep, "outcome_of", interrupted)
+    file = tmp_path / "bands.toml"
+    file.write_text(
+        'instance = "tiny"\ngenerations = 1\npopulation = 4\n'
+        "[choose]\nsectors.cement.band = { lower = 0.02, upper = 0.04 }\n"
+        '[goals.moved]\ntable = "levels"\nid = "change"\nquantity = "value"\n'
+    )
+    assert main(["design", str(file)]) == 130
+    assert "What is done is kept: go on with --resume." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [
