@@ -29,6 +29,8 @@ def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
             if not (strings or pd.api.types.is_object_dtype(dtype)):
                 continue
             cells = table.iloc[:, place]
+            if not strings and pd.api.types.infer_dtype(cells, skipna=False) == "string":
+                continue  # Strings throughout, as most columns are: no cell is absent.
             kind = "string" if strings else pd.api.types.infer_dtype(cells, skipna=True)
             absent = bool(cells.isna().any())
             if kind in TEXTS:

@@ -104,7 +104,10 @@ def wrong_with(table: Any, column: str, number: bool) -> str:
 def distance(stated: object, expected: object) -> NDArray[np.float64]:
     """Return the distance of numbers from the expected ones; NaN is right if NaN is expected."""
     given, wanted = np.asarray(stated, dtype=float), np.asarray(expected, dtype=float)
-    return np.where(np.isnan(wanted), np.where(np.isnan(given), 0.0, np.inf), np.abs(given - wanted))
+    off = np.abs(given - wanted)
+    if not np.isnan(off).any():
+        return off
+    return np.where(np.isnan(wanted), np.where(np.isnan(given), 0.0, np.inf), off)
 
 
 def _differing(
