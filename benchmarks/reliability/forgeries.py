@@ -20,6 +20,7 @@ from etsopt.units import tolerance_of
 from tests import markets
 from tests.builders import moved
 from tests.compliance_years import random_compliance_year
+from tests.investments import random_investment
 from tests.reconciliations import random_reconciliation
 from tests.review_plans import random_reviews
 
@@ -34,7 +35,7 @@ EACH = 10
 MARKETS = ("abatement", "clearing", "pathway")
 MODELS = (
     *("allocation", "allocation", "allocation", *MARKETS),
-    *("compliance", "equilibrium", "balance_value", "reconciliation", "review_plan"),
+    *("compliance", "equilibrium", "balance_value", "reconciliation", "review_plan", "investment"),
 )
 
 
@@ -78,6 +79,10 @@ def case_of(number: int) -> Case | None:
         instance = random_reviews(number, int(random.integers(2, 9)), least=bool(random.random() < 0.5))
     elif model == "reconciliation":
         instance = random_reconciliation(number)
+    elif model == "investment":
+        policy = {"cvar_weight": float(random.choice([0.0, 0.5]))}
+        policy |= {"budget_cny": 10.0 ** random.uniform(5.5, 7)} if random.random() < 0.5 else {}
+        instance = random_investment(number, investment=policy)
     elif model == "equilibrium":
         units = some_units(random, int(random.integers(2, 13)))
         policy = {"year": 2025, "rule": {"name": "cn-2025"}, "market": {"prices_cny_per_t": 80.0}}
@@ -120,6 +125,18 @@ def with_other_multipliers(case: Case, random: np.random.Generator) -> dict[str,
         here, values * factor if random.random() < 0.5 else some_multipliers(random, len(duals)), values
     )
     return case.result.tables | {"duals": duals}
+
+
+def with_other_weights(case: Case, random: np.random.Generator) -> dict[str, pd.DataFrame]:
+    """Replace weights of scenarios, and prices of budgets, by numbers of any size, or mix those that are there."""
+    tables = dict(case.result.tables)
+    for name, column in (("scenario_costs", "weight"), ("investment_summary", "budget_shadow_price")):
+        if column in tables[name]:
+            values = tables[name][column].to_numpy(dtype=float)
+            mixed = random.random() < 0.5
+            others = random.permutation(values) if mixed else some_multipliers(random, len(values))
+            tables[name] = tables[name].assign(**{column: others})
+    return tables
 
 
 def with_more_multipliers(
@@ -181,7 +198,8 @@ def forged(number: int) -> tuple[str, str]:
     case, random = case_of(number // EACH), np.random.default_rng(number)
     if case is None:
         return "no certified answer to forge", ""
-    if number % EACH < 4 or "duals" not in case.result.tables or not len(case.result.tables["duals"]):
+    without = "duals" not in case.result.tables or not len(case.result.tables["duals"])
+    if number % EACH < 4 or (without and case.model != "investment"):
         tables, where = of_cells(case, random)
         result = replace(case.result, tables=tables)
         report = run.check(case.instance, result)
@@ -191,6 +209,7 @@ def forged(number: int) -> tuple[str, str]:
         return f"{case.model}: cells", wrong
     make: Callable[[Case, np.random.Generator], dict[str, pd.DataFrame]]
     make = with_other_multipliers if case.model in MARKETS else of_allocation
+    make = with_other_weights if case.model == "investment" else make
     report = case.checked(make(case, random))
     wrong = is_true(case, report)
     outcome = "still certified, and true" if report.certified else "not certified"
