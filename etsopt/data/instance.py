@@ -14,6 +14,7 @@ from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.tables.headings import as_stated, in_schema
+from etsopt.data.tables.provinces import problems_of_provinces
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.validate import validate_table
@@ -77,6 +78,7 @@ class Instance(Content):
                 present = replace(cells, columns=current_columns(table.name, cells.columns, cells.place))
                 named, of_headings = in_schema(present, table, of_people)
                 frames[table.name], of_table = validate_table(named, table)
+                of_table += problems_of_provinces(named)
                 problems += of_headings + [as_stated(problem, named) for problem in of_table]
         if problems or policy is None:
             raise DataError(message("The instance {name!r}", name=name), problems)

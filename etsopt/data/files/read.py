@@ -13,6 +13,7 @@ from etsopt.data.files.csv_fast import read_csv_fast
 from etsopt.data.files.doubts import notes_of, problems_of_pairs
 from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_one_file
 from etsopt.data.files.parquet import SUFFIX, read_parquet
+from etsopt.data.files.unread import notes_of_policy
 from etsopt.data.former_names import current_columns
 from etsopt.data.instance import Instance
 from etsopt.data.policy.keys import english_path
@@ -23,7 +24,7 @@ from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, shortened
-from etsopt.wording import listed, literal, message
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,19 +82,9 @@ def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
     stated = {english_path(str(key).split("."))[0] for key in changes if not str(key).startswith("rule.")}
     stated |= {"rule" for key in changes if english_path(str(key).split(".")) == ["rule", "name"]}
-    if told := [key for key in assumed if key not in stated and not problems]:
-        values = {"year": DEFAULT_POLICY["year"], "rule": DEFAULT_POLICY["rule"]["name"]}
-        templates = {"year": "the year {value}", "rule": "the rule {value}"}
-        what = listed([message(templates[key], value=values[key]) for key in told], "{first} and {second}")
-        found.notes.append(
-            message(
-                "{name}: the policy does not state {what}, which {grammar} assumed; state year and "
-                "rule.name in a sheet `policy`, or by --set.",
-                name=path.name,
-                what=what,
-                grammar="are" if len(told) > 1 else "is",
-            )
-        )
+    if not problems:
+        told = {key: value for key, value in assumed.items() if key not in stated}
+        found.notes += notes_of_policy(path.name, told, found.years)
     policy = None
     try:
         policy = parse_policy(assumed | content, found.place_of_policy)
