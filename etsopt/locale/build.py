@@ -34,6 +34,7 @@ CALLS = {
         "counted": (1, 2),
         "optional": (1, 2),
         "years_in": (1,),
+        "RowCheck": (2, 3),
         "record_in": (2,),
         "see_that_drawable": (1,),
     },

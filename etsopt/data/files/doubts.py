@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.data.consistency import PAIR
 from etsopt.data.messages import nearest
 from etsopt.data.tables.chinese import ENTERPRISE_NAMES
 from etsopt.data.tables.headings import heading_of
@@ -29,9 +30,6 @@ TOTAL = re.compile(r"(sub|grand )?totals?\b.*|sums?|合计|小计|总计|.*(合�
 """Names of rows that add up others."""
 
 IDENTIFYING = frozenset(("unit_id", "enterprise_id", "name"))
-PAIR = ("intensity_output_t", "intensity_emissions_tco2e")
-"""Output and emissions on which a rule measures intensity, which belong together."""
-
 FAR = 3.0
 """Ratio of intensities from which one of them is probably a slip: sectors spread by less than a factor of two."""
 
@@ -94,42 +92,6 @@ def _is_number(cell: object) -> bool:
         return bool(np.isfinite(float(str(cell))))
     except ValueError:
         return False
-
-
-def problems_of_pairs(instance: Instance, place: str) -> list[Problem]:
-    """Return the problems of units whose intensity would be measured otherwise than that of others in their sector."""
-    units = instance.units
-    output, emissions = (
-        units[name].notna().to_numpy() if name in units else np.zeros(len(units), dtype=bool) for name in PAIR
-    )
-    half = output != emissions
-    problems = []
-    if half.any():
-        what = message(
-            "{total} units state one of {pair} and {pair_2} and not the other",
-            total=int(half.sum()),
-            pair=PAIR[0],
-            pair_2=PAIR[1],
-        )
-        advice = "Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one."
-        problems.append(Problem(place, what, advice, cells=_units(instance, half)))
-    for sector in instance.sectors:
-        here = instance.labels("sector").where(sector) & ~half
-        filled = output & here
-        if filled.any() and (here & ~filled).any():
-            what = message(
-                "{total} units of {sector} state no {pair}, but others do",
-                total=int((here & ~filled).sum()),
-                sector=literal(sector),
-                pair=PAIR[0],
-            )
-            advice = "Fill it, with its emissions, for every unit of the sector, or for none."
-            problems.append(Problem(place, what, advice, cells=_units(instance, here & ~filled)))
-    return problems
-
-
-def _units(instance: Instance, where: NDArray[np.bool_]) -> tuple[tuple[str, str], ...]:
-    return tuple((f"of {name}", "") for name in instance.units["unit_id"].to_numpy()[where])
 
 
 MEASURED = (*PAIR, "output_t", "emissions_tco2e")

@@ -216,9 +216,9 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
     what = ("cell has no heading", "cells have no heading")
     advice = "Write a heading above them, or empty them."
     found.problems += problem_of_marked(place, [one for one in bare if one[2]], what, advice)
-    if repeated := problems_of_names([headings[position] for position in named], place):
-        found.problems += repeated
-        return
+    found.problems += problems_of_names([headings[position] for position in named], place)
+    # The first of repeated headings stands for all, so that the other columns are examined.
+    named = [position for position in named if headings.index(headings[position]) == position]
     columns = {}
     for position in named:
         column = heading_of(headings[position], table, of_people=True).column

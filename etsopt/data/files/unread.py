@@ -27,7 +27,7 @@ SAID = {
 OF_NOTES = re.compile(r"备注|状态|情况|说明|notes?|remarks?|comments?|status|state", re.IGNORECASE)
 """Words in the heading of a column of notes, whose cells may say more than one word."""
 
-YEAR = re.compile(r"(?<![\d.-])20\d\d(?!\d|[-./]\d|年\d)")
+YEAR = re.compile(r"(?<![\d.-])20\d\d(?!\d|[-./]\d|年\d+月)")
 """A year that is not a part of a day or of a code."""
 
 
@@ -81,6 +81,8 @@ def years_in(text: str, template: str) -> dict[int, str]:
 
     >>> years_in("2025年度重点排放单位 (2026-03-01)", "the title {text}")
     {2025: "the title '2025年度重点排放单位 (2026-03-01)'"}
+    >>> years_in("2025年1-12月排放量，填表日期：2026年3月1日", "the title {text}").keys()
+    dict_keys([2025])
     """
     where = message(template, text=brief(text))
     return {int(year): where for year in YEAR.findall(text)}
