@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.data.generate import generate
 from etsopt.errors import DataError
 from tests.data.test_workbook_instances import HEAD, POLICY, ROWS, book, xlsxwriter
 from tests.data.test_workbook_instances import problems as refused
@@ -233,3 +235,39 @@ def test_a_wrong_special_case_hides_no_other_unit_without_output(tmp_path: Path)
         "sheet units, special_case: 1 unit has a special case that the rule cn-2025 does not have: cell G2 'igcc'.",
         "sheet units, output_t: 1 unit has no output or no emissions on which to measure intensity: cell F3.",
     ]
+
+
+BAD = ["", "x", -1, 1e13, "四穿", "Hebai", "cemnt", "a\x07", "=1+1"]
+
+
+def told(tables: dict[str, pd.DataFrame], policy: dict[str, Any]) -> list[tuple[str, str]]:
+    """Place and text of each problem of an instance of data frames."""
+    try:
+        etsopt.Instance.from_frames(policy=policy, **tables)
+    except DataError as error:
+        return [(problem.place, str(problem)) for problem in error.problems]
+    return []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_told_beside_a_wrong_cell_is_true_once_it_is_mended(seed: int) -> None:
+    """Problems between the tables and with the policy, beside one of a cell of the units, or of a heading."""
+    chosen, made = random.Random(seed), generate(20, seed, measures=4)
+    tables = {name: table.astype(object) for name, table in made.tables.items()}
+    tables["enterprises"] = tables["units"][["enterprise_id"]].drop_duplicates().iloc[1:]
+    tables["measures"].insert(1, "unit_id", ["unknown", *[""] * (len(tables["measures"]) - 1)])
+    tables["measures"].iloc[0, 2] = ""
+    policy = made.policy.model_dump(exclude_unset=True, exclude_none=True)
+    policy |= {"provinces": {"balance": {"Atlantis": 0.1}}, "horizon": {"last_year": made.policy.year - 1}}
+    policy["abatement"] = {"output_cut": {key: {"share": 0.1, "margin_cny_per_t": 100.0} for key in made.sectors}}
+    mended = {text for _, text in told(tables, policy)}
+    assert len(mended) >= 4
+    units = tables["units"].copy()
+    column = chosen.randrange(len(units.columns))
+    if seed % 4:
+        units.iloc[chosen.randrange(len(units)), column] = chosen.choice(BAD)
+    else:
+        units = units.rename(columns={units.columns[column]: f"{units.columns[column]}s"})
+    both = told({**tables, "units": units}, policy)
+    if any(place == "units" for place, _ in both):
+        assert {text for place, text in both if place != "units"} <= mended
