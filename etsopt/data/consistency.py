@@ -15,7 +15,7 @@ from etsopt.data.projection import problems_of_forecast
 from etsopt.data.scenarios import problems_of_scenarios
 from etsopt.data.tables.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import ROWS_SHOWN, Problem
-from etsopt.wording import message
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,11 +29,24 @@ MAGNITUDE_RATIO = 100.0
 """An intensity above this multiple of its sector's typical one, or below its inverse, has a wrong unit of measure."""
 
 
-def validate_consistency(instance: Content) -> list[Problem]:
-    """Return the inconsistencies of tables and policy, each of which is valid by itself."""
+PAIR = ("intensity_output_t", "intensity_emissions_tco2e")
+"""Output and emissions on which a rule measures intensity, which belong together."""
+
+
+def validate_consistency(instance: Content, of_people: bool = False, with_policy: bool = True) -> list[Problem]:
+    """Return the inconsistencies of tables and policy, each of which is valid by itself.
+
+    Parameters
+    ----------
+    of_people
+        True to refuse what is a slip in a table that a person wrote: half of what measures intensity.
+    with_policy
+        False if the policy is not known: keys of its own are not compared with the tables.
+    """
     # Checks that do not depend on the policy run once.
     problems = list(instance.once("problems of the tables", lambda: _problems_of_tables(instance)))
-    problems += problems_of_policy(instance)
+    problems += _problems_of_pairs(instance) if of_people else []
+    problems += problems_of_policy(instance) if with_policy else []
     problems += _problems_of_measures_and_forecast(instance)
     return problems
 
@@ -61,11 +74,12 @@ def _problems_of_references(instance: Content) -> list[Problem]:
     missing = sorted(set(instance.labels("enterprise_id").names) - set(instance.enterprises["enterprise_id"]))
     if not missing:
         return []
-    shown = ", ".join(missing[:ROWS_SHOWN])
-    hidden = f" and {len(missing) - ROWS_SHOWN} more" if len(missing) > ROWS_SHOWN else ""
+    shown, hidden = ", ".join(missing[:ROWS_SHOWN]), len(missing) - ROWS_SHOWN
+    if hidden > 0:
+        shown = message("{shown} and {count} more", shown=shown, count=hidden)
     count = counted(len(missing), "enterprise of units.csv has no row", "enterprises of units.csv have no row")
-    advice = "Add the rows, or leave the table out."
-    return [Problem(ENTERPRISES.file, f"{count}: {shown}{hidden}", advice, "enterprise_id")]
+    what = message("{count}: {shown}", count=count, shown=shown)
+    return [Problem(ENTERPRISES.file, what, "Add the rows, or leave the table out.", "enterprise_id")]
 
 
 def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
@@ -114,4 +128,36 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
             )
             advice = "Check for kt, 10 000 t (万吨) or kg: emissions and output are in tonnes."
             problems.append(Problem(UNITS.file, what, advice, columns, cells_of(units, here, intensity, "{:.6g} t/t")))
+    return problems
+
+
+def _problems_of_pairs(instance: Content) -> list[Problem]:
+    """Find units whose intensity would be measured otherwise than that of others in their sector."""
+    units = instance.units
+    output, emissions = (
+        units[name].notna().to_numpy() if name in units else np.zeros(len(units), dtype=bool) for name in PAIR
+    )
+    half = output != emissions
+    problems = []
+    if half.any():
+        what = message(
+            "{total} units state one of {pair} and {pair_2} and not the other",
+            total=int(half.sum()),
+            pair=PAIR[0],
+            pair_2=PAIR[1],
+        )
+        advice = "Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one."
+        problems.append(Problem(UNITS.file, what, advice, " or ".join(PAIR), cells_of(units, half)))
+    for sector in instance.sectors:
+        here = instance.labels("sector").where(sector) & ~half
+        filled = output & here
+        if filled.any() and (here & ~filled).any():
+            what = message(
+                "{total} units of {sector} state no {pair}, but others do",
+                total=int((here & ~filled).sum()),
+                sector=literal(sector),
+                pair=PAIR[0],
+            )
+            advice = "Fill it, with its emissions, for every unit of the sector, or for none."
+            problems.append(Problem(UNITS.file, what, advice, PAIR[0], cells_of(units, here & ~filled)))
     return problems

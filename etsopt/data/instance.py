@@ -10,10 +10,12 @@ import pandas as pd
 from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
 from etsopt.data.former_names import current_changes, current_columns
+from etsopt.data.partial import further_problems
 from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.tables.headings import as_stated, in_schema
+from etsopt.data.tables.provinces import problems_of_provinces
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.validate import validate_table
@@ -54,14 +56,18 @@ class Instance(Content):
         raw: Mapping[str, RawTable],
         policy: Policy | None,
         problems: list[Problem],
+        of_policy: list[Problem],
         of_people: bool = False,
     ) -> Instance:
-        """Validate raw tables by name, add their problems to `problems`, and raise once.
+        """Validate raw tables by name, add their problems to those of the files, and raise once.
 
-        Tables are validated even if the policy is None, which is then one of the problems.
+        Tables are validated even if the policy is None, or the units are missing. Of tables and policy together are
+        reported what can be told beside the problems of each.
 
         Parameters
         ----------
+        problems, of_policy
+            Those of the files and of the policy.
         of_people
             True to understand headings that people write, such as ``Emissions``, as in workbooks.
 
@@ -70,19 +76,22 @@ class Instance(Content):
         DataError
             With every problem of every table.
         """
-        problems, frames = list(problems), {}
+        complete, problems, frames, broken = not problems, problems + of_policy, {}, {}
         for table in TABLES:
             if table.name in raw:
                 cells = raw[table.name]
                 present = replace(cells, columns=current_columns(table.name, cells.columns, cells.place))
                 named, of_headings = in_schema(present, table, of_people)
                 frames[table.name], of_table = validate_table(named, table)
+                of_table += problems_of_provinces(named)
+                broken[table.name] = {problem.column for problem in of_headings + of_table}
                 problems += of_headings + [as_stated(problem, named) for problem in of_table]
         if problems or policy is None:
+            problems += further_problems(frames, broken, policy, of_people, complete)
             raise DataError(message("The instance {name!r}", name=name), problems)
         enterprises = frames.pop("enterprises", None)
         instance = cls(name, enterprises=enterprises, policy=policy, **frames)
-        problems = validate_consistency(instance)
+        problems = validate_consistency(instance, of_people)
         if problems:
             raise DataError(message("The instance {name!r}", name=name), problems)
         return instance
@@ -127,7 +136,7 @@ class Instance(Content):
             parsed = parse_policy(policy, "policy")
         except DataError as error:
             problems = error.problems
-        return cls.from_raw(name, raw, parsed, problems)
+        return cls.from_raw(name, raw, parsed, [], problems)
 
     def with_policy(self, changes: Mapping[str, Any]) -> Instance:
         """Return the instance under a changed policy; keys are dotted paths such as ``sectors.cement.band``.

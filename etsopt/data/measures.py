@@ -109,7 +109,6 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
     direct = saves_power & (measures[["abatement_rate", "intensity_abatement_rate"]].to_numpy() != 0).any(axis=1)
     price_year = measures["price_year"].to_numpy()
     other_year = ~np.isnan(price_year) & (price_year != policy.price_year)
-    expected = f"in CNY of {policy.price_year}, the price year of the policy"
     checks = [
         RowCheck(
             names.isin([name for name in names.unique() if " " in name]).to_numpy(),
@@ -156,13 +155,19 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
         RowCheck(
             step_counts(measures) >= MOST_SETS,
             "largest_new_share_a_year",
-            (f"row has more than {MOST_SETS - 1:,} steps", f"rows have more than {MOST_SETS - 1:,} steps"),
+            (
+                message("row has more than {most:,} steps", most=MOST_SETS - 1),
+                message("rows have more than {most:,} steps", most=MOST_SETS - 1),
+            ),
             "State a larger share of new ones: the steps are as many as it divides maximum_share into.",
         ),
         RowCheck(
             other_year,
             "price_year",
-            (f"row is not {expected}", f"rows are not {expected}"),
+            (
+                message("row is not in CNY of {year}, the price year of the policy", year=policy.price_year),
+                message("rows are not in CNY of {year}, the price year of the policy", year=policy.price_year),
+            ),
             "Convert the costs, or state their year as horizon.price_year in policy.toml.",
         ),
     ]

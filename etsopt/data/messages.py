@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from etsopt.wording import literal, message
+from etsopt.wording import Message, literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,8 @@ def counted(count: int, one: str, many: str) -> str:
     >>> counted(1, "cell is", "cells are"), counted(2, "cell is", "cells are")
     ('1 cell is', '2 cells are')
     """
-    return message("{count} {what}", count=count, what=literal(one if count == 1 else many))
+    what = one if count == 1 else many
+    return message("{count} {what}", count=count, what=what if isinstance(what, Message) else literal(what))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

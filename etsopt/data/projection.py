@@ -10,6 +10,7 @@ import pandas as pd
 
 from etsopt.data.tables.row_scope import RowCheck, filled, problems_of_rows, problems_of_scope, unit_positions
 from etsopt.data.tables.schema import FORECAST
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +120,10 @@ def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Poli
         RowCheck(
             (rows["year"] <= policy.year).to_numpy(),
             "year",
-            (f"row is not after {policy.year}", f"rows are not after {policy.year}"),
+            (
+                message("row is not after {year}", year=policy.year),
+                message("rows are not after {year}", year=policy.year),
+            ),
             "Remove it: units.csv holds output and emissions of the policy's year.",
         ),
     ]

@@ -33,6 +33,8 @@ CALLS = {
         "_add": (1, 2),
         "counted": (1, 2),
         "optional": (1, 2),
+        "years_in": (1,),
+        "RowCheck": (2, 3),
         "record_in": (2,),
         "see_that_drawable": (1,),
     },
@@ -127,6 +129,7 @@ def all_texts() -> dict[str, str]:
         found[about.lstrip("# ").split("\n")[0]] = "instances"
     for table in TABLES:
         found |= dict.fromkeys((table.meaning, *(column.meaning for column in table.columns)), "schema")
+        found |= dict.fromkeys((column.at_zero for column in table.columns), "schema")
     for words in WORDS.values():
         found |= dict.fromkeys(words, "schema")
     return {text: place for text, place in found.items() if _is_text(text)}

@@ -59,6 +59,14 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
     return problems + (_problems_of_slag(instance, parameters) if "carbide_slag_rate" in instance.units else [])
 
 
+def units_named(instance: Instance, problems: list[Problem]) -> NDArray[np.bool_]:
+    """Return True for units that a problem names, shape ``(units,)``."""
+    names = {row for problem in problems for row, _ in problem.cells}
+    if not names:
+        return np.zeros(len(instance.units), dtype=bool)
+    return np.array([f"of {name}" in names for name in instance.units["unit_id"]], dtype=bool)
+
+
 def _at_emissions(instance: Instance, parameters: Parameters, sector: str) -> tuple[str, ...]:
     """Return the special cases of a sector that get A = E: stated, or those of the plan."""
     if parameters.special_cases is not None:

@@ -101,7 +101,10 @@ def check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
         cells = cells_of(instance.units, unknown)
         count = counted(int(unknown.sum()), "unit has", "units have")
         what = message("{count} no output or no emissions on which to measure intensity", count=count)
-        advice = "Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it."
+        advice = (
+            "Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it. A unit "
+            "that stood still all year needs emissions 0 or a special_case, such as closed."
+        )
         raise DataError(
             message("The instance {name!r}", name=instance.name),
             [Problem("units.csv", what, advice, "output_t", cells)],

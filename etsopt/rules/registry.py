@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.data.policy.policy import Policy
 
 RuleFunction = Callable[["Instance", Any, "NDArray[np.bool_]"], "Reference | NDArray[np.float64]"]
 """A rule from outside the package may return allowances alone [t]; they are not rounded, with the band of 2025."""
@@ -96,7 +97,12 @@ def register_installed() -> None:
 
 
 def parameters_of(instance: Instance) -> Parameters:
-    """Return the parameters of the instance's rule: stated in its policy, else official of its plan, else defaults.
+    """Return the parameters of the instance's rule, as `parameters_in` does."""
+    return parameters_in(instance.policy)
+
+
+def parameters_in(whole: Policy) -> Parameters:
+    """Return the parameters of a policy's rule: stated in it, else official of its plan, else defaults.
 
     Raises
     ------
@@ -105,7 +111,7 @@ def parameters_of(instance: Instance) -> Parameters:
     """
     from etsopt.data.policy.policy import problems_of
 
-    policy = instance.policy.rule
+    policy = whole.rule
     if policy.name not in RULES:
         register_installed()
     if policy.name not in RULES:
@@ -118,11 +124,11 @@ def parameters_of(instance: Instance) -> Parameters:
         )
     wanted = RULES[policy.name].parameters
     try:
-        return wanted.model_validate(of_plan(policy.name, instance.policy.year) | policy.parameters)
+        return wanted.model_validate(of_plan(policy.name, whole.year) | policy.parameters)
     except ValidationError as error:
         problems = []
         for number, found in enumerate(problems_of(error, "policy.toml", "rule")):
-            what = found.what.replace("key of the policy", "parameter of the rule")
+            what = "is not a parameter of the rule" if found.what == "is not a key of the policy" else found.what
             unknown = what != found.what and number < PROBLEMS_SHOWN
             known = ("outside_scope", *wanted.model_fields)
             key = found.column.removeprefix("rule.")
@@ -148,20 +154,33 @@ def reference_allowances(instance: Instance) -> Reference:
     DataError
         If a parameter is wrong, or a column that the rule or a target needs is absent.
     """
-    from etsopt.rules.cases import problems_of_cases
+    from etsopt.rules.cases import problems_of_cases, units_named
 
     parameters = parameters_of(instance)
     found = RULES[instance.policy.rule.name]
     problems = problems_of_cases(instance, parameters)
-    if problems:
-        raise DataError(message("The instance {name!r}", name=instance.name), problems)
-    fixed = fixed_units(instance, parameters)
-    problems = _problems_of_needs(instance, found, fixed) + _problems_of_target_intensity(instance, fixed)
+    # The figures that a unit needs depend on its case: none are asked of those whose case is wrong.
+    fixed = fixed_units(instance, parameters) | units_named(instance, problems)
+    lacking = _problems_of_needs(instance, found, fixed)
+    if problems and not lacking and not found.own:
+        lacking += _problems_of_figures(instance, found, parameters, fixed)
+    problems += lacking + _problems_of_target_intensity(instance, fixed)
     if problems:
         raise DataError(message("The instance {name!r}", name=instance.name), problems)
     # A rule of no plan has the official parameters of the year.
     given = f"{instance.policy.year} {instance.policy.rule!r} {id(found.function)}"
     return instance.once("reference", lambda: _kept(found, instance, parameters, fixed), given=given)
+
+
+def _problems_of_figures(
+    instance: Instance, found: Rule, parameters: Parameters, fixed: NDArray[np.bool_]
+) -> list[Problem]:
+    """Return what a rule of the package itself refuses."""
+    try:
+        found.function(instance, parameters, fixed)
+    except DataError as error:
+        return error.problems
+    return []
 
 
 def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:

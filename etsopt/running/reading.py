@@ -9,6 +9,7 @@ from etsopt.data.files.read import find_folder, is_file, read_instance, reports_
 from etsopt.data.tables.report_columns import ACCOUNTED
 from etsopt.errors import SolverError, StoppedError, UsageError, brief
 from etsopt.rules import reference_allowances
+from etsopt.rules.registry import parameters_in
 from etsopt.running.run import solve
 from etsopt.wording import message
 
@@ -54,9 +55,7 @@ def read(source: str | Path, emissions: str | None = None, policy: Mapping[str, 
         what = message("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
-    instance = read_instance(source, complete, policy)
-    reference_allowances(instance)
-    return instance
+    return read_instance(source, complete, policy, evaluate=reference_allowances, check=parameters_in)
 
 
 def _from_reports(place: Path, emissions: str) -> Complete:

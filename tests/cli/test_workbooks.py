@@ -97,3 +97,32 @@ def test_a_refused_or_missing_result_writes_no_workbook(capsys: pytest.CaptureFi
     assert "nothing is written to result.xlsx" in capsys.readouterr().out
     assert not Path("result.xlsx").exists()
     assert not Path("result").exists()
+
+
+def test_problems_of_every_layer_are_told_in_chinese_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    head = ["单元编号", "企业编号", "行业", "省份", "排放量", "产量", "备注"]
+    units = [
+        [f"k{at}", f"e{at}", "水泥", province, 830_000, 1_000_000, ""] for at, province in enumerate(["河北", "安徽"])
+    ]
+    units += [["k2", "e2", "水泥", "四穿", "many", 0, "2026年关停"], ["合计", "", "", "", 2_490_000, 2_000_000, ""]]
+    sheets = {
+        "单元": [head, *units],
+        "企业": [["企业编号", "企业名称"], ["e0", "甲"], ["e1", "乙"]],
+        "措施": [["措施编号", "单元编号", "减排率", "使用年限"], ["m", "k9", 0.1, 10]],
+        "政策": [["参数", "取值"], ["规则", "cn-2026"], ["rule.slop", 0.1], ["情景", 1]],
+    }
+    with pd.ExcelWriter("2025年.xlsx", engine="xlsxwriter") as writer:
+        for name, cells in sheets.items():
+            pd.DataFrame(cells).to_excel(writer, sheet_name=name, header=False, index=False)
+    assert main(["validate", "2025年.xlsx", "--lang", "zh"]) == 2
+    shown = capsys.readouterr().err
+    for said in (
+        "列 '备注' 第 4 行为 '2026年关停'；该列不参与计算，只有列 special_case (特殊情形) 有效。",
+        "工作表“单元”，unit_id：有 1 行像是合计：单元格 A5 '合计'。\n   请删除第 5 行：",
+        "工作表“单元”，排放量 (emissions_tco2e)：1 个单元格不是数值：单元格 E4 'many'。",
+        "工作表“单元”，产量 (output_t)：1 个数值超出范围：单元格 F4 '0'。\n   全年停产的单元，请将该单元格留空。",
+        "工作表“单元”，省份 (province)：1 个单元格不是中国的省份：单元格 D4 '四穿'。\n   是否指 '四川'？",
+        "1 个企业在单元表中有单元，在企业表中没有对应的行：e2。",
+        "工作表“措施”，unit_id：1 行的单元不在单元表中：单元格 B2 'k9'。",
+    ):
+        assert said in shown

@@ -55,8 +55,37 @@ def test_half_of_what_measures_intensity_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["Total", "合计", "Total steel", "Subtotal", "钢铁小计"])
 def test_a_row_of_totals_is_refused(tmp_path: Path, word: str) -> None:
     table = {name: [*cells, cells[-1]] for name, cells in STEEL.items()} | {"unit_id": ["s1", "s2", "s3", word]}
-    said = refused(tmp_path, table)
-    assert f"plants.csv, unit_id: 1 row looks like a total: row 5 '{word}'." in said
+    assert refused(tmp_path, table) == [f"plants.csv, unit_id: 1 row looks like a total: row 5 '{word}'."]
+
+
+@pytest.mark.parametrize("column", ["unit_id", "enterprise_id", "企业名称", "序号", "sector"])
+def test_a_row_of_totals_is_one_problem_wherever_its_word_stands(tmp_path: Path, column: str) -> None:
+    frame = pd.DataFrame(STEEL | {"企业名称": ["甲", "乙", "丙"], "序号": [1, 2, 3]}).astype(object)
+    total = {"emissions_tco2e": 7_260_000.0, "output_t": 3_500_000.0, column: "合计"}
+    table = pd.concat([frame, pd.DataFrame([total])]).to_dict("list")
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, table)
+    (problem,) = caught.value.problems
+    assert str(problem) == (
+        f"plants.csv, {column}: 1 row looks like a total: row 5 '合计'.\nDelete row 5: its units would count twice."
+    )
+
+
+def test_several_rows_of_totals_are_one_problem(tmp_path: Path) -> None:
+    table = {name: [*cells, cells[-1], cells[-1]] for name, cells in STEEL.items()}
+    table |= {"unit_id": ["s1", "s2", "小计", "s3", ""], "enterprise_id": ["a", "b", "b", "c", "总计"]}
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, table)
+    (problem,) = caught.value.problems
+    assert str(problem) == (
+        "plants.csv: 2 rows look like totals: row 4 '小计', row 6 '总计'.\n"
+        "Delete rows 4, 6: their units would count twice."
+    )
+
+
+def test_the_word_for_a_total_in_a_note_is_no_total(tmp_path: Path) -> None:
+    instance, _ = read(tmp_path, STEEL | {"备注": ["total", "合计", ""]})
+    assert len(instance.units) == 3
 
 
 def test_fractions_under_a_heading_in_percent_are_refused(tmp_path: Path) -> None:
@@ -74,9 +103,84 @@ def test_far_intensities_and_idle_units_are_told(tmp_path: Path) -> None:
     assert "the intensity of steel is about 0.206, usually 0.88. Check the units of measure" in notes[0]
 
 
-def test_a_misspelt_province_is_told(tmp_path: Path) -> None:
-    _, notes = read(tmp_path, STEEL | {"province": ["Hebei", "Heibei", "Shandong Prov."]})
-    assert notes == ["plants.csv: 'Heibei' is no province of China. Did you mean 'Hebei'?"]
+@pytest.mark.parametrize(
+    ("stated", "likely"),
+    [
+        ("Heibei", "'Hebei'"),
+        ("Hebie", "'Hebei'"),
+        ("hebe province", "'Hebei'"),
+        ("四穿", "'四川'"),
+        ("四穿省", "'四川'"),
+        ("川", "'四川'"),
+        ("Hanan", "'Henan' or 'Hunan' or 'Hainan'"),
+        ("广州", "'广东' or '广西' or '贵州'"),
+    ],
+)
+def test_a_province_one_letter_off_is_refused_with_its_cell(tmp_path: Path, stated: str, likely: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, STEEL | {"province": ["安徽省", stated, "Shandong Prov."]})
+    (problem,) = caught.value.problems
+    said, advice = str(problem).split("\n")
+    assert said == f"plants.csv, province: 1 cell names no province of China: row 3 {stated!r}."
+    assert advice == f"Did you mean {likely}? All other provinces of the table are provinces of China."
+
+
+def test_a_misspelt_province_is_refused_beside_every_other_problem(tmp_path: Path) -> None:
+    wrong = STEEL | {"province": ["Hebei", "Heibei", "Heibei"], "output_t": [1_000_000.0, "many", 500_000.0]}
+    assert refused(tmp_path, wrong) == [
+        "plants.csv, output_t: 1 cell is not a number: row 3 'many'.",
+        "plants.csv, province: 2 cells name no province of China: row 3 'Heibei', row 4 'Heibei'.",
+    ]
+
+
+def test_a_misspelt_province_of_a_folder_and_of_frames_is_refused_too(tmp_path: Path) -> None:
+    frame = pd.DataFrame(STEEL | {"province": ["Hebei", "四穿", "安徽"]})
+    policy = {"year": 2026, "rule": {"name": "cn-2026"}}
+    with pytest.raises(DataError, match=r"units, province: 1 cell names no province of China: row 1 '四穿'\."):
+        etsopt.Instance.from_frames(frame, policy)
+    frame.to_csv(tmp_path / "units.csv", index=False)
+    (tmp_path / "policy.toml").write_text('year = 2026\n[rule]\nname = "cn-2026"\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"units\.csv, province: 1 cell names no province of China: row 3 '四穿'\."):
+        etsopt.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "provinces", [["Bavaria", "Saxony", "Hessen"], ["Hebei", "Heibei", "Bavaria"], ["Hebie", "Heibei", "Hebe"]]
+)
+def test_a_table_with_a_province_of_another_country_is_legal(tmp_path: Path, provinces: list[str]) -> None:
+    instance, _ = read(tmp_path, STEEL | {"province": provinces})
+    assert instance.provinces == sorted(provinces)
+
+
+def test_common_short_names_of_provinces_are_understood(tmp_path: Path) -> None:
+    instance, notes = read(tmp_path, STEEL | {"province": ["内蒙", "内蒙古自治区", "广西自治区"]})
+    assert (instance.provinces, notes) == (["Guangxi", "Inner Mongolia"], [])
+
+
+@pytest.mark.parametrize("emissions", [0.0, 120.0])
+def test_the_remedy_for_a_unit_that_stood_still_can_be_followed(tmp_path: Path, emissions: float) -> None:
+    """A line of an enterprise far above the threshold, so that the rule measures its intensity."""
+    still = STEEL | {"enterprise_id": ["a", "a", "c"], "emissions_tco2e": [2_060_000.0, emissions, 1_000_000.0]}
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, still | {"output_t": [1_000_000.0, 0, 500_000.0]})
+    assert caught.value.problems[0].cells == (("3", "0.0"),)
+    assert caught.value.problems[0].advice.startswith("Empty the cell of a unit that stood still all year.")
+    emptied = still | {"output_t": [1_000_000.0, None, 500_000.0]}
+    if emissions:
+        with pytest.raises(DataError, match="A unit that stood still all year needs emissions 0 or a special_case"):
+            read(tmp_path, emptied)
+        emptied["special_case"] = ["", "closed", ""]
+    instance, _ = read(tmp_path, emptied)
+    plan = etsopt.solve(instance).tables["allocation"].set_index("unit_id")
+    assert plan.loc["s2", "allowance_t"] == emissions
+
+
+def test_an_output_below_zero_is_no_unit_that_stood_still(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, STEEL | {"output_t": [1_000_000.0, 0, -5.0]})
+    still, wrong = caught.value.problems
+    assert (still.cells, wrong.cells) == ((("3", "0.0"),), (("4", "-5.0"),))
+    assert wrong.advice.startswith("Correct it to above 0 [t]: output of product")
 
 
 def test_outputs_in_columns_of_their_own_are_joined(tmp_path: Path) -> None:
@@ -101,3 +205,34 @@ def test_the_name_of_a_line_is_its_identifier_where_there_is_no_other(tmp_path: 
     instance, notes = read(tmp_path, table | {"企业名称": ["甲", "甲", "乙"], "生产线名称": ["1号", "2号", "3号"]})
     assert instance.units["unit_id"].tolist() == ["1号", "2号", "3号"]
     assert "plants.csv: the name identifies the unit, as there is no column unit_id." in notes
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "said"),
+    [
+        ("备注", ["", "2026年新建", ""], "'备注' says '2026年新建' in row 3, which is not read"),
+        ("status", ["running", "", "Closed in May"], "'status' says 'Closed in May' in row 4, which is not read"),
+        ("Zustand", ["", "new", ""], "'Zustand' says 'new' in row 3, which is not read"),
+        ("运行状态", ["关停", "关停", ""], "'运行状态' says '关停' in row 2 and the like in 1 more, which is not read"),
+    ],
+)
+def test_a_special_case_in_a_column_of_notes_is_told(tmp_path: Path, heading: str, cells: list[str], said: str) -> None:
+    _, notes = read(tmp_path, STEEL | {heading: cells})
+    (note,) = [note for note in notes if "special_case" in note]
+    assert note.startswith(f"plants.csv: {said}: only the column special_case (特殊情形) counts.")
+    case = "new (当年新投产)" if "新" in said or "new" in said else "closed (配额核定前关停)"
+    assert note.endswith(f"write {case} there.")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"备注": ["", "新建", ""], "special_case": ["", "new", ""]},
+        {"备注": ["", "新建", ""], "特殊情形": ["", "新建", ""]},
+        {"备注": ["", "renewed", ""]},
+        {"所在区县": ["", "南昌新建", ""]},
+    ],
+)
+def test_a_note_beside_the_special_case_or_another_word_is_not_told(tmp_path: Path, columns: dict[str, Any]) -> None:
+    _, notes = read(tmp_path, STEEL | columns)
+    assert [note for note in notes if "not read" in note] == []

@@ -151,10 +151,17 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
             id="negative emissions",
         ),
         pytest.param(
-            {"output_t": ["1000000", "0", "-5"]},
-            "output_t: 2 values are out of range: row 3 '0', row 4 '-5'.\n"
+            {"output_t": ["1000000", "-0.5", "-5"]},
+            "output_t: 2 values are out of range: row 3 '-0.5', row 4 '-5'.\n"
             "   Correct it to above 0 [t]: output of product; needed by rules and targets that use it; a "
             "power unit has generation_mwh instead.",
+            id="output below zero",
+        ),
+        pytest.param(
+            {"output_t": ["1000000", "0", "0.0"]},
+            "output_t: 2 values are out of range: row 3 '0', row 4 '0.0'.\n"
+            "   Empty the cell of a unit that stood still all year. With emissions 0 it gets no allowances; with "
+            "emissions above 0 it needs a special_case, such as closed: no plan measures intensity without output.",
             id="no output",
         ),
         pytest.param(

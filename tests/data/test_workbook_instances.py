@@ -183,6 +183,37 @@ def test_the_table_of_a_newcomer_is_read_and_every_assumption_told(tmp_path: Pat
     )
 
 
+@pytest.mark.parametrize(
+    ("file", "sheet", "title", "heading", "where"),
+    [
+        ("2024年配额.xlsx", "单元", "", "排放量", "the name of the file '2024年配额'"),
+        ("plants.xlsx", "2024年", "", "排放量", "the name of the sheet '2024年'"),
+        ("plants.xlsx", "单元", "2024年度重点排放单位", "排放量", "the title '2024年度重点排放单位'"),
+        ("plants.xlsx", "单元", "", "2024年排放量", "the heading '2024年排放量'"),
+        ("plants_2026-11-20.xlsx", "单元", "No. 202401, of 2024-05-06", "排放量", ""),
+        ("2026.xlsx", "单元", "2026年度", "2026年排放量", ""),
+    ],
+)
+def test_a_year_other_than_the_assumed_one_is_told(
+    tmp_path: Path, file: str, sheet: str, title: str, heading: str, where: str
+) -> None:
+    cells = [[title], [*HEAD[:4], heading, HEAD[5]], *ROWS]
+    path = book(tmp_path / file, {sheet: cells})
+    said = [note for note in assumed(path) if "--set year=" in note]
+    expected = (
+        f"{file}: {where} is of 2024, but the year 2026 is assumed. If the figures are of 2024, state it: year = 2024 "
+        "in a sheet `policy`, or --set year=2024."
+    )
+    assert said == ([expected] if where else [])
+    if where:
+        # A year that is stated is not doubted, and the remedy is understood.
+        stated = book(tmp_path / file, {sheet: cells, "policy": [["key", "value"], ["year", 2025]]})
+        assert [note for note in assumed(stated) if "--set year=" in note] == []
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", AssumedWarning)
+            assert etsopt.read(path, policy={"year": 2024, "rule.name": "cn-2024"}).policy.year == 2024
+
+
 def test_changes_of_the_policy_come_before_its_rule(tmp_path: Path) -> None:
     frame = pd.DataFrame(ROWS, columns=HEAD).drop(columns="output_t")
     frame.to_csv(tmp_path / "plants.csv", index=False)

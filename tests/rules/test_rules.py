@@ -349,14 +349,16 @@ def test_a_wrong_rule_of_the_policy_is_refused(rule: dict[str, Any], what: str) 
             units([780_000, 800_000]),
             "cn-2025",
             "output_t: 2 units have no output or no emissions on which to measure intensity: row of u1, row of u2.\n"
-            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it.",
+            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it. A "
+            "unit that stood still all year needs emissions 0 or a special_case, such as closed.",
             id="no output at all",
         ),
         pytest.param(
             units([780_000, 800_000], output_t=[1_000_000, None]),
             "cn-2025",
             "output_t: 1 unit has no output or no emissions on which to measure intensity: row of u2.\n"
-            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it.",
+            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it. A "
+            "unit that stood still all year needs emissions 0 or a special_case, such as closed.",
             id="one unit without output",
         ),
     ],

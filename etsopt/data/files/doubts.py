@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.data.consistency import PAIR
 from etsopt.data.messages import nearest
+from etsopt.data.tables.chinese import ENTERPRISE_NAMES
 from etsopt.data.tables.headings import heading_of
 from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, UNITS
@@ -21,35 +24,55 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.data.tables.raw import RawTable
+    from etsopt.data.tables.table import Table
 
 TOTAL = re.compile(r"(sub|grand )?totals?\b.*|sums?|合计|小计|总计|.*(合计|小计|总计)", re.IGNORECASE)
 """Names of rows that add up others."""
 
 IDENTIFYING = frozenset(("unit_id", "enterprise_id", "name"))
-PAIR = ("intensity_output_t", "intensity_emissions_tco2e")
-"""Output and emissions on which a rule measures intensity, which belong together."""
-
 FAR = 3.0
 """Ratio of intensities from which one of them is probably a slip: sectors spread by less than a factor of two."""
 
 SHOWN = 5
 
 
-def problems_of_rows(raw: RawTable) -> list[Problem]:
-    """Return the problems of rows of totals, and of fractions under a heading in percent."""
+def without_totals(raw: RawTable, table: Table) -> tuple[RawTable, list[Problem]]:
+    """Return a table without its rows of totals, of which no cell is worth a problem of its own, and their problem.
+
+    The word for a total stands in a column that identifies the row, or in any other of a row that nothing identifies.
+    """
+    columns = {heading: heading_of(heading, table, of_people=True).column for heading in raw.columns}
+    names = [heading for heading, column in columns.items() if column in IDENTIFYING or heading in ENTERPRISE_NAMES]
+    nameless = np.ones(len(raw.rows), dtype=bool)
+    for heading in names:
+        nameless &= np.array([not str(cell).strip() for cell in raw.columns[heading]], dtype=bool)
+    found: dict[int, str] = {}
+    for heading, cells in raw.columns.items():
+        for at in np.flatnonzero(nameless | (heading in names)).tolist():
+            if TOTAL.fullmatch(str(cells[at]).strip()):
+                found.setdefault(at, heading)
+    if not found:
+        return raw, []
+    total = sorted(found)
+    shown = tuple((_label(raw, found[at], at), str(raw.columns[found[at]][at])) for at in total)
+    which = _listed(raw.rows[total])
+    if len(total) > 1:
+        what = message("{count} rows look like totals", count=len(total))
+        advice = message("Delete rows {rows}: their units would count twice.", rows=which)
+    else:
+        what = "1 row looks like a total"
+        advice = message("Delete row {row}: its units would count twice.", row=which)
+    headings = {columns[heading] or heading for heading in found.values()}
+    kept = np.setdiff1d(np.arange(len(raw.rows)), total)
+    rest = replace(raw, columns={name: cells[kept] for name, cells in raw.columns.items()}, rows=raw.rows[kept])
+    return rest, [Problem(raw.place, what, advice, headings.pop() if len(headings) == 1 else "", shown)]
+
+
+def problems_of_percent(raw: RawTable) -> list[Problem]:
+    """Return the problems of fractions under a heading in percent."""
     problems = []
     for heading, cells in raw.columns.items():
         column, unit = heading_of(heading, UNITS, of_people=True)
-        if column in IDENTIFYING:
-            total = [at for at, cell in enumerate(cells) if TOTAL.fullmatch(str(cell).strip())]
-            if total:
-                shown = tuple((_label(raw, heading, at), str(cells[at])) for at in total)
-                what = (
-                    message("{count} rows look like totals", count=len(total))
-                    if len(total) > 1
-                    else "1 row looks like a total"
-                )
-                problems.append(Problem(raw.place, what, "Delete it: its units would count twice.", column, shown))
         if unit in ("%", "％", "percent"):
             numbers = [float(cell) for cell in cells if _is_number(cell) and float(cell)]
             if numbers and max(map(abs, numbers)) <= 1:
@@ -69,42 +92,6 @@ def _is_number(cell: object) -> bool:
         return bool(np.isfinite(float(str(cell))))
     except ValueError:
         return False
-
-
-def problems_of_pairs(instance: Instance, place: str) -> list[Problem]:
-    """Return the problems of units whose intensity would be measured otherwise than that of others in their sector."""
-    units = instance.units
-    output, emissions = (
-        units[name].notna().to_numpy() if name in units else np.zeros(len(units), dtype=bool) for name in PAIR
-    )
-    half = output != emissions
-    problems = []
-    if half.any():
-        what = message(
-            "{total} units state one of {pair} and {pair_2} and not the other",
-            total=int(half.sum()),
-            pair=PAIR[0],
-            pair_2=PAIR[1],
-        )
-        advice = "Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one."
-        problems.append(Problem(place, what, advice, cells=_units(instance, half)))
-    for sector in instance.sectors:
-        here = instance.labels("sector").where(sector) & ~half
-        filled = output & here
-        if filled.any() and (here & ~filled).any():
-            what = message(
-                "{total} units of {sector} state no {pair}, but others do",
-                total=int((here & ~filled).sum()),
-                sector=literal(sector),
-                pair=PAIR[0],
-            )
-            advice = "Fill it, with its emissions, for every unit of the sector, or for none."
-            problems.append(Problem(place, what, advice, cells=_units(instance, here & ~filled)))
-    return problems
-
-
-def _units(instance: Instance, where: NDArray[np.bool_]) -> tuple[tuple[str, str], ...]:
-    return tuple((f"of {name}", "") for name in instance.units["unit_id"].to_numpy()[where])
 
 
 MEASURED = (*PAIR, "output_t", "emissions_tco2e")
@@ -177,6 +164,6 @@ def _of_one_sign(name: str) -> str:
     return alike[0] if len(alike) == 1 else ""
 
 
-def _listed(names: NDArray[np.object_]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(map(str, names[:SHOWN])) + more
+def _listed(names: NDArray[Any]) -> str:
+    shown = ", ".join(map(str, names[:SHOWN]))
+    return message("{shown} and {count} more", shown=shown, count=len(names) - SHOWN) if len(names) > SHOWN else shown

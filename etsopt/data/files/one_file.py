@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.files.doubts import problems_of_rows
+from etsopt.data.files.doubts import problems_of_percent, without_totals
 from etsopt.data.files.policy_sheet import POLICY, POLICY_SHEETS, heading_row, read_policy_sheet
 from etsopt.data.files.sheets import (
     DATE,
@@ -27,12 +27,13 @@ from etsopt.data.files.sheets import (
     problems_of_flaws,
     text_of,
 )
+from etsopt.data.files.unread import notes_of_cases, years_in
 from etsopt.data.files.workbook import WORKBOOKS, Flaws, column_name, flaws_of_cells, read_workbook
 from etsopt.data.tables import chinese
 from etsopt.data.tables.headings import heading_of, plain
 from etsopt.data.tables.meant import as_meant
 from etsopt.data.tables.raw import RawTable, problems_of_names, read_csv
-from etsopt.data.tables.schema import TABLES, UNITS
+from etsopt.data.tables.schema import ENTERPRISES, TABLES, UNITS
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import AssumedWarning, Problem, UsageError, brief
 from etsopt.wording import literal, message
@@ -79,6 +80,8 @@ class OneFile:
         Cell of each key of the policy.
     notes
         Sentences on what is assumed, and on what is not read.
+    years
+        Years that titles and names of the units state, and where.
     """
 
     tables: dict[str, RawTable] = field(default_factory=dict)
@@ -87,6 +90,7 @@ class OneFile:
     place_of_policy: str = POLICY
     policy_cells: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    years: dict[int, str] = field(default_factory=dict)
 
     def tell(self) -> None:
         """Warn of what is assumed, and of what is not read."""
@@ -102,7 +106,7 @@ def read_one_file(path: Path) -> OneFile:
     UsageError
         If python-calamine is not installed, which reads workbooks.
     """
-    found = OneFile()
+    found = OneFile(years=years_in(path.stem, "the name of the file {text}"))
     if path.suffix.lower() not in WORKBOOKS:
         raw, found.problems = read_csv(path.read_bytes(), path.name)
         if raw is not None:
@@ -126,6 +130,7 @@ def read_one_file(path: Path) -> OneFile:
             found.policy, found.policy_cells, of_policy = read_policy_sheet(filled[name], place)
             found.problems += of_policy
         else:
+            found.years |= years_in(name, "the name of the sheet {text}") if role is UNITS else {}
             _read_sheet(found, role, place, filled[name], flaws[name])
     return found
 
@@ -198,6 +203,9 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
         found.problems.append(Problem(place, "has no row of headings", advice))
         return
     found.problems += problems_of_flaws(place, cells, flaws, top)
+    if table is UNITS:
+        for title in (cell for row in cells[:top] for cell in row if isinstance(cell, str)):
+            found.years |= years_in(title, "the title {text}")
     headings = [normalise(text_of(cell, False)) for cell in cells[top]]
     first = top + 1
     if first < len(cells) and _repeats(cells[first], headings, table):
@@ -208,9 +216,9 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
     what = ("cell has no heading", "cells have no heading")
     advice = "Write a heading above them, or empty them."
     found.problems += problem_of_marked(place, [one for one in bare if one[2]], what, advice)
-    if repeated := problems_of_names([headings[position] for position in named], place):
-        found.problems += repeated
-        return
+    found.problems += problems_of_names([headings[position] for position in named], place)
+    # The first of repeated headings stands for all, so that the other columns are examined.
+    named = [position for position in named if headings.index(headings[position]) == position]
     columns = {}
     for position in named:
         column = heading_of(headings[position], table, of_people=True).column
@@ -250,8 +258,15 @@ def _cells_of(
 
 def _add(found: OneFile, table: Table, raw: RawTable) -> None:
     """Add a table as people write them, with notes on it."""
+    if table in (UNITS, ENTERPRISES):
+        raw, of_totals = without_totals(raw, table)
+        found.problems += of_totals
     if table is UNITS:
-        found.problems += problems_of_rows(raw)
+        found.problems += problems_of_percent(raw)
+        found.notes += notes_of_cases(raw)
+        for heading in raw.columns:
+            if heading_of(heading, UNITS, of_people=True).column == "emissions_tco2e":
+                found.years |= years_in(heading, "the heading {text}")
     meant, notes = as_meant(raw, table)
     found.notes += notes
     if len(meant.rows) or table is UNITS:

@@ -10,26 +10,29 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
-from etsopt.data.files.doubts import notes_of, problems_of_pairs
+from etsopt.data.files.doubts import notes_of
 from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_one_file
 from etsopt.data.files.parquet import SUFFIX, read_parquet
+from etsopt.data.files.placed import in_sheet, placed
+from etsopt.data.files.unread import notes_of_policy
 from etsopt.data.former_names import current_columns
 from etsopt.data.instance import Instance
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
-from etsopt.data.tables.headings import as_stated, in_cells, in_schema
+from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, shortened
-from etsopt.wording import listed, literal, message
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import pandas as pd
 
+    from etsopt.data.files.one_file import OneFile
     from etsopt.data.tables.table import Table
 
 
@@ -38,6 +41,7 @@ REGISTER, REPORTS, PARAMETERS, STORE = "register.csv", "reports", "accounting.to
 """Where an instance has its monthly reports: a register, reports and parameters, or a store of all of them."""
 
 Complete = Callable[[int, RawTable | None], tuple[RawTable, list[Problem]]]
+Check = Callable[[Policy], Any]
 
 
 DEFAULT_POLICY: dict[str, Any] = {"year": 2026, "rule": {"name": "cn"}}
@@ -45,7 +49,11 @@ DEFAULT_POLICY: dict[str, Any] = {"year": 2026, "rule": {"name": "cn"}}
 
 
 def read_instance(
-    source: str | Path, complete: Complete | None = None, changes: Mapping[str, Any] | None = None
+    source: str | Path,
+    complete: Complete | None = None,
+    changes: Mapping[str, Any] | None = None,
+    evaluate: Callable[[Instance], Any] | None = None,
+    check: Check | None = None,
 ) -> Instance:
     """Read an instance from a folder or from one file, or by the name of a shipped one.
 
@@ -56,6 +64,10 @@ def read_instance(
         and problems; None if that has them all.
     changes
         Changes of the policy, as `Instance.with_policy` takes them.
+    evaluate
+        A function that raises DataError for an instance that its rule refuses; its problems name sheets and cells.
+    check
+        The same for a policy alone: its problems are reported beside those of the tables, unless the rule is changed.
 
     Raises
     ------
@@ -64,8 +76,24 @@ def read_instance(
     DataError
         With every problem of every file.
     """
-    instance = _read_file(Path(source), changes or {}) if is_file(source) else _read_folder(source, complete)
-    return instance.with_policy(changes) if changes else instance
+    found = None
+    if is_file(source):
+        find_file(Path(source))
+        found = read_one_file(Path(source))
+    changed = {".".join(english_path(str(key).split("."))) for key in changes or ()}
+    if any(key.partition(".")[0] in DEFAULT_POLICY for key in changed):
+        check = None
+    instance = (
+        _read_folder(source, complete, check) if found is None else _from_file(Path(source), found, changed, check)
+    )
+    if found is not None:
+        # What a change states is no longer what the sheet says.
+        found.policy_cells = {key: cell for key, cell in found.policy_cells.items() if key not in changed}
+    with placed(found.tables if found else {}, found):
+        instance = instance.with_policy(changes) if changes else instance
+        if evaluate is not None:
+            evaluate(instance)
+    return instance
 
 
 def is_file(source: str | Path) -> bool:
@@ -73,54 +101,45 @@ def is_file(source: str | Path) -> bool:
     return Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir()
 
 
-def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
-    """Read an instance from a workbook, or from a file of units; whether the changes state the plan is told."""
-    find_file(path)
-    found = read_one_file(path)
+def _from_file(path: Path, found: OneFile, changed: Collection[str], check: Check | None) -> Instance:
+    """Return the instance of a workbook, or of a file of units; what the changed keys state is not assumed."""
     content, problems = found.policy or {}, found.problems
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
-    stated = {english_path(str(key).split("."))[0] for key in changes if not str(key).startswith("rule.")}
-    stated |= {"rule" for key in changes if english_path(str(key).split(".")) == ["rule", "name"]}
-    if told := [key for key in assumed if key not in stated and not problems]:
-        values = {"year": DEFAULT_POLICY["year"], "rule": DEFAULT_POLICY["rule"]["name"]}
-        templates = {"year": "the year {value}", "rule": "the rule {value}"}
-        what = listed([message(templates[key], value=values[key]) for key in told], "{first} and {second}")
-        found.notes.append(
-            message(
-                "{name}: the policy does not state {what}, which {grammar} assumed; state year and "
-                "rule.name in a sheet `policy`, or by --set.",
-                name=path.name,
-                what=what,
-                grammar="are" if len(told) > 1 else "is",
-            )
-        )
-    policy = None
+    stated = {key.partition(".")[0] for key in changed if key == "rule.name" or not key.startswith("rule.")}
+    if {problem.place for problem in problems} <= {raw.place for raw in found.tables.values()}:
+        told = {key: value for key, value in assumed.items() if key not in stated}
+        found.notes += notes_of_policy(path.name, told, found.years)
+    policy, of_policy = None, []
     try:
         policy = parse_policy(assumed | content, found.place_of_policy)
     except DataError as error:
-        problems += [_in_sheet(problem, found.policy_cells) for problem in error.problems]
-    if UNITS.name not in found.tables:
-        raise DataError(message("The instance {stem!r}", stem=path.stem), problems)
+        of_policy = [in_sheet(problem, found) for problem in error.problems]
+    of_policy += _refused(policy, check)
     found.tell()
-    instance = _from_raw(path.stem, found.tables, policy, problems, of_people=True)
+    with placed(found.tables, found):
+        instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, of_people=True)
     raw = found.tables[UNITS.name]
-    if doubted := [in_cells(problem, raw, UNITS) for problem in problems_of_pairs(instance, raw.place)]:
-        raise DataError(message("The instance {stem!r}", stem=path.stem), doubted)
     found.notes = list(notes_of(instance, raw))
     found.tell()
     return replace(instance, order=order_of_file(instance, raw))
 
 
-def _in_sheet(problem: Problem, cells: Mapping[str, str]) -> Problem:
-    """Return a problem of a key of the policy with its cell."""
-    return replace(problem, cells=((cells[problem.column], ""),)) if problem.column in cells else problem
+def _refused(policy: Policy | None, check: Check | None) -> list[Problem]:
+    """Return the problems that a check finds in a policy."""
+    try:
+        if policy is not None and check is not None:
+            check(policy)
+    except DataError as error:
+        return error.problems
+    return []
 
 
-def _read_folder(source: str | Path, complete: Complete | None) -> Instance:
+def _read_folder(source: str | Path, complete: Complete | None, check: Check | None) -> Instance:
     """Read an instance from a folder."""
     folder = find_folder(source)
     finish(folder)
     policy, problems = read_policy(folder / POLICY)
+    problems += _refused(policy, check)
     try:
         return _read(folder, policy, problems, complete, fast=True)
     except DataError:
@@ -141,34 +160,14 @@ def _read(
         readable &= table is not UNITS or not of_table
         if raw is not None:
             tables[table.name] = raw
-    problems += of_policy
     if complete is not None:
         stated = tables.pop(UNITS.name, None)
         # Without the policy, or with a file of units that cannot be read, what is missing cannot be told.
         if policy is not None and readable:
             tables[UNITS.name], of_reports = complete(policy.year, stated)
             problems += of_reports
-    if UNITS.name not in tables:
-        raise DataError(message("The instance {name!r}", name=folder.name), problems)
-    return _from_raw(folder.name, tables, policy, problems)
-
-
-def _from_raw(
-    name: str, tables: dict[str, RawTable], policy: Policy | None, problems: list[Problem], of_people: bool = False
-) -> Instance:
-    """Build the instance; problems name the files and sheets that were read."""
-    try:
-        return Instance.from_raw(name, tables, policy, problems, of_people)
-    except DataError as error:
-        # Consistency checks name the CSV files, and rows by their key.
-        of_file = {table.file: table for table in TABLES if table.name in tables}
-        found = [
-            in_cells(replace(problem, place=tables[table.name].place), tables[table.name], table)
-            if (table := of_file.get(problem.place))
-            else problem
-            for problem in error.problems
-        ]
-        raise DataError(error.subject, found) from None
+    with placed(tables):
+        return Instance.from_raw(folder.name, tables, policy, problems, of_policy)
 
 
 def read_units(path: Path) -> pd.DataFrame:

@@ -216,6 +216,9 @@ CASES = {
 }
 """Special cases of units in the words of the plan, shortened."""
 
+SHORT_CASES = {"new": ("新建", "新投产", "新投运"), "closed": ("关停", "关闭")}
+"""Other words for special cases."""
+
 YES_OR_NO: dict[str, tuple[str, ...]] = {"yes": ("是",), "no": ("否",)}
 
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -225,7 +228,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "aluminium": ("铝冶炼", "电解铝", "铝", "铝冶炼行业", "电解铝行业", "aluminum"),
         "power": ("发电", "电力", "火电", "发电行业", "power generation"),
     },
-    "special_case": {case: (word,) for case, word in CASES.items()},
+    "special_case": {case: (word, *SHORT_CASES.get(case, ())) for case, word in CASES.items()},
     "unit_class": {kind: (f"{kind}类", f"{kind}类机组") for kind in ("I", "II", "III", "IV")},
     "cooling": {"water": ("水冷",), "air": ("空冷",), "none": ("无",)},
     "emissions_status": {

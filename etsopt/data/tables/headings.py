@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +18,7 @@ import pandas as pd
 from etsopt.data.tables.chinese import HEADINGS, NAMES, WORDS
 from etsopt.data.tables.measurement import KNOWN, converted, factor_of
 from etsopt.data.tables.provinces import one_name_each
+from etsopt.data.tables.row_scope import row_names
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, brief
@@ -224,10 +226,12 @@ def in_cells(problem: Problem, raw: RawTable, table: Table) -> Problem:
     A problem of two columns, such as of their ratio, is shown at the first of them.
     """
     letters, key = {heading_of(name, table, True).column: one for name, one in raw.letters.items()}, table.key[0]
-    letter = letters.get(problem.column.partition(" or ")[0]) or letters.get(key)
-    of_key = next((cells for name, cells in raw.columns.items() if heading_of(name, table, True).column == key), None)
-    if letter is None or of_key is None:
+    letter = letters.get(re.split(" or |, ", problem.column)[0]) or letters.get(key)
+    if letter is None:
         return problem
-    row_of = {f"of {normalise(str(name))}": row for name, row in zip(of_key, raw.rows, strict=True)}
+    names = row_names(in_schema(raw, table, of_people=True)[0].columns, table)
+    # A name that several rows have is the place of none.
+    count = Counter(names)
+    row_of = {name: row for name, row in zip(names, raw.rows, strict=True) if count[name] == 1}
     cells = tuple((f"cell {letter}{row_of[row]}" if row in row_of else row, value) for row, value in problem.cells)
     return replace(problem, cells=cells)

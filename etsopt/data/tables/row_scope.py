@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.messages import counted
+from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,11 +91,28 @@ def _cells_of(rows: pd.DataFrame, column: str) -> tuple[tuple[str, str], ...]:
     """Return name and cell of each row: unit or sector name it, because the rows are sorted by now."""
     names = []
     for _, cells in rows.iterrows():
-        place = " ".join(cell for cell in (cells["unit_id"], cells["sector"]) if cell) or "nothing"
+        place = _place(cells["unit_id"], cells["sector"])
         name = f"of {place} in {cells['year']:g}" if "year" in rows else f"of {cells['measure_id']} at {place}"
         cell = cells.get(column, "")
         names.append((name, f"{cell:.12g}" if isinstance(cell, float) else str(cell)))
     return tuple(names)
+
+
+def row_names(columns: Mapping[str, NDArray[Any]], table: Table) -> list[str]:
+    """Return the names by which checks of an instance call the rows of a table, from its cells as they are read."""
+    count = len(next(iter(columns.values()), ()))
+    cells = {name: columns.get(name, np.full(count, "", dtype=object)) for name in table.key}
+    keys = {name: [normalise(str(cell)) for cell in column] for name, column in cells.items()}
+    if not {"unit_id", "sector"} <= keys.keys():
+        return [f"of {name}" for name in keys[table.key[0]]]
+    places = [_place(*both) for both in zip(keys["unit_id"], keys["sector"], strict=True)]
+    if "year" in keys:
+        return [f"of {place} in {year}" for place, year in zip(places, keys["year"], strict=True)]
+    return [f"of {name} at {place}" for name, place in zip(keys[table.key[0]], places, strict=True)]
+
+
+def _place(unit: str, sector: str) -> str:
+    return " ".join(filter(None, (unit, sector))) or "nothing"
 
 
 def problems_of_scope(table: Table, rows: pd.DataFrame, unit: NDArray[np.int64]) -> list[Problem]:

@@ -36,7 +36,6 @@ USER_COLUMN_PREFIX = "x_"
 LONGEST_IDENTIFIER = 64
 LONGEST_TEXT = 131_072
 """Largest number of characters in a text cell, the limit of Python's CSV reader."""
-
 PLAUSIBLE_INTENSITY = {"cement": 0.83, "steel": 0.88, "aluminium": 1.57, "power": 0.84}
 """Typical intensity of a sector [tCO2e per t of intensity output; power per MWh].
 
@@ -69,6 +68,8 @@ UNITS = Table(
             "t",
             number=True,
             above=0,
+            at_zero="Empty the cell of a unit that stood still all year. With emissions 0 it gets no allowances; with "
+            "emissions above 0 it needs a special_case, such as closed: no plan measures intensity without output.",
         ),
         Column(
             "intensity_output_t",

@@ -32,6 +32,8 @@ class Column:
     default
         Value of an absent cell: a number, a text, or for numbers the name of the column that replaces it; None if it
         stays absent.
+    at_zero
+        Remedy for a cell with 0, where that is out of range and yet true.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Column:
     whole: bool = False
     choices: tuple[str, ...] = ()
     default: float | str | None = None
+    at_zero: str = ""
 
     @property
     def limits(self) -> str:

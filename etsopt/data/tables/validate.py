@@ -154,15 +154,25 @@ def _numbers(stated: _RawColumn) -> tuple[NDArray[np.float64], list[Problem]]:
     if column.required and absent.any():
         advice = message("Fill it in every row{unit}: {meaning}.", unit=unit, meaning=literal(column.meaning))
         problems.append(stated.problem(absent, EMPTY, advice))
+    return values, problems + _problems_of_range(stated, values, ~unreadable & ~absent)
+
+
+def _problems_of_range(stated: _RawColumn, values: NDArray[np.float64], number: NDArray[np.bool_]) -> list[Problem]:
+    """Find numbers outside their column's limits, broken ones where whole ones are expected, and far too large ones."""
+    column, problems = stated.column, []
+    unit = f" [{column.unit}]" if column.unit else ""
     with np.errstate(invalid="ignore"):
-        outside = _outside(values, column) & ~unreadable
-        broken = column.whole & (values != np.rint(values)) & ~unreadable & ~absent & ~outside
-        huge = (np.abs(values) > 1e12) & ~unreadable & ~outside
-    if outside.any():
+        outside = _outside(values, column) & number
+        broken = column.whole & (values != np.rint(values)) & number & ~outside
+        huge = (np.abs(values) > 1e12) & number & ~outside
+    zero = outside & (values == 0) & bool(column.at_zero)
+    if zero.any():
+        problems.append(stated.problem(zero, OUT_OF_RANGE, literal(column.at_zero)))
+    if (outside & ~zero).any():
         advice = message(
             "Correct it to {limits}{unit}: {meaning}.", limits=column.limits, unit=unit, meaning=literal(column.meaning)
         )
-        problems.append(stated.problem(outside, OUT_OF_RANGE, advice))
+        problems.append(stated.problem(outside & ~zero, OUT_OF_RANGE, advice))
     if broken.any():
         advice = message("Correct it to a whole number{unit}: {meaning}.", unit=unit, meaning=literal(column.meaning))
         problems.append(stated.problem(broken, NOT_WHOLE, advice))
@@ -171,7 +181,7 @@ def _numbers(stated: _RawColumn) -> tuple[NDArray[np.float64], list[Problem]]:
             "Look for an identifier or a wrong unit of measure: no unit has 1e12{unit} or more.", unit=unit
         )
         problems.append(stated.problem(huge, TOO_LARGE, advice))
-    return values, problems
+    return problems
 
 
 def _outside(values: NDArray[np.float64], column: Column) -> NDArray[np.bool_]:
