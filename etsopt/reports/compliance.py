@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 FLOWS = (
-    ("opening_t", "opening", "期初持有"),
+    ("opening_t", "opening", "期初持仓量"),
     ("carried_over_t", "carried over", "结转"),
     ("issued_t", "issued", "发放"),
     ("bought_t", "bought", "买入"),
     ("surrendered_t", "surrendered", "清缴"),
     ("sold_t", "sold", "卖出"),
     ("cancelled_t", "cancelled", "收回注销"),
-    ("closing_t", "closing", "期末持有"),
+    ("closing_t", "closing", "期末持仓量"),
 )
 MET = (
     ("obligation_t", "obligation", "应清缴量"),
@@ -136,7 +136,7 @@ def _head(instance: Instance, results: Results) -> str:
     market, penalty = policy.get("market", {}), policy.get("penalty", {})
     price = market.get("prices_cny_per_t")
     reference = penalty.get("reference_price_cny_per_t")
-    verdict = ("certified: every figure recomputed from the instance", "已验证:全部数字由独立程序复核")
+    verdict = ("certified: every figure recomputed from the instance", "已验证：全部数字由独立程序复核")
     if not results.certified:
         verdict = ("not certified: the figures are not proven", "未通过验证")
     note = not_verified(emissions_status(instance.units))
@@ -147,8 +147,8 @@ def _head(instance: Instance, results: Results) -> str:
         f"{escape(instance.policy.rule.name)}; allowance price {_stated(price)}; reference price of fines "
         f"{_stated(reference)}, multiple {penalty.get('multiple', 5):g}. All quantities in whole tonnes (1 allowance = "
         "1 t CO2e), amounts in CNY.</p>",
-        '<p class="meta" lang="zh">数量单位为吨(1个配额对应1吨二氧化碳当量),金额单位为元。'
-        "恒等式:期初持有 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持有。</p>",
+        '<p class="meta" lang="zh">数量单位为吨（1个配额对应1吨二氧化碳当量），金额单位为元。'
+        "恒等式：期初持仓量 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持仓量。</p>",
         *unverified,
         '<nav><a href="#nation">nation 全国</a><a href="#provinces">provinces 省份</a>'
         '<a href="#shortfalls">shortfalls 未清缴</a><a href="#sheets">enterprises 单位</a></nav>',
@@ -184,7 +184,7 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
         figures(nation, (*COUNTS, *MET)),
         f"<h3>{both('Allowances', '配额收支')}</h3>",
         figures(nation, FLOWS),
-        f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+        f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户（差异化发放）')}</h3>",
         figures(nation, PROVINCE),
         f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
         figures(nation, MONEY),
@@ -205,7 +205,7 @@ def _provinces(tables: dict[str, pd.DataFrame]) -> str:
             figures(provinces, (WHERE, *COUNTS, *MET), foot),
             f"<h3>{both('Allowances', '配额收支')}</h3>",
             figures(provinces, (WHERE, *FLOWS), foot),
-            f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+            f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户（差异化发放）')}</h3>",
             figures(at_risk, (WHERE, COUNTS[1], *PROVINCE), foot),
             f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
             figures(provinces, (WHERE, *MONEY), foot),
@@ -217,9 +217,11 @@ def _shortfalls(tables: dict[str, pd.DataFrame]) -> str:
     table = tables["shortfalls"]
     head = f'<h2 id="shortfalls">{both("Shortfalls", "未足额清缴")}</h2>'
     if not len(table):
-        return f"{head}\n<p>{both('None: every enterprise meets its obligation in full.', '无:全部单位足额清缴。')}</p>"
-    law = ("regime", "law at the deadline", "适用法规(截止日)")
-    price, times = ("reference_price_cny_per_t", "reference price", "基准均价"), ("multiple", "multiple", "倍数")
+        return (
+            f"{head}\n<p>{both('None: every enterprise meets its obligation in full.', '无：全部单位足额清缴。')}</p>"
+        )
+    law = ("regime", "law at the deadline", "适用法规（截止日）")
+    price, times = ("reference_price_cny_per_t", "reference price", "参考价格"), ("multiple", "multiple", "倍数")
     deducted = ("deducted_next_year_t", "deducted next year", "核减下一年度")
     headings = (NAME, WHERE, MET[0], MET[3], law, price, times, *MONEY[3:5], deducted)
     return f"{head}\n{figures(table.to_dict('records'), headings)}"

@@ -80,7 +80,7 @@ def compliance(run: Run) -> Iterator[Section]:
         yield Section("provinces", run.say("Provinces", "省份"), shown)
     if "shortfalls" in tables:
         short = tables["shortfalls"]
-        text = run.say("None: every enterprise meets its obligation in full.", "无:全部单位足额清缴。")
+        text = run.say("None: every enterprise meets its obligation in full.", "无：全部单位足额清缴。")
         found: Block = Paragraph(text)
         if len(short):
             most = short.nlargest(SHOWN, "shortfall_t")
@@ -101,7 +101,7 @@ def _enterprises(run: Run) -> Iterator[Section]:
         caption = run.say(*words)
     words = (
         "A sheet for each enterprise: etsopt report RUN --sheets; a letter to one: --letter ENTERPRISE.",
-        "每家企业的中英文明细:etsopt report RUN --sheets;单页通知:--letter 企业编号。",
+        "每家企业的中英文明细：etsopt report RUN --sheets；单页通知：--letter 企业编号。",
     )
     listing = table_of(largest, used(largest, OWED), caption, run.zh, exact=True, key="enterprises")
     yield Section("listing", run.say("Enterprises", "企业"), (Paragraph(run.say(*words), "note"), listing))
