@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,13 @@ def is_chinese(text: str) -> bool:
     return len(re.findall("[a-zA-Z]", text)) <= 3 * len(re.findall("[\u4e00-\u9fff]", text)) > 0
 
 
-def chinese_texts() -> Iterator[tuple[str, str]]:
-    """Yield each Chinese text that is shown, and its place."""
+@cache
+def chinese_texts() -> list[tuple[str, str]]:
+    """Return each Chinese text that is shown, and its place."""
+    return list(_chinese_texts())
+
+
+def _chinese_texts() -> Iterator[tuple[str, str]]:
     for folder in ("etsopt", "models/etsopt_models"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             place = path.relative_to(ROOT).as_posix()
@@ -86,7 +92,7 @@ def half_width(text: str) -> str:
 
 
 def test_chinese_texts_have_chinese_punctuation() -> None:
-    found = list(chinese_texts())
+    found = chinese_texts()
     assert len(found) > 3000
     wrong = [f"{place}: {text} [{mark}]" for place, text in found if (mark := half_width(text))]
     assert not wrong, "\n".join(wrong)
@@ -111,3 +117,31 @@ def test_half_width_marks_are_found(text: str) -> None:
 
 def test_numbers_and_formulas_keep_their_marks() -> None:
     assert not half_width("共 1,234 吨，A = E(1+α)")
+
+
+ONE_NAME = {
+    "期末持仓量, 期初持仓量": "期[初末]持有[^的]|期[初末]持仓(?!量)",
+    "参考配额": "按规则的配额",
+    "盈缺平衡": "盈亏|省份平衡",
+    "协调值": "调和",
+    "自平衡": "自我平衡",
+    "折现率": "实际年贴现",
+    "结余": "留存",
+    "政策项": "政策参数|政策键",
+    "核减量": "扣减量",
+    "参考价格": "基准均价",
+    "情景计算": "批量情景|批量计算",
+    "抵销": "抵消",
+    "特殊情形": "特殊情况",
+    "缴回": "收回量",
+}
+"""One name of a thing, and the others that it had; headings that are understood beside the first are not shown."""
+
+UNDERSTOOD = "etsopt/data/tables/chinese.py"
+
+
+@pytest.mark.parametrize(("name", "others"), ONE_NAME.items())
+def test_one_thing_has_one_name(name: str, others: str) -> None:
+    found = [(place, text) for place, text in chinese_texts() if not place.startswith(UNDERSTOOD)]
+    wrong = [f"{place}: {text}" for place, text in found if re.search(others, text)]
+    assert not wrong, f"{name}\n" + "\n".join(wrong)

@@ -84,7 +84,7 @@ def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "rule": 100 * (units["reference_t"] / units["emissions_tco2e"] - 1),
             "rate": 100 * units["surplus_rate"],
             "label": units["unit_id"] + ", " + names + ", " + units["province"],
-            "label_zh": units["unit_id"] + "," + in_chinese + "," + units["province"].map(province_zh),
+            "label_zh": units["unit_id"] + "，" + in_chinese + "，" + units["province"].map(province_zh),
         }
     )
 

@@ -209,7 +209,7 @@ def _method(run: Run) -> str:
     """Return the method; its reason, which a run states in English, in English only."""
     method = str(run.about.get("method", "–"))
     if run.zh:
-        return f"{METHODS[method]}({method})" if method in METHODS else method
+        return run.noted(METHODS[method], method) if method in METHODS else method
     return f"{method}. {run.about.get('method_reason', '')}".strip()
 
 
