@@ -10,6 +10,7 @@ import pandas as pd
 
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports.page import both, figures, page
+from etsopt.reports.stated import as_stated
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.results.emissions_status import emissions_status, not_verified
 from etsopt.wording import message
@@ -32,17 +33,17 @@ FLOWS = (
     ("closing_t", "closing", "期末持仓量"),
 )
 MET = (
-    ("obligation_t", "obligation", "应清缴量"),
+    ("obligation_t", "obligation", "应清缴配额"),
     ("surrendered_t", "allowances surrendered", "清缴配额"),
-    ("offset_t", "offsets used", "CCER抵销"),
-    ("shortfall_t", "shortfall", "未清缴量"),
+    ("offset_t", "offsets used", "抵销"),
+    ("shortfall_t", "shortfall", "未足额清缴"),
     ("completion", "completion %", "完成率 %"),
 )
 COUNTS = (
     ("enterprises", "enterprises", "重点排放单位"),
     ("enterprises_at_risk", "at risk", "风险单位"),
     ("enterprises_with_shortfall", "with shortfall", "未足额清缴"),
-    ("units", "units", "排放单元"),
+    ("units", "units", "单元"),
 )
 PROVINCE = (
     ("province_received_t", "received", "转入省级账户"),
@@ -51,8 +52,8 @@ PROVINCE = (
 )
 MONEY = (
     ("purchases_cny", "purchases", "买入支出"),
-    ("offsets_cny", "offsets", "CCER支出"),
-    ("transactions_cny", "transactions", "交易费用"),
+    ("offsets_cny", "offsets", "抵销支出"),
+    ("transactions_cny", "transactions", "交易成本"),
     ("penalty_cny", "fine by shortfall", "按缺口罚款"),
     ("fixed_fine_cny", "fixed fine", "定额罚款"),
     ("sales_cny", "sales", "卖出收入"),
@@ -61,11 +62,11 @@ MONEY = (
 )
 ISSUED = (
     ("emissions_tco2e", "verified emissions", "经核查排放量"),
-    ("reference_t", "reference", "规则核定"),
-    ("allowance_t", "allowances", "配额"),
-    ("pre_allocated_t", "pre-allocated", "预分配"),
+    ("reference_t", "reference", "参考配额"),
+    ("allowance_t", "allowances", "核定配额"),
+    ("pre_allocated_t", "pre-allocated", "预分配配额"),
     ("top_up_t", "top-up", "补发"),
-    ("return_t", "return", "应退回"),
+    ("return_t", "return", "缴回"),
 )
 SECTORS = {"cement": "cement 水泥", "steel": "steel 钢铁", "aluminium": "aluminium 铝冶炼", "power": "power 发电"}
 NAME = ("enterprise_id", "enterprise", "重点排放单位")
@@ -125,6 +126,8 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
         what = message("The run has no enterprise {name}.", name=repr(missing[0]))
         raise UsageError(what, "The table `compliance` of the run lists them.")
     year = instance.policy.year
+    keys = {"issuance": "unit_id", "compliance_sectors": "sector"}
+    tables = {**tables, **{name: as_stated(tables[name], instance, key) for name, key in keys.items()}}
     parts = [_head(instance, results), _nation(tables), _provinces(tables), _shortfalls(tables)]
     parts += _sheets(instance, tables, set(enterprises))
     return page(f"Compliance year {year}: {results.provenance['instance']}", f"{year}年度配额清缴报告", parts)
@@ -176,7 +179,7 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
     sectors = sectors.assign(sector=sectors["sector"].map(SECTORS))
     counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
     balance = ("balance_value", "balance value [t/t]", "平衡值")
-    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum().to_dict()
+    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum(min_count=1).to_dict()
     # An enterprise may own units of several sectors.
     total |= {"sector": "all 合计", "enterprises": nation[0]["enterprises"]}
     blocks = [
@@ -265,7 +268,7 @@ def _sheet(row: Row, name: str, holdings: Sequence[Row], units: Sequence[Row]) -
         figures([row], (("emissions_tco2e", "verified emissions", "经核查排放量"), *MET)),
     ]
     if units:
-        blocks.append(figures(units, (("unit_id", "unit", "排放单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
+        blocks.append(figures(units, (("unit_id", "unit", "单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
     if holdings:
         heads = (("vintage", "vintage", "配额年度"), ("usable", "usable this year", "可用于本年度"), *FLOWS)
         blocks.append(figures(holdings, heads, {**row, "vintage": "all 合计"}))

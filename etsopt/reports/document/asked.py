@@ -208,7 +208,7 @@ MARKET: Mapping[str, tuple[Pair, str]] = {
     "ccer_supply_t": (("offsets (CCER) on offer", "核证自愿减排量供给"), "t"),
     "ccer_price_cny_per_t": (("price of an offset", "核证自愿减排量价格"), "CNY/t"),
     "ccer_share": (("offsets meet at most, of the obligation", "抵销比例上限（占应清缴配额）"), "rate"),
-    "transaction_cost_cny_per_t": (("cost of a trade, each side", "交易费用（每边）"), "CNY/t"),
+    "transaction_cost_cny_per_t": (("cost of a trade, each side", "交易成本（每边）"), "CNY/t"),
     "terminal_price_cny_per_t": (("value of an allowance kept to the end", "期末结余配额价值"), "CNY/t"),
 }
 """Keys of the market, their words, and the unit of their numbers."""
