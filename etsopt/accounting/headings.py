@@ -13,7 +13,7 @@ ROW_HEADINGS: dict[str, tuple[str, ...]] = {
     "flow": ("方向", "流向"),
     "quantity": ("数量", "消耗量", "用量", "数据"),
     "unit": ("计量单位", "单位"),
-    "ncv_gj_per_unit": ("低位发热量(GJ/t, GJ/10^4Nm3)", "低位发热量"),
+    "ncv_gj_per_unit": ("低位发热量（GJ/t、GJ/10^4Nm3）", "低位发热量"),
     "batch": ("批次或仪表", "批次", "仪表编号"),
     "evidence": ("证据材料", "支撑材料"),
     "reported_by": ("填报人", "填报部门"),

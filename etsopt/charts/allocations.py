@@ -78,8 +78,8 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     named = names_of(table)
     panels = []
     for words, part, colour in (
-        (("largest deficits: to buy", "缺口最大:需买入"), table["surplus_t"] < 0, OTHER),
-        (("largest surpluses: to sell", "盈余最大:可卖出"), table["surplus_t"] > 0, CHOSEN),
+        (("largest deficits: to buy", "缺口最大：需买入"), table["surplus_t"] < 0, OTHER),
+        (("largest surpluses: to sell", "盈余最大：可卖出"), table["surplus_t"] > 0, CHOSEN),
     ):
         names = named[part].to_numpy(dtype=object)
         values = table["surplus_t"][part].abs().to_numpy() / 1e3

@@ -29,12 +29,12 @@ Parts = tuple[tuple[str, "Words", str], ...]
 COVERED: Parts = (
     ("shortfall_t", ("shortfall", "未足额清缴"), OTHER),
     ("bought_t", ("bought", "买入"), CHOSEN),
-    ("offset_t", ("offsets (CCER)", "抵销(核证自愿减排量)"), PAID),
-    ("opening_t", ("holdings from before", "年初持仓"), RULE),
+    ("offset_t", ("offsets (CCER)", "抵销（核证自愿减排量）"), PAID),
+    ("opening_t", ("holdings from before", "期初持仓量"), RULE),
 )
 """What meets an obligation beyond the year's own allowances, in the order of a bar."""
 
-USED: Parts = (("closing_t", ("kept", "留存"), FREE), ("sold_t", ("sold", "卖出"), PAID))
+USED: Parts = (("closing_t", ("kept", "结余"), FREE), ("sold_t", ("sold", "卖出"), PAID))
 """What becomes of allowances beyond the obligation."""
 
 
@@ -53,12 +53,12 @@ def compliance(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], ins
     need = (table["obligation_t"] - table["issued_t"] + table["cancelled_t"]).astype(float)
     lacking, over = need.nlargest(SHOWN).index[::-1], need.nsmallest(SHOWN).index[::-1]
     panels = (
-        _panel(("largest deficits, met by", "缺口最大:补足方式"), table.loc[lacking][need[lacking] > 0], COVERED),
-        _panel(("largest surpluses, used for", "盈余最大:用途"), table.loc[over][need[over] < 0], USED),
+        _panel(("largest deficits, met by", "缺口最大：补足方式"), table.loc[lacking][need[lacking] > 0], COVERED),
+        _panel(("largest surpluses, used for", "盈余最大：用途"), table.loc[over][need[over] < 0], USED),
     )
     due, short = table["obligation_t"].sum() / 1e6, table["shortfall_t"].sum() / 1e3
     english = f"compliance: {due:,.1f} Mt due, {short:,.0f} kt not surrendered"
-    chinese = f"清缴:应清缴 {due:,.1f} 百万吨,未足额清缴 {short:,.0f} 千吨"
+    chinese = f"清缴：应清缴 {due:,.1f} 百万吨，未足额清缴 {short:,.0f} 千吨"
     return Chart("compliance", title_of(about, english, chinese), tuple(one for one in panels if one.series))
 
 
@@ -67,7 +67,7 @@ def _panel(title: Words, rows: pd.DataFrame, parts: Parts) -> Panel:
     due, issued, returned = (rows[name].to_numpy(float) for name in ("obligation_t", "issued_t", "cancelled_t"))
     labels = both(
         (f"due {one:,.0f} t, issued {other:,.0f} t" for one, other in zip(due, issued, strict=True)),
-        (f"应清缴 {one:,.0f} 吨,发放 {other:,.0f} 吨" for one, other in zip(due, issued, strict=True)),
+        (f"应清缴 {one:,.0f} 吨，发放 {other:,.0f} 吨" for one, other in zip(due, issued, strict=True)),
     )
     names = names_of(rows).to_numpy(dtype=object)
     values = {name: rows[name].to_numpy(dtype=float) / 1e3 for name, _, _ in parts}

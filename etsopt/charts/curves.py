@@ -105,7 +105,7 @@ def cost_curve(
         for one in _chosen_years(tables, years, year)
     )
     english = "abatement cost of each year by itself, mean of each measure, and of all units in order"
-    return Chart("cost_curve", title_of(about, english, "各年度单独的边际减排成本:各措施均值及全部单元排序"), panels)
+    return Chart("cost_curve", title_of(about, english, "各年度单独的边际减排成本：各措施均值及全部单元排序"), panels)
 
 
 def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd.DataFrame], year: int) -> Panel:
@@ -138,7 +138,7 @@ def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd
     cut = float(blocks["mean"].max()) if len(blocks) else 0.0
     title = (str(year), str(year))
     if cut > top:
-        title = (f"{year} (axis cut: costs reach {cut:,.0f})", f"{year}(坐标轴截断:成本最高 {cut:,.0f})")
+        title = (f"{year} (axis cut: costs reach {cut:,.0f})", f"{year}（坐标轴截断：成本最高 {cut:,.0f}）")
     labels = (("abated [Mt]", "减排量 [百万吨]"), in_unit("cost", "成本", prices.unit))
     limits = (
         min(0.0, float(blocks["mean"].min()) * 1.1) if len(blocks) else 0.0,
@@ -157,7 +157,7 @@ def _named(instance: Instance, blocks: pd.DataFrame) -> tuple[NDArray[np.object_
     amounts = [f"{amount / 1e6:,.4g}" for amount in blocks["amount_t"]]
     return both(
         (f"{english}: {amount} Mt" for (english, _), amount in zip(texts, amounts, strict=True)),
-        (f"{chinese}:{amount} 百万吨" for (_, chinese), amount in zip(texts, amounts, strict=True)),
+        (f"{chinese}：{amount} 百万吨" for (_, chinese), amount in zip(texts, amounts, strict=True)),
     )
 
 
@@ -171,7 +171,9 @@ def supply_demand(
         steps = steps_of(market, one, demand=True)
         panels.append(_demand_panel(steps, net_demand_before(market, one), tables, one))
     english = "net demand (emissions less free allowances) of each year by itself, by price"
-    return Chart("supply_demand", title_of(about, english, "各年度单独的净需求(排放量减免费配额)与碳价"), tuple(panels))
+    return Chart(
+        "supply_demand", title_of(about, english, "各年度单独的净需求（排放量减免费配额）与碳价"), tuple(panels)
+    )
 
 
 def _demand_panel(steps: pd.DataFrame, before: float, tables: Mapping[str, pd.DataFrame], year: int) -> Panel:
@@ -187,7 +189,7 @@ def _demand_panel(steps: pd.DataFrame, before: float, tables: Mapping[str, pd.Da
     name = ("auctions, offsets and others' sales", "有偿配额、抵销及其他卖方")
     series.append(Series("line", name, np.full(2, offered), ends, RULE, style="dashed"))
     if abs(met - offered) > 1e-9 * max(1.0, float(row["emissions_tco2e"]) / 1e6):
-        name = ("the same, and what is taken from or put aside for other years", "加上跨期使用或留存的配额")
+        name = ("the same, and what is taken from or put aside for other years", "加上跨期使用或结余的配额")
         series.append(Series("line", name, np.full(2, met), ends, OTHER, style="dashed"))
     low, high = float(min(demand.min(), offered, met)), float(max(demand.max(), offered, met))
     room = 0.05 * (high - low) or 1.0

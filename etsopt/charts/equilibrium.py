@@ -36,8 +36,9 @@ def equilibrium(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
             for row in table.itertuples()
         ),
         (
-            f"{sector_words(row.sector)[1]} {row.year},{row.price_cny_per_t:,.2f} 元/吨:"
-            f"{STATUS.get(row.status, row.status)},平衡值 {row.balance_value_before:.4f} -> {row.balance_value:.4f} t/t"
+            f"{sector_words(row.sector)[1]} {row.year}，{row.price_cny_per_t:,.2f} 元/吨："
+            f"{STATUS.get(row.status, row.status)}，平衡值 {row.balance_value_before:.4f} -> "
+            f"{row.balance_value:.4f} t/t"
             for row in table.itertuples()
         ),
     )

@@ -81,7 +81,7 @@ def _surpluses(numbers: pd.DataFrame, interval: float) -> Panel:
     parts = [*zip(lower, upper, rows["deficit_probability"], strict=True)]
     labels = both(
         (f"{low:,.2f} to {high:,.2f} {unit}, probability of a deficit {part:.1%}" for low, high, part in parts),
-        (f"{low:,.2f} 至 {high:,.2f} {UNITS[unit]},缺口概率 {part:.1%}" for low, high, part in parts),
+        (f"{low:,.2f} 至 {high:,.2f} {UNITS[unit]}，缺口概率 {part:.1%}" for low, high, part in parts),
     )
     name, thin = (f"interval of {percent}", f"{percent} 区间"), np.full(len(names), 0.4)
     series = (
@@ -89,5 +89,5 @@ def _surpluses(numbers: pd.DataFrame, interval: float) -> Panel:
         Series("points", ("mean", "均值"), mean, names, CHOSEN),
         Series("points", START, start, names, OTHER, style="hollow"),
     )
-    label = (f"surplus [{unit}], negative: deficit", f"盈缺量 [{UNITS[unit]}],负值为缺口")
+    label = (f"surplus [{unit}], negative: deficit", f"盈缺量 [{UNITS[unit]}]，负值为缺口")
     return Panel(("surplus of own enterprises", "自有企业盈缺量"), label, NONE, series, horizontal=True)

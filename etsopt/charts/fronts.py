@@ -31,7 +31,7 @@ class GoalOf(NamedTuple):
 
     def label(self, designs: pd.DataFrame) -> tuple[float, Words]:
         """Return a divisor, and the label of an axis that says what is best."""
-        words = {"least": (", least is best", ",越小越好"), "largest": (", largest is best", ",越大越好")}[self.best]
+        words = {"least": (", least is best", "，越小越好"), "largest": (", largest is best", "，越大越好")}[self.best]
         named = self.number._replace(words=(self.number.words[0] + words[0], self.number.words[1] + words[1]))
         return named.label(float(designs[self.number.key].abs().max()))
 

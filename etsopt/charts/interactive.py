@@ -214,7 +214,7 @@ def _sizes(series: Series) -> Any:
 
 def _hover(series: Series, panel: Panel, in_chinese: bool) -> str:
     """Return the hover text of a point: its label, and both values with their units."""
-    colon = ":" if in_chinese else ": "
+    colon = "：" if in_chinese else ": "
     lines = ["<b>%{hovertext}</b>"] if panel.horizontal else []
     if series.labels is not None:
         lines.append("%{customdata}" if panel.horizontal else "<b>%{customdata}</b>")

@@ -86,7 +86,7 @@ KINDS = {
     "intensity": Kind(
         (
             "surplus rate of each unit by its emission intensity, with the balance value of its sector",
-            "各单元按碳排放强度的盈缺率,含行业平衡值",
+            "各单元按碳排放强度的盈缺率，含行业平衡值",
         ),
         OF_UNITS,
         units.intensity,
@@ -98,7 +98,7 @@ KINDS = {
         allocations.rates,
     ),
     "provinces": Kind(
-        ("surplus of each province, beside the rule", "各省份盈缺率,与规则结果并列"),
+        ("surplus of each province, beside the rule", "各省份盈缺率，与规则结果并列"),
         {"provinces": ("province", "emissions_tco2e", "reference_t", "surplus_rate", "balance_limit_t")},
         allocations.provinces,
     ),
@@ -118,7 +118,7 @@ KINDS = {
         markets.prices,
     ),
     "emissions": Kind(
-        ("emissions of each year beside allowances, and what is kept for later", "各年排放量、配额及跨期留存"),
+        ("emissions of each year beside allowances, and what is kept for later", "各年排放量、配额及跨期结余"),
         {"years": ("year", "allowance_t", "emissions_before_tco2e", "emissions_tco2e")},
         markets.emissions,
     ),
@@ -155,7 +155,7 @@ KINDS = {
     "compliance": Kind(
         (
             "how the largest deficits are covered, and what becomes of the largest surpluses",
-            "最大缺口如何补足,最大盈余如何使用",
+            "最大缺口如何补足，最大盈余如何使用",
         ),
         {"compliance": ("enterprise_id", *compliance.COLUMNS)},
         compliance.compliance,
@@ -180,7 +180,7 @@ KINDS = {
         with_instance=True,
     ),
     "reconciliation": Kind(
-        ("emissions as reported beside the reconciled ones and their interval", "报告排放量与调和排放量及区间"),
+        ("emissions as reported beside the reconciled ones and their interval", "报告排放量与协调排放量及区间"),
         {"reconciliation": reviews.COLUMNS},
         reviews.reconciliation,
     ),

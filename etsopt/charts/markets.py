@@ -56,7 +56,7 @@ def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Char
         by = np.array([set_by.get(year, "") for year in years["year"]], dtype=object)
         series.append(Series("line", NONE, place, found, RULE, style="plain"))
         for number, name in enumerate(dict.fromkeys(by)):
-            words = (f"price, set by: {name}", f"碳价,决定因素:{SET_BY.get(name, name)}")
+            words = (f"price, set by: {name}", f"碳价，决定因素：{SET_BY.get(name, name)}")
             series.append(Series("points", words, place[by == name], found[by == name], PALETTE[number]))
     else:
         series.append(Series("line", ("price", "碳价"), place, found, CHOSEN))
@@ -97,9 +97,9 @@ def emissions(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     english, chinese = "emissions and allowances", "排放量与配额"
     banked = years["banked_t"].to_numpy(dtype=float) / 1e6 if "banked_t" in years else np.zeros(1)
     if np.abs(banked).max(initial=0.0) > NEGLIGIBLE * after.max(initial=0.0):
-        words = (("kept at the end of the year", "年末留存"), YEAR, ("allowances kept [Mt]", "留存配额 [百万吨]"))
+        words = (("kept at the end of the year", "年末结余"), YEAR, ("allowances kept [Mt]", "结余配额 [百万吨]"))
         panels.append(Panel(*words, (Series("bars", NONE, place, banked, CHOSEN),)))
-        english, chinese = f"{english}, and what is kept for later years", f"{chinese}及跨期留存"
+        english, chinese = f"{english}, and what is kept for later years", f"{chinese}及跨期结余"
     return Chart("emissions", title_of(about, english, chinese), tuple(panels))
 
 
@@ -129,5 +129,5 @@ def unmet(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart
     series = Series("bars", NONE, table["year"].to_numpy(dtype=float), values, OTHER)
     panel = Panel(NONE, YEAR, ("unmet demand [kt]", "未满足的需求 [千吨]"), (series,))
     return Chart(
-        "unmet", title_of(about, "the market cannot clear: least unmet demand", "市场无法出清:最小缺口"), (panel,)
+        "unmet", title_of(about, "the market cannot clear: least unmet demand", "市场无法出清：最小缺口"), (panel,)
     )

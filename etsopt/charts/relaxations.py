@@ -25,7 +25,7 @@ WAYS: dict[str, Words] = {
 }
 LIMITS: dict[str, Words] = {
     "target": ("target", "目标"),
-    "balance": ("balance", "平衡"),
+    "balance": ("balance", "盈缺平衡"),
     "band": ("band", "盈缺率"),
     "nation": ("national total", "全国总量"),
 }
@@ -35,7 +35,7 @@ def relaxations(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     """Least relaxation of each limit, a panel for each way out; of bands, which are rates, the title has the ends."""
     table = tables["relaxed_limits"]
     panels = tuple(_panels(table))
-    title = title_of(about, "infeasible: least relaxation of the limits", "不可行:各限值的最小放宽量")
+    title = title_of(about, "infeasible: least relaxation of the limits", "不可行：各限值的最小放宽量")
     return Chart("relaxations", title, panels)
 
 
@@ -56,7 +56,7 @@ def _with_bands(words: Words, rates: pd.DataFrame) -> Words:
         return words
     widest = rates.loc[rates["to"].idxmax()]
     to, sector = f"{100 * widest['to']:.3g} %", sector_words(str(widest["index"]))
-    return f"{words[0]}: {sector[0]} to {to}", f"{words[1]}:{sector[1]}至 {to}"
+    return f"{words[0]}: {sector[0]} to {to}", f"{words[1]}：{sector[1]}至 {to}"
 
 
 def _panel(title: Words, label: Words, rows: pd.DataFrame, factor: float, colour: str) -> Panel:
@@ -87,6 +87,6 @@ def _label(row: Any) -> Words:
     english, chinese = _limit(row.limit, row.index_of)
     if row.unit == "rate":
         start, end = f"{100 * row.stated:.4g} %", f"{100 * row.to:.4g} %"
-        return f"{english}: from {start} to {end}", f"{chinese}:从 {start} 到 {end}"
+        return f"{english}: from {start} to {end}", f"{chinese}：从 {start} 到 {end}"
     start, end = f"{row.stated:,.0f}", f"{row.to:,.0f}"
-    return f"{english}: from {start} to {end} t", f"{chinese}:从 {start} 到 {end} 吨"
+    return f"{english}: from {start} to {end} t", f"{chinese}：从 {start} 到 {end} 吨"

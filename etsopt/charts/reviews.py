@@ -44,13 +44,13 @@ def reconciliation(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any])
     series = (
         Series("bars", words, above - below, names, FREE, labels, base=below),
         Series("points", ("as reported", "报告值"), apart, names, OTHER, labels),
-        Series("points", ("reconciled", "调和值"), np.zeros(len(names)), names, CHOSEN, labels),
+        Series("points", ("reconciled", "协调值"), np.zeros(len(names)), names, CHOSEN, labels),
     )
-    english, chinese = "emissions as reported and reconciled", "报告排放量与调和排放量"
+    english, chinese = "emissions as reported and reconciled", "报告排放量与协调排放量"
     if total > SHOWN:
         english += f", the {SHOWN} of {total} units farthest apart"
-        chinese += f",{total} 个单元中相差最大的 {SHOWN} 个"
-    x_label = ("difference from the reconciled emissions [%]", "与调和排放量的差异 [%]")
+        chinese += f"，{total} 个单元中相差最大的 {SHOWN} 个"
+    x_label = ("difference from the reconciled emissions [%]", "与协调排放量的差异 [%]")
     panel = Panel(NONE, x_label, NONE, series, horizontal=True)
     return Chart("reconciliation", title_of(about, english, chinese), (panel,))
 
@@ -63,8 +63,8 @@ def _label(row: Any) -> Words:
     return (
         f"{row.sector}, {row.province}: {false} of {all_figures} figures false, {substituted} substituted; "
         f"reported {reported} t, reconciled {middle} t ({low} to {high} t)",
-        f"{sector_words(row.sector)[1]},{province_zh(row.province)}:{all_figures} 项数据中 {false} 项有误,"
-        f"{substituted} 项替代;报告值 {reported} 吨,调和值 {middle} 吨({low} 至 {high} 吨)",
+        f"{sector_words(row.sector)[1]}，{province_zh(row.province)}：{all_figures} 项数据中 {false} 项有误，"
+        f"{substituted} 项替代；报告值 {reported} 吨，协调值 {middle} 吨（{low} 至 {high} 吨）",
     )
 
 
@@ -118,5 +118,5 @@ def missing_days(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -
     chinese = {f"{one} {other}".strip(): f"{LEVELS[one]} {province_zh(other)}".strip() for one, other in pairs}
     series = Series("bars", NONE, table["missing_days"].to_numpy(dtype=float), names, OTHER)
     panel = Panel(NONE, ("missing days", "缺少的天数"), NONE, (series,), horizontal=True, chinese=chinese)
-    title = title_of(about, "no plan of reviews: least days that are missing", "无可行联审计划:最少缺少的天数")
+    title = title_of(about, "no plan of reviews: least days that are missing", "无可行联审计划：最少缺少的天数")
     return Chart("missing_days", title, (panel,))

@@ -111,7 +111,7 @@ def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) 
         low, high = np.quantile(values / divisor, [0.05, 0.95])
         shaded = ((float(low), float(high)),)
         panels.append(Panel(sector_words(str(sector)), label, ("draws", "样本数"), (series,), shaded, "x"))
-    said = ("over the draws, 9 of 10 of which are in the shaded range", "的分布,阴影范围含九成样本")
+    said = ("over the draws, 9 of 10 of which are in the shaded range", "的分布，阴影范围含九成样本")
     return Chart(f"distribution-{number.key}", _title(number, about, said), tuple(panels))
 
 
@@ -128,7 +128,7 @@ def indices(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Ch
     parts = list(table.groupby("decision", sort=False))[:MOST_PANELS]
     if len(parts) > 1:
         panels = [_shares(part, "total_order", (str(name), str(name))) for name, part in parts]
-        said = ("and what moves it, with interactions", "的影响因素(含交互作用)")
+        said = ("and what moves it, with interactions", "的影响因素（含交互作用）")
     else:
         kinds = (("total_order", ("with interactions", "含交互作用")), ("first_order", ("alone", "单独作用")))
         panels = [_shares(table, index, words) for index, words in kinds]
@@ -162,7 +162,7 @@ def _reach(low: Floats, high: Floats, words: Words = NINE_TENTHS) -> tuple[NDArr
     ends = [(f"{one:,.4g}", f"{other:,.4g}") for one, other in zip(low, high, strict=True)]
     return both(
         (f"{words[0]}: {one} to {other}" for one, other in ends),
-        (f"{words[1]}:{one} 至 {other}" for one, other in ends),
+        (f"{words[1]}：{one} 至 {other}" for one, other in ends),
     )
 
 

@@ -32,7 +32,7 @@ NAME_IN_CHINESE = "x_name_zh"
 
 def title_of(about: Mapping[str, Any], english: str, chinese: str) -> Words:
     """Return a title that names the instance."""
-    return f"{about['instance']}: {english}", f"{about['instance']}:{chinese}"
+    return f"{about['instance']}: {english}", f"{about['instance']}：{chinese}"
 
 
 def in_unit(english: str, chinese: str, unit: str) -> Words:

@@ -84,7 +84,7 @@ def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "rule": 100 * (units["reference_t"] / units["emissions_tco2e"] - 1),
             "rate": 100 * units["surplus_rate"],
             "label": units["unit_id"] + ", " + names + ", " + units["province"],
-            "label_zh": units["unit_id"] + "," + in_chinese + "," + units["province"].map(province_zh),
+            "label_zh": units["unit_id"] + "，" + in_chinese + "，" + units["province"].map(province_zh),
         }
     )
 
@@ -92,11 +92,11 @@ def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def _few(points: pd.DataFrame, english: str, chinese: str) -> tuple[pd.DataFrame, Words]:
     """Return points that are few enough, and a title that says so if they are groups of units."""
     if len(points) <= MOST_POINTS:
-        return points, (f"{english}, its area by emissions", f"{chinese},点的面积表示排放量")
+        return points, (f"{english}, its area by emissions", f"{chinese}，点的面积表示排放量")
     grouped = _grouped(points)
     return grouped, (
         f"{english}: {len(points):,} units in {len(grouped):,} groups of like units, their area by emissions",
-        f"{chinese}:{len(points):,} 个单元合并为 {len(grouped):,} 组相近单元,点的面积表示排放量",
+        f"{chinese}：{len(points):,} 个单元合并为 {len(grouped):,} 组相近单元，点的面积表示排放量",
     )
 
 

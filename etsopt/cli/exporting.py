@@ -18,6 +18,8 @@ def export(options: Namespace) -> int:
     """Write the annex tables of a run."""
     from etsopt.data.tables.provinces import one_name
     from etsopt.reports import official_tables, write_official_tables
+    from etsopt.reports.official.files import NOTE
+    from etsopt.reports.official.gaps import columns_to_fill
     from etsopt.results import results
     from etsopt.results.emissions_status import emissions_status, not_verified
     from etsopt.results.words import STATUSES
@@ -40,6 +42,8 @@ def export(options: Namespace) -> int:
         print(_(text, count=len(tables), status=status, folder=options.out, files=joined(files)))
     if note is not None:
         print(note[in_chinese()], file=sys.stderr)
+    if any(columns_to_fill(tables)):
+        print(_("{name} lists the columns that are to be filled.", name=NOTE), file=sys.stderr)
     if missing:
         print(translated(missing), file=sys.stderr)
     return 0

@@ -92,6 +92,11 @@ def joined(names: Iterable[object], separator: str = "、") -> str:
     return (separator if in_chinese() else ", ").join(map(str, names))
 
 
+def in_brackets(note: object) -> str:
+    """Return a note in brackets behind a text."""
+    return f"（{note}）" if in_chinese() else f" ({note})"
+
+
 def word(column: str, value: object) -> str:
     """Return a word in a cell of a column of results in the language of the command; a name stays as it is.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.cli.language import _, joined, translated, word
+from etsopt.cli.language import _, in_brackets, joined, translated, word
 from etsopt.cli.terminal import plain_console
 from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, SOURCES
 from etsopt.data.policy.plans import of_plan, of_year
@@ -57,7 +57,7 @@ def rules(selected: Mapping[str, Rule], as_json: bool) -> int:
             default = _("required") if field.is_required() else _("default {value}", value=value)
             # The description of a parameter without a default states the source of its value.
             console.print(
-                Text(f"  {key}: {translated(field.description or '')}{'' if value is None else f' ({default})'}")
+                Text(f"  {key}: {translated(field.description or '')}{'' if value is None else in_brackets(default)}")
             )
         console.print(Text(_("  Source: {source}\n", source=rule.source)))
     return 0

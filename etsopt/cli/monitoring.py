@@ -52,7 +52,7 @@ def _show(found: Monitoring, chinese: bool) -> None:
     console.print(Text(title + "\n", style="bold"))
     heads = ("months", "monitored [t]", "calculated [t]", "ratio", "drift a year", "95 %", "")
     if chinese:
-        heads = ("月数", "监测(t)", "核算(t)", "监测/核算", "年漂移", "95 %", "")
+        heads = ("月数", "监测（t）", "核算（t）", "监测/核算", "年漂移", "95 %", "")
     table = new_table("单元" if chinese else "Units", "", *heads)
     for row in units.sort_values(["drifts", "unit_id"], ascending=[False, True]).head(SHOWN).itertuples():
         interval = f"{100 * row.drift_lower:.1f}...{100 * row.drift_upper:.1f} %" if row.ratio == row.ratio else "-"

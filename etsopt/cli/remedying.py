@@ -100,6 +100,7 @@ def relaxed_limits(console: Console, results: Results) -> None:
             )
     if results.held is not None and (remedies := results.remedies):
         console.print(Text(_("Policies that would do, each solved by --apply-remedy and its number:\n")))
+        colon = "：" if in_chinese() else ": "
         for remedy in remedies:
-            console.print(Text(f" {remedy.number}. {remedy.way[in_chinese()]}: {remedy.text}"))
+            console.print(Text(f" {remedy.number}. {remedy.way[in_chinese()]}{colon}{remedy.text}"))
         console.print()

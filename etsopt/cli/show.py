@@ -93,6 +93,8 @@ def _tables(console: Console, results: Results) -> None:
         show_market.market(console, results)
     elif "sectors" in results.tables:
         console.print(_sectors(results))
+        if fixed := equal_allocation(results.tables):
+            console.print(Text(f"{fixed[in_chinese()]}\n"))
         prices = _shadow_prices(results)
         if prices is not None:
             console.print(prices)
@@ -180,8 +182,7 @@ def _provinces(results: Results) -> Text:
     frame = results.tables["provinces"]
     limited = frame[frame["balance_limit_t"].notna()]
     units = int(results.tables["sectors"]["units"].sum())
-    fixed = equal_allocation(results.tables)
-    note = f"{fixed[in_chinese()]}\n" if fixed else ""
+    note = ""
     outside = len(results.tables["allocation"]) - units
     if outside:
         note += _(

@@ -51,7 +51,7 @@ def accounts(reports: Reports, found: Accounts, chinese: bool) -> None:
     title += f"{months.min()} to {months.max()}" + (f", {replaced:,} replaced by a later version" if replaced else "")
     if chinese:
         title = f"{found.unit_years['unit_id'].nunique():,} 个单元 {len(reports.rows):,} 行数据，"
-        title += f"{months.min()} 至 {months.max()}" + (f",其中 {replaced:,} 行已被后续版本替代" if replaced else "")
+        title += f"{months.min()} 至 {months.max()}" + (f"，其中 {replaced:,} 行已被后续版本替代" if replaced else "")
     console.print(Text(title + "\n", style="bold"))
     if len(found.unit_years) <= UNITS_SHOWN:
         console.print(_units(found, chinese))

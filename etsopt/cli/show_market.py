@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.text import Text
 
-from etsopt.cli.language import _, in_chinese, joined, translated, word
+from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
 from etsopt.cli.terminal import new_table, scale_of, three_decimals
 from etsopt.units import format_tonnes
 
@@ -145,7 +145,7 @@ def _spells(table: pd.DataFrame) -> list[str]:
     for number in spell.unique():
         years, by = table.loc[spell == number, "year"], table.loc[spell == number, "set_by"].iloc[0]
         first, last = years.iloc[0], years.iloc[-1]
-        spells.append(f"{translated(by)} ({first if first == last else f'{first}-{last}'})")
+        spells.append(translated(by) + in_brackets(first if first == last else f"{first}-{last}"))
     return spells
 
 

@@ -52,7 +52,7 @@ def _sectors(units: pd.DataFrame, chinese: bool) -> Table:
 
 
 def _units(changed: pd.DataFrame, chinese: bool) -> Table:
-    title = "变化最大的单元(tCO2e)" if chinese else "Units that change most [tCO2e]"
+    title = "变化最大的单元（tCO2e）" if chinese else "Units that change most [tCO2e]"
     counts = ("异常数据", "替代数据") if chinese else ("gross\nerrors", "substi-\ntuted")
     names = list(ENDS)[:4]
     table = new_table(title, "单元" if chinese else "unit", *(ENDS[name][chinese] for name in names), *counts)

@@ -39,7 +39,7 @@ def status(state: Review, chinese: bool) -> None:
     title += f", {unknown:,} without a day of filing" if unknown else ""
     if chinese:
         title = f"{len(state.months):,} 个单元月共 {len(state.items):,} 个数据项；逾期 {late:,} 个单元月"
-        title += f",{unknown:,} 个无填报日期" if unknown else ""
+        title += f"，{unknown:,} 个无填报日期" if unknown else ""
     console.print(Text(title + "\n", style="bold"))
     names = [f"items_{name}" for name in STATUSES]
     short = state.statuses.rename(columns={} if chinese else {name: name.removeprefix("items_") for name in names})

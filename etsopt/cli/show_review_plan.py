@@ -62,7 +62,7 @@ def _levels(groups: pd.DataFrame, chinese: bool) -> Table:
     """Return reviews, draws and days by level."""
     heads = ("reviews", "least", "drawn", "days", "used", "travel", "covered [t]")
     if chinese:
-        heads = ("审核数", "最少", "抽取", "可用人天", "已用", "其中差旅", "覆盖(t)")
+        heads = ("审核数", "最少", "抽取", "可用人天", "已用", "其中差旅", "覆盖（t）")
     table = new_table("审核级别" if chinese else "Reviews by level", "", *heads)
     for level, rows in groups.groupby("level", sort=False):
         sums = rows[["reviews", "least_reviews", "drawn", "review_days", "travel_days", "covered_tco2e"]].sum()

@@ -8,7 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from etsopt.checking.checker import REAL_GAP
-from etsopt.cli.language import _, in_chinese, joined, translated, word
+from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
 from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
 from etsopt.results.claims import is_checked
@@ -125,8 +125,8 @@ def ignored(model: str, keys: list[str]) -> str:
 
 def listed_tables(results: Results) -> str:
     """Return the names and lengths of the tables of a user's own model, which are not shown."""
-    listed = (f"{name} ({translated(counted(len(table), 'row', 'rows'))})" for name, table in results.tables.items())
-    return _("Tables: {listed}.\n", listed=joined(listed))
+    rows = {name: translated(counted(len(table), "row", "rows")) for name, table in results.tables.items()}
+    return _("Tables: {listed}.\n", listed=joined(name + in_brackets(count) for name, count in rows.items()))
 
 
 def taken_as_given(results: Results) -> list[Text]:
@@ -155,7 +155,7 @@ def own_parameters(entries: list[dict[str, Any]]) -> Text:
     for entry in entries:
         years = entry["years"]
         when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
-        of = f"{when}, {joined(word('sector', name) for name in entry['sectors'])}"
+        of = f"{when}{'，' if in_chinese() else ', '}{joined(word('sector', name) for name in entry['sectors'])}"
         lines.append(
             _(
                 "{key}: official {official} ({of}), here {stated} (user)",

@@ -73,7 +73,7 @@ def page_of(design: ToldDesign) -> Document:
     certified, count = int(designs["certified"].sum()), len(designs)
     return Document(
         lang="zh" if design.zh else "en",
-        title=f"{design.about['instance']}: {say('design search', '设计搜索')}",
+        title=design.named(str(design.about["instance"]), say("design search", "设计搜索")),
         kicker=kicker(design),
         answer=_answer(design),
         status=say(f"{certified:,} of {count:,} designs certified", f"{count:,} 个设计中 {certified:,} 个已证明"),
@@ -109,17 +109,17 @@ def _answer(design: ToldDesign) -> str:
         )
     found = say(
         f"{count:,} of {len(design.designs):,} designs are on the front: no other one found beats them",
-        f"在 {len(design.designs):,} 个设计中有 {count:,} 个前沿设计,未找到优于它们的设计",
+        f"在 {len(design.designs):,} 个设计中有 {count:,} 个前沿设计，未找到优于它们的设计",
     )
     if enacted is None:
         return found + say(".", "。")
     if enacted["on_front"]:
-        return found + say("; the enacted design is one of them.", ";现行设计是其中之一。")
+        return found + say("; the enacted design is one of them.", "；现行设计是其中之一。")
     if not enacted["within_limits"]:
-        return found + say("; the enacted design does not keep the limits.", ";现行设计不满足限值。")
+        return found + say("; the enacted design does not keep the limits.", "；现行设计不满足限值。")
     better = int(_beats(design, enacted).sum())
     verb = "beats" if better == 1 else "beat"
-    return found + say(f"; {better:,} of them {verb} the enacted design.", f";其中 {better:,} 个优于现行设计。")
+    return found + say(f"; {better:,} of them {verb} the enacted design.", f"；其中 {better:,} 个优于现行设计。")
 
 
 def _beats(design: ToldDesign, one: pd.Series[Any]) -> pd.Series[bool]:
@@ -139,7 +139,7 @@ def _asked(design: ToldDesign) -> Iterator[tuple[str, str]]:
     search = (f"generations: {plan.generations:,}, designs in each: {plan.population:,}, seed: {plan.seed}",)
     yield (
         say("search", "搜索"),
-        say(*search, f"{plan.generations:,} 代,每代 {plan.population:,} 个设计,种子 {plan.seed}"),
+        say(*search, f"{plan.generations:,} 代，每代 {plan.population:,} 个设计，种子 {plan.seed}"),
     )
     for key, value in plan.policy.items():
         yield say("in every design", "所有设计"), f"{key} = {value}"
@@ -149,20 +149,18 @@ def _asked(design: ToldDesign) -> Iterator[tuple[str, str]]:
         best = say(
             *{"least": ("as small as possible", "越小越好"), "largest": ("as large as possible", "越大越好")}[goal.best]
         )
-        yield say("goal", "目标"), f"{name}: {_number(design, goal)}, {best}"
+        yield say("goal", "目标"), design.named(name, design.say(", ", "，").join((_number(design, goal), best)))
     for name, limit in plan.limits.items():
         ends = [say(f"at least {limit.at_least:g}", f"不低于 {limit.at_least:g}")] if limit.at_least is not None else []
         ends += [say(f"at most {limit.at_most:g}", f"不超过 {limit.at_most:g}")] if limit.at_most is not None else []
         unit = design.units.get(name, "")
-        yield (
-            say("limit", "限值"),
-            f"{name}: {_number(design, limit)}, {design.listed(ends)} {'' if unit in ('1', 'rate') else unit}".strip(),
-        )
+        text = f"{design.listed(ends)} {'' if unit in ('1', 'rate') else unit}".strip()
+        yield say("limit", "限值"), design.named(name, say(", ", "，").join((_number(design, limit), text)))
 
 
 def _range(design: ToldDesign, choice: Range | list[Any]) -> str:
     if isinstance(choice, Range):
-        log = design.say(", in orders of magnitude", ",按数量级") if choice.log else ""
+        log = design.say(", in orders of magnitude", "，按数量级") if choice.log else ""
         return design.say(f"{choice.lower:g} to {choice.upper:g}", f"{choice.lower:g} 至 {choice.upper:g}") + log
     return design.listed([str(value) for value in choice])
 
@@ -171,7 +169,8 @@ def _number(design: ToldDesign, number: Number) -> str:
     """Return in words what of an outcome is taken."""
     where = [number.sector, number.province, None if number.year is None else str(number.year), number.id]
     place = design.listed([one for one in where if one])
-    rows = f"{number.table}.{number.quantity}" + (f" ({place})" if place else "")
+    rows = f"{number.table}.{number.quantity}"
+    rows = design.noted(rows, place) if place else rows
     taken = design.say(*TAKEN[number.take])
     return design.say(f"{taken} of {rows}", f"{rows} 的{taken}")
 
@@ -182,7 +181,7 @@ def _front(design: ToldDesign) -> Section:
     said = (
         "The front is the best that was found; nothing proves that no better design exists. Every design on it is "
         "solved and checked like a run.",
-        "前沿为搜索所得的最优设计,不能证明不存在更优设计。其中每个设计均按单次计算求解并检查。",
+        "前沿为搜索所得的最优设计，不能证明不存在更优设计。其中每个设计均按单次计算求解并检查。",
     )
     blocks: list[Block] = [Paragraph(say(*said), "note")]
     blocks += [of_chart(design, chart) for chart in charts_of(design)]
@@ -207,7 +206,7 @@ def _chosen(design: ToldDesign) -> Iterator[Section]:
             found = f"{min(values):.4g} … {max(values):.4g}"
         else:
             counts = {str(one): sum(str(value) == str(one) for value in values) for one in choice}
-            found = design.listed([f"{one} ({count:,})" for one, count in counts.items() if count])
+            found = design.listed([design.noted(one, f"{count:,}") for one, count in counts.items() if count])
         rows.append((key, _range(design, choice), found))
     heads = [("key", "键"), ("may be chosen", "可选范围"), ("chosen on the front", "前沿设计的选择")]
     columns = tuple(Column(say(*words), "", False) for words in heads)
@@ -244,7 +243,7 @@ def _table(design: ToldDesign, rows: pd.DataFrame, caption: str, key: str) -> Ta
 def _reproduce(design: ToldDesign) -> Section:
     """Return commands, versions and hashes that lead to the same designs."""
     say, about = design.say, design.record
-    versions = ", ".join(f"{name} {version}" for name, version in (about.get("versions") or {}).items())
+    versions = design.listed([f"{name} {version}" for name, version in (about.get("versions") or {}).items()])
     facts = (
         (say("instance, SHA-256", "算例 SHA-256"), str(about.get("instance_hash", "–"))),
         (say("search, SHA-256", "搜索 SHA-256"), str(about.get("plan", "–"))),

@@ -87,10 +87,10 @@ def _facts(unit: Unit) -> Words:
     """Return name, sector and province of the unit."""
     units = unit.instance.units
     name = str(units["name"].iloc[unit.row]) if "name" in units else ""
-    shown = f"{unit.unit_id} ({name})" if name and name != unit.unit_id else unit.unit_id
+    notes = (f" ({name})", f"（{name}）") if name and name != unit.unit_id else ("", "")
     return (
-        f"{shown}, {unit.sector}, {unit.province}",
-        f"{shown}，{in_chinese(unit.sector)}，{in_chinese(unit.province)}",
+        f"{unit.unit_id}{notes[0]}, {unit.sector}, {unit.province}",
+        f"{unit.unit_id}{notes[1]}，{in_chinese(unit.sector)}，{in_chinese(unit.province)}",
     )
 
 

@@ -48,7 +48,7 @@ def _year(row: dict[str, object]) -> Step:
     incentive = row.get("marginal_incentive_cny_per_t")
     if isinstance(incentive, float) and incentive == incentive:
         english += f"; one tonne abated earns {number(incentive)} CNY"
-        chinese += f";减排一吨收益 {number(incentive)} 元"
+        chinese += f"；减排一吨收益 {number(incentive)} 元"
     return Step(f"year_{row['year']}", (english, chinese))
 
 

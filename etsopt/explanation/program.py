@@ -31,6 +31,10 @@ SAME_T = 0.5
 """Distance at which an allowance counts as at a limit [t]."""
 
 
+Limit = tuple[str, tuple[str, str], float]
+"""Key of a limit in the policy, its name in both languages, and the least value that would give one tonne more."""
+
+
 class Allocated(NamedTuple):
     """The rows of a unit in the tables of an allocation, and these tables."""
 
@@ -59,9 +63,7 @@ def program_steps(unit: Unit, allocated: Allocated, largest: float | None) -> It
                 pull = 0.5 * unit.emissions * multiplier
                 if abs(pull) >= 0.005:
                     rest -= pull
-                    english, chinese = ROWS[row]
-                    label = (english.format(index), chinese.format(in_chinese(index)))
-                    yield Step(row, label, pull, "t")
+                    yield Step(row, _words(row, index), pull, "t")
         if abs(rest) >= 0.005:
             yield Step("held_back", _rest(unit, allocated, largest), rest, "t")
     formula = f"A = {number(reference)} {'+' if move >= 0 else '-'} {number(abs(move))}"
@@ -71,6 +73,12 @@ def program_steps(unit: Unit, allocated: Allocated, largest: float | None) -> It
     yield Step("surplus_t", label, allocated.number("surplus_t"), "t", formula)
     if unit.emissions > 0:
         yield Step("surplus_rate", ("Surplus rate", "盈缺率"), allocated.number("surplus_rate"), "rate")
+
+
+def _words(row: str, index: str) -> tuple[str, str]:
+    """Return the name of a limit in both languages."""
+    english, chinese = ROWS[row]
+    return english.format(index), chinese.format(in_chinese(index))
 
 
 def _multipliers(duals: pd.DataFrame, level: str, weight: float = 1.0) -> dict[tuple[str, str], float]:
@@ -108,16 +116,16 @@ def further_steps(unit: Unit, allocated: Allocated) -> Iterator[Step]:
     if unit.fixed or not unit.in_scope:
         yield Step("none", ("Its allowances are set by the rule alone.", "其配额仅由规则决定。"))
         return
-    keys = [*_band(unit, allocated), *_target(unit, allocated), *_province(unit, allocated)]
-    for key, value in keys:
+    limits = [*_band(unit, allocated), *_target(unit, allocated), *_province(unit, allocated)]
+    for key, words, value in limits:
         # One tonne is a billionth of a large sector.
-        yield Step(key, (f"{key} at least {value:.12g}", f"{key} 至少 {value:.12g}"))
-    if not keys:
+        yield Step(key, words, formula=f"{key} ≥ {value:.12g}")
+    if not limits:
         english = "No limit stands against it; the objectives keep allowances near the rule."
         yield Step("none", (english, "没有限值阻碍；目标函数使配额接近规则。"))
 
 
-def _band(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:
+def _band(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
     policy, reference = unit.instance.policy, reference_allowances(unit.instance)
     if policy.allocation.band_on != "unit" or allocated.row.get("exceptional"):
         return
@@ -125,27 +133,28 @@ def _band(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:
     upper = reference.bands.get(unit.sector, reference.band) if stated is None else stated.upper
     rate = (allocated.number("allowance_t") + 1 - unit.emissions) / unit.emissions
     if rate > upper:
-        yield f"sectors.{unit.sector}.band.upper", rate
+        words = f"Upper end of the band of {unit.sector}", f"{in_chinese(unit.sector)}行业盈缺率上限"
+        yield f"sectors.{unit.sector}.band.upper", words, rate
 
 
-def _target(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:
+def _target(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
     sectors = allocated.tables["sectors"].set_index("sector").loc[unit.sector]
     target, below = float(sectors["target_t"]), float(sectors["under_target_t"])
     if not below < 1:
         return
     policy = unit.instance.policy.sectors.get(unit.sector)
-    needed = target + 1 - max(below, 0.0)
+    needed, words = target + 1 - max(below, 0.0), _words("sector_target", unit.sector)
     if policy is not None and policy.target_t is not None:
-        yield f"sectors.{unit.sector}.target_t", needed
+        yield f"sectors.{unit.sector}.target_t", words, needed
     elif policy is not None and policy.target_intensity is not None:
-        yield f"sectors.{unit.sector}.target_intensity", policy.target_intensity * needed / target
+        yield f"sectors.{unit.sector}.target_intensity", words, policy.target_intensity * needed / target
     else:
         change = 0.0 if policy is None or policy.target_change is None else policy.target_change
         base = target / (1 + change)
-        yield f"sectors.{unit.sector}.target_change", needed / base - 1
+        yield f"sectors.{unit.sector}.target_change", words, needed / base - 1
 
 
-def _province(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:
+def _province(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
     balance = unit.instance.policy.provinces.balance
     if balance is None:
         return
@@ -155,4 +164,4 @@ def _province(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:
         return
     by_name = isinstance(balance, dict)
     key = f"provinces.balance.{unit.province}" if by_name else "provinces.balance"
-    yield key, (surplus + 1) / float(provinces["emissions_tco2e"])
+    yield key, _words("province_balance", unit.province), (surplus + 1) / float(provinces["emissions_tco2e"])

@@ -66,7 +66,7 @@ def rule_steps(unit: Unit) -> Iterator[Step]:
         return
     if unit.fixed:
         yield _why_fixed(unit)
-        yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), result, "t", "R = E")
+        yield Step("reference_t", ("Reference allocation R", "参考配额 R"), result, "t", "R = E")
         return
     if unit.sector == POWER and steps_of_power(unit.instance) is not None:
         yield from _power(unit)
@@ -74,7 +74,7 @@ def rule_steps(unit: Unit) -> Iterator[Step]:
         yield from _intensity(unit)
     else:
         yield Step("rule", (f"Rule {name}", f"规则 {name}"))
-        yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), result, "t")
+        yield Step("reference_t", ("Reference allocation R", "参考配额 R"), result, "t")
 
 
 def why_outside(unit: Unit) -> Words:
@@ -95,14 +95,14 @@ def _why_fixed(unit: Unit) -> Step:
     if case:
         word = CASES.get(case, case)
         english = f"Special case {case}: the plan gives allowances equal to emissions."
-        return Step("special_case", (english, f"特殊情形({word}):配额与经核查排放量相等。"))
+        return Step("special_case", (english, f"特殊情形（{word}）：配额与经核查排放量相等。"))
     parameters = parameters_of(unit.instance)
     threshold = getattr(parameters, "threshold_tco2e", 0.0)
     of_owner = units["enterprise_id"] == units["enterprise_id"].iloc[unit.row]
     total = float(unit.instance.emissions_tco2e[of_owner.to_numpy()].sum())
     if total < threshold:
         english = f"Its enterprise emits {number(total)} t, below the threshold of {number(threshold)} t: A = E."
-        chinese = f"所属企业排放 {number(total)} 吨，低于门槛 {number(threshold)} 吨：配额与排放量相等。"
+        chinese = f"所属企业排放 {number(total)} 吨，低于纳入门槛 {number(threshold)} 吨：配额与排放量相等。"
         return Step("threshold", (english, chinese))
     return Step("special_case", ("The rule gives it allowances equal to emissions.", "规则规定其配额与排放量相等。"))
 
@@ -135,7 +135,7 @@ def _intensity(unit: Unit) -> Iterator[Step]:
     exact = unit.emissions * (1 + rate)
     formula = f"R = ⌊E (1 + α)⌋ = ⌊{number(unit.emissions)} × {1 + rate:.8g}⌋ = ⌊{number(exact)}⌋"
     whole = float(reference_allowances(instance).reference_t[row])
-    yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), whole, "t", formula)
+    yield Step("reference_t", ("Reference allocation R", "参考配额 R"), whole, "t", formula)
 
 
 def _power(unit: Unit) -> Iterator[Step]:
@@ -159,7 +159,7 @@ def _power(unit: Unit) -> Iterator[Step]:
         if parts[name] or name == "electricity_t":
             yield Step(name, label, parts[name], "t")
     whole = float(reference_allowances(unit.instance).reference_t[unit.row])
-    yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), whole, "t")
+    yield Step("reference_t", ("Reference allocation R", "参考配额 R"), whole, "t")
 
 
 def incentive_steps(unit: Unit) -> Iterator[Step]:

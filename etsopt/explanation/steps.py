@@ -32,7 +32,7 @@ class Step:
     unit
         Its unit of measure; ``rate`` for a fraction that is shown in percent.
     formula
-        The formula, with the figures put in; empty if there is none.
+        The formula with the figures put in, or what a key of the policy would have to be; empty if there is none.
     """
 
     key: str
@@ -44,10 +44,10 @@ class Step:
     def text(self, chinese: bool = False) -> str:
         """Return the step as one line."""
         label = self.label[chinese]
-        if self.value is None:
-            return label
-        shown = f"{percent(self.value)}" if self.unit == "rate" else f"{number(self.value)} {self.unit}".rstrip()
-        return f"{label}{'：' if chinese else ': '}{f'{self.formula} = ' if self.formula else ''}{shown}"
+        parts = [self.formula] if self.formula else []
+        if self.value is not None:
+            parts.append(percent(self.value) if self.unit == "rate" else f"{number(self.value)} {self.unit}".rstrip())
+        return f"{label}{'：' if chinese else ': '}{' = '.join(parts)}" if parts else label
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports.page import both, figures, page
+from etsopt.reports.stated import as_stated
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.results.emissions_status import emissions_status, not_verified
 from etsopt.wording import message
@@ -22,27 +23,27 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 FLOWS = (
-    ("opening_t", "opening", "期初持有"),
+    ("opening_t", "opening", "期初持仓量"),
     ("carried_over_t", "carried over", "结转"),
     ("issued_t", "issued", "发放"),
     ("bought_t", "bought", "买入"),
     ("surrendered_t", "surrendered", "清缴"),
     ("sold_t", "sold", "卖出"),
     ("cancelled_t", "cancelled", "收回注销"),
-    ("closing_t", "closing", "期末持有"),
+    ("closing_t", "closing", "期末持仓量"),
 )
 MET = (
-    ("obligation_t", "obligation", "应清缴量"),
+    ("obligation_t", "obligation", "应清缴配额"),
     ("surrendered_t", "allowances surrendered", "清缴配额"),
-    ("offset_t", "offsets used", "CCER抵销"),
-    ("shortfall_t", "shortfall", "未清缴量"),
+    ("offset_t", "offsets used", "抵销"),
+    ("shortfall_t", "shortfall", "未足额清缴"),
     ("completion", "completion %", "完成率 %"),
 )
 COUNTS = (
     ("enterprises", "enterprises", "重点排放单位"),
     ("enterprises_at_risk", "at risk", "风险单位"),
     ("enterprises_with_shortfall", "with shortfall", "未足额清缴"),
-    ("units", "units", "排放单元"),
+    ("units", "units", "单元"),
 )
 PROVINCE = (
     ("province_received_t", "received", "转入省级账户"),
@@ -51,8 +52,8 @@ PROVINCE = (
 )
 MONEY = (
     ("purchases_cny", "purchases", "买入支出"),
-    ("offsets_cny", "offsets", "CCER支出"),
-    ("transactions_cny", "transactions", "交易费用"),
+    ("offsets_cny", "offsets", "抵销支出"),
+    ("transactions_cny", "transactions", "交易成本"),
     ("penalty_cny", "fine by shortfall", "按缺口罚款"),
     ("fixed_fine_cny", "fixed fine", "定额罚款"),
     ("sales_cny", "sales", "卖出收入"),
@@ -61,11 +62,11 @@ MONEY = (
 )
 ISSUED = (
     ("emissions_tco2e", "verified emissions", "经核查排放量"),
-    ("reference_t", "reference", "规则核定"),
-    ("allowance_t", "allowances", "配额"),
-    ("pre_allocated_t", "pre-allocated", "预分配"),
+    ("reference_t", "reference", "参考配额"),
+    ("allowance_t", "allowances", "核定配额"),
+    ("pre_allocated_t", "pre-allocated", "预分配配额"),
     ("top_up_t", "top-up", "补发"),
-    ("return_t", "return", "应退回"),
+    ("return_t", "return", "缴回"),
 )
 SECTORS = {"cement": "cement 水泥", "steel": "steel 钢铁", "aluminium": "aluminium 铝冶炼", "power": "power 发电"}
 NAME = ("enterprise_id", "enterprise", "重点排放单位")
@@ -125,6 +126,8 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
         what = message("The run has no enterprise {name}.", name=repr(missing[0]))
         raise UsageError(what, "The table `compliance` of the run lists them.")
     year = instance.policy.year
+    keys = {"issuance": "unit_id", "compliance_sectors": "sector"}
+    tables = {**tables, **{name: as_stated(tables[name], instance, key) for name, key in keys.items()}}
     parts = [_head(instance, results), _nation(tables), _provinces(tables), _shortfalls(tables)]
     parts += _sheets(instance, tables, set(enterprises))
     return page(f"Compliance year {year}: {results.provenance['instance']}", f"{year}年度配额清缴报告", parts)
@@ -136,7 +139,7 @@ def _head(instance: Instance, results: Results) -> str:
     market, penalty = policy.get("market", {}), policy.get("penalty", {})
     price = market.get("prices_cny_per_t")
     reference = penalty.get("reference_price_cny_per_t")
-    verdict = ("certified: every figure recomputed from the instance", "已验证:全部数字由独立程序复核")
+    verdict = ("certified: every figure recomputed from the instance", "已验证：全部数字由独立程序复核")
     if not results.certified:
         verdict = ("not certified: the figures are not proven", "未通过验证")
     note = not_verified(emissions_status(instance.units))
@@ -147,8 +150,8 @@ def _head(instance: Instance, results: Results) -> str:
         f"{escape(instance.policy.rule.name)}; allowance price {_stated(price)}; reference price of fines "
         f"{_stated(reference)}, multiple {penalty.get('multiple', 5):g}. All quantities in whole tonnes (1 allowance = "
         "1 t CO2e), amounts in CNY.</p>",
-        '<p class="meta" lang="zh">数量单位为吨(1个配额对应1吨二氧化碳当量),金额单位为元。'
-        "恒等式:期初持有 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持有。</p>",
+        '<p class="meta" lang="zh">数量单位为吨（1个配额对应1吨二氧化碳当量），金额单位为元。'
+        "恒等式：期初持仓量 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持仓量。</p>",
         *unverified,
         '<nav><a href="#nation">nation 全国</a><a href="#provinces">provinces 省份</a>'
         '<a href="#shortfalls">shortfalls 未清缴</a><a href="#sheets">enterprises 单位</a></nav>',
@@ -176,7 +179,7 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
     sectors = sectors.assign(sector=sectors["sector"].map(SECTORS))
     counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
     balance = ("balance_value", "balance value [t/t]", "平衡值")
-    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum().to_dict()
+    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum(min_count=1).to_dict()
     # An enterprise may own units of several sectors.
     total |= {"sector": "all 合计", "enterprises": nation[0]["enterprises"]}
     blocks = [
@@ -184,7 +187,7 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
         figures(nation, (*COUNTS, *MET)),
         f"<h3>{both('Allowances', '配额收支')}</h3>",
         figures(nation, FLOWS),
-        f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+        f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户（差异化发放）')}</h3>",
         figures(nation, PROVINCE),
         f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
         figures(nation, MONEY),
@@ -205,7 +208,7 @@ def _provinces(tables: dict[str, pd.DataFrame]) -> str:
             figures(provinces, (WHERE, *COUNTS, *MET), foot),
             f"<h3>{both('Allowances', '配额收支')}</h3>",
             figures(provinces, (WHERE, *FLOWS), foot),
-            f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+            f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户（差异化发放）')}</h3>",
             figures(at_risk, (WHERE, COUNTS[1], *PROVINCE), foot),
             f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
             figures(provinces, (WHERE, *MONEY), foot),
@@ -217,9 +220,11 @@ def _shortfalls(tables: dict[str, pd.DataFrame]) -> str:
     table = tables["shortfalls"]
     head = f'<h2 id="shortfalls">{both("Shortfalls", "未足额清缴")}</h2>'
     if not len(table):
-        return f"{head}\n<p>{both('None: every enterprise meets its obligation in full.', '无:全部单位足额清缴。')}</p>"
-    law = ("regime", "law at the deadline", "适用法规(截止日)")
-    price, times = ("reference_price_cny_per_t", "reference price", "基准均价"), ("multiple", "multiple", "倍数")
+        return (
+            f"{head}\n<p>{both('None: every enterprise meets its obligation in full.', '无：全部单位足额清缴。')}</p>"
+        )
+    law = ("regime", "law at the deadline", "适用法规（截止日）")
+    price, times = ("reference_price_cny_per_t", "reference price", "参考价格"), ("multiple", "multiple", "倍数")
     deducted = ("deducted_next_year_t", "deducted next year", "核减下一年度")
     headings = (NAME, WHERE, MET[0], MET[3], law, price, times, *MONEY[3:5], deducted)
     return f"{head}\n{figures(table.to_dict('records'), headings)}"
@@ -263,7 +268,7 @@ def _sheet(row: Row, name: str, holdings: Sequence[Row], units: Sequence[Row]) -
         figures([row], (("emissions_tco2e", "verified emissions", "经核查排放量"), *MET)),
     ]
     if units:
-        blocks.append(figures(units, (("unit_id", "unit", "排放单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
+        blocks.append(figures(units, (("unit_id", "unit", "单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
     if holdings:
         heads = (("vintage", "vintage", "配额年度"), ("usable", "usable this year", "可用于本年度"), *FLOWS)
         blocks.append(figures(holdings, heads, {**row, "vintage": "all 合计"}))

@@ -51,7 +51,7 @@ LINES: tuple[Heading, ...] = (
     ("factor", "factor", "因子"),
     ("formula", "formula", "公式"),
     ("emissions_tco2e", "tCO2e", "排放量"),
-    ("rows", "rows: file, line, version", "来源:文件、行、版本"),
+    ("rows", "rows: file, line, version", "来源：文件、行、版本"),
 )
 FINDINGS: tuple[Heading, ...] = (
     ("finding", "no.", "编号"),
@@ -148,7 +148,7 @@ def _parts(found: Verification, lines: pd.DataFrame, units: pd.DataFrame, enterp
     yield f"<h2>{both('Emissions of the year', '年度排放量')}</h2>"
     yield figures(_records(shown), UNITS)
     note = "Emissions are verified once the national level has passed every item of the year."
-    yield f"<p>{both(note, '国家级通过全年全部数据项后,排放量方为经核查排放量。')}</p>"
+    yield f"<p>{both(note, '国家级通过全年全部数据项后，排放量方为经核查排放量。')}</p>"
     monthly = found.accounts.monthly
     monthly = monthly[monthly["unit_id"].isin(own) & monthly["month"].str.startswith(f"{found.year}-")]
     yield f"<h2>{both('Emissions by month, process and gas', '按月份、工序和气体的排放量')}</h2>"

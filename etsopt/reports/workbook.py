@@ -66,6 +66,8 @@ class Book(NamedTuple):
     book: Any
     formats: Mapping[str, Any]
     in_chinese: bool
+    about_targets: str = ""
+    """Sentence on the units that a target leaves out, a comment at the heading of targets; empty without any."""
 
     def word(self, both: tuple[str, str]) -> str:
         """Return the text of the language."""
@@ -91,6 +93,7 @@ def write_result_workbook(results: Results, path: Path, in_chinese: bool = False
         see_that_fits(table, name, above=1)
     with new_workbook(path) as book:
         into = Book(book, {name: book.add_format(style) for name, style in STYLES.items()}, in_chinese)
+        into = into._replace(about_targets=into.word(equal_allocation(results.tables) or ("", "")))
         _write_summary(into, results, run)
         first = [name for name in FIRST_SHEETS if name in results.tables]
         for name in first:
@@ -123,10 +126,11 @@ def _write_summary(into: Book, results: Results, run: str) -> None:
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 8, 18)
     about = results.provenance
-    sheet.write_string(0, 0, f"{about['instance']}: {about['model']}", into.formats["title"])
+    colon = into.word((": ", "："))
+    sheet.write_string(0, 0, f"{about['instance']}{colon}{about['model']}", into.formats["title"])
     status = into.word(STATUSES[results.status])
     stop = TERMINATIONS.get(results.termination)
-    status += f", {into.word(stop)}" if stop else ""
+    status += f"{into.word((', ', '，'))}{into.word(stop)}" if stop else ""
     sheet.write_string(1, 0, status, into.formats["good" if results.certified else "open"])
     row = 3
     for label, text in _facts(into, results, run):
@@ -155,9 +159,9 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
         facts += [("", f"{key} = {toml_value(value)}") for key, value in _stated(results)]
         for remedy in results.remedies:
             label = into.word((f"remedy {remedy.number}", f"可行方案 {remedy.number}"))
-            facts.append((label, f"{into.word(remedy.way)}: {remedy.text}"))
-    if fixed := equal_allocation(results.tables):
-        facts.append((into.word(("equal allocation", "等量分配")), into.word(fixed)))
+            facts.append((label, f"{into.word(remedy.way)}{into.word((': ', '：'))}{remedy.text}"))
+    if into.about_targets:
+        facts.append((into.word(("equal allocation", "等量分配")), into.about_targets))
     if open_ := not_verified(about.get("emissions", {})):
         facts.append((into.word(("not verified", "未经核查")), into.word((open_[0], open_[1]))))
     if results.infeasible_by_t is not None:
@@ -167,7 +171,7 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
         check = f"etsopt check {run}"
         facts.append((into.word(("check it again", "再次检查")), check))
     facts.append((into.word(("instance", "算例")), f"SHA-256 {about['instance_hash']}"))
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    versions = into.word((", ", "、")).join(f"{name} {version}" for name, version in about["versions"].items())
     facts.append((into.word(("versions", "版本")), versions))
     return facts
 
@@ -218,6 +222,8 @@ def _write_cells(into: Book, sheet: Any, row: int, table: pd.DataFrame) -> None:
         cells = table.iloc[:, place]
         heading = heading_of_result(column) if into.in_chinese else column
         sheet.write_string(row, place, heading, into.formats["heading"])
+        if column == "target_t" and into.about_targets:
+            sheet.write_comment(row, place, into.about_targets, {"x_scale": 2.5, "author": "etsopt"})
         if into.in_chinese:
             cells = in_chinese(column, cells)
         style = _format_of(column) if _is_number(cells) else "general"

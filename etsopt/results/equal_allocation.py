@@ -20,6 +20,6 @@ def equal_allocation(tables: Mapping[str, pd.DataFrame]) -> tuple[str, str] | No
     english = f"{fixed:,} of {units:,} units get A = E (special cases, enterprises below the threshold)"
     chinese = f"{units:,} 个单元中有 {fixed:,} 个等量分配（A = E：特殊情形，或企业排放量低于纳入门槛）"
     if "target_t" in sectors and sectors.loc[sectors["units_fixed"] > 0, "target_t"].notna().any():
-        english += "; a target is that of the other units"
-        chinese += ";目标仅针对其余单元"
+        english += "; a target leaves them out, the emissions and allowances beside it do not"
+        chinese += "；目标不含这些单元，同一行的排放量和配额则包含"
     return f"{english}.", f"{chinese}。"

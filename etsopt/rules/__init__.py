@@ -2,7 +2,7 @@
 
 from etsopt.rules import intensity, national, simple  # noqa: F401  imports register their rules
 from etsopt.rules.carry_over import carried_over
-from etsopt.rules.issuance import issuance, pre_allocation_shares
+from etsopt.rules.issuance import issuance, pre_allocation, pre_allocation_shares
 from etsopt.rules.law import deduction_shares, fixed_fines
 from etsopt.rules.national import power_allowances_of_years, steps_of_power
 from etsopt.rules.own import own_parameters
@@ -32,6 +32,7 @@ __all__ = [
     "own_parameters",
     "parameters_of",
     "power_allowances_of_years",
+    "pre_allocation",
     "pre_allocation_shares",
     "reference_allowances",
     "rule",

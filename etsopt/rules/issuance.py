@@ -33,12 +33,32 @@ def pre_allocation_shares(instance: Instance, years: Sequence[int] | NDArray[np.
     return shares
 
 
+def pre_allocation(instance: Instance) -> NDArray[np.float64]:
+    """Return the pre-allocated allowances of every unit, shape ``(units,)`` [t]; NaN where nothing is stated of them.
+
+    Pre-allocation is ``pre_allocated_t`` if stated, else the year's share of last year's verified emissions, rounded
+    down; a unit outside the scope has no share.
+    """
+    import numpy as np
+
+    from etsopt.units import whole_tonnes
+
+    units, nothing = instance.units, np.full(len(instance.units), np.nan)
+    stated, prior = (
+        units[name].to_numpy(dtype=float) if name in units else nothing
+        for name in ("pre_allocated_t", "prior_emissions_tco2e")
+    )
+    share = pre_allocation_shares(instance, [instance.policy.year])[:, 0]
+    by_share = np.where(instance.in_scope, whole_tonnes(share * prior), 0.0)
+    pre_allocated: NDArray[np.float64] = np.where(np.isnan(stated), by_share, stated)
+    return pre_allocated
+
+
 def issuance(instance: Instance, allowance_t: NDArray[np.float64]) -> pd.DataFrame:
     """Compute pre-allocation, top-up and return (多退少补) of every unit [t].
 
-    Pre-allocation is ``pre_allocated_t`` if stated, else the year's share of last year's verified emissions, rounded
-    down; a unit outside the scope has no share. Pre-allocation above the final allocation is an amount to return, never
-    a negative allowance.
+    A unit of which no pre-allocation is stated counts with none. Pre-allocation above the final allocation is an amount
+    to return, never a negative allowance.
 
     Parameters
     ----------
@@ -54,17 +74,7 @@ def issuance(instance: Instance, allowance_t: NDArray[np.float64]) -> pd.DataFra
     import numpy as np
     import pandas as pd
 
-    from etsopt.units import whole_tonnes
-
-    units = instance.units
-    pre_allocated = np.full(len(units), np.nan)
-    if "pre_allocated_t" in units:
-        pre_allocated = units["pre_allocated_t"].to_numpy(dtype=float)
-    if "prior_emissions_tco2e" in units:
-        share = np.where(instance.in_scope, pre_allocation_shares(instance, [instance.policy.year])[:, 0], 0.0)
-        by_share = whole_tonnes(share * units["prior_emissions_tco2e"].to_numpy(dtype=float))
-        pre_allocated = np.where(np.isnan(pre_allocated), by_share, pre_allocated)
-    pre_allocated = np.nan_to_num(pre_allocated, nan=0.0)
+    pre_allocated = np.nan_to_num(pre_allocation(instance), nan=0.0)
     return pd.DataFrame(
         {
             "pre_allocated_t": pre_allocated,

@@ -27,12 +27,15 @@ DESIGNS = {
 """Designs of draws in words."""
 
 DISTRIBUTIONS = {
-    "uniform": ("uniform from {0} to {1}", "均匀分布,{0} 至 {1}"),
-    "triangular": ("triangular, {0} at least, {1} most likely, {2} at most", "三角分布,最小 {0},最可能 {1},最大 {2}"),
-    "normal": ("normal, mean {0}, standard deviation {1}", "正态分布,均值 {0},标准差 {1}"),
+    "uniform": ("uniform from {0} to {1}", "均匀分布，{0} 至 {1}"),
+    "triangular": (
+        "triangular, {0} at least, {1} most likely, {2} at most",
+        "三角分布，最小 {0}，最可能 {1}，最大 {2}",
+    ),
+    "normal": ("normal, mean {0}, standard deviation {1}", "正态分布，均值 {0}，标准差 {1}"),
     "lognormal": (
         "lognormal, median {0}, standard deviation of the logarithm {1}",
-        "对数正态分布,中位数 {0},对数标准差 {1}",
+        "对数正态分布，中位数 {0}，对数标准差 {1}",
     ),
 }
 """Distributions in words, with their parameters."""
@@ -76,7 +79,10 @@ def _changes(sweep: ToldSweep) -> Iterator[Table]:
 def _facts(sweep: ToldSweep) -> Iterator[tuple[str, str]]:
     stated, say = sweep.stated, sweep.say
     model = str(sweep.about.get("model", ""))
-    yield say("question", "问题"), f"{say(*MODELS.get(model, ('a model of your own', '自定义模型')))} ({model})"
+    yield (
+        say("question", "问题"),
+        sweep.noted(say(*MODELS.get(model, ("a model of your own", "自定义模型"))), str(model)),
+    )
     yield say("instance", "算例"), sweep.about["instance"]
     yield say("scenarios", "情景"), f"{len(sweep.scenarios):,}"
     for key, value in (stated.get("policy") or {}).items():
@@ -87,7 +93,7 @@ def _facts(sweep: ToldSweep) -> Iterator[tuple[str, str]]:
         yield say("further named scenarios", "其他命名情景"), f"{more:,}"
     for part, words in (("grid", ("every combination of", "全部组合")), ("paired", ("taken together", "成组取值"))):
         for key, values in (stated.get(part) or {}).items():
-            yield say(*words), f"{key}: {sweep.listed([str(value) for value in values])}"
+            yield say(*words), sweep.named(key, sweep.listed([str(value) for value in values]))
     if sample := stated.get("sample"):
         yield say("draws", "抽样"), _draws(sweep, sample)
         for key, distribution in sample["values"].items():
@@ -106,9 +112,9 @@ def _draws(sweep: ToldSweep, sample: Mapping[str, Any]) -> str:
         draws = number * (inputs + 2)
         return sweep.say(
             f"{words}, {number:,} rows of {inputs + 2} draws, {draws:,} in all; seed {seed}",
-            f"{words},{number:,} 行,每行 {inputs + 2} 个样本,共 {draws:,} 个;种子 {seed}",
+            f"{words}，{number:,} 行，每行 {inputs + 2} 个样本，共 {draws:,} 个；种子 {seed}",
         )
-    return sweep.say(f"{number:,}, {words}; seed {seed}", f"{number:,} 个,{words};种子 {seed}")
+    return sweep.say(f"{number:,}, {words}; seed {seed}", f"{number:,} 个，{words}；种子 {seed}")
 
 
 def _distribution(sweep: ToldSweep, stated: Mapping[str, Any]) -> str:
@@ -120,7 +126,7 @@ def _distribution(sweep: ToldSweep, stated: Mapping[str, Any]) -> str:
     else:
         text = sweep.say(*DISTRIBUTIONS[kind]).format(*values)
     by_row = stated.get("each") == "row"
-    return text + (sweep.say(", each row by its own factor", ",各行分别抽取") if by_row else "")
+    return text + (sweep.say(", each row by its own factor", "，各行分别抽取") if by_row else "")
 
 
 class Ended(Protocol):
@@ -144,7 +150,7 @@ def outcomes(sweep: Ended) -> Section:
     if len(failures):
         said = (
             "All figures and charts below are of proven answers alone; the table has the others.",
-            "下文的数值和图仅含已证明的结果;其余见下表。",
+            "下文的数值和图仅含已证明的结果；其余见下表。",
         )
         blocks.append(Paragraph(say(*said), "warning"))
         blocks.append(_failures(sweep))

@@ -61,7 +61,7 @@ def page_of(sweep: ToldSweep) -> Document:
     about = sweep.about
     return Document(
         lang="zh" if sweep.zh else "en",
-        title=f"{about['instance']}: {say('sweep', '情景计算')}",
+        title=sweep.named(str(about["instance"]), say("sweep", "情景计算")),
         kicker=kicker(sweep),
         answer=_answer(sweep),
         status=status,
@@ -100,14 +100,14 @@ def _answer(sweep: ToldSweep) -> str:
         return say(
             f"Over {sweep.answered:,} scenarios {name} runs from {ends[0][0]} ({ends[0][1]}) to {ends[1][0]} "
             f"({ends[1][1]}).",
-            f"在 {sweep.answered:,} 个情景中,{name}从 {ends[0][0]}({ends[0][1]})到 {ends[1][0]}({ends[1][1]})。",
+            f"在 {sweep.answered:,} 个情景中，{name}从 {ends[0][0]}（{ends[0][1]}）到 {ends[1][0]}（{ends[1][1]}）。",
         )
     decisions = len(rows["decision"].unique())
     mean, low, high = (sweep.amount(float(rows[key].iloc[0]), unit) for key in ("mean", "p05", "p95"))
     if decisions == 1:
         return say(
             f"{name[:1].upper()}{name[1:]}: {mean} on average, and from {low} to {high} in 9 of 10 draws.",
-            f"{name}平均为 {mean},九成样本在 {low} 至 {high} 之间。",
+            f"{name}平均为 {mean}，九成样本在 {low} 至 {high} 之间。",
         )
     best = regrets(sweep, first).iloc[0] if first.table == LEVELS else None
     if best is None:
@@ -117,12 +117,12 @@ def _answer(sweep: ToldSweep) -> str:
         return say(
             f"Of {decisions:,} decisions the mean of {name} runs from {ends[0][0]} ({ends[0][1]}) to {ends[1][0]} "
             f"({ends[1][1]}).",
-            f"{decisions:,} 个方案的{name}均值从 {ends[0][0]}({ends[0][1]})到 {ends[1][0]}({ends[1][1]})。",
+            f"{decisions:,} 个方案的{name}均值从 {ends[0][0]}（{ends[0][1]}）到 {ends[1][0]}（{ends[1][1]}）。",
         )
     worst = sweep.amount(float(best["largest_regret"]), unit)
     return say(
         f"Of {decisions:,} decisions, {best['decision']} has the least largest regret in {name}: {worst}.",
-        f"{decisions:,} 个方案中,{best['decision']} 的最大遗憾值最小({name}),为 {worst}。",
+        f"{decisions:,} 个方案中，{best['decision']} 的最大遗憾值最小（{name}），为 {worst}。",
     )
 
 
@@ -142,7 +142,7 @@ def _reproduce(sweep: ToldSweep) -> Section:
     """Return commands, versions and hashes that lead to the same tables."""
     say, about = sweep.say, sweep.record
     file = shlex.quote(str(sweep.stated.get("file", "sweep.toml")))
-    versions = ", ".join(f"{name} {version}" for name, version in (about.get("versions") or {}).items())
+    versions = sweep.listed([f"{name} {version}" for name, version in (about.get("versions") or {}).items()])
     options = changes_of(sweep, about.get("options") or {})
     facts = (
         (say("instance, SHA-256", "算例 SHA-256"), str(about.get("instance_hash", "–"))),

@@ -121,7 +121,7 @@ def decisions(sweep: ToldSweep) -> Iterator[Section]:
     said = (
         "Regret is the distance from the decision that is best in a draw; a draw without an answer has none. A "
         "decision with fewer answers than draws is listed last.",
-        "遗憾值为与同一样本中最优方案之差;无结果的样本不计。结果数少于样本数的方案列于最后。",
+        "遗憾值为与同一样本中最优方案之差；无结果的样本不计。结果数少于样本数的方案列于最后。",
     )
     key = "decisions-table" if len(cells) > MOST_ROWS else ""
     table = Table(first.number.words[sweep.zh], tuple(columns), tuple(cells), note=say(*said), key=key)
@@ -139,7 +139,7 @@ def moves(sweep: ToldSweep) -> Iterator[Section]:
         "An index is the share of a number's variance over the draws that an input is the cause of: alone, or with all "
         f"its interactions. Rows of the design with every answer: up to {used:,} of {of:,}; the others are left out "
         "whole. A number that does not move has no indices.",
-        f"指数为某输入单独或含全部交互作用对结果方差的占比。设计共 {of:,} 行,全部样本有结果的至多 {used:,} 行,"
+        f"指数为某输入单独或含全部交互作用对结果方差的占比。设计共 {of:,} 行，全部样本有结果的至多 {used:,} 行，"
         "其余整行不计。不变动的结果没有指数。",
     )
     blocks: list[Block] = [Paragraph(say(*words), "note" if used == of else "warning")]
@@ -164,7 +164,10 @@ def _of_places(sweep: ToldSweep, indices: pd.DataFrame) -> Iterator[tuple[Number
             same &= indices["year"] == shown.ends["year"].iloc[0]
         for place, (_, part) in enumerate(indices[same].groupby(["sector", "province", "id"], sort=False), 1):
             where = sweep.place(part.iloc[0].to_dict() | ({"id": ""} if shown.table == LEVELS else {}))
-            english, chinese = (", ".join(filter(None, (text, where))) for text in shown.number.words)
+            english, chinese = (
+                sign.join(filter(None, (text, where)))
+                for text, sign in zip(shown.number.words, (", ", "，"), strict=True)
+            )
             yield shown.number._replace(key=f"{shown.number.key}-{place}", words=(english, chinese)), part
 
 
@@ -207,7 +210,7 @@ def everything(sweep: ToldSweep) -> Iterator[Section]:
     words = (
         "The folder of the sweep has the tables to export: scenarios with every change and message, values with every "
         + ("number, summary with these statistics." if sweep.sampled else "number."),
-        "可导出的数据表在情景计算的文件夹中:scenarios 含全部变动与消息,values 含全部数值"
+        "可导出的数据表在情景计算的文件夹中：scenarios 含全部变动与消息，values 含全部数值"
         + (",summary 含上述统计。" if sweep.sampled else "。"),
     )
     yield Section(
@@ -245,7 +248,7 @@ def _left_out(sweep: ToldSweep, count: int) -> str:
         return ""
     return sweep.say(
         f"The first {MOST_LISTED:,} of {count:,} rows; the file beside this page has all.",
-        f"{count:,} 行中的前 {MOST_LISTED:,} 行,全部见同一文件夹中的数据表。",
+        f"{count:,} 行中的前 {MOST_LISTED:,} 行，全部见同一文件夹中的数据表。",
     )
 
 

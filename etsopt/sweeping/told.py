@@ -222,7 +222,7 @@ class ToldSweep(ToldRecord):
         parts = [sector_words(row["sector"])[self.zh] if row["sector"] in SECTORS else row["sector"]]
         parts += [province_zh(row["province"]) if self.zh else row["province"]]
         parts += ["" if pd.isna(row["year"]) else f"{int(row['year'])}", row["id"]]
-        return ", ".join(part for part in parts if part)
+        return self.listed([part for part in parts if part])
 
     def drawn(self, shown: Shown) -> pd.DataFrame:
         """Return a row for each draw of a number, ``sector, value``."""

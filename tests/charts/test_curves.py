@@ -88,7 +88,7 @@ def test_the_charts_of_a_market_by_hand() -> None:
     assert block.widths is not None
     assert block.widths[0] == pytest.approx(0.02)
     assert block.labels is not None
-    assert [label[0] for label in block.labels] == ["Cut <all>: 0.02 Mt", "Cut <all>:0.02 百万吨"]
+    assert [label[0] for label in block.labels] == ["Cut <all>: 0.02 Mt", "Cut <all>：0.02 百万吨"]
     answer = _series(cost, "the answer")
     assert (answer.x[0], answer.y[0]) == pytest.approx((0.01, 50.0))
     demand = result.plot.chart("supply_demand")

@@ -76,7 +76,7 @@ def test_hostile_names_stay_text_and_what_is_not_finite_is_left_out() -> None:
 def test_a_hover_text_has_both_values_with_their_units() -> None:
     series = Series("line", ("demand", "需求"), np.array([2025.0, 2026.0]), np.array([12.345678, 1234.5]), CHOSEN)
     (figure,) = figures(_chart(series, x_label=("compliance year", "履约年度")), "zh")
-    assert figure["data"][0]["hovertemplate"] == "需求<br>履约年度:%{x:d}<br>需求:%{y:,.0f} 百万吨<extra></extra>"
+    assert figure["data"][0]["hovertemplate"] == "需求<br>履约年度：%{x:d}<br>需求：%{y:,.0f} 百万吨<extra></extra>"
     assert figure["layout"]["xaxis"]["tickformat"] == "d"
 
 

@@ -766,3 +766,18 @@ def test_a_stop_before_anything_is_held_leaves_the_run_before_it(
     assert (run / "result.json").read_bytes() == before
     assert main(["solve", "tiny", "--time-limit", "1e-9", "--out", str(tmp_path / "new")]) == 4
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("lang", "table", "words", "following"),
+    [
+        ("en", "Sectors", "a target leaves them out, the emissions and allowances beside it do not.", "Shadow prices"),
+        ("zh", "行业", "目标不含这些单元，同一行的排放量和配额则包含。", "影子价格"),
+    ],
+)
+def test_the_table_of_sectors_says_what_a_target_leaves_out(
+    capsys: pytest.CaptureFixture[str], lang: str, table: str, words: str, following: str
+) -> None:
+    assert main(["solve", "tiny", "--set", "rule.threshold_tco2e=200000", "--lang", lang]) == 0
+    printed = ("" if lang == "zh" else " ").join(capsys.readouterr().out.split())
+    assert printed.index(table) < printed.index(words) < printed.index(following)

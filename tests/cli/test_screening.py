@@ -53,7 +53,7 @@ def test_tables_are_written(tmp_path: Path) -> None:
     assert table["size_t"].is_monotonic_decreasing
     assert main(["screen", NAME, "--out", str(out), "--lang", "zh"]) == 0
     first = (out / "findings.csv").read_text(encoding="utf-8-sig").splitlines()[0]
-    assert first == "规则,检查类型,单元编号,月份,燃料、物料或产品,涉及排放量(tCO2e),理由"
+    assert first == "规则,检查类型,单元编号,月份,燃料、物料或产品,涉及排放量（tCO2e）,理由"
 
 
 def test_a_rule_of_a_file_joins_those_of_the_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import etsopt
@@ -105,6 +106,21 @@ def test_sheets_of_some_enterprises_alone() -> None:
 def test_without_a_shortfall_the_page_says_so() -> None:
     text = page(by_hand().with_policy({"compliance.without_purchases": []}))
     assert "None: every enterprise meets its obligation in full." in text
+
+
+def test_no_figure_follows_from_a_pre_allocation_that_nothing_states() -> None:
+    instance = by_hand()
+    policy = instance.policy.model_dump(exclude_unset=True)
+    for stated, shown in (([100.0], True), ([np.nan], False)):
+        units = instance.units.assign(pre_allocated_t=stated * len(instance.units))
+        found = etsopt.Instance.from_frames(units, policy, enterprises=instance.enterprises)
+        reader = read(page(found, "a"))
+        # Of a unit: its name, sector, province, emissions, reference, allowances, and the three that follow.
+        rows = [row for row in reader.rows if row and row[0] in set(units["unit_id"])]
+        assert rows
+        assert all((row[6:9] != ["–"] * 3) == shown for row in rows)
+        total = next(row for row in reader.rows if row and row[0] == "all 合计")
+        assert (total[6:9] != ["–"] * 3) == shown
 
 
 def test_a_run_of_another_model_is_refused() -> None:

@@ -12,13 +12,22 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import etsopt
 from etsopt.cli import main
 from etsopt.errors import UsageError
-from etsopt.reports.document import allocation, layout, write_chart, write_comparison, write_letter, write_report
+from etsopt.reports.document import (
+    allocation,
+    layout,
+    letter,
+    write_chart,
+    write_comparison,
+    write_letter,
+    write_report,
+)
 from etsopt.reports.document.cells import amount, signed
 from etsopt.reports.document.write import report
 from tests import investments, reconciliations, review_plans
@@ -297,6 +306,65 @@ def test_a_letter_adds_up(runs: Mapping[str, etsopt.Results], tmp_path: Path) ->
         write_letter(runs["allocation"], "enterprise-x", tmp_path / "x.html")
     with pytest.raises(UsageError, match="no table of the units of enterprises"):
         write_letter(runs["review_plan"], "e", tmp_path / "x.html")
+
+
+def several_units(**columns: Any) -> etsopt.Results:
+    """Tiny, all of whose units are of one enterprise."""
+    tiny = etsopt.read("tiny")
+    table = tiny.units.assign(enterprise_id="enterprise-a", **columns)
+    return etsopt.solve(etsopt.Instance.from_frames(table, tiny.policy.model_dump(exclude_unset=True)))
+
+
+def texts_of_letter(result: etsopt.Results, path: Path, lang: str = "en") -> str:
+    write_letter(result, "enterprise-a", path, lang, folder="run")
+    return " ".join(" ".join(Reader(path.read_text(encoding="utf-8")).texts).split())
+
+
+def test_a_letter_tells_of_every_unit_or_where_to_find_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = several_units()
+    names = result.tables["allocation"].sort_values("emissions_tco2e", ascending=False)["unit_id"].tolist()
+    texts = texts_of_letter(result, tmp_path / "a.html")
+    assert f"{names[0]}, the largest: Verified emissions E:" in texts
+    for name in names[1:]:
+        assert f"{name}: Emission intensity I:" in texts
+    assert "etsopt explain" not in texts
+    monkeypatch.setattr(letter, "MOST_LINES", 17)
+    assert "For 2 more see `etsopt explain run UNIT`." in texts_of_letter(result, tmp_path / "b.html")
+    assert "其余 2 个单元见 `etsopt explain run 单元编号`。" in texts_of_letter(result, tmp_path / "c.html", "zh")
+
+
+def test_a_letter_states_no_pre_allocation_that_the_instance_does_not_state(tmp_path: Path) -> None:
+    texts = texts_of_letter(several_units(), tmp_path / "a.html")
+    assert "Pre-allocation: none is stated" in texts
+    assert "top-up to be issued" not in texts
+    part = several_units(pre_allocated_t=[1000.0, np.nan, np.nan])
+    texts = texts_of_letter(part, tmp_path / "b.html")
+    assert "pre-allocated 1,000\xa0t" in texts.replace(" t", "\xa0t")
+    assert "No pre-allocation is stated of 2 of the 3 units; they count with none." in texts
+    texts = texts_of_letter(several_units(pre_allocated_t=0.0), tmp_path / "c.html")
+    assert "pre-allocated 0" in texts
+    assert "none is stated" not in texts
+
+
+def test_a_letter_has_no_key_of_the_policy(tmp_path: Path) -> None:
+    for lang, words in (
+        ("en", "For one tonne more, these would have to give: Target of cement"),
+        ("zh", "若多分配一吨，须放宽：水泥行业目标"),
+    ):
+        texts = texts_of_letter(several_units(), tmp_path / "a.html", lang)
+        assert words in texts
+        assert "sectors." not in texts
+        assert "target_" not in texts
+
+
+def test_targets_are_told_to_leave_units_at_their_emissions_out() -> None:
+    tiny = etsopt.read("tiny")
+    policy = tiny.policy.model_dump(exclude_unset=True) | {"rule": {"name": "cn-2025", "threshold_tco2e": 0.0}}
+    policy["rule"]["special_cases"] = ["new"]
+    policy["rule"]["outside_scope"] = []
+    result = etsopt.solve(etsopt.Instance.from_frames(tiny.units.assign(special_case=["new", "", ""]), policy))
+    assert "a target leaves them out, the emissions and allowances beside it do not." in layout.page(report(result))
+    assert "目标不含这些单元，同一行的排放量和配额则包含。" in layout.page(report(result, "zh"))
 
 
 def test_two_runs_stand_side_by_side(runs: Mapping[str, etsopt.Results], tmp_path: Path) -> None:

@@ -96,6 +96,10 @@ def column(table: pd.DataFrame, beginning: str) -> list[Any]:
     return [None if cell is pd.NA or cell != cell else cell for cell in table[name]]
 
 
+def no_code(enterprise: str) -> str:
+    return f"统一社会信用代码待填（企业编号：{enterprise}）"
+
+
 @pytest.mark.parametrize("model", ["allocation", "compliance"])
 def test_the_tables_of_units_are_those_by_hand(model: str) -> None:
     tables = official_tables(*solved(model))
@@ -103,7 +107,8 @@ def test_the_tables_of_units_are_those_by_hand(model: str) -> None:
     power = tables["2-1"]
     assert column(power, "机组编号") == ["p1", "p2", "q1", "r1"]
     assert column(power, "重点排放单位名称") == ["电厂", "电厂", "Q", "R"]
-    assert column(power, "统一社会信用代码") == ["91110000000000000X", "91110000000000000X", "Q", "R"]
+    assert column(power, "统一社会信用代码") == ["91110000000000000X", "91110000000000000X", "", ""]
+    assert column(power, "需要") == ["", "", no_code("Q"), no_code("R")]
     assert column(power, "主体燃料类型") == ["燃煤", "燃气", "燃煤", "燃煤"]
     assert column(power, "调峰修正系数") == [1, 1, 1, 1.160254]
     assert column(power, "发电配额量") == [789_400, 32_880, 798_500, 457_952]
@@ -120,7 +125,7 @@ def test_the_tables_of_units_are_those_by_hand(model: str) -> None:
     assert column(cement, "④") == [pytest.approx(100 / 9), pytest.approx(-100 / 9), None]
     assert column(cement, "⑤") == [pytest.approx(0.9), pytest.approx(0.9), None]
     assert column(cement, "⑥") == [pytest.approx(1 / 60), pytest.approx(-1 / 60), None]
-    assert column(cement, "需要") == ["", "", "配额与经核查排放量相等（仅生产白色硅酸盐水泥熟料）"]
+    assert column(cement, "需要") == [no_code("C"), "", "配额与经核查排放量相等（仅生产白色硅酸盐水泥熟料）"]
     assert column(aluminium, "⑨") == [157_000, 10_000]
     assert column(aluminium, "⑩") == [157_000, 10_000.4]
 
@@ -215,8 +220,12 @@ def test_allowances_other_than_those_of_the_plan_are_noted() -> None:
     changes = {"sectors": {"cement": {"target_change": -0.01}}, "allocation": {"integer_allowances": True}}
     tables = of(by_hand(**changes), "allocation")
     assert sum(column(tables["2-3"], "⑦")[:2]) <= 0.99 * 1_600_000
-    assert column(tables["2-3"], "需要")[:2] == ["按分配方案计算为813333吨", "按分配方案计算为786666吨"]
-    assert column(tables["2-5-cement"], "需要")[:2] == ["配额与按分配方案计算的不同"] * 2
+    assert column(tables["2-3"], "需要")[:2] == [
+        f"按分配方案计算为813333吨；{no_code('C')}",
+        "按分配方案计算为786666吨",
+    ]
+    other = "配额与按分配方案计算的不同"
+    assert column(tables["2-5-cement"], "需要")[:2] == [f"{other}；{no_code('C')}", other]
     paid = of(by_hand(market=MARKET | {"paid_share": 0.1}))
     assert column(paid["2-1"], "需要")[0] == "按分配方案计算为799610吨"
     assert column(paid["2-5-power"], "履约缺口率上限豁免补发配额")[:3] == [0, 0, 0]
@@ -225,9 +234,54 @@ def test_allowances_other_than_those_of_the_plan_are_noted() -> None:
 def test_units_outside_the_scope_are_in_the_tables_with_nothing() -> None:
     tables = of(by_hand(year=2025))
     assert column(tables["2-4"], "⑨") == [157_000, 0]
-    assert column(tables["2-4"], "需要")[1] == "不在当年度配额分配范围（配额核定前关停）"
+    assert column(tables["2-4"], "需要")[1] == f"不在当年度配额分配范围（配额核定前关停）；{no_code('A')}"
     assert column(tables["1-4"], "铝电解工序预分配配额") == [105_000, 0]
     assert column(tables["1-4"], "预分配比例") == [70, None]
+
+
+def test_an_identifier_that_is_a_credit_code_is_written_as_one() -> None:
+    code = "91110000000000000Q"
+    table, owners = (
+        units().replace({"enterprise_id": {"Q": code}}),
+        enterprises().replace({"enterprise_id": {"Q": code}}),
+    )
+    assert code in column(of(by_hand(table, owners))["2-1"], "统一社会信用代码")
+
+
+@pytest.mark.parametrize("model", ["allocation", "compliance"])
+def test_no_figure_follows_from_a_pre_allocation_that_nothing_states(model: str) -> None:
+    table = units()
+    table.loc[table["unit_id"].isin(["p1", "q1"]), "prior_emissions_tco2e"] = np.nan
+    tables = of(by_hand(table), model)
+    power = tables["1-1"]
+    assert column(power, "发电机组预分配配额") == [None, 30_000, None, 1_000_000]
+    assert column(power, "需要") == ["预分配配额待填", "", f"{no_code('Q')}；预分配配额待填", no_code("R")]
+    before, after = tables["1-5-power"], tables["2-5-power"]
+    # Of P one unit is stated, of Q none.
+    assert [column(before, sign)[:2] for sign in "①②③④"] == [[30_000, None], [0, None], [30_000, None], [0, None]]
+    assert [column(after, sign)[:2] for sign in "①②③④⑤"] == [
+        *([809_610, None], [0, None], [0, None], [30_000, None], [809_610, None]),
+    ]
+    assert [column(after, sign)[:2] for sign in "⑥⑦"] == [[839_610, 880_000], [0, 0]]
+    assert column(after, "需要")[:3] == ["部分预分配配额待填", f"{no_code('Q')}；预分配配额待填", no_code("R")]
+
+
+def test_the_note_names_each_column_to_fill_and_what_fills_it(tmp_path: Path) -> None:
+    table = units().assign(x_line_capacity=["", "", "", "", "5000", "2500", "", "", "", ""])
+    table.loc[table["unit_id"] == "q1", "prior_emissions_tco2e"] = np.nan
+    tables = of(by_hand(table), province="North")
+    write_official_tables(tables, tmp_path, "North", 2026)
+    lines = (tmp_path / files.NOTE).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "待填写的列（在算例中填写后重新导出，或直接填入各表）："
+    code = "表 1-1、1-3、1-5-power、1-5-cement、2-1、2-3、2-5-power、2-5-cement 共 12 个空单元格"
+    assert lines[1] == f"- 统一社会信用代码：{code}；由企业表的 x_uscc 列填写。"
+    assert "- 产品类别：表 2-1 共 4 个空单元格；由单元表的 x_product 列填写。" in lines
+    assert "- 上一年度经核查排放量: 1 empty cells in 1-1; filled by the column prior_emissions_tco2e of units." in lines
+    # Only some lines have one.
+    assert not [line for line in lines if "批复的设计能力" in line]
+    whole = {name: frame.replace("", "x").fillna(1) for name, frame in tables.items()}
+    write_official_tables(whole, tmp_path, "North", 2026)
+    assert not (tmp_path / files.NOTE).exists()
 
 
 def test_columns_that_an_instance_does_not_know_come_from_user_columns() -> None:
@@ -421,10 +475,10 @@ def test_the_command_writes_what_the_function_returns(tmp_path: Path, capsys: py
     assert main(["export", run, "--tables", "official", "--out", str(out)]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith(f"16 tables of a run that is certified_optimal written to {out}: official-1-1.csv,")
-    assert printed.err == ""
+    assert printed.err == "official-note.txt lists the columns that are to be filled.\n"
     tables = official_tables(*solved())
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        [*(f"official-{n}.csv" for n in tables), files.WORKBOOK]
+        [*(f"official-{n}.csv" for n in tables), files.WORKBOOK, files.NOTE]
     )
     for name, table in tables.items():
         head, *rows = csv_rows(out / f"official-{name}.csv")
@@ -516,8 +570,10 @@ def test_without_the_extra_csv_files_are_written(
     assert main(["export", run, "--tables", "official", "--out", str(out), "--province", "South", "--json"]) == 0
     printed = capsys.readouterr()
     names = [f"official-{name}.csv" for name in official_tables(*solved("allocation"), province="South")]
+    names.append(files.NOTE)
     assert json.loads(printed.out) == {"folder": str(out), "files": names, "status": "certified_optimal"}
     assert printed.err == (
+        "official-note.txt lists the columns that are to be filled.\n"
         "The workbook needs xlsxwriter, which is not installed: only CSV files are written.\n\n"
         'Install it, `pip install "etsopt[excel]"`, and export again.\n'
     )

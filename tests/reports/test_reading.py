@@ -158,6 +158,17 @@ def test_round_trips_of_shipped_instances(tmp_path: Path, name: str, kind: str) 
     assert official_tables(reading.instance, again)
 
 
+def test_tables_without_codes_and_with_a_part_of_the_pre_allocations_are_read_back(tmp_path: Path) -> None:
+    table = units()
+    table.loc[table["unit_id"].isin(["p1", "q1", "a1", "a2"]), "prior_emissions_tco2e"] = np.nan
+    instance = by_hand(table, enterprises().drop(columns="x_uscc"))
+    tables = official_tables(instance, etsopt.solve(instance, "compliance"))
+    found = read_back(written(tmp_path, tables), 2026).instance
+    assert_same_units(found, instance)
+    assert found.enterprises is not None
+    assert found.enterprises["enterprise_id"].tolist() == list("ACDPQRS")
+
+
 @pytest.mark.parametrize("kind", ["csv", "workbook"])
 def test_round_trip_of_one_province(tmp_path: Path, kind: str) -> None:
     instance, results = of_shipped("cn-national-2025")

@@ -83,7 +83,8 @@ def test_the_summary_says_what_was_asked_and_what_is_proven(tmp_path: Path, in_c
     wanted = (
         ("已证明最优", "2025年度，规则 cn-2025") if in_chinese else ("certified optimal", "year 2025, rule cn-2025")
     )
-    for part in (*wanted, "tiny: allocation", result.provenance["instance_hash"], "etsopt check runs/tiny"):
+    title = "tiny：allocation" if in_chinese else "tiny: allocation"
+    for part in (*wanted, title, result.provenance["instance_hash"], "etsopt check runs/tiny"):
         assert part in text
 
 
@@ -163,6 +164,12 @@ def test_units_at_their_emissions_are_explained_beside_the_targets(tmp_path: Pat
     result = etsopt.solve(etsopt.Instance.from_frames(units=units, policy=policy))
     write_result_workbook(result, tmp_path / "result.xlsx")
     summary = pd.read_excel(tmp_path / "result.xlsx", header=None, engine="calamine", keep_default_na=False)
-    assert "1 of 3 units get A = E (special cases, enterprises below the threshold); a target is that of the other" in (
-        " ".join(map(str, summary[1]))
+    words = (
+        "1 of 3 units get A = E (special cases, enterprises below the threshold); a target leaves them out, the "
+        "emissions and allowances beside it do not."
     )
+    assert words in " ".join(map(str, summary[1]))
+    # At the heading of targets in the summary and in the sheet of sectors.
+    with zipfile.ZipFile(tmp_path / "result.xlsx") as parts:
+        comments = [parts.read(name).decode() for name in parts.namelist() if "comments" in name]
+    assert [words in text for text in comments] == [True, True]

@@ -26,7 +26,7 @@ YEAR_STATUSES = {
     VERIFIED: "已核查",
     INCOMPLETE: "月份不全",
     OPEN: "有未关闭问题",
-    REPORTED: "已填报,审核中",
+    REPORTED: "已填报，审核中",
     "municipal": "市级已全部通过",
     "provincial": "省级已全部通过",
 }

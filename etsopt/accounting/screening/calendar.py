@@ -45,7 +45,7 @@ def missing_month(data: Material) -> pd.DataFrame:
     return findings(
         found,
         [f"no report of {row.month}; a usual month has {row.size_t:,.0f} tCO2e" for row in found.itertuples()],
-        [f"缺少{row.month}的月度报告;通常月排放量为{row.size_t:,.0f} tCO2e" for row in found.itertuples()],
+        [f"缺少{row.month}的月度报告；通常月排放量为{row.size_t:,.0f} tCO2e" for row in found.itertuples()],
         item="",
     )
 
@@ -69,7 +69,7 @@ def missing_item(data: Material, share: float) -> pd.DataFrame:
     return findings(
         found,
         [f"no {row.item} at {row.process}, which {row.count} other months have" for row in found.itertuples()],
-        [f"缺少该工序的数据,其余{row.count}个月均有填报" for row in found.itertuples()],
+        [f"缺少该工序的数据，其余{row.count}个月均有填报" for row in found.itertuples()],
     )
 
 
@@ -103,7 +103,7 @@ def late_month(data: Material, days: float) -> pd.DataFrame:
             f"filed on {row.reported_on}, {row.after} days after the month: allowed {days:g}"
             for row in found.itertuples()
         ],
-        [f"{row.reported_on}填报,月末后第{row.after}天:期限为{days:g}天" for row in found.itertuples()],
+        [f"{row.reported_on}填报，月末后第{row.after}天：期限为{days:g}天" for row in found.itertuples()],
         item="",
     )
 
@@ -117,7 +117,7 @@ def filed_early(data: Material) -> pd.DataFrame:
     return findings(
         found,
         [f"filed on {row.reported_on}, before the month ended" for row in found.itertuples()],
-        [f"{row.reported_on}填报,当月尚未结束" for row in found.itertuples()],
+        [f"{row.reported_on}填报，当月尚未结束" for row in found.itertuples()],
         item="",
     )
 
@@ -136,5 +136,8 @@ def calibration(data: Material, days: float) -> pd.DataFrame:
             f"meter last calibrated on {row.calibrated_on}, {row.age} days before the month's end: allowed {days:g}"
             for row in found.itertuples()
         ],
-        [f"计量器具最近校准日期为{row.calibrated_on},距月末{row.age}天:期限为{days:g}天" for row in found.itertuples()],
+        [
+            f"计量器具最近校准日期为{row.calibrated_on}，距月末{row.age}天：期限为{days:g}天"
+            for row in found.itertuples()
+        ],
     )

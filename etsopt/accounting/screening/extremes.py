@@ -36,7 +36,7 @@ def _outside(data: Material, name: str, lower: float, upper: float) -> pd.DataFr
     return findings(
         table,
         [f"{english} {one:.4g}: possible is {lower:g} to {upper:g}" for one in value],
-        [f"{chinese}为{one:.4g},合理范围为{lower:g}至{upper:g}" for one in value],
+        [f"{chinese}为{one:.4g}，合理范围为{lower:g}至{upper:g}" for one in value],
     )
 
 
@@ -71,7 +71,7 @@ def calorific_extreme(data: Material, solid: float, liquid: float) -> pd.DataFra
     return findings(
         table,
         [f"calorific value {one:g} GJ/t: pure carbon or hydrocarbons have at most {most:g}" for one, most in pairs],
-        [f"低位发热量为{one:g} GJ/t,理论上限为{most:g}" for one, most in pairs],
+        [f"低位发热量为{one:g} GJ/t，理论上限为{most:g}" for one, most in pairs],
     )
 
 

@@ -69,11 +69,15 @@ def _per_tonne(data: Material, sector: str, process: str, item: str) -> pd.DataF
 
 
 RATIOS = {
-    "emissions_ratio": (emissions_ratio, "tCO2e per tonne of output", "单位产品排放量(tCO2e/t)"),
-    "key_process_ratio": (key_process_ratio, "tCO2 of ironmaking and sintering per tonne", "重点工序排放强度(tCO2/t)"),
-    "heat_rate": (heat_rate, "GJ per tonne of clinker", "单位熟料热耗(GJ/t)"),
-    "coke_rate": (coke_rate, "tonnes of coke per tonne of iron", "焦比(t/t)"),
-    "anode_rate": (anode_rate, "tonnes of anodes per tonne of aluminium", "吨铝阳极消耗(t/t)"),
+    "emissions_ratio": (emissions_ratio, "tCO2e per tonne of output", "单位产品排放量（tCO2e/t）"),
+    "key_process_ratio": (
+        key_process_ratio,
+        "tCO2 of ironmaking and sintering per tonne",
+        "重点工序排放强度（tCO2/t）",
+    ),
+    "heat_rate": (heat_rate, "GJ per tonne of clinker", "单位熟料热耗（GJ/t）"),
+    "coke_rate": (coke_rate, "tonnes of coke per tonne of iron", "焦比（t/t）"),
+    "anode_rate": (anode_rate, "tonnes of anodes per tonne of aluminium", "吨铝阳极消耗（t/t）"),
 }
 """Ratios by the name of their rule, and their words in English and Chinese."""
 
@@ -98,7 +102,7 @@ def _off(table: pd.DataFrame, found: pd.DataFrame, score: float, words: tuple[st
     return findings(
         own,
         [f"{words[0]} {one.value:.4g}, usually {one.usual:.4g}: {one.score:.1f} spreads away" for one in rows],
-        [f"{words[1]}为{one.value:.4g},通常为{one.usual:.4g},偏离{one.score:.1f}倍离散度" for one in rows],
+        [f"{words[1]}为{one.value:.4g}，通常为{one.usual:.4g}，偏离{one.score:.1f}倍离散度" for one in rows],
     )
 
 
@@ -184,7 +188,7 @@ def calorific_value(data: Material, score: float) -> pd.DataFrame:
     table = lines[(lines["ncv_basis"] == "measured") & (lines["flow"] == "in")]
     table, logarithm = _logarithms(table.assign(value=table["ncv_gj_per_unit"]))
     found = deviation(logarithm, table["series"], table["peers"])
-    return _off(table, found, score, ("calorific value [GJ per unit]", "低位发热量(GJ)"))
+    return _off(table, found, score, ("calorific value [GJ per unit]", "低位发热量（GJ）"))
 
 
 @rule("unlike_peers", "correlation", ROBUST, score=8)
@@ -213,5 +217,5 @@ def _of_peers(data: Material, name: str, score: float) -> pd.DataFrame:
     order = own["difference"].abs().sort_values(kind="stable").index
     own = own.loc[order].drop_duplicates(["unit_id", "year"], keep="last").reset_index(drop=True)
     return _off(
-        own, own[["difference", "score"]], 0.0, (f"of the year and its peers: {words[0]}", f"与同行相比,{words[1]}")
+        own, own[["difference", "score"]], 0.0, (f"of the year and its peers: {words[0]}", f"与同行相比，{words[1]}")
     )

@@ -95,13 +95,13 @@ def heading(column: Column, table: Table, in_chinese: bool) -> str:
     """Return the heading of a column; a Chinese one has the unit of measure in brackets.
 
     >>> heading(UNITS.column("emissions_tco2e"), UNITS, True)
-    '经核查排放量(tCO2e)'
+    '经核查排放量（tCO2e）'
     """
     if not in_chinese:
         return column.name
     words = chinese.NAMES[table.name] if column.name == "name" else chinese.HEADINGS[column.name]
     unit = UNITS_IN_CHINESE.get(column.unit, "") if column.number else ""
-    return f"{words[0]}({unit})" if unit else words[0]
+    return f"{words[0]}（{unit}）" if unit else words[0]
 
 
 def _write_table(into: Book, table: Table, cells: pd.DataFrame | None) -> None:
@@ -155,7 +155,7 @@ def _explain(into: Book, sheet: Any, place: int, column: Column, first: int) -> 
     """Show the meaning of a cell when it is chosen, offer its words, and accept numbers alone where it holds one."""
     meaning = chinese.MEANINGS[column.name] if into.in_chinese else column.meaning
     unit = f" [{column.unit}]" if column.unit else ""
-    needed = into.word("Required: ", "必填:") if column.required else ""
+    needed = into.word("Required: ", "必填：") if column.required else ""
     options: dict[str, Any] = {
         "input_title": column.name[:32],
         "input_message": f"{needed}{meaning}{unit}"[:255],

@@ -11,6 +11,7 @@ from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, signed, sums_of, table_of
 from etsopt.reports.document.content import Column, Commands, Paragraph, Points, Section, Table
 from etsopt.reports.document.figures import figure
+from etsopt.results.equal_allocation import equal_allocation
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -55,18 +56,14 @@ def totals(run: Run) -> Iterator[Section]:
         return
     sectors = run.tables["sectors"]
     blocks: list[Block] = [table_of(sectors, SECTORS, run.say("By sector", "分行业"), run.zh, totals=_sums(sectors))]
-    fixed, units = int(sectors["units_fixed"].sum()), int(sectors["units"].sum())
-    if fixed:
-        words = (
-            f"{fixed:,} of {units:,} units get A = E (special cases, enterprises below the threshold).",
-            f"{units:,} 个单元中有 {fixed:,} 个等量分配(特殊情形或低于门槛的企业)。",
-        )
-        blocks.append(Paragraph(run.say(*words), "note"))
+    if fixed := equal_allocation(run.tables):
+        blocks.append(Paragraph(run.say(*fixed), "note"))
+    units = int(sectors["units"].sum())
     outside = len(run.tables["allocation"]) - units if "allocation" in run.tables else 0
     if outside > 0:
         words = (
             f"{outside:,} more are outside the year's scope: no allowances, no obligation, in no total.",
-            f"另有 {outside:,} 个单元不在当年度范围内:不分配配额,无清缴义务,不计入合计。",
+            f"另有 {outside:,} 个单元不在当年度范围内：不分配配额，无清缴义务，不计入合计。",
         )
         blocks.append(Paragraph(run.say(*words), "note"))
     yield Section("totals", run.say("Totals and targets", "总量与目标"), tuple(blocks))
@@ -105,14 +102,14 @@ def enterprises(run: Run) -> Iterator[Section]:
     short, left = table[table["surplus_t"] < -0.5], table[table["surplus_t"] > 0.5]
     blocks: list[Block] = [*figure(run, "enterprises")]
     for part, largest, words in (
-        (short, short.nsmallest(SHOWN, "surplus_t"), ("Largest deficits: to buy", "缺口最大:需买入")),
-        (left, left.nlargest(SHOWN, "surplus_t"), ("Largest surpluses: to sell", "盈余最大:可卖出")),
+        (short, short.nsmallest(SHOWN, "surplus_t"), ("Largest deficits: to buy", "缺口最大：需买入")),
+        (left, left.nlargest(SHOWN, "surplus_t"), ("Largest surpluses: to sell", "盈余最大：可卖出")),
     ):
         if len(part):
             total = amount(float(part["surplus_t"].abs().sum()), "t", run.zh)
             note = run.say(
                 f"{len(largest):,} of {len(part):,} enterprises, which together have {total}.",
-                f"{len(part):,} 家企业中的 {len(largest):,} 家,全部合计 {total}。",
+                f"{len(part):,} 家企业中的 {len(largest):,} 家，全部合计 {total}。",
             )
             blocks.append(table_of(largest, ENTERPRISES, run.say(*words), run.zh, note=note, exact=True))
     if len(blocks) > 1:
@@ -137,12 +134,12 @@ def binding(run: Run) -> Iterator[Section]:
             "The third column is the shadow price of the first objective: tonnes of change against the rule that one "
             "tonne more on the limit would save. It holds for small moves, and where several limits bind together it "
             "need not be the only one.",
-            "第三列为首个目标的影子价格:限值放宽一吨可少调整的吨数。仅对小幅变动成立;多个限值同时起作用时可能不唯一。",
+            "第三列为首个目标的影子价格：限值放宽一吨可少调整的吨数。仅对小幅变动成立；多个限值同时起作用时可能不唯一。",
         )
         blocks.append(Table(run.say("Limits that bind", "起作用的限值"), columns, tuple(rows), (), note))
     else:
         blocks.append(Paragraph(run.say("No limit binds: the rule alone keeps them all.", "没有限值起作用。")))
-    text = run.say("Why one unit got its number, and what it would take to get one tonne more:", "解释某个单元的配额:")
+    text = run.say("Why one unit got its number, and what it would take to get one tonne more:", "解释某个单元的配额：")
     blocks += [Paragraph(text), Commands((f"etsopt explain {shlex.quote(run.folder)} UNIT",))]
     yield Section("binding", run.say("What binds, and what would loosen it", "起作用的限值及放宽办法"), tuple(blocks))
 
@@ -203,7 +200,7 @@ def units(run: Run) -> Iterator[Section]:
         words = (
             f"The run has {len(table):,} units, too many for a page: here they are added up by sector and province. "
             "The table allocation of the run has each of them; etsopt explain and --letter tell of one.",
-            f"本次结果有 {len(table):,} 个单元,页面按行业和省份汇总。运行结果的表 allocation 列有每个单元;"
+            f"本次结果有 {len(table):,} 个单元，页面按行业和省份汇总。运行结果的表 allocation 列有每个单元；"
             "可用 etsopt explain 或 --letter 查看某个单元或企业。",
         )
         blocks.append(Paragraph(run.say(*words), "warning"))
@@ -226,10 +223,13 @@ def relaxed(run: Run) -> Iterator[Section]:
     remedies = run.results.remedies if run.results.held is not None else ()
     if remedies:
         blocks.append(
-            Paragraph(run.say("Each of these changes makes the policy feasible:", "下列任一变更可使政策可行:"))
+            Paragraph(run.say("Each of these changes makes the policy feasible:", "下列任一变更可使政策可行："))
         )
-        lines = [f"{run.say(f'remedy {one.number}', f'方案 {one.number}')}: {run.say(*one.way)}" for one in remedies]
-        blocks.append(Points(tuple(f"{line}: {one.text}" for line, one in zip(lines, remedies, strict=True))))
+        lines = [
+            run.named(run.say(f"remedy {one.number}", f"方案 {one.number}"), run.named(run.say(*one.way), one.text))
+            for one in remedies
+        ]
+        blocks.append(Points(tuple(lines)))
         name = f"{shlex.quote(run.folder)}/instance"
         blocks.append(Commands(tuple(f"etsopt solve {name} --apply-remedy {one.number}" for one in remedies)))
     blocks += figure(run, "relaxations")
@@ -237,11 +237,11 @@ def relaxed(run: Run) -> Iterator[Section]:
         "alone": ("Infeasible even without the other limits", "即使没有其他限值也不可行"),
         "target_relaxation": (
             "Bands kept, targets and balances relaxed least",
-            "保持盈缺率限值,最少放宽目标和平衡",
+            "保持盈缺率限值，最少放宽目标和平衡",
         ),
         "band_relaxation": (
             "Targets kept, bands and balances relaxed least",
-            "保持目标,最少放宽盈缺率限值和平衡",
+            "保持目标，最少放宽盈缺率限值和平衡",
         ),
     }
     for way, words in titles.items():
@@ -272,5 +272,5 @@ def _relaxations(run: Run, rows: pd.DataFrame, caption: str) -> Table:
         cells.append((name, *(signed(form(float(row[key]))) for key in ("by", "from", "to"))))
     columns = tuple(Column(head, "", place > 0) for place, head in enumerate(heads))
     left = len(rows) - MOST_LIMITS
-    more = f"{left} more are in the table relaxed_limits.", f"另有 {left} 项,见表 relaxed_limits。"
+    more = f"{left} more are in the table relaxed_limits.", f"另有 {left} 项，见表 relaxed_limits。"
     return Table(caption, columns, tuple(cells), (), run.say(*more) if left > 0 else "")

@@ -31,7 +31,7 @@ NO_PRICE = "self-balancing"
 def answer(run: Run) -> str:
     """Return the answer in one sentence."""
     if run.results.status == "refused":
-        return run.say("The checker refuses this result: there is no answer.", "结果未通过检查,没有答案。")
+        return run.say("The checker refuses this result: there is no answer.", "结果未通过检查，没有答案。")
     # Tables of a user's own model have columns of their own, whatever their names.
     for table, sentence in SENTENCES.items() if is_checked(run.results) else ():
         if table in run.tables and len(run.tables[table]):
@@ -44,11 +44,11 @@ def status(run: Run) -> str:
     """Return the verdict in words, with the reason for which a solve stopped early."""
     words = run.say(*STATUSES.get(run.results.status, (run.results.status,) * 2))
     if not is_checked(run.results) and run.results.status == "feasible":
-        words = run.say("solved according to the solver, not checked", "求解器已求解,未检查")
+        words = run.say("solved according to the solver, not checked", "求解器已求解，未检查")
     if run.about.get("calculated") and run.results.certified:
         words = run.say("calculated, and checked", "已计算并检查")
     stop = TERMINATIONS.get(run.results.termination)
-    return f"{words}{run.say(', ', ',')}{run.say(*stop)}" if stop else words
+    return f"{words}{run.say(', ', '，')}{run.say(*stop)}" if stop else words
 
 
 def _infeasible(run: Run) -> str:
@@ -57,13 +57,13 @@ def _infeasible(run: Run) -> str:
     remedies = run.results.remedies if run.results.held is not None else ()
     sentence = run.say("No allocation keeps every limit of this policy", "没有满足该政策全部限值的分配方案")
     if short:
-        sentence += run.say(f": in all they would have to give by at least {short}", f",至少相差 {short}")
+        sentence += run.say(f": in all they would have to give by at least {short}", f"，至少相差 {short}")
     if not remedies:
         return sentence + run.say(".", "。")
     first = min(remedies, key=lambda remedy: len(remedy.changes))
     if len(first.changes) > SHORT_REMEDY:
         return sentence + run.say(". What would have to give is stated below.", "。须放宽的限值见下文。")
-    return sentence + run.say(f". There is one with {first.text}.", f"。若 {first.text},则有可行方案。")
+    return sentence + run.say(f". There is one with {first.text}.", f"。若 {first.text}，则有可行方案。")
 
 
 def _compliance(run: Run) -> str:
@@ -77,11 +77,11 @@ def _compliance(run: Run) -> str:
     else:
         falls = "falls" if behind == 1 else "fall"
         english = f"{behind:,} of {enterprises:,} enterprises {falls} {tonnes(short)} short of the {total} that is owed"
-        chinese = f"{enterprises:,} 家企业应清缴 {total},其中 {behind:,} 家未足额清缴,缺 {tonnes(short, True)}"
+        chinese = f"{enterprises:,} 家企业应清缴 {total}，其中 {behind:,} 家未足额清缴，缺 {tonnes(short, True)}"
     left = amount(float(nation["closing_t"]), "t", run.zh)
     if not nation["closing_t"]:
         return run.say(f"{english}.", f"{chinese}。")
-    return run.say(f"{english}; {left} are left for later years.", f"{chinese},结余 {left}。")
+    return run.say(f"{english}; {left} are left for later years.", f"{chinese}，结余 {left}。")
 
 
 def _price(run: Run) -> str:
@@ -94,7 +94,7 @@ def _price(run: Run) -> str:
         price = _span(run, years)
         return run.say(
             f"At {price}, enterprises abate {amount(before - after, 't')}, {fall} of their emissions.",
-            f"碳价为 {price} 时,企业减排 {amount(before - after, 't', True)},占排放量的 {fall}。",
+            f"碳价为 {price} 时，企业减排 {amount(before - after, 't', True)}，占排放量的 {fall}。",
         )
     found = years
     if "closure" in run.tables:
@@ -104,12 +104,12 @@ def _price(run: Run) -> str:
         return run.say(
             f"Nothing is scarce: every price from {least} CNY/t up clears the market, and measures abate "
             f"{amount(before - after, 't')} ({fall}).",
-            f"配额不稀缺:不低于 {least} 元/吨的任何碳价均可出清,减排 {amount(before - after, 't', True)}({fall})。",
+            f"配额不稀缺：不低于 {least} 元/吨的任何碳价均可出清，减排 {amount(before - after, 't', True)}（{fall}）。",
         )
     price = _span(run, found)
     return run.say(
         f"The market clears at {price}; measures abate {amount(before - after, 't')}, {fall} of emissions.",
-        f"市场在 {price} 出清;减排 {amount(before - after, 't', True)},占排放量的 {fall}。",
+        f"市场在 {price} 出清；减排 {amount(before - after, 't', True)}，占排放量的 {fall}。",
     )
 
 
@@ -142,7 +142,7 @@ def _equilibrium(run: Run) -> str:
     values = run.listed(moved) if moved else run.say("none", "无")
     return run.say(
         f"At {price} units abate {less}, and the balance values that move are {values} t/t.",
-        f"碳价为 {price} 时,各单元减排 {less};变动的平衡值:{values} 吨/吨。",
+        f"碳价为 {price} 时，各单元减排 {less}；变动的平衡值：{values} 吨/吨。",
     )
 
 
@@ -152,7 +152,7 @@ def _allocated(run: Run) -> str:
     return run.say(
         f"{len(units):,} units are due {amount(given, 't')} of allowances for {amount(emissions, 't')} of emissions, "
         f"{_balance(run, given - emissions, emissions)}",
-        f"{len(units):,} 个单元排放 {amount(emissions, 't', True)},核定配额 {amount(given, 't', True)},"
+        f"{len(units):,} 个单元排放 {amount(emissions, 't', True)}，核定配额 {amount(given, 't', True)}，"
         f"{_balance(run, given - emissions, emissions)}",
     ) + _moved(run, units)
 
@@ -163,23 +163,23 @@ def _balance(run: Run, surplus: float, emissions: float) -> str:
     share = rate(abs(surplus) / emissions) if emissions else "-"
     word = ("a surplus", "盈余") if surplus > 0 else ("a deficit", "缺口")
     of = amount(abs(surplus), "t", run.zh)
-    return run.say(f"{word[0]} of {of} ({share})", f"{word[1]} {of}({share})")
+    return run.noted(run.say(f"{word[0]} of {of}", f"{word[1]} {of}"), share)
 
 
 def _moved(run: Run, units: pd.DataFrame) -> str:
     """Return what the limits moved against the rule alone; the end of the sentence."""
     moved = float(units["change_t"].abs().sum()) if "change_t" in units else 0.0
     if run.about.get("model") == "balance_value":
-        return run.say(" under the rule alone.", "(仅按规则)。")
+        return run.say(" under the rule alone.", "（仅按规则）。")
     if moved < 1:
-        return run.say("; the rule already keeps every limit.", ";规则结果已满足全部限值。")
+        return run.say("; the rule already keeps every limit.", "；规则结果已满足全部限值。")
     of = amount(moved, "t", run.zh)
     if run.results.certified and run.results.levels and run.results.levels[0].name == "change":
         return run.say(
             f"; keeping every limit moves {of} against the rule, and no allocation moves less.",
-            f";为满足全部限值,较规则调整 {of},任何方案都不能更少。",
+            f"；为满足全部限值，较规则调整 {of}，任何方案都不能更少。",
         )
-    return run.say(f"; keeping every limit moves {of} against the rule.", f";为满足全部限值,较规则调整 {of}。")
+    return run.say(f"; keeping every limit moves {of} against the rule.", f"；为满足全部限值，较规则调整 {of}。")
 
 
 def _reconciled(run: Run) -> str:
@@ -189,7 +189,7 @@ def _reconciled(run: Run) -> str:
     )
     return run.say(
         f"The reports of {len(table):,} units allow emissions from {low} to {high}; the best estimate is {middle}.",
-        f"{len(table):,} 个单元的月度报告支持的排放量为 {low} 至 {high},最佳估计为 {middle}。",
+        f"{len(table):,} 个单元的月度报告支持的排放量为 {low} 至 {high}，最佳估计为 {middle}。",
     )
 
 
@@ -200,8 +200,8 @@ def _reviews(run: Run) -> str:
     return run.say(
         f"{len(plan):,} reviews of {int(summary['enterprises']):,} enterprises cover {amount(covered, 't')} of the "
         f"{amount(at_risk, 't')} at risk ({share}).",
-        f"对 {int(summary['enterprises']):,} 家企业审核 {len(plan):,} 次,覆盖风险排放量 "
-        f"{amount(at_risk, 't', True)} 中的 {amount(covered, 't', True)}({share})。",
+        f"对 {int(summary['enterprises']):,} 家企业审核 {len(plan):,} 次，覆盖风险排放量 "
+        f"{amount(at_risk, 't', True)} 中的 {amount(covered, 't', True)}（{share}）。",
     )
 
 
@@ -221,7 +221,7 @@ def _missing_days(run: Run) -> str:
     days = f"{float(run.tables['missing_days']['missing_days'].sum()):,.6g}"
     return run.say(
         f"No plan of reviews exists: at least {days} reviewer days are missing.",
-        f"没有可行的审核计划:至少缺少 {days} 人天。",
+        f"没有可行的审核计划：至少缺少 {days} 人天。",
     )
 
 
@@ -229,7 +229,7 @@ def _unmet(run: Run) -> str:
     short = amount(float(run.tables["unmet_demand"]["unmet_t"].sum()), "t", run.zh)
     return run.say(
         f"The market cannot clear: at least {short} of demand is unmet at any price.",
-        f"市场无法出清:任何碳价下至少有 {short} 的需求得不到满足。",
+        f"市场无法出清：任何碳价下至少有 {short} 的需求得不到满足。",
     )
 
 

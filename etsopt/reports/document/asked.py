@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 Pair = tuple[str, str]
 
 MODELS = {
-    "allocation": ("How many allowances is every unit due?", "各单元核定多少配额?"),
-    "balance_value": ("What does the rule alone give?", "仅按规则,各单元得到多少配额?"),
-    "abatement": ("What do enterprises do at a given price?", "在给定碳价下,企业如何减排和交易?"),
-    "clearing": ("At which price does the market clear?", "碳价为多少时市场出清?"),
-    "pathway": ("Which prices, emissions and measures follow year by year?", "各年度的碳价、排放量和减排措施如何变化?"),
-    "equilibrium": ("Which balance value do the units' responses reproduce?", "企业响应后,行业平衡值为多少?"),
-    "compliance": ("How is the year surrendered, and what is left?", "本年度如何清缴,结余多少?"),
-    "reconciliation": ("Which emissions do the monthly reports allow?", "月度报告支持怎样的年排放量?"),
-    "investment": ("Which measures should be installed now?", "现在应投资哪些措施?"),
-    "review_plan": ("Whom should the reviewers see?", "审核人员应审哪些企业?"),
+    "allocation": ("How many allowances is every unit due?", "各单元核定多少配额？"),
+    "balance_value": ("What does the rule alone give?", "仅按规则，各单元得到多少配额？"),
+    "abatement": ("What do enterprises do at a given price?", "在给定碳价下，企业如何减排和交易？"),
+    "clearing": ("At which price does the market clear?", "碳价为多少时市场出清？"),
+    "pathway": ("Which prices, emissions and measures follow year by year?", "各年度的碳价、排放量和措施如何变化？"),
+    "equilibrium": ("Which balance value do the units' responses reproduce?", "企业响应后，行业平衡值为多少？"),
+    "compliance": ("How is the year surrendered, and what is left?", "本年度如何清缴，结余多少？"),
+    "reconciliation": ("Which emissions do the monthly reports allow?", "月度报告支持怎样的年排放量？"),
+    "investment": ("Which measures should be installed now?", "现在应投资哪些措施？"),
+    "review_plan": ("Whom should the reviewers see?", "审核人员应审哪些企业？"),
 }
 """Question that each model answers."""
 
 RULES = {
-    "cn-2024": ("plan of 2024 for industry: A = E", "2024年度方案:配额等于经核查排放量(A = E)"),
+    "cn-2024": ("plan of 2024 for industry: A = E", "2024年度方案：配额等于经核查排放量（A = E）"),
     "cn-2025": ("intensity-coefficient method of the plan for 2025", "2025年度方案的碳排放强度系数法"),
     "cn-2026": (
         "intensity-coefficient method of the draft plan for 2026",
-        "2026年度方案(征求意见稿)的碳排放强度系数法",
+        "2026年度方案（征求意见稿）的碳排放强度系数法",
     ),
     "cn": (
         "plan of the year: benchmarks for power, balance values for industry",
-        "当年度方案:发电行业用基准值法,其他行业用碳排放强度系数法",
+        "当年度方案：发电行业用基准值法，其他行业用碳排放强度系数法",
     ),
     "grandfathering": ("in proportion to last year's verified emissions", "按上一年度经核查排放量的比例"),
     "benchmark": ("output times the benchmark of the sector", "产量乘以行业基准值"),
@@ -69,11 +69,11 @@ def asked(run: Run) -> Section:
 def _about(run: Run) -> Iterator[Pair]:
     model = str(run.about["model"])
     question = MODELS.get(model, ("a model of your own", "自定义模型"))
-    yield run.say("question", "问题"), f"{run.say(*question)} ({model})"
+    yield run.say("question", "问题"), run.noted(run.say(*question), str(model))
     size = [_count(run, "unit_id", "units", "个单元"), _count(run, "enterprise_id", "enterprises", "家企业")]
     size += [_count(run, "sector", "sectors", "个行业"), _count(run, "province", "provinces", "个省份")]
     parts = run.listed([part for part in size if part])
-    yield run.say("instance", "算例"), run.say(": ", ":").join(part for part in (run.about["instance"], parts) if part)
+    yield run.say("instance", "算例"), run.say(": ", "：").join(part for part in (run.about["instance"], parts) if part)
     if "year" in run.policy:
         year = run.policy["year"]
         last = (run.policy.get("horizon") or {}).get("last_year") if "years" in run.tables else None
@@ -101,16 +101,16 @@ def _rule(run: Run) -> Iterator[Pair]:
         slope, cap = f"{rule['slope']:g}", rate(rule["cap"])
         words += run.say(
             f": A = E (1 + α), α = {slope} X within ±{cap}, X = (BP − I) / BP with the sector's balance value BP",
-            f":A = E(1+α),强度系数 α = {slope}X,限于 ±{cap};强度偏离度 X = (BP−I)/BP,BP 为行业平衡值",
+            f"：A = E(1+α)，强度系数 α = {slope}X，限于 ±{cap}；强度偏离度 X = (BP−I)/BP，BP 为行业平衡值",
         )
-    yield run.say("rule", "分配规则"), f"{words} ({name})"
+    yield run.say("rule", "分配规则"), run.noted(words, name)
     threshold = rule.get("threshold_tco2e")
     if threshold:
         yield (
-            run.say("threshold", "门槛"),
+            run.say("threshold", "纳入门槛"),
             run.say(
                 f"enterprises below {threshold:,.0f} tCO2e get allowances equal to their emissions",
-                f"排放量低于 {threshold:,.0f} tCO2e 的企业等量分配(A = E)",
+                f"排放量低于 {threshold:,.0f} tCO2e 的企业等量分配（A = E）",
             ),
         )
 
@@ -124,13 +124,13 @@ def _limits(run: Run) -> Iterator[Pair]:
             parts.append(target)
         elif (sense := _senses(run).get(sector)) in SENSES:
             words = run.say(*SENSES[str(sense)])
-            rule = (f"allowances {words} verified emissions, by the rule", f"配额{words}经核查排放量(规则规定)")
+            rule = (f"allowances {words} verified emissions, by the rule", f"配额{words}经核查排放量（规则规定）")
             parts.append(run.say(*rule))
         if (band := stated.get("band")) and not _unused(run, f"sectors.{sector}.band"):
             ends = f"{rate(-band['lower'])} {run.say('to', '至')} {rate(band['upper'])}"
             parts.append(run.say(f"surplus rate from {ends}", f"盈缺率 {ends}"))
         if parts:
-            yield run.say(sector, in_chinese(sector)), run.say("; ", ";").join(parts)
+            yield run.say(sector, in_chinese(sector)), run.say("; ", "；").join(parts)
     national = run.policy.get("national") or {}
     if target := _target(run, national):
         yield run.say("national total", "全国总量"), target
@@ -176,8 +176,11 @@ def _objectives(run: Run) -> Iterator[Pair]:
         return
     named = [run.say(*OBJECTIVES[name]) for name in allocation.get("objectives", ()) if name in OBJECTIVES]
     if named:
-        last = run.say("then nearest to the rule (weighted least squares)", "最后最接近规则(加权最小二乘)")
-        yield run.say("objectives, in order", "目标(依次)"), run.say("; then ", ";其次").join(named) + f"; {last}"
+        last = run.say("then nearest to the rule (weighted least squares)", "最后最接近规则（加权最小二乘）")
+        yield (
+            run.say("objectives, in order", "目标（依次）"),
+            run.say("; then ", "；其次").join(named) + run.say("; ", "；") + last,
+        )
     flags = {
         "intensity_order": ("a lower intensity never gets a lower surplus rate", "强度较低者盈缺率不低于强度较高者"),
         "integer_allowances": ("allowances are whole tonnes", "配额取整吨"),
@@ -191,7 +194,7 @@ def _objectives(run: Run) -> Iterator[Pair]:
     if allocation.get("band_on") == "enterprise":
         words.append(run.say("the band holds for enterprises", "盈缺率限值适用于企业"))
     if words:
-        yield run.say("further conditions", "其他条件"), run.say("; ", ";").join(words)
+        yield run.say("further conditions", "其他条件"), run.say("; ", "；").join(words)
 
 
 MARKET: Mapping[str, tuple[Pair, str]] = {
@@ -204,8 +207,8 @@ MARKET: Mapping[str, tuple[Pair, str]] = {
     "external_demand_t": (("net demand from outside", "外部净需求"), "t"),
     "ccer_supply_t": (("offsets (CCER) on offer", "核证自愿减排量供给"), "t"),
     "ccer_price_cny_per_t": (("price of an offset", "核证自愿减排量价格"), "CNY/t"),
-    "ccer_share": (("offsets meet at most, of the obligation", "抵销比例上限(占应清缴配额)"), "rate"),
-    "transaction_cost_cny_per_t": (("cost of a trade, each side", "交易费用(每边)"), "CNY/t"),
+    "ccer_share": (("offsets meet at most, of the obligation", "抵销比例上限（占应清缴配额）"), "rate"),
+    "transaction_cost_cny_per_t": (("cost of a trade, each side", "交易成本（每边）"), "CNY/t"),
     "terminal_price_cny_per_t": (("value of an allowance kept to the end", "期末结余配额价值"), "CNY/t"),
 }
 """Keys of the market, their words, and the unit of their numbers."""
@@ -223,7 +226,7 @@ def _market(run: Run) -> Iterator[Pair]:
     if penalty.get("reference_price_cny_per_t") and not _unused(run, "penalty.reference_price_cny_per_t"):
         price = _yearly(run, penalty["reference_price_cny_per_t"], "CNY/t")
         multiple = f"{penalty.get('multiple', 5):g}"
-        words = (f"{multiple} times the reference price of {price}", f"基准均价({price})的 {multiple} 倍")
+        words = (f"{multiple} times the reference price of {price}", f"参考价格（{price}）的 {multiple} 倍")
         yield run.say("fine for a shortfall", "未足额清缴罚款"), run.say(*words)
 
 
@@ -233,7 +236,7 @@ def _at_risk(run: Run) -> Iterator[Pair]:
     if "compliance" in run.tables and named:
         words = (
             f"{len(named):,} enterprises, through the account of the province",
-            f"{len(named):,} 家企业,经省级账户发放",
+            f"{len(named):,} 家企业，经省级账户发放",
         )
         yield run.say("differentiated allocation", "差异化分配"), run.say(*words)
 
@@ -244,7 +247,7 @@ def _later(run: Run) -> Iterator[Pair]:
         return
     horizon = run.policy.get("horizon") or {}
     if horizon.get("discount_rate") is not None and not _unused(run, "horizon.discount_rate"):
-        yield run.say("real discount rate, a year", "实际年贴现率"), rate(horizon["discount_rate"])
+        yield run.say("real discount rate, a year", "实际年折现率"), rate(horizon["discount_rate"])
     if run.about.get("model") != "pathway":
         return
     path = run.policy.get("pathway") or {}
@@ -264,7 +267,7 @@ def _later(run: Run) -> Iterator[Pair]:
 def _yearly(run: Run, stated: Any, unit: str) -> str:
     """Return a number, or those of years, with their unit."""
     if isinstance(stated, dict):
-        return run.listed([f"{year}: {_yearly(run, value, unit)}" for year, value in stated.items()])
+        return run.listed([run.named(str(year), _yearly(run, value, unit)) for year, value in stated.items()])
     if unit == "rate":
         return rate(stated)
     if unit == "t":

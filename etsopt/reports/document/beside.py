@@ -57,7 +57,7 @@ def beside(one: Run, other: Run) -> Document:
     return Document(
         lang="zh" if one.zh else "en",
         title=f"{names[0]} | {names[1]}",
-        kicker=one.say("two runs side by side, second minus first", "两次结果对比(后者减前者)"),
+        kicker=one.say("two runs side by side, second minus first", "两次结果对比（后者减前者）"),
         answer=_difference(one, other, names),
         status=one.say(f"{status(one)} | {status(other)}", f"{status(one)} | {status(other)}"),
         proven=one.results.certified and other.results.certified,
@@ -80,7 +80,7 @@ def _difference(one: Run, other: Run, names: Sequence[str]) -> str:
         return one.say(
             f"In {ends[1]['year']} the price is {low} CNY/t in {first} and {high} CNY/t in {second}, emissions are "
             f"{emissions[0]} and {emissions[1]}.",
-            f"{ends[1]['year']}年碳价:{first} {low} 元/吨,{second} {high} 元/吨;"
+            f"{ends[1]['year']}年碳价：{first} {low} 元/吨，{second} {high} 元/吨；"
             f"排放量 {emissions[0]} 和 {emissions[1]}。",
         )
     if all("allocation" in run.tables for run in (one, other)):
@@ -89,7 +89,7 @@ def _difference(one: Run, other: Run, names: Sequence[str]) -> str:
         word = ("more", "多") if more >= 0 else ("less", "少")
         return one.say(
             f"{second} allocates {tonnes(abs(more))} {word[0]} than {first}, of {amount(given[0], 't')} in all.",
-            f"{second} 较 {first} {word[1]}分配 {tonnes(abs(more), True)},总量 {amount(given[0], 't', True)}。",
+            f"{second} 较 {first} {word[1]}分配 {tonnes(abs(more), True)}，总量 {amount(given[0], 't', True)}。",
         )
     return one.say(f"{first} and {second} side by side.", f"{first} 与 {second} 对比。")
 
@@ -178,7 +178,7 @@ def _joined(one: Run, other: Run, name: str) -> Section:
         parts = np.array(texts, dtype=object).reshape(3, len(both))
         cells += [list(part) for part in parts]
         for at, run in enumerate((one, other)):
-            columns.append(head._replace(heading=f"{head.heading}, {_name(run, at)}"))
+            columns.append(head._replace(heading=f"{head.heading}{one.say(', ', '，')}{_name(run, at)}"))
         columns.append(Column(one.say("difference", "差别"), unit))
     table = Table(one.say(*words), tuple(columns), tuple(zip(*cells, strict=True)))
     return Section(name.replace("_", "-"), one.say(*words), (table,))
@@ -198,7 +198,7 @@ def _units(one: Run, other: Run) -> Iterator[Section]:
     total = tonnes(float(table["difference_t"].abs().sum()), one.zh)
     words = (
         f"{len(moved):,} of {len(table):,} units differ by more than 1 t, {total} in all.",
-        f"{len(table):,} 个单元中有 {len(moved):,} 个相差超过 1 吨,合计 {total}。",
+        f"{len(table):,} 个单元中有 {len(moved):,} 个相差超过 1 吨，合计 {total}。",
     )
     blocks: list[Block] = [Paragraph(one.say(*words))]
     if len(moved):

@@ -85,16 +85,16 @@ def assumptions(run: Run) -> Iterator[Section]:
         lines.append(
             run.say(
                 f"An allowance kept after the last year is worth {price} CNY/t (terminal_price_cny_per_t).",
-                f"期末结余配额的价值为 {price} 元/吨(terminal_price_cny_per_t)。",
+                f"期末结余配额的价值为 {price} 元/吨（terminal_price_cny_per_t）。",
             )
         )
     if unused := run.about.get("ignored"):
-        keys = ", ".join(unused)
-        lines.append(run.say(f"Policy keys without effect in this model: {keys}.", f"本模型不使用的政策项:{keys}。"))
+        keys = run.listed(unused)
+        lines.append(run.say(f"Policy keys without effect in this model: {keys}.", f"本模型不使用的政策项：{keys}。"))
     lines.append(
         run.say(
             "The certificate is about arithmetic and optimality: it does not say that the data are true.",
-            "证明只涉及计算和最优性,不说明数据真实。",
+            "证明只涉及计算和最优性，不说明数据真实。",
         )
     )
     yield Section("assumptions", run.say("Assumptions", "假设"), (Points(tuple(lines)),))
@@ -107,12 +107,12 @@ def _origin(run: Run) -> Iterator[str]:
     name = str(run.about.get("instance"))
     if name in shipped.names():
         text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8").lstrip("# ").split("\n")[0]
-        yield run.say(f"The shipped instance {name} says: {text}", f"内置算例 {name} 的说明(英文):{text}")
+        yield run.say(f"The shipped instance {name} says: {text}", f"内置算例 {name} 的说明（英文）：{text}")
     table = run.tables.get("allocation")
     if table is not None and "x_origin" in table:
         counts = table["x_origin"].astype(str).replace("", "–").value_counts()
         of = run.listed([f"{count:,} {origin}" for origin, count in counts.items()])
-        yield run.say(f"Origin of the units (column x_origin): {of}.", f"单元数据来源(列 x_origin):{of}。")
+        yield run.say(f"Origin of the units (column x_origin): {of}.", f"单元数据来源（列 x_origin）：{of}。")
 
 
 def _given(run: Run) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _given(run: Run) -> Iterator[str]:
         name = rule["name"]
         yield run.say(
             f"The rule {name} is your own: its reference allowances are taken as given, not derived again.",
-            f"规则 {name} 为自定义规则:其参考配额按所给采用,未重新推导。",
+            f"规则 {name} 为自定义规则：其参考配额按所给采用，未重新推导。",
         )
 
 
@@ -129,7 +129,7 @@ def _own_parameters(run: Run) -> Iterator[str]:
         of = f"{entry['years'][0]}, {', '.join(entry['sectors'])}"
         yield run.say(
             f"{entry['key']}: official {entry['official']} ({of}), here {entry['here']}.",
-            f"{entry['key']}:官方值 {entry['official']}({of}),此处 {entry['here']}。",
+            f"{entry['key']}：官方值 {entry['official']}（{of}），此处 {entry['here']}。",
         )
 
 
@@ -147,19 +147,19 @@ def certificate(run: Run, checked: bool) -> Section:
         blocks.append(_levels(run))
     known = [run.say(*words) for name, words in RECOMPUTED.items() if name in run.tables]
     if is_checked(results) and known:
-        parts = run.say("; ", ";").join(known)
+        parts = run.say("; ", "；").join(known)
         blocks.append(
             Paragraph(
                 run.say(
                     "The checker shares no code with the solver. From the instance and the tables alone it recomputes "
                     f"{parts}; a lower bound for each objective follows from multipliers that nobody has to trust.",
-                    f"检查程序与求解器不共用代码,仅由算例和结果表重新计算:{parts};各目标的下界由乘子推出,无需信任求解器。",
+                    f"检查程序与求解器不共用代码，仅由算例和结果表重新计算：{parts}；各目标的下界由乘子推出，无需信任求解器。",
                 ),
                 "note",
             )
         )
     if not is_checked(results):
-        words = ("The checker does not know this model: nothing was checked.", "检查程序不支持此模型:未作检查。")
+        words = ("The checker does not know this model: nothing was checked.", "检查程序不支持此模型：未作检查。")
         blocks.append(Paragraph(run.say(*words), "warning"))
     return Section("certificate", run.say("Certificate", "证明"), tuple(blocks))
 
@@ -209,7 +209,7 @@ def _method(run: Run) -> str:
     """Return the method; its reason, which a run states in English, in English only."""
     method = str(run.about.get("method", "–"))
     if run.zh:
-        return f"{METHODS[method]}({method})" if method in METHODS else method
+        return run.noted(METHODS[method], method) if method in METHODS else method
     return f"{method}. {run.about.get('method_reason', '')}".strip()
 
 
@@ -229,7 +229,7 @@ def reproduce(run: Run) -> Section:
     solve += f" --method {about['method']}" if about.get("method") in ("direct", "aggregation", "decomposition") else ""
     solve += f" --gap {options['gap']:g}" if options.get("gap") is not None else ""
     solve += f" --seed {about.get('seed', 0)} --out again"
-    versions = ", ".join(f"{name} {version}" for name, version in (about.get("versions") or {}).items())
+    versions = run.listed([f"{name} {version}" for name, version in (about.get("versions") or {}).items()])
     facts = (
         (run.say("instance, SHA-256", "算例 SHA-256"), str(about.get("instance_hash", "–"))),
         (run.say("result, SHA-256", "结果 SHA-256"), run.results.hash),

@@ -32,6 +32,14 @@ class Told:
         """Return a list as the language writes it."""
         return ("、" if self.zh else ", ").join(parts)
 
+    def named(self, name: str, text: str) -> str:
+        """Return a text behind its name and a colon."""
+        return f"{name}{'：' if self.zh else ': '}{text}"
+
+    def noted(self, text: str, note: str) -> str:
+        """Return a text with a note in brackets."""
+        return f"{text}（{note}）" if self.zh else f"{text} ({note})"
+
 
 @dataclass(frozen=True)
 class Run(Told):

@@ -31,7 +31,7 @@ def figure(run: Run, kind: str) -> Iterator[Figure]:
 def of_chart(run: Told, chart: Chart) -> Figure:
     """Return a chart with its summary."""
     # The page names the instance already.
-    title = chart.title[run.zh].removeprefix(f"{run.about['instance']}{run.say(': ', ':')}")
+    title = chart.title[run.zh].removeprefix(f"{run.about['instance']}{run.say(': ', '：')}")
     title = title[:1].upper() + title[1:]
     words = run.say(" ", "").join(_summary(run, chart))
     panels = tuple(figures(chart, "zh" if run.zh else "en"))
@@ -45,8 +45,8 @@ def _summary(run: Told, chart: Chart) -> Iterator[str]:
         if parts:
             label = panel.x_label if panel.horizontal or _is_distribution(panel) else panel.y_label
             heads = [text for text in (panel.title[run.zh], label[run.zh]) if text]
-            joined = run.say("; ", ";").join(parts)
-            yield run.say(", ", ",").join(heads) + run.say(": ", ":") + joined + run.say(".", "。")
+            joined = run.say("; ", "；").join(parts)
+            yield run.say(", ", "，").join(heads) + run.say(": ", "：") + joined + run.say(".", "。")
 
 
 def _told(panel: Panel) -> list[Series]:
@@ -79,7 +79,7 @@ def _series(run: Told, panel: Panel, series: Series) -> str:
         reach = run.say(f"from {first} to {last}", f"{first} 至 {last}")
     elif panel.horizontal and series.kind != "points":
         top = panel.categories(series, run.zh)[int(np.nanargmax(values))]
-        reach = run.say(f"the most is {high}, of {top}", f"最大为 {top},{high}")
+        reach = run.say(f"the most is {high}, of {top}", f"最大为 {top}，{high}")
     elif series.kind == "area" and series.base is not None:
         first, last, end = short(float(np.asarray(series.base)[-1])), short(float(values[-1])), f"{places[-1]:.0f}"
         reach = run.say(f"{first} to {last} in {end}", f"{end}年为 {first} 至 {last}")
@@ -87,7 +87,7 @@ def _series(run: Told, panel: Panel, series: Series) -> str:
         start, end = (f"{place:.0f}" if panel.years else short(float(place)) for place in (places[0], places[-1]))
         first, last = short(float(numbers[0])), short(float(numbers[-1]))
         at, of = ("in", "年") if "year" in panel.x_label[0] else ("at", " 处")
-        reach = run.say(f"{first} {at} {start}, {last} {at} {end}", f"{start}{of}为 {first},{end}{of}为 {last}")
+        reach = run.say(f"{first} {at} {start}, {last} {at} {end}", f"{start}{of}为 {first}，{end}{of}为 {last}")
         if start == end and len(numbers) > 1:
             # A line that stands upright marks a place.
             reach = run.say(f"at {start}", f"位于 {start}")
@@ -96,8 +96,8 @@ def _series(run: Told, panel: Panel, series: Series) -> str:
     else:
         reach = run.say(f"from {low} to {high}", f"{low} 至 {high}") if low != high else low
         if len(numbers) > 1 and series.kind == "points":
-            reach = run.say(f"{len(numbers):,} points {reach}", f"{len(numbers):,} 个点,{reach}")
-    return f"{name}{run.say(', ', ',')}{reach}" if name else reach
+            reach = run.say(f"{len(numbers):,} points {reach}", f"{len(numbers):,} 个点，{reach}")
+    return f"{name}{run.say(', ', '，')}{reach}" if name else reach
 
 
 def short(value: float) -> str:

@@ -102,7 +102,7 @@ CHINESE = {
     "reason": "原因",
     "regime": "适用法规",
     "multiple": "倍数",
-    "reference_price_cny_per_t": "基准均价",
+    "reference_price_cny_per_t": "参考价格",
     "deducted_next_year_t": "核减下一年度",
     "outstanding_t": "欠缴配额",
     "unmet_t": "未满足的需求",
@@ -128,7 +128,7 @@ OF_A_YEAR = {name: (english, chinese) for name, english, chinese in (*COUNTS, *F
 """Headings of the report of a compliance year, in both languages."""
 
 ENDINGS = re.compile(r"_(t|tco2e|cny|cny_per_t)$")
-BRACKETS = re.compile(r"\([^()]*\)$")
+BRACKETS = re.compile(r"（[^（）]*）$")
 
 
 def heading(column: str, zh: bool) -> str:

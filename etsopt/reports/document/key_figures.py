@@ -34,7 +34,7 @@ def _totals(run: Run) -> list[KeyFigure]:
     moved = float(units["change_t"].abs().sum()) if "change_t" in units else 0.0
     words = ("verified emissions", "经核查排放量")
     if not_verified(run.about.get("emissions", {})):
-        words = ("emissions, not all verified", "排放量(部分未经核查)")
+        words = ("emissions, not all verified", "排放量（部分未经核查）")
     figures = [
         _figure(run, amount(emissions, "t", run.zh), words),
         _figure(run, amount(given, "t", run.zh), ("final allocation", "核定配额")),
@@ -88,7 +88,7 @@ def _compliance_figures(run: Run) -> list[KeyFigure]:
         "surrendered_t": ("surrendered", "清缴配额"),
         "offset_t": ("offsets used", "抵销"),
         "shortfall_t": ("shortfall", "未足额清缴"),
-        "closing_t": ("kept for later years", "期末持有"),
+        "closing_t": ("kept for later years", "期末持仓量"),
     }
     return [_figure(run, amount(float(nation[name]), "t", run.zh), both) for name, both in words.items()]
 

@@ -48,8 +48,8 @@ WORDS = {
         "search": "搜索",
         "back": "上一页",
         "on": "下一页",
-        "shown": "第 {ends} 行,共 {of} 行",
-        "missing": "图由文件 {script} 绘制,该文件须与本页放在同一文件夹。",
+        "shown": "第 {ends} 行，共 {of} 行",
+        "missing": "图由文件 {script} 绘制，该文件须与本页放在同一文件夹。",
     },
 }
 

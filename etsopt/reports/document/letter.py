@@ -1,26 +1,42 @@
-"""The letter of an enterprise: its allowances on one page, and how the number of its largest unit comes about."""
+"""The letter of an enterprise: its allowances on one page, and how the numbers of its units come about."""
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
+from etsopt.explanation.explain import FURTHER
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import amount, rate, sums_of, table_of, tonnes, used
-from etsopt.reports.document.content import Document, Facts, Points, Section
+from etsopt.reports.document.content import Document, Facts, Paragraph, Points, Section
+from etsopt.rules import pre_allocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
+    from etsopt.explanation.steps import Step, Words
     from etsopt.reports.document.content import Block, Run
 
-MOST_YEARS, MOST_UNITS, MOST_STEPS = 11, 8, 12
-BESIDE_YEARS = {"units": 4, "steps": 8}
-"""Rows and steps that fit on the page, and fewer of them beside a table of years."""
+MOST_YEARS, MOST_UNITS, UNITS_BESIDE_YEARS = 11, 8, 4
+"""Rows of years and of units that fit on the page."""
+
+MOST_LINES, LINES_OF_OTHERS = 32, 2
+"""Rows of both tables and lines of explanation that fit on the page, and lines for each unit but the largest."""
+
+TOLD_OF_OTHERS = (
+    *("scope", "special_case", "threshold", "intensity", "coefficient", "electricity_t", "heat_t"),
+    *("gas_top_up_t", "added_t", "reference_t", "sector_target", "province_balance", "national_total", "held_back"),
+    "allowance_t",
+)
+"""Steps of the units that are explained in one line."""
 
 UNITS = ("unit_id", "sector", "province", "emissions_tco2e", "reference_t", "allowance_t", "surplus_t", "surplus_rate")
 UNITS_LATER = ("unit_id", "sector", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "surplus_t")
@@ -86,12 +102,12 @@ def _about(run: Run, enterprise: str) -> dict[str, Any]:
 def _answer(run: Run, name: str, units: pd.DataFrame) -> str:
     emissions, given = (float(units[column].sum()) for column in ("emissions_tco2e", "allowance_t"))
     year, surplus = run.policy.get("year"), given - emissions
-    share = f" ({rate(abs(surplus) / emissions)})" if emissions else ""
+    share = run.noted("", rate(abs(surplus) / emissions)) if emissions else ""
     word = ("a surplus", "盈余") if surplus >= 0 else ("a deficit", "缺口")
     return run.say(
         f"For compliance year {year}, {name} is due {tonnes(given)} of allowances for {tonnes(emissions)} of "
         f"emissions: {word[0]} of {tonnes(abs(surplus))}{share}.",
-        f"{year}年度,{name} 排放 {tonnes(emissions, True)},核定配额 {tonnes(given, True)},"
+        f"{year}年度，{name} 排放 {tonnes(emissions, True)}，核定配额 {tonnes(given, True)}，"
         f"{word[1]} {tonnes(abs(surplus), True)}{share}。",
     )
 
@@ -109,26 +125,49 @@ def _accounts(run: Run, enterprise: str) -> Iterator[Section]:
             "surrendered_t": ("allowances surrendered", "清缴配额"),
             "offset_t": ("offsets used", "抵销"),
             "shortfall_t": ("shortfall", "未足额清缴"),
-            "closing_t": ("kept for later years", "期末持有"),
+            "closing_t": ("kept for later years", "期末持仓量"),
         }
         pairs = [(run.say(*both), tonnes(float(of[column]), run.zh)) for column, both in words.items()]
         pairs.append((run.say("net cost", "净支出"), amount(float(of["cost_cny"]), "CNY", run.zh)))
         blocks: list[Block] = [Facts(tuple(pairs))]
         holdings = run.tables.get("holdings")
         if holdings is not None and len(own := holdings[holdings["enterprise_id"] == enterprise]):
-            caption = run.say("Holdings by vintage", "分年度持仓")
+            caption = run.say("Holdings by vintage", "分年度持仓量")
             blocks.append(table_of(own, used(own, HOLDINGS), caption, run.zh, exact=True))
         yield Section("account", run.say("Surrender and holdings", "清缴与持仓"), tuple(blocks))
     elif "enterprises" in run.tables and "top_up_t" in run.tables["enterprises"]:
-        table = run.tables["enterprises"]
-        of = table[table["enterprise_id"] == enterprise].iloc[0]
-        words = {
-            "pre_allocated_t": ("pre-allocated", "预分配配额"),
-            "top_up_t": ("top-up to be issued", "补发"),
-            "return_t": ("to be returned", "缴回"),
-        }
-        pairs = [(run.say(*both), tonnes(float(of[column]), run.zh)) for column, both in words.items()]
-        yield Section("account", run.say("True-up", "多退少补"), (Facts(tuple(pairs)),))
+        yield Section("account", run.say("True-up", "多退少补"), tuple(_true_up(run, enterprise)))
+
+
+def _true_up(run: Run, enterprise: str) -> Iterator[Block]:
+    """Yield pre-allocation, top-up and return; nothing is 0 of which the instance states nothing."""
+    unknown = units = 0
+    if run.results.held is not None:
+        instance = run.results.instance
+        own = (instance.units["enterprise_id"] == enterprise).to_numpy()
+        unknown, units = int(np.isnan(pre_allocation(instance)[own]).sum()), int(own.sum())
+    if unknown and unknown == units:
+        text = run.say(
+            "Pre-allocation: none is stated, nor last year's emissions from which it would follow. Top-up and return "
+            "are therefore not known.",
+            "预分配配额：算例未填，也未填可据以计算的上一年度排放量，因此补发和缴回未知。",
+        )
+        yield Paragraph(text)
+        return
+    table = run.tables["enterprises"]
+    of = table[table["enterprise_id"] == enterprise].iloc[0]
+    words = {
+        "pre_allocated_t": ("pre-allocated", "预分配配额"),
+        "top_up_t": ("top-up to be issued", "补发"),
+        "return_t": ("to be returned", "缴回"),
+    }
+    yield Facts(tuple((run.say(*both), tonnes(float(of[column]), run.zh)) for column, both in words.items()))
+    if unknown:
+        text = run.say(
+            f"No pre-allocation is stated of {unknown:,} of the {units:,} units; they count with none.",
+            f"{units:,} 个单元中有 {unknown:,} 个未填预分配配额，按无预分配计算。",
+        )
+        yield Paragraph(text, "note")
 
 
 def _years(run: Run, enterprise: str) -> Iterator[Section]:
@@ -143,9 +182,12 @@ def _years(run: Run, enterprise: str) -> Iterator[Section]:
     yield Section("years", title, (block,))
 
 
+def _most_units(run: Run) -> int:
+    return UNITS_BESIDE_YEARS if "enterprise_years" in run.tables else MOST_UNITS
+
+
 def _units(run: Run, units: pd.DataFrame) -> Section:
-    most = BESIDE_YEARS["units"] if "enterprise_years" in run.tables else MOST_UNITS
-    largest = units.nlargest(most, "emissions_tco2e")
+    largest = units.nlargest(_most_units(run), "emissions_tco2e")
     columns = UNITS_LATER if "emissions_before_tco2e" in units else UNITS
     left = len(units) - len(largest)
     note = run.say(f"The sums are of all {len(units):,} units.", f"合计为全部 {len(units):,} 个单元。") if left else ""
@@ -156,20 +198,45 @@ def _units(run: Run, units: pd.DataFrame) -> Section:
 
 
 def _why(run: Run, units: pd.DataFrame) -> Iterator[Section]:
-    """Yield how the number of the largest unit comes about, if the run can tell."""
+    """Yield how the numbers of the units come about, if the run can tell: the largest by steps, others in a line."""
     if run.results.held is None:
         return
-    unit = str(units.loc[units["emissions_tco2e"].idxmax(), "unit_id"])
+    names = [str(name) for name in units.sort_values("emissions_tco2e", ascending=False, kind="stable")["unit_id"]]
     try:
-        found = run.results.explain(unit)
+        found = run.results.explain(names[0])
     except UsageError:
         # A compliance year has no allocation to explain.
         return
-    # The years are in a table of their own.
-    most = BESIDE_YEARS["steps"] if "enterprise_years" in run.tables else MOST_STEPS
-    lines = [step.text(run.zh) for step in found.steps if not step.key.startswith("year_")][:most]
-    title = run.say(f"How the number of {unit} comes about", f"{unit} 的配额如何得出")
-    yield Section("why", title, (Points(tuple(lines)),))
+    room = MOST_LINES - min(len(units), _most_units(run)) - (MOST_YEARS if "enterprise_years" in run.tables else 0)
+    lines = [line for heading, steps in found.parts for step in steps if (line := _line(run, heading, step))][:room]
+    blocks: list[Block] = [Points(tuple(lines))]
+    title = run.say(f"How the number of {names[0]} comes about", f"{names[0]} 的配额如何得出")
+    if len(names) > 1:
+        title = run.say("How the numbers of the units come about", "各单元的配额如何得出")
+        blocks.insert(0, Paragraph(run.say(f"{names[0]}, the largest:", f"{names[0]}（排放量最大）：")))
+    others = names[1 : 1 + max((room - len(lines)) // LINES_OF_OTHERS, 0)]
+    if others:
+        blocks.append(Points(tuple(run.named(name, _in_one_line(run, name)) for name in others)))
+    if left := len(names) - 1 - len(others):
+        explain = f"etsopt explain {shlex.quote(run.folder)}"
+        words = f"For {left:,} more see `{explain} UNIT`.", f"其余 {left:,} 个单元见 `{explain} 单元编号`。"
+        blocks.append(Paragraph(run.say(*words), "note"))
+    yield Section("why", title, tuple(blocks))
+
+
+def _line(run: Run, heading: Words, step: Step) -> str:
+    """Return a step in a line; empty for a year, since the years are in a table of their own."""
+    if step.key.startswith("year_"):
+        return ""
+    line = step.text(run.zh)
+    # The key of a limit is for the one who states it, and its name alone would not say that it has to give.
+    return run.named(run.say(*heading), run.say(*step.label)) if heading == FURTHER and step.formula else line
+
+
+def _in_one_line(run: Run, unit: str) -> str:
+    """Return the figures of a unit that its row in the table of units does not have."""
+    steps = [step for step in run.results.explain(unit).steps if step.key in TOLD_OF_OTHERS]
+    return run.say("; ", "；").join(replace(step, formula="").text(run.zh) for step in steps)
 
 
 def _imprint(run: Run) -> str:
@@ -178,5 +245,5 @@ def _imprint(run: Run) -> str:
     return run.say(
         f"A calculation with etsopt {version} on the instance {run.about['instance']}, SHA-256 {digest}…; it is no "
         "official notice.",
-        f"本页由 etsopt {version} 根据算例 {run.about['instance']}(SHA-256 {digest}…)计算得出,不是正式通知。",
+        f"本页由 etsopt {version} 根据算例 {run.about['instance']}（SHA-256 {digest}…）计算得出，不是正式通知。",
     )

@@ -26,7 +26,7 @@ MOST_UNITS = 10_000
 """Units that the table with a search box holds."""
 
 SET_BY = {
-    NO_PRICE: "自我平衡",
+    NO_PRICE: "自平衡",
     "terminal price": "期末价格",
     "no scarcity": "不稀缺",
     "ceiling": "价格上限",
@@ -82,7 +82,7 @@ def prices(run: Run) -> Iterator[Section]:
                 run.say(
                     "In self-balancing years allowances equal emissions after abatement: nothing is scarce, and every "
                     "price from the next year's, discounted, up clears. The price shown is one of them.",
-                    "自我平衡年度的配额等于减排后排放量,配额不稀缺;不低于次年碳价现值的任何碳价均可出清,表中为其一。",
+                    "自平衡年度的配额等于减排后排放量，配额不稀缺；不低于次年碳价现值的任何碳价均可出清，表中为其一。",
                 )
             )
         notes.append(_closure(run))
@@ -104,18 +104,18 @@ def _closure(run: Run) -> str:
     if most == np.inf:
         return run.say(
             "Prices are independent of the terminal price: nothing may be banked at the end.",
-            "碳价与期末价格无关:期末不得结余。",
+            "碳价与期末价格无关：期末不得结余。",
         )
     if most > terminal + SAME_PRICE * max(most, 1.0):
         return run.say(
             f"Prices are independent of the terminal price, an assumption, up to {most:,.2f} CNY/t.",
-            f"期末价格(假设)不超过 {most:,.2f} 元/吨时,碳价与其无关。",
+            f"期末价格（假设）不超过 {most:,.2f} 元/吨时，碳价与其无关。",
         )
     kept = amount(float(end["banked_t"]), "t", run.zh)
     return run.say(
         f"Prices depend on the terminal price of {terminal:,.2f} CNY/t, which is an assumption; {kept} are kept to "
         "the end.",
-        f"碳价取决于期末价格 {terminal:,.2f} 元/吨(假设);期末结余 {kept}。",
+        f"碳价取决于期末价格 {terminal:,.2f} 元/吨（假设）；期末结余 {kept}。",
     )
 
 
@@ -130,13 +130,13 @@ def quantities(run: Run) -> Iterator[Section]:
     if len(costs) > 1:
         note = run.say(
             "Resource cost is what abatement and offsets use up; transfers move money between enterprises.",
-            "资源成本为减排和抵销的实际支出;转移支付在企业之间转移。",
+            "资源成本为减排和抵销的实际支出；转移支付在企业之间转移。",
         )
         blocks.append(table_of(years, costs, run.say("Costs", "成本"), run.zh, note=note))
     if "sector_years" in run.tables:
         table = run.tables["sector_years"]
         ends = table[table["year"].isin((table["year"].min(), table["year"].max()))]
-        caption = run.say("By sector, first and last year", "分行业(首末年度)")
+        caption = run.say("By sector, first and last year", "分行业（首末年度）")
         blocks.append(table_of(ends, SECTOR_YEARS, caption, run.zh))
     yield Section("quantities", run.say("Emissions and allowances", "排放量与配额"), tuple(blocks))
 
@@ -154,7 +154,7 @@ def measures(run: Run) -> Iterator[Section]:
     now = now.assign(units=now["units"].round(1))
     more = len(now) - MEASURES_SHOWN
     note = (
-        run.say(f"{more} more are in the table measure_years.", f"另有 {more} 项,见表 measure_years。")
+        run.say(f"{more} more are in the table measure_years.", f"另有 {more} 项，见表 measure_years。")
         if more > 0
         else ""
     )
@@ -180,8 +180,8 @@ def traders(run: Run) -> Iterator[Section]:
         sums[names[1:]] = sums[names[1:]].fillna("")
     blocks: list[Block] = []
     for column, words in (
-        ("bought_t", ("Largest buyers, all years", "买入最多的企业(各年度合计)")),
-        ("sold_t", ("Largest sellers, all years", "卖出最多的企业(各年度合计)")),
+        ("bought_t", ("Largest buyers, all years", "买入最多的企业（各年度合计）")),
+        ("sold_t", ("Largest sellers, all years", "卖出最多的企业（各年度合计）")),
     ):
         part = sums[sums[column] > 0.5].nlargest(SHOWN, column)
         if len(part):
@@ -216,14 +216,14 @@ def balance_values(run: Run) -> Iterator[Section]:
     note = run.say(
         "The balance value follows the emissions after measures, so that abatement frees nothing in sum; a unit that "
         "abates still gains on those that do not.",
-        "平衡值随减排后的排放量变化,减排总体上不产生富余配额;但减排单元相对于未减排单元仍有收益。",
+        "平衡值随减排后的排放量变化，减排总体上不产生富余配额；但减排单元相对于未减排单元仍有收益。",
     )
     caption = run.say("Balance values before and after measures", "减排前后的平衡值")
     blocks.append(table_of(table, BALANCE, caption, run.zh, note=note))
     if "status" in table and (table["status"] == "cycle").any():
         words = (
             "Where best responses cycle no balance value reproduces itself.",
-            "最优响应出现循环时,不存在自洽的平衡值。",
+            "最优响应出现循环时，不存在自洽的平衡值。",
         )
         blocks.append(Paragraph(run.say(*words), "warning"))
     yield Section("balance-values", run.say("Balance values", "平衡值"), tuple(blocks))
@@ -236,7 +236,7 @@ def unmet(run: Run) -> Iterator[Section]:
     table = run.tables["unmet_demand"]
     words = (
         "Auction more, reduce external demand, or set a penalty reference price.",
-        "可增加有偿分配、减少外部需求,或设定罚款基准均价。",
+        "可增加有偿分配、减少外部需求，或设定罚款参考价格。",
     )
     shown = table_of(table, list(table), run.say("Unmet demand", "未满足的需求"), run.zh)
     yield Section(

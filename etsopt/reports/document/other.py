@@ -8,6 +8,7 @@ from etsopt.reports.compliance import FLOWS, MET, MONEY
 from etsopt.reports.document.cells import sums_of, table_of, used
 from etsopt.reports.document.content import Paragraph, Section
 from etsopt.reports.document.figures import figure
+from etsopt.reports.stated import as_stated
 from etsopt.results.words import TABLES
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def compliance(run: Run) -> Iterator[Section]:
     ]
     if "compliance_sectors" in tables:
         sectors = tables["compliance_sectors"]
-        sums = sums_of(sectors, ISSUED[2:9])
+        if run.results.held is not None:
+            sectors = as_stated(sectors, run.results.instance, "sector")
+        sums = sums_of(sectors, [name for name in ISSUED[2:9] if name in sectors and sectors[name].notna().any()])
         blocks.append(table_of(sectors, ISSUED, run.say("Issued by sector", "分行业发放"), zh, totals=sums))
     yield Section("nation", run.say("Surrender of the year", "年度清缴"), (*blocks, *figure(run, "compliance")))
     if "compliance_provinces" in tables:
@@ -80,7 +83,7 @@ def compliance(run: Run) -> Iterator[Section]:
         yield Section("provinces", run.say("Provinces", "省份"), shown)
     if "shortfalls" in tables:
         short = tables["shortfalls"]
-        text = run.say("None: every enterprise meets its obligation in full.", "无:全部单位足额清缴。")
+        text = run.say("None: every enterprise meets its obligation in full.", "无：全部单位足额清缴。")
         found: Block = Paragraph(text)
         if len(short):
             most = short.nlargest(SHOWN, "shortfall_t")
@@ -101,7 +104,7 @@ def _enterprises(run: Run) -> Iterator[Section]:
         caption = run.say(*words)
     words = (
         "A sheet for each enterprise: etsopt report RUN --sheets; a letter to one: --letter ENTERPRISE.",
-        "每家企业的中英文明细:etsopt report RUN --sheets;单页通知:--letter 企业编号。",
+        "每家企业的中英文明细：etsopt report RUN --sheets；单页通知：--letter 企业编号。",
     )
     listing = table_of(largest, used(largest, OWED), caption, run.zh, exact=True, key="enterprises")
     yield Section("listing", run.say("Enterprises", "企业"), (Paragraph(run.say(*words), "note"), listing))

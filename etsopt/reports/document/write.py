@@ -201,7 +201,7 @@ def imprint(run: Told) -> str:
     """Return the last line of a page."""
     version = (run.about.get("versions") or {}).get("etsopt", "")
     digest = str(run.about.get("instance_hash", ""))[:16]
-    return run.say(f"etsopt {version}, instance {digest}…", f"etsopt {version},算例 {digest}…")
+    return run.say(f"etsopt {version}, instance {digest}…", f"etsopt {version}，算例 {digest}…")
 
 
 def write_document(document: Document, path: Path, inline: bool, template: str = "page.html") -> list[Path]:

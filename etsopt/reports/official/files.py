@@ -13,6 +13,7 @@ from etsopt.data.files.atomic import naming
 from etsopt.data.files.write import protected
 from etsopt.errors import UsageError
 from etsopt.progress import tell
+from etsopt.reports.official.gaps import columns_to_fill
 from etsopt.reports.official.headings import BY_NAME
 from etsopt.wording import message
 
@@ -51,7 +52,8 @@ def write_official_tables(
     province
         Province in the titles; empty for several.
     note
-        Remark on all tables in English and Chinese, for a file of its own and, in Chinese, for the titles.
+        Remark on all tables in English and Chinese, for the titles in Chinese, and for the file that also lists the
+        columns to fill.
 
     Returns
     -------
@@ -72,6 +74,7 @@ def write_official_tables(
         xlsxwriter = None
     if xlsxwriter is not None:
         _check_size(tables)
+    lines = _note(tables, note)
     names = [*CSV_FILES.values(), WORKBOOK, NOTE]
     with written_aside(folder, lambda: [path for name in names if (path := folder / name).is_file()]) as aside:
         for name, table in tables.items():
@@ -79,16 +82,32 @@ def write_official_tables(
             with naming(path):
                 # Excel takes a file without the mark at its beginning for one in the code page of the system.
                 protected(table).to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
-        if note is not None:
+        if lines:
             with naming(aside / NOTE):
-                (aside / NOTE).write_text("\n".join((note[1], note[0], "")), encoding="utf-8-sig")
+                (aside / NOTE).write_text("\n".join((*lines, "")), encoding="utf-8-sig")
         if xlsxwriter is not None:
             tell(message("writing {name}", name=WORKBOOK))
             with naming(aside / WORKBOOK):
                 _write_workbook(xlsxwriter, tables, aside / WORKBOOK, province, year, note)
-    files = [*(CSV_FILES[name] for name in tables), *([NOTE] if note else [])]
+    files = [*(CSV_FILES[name] for name in tables), *([NOTE] if lines else [])]
     return (files, NO_WORKBOOK) if xlsxwriter is None else ([*files, WORKBOOK], "")
 
+
+def _note(tables: Mapping[str, pd.DataFrame], note: tuple[str, str] | None) -> list[str]:
+    """Return the lines of the note, first in Chinese: the remark on all tables, and the columns to fill."""
+    lines = []
+    for in_chinese, heading in ((1, TO_FILL[1]), (0, TO_FILL[0])):
+        lines += [note[in_chinese]] if note is not None else []
+        open_ = [f"- {words[in_chinese]}" for words in columns_to_fill(tables)]
+        lines += [heading, *open_] if open_ else []
+    return lines
+
+
+TO_FILL = (
+    "Columns to fill, in the instance and then exported again, or in the tables by hand:",
+    "待填写的列（在算例中填写后重新导出，或直接填入各表）：",
+)
+"""Heading of the columns of the note."""
 
 NO_WORKBOOK = (
     "The workbook needs xlsxwriter, which is not installed: only CSV files are written.\n\n"
@@ -133,7 +152,7 @@ def _write_workbook(
         for name, table in tables.items():
             annex = BY_NAME[name]
             sheet = book.add_worksheet(annex.sheet)
-            sheet.write_string(0, 0, annex.title(province, year) + (f"({note[1]})" if note else ""), bold)
+            sheet.write_string(0, 0, annex.title(province, year) + (f"（{note[1]}）" if note else ""), bold)
             sheet.freeze_panes(FIRST_ROW, 0)
             for place, (column, cells) in enumerate(table.items()):
                 sheet.write_string(1, place, column, heading)

@@ -24,14 +24,18 @@ PROVINCE = ("province", "省（区、市）", "province; only if the tables hold
 HEAD = (
     ("number", "序号", "number of the row"),
     ("name", "重点排放单位名称", "name of the enterprise, else its identifier"),
-    ("uscc", "统一社会信用代码", "unified social credit code: x_uscc of enterprises, else enterprise_id"),
+    ("uscc", "统一社会信用代码", "unified social credit code: x_uscc of enterprises, else enterprise_id if it is one"),
 )
 UNIT_IDS = {
     "power": ("unit", "机组编号", "unit_id"),
     "cement": ("unit", "生产线编号", "unit_id"),
     "aluminium": ("unit", "工序编号", "unit_id"),
 }
-NOTES = ("notes", "需要特殊说明的事项", "notes: special case, or the allowances of the plan if the run has others")
+NOTES = (
+    "notes",
+    "需要特殊说明的事项",
+    "notes: special case, the allowances of the plan if the run has others, and what is missing",
+)
 
 
 def _pre_allocation(sector: str) -> tuple[Heading, ...]:

@@ -31,7 +31,8 @@ def issue_rows(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     rows = groups[list(SUMMED)].sum().reset_index()
     names = groups[["name", "uscc"]].first().reset_index(drop=True)
     rows["name"], rows["uscc"] = names["name"], names["uscc"]
-    rows["as_planned"] = groups["as_planned"].all().to_numpy()
+    rows["as_planned"], rows["all_stated"] = (groups[key].all().to_numpy() for key in ("as_planned", "all_stated"))
+    rows["stated"] = groups["stated"].any().to_numpy()
     rows["obligation"] = whole_tonnes(rows["emissions"].to_numpy() + 0.5)
     power = (rows["sector"] == "power").to_numpy()
     rows["initial"] = np.where(power, rows["determined"], np.nan)

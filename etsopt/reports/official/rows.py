@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from etsopt.data.tables.chinese import CASES
 from etsopt.errors import DataError, Problem
 from etsopt.reports.official.headings import NUMBERS_OF_USER, TEXTS_OF_USER
 from etsopt.results.comparison import SOLVE_AGAIN, require
-from etsopt.rules import parameters_of, pre_allocation_shares, reference_allowances, steps_of_power
+from etsopt.rules import parameters_of, pre_allocation, pre_allocation_shares, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
 from etsopt.rules.intensity import IntensityParameters
 from etsopt.wording import message
@@ -61,6 +62,7 @@ def unit_rows(instance: Instance, results: Results) -> pd.DataFrame:
     rows["emissions"] = rows["obligation"] = instance.emissions_tco2e
     for column in ISSUED:
         rows[column] = table[column].to_numpy(dtype=float)
+    rows["stated"] = rows["all_stated"] = ~np.isnan(pre_allocation(instance))
     rows["pre_allocated"], rows["reference"] = rows["pre_allocated_t"], reference.reference_t
     rows["fixed"], rows["in_scope"] = reference.fixed, instance.in_scope
     rows = rows.assign(**_pre_allocation(instance), **_industry(instance), **_power(instance))
@@ -87,15 +89,19 @@ def _same(table: pd.DataFrame, name: str, column: str, expected: NDArray[np.floa
         raise DataError("The run", [Problem(f"tables/{name}", what, SOLVE_AGAIN, column, cells)])
 
 
+CODE = re.compile("[0-9A-Z]{18}")
+"""Form of a unified social credit code (GB 32100)."""
+
+
 def _of_enterprises(instance: Instance) -> tuple[pd.Series, pd.Series]:
-    """Return name and code of the enterprise of each unit; its identifier where it has none."""
+    """Return name and code of the enterprise of each unit: its identifier for a name, and for a code if it is one."""
     owner, table = instance.units["enterprise_id"], instance.enterprises
     columns = []
-    for column in ("name", "x_uscc"):
-        texts = owner
+    for column, otherwise in (("name", owner), ("x_uscc", owner.where(owner.str.fullmatch(CODE), ""))):
+        texts = otherwise
         if table is not None and column in table:
             stated = owner.map(_texts(table.set_index("enterprise_id")[column])).fillna("")
-            texts = stated.where(stated != "", owner)
+            texts = stated.where(stated != "", otherwise)
         columns.append(texts)
     return columns[0], columns[1]
 

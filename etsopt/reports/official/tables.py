@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.provinces import LONG
 from etsopt.errors import UsageError, brief
+from etsopt.reports.official.gaps import with_gaps
 from etsopt.reports.official.headings import ANNEXES, PROVINCE, TOTAL, Annex
 from etsopt.reports.official.identities import check_identities
 from etsopt.reports.official.issue import issue_rows
@@ -28,7 +29,8 @@ def official_tables(instance: Instance, results: Results, province: str = "") ->
     """Return the annex tables of the allocation plan by their names, such as ``2-1`` and ``2-5-power``.
 
     Columns have the headings of the annex. A table is left out if no unit is of its sector, and those of
-    pre-allocation if the instance knows neither last year's emissions nor pre-allocated allowances.
+    pre-allocation if the instance knows neither last year's emissions nor pre-allocated allowances. Cells of which the
+    instance states nothing are empty, and a note of the row says so.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def official_tables(instance: Instance, results: Results, province: str = "") ->
         if len(rows):
             if annex.number == "1-5":
                 rows = rows.assign(reason=rows["pre_reason"])
-            rows = rows.sort_values(["province", "enterprise_id"], kind="stable")
+            rows = with_gaps(annex, rows.sort_values(["province", "enterprise_id"], kind="stable"))
             tables[annex.name] = _frame(annex, rows, several)
     return tables
 

@@ -11,6 +11,7 @@ import pandas as pd
 from etsopt.data.messages import counted
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, UsageError, brief
+from etsopt.reports.official.gaps import NO_CODE
 from etsopt.reports.official.reading.cells import TEXTS, WrongCellError, decimals_of, number_of, text_of
 from etsopt.wording import message
 
@@ -60,7 +61,7 @@ def convert(found: Found, province: str) -> tuple[AnnexTable, list[Problem]]:
     columns: dict[str, Any] = {}
     keys = [key for key, _, _ in found.annex.columns if key != "number"]
     for key in (*keys, "province"):
-        cells = found.columns.get(key)
+        cells = _codes(found) if key == "uscc" else found.columns.get(key)
         if cells is None:
             fill: Any = province if key == "province" else "" if key in TEXTS else np.nan
             columns[key] = [fill] * len(found.rows)
@@ -76,6 +77,15 @@ def convert(found: Found, province: str) -> tuple[AnnexTable, list[Problem]]:
     wrong = {problem.column for problem in problems}
     problems += [problem for problem in _totals(found, frame) if problem.column not in wrong]
     return AnnexTable(found.annex, found.place, frame, decimals), problems
+
+
+def _codes(found: Found) -> list[Any] | None:
+    """Return the codes of the rows; the identifier that the note of a row without a code names."""
+    cells, notes = found.columns.get("uscc"), found.columns.get("notes")
+    if cells is None or notes is None:
+        return cells
+    named = [NO_CODE.search(str(note)) for note in notes]
+    return [match[1] if match and not str(cell).strip() else cell for cell, match in zip(cells, named, strict=True)]
 
 
 def _converted(found: Found, key: str, cells: list[Any]) -> tuple[list[Any], list[Problem]]:

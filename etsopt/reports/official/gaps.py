@@ -1,0 +1,82 @@
+"""Cells of the annex tables that an instance cannot fill: empty, with a note in the row, and listed in a file."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.reports.official.headings import BY_NAME, NUMBERS_OF_USER, TEXTS_OF_USER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from etsopt.reports.official.headings import Annex
+
+OF_PRE_ALLOCATION = (
+    *("pre_allocated", "pre_deducted", "pre_issued", "pre_remaining"),
+    *("true_up", "deduction_returned", "deducted", "issued"),
+)
+"""Columns of which nothing is known without a pre-allocation; what is issued in all does not depend on it."""
+
+NO_CODE = re.compile("统一社会信用代码待填（企业编号：([^）]+)）")
+"""Note of a row without a code; it names the enterprise, so that the tables can be read back."""
+
+OF_USER = (*NUMBERS_OF_USER, *TEXTS_OF_USER)
+
+FILLED_BY = {
+    "uscc": ("x_uscc of enterprises", "企业表的 x_uscc 列"),
+    "prior": ("prior_emissions_tco2e of units", "单元表的 prior_emissions_tco2e 列"),
+    "pre_allocated": (
+        "prior_emissions_tco2e or pre_allocated_t of units",
+        "单元表的 prior_emissions_tco2e 列或 pre_allocated_t 列",
+    ),
+    **{key: (f"x_{key} of units", f"单元表的 x_{key} 列") for key in OF_USER},
+}
+"""Keys of headings, and the column of the instance that fills them."""
+
+
+def with_gaps(annex: Annex, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table without figures of a pre-allocation that nothing states, and notes on what is missing.
+
+    Parameters
+    ----------
+    rows
+        As `unit_rows` and `issue_rows` return them, with the columns ``stated`` and ``all_stated``.
+    """
+    keys = {key for key, *_ in annex.columns}
+    stated, every = rows["stated"].to_numpy(), rows["all_stated"].to_numpy()
+    rows = rows.assign(**{key: rows[key].where(stated) for key in OF_PRE_ALLOCATION if key in keys})
+    notes = []
+    for row, has_some, has_all in zip(rows.itertuples(index=False), stated, every, strict=True):
+        parts = [str(row.notes)] if row.notes else []
+        if not row.uscc:
+            parts.append(f"统一社会信用代码待填（企业编号：{row.enterprise_id}）")
+        if "pre_allocated" in keys and not has_all:
+            parts.append("部分预分配配额待填" if has_some else "预分配配额待填")
+        notes.append("；".join(parts))
+    return rows.assign(notes=notes)
+
+
+def columns_to_fill(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, str]]:
+    """Yield a sentence for each column with cells to fill, in English and Chinese.
+
+    Columns of which only users know are listed if they are empty throughout: a part of them belongs to some units only.
+    """
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for name, table in tables.items():
+        length = len(table) - BY_NAME[name].number.endswith("-5")
+        for key, heading, _ in BY_NAME[name].columns:
+            if key in FILLED_BY:
+                cells = table[heading].iloc[:length]
+                empty = int(np.count_nonzero(cells.isna() | (cells == "")))
+                if empty and (empty == length or key not in OF_USER):
+                    found.setdefault((key, heading), {})[name] = empty
+    for (key, heading), of in found.items():
+        count = sum(of.values())
+        english = f"{heading}: {count:,} empty cells in {', '.join(of)}; filled by the column {FILLED_BY[key][0]}."
+        chinese = f"{heading}：表 {'、'.join(of)} 共 {count:,} 个空单元格；由{FILLED_BY[key][1]}填写。"
+        yield english, chinese
