@@ -22,6 +22,8 @@ from etsopt.solving.tolerances import RELAXED_T, fixed_at_lower
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from etsopt.checking import CheckReport
     from etsopt.data.instance import Instance
     from etsopt.program.program import Program
@@ -225,11 +227,25 @@ class SolveTask:
             if solution.termination is Termination.OPTIMAL:
                 ways[way] = solution
         self.clock.lap("explain")
+        results = self._relaxed_results(elastic.tables(limited, ways, part), ways)
+        if results.certified or INFEASIBLE not in ways or not program.integer.any():
+            return results
+        # Parts of exceptions may meet every limit, so that no limit has a dual. Without exceptions those that lack do.
+        whole = tuple(name for name, block in program.columns.items() if program.integer[block].any())
+        firm = fixed_at_lower(program, (*elastic.ways_out[INFEASIBLE], *whole))
+        alone = solve_levels(firm, [INFEASIBLE], options, {})
+        if alone.termination is not Termination.OPTIMAL:
+            return results
+        level = replace(ways[INFEASIBLE].levels[0], multipliers=alone.levels[0].multipliers)
+        ways[INFEASIBLE] = replace(ways[INFEASIBLE], levels=(level,))
+        proven = self._relaxed_results(elastic.tables(limited, ways, part), ways)
+        return proven if proven.certified else results
+
+    def _relaxed_results(self, tables: Any, ways: Mapping[str, Solution]) -> Results:
+        """Return the results of an infeasible program from its relaxations, checked even after the deadline."""
         with unlimited():
             tell("check")
-            tables = elastic.tables(limited, ways, part)
-            least = ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None
-            return self._infeasible_results(tables, least)
+            return self._infeasible_results(tables, ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None)
 
     def _infeasible_results(self, tables: Any, stated: Level | None) -> Results:
         """Return the results of the program if it is infeasible, with the tonnes, or the days, that are proven to lack.

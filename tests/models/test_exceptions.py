@@ -153,6 +153,25 @@ def test_the_level_that_counts_exceptions_needs_several_proofs_where_several_lim
     assert not result.prices["level"].str.contains(":").any()
 
 
+def test_one_exception_for_two_sectors_that_each_lack_is_proven_not_to_do() -> None:
+    # Cement lacks 200 t and steel 20 t, and half an exception in each would meet both.
+    rows = [
+        ("a", "a", "cement", "p", 1000.0, 1000.0),
+        ("b", "b", "cement", "q", 2000.0, 2000.0),
+        ("c", "c", "steel", "p", 500.0, 500.0),
+    ]
+    policy: dict[str, Any] = {
+        "sectors": {"cement": {"band": 0.1, "target_t": 2500.0}, "steel": {"band": 0.1, "target_t": 430.0}},
+        "allocation": {"exceptions": {"units": 1, "lower": 0.5, "upper": 0.5}},
+    }
+    instance = given(rows, policy)
+    result = etsopt.solve(instance)
+    assert result.status == "infeasible_certified"
+    assert result.infeasible_by_t == pytest.approx(20.0)
+    assert etsopt.check(instance, result).certified
+    assert solve(instance.with_policy({"allocation.exceptions.units": 2})).status == "certified_optimal"
+
+
 # Against every allocation.
 
 

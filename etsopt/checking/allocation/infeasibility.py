@@ -12,6 +12,11 @@ tolerances, so no instance can have both a certified answer and this certificate
 
 With exceptions $S$ the intervals of these are wider, and the infeasibility is $F(y) - \sum_{i \in S} g_i(y)$, where
 $g_i$ is its reduction by the wider band of $i$.
+
+An exception that makes up for one row may do nothing for another. So the dual $y_r$ of each elastic row is a proof
+$F_r$ of its own as well. What a unit is worth in it is at most what the row lacks, and all rows lack together at least
+
+$$\sum_r F_r^+ - \sum_{i \in S} \sum_r \min(g_{ir}^+, F_r^+).$$
 """
 
 from __future__ import annotations
@@ -27,6 +32,8 @@ from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, sum_at_most
 from etsopt.checking.report import Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -123,8 +130,7 @@ def multipliers_are_within_one(rows: CouplingRows, dual: NDArray[np.float64]) ->
 def proven_infeasibility(demands: Demands, exceptions: int, duals: pd.DataFrame, level: str) -> tuple[float, bool]:
     """Return the tonnes by which coupling rows must be relaxed, at least, and True if answers may miss as much.
 
-    A tonne of relaxation costs one in every elastic row, so their duals are clipped to one. The largest reduction by as
-    many exceptions as are allowed is subtracted.
+    A tonne of relaxation costs one in every elastic row, so their duals are clipped to one.
     """
     dual = demands.rows.duals_of(duals[duals["level"].to_numpy() == level])
     elastic = np.isin(demands.rows.rule, ELASTIC_ROWS)
@@ -133,8 +139,30 @@ def proven_infeasibility(demands: Demands, exceptions: int, duals: pd.DataFrame,
     rows_may, unit_may = (
         0.0 if demands.integer else WITH_ROUNDING * by for by in (demands.rows.tolerance, UNIT_TOLERANCE_T)
     )
-    proof = least_infeasibility(demands, dual, np.broadcast_to(rows_may, len(demands.rows)), float(unit_may))
-    best = np.sort(proof.gains)[::-1][:exceptions]
-    removed = sum_at_most(np.maximum(best, 0.0))
-    proven = max(proof.least - removed - gamma(4) * (abs(proof.least) + removed), 0.0)
-    return proven, not proven > proof.tolerated
+    misses = np.broadcast_to(rows_may, len(demands.rows)), float(unit_may)
+    found = _without_exceptions([least_infeasibility(demands, dual, *misses)], exceptions)
+    if found[1] and exceptions:
+        alone = [np.where(np.arange(len(dual)) == row, dual, 0.0) for row in np.flatnonzero(elastic & (dual != 0))]
+        apart = _without_exceptions([least_infeasibility(demands, one, *misses) for one in alone], exceptions)
+        found = found if apart[1] and not apart[0] > found[0] else apart
+    return found
+
+
+def _without_exceptions(proofs: Sequence[Infeasibility], exceptions: int) -> tuple[float, bool]:
+    """Return the tonnes that proofs of different rows leave to any exceptions, and True if answers may miss as much."""
+    gains = np.stack([proof.gains for proof in proofs]) if proofs else np.zeros((0, 0))
+    least = np.array([proof.least for proof in proofs])
+    beyond = least - np.array([proof.tolerated for proof in proofs])
+    beyond -= gamma(4) * np.abs(beyond)
+    return _left(least, gains, exceptions), not _left(beyond, gains, exceptions) > 0
+
+
+def _left(parts: NDArray[np.float64], gains: NDArray[np.float64], exceptions: int) -> float:
+    """Return what the parts still lack, at least, if the units that gain most are exceptions."""
+    lacking = np.where(parts > 0, parts, 0.0)
+    capped = np.minimum(np.maximum(gains, 0.0), lacking[:, None])
+    # One part needs no sum.
+    of_units = capped.sum(axis=0) * (1 + gamma(2 * max(len(parts) - 1, 0)))
+    removed = sum_at_most(np.sort(of_units)[::-1][:exceptions])
+    whole, off = total(lacking)
+    return max(whole - off - removed - gamma(4) * (whole + removed), 0.0)

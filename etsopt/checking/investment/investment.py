@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 COST = "cost"
 
 
+LARGEST_PRICE = 1e12
+"""Largest price of a budget that is tried: none saves so many CNY by one more."""
+
+
 def check(  # long because each statement takes what the ones before it derived
     instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float
 ) -> CheckReport:
@@ -70,7 +74,7 @@ def check(  # long because each statement takes what the ones before it derived
         derived.objective,
         Enterprises(owner.code, value, flows.least_account_cost, derived.budget),
         derived.objective.nearest_weights(stated[0]),
-        np.where(np.isfinite(derived.budget), np.maximum(np.nan_to_num(stated[1]), 0.0), 0.0),
+        np.where(np.isfinite(derived.budget), np.clip(np.nan_to_num(stated[1]), 0.0, LARGEST_PRICE), 0.0),
     )
     shape = (len(instance.units), len(derived.states.names))
     at_mean, least = np.zeros(shape), np.zeros(shape)

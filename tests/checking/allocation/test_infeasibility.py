@@ -243,6 +243,20 @@ def test_the_rounding_of_what_exceptions_leave_is_taken_off(monkeypatch: pytest.
     assert not tolerated
 
 
+def test_an_exception_makes_up_for_what_its_own_rows_lack_and_no_more() -> None:
+    """Cement lacks 200 t and steel 20 t. A line of cement as an exception has 800 t more, and steel nothing of it."""
+    policy = {
+        "sectors": {"cement": {"band": 0.1, "target_t": 2500.0}, "steel": {"band": 0.1, "target_t": 430.0}},
+        "allocation": {"exceptions": {"units": 1, "lower": 0.5, "upper": 0.5}},
+    }
+    own = derive(given(ROWS, policy))
+    lines = duals(("sector_target", "cement", -1.0), ("sector_target", "steel", -1.0))
+    for exceptions, left in ((0, 220.0), (1, 20.0), (2, 0.0)):
+        proven, tolerated = proven_infeasibility(own, exceptions, lines, "target_relaxation")
+        assert proven == pytest.approx(left, abs=1e-9)
+        assert tolerated is (left == 0.0)
+
+
 @pytest.mark.parametrize(("units", "left"), [(1, 100.0), (2, 50.0), (3, 50.0)])
 def test_exceptions_that_are_allowed_make_up_for_the_most_that_they_can(units: int, left: float) -> None:
     """Of the 200 t that lack the larger line can make up 100 t, and the smaller one 50 t."""
