@@ -190,13 +190,19 @@ def test_a_missing_optimiser_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         load_optuna()
 
 
-def test_the_command_writes_designs_front_and_a_run_of_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "bands.toml"
+def bands_file(folder: Path) -> Path:
+    """Write a search of five designs of the bands of `tiny`."""
+    file = folder / "bands.toml"
     file.write_text(
         'instance = "tiny"\ngenerations = 1\npopulation = 4\n'
         "[choose]\nsectors.cement.band = { lower = 0.02, upper = 0.04 }\n"
         '[goals.moved]\ntable = "levels"\nid = "change"\nquantity = "value"\n'
     )
+    return file
+
+
+def test_the_command_writes_designs_front_and_a_run_of_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = bands_file(tmp_path)
     assert main(["design", str(file), "--runs"]) == 0
     out = capsys.readouterr().out
     assert "5 designs of tiny, model allocation; generations: 1." in out
@@ -219,12 +225,7 @@ def test_an_interrupted_command_says_how_to_go_on(
         return outcome_of(number, *rest)
 
     monkeypatch.setattr(of_sweep, "outcome_of", interrupted)
-    file = tmp_path / "bands.toml"
-    file.write_text(
-        'instance = "tiny"\ngenerations = 1\npopulation = 4\n'
-        "[choose]\nsectors.cement.band = { lower = 0.02, upper = 0.04 }\n"
-        '[goals.moved]\ntable = "levels"\nid = "change"\nquantity = "value"\n'
-    )
+    file = bands_file(tmp_path)
     assert main(["design", str(file)]) == 130
     assert "What is done is kept: go on with --resume." in capsys.readouterr().err
 
