@@ -204,7 +204,7 @@ ROWS: list[Row] = [
         "Each is proven, its tonnes are those of an independent linear program, and what gives way was planted; in "
         "whole tonnes it is explained, or stated as unproven.",
         PLANTED + WHOLE + 1,
-        40,
+        20,
         conflicts,
     )
 ]

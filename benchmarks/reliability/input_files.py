@@ -27,7 +27,7 @@ ROWS: list[Row] = [
         "Each is refused with a message, or read as the csv, tomllib and json of Python read it; at most 10 CPU s and "
         "1 GiB.",
         30_000,
-        240,
+        120,
         mutants,
         chunk=1500,
     ),
@@ -56,7 +56,7 @@ ROWS: list[Row] = [
         "random instances and results to folders, frames, Parquet and runs, and back",
         "The same hash, and every cell the same, floats to the last bit.",
         2000,
-        24,
+        12,
         round_trips,
         chunk=250,
     ),

@@ -63,7 +63,7 @@ ROWS = (
         "random allocations of 1 to 400 units over six decades, and markets of divisible measures, four to one",
         "none is refused, and at most one in a thousand is neither certified nor proven infeasible; each is listed",
         10_000,
-        50,
+        25,
         proven,
     ),
 )

@@ -252,7 +252,7 @@ ROWS: list[Row] = [
         "Each is certified with the values of a benign scale or of an independent program, feasible, or refused with a "
         "message.",
         COUNT,
-        40,
+        20,
         stress,
     )
 ]
