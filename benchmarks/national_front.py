@@ -7,9 +7,10 @@ Runs the design search of ``national_front.toml`` into a folder, and goes on whe
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.reporting import FOLDER, machine, provenance, table, versions
 from etsopt.charts.drawing import save
@@ -19,8 +20,6 @@ from etsopt.designing.told import ToldDesign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import pandas as pd
 
 PLAN = FOLDER / "national_front.toml"
 
@@ -36,16 +35,15 @@ COLUMNS = {
 """Columns of the page: heading, unit in which it is stated, and format."""
 
 
-def cells(row: Mapping[str, object]) -> list[str]:
+def cells(row: Mapping[str, Any]) -> list[str]:
     """Return the cells of a design; an enacted one has what its instance states."""
     found = []
     for name, (_, unit, form) in COLUMNS.items():
-        value = row.get(name)
+        value = row[name]
         if isinstance(value, str):
             found.append(value)
         else:
-            number = float("nan") if value is None else float(str(value)) / unit
-            found.append("as enacted" if number != number else format(number, form))
+            found.append("as enacted" if value is None or math.isnan(value) else format(value / unit, form))
     return found
 
 
@@ -53,10 +51,8 @@ def page(told: ToldDesign) -> str:
     """Return the page of a search."""
     designs, front = told.designs, told.front
     proven = designs[designs["certified"] & designs[[*told.plan.goals]].notna().all(axis=1)]
-    enacted = designs[designs["design"] == ENACTED]
-    beaten = "is on the front" if bool(enacted["on_front"].any()) else "is not on the front"
-    shown: pd.DataFrame = front if beaten == "is on the front" else _joined(enacted, front)
-    rows = [cells(row) for row in shown.to_dict("records")]
+    enacted, on_front = designs[designs["design"] == ENACTED], ENACTED in front["design"].tolist()
+    shown = [*([] if on_front else enacted.to_dict("records")), *front.to_dict("records")]
     return f"""# Emissions in 2035 against cost and burden
 
 `python -m benchmarks.national_front` writes this page: a design search on `cn-national-2025-2060`, the whole system to
@@ -68,21 +64,14 @@ each tonne that it emits, trades included. Outputs, costs of measures and the st
 ![goals of the designs, the front, and the enacted design](national_front.svg)
 
 Of {len(designs):,} designs {len(proven):,} have a certified answer; {len(front):,} of these are on the front, which no
-other design of the search beats in every goal. The enacted design {beaten}.
+other design of the search beats in every goal. The enacted design is {"" if on_front else "not "}on the front.
 
-{table([heading for heading, *_ in COLUMNS.values()], rows, ["design"])}
+{table([heading for heading, *_ in COLUMNS.values()], map(cells, shown), ["design"])}
 
 Nothing proves that no better design exists: the search chooses by NSGA-II, with the seed of `national_front.toml`.
 
 {provenance(machine(), versions(["optuna", "highspy", "numpy", "pandas"]))}
 """
-
-
-def _joined(enacted: pd.DataFrame, front: pd.DataFrame) -> pd.DataFrame:
-    """Return the enacted design before those of the front."""
-    import pandas as pd
-
-    return pd.concat([enacted, front])
 
 
 def main() -> int:

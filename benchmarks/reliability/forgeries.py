@@ -193,6 +193,13 @@ def of_cells(case: Case, random: np.random.Generator) -> tuple[dict[str, pd.Data
     }, f"{name}.{column}"
 
 
+FORGED_BY: dict[str, Callable[[Case, np.random.Generator], dict[str, pd.DataFrame]]] = {
+    **dict.fromkeys(MARKETS, with_other_multipliers),
+    "investment": with_other_weights,
+}
+"""Forgeries of whole runs by model; allowances are moved in all other ones."""
+
+
 def forged(number: int) -> tuple[str, str]:
     """Return the kind of one forgery, and the false statement that it proved."""
     case, random = case_of(number // EACH), np.random.default_rng(number)
@@ -207,10 +214,7 @@ def forged(number: int) -> tuple[str, str]:
         sound = ("duals" in where or "multiplier" in where) and not is_true(case, report)
         wrong = "" if report.violations or sound else f"{case.model}: {where} is changed and nobody sees it"
         return f"{case.model}: cells", wrong
-    make: Callable[[Case, np.random.Generator], dict[str, pd.DataFrame]]
-    make = with_other_multipliers if case.model in MARKETS else of_allocation
-    make = with_other_weights if case.model == "investment" else make
-    report = case.checked(make(case, random))
+    report = case.checked(FORGED_BY.get(case.model, of_allocation)(case, random))
     wrong = is_true(case, report)
     outcome = "still certified, and true" if report.certified else "not certified"
     return f"{case.model}: {outcome}", f"{case.model}: {wrong}" if wrong else ""

@@ -33,21 +33,33 @@ def investment(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], ins
     """Discounted cost of all enterprises by cumulative probability, and investment by measure."""
     summary = tables["investment_summary"].iloc[-1]
     panels = [_costs(tables["scenario_costs"], float(summary["expected_cost_cny"]))]
-    installed = tables["investments"]
-    installed = installed[installed["installed"].astype(bool)]
-    if len(installed):
-        panels.append(_measures(installed, measure_words(instance)))
+    measures = by_measure(tables["investments"])
+    if len(measures):
+        panels.append(_measures(measures, measure_words(instance)))
     by, unit, chinese_unit = scaled(float(summary["investment_cny"]), "CNY")
     amount = f"{summary['investment_cny'] / by:,.1f}"
     english = f"{amount} {unit} invested before the scenario is known"
     return Chart("investment", title_of(about, english, f"情景揭晓前投资 {amount} {chinese_unit}"), tuple(panels))
 
 
+def by_scenario(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return probability, costs and regret of all enterprises together, by scenario [CNY]."""
+    groups = costs.groupby("scenario", sort=False)
+    sums = groups[[name for name in (*(name for name, *_ in DECISIONS), "regret_cny") if name in costs]].sum()
+    return sums.assign(probability=groups["probability"].first())
+
+
+def by_measure(investments: pd.DataFrame) -> pd.DataFrame:
+    """Return units and investment of each measure that is installed, the largest investment first [CNY]."""
+    groups = investments[investments["installed"].astype(bool)].groupby("measure_id")
+    sums = groups.agg(units=("unit_id", "nunique"), investment_cny=("investment_cny", "sum"))
+    return sums.sort_values(["investment_cny", "units"], ascending=False, kind="stable")
+
+
 def _costs(costs: pd.DataFrame, expected: float) -> Panel:
     """Return the distribution of the cost of all enterprises under each decision, and the expected cost."""
     names = [name for name, *_ in DECISIONS if name in costs]
-    totals = costs.groupby("scenario", sort=False)[names].sum()
-    totals["probability"] = costs.groupby("scenario", sort=False)["probability"].first()
+    totals = by_scenario(costs)
     by, unit, chinese_unit = scaled(float(totals[names].abs().max().max()), "CNY")
     series = tuple(_distributions(totals, by))
     line = Series(
@@ -78,11 +90,10 @@ def _distributions(totals: pd.DataFrame, by: float) -> Iterator[Series]:
         )
 
 
-def _measures(installed: pd.DataFrame, words: Mapping[str, Words]) -> Panel:
+def _measures(measures: pd.DataFrame, words: Mapping[str, Words]) -> Panel:
     """Return the investment of each measure, the largest at the top."""
-    groups = installed.groupby("measure_id")
-    sums = groups["investment_cny"].sum().nlargest(SHOWN)[::-1]
-    units = groups["unit_id"].nunique()[sums.index]
+    measures = measures.head(SHOWN)[::-1]
+    sums, units = measures["investment_cny"], measures["units"]
     by, unit, chinese_unit = scaled(float(sums.max()), "CNY")
     named = [words.get(str(key), (str(key), str(key))) for key in sums.index]
     labels = both((f"{count:,} units" for count in units), (f"{count:,} 个单元" for count in units))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from etsopt.charts.investments import by_measure, by_scenario
 from etsopt.cli.language import _
 from etsopt.cli.terminal import new_table
 
@@ -52,14 +53,10 @@ def _whole(amount: float) -> str:
 
 def _measures(results: Results) -> Table:
     """Return the measures that are installed now, those of the largest investment first."""
-    rows = results.tables["investments"]
-    sums = (
-        rows[rows["installed"]].groupby("measure_id").agg(units=("unit_id", "nunique"), cny=("investment_cny", "sum"))
-    )
-    sums = sums.sort_values(["cny", "units"], ascending=False, kind="stable")
+    sums = by_measure(results.tables["investments"])
     table = new_table(_("Installed now"), _("measure"), _("units"), _("investment\n[CNY]"))
     for measure, row in sums.head(ROWS_SHOWN).iterrows():
-        table.add_row(Text(str(measure)), Text(f"{int(row['units']):,}"), Text(_whole(row["cny"])))
+        table.add_row(Text(str(measure)), Text(f"{int(row['units']):,}"), Text(_whole(row["investment_cny"])))
     if sums.empty:
         table.add_row(Text(_("nothing")), Text("0"), Text("0"))
     if len(sums) > ROWS_SHOWN:
@@ -69,15 +66,9 @@ def _measures(results: Results) -> Table:
 
 def _scenarios(results: Results) -> Table:
     """Return the cost of all enterprises in each scenario, and its regret; the dearest scenarios first."""
-    costs = results.tables["scenario_costs"]
-    with_regret = "regret_cny" in costs
+    sums = by_scenario(results.tables["scenario_costs"]).sort_values("cost_cny", ascending=False, kind="stable")
+    with_regret = "regret_cny" in sums
     columns = ["cost_cny", *(["regret_cny"] if with_regret else [])]
-    sums = (
-        costs.groupby("scenario", sort=False)[columns]
-        .sum()
-        .assign(probability=costs.groupby("scenario", sort=False)["probability"].first())
-    )
-    sums = sums.sort_values("cost_cny", ascending=False, kind="stable")
     heads = [_("probability"), _("cost\n[CNY]"), *([_("regret\n[CNY]")] if with_regret else [])]
     table = new_table(_("Scenarios"), _("scenario"), *heads)
     for name, row in sums.head(ROWS_SHOWN).iterrows():

@@ -230,7 +230,7 @@ class SolveTask:
         results = self._relaxed_results(elastic.tables(limited, ways, part), ways)
         if results.certified or INFEASIBLE not in ways or not program.integer.any():
             return results
-        # Parts of exceptions may meet every limit, so that no limit has a dual. Without exceptions those that lack do.
+        # Parts of exceptions may meet every limit, so that no limit has a dual. Without exceptions some have.
         whole = tuple(name for name, block in program.columns.items() if program.integer[block].any())
         firm = fixed_at_lower(program, (*elastic.ways_out[INFEASIBLE], *whole))
         alone = solve_levels(firm, [INFEASIBLE], options, {})

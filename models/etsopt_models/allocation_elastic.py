@@ -29,8 +29,8 @@ $$\min \sum_s g_s \sum_{i \in s} E_i + \sum_p (x_p + y_p) \tag{band_relaxation}$
 
 The multipliers of `target_relaxation` prove that no smaller relaxation suffices (Farkas). With duals between -1 and 1
 the rest of the program is a sum over units, each at a bound of its band, less the gain of the $n$ best exceptions. If
-parts of exceptions meet every limit, the duals are those without exceptions, and the gain of a unit in a limit is at
-most what the limit lacks.
+parts of exceptions meet every limit, the duals are those without exceptions, and no unit gains more in a limit than
+the infeasibility of this.
 """
 
 from __future__ import annotations

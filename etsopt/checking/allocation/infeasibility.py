@@ -13,8 +13,9 @@ tolerances, so no instance can have both a certified answer and this certificate
 With exceptions $S$ the intervals of these are wider, and the infeasibility is $F(y) - \sum_{i \in S} g_i(y)$, where
 $g_i$ is its reduction by the wider band of $i$.
 
-An exception that makes up for one row may do nothing for another. So the dual $y_r$ of each elastic row is a proof
-$F_r$ of its own as well. What a unit is worth in it is at most what the row lacks, and all rows lack together at least
+An exception that reduces the infeasibility of one row may do nothing for another. So the dual $y_r$ of each elastic
+row is a proof $F_r$ of its own as well. No unit reduces it by more than all of it, and together the rows are
+infeasible by at least
 
 $$\sum_r F_r^+ - \sum_{i \in S} \sum_r \min(g_{ir}^+, F_r^+).$$
 """
@@ -140,15 +141,15 @@ def proven_infeasibility(demands: Demands, exceptions: int, duals: pd.DataFrame,
         0.0 if demands.integer else WITH_ROUNDING * by for by in (demands.rows.tolerance, UNIT_TOLERANCE_T)
     )
     misses = np.broadcast_to(rows_may, len(demands.rows)), float(unit_may)
-    found = _without_exceptions([least_infeasibility(demands, dual, *misses)], exceptions)
+    found = _beside_exceptions([least_infeasibility(demands, dual, *misses)], exceptions)
     if found[1] and exceptions:
         alone = [np.where(np.arange(len(dual)) == row, dual, 0.0) for row in np.flatnonzero(elastic & (dual != 0))]
-        apart = _without_exceptions([least_infeasibility(demands, one, *misses) for one in alone], exceptions)
+        apart = _beside_exceptions([least_infeasibility(demands, one, *misses) for one in alone], exceptions)
         found = found if apart[1] and not apart[0] > found[0] else apart
     return found
 
 
-def _without_exceptions(proofs: Sequence[Infeasibility], exceptions: int) -> tuple[float, bool]:
+def _beside_exceptions(proofs: Sequence[Infeasibility], exceptions: int) -> tuple[float, bool]:
     """Return the tonnes that proofs of different rows leave to any exceptions, and True if answers may miss as much."""
     gains = np.stack([proof.gains for proof in proofs]) if proofs else np.zeros((0, 0))
     least = np.array([proof.least for proof in proofs])
@@ -158,11 +159,11 @@ def _without_exceptions(proofs: Sequence[Infeasibility], exceptions: int) -> tup
 
 
 def _left(parts: NDArray[np.float64], gains: NDArray[np.float64], exceptions: int) -> float:
-    """Return what the parts still lack, at least, if the units that gain most are exceptions."""
-    lacking = np.where(parts > 0, parts, 0.0)
-    capped = np.minimum(np.maximum(gains, 0.0), lacking[:, None])
+    """Return the least infeasibility of all parts if the units that reduce it most are exceptions."""
+    whole_parts = np.where(parts > 0, parts, 0.0)
+    capped = np.minimum(np.maximum(gains, 0.0), whole_parts[:, None])
     # One part needs no sum.
     of_units = capped.sum(axis=0) * (1 + gamma(2 * max(len(parts) - 1, 0)))
     removed = sum_at_most(np.sort(of_units)[::-1][:exceptions])
-    whole, off = total(lacking)
+    whole, off = total(whole_parts)
     return max(whole - off - removed - gamma(4) * (whole + removed), 0.0)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.charts.investments import by_scenario
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate, tonnes
 from etsopt.results.claims import is_checked
@@ -207,7 +208,7 @@ def _reviews(run: Run) -> str:
 
 def _invested(run: Run) -> str:
     summary = run.tables["investment_summary"].iloc[-1]
-    costs = run.tables["scenario_costs"].groupby("scenario")["cost_cny"].sum()
+    costs = by_scenario(run.tables["scenario_costs"])["cost_cny"]
     now, expected = (amount(float(summary[f"{name}_cny"]), "CNY", run.zh) for name in ("investment", "expected_cost"))
     least, most = (amount(float(value), "CNY", run.zh) for value in (costs.min(), costs.max()))
     return run.say(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.charts.investments import by_measure, by_scenario
 from etsopt.charts.texts import measure_words
 from etsopt.reports.document.cells import table_of
 from etsopt.reports.document.content import Section
@@ -34,7 +35,7 @@ def investment(run: Run) -> Iterator[Section]:
     installed = run.tables["investments"]
     installed = installed[installed["installed"].astype(bool)]
     caption = run.say("Measures that are installed now", "现在安装的措施")
-    blocks = [table_of(_by_measure(run, installed), MEASURES, caption, run.zh)] if len(installed) else []
+    blocks = [table_of(_measures(run), MEASURES, caption, run.zh)] if len(installed) else []
     yield Section("investment", run.say("Investment now", "现在的投资"), (*figure(run, "investment"), *blocks))
     yield Section("scenarios", run.say("Scenarios", "情景"), (_scenarios(run),))
     enterprises = run.tables["investment_summary"]
@@ -53,21 +54,17 @@ def investment(run: Run) -> Iterator[Section]:
     yield Section("decisions", run.say("Decisions", "决策"), tuple(parts))
 
 
-def _by_measure(run: Run, installed: pd.DataFrame) -> pd.DataFrame:
+def _measures(run: Run) -> pd.DataFrame:
     """Return units and investment of each measure, by its name in the language of the page."""
     words = measure_words(run.results.instance if run.results.held is not None else None)
-    sums = installed.groupby("measure_id").agg(units=("unit_id", "nunique"), investment_cny=("investment_cny", "sum"))
-    sums = sums.sort_values("investment_cny", ascending=False, kind="stable").reset_index()
+    sums = by_measure(run.tables["investments"]).reset_index()
     names = [words.get(str(key), (str(key), str(key)))[run.zh] for key in sums["measure_id"]]
     return sums.assign(measure_id=names)
 
 
 def _scenarios(run: Run) -> Table:
     """Return the cost of all enterprises in each scenario, the dearest first."""
-    costs = run.tables["scenario_costs"]
-    groups = costs.groupby("scenario", sort=False)
-    sums = groups[[name for name in COSTS if name in costs]].sum()
-    sums = sums.assign(probability=groups["probability"].first()).reset_index()
+    sums = by_scenario(run.tables["scenario_costs"]).reset_index()
     most = sums.nlargest(SHOWN, "cost_cny")
     caption = run.say("Discounted cost of all enterprises by scenario", "各情景下全部企业的贴现成本")
     note = ""

@@ -11,6 +11,10 @@ from etsopt.reports.document.content import KeyFigure
 from etsopt.results.emissions_status import not_verified
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
     from etsopt.reports.document.content import Run
 
 MOST = 6
@@ -90,7 +94,7 @@ def _compliance_figures(run: Run) -> list[KeyFigure]:
         "shortfall_t": ("shortfall", "未足额清缴"),
         "closing_t": ("kept for later years", "期末持仓量"),
     }
-    return [_figure(run, amount(float(nation[name]), "t", run.zh), both) for name, both in words.items()]
+    return _amounts(run, nation, "t", words)
 
 
 def _investment_figures(run: Run) -> list[KeyFigure]:
@@ -104,10 +108,15 @@ def _investment_figures(run: Run) -> list[KeyFigure]:
         "value_of_stochastic_solution_cny": ("value of the stochastic solution", "随机解的价值"),
         "value_of_perfect_information_cny": ("value of perfect information", "完全信息的价值"),
     }
+    return _amounts(run, summary, "CNY", words)
+
+
+def _amounts(run: Run, row: pd.Series, unit: str, words: Mapping[str, tuple[str, str]]) -> list[KeyFigure]:
+    """Return the figures of the columns that a row states."""
     return [
-        _figure(run, amount(float(summary[name]), "CNY", run.zh), both)
+        _figure(run, amount(float(row[name]), unit, run.zh), both)
         for name, both in words.items()
-        if name in summary and np.isfinite(summary[name])
+        if name in row and np.isfinite(row[name])
     ]
 
 

@@ -22,8 +22,10 @@ OF_PRE_ALLOCATION = (
 )
 """Columns of which nothing is known without a pre-allocation; what is issued in all does not depend on it."""
 
-NO_CODE = re.compile("统一社会信用代码待填（企业编号：([^）]+)）")
+WITHOUT_CODE = "统一社会信用代码待填（企业编号：{}）"
 """Note of a row without a code; it names the enterprise, so that the tables can be read back."""
+
+NO_CODE = re.compile(WITHOUT_CODE.format("([^）]+)"))
 
 OF_USER = (*NUMBERS_OF_USER, *TEXTS_OF_USER)
 
@@ -54,7 +56,7 @@ def with_gaps(annex: Annex, rows: pd.DataFrame) -> pd.DataFrame:
     for row, has_some, has_all in zip(rows.itertuples(index=False), stated, every, strict=True):
         parts = [str(row.notes)] if row.notes else []
         if not row.uscc:
-            parts.append(f"统一社会信用代码待填（企业编号：{row.enterprise_id}）")
+            parts.append(WITHOUT_CODE.format(row.enterprise_id))
         if "pre_allocated" in keys and not has_all:
             parts.append("部分预分配配额待填" if has_some else "预分配配额待填")
         notes.append("；".join(parts))
