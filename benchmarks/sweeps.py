@@ -89,13 +89,13 @@ def by_hand(instance: Instance) -> Iterator[Any]:
     import highspy
     import numpy as np
 
-    from etsopt.running import library, methods
+    from etsopt.running import compiling, library
 
     model = library.load("allocation")
     highs = None
     for one in changes(SAMPLE + 1):
         limited = instance.with_policy(one)
-        program = methods.compiled_program(model, model.parameters(limited))
+        program = compiling.compiled_program(model, model.parameters(limited))
         objective, matrix = program.objectives["change"], program.matrix
         # What a person writes by hand has these arrays without etsopt, so that they are not timed.
         before = time.process_time()

@@ -15,7 +15,8 @@ from etsopt.data.policy.policy import BALANCED
 from etsopt.data.tables.schema import POWER_CASES
 from etsopt.rules import pre_allocation_shares
 from etsopt.running import library, model_inputs, run
-from etsopt.running.methods import Method, compiled_program
+from etsopt.running.compiling import compiled_program
+from etsopt.running.methods import Method
 from etsopt.solving.options import SolveOptions
 from tests import market_oracle
 from tests.reconciliations import with_evidence

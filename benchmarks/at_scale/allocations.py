@@ -19,7 +19,7 @@ import etsopt
 from benchmarks.at_scale import tight
 from benchmarks.solver_settings import LINEAR
 from etsopt.progress import watched
-from etsopt.running import library, methods
+from etsopt.running import compiling, library
 from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
@@ -57,7 +57,7 @@ def timed(action: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[An
 
 def run(parameters: dict[str, Any], names: list[str]) -> Any:
     """Solve the model's formulation with any parameters, as the engine does for a method."""
-    return solve_levels(methods.compiled_program(library.load("allocation"), parameters), names, SolveOptions(), {})
+    return solve_levels(compiling.compiled_program(library.load("allocation"), parameters), names, SolveOptions(), {})
 
 
 def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
 
 def alone(parameters: dict[str, Any], level: str, value: float, limit_s: float) -> dict[str, Any]:
     """CPU seconds of HiGHS at its best setting; loading and scaling do not count."""
-    program, best = methods.compiled_program(library.load("allocation"), parameters), {"highs_s": float("inf")}
+    program, best = compiling.compiled_program(library.load("allocation"), parameters), {"highs_s": float("inf")}
     for setting in SETTINGS if parameters["UNITS"] <= BOTH_UP_TO_UNITS else SETTINGS[:1]:
         options = SolveOptions(solver_options=dict(LINEAR[setting]))
         loaded = highs.Loaded(program, level, options)

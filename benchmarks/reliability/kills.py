@@ -30,7 +30,7 @@ from benchmarks.reliability.row import Row
 from etsopt.data.files.aside import LOCK, PART
 from etsopt.data.files.write import write_instance
 from etsopt.running import library
-from etsopt.running.methods import compiled_program
+from etsopt.running.compiling import compiled_program
 from etsopt.solving.mps import write_mps
 from tests.compliance_years import by_hand
 from tests.saving import Runs, forked, killed_at

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from etsopt.data.policy.policy import Policy
 
 
+_tables_of = attrgetter(*(table.name for table in TABLES))
+"""Tables of an instance in their order; of thousands of scenarios each asks for them hundreds of times."""
+
+
 class Derived:
     """Results derived from tables, by name, kept for the last tables that were asked for."""
 
@@ -29,8 +35,7 @@ class Derived:
 
     def of(self, *tables: pd.DataFrame | None) -> dict[str, Any]:
         """Return the results of these tables; of others nothing is kept."""
-        same = len(tables) == len(self._tables)
-        if not (same and all(one is other for one, other in zip(tables, self._tables, strict=True))):
+        if len(tables) != len(self._tables) or any(map(is_not, tables, self._tables)):
             self._tables, self._results = tables, {}
         return self._results
 
@@ -85,7 +90,7 @@ class Content:
     derived: Derived = field(default_factory=Derived, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "derived": Derived()}
+        return {item.name: getattr(self, item.name) for item in fields(self)} | {"derived": Derived()}
 
     def __eq__(self, other: object) -> bool:
         """Return True if the other has the same cells and the same policy, whatever its name."""
@@ -97,7 +102,7 @@ class Content:
     @property
     def known(self) -> dict[str, Any]:
         """Results derived from these tables, by name."""
-        return self.derived.of(*(getattr(self, table.name) for table in TABLES))
+        return self.derived.of(*_tables_of(self))
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -105,7 +110,7 @@ class Content:
         frames = {table.name: getattr(self, table.name) for table in TABLES}
         return {name: frame for name, frame in frames.items() if frame is not None}
 
-    @property
+    @cached_property
     def in_scope(self) -> NDArray[np.bool_]:
         """True for units in the scope of the allocation in the year of the tables, shape ``(units,)``."""
         outside = {sector: self.policy.cases_outside(sector) for sector in self.sectors}
@@ -141,11 +146,15 @@ class Content:
         inside[:, ~later] = self.in_scope[:, None]
         return (inside | (later & new)) & ~(later & closed)
 
-    @property
+    @cached_property
     def emissions_tco2e(self) -> NDArray[np.float64]:
         """Verified emissions in the scope of the allocation, shape ``(units,)`` [tCO2e]; 0 for a unit outside it."""
         verified = self.units["emissions_tco2e"].to_numpy(dtype=float)
-        return verified if self.in_scope.all() else np.where(self.in_scope, verified, 0.0)
+        if self.in_scope.all():
+            return verified
+        inside = np.where(self.in_scope, verified, 0.0)
+        inside.flags.writeable = False
+        return inside
 
     @property
     def intensity(self) -> NDArray[np.float64]:

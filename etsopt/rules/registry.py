@@ -282,10 +282,10 @@ def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_])
 def _problems_of_target_intensity(instance: Instance, fixed: NDArray[np.bool_]) -> list[Problem]:
     """Return the adjustable units without output whose sector has an intensity target."""
     units, problems = instance.units, []
-    unknown = units.reindex(columns=["output_t"])["output_t"].isna().to_numpy()
     for sector, policy in instance.policy.sectors.items():
         if policy.target_intensity is None:
             continue
+        unknown = units.reindex(columns=["output_t"])["output_t"].isna().to_numpy()
         absent = instance.labels("sector").where(sector) & unknown & ~fixed
         if not absent.any():
             continue

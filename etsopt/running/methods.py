@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
-from etsopt.compiler import compiled, pyomo_build
+from etsopt.compiler import pyomo_build
 from etsopt.errors import UsageError
 from etsopt.running import library
+from etsopt.running.compiling import compiled_program
 from etsopt.solving.options import METHODS
 from etsopt.wording import literal, message
 
@@ -20,21 +19,6 @@ if TYPE_CHECKING:
     from etsopt.program.program import Program
     from etsopt.running.model import Model, ModelMethod
     from etsopt.solving.options import SolveOptions
-
-_TEMPLATES: WeakKeyDictionary[ModuleType, compiled.Templates] = WeakKeyDictionary()
-"""Templates of the compiled models: `formulate` takes no arguments, so that a process calls it once."""
-
-
-def compiled_model(model: Model, parameters: dict[str, Any]) -> compiled.CompiledModel:
-    """Return a model compiled on its data, which takes updates of them."""
-    if model.module not in _TEMPLATES:
-        _TEMPLATES[model.module] = compiled.Templates(model.formulate())
-    return _TEMPLATES[model.module].compile(parameters)
-
-
-def compiled_program(model: Model, parameters: dict[str, Any]) -> Program:
-    """Return the program of a model on its data, by the compiler."""
-    return compiled_model(model, parameters).program
 
 
 def pyomo_program(model: Model, parameters: dict[str, Any]) -> Program:

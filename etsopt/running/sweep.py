@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.former_names import MODELS, current, current_options
-from etsopt.data.groups import Groups
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
 from etsopt.rules import as_given, parameters_of
 from etsopt.running import library, methods, model_inputs, run
+from etsopt.running.compiling import CompiledModels
 from etsopt.running.policy_reads import ignored_keys
 from etsopt.running.provenance import Clock
 from etsopt.running.solve_task import SolveTask
@@ -26,16 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.compiler.compiled import CompiledModel
     from etsopt.data.instance import Instance
-    from etsopt.program.program import Program
-    from etsopt.running.model import Model
 
 UNCHECKED = "unchecked"
 """Status of an answer that was not checked."""
-
-MOST_MODELS = 16
-"""Number of shapes whose compiled models are kept for later policies."""
 
 
 @dataclass(frozen=True)
@@ -146,27 +140,3 @@ def _solved(task: SolveTask, checked: bool) -> tuple[Solution, NDArray[np.float6
     status = task.checked(solution).status if checked else UNCHECKED
     assert task.model.answer is not None
     return solution, task.model.answer(instance, solution), status
-
-
-class CompiledModels:
-    """A cache of compiled models; if only numbers differ from a cached one, only their readers are evaluated.
-
-    The models used last are kept, so that the memory of a sweep does not grow with the number of policies.
-    """
-
-    def __init__(self) -> None:
-        self._models: dict[Any, CompiledModel] = {}
-
-    def __call__(self, model: Model, parameters: dict[str, Any]) -> Program:
-        """Return the program of a model on its data."""
-        shape = model, *(np.shape(value) for value in parameters.values() if not isinstance(value, Groups))
-        compiled = self._models.pop(shape, None)
-        program = None if compiled is None else compiled.renew(parameters)
-        if compiled is None or program is None:
-            compiled = methods.compiled_model(model, parameters)
-            program = compiled.program
-        # The dictionary keeps the order of insertion: the least recently used model comes first.
-        self._models[shape] = compiled
-        if len(self._models) > MOST_MODELS:
-            del self._models[next(iter(self._models))]
-        return program

@@ -12,7 +12,7 @@ import etsopt
 from etsopt.checking.market.leaves import Leaf, cover
 from etsopt.checking.market.restricted import Branching
 from etsopt.running import library, model_inputs, run
-from etsopt.running.methods import compiled_program
+from etsopt.running.compiling import compiled_program
 from etsopt.solving.options import SolveOptions
 from etsopt_models import clearing
 from etsopt_models._columns.branches import Branch

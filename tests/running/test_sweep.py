@@ -10,7 +10,7 @@ import pytest
 import etsopt
 from etsopt.errors import UsageError
 from etsopt.running import library
-from etsopt.running.sweep import MOST_MODELS, CompiledModels
+from etsopt.running.compiling import MOST_MODELS, CompiledModels
 from etsopt_models._projection.least_squares import Projection
 from tests.builders import given, random_instance
 

@@ -53,7 +53,8 @@ def read_duals(
     level, row = duals["level"].to_numpy(), duals["row"].to_numpy()
     place = {name: number for number, name in enumerate(names)}
     unit = _of_units(instance, duals)
-    known = rows.place_of(duals) >= 0
+    places = rows.place_of(duals)
+    known = places >= 0
     known |= (row == LARGEST_CHANGE_COVERS) & (unit >= 0)
     kept = np.flatnonzero(row == KEPT)
     earlier = duals["index"].to_numpy()[kept]
@@ -64,7 +65,10 @@ def read_duals(
     twice = duals.duplicated(KEYS).to_numpy()
     violations += [_wrong(duals, here, "it is stated once") for here in np.flatnonzero(twice).tolist()]
     multiplier = duals["multiplier"].to_numpy(dtype=float)
-    row_duals = {name: rows.duals_of(duals[level == name]) for name in dict.fromkeys([*names, *pd.unique(level)])}
+    row_duals = {name: np.zeros(len(rows)) for name in dict.fromkeys([*names, *pd.unique(level)])}
+    for name, dual in row_duals.items():
+        here = (level == name) & (places >= 0)
+        dual[places[here]] = multiplier[here]
     weights, covers = (
         np.zeros(len(instance.units)),
         (row == LARGEST_CHANGE_COVERS) & (level == "largest_change") & (unit >= 0),

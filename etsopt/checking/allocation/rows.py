@@ -147,10 +147,11 @@ class CouplingRows:
         np.maximum.at(largest, self.row, sizes[self.position] / self.divisor)
         return largest
 
-    def limits_of(self, rule: str) -> pd.DataFrame:
-        """Return ``least`` and ``most`` of the rows of one name, by their index."""
+    def limits_of(self, rule: str) -> dict[str, tuple[float, float]]:
+        """Return the least and the most of each row of one name, by its index."""
         here = self.rule == rule
-        return pd.DataFrame({"least": self.least[here], "most": self.most[here]}, index=pd.Index(self.index[here]))
+        pairs = zip(self.least[here].tolist(), self.most[here].tolist(), strict=True)
+        return dict(zip(self.index[here], pairs, strict=True))
 
     def place_of(self, duals: pd.DataFrame) -> NDArray[np.int64]:
         """Return the row of each multiplier, -1 if it has none, shape ``(multipliers,)``."""

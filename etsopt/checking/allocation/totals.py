@@ -195,18 +195,18 @@ def targets_are_stated(
     instance: Instance, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
 ) -> list[Violation]:
     """Check the targets of the table against the policy, and the tonnes left under them against the allowances."""
-    most = demands.rows.limits_of("sector_target")["most"]
+    most = {name: most for name, (_, most) in demands.rows.limits_of("sector_target").items()}
     groups = instance.labels("sector")
     held = groups.sums(np.where(demands.fixed, 0.0, table["allowance_t"].to_numpy(dtype=float)))
-    names = sectors["sector"]
-    target = names.map(most).to_numpy(dtype=float)
-    left = target - names.map(dict(zip(groups.names, held, strict=True))).to_numpy(dtype=float)
-    policy, adjustable = instance.policy.sectors, set(groups.names[groups.code[~demands.fixed]])
-    sense = np.where(names.isin(adjustable), "none", "").astype(object)
-    sense[names.isin(most.index)] = "at_most"
-    exactly = [name for name in most.index if name in policy and policy[name].target_sense == "exactly"]
-    sense[names.isin(exactly)] = "exactly"
-    wrong = (sectors["target_sense"].fillna("").to_numpy() != sense).astype(float)
+    names = sectors["sector"].to_numpy(dtype=object)
+    target = _placed(names, most)
+    left = target - _placed(names, dict(zip(groups.names, held, strict=True)))
+    policy = instance.policy.sectors
+    free = np.bincount(groups.code[~demands.fixed], minlength=len(groups)) > 0
+    senses = dict.fromkeys(groups.names[free], "none") | dict.fromkeys(most, "at_most")
+    senses |= {name: "exactly" for name in most if name in policy and policy[name].target_sense == "exactly"}
+    sense = np.array([senses.get(name, "") for name in names], dtype=object)
+    wrong = (sectors["target_sense"].fillna("").to_numpy(dtype=object) != sense).astype(float)
     rule = "targets_are_stated"
     return [
         *_differing(rule, names, sectors["target_t"], target, ABSOLUTE, "the target is the policy's [t]"),
@@ -218,11 +218,15 @@ def targets_are_stated(
 def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Violation]:
     """Check the limits of the provinces' balances against the policy."""
     limits = demands.rows.limits_of("province_balance")
-    room = (limits["most"] - limits["least"]) / 2
-    names = provinces["province"]
-    expected = names.map(room).to_numpy(dtype=float)
+    names = provinces["province"].to_numpy(dtype=object)
+    expected = _placed(names, {name: (most - least) / 2 for name, (least, most) in limits.items()})
     message = "the balance is the policy's share of emissions [t]"
     return list(_differing("balances_are_stated", names, provinces["balance_limit_t"], expected, ABSOLUTE, message))
+
+
+def _placed(names: NDArray[np.object_], values: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the value of each name, NaN for one that has none."""
+    return np.array([values.get(name, np.nan) for name in names], dtype=float)
 
 
 def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[Violation]:

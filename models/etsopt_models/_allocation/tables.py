@@ -15,7 +15,7 @@ from etsopt_models._allocation.exceptions import bounds_with
 from etsopt_models._allocation.limits import IN_RATES, Limits, fixed_allowances, limits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -114,18 +114,17 @@ def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.f
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
 
 
-def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> pd.DataFrame:
+def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> dict[str, Any]:
     """Return sums over the units of each group in the scope, surplus rate, and numbers at a bound and fixed."""
-    groups = instance.labels(by)
+    groups, side = instance.labels(by), allocation["at_bound"].to_numpy(dtype=object)
     units = np.bincount(groups.code[instance.in_scope], minlength=len(groups))
     table: dict[str, Any] = {by: groups.names, "units": units}
     for name in ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t"):
         table[name] = groups.sums(allocation[name].to_numpy())
     table["surplus_rate"] = _rate(table["surplus_t"], table["emissions_tco2e"])
-    for side in SIDES[1:]:
-        here = (allocation["at_bound"] == side).to_numpy()
-        table[f"units_{side}"] = np.bincount(groups.code[here], minlength=len(groups))
-    return pd.DataFrame(table)
+    for name in SIDES[1:]:
+        table[f"units_{name}"] = np.bincount(groups.code[side == name], minlength=len(groups))
+    return table
 
 
 def _enterprises(instance: Instance, allocation: pd.DataFrame) -> pd.DataFrame:
@@ -133,8 +132,15 @@ def _enterprises(instance: Instance, allocation: pd.DataFrame) -> pd.DataFrame:
     for name in ("pre_allocated_t", "top_up_t", "return_t"):
         table[name] = owner.sums(allocation[name].to_numpy())
     if instance.enterprises is None:
-        return table
-    return instance.enterprises.merge(table, on="enterprise_id", how="right")
+        return pd.DataFrame(table)
+    return pd.DataFrame(instance.once("columns of enterprises", lambda: _own_columns(instance)) | table)
+
+
+def _own_columns(instance: Instance) -> dict[str, pd.Series]:
+    """Return the own columns of the enterprises that have units, in the order of their sums."""
+    assert instance.enterprises is not None
+    names = pd.DataFrame({"enterprise_id": instance.labels("enterprise_id").names})
+    return dict(instance.enterprises.merge(names, on="enterprise_id", how="right").items())
 
 
 def _sectors(
@@ -142,24 +148,28 @@ def _sectors(
 ) -> pd.DataFrame:
     table, sector = _totals(instance, allocation, "sector"), instance.labels("sector")
     held = sector.sums(np.where(reference.fixed, 0.0, allocation["allowance_t"]))
-    target = pd.Series(limits.rows["target_most"], index=limits.sectors, dtype=float)
-    table["target_t"] = table["sector"].map(target)
-    senses = {name: instance.policy.target_sense_of(name) for name in limits.all_sectors}
-    table["target_sense"] = [senses.get(name, "") for name in table["sector"]]
+    table["target_t"] = _placed(sector.names, limits.sectors, limits.rows["target_most"])
+    named = set(limits.all_sectors)
+    senses = [instance.policy.target_sense_of(name) if name in named else "" for name in sector.names]
+    table["target_sense"] = np.array(senses, dtype=object)
     table["under_target_t"] = table["target_t"] - held
     for name in ("balance_value", "balance_value_lower", "balance_value_upper"):
         if name in reference.sectors:
-            table[name] = table["sector"].map(reference.sectors[name])
-    return _with_shadow_prices(table, "sector", "sector_target", limits.sectors, with_duals)
+            table[name] = _placed(sector.names, reference.sectors.index, reference.sectors[name])
+    return pd.DataFrame(table | _shadow_prices(sector.names, "sector_target", limits.sectors, with_duals))
 
 
 def _provinces(instance: Instance, limits: Limits, allocation: pd.DataFrame, with_duals: Sequence[Any]) -> pd.DataFrame:
-    table = _totals(instance, allocation, "province")
-    room = pd.Series(
-        (limits.rows["balance_most"] - limits.rows["balance_least"]) / 2, index=limits.provinces, dtype=float
-    )
-    table["balance_limit_t"] = table["province"].map(room)
-    return _with_shadow_prices(table, "province", "province_balance", limits.provinces, with_duals)
+    table, names = _totals(instance, allocation, "province"), instance.labels("province").names
+    room = (limits.rows["balance_most"] - limits.rows["balance_least"]) / 2
+    table["balance_limit_t"] = _placed(names, limits.provinces, room)
+    return pd.DataFrame(table | _shadow_prices(names, "province_balance", limits.provinces, with_duals))
+
+
+def _placed(names: NDArray[np.object_], own: Iterable[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the value of each name, NaN for one that has none."""
+    known = dict(zip(own, values, strict=True))
+    return np.array([known.get(name, np.nan) for name in names], dtype=float)
 
 
 def _has_duals(level: Any) -> bool:
@@ -169,14 +179,14 @@ def _has_duals(level: Any) -> bool:
     )
 
 
-def _with_shadow_prices(
-    table: pd.DataFrame, key: str, row: str, names: Sequence[str], with_duals: Sequence[Any]
-) -> pd.DataFrame:
-    """Add a column for each objective: its change per tonne on the row's right-hand side; NaN without a row."""
-    for level in with_duals:
-        price = pd.Series(level.multipliers.get(row, np.zeros(len(names))), index=names, dtype=float)
-        table[f"{level.name}_shadow_price"] = table[key].map(price)
-    return table
+def _shadow_prices(
+    names: NDArray[np.object_], row: str, own: Sequence[str], with_duals: Sequence[Any]
+) -> dict[str, NDArray[np.float64]]:
+    """Return a column for each objective: its change per tonne on the row's right-hand side; NaN without a row."""
+    return {
+        f"{level.name}_shadow_price": _placed(names, own, level.multipliers.get(row, np.zeros(len(own))))
+        for level in with_duals
+    }
 
 
 def dual_table(instance: Instance, limits: Limits, levels: Sequence[Any]) -> pd.DataFrame:
@@ -184,7 +194,7 @@ def dual_table(instance: Instance, limits: Limits, levels: Sequence[Any]) -> pd.
 
     If the proof of an objective needs several sets of multipliers, the others have its name with a number.
     """
-    frames = []
+    found = []
     proofs = [
         (level, f"{level.name}:{number}", proof) for level in levels for number, proof in enumerate(level.proofs, 2)
     ]
@@ -194,14 +204,24 @@ def dual_table(instance: Instance, limits: Limits, levels: Sequence[Any]) -> pd.
             index = _row_labels(instance, limits, row, where)
             if len(where) and index is not None:
                 name = "enterprise_band" if row.startswith("enterprise_") else row
-                cells = {"level": stated, "row": name, "index": index, "multiplier": multiplier[where]}
-                frames.append(pd.DataFrame(cells).assign(unit=f"{level.unit}/{'rate' if row in IN_RATES else 't'}"))
+                unit = f"{level.unit}/{'rate' if row in IN_RATES else 't'}"
+                found.append((stated, name, pd.Series(index), multiplier[where], unit))
     columns = ["level", "row", "index", "multiplier", "unit"]
-    if not frames:
+    if not found:
         return pd.DataFrame(columns=columns)
-    table = pd.concat(frames, ignore_index=True)
+    names, rows, labels, values, units = zip(*found, strict=True)
+    part = np.repeat(np.arange(len(found)), [len(one) for one in values])
+    table = pd.DataFrame(
+        {
+            "level": pd.Series(names).array.take(part),
+            "row": pd.Series(rows).array.take(part),
+            "index": pd.concat(labels, ignore_index=True),
+            "multiplier": np.concatenate(values),
+            "unit": pd.Series(units).array.take(part),
+        }
+    )
     if not limits.margin.units or not limits.enterprises:
-        return table[columns]
+        return table
     # The multipliers of the two rows of an enterprise with a wider band are added.
     keys = ["level", "row", "index", "unit"]
     return table.groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]

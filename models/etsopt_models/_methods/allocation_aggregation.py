@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._aggregation.aggregation import Run
 
-FROM_UNITS = 2_000
-"""Units from which on a solve takes half of the time; from some hundred units on it is a little faster."""
+FROM_UNITS = 500
+"""Units from which on a solve takes half of the time, check and tables included; below it is a little faster."""
 
 MANY_CELLS, SHARED = 2_000, 4
 """Cells above which aggregation pays only if each has so many units on average."""

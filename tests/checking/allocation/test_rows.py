@@ -161,7 +161,7 @@ def test_multipliers_are_found_by_the_name_and_the_index_of_their_row() -> None:
     assert rows.place_of(duals).tolist() == [2, -1, -1, 3, -1, 0]
     assert rows.duals_of(duals).tolist() == [6.5, 0.0, 1.5, 4.5]
     limits = rows.limits_of("sector_target")
-    assert limits.loc["cement"].tolist() == [0.0, 10.0]
+    assert limits["cement"] == (0.0, 10.0)
 
 
 def test_rows_are_collected_in_their_order_and_limits_in_tonnes_are_whole_where_allowances_are() -> None:
