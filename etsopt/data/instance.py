@@ -85,6 +85,7 @@ class Instance(Content):
                 frames[table.name], of_table = validate_table(named, table)
                 of_table += problems_of_provinces(named)
                 broken[table.name] = {problem.column for problem in of_headings + of_table}
+                broken[table.name] |= set() if cells.whole else {""}
                 problems += of_headings + [as_stated(problem, named) for problem in of_table]
         if problems or policy is None:
             problems += further_problems(frames, broken, policy, of_people, complete)

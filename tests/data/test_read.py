@@ -215,6 +215,20 @@ def test_a_file_of_wrong_shape_is_refused(write_folder: Writer, content: bytes |
     assert problem_of(write_folder(content)) == message
 
 
+def test_cells_of_other_rows_are_told_beside_rows_of_too_many_cells(write_folder: Writer) -> None:
+    rows = "a,firm,Line,cement,Hebei,780,000,1000000\nb,firm,Line,cemnt,Hebei,many,1000000\n"
+    # A forecast of the row that is left out is no problem, as nobody knows the units of the file.
+    folder = write_folder(HEADER + rows, forecast_csv="unit_id,year,output_t\na,2026,x\n")
+    with pytest.raises(etsopt.DataError) as caught:
+        etsopt.read(folder)
+    assert [(problem.place, problem.column, str(problem.what)[:40]) for problem in caught.value.problems] == [
+        ("units.csv", "", "1 row does not have the 7 cells of the f"),
+        ("units.csv", "sector", "1 value is not known"),
+        ("units.csv", "emissions_tco2e", "1 cell is not a number"),
+        ("forecast.csv", "output_t", "1 cell is not a number"),
+    ]
+
+
 def test_rows_are_counted_as_lines_of_the_file(write_folder: Writer) -> None:
     # A blank line, and a note on two lines, stand before the bad cell.
     rows = '\nline-1,firm,,cement,Hebei,780000,1000000,"two\nlines"\nline-2,firm,,cement,Hebei,many,1000000,\n'

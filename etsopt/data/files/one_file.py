@@ -108,7 +108,7 @@ def read_one_file(path: Path) -> OneFile:
     """
     found = OneFile(years=years_in(path.stem, "the name of the file {text}"))
     if path.suffix.lower() not in WORKBOOKS:
-        raw, found.problems = read_csv(path.read_bytes(), path.name)
+        raw, found.problems = read_csv(path.read_bytes(), path.name, partly=True)
         if raw is not None:
             _add(found, UNITS, raw)
         return found

@@ -209,7 +209,7 @@ def _read_table(folder: Path, table: Table, fast: bool, needed: bool) -> tuple[R
         return read_parquet(paths[0])
     content = paths[0].read_bytes()
     raw = read_csv_fast(content, table) if fast else None
-    return (raw, []) if raw is not None else read_csv(content, table.file)
+    return (raw, []) if raw is not None else read_csv(content, table.file, partly=True)
 
 
 def reports_in(folder: Path) -> Path | None:

@@ -54,6 +54,8 @@ class RawTable:
         Row of the headings of a sheet, from 1 on.
     stated
         Heading and cells, as the file has them, of each column that was renamed or converted, by its present name.
+    whole
+        False if rows of the file are left out because their cells cannot be told apart.
     """
 
     place: str
@@ -62,6 +64,7 @@ class RawTable:
     letters: Mapping[str, str] = field(default_factory=dict)
     top: int = 1
     stated: Mapping[str, tuple[str, NDArray[Any]]] = field(default_factory=dict)
+    whole: bool = True
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, place: str) -> RawTable:
@@ -149,8 +152,14 @@ def _common_share(text: str, encoding: str, last: int) -> float:
     return common / max(sum(beyond.values()), 1)
 
 
-def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]]:
-    """Read a CSV file into unconverted cells, or return the problems of its shape."""
+def read_csv(content: bytes, place: str, *, partly: bool = False) -> tuple[RawTable | None, list[Problem]]:
+    """Read a CSV file into unconverted cells, or return the problems of its shape.
+
+    Parameters
+    ----------
+    partly
+        Where rows have too many or too few cells, return the others beside the problem, so that theirs are told too.
+    """
     text, problems = decode(content, place)
     if problems:
         return None, problems
@@ -185,35 +194,37 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
     if not records:
         return None, [Problem(place, "is empty", "Write a line of column names and a line for each row.")]
     header = [name.strip() for name in records[0]]
-    problems = _problems_of_shape(header, records, lines, place)
-    if problems:
-        return None, problems
+    if len(header) == 1 and any(separator in header[0] for separator in ";\t|"):
+        return None, [Problem(place, "is not separated by commas", "Save it with commas between the cells.")]
+    problems = problems_of_names(header, place)
+    uneven = _problems_of_rows(len(header), records, lines, place)
+    fitting = [number for number, record in enumerate(records) if len(record) == len(header)]
+    if problems or (uneven and not (partly and len(fitting) > 1)):
+        return None, problems + uneven
+    records, lines = [records[number] for number in fitting], [lines[number] for number in fitting]
     cells = np.array(records[1:], dtype=object).reshape(len(records) - 1, len(header))
     columns = {name: cells[:, position] for position, name in enumerate(header)}
     for name in header:
         if name.startswith(USER_COLUMN_PREFIX):
             columns[name] = np.array([cell[bool(PROTECTED.match(cell)) :] for cell in columns[name]], dtype=object)
-    return RawTable(place, columns, np.array(lines[1:])), []
+    return RawTable(place, columns, np.array(lines[1:]), whole=not uneven), uneven
 
 
-def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[int], place: str) -> list[Problem]:
-    if len(header) == 1 and any(separator in header[0] for separator in ";\t|"):
-        return [Problem(place, "is not separated by commas", "Save it with commas between the cells.")]
-    problems = problems_of_names(header, place)
-    width = len(header)
+def _problems_of_rows(width: int, records: list[list[str]], lines: list[int], place: str) -> list[Problem]:
+    """Find rows with too many or too few cells, such as by a comma in a text."""
     uneven = tuple(
         (str(line), counted(len(record), "cell", "cells"))
         for line, record in zip(lines, records, strict=True)
         if len(record) != width
     )
-    if uneven:
-        count = counted(len(uneven), "row does", "rows do")
-        what = message(
-            "{count} not have the {counted} of the first line", count=count, counted=counted(width, "cell", "cells")
-        )
-        advice = "Quote a text that contains a comma, and leave thousands separators out of numbers."
-        problems.append(Problem(place, what, advice, cells=uneven))
-    return problems
+    if not uneven:
+        return []
+    count = counted(len(uneven), "row does", "rows do")
+    what = message(
+        "{count} not have the {counted} of the first line", count=count, counted=counted(width, "cell", "cells")
+    )
+    advice = "Quote a text that contains a comma, and leave thousands separators out of numbers."
+    return [Problem(place, what, advice, cells=uneven)]
 
 
 def problems_of_names(names: list[str], place: str) -> list[Problem]:
