@@ -4,6 +4,7 @@ from etsopt.sweeping.labelled import as_dataset
 from etsopt.sweeping.plan import SweepPlan, plan_of, read_plan
 from etsopt.sweeping.record import Record
 from etsopt.sweeping.sensitivity import inputs_of, sensitivity
+from etsopt.sweeping.states import investment_scenarios
 from etsopt.sweeping.statistics import proven, regret, summary
 from etsopt.sweeping.sweep import Progress, run_plan
 
@@ -13,6 +14,7 @@ __all__ = [
     "SweepPlan",
     "as_dataset",
     "inputs_of",
+    "investment_scenarios",
     "plan_of",
     "proven",
     "read_plan",
