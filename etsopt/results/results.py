@@ -21,6 +21,7 @@ from etsopt.results.former_runs import current_run
 from etsopt.results.iamc import to_iamc
 from etsopt.results.levels import LevelResult as LevelResult
 from etsopt.results.levels import read_level
+from etsopt.results.named_tables import NamedTables
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
 from etsopt.results.words import STATUSES
 from etsopt.rules import as_given
@@ -85,6 +86,9 @@ class Results:
     stated_prices: tuple[Any, ...] | None = None
     stated_tables: tuple[str, ...] | None = None
     held: Instance | Path | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", NamedTables(self.tables))
 
     def __getstate__(self) -> dict[str, Any]:
         # Sweeps send results between processes, which have the instance.
