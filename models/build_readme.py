@@ -26,8 +26,8 @@ the result says which method ran and why. Each answer is certified at full size.
 
 | method | of | description |
 | --- | --- | --- |
-| `direct` | every model | the whole program goes to HiGHS; up to 2,000 units, of `investment` while its extensive form is small |
-| `aggregation` | `allocation` | exact: units in the same coupling rows become one cell, refined until nothing changes, and disaggregated to units; from 2,000 units on |
+| `direct` | every model | the whole program goes to HiGHS; below these sizes, of `investment` while its extensive form is small |
+| `aggregation` | `allocation` | exact: units in the same coupling rows become one cell, refined until nothing changes, and disaggregated to units; from 500 units on |
 | `decomposition` | `abatement`, `clearing`, `pathway` | column generation over all plans of all units, and a small program for the units near a tie; from 2,000 units on |
 | `decomposition` | `investment` | every set of measures of every unit at the prices of the scenarios, and a program over enterprises whose sets combine in many ways; from 10 units on |
 | `pyomo` | every model | as `direct`, built by Pyomo row by row; slow, for tests |
