@@ -19,6 +19,9 @@ SHOWN = 12
 
 BINS = 61
 
+ROUNDING = 1e-9
+"""Difference of two surplus rates that is rounding alone [%]."""
+
 
 def bands_of(about: Mapping[str, Any], sectors: list[str]) -> tuple[tuple[float, float], ...]:
     """Return the band of the sectors in percent, if the policy states one for each and it is the same."""
@@ -55,9 +58,11 @@ def provinces(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     names = table["province"][order].to_numpy(dtype=object)
     chosen = 100 * table["surplus_rate"][order].to_numpy()
     start, thin = rule[order].to_numpy(), np.full(len(names), 0.12)
+    # A bar as long as rounding would make an axis of its own size, if no other province moves.
+    moved = np.where(np.abs(chosen - start) > ROUNDING, chosen - start, 0.0)
     series = (
         # A line from one to the other, so that the eye sees what moved.
-        Series("bars", NONE, chosen - start, names, RULE, widths=thin, base=start),
+        Series("bars", NONE, moved, names, RULE, widths=thin, base=start),
         Series("points", ("by the rule alone", "仅按规则"), start, names, RULE, style="hollow"),
         Series("points", ("allocated", "分配结果"), chosen, names, CHOSEN),
     )

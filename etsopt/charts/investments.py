@@ -37,7 +37,7 @@ def investment(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], ins
     if len(measures):
         panels.append(_measures(measures, measure_words(instance)))
     by, unit, chinese_unit = scaled(float(summary["investment_cny"]), "CNY")
-    amount = f"{summary['investment_cny'] / by:,.1f}"
+    amount = f"{summary['investment_cny'] / by:,.{0 if by == 1 else 1}f}"
     english = f"{amount} {unit} invested before the scenario is known"
     return Chart("investment", title_of(about, english, f"情景揭晓前投资 {amount} {chinese_unit}"), tuple(panels))
 

@@ -92,6 +92,15 @@ def test_the_chart_of_provinces_has_the_limit(allocated: etsopt.Results) -> None
     assert panel.shaded[0] == pytest.approx((-2.0, 2.0))
 
 
+def test_a_province_that_moves_by_rounding_alone_has_no_bar(allocated: etsopt.Results) -> None:
+    """One of 1e-15 % would make an axis as narrow as that, on which a browser places nothing."""
+    table = allocated.tables["provinces"].head(1)
+    rate = table["reference_t"] / table["emissions_tco2e"] - 1
+    tables = {"provinces": table.assign(surplus_rate=rate + 1e-15)}
+    (panel,) = chart_of("provinces", tables, allocated.provenance).panels
+    assert panel.series[0].x.tolist() == [0.0]
+
+
 def test_the_chart_of_enterprises_has_the_largest_of_both_sides(allocated: etsopt.Results) -> None:
     buyers, sellers = chart_of("enterprises", allocated.tables, allocated.provenance).panels
     surplus = allocated.tables["enterprises"]["surplus_t"] / 1e3
