@@ -102,7 +102,8 @@ def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
         "font": {"family": "inherit", "size": 12},
         # On a narrow page the legend has a row for each name, on a wide one fewer: half of them is a good guess.
         "height": (max(HEIGHT, ROW_HEIGHT * panel.rows + MARGIN_HEIGHT) + LEGEND_HEIGHT * (named + 1) // 2),
-        "margin": {"l": 8, "r": 8, "t": 34 if panel.title[0] else 12, "b": 8},
+        # Above the first row there is room for the buttons, which would cover the longest bar.
+        "margin": {"l": 8, "r": 8, "t": 34 if panel.title[0] or panel.horizontal else 12, "b": 8},
         "title": {"text": _text(panel.title[in_chinese]), "font": {"size": 13}, "x": 0, "xanchor": "left"},
         "xaxis": _axis(panel.x_label[in_chinese], panel.x_limits, panel.years),
         "yaxis": _axis(panel.y_label[in_chinese], panel.y_limits, []),

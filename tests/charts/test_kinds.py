@@ -120,7 +120,7 @@ def test_costs_of_an_investment_are_steps_as_wide_as_their_scenarios_are_probabl
     assert now.labels[1].tolist() == ["high", "high", "low", "low"]
     assert lines["expected"].y.tolist() == pytest.approx([7e5, 7e5])
     assert _parts(installed, "m") == pytest.approx({"": 5e6})
-    assert chart.title[1].endswith("情景揭晓前投资 5,000,000.0 元")
+    assert chart.title[1].endswith("情景揭晓前投资 5,000,000 元")
 
 
 def test_an_infeasible_policy_shows_what_has_to_give() -> None:
