@@ -12,6 +12,7 @@ from etsopt.cli.language import _, word
 from etsopt.cli.show_status import taken_as_given
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
 from etsopt.results.claims import is_checked
+from etsopt.results.comparison import policy_differences
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
 def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:
     """Print the differences between two allocations."""
     console = plain_console()
+    differing = policy_differences(one.provenance["policy"], other.provenance["policy"])
+    for key, (first, second) in differing.items():
+        stated = [_("not stated") if value is None else str(value) for value in (first, second)]
+        console.print(Text(_("{key}: first {first}, second {second}", key=key, first=stated[0], second=stated[1])))
     frame = tables["sectors"]
     scale, unit = scale_of(float(frame["allowance_t_one"].sum()))
     table = new_table(
@@ -94,7 +99,9 @@ def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame])
         )
     )
     if moved:
-        table = new_table(_("Largest differences"), _("unit"), _("first [t]"), _("second [t]"), _("difference [t]"))
+        table = new_table(
+            _("Largest differences"), _("allocation unit"), _("first [t]"), _("second [t]"), _("difference [t]")
+        )
         for position in difference.sort_values(ascending=False, kind="stable").index[:ROWS_SHOWN]:
             row = units.loc[position]
             tonnes = [format_tonnes(row[name]) for name in ("allowance_t_one", "allowance_t_other", "difference_t")]

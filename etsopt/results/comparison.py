@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,6 +17,25 @@ COMPARED = {"allocation": "unit_id", "sectors": "sector", "provinces": "province
 """Tables that `compare` takes, and the key column of each."""
 
 SOLVE_AGAIN = "Solve again; a table of a run is not changed by hand."
+
+
+def policy_differences(
+    one: Mapping[str, Any], other: Mapping[str, Any], before: str = ""
+) -> dict[str, tuple[Any, Any]]:
+    """Return the values of each dotted key in which two policies differ, None where it is not stated.
+
+    >>> policy_differences({"rule": {"slope": 0.15}, "year": 2025}, {"rule": {"slope": 0.2}, "year": 2025})
+    {'rule.slope': (0.15, 0.2)}
+    """
+    found: dict[str, tuple[Any, Any]] = {}
+    for key in dict.fromkeys((*one, *other)):
+        values = one.get(key), other.get(key)
+        if any(isinstance(value, dict) for value in values):
+            first, second = (value if isinstance(value, dict) else {} for value in values)
+            found |= policy_differences(first, second, f"{before}{key}.")
+        elif values[0] != values[1]:
+            found[f"{before}{key}"] = values
+    return found
 
 
 def require(

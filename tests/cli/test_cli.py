@@ -136,7 +136,9 @@ def test_a_run_is_written_checked_and_compared(tmp_path: Path, capsys: pytest.Ca
     assert code == 0
     assert sum(row["difference_t"] for row in content["sectors"]) == pytest.approx(-2800.0)
     assert main(["compare", one, other]) == 0
-    assert "units differ by more than 1 t" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "units differ by more than 1 t" in printed
+    assert "sectors.cement.target_change: first -0.005, second -0.01" in printed
 
 
 def test_a_tampered_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -592,3 +592,8 @@ def test_the_schema_says_of_every_column_what_it_means_and_in_which_unit() -> No
         *("quantities", "statements", "terms"),
     ]
     assert set(PLAUSIBLE_INTENSITY) == set(SECTORS)
+
+
+def test_a_change_of_a_sector_without_its_section_is_told_the_whole_key() -> None:
+    with pytest.raises(etsopt.DataError, match=r"Did you mean 'sectors\.cement'\? Use one of year, rule, sectors"):
+        etsopt.read("tiny").with_policy({"cement.band": 0.02})

@@ -240,9 +240,10 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
     if kind == "extra_forbidden":
         section = section_at(parent)
         keys = list(section.model_fields) if section else []
-        advice = message(
-            "{guess}Use one of {keys}.", guess=did_you_mean(name, keys) if guess else "", keys=", ".join(keys)
-        )
+        near = did_you_mean(name, keys) if guess else ""
+        if not parent and name in SECTORS:
+            near = message("Did you mean {name!r}? ", name=f"sectors.{name}")
+        advice = message("{guess}Use one of {keys}.", guess=near, keys=", ".join(keys))
         return Problem(place, "is not a key of the policy", advice, key)
     if kind == "missing":
         advice = "Add the key; instances/README.md and `etsopt rules` list its values."

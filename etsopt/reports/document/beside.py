@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from etsopt.reports.document.figures import of_chart
 from etsopt.reports.document.headings import heading
 from etsopt.reports.document.key_figures import key_figures
 from etsopt.results.cell_words import WORDS as CELL_WORDS
-from etsopt.results.comparison import compare
+from etsopt.results.comparison import compare, policy_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,9 +116,8 @@ def _answers(one: Run, other: Run, names: Sequence[str]) -> Section:
 
 def _policy(one: Run, other: Run) -> Section:
     """Return the keys of the policy that differ."""
-    flat = [dict(_flat(run.policy)) for run in (one, other)]
-    keys = [key for key in dict.fromkeys((*flat[0], *flat[1])) if flat[0].get(key) != flat[1].get(key)]
-    rows = [(key, *(str(found.get(key, "–")) for found in flat)) for key in keys]
+    differing = policy_differences(one.policy, other.policy)
+    rows = [(key, *("–" if value is None else str(value) for value in pair)) for key, pair in differing.items()]
     about = [("instance", "算例"), ("model", "模型")]
     rows = [
         *((one.say(*words), str(one.about[words[0]]), str(other.about[words[0]])) for words in about),
@@ -126,17 +125,9 @@ def _policy(one: Run, other: Run) -> Section:
     ]
     names = [Column(_name(run, at), "", False) for at, run in enumerate((one, other))]
     heads = (Column(one.say("key", "政策项"), "", False), *names)
-    note = "" if keys else one.say("The policies are the same.", "两者政策相同。")
+    note = "" if differing else one.say("The policies are the same.", "两者政策相同。")
     table = Table(one.say("Policy keys that differ", "不同的政策项"), heads, tuple(rows), (), note)
     return Section("policy", one.say("What differs in the question", "要求的差别"), (table,))
-
-
-def _flat(policy: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in policy.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value
 
 
 def _price(one: Run, other: Run) -> Iterator[Section]:
