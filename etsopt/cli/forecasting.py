@@ -110,7 +110,7 @@ def _show_surpluses(numbers: pd.DataFrame) -> None:
     keys = ["mean", "lower", "upper", "at_start"]
     divisor, unit = scale_of(float(surpluses[keys].abs().to_numpy().max()))
     names = (_("name"), _("mean"), _("from"), _("to"), _("at start"), _("deficit"), _("at a cap"))
-    table = terminal.new_table(_("Surpluses [{unit}]", unit=unit), *names)
+    table = terminal.new_table(_("Surpluses [{unit}]", unit=word("unit", unit)), *names)
     for row in surpluses.to_dict("records"):
         name = row["enterprise_id"] if row["level"] == "enterprise" else f"  {row['unit_id']}"
         # Adding zero removes the sign of a negative zero.

@@ -128,7 +128,7 @@ def _sectors(results: Results) -> Table:
     frame = results.tables["sectors"]
     balance = [_("balance\nvalue")] if "balance_value" in frame else []
     scale, unit = scale_of(float(frame["emissions_tco2e"].sum()))
-    tonnes = (f"{name}\n[{unit}]" for name in (_("emissions"), _("allowances"), _("target")))
+    tonnes = (f"{name}\n[{word('unit', unit)}]" for name in (_("emissions"), _("allowances"), _("target")))
     heads = (_("units"), *tonnes, _("surplus\nrate"), _("at the\nband"))
     table = new_table(_("Sectors"), _("sector"), *heads, *balance)
     for row in frame.to_dict("records"):

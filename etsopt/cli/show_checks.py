@@ -73,8 +73,8 @@ def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame])
     table = new_table(
         _("Allowances by sector"),
         _("sector"),
-        _("first [{unit}]", unit=unit),
-        _("second [{unit}]", unit=unit),
+        _("first [{unit}]", unit=word("unit", unit)),
+        _("second [{unit}]", unit=word("unit", unit)),
         _("difference [t]"),
     )
     for row in tables["sectors"].to_dict("records"):

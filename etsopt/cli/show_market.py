@@ -161,7 +161,7 @@ def _quantities(years: pd.DataFrame) -> Table:
     }
     shown = {name: head for name, head in heads.items() if name in years}
     scale, unit = scale_of(float(years["emissions_before_tco2e"].max()))
-    table = new_table(_("Emissions and allowances [{unit}]", unit=unit), _("year"), *shown.values())
+    table = new_table(_("Emissions and allowances [{unit}]", unit=word("unit", unit)), _("year"), *shown.values())
     for row in years.to_dict("records"):
         table.add_row(str(row["year"]), *(Text(three_decimals(row[name] / scale)) for name in shown))
     return table

@@ -81,9 +81,12 @@ ROWS = {
 SECTORS = {name: words[0] for name, words in chinese.WORDS["sector"].items()}
 
 _MEASURES = {"t": "吨", "rate": "比率", "units": "个", "t²": "吨²", "places": "位次", "days": "人天", "CNY": "元"}
-UNITS = _MEASURES | {
-    f"{one}/{other}": f"{_MEASURES[one]}/{_MEASURES[other]}" for one in _MEASURES for other in _MEASURES
-}
+_SCALES = {"kt": "千吨", "Mt": "百万吨"}
+UNITS = (
+    _SCALES
+    | _MEASURES
+    | {f"{one}/{other}": f"{_MEASURES[one]}/{_MEASURES[other]}" for one in _MEASURES for other in _MEASURES}
+)
 """Units of measure of objectives, multipliers and prices."""
 
 OBTAINED = {
