@@ -6,6 +6,9 @@ All exceptions can be pickled, because sweeps send them between processes.
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from dataclasses import dataclass
 
 from etsopt.characters import escaped
@@ -14,6 +17,9 @@ from etsopt.wording import Message, literal, message
 PROBLEMS_SHOWN = 20
 ROWS_SHOWN = 5
 LONGEST_SHOWN = 80
+
+PACKAGE = os.path.dirname(__file__) + os.sep
+"""Beginning of the files of the package."""
 
 
 def brief(value: object) -> str:
@@ -39,6 +45,14 @@ class FormerNameWarning(FutureWarning):
 
 class AssumedWarning(UserWarning):
     """An assumption about a file of the user, or a part of it that is not read."""
+
+
+def warn(what: str, category: type[Warning]) -> None:
+    """Warn at the line of the user's that called the package, and not at one of the package."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(what, category, stacklevel=level)
 
 
 class EtsoptError(Exception):

@@ -9,7 +9,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from etsopt.errors import DataError, FormerNameWarning, Problem
+from etsopt.errors import DataError, FormerNameWarning, Problem, warn
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -185,4 +185,4 @@ def accepted_silently() -> Iterator[None]:
 
 def _warn(renamed: list[str]) -> None:
     what = message("{renamed}. Former names are accepted until the next release.", renamed="; ".join(renamed))
-    warnings.warn(what[0].upper() + what[1:] if what.startswith("the ") else what, FormerNameWarning, stacklevel=3)
+    warn(what[0].upper() + what[1:] if what.startswith("the ") else what, FormerNameWarning)

@@ -214,6 +214,15 @@ def test_a_year_other_than_the_assumed_one_is_told(
             assert etsopt.read(path, policy={"year": 2024, "rule.name": "cn-2024"}).policy.year == 2024
 
 
+def test_what_is_assumed_is_told_at_the_line_that_reads(tmp_path: Path) -> None:
+    (tmp_path / "my.csv").write_text(
+        "企业编号,单元编号,行业,省份,排放量,熟料产量\na,b,水泥,安徽,900000,1000000\n", "utf-8"
+    )
+    with pytest.warns(AssumedWarning) as caught:
+        etsopt.read(tmp_path / "my.csv")
+    assert {one.filename for one in caught} == {__file__}
+
+
 def test_changes_of_the_policy_come_before_its_rule(tmp_path: Path) -> None:
     frame = pd.DataFrame(ROWS, columns=HEAD).drop(columns="output_t")
     frame.to_csv(tmp_path / "plants.csv", index=False)

@@ -7,7 +7,6 @@ absent. Whatever is assumed or not read is told as a warning.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ from etsopt.data.tables.meant import as_meant
 from etsopt.data.tables.raw import RawTable, problems_of_names, read_csv
 from etsopt.data.tables.schema import ENTERPRISES, TABLES, UNITS
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import AssumedWarning, Problem, UsageError, brief
+from etsopt.errors import AssumedWarning, Problem, UsageError, brief, warn
 from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class OneFile:
     def tell(self) -> None:
         """Warn of what is assumed, and of what is not read."""
         for note in self.notes:
-            warnings.warn(note, AssumedWarning, stacklevel=2)
+            warn(note, AssumedWarning)
 
 
 def read_one_file(path: Path) -> OneFile:
