@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from etsopt.charts.kinds import chart_of, kinds_of
+from etsopt.data.messages import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +39,10 @@ class Plots:
         instance: Callable[[], Instance] | None = None,
     ) -> None:
         self._tables, self._about, self._instance = tables, about, instance
+
+    def __getattr__(self, name: str) -> NoReturn:
+        near = "" if name.startswith("_") else did_you_mean(name, self.kinds)
+        raise AttributeError(f"There is no chart {name!r}.\n\n{near}`kinds` lists those of this result.")
 
     @property
     def kinds(self) -> list[str]:

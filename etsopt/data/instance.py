@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from etsopt.data.content import Content
 from etsopt.data.former_names import current_changes, current_columns
 from etsopt.data.partial import further_problems
 from etsopt.data.policy.changes import changed
-from etsopt.data.policy.keys import english_path
+from etsopt.data.policy.keys import english_path, nested
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.provinces import problems_of_provinces
@@ -21,9 +22,6 @@ from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, brief
 from etsopt.wording import message
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,7 +116,7 @@ class Instance(Content):
         units, enterprises, measures, forecast, quantities, statements, terms, scenarios
             Columns as in ``units.csv`` and the other files; missing values are absent cells.
         policy
-            The content of ``policy.toml`` as nested dictionaries.
+            The content of ``policy.toml`` as nested dictionaries, or by dotted paths as in `with_policy`.
 
         Raises
         ------
@@ -131,10 +129,13 @@ class Instance(Content):
             if frame is not None and not isinstance(frame, pd.DataFrame):
                 what = message("`{place}` is {frame}: expected a data frame.", place=place, frame=brief(frame))
                 raise UsageError(what, "Pass a data frame, or read a folder with etsopt.read.")
+        if not isinstance(policy, Mapping):
+            what = message("`policy` is {policy}: expected a dictionary.", policy=brief(policy))
+            raise UsageError(what, 'Pass at least a year and a rule: {"year": 2026, "rule": {"name": "cn"}}.')
         raw = {name: RawTable.from_frame(frame, name) for name, frame in frames.items() if frame is not None}
         parsed, problems = None, []
         try:
-            parsed = parse_policy(policy, "policy")
+            parsed = parse_policy(nested(policy), "policy")
         except DataError as error:
             problems = error.problems
         return cls.from_raw(name, raw, parsed, [], problems)

@@ -192,8 +192,8 @@ class Results:
     def prices(self) -> pd.DataFrame:
         """Prices of allowances by year if there is a market, else shadow prices of targets, balances and totals.
 
-        A market price is the cost of one tonne less on offer, with its unit, the interval of proven prices, and the
-        way in which it was obtained. A shadow price is the increase of an objective per tonne on the right-hand side.
+        A market price is the cost of one tonne less on offer, with the interval of proven prices; in a year that is
+        self-balancing in ``closure`` every higher one clears too. A shadow price is an objective's increase per tonne.
         """
         if "years" in self.tables:
             names = {"price_cny_per_t": "price", "price_lower_cny_per_t": "lower", "price_upper_cny_per_t": "upper"}

@@ -20,8 +20,9 @@ Before the cap begins, and without one, allowances follow the output that a plan
 they are fixed: whoever produces less keeps them.
 
 The balance value is exact, without the decimals of a published one. A horizon that begins in phase 2 starts from the
-balance value of its first year, which falls at once. If the rule is no intensity rule, $A = E$ throughout. `pathway`
-uses its own paid shares alone, and allowances that follow emissions are not cut to the cap.
+balance value of its first year, which falls at once. Under the plan of 2024, which has none, $A = E$ throughout; a rule
+that is no plan of China's is refused. `pathway` uses its own paid shares alone, and allowances that follow emissions are
+not cut to the cap.
 
 Up to `self_balancing_until`, by default 2026 and in phase 1 alone, allowances of a sector equal its emissions after
 abatement, as in `clearing`; all others are lump sums. Phase 2 continues from the balance value before abatement, so that

@@ -184,3 +184,8 @@ def test_the_command_lists_and_draws(
     assert main(["plot", "run", "rates", "--out", "rates.html", "--lang", "en"]) == 0
     assert re.search(r"Written to rates\.html\. Its charts need plotly-\S+ beside it", capsys.readouterr().out)
     assert "Content-Security-Policy" in (tmp_path / "rates.html").read_text(encoding="utf-8")
+
+
+def test_an_unknown_chart_is_told_with_the_nearest_name(allocated: etsopt.Results) -> None:
+    with pytest.raises(AttributeError, match=r"no chart 'surplis'.\n\nDid you mean 'surplus'\? `kinds` lists"):
+        allocated.plot.surplis()

@@ -597,3 +597,15 @@ def test_the_schema_says_of_every_column_what_it_means_and_in_which_unit() -> No
 def test_a_change_of_a_sector_without_its_section_is_told_the_whole_key() -> None:
     with pytest.raises(etsopt.DataError, match=r"Did you mean 'sectors\.cement'\? Use one of year, rule, sectors"):
         etsopt.read("tiny").with_policy({"cement.band": 0.02})
+
+
+def test_the_policy_of_frames_may_have_dotted_keys_as_its_changes_have() -> None:
+    tiny = etsopt.read("tiny")
+    policy = {"year": 2025, "rule.name": "cn-2025", "rule": {"slope": 0.2}, "sectors.cement.band": 0.02}
+    stated = etsopt.Instance.from_frames(tiny.units, policy).policy
+    assert (stated.rule.name, stated.rule.parameters) == ("cn-2025", {"slope": 0.2})
+    band = stated.sectors["cement"].band
+    assert band is not None
+    assert band.upper == 0.02
+    with pytest.raises(etsopt.UsageError, match=r"`policy` is None: expected a dictionary.\n\nPass at least a year"):
+        etsopt.Instance.from_frames(tiny.units, None)  # type: ignore[arg-type]

@@ -47,6 +47,26 @@ def english_key(key: Any, above: str = "") -> Any:
     return one_name(_SECTORS.get(key, key))
 
 
+def nested(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a policy as nested tables, where keys may be dotted paths.
+
+    >>> nested({"year": 2025, "rule.name": "cn", "rule": {"slope": 0.2}})
+    {'year': 2025, 'rule': {'name': 'cn', 'slope': 0.2}}
+    """
+    whole: dict[str, Any] = {}
+    for key, value in content.items():
+        *above, name = key.split(".") if isinstance(key, str) else [key]
+        table = whole
+        for step in above:
+            table = table.setdefault(step, {})
+            if not isinstance(table, dict):
+                # Both a value and a table: the parser tells which one the policy takes.
+                return dict(content)
+        both = isinstance(value, Mapping) and isinstance(table.get(name), dict)
+        table[name] = table[name] | dict(value) if both else dict(value) if isinstance(value, Mapping) else value
+    return whole
+
+
 def english_path(steps: Sequence[str]) -> list[str]:
     """Return the keys of a dotted path in the words of the schema.
 
