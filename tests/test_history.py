@@ -14,6 +14,8 @@ from benchmarks.history import balance, prices
 from benchmarks.history.page import page
 from benchmarks.history.prices import BASE, BIOMASS_FROM, CASES, MARKET
 
+pytestmark = pytest.mark.no_cover
+
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 

@@ -22,6 +22,8 @@ from etsopt.rules import balance
 from tests.builders import random_units
 from tests.markets import market, of_model, random_market
 
+pytestmark = pytest.mark.no_cover
+
 Tables = dict[str, pd.DataFrame]
 
 EVERYTHING: dict[str, Any] = {

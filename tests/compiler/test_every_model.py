@@ -36,7 +36,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     },
 }
 
-UNIT_YEARS = 15_000
+UNIT_YEARS = 5_000
 """Units by years up to which an instance is compared as a whole: a path of thousands takes Pyomo minutes."""
 
 

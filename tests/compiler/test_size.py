@@ -19,6 +19,8 @@ from etsopt.compiler.compiled import CompiledModel
 from etsopt.running import library
 from tests.conftest import make_random_instance
 
+pytestmark = pytest.mark.no_cover
+
 UNITS = 2000
 DATA_OF_PYOMO = (VarData, ConstraintData, ParamData, SetData, ObjectiveData, NamedExpressionData)
 

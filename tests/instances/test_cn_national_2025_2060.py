@@ -21,6 +21,8 @@ from etsopt.data.projection import development
 from etsopt.rules import own_parameters, reference_allowances
 from instances import build_cn_national_2025_2060 as build
 
+pytestmark = pytest.mark.no_cover
+
 ROOT = Path(__file__).parents[2]
 NAME = "cn-national-2025-2060"
 FOLDER = ROOT / "instances" / NAME

@@ -10,6 +10,8 @@ import etsopt
 from tests.builders import allowances, given
 from tests.whole_oracle import OBJECTIVES
 
+pytestmark = pytest.mark.no_cover
+
 ORDERS = [*([level] for level in OBJECTIVES), [], list(OBJECTIVES), list(OBJECTIVES)[::-1]]
 
 Row = tuple[str, str, str, str, float, float]

@@ -15,6 +15,8 @@ from tests.whole_oracle import OBJECTIVES, answer, tiny_instance
 if TYPE_CHECKING:
     from etsopt.results.results import Results
 
+pytestmark = pytest.mark.no_cover
+
 ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 NETWORKS: list[dict[str, Any]] = [
     {},

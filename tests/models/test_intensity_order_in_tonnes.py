@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from etsopt.results.results import Results
 
+pytestmark = pytest.mark.no_cover
+
 BOTH = {"allocation.intensity_order": True, "allocation.integer_allowances": True}
 
 

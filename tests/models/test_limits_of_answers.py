@@ -66,7 +66,8 @@ def path_of_ten_years() -> etsopt.Instance:
 
 
 def test_a_path_by_prices_borrows_no_more_than_is_issued_in_advance() -> None:
-    result = etsopt.solve(path_of_ten_years(), "pathway", method="decomposition")
+    # Within a hundredth: what is issued in advance limits any answer, and closing the gap takes minutes.
+    result = etsopt.solve(path_of_ten_years(), "pathway", method="decomposition", gap=1e-2)
     assert result.provenance["method"] == "decomposition"
     assert result.violations == ()
 

@@ -14,6 +14,8 @@ from etsopt.rules import pre_allocation_shares
 from tests import market_oracle
 from tests.markets import MARKETS, grouped_market, of_model
 
+pytestmark = pytest.mark.no_cover
+
 PRICE = 45.0
 
 

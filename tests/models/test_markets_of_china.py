@@ -9,6 +9,8 @@ import etsopt
 from etsopt.data.files import shipped
 from etsopt.results.results import load, load_instance
 
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.mark.parametrize(
     ("name", "model"), [("cn-2025", "clearing"), ("cn-2025", "abatement"), ("cn-2025-2035", "pathway")]

@@ -9,6 +9,8 @@ import pytest
 import etsopt
 from tests.markets import market, random_market
 
+pytestmark = pytest.mark.no_cover
+
 COSTS = (0.0, 1e-9, 1e-6)
 """Transaction costs: one account for all, and one of each enterprise where trading costs nearly nothing [CNY/t]."""
 

@@ -13,6 +13,8 @@ import etsopt
 from etsopt.errors import DataError
 from tests.markets import at_falling_prices, market
 
+pytestmark = pytest.mark.no_cover
+
 METHODS = ("direct", "pyomo")
 
 

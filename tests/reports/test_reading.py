@@ -21,6 +21,8 @@ from etsopt.reports.official.reading.matching import bare
 from etsopt.rules import reference_allowances
 from tests.reports.test_official import by_hand, deducting, enterprises, units
 
+pytestmark = pytest.mark.no_cover
+
 Tables = dict[str, pd.DataFrame]
 
 BY_HAND = """\
