@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import etsopt
+from etsopt.cli import main
 from etsopt.cli.language import speaking
 from etsopt.cli.show_errors import rendered
 from etsopt.data.files.unit_notes import stated_units
@@ -228,6 +229,19 @@ def test_a_row_of_a_unit_with_missing_figures_is_no_note(tmp_path: Path) -> None
     assert all("is empty" in one for one in problems(book(tmp_path / "plants.xlsx", [HEAD, *rows])))
 
 
+def test_a_missing_identifier_of_units_is_told_in_chinese_and_why_the_name_is_none(tmp_path: Path) -> None:
+    rows = [["1#线" if at == 2 else cell for at, cell in enumerate(row) if at != 3] for row in ROWS]
+    path = book(tmp_path / "plants.xlsx", [[*HEAD[:3], *HEAD[4:]], *rows])
+    with pytest.raises(DataError) as caught, pytest.warns(AssumedWarning) as told:
+        etsopt.read(path, policy=POLICY)
+    (problem,) = caught.value.problems
+    assert str(problem).startswith(f"{PLACE}, 单元编号 (unit_id): the column is missing.")
+    assert any(
+        "'生产线' does not identify the units: rows 2, 3, 4 have '1#线' alike. A column unit_id (单元编号) with" in text
+        for text in (str(one.message) for one in told)
+    )
+
+
 def test_headings_in_two_levels_are_one_problem(tmp_path: Path) -> None:
     above = [*HEAD[:7], "产品产量（万吨）", ""]
     below = [*[""] * 7, "熟料", "粗钢"]
@@ -241,6 +255,16 @@ def test_headings_in_two_levels_are_one_problem(tmp_path: Path) -> None:
     assert problems(path) == [said]
 
 
+def test_a_slip_of_one_row_is_told_in_chinese_without_english_words(tmp_path: Path) -> None:
+    rows = [[*ROWS[0][:7], 150], *(row[:8] for row in ROWS[1:2])]
+    path = book(tmp_path / "plants.xlsx", [HEAD[:8], *rows])
+    error = refused(path)
+    with speaking("zh"):
+        said = rendered(error)
+    assert "emissions_tco2e或output_t：1 个单元的强度约为所属行业合理强度的 10000 倍：单元格 G2 '8400 t/t'。" in said
+    assert "各行的两个数之一大了或小了约 10000 倍。" in said
+
+
 def test_the_remedy_for_a_missing_reader_of_workbooks_is_in_chinese(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,3 +274,10 @@ def test_the_remedy_for_a_missing_reader_of_workbooks_is_in_chinese(
         etsopt.read(path)
     with speaking("zh"):
         assert "将各工作表另存为 CSV 文件" in rendered(caught.value)
+
+
+def test_units_outside_the_scope_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head, closed = [*HEAD, "特殊情形"], [*ROWS[1], "关停"]
+    path = book(tmp_path / "plants.xlsx", [head, [*ROWS[0], ""], closed, [*ROWS[2], ""]])
+    main(["solve", str(path), "--set", "year=2025", "--set", 'rule.name="cn-2025"', "--lang", "zh"])
+    assert "另有 1 个单元不在当年度分配范围（U2）" in capsys.readouterr().out
