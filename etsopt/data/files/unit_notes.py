@@ -37,6 +37,9 @@ NAMES_UNIT = (
 UNIT_ALONE = (re.compile(r"[(\[]([^()\[\]]+)[)\]]"), re.compile(r"\bin ([^()]{1,12})$"), re.compile(r"(.*)"))
 """Parts of a text that state the unit of a table if they hold nothing else."""
 
+LAST_ROWS = 30
+"""Rows at the end of a sheet among which notes are looked for."""
+
 
 class UnitNote(NamedTuple):
     """A note beside a table: its row and column from 0 on, its text and the units that it states."""
@@ -66,10 +69,9 @@ def stated_units(text: str) -> list[str]:
 
 def _notes(cells: list[Cells], top: int) -> Iterator[UnitNote]:
     """Yield the notes above the headings and below the table that state a unit, in one cell or in two."""
-    for row, content in enumerate(cells):
-        texts = [(position, cell) for position, cell in enumerate(content) if isinstance(cell, str) and cell != ""]
-        filled = [str(cell) for cell in content if cell != ""]
-        if row >= top and not (row > top and texts and is_note(filled)):
+    for row in (*range(top), *range(max(top + 1, len(cells) - LAST_ROWS), len(cells))):
+        texts = [(position, cell) for position, cell in enumerate(cells[row]) if isinstance(cell, str) and cell != ""]
+        if row > top and not (texts and is_note([str(cell) for cell in cells[row] if cell != ""])):
             continue
         for at, (position, text) in enumerate(texts):
             if re.search(r"(单位|\bunits?)\s*[:：]?\s*$", text, re.IGNORECASE) and at + 1 < len(texts):
