@@ -30,12 +30,15 @@ from etsopt.cli.show_status import (
     taken_as_given,
 )
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.data.messages import first_of
 from etsopt.results.claims import is_checked
 from etsopt.results.equal_allocation import equal_allocation
 from etsopt.results.words import STATUSES, TERMINATIONS
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from etsopt.results.results import Results
 
 ROWS_SHOWN = 8
@@ -178,6 +181,11 @@ def _shadow_price(price: float) -> str:
     return f"{price:+.4g}" if np.isfinite(price) else "-"
 
 
+def _outside_scope(allocation: pd.DataFrame) -> list[str]:
+    """Return the units outside the year's scope."""
+    return allocation.loc[~allocation["in_scope"].astype(bool), "unit_id"].tolist()
+
+
 def _provinces(results: Results) -> Text:
     frame = results.tables["provinces"]
     limited = frame[frame["balance_limit_t"].notna()]
@@ -186,8 +194,9 @@ def _provinces(results: Results) -> Text:
     outside = len(results.tables["allocation"]) - units
     if outside:
         note += _(
-            "{outside:,} more are outside the year's scope: no allowances, no obligation, in no total.\n",
+            "{outside:,} more are outside the year's scope: no allowances, no obligation, in no total: {names}.\n",
             outside=outside,
+            names=first_of(_outside_scope(results.tables["allocation"])),
         )
     if limited.empty:
         required = results.provenance["policy"].get("provinces", {}).get("balance") is not None

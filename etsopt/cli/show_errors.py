@@ -32,7 +32,8 @@ def _problem(problem: Problem) -> str:
     """Return a problem: its place, what it is, its cells, and the remedy."""
     where = translated(problem.place)
     if problem.column:
-        where += f"，{escaped(shortened(problem.column))}"
+        column = translated(problem.column) if isinstance(problem.column, Message) else problem.column
+        where += f"，{escaped(shortened(column))}"
     cells = "、".join(_cell(row, value) for row, value in problem.cells[:ROWS_SHOWN])
     hidden = len(problem.cells) - ROWS_SHOWN
     more = f"，另有 {hidden} 处" if hidden > 0 else ""

@@ -15,7 +15,7 @@ from etsopt.data.projection import problems_of_forecast
 from etsopt.data.scenarios import problems_of_scenarios
 from etsopt.data.tables.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import ROWS_SHOWN, Problem
-from etsopt.wording import literal, message
+from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +107,8 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
     heat = HEAT_MWH_PER_GJ * units.reindex(columns=["heat_gj"])["heat_gj"].fillna(0.0).to_numpy(dtype=float)
     problems = []
     for base, columns in (
-        (intensity_base(whole), "emissions_tco2e or output_t"),
-        (intensity_base(units), "intensity_emissions_tco2e or intensity_output_t"),
+        (intensity_base(whole), ("emissions_tco2e", "output_t")),
+        (intensity_base(units), ("intensity_emissions_tco2e", "intensity_output_t")),
     ):
         output = base[0] + heat
         intensity = np.divide(base[1], output, out=np.full(len(units), np.nan), where=output > 0)
@@ -118,7 +118,8 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
         powers = np.rint(np.log10(ratio, out=np.zeros(len(ratio)), where=wrong))
         for power in np.unique(powers[wrong]):
             here = wrong & (powers == power)
-            times = f"{10**power:g} times" if power > 0 else f"1/{10**-power:g} of"
+            factor = f"{10 ** abs(power):g}"
+            times = message("{factor} times" if power > 0 else "1/{factor} of", factor=factor)
             count = counted(int(here.sum()), "unit has", "units have")
             what = message(
                 "{count} about {times} the plausible intensity of {grammar} sector",
@@ -126,8 +127,13 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
                 times=times,
                 grammar="its" if here.sum() == 1 else "their",
             )
-            advice = "Check for kt, 10 000 t (万吨) or kg: emissions and output are in tonnes."
-            problems.append(Problem(UNITS.file, what, advice, columns, cells_of(units, here, intensity, "{:.6g} t/t")))
+            advice = message(
+                "One of the two figures of each row is {factor} times too large or too small. Check for kt, "
+                "10 000 t (万吨) or kg: emissions and output are in tonnes.",
+                factor=factor,
+            )
+            column = listed(columns, "{first} or {second}")
+            problems.append(Problem(UNITS.file, what, advice, column, cells_of(units, here, intensity, "{:.6g} t/t")))
     return problems
 
 
@@ -147,7 +153,7 @@ def _problems_of_pairs(instance: Content) -> list[Problem]:
             pair_2=PAIR[1],
         )
         advice = "Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one."
-        problems.append(Problem(UNITS.file, what, advice, " or ".join(PAIR), cells_of(units, half)))
+        problems.append(Problem(UNITS.file, what, advice, listed(PAIR, "{first} or {second}"), cells_of(units, half)))
     for sector in instance.sectors:
         here = instance.labels("sector").where(sector) & ~half
         filled = output & here

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from etsopt.errors import ROWS_SHOWN
 from etsopt.wording import Message, literal, message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     import pandas as pd
@@ -45,6 +46,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return ""
     near = difflib.get_close_matches(name.casefold(), by_folded, 1)
     return by_folded[near[0]] if near else ""
+
+
+def first_of(names: Sequence[object] | NDArray[Any]) -> str:
+    """Return the first names, and how many more there are.
+
+    >>> first_of(["a", "b"]), first_of(range(7))
+    ('a, b', '0, 1, 2, 3, 4 and 2 more')
+    """
+    shown = ", ".join(map(str, names[:ROWS_SHOWN]))
+    hidden = len(names) - ROWS_SHOWN
+    return message("{shown} and {count} more", shown=shown, count=hidden) if hidden > 0 else shown
 
 
 def cells_of(

@@ -117,7 +117,7 @@ def test_every_type_that_can_be_what_the_schema_says_is_taken(tmp_path: Path, ki
         (
             {"output_t": [1_000.0, 1_000_000.0]},
             "units.parquet, emissions_tco2e or output_t: 1 unit has about 1000 times the plausible intensity of its "
-            "sector: row of b '780 t/t'.\n"
+            "sector: row of b '780 t/t'.\nOne of the two figures of each row is 1000 times too large or too small. "
             "Check for kt, 10 000 t (万吨) or kg: emissions and output are in tonnes.",
         ),
         ({"province": None}, "units.parquet, province: the column is missing.\nAdd it: province that allocates to it."),

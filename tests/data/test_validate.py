@@ -21,7 +21,10 @@ Writer = Callable[..., Path]
 
 NUMBER = "   Write a plain finite number [tCO2e]: digits with a point, no formula, separator, unit or NaN."
 EMISSIONS = "   Correct it to at least 0 [tCO2e]: verified emissions: base of the allocation, and the obligation."
-SLIPPED = "   Check for kt, 10 000 t (万吨) or kg: emissions and output are in tonnes."
+SLIPPED = (
+    "   One of the two figures of each row is {} times too large or too small. Check for kt, 10 000 t (万吨) or kg: "
+    "emissions and output are in tonnes."
+)
 FORMULA = "   Write the text itself, and leave an absent one empty: a spreadsheet would run the formula."
 HIDDEN = "   Retype the text, on one line: hidden characters change how it looks, or make it a different text."
 
@@ -193,31 +196,31 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         pytest.param(
             {"emissions_tco2e": ["780000", "984000000", "10500000"]},
             "emissions_tco2e or output_t: 1 unit has about 1000 times the plausible intensity of its sector: "
-            f"row of line-2 '820 t/t'.\n{SLIPPED}",
+            f"row of line-2 '820 t/t'.\n{SLIPPED.format(1000)}",
             id="output in kt",
         ),
         pytest.param(
             {"output_t": ["100", "120", "5000000"]},
             "emissions_tco2e or output_t: 2 units have about 10000 times the plausible intensity of their sector: "
-            f"row of line-1 '7800 t/t', row of line-2 '8200 t/t'.\n{SLIPPED}",
+            f"row of line-1 '7800 t/t', row of line-2 '8200 t/t'.\n{SLIPPED.format(10000)}",
             id="output in ten thousand tonnes",
         ),
         pytest.param(
             {"emissions_tco2e": ["780", "984000", "10500000"]},
             "emissions_tco2e or output_t: 1 unit has about 1/1000 of the plausible intensity of its sector: "
-            f"row of line-1 '0.00078 t/t'.\n{SLIPPED}",
+            f"row of line-1 '0.00078 t/t'.\n{SLIPPED.format(1000)}",
             id="emissions in kt",
         ),
         pytest.param(
             {"emissions_tco2e": ["780000", "984000", "10500000000"]},
             "emissions_tco2e or output_t: 1 unit has about 1000 times the plausible intensity of its sector: "
-            f"row of mill-1 '2100 t/t'.\n{SLIPPED}",
+            f"row of mill-1 '2100 t/t'.\n{SLIPPED.format(1000)}",
             id="emissions in kg where the rule measures a part",
         ),
         pytest.param(
             {"intensity_output_t": ["", "", "5000"]},
             "intensity_emissions_tco2e or intensity_output_t: 1 unit has about 1000 times the plausible intensity of "
-            f"its sector: row of mill-1 '880 t/t'.\n{SLIPPED}",
+            f"its sector: row of mill-1 '880 t/t'.\n{SLIPPED.format(1000)}",
             id="iron in kt",
         ),
         pytest.param(

@@ -268,12 +268,15 @@ def test_the_examples_of_a_template_fit_their_schema_and_no_one_doubts_them(tmp_
     assert [line for line in assumed(tmp_path / "plants.csv") if "policy" not in line] == []
 
 
-def test_the_name_of_the_enterprise_beside_a_code_is_that_of_the_unit(tmp_path: Path) -> None:
+def test_the_name_of_an_enterprise_that_is_one_unit_is_that_of_both(tmp_path: Path) -> None:
     frame = pd.DataFrame({"企业名称": ["北方水泥", "南方水泥"], **CHINESE}).drop(columns="机组/生产线/工序编号")
     frame.to_csv(tmp_path / "plants.csv", index=False)
-    units = read(tmp_path / "plants.csv").units
-    assert dict(zip(units["unit_id"], units["name"], strict=True)) == {"甲": "北方水泥", "乙": "南方水泥"}
-    assert "plants.csv: '企业名称' names the units, as there is no column name." in assumed(tmp_path / "plants.csv")
+    instance = read(tmp_path / "plants.csv")
+    assert instance.enterprises is not None
+    for identifier, table in (("unit_id", instance.units), ("enterprise_id", instance.enterprises)):
+        assert dict(zip(table[identifier], table["name"], strict=True)) == {"甲": "北方水泥", "乙": "南方水泥"}
+    said = "plants.csv: '企业名称' names the enterprises, which '统一社会信用代码' identifies."
+    assert said in assumed(tmp_path / "plants.csv")
 
 
 def test_unusual_figures_of_a_column_are_told_once_with_its_first_cell(tmp_path: Path) -> None:

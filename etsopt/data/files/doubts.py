@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.data.consistency import PAIR
-from etsopt.data.messages import nearest
-from etsopt.data.tables.chinese import ENTERPRISE_NAMES
+from etsopt.data.files.other_rows import is_number
+from etsopt.data.messages import first_of, nearest
 from etsopt.data.tables.headings import heading_of
 from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, UNITS
@@ -20,52 +18,14 @@ from etsopt.wording import listed, literal, message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from etsopt.data.instance import Instance
     from etsopt.data.tables.raw import RawTable
-    from etsopt.data.tables.table import Table
 
-TOTAL = re.compile(r"(sub|grand )?totals?\b.*|sums?|合计|小计|总计|.*(合计|小计|总计)", re.IGNORECASE)
-"""Names of rows that add up others."""
+THRESHOLD_TCO2E = 26_000.0
+"""Yearly emissions from which on an enterprise is in the system [tCO2e]; a few keep below it for a year."""
 
-IDENTIFYING = frozenset(("unit_id", "enterprise_id", "name"))
 FAR = 3.0
 """Ratio of intensities from which one of them is probably a slip: sectors spread by less than a factor of two."""
-
-SHOWN = 5
-
-
-def without_totals(raw: RawTable, table: Table) -> tuple[RawTable, list[Problem]]:
-    """Return a table without its rows of totals, of which no cell is worth a problem of its own, and their problem.
-
-    The word for a total stands in a column that identifies the row, or in any other of a row that nothing identifies.
-    """
-    columns = {heading: heading_of(heading, table, of_people=True).column for heading in raw.columns}
-    names = [heading for heading, column in columns.items() if column in IDENTIFYING or heading in ENTERPRISE_NAMES]
-    nameless = np.ones(len(raw.rows), dtype=bool)
-    for heading in names:
-        nameless &= np.array([not str(cell).strip() for cell in raw.columns[heading]], dtype=bool)
-    found: dict[int, str] = {}
-    for heading, cells in raw.columns.items():
-        for at in np.flatnonzero(nameless | (heading in names)).tolist():
-            if TOTAL.fullmatch(str(cells[at]).strip()):
-                found.setdefault(at, heading)
-    if not found:
-        return raw, []
-    total = sorted(found)
-    shown = tuple((_label(raw, found[at], at), str(raw.columns[found[at]][at])) for at in total)
-    which = _listed(raw.rows[total])
-    if len(total) > 1:
-        what = message("{count} rows look like totals", count=len(total))
-        advice = message("Delete rows {rows}: their units would count twice.", rows=which)
-    else:
-        what = "1 row looks like a total"
-        advice = message("Delete row {row}: its units would count twice.", row=which)
-    headings = {columns[heading] or heading for heading in found.values()}
-    kept = np.setdiff1d(np.arange(len(raw.rows)), total)
-    rest = replace(raw, columns={name: cells[kept] for name, cells in raw.columns.items()}, rows=raw.rows[kept])
-    return rest, [Problem(raw.place, what, advice, headings.pop() if len(headings) == 1 else "", shown)]
 
 
 def problems_of_percent(raw: RawTable) -> list[Problem]:
@@ -74,24 +34,12 @@ def problems_of_percent(raw: RawTable) -> list[Problem]:
     for heading, cells in raw.columns.items():
         column, unit = heading_of(heading, UNITS, of_people=True)
         if unit in ("%", "％", "percent"):
-            numbers = [float(cell) for cell in cells if _is_number(cell) and float(cell)]
+            numbers = [float(cell) for cell in cells if is_number(cell) and float(cell)]
             if numbers and max(map(abs, numbers)) <= 1:
                 what = "no number under a heading in percent is above 1"
                 advice = "Write 35 for 35 %; if the cells are formatted as percentages, remove (%) from the heading."
                 problems.append(Problem(raw.place, what, advice, column, ((raw.label_of(heading), heading),)))
     return problems
-
-
-def _label(raw: RawTable, heading: str, at: int) -> str:
-    letter = raw.letters.get(heading, "")
-    return f"cell {letter}{raw.rows[at]}" if letter else str(raw.rows[at])
-
-
-def _is_number(cell: object) -> bool:
-    try:
-        return bool(np.isfinite(float(str(cell))))
-    except ValueError:
-        return False
 
 
 MEASURED = (*PAIR, "output_t", "emissions_tco2e")
@@ -113,11 +61,12 @@ def _columns_in(raw: RawTable) -> str:
 def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
     """Yield sentences on figures far from those of other units, and on provinces that are none."""
     place = raw.place
+    yield from _notes_of_threshold(instance, raw)
     names, emissions = instance.units["unit_id"].to_numpy(), instance.units["emissions_tco2e"].to_numpy(dtype=float)
     intensity = instance.intensity
     idle = (emissions == 0) & np.isfinite(intensity)
     if idle.any():
-        yield message("{place}: output but no emissions at {listed}.", place=place, listed=_listed(names[idle]))
+        yield message("{place}: output but no emissions at {listed}.", place=place, listed=first_of(names[idle]))
     unusual = []
     for sector in instance.sectors:
         here = instance.labels("sector").where(sector) & (intensity > 0)
@@ -140,7 +89,7 @@ def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
                 place=place,
                 sector=literal(sector),
                 middle=middle,
-                listed=_listed(names[far]),
+                listed=first_of(names[far]),
             )
     unknown = [name for name in instance.provinces if name not in SHORT]
     if unusual:
@@ -151,19 +100,34 @@ def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
             columns_in=_columns_in(raw),
         )
     if 0 < len(unknown) < len(instance.provinces):
-        which = _listed(np.array([brief(name) for name in unknown], dtype=object))
+        which = first_of(np.array([brief(name) for name in unknown], dtype=object))
         one, several = "{place}: {which} is no province of China.", "{place}: {which} are no provinces of China."
         note = message(one if len(unknown) == 1 else several, place=place, which=which)
         guess = nearest(unknown[0], SHORT) or _of_one_sign(unknown[0])
         yield message("{note} Did you mean {name!r}?", note=note, name=guess) if guess else note
 
 
+def _notes_of_threshold(instance: Instance, raw: RawTable) -> Iterator[str]:
+    """Yield a sentence if every enterprise is below the threshold, as figures in 10,000 t are that are read as tonnes.
+
+    Intensities do not tell: emissions and output are then too small by the same factor.
+    """
+    enterprises = instance.labels("enterprise_id")
+    largest = float(enterprises.sums(instance.units["emissions_tco2e"].to_numpy(dtype=float)).max())
+    if 0 < largest < THRESHOLD_TCO2E:
+        yield message(
+            "{place}: every enterprise emits less than {threshold:,.0f} t, the largest {largest:,.0f} t, so that each "
+            "gets its emissions. THE FIGURES MAY BE IN 10,000 t (万吨): if so, write that unit into the headings, such "
+            "as {example}. Read are {columns_in}.",
+            place=raw.place,
+            threshold=THRESHOLD_TCO2E,
+            largest=largest,
+            example="排放量（万吨）",
+            columns_in=_columns_in(raw),
+        )
+
+
 def _of_one_sign(name: str) -> str:
     """Return the only province whose short Chinese name shares a sign with a Chinese name of its length, if any."""
     alike = [short for short in SHORT.values() if len(short) == len(name) and any(map(str.__eq__, short, name))]
     return alike[0] if len(alike) == 1 else ""
-
-
-def _listed(names: NDArray[Any]) -> str:
-    shown = ", ".join(map(str, names[:SHOWN]))
-    return message("{shown} and {count} more", shown=shown, count=len(names) - SHOWN) if len(names) > SHOWN else shown

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.files.doubts import problems_of_percent, without_totals
+from etsopt.data.files.doubts import problems_of_percent
+from etsopt.data.files.heading_rows import (
+    LEAST_HEADINGS,
+    LEAST_OF_UNITS,
+    problems_of_levels,
+    repeats,
+    row_of_headings,
+    with_units_of_both,
+)
+from etsopt.data.files.other_rows import beside_notes, without_notes, without_totals
 from etsopt.data.files.policy_sheet import POLICY, POLICY_SHEETS, heading_row, read_policy_sheet
 from etsopt.data.files.sheets import (
     DATE,
@@ -26,9 +35,11 @@ from etsopt.data.files.sheets import (
     problems_of_flaws,
     text_of,
 )
+from etsopt.data.files.unit_notes import problems_of_unit_notes
 from etsopt.data.files.unread import notes_of_cases, years_in
 from etsopt.data.files.workbook import WORKBOOKS, Flaws, column_name, flaws_of_cells, read_workbook
 from etsopt.data.tables import chinese
+from etsopt.data.tables.credit_codes import notes_of_codes
 from etsopt.data.tables.headings import heading_of, plain
 from etsopt.data.tables.meant import as_meant
 from etsopt.data.tables.raw import RawTable, problems_of_names, read_csv
@@ -51,12 +62,6 @@ SUFFIXES = (*WORKBOOKS, ".csv")
 
 NOT_TABLES = frozenset(("notes", "说明", "lists", "选项"))
 """Sheets of templates that hold no data."""
-
-LEAST_HEADINGS = 2
-"""Headings that make a row the row of headings; a table has at least as many required columns."""
-
-LEAST_OF_UNITS = 3
-"""Headings by which a sheet of any name is that of the units: identifier, emissions, sector or province."""
 
 NO_EVIDENCE = "its cells cannot be examined: it is laid out unlike the workbooks of spreadsheet programs"
 
@@ -110,8 +115,9 @@ def read_one_file(path: Path) -> OneFile:
         raw, found.problems = read_csv(path.read_bytes(), path.name, partly=True)
         if raw is not None:
             _add(found, UNITS, raw)
+            _take_as_meant(found)
         return found
-    sheets, found.problems = read_workbook(path, "save the sheets as CSV files")
+    sheets, found.problems = read_workbook(path, literal("save the sheets as CSV files"))
     if found.problems:
         return found
     try:
@@ -131,6 +137,7 @@ def read_one_file(path: Path) -> OneFile:
         else:
             found.years |= years_in(name, "the name of the sheet {text}") if role is UNITS else {}
             _read_sheet(found, role, place, filled[name], flaws[name])
+    _take_as_meant(found)
     return found
 
 
@@ -156,7 +163,7 @@ def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[st
             found.problems.append(Problem(file, what, "Keep one of them."))
     others = [name for name in sheets if name not in roles and plain(name) not in NOT_TABLES]
     if UNITS not in roles.values():
-        like_units = [name for name in others if _row_of_headings(sheets[name], UNITS, LEAST_OF_UNITS) is not None]
+        like_units = [name for name in others if row_of_headings(sheets[name], UNITS, LEAST_OF_UNITS) is not None]
         if len(like_units) == 1:
             roles[like_units[0]] = UNITS
         else:
@@ -182,18 +189,9 @@ def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[st
     return roles
 
 
-def _row_of_headings(cells: list[Cells], table: Table, least: int) -> int | None:
-    """Return the first row with so many headings of a table."""
-    for row, content in enumerate(cells):
-        named = {heading_of(str(cell), table, of_people=True).column for cell in content if cell != ""}
-        if len(named - {""}) >= least:
-            return row
-    return None
-
-
 def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], flaws: Flaws) -> None:
     """Read the rows of a sheet below its headings, which may stand in two rows, one for each language."""
-    top = _row_of_headings(cells, table, LEAST_HEADINGS)
+    top = row_of_headings(cells, table, LEAST_HEADINGS)
     if top is None:
         needed = ", ".join(column.name for column in table.columns if column.required)
         advice = message(
@@ -201,14 +199,20 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
         )
         found.problems.append(Problem(place, "has no row of headings", advice))
         return
-    found.problems += problems_of_flaws(place, cells, flaws, top)
+    if of_levels := problems_of_levels(place, cells, top, table):
+        # What the columns are cannot be told, so that no cell of them is examined.
+        found.problems += of_levels
+        return
+    found.problems += problems_of_flaws(place, cells, beside_notes(flaws, cells, top), top)
     if table is UNITS:
         for title in (cell for row in cells[:top] for cell in row if isinstance(cell, str)):
             found.years |= years_in(title, "the title {text}")
     headings = [normalise(text_of(cell, False)) for cell in cells[top]]
     first = top + 1
-    if first < len(cells) and _repeats(cells[first], headings, table):
+    if first < len(cells) and repeats(cells[first], headings, table):
+        headings = with_units_of_both(headings, cells[first], table)
         first += 1
+    found.problems += problems_of_unit_notes(place, cells, top, headings, table)
     rows = [row for row in range(first, len(cells)) if any(cell != "" for cell in cells[row])]
     named = [position for position, heading in enumerate(headings) if heading]
     bare = [(row, at, text_of(cells[row][at], False)) for at in set(range(len(headings))) - {*named} for row in rows]
@@ -226,17 +230,6 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
     letters = {headings[position]: column_name(position) for position in named}
     raw = RawTable(place, columns, np.array(rows, dtype=np.int64) + 1, letters, top + 1)
     _add(found, table, raw)
-
-
-def _repeats(content: Cells, headings: list[str], table: Table) -> bool:
-    """Return True for a second row of headings, which name the columns of those above."""
-    same = 0
-    for cell, heading in zip(content, headings, strict=True):
-        below = heading_of(str(cell), table, of_people=True).column
-        if below and below != heading_of(heading, table, of_people=True).column:
-            return False
-        same += bool(below)
-    return same >= LEAST_HEADINGS
 
 
 def _cells_of(
@@ -258,18 +251,23 @@ def _cells_of(
 def _add(found: OneFile, table: Table, raw: RawTable) -> None:
     """Add a table as people write them, with notes on it."""
     if table in (UNITS, ENTERPRISES):
-        raw, of_totals = without_totals(raw, table)
-        found.problems += of_totals
+        for leave_out in (without_totals, without_notes):
+            raw, of_rows = leave_out(raw, table)
+            found.problems += of_rows
+        found.notes += notes_of_codes(raw, table)
     if table is UNITS:
         found.problems += problems_of_percent(raw)
         found.notes += notes_of_cases(raw)
         for heading in raw.columns:
             if heading_of(heading, UNITS, of_people=True).column == "emissions_tco2e":
                 found.years |= years_in(heading, "the heading {text}")
-    meant, notes = as_meant(raw, table)
+    found.tables[table.name] = raw
+
+
+def _take_as_meant(found: OneFile) -> None:
+    """Take the tables as people mean them, with notes on what is assumed or not read."""
+    found.tables, notes = as_meant(found.tables)
     found.notes += notes
-    if len(meant.rows) or table is UNITS:
-        found.tables[table.name] = meant
 
 
 def find_file(source: Path) -> None:

@@ -99,15 +99,15 @@ EXAMPLES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
 
 ENGLISH_NOTES = (
     "One row is one unit: a clinker line, an electrolysis process, a steel enterprise or a power unit.",
-    "Columns with a dark heading are needed. Headings may be English or Chinese, in one row or in two.",
-    "A heading may state another unit of measure in brackets, such as emissions_tco2e (万吨).",
+    "Columns with a dark heading are needed. Headings are in one row; a second may repeat them in the other language.",
+    "A heading may state another unit of measure in brackets, such as emissions_tco2e (万吨); notes do not count.",
     "Rows called EXAMPLE are not read. Columns of your own are carried to the results.",
     "Solve: etsopt solve plants.xlsx --out result.xlsx",
 )
 CHINESE_NOTES = (
     "一行为一个分配单元：水泥熟料生产线、铝电解工序、钢铁企业或发电机组。",
-    "深色标题的列必填。标题可为中文或英文，一行或两行均可。",
-    "标题可在括号中注明其他计量单位，如 经核查排放量（万吨）。",
+    "深色标题的列必填。标题写在一行，中文或英文均可；其下可再有一行另一语言的相同标题。不支持合并的多级标题。",
+    "标题可在括号中注明其他计量单位，如 经核查排放量（万吨）；只写在标题行以上的单位不起作用。",
     "名为“示例”的行不读取。自有的列将保留到结果中。",
     "求解：etsopt solve plants.xlsx --out result.xlsx --lang zh",
 )

@@ -109,7 +109,10 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 """Headings of columns without the unit of measure, which may follow in brackets."""
 
 NAMES = {
-    "units": ("单元名称", "名称", "机组名称", "生产线名称", "设施名称"),
+    "units": (
+        *("单元名称", "名称", "机组名称", "生产线名称", "设施名称", "生产线", "机组", "工序", "工序名称"),
+        *("机组/生产线/工序名称", "机组/生产线/工序"),
+    ),
     "enterprises": ("企业名称", "重点排放单位名称", "单位名称", "名称"),
     "measures": ("措施名称", "名称"),
 }

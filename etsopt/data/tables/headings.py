@@ -208,7 +208,7 @@ def as_stated(problem: Problem, raw: RawTable) -> Problem:
     """Return a problem of a table with the heading, the cells and the labels that its file has."""
     if problem.place != raw.place:
         return problem
-    heading, cells = raw.stated.get(problem.column, (problem.column, None))
+    heading, cells = raw.stated.get(problem.column, (_missing(problem.column, raw), None))
     letter = raw.letters.get(heading, "")
     shown = []
     places = {str(row): position for position, row in enumerate(raw.rows)} if cells is not None else {}
@@ -218,6 +218,13 @@ def as_stated(problem: Problem, raw: RawTable) -> Problem:
         shown.append((f"cell {letter}{row}" if letter and row.isdigit() else row, value))
     named = f"{heading} ({problem.column})" if heading != problem.column else problem.column
     return replace(problem, column=named, cells=tuple(shown))
+
+
+def _missing(column: str, raw: RawTable) -> str:
+    """Return the Chinese heading of a column that a file with Chinese headings does not have; else its name."""
+    known = column not in raw.columns and column in HEADINGS
+    chinese = known and any(not heading.isascii() for heading, _ in raw.stated.values())
+    return HEADINGS[column][0] if chinese else column
 
 
 def in_cells(problem: Problem, raw: RawTable, table: Table) -> Problem:

@@ -5,20 +5,25 @@ Each step says what it assumed, for a warning.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.messages import did_you_mean
-from etsopt.data.tables import chinese
+from etsopt.data.messages import did_you_mean, first_of
+from etsopt.data.tables.chinese import HEADINGS
+from etsopt.data.tables.enterprise_names import heading_of_names, with_enterprise_names
 from etsopt.data.tables.headings import heading_of, plain
 from etsopt.data.tables.measurement import converted, factor_of
-from etsopt.data.tables.schema import UNITS, USER_COLUMN_PREFIX
+from etsopt.data.tables.schema import TABLES, UNITS, USER_COLUMN_PREFIX
+from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import brief
 from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from etsopt.data.tables.raw import RawTable
@@ -28,13 +33,22 @@ EXAMPLES = ("example", "示例")
 """Identifier of a row, in English and in Chinese, that shows how one is filled in."""
 
 
-def as_meant(raw: RawTable, table: Table) -> tuple[RawTable, list[str]]:
-    """Return a table of a person's own file as it is meant, and sentences on what is assumed or not read."""
+def as_meant(tables: Mapping[str, RawTable]) -> tuple[dict[str, RawTable], list[str]]:
+    """Return the tables of a person's own file as they are meant, and sentences on what is assumed or not read.
+
+    Tables without rows are left out, but for the units.
+    """
     notes: list[str] = []
-    raw = _without_examples(raw, table, notes)
-    raw = _with_columns_joined(raw, table, notes)
-    raw = _with_identifiers(raw, notes) if table is UNITS else raw
-    return _with_own_columns(raw, table, notes), notes
+    found = {
+        table.name: _without_examples(tables[table.name], table, notes) for table in TABLES if table.name in tables
+    }
+    found = {name: raw for name, raw in found.items() if len(raw.rows) or name == UNITS.name}
+    found = with_enterprise_names(found, notes) if UNITS.name in found else found
+    for table in (table for table in TABLES if table.name in found):
+        raw = _with_columns_joined(found[table.name], table, notes)
+        raw = _with_identifiers(raw, notes) if table is UNITS else raw
+        found[table.name] = _with_own_columns(raw, table, notes)
+    return found, notes
 
 
 def _column(heading: str, table: Table) -> str:
@@ -130,7 +144,7 @@ def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
     has = {_column(heading, UNITS): heading for heading in raw.columns}
     if "enterprise_id" not in has:
         others = (
-            *(name for name in chinese.ENTERPRISE_NAMES if name in raw.columns),
+            heading_of_names(raw.columns),
             has.get("unit_id"),
             has.get("name"),
         )
@@ -154,16 +168,29 @@ def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
             )
             raw = _with(raw, "unit_id", has[column])
             has["unit_id"] = "unit_id"
-    named = next((name for name in chinese.ENTERPRISE_NAMES if name in raw.columns), None)
-    if "name" not in has and named is not None:
-        # Beside a code, the name of the enterprise is the word by which people know the unit.
-        notes.append(
-            message(
-                "{place}: {named} names the units, as there is no column name.", place=raw.place, named=brief(named)
-            )
-        )
-        raw = _with(raw, "name", named)
+    if "unit_id" not in has and "name" in has:
+        notes += _note_of_repeats(raw, has["name"])
     return raw
+
+
+def _note_of_repeats(raw: RawTable, named: str) -> list[str]:
+    """Return the sentence on names of units that cannot identify them, as several units have one."""
+    cells = [normalise(str(cell)) for cell in raw.columns[named]]
+    count = Counter(cells)
+    repeated = next(cell for cell in cells if count[cell] > 1)
+    rows = first_of([row for cell, row in zip(cells, raw.rows, strict=True) if cell == repeated])
+    what = brief(repeated) if repeated else message("an empty cell")
+    return [
+        message(
+            "{place}: {named} does not identify the units: rows {rows} have {what} alike. A column unit_id ({heading}) "
+            "with cells of enterprise and {named} together would.",
+            place=raw.place,
+            named=brief(named),
+            what=what,
+            rows=rows,
+            heading=HEADINGS["unit_id"][0],
+        )
+    ]
 
 
 def _with(raw: RawTable, column: str, heading: str) -> RawTable:

@@ -23,6 +23,7 @@ TENS = {
 
 _MASS = {
     **dict.fromkeys(("t", "吨", "tonne", "tonnes", "公吨"), Decimal(1)),
+    **dict.fromkeys(("kg", "千克", "公斤"), Decimal("0.001")),
     **dict.fromkeys(("kt", "kilotonnes", "'000t", "'000tonnes"), Decimal(10**3)),
     **{"Mt": Decimal(10**6), "megatonnes": Decimal(10**6), "Gt": Decimal(10**9)},
 }
@@ -77,6 +78,28 @@ _SPLIT = re.compile(rf"({'|'.join(map(re.escape, sorted(filter(None, TENS), key=
 
 _POWER_OF_TEN = re.compile(r"(10(?:\^(\d)|[0,]*))[x*]?(.+)")
 """A power of ten before a unit, as in ``10,000 t`` and ``10^4 t``."""
+
+QUANTITIES = ("tCO2e", "t", "MWh", "MW", "GJ")
+"""Units of the columns whose unit of measure a note beside the table may state."""
+
+_WORDS = {word for unit in QUANTITIES for word in UNITS[unit]} - {"度"}
+"""Units that a note may state, without a sign that is mostly the end of another word, as in 年度."""
+
+_IN_TEXT = re.compile(
+    rf"(?<![A-Za-z0-9.,^十百千万亿])(?<![0-9] )"
+    rf"(?:10(?:\^[0-9]|[0,]*)\s*[x*]?|1e4|{'|'.join(sorted(filter(str.isalpha, TENS), key=len, reverse=True))})?\s*"
+    rf"(?:{'|'.join(map(re.escape, sorted(_WORDS, key=len, reverse=True)))})(?![A-Za-z0-9])"
+)
+"""A unit of measure in a text, but no quantity in it, such as 100万吨."""
+
+
+def units_in(text: str) -> list[str]:
+    """Return the units of measure that a text mentions.
+
+    >>> units_in("单位：万吨、吨CO2"), units_in("Unit: 10,000 t"), units_in("年产100万吨水泥"), units_in("in kt")
+    (['万吨', '吨CO2'], ['10,000 t'], [], ['kt'])
+    """
+    return [found[0].strip() for found in _IN_TEXT.finditer(unicodedata.normalize("NFKC", text))]
 
 
 def factor_of(stated: str, unit: str) -> Decimal | None:
