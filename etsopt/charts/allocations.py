@@ -42,7 +42,8 @@ def rates(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart
         edges = np.linspace(-widest, widest, BINS + 1)
         share, _ = np.histogram(rate, edges, weights=part["emissions_tco2e"].to_numpy() / 1e6)
         middle = (edges[:-1] + edges[1:]) / 2
-        series = Series("bars", NONE, middle, share, SECTOR_COLOURS.get(sector, CHOSEN))
+        reach = float(rate.min()), float(rate.max())
+        series = Series("bars", NONE, middle, share, SECTOR_COLOURS.get(sector, CHOSEN), reach=reach)
         labels = (SURPLUS_RATE, ("emissions [Mt]", "排放量 [百万吨]"))
         band = bands_of(about, [sector])
         panels.append(Panel(sector_words(sector), *labels, (series,), band, "x", x_limits=(-widest, widest)))

@@ -51,6 +51,8 @@ class Series:
         Widths of bars along the axis of categories or years; None for equal ones that fill it.
     base
         Where each bar or area begins; None for zero.
+    reach
+        Least and largest value that bars over classes count, if these are known: their places are middles of classes.
     """
 
     kind: Literal["points", "line", "bars", "stack", "area"]
@@ -63,6 +65,7 @@ class Series:
     style: Literal["marked", "plain", "dashed", "hollow"] = "marked"
     widths: NDArray[np.float64] | None = None
     base: NDArray[np.float64] | None = None
+    reach: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

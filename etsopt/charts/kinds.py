@@ -235,10 +235,11 @@ def chart_of(
     UsageError
         If there is no such kind, the run has no table for it, or the kind or the run has no such year.
     """
-    if kind not in KINDS:
-        advice = message("{guess}Choose one of {kinds}.", guess=did_you_mean(kind, KINDS), kinds=", ".join(KINDS))
-        raise UsageError(message("There is no chart {kind}.", kind=brief(kind)), advice)
     known = kinds_of(tables, instance)
+    if kind not in KINDS:
+        guess, here = did_you_mean(kind, known), ", ".join(known) or "none"
+        advice = message("{guess}Of this run there are: {value}.", guess=guess, value=here)
+        raise UsageError(message("There is no chart {kind}.", kind=brief(kind)), advice)
     if kind not in known:
         raise UsageError(
             _without(kind, tables), message("Of this run there are: {value}.", value=", ".join(known) or "none")

@@ -225,7 +225,7 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     check.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     explain = add("explain", "explain the number of a unit: rule, limits, and what one tonne more would take")
     explain.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
-    explain.add_argument("unit", help="unit_id of the unit")
+    explain.add_argument("unit", help="unit_id or name of the unit, or the enterprise of a single one")
     shell = add("completion", "print the completion script of a shell, such as: etsopt completion bash >> ~/.bashrc")
     shell.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     add("schema", "print the JSON schema of result.json")

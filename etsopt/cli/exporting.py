@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, in_chinese, joined, translated
+from etsopt.cli.language import _, in_chinese, joined, translated, word
 from etsopt.errors import UsageError, brief
 from etsopt.wording import message
 
@@ -20,6 +20,7 @@ def export(options: Namespace) -> int:
     from etsopt.reports import official_tables, write_official_tables
     from etsopt.reports.official.files import NOTE
     from etsopt.reports.official.gaps import columns_to_fill
+    from etsopt.reports.official.tables import see_that_there
     from etsopt.results import results
     from etsopt.results.emissions_status import emissions_status, not_verified
     from etsopt.results.words import STATUSES
@@ -27,7 +28,9 @@ def export(options: Namespace) -> int:
     if options.tables != "official":
         raise UsageError(message("There are no tables {name}.", name=brief(options.tables)), "Choose official.")
     result, instance = results.load_both(options.run)
-    tables = official_tables(instance, result, one_name(options.province))
+    province = one_name(options.province)
+    see_that_there(province, {name: word("province", name) for name in instance.provinces}, joined(("", "")))
+    tables = official_tables(instance, result, province)
     alone = instance.provinces[0] if len(instance.provinces) == 1 else ""
     note = not_verified(emissions_status(instance.units))
     titled = (options.province or alone, instance.policy.year)

@@ -25,11 +25,11 @@ def add_arguments(command: ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     text = "folder of a run, written by `etsopt solve --out`, of a sweep or of a design search"
     command.add_argument("run", type=Path, help=text)
-    text = "file to write (default: report.html, letter.html or beside.html in the run folder)"
+    text = "file to write (default: report.html, letter-ENTERPRISE.html or beside.html in the run folder)"
     command.add_argument("--out", type=Path, metavar="FILE", help=text)
     text = "write the script of the charts into the page, so that it is one file of 5 MB"
     command.add_argument("--inline", action="store_true", help=text)
-    text = "write the letter of one page to this enterprise instead"
+    text = "write the letter of one page to this enterprise instead: its identifier or name, or that of a unit"
     command.add_argument("--letter", metavar="ENTERPRISE", help=text)
     command.add_argument("--beside", type=Path, metavar="OTHER", help="write this run beside another one instead")
     text = "write the sheets of every enterprise of a compliance year instead, in both languages"
@@ -112,8 +112,7 @@ def _write(options: Namespace, result: Results, others: list[Results]) -> list[P
 
     lang, name = options.lang, options.run.resolve().name
     if options.letter is not None:
-        path = options.out or options.run / "letter.html"
-        return write_letter(result, options.letter, path, lang, folder=name)
+        return write_letter(result, options.letter, options.out or options.run, lang, folder=name)
     if others:
         path = options.out or options.run / "beside.html"
         names = (name, options.beside.resolve().name)

@@ -32,7 +32,7 @@ from etsopt.cli.show_status import (
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
 from etsopt.data.messages import first_of
 from etsopt.results.claims import is_checked
-from etsopt.results.equal_allocation import equal_allocation
+from etsopt.results.equal_allocation import equal_allocation, outside_of
 from etsopt.results.words import STATUSES, TERMINATIONS
 from etsopt.units import format_rate, format_tonnes
 
@@ -189,10 +189,8 @@ def _outside_scope(allocation: pd.DataFrame) -> list[str]:
 def _provinces(results: Results) -> Text:
     frame = results.tables["provinces"]
     limited = frame[frame["balance_limit_t"].notna()]
-    units = int(results.tables["sectors"]["units"].sum())
     note = ""
-    outside = len(results.tables["allocation"]) - units
-    if outside:
+    if outside := outside_of(results.tables):
         note += _(
             "{outside:,} more are outside the year's scope: no allowances, no obligation, in no total: {names}.\n",
             outside=outside,

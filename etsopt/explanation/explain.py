@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
 from etsopt.explanation.markets import market_parts
+from etsopt.explanation.named import unit_of
 from etsopt.explanation.program import Allocated, further_steps, program_steps
 from etsopt.explanation.rule import Unit, incentive_steps, rule_steps, why_outside
 from etsopt.explanation.steps import Explanation, Step, in_chinese, number, percent
@@ -37,13 +37,15 @@ def explain(
     ----------
     tables
         Tables of the run.
+    unit_id
+        Identifier or name of the unit, or of an enterprise that has no other.
     objectives
         Values of its objectives by name.
 
     Raises
     ------
     UsageError
-        If the instance has no such unit, or the run no table of its units.
+        If the instance has no such unit or several, or the run no table of its units.
     """
     unit = _unit(instance, str(unit_id))
     parts: list[tuple[Words, tuple[Step, ...]]] = [(RULE, tuple(rule_steps(unit)))]
@@ -53,6 +55,8 @@ def explain(
         what = "The run has no table of the allowances of its units."
         raise UsageError(what, "Explain a run of a model that allocates, such as allocation, abatement or pathway.")
     row = _row(tables["allocation"], unit)
+    if not unit.in_scope:
+        return Explanation(unit.unit_id, _title(_facts(unit), unit, row), tuple(parts))
     if {"duals", "sectors", "provinces"} <= {*tables}:
         allocated = Allocated(row, tables)
         parts.append((PROGRAM, tuple(program_steps(unit, allocated, (objectives or {}).get("largest_change")))))
@@ -63,12 +67,8 @@ def explain(
 
 
 def _unit(instance: Instance, unit_id: str) -> Unit:
-    names = instance.units["unit_id"].to_numpy()
-    found = np.flatnonzero(names == unit_id)
-    if not len(found):
-        advice = message("{guess}The table of units lists them.", guess=did_you_mean(unit_id, names))
-        raise UsageError(message("The instance has no unit {unit_id}.", unit_id=brief(unit_id)), advice)
-    row = int(found[0])
+    unit_id = unit_of(unit_id, instance.units, instance.enterprises)
+    row = int(np.flatnonzero(instance.units["unit_id"] == unit_id)[0])
     cells = instance.units.iloc[row]
     return Unit(instance, row, unit_id, cells["sector"], cells["province"], float(instance.emissions_tco2e[row]))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.explanation.rule import Unit
+    from etsopt.explanation.steps import Words
 
 LAST = "least_squares"
 ROWS = {
@@ -111,6 +112,17 @@ def _rest(unit: Unit, allocated: Allocated, largest: float | None) -> tuple[str,
     return "Held back by earlier objectives, or whole tonnes", "前序目标或取整"
 
 
+UNLIMITED: Words = (
+    "No limit is in the way: the allowance is that of the rule.",
+    "未触及任何限值；配额即按规则计算的结果。",
+)
+KEPT_NEAR: Words = (
+    "No limit is in the way: the objectives keep the allowance near that of the rule.",
+    "未触及任何限值；目标函数使配额接近按规则计算的结果。",
+)
+"""Sentences on a unit that no limit keeps from one tonne more."""
+
+
 def further_steps(unit: Unit, allocated: Allocated) -> Iterator[Step]:
     """Yield the limits that would have to give for one tonne more to this unit and none less to others, and to what."""
     if unit.fixed or not unit.in_scope:
@@ -121,8 +133,8 @@ def further_steps(unit: Unit, allocated: Allocated) -> Iterator[Step]:
         # One tonne is a billionth of a large sector.
         yield Step(key, words, formula=f"{key} ≥ {value:.12g}")
     if not limits:
-        english = "No limit stands against it; the objectives keep allowances near the rule."
-        yield Step("none", (english, "没有限值阻碍；目标函数使配额接近规则。"))
+        by_rule = abs(allocated.number("allowance_t") - allocated.number("reference_t")) < SAME_T
+        yield Step("none", UNLIMITED if by_rule else KEPT_NEAR)
 
 
 def _band(unit: Unit, allocated: Allocated) -> Iterator[Limit]:

@@ -90,12 +90,15 @@ def why_outside(unit: Unit) -> Words:
 
 
 def _why_fixed(unit: Unit) -> Step:
-    """Return the reason of A = E: a special case, or an enterprise below the threshold."""
+    """Return the reason of A = E: a special case, no emissions, or an enterprise below the threshold."""
     units, case = unit.instance.units, unit.special_case
     if case:
         word = CASES.get(case, case)
         english = f"Special case {case}: the plan gives allowances equal to emissions."
         return Step("special_case", (english, f"特殊情形（{word}）：配额与经核查排放量相等。"))
+    if not unit.emissions:
+        label = ("It has no emissions in the year: its allowances are 0 as well.", "当年度无排放量：配额也为 0。")
+        return Step("no_emissions", label)
     parameters = parameters_of(unit.instance)
     threshold = getattr(parameters, "threshold_tco2e", 0.0)
     of_owner = units["enterprise_id"] == units["enterprise_id"].iloc[unit.row]
@@ -131,7 +134,12 @@ def _intensity(unit: Unit) -> Iterator[Step]:
     slope, cap = parameters.slope, parameters.cap
     rate = float(surplus_rates(np.array([intensity]), value, slope, cap)[0])
     formula = f"α = clip({number(slope)} X, ±{percent(cap)}) = clip({percent(slope * deviation)}, ±{percent(cap)})"
-    yield Step("coefficient", ("Intensity coefficient α", "碳排放强度系数 α"), rate, "rate", formula)
+    product, most = f"{number(slope)} X = {percent(slope * deviation)}", f"±{percent(cap)}"
+    in_words = (
+        f"α = {number(slope)} X, at most {most}; {product}, so α",
+        f"α = {number(slope)}X，且不超过 {most}；{product.replace(' X', 'X')}，故 α",
+    )
+    yield Step("coefficient", ("Intensity coefficient α", "碳排放强度系数 α"), rate, "rate", formula, in_words)
     exact = unit.emissions * (1 + rate)
     formula = f"R = ⌊E (1 + α)⌋ = ⌊{number(unit.emissions)} × {1 + rate:.8g}⌋ = ⌊{number(exact)}⌋"
     whole = float(reference_allowances(instance).reference_t[row])
@@ -167,7 +175,10 @@ def incentive_steps(unit: Unit) -> Iterator[Step]:
     gain, formula = _gain_of_a_tonne(unit)
     if gain is None:
         return
-    label = ("One tonne abated leaves more allowances by", "每减排一吨可结余的配额")
+    label = (
+        "One tonne abated adds to the surplus (or reduces the deficit)",
+        "每减排一吨，盈余增加（或缺口减少）的配额",
+    )
     yield Step("marginal_gain_t", label, gain, "t", formula)
     prices = by_year(unit.instance.policy.market.prices_cny_per_t, [unit.instance.policy.year])
     if np.isfinite(prices[0]):

@@ -33,6 +33,8 @@ class Step:
         Its unit of measure; ``rate`` for a fraction that is shown in percent.
     formula
         The formula with the figures put in, or what a key of the policy would have to be; empty if there is none.
+    in_words
+        The formula as people read it, where that is another than the one for programs.
     """
 
     key: str
@@ -40,11 +42,13 @@ class Step:
     value: float | None = None
     unit: str = ""
     formula: str = ""
+    in_words: Words | None = None
 
     def text(self, chinese: bool = False) -> str:
         """Return the step as one line."""
         label = self.label[chinese]
-        parts = [self.formula] if self.formula else []
+        formula = self.in_words[chinese] if self.in_words and self.formula else self.formula
+        parts = [formula] if formula else []
         if self.value is not None:
             parts.append(percent(self.value) if self.unit == "rate" else f"{number(self.value)} {self.unit}".rstrip())
         return f"{label}{'：' if chinese else ': '}{' = '.join(parts)}" if parts else label

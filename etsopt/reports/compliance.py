@@ -6,11 +6,12 @@ from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports.page import both, figures, page
-from etsopt.reports.stated import as_stated
+from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.results.emissions_status import emissions_status, not_verified
 from etsopt.wording import message
@@ -180,6 +181,8 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
     counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
     balance = ("balance_value", "balance value [t/t]", "平衡值")
     total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum(min_count=1).to_dict()
+    # A sum of some sectors is no total.
+    total |= {name: np.nan for name in OF_PRE_ALLOCATION if sectors[name].isna().any()}
     # An enterprise may own units of several sectors.
     total |= {"sector": "all 合计", "enterprises": nation[0]["enterprises"]}
     blocks = [

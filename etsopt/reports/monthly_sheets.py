@@ -79,7 +79,7 @@ CORRECTIONS: tuple[Heading, ...] = (
 TWO = ("process", "item", "flow", "level")
 """Columns whose words are written in both languages."""
 
-PLAIN = re.compile(r"[A-Za-z0-9_-]{1,80}")
+PLAIN = re.compile(r"[\w-]{1,64}")
 
 
 def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: Sequence[str] = ()) -> list[str]:
@@ -111,18 +111,18 @@ def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: S
         chosen = list(dict.fromkeys(enterprises)) or known
         for number, enterprise in enumerate(chosen):
             checkpoint("writing sheets", number, len(chosen))
-            name = f"{_file_name(enterprise)}.html"
+            name = f"{file_name(enterprise)}.html"
             with naming(aside / name):
                 (aside / name).write_text(_sheet(found, lines, enterprise), encoding="utf-8", newline="\n")
             names.append(f"{folder.name}/{name}")
     return names
 
 
-def _file_name(enterprise: str) -> str:
-    """Return an identifier as the name of a file; one with other characters than plain ones gets a hash."""
+def file_name(enterprise: str) -> str:
+    """Return an identifier as the name of a file; one with other characters than letters and digits gets a hash."""
     if PLAIN.fullmatch(enterprise):
         return enterprise
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", enterprise)[:60] + "_" + hashlib.sha256(enterprise.encode()).hexdigest()[:8]
+    return re.sub(r"[^\w-]+", "_", enterprise)[:50] + "_" + hashlib.sha256(enterprise.encode()).hexdigest()[:8]
 
 
 def _lines(found: Verification) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Tables of a run without figures of a pre-allocation of which the instance states nothing."""
+"""Tables of a run for people: without figures of which the instance states nothing, or that are outside the scope."""
 
 from __future__ import annotations
 
@@ -15,15 +15,34 @@ if TYPE_CHECKING:
 OF_PRE_ALLOCATION = ("pre_allocated_t", "top_up_t", "return_t")
 """Columns that follow from a pre-allocation; a run has 0, or all allowances, where none is stated."""
 
+OF_SCOPE = ("emissions_tco2e", "reference_t", "allowance_t", "change_t", "surplus_t", "before_rounding_t")
+"""Columns in which a run has 0 for a unit outside the scope of the year, whatever it emits."""
+
 
 def as_stated(table: pd.DataFrame, instance: Instance, by: str) -> pd.DataFrame:
-    """Return a table with NaN for what follows from a pre-allocation where no unit of a row has one stated.
+    """Return a table with NaN for what follows from a pre-allocation where that of some unit of a row is not known.
+
+    Units outside the scope, which get none, count only if one is stated of them.
 
     Parameters
     ----------
     by
         Column of the table and of the units that names the row, such as ``unit_id`` or ``sector``.
     """
-    known = pd.Series(~np.isnan(pre_allocation(instance)), instance.units[by].astype(str)).groupby(level=0).any()
-    stated = table[by].astype(str).map(known).fillna(True).astype(bool)
+    stated = ~np.isnan(pre_allocation(instance))
+    units = pd.DataFrame({"stated": stated, "open": instance.in_scope & ~stated}, instance.units[by].astype(str))
+    found = units.groupby(level=0).any()
+    stated = table[by].astype(str).map(found["stated"] & ~found["open"]).fillna(True).astype(bool)
     return table.assign(**{name: table[name].where(stated) for name in OF_PRE_ALLOCATION if name in table})
+
+
+def within_scope(units: pd.DataFrame, instance: Instance) -> pd.DataFrame:
+    """Return a table of units with NaN for what is in no total of units outside the scope of the year."""
+    outside = units["unit_id"].isin(outside_scope(instance))
+    return units.assign(**{name: units[name].mask(outside) for name in OF_SCOPE if name in units})
+
+
+def outside_scope(instance: Instance) -> list[str]:
+    """Return the units outside the scope of the year."""
+    names: list[str] = instance.units.loc[~instance.in_scope, "unit_id"].tolist()
+    return names

@@ -13,6 +13,7 @@ import pandas as pd
 from etsopt.data.files.policy_sheet import rows_of_policy
 from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_page, write_column
 from etsopt.data.files.write import toml_value
+from etsopt.reports.stated import as_stated, within_scope
 from etsopt.results.cell_words import in_chinese
 from etsopt.results.emissions_status import not_verified
 from etsopt.results.equal_allocation import equal_allocation
@@ -97,13 +98,26 @@ def write_result_workbook(results: Results, path: Path, in_chinese: bool = False
         _write_summary(into, results, run)
         first = [name for name in FIRST_SHEETS if name in results.tables]
         for name in first:
-            _write_table(into, name, _in_order_of_file(results, name))
+            _write_table(into, name, _for_people(results, name))
         if len(results.prices):
             _write_table(into, "prices", results.prices)
         _write_table(into, "certificate", _levels(results))
-        for name, table in results.tables.items():
+        for name in results.tables:
             if name not in first:
-                _write_table(into, name, table)
+                _write_table(into, name, _for_people(results, name))
+
+
+KEYS = {"allocation": "unit_id", "issuance": "unit_id", "enterprises": "enterprise_id", "compliance_sectors": "sector"}
+"""Tables with figures of a pre-allocation, and the column of the units that names their rows."""
+
+
+def _for_people(results: Results, name: str) -> pd.DataFrame:
+    """Return a table with empty cells where the run has numbers for what nothing states, or is outside the scope."""
+    table = _in_order_of_file(results, name)
+    if name in KEYS and results.held is not None:
+        table = as_stated(table, results.instance, KEYS[name])
+        table = within_scope(table, results.instance) if KEYS[name] == "unit_id" else table
+    return table
 
 
 def _in_order_of_file(results: Results, name: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Units with as many allowances as emissions, of which the totals beside a target have to be read."""
+"""Units of which the totals of an allocation have to be read: those at A = E, and those outside the scope."""
 
 from __future__ import annotations
 
@@ -17,9 +17,16 @@ def equal_allocation(tables: Mapping[str, pd.DataFrame]) -> tuple[str, str] | No
     if not fixed or sectors is None:
         return None
     units = int(sectors["units"].sum())
-    english = f"{fixed:,} of {units:,} units get A = E (special cases, enterprises below the threshold)"
-    chinese = f"{units:,} 个单元中有 {fixed:,} 个等量分配（A = E：特殊情形，或企业排放量低于纳入门槛）"
+    cases = "special cases, enterprises below the threshold, or without emissions"
+    english = f"{fixed:,} of {units:,} units get A = E ({cases})"
+    chinese = f"{units:,} 个单元中有 {fixed:,} 个等量分配（A = E：特殊情形、企业排放量低于纳入门槛，或无排放量）"
     if "target_t" in sectors and sectors.loc[sectors["units_fixed"] > 0, "target_t"].notna().any():
         english += "; a target leaves them out, the emissions and allowances beside it do not"
         chinese += "；目标不含这些单元，同一行的排放量和配额则包含"
     return f"{english}.", f"{chinese}。"
+
+
+def outside_of(tables: Mapping[str, pd.DataFrame]) -> int:
+    """Return how many units of an allocation are outside the scope of the year; they are in no total."""
+    units, sectors = (tables.get(name) for name in ("allocation", "sectors"))
+    return 0 if units is None or sectors is None else len(units) - int(sectors["units"].sum())

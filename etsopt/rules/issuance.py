@@ -37,7 +37,7 @@ def pre_allocation(instance: Instance) -> NDArray[np.float64]:
     """Return the pre-allocated allowances of every unit, shape ``(units,)`` [t]; NaN where nothing is stated of them.
 
     Pre-allocation is ``pre_allocated_t`` if stated, else the year's share of last year's verified emissions, rounded
-    down; a unit outside the scope has no share.
+    down. A unit outside the scope has no share: unless its pre-allocation is stated, it counts with none and is NaN.
     """
     import numpy as np
 
@@ -49,7 +49,7 @@ def pre_allocation(instance: Instance) -> NDArray[np.float64]:
         for name in ("pre_allocated_t", "prior_emissions_tco2e")
     )
     share = pre_allocation_shares(instance, [instance.policy.year])[:, 0]
-    by_share = np.where(instance.in_scope, whole_tonnes(share * prior), 0.0)
+    by_share = np.where(instance.in_scope, whole_tonnes(share * prior), np.nan)
     pre_allocated: NDArray[np.float64] = np.where(np.isnan(stated), by_share, stated)
     return pre_allocated
 

@@ -15,10 +15,10 @@ from etsopt.charts.texts import Number, province_zh, scaled, sector_words
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import UsageError
 from etsopt.reports.document.cells import SPACE
-from etsopt.reports.document.certificate import OBJECTIVES
 from etsopt.reports.document.content import Told
 from etsopt.reports.document.figures import short
 from etsopt.reports.document.headings import heading
+from etsopt.results.cell_words import OBJECTIVES
 from etsopt.sweeping.outcome import LEVELS, PROVEN
 from etsopt.sweeping.record import Record
 from etsopt.sweeping.sensitivity import SAME, SMALLEST, inputs_of, sensitivity

@@ -150,8 +150,11 @@ def test_every_kind_is_a_method_and_draws(allocated: etsopt.Results, path: etsop
 def test_what_cannot_be_drawn_is_told(
     allocated: etsopt.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(UsageError, match="There is no chart 'surpluss'"):
+    with pytest.raises(UsageError, match="There is no chart 'surpluss'") as wrong:
         allocated.plot.save("surpluss", tmp_path / "x.svg")
+    # Those of other models would each be refused as well.
+    here = ", ".join(allocated.plot.kinds)
+    assert str(wrong.value).endswith(f"Did you mean 'surplus'? Of this run there are: {here}.")
     with pytest.raises(UsageError, match="nothing for the chart 'prices'"):
         allocated.plot.prices()
     with pytest.raises(UsageError, match=r"is no SVG or PNG"):

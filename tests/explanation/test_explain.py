@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import etsopt
@@ -207,3 +208,47 @@ def test_the_command_explains_in_both_languages(tmp_path: Path, capsys: pytest.C
     assert [part["heading"]["en"] for part in content["parts"]][:2] == ["What the rule gives", "What the limits moved"]
     assert main(["explain", run, "south-2"]) == 2
     assert "The instance has no unit 'south-2'." in capsys.readouterr().err
+
+
+def named_units() -> etsopt.Results:
+    """Tiny with names, and a line that stood still all year."""
+    tiny = etsopt.read("tiny")
+    emissions, output = [100_000.0, 0.0, 160_000.0], [160_000.0, np.nan, 160_000.0]
+    units = tiny.units.assign(name=["一线", "二线", "三线"], emissions_tco2e=emissions, output_t=output)
+    owners = pd.DataFrame({"enterprise_id": ["enterprise-a", "enterprise-b"], "name": ["北方水泥", "南方水泥"]})
+    policy = {"year": 2025, "rule": {"name": "cn-2025", "threshold_tco2e": 0.0}}
+    return etsopt.solve(etsopt.Instance.from_frames(units, policy, enterprises=owners))
+
+
+def test_a_unit_is_found_by_its_name_and_by_an_enterprise_without_another() -> None:
+    result = named_units()
+    for name in ("south-1", "三线", "enterprise-b", "南方水泥"):
+        assert result.explain(name).unit_id == "south-1"
+    with pytest.raises(UsageError) as caught:
+        result.explain("北方水泥")
+    assert str(caught.value) == "'北方水泥' has 2 units.\n\nChoose one of north-1 (一线), north-2 (二线)."
+    with pytest.raises(UsageError, match=r"The nearest names are 北方水泥, 南方水泥\. The table of units lists them\."):
+        result.explain("水泥")
+    with pytest.raises(UsageError, match=r"has no unit 'nothing like it'\.\s+The table of units"):
+        result.explain("nothing like it")
+
+
+def test_a_unit_that_stood_still_is_explained_by_that() -> None:
+    explanation = named_units().explain("north-2")
+    assert "It has no emissions in the year: its allowances are 0 as well." in explanation.text()
+    assert "当年度无排放量：配额也为 0。" in explanation.text("zh")
+
+
+def test_people_read_the_coefficient_without_the_name_of_a_function() -> None:
+    explanation = etsopt.solve(etsopt.read("tiny")).explain("north-1")
+    assert "α = 0.15 X, at most ±3 %; 0.15 X = 3.28125 %, so α = 3 %" in explanation.text()
+    assert "α = 0.15X，且不超过 ±3 %；0.15X = 3.28125 %，故 α = 3 %" in explanation.text("zh")
+    (step,) = [step for step in explanation.as_dict()["parts"][0]["steps"] if step["key"] == "coefficient"]
+    assert step["formula"] == "α = clip(0.15 X, ±3 %) = clip(3.28125 %, ±3 %)"
+
+
+def test_a_unit_that_no_limit_keeps_from_more_says_so() -> None:
+    tiny = etsopt.read("tiny")
+    result = etsopt.solve(tiny.with_policy({"sectors.cement.target_change": 0.02, "provinces": {}}))
+    assert "No limit is in the way: the allowance is that of the rule." in result.explain("south-1").text()
+    assert "未触及任何限值；配额即按规则计算的结果。" in result.explain("south-1").text("zh")

@@ -29,6 +29,8 @@ from etsopt.reports.document import (
     write_report,
 )
 from etsopt.reports.document.cells import amount, signed
+from etsopt.reports.document.content import Table
+from etsopt.reports.document.figures import short
 from etsopt.reports.document.write import report
 from tests import investments, reconciliations, review_plans
 from tests.compliance_years import by_hand
@@ -171,7 +173,7 @@ def test_the_answer_and_the_totals_are_those_of_the_tables(runs: Mapping[str, et
     # Worked out by hand in the README of tiny: a target 0.5 % below 560,000 t, and 9,200 t moved.
     assert (
         "3 units are due 557.200\xa0kt of allowances for 560.000\xa0kt of emissions, a deficit of 2,800\xa0t "
-        "(0.50\xa0%); keeping every limit moves 9,200\xa0t against the rule, and no allocation moves less."
+        "(0.50\xa0%); keeping every limit moves 9,200\xa0t against the rule, proven to be the least."
     ) in found.texts
     assert found.data["rows-units"]["rows"][1][6:11] == ["300,000", "301,800", "297,300", "−2,700", "−0.90 %"]
     texts = " ".join(found.texts)
@@ -302,7 +304,7 @@ def test_a_letter_adds_up(runs: Mapping[str, etsopt.Results], tmp_path: Path) ->
         name = "issuance" if "issuance" in tables else "unit_years" if "unit_years" in tables else "units"
         write_letter(runs[model], enterprise or tables[name]["enterprise_id"][0], tmp_path / f"{model}.html", "zh")
     assert "3,001" in (tmp_path / "compliance.html").read_text(encoding="utf-8")
-    with pytest.raises(UsageError, match="Did you mean 'enterprise-b'"):
+    with pytest.raises(UsageError, match="The nearest names are enterprise-b, enterprise-a"):
         write_letter(runs["allocation"], "enterprise-x", tmp_path / "x.html")
     with pytest.raises(UsageError, match="no table of the units of enterprises"):
         write_letter(runs["review_plan"], "e", tmp_path / "x.html")
@@ -371,7 +373,11 @@ def test_two_runs_stand_side_by_side(runs: Mapping[str, etsopt.Results], tmp_pat
     tighter = etsopt.solve(etsopt.read("tiny").with_policy({"sectors.cement.target_change": -0.01}))
     write_comparison(runs["allocation"], tighter, tmp_path / "two.html", folders=("loose", "tight"))
     found = Reader((tmp_path / "two.html").read_text(encoding="utf-8"))
-    assert "tight allocates 2,800\xa0t less than loose, of 557.200\xa0kt in all." in found.texts
+    less = "“tight” allocates 2,800\xa0t less than “loose”, 554.400\xa0kt in all instead of 557.200\xa0kt."
+    assert less in found.texts
+    write_comparison(runs["allocation"], tighter, tmp_path / "zh.html", "zh", folders=("结果", "收紧"))
+    less = "“收紧”比“结果”少分配 2,800\xa0吨，总量由 557.200\xa0千吨 变为 554.400\xa0千吨。"
+    assert less in Reader((tmp_path / "zh.html").read_text(encoding="utf-8")).texts
     place = found.cells.index("sectors.cement.target_change")
     assert found.cells[place : place + 3] == ["sectors.cement.target_change", "-0.005", "-0.01"]
     assert "−2,800" in found.cells
@@ -412,7 +418,7 @@ def test_the_command_writes_pages_of_runs_that_hold(tmp_path: Path, capsys: pyte
     assert "etsopt check run" in text
     assert str(tmp_path) not in text
     assert main(["report", str(run), "--letter", "enterprise-b", "--lang", "zh", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["files"] == [str(run / "letter.html")]
+    assert json.loads(capsys.readouterr().out)["files"] == [str(run / "letter-enterprise-b.html")]
     assert main(["report", str(run), "--beside", str(run), "--out", str(tmp_path / "two.html")]) == 0
     assert main(["report", str(run), "--beside", str(run), "--letter", "enterprise-b"]) == 2
     assert "--letter and --beside ask for pages of their own" in capsys.readouterr().err
@@ -433,6 +439,29 @@ def test_the_commands_of_the_page_on_reports_run(tmp_path: Path, monkeypatch: py
         assert main(line.split()[1:]) == 0, line
     written = {"runs", "report-zh.html", "letter.html", "beside.html", "surplus.html"}
     assert {path.name for path in tmp_path.iterdir()} == written
+
+
+def test_the_certificate_has_the_chinese_words_of_the_terminal(runs: Mapping[str, etsopt.Results]) -> None:
+    (section,) = [section for section in report(runs["allocation"], "zh").sections if section.key == "certificate"]
+    (table,) = [block for block in section.blocks if isinstance(block, Table)]
+    for row in table.rows:
+        assert not re.search("[a-z]", row[-1].replace("HiGHS", ""))
+        assert row[4] in ("吨", "比率")
+    assert "，0 次迭代" in str(table.rows)
+
+
+def test_a_caption_states_the_real_ends_and_the_band_that_is_out_of_view() -> None:
+    result = etsopt.solve(etsopt.read("tiny").with_policy({"sectors.cement.band": 0.05}))
+    found = {figure.key: figure.summary for figure in report(result).charts}
+    rates = 100 * result.tables["allocation"]["surplus_rate"]
+    low, high = short(float(rates.min())), short(float(rates.max()))
+    assert found["rates"] == f"cement, surplus rate [%]: from {low} to {high}; band from −5 to 5."
+    assert found["surplus"].endswith("band from −5 to 5.")
+
+
+def test_a_heading_that_is_repeated_on_paper_has_no_button() -> None:
+    css = (Path(layout.__file__).parents[1] / "templates" / "page.css").read_text(encoding="utf-8")
+    assert "th button { display: contents; }" in css.partition("@media print")[2]
 
 
 def test_a_chart_is_a_page_of_its_own(runs: Mapping[str, etsopt.Results], tmp_path: Path) -> None:

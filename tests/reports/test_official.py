@@ -233,9 +233,10 @@ def test_allowances_other_than_those_of_the_plan_are_noted() -> None:
 
 def test_units_outside_the_scope_are_in_the_tables_with_nothing() -> None:
     tables = of(by_hand(year=2025))
-    assert column(tables["2-4"], "⑨") == [157_000, 0]
+    assert column(tables["2-4"], "⑨") == [157_000, None]
+    assert column(tables["2-4"], "⑤") == [157_000, None]
     assert column(tables["2-4"], "需要")[1] == f"不在当年度配额分配范围（配额核定前关停）；{no_code('A')}"
-    assert column(tables["1-4"], "铝电解工序预分配配额") == [105_000, 0]
+    assert column(tables["1-4"], "铝电解工序预分配配额") == [105_000, None]
     assert column(tables["1-4"], "预分配比例") == [70, None]
 
 
@@ -443,6 +444,21 @@ def deducting(**tonnes: float) -> etsopt.Instance:
     table, owners = units(), enterprises()[lambda owners: owners["enterprise_id"] != "S"]
     table.loc[table["unit_id"] == "s1", "enterprise_id"] = "P"
     return by_hand(table, owners.assign(deduction_t=owners["enterprise_id"].map(tonnes), outstanding_t=5.0))
+
+
+def test_the_command_names_provinces_in_the_language_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, changes = str(tmp_path / "run"), ["--set", "allocation.integer_allowances=true"]
+    assert main(["solve", "cn-2025", "--out", run, *changes]) == 0
+    asked = ["export", run, "--tables", "official", "--out", str(tmp_path / "out"), "--province"]
+    capsys.readouterr()
+    assert main([*asked, "甘素省", "--lang", "zh"]) == 2
+    told = capsys.readouterr().err
+    assert "本次结果不含省份 '甘素省'。" in told
+    assert "安徽、北京、重庆" in told
+    assert main([*asked, "Gansoo", "--lang", "en"]) == 2
+    assert "Did you mean 'Gansu'? Its provinces are Anhui, Beijing" in capsys.readouterr().err
 
 
 def test_deductions_of_an_enterprise_with_several_rows() -> None:

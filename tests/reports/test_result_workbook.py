@@ -22,9 +22,9 @@ pytest.importorskip("python_calamine")
 
 
 def solved(**changes: Any) -> etsopt.Results:
-    """The allocation of tiny in two provinces of China."""
+    """The allocation of tiny in two provinces of China, with a pre-allocation of every unit."""
     tiny = etsopt.read("tiny")
-    units = tiny.units.assign(province=["Anhui", "Anhui", "Hebei"])
+    units = tiny.units.assign(province=["Anhui", "Anhui", "Hebei"], pre_allocated_t=[70_000.0, 210_000.0, 200_000.0])
     policy = tiny.policy.model_dump(exclude_unset=True)
     return etsopt.solve(etsopt.Instance.from_frames(units=units, policy=policy, name="tiny").with_policy(changes))
 
@@ -165,8 +165,8 @@ def test_units_at_their_emissions_are_explained_beside_the_targets(tmp_path: Pat
     write_result_workbook(result, tmp_path / "result.xlsx")
     summary = pd.read_excel(tmp_path / "result.xlsx", header=None, engine="calamine", keep_default_na=False)
     words = (
-        "1 of 3 units get A = E (special cases, enterprises below the threshold); a target leaves them out, the "
-        "emissions and allowances beside it do not."
+        "1 of 3 units get A = E (special cases, enterprises below the threshold, or without emissions); a target "
+        "leaves them out, the emissions and allowances beside it do not."
     )
     assert words in " ".join(map(str, summary[1]))
     # At the heading of targets in the summary and in the sheet of sectors.

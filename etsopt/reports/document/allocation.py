@@ -11,7 +11,8 @@ from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, signed, sums_of, table_of
 from etsopt.reports.document.content import Column, Commands, Paragraph, Points, Section, Table
 from etsopt.reports.document.figures import figure
-from etsopt.results.equal_allocation import equal_allocation
+from etsopt.reports.stated import within_scope
+from etsopt.results.equal_allocation import equal_allocation, outside_of
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ def totals(run: Run) -> Iterator[Section]:
     blocks: list[Block] = [table_of(sectors, SECTORS, run.say("By sector", "分行业"), run.zh, totals=_sums(sectors))]
     if fixed := equal_allocation(run.tables):
         blocks.append(Paragraph(run.say(*fixed), "note"))
-    units = int(sectors["units"].sum())
-    outside = len(run.tables["allocation"]) - units if "allocation" in run.tables else 0
-    if outside > 0:
+    if outside := outside_of(run.tables):
         words = (
             f"{outside:,} more are outside the year's scope: no allowances, no obligation, in no total.",
             f"另有 {outside:,} 个单元不在当年度范围内：不分配配额，无清缴义务，不计入合计。",
@@ -192,6 +191,10 @@ def units(run: Run) -> Iterator[Section]:
     if "allocation" not in run.tables or not len(run.tables["allocation"]):
         return
     table = run.tables["allocation"]
+    if "in_scope" in table and run.results.held is not None:
+        why = run.say("outside the scope", "不在当年度分配范围")
+        bound = table["at_bound"].where(table["in_scope"], why)
+        table = within_scope(table, run.results.instance).assign(at_bound=bound)
     blocks: list[Block] = []
     if len(table) <= MOST_UNITS:
         caption = run.say(f"All {len(table):,} units", f"全部 {len(table):,} 个单元")

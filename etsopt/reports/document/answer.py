@@ -10,6 +10,7 @@ from etsopt.charts.investments import by_scenario
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate, tonnes
 from etsopt.results.claims import is_checked
+from etsopt.results.equal_allocation import outside_of
 from etsopt.results.words import STATUSES, TERMINATIONS
 
 if TYPE_CHECKING:
@@ -150,10 +151,14 @@ def _equilibrium(run: Run) -> str:
 def _allocated(run: Run) -> str:
     units = run.tables["allocation"]
     emissions, given = float(units["emissions_tco2e"].sum()), float(units["allowance_t"].sum())
+    outside = outside_of(run.tables)
+    count, more = len(units) - outside, ("", "")
+    if outside:
+        more = (f" ({outside:,} more are outside the scope of the year)", f"（另有 {outside:,} 个不在当年度分配范围）")
     return run.say(
-        f"{len(units):,} units are due {amount(given, 't')} of allowances for {amount(emissions, 't')} of emissions, "
-        f"{_balance(run, given - emissions, emissions)}",
-        f"{len(units):,} 个单元排放 {amount(emissions, 't', True)}，核定配额 {amount(given, 't', True)}，"
+        f"{count:,} units{more[0]} are due {amount(given, 't')} of allowances for {amount(emissions, 't')} of "
+        f"emissions, {_balance(run, given - emissions, emissions)}",
+        f"{count:,} 个单元{more[1]}排放 {amount(emissions, 't', True)}，核定配额 {amount(given, 't', True)}，"
         f"{_balance(run, given - emissions, emissions)}",
     ) + _moved(run, units)
 
@@ -177,8 +182,8 @@ def _moved(run: Run, units: pd.DataFrame) -> str:
     of = amount(moved, "t", run.zh)
     if run.results.certified and run.results.levels and run.results.levels[0].name == "change":
         return run.say(
-            f"; keeping every limit moves {of} against the rule, and no allocation moves less.",
-            f"；为满足全部限值，较规则调整 {of}，任何方案都不能更少。",
+            f"; keeping every limit moves {of} against the rule, proven to be the least.",
+            f"；为满足全部限值，较规则调整 {of}，已证明为最小调整量。",
         )
     return run.say(f"; keeping every limit moves {of} against the rule.", f"；为满足全部限值，较规则调整 {of}。")
 

@@ -87,9 +87,11 @@ def _difference(one: Run, other: Run, names: Sequence[str]) -> str:
         given = [float(run.tables["allocation"]["allowance_t"].sum()) for run in (one, other)]
         more = given[1] - given[0]
         word = ("more", "多") if more >= 0 else ("less", "少")
+        totals = [amount(total, "t", one.zh) for total in given]
         return one.say(
-            f"{second} allocates {tonnes(abs(more))} {word[0]} than {first}, of {amount(given[0], 't')} in all.",
-            f"{second} 较 {first} {word[1]}分配 {tonnes(abs(more), True)}，总量 {amount(given[0], 't', True)}。",
+            f"“{second}” allocates {tonnes(abs(more))} {word[0]} than “{first}”, {totals[1]} in all instead of "
+            f"{totals[0]}.",
+            f"“{second}”比“{first}”{word[1]}分配 {tonnes(abs(more), True)}，总量由 {totals[0]} 变为 {totals[1]}。",
         )
     return one.say(f"{first} and {second} side by side.", f"{first} 与 {second} 对比。")
 

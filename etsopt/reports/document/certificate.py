@@ -10,7 +10,7 @@ import numpy as np
 from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import signed, tonnes
 from etsopt.reports.document.content import Column, Commands, Facts, Paragraph, Points, Section, Table
-from etsopt.reports.document.headings import unit_in
+from etsopt.results.cell_words import OBJECTIVES, UNITS, algorithm
 from etsopt.results.claims import is_checked
 
 if TYPE_CHECKING:
@@ -46,30 +46,6 @@ RECOMPUTED = {
     ),
 }
 """What the checker recomputes, by a table of the run."""
-
-
-OBJECTIVES = {
-    "change": "调整总量",
-    "largest_change": "最大调整率",
-    "deficit": "缺口总量",
-    "spread": "离散度",
-    "least_squares": "加权最小二乘",
-    "cost": "成本",
-    "effort": "交易量",
-    "older_first": "先用旧配额",
-    "exceptions": "例外数",
-    "exception_size": "例外幅度",
-    "exception_order": "例外次序",
-    "rounding": "取整",
-    "target_relaxation": "放宽目标",
-    "band_relaxation": "放宽盈缺率限值",
-    "unmet_demand": "未满足的需求",
-    "uncovered": "未覆盖量",
-    "adjustment": "调整",
-    "estimate": "估计",
-    "interval": "区间",
-}
-"""Chinese names of objectives."""
 
 
 METHODS = {"direct": "整体求解", "aggregation": "聚合", "decomposition": "分解", "pyomo": "Pyomo 建模"}
@@ -195,9 +171,9 @@ def _levels(run: Run) -> Table:
             figure_of(level.value),
             figure_of(level.bound),
             f"{abs(level.gap):.1e}" if np.isfinite(level.gap) else "–",
-            unit_in(level.unit, run.zh),
+            run.say(level.unit, UNITS.get(level.unit, level.unit)),
             yes if level.certified else no,
-            level.algorithm,
+            run.say(level.algorithm, algorithm(level.algorithm)),
         )
         for level in run.results.levels
     ]

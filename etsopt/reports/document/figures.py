@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from etsopt.reports.document.content import Run, Told
 
 
+WITH_BANDS = ("surplus", "intensity", "rates")
+"""Charts whose shaded ranges are bands of surplus rates."""
+
 MANY = 5
 """Series from which a summary of curves is of some alone."""
 
@@ -42,6 +45,10 @@ def _summary(run: Told, chart: Chart) -> Iterator[str]:
     """Yield a sentence on each panel: what its values are, and how far they reach in each series."""
     for panel in chart.panels:
         parts = [words for series in _told(panel) if (words := _series(run, panel, series))]
+        if parts and chart.kind in WITH_BANDS:
+            # Axes fit the figures, which may be far inside a band that is then not in view.
+            ends = [(short(low), short(high)) for low, high in panel.shaded]
+            parts += [run.say(f"band from {low} to {high}", f"限值为 {low} 至 {high}") for low, high in ends]
         if parts:
             label = panel.x_label if panel.horizontal or _is_distribution(panel) else panel.y_label
             heads = [text for text in (panel.title[run.zh], label[run.zh]) if text]
@@ -68,7 +75,7 @@ def _series(run: Told, panel: Panel, series: Series) -> str:
     values = np.asarray(series.x if panel.horizontal else series.y, dtype=float)
     places = series.y if panel.horizontal else series.x
     if _is_distribution(panel):
-        values = np.asarray(series.x, dtype=float)[values > 0]
+        values = np.asarray(series.x, dtype=float)[values > 0] if series.reach is None else np.asarray(series.reach)
     numbers = values[np.isfinite(values)]
     if not numbers.any():
         return ""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.messages import did_you_mean
-from etsopt.errors import UsageError, brief
+from etsopt.errors import UsageError
 from etsopt.explanation.explain import FURTHER
+from etsopt.explanation.named import enterprise_of
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import amount, rate, sums_of, table_of, tonnes, used
 from etsopt.reports.document.content import Document, Facts, Paragraph, Points, Section
+from etsopt.reports.stated import outside_scope, within_scope
 from etsopt.rules import pre_allocation
 
 if TYPE_CHECKING:
@@ -49,24 +50,31 @@ OWN = ("allocation", "units", "issuance", "unit_years")
 """Tables with the units of an enterprise, the first that a run has."""
 
 
-def letter(run: Run, enterprise: str) -> Document:
-    """Return the letter of an enterprise.
+def addressee(run: Run, name: str) -> str:
+    """Return the identifier of the enterprise that a name means: its own, or that of one of its units.
 
     Raises
     ------
     UsageError
-        If the run has no table of its units, or no such enterprise.
+        If the run has no table of units, or no such enterprise or several.
     """
+    enterprises = run.results.instance.enterprises if run.results.held is not None else run.tables.get("enterprises")
+    return enterprise_of(name, _units_of(run), enterprises)
+
+
+def _units_of(run: Run) -> pd.DataFrame:
+    """Return the table with the units of enterprises."""
     name = next((name for name in OWN if "enterprise_id" in run.tables.get(name, ())), None)
     if name is None:
         what = "The run has no table of the units of enterprises."
         raise UsageError(what, "Take a run of a model that allocates, such as allocation, pathway or compliance.")
-    units = run.tables[name]
+    return run.tables[name]
+
+
+def letter(run: Run, enterprise: str) -> Document:
+    """Return the letter of an enterprise by its identifier, as `addressee` returns it."""
+    units = _units_of(run)
     units = units[units["enterprise_id"] == enterprise]
-    if not len(units):
-        known = run.tables[name]["enterprise_id"].unique()
-        advice = f"{did_you_mean(enterprise, known)}The table `{name}` of the run lists them."
-        raise UsageError(f"The run has no enterprise {brief(enterprise)}.", advice)
     if "year" in units:
         units = units[units["year"] == units["year"].min()]
     about = _about(run, enterprise)
@@ -102,6 +110,11 @@ def _about(run: Run, enterprise: str) -> dict[str, Any]:
 def _answer(run: Run, name: str, units: pd.DataFrame) -> str:
     emissions, given = (float(units[column].sum()) for column in ("emissions_tco2e", "allowance_t"))
     year, surplus = run.policy.get("year"), given - emissions
+    if len(_outside(run, units)) == len(units):
+        return run.say(
+            f"No unit of {name} is in the scope of {year}: it is due no allowances and owes none.",
+            f"{name} 的单元均不在{year}年度分配范围：不分配配额，也没有清缴义务。",
+        )
     share = run.noted("", rate(abs(surplus) / emissions)) if emissions else ""
     word = ("a surplus", "盈余") if surplus >= 0 else ("a deficit", "缺口")
     return run.say(
@@ -136,16 +149,22 @@ def _accounts(run: Run, enterprise: str) -> Iterator[Section]:
             blocks.append(table_of(own, used(own, HOLDINGS), caption, run.zh, exact=True))
         yield Section("account", run.say("Surrender and holdings", "清缴与持仓"), tuple(blocks))
     elif "enterprises" in run.tables and "top_up_t" in run.tables["enterprises"]:
-        yield Section("account", run.say("True-up", "多退少补"), tuple(_true_up(run, enterprise)))
+        blocks = list(_true_up(run, enterprise))
+        yield from [Section("account", run.say("True-up", "多退少补"), tuple(blocks))] if blocks else []
 
 
 def _true_up(run: Run, enterprise: str) -> Iterator[Block]:
-    """Yield pre-allocation, top-up and return; nothing is 0 of which the instance states nothing."""
+    """Yield pre-allocation and what is due beside it; nothing is 0 of which the instance states nothing."""
     unknown = units = 0
     if run.results.held is not None:
         instance = run.results.instance
         own = (instance.units["enterprise_id"] == enterprise).to_numpy()
-        unknown, units = int(np.isnan(pre_allocation(instance)[own]).sum()), int(own.sum())
+        stated = ~np.isnan(pre_allocation(instance)[own])
+        # A unit outside the scope gets none, and counts only if one is stated of it.
+        unknown = int((~stated & instance.in_scope[own]).sum())
+        units = unknown + int(stated.sum())
+        if not units:
+            return
     if unknown and unknown == units:
         text = run.say(
             "Pre-allocation: none is stated, nor last year's emissions from which it would follow. Top-up and return "
@@ -156,12 +175,11 @@ def _true_up(run: Run, enterprise: str) -> Iterator[Block]:
         return
     table = run.tables["enterprises"]
     of = table[table["enterprise_id"] == enterprise].iloc[0]
-    words = {
-        "pre_allocated_t": ("pre-allocated", "预分配配额"),
-        "top_up_t": ("top-up to be issued", "补发"),
-        "return_t": ("to be returned", "缴回"),
-    }
-    yield Facts(tuple((run.say(*both), tonnes(float(of[column]), run.zh)) for column, both in words.items()))
+    # The enterprise settles the sum over its units, some of which may get more and others have to return some.
+    due = float(of["top_up_t"]) - float(of["return_t"])
+    words = ("top-up to be issued", "补发") if due >= 0 else ("to be returned", "缴回")
+    pairs = (("pre-allocated", "预分配配额"), float(of["pre_allocated_t"])), (words, abs(due))
+    yield Facts(tuple((run.say(*both), tonnes(value, run.zh)) for both, value in pairs))
     if unknown:
         text = run.say(
             f"No pre-allocation is stated of {unknown:,} of the {units:,} units; they count with none.",
@@ -182,15 +200,31 @@ def _years(run: Run, enterprise: str) -> Iterator[Section]:
     yield Section("years", title, (block,))
 
 
+def _outside(run: Run, units: pd.DataFrame) -> list[str]:
+    """Return the units of a table that are outside the scope of the year, as far as the run can tell."""
+    if run.results.held is None:
+        return []
+    outside = units["unit_id"].isin(outside_scope(run.results.instance))
+    return [str(name) for name in units.loc[outside, "unit_id"]]
+
+
 def _most_units(run: Run) -> int:
     return UNITS_BESIDE_YEARS if "enterprise_years" in run.tables else MOST_UNITS
 
 
 def _units(run: Run, units: pd.DataFrame) -> Section:
-    largest = units.nlargest(_most_units(run), "emissions_tco2e")
+    outside = _outside(run, units)
+    if outside:
+        units = within_scope(units, run.results.instance)
+    largest = units.sort_values("emissions_tco2e", ascending=False, kind="stable").head(_most_units(run))
     columns = UNITS_LATER if "emissions_before_tco2e" in units else UNITS
     left = len(units) - len(largest)
     note = run.say(f"The sums are of all {len(units):,} units.", f"合计为全部 {len(units):,} 个单元。") if left else ""
+    if outside:
+        # Without it a dash would be read as a figure that is missing.
+        names = run.listed(outside[: _most_units(run)]) + ("…" if len(outside) > _most_units(run) else "")
+        words = f"Outside the scope of the year: {names}.", f"不在当年度分配范围：{names}。"
+        note = run.say(" ", "").join(part for part in (note, run.say(*words)) if part)
     totals = sums_of(units, [name for name in columns if name.endswith(("_t", "_tco2e"))]) if len(units) > 1 else None
     title = run.say("Units", "单元")
     block = table_of(largest, columns, title, run.zh, totals=totals, note=note, exact=True)
@@ -236,7 +270,8 @@ def _line(run: Run, heading: Words, step: Step) -> str:
 def _in_one_line(run: Run, unit: str) -> str:
     """Return the figures of a unit that its row in the table of units does not have."""
     steps = [step for step in run.results.explain(unit).steps if step.key in TOLD_OF_OTHERS]
-    return run.say("; ", "；").join(replace(step, formula="").text(run.zh) for step in steps)
+    # A sentence that is one of several parts ends with none of its own.
+    return run.say("; ", "；").join(replace(step, formula="").text(run.zh).rstrip(".。") for step in steps)
 
 
 def _imprint(run: Run) -> str:

@@ -66,7 +66,7 @@ def compliance(run: Run) -> Iterator[Section]:
         sectors = tables["compliance_sectors"]
         if run.results.held is not None:
             sectors = as_stated(sectors, run.results.instance, "sector")
-        sums = sums_of(sectors, [name for name in ISSUED[2:9] if name in sectors and sectors[name].notna().any()])
+        sums = sums_of(sectors, [name for name in ISSUED[2:9] if name in sectors and sectors[name].notna().all()])
         blocks.append(table_of(sectors, ISSUED, run.say("Issued by sector", "分行业发放"), zh, totals=sums))
     yield Section("nation", run.say("Surrender of the year", "年度清缴"), (*blocks, *figure(run, "compliance")))
     if "compliance_provinces" in tables:

@@ -15,7 +15,8 @@ from etsopt.reports.document.content import Document, Run, Section, Told
 from etsopt.reports.document.figures import of_chart
 from etsopt.reports.document.key_figures import key_figures
 from etsopt.reports.document.layout import library, page
-from etsopt.reports.document.letter import letter
+from etsopt.reports.document.letter import addressee, letter
+from etsopt.reports.monthly_sheets import file_name
 from etsopt.results.claims import is_checked
 
 if TYPE_CHECKING:
@@ -112,16 +113,25 @@ def write_letter(
 ) -> list[Path]:
     """Write the letter of an enterprise, one page.
 
+    Parameters
+    ----------
+    enterprise
+        Its identifier or name, or that of one of its units.
+    path
+        File to write, or a folder, where the file is named by the enterprise.
+
     Raises
     ------
     UsageError
-        If the run has no such enterprise, or jinja2 or plotly is not installed.
+        If the run has no such enterprise or several, or jinja2 or plotly is not installed.
     OSError
         With the name of the file that cannot be written.
     """
-    document = letter(Run(results, lang == "zh", folder), enterprise)
-    write_file(Path(path), page(document, template="letter.html"))
-    return [Path(path)]
+    run, path = Run(results, lang == "zh", folder), Path(path)
+    found = addressee(run, enterprise)
+    path = path / f"letter-{file_name(found)}.html" if path.is_dir() else path
+    write_file(path, page(letter(run, found), template="letter.html"))
+    return [path]
 
 
 def write_comparison(

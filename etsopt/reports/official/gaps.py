@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.reports.official.headings import BY_NAME, NUMBERS_OF_USER, TEXTS_OF_USER
+from etsopt.reports.official.headings import BY_NAME, NOTES, NUMBERS_OF_USER, OUTSIDE, TEXTS_OF_USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +21,9 @@ OF_PRE_ALLOCATION = (
     *("true_up", "deduction_returned", "deducted", "issued"),
 )
 """Columns of which nothing is known without a pre-allocation; what is issued in all does not depend on it."""
+
+OF_SCOPE = ("emissions", "determined", "obligation")
+"""Columns of units that say nothing of one outside the scope: a 0 would be read as its emissions."""
 
 WITHOUT_CODE = "统一社会信用代码待填（企业编号：{}）"
 """Note of a row without a code; it names the enterprise, so that the tables can be read back."""
@@ -40,18 +43,29 @@ FILLED_BY = {
 }
 """Keys of headings, and the column of the instance that fills them."""
 
+OF_STEEL = {
+    "output": ("intensity_output_t of units", "单元表的 intensity_output_t 列"),
+    "intensity": (
+        "intensity_output_t and intensity_emissions_tco2e of units",
+        "单元表的 intensity_output_t 列和 intensity_emissions_tco2e 列",
+    ),
+}
+"""The same of table 2-2 alone: other sectors measure intensity on the whole unit."""
+
 
 def with_gaps(annex: Annex, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table without figures of a pre-allocation that nothing states, and notes on what is missing.
+    """Return the rows of a table without figures that nothing states or that are outside the scope, and their notes.
 
     Parameters
     ----------
     rows
-        As `unit_rows` and `issue_rows` return them, with the columns ``stated`` and ``all_stated``.
+        As `unit_rows` and `issue_rows` return them, with the columns ``stated``, ``all_stated`` and ``in_scope``.
     """
     keys = {key for key, *_ in annex.columns}
     stated, every = rows["stated"].to_numpy(), rows["all_stated"].to_numpy()
     rows = rows.assign(**{key: rows[key].where(stated) for key in OF_PRE_ALLOCATION if key in keys})
+    if not annex.number.endswith("-5"):
+        rows = rows.assign(**{key: rows[key].where(rows["in_scope"]) for key in OF_SCOPE if key in keys})
     notes = []
     for row, has_some, has_all in zip(rows.itertuples(index=False), stated, every, strict=True):
         parts = [str(row.notes)] if row.notes else []
@@ -67,18 +81,24 @@ def columns_to_fill(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, s
     """Yield a sentence for each column with cells to fill, in English and Chinese.
 
     Columns of which only users know are listed if they are empty throughout: a part of them belongs to some units only.
+    Of rows outside the scope only the code is to be filled.
     """
     found: dict[tuple[str, str], dict[str, int]] = {}
+    words: dict[tuple[str, str], tuple[str, str]] = {}
     for name, table in tables.items():
-        length = len(table) - BY_NAME[name].number.endswith("-5")
+        rows = table.iloc[: len(table) - BY_NAME[name].number.endswith("-5")]
+        inside = rows[~rows[NOTES[1]].str.contains(OUTSIDE, regex=False)]
+        filled_by = FILLED_BY | (OF_STEEL if name == "2-2" else {})
         for key, heading, _ in BY_NAME[name].columns:
-            if key in FILLED_BY:
-                cells = table[heading].iloc[:length]
+            if key in filled_by:
+                cells = (rows if key == "uscc" else inside)[heading]
                 empty = int(np.count_nonzero(cells.isna() | (cells == "")))
-                if empty and (empty == length or key not in OF_USER):
+                if empty and (empty == len(cells) or key not in OF_USER):
                     found.setdefault((key, heading), {})[name] = empty
+                    words[key, heading] = filled_by[key]
     for (key, heading), of in found.items():
-        count = sum(of.values())
-        english = f"{heading}: {count:,} empty cells in {', '.join(of)}; filled by the column {FILLED_BY[key][0]}."
-        chinese = f"{heading}：表 {'、'.join(of)} 共 {count:,} 个空单元格；由{FILLED_BY[key][1]}填写。"
-        yield english, chinese
+        count, (english, chinese) = sum(of.values()), words[key, heading]
+        yield (
+            f"{heading}: {count:,} empty cells in {', '.join(of)}; filled by the column {english}.",
+            f"{heading}：表 {'、'.join(of)} 共 {count:,} 个空单元格；由{chinese}填写。",
+        )

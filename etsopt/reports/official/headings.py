@@ -160,6 +160,9 @@ ISSUED = (
     *DIFFERENTIATED,
     NOTES,
 )
+OUTSIDE = "不在当年度配额分配范围"
+"""Words by which a note says that units are outside the scope of the year."""
+
 TOTAL = ("全省（区、市）合计", "合计")
 """Labels of the last row of the tables of issue: of one province, and of several."""
 

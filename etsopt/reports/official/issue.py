@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.reports.official.headings import OUTSIDE
 from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def issue_rows(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     names = groups[["name", "uscc"]].first().reset_index(drop=True)
     rows["name"], rows["uscc"] = names["name"], names["uscc"]
     rows["as_planned"], rows["all_stated"] = (groups[key].all().to_numpy() for key in ("as_planned", "all_stated"))
-    rows["stated"] = groups["stated"].any().to_numpy()
+    rows["stated"], rows["in_scope"] = (groups[key].any().to_numpy() for key in ("stated", "in_scope"))
     rows["obligation"] = whole_tonnes(rows["emissions"].to_numpy() + 0.5)
     power = (rows["sector"] == "power").to_numpy()
     rows["initial"] = np.where(power, rows["determined"], np.nan)
@@ -45,6 +46,7 @@ def issue_rows(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     )
     rows = rows.assign(**_issued(*(rows[name].to_numpy() for name in ("pre_allocated", "determined", "to_deduct"))))
     rows["notes"] = np.where(rows["as_planned"], "", "配额与按分配方案计算的不同")
+    rows["notes"] = rows["notes"].where(rows["in_scope"], f"全部单元{OUTSIDE}")
     return _differentiated(instance, rows)
 
 

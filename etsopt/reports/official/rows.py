@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.data.content import intensity_base
 from etsopt.data.tables.chinese import CASES
 from etsopt.errors import DataError, Problem
-from etsopt.reports.official.headings import NUMBERS_OF_USER, TEXTS_OF_USER
+from etsopt.reports.official.headings import NUMBERS_OF_USER, OUTSIDE, TEXTS_OF_USER
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.rules import parameters_of, pre_allocation, pre_allocation_shares, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
@@ -62,9 +62,11 @@ def unit_rows(instance: Instance, results: Results) -> pd.DataFrame:
     rows["emissions"] = rows["obligation"] = instance.emissions_tco2e
     for column in ISSUED:
         rows[column] = table[column].to_numpy(dtype=float)
-    rows["stated"] = rows["all_stated"] = ~np.isnan(pre_allocation(instance))
     rows["pre_allocated"], rows["reference"] = rows["pre_allocated_t"], reference.reference_t
     rows["fixed"], rows["in_scope"] = reference.fixed, instance.in_scope
+    rows["stated"] = ~np.isnan(pre_allocation(instance))
+    # Nothing is missing of a unit outside the scope, which gets no pre-allocation.
+    rows["all_stated"] = rows["stated"] | ~rows["in_scope"]
     rows = rows.assign(**_pre_allocation(instance), **_industry(instance), **_power(instance))
     rows["as_planned"] = (rows["allowance_t"] == rows["reference"]).to_numpy()
     # What an enterprise gets beside the allowances of its units is stated in its own row.
@@ -124,8 +126,7 @@ def _industry(instance: Instance) -> dict[str, Any]:
     slag = 100 * _numbers(units, "carbide_slag_rate")
     columns = {key: _of_user(units, f"x_{key}") for key in NUMBERS_OF_USER}
     columns |= {key: _texts(units.get(f"x_{key}", pd.Series("", units.index))) for key in TEXTS_OF_USER}
-    columns |= {"output": intensity_base(units)[0], "crude_steel": _numbers(units, "output_t"), "slag_percent": slag}
-    columns["intensity"] = instance.intensity
+    columns |= {"crude_steel": _numbers(units, "output_t"), "slag_percent": slag, **_measured(instance)}
     parameters, reference = parameters_of(instance), reference_allowances(instance)
     values, rates = np.full(len(units), np.nan), np.full(len(units), np.nan)
     if isinstance(parameters, IntensityParameters):
@@ -135,6 +136,17 @@ def _industry(instance: Instance) -> dict[str, Any]:
             rates[here] = surplus_rates(instance.intensity[here], value, parameters.slope, parameters.cap)
     columns |= {"deviation_percent": np.round(100 * (values - instance.intensity) / values, 9)}
     return columns | {"balance_value": values, "coefficient": rates}
+
+
+def _measured(instance: Instance) -> dict[str, Any]:
+    """Return the output on which intensity is measured, and the intensity; of steel by its key processes alone."""
+    units, output, intensity = instance.units, intensity_base(instance.units)[0], instance.intensity
+    # Without figures of ironmaking and sintering the rule takes crude steel and the whole works, which are other
+    # quantities than the headings of table 2-2 name.
+    iron, emissions = (_numbers(units, f"intensity_{name}") for name in ("output_t", "emissions_tco2e"))
+    steel = (units["sector"] == "steel").to_numpy()
+    intensity = np.where(steel & np.isnan(iron + emissions), np.nan, intensity)
+    return {"output": np.where(steel, iron, output), "intensity": intensity}
 
 
 def _power(instance: Instance) -> dict[str, Any]:
@@ -172,7 +184,7 @@ def _notes(instance: Instance, rows: pd.DataFrame) -> list[str]:
     for row, reason, many in zip(rows.itertuples(index=False), case, several, strict=True):
         parts = [f"钢铁企业：{row.unit}"] if row.sector == "steel" and many else []
         if not row.in_scope:
-            parts.append(f"不在当年度配额分配范围{f'（{reason}）' if reason else ''}")
+            parts.append(f"{OUTSIDE}{f'（{reason}）' if reason else ''}")
         elif row.fixed:
             parts.append(f"配额与经核查排放量相等{f'（{reason}）' if reason else ''}")
         if not row.as_planned:

@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.provinces import LONG
 from etsopt.errors import UsageError, brief
-from etsopt.reports.official.gaps import with_gaps
+from etsopt.reports.official.gaps import OF_PRE_ALLOCATION, with_gaps
 from etsopt.reports.official.headings import ANNEXES, PROVINCE, TOTAL, Annex
 from etsopt.reports.official.identities import check_identities
 from etsopt.reports.official.issue import issue_rows
@@ -18,6 +18,8 @@ from etsopt.reports.official.rows import table_of_units, unit_rows
 from etsopt.wording import message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
 
@@ -51,10 +53,7 @@ def official_tables(instance: Instance, results: Results, province: str = "") ->
     issue = issue_rows(instance, units)
     check_identities(units, issue, results)
     provinces = sorted(set(units["province"]))
-    if province and province not in provinces:
-        guess = did_you_mean(province, provinces)
-        advice = message("{guess}Its provinces are {known}.", guess=guess, known=", ".join(provinces))
-        raise UsageError(message("The run has no province {name}.", name=brief(province)), advice)
+    see_that_there(province, {name: name for name in provinces})
     several = not province and len(provinces) > 1
     known = bool({"prior_emissions_tco2e", "pre_allocated_t"} & set(instance.units))
     tables = {}
@@ -72,6 +71,20 @@ def official_tables(instance: Instance, results: Results, province: str = "") ->
     return tables
 
 
+def see_that_there(province: str, said: Mapping[str, str], separator: str = ", ") -> None:
+    """Raise UsageError if a run has no such province.
+
+    Parameters
+    ----------
+    said
+        Provinces of the run, and how the message names each.
+    """
+    if province and province not in said:
+        guess = did_you_mean(province, said.values())
+        advice = message("{guess}Its provinces are {known}.", guess=guess, known=separator.join(said.values()))
+        raise UsageError(message("The run has no province {name}.", name=brief(province)), advice)
+
+
 def _check_run(instance: Instance, results: Results) -> None:
     """Raise UsageError if a run is none that the annex has tables for."""
     without = results.status in ("none", "refused") or results.status.startswith("infeasible")
@@ -86,7 +99,7 @@ def _check_run(instance: Instance, results: Results) -> None:
 
 def _frame(annex: Annex, rows: pd.DataFrame, several: bool) -> pd.DataFrame:
     """Return one table with the headings of the annex; tables of issue end with a row of totals."""
-    columns = annex.columns
+    columns, open_ = annex.columns, set() if rows["all_stated"].all() else {*OF_PRE_ALLOCATION}
     if several:
         columns = (columns[0], PROVINCE, *columns[1:])
     frame = pd.DataFrame(index=range(len(rows) + annex.number.endswith("-5")))
@@ -94,17 +107,19 @@ def _frame(annex: Annex, rows: pd.DataFrame, several: bool) -> pd.DataFrame:
         cells = pd.Series(range(1, len(rows) + 1)) if key == "number" else rows[key].reset_index(drop=True)
         if key == PROVINCE[0]:
             cells = cells.map(lambda name: LONG.get(name, name))
-        frame[chinese] = _plain(cells, key, len(frame), several)
+        # A sum of some rows is no total.
+        frame[chinese] = _plain(cells, key, len(frame), several, is_open=key in open_)
     return frame
 
 
-def _plain(cells: pd.Series, key: str, length: int, several: bool) -> pd.Series:
+def _plain(cells: pd.Series, key: str, length: int, several: bool, is_open: bool) -> pd.Series:
     """Return a column as whole numbers if all are, else as numbers or texts, with a cell for the row of totals."""
     more = range(length - len(cells))
     if not pd.api.types.is_numeric_dtype(cells):
         label = TOTAL[several] if key == "name" else ""
         return pd.Series([*cells.fillna(""), *(label for _ in more)], dtype=object)
-    total = np.nan if key in ("number", "gap_percent") or cells.isna().all() else cells.sum()
+    without = is_open or key in ("number", "gap_percent") or cells.isna().all()
+    total = np.nan if without else cells.sum()
     numbers = pd.Series([*cells, *(total for _ in more)], dtype=float)
     whole = numbers.isna() | (numbers == np.floor(numbers))
     return numbers.astype("Int64") if whole.all() else numbers

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.reports.official.headings import ISSUED, PRE_ISSUED
+from etsopt.reports.official.headings import ISSUED, OUTSIDE, PRE_ISSUED
 from etsopt.reports.official.reading.units import (
     AT_EMISSIONS,
     ISSUE_KEY,
-    OUTSIDE,
     PLANNED,
     UNIT_KEY,
     stacked,
@@ -93,7 +92,11 @@ class Joined:
         before = before[[*UNIT_KEY, "prior", "share_percent", "pre_allocated", "place", "row"]]
         rows = rows.merge(before.rename(columns={"place": "place_1", "row": "row_1"}), on=UNIT_KEY, how="left")
         planned = rows["notes"].str.extract(PLANNED, expand=False).astype(float)
-        fixed = rows["notes"].str.contains(AT_EMISSIONS) | rows["notes"].str.contains(OUTSIDE)
+        outside = rows["notes"].str.contains(OUTSIDE, regex=False).astype(bool)
+        fixed = rows["notes"].str.contains(AT_EMISSIONS) | outside
+        # Outside the scope an empty cell is nothing, not a figure that is missing.
+        nothing = ("emissions", "obligation", "determined", "pre_allocated")
+        rows = rows.assign(**{key: rows[key].mask(outside & rows[key].isna(), 0.0) for key in nothing})
         return rows.assign(
             enterprise_id=rows["uscc"],
             planned_t=planned,
@@ -105,7 +108,7 @@ class Joined:
             exemption=self._exemption(rows),
             within_t=self._within(rows),
             intensity_within=self._last_decimal("intensity", rows) + NOISE * rows["intensity"],
-            outside=rows["notes"].str.contains(OUTSIDE).astype(bool),
+            outside=outside,
         )
 
     def _exemption(self, rows: pd.DataFrame) -> np.ndarray:

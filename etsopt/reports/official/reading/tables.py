@@ -12,6 +12,7 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, UsageError, brief
 from etsopt.reports.official.gaps import NO_CODE
+from etsopt.reports.official.headings import OUTSIDE
 from etsopt.reports.official.reading.cells import TEXTS, WrongCellError, decimals_of, number_of, text_of
 from etsopt.wording import message
 
@@ -93,15 +94,17 @@ def _converted(found: Found, key: str, cells: list[Any]) -> tuple[list[Any], lis
     convert_one = text_of if key in TEXTS else number_of
     values: list[Any] = []
     wrong: dict[tuple[tuple[str, str], str], list[tuple[str, str]]] = {}
-    needed = key in REQUIRED or (key == "emissions" and found.annex.number.startswith("2-"))
+    of_emissions = key == "emissions" and found.annex.number.startswith("2-")
+    notes = found.columns.get("notes") or [""] * len(cells)
     empty = ("cell is empty", "cells are empty"), "Fill it in every row, also in those over which a cell is merged."
-    for row, cell in zip(found.rows, cells, strict=True):
+    for row, cell, note in zip(found.rows, cells, notes, strict=True):
         value: Any = "" if key in TEXTS else np.nan
         try:
             value = convert_one(cell, key)
         except WrongCellError as error:
             wrong.setdefault((error.words, error.advice), []).append((str(row), str(cell)))
         else:
+            needed = key in REQUIRED or (of_emissions and OUTSIDE not in str(note))
             if needed and (value == "" or value != value):
                 wrong.setdefault(empty, []).append((str(row), ""))
         values.append(value)

@@ -20,7 +20,6 @@ ISSUE_KEY = ["sector", "province", "uscc"]
 
 STEEL = re.compile(r"钢铁企业[:：]\s*([^；;]+)")
 AT_EMISSIONS = re.compile(r"配额与经核查排放量相等")
-OUTSIDE = re.compile(r"不在当年度配额分配范围")
 PLANNED = re.compile(r"按分配方案计算为(\d+)吨")
 """Parts of notes that `etsopt.reports.official.rows` writes."""
 
