@@ -116,8 +116,7 @@ class Results:
         Raises
         ------
         UsageError
-            If there is no such unit or there are several, the run has no table of units, or it does not hold its
-            instance.
+            If there is not one such unit, the run has no table of units, or it does not hold its instance.
         """
         values = {level.name: level.value for level in self.levels}
         return explain(self.instance, self.tables, unit_id, values)
