@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -29,22 +30,27 @@ RECORD, SCENARIOS, VALUES, SUMMARY, SENSITIVITY = "sweep.sqlite", "scenarios", "
 WORTH_PROCESSES = 50
 """Number of scenarios from which on starting processes, about a second, is worth it."""
 
+TOLD_S = 60.0
+"""Time between two lines of progress where there is no terminal [s]."""
+
 FAILURES_SHOWN, LONGEST_FAILURE = 5, 300
 """Scenarios without a proven answer that are told as they come, and characters of each; the table has all."""
 
 
 def sweep(options: Namespace) -> int:
     """Solve the scenarios of a file that have no outcome yet, and write the tables."""
-    from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
     from etsopt.running.reading import read
     from etsopt.sweeping import Record, read_plan, run_plan
+    from etsopt.sweeping.names import check_names
     from etsopt.sweeping.outcome import PROVEN
     from etsopt.sweeping.workers import LostClusterError
 
     check_format(options.format)
     plan = read_plan(options.file)
     quiet = options.json
+    instance = read(plan.instance)
+    check_names(instance, plan.scenarios, plan.place)
     if not quiet:
         print(_count(plan))
     if options.count:
@@ -52,10 +58,9 @@ def sweep(options: Namespace) -> int:
             print(json.dumps({"scenarios": [one.name for one in plan.scenarios]}, ensure_ascii=False))
         return 0
     folder = options.out or options.file.with_suffix("")
-    instance = read(plan.instance)
     prepare(folder, RECORD)
     with Record(folder / RECORD) as record:
-        with terminal.waiting(quiet) as tell:
+        with telling(quiet) as tell:
             asked = {name: getattr(options, name) for name in ("resume", "retry_failed", "only", "scheduler")}
             asked["workers"] = workers_of(options.workers, len(plan.scenarios))
             try:
@@ -116,8 +121,31 @@ def _count(plan: SweepPlan) -> str:
     return _(several if number > 1 else one, **about)
 
 
+@contextmanager
+def telling(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield the receiver of lines of progress: those of a terminal; without one, the last is printed each minute."""
+    from etsopt.cli import terminal
+    from etsopt.cli.remaining import Remaining
+    from etsopt.sweeping.sweep import every
+
+    if quiet or terminal.plain_console(stderr=True).is_terminal:
+        with terminal.waiting(quiet) as tell:
+            yield tell
+        return
+    last, remaining = _("No scenario has ended yet."), Remaining()
+
+    def keep(line: str) -> None:
+        nonlocal last
+        last = remaining.shown(line)
+
+    with every(TOLD_S, lambda: print(last, file=sys.stderr, flush=True)):
+        yield keep
+
+
 def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], str]) -> Callable[[Progress], None]:
     """Return the function that shows the progress, and each of the first failures as it comes."""
+    from etsopt.sweeping.outcome import PROVEN
+
     shown = 0
 
     def told(now: Progress) -> None:
@@ -126,7 +154,9 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
         # The terminal adds the time that is left, as to every phase with a count.
         text = "{phase} {done:,} of {of:,}, {rate:,.1f} a second"
         tell(message(text, phase=literal("scenarios"), done=now.done, of=now.of, rate=rate))
-        if quiet or now.last.certified or shown > FAILURES_SHOWN:
+        # A proven answer has a message if it lacks a table to keep.
+        failed = not now.last.certified or (now.last.status in PROVEN and now.last.message)
+        if quiet or not failed or shown > FAILURES_SHOWN:
             return
         shown += 1
         words = " ".join(f"{name_of(now.last.number)}: {now.last.status} {now.last.message}".split())

@@ -15,14 +15,17 @@ from etsopt.data.policy.policy import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.designing.numbers import Goal, Limit  # noqa: TC001  pydantic evaluates annotations
 from etsopt.errors import DataError, Problem
-from etsopt.sweeping.files import in_words_of, instance_at, read_toml
+from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml
 from etsopt.sweeping.outcome import LEVELS, TOTALS
-from etsopt.sweeping.plan import Options, flat, scenario_of
+from etsopt.sweeping.plan import Options, scenario_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from etsopt.sweeping.scenario import Scenario
+
+KINDS = {"policy": (), "choose": ("lower", "upper", "log")}
+"""Keys of a table that is a value of a part."""
 
 ENACTED = "enacted"
 """Name of the design that the instance states."""
@@ -139,7 +142,7 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
     content = dict(content)
     for part in ("policy", "choose"):
         if isinstance(content.get(part), dict):
-            content[part] = dict(flat(content[part], varied=part == "choose"))
+            content[part] = dict(flat(content[part], varied=part == "choose", kinds=KINDS[part]))
     try:
         found = DesignFile.model_validate(content)
     except ValidationError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from etsopt.errors import UsageError
 from etsopt.modules import optional
 from etsopt.wording import message
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray
 
 DIMENSIONS = ("scenario", "sector", "province", "year", "id")
@@ -29,8 +30,8 @@ def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
     -------
     xarray.Dataset
         A variable for each column of the table, with the attribute ``units``, over the dimensions ``scenario`` and
-        those of ``sector, province, year, id`` that the table has; NaN where there is no number. The statuses of
-        scenarios are the coordinate ``status`` if the values have them.
+        those of ``sector, province, year, id`` that the table has; NaN where there is no number. Years are whole
+        numbers. The statuses of scenarios are the coordinate ``status`` if the values have them.
 
     Raises
     ------
@@ -52,19 +53,30 @@ def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
     )
     rows = values[(values["table"] == table) & values["value"].notna()]
     if rows.empty:
-        known = ", ".join(values["table"][values["value"].notna()].unique())
-        what = message("The sweep has no table {table!r}.", table=table)
-        raise UsageError(
-            what, message("Choose one of {known}.", known=known) if known else "No scenario has an answer."
-        )
+        raise UsageError(message("The sweep has no table {table!r}.", table=table), _advice(values))
     present = rows[list(DIMENSIONS)].replace("", None).notna().any()
     dimensions = [name for name in DIMENSIONS if present[name]]
+    # Types of numpy alone: files of arrays have no others, and a year is then found by its number.
+    years = {"year": int if rows["year"].notna().all() else float} if present["year"] else {}
+    rows = rows.astype({"value": float, **years})
     found = {str(quantity): _array(part, dimensions, arrays) for quantity, part in rows.groupby("quantity", sort=False)}
     dataset: xarray.Dataset = arrays.Dataset(found).reindex(scenario=list(dict.fromkeys(values["scenario"])))
     if "status" in values:
         status = values.drop_duplicates("scenario").set_index("scenario")["status"]
         dataset = dataset.assign_coords(status=("scenario", status.loc[dataset["scenario"].to_numpy()].to_numpy()))
     return dataset
+
+
+def _advice(values: pd.DataFrame) -> str:
+    """Return the tables that a sweep has, or why it has none: the first message of a scenario."""
+    if known := ", ".join(values["table"][values["value"].notna()].unique()):
+        return message("Choose one of {known}.", known=known)
+    # A scenario without a number has its message as id, if it is what `etsopt.sweep` returns.
+    said = values[values["id"].notna() & (values["id"] != "")]
+    if said.empty:
+        return "No scenario has an answer."
+    name, why = said.iloc[0][["scenario", "id"]]
+    return message("No scenario has an answer; of the first, {name}: {why}", name=name, why=why)
 
 
 def _array(rows: pd.DataFrame, dimensions: list[str], arrays: Any) -> Any:

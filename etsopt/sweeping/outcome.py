@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
+from etsopt.data.messages import did_you_mean
 from etsopt.errors import EtsoptError, StoppedError
 from etsopt.running.run import solve
 from etsopt.units import format_tonnes
@@ -154,8 +155,9 @@ def _message(results: Results, tables: tuple[str, ...] | None) -> str:
     if results.violations:
         return f"{len(results.violations):,} violations, the first: {results.violations[0]['message']}"
     if results.termination != "infeasible":
-        missing = [name for name in tables or () if results.tables and not _is_there(results, name)]
-        return f"The result has no table {', no '.join(missing)}." if missing else ""
+        return " ".join(
+            _missing(results, name) for name in tables or () if results.tables and not _is_there(results, name)
+        )
     parts = (
         []
         if results.infeasible_by_t is None
@@ -170,6 +172,15 @@ def _is_there(results: Results, name: str) -> bool:
     table, _, column = name.partition(".")
     frame = results.tables.get(table)
     return name in TOTALS if frame is None else not column or column in frame
+
+
+def _missing(results: Results, name: str) -> str:
+    """Say that a result has no such table, or its table no such column, with the nearest name."""
+    table, _, column = name.partition(".")
+    if table in results.tables:
+        near = did_you_mean(column, map(str, results.tables[table]))
+        return f"The table {table} of the result has no column {column}. {near}".rstrip()
+    return f"The result has no table {table}. {did_you_mean(table, results.tables)}".rstrip()
 
 
 def _values(results: Results, tables: tuple[str, ...] | None) -> Iterator[tuple[Label, float]]:

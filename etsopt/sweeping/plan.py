@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from etsopt.data.policy.allocation import Band
-from etsopt.data.policy.policy import ANY, SECTIONS, problems_of
+from etsopt.data.policy.policy import problems_of
 from etsopt.data.policy.section import Section
-from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import DataError, Problem
-from etsopt.sweeping.files import in_words_of, instance_at, read_toml
-from etsopt.sweeping.sampling import Sample, draws
-from etsopt.sweeping.scenario import BY_NAME, Scenario, is_column
-from etsopt.wording import message
+from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml
+from etsopt.sweeping.names import unknown_names
+from etsopt.sweeping.sampling import Distribution, Sample, draws
+from etsopt.sweeping.scenario import Scenario, is_column
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from etsopt.sweeping.scenario import Factor
+
+PLACE = literal("the scenarios")
+"""Place of the problems of scenarios that no file states."""
 
 MOST_SCENARIOS = 10_000_000
 """Number of scenarios above which a file is taken for a mistake."""
@@ -59,7 +61,10 @@ class SweepFile(Section):
     sample: Sample | None = Field(None, description="draws from distributions")
 
 
-PARTS = {"seed", "policy", "scenarios", "grid", "paired", "sample"}
+VARIED = ("policy", "scenarios", "grid", "paired", "sample")
+"""Parts of which scenarios are combined."""
+
+PARTS = {"seed", *VARIED}
 """Keys that decide the scenarios."""
 
 
@@ -79,6 +84,12 @@ class SweepPlan:
     def sampled(self) -> bool:
         """True if the last part of every name is a draw."""
         return "sample" in self.stated
+
+    @property
+    def place(self) -> str:
+        """Name of its file, for messages."""
+        place: str = self.stated.get("file", PLACE)
+        return place
 
     @property
     def about(self) -> dict[str, Any]:
@@ -115,6 +126,23 @@ def read_plan(path: str | Path) -> SweepPlan:
 
 def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "sweep.toml") -> SweepPlan:
     """Return the plan of a sweep from its content; paths are relative to a folder."""
+    content = _flattened(content)
+    try:
+        found, problems = SweepFile.model_validate(content), []
+    except ValidationError as error:
+        found, problems = _readable(content), problems_of(error, place)
+        problems = [in_words_of(problem, SweepFile, "sweep") for problem in problems]
+    problems += [*_problems(found, place), *unknown_names(content.get("model", "allocation"), _changes(content), place)]
+    if problems:
+        raise DataError("The sweep", problems)
+    instance, options = instance_at(folder, found.instance), found.options.model_dump(exclude_defaults=True)
+    tables = None if found.tables is None else tuple(found.tables)
+    stated = {"file": place, **found.model_dump(exclude_none=True, include=PARTS)}
+    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), stated)
+
+
+def _flattened(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a file with the keys of its parts by dotted path."""
     content = dict(content)
     for part in ("policy", "grid", "paired"):
         if isinstance(content.get(part), dict):
@@ -124,52 +152,49 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
             str(name): dict(flat(one)) if isinstance(one, dict) else one for name, one in named.items()
         }
     if isinstance(sample := content.get("sample"), dict) and isinstance(sample.get("values"), dict):
-        content["sample"] = {**sample, "values": dict(flat(sample["values"], varied=True))}
+        values = dict(flat(sample["values"], varied=True, kinds=Distribution.model_fields))
+        content["sample"] = {**sample, "values": values}
+    return content
+
+
+def _readable(content: Mapping[str, Any]) -> SweepFile:
+    """Return the keys that are right by themselves, so that all that is wrong with a file is told at once."""
+    kept: dict[str, Any] = {"instance": ""}
+    for part in VARIED:
+        right = {key: one for key, one in _stated(content, part).items() if _is_right(_within(part, {key: one}))}
+        kept |= _within(part, right) if right else {}
+    return SweepFile.model_validate(kept)
+
+
+def _stated(content: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Return the keys of a part, none if it is no table."""
+    found = content.get(part)
+    found = found.get("values") if part == "sample" and isinstance(found, dict) else found
+    return found if isinstance(found, dict) else {}
+
+
+def _within(part: str, keys: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a file with one part."""
+    return {part: {"number": 1, "values": keys} if part == "sample" else keys}
+
+
+def _is_right(part: dict[str, Any]) -> bool:
     try:
-        found = SweepFile.model_validate(content)
-    except ValidationError as error:
-        problems = [in_words_of(problem, SweepFile, "sweep") for problem in problems_of(error, place)]
-        raise DataError("The sweep", problems) from None
-    if problems := list(_problems(found, place)):
-        raise DataError("The sweep", problems)
-    instance, options = instance_at(folder, found.instance), found.options.model_dump(exclude_defaults=True)
-    tables = None if found.tables is None else tuple(found.tables)
-    stated = {"file": place, **found.model_dump(exclude_none=True, include=PARTS)}
-    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), stated)
+        SweepFile.model_validate({"instance": "", **part})
+    except ValidationError:
+        return False
+    return True
 
 
-def flat(content: Mapping[str, Any], above: str = "", *, varied: bool = False) -> Iterator[tuple[str, Any]]:
-    """Yield values by dotted path, whether keys are nested, dotted or quoted; a table that is a value stays one.
-
-    Parameters
-    ----------
-    varied
-        True if every value is a list or a range, so that years with such values are keys, as in ``cap_t.2035 = [...]``.
-    """
-    for name, value in content.items():
-        key = f"{above}.{name}" if above else str(name)
-        if isinstance(value, dict) and (_leads_on(key, value) or (varied and _varies_by_year(value))):
-            yield from flat(value, key, varied=varied)
-        else:
-            yield key, value
-
-
-def _varies_by_year(value: Mapping[str, Any]) -> bool:
-    """Return True for years with a list or a range of values each."""
-    return bool(value) and all(str(year).isdecimal() and isinstance(one, list | dict) for year, one in value.items())
-
-
-def _leads_on(key: str, value: Mapping[str, Any]) -> bool:
-    """Return True if a table holds further keys of the policy or of tables, and is no value itself."""
-    steps = key.split(".")
-    if steps[0] in BY_NAME:
-        return len(steps) == 1 or (len(steps) == 2 and bool(value) and {*value} <= {*SECTORS})
-    for path, section in SECTIONS.items():
-        # A band is one value, whether of one number or of two.
-        parts = [] if section is Band else path.split(".")[: len(steps)]
-        if len(parts) == len(steps) and all(one in (ANY, step) for one, step in zip(parts, steps, strict=True)):
-            return True
-    return False
+def _changes(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every key that some scenario changes, with one of its values; None for a draw."""
+    changes: dict[str, Any] = dict.fromkeys(_stated(content, "sample"))
+    for part in ("grid", "paired"):
+        lists = _stated(content, part)
+        changes |= {key: one[0] if isinstance(one, list) and one else None for key, one in lists.items()}
+    for one in _stated(content, "scenarios").values():
+        changes |= one if isinstance(one, dict) else {}
+    return changes | _stated(content, "policy")
 
 
 def _problems(found: SweepFile, place: str) -> Iterator[Problem]:

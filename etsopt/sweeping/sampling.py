@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from etsopt.data.policy.section import Section
-from etsopt.wording import message
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,8 +27,26 @@ if TYPE_CHECKING:
 
 SALTELLI = "saltelli"
 METHODS = ("latin_hypercube", "sobol", "random", SALTELLI)
-Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
-Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
+
+
+def _numbers(count: int, meaning: str) -> AfterValidator:
+    """Return the check that a list has the numbers of a distribution."""
+
+    def counted(stated: list[float]) -> list[float]:
+        if len(stated) != count:
+            what = message(
+                "is {stated}: expected {count} numbers: {meaning}", stated=stated, count=count, meaning=meaning
+            )
+            raise ValueError(what, "State them in this order.")
+        return stated
+
+    return AfterValidator(counted)
+
+
+Ends = Annotated[list[float], _numbers(2, literal("least, largest"))]
+Triple = Annotated[list[float], _numbers(3, literal("least, most likely, largest"))]
+Normal = Annotated[list[float], _numbers(2, literal("mean, standard deviation"))]
+Lognormal = Annotated[list[float], _numbers(2, literal("median, standard deviation of the logarithm"))]
 Choices = Annotated[list[Any], Field(min_length=1)]
 KINDS = ("uniform", "triangular", "normal", "lognormal", "choice")
 
@@ -36,10 +54,10 @@ KINDS = ("uniform", "triangular", "normal", "lognormal", "choice")
 class Distribution(Section):
     """Distribution of a quantity; exactly one kind is stated."""
 
-    uniform: Pair | None = Field(None, description="least and largest value")
+    uniform: Ends | None = Field(None, description="least and largest value")
     triangular: Triple | None = Field(None, description="least, most likely and largest value")
-    normal: Pair | None = Field(None, description="mean and standard deviation")
-    lognormal: Pair | None = Field(None, description="median and standard deviation of the logarithm")
+    normal: Normal | None = Field(None, description="mean and standard deviation")
+    lognormal: Lognormal | None = Field(None, description="median and standard deviation of the logarithm")
     choice: Choices | None = Field(None, description="values of equal probability")
     each: Literal["scenario", "row"] = Field(
         "scenario", description="of a column: one factor for all rows of a scenario, or one for each row"

@@ -13,7 +13,7 @@ from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.schema import SECTORS, TABLES
 from etsopt.errors import DataError, Problem, brief
 from etsopt.sweeping.sampling import Distribution
-from etsopt.wording import message
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BY_NAME = {table.name: table for table in TABLES}
+
+PLACE = literal("the changed tables")
+"""Place of the problems of a scenario, as "the changed policy" is that of its keys of the policy."""
 
 Factor = float | tuple[Distribution, int]
 """A factor of all rows, or a distribution and a seed by which each row draws one of its own."""
@@ -65,16 +68,24 @@ class Scenario:
         """
         problems: list[Problem] = []
         for key, factor in self.factors.items():
-            table, column, rows = _place(instance, key)
-            frame = getattr(instance, table)
-            cells = frame[column.name].to_numpy(dtype=float)
-            with np.errstate(over="ignore", invalid="ignore"):
-                scaled = np.where(rows, cells * factors(factor, key, len(frame)), cells)
-            problems += _out_of_range(key, frame, column, scaled)
-            instance = replace(instance, **{table: frame.assign(**{column.name: scaled})})
+            try:
+                instance = _scaled(instance, key, factor)
+            except DataError as error:
+                problems += error.problems
+        try:
+            changed = instance.with_policy(self.changes)
+        except DataError as error:
+            if not problems:
+                raise
+            problems += error.problems
         if problems:
             raise DataError(message("The scenario {name!r}", name=self.name), problems)
-        return instance.with_policy(self.changes)
+        return changed
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """Changes and factors by key; a factor that each row draws is its distribution and seed."""
+        return {**self.changes, **dict(_as_json(self))}
 
     @property
     def content(self) -> str:
@@ -99,40 +110,59 @@ def is_column(key: str) -> bool:
     return key.partition(".")[0] in BY_NAME
 
 
-def _place(instance: Instance, key: str) -> tuple[str, Column, NDArray[np.bool_]]:
-    """Return table and column of a key, and True for each row that it names."""
+def problem_of_column(key: str, place: str) -> Problem | None:
+    """Return what is wrong with the names of a key of a column, whatever the instance; None if nothing is."""
     table, _, rest = key.partition(".")
     name, _, sector = rest.partition(".")
     known = [column.name for column in BY_NAME[table].columns if column.number and not column.whole]
-    frame: pd.DataFrame | None = getattr(instance, table, None)
     if name not in known:
         advice = message("{guess}Use one of {known}.", guess=did_you_mean(name, known), known=", ".join(known))
-        raise DataError(
-            "The sweep", [Problem("sweep.toml", "is no column of numbers that a factor may change", advice, key)]
-        )
+        return Problem(place, "is no column of numbers that a factor may change", advice, key)
+    if sector and sector not in SECTORS:
+        return Problem(place, "names no sector", _sector_advice(table, name, sector), key)
+    return None
+
+
+def _sector_advice(table: str, name: str, sector: str) -> str:
+    return message(
+        "{guess}Write {table}.{name}, or one of {sectors} after it.",
+        guess=did_you_mean(sector, SECTORS),
+        table=table,
+        name=name,
+        sectors=", ".join(SECTORS),
+    )
+
+
+def _scaled(instance: Instance, key: str, factor: Factor) -> Instance:
+    """Return the instance with one column multiplied by a factor."""
+    table, column, rows = _place(instance, key)
+    frame = getattr(instance, table)
+    cells = frame[column.name].to_numpy(dtype=float)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.where(rows, cells * factors(factor, key, len(frame)), cells)
+    if problems := list(_out_of_range(key, frame, column, scaled)):
+        raise DataError("The sweep", problems)
+    return replace(instance, **{table: frame.assign(**{column.name: scaled})})
+
+
+def _place(instance: Instance, key: str) -> tuple[str, Column, NDArray[np.bool_]]:
+    """Return table and column of a key, and True for each row that it names."""
+    if problem := problem_of_column(key, PLACE):
+        raise DataError("The sweep", [problem])
+    table, name, *below = key.split(".", 2)
+    frame: pd.DataFrame | None = getattr(instance, table, None)
     if frame is None or name not in frame:
         advice = "Leave the key out, or add the column to the instance."
-        raise DataError(
-            "The sweep",
-            [Problem("sweep.toml", message("is not in the instance {name!r}", name=instance.name), advice, key)],
-        )
-    if not sector:
-        return table, BY_NAME[table].column(name), np.ones(len(frame), dtype=bool)
-    if sector not in SECTORS or "sector" not in frame:
-        what = (
-            "names no sector"
-            if sector not in SECTORS
-            else message("names a sector, which the table {table} does not have", table=table)
-        )
-        advice = message(
-            "{guess}Write {table}.{name}, or one of {sectors} after it.",
-            guess=did_you_mean(sector, SECTORS),
-            table=table,
-            name=name,
-            sectors=", ".join(SECTORS),
-        )
-        raise DataError("The sweep", [Problem("sweep.toml", what, advice, key)])
-    return table, BY_NAME[table].column(name), (frame["sector"] == sector).to_numpy()
+        what = message("is not in the instance {name!r}", name=instance.name)
+        raise DataError("The sweep", [Problem(PLACE, what, advice, key)])
+    column = BY_NAME[table].column(name)
+    if not below:
+        return table, column, np.ones(len(frame), dtype=bool)
+    (sector,) = below
+    if "sector" not in frame:
+        what = message("names a sector, which the table {table} does not have", table=table)
+        raise DataError("The sweep", [Problem(PLACE, what, _sector_advice(table, name, sector), key)])
+    return table, column, (frame["sector"] == sector).to_numpy()
 
 
 def factors(factor: Factor, key: str, count: int) -> float | Floats:
@@ -158,4 +188,4 @@ def _out_of_range(key: str, frame: pd.DataFrame, column: Column, scaled: Floats)
             count=len(cells),
             value=column.limits or "finite numbers",
         )
-        yield Problem("sweep.toml", what, "Correct the factor.", key, cells)
+        yield Problem(PLACE, what, "Correct the factor.", key, cells)

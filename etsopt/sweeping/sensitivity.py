@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import UsageError
+from etsopt.sweeping.plan import SweepPlan
 from etsopt.sweeping.sampling import SALTELLI
 from etsopt.sweeping.statistics import WHAT, by_state
 
@@ -47,14 +48,15 @@ INDICES = ["first_order", "total_order"]
 ENDS = ["", "_lower", "_upper"]
 
 
-def inputs_of(stated: Mapping[str, Any]) -> list[str]:
+def inputs_of(sweep: SweepPlan | Mapping[str, Any]) -> list[str]:
     """Return the inputs of a sweep whose sample is a Saltelli design; none of another.
 
     Parameters
     ----------
-    stated
-        Parts of the sweep, as its plan and its record have them.
+    sweep
+        Plan of the sweep, or its parts, as ``stated`` in its plan and in ``about`` of its record has them.
     """
+    stated = sweep.stated if isinstance(sweep, SweepPlan) else sweep
     sample = stated.get("sample") or {}
     return [*sample["values"]] if sample.get("method") == SALTELLI else []
 

@@ -11,6 +11,7 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.schema import SCENARIOS
 from etsopt.errors import UsageError
 from etsopt.sweeping.outcome import PROVEN
+from etsopt.sweeping.plan import SweepPlan, scenario_of
 from etsopt.sweeping.statistics import states_of
 from etsopt.sweeping.told import RECORD, record_in
 from etsopt.wording import message
@@ -25,21 +26,32 @@ OUTPUT = "units.output_t"
 """Key of a sweep file whose factor multiplies the output of every unit, or of those of the sector after it."""
 
 
-def investment_scenarios(folder: str | Path, decision: str | None = None, *, proven_only: bool = False) -> pd.DataFrame:
+def investment_scenarios(
+    sweep: str | Path | pd.DataFrame,
+    decision: str | None = None,
+    *,
+    proven_only: bool = False,
+    plan: SweepPlan | Mapping[str, Mapping[str, Any]] | None = None,
+) -> pd.DataFrame:
     """Return the draws of a sweep of `pathway` or `clearing` as the table ``scenarios`` of an instance.
 
     Every draw is a state of the same probability, with its prices by year, and with its factors on output from the
-    first of these years on. Whatever else a draw changes acts through its prices alone.
+    first of these years on. Whatever else a draw changes acts through its prices alone. The allowances of an investment
+    are those of its own policy: where the prices are those of a tightened path, state in the column
+    ``allowance_factor`` of ``scenarios.csv`` how much fewer allowances there are.
 
     Parameters
     ----------
-    folder
-        Folder of a sweep, as ``etsopt sweep`` writes it.
+    sweep
+        Folder of a sweep, as ``etsopt sweep`` writes it, or what `etsopt.sweep` returns of scenarios by name or a plan.
     decision
         Decision whose draws are the states, such as ``tight/grid-2``; None if the sweep has only one.
     proven_only
         Leave out draws without a proven answer, such as those in which the market cannot clear. The states are then
         those of the other draws alone.
+    plan
+        Of what `etsopt.sweep` returns: the plan or the scenarios by name that were solved, for their factors on output.
+        Without it the states have prices alone. A folder has its plan.
 
     Returns
     -------
@@ -50,12 +62,21 @@ def investment_scenarios(folder: str | Path, decision: str | None = None, *, pro
     Raises
     ------
     UsageError
-        If the folder has no record, no such decision, or no prices by year; if a draw has no proven answer; or if each
-        row draws a factor of its own, which is no factor of a sector.
+        If the folder has no record, the plan is of another sweep, or there is no such decision, or no prices by year;
+        if a draw has no proven answer; or if each row draws a factor of its own, which is no factor of a sector.
+
+    Examples
+    --------
+    >>> import etsopt
+    >>> prices = {"low": 60.0, "high": 90.0}
+    >>> scenarios = {name: {"market.terminal_price_cny_per_t": price} for name, price in prices.items()}
+    >>> numbers = etsopt.sweep(etsopt.read("cn-2025-2035"), scenarios, "pathway")
+    >>> investment_scenarios(numbers, plan=scenarios).groupby("scenario").size().to_dict()
+    {'high': 11, 'low': 11}
     """
-    with record_in(Path(folder), RECORD, "Name a folder written by `etsopt sweep`.") as record:
-        scenarios, values = record.scenarios[["scenario", "status"]], record.values
-        stated = [record.scenario(number)[1] for number in range(len(scenarios))]
+    scenarios, values, stated = (
+        _of_frame(sweep, plan) if isinstance(sweep, pd.DataFrame) else _of_folder(Path(sweep), plan)
+    )
     states = pd.concat([states_of(scenarios["scenario"].tolist()), scenarios], axis=1).assign(stated=stated)
     states = states[states["decision"] == _chosen(decision, states["decision"].unique().tolist())]
     proven = states["status"].isin(PROVEN)
@@ -78,6 +99,36 @@ def investment_scenarios(folder: str | Path, decision: str | None = None, *, pro
     ]
     columns = [column.name for column in SCENARIOS.columns]
     return pd.DataFrame(rows).reindex(columns=[name for name in columns if any(name in row for row in rows)])
+
+
+def _of_folder(folder: Path, plan: object) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
+    """Return scenarios with their statuses, numbers, and what each scenario states, of a record."""
+    if plan is not None:
+        raise UsageError("The record of a folder has the factors of its plan.", "Leave plan out.")
+    with record_in(folder, RECORD, "Name a folder written by `etsopt sweep`.") as record:
+        scenarios, values = record.scenarios[["scenario", "status"]], record.values
+        return scenarios, values, [record.scenario(number)[1] for number in range(len(scenarios))]
+
+
+def _of_frame(
+    values: pd.DataFrame, plan: SweepPlan | Mapping[str, Mapping[str, Any]] | None
+) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
+    """Return the same of the numbers of a sweep."""
+    if "status" not in values:
+        advice = "Give what etsopt.sweep returns, or the folder of the sweep."
+        raise UsageError("The numbers have no column status, which tells whether they are proven.", advice)
+    scenarios = values[["scenario", "status"]].drop_duplicates("scenario").reset_index(drop=True)
+    names = scenarios["scenario"].tolist()
+    if plan is None:
+        return scenarios, values, [{} for _ in names]
+    known = plan.scenarios if isinstance(plan, SweepPlan) else [scenario_of(name, one) for name, one in plan.items()]
+    stated = {one.name: one.stated for one in known}
+    if other := sorted(stated.keys() ^ {*names}):
+        what = message(
+            "The plan is not that of the numbers: only one of them has the scenario {name!r}.", name=other[0]
+        )
+        raise UsageError(what, "Give the plan that was solved.")
+    return scenarios, values, [stated[name] for name in names]
 
 
 def _chosen(decision: str | None, decisions: list[str]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etsopt.errors import StoppedError, UsageError
-from etsopt.progress import checkpoint, watched
+from etsopt.progress import LOGGER, checkpoint, watched
 from etsopt.running.provenance import versions
-from etsopt.sweeping.outcome import outcome_of
+from etsopt.sweeping.names import check_names
+from etsopt.sweeping.outcome import PROVEN, outcome_of
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from etsopt.sweeping.record import Record
     from etsopt.sweeping.scenario import Scenario
 
+
+LOGGED_S = 30.0
+"""Time between two lines of the logger ``etsopt`` on where a sweep stands [s]."""
 
 MOST_KEPT, LONGEST_KEPT_S = 256, 1.0
 """Outcomes that are kept together at most, and seconds after which they are kept whatever their number."""
@@ -81,6 +86,8 @@ def run_plan(
 
     Raises
     ------
+    DataError
+        With every column that the instance does not have, and every parameter that its rule does not, before a solve.
     UsageError
         If the record is of another sweep, has outcomes and ``resume`` is not asked for, or no name fits; or if several
         processes are asked for and dask is not installed, or no scheduler answers.
@@ -89,6 +96,7 @@ def run_plan(
     OSError
         If the record cannot be written; the outcomes before are kept.
     """
+    check_names(instance, plan.scenarios, plan.place)
     record.begin(plan, instance.hash, versions())
     done = len(plan.scenarios) - len(record.pending())
     if done and not (resume or retry_failed or only):
@@ -119,17 +127,61 @@ def outcomes_of(
 
     Raises
     ------
-    UsageError, LostClusterError, StoppedError
+    DataError, UsageError, LostClusterError, StoppedError
         As `run_plan` does, and if a stop is requested.
     """
+    check_names(instance, plan.scenarios, plan.place)
     found: list[Outcome] = []
     chosen = list(enumerate(plan.scenarios))
-    with watched(), opened(plan, instance, workers, scheduler) as solve:
+    with watched(), opened(plan, instance, workers, scheduler) as solve, logged(len(chosen), told) as tell:
         for now in _timed(solve(chosen), len(chosen)):
             found.append(now.last)
-            if told is not None:
-                told(now)
+            if now.last.status in PROVEN and now.last.message and not any(one.message for one in found[:-1]):
+                # Such as a misspelt table to keep, which every other scenario would not have either.
+                LOGGER.warning("%s: %s", plan.scenarios[now.last.number].name, now.last.message)
+            tell(now)
     return found
+
+
+@contextmanager
+def logged(of: int, told: Callable[[Progress], None] | None) -> Iterator[Callable[[Progress], None]]:
+    """Yield the receiver of progress that passes it on, and that the logger tells of now and then, and at the end."""
+    last, failed, began = None, 0, time.perf_counter()
+
+    def receive(now: Progress) -> None:
+        nonlocal last, failed
+        last, failed = now, failed + (not now.last.certified)
+        if told is not None:
+            told(now)
+
+    def line() -> None:
+        done, left = (last.done, f"{last.left_s:,.0f} s") if last else (0, "unknown")
+        elapsed = time.perf_counter() - began
+        LOGGER.info("scenarios %d of %d, %d without a proven answer, %.0f s, left: %s", done, of, failed, elapsed, left)
+
+    try:
+        with every(LOGGED_S, line):
+            yield receive
+    finally:
+        line()
+
+
+@contextmanager
+def every(interval_s: float, act: Callable[[], None]) -> Iterator[None]:
+    """Do something at intervals while the code inside runs, however long a single scenario takes."""
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while not ended.wait(interval_s):
+            act()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager
@@ -168,14 +220,13 @@ def keep(
     waiting: list[Outcome] = []
     kept_at = 0.0
     try:
-        with watched():
+        with watched(), logged(of, told) as tell:
             for now in _timed(outcomes, of, done):
                 waiting.append(now.last)
                 if len(waiting) >= MOST_KEPT or now.elapsed_s - kept_at > LONGEST_KEPT_S:
                     record.add(waiting)
                     waiting, kept_at = [], now.elapsed_s
-                if told is not None:
-                    told(now)
+                tell(now)
     except StoppedError as stopped:
         return stopped.termination
     finally:

@@ -12,6 +12,7 @@ import pytest
 import etsopt
 from etsopt.errors import UsageError
 from etsopt.sweeping import as_dataset
+from tests.markets import market
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,20 @@ def test_objectives_have_their_name_as_a_dimension_and_the_units_of_each() -> No
     assert levels["value"].attrs["units"].split(", ")[0] in ("rate", "t")
 
 
+def test_years_are_whole_numbers_and_a_file_of_arrays_keeps_them(tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    instance = market(
+        {"emissions_tco2e": [1e6], "reference_t": [1.1e6]}, horizon={"last_year": 2026, "discount_rate": 0.0}
+    )
+    years = as_dataset(etsopt.sweep(instance, {"now": {}}, "clearing"), "years")
+    assert (years["year"].dtype, {array.dtype for array in years.data_vars.values()}) == (np.int64, {np.dtype(float)})
+    assert years["price_cny_per_t"].sel(year=2026).dtype == np.float64
+    years.to_netcdf(tmp_path / "years.nc")
+    with xarray.open_dataset(tmp_path / "years.nc") as read:
+        assert read["year"].to_numpy().tolist() == [2025, 2026]
+        assert np.array_equal(read["price_cny_per_t"], years["price_cny_per_t"])
+
+
 def test_a_table_read_from_a_file_gives_the_same_arrays(tmp_path: Path) -> None:
     numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES)
     numbers.drop(columns="status").to_csv(tmp_path / "values.csv", index=False)
@@ -53,8 +68,13 @@ def test_a_missing_table_and_a_missing_package_are_told(monkeypatch: pytest.Monk
     numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES)
     with pytest.raises(UsageError, match=r"no table 'years'.\n\nChoose one of levels, sectors"):
         as_dataset(numbers, "years")
-    with pytest.raises(UsageError, match=r"No scenario has an answer"):
-        as_dataset(etsopt.sweep(etsopt.read("tiny"), {"wrong": {"sectors.cement.bnd": 1}}), "years")
+    failed = etsopt.sweep(etsopt.read("tiny"), {"wrong": {"sectors.cement.target_change": -1.5}})
+    with pytest.raises(
+        UsageError, match=r"(?s)No scenario has an answer; of the first, wrong: .*change: is -1.5: expected"
+    ):
+        as_dataset(failed, "years")
+    with pytest.raises(UsageError, match=r"No scenario has an answer.$"):
+        as_dataset(failed.iloc[:0], "years")
     monkeypatch.setitem(sys.modules, "xarray", None)
     with pytest.raises(UsageError, match=r"etsopt\[xarray\]"):
         as_dataset(numbers, "sectors")

@@ -18,6 +18,7 @@ from etsopt.sweeping.scenario import Scenario
 
 BAND = "sectors.cement.band"
 TARGET = "sectors.cement.target_change"
+PENALTIES = ("multiple", "fixed_fine_cny", "reference_price_cny_per_t")
 
 
 def names(**parts: Any) -> list[str]:
@@ -96,7 +97,10 @@ def test_an_instance_is_looked_for_beside_the_file_first(tmp_path: Path) -> None
         ({"grid": {"units.output_t": [-0.1]}}, "units.output_t", "expected a factor"),
         ({"policy": {"units.output_t": True}}, "units.output_t", "expected a factor"),
         ({"scenarios": {"a": {"units.output_t": "b"}}}, "units.output_t", "expected a factor"),
-        ({"grid": {str(n): list(range(100)) for n in range(4)}}, "", "combine to 100,000,000 scenarios"),
+        (
+            {"grid": {f"penalty.{key}": list(range(100)) for key in PENALTIES} | {BAND: list(range(100))}},
+            *("", "combine to 100,000,000 scenarios"),
+        ),
         (
             {"sample": {"number": 3, "method": "sobol", "values": {BAND: {"uniform": [0.1, 0.2]}}}},
             "sample",
@@ -137,6 +141,99 @@ def test_a_missing_or_broken_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "sweep.toml").write_text("instance = ")
     with pytest.raises(DataError, match="is no TOML"):
         read_plan(tmp_path / "sweep.toml")
+
+
+BAD = """instance = "tiny"
+model = "pathwy"
+[options]
+gapp = 1e-6
+[grid]
+units.output_t.cemnt = [0.9, 1.0]
+sectors.cement.target_chnge = [0.0]
+sectors.cement.band = []
+penlty.multiple = [6.0]
+[scenarios.a]
+measures.capx = 1.1
+[sample]
+number = 4
+[sample.values]
+units.output_t = { unifrm = [0.9, 1.1] }
+units.heat_gj = { triangular = [0.9, 1.0] }
+units.emissions_tco2e.steal = { uniform = [1.0, 0.9] }
+"""
+
+
+def test_all_mistakes_of_a_file_are_told_at_once_with_its_name_and_the_nearest_words(tmp_path: Path) -> None:
+    (tmp_path / "bad4.toml").write_text(BAD)
+    with pytest.raises(DataError) as error:
+        read_plan(tmp_path / "bad4.toml")
+    assert {one.place for one in error.value.problems} == {"bad4.toml"}
+    assert {one.column: (one.what, one.advice.split(".")[0]) for one in error.value.problems} == {
+        "options.gapp": (
+            *("is not a key of a sweep", "Did you mean 'gap'? Use one of time_limit_s, gap, seed, method"),
+        ),
+        "sample.values.units.output_t.unifrm": (
+            "is not a key of a sweep",
+            "Did you mean 'uniform'? Use one of uniform, triangular, normal, lognormal, choice, each",
+        ),
+        "sample.values.units.heat_gj.triangular": (
+            "is [0.9, 1.0]: expected 3 numbers: least, most likely, largest",
+            "State them in this order",
+        ),
+        "sample.values.units.emissions_tco2e.steal": (
+            *("has ends in the wrong order", "State the least value first and the largest last"),
+        ),
+        f"grid.{BAND}": ("is an empty list", "State at least one value"),
+        "model": (
+            "'pathwy' is no model that is solved by itself",
+            error.value.problems[5].advice.split(".")[0],
+        ),
+        "units.emissions_tco2e.steal": ("names no sector", "Did you mean 'steel'? Write units"),
+        "units.output_t.cemnt": ("names no sector", "Did you mean 'cement'? Write units"),
+        "sectors.cement.target_chnge": (
+            "is not a key of the policy",
+            "Did you mean 'target_change'? Use one of target_change, target_t, band, target_intensity, target_sense",
+        ),
+        "penlty": ("is not a key of the policy", error.value.problems[9].advice.split(".")[0]),
+        "measures.capx": ("is no column of numbers that a factor may change", error.value.problems[10].advice[:-1]),
+    }
+    assert error.value.problems[5].advice.startswith("Did you mean 'pathway'? The models are abatement, allocation")
+    assert error.value.problems[9].advice.startswith("Did you mean 'penalty'? Use one of year, rule")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[scenarios.a]\n[scenarios.a]\n", r"states the table [scenarios.a] twice (at line 3, column 13)"),
+        ("[grid]\n[grid]\n", r"states the table [grid] twice (at line 3, column 6)"),
+        ("[grid]\nunits.output_t = [1]\nunits.output_t = [2]\n", "states a key twice (at line 4, column 21)"),
+    ],
+)
+def test_a_table_or_key_that_is_stated_twice_is_told_as_such(tmp_path: Path, text: str, what: str) -> None:
+    (tmp_path / "a.toml").write_text(f'instance = "tiny"\n{text}')
+    with pytest.raises(DataError) as error:
+        read_plan(tmp_path / "a.toml")
+    assert [(one.place, one.what) for one in error.value.problems] == [("a.toml", what)]
+
+
+def test_no_message_on_an_unknown_key_ends_in_an_empty_list() -> None:
+    nested: dict[str, Any] = {"sample": {"number": 2, "values": {BAND: {"uniform": [0.1, 0.2], "lowr": 1}}}}
+    for parts in (
+        nested,
+        {"sample": {"number": 2, "nmber": 2, "values": nested["sample"]["values"]}},
+        {"options": {"a": 1}},
+    ):
+        with pytest.raises(DataError) as error:
+            plan_of({"instance": "tiny", **parts})
+        assert all("Use one of ." not in one.advice for one in error.value.problems)
+        assert all("Use one of " in one.advice for one in error.value.problems)
+
+
+def test_a_parameter_of_the_rule_is_a_key_and_a_rule_with_its_name_is_a_value() -> None:
+    plan = plan_of({"instance": "tiny", "grid": {"rule": {"slope": [0.1, 0.2]}}})
+    assert [one.changes for one in plan.scenarios] == [{"rule.slope": 0.1}, {"rule.slope": 0.2}]
+    whole = {"name": "benchmark", "benchmarks": {"cement": 0.8}}
+    assert plan_of({"instance": "tiny", "policy": {"rule": whole}}).scenarios[0].changes == {"rule": whole}
 
 
 def test_the_hash_is_that_of_scenarios_model_and_options_and_not_of_the_place_of_the_instance() -> None:

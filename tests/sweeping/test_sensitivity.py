@@ -176,3 +176,10 @@ def test_the_command_writes_the_indices_of_a_sweep(tmp_path: Path, capsys: pytes
     plan = plan_of({"instance": "tiny"})
     assert inputs_of(plan.stated) == []
     assert set(etsopt.sweep(etsopt.read("tiny"), plan)["status"]) == {"certified_optimal"}
+
+
+def test_the_inputs_of_a_plan_are_those_of_what_it_states() -> None:
+    parts: dict[str, Any] = {"instance": "tiny", "sample": {"number": 4, "method": "saltelli", "values": ANGLES}}
+    plan = plan_of(parts)
+    assert inputs_of(plan) == inputs_of(plan.stated) == KEYS
+    assert inputs_of(plan_of({"instance": "tiny"})) == []

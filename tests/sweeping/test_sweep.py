@@ -17,9 +17,10 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.cli import sweeping as of_command
 from etsopt.cli.remaining import Remaining
-from etsopt.cli.sweeping import teller
-from etsopt.errors import StoppedError, UsageError
+from etsopt.cli.sweeping import teller, telling
+from etsopt.errors import DataError, StoppedError, UsageError
 from etsopt.sweeping import Progress, Record, run_plan
 from etsopt.sweeping import sweep as of_sweep
 from etsopt.sweeping.outcome import Label, Outcome, outcome_of
@@ -91,7 +92,7 @@ def test_scenarios_by_name_give_a_tidy_table_and_an_error_is_the_outcome_of_its_
     given: dict[str, dict[str, Any]] = {
         "today": {},
         "tight": {TARGET: -0.5},
-        "wrong": {"a.b": 1},
+        "wrong": {TARGET: -1.5},
         "more": {"units.output_t": 1.1},
     }
     told: list[Progress] = []
@@ -103,7 +104,7 @@ def test_scenarios_by_name_give_a_tidy_table_and_an_error_is_the_outcome_of_its_
         "more": "certified_optimal",
     }
     said = table[table["value"].isna()].set_index("scenario")["id"]
-    assert "is not a key of the policy" in said["wrong"]
+    assert f"the changed policy, {TARGET}: is -1.5: expected" in said["wrong"]
     assert said["tight"].startswith("infeasible by at least")
     assert [(one.done, one.of) for one in told] == [(number, 4) for number in range(1, 5)]
     assert told[-1].left_s == 0
@@ -119,7 +120,7 @@ def test_scenarios_by_name_give_a_tidy_table_and_an_error_is_the_outcome_of_its_
 
 
 def test_one_column_of_a_table_is_kept_and_a_table_that_no_answer_has_is_told() -> None:
-    asked = ["allocation.surplus_rate", "sectors", "allocaton", "allocation.price"]
+    asked = ["allocation.surplus_rate", "sectors", "allocaton", "allocation.surplusrate"]
     kept = etsopt.sweep(
         etsopt.read("tiny"), {"today": {}, "tight": {"sectors.cement.target_change": -0.5}}, tables=asked
     )
@@ -128,7 +129,10 @@ def test_one_column_of_a_table_is_kept_and_a_table_that_no_answer_has_is_told() 
     assert len(today[today["table"] == "allocation"]) == 3
     assert "allowance_t" in set(today["quantity"][today["table"] == "sectors"])
     said = kept[kept["value"].isna()].set_index("scenario")["id"]
-    assert said["today"] == "The result has no table allocaton, no allocation.price."
+    assert said["today"] == (
+        "The result has no table allocaton. Did you mean 'allocation'? "
+        "The table allocation of the result has no column surplusrate. Did you mean 'surplus_rate'?"
+    )
     assert said["tight"].startswith("infeasible by at least")
 
 
@@ -178,7 +182,7 @@ def test_a_sweep_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypat
 def test_what_failed_is_solved_again_if_asked_and_names_may_be_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = plan_of({"instance": "tiny", "scenarios": {"a": {}, "b": {"a.b": 1}, "c": {}}})
+    plan = plan_of({"instance": "tiny", "scenarios": {"a": {}, "b": {TARGET: -1.5}, "c": {}}})
     _, scenarios, values = swept(tmp_path, plan, only="[ab]")
     assert scenarios["status"].tolist() == ["certified_optimal", "failed", "pending"]
     assert set(values["scenario"]) == {"a"}
@@ -293,12 +297,88 @@ def test_the_progress_of_a_sweep_is_a_phase_with_a_count_to_which_the_terminal_a
 
 def test_a_command_with_a_failure_ends_with_4_and_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "a.toml"
-    file.write_text('instance = "tiny"\n[scenarios.good]\n[scenarios.bad]\nsectors.cement.bnd = 0.02\n')
+    file.write_text('instance = "tiny"\n[scenarios.good]\n[scenarios.bad]\nsectors.cement.target_change = -1.5\n')
     code, out, err = etsopt_command(capsys, "sweep", str(file))
     assert code == 4
     assert "bad: failed The policy has a problem." in err
     assert "failed" in out
     assert etsopt_command(capsys, "sweep", str(file), "--workers", "0", "--resume")[0] == 2
+
+
+def test_unknown_names_are_told_before_the_first_solve_and_by_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_sweep, "outcome_of", lambda *rest: pytest.fail("a scenario is solved"))
+    tiny = etsopt.read("tiny")
+    with pytest.raises(DataError) as error:
+        etsopt.sweep(tiny, {"a": {"sectors.cement.bnd": 0.02}, "b": {"units.output_t.cemnt": 1.0}}, "pathwy")
+    assert [one.column for one in error.value.problems] == ["model", "sectors.cement.bnd", "units.output_t.cemnt"]
+    with pytest.raises(DataError) as error:
+        etsopt.sweep(tiny, {"a": {"rule.slop": 0.1, "units.heat_gj": 1.1}, "b": {"measures.capex_cny_per_t": 2.0}})
+    assert [(one.place, one.column) for one in error.value.problems] == [
+        *(("the scenarios", "units.heat_gj"), ("the scenarios", "measures.capex_cny_per_t")),
+        ("the scenarios", "rule.slop"),
+    ]
+    file = tmp_path / "names.toml"
+    file.write_text('instance = "tiny"\n[grid]\nrule.slop = [0.1, 0.2]\nunits.heat_gj = [1.1]\n')
+    for further in (["--count"], []):
+        code, _, err = etsopt_command(capsys, "sweep", str(file), *further)
+        assert code == 2
+        assert "names.toml, rule.slop: is not a parameter of the rule" in err
+        assert "names.toml, units.heat_gj: is not in the instance 'tiny'" in err
+    assert not (tmp_path / "names").exists()
+
+
+def test_parameters_of_a_rule_that_a_scenario_names_itself_are_known_in_that_scenario() -> None:
+    table = etsopt.sweep(
+        etsopt.read("tiny"), {"a": {"rule": {"name": "benchmark"}, "rule.benchmarks": {"cement": 0.8}}}
+    )
+    assert "is not a parameter" not in " ".join(table["id"])
+
+
+def test_the_logger_tells_where_a_sweep_stands_also_while_a_scenario_is_solved(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def slow(*rest: Any) -> Outcome:
+        time.sleep(0.2)
+        return outcome_of(*rest)
+
+    monkeypatch.setattr(of_sweep, "outcome_of", slow)
+    monkeypatch.setattr(of_sweep, "LOGGED_S", 0.05)
+    with caplog.at_level("INFO", logger="etsopt"):
+        etsopt.sweep(etsopt.read("tiny"), {"a": {}, "b": {TARGET: -1.5}})
+    lines = [one.getMessage() for one in caplog.records if one.getMessage().startswith("scenarios ")]
+    assert lines[0].startswith("scenarios 0 of 2, 0 without a proven answer")
+    assert any(line.startswith("scenarios 1 of 2") for line in lines)
+    assert lines[-1].startswith("scenarios 2 of 2, 1 without a proven answer")
+
+
+def test_a_misspelt_table_is_told_after_the_first_outcome(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    etsopt.sweep(etsopt.read("tiny"), {"a": {}, "b": {}}, tables=["sectrs"])
+    said = "The result has no table sectrs. Did you mean 'sectors'?"
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [f"a: {said}"]
+    file = tmp_path / "a.toml"
+    file.write_text('instance = "tiny"\ntables = ["sectrs"]\n')
+    code, _, err = etsopt_command(capsys, "sweep", str(file))
+    assert (code, err) == (0, f"base: certified_optimal {said}\n")
+
+
+def test_without_a_terminal_the_command_tells_where_it_stands_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_command, "TOLD_S", 0.05)
+    with telling(quiet=False) as tell:
+        time.sleep(0.2)
+        tell("scenarios 1 of 12")
+        time.sleep(0.2)
+    lines = capsys.readouterr().err.splitlines()
+    assert (lines[0], lines[-1]) == ("No scenario has ended yet.", "scenarios 1 of 12")
+    with telling(quiet=True) as tell:
+        tell("scenarios 1 of 12")
+        time.sleep(0.2)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

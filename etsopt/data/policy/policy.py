@@ -165,7 +165,7 @@ def _inside(annotation: Any) -> Iterator[Any]:
         yield from _inside(part)
 
 
-def _sections(section: type[Section], path: str) -> Iterator[tuple[str, type[Section]]]:
+def sections_in(section: type[Section], path: str) -> Iterator[tuple[str, type[Section]]]:
     """Yield the path and the class of every section in a section, in the order of the fields."""
     for key, field in section.model_fields.items():
         parts = list(_inside(field.annotation))
@@ -173,10 +173,10 @@ def _sections(section: type[Section], path: str) -> Iterator[tuple[str, type[Sec
         for part in parts:
             if isinstance(part, type) and issubclass(part, Section):
                 yield here, part
-                yield from _sections(part, f"{here}.")
+                yield from sections_in(part, f"{here}.")
 
 
-SECTIONS: dict[str, type[Section]] = {"": Policy, **dict(_sections(Policy, ""))}
+SECTIONS: dict[str, type[Section]] = {"": Policy, **dict(sections_in(Policy, ""))}
 """Sections of the policy by their path."""
 
 
@@ -243,7 +243,7 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
         near = did_you_mean(name, keys) if guess else ""
         if not parent and name in SECTORS:
             near = message("Did you mean {name!r}? ", name=f"sectors.{name}")
-        advice = message("{guess}Use one of {keys}.", guess=near, keys=", ".join(keys))
+        advice = message("{guess}Use one of {keys}.", guess=near, keys=", ".join(keys)) if keys else "Leave it out."
         return Problem(place, "is not a key of the policy", advice, key)
     if kind == "missing":
         advice = "Add the key; instances/README.md and `etsopt rules` list its values."
