@@ -220,7 +220,7 @@ ROWS = [
         "a message and exit code 4, no traceback, the old run is there and the next solve works; native code and "
         "Python itself, where they end or hang before any of ours can tell, are counted",
         20,
-        4,
+        2,
         each(little_memory),
     ),
 ]

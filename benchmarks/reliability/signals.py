@@ -107,7 +107,7 @@ ROWS = [
         "it ends within 5 s with 130 or 143, or with 0 where its work was done; no traceback but Python's own before "
         "any of ours runs, no process left; the old run, the new one or what was held is there; the next solve works",
         60,
-        6,
+        3,
         each_measured(interrupted),
         chunk=60,
     )

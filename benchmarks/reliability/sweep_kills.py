@@ -200,7 +200,8 @@ ROWS = [
         "with workers killed every scenario has its outcome once, in the bytes of one process; the end of a scheduler "
         "is noticed within 15 s, with exit code 4, and `--resume` completes the sweep to the same bytes",
         30,
-        1,
+        # The suite has tests of its own, of a worker and of a scheduler that is killed.
+        0,
         each(killed_cluster),
         chunk=5,
         patience_s=900.0,

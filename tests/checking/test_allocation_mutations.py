@@ -851,7 +851,7 @@ def test_a_real_answer_that_was_moved_without_rounding_is_found() -> None:
 
 def test_a_scope_that_is_not_that_of_the_plan_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     instance, result = solved("everything")
-    monkeypatch.setattr(etsopt.Instance, "in_scope", np.arange(24) > 0)
+    monkeypatch.setitem(vars(instance), "in_scope", np.arange(24) > 0)
     report = check(instance, result.tables, result.levels)
     assert [(violation.rule, violation.where) for violation in report.violations] == [("scope", "u000")]
 

@@ -59,6 +59,10 @@ KINDS: dict[str, tuple[Callable[[], etsopt.Instance], str]] = {
 }
 
 
+SLOW = frozenset(("clearing", "abatement", "pathway", "compliance"))
+"""Kinds of which each column is changed in one of the ways, in turn: a check of a market takes a tenth of a second."""
+
+
 @cache
 def solved(kind: str) -> tuple[etsopt.Instance, etsopt.Results]:
     make, model = KINDS[kind]
@@ -100,8 +104,9 @@ def test_every_column_that_is_changed_is_refused(kind: str) -> None:
     instance, result = solved(kind)
     unseen = []
     for name, table in result.tables.items():
-        for column in table.columns if len(table) else ():
-            for how, changed in changes(table[column]):
+        for place, column in enumerate(table.columns if len(table) else ()):
+            each = [*changes(table[column])]
+            for how, changed in each[place % len(each) :][:1] if kind in SLOW else each:
                 tables = result.tables | {name: table.assign(**{column: changed})}
                 report = run.check(instance, replace(result, tables=tables))
                 unseen += [] if report.violations else [f"{name}.{column}, {how}"]
