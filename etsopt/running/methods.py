@@ -32,6 +32,9 @@ BUILD: dict[str, Callable[[Model, dict[str, Any]], Program]] = {"direct": compil
 MODEL_METHODS = [name for name in METHODS if name not in BUILD]
 """Methods that a model may define for itself."""
 
+RELAXED_WHOLE = 2_000
+"""Units below which relaxations of an infeasible policy are sought over single units, if no method is asked for."""
+
 
 @dataclass(frozen=True)
 class Method:

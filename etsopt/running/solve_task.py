@@ -14,7 +14,7 @@ from etsopt.checking.checker import INFEASIBLE
 from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results.results import LevelResult, Results
-from etsopt.running import library, model_inputs
+from etsopt.running import library, methods, model_inputs
 from etsopt.solving.levels import as_answered, solve_levels
 from etsopt.solving.scaling import refuse_missed_rows
 from etsopt.solving.solution import STOPPED, Solution, Termination
@@ -215,7 +215,9 @@ class SolveTask:
         parameters = elastic.parameters(limited)
         part = None
         own_method = self.method.model_method
-        if own_method is not None and own_method.elastic is not None:
+        # Among relaxations of equally many tonnes, one of the whole program is stated in fewer keys of the policy.
+        apart = self.options.method is None and len(limited.units) < methods.RELAXED_WHOLE
+        if own_method is not None and own_method.elastic is not None and not apart:
             parameters, part = own_method.elastic(parameters)
         program = self.method.build(elastic, parameters)
         options = replace(self.options, mps=None)
