@@ -100,3 +100,13 @@ def test_the_shipped_instance_of_china_bears_a_cut_of_one_per_cent_and_not_of_fo
     lowest = sum((97 * int(e)) // 100 for e in cement)
     assert alone["to"].item() == pytest.approx(lowest)
     assert alone["by"].item() == pytest.approx(lowest - 0.96 * cement.sum(), abs=0.01)
+
+
+def test_a_thousand_units_are_relaxed_one_by_one_unless_cells_are_asked_for() -> None:
+    """Either relaxation is least; over single units it is stated in one key of the policy."""
+    hard = etsopt.read("cn-2025").with_policy({"sectors.cement.target_change": -0.03, "provinces.balance": 0.002})
+    apart, whole, cells = (etsopt.solve(hard, method=method) for method in (None, "direct", "aggregation"))
+    assert apart.provenance["method"] == "aggregation"
+    assert [one.changes for one in apart.remedies] == [one.changes for one in whole.remedies]
+    assert apart.infeasible_by_t == pytest.approx(cells.infeasible_by_t)
+    assert {result.status for result in (apart, whole, cells)} == {"infeasible_certified"}
