@@ -154,7 +154,7 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
         # The terminal adds the time that is left, as to every phase with a count.
         text = "{phase} {done:,} of {of:,}, {rate:,.1f} a second"
         tell(message(text, phase=literal("scenarios"), done=now.done, of=now.of, rate=rate))
-        # A proven answer has a message if it lacks a table to keep.
+        # A proven answer has a message if it does not have a table to keep.
         failed = not now.last.certified or (now.last.status in PROVEN and now.last.message)
         if quiet or not failed or shown > FAILURES_SHOWN:
             return

@@ -89,7 +89,7 @@ def sweep(
     ------
     DataError, UsageError, ModelError, SolverError
         As `etsopt.solve` does; an infeasible policy is none. Of scenarios by name every unknown model, key, column or
-        sector is told before the first solve, and any other error is the outcome of its scenario.
+        sector is reported before the first solve, and any other error is the outcome of its scenario.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.data.former_names import MODELS
 from etsopt.data.messages import did_you_mean
-from etsopt.data.policy.keys import english_path
+from etsopt.data.policy.keys import english_path, nested
 from etsopt.data.policy.policy import parse_policy
 from etsopt.errors import DataError, FormerNameWarning, Problem, UsageError, brief
 from etsopt.rules import parameters_of
@@ -67,10 +67,7 @@ def _of_model(model: str, place: str) -> Iterator[Problem]:
 
 def _of_policy(key: str, value: Any, place: str) -> Iterator[Problem]:
     """Yield unknown names among a key of the policy and those of its value, by the schema of the policy."""
-    *above, last = english_path(key.split("."))
-    content = {last: value}
-    for step in reversed(above):
-        content = {step: content}
+    content = nested({".".join(english_path(key.split("."))): value})
     try:
         with warnings.catch_warnings():
             # The scenarios tell of a former name themselves.

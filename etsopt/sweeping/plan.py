@@ -158,7 +158,7 @@ def _flattened(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _readable(content: Mapping[str, Any]) -> SweepFile:
-    """Return the keys that are right by themselves, so that all that is wrong with a file is told at once."""
+    """Return the keys that are right by themselves, so that all that is wrong with a file is reported at once."""
     kept: dict[str, Any] = {"instance": ""}
     for part in VARIED:
         right = {key: one for key, one in _stated(content, part).items() if _is_right(_within(part, {key: one}))}

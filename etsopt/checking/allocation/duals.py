@@ -65,10 +65,10 @@ def read_duals(
     twice = duals.duplicated(KEYS).to_numpy()
     violations += [_wrong(duals, here, "it is stated once") for here in np.flatnonzero(twice).tolist()]
     multiplier = duals["multiplier"].to_numpy(dtype=float)
-    row_duals = {name: np.zeros(len(rows)) for name in dict.fromkeys([*names, *pd.unique(level)])}
-    for name, dual in row_duals.items():
-        here = (level == name) & (places >= 0)
-        dual[places[here]] = multiplier[here]
+    row_duals = {
+        name: rows.duals_at(places[level == name], multiplier[level == name])
+        for name in dict.fromkeys([*names, *pd.unique(level)])
+    }
     weights, covers = (
         np.zeros(len(instance.units)),
         (row == LARGEST_CHANGE_COVERS) & (level == "largest_change") & (unit >= 0),

@@ -166,9 +166,13 @@ class CouplingRows:
 
     def duals_of(self, duals: pd.DataFrame) -> NDArray[np.float64]:
         """Return the dual of every row from the duals of one objective, zero if none is stated, shape ``(rows,)``."""
-        multipliers, places = np.zeros(len(self)), self.place_of(duals)
-        multipliers[places[places >= 0]] = duals["multiplier"].to_numpy(dtype=float)[places >= 0]
-        return multipliers
+        return self.duals_at(self.place_of(duals), duals["multiplier"].to_numpy(dtype=float))
+
+    def duals_at(self, places: NDArray[np.int64], multipliers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the dual of every row from multipliers at known places, -1 for no row, shape ``(rows,)``."""
+        duals, known = np.zeros(len(self)), places >= 0
+        duals[places[known]] = multipliers[known]
+        return duals
 
 
 class RowBuilder:

@@ -158,7 +158,7 @@ def read_csv(content: bytes, place: str, *, partly: bool = False) -> tuple[RawTa
     Parameters
     ----------
     partly
-        Where rows have too many or too few cells, return the others beside the problem, so that theirs are told too.
+        Where rows have too many or too few cells, return the others beside the problem, so that theirs are reported.
     """
     text, problems = decode(content, place)
     if problems:
