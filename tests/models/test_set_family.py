@@ -95,6 +95,33 @@ def test_sets_products_sums_and_minima_are_those_of_each_choice(name: str, stop:
     assert family.least_of_next(value).tolist() == least
 
 
+@pytest.mark.parametrize("stop", [0, 1, 2, 5])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_first_sets_hold_all_that_is_reached_and_are_a_family_of_their_own(name: str, stop: int) -> None:
+    groups = tuple(group._replace(stops=bool(stop >> number & 1)) for number, group in enumerate(FAMILIES[name]))
+    family = SetFamily(groups)
+    numbers, random = np.arange(len(family)), np.random.default_rng(len(family) + stop)
+    admissible = random.random((4, len(family))) < 0.4
+    admissible[:, 0] = True
+    held, now = family.reached(admissible), np.zeros(len(family), dtype=bool)
+    now[0] = True
+    for t, count in enumerate(held):
+        now = admissible[t] & family.follows(numbers[:, None], numbers[now]).any(axis=1)
+        assert not now[count:].any()
+        each, value = random.normal(size=(family.has.shape[1], 2)), random.normal(size=(count, 2))
+        assert family.sums(each, out=np.empty((count, 2))).tolist() == family.sums(each)[:count].tolist()
+        beyond = np.concatenate([value, np.full((len(family) - count, 2), np.inf)])
+        assert family.least_of_next(value).tolist() == family.least_of_next(beyond)[:count].tolist()
+    # Of units with other sets in reach, the one with most counts.
+    both = np.stack([admissible, np.broadcast_to(numbers == 0, admissible.shape)], axis=2)
+    assert family.reached(both) == held
+
+
+def test_a_chain_of_steps_is_reached_step_by_step() -> None:
+    family = family_of((Group((0,)), Group((1, 2, 3), (1, 2, 3, 3))))
+    assert family.reached(np.ones((4, 8), dtype=bool)) == [4, 6, 8, 8]
+
+
 def test_one_more_measure_doubles_the_sets_and_keeps_their_numbers() -> None:
     family = family_of((Group((0, 2)), Group((1,))))
     larger = family.with_measure()

@@ -90,6 +90,7 @@ class Master(PlansAtHand):
         weight = float(self.objective == COST)
         value, sets = self.plans.best(*prices, weight)
         if len(masks.units):
+            value, sets = value.copy(), sets.copy()
             value[masks.units], sets[masks.units] = self.plans.best_under(*masks, *prices, weight)
         return value, sets
 

@@ -26,6 +26,8 @@ from etsopt_models._market.accounts import accounts_of
 from etsopt_models._market.column_pool import ColumnPool, PlanColumns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from etsopt_models._market.column_generation import Market
@@ -119,16 +121,19 @@ class Population:
                 if open_.sum() >= LEAST_OPEN or not prices[0].any():
                     break
                 prices = _farther(prices)
-                open_ = self._asked(prices)
+                open_ = self._asked(prices, self.answers[:1])
             self.prices = prices[0]
             self.fix_all_but(open_)
             if len(self.left) <= ENOUGH_TO_SOLVE:
                 return
 
-    def _asked(self, prices: list[NDArray[np.float64]]) -> NDArray[np.bool_]:
-        """Return True for free units whose responses to some prices differ; keep the first response."""
+    def _asked(self, prices: list[NDArray[np.float64]], known: Sequence[NDArray[np.int16]] = ()) -> NDArray[np.bool_]:
+        """Return True for free units whose responses to some prices differ; keep the first response.
+
+        Responses to the first of these prices that are known are not sought again.
+        """
         mine = self._plans_of_left()
-        self.answers = [mine.best(*one)[1] for one in prices]
+        self.answers = [*known, *(mine.best(*one)[1] for one in prices[len(known) :])]
         self.sets[self.left] = self.answers[0]
         return np.any([response != self.answers[0] for response in self.answers[1:]], axis=(0, 2))
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._market.plans import known
+from etsopt_models._market.measures import known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from etsopt.data.measure_steps import offers_of
 from etsopt.progress import checkpoint
-from etsopt_models._market.measures import column
-from etsopt_models._market.plans import Plans, known
+from etsopt_models._market.measures import column, known
+from etsopt_models._market.plans import Plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ class Alternatives:
                 built = there
                 left = plans.shares_left(self._built(there))
             emissions = left[0] * plans.baseline.emissions[:, t]
-            given = plans.allowance(everyone, t, emissions, left[1], left[2])
+            given = plans.allowance(everyone, t, *left)
             allowance = np.broadcast_to(given, emissions.shape)
             variable = np.where(there, part.variable * part.growth**elapsed, 0.0)
             yield Amounts(emissions, allowance, part.family.sums(variable.T) * output[:, t])

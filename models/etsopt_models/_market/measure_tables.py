@@ -11,8 +11,7 @@ import pandas as pd
 from etsopt.data.measure_steps import offers_of
 from etsopt.data.tables.labels import Labels
 from etsopt_models._market.accounts import totals
-from etsopt_models._market.measures import OUTPUT_CUT, column
-from etsopt_models._market.plans import known
+from etsopt_models._market.measures import OUTPUT_CUT, column, known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,7 +20,7 @@ from etsopt_models._market.measure_dependencies import dependencies_of
 from etsopt_models._market.set_family import Group, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from etsopt_models._market.measure_dependencies import Dependencies
     from etsopt_models._market.set_family import SetFamily
 
-__all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of"]
+__all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "known", "measures_of"]
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,19 @@ class Measures:
         names = ("units", "row", "emissions_left", "intensity_left", "output_left", "fixed", "variable", "growth")
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
-    def costs_of_sets(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Yield yearly and variable cost of every set in each year, shape ``(sets, units)`` [CNY, CNY/t]."""
-        costs = self.family.sums(self.fixed.T), self.family.sums(self.variable.T)
-        for years in self.elapsed.tolist():
-            if not (self.growth == 1).all():
-                factor = self.growth**years
-                costs = self.family.sums((self.fixed * factor).T), self.family.sums((self.variable * factor).T)
-            yield costs
+    def costs(self, t: int, output: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the cost of each measure in a year with some output, shape ``(measures, units)`` [CNY]."""
+        each: NDArray[np.float64] = (self.fixed + self.variable * output[:, None]) * self.growth ** self.elapsed[t]
+        return each.T
 
     def times(self, factor: NDArray[np.float64]) -> Measures:
         """Return the measures of units scaled by a factor each."""
         return replace(self, fixed=self.fixed * factor[:, None])
+
+
+def known(output: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the output with zero if none is stated; such a unit has no measure with a cost per tonne of it."""
+    return np.where(np.isnan(output), 0.0, output)
 
 
 def measures_of(instance: Instance, baseline: Baseline) -> list[Measures]:

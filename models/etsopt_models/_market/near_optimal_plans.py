@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._market.plans import known
+from etsopt_models._market.measures import known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,11 +77,11 @@ def _set_values(
     left, *of_rule = plans.shares_left(part)
     output = known(baseline.output[units])
     values = []
-    for t, (fixed, variable) in enumerate(part.costs_of_sets()):
+    for t in range(len(baseline.years)):
         emissions = left * baseline.emissions[units, t]
-        value = baseline.discount[t] * (fixed + variable * output[:, t])
+        value = part.family.sums(baseline.discount[t] * part.costs(t, output[:, t]))
         value += emissions * (need_price[:, t] + emissions_price[:, t])
-        value -= need_price[:, t] * plans.allowance(units, t, emissions, *of_rule)
+        value -= need_price[:, t] * plans.allowance(units, t, left, *of_rule)
         value[~part.admissible[t]] = np.inf
         values.append(value)
     return values

@@ -1,26 +1,19 @@
-r"""Plans of units without a list of them: the best chain of measure sets at any prices.
+"""Plans of units without a list of them: the best one at any prices, and the quantities of any.
 
-A unit's measures and steps $k = 1, \dots, m$ make $2^m$ sets, fewer if some exclude or require each other
-(`etsopt_models._market.set_family`). A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$ of admissible
-sets, one for each year, in which a measure with steps grows by one at most ($S_{t+1} \succeq S_t$). Cost and emissions of
-a set in a year do not depend on the years before, so the best chain at given prices follows from
-
-$$V_t(S) = \min_{S' \succeq S,\; S' \text{ admissible in } t} \bigl[ v_t(S') + V_{t+1}(S') \bigr], \qquad V_{T+1} = 0,$$
-
-and a minimum over all sets that may follow takes $m$ passes, one for each measure: the superset transform. So all plans
-of a unit are searched, without exception, in about $m n T$ operations for $n$ sets.
+A plan is a chain of sets of measures, one for each year; `etsopt_models._market.chains` finds the best.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._market.measures import measures_of
+from etsopt_models._market.chains import best_chains
+from etsopt_models._market.measures import known, measures_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +70,7 @@ class Plans:
     def __init__(self, baseline: Baseline, kinds: list[Measures]) -> None:
         self.baseline = baseline
         self.kinds = kinds
+        self._last: tuple[Any, tuple[NDArray[np.float64], NDArray[np.int16]]] | None = None
         self.kind = np.zeros(len(baseline.emissions), dtype=np.int64)
         self.place = np.zeros(len(baseline.emissions), dtype=np.int64)
         for number, kind in enumerate(kinds):
@@ -117,12 +111,30 @@ class Plans:
             Discounted cost at these prices, shape ``(units,)`` [CNY].
         sets
             Chain of measure sets, shape ``(units, years)``.
+
+        Notes
+        -----
+        The last answer at prices that all pay is kept, read-only: what follows a search begins at its last prices.
         """
+        if len(need_price) > 1:
+            return self._best(need_price, emissions_price, cost_weight)
+        asked = need_price.tobytes(), emissions_price.tobytes(), cost_weight
+        if self._last is None or self._last[0] != asked:
+            self._last = asked, self._best(need_price, emissions_price, cost_weight)
+            for answer in self._last[1]:
+                answer.setflags(write=False)
+        return self._last[1]
+
+    def _best(
+        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+        """Return the answer of `best`, part by part."""
         value = np.zeros(len(self.kind))
         sets = np.zeros(self.baseline.emissions.shape, dtype=np.int16)
+        room = np.empty((2, len(self.baseline.years), max(CELLS_AT_ONCE, self.most_sets)))
         for part in self.parts():
             need, emitted = (paid if len(paid) == 1 else paid[part.units] for paid in (need_price, emissions_price))
-            value[part.units], sets[part.units] = self._best_of(part, need, emitted, cost_weight)
+            value[part.units], sets[part.units] = best_chains(self, part, need, emitted, cost_weight, room)
         return value, sets
 
     def best_under(
@@ -148,7 +160,7 @@ class Plans:
             mine, width = units[here], kind.admissible.shape[1]
             part = replace(kind.part(self.place[mine]), admissible=np.moveaxis(masks[here, :, :width], 0, 2))
             need, emitted = (paid if len(paid) == 1 else paid[mine] for paid in (need_price, emissions_price))
-            value[here], sets[here] = self._best_of(part, need, emitted, cost_weight)
+            value[here], sets[here] = best_chains(self, part, need, emitted, cost_weight)
         return value, sets
 
     def family(self, unit: int) -> SetFamily:
@@ -158,7 +170,7 @@ class Plans:
     @property
     def most_sets(self) -> int:
         """Largest number of sets of measures of a unit."""
-        return max(len(kind.family) for kind in self.kinds)
+        return max((len(kind.family) for kind in self.kinds), default=1)
 
     def may_run(self, units: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return True for sets that may run in a year, shape ``(units, years, sets)``, padded with False."""
@@ -184,42 +196,6 @@ class Plans:
                 checkpoint()
                 yield kind.part(slice(start, start + step))
 
-    def _best_of(
-        self,
-        part: Measures,
-        need_price: NDArray[np.float64],
-        emissions_price: NDArray[np.float64],
-        cost_weight: float,
-    ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """Return the best chains: backwards the least over sets that may follow, forwards the first that attains it."""
-        baseline, units = self.baseline, part.units
-        family = part.family
-        left, *of_rule = self.shares_left(part)
-        costs = list(part.costs_of_sets())
-        output, years = known(baseline.output[units]), len(baseline.years)
-        chain, ahead = [], np.zeros(1)
-        for t in reversed(range(years)):
-            emissions = left * baseline.emissions[units, t]
-            fixed, variable = costs[t]
-            value = variable * output[:, t]
-            value += fixed
-            value *= cost_weight * baseline.discount[t]
-            value += emissions * (need_price[:, t] + emissions_price[:, t])
-            value -= need_price[:, t] * self.allowance(units, t, emissions, *of_rule)
-            value += ahead
-            value[~part.admissible[t]] = np.inf
-            ahead = family.least_of_next(value)
-            chain.append((value, ahead))
-        sets = np.empty((len(units), years), dtype=np.int16)
-        all_units, now = np.arange(len(units)), np.zeros(len(units), dtype=np.int64)
-        for t, (value, least) in enumerate(reversed(chain)):
-            # Few sets of a unit have the least value, and the first of them that may follow is the next.
-            unit, number = np.nonzero((value == least[now, all_units]).T)
-            fits = family.follows(number, now[unit])
-            now = number[fits][np.searchsorted(unit[fits], all_units)]
-            sets[:, t] = now
-        return ahead[0], sets
-
     def shares_left(self, part: Measures) -> tuple[NDArray[np.float64], ...]:
         """Return the shares of emissions, intensity and output that every set leaves, shape ``(sets, units)``.
 
@@ -235,11 +211,14 @@ class Plans:
         self,
         units: NDArray[np.int64],
         t: int,
-        emissions: NDArray[np.float64],
+        left: NDArray[np.float64],
         intensity_left: NDArray[np.float64],
         output_left: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """Return the free allowances in a year at some emissions, intensity and output, shape ``(..., units)`` [t]."""
+        """Return the free allowances in a year at some shares of emissions, intensity and output that are left [t].
+
+        Shape ``(..., units)``, or ``(units,)`` if allowances follow none of them.
+        """
         baseline, lump_sum = self.baseline, self.baseline.allowance_of(units, t)
         if baseline.follows_output[t]:
             lump_sum = lump_sum * output_left
@@ -247,6 +226,7 @@ class Plans:
         if not follows.any():
             return lump_sum
         rates = baseline.rule.rates(units, t, baseline.intensity[units, t] * intensity_left)
+        emissions = baseline.emissions[units, t] * left
         return np.where(follows, emissions * (1 + rates) * baseline.free_share[t], lump_sum)
 
     def quantities(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Quantities:
@@ -281,10 +261,5 @@ class Plans:
         emissions = baseline.emissions[units] * left
         allowance = np.empty(sets.shape)
         for t in range(sets.shape[1]):
-            allowance[:, t] = self.allowance(units, t, emissions[:, t], intensity_left[:, t], output_left[:, t])
+            allowance[:, t] = self.allowance(units, t, left[:, t], intensity_left[:, t], output_left[:, t])
         return emissions, baseline.intensity[units] * intensity_left, output_left, allowance, cost
-
-
-def known(output: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the output with zero if none is stated; such a unit has no measure with a cost per tonne of it."""
-    return np.where(np.isnan(output), 0.0, output)

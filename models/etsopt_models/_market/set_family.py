@@ -88,6 +88,11 @@ class SetFamily:
     def __len__(self) -> int:
         return len(self.has)
 
+    @property
+    def may_stop(self) -> bool:
+        """True if some measure may stop, so that a set may be followed by one with a lower number."""
+        return any(group.stops for group in self.groups)
+
     def with_measure(self) -> SetFamily:
         """Return the sets with and without one more measure: those without come first, in the same order."""
         return family_of((*self.groups, Group((self.has.shape[1],))))
@@ -105,6 +110,28 @@ class SetFamily:
                 result &= now >= before
         return result
 
+    def reached(self, admissible: NDArray[np.bool_]) -> list[int]:
+        """Return how many of the first sets hold all that a unit without measures can have reached by each year.
+
+        They have the first choices of the last group, so that the functions below take them for a family of their own.
+
+        Parameters
+        ----------
+        admissible
+            True if a set may run in a year, shape ``(years, sets)``, or ``(years, sets, units)``.
+        """
+        if not self.groups:
+            return [1] * len(admissible)
+        *_, (group, below) = self._axes()
+        counts, built = [], 0
+        # Sets of one choice of the last group are neighbours.
+        runs = np.logical_or.reduce(admissible.reshape(len(admissible), len(self), -1), axis=2)
+        for t in range(len(runs)):
+            may = int(np.flatnonzero(runs[t]).max(initial=0)) // below
+            built = max(built, min(may, group.reach[built]) if group.reach else may)
+            counts.append((built + 1) * below)
+        return counts
+
     def products(self, factors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the product of the factors of each set, shape ``(sets, units)`` from ``(measures, units)``.
 
@@ -117,24 +144,27 @@ class SetFamily:
         """
         return self._accumulated(factors, np.multiply)
 
-    def sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    def sums(self, terms: NDArray[np.float64], out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return the sum of the terms of each set, shape ``(sets, units)`` from ``(measures, units)``.
 
         >>> SetFamily((Group((0,)), Group((1,)))).sums(np.array([[1.0], [10.0]]))[:, 0]
         array([ 0.,  1., 10., 11.])
         """
-        return self._accumulated(terms, np.add)
+        return self._accumulated(terms, np.add, out)
 
-    def _accumulated(self, each: NDArray[np.float64], join: np.ufunc) -> NDArray[np.float64]:
-        total = np.full((len(self), each.shape[1]), float(join.identity or 0))
+    def _accumulated(
+        self, each: NDArray[np.float64], join: np.ufunc, out: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        total = np.empty((len(self), each.shape[1])) if out is None else out
+        total[0] = join.identity
         for group, below in self._axes():
-            for number, place in enumerate(group.places, 1):
+            for number, place in enumerate(group.places[: len(total) // below - 1], 1):
                 # Alternatives join the sets without the group, a measure of a chain those with the measures before it.
                 start = (number - 1) * below if group.reach else 0
                 join(total[start : start + below], each[place], out=total[number * below : (number + 1) * below])
         return total
 
-    def least_of_next(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    def least_of_next(self, value: NDArray[np.float64], out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return the least value over all sets that may follow each set, as in `follows`, shape ``(sets, units)``.
 
         >>> SetFamily((Group((0,)), Group((1,)))).least_of_next(np.array([[3.0], [1.0], [2.0], [4.0]]))[:, 0]
@@ -146,9 +176,11 @@ class SetFamily:
         >>> SetFamily((Group((0,), stops=True),)).least_of_next(np.array([[1.0], [3.0]]))[:, 0]
         array([1., 1.])
         """
-        least = value.copy()
+        least = np.empty_like(value) if out is None else out
+        least[:] = value
         for group, below in self._axes():
-            choices = least.reshape(-1, len(group.places) + 1, below, value.shape[1])
+            size = min(len(group.places) + 1, len(value) // below)
+            choices = least.reshape(-1, size, below, value.shape[1])
             if group.reach:
                 _least_within_reach(choices, group)
             elif group.stops:
@@ -194,14 +226,16 @@ class SetFamily:
 
 def _least_within_reach(choices: NDArray[np.float64], group: Group) -> None:
     """Replace the values of a chain by the least within reach, in place; its choices are the second axis."""
+    size = choices.shape[1]
+    reach = [min(most, size - 1) for most in group.reach[:size]]
     if group.stops:
-        for choice in range(1, choices.shape[1]):
+        for choice in range(1, size):
             np.minimum(choices[:, choice], choices[:, choice - 1], out=choices[:, choice])
-        for choice, most in enumerate(group.reach):
+        for choice, most in enumerate(reach):
             choices[:, choice] = choices[:, most]
         return
     # From the first choice on, those further ahead still have their own values.
-    for choice, most in enumerate(group.reach):
+    for choice, most in enumerate(reach):
         for further in range(choice + 1, most + 1):
             np.minimum(choices[:, choice], choices[:, further], out=choices[:, choice])
 
