@@ -31,7 +31,7 @@ def design(options: Namespace) -> int:
     from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
     from etsopt.designing import designs_of, read_design, search
-    from etsopt.designing.search import load_optuna
+    from etsopt.designing.search import load_optuna, see_names
     from etsopt.running.reading import read
     from etsopt.sweeping import Record
     from etsopt.sweeping.workers import LostClusterError
@@ -42,6 +42,7 @@ def design(options: Namespace) -> int:
     quiet = options.json
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance)
+    see_names(plan, instance)
     count = 1 + plan.generations * plan.population
     if not quiet:
         about = {"count": count, "instance": plan.instance, "model": plan.model, "generations": plan.generations}

@@ -16,6 +16,7 @@ from etsopt.data.policy.section import Section
 from etsopt.designing.numbers import Goal, Limit  # noqa: TC001  pydantic evaluates annotations
 from etsopt.errors import DataError, Problem
 from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml
+from etsopt.sweeping.names import unknown_names
 from etsopt.sweeping.outcome import LEVELS, TOTALS
 from etsopt.sweeping.plan import Options, scenario_of
 
@@ -122,6 +123,12 @@ class DesignPlan:
         """Return the scenario of chosen values."""
         return scenario_of(name, {**self.policy, **values})
 
+    @property
+    def first(self) -> Scenario:
+        """The design of the first value of each choice, which has every key that any design has."""
+        values = {key: one[0] if isinstance(one, list) else one.lower for key, one in self.choose.items()}
+        return self.design("", values)
+
 
 def read_design(path: str | Path) -> DesignPlan:
     """Read the file of a design search.
@@ -143,14 +150,15 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
     for part in ("policy", "choose"):
         if isinstance(content.get(part), dict):
             content[part] = dict(flat(content[part], varied=part == "choose", kinds=KINDS[part]))
+    unknown = list(unknown_names(content.get("model", "allocation"), _tried(content), place))
     try:
         found = DesignFile.model_validate(content)
     except ValidationError as error:
         problems = [in_words_of(problem, DesignFile, "design") for problem in problems_of(error, place)]
         # Pydantic names the kind of choice among the keys.
         problems = [replace(one, column=re.sub(r"\.(range|list)(?=\.|$)", "", one.column)) for one in problems]
-        raise DataError("The design", problems) from None
-    if problems := list(_problems(found, place)):
+        raise DataError("The design", [*problems, *unknown]) from None
+    if problems := [*_problems(found, place), *unknown]:
         raise DataError("The design", problems)
     instance = instance_at(folder, found.instance)
     options = found.options.model_dump(exclude_defaults=True)
@@ -165,6 +173,19 @@ def design_of_record(about: Mapping[str, Any]) -> DesignPlan:
     keys = ("instance", "model", "options", "policy", "choose", "goals", "limits")
     content = {key: about[key] for key in keys} | about["search"]
     return design_of(content, place=str(about.get("file", DesignPlan.file)))
+
+
+def _tried(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a value of each key that designs change, by which names are looked for; a wrong value is told later."""
+    policy, choose = (content[part] if isinstance(content.get(part), dict) else {} for part in KINDS)
+    return {**policy, **{key: _first_of(one) for key, one in choose.items()}}
+
+
+def _first_of(choice: Any) -> Any:
+    """Return the first value of a choice, which need not be valid."""
+    if isinstance(choice, list) and choice:
+        return choice[0]
+    return choice.get("lower") if isinstance(choice, dict) else choice
 
 
 def _problems(found: DesignFile, place: str) -> Iterator[Problem]:

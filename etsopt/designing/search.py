@@ -19,9 +19,10 @@ from etsopt.designing.plan import ENACTED, Range
 from etsopt.errors import StoppedError, UsageError
 from etsopt.modules import optional
 from etsopt.running.provenance import versions
+from etsopt.sweeping.names import check_names
 from etsopt.sweeping.outcome import PROVEN
 from etsopt.sweeping.sweep import keep, opened
-from etsopt.wording import message
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,8 +114,11 @@ def search(
     UsageError
         If optuna is not installed, the record is of another search, or has outcomes and ``resume`` is not asked for, or
         an answer does not have a number of a goal or limit.
+    DataError
+        If the design names a column that the instance does not have, or a parameter that its rule does not.
     """
     optuna = load_optuna()
+    see_names(plan, instance)
     record.begin(plan, instance.hash, versions())
     if record.known and not resume:
         what = message("The record {path!r} has {count:,} designs.", path=str(record.path), count=len(record.known))
@@ -132,6 +136,11 @@ def search(
     except StoppedError as stopped:
         return stopped.termination
     return "optimal"
+
+
+def see_names(plan: DesignPlan, instance: Instance) -> None:
+    """Raise DataError for a column that the instance does not have, or a parameter that its rule does not."""
+    check_names(instance, [plan.first], plan.file, literal("The design"))
 
 
 def _see_numbers(plan: DesignPlan, outcome: Outcome) -> None:

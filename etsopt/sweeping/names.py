@@ -16,7 +16,7 @@ from etsopt.errors import DataError, FormerNameWarning, Problem, UsageError, bri
 from etsopt.rules import parameters_of
 from etsopt.running import library
 from etsopt.sweeping.scenario import Scenario, is_column, problem_of_column
-from etsopt.wording import message
+from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,8 +84,19 @@ def _named(problems: Iterable[Problem], place: str) -> Iterator[Problem]:
             yield Problem(place, one.what, one.advice, one.column)
 
 
-def check_names(instance: Instance, scenarios: Sequence[Scenario], place: str) -> None:
+def check_names(
+    instance: Instance, scenarios: Sequence[Scenario], place: str, what: str = literal("The sweep")
+) -> None:
     """Refuse scenarios that name a column which the instance does not have, or a parameter which its rule does not.
+
+    Parameters
+    ----------
+    instance
+        The instance that scenarios change.
+    scenarios
+        Their changes and factors; values are not looked at.
+    place, what
+        File that states them, and what it is.
 
     Raises
     ------
@@ -103,7 +114,7 @@ def check_names(instance: Instance, scenarios: Sequence[Scenario], place: str) -
     ]
     problems = [problem for one in each for problem in _of_scenario(instance, one, place)]
     if problems:
-        raise DataError("The sweep", problems)
+        raise DataError(what, problems)
 
 
 def _of_scenario(instance: Instance, scenario: Scenario, place: str) -> Iterator[Problem]:

@@ -56,6 +56,17 @@ def test_a_valid_folder_is_read(write_folder: Writer) -> None:
     assert (instance.policy.year, instance.policy.rule.name) == (2025, "cn-2025")
 
 
+def test_the_folder_that_a_run_keeps_its_instance_in_has_the_name_of_the_run(
+    write_folder: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder()
+    run = folder.rename(folder.parent / "run") / "instance"
+    write_instance(read_instance(run.parent), run)
+    assert read_instance(run).name == "run"
+    monkeypatch.chdir(run)
+    assert [read_instance(place).name for place in (".", "..", "../instance")] == ["run", "run", "run"]
+
+
 @pytest.mark.parametrize("name", shipped.names())
 def test_a_shipped_instance_is_read_by_its_name(name: str) -> None:
     instance = etsopt.read(name)

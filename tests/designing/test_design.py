@@ -184,6 +184,27 @@ def test_what_is_wrong_with_a_file_is_said_with_its_key(change: dict[str, Any], 
     assert what in problem.what
 
 
+def test_unknown_names_of_a_design_are_told_at_once_and_before_the_first_solve(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_sweep, "outcome_of", lambda *rest: pytest.fail("a design is solved"))
+    choose = {"sectors.cement.bnd": {"lower": 0.01, "upper": 0.05}, "provinces.balence": [0.05, 0.1]}
+    with pytest.raises(DataError) as error:
+        design_of(FILE | {"model": "alocation", "choose": choose, "policy": {"sectors.cemnt.band": 0.02}, "seed": -1})
+    assert [one.column for one in error.value.problems] == [
+        *("seed", "model", "sectors.cemnt", "sectors.cement.bnd", "provinces.balence")
+    ]
+    plan = design_of(FILE | {"choose": {"rule.slop": [0.1, 0.2]}})
+    with pytest.raises(DataError, match="The design") as error, Record(tmp_path / "design.sqlite") as record:
+        search(plan, etsopt.read("tiny"), record)
+    assert [(one.place, one.column) for one in error.value.problems] == [("design.toml", "rule.slop")]
+    file = bands_file(tmp_path)
+    file.write_text(file.read_text().replace("sectors.cement.band", "rule.slop"))
+    assert main(["design", str(file)]) == 2
+    assert "bands.toml, rule.slop: is not a parameter of the rule" in capsys.readouterr().err
+    assert not (tmp_path / "bands").exists()
+
+
 def test_a_missing_optimiser_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(UsageError, match=r"etsopt\[design\]"):

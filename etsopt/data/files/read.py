@@ -167,7 +167,13 @@ def _read(
             tables[UNITS.name], of_reports = complete(policy.year, stated)
             problems += of_reports
     with placed(tables):
-        return Instance.from_raw(folder.name, tables, policy, problems, of_policy)
+        return Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy)
+
+
+def _name_of(folder: Path) -> str:
+    """Return the name of an instance: that of its folder, or of the run that keeps it in a folder ``instance``."""
+    path = folder.resolve() if ".." in folder.parts else folder.absolute()
+    return path.parent.name if path.name == "instance" and path.parent.name else path.name
 
 
 def read_units(path: Path) -> pd.DataFrame:
@@ -231,7 +237,7 @@ def reports_in(folder: Path) -> Path | None:
             for name in beside
         ]
         if problems:
-            raise DataError(message("The instance {name!r}", name=folder.name), problems)
+            raise DataError(message("The instance {name!r}", name=_name_of(folder)), problems)
         return store
     alone = not any((folder / name).is_file() for name in UNITS.files)
     return folder if len(parts) == 2 or (parts and alone) else None
