@@ -165,6 +165,23 @@ def test_dead_links_and_addresses_outside_are_found_in_built_pages(tmp_path: Pat
     ]
 
 
+def test_the_chinese_page_of_models_has_every_model_and_only_names_that_there_are() -> None:
+    page = (DOCS / "zh" / "models.md").read_text(encoding="utf-8")
+    parts = dict(part.split("\n", 1) for part in page.split("\n## ")[1:])
+    assert {*parts} == {*library.names()}
+    book = models.BOOK["models"]()
+    for model, part in parts.items():
+        assert f"en:models/{model}" in part
+        tags = {tag for found in re.findall(r"\\tag\{([^}]+)\}", book[model]) for tag in found.split(", ")}
+        assert {*re.findall(r"（`(\w+)`）", part)} <= tags | {"tightening", "paid_share"}, model
+
+
+def test_the_chinese_page_of_rules_has_every_rule() -> None:
+    page = (DOCS / "zh" / "rules.md").read_text(encoding="utf-8")
+    table = "".join(line for line in page.splitlines() if line.startswith("| `"))
+    assert {*re.findall(r"`([a-z0-9-]+)`", table)} == {key for key, rule in RULES.items() if not rule.own}
+
+
 @pytest.mark.parametrize("page", TRANSLATED)
 def test_the_chinese_page_runs_the_commands_of_the_english_one(page: str) -> None:
     def run(tree: str) -> list[str]:
