@@ -67,7 +67,7 @@ def _costs(costs: pd.DataFrame, expected: float) -> Panel:
     )
     title = ("cost in the scenarios, the cheapest first", "各情景的成本，由低到高")
     across = ("cumulative probability [%]", "累计概率 [%]")
-    up = (f"discounted cost [{unit}]", f"贴现成本 [{chinese_unit}]")
+    up = (f"discounted cost [{unit}]", f"折现成本 [{chinese_unit}]")
     return Panel(title, across, up, (*series, line), x_limits=(0.0, 100.0))
 
 

@@ -219,7 +219,7 @@ def _invested(run: Run) -> str:
     return run.say(
         f"Enterprises invest {now} now; over {len(costs):,} scenarios their discounted cost is expected to be "
         f"{expected}, from {least} to {most}.",
-        f"企业现在投资 {now}；在 {len(costs):,} 个情景中，贴现成本期望值为 {expected}，介于 {least} 与 {most} 之间。",
+        f"企业现在投资 {now}；在 {len(costs):,} 个情景中，折现成本期望值为 {expected}，介于 {least} 与 {most} 之间。",
     )
 
 

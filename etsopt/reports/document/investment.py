@@ -66,7 +66,7 @@ def _scenarios(run: Run) -> Table:
     """Return the cost of all enterprises in each scenario, the dearest first."""
     sums = by_scenario(run.tables["scenario_costs"]).reset_index()
     most = sums.nlargest(SHOWN, "cost_cny")
-    caption = run.say("Discounted cost of all enterprises by scenario", "各情景下全部企业的贴现成本")
+    caption = run.say("Discounted cost of all enterprises by scenario", "各情景下全部企业的折现成本")
     note = ""
     if len(most) < len(sums):
         words = (

@@ -103,8 +103,8 @@ def _investment_figures(run: Run) -> list[KeyFigure]:
     summary = run.tables["investment_summary"].iloc[-1]
     words = {
         "investment_cny": ("investment now", "现在投资"),
-        "expected_cost_cny": ("expected discounted cost", "期望贴现成本"),
-        "cvar_cny": ("CVaR of the cost", "成本的条件风险值"),
+        "expected_cost_cny": ("expected discounted cost", "期望折现成本"),
+        "cvar_cny": ("CVaR of the cost", "成本的条件风险价值"),
         "value_of_stochastic_solution_cny": ("value of the stochastic solution", "随机解的价值"),
         "value_of_perfect_information_cny": ("value of perfect information", "完全信息的价值"),
     }

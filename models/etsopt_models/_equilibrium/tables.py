@@ -79,13 +79,13 @@ def _of_year(instance: Instance, baseline: Baseline, price: float) -> dict[str, 
     plans = Plans.of(instance, baseline)
     decimals = parameters.balance_value_decimals
     equilibria = _equilibria_of_sectors(instance, plans, setting, None if decimals == "none" else decimals)
-    plans.baseline = replace(
+    at_equilibrium = replace(
         baseline,
         paid_share=np.array([setting.paid_share]),
         follows=np.ones_like(baseline.emissions, dtype=bool),
         rule=IntensityRule(np.array([setting.slope]), np.array([setting.cap]), equilibria.balance_value[:, None]),
     )
-    units = _units(instance, plans, setting, equilibria)
+    units = _units(instance, Plans(at_equilibrium, plans.kinds), setting, equilibria)
     tables = {"fixed_points": _points(equilibria), "cycles": _cycles(equilibria), "units": units}
     for table in tables.values():
         table.insert(table.columns.get_loc("sector") + 1, "year", baseline.years[0])

@@ -1,15 +1,15 @@
 r"""The best chain of measure sets of each unit at given prices.
 
 A unit's measures and steps $k = 1, \dots, m$ make $2^m$ sets, fewer if some exclude or require each other
-(`etsopt_models._market.set_family`). A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$ of admissible
-sets, one for each year, in which a measure with steps grows by one at most ($S_{t+1} \succeq S_t$). Cost and emissions of
-a set in a year do not depend on the years before, so the best chain at given prices follows from
+(`etsopt_models._market.set_family`). A plan is a chain $S_1 \preceq S_2 \preceq \dots \preceq S_T$ of admissible sets, one
+for each year: measures stay, unless they may stop, and those with steps grow by one at most. Cost and emissions of a
+set in a year do not depend on the years before, so the best chain at given prices follows from
 
 $$V_t(S) = \min_{S' \succeq S,\; S' \text{ admissible in } t} \bigl[ v_t(S') + V_{t+1}(S') \bigr], \qquad V_{T+1} = 0,$$
 
 and a minimum over all sets that may follow takes $m$ passes, one for each measure: the superset transform. So all plans
-of a unit are searched, without exception, in about $m n T$ operations for $n$ sets. Sets that no unit can have reached
-by a year are left out of it.
+of a unit are searched, without exception, in about $m n T$ operations for $n$ sets. Sets beyond what the last group of
+measures can have reached by a year are left out of it.
 """
 
 from __future__ import annotations
@@ -52,21 +52,20 @@ def best_chains(
         [here[: sets * len(units)].reshape(sets, -1) for here, sets in zip(half, reached, strict=True)] for half in room
     )
     own, term = np.empty((2, *left.shape))
-    ahead, given = np.zeros((1, 1)), np.zeros(len(units))
+    ahead = np.zeros((1, 1))
     for t, sets in reversed(list(enumerate(reached))):
         value, emitted, need = own[:sets], baseline.emissions[units, t], need_price[:, t]
-        family.sums(cost_weight * baseline.discount[t] * part.costs(t, output[:, t]), out=value)
+        given = need * plans.allowance(units, t, left[:sets], *(share[:sets] for share in of_rule))
+        lump_sum = given.ndim == 1
+        costs = cost_weight * baseline.discount[t] * part.costs(t, output[:, t])
+        family.sums(costs, start=-given if lump_sum else 0.0, out=value)
+        if not lump_sum:
+            value -= given
         value += np.multiply(left[:sets], emitted * (need + emissions_price[:, t]), out=term[:sets])
-        allowance = plans.allowance(units, t, left[:sets], *(share[:sets] for share in of_rule))
-        if allowance.ndim == 1:
-            # One number for all sets of a unit chooses none of them.
-            given += need * allowance
-        else:
-            value -= np.multiply(allowance, need, out=term[:sets])
         value[~part.admissible[t, :sets]] = np.inf
         np.add(value, ahead[:sets], out=values[t])
         ahead = family.least_of_next(values[t], out=leasts[t])
-    return ahead[0] - given, _first_chains(family, values, leasts)
+    return ahead[0].copy(), _first_chains(family, values, leasts)
 
 
 def _first_chains(

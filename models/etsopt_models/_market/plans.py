@@ -95,7 +95,7 @@ class Plans:
     def best(
         self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """Return the best plan of every unit; among equally good ones that with the fewest and latest measures.
+        """Return the best plan of every unit; among equally good ones that whose sets come first, year by year.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class Plans:
 
         Notes
         -----
-        The last answer at prices that all pay is kept, read-only: what follows a search begins at its last prices.
+        The last answer at one row of prices is kept, read-only: what follows a search begins at its last prices.
         """
         if len(need_price) > 1:
             return self._best(need_price, emissions_price, cost_weight)

@@ -142,26 +142,35 @@ class SetFamily:
         >>> SetFamily((Group((0, 1), reach=(1, 2, 2)),)).products(np.array([[0.5], [0.1]]))[:, 0]
         array([1.  , 0.5 , 0.05])
         """
-        return self._accumulated(factors, np.multiply)
+        return self._accumulated(factors, np.multiply, 1.0)
 
-    def sums(self, terms: NDArray[np.float64], out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Return the sum of the terms of each set, shape ``(sets, units)`` from ``(measures, units)``.
+    def sums(
+        self,
+        terms: NDArray[np.float64],
+        start: float | NDArray[np.float64] = 0.0,
+        out: NDArray[np.float64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return a start and the sum of the terms of each set, shape ``(sets, units)`` from ``(measures, units)``.
 
         >>> SetFamily((Group((0,)), Group((1,)))).sums(np.array([[1.0], [10.0]]))[:, 0]
         array([ 0.,  1., 10., 11.])
         """
-        return self._accumulated(terms, np.add, out)
+        return self._accumulated(terms, np.add, start, out)
 
     def _accumulated(
-        self, each: NDArray[np.float64], join: np.ufunc, out: NDArray[np.float64] | None = None
+        self,
+        each: NDArray[np.float64],
+        join: np.ufunc,
+        start: float | NDArray[np.float64],
+        out: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         total = np.empty((len(self), each.shape[1])) if out is None else out
-        total[0] = join.identity
+        total[0] = start
         for group, below in self._axes():
             for number, place in enumerate(group.places[: len(total) // below - 1], 1):
                 # Alternatives join the sets without the group, a measure of a chain those with the measures before it.
-                start = (number - 1) * below if group.reach else 0
-                join(total[start : start + below], each[place], out=total[number * below : (number + 1) * below])
+                first = (number - 1) * below if group.reach else 0
+                join(total[first : first + below], each[place], out=total[number * below : (number + 1) * below])
         return total
 
     def least_of_next(self, value: NDArray[np.float64], out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
