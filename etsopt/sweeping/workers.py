@@ -9,6 +9,7 @@ that ends its worker then, twice, is lost. If the scheduler ends, what is outsta
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import time
 import uuid
@@ -36,6 +37,9 @@ AHEAD = 2
 
 POLL_S = 0.02
 """Time between two looks for results and for a request to stop [s]."""
+
+COUNT_S = 1.0
+"""Time between two counts of the workers [s]; each asks the scheduler."""
 
 CONNECT_S = 10.0
 """Time to wait for a scheduler [s]."""
@@ -179,6 +183,7 @@ class _Batches:
         self.running: dict[Any, list[int]] = {}
         # The first batches have one scenario each, which tells how long one takes.
         self.seconds = BATCH_S
+        self.workers, self.counted = 1, -math.inf
 
     def outcomes(self) -> Iterator[Outcome]:
         from distributed import as_completed
@@ -203,9 +208,12 @@ class _Batches:
         if self.suspects and not (self.waiting or self.running):
             self.alone = True
             done.add(self._submitted([self.suspects.pop()]))
-        workers = max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
-        while self.waiting and len(self.running) < AHEAD * workers:
-            share = -(-len(self.waiting) // (AHEAD * workers))
+        if self.waiting and time.monotonic() - self.counted >= COUNT_S:
+            # Workers come and go, but each question costs as much as a small task.
+            self.workers = max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+            self.counted = time.monotonic()
+        while self.waiting and len(self.running) < AHEAD * self.workers:
+            share = -(-len(self.waiting) // (AHEAD * self.workers))
             size = max(1, min(share, MOST_IN_BATCH, int(BATCH_S / self.seconds)))
             done.add(self._submitted([self.waiting.pop() for _ in range(min(size, len(self.waiting)))]))
 
