@@ -247,8 +247,8 @@ A sweep adds processes, a record, and outcomes for failures.
 
 ## Growth with workers
 
-{OF_GROWTH} scenarios of a model that waits {COST_S:g} s, so that eight workers fit on two cores. Rate and CPU time of the
-coordinator are those of the second half, when every process has started. The coordinator sends scenarios, gathers
+{OF_GROWTH} scenarios of a model that waits {COST_S:g} s, so that eight workers fit on two cores. Rate and CPU time of
+the coordinator are those of the second half, when every process has started. The coordinator sends scenarios, gathers
 outcomes and writes the record; here it is the scheduler of the cluster too.
 
 {table(head, grown(growth))}
