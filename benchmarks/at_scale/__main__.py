@@ -116,10 +116,20 @@ def growth(runs: dict[str, Any]) -> str:
     return f"Growth of time with units, exponent: {', '.join(lines)}."
 
 
-def report(figures: dict[str, Any]) -> str:
+def machines(runs: dict[str, Any]) -> str:
+    """Return the machines and versions of the runs; ratios of one row are of one run."""
+    names = dict[str, list[str]]()
+    for name, run in runs.items():
+        part, size = name.split()
+        names.setdefault(run["provenance"], []).append(f"{part} {int(size):,}")
+    if len(names) == 1:
+        return "".join(names)
+    return "\n".join(f"- {', '.join(sorted(of))}. {said}" for said, of in names.items())
+
+
+def report(runs: dict[str, Any]) -> str:
     """Return the section of the README."""
-    runs = figures["runs"]
-    parts = [EXPLANATION.strip(), reporting.provenance(figures["machine"], figures["versions"])]
+    parts = [EXPLANATION.strip(), machines(runs)]
     parts.append("![CPU time by size, each method beside HiGHS alone](at_scale.svg)")
     head = ("level", "units", "aggregation, CPU s", "HiGHS, CPU s", "HiGHS / aggregation")
     parts.append(reporting.table(head, allocation_rows(runs)))
@@ -142,11 +152,11 @@ def main() -> None:
             run = measure(part, size, options.highs)
             print(part, size, json.dumps(run), flush=True)
             # Another process may have measured other parts in the meantime.
-            runs = earlier() | {f"{part} {size}": run}
             names = reporting.versions(["highspy", "numpy", "pandas", "pyomo"])
-            figures = {"machine": reporting.machine(), "versions": names, "runs": runs}
-            reporting.write_json(FILE, figures)
-            reporting.fill("at scale", report(figures))
+            run["provenance"] = reporting.provenance(reporting.machine(), names)
+            runs = earlier() | {f"{part} {size}": run}
+            reporting.write_json(FILE, {"runs": runs})
+            reporting.fill("at scale", report(runs))
     from benchmarks.at_scale import picture
 
     picture.draw(earlier(), reporting.FOLDER / "at_scale.svg")
