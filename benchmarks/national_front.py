@@ -53,6 +53,9 @@ def page(told: ToldDesign) -> str:
     proven = designs[designs["certified"] & designs[[*told.plan.goals]].notna().all(axis=1)]
     enacted, on_front = designs[designs["design"] == ENACTED], ENACTED in front["design"].tolist()
     shown = [*([] if on_front else enacted.to_dict("records")), *front.to_dict("records")]
+    # The search proposes some designs again; the first of each is shown.
+    rows = {tuple(row[1:]): row for row in reversed(list(map(cells, shown)))}
+    different = len(rows) - (not on_front)
     return f"""# Emissions in 2035 against cost and burden
 
 `python -m benchmarks.national_front` writes this page: a design search on `cn-national-2025-2060`, the whole system to
@@ -63,10 +66,11 @@ each tonne that it emits, trades included. Outputs, costs of measures and the st
 
 ![goals of the designs, the front, and the enacted design](national_front.svg)
 
-Of {len(designs):,} designs {len(proven):,} have a certified answer; {len(front):,} of these are on the front, which no
-other design of the search beats in every goal. The enacted design is {"" if on_front else "not "}on the front.
+Of {len(designs):,} designs {len(proven):,} have a certified answer. On the front are {different:,} different ones, with
+repetitions {len(front):,}: no other design of the search beats them in every goal. The enacted design is
+{"" if on_front else "not "}on the front.
 
-{table([heading for heading, *_ in COLUMNS.values()], map(cells, shown), ["design"])}
+{table([heading for heading, *_ in COLUMNS.values()], reversed(rows.values()), ["design"])}
 
 Nothing proves that no better design exists: the search chooses by NSGA-II, with the seed of `national_front.toml`.
 
