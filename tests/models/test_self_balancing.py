@@ -20,6 +20,8 @@ from etsopt.errors import DataError, FormerNameWarning, StoppedError
 from etsopt_models._market import balance_values
 from tests.models.test_equilibrium import CYCLE, by_every_choice, random_sector, sector
 
+pytestmark = pytest.mark.no_cover
+
 UNITS = pd.DataFrame(
     {
         "unit_id": ["a", "b"],
