@@ -32,7 +32,7 @@ the compiled program of the same parameters at the better of two settings (inter
 which `solver_settings` found to be the quickest; at a million units without, which was the quicker at 150,000 on every
 level; building, scaling and loading do not count for HiGHS), for at most {HIGHS_LIMIT_S:g} s. *Tight form*: HiGHS at
 the better of simplex and interior point on rows of sectors and provinces alone, with two columns a unit, as one writes
-it by hand for this level. *Chain*: `change`,
+it by hand for `change`. *Chain*: `change`,
 `largest_change` and the last step, from a data frame to a certified one, reading, tables and checker included, against
 HiGHS on the two levels alone. Clearing: four measures of its own at every unit, one year, from the instance to the
 certified result, its allocation included, beside `pandas.read_csv` of the same units and measures. Pathway: ten years

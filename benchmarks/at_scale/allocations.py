@@ -60,25 +60,26 @@ def run(parameters: dict[str, Any], names: list[str]) -> Any:
     return solve_levels(compiling.compiled_program(library.load("allocation"), parameters), names, SolveOptions(), {})
 
 
-def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
-    """Run the method itself on one objective, and HiGHS alone on the compiled program of the same parameters."""
+def by_method(units: int, level: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run the method itself on one objective; return the parameters and the figures."""
     instance = instance_of(units, (level,))
     parameters = allocation.parameters(instance)
     method = library.model_method("allocation", "aggregation")
     found, seconds = timed(lambda: method.solve(instance, parameters, [level], run))
-    figures = {"method_s": seconds, "value": found.levels[0].value, "algorithm": found.levels[0].algorithm}
-    if not limit_s:
-        return figures
-    return figures | alone(parameters, level, found.levels[0].value, limit_s)
+    solved = found.levels[0]
+    return parameters, {"method_s": seconds, "value": solved.value, "algorithm": solved.algorithm}
+
+
+def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
+    """Run the method on one objective, and HiGHS alone on the compiled program of the same parameters."""
+    parameters, figures = by_method(units, level)
+    return figures | alone(parameters, level, figures["value"], limit_s) if limit_s else figures
 
 
 def beside_tight(units: int, limit_s: float) -> dict[str, Any]:
     """Run the method on `change`, and HiGHS on the tight form that a person writes by hand for it."""
-    instance = instance_of(units, ("change",))
-    parameters = allocation.parameters(instance)
-    method = library.model_method("allocation", "aggregation")
-    found, seconds = timed(lambda: method.solve(instance, parameters, ["change"], run))
-    return {"method_s": seconds} | tight.solved(parameters, found.levels[0].value, limit_s)
+    parameters, figures = by_method(units, "change")
+    return figures | tight.solved(parameters, figures["value"], limit_s)
 
 
 def alone(parameters: dict[str, Any], level: str, value: float, limit_s: float) -> dict[str, Any]:

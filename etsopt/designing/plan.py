@@ -126,8 +126,7 @@ class DesignPlan:
     @property
     def first(self) -> Scenario:
         """The design of the first value of each choice, which has every key that any design has."""
-        values = {key: one[0] if isinstance(one, list) else one.lower for key, one in self.choose.items()}
-        return self.design("", values)
+        return self.design("", {key: _first_of(one) for key, one in self.about["choose"].items()})
 
 
 def read_design(path: str | Path) -> DesignPlan:
@@ -176,7 +175,7 @@ def design_of_record(about: Mapping[str, Any]) -> DesignPlan:
 
 
 def _tried(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a value of each key that designs change, by which names are looked for; a wrong value is told later."""
+    """Return a value of each key that designs change, by which names are sought; a wrong value is reported later."""
     policy, choose = (content[part] if isinstance(content.get(part), dict) else {} for part in KINDS)
     return {**policy, **{key: _first_of(one) for key, one in choose.items()}}
 
