@@ -39,10 +39,6 @@ def shortened(text: str, longest: int = LONGEST_SHOWN) -> str:
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
 
 
-class FormerNameWarning(FutureWarning):
-    """Use of a name of an earlier version, which is still accepted."""
-
-
 class AssumedWarning(UserWarning):
     """An assumption about a file of the user, or a part of it that is not read."""
 

@@ -23,7 +23,7 @@ from etsopt.cli.reporting import add_arguments as add_report
 from etsopt.cli.review_arguments import add_commands
 from etsopt.cli.streams import Parser, escaping
 from etsopt.cli.sweep_arguments import add_sweeps
-from etsopt.errors import AssumedWarning, FormerNameWarning
+from etsopt.errors import AssumedWarning
 
 EXIT_CODES = """exit codes:
   0  solved: every limit checked, optimality proven within the requested gap
@@ -80,8 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = argparse.Namespace(json=False, lang=None)
     with escaping(), warnings.catch_warnings(), speaking(language_of(arguments)):
         warnings.showwarning = _warn
-        for category in (AssumedWarning, FormerNameWarning):
-            warnings.simplefilter("always", category)
+        warnings.simplefilter("always", AssumedWarning)
         return run_to_exit_code(lambda: _run(arguments, options), lambda: options.json)
 
 
@@ -93,7 +92,7 @@ def _warn(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Print a warning, such as of a former name, without the code line that Python would add."""
+    """Print a warning, such as of an assumption, without the code line that Python would add."""
     text = message.args[0] if isinstance(message, Warning) else message
     print(_("Warning: {text}", text=translated(text)), file=sys.stderr)
 

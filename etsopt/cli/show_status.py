@@ -13,7 +13,6 @@ from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
 from etsopt.results.claims import is_checked
 from etsopt.results.emissions_status import not_verified
-from etsopt.results.former_runs import has_lump_sums
 from etsopt.results.words import TERMINATIONS
 
 if TYPE_CHECKING:
@@ -130,12 +129,8 @@ def listed_tables(results: Results) -> str:
 
 
 def taken_as_given(results: Results) -> list[Text]:
-    """Return what a check takes as given: a rule from outside the package, and lump sums in a market of 0.1.0."""
-    lines = [own_rule(results.provenance["own_rule"])] if results.provenance.get("own_rule") else []
-    if has_lump_sums(results.provenance, results.tables):
-        what = _("Allowances of the market are lump sums in every year, as in version 0.1.0, which solved it.\n")
-        lines.append(Text(what, style="yellow"))
-    return lines
+    """Return what a check takes as given: a rule from outside the package."""
+    return [own_rule(results.provenance["own_rule"])] if results.provenance.get("own_rule") else []
 
 
 def own_rule(rule: dict[str, Any]) -> Text:

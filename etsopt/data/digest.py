@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.data.former_names import as_hashed, columns_as_hashed
 from etsopt.data.policy.official import INDUSTRY
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
 from etsopt.data.tables.schema import ENTERPRISES, UNITS, USER_COLUMN_PREFIX
@@ -26,8 +25,8 @@ def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:
     for name, table in ((name, as_texts(table)) for name, table in tables.items()):
         if name not in (UNITS.name, ENTERPRISES.name):
             digest.update(f"\x1c{name}".encode())
-        for hashed, column in columns_as_hashed(name, table.columns).items():
-            digest.update(f"\x1d{hashed}\x1d".encode())
+        for column in sorted(table.columns):
+            digest.update(f"\x1d{column}\x1d".encode())
             digest.update(_bytes_of(table[column]))
     return digest
 
@@ -42,7 +41,7 @@ def hash_with_policy(tables: Any, policy: Policy, sectors: Iterable[str]) -> str
     for name in sectors:
         if policy.target_sense_of(name) == "none":
             content["sectors"].setdefault(name, {"target_sense": "none"})
-    digest.update(json.dumps(as_hashed(content), sort_keys=True).encode())
+    digest.update(json.dumps(content, sort_keys=True).encode())
     return str(digest.hexdigest())
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
-from etsopt.data.former_names import current_changes, current_columns
 from etsopt.data.partial import further_problems
 from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path, nested
@@ -78,8 +77,7 @@ class Instance(Content):
         for table in TABLES:
             if table.name in raw:
                 cells = raw[table.name]
-                present = replace(cells, columns=current_columns(table.name, cells.columns, cells.place))
-                named, of_headings = in_schema(present, table, of_people)
+                named, of_headings = in_schema(cells, table, of_people)
                 frames[table.name], of_table = validate_table(named, table)
                 of_table += problems_of_provinces(named)
                 broken[table.name] = {problem.column for problem in of_headings + of_table}
@@ -151,7 +149,6 @@ class Instance(Content):
             If the year of an instance changes whose emissions come from monthly reports.
         """
         changes = {".".join(english_path(str(path).split("."))): value for path, value in changes.items()}
-        changes = current_changes(changes)
         if "year" in changes and "reports_sha256" in self.units and changes["year"] != self.policy.year:
             what = message(
                 "Emissions are those of the monthly reports of {year}, the year of the policy.", year=self.policy.year

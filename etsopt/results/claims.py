@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.results.results import LevelResult, Results
 
-NOT_ALWAYS_STATED = ("misses_t", "distance_t")
-"""Tonnes that runs of earlier versions do not state."""
+RESIDUES = ("misses_t", "distance_t")
+"""Tonnes that are a residue of rounding, which may differ by half between machines."""
 
 PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified")
 
@@ -78,12 +78,8 @@ def check_claims(results: Results, report: CheckReport) -> list[Violation]:
 
 
 def check_parameters(instance: Instance, results: Results) -> list[Violation]:
-    """Check that the parameters that a result lists as the user's own are those that its policy changes.
-
-    A result without the list is of an earlier version.
-    """
-    changed = own_parameters(instance)
-    if results.provenance.get("own_parameters", changed) == changed:
+    """Check that the parameters that a result lists as the user's own are those that its policy changes."""
+    if results.provenance.get("own_parameters") == own_parameters(instance):
         return []
     return [_claim("own_parameters", "the user's own parameters are those that the policy changes")]
 
@@ -101,14 +97,11 @@ def _tonnes(results: Results, report: CheckReport) -> list[Violation]:
     """Check the claims in tonnes: infeasibility, rounding, violation of limits, distance."""
     violations = []
     for name in TONNES:
-        if name in NOT_ALWAYS_STATED and getattr(results, name) is None:
-            continue
         stated, recomputed = getattr(results, name) or 0.0, getattr(report, name) or 0.0
         if name == "infeasible_by_t" and report.tolerated:
             recomputed = 0.0  # What an answer may miss proves no infeasibility, so none is stated.
         by = _distance(stated, recomputed)
-        # A residue of rounding may differ by half between machines.
-        size = tolerance_of(recomputed, "t") if name not in NOT_ALWAYS_STATED else 1e-6 + recomputed / 2
+        size = 1e-6 + recomputed / 2 if name in RESIDUES else tolerance_of(recomputed, "t")
         if not by <= size:
             violations.append(_claim(name, f"{recomputed:.12g} is recomputed", by=by, unit="t"))
     return violations

@@ -14,10 +14,8 @@ import pandas as pd
 from etsopt.charts import Plots
 from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
-from etsopt.data.former_names import accepted_silently
 from etsopt.errors import UsageError
 from etsopt.explanation import explain, remedies
-from etsopt.results.former_runs import current_run
 from etsopt.results.iamc import to_iamc
 from etsopt.results.levels import LevelResult as LevelResult
 from etsopt.results.levels import read_level
@@ -163,7 +161,16 @@ class Results:
     def hash(self) -> str:
         """SHA-256 over every cell, and over all content beside the tables but seconds."""
         stated = {key: value for key, value in self.summary().items() if key != "seconds"}
-        digest = hashlib.sha256(json.dumps(stated, sort_keys=True, default=str).encode())
+        return self._digest(json.dumps(stated, sort_keys=True, default=str).encode())
+
+    @property
+    def tables_hash(self) -> str:
+        """SHA-256 over every cell of the tables alone, whatever else the result says: equal if the answer is."""
+        return self._digest(b"")
+
+    def _digest(self, beside: bytes) -> str:
+        """Return the SHA-256 of content beside the tables, and of names, columns and cells of the tables."""
+        digest = hashlib.sha256(beside)
         for name, table in sorted(self.tables.items()):
             digest.update(repr((name, list(table.columns))).encode())
             for column in table:
@@ -283,7 +290,7 @@ def load_both(folder: str | Path) -> tuple[Results, Instance]:
 
 
 def _read(folder: Path) -> Results:
-    content, tables, listed = current_run(*read_run(folder))
+    content, tables, listed = read_run(folder)
     levels = tuple(read_level(level) for level in content.pop("levels"))
     prices, violations = tuple(content.pop("prices")), tuple(content.pop("violations"))
     known = {key: content.pop(key) for key in ("termination", "status", "certified")}
@@ -295,5 +302,4 @@ def _read(folder: Path) -> Results:
 
 
 def _read_instance(folder: Path) -> Instance:
-    with accepted_silently():
-        return read_instance(folder / INSTANCE)
+    return read_instance(folder / INSTANCE)

@@ -28,9 +28,6 @@ T = TypeVar("T")
 
 TABLES, INSTANCE = "tables", "instance"
 
-FORMER_PART = "result.json.part"
-"""Rest of a killed save of an earlier version, which did not write aside."""
-
 RUN_KEYS = (b'"model"', b'"termination"', b'"certified"')
 """Keys by which a result.json belongs to a run, even if it is damaged."""
 
@@ -117,8 +114,6 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
         known = {Path(name).stem for name in names} if listed is None else listed
         of_run = [file for file in files if file.stem in known]
         foreign = [file for file in files if file not in of_run and file.name in names]
-    elif (folder / FORMER_PART).is_file():
-        of_run, foreign = files, []
     else:
         of_run, foreign = [], [*files, *instance_files(folder / INSTANCE), *([path] if content else [])]
     if foreign:
@@ -128,8 +123,7 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
             relative_to=foreign[0].relative_to(folder),
         )
         raise UsageError(what, "Name another folder; a run would overwrite it.")
-    marks = [mark for mark in (path, folder / FORMER_PART) if mark.is_file()]
-    return [*of_run, *instance_files(folder / INSTANCE), *marks]
+    return [*of_run, *instance_files(folder / INSTANCE), *([path] if content else [])]
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tuple[str, ...] | None]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.data.former_names import current_columns
 from etsopt.data.policy.plans import PLAN_YEARS
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.report_columns import REPORT_COLUMNS
@@ -66,9 +65,7 @@ def units_as_stated(units: pd.DataFrame, instance: Instance) -> pd.DataFrame:
             message("`units` is {units}: expected a data frame.", units=brief(units)),
             "Pass a data frame, or leave it out.",
         )
-    raw = RawTable.from_frame(units, "units")
-    raw = RawTable(raw.place, current_columns(UNITS.name, raw.columns, raw.place), raw.rows)
-    table, problems = validate_table(raw, UNITS)
+    table, problems = validate_table(RawTable.from_frame(units, "units"), UNITS)
     if problems:
         raise DataError(message("The units of {year}", year=instance.policy.year + 1), problems)
     return _with_prior_emissions(table, instance)

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import KINDS
-from etsopt.data.former_names import MODELS, current, current_options
 from etsopt.data.instance import Instance
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.results.claims import check_claims, check_parameters, is_checked
-from etsopt.results.former_runs import as_solved
 from etsopt.results.results import Results
 from etsopt.rules import as_given, parameters_of, plugins
 from etsopt.running import library, methods, model_inputs
@@ -93,10 +91,9 @@ def solve(
             message("An instance is needed, not {instance!r}.", instance=instance),
             "Read one: etsopt.solve(etsopt.read('tiny')).",
         )
-    model = current("model", MODELS, model)
     options: dict[str, Any] = {"time_limit_s": time_limit_s, "gap": gap, "seed": seed, "method": method, "mps": mps}
     options |= {"solver_options": dict(solver_options or {}), "progress": progress}
-    given, found = SolveOptions(**current_options(options)), library.choose(model)
+    given, found = SolveOptions(**options), library.choose(model)
     # A wrong parameter of the rule is reported before anything reads it.
     parameters_of(instance)
     about_rule, instance = plugins.about(instance), as_given(instance)
@@ -200,7 +197,7 @@ def check(instance: Instance, results: Results) -> CheckReport:
     DataError
         If they claim a kind that the checker does not know.
     """
-    instance = as_given(as_solved(instance, results.provenance, results.tables))
+    instance = as_given(instance)
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
     gap = float(results.provenance.get("options", {}).get("gap", 0.0))
     kind = results.provenance.get("checked_as") or KINDS[0]

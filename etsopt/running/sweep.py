@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.former_names import MODELS, current, current_options
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
 from etsopt.rules import as_given, parameters_of
@@ -92,13 +91,12 @@ def sweep(
     >>> swept.statuses
     ['certified_optimal', 'certified_optimal']
     """
-    model = current("model", MODELS, model)
     found = library.choose(model)
     if found.answer is None:
         raise UsageError(
             message("The model {model} has no function `answer`.", model=model), "Solve it with etsopt.solve."
         )
-    chosen = model_inputs.with_own_options(found, SolveOptions(**current_options(options)))
+    chosen = model_inputs.with_own_options(found, SolveOptions(**options))
     about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
     kept, answers, levels, terminations, statuses = CompiledModels(), [], [], [], []
     # Ctrl-C ends the policy that is being solved, and those after it before they begin.

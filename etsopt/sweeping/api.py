@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
-from etsopt.data.former_names import MODELS, current, current_options
 from etsopt.errors import DataError, UsageError, brief
 from etsopt.running.sweep import Sweep
 from etsopt.running.sweep import sweep as sweep_policies
@@ -129,9 +128,8 @@ def sweep(
     if not checked:
         raise UsageError("Scenarios by name are always checked.", "Give a list of mappings for unchecked answers.")
     scenarios = tuple(scenario_of(str(name), one) for name, one in changes.items())
-    asked = current_options(options)
     kept = None if tables is None else tuple(tables)
-    plan = SweepPlan(instance.name, current("model", MODELS, model), asked, kept, scenarios)
+    plan = SweepPlan(instance.name, model, options, kept, scenarios)
     changes_of_all = {key: value for one in changes.values() for key, value in one.items()}
     if problems := list(unknown_names(model, changes_of_all, PLACE)):
         raise DataError("The sweep", problems)

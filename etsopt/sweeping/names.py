@@ -5,14 +5,12 @@ A value out of its range is an error of its scenario alone; a misspelt name woul
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.former_names import MODELS
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.keys import english_path, nested
 from etsopt.data.policy.policy import parse_policy
-from etsopt.errors import DataError, FormerNameWarning, Problem, UsageError, brief
+from etsopt.errors import DataError, Problem, UsageError, brief
 from etsopt.rules import parameters_of
 from etsopt.running import library
 from etsopt.sweeping.scenario import Scenario, is_column, problem_of_column
@@ -48,7 +46,7 @@ def unknown_names(model: Any, changes: Mapping[str, Any], place: str) -> Iterato
         If the model is a file without the functions that a model needs.
     """
     if isinstance(model, str):
-        yield from _of_model(MODELS.get(model, model), place)
+        yield from _of_model(model, place)
     for key, value in changes.items():
         if not is_column(key):
             yield from _of_policy(key, value, place)
@@ -69,10 +67,7 @@ def _of_policy(key: str, value: Any, place: str) -> Iterator[Problem]:
     """Yield unknown names among a key of the policy and those of its value, by the schema of the policy."""
     content = nested({".".join(english_path(key.split("."))): value})
     try:
-        with warnings.catch_warnings():
-            # The scenarios tell of a former name themselves.
-            warnings.simplefilter("ignore", FormerNameWarning)
-            parse_policy(content, place)
+        parse_policy(content, place)
     except DataError as error:
         yield from _named(error.problems, place)
 

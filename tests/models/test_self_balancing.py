@@ -13,10 +13,9 @@ import pytest
 import etsopt
 from etsopt.cli import main, show
 from etsopt.cli.show_market import closure
-from etsopt.cli.show_status import taken_as_given
 from etsopt.data.policy.policy import parse_policy
 from etsopt.data.policy.self_balancing import self_balancing_until
-from etsopt.errors import DataError, FormerNameWarning, StoppedError
+from etsopt.errors import DataError, StoppedError
 from etsopt_models._market import balance_values
 from tests.models.test_equilibrium import CYCLE, by_every_choice, random_sector, sector
 
@@ -312,19 +311,6 @@ def test_what_is_abated_in_phase_1_takes_no_allowances_from_phase_2() -> None:
             assert later[("a", 2027)] + later[("b", 2027)] == pytest.approx(200_000.0)
 
 
-def test_a_former_run_has_no_key_for_such_years() -> None:
-    lump = plants(market=RESERVE, pathway={"self_balancing_until": 2024})
-    result = solved(lump)
-    versions = {**result.provenance["versions"], "etsopt": "0.1.0"}
-    stated = plants(market=RESERVE, pathway={"self_balancing_until": 2026})
-    former = replace(result, provenance={**result.provenance, "versions": versions})
-    assert etsopt.check(stated, former).violations
-    policy = {key: value for key, value in result.provenance["policy"].items() if key != "pathway"}
-    without = replace(former, provenance={**former.provenance, "policy": policy})
-    assert etsopt.check(plants(market=RESERVE), without).violations == ()
-    assert "lump sums in every year, as in version 0.1.0" in taken_as_given(without)[0].plain
-
-
 @pytest.mark.parametrize("rows", [0, 2])
 def test_a_table_without_its_rows_or_none_at_all_is_refused(rows: int) -> None:
     instance = plants(market=RESERVE)
@@ -338,15 +324,3 @@ def test_a_table_without_its_rows_or_none_at_all_is_refused(rows: int) -> None:
     lump = instance.with_policy({"pathway.self_balancing_until": 2024})
     without = solved(lump)
     assert etsopt.check(lump, replace(without, tables={**without.tables, "balance_values": table})).violations
-
-
-def test_the_former_key_is_accepted_with_a_warning() -> None:
-    with pytest.warns(FormerNameWarning, match=r"follow_emissions_until is now pathway\.self_balancing_until"):
-        former = parse_policy({**BALANCED, "abatement": {"follow_emissions_until": 2025}})
-    assert former == parse_policy({**BALANCED, "pathway": {"self_balancing_until": 2025}})
-    both = {"abatement": {"follow_emissions_until": 2025}, "pathway": {"self_balancing_until": 2026}}
-    with pytest.raises(DataError, match="which is also stated"):
-        parse_policy({**BALANCED, **both})
-    with pytest.warns(FormerNameWarning):
-        changed = plants().with_policy({"abatement.follow_emissions_until": 2025})
-    assert changed.policy.pathway.self_balancing_until == 2025

@@ -148,8 +148,7 @@ def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, 
 
 def own_columns_are_unchanged(instance: Instance, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
     """Check that names and the user's own columns of units, and all columns of enterprises, are unchanged."""
-    # Runs of earlier versions have no names.
-    columns = [*_own_columns(instance), *(["name"] if "name" in instance.units and "name" in table else [])]
+    columns = [*_own_columns(instance), *(["name"] if "name" in instance.units else [])]
     violations = _unchanged("as_given", "allocation", instance.units, table, "unit_id", columns)
     if instance.enterprises is None:
         return violations

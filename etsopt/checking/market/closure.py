@@ -35,7 +35,7 @@ COLUMNS = (
 def closure_follows(
     root: Bound, given: Multipliers, years: pd.DataFrame, table: pd.DataFrame | None
 ) -> list[Violation]:
-    """Check the table ``closure``; a run from before it has none.
+    """Check the table ``closure``.
 
     Parameters
     ----------
@@ -44,9 +44,7 @@ def closure_follows(
     years
         The table ``years``, which has been checked.
     """
-    if table is None:
-        return []
-    if tuple(table.columns) != COLUMNS or len(table) != len(years):
+    if table is None or tuple(table.columns) != COLUMNS or len(table) != len(years):
         message = f"the table has a row for every year and the columns {', '.join(COLUMNS)}"
         return [Violation(CLOSURE, "", 1.0, "tables", message)]
     up_to = _up_to(root, given)

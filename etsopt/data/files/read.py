@@ -15,7 +15,6 @@ from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.files.placed import in_sheet, placed
 from etsopt.data.files.unread import notes_of_policy
-from etsopt.data.former_names import current_columns
 from etsopt.data.instance import Instance
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, parse_policy
@@ -192,8 +191,7 @@ def read_units(path: Path) -> pd.DataFrame:
         )
     raw, problems = read_parquet(path) if path.suffix == SUFFIX else read_csv(path.read_bytes(), path.name)
     if raw is not None:
-        present = replace(raw, columns=current_columns(UNITS.name, raw.columns, raw.place))
-        named, problems = in_schema(present, UNITS)
+        named, problems = in_schema(raw, UNITS)
         units, of_cells = validate_table(named, UNITS)
         problems += [as_stated(problem, named) for problem in of_cells]
         if not problems:

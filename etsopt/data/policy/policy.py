@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
-from etsopt.data.former_names import current_policy
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.allocation import (
     AllocationPolicy,
@@ -203,8 +202,7 @@ def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Poli
         Lists every key that is unknown, missing, of the wrong type or out of its range.
     """
     try:
-        in_words = with_english_keys(checked_content(content, place), place)
-        return Policy.model_validate(current_policy(in_words, place))
+        return Policy.model_validate(with_english_keys(checked_content(content, place), place))
     except ValidationError as error:
         raise DataError("The policy", problems_of(error, place)) from None
 

@@ -1,0 +1,47 @@
+"""Rooms stay as light as the table of weights says: a change that makes one heavier raises its figure and says why."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.weights import ROOT, code_lines, stated, weights
+
+SLACK = 20
+"""Lines by which a room may be lighter than its figure, so that not every change touches the table."""
+
+
+def test_no_room_is_heavier_than_its_figure() -> None:
+    most = stated()
+    over = {room: (lines, most.get(room, 0)) for room, lines in weights().items() if lines > most.get(room, 0)}
+    assert not over, "raise the figure in tests/weights.toml, and say behind it why: room: (lines, figure)"
+
+
+def test_a_room_that_became_lighter_has_a_lower_figure() -> None:
+    measured = weights()
+    under = {room for room, most in stated().items() if measured.get(room, 0) < most - SLACK}
+    assert not under, "`python -m tests.weights` writes the lower figures"
+
+
+def test_every_kind_of_file_in_the_rooms_is_counted_or_known() -> None:
+    known = {".py", ".html", ".js", ".css", ".md", ".po", ".mo", ".fish", ".bash", ".zsh", ".typed", ".pyc", ""}
+    found = {path.suffix for room in ("etsopt", "models") for path in (ROOT / room).rglob("*") if path.is_file()}
+    assert found <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("one.py", '"""A docstring.\n\nof three lines."""\n\nX = 1  # with a comment\n"""What it is."""\n', 1),
+        ("two.py", "# A comment.\n\nX = (\n    1,\n\n    2,  # beside\n)\n", 4),
+        ("text.py", 'X = """a text\n\nof three lines"""\n', 3),
+        ("def.py", 'def f():\n    """What."""\n    return 1\n', 2),
+        ("page.html", "<p>\n<!-- one\ntwo -->\n{# three #}\n\n</p>\n", 2),
+        ("style.css", "/* one */\na { b: c }\n", 1),
+        ("code.js", "// one\n/* two\nthree */\nf('http://x')\n", 1),
+        ("data.json", "{}\n", 0),
+    ],
+)
+def test_comments_docstrings_and_blanks_do_not_count(name: str, text: str, lines: int, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    assert code_lines(path) == lines
