@@ -21,19 +21,30 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("etsopt", deadline=None, derandomize=True)
 settings.load_profile("etsopt")
 
-COUNTED_SEEDS = 2
-"""How many seeds of a test count the lines that they reach."""
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave to ``make nightly`` all seeds of a test but its first, and all cases but those of every day.
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let further seeds of a test run without coverage, which takes half as long again: they reach the same lines.
-
-    A file of such tests says ``pytestmark = pytest.mark.no_cover``.
+    A case is named by its whole id, or by the part of it that belongs to some of the parameters.
     """
+    first: dict[Any, Any] = {}
+    missed: dict[Any, set[str]] = {}
     for item in items:
-        place = item.callspec.indices if hasattr(item, "callspec") else {}
-        if place.get("seed", 0) >= COUNTED_SEEDS:
-            item.add_marker(pytest.mark.no_cover)
+        function, case = getattr(item, "function", item), getattr(item, "callspec", None)
+        if case is None:
+            continue
+        every_day = item.get_closest_marker("everyday")
+        if every_day is not None:
+            named = {name for name in every_day.args if f"-{name}-" in f"-{case.id}-"}
+            missed[function] = missed.get(function, set(every_day.args)) - named
+            if not named:
+                item.add_marker(pytest.mark.nightly)
+        if "seed" in case.params and case.params["seed"] != first.setdefault(function, case.params["seed"]):
+            item.add_marker(pytest.mark.nightly)
+    # Of a test that is asked for by name not all cases are here.
+    if all(Path(argument).is_dir() for argument in config.args) and any(missed.values()):
+        unknown = ", ".join(f"{name!r} of {function.__name__}" for function, names in missed.items() for name in names)
+        raise pytest.UsageError(f"No such case of every day: {unknown}.\n\nName one that the test has.")
 
 
 UNITS_CSV = """\

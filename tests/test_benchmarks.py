@@ -14,8 +14,6 @@ from benchmarks.modelling_layers.measure import check, measured
 from benchmarks.problems import PROBLEMS
 from benchmarks.solver_settings import measure as settings
 
-pytestmark = pytest.mark.no_cover
-
 ROOT = Path(__file__).parents[1]
 FIRMS = 40
 

@@ -14,8 +14,6 @@ from benchmarks.history import balance, prices
 from benchmarks.history.page import page
 from benchmarks.history.prices import BASE, BIOMASS_FROM, CASES, MARKET
 
-pytestmark = pytest.mark.no_cover
-
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -35,6 +33,7 @@ def test_the_page_is_that_of_the_figures() -> None:
     assert (FOLDER / "history.md").read_text(encoding="utf-8") == page(figures("history"))
 
 
+@pytest.mark.nightly
 def test_the_balances_are_those_of_the_rule() -> None:
     # Compared as the page shows them: the last digits may differ between machines.
     again = balance.solved() | {"cpu_s": figures("history")["balance"]["cpu_s"]}

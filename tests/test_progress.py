@@ -82,6 +82,8 @@ CASES: dict[str, tuple[Callable[..., etsopt.Instance], dict[str, Any], str, str 
     "review_plan": (tiny, {"review_plan.provincial.days": 2.0}, "review_plan", None),
     "balance_value": (tiny, {}, "balance_value", None),
 }
+LONG = ("clearing", "clearing, accounts", "pathway, prices", "pathway, prices, accounts")
+"""Cases in which time is up at many places, so that each takes seconds."""
 
 
 @pytest.fixture
@@ -97,7 +99,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     return lambda: last[0]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.nightly) if name in LONG else name for name in CASES]
+)
 def test_wherever_time_is_up_what_is_held_is_true(name: str, steps: Callable[[], int]) -> None:
     make, changes, model, method = CASES[name]
     instance = make(**changes)

@@ -80,7 +80,7 @@ def main() -> None:
             fewer = min(measured[entry[1]], int(entry[2]))
             lines.append(line.replace(f"= {entry[2]}", f"= {fewer}", 1))
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-    print(f"{sum(measured.values()):,} code lines in {len(measured)} rooms; the table allows {sum(stated().values()):,}.")
+    print(f"{sum(measured.values()):,} code lines in {len(measured)} rooms; {sum(stated().values()):,} are allowed.")
 
 
 if __name__ == "__main__":

@@ -199,9 +199,9 @@ def mutants() -> list[Mutant]:
 
 
 @contextmanager
-def copy_of_the_repository() -> Iterator[Path]:
+def copy_of_the_repository(names: Iterable[str] = COPIED) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        for name in COPIED:
+        for name in names:
             place = Path(folder) / name
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
@@ -210,14 +210,14 @@ def copy_of_the_repository() -> Iterator[Path]:
         yield Path(folder)
 
 
-def outcome_of(tests: Sequence[str], copy: Path) -> str:
+def outcome_of(tests: Sequence[str], copy: Path, patience_cpu_s: int = PATIENCE_CPU_S) -> str:
     """Return the outcome of the tests in a copy of the repository."""
     if not tests:
         return "reached by no test"
     environment = os.environ | {"PYTHONPATH": f"{copy}{os.pathsep}{copy / 'models'}", "PYTHONDONTWRITEBYTECODE": "1"}
     options = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov")
     command = [sys.executable, "-m", "pytest", *options, *tests]
-    limited = ["prlimit", f"--cpu={PATIENCE_CPU_S}", *command]
+    limited = ["prlimit", f"--cpu={patience_cpu_s}", *command]
     try:
         code = subprocess.run(limited, cwd=copy, env=environment, capture_output=True, timeout=PATIENCE_S).returncode
     except subprocess.TimeoutExpired:

@@ -90,7 +90,6 @@ def test_reports_without_a_flaw_have_no_finding() -> None:
     assert screened(drawn()[1]).findings.empty
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", FLAWS)
 def test_a_rule_finds_its_flaw(name: str) -> None:
     findings = screened(changed(*FLAWS[name])).findings
@@ -287,6 +286,7 @@ def test_the_order_of_rows_changes_no_finding() -> None:
     )
 
 
+@pytest.mark.nightly
 def test_the_shipped_set_is_built_again(tmp_path: Path) -> None:
     build_cn_2025_reports.build(tmp_path)
     for name in ("register.csv", "planted.csv", "reports/2025.csv"):
@@ -301,7 +301,7 @@ def test_the_shipped_faults_are_found() -> None:
     assert found.false_rate <= 0.05
 
 
-@pytest.mark.no_cover
+@pytest.mark.nightly
 def test_a_few_further_sets_reach_the_rates_on_average() -> None:
     sets = [measured(seed) for seed in (1, 2, 3)]
     assert np.mean([one.faults["flagged"].sum() for one in sets]) >= 27

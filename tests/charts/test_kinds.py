@@ -42,6 +42,7 @@ def test_every_model_has_a_chart_in_both_languages() -> None:
                 assert english.isascii(), english
 
 
+@pytest.mark.nightly
 def test_a_run_without_a_table_or_column_has_the_charts_that_do_not_need_it() -> None:
     seen: set[str] = set()
     for run in RUNS:

@@ -633,7 +633,7 @@ def test_a_last_step_moved_by_ten_tonnes_is_seen_in_units_of_any_size(size: floa
     ].certified
 
 
-@pytest.mark.no_cover
+@pytest.mark.everyday("tiny")
 def test_each_unit_moved_by_ten_tonnes_loses_the_certificate(right: tuple[etsopt.Instance, Results]) -> None:
     instance, result = right
     table = result.tables["allocation"]

@@ -19,8 +19,6 @@ from tests.builders import given, moved, random_instance
 if TYPE_CHECKING:
     from etsopt.results.results import Results
 
-pytestmark = pytest.mark.no_cover
-
 MILLION = 1_000_000.0
 ANY_SIZE = (1.0, -1.0, 1e9, -1e9, 1e16, -1e16, 1e22, -1e22, 1e300, -1e300)
 

@@ -93,7 +93,7 @@ def test_nothing_is_found_where_nothing_is_broken() -> None:
 CELLS = [(table, column) for table in TEXTS for column in NUMBERS[table]]
 
 
-@pytest.mark.no_cover
+@pytest.mark.everyday("1.0")
 @pytest.mark.parametrize(("table", "column"), CELLS)
 @pytest.mark.parametrize("by", [1.0, 0.5])
 def test_no_number_may_be_another(table: str, column: str, by: float) -> None:

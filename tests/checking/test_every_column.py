@@ -98,7 +98,7 @@ def changes(column: pd.Series[Any]) -> Iterator[tuple[str, pd.Series[Any]]]:
         yield "all", column.astype(object).fillna("") + "x"
 
 
-@pytest.mark.no_cover
+@pytest.mark.everyday("infeasible", "missing days", "reconciliation", "the rule", "tiny")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_column_that_is_changed_is_refused(kind: str) -> None:
     instance, result = solved(kind)
@@ -127,6 +127,7 @@ def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) ->
     assert unseen == []
 
 
+@pytest.mark.everyday("infeasible", "two conflicts", "reconciliation", "tiny")
 @pytest.mark.parametrize(
     "kind",
     [
@@ -158,6 +159,7 @@ def test_a_cell_of_another_kind_is_refused_and_no_crash(kind: str) -> None:
     assert unseen == []
 
 
+@pytest.mark.everyday("tiny")
 @pytest.mark.parametrize("kind", ["tiny", "clearing"])
 def test_a_cell_that_is_absent_is_no_crash(kind: str) -> None:
     instance, result = solved(kind)

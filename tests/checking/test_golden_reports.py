@@ -32,8 +32,6 @@ from tests.models.test_whole_plans import short
 if TYPE_CHECKING:
     from etsopt.checking import CheckReport
 
-pytestmark = pytest.mark.no_cover
-
 GOLDEN = Path(__file__).parents[1] / "golden_reports"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 NEAR, ROUNDING = 1e-6, 1e-9
@@ -139,11 +137,13 @@ def told_of(name: str, every: int = 1) -> dict[str, Any]:
     }
 
 
+@pytest.mark.everyday("tiny", "infeasible", "the rule", "reconciliation", "equilibrium", "exceptions")
 @pytest.mark.parametrize("name", RUNS)
 def test_the_checker_says_what_it_said(name: str) -> None:
     compare(name, "report", told_of(name))
 
 
+@pytest.mark.everyday("missing", "reconciliation", "tiny")
 @pytest.mark.parametrize("name", RUNS)
 def test_what_rounding_may_do_is_what_it_was(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # In arithmetic that knows seven digits, what is uncertain of sums is a part of every gap that one can see.

@@ -22,8 +22,6 @@ from etsopt.rules import balance
 from tests.builders import random_units
 from tests.markets import market, of_model, random_market
 
-pytestmark = pytest.mark.no_cover
-
 Tables = dict[str, pd.DataFrame]
 
 EVERYTHING: dict[str, Any] = {
@@ -126,6 +124,7 @@ def test_a_right_answer_is_proven_in_memory_and_from_its_folder(kind: str, name:
     assert report.certified
 
 
+@pytest.mark.everyday("everything-1")
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", POLICIES)
 @pytest.mark.parametrize("kind", ["abatement", "clearing"])
@@ -213,6 +212,7 @@ def small() -> tuple[etsopt.Instance, float]:
     return instance, least
 
 
+@pytest.mark.nightly
 def test_no_multipliers_prove_more_than_the_optimum() -> None:
     instance, least = small()
     result = etsopt.solve(instance, "clearing")
@@ -252,6 +252,7 @@ def market_cells(kind: str) -> list[tuple[str, str]]:
     return [(name, column) for name in names for column in result.tables[name] if column != "price_unit"]
 
 
+@pytest.mark.everyday("pathway")
 @pytest.mark.parametrize("kind", ["abatement", "clearing", "pathway"])
 def test_every_cell_that_is_changed_is_seen(kind: str) -> None:
     instance, result = solved(kind, "everything")

@@ -59,7 +59,7 @@ def assert_model_is_same(name: str, instance: Any) -> None:
     assert_same_both_ways(model.formulate(), prepared(model, of_model(instance, name), start, gap=0.1))
 
 
-@pytest.mark.no_cover
+@pytest.mark.everyday("tiny", "cn-2025-reports")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("shipped", SHIPPED)
 @pytest.mark.parametrize("policy", ["as it is", "everything"])

@@ -19,8 +19,6 @@ from etsopt.compiler.compiled import CompiledModel
 from etsopt.running import library
 from tests.conftest import make_random_instance
 
-pytestmark = pytest.mark.no_cover
-
 UNITS = 2000
 DATA_OF_PYOMO = (VarData, ConstraintData, ParamData, SetData, ObjectiveData, NamedExpressionData)
 
@@ -41,6 +39,7 @@ def living(kinds: tuple[type, ...] = (object,)) -> int:
     return sum(isinstance(item, kinds) for item in gc.get_objects())
 
 
+@pytest.mark.everyday("allocation_elastic")
 def test_no_object_of_pyomo_stands_for_a_row_a_column_or_a_number(parts: Any) -> None:
     model, data = parts
     before = living(DATA_OF_PYOMO)

@@ -49,6 +49,7 @@ def assert_same(one: pd.DataFrame, other: pd.DataFrame) -> None:
         assert bits(one[name]) == bits(other[name]), name
 
 
+@pytest.mark.everyday("tiny-clearing-policy5-csv")
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize(
     ("name", "model", "policy"),

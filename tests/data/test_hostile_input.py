@@ -270,6 +270,7 @@ def test_the_keys_that_take_numbers_are_found() -> None:
     assert len(NUMERIC_KEYS) > 25
 
 
+@pytest.mark.everyday("nan")
 @pytest.mark.parametrize("key", [*NUMERIC_KEYS, *SECTOR_KEYS, *RULE_KEYS])
 @pytest.mark.parametrize("value", ["true", "nan", "inf", "-inf", "1e999", '"1"'])
 def test_a_number_of_the_policy_is_a_finite_number(key: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,6 +281,7 @@ def test_a_number_of_the_policy_is_a_finite_number(key: str, value: str, capsys:
     assert f", {key}: is " in message or f", {key}." in message, message
 
 
+@pytest.mark.everyday("rule.threshold_tco2e-clearing")
 @pytest.mark.parametrize("model", [name for name in library.names() if not library.explains(name)])
 @pytest.mark.parametrize("key", RULE_KEYS)
 def test_a_parameter_of_the_rule_is_looked_at_before_any_model_reads_it(key: str, model: str) -> None:
@@ -391,6 +393,7 @@ ABSURD = {
 }
 
 
+@pytest.mark.everyday("450,000 values", "a file of megabytes", "a key twice, in two widths", "blank in a list")
 @pytest.mark.parametrize("name", ABSURD)
 def test_an_absurd_policy_is_refused_soon(write_folder: Writer, name: str) -> None:
     content, message = ABSURD[name]

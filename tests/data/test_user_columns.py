@@ -46,7 +46,7 @@ KINDS: dict[str, tuple[list[str], str, str]] = {
     "a text": (["north", "1", ""], "object", "c484590c44f710bf"),
     "nothing": (["", "", ""], "object", "bda09932a2179aca"),
 }
-"""Cells of a column as in a file, the type they get, and the hash of the instance, which is that of the cells as texts."""
+"""Cells of a column as in a file, the type they get, and the hash of the instance."""
 
 FRAMES: dict[str, tuple[Any, str]] = {
     "whole numbers": ([1, 2, 3], "67c6762895e6249c"),

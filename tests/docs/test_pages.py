@@ -24,7 +24,7 @@ def name(page: Path) -> str:
     return page.relative_to(DOCS).as_posix()
 
 
-@pytest.mark.no_cover
+@pytest.mark.everyday("en/start.md", "zh/faq.md")
 @pytest.mark.parametrize("page", [page for page in examples.pages() if name(page) not in LATER], ids=name)
 def test_the_examples_of_a_page_run_and_print_what_it_shows(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -271,6 +271,7 @@ def covered(prior: dict[str, Any], believed: dict[str, Any], own_apart: float = 
     return hits / HELD_OUT
 
 
+@pytest.mark.nightly
 def test_the_interval_holds_the_true_balance_value_of_held_out_sectors_as_often_as_it_says() -> None:
     """Within three standard errors of 90 %; a prior that is too sure, or whose mean is wrong, is far outside."""
     error = 3 * (0.9 * 0.1 / HELD_OUT) ** 0.5
@@ -280,6 +281,7 @@ def test_the_interval_holds_the_true_balance_value_of_held_out_sectors_as_often_
     assert covered({}, sample | {"change": {"normal": [0.05, 0.02]}}) < 0.9 - error
 
 
+@pytest.mark.nightly
 def test_own_units_that_are_no_sample_mislead_unless_their_deviation_is_stated() -> None:
     """An owner whose plants are 10 % better; the interval is right only where the prior lets them be so."""
     error = 3 * (0.9 * 0.1 / HELD_OUT) ** 0.5

@@ -21,8 +21,6 @@ from etsopt.data.projection import development
 from etsopt.rules import own_parameters, reference_allowances
 from instances import build_cn_national_2025_2060 as build
 
-pytestmark = pytest.mark.no_cover
-
 ROOT = Path(__file__).parents[2]
 NAME = "cn-national-2025-2060"
 FOLDER = ROOT / "instances" / NAME
@@ -174,6 +172,7 @@ def test_each_scenario_has_a_file_or_options_and_is_on_the_page() -> None:
         assert one.file is None or f"`{one.file}.toml`" in PAGE
 
 
+@pytest.mark.nightly
 def test_the_path_to_2035_is_certified() -> None:
     before = time.process_time()
     instance = national().with_policy({"horizon.last_year": 2035, "market.terminal_price_cny_per_t": 60.0})

@@ -11,8 +11,6 @@ import etsopt
 from etsopt.errors import DataError
 from tests.markets import market, random_market
 
-pytestmark = pytest.mark.no_cover
-
 
 def plant(price: Any, **policy: Any) -> etsopt.Instance:
     """One unit of 1,000,000 t with 900,000 t free, and two measures: 10 % at 40 CNY/t, and 20 % at 90 CNY/t."""

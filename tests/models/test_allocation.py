@@ -19,8 +19,6 @@ from tests.whole_oracle import OBJECTIVES
 if TYPE_CHECKING:
     from etsopt.results.results import Results
 
-pytestmark = pytest.mark.no_cover
-
 SEEDS = range(16)
 """The rows A1 and A7 of the reliability matrix try thousands of instances and relations."""
 
@@ -113,6 +111,7 @@ WAYS: list[Mapping[str, Any]] = [
 ]
 
 
+@pytest.mark.everyday("{'objectives': []}")
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_every_random_instance_is_certified(way: Mapping[str, Any]) -> None:
     for seed in SEEDS:
@@ -146,6 +145,7 @@ def test_a_looser_band_never_raises_the_change_and_a_tighter_target_never_lowers
     assert moved > len(SEEDS) // 2
 
 
+@pytest.mark.everyday("{'objectives': []}")
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_other_names_and_another_order_of_rows_change_no_allowance(way: Mapping[str, Any]) -> None:
     for seed in range(0, len(SEEDS), 2):
@@ -161,6 +161,7 @@ def test_other_names_and_another_order_of_rows_change_no_allowance(way: Mapping[
         assert after.loc[list(new.values())].to_numpy() == pytest.approx(before.loc[list(new)].to_numpy(), abs=1.0)
 
 
+@pytest.mark.everyday("{'objectives': []}")
 @pytest.mark.parametrize("way", WAYS[:4], ids=str)
 def test_two_equal_halves_of_a_unit_get_together_what_it_had(way: Mapping[str, Any]) -> None:
     for seed in range(0, len(SEEDS), 4):
@@ -200,6 +201,7 @@ def test_targets_at_present_emissions_leave_the_rule_as_it_is() -> None:
 ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("intensity_order", [False, True], ids=["free", "fair order"])
 def test_each_order_of_levels_is_certified(intensity_order: bool) -> None:
     instance = random_instance(3, intensity_order=intensity_order)
@@ -209,6 +211,7 @@ def test_each_order_of_levels_is_certified(intensity_order: bool) -> None:
         assert [level.name for level in result.levels] == [*order, "least_squares"]
 
 
+@pytest.mark.nightly
 def test_a_level_is_never_better_when_it_comes_later() -> None:
     for seed in range(8):
         instance = random_instance(seed)
@@ -343,6 +346,7 @@ ORACLE_WAYS: list[tuple[list[str], str, bool]] = [
 ]
 
 
+@pytest.mark.everyday("[]-enterprise-True")
 @pytest.mark.parametrize(("order", "band_on", "fair"), ORACLE_WAYS, ids=str)
 def test_levels_and_last_step_are_those_of_an_independent_method(order: list[str], band_on: str, fair: bool) -> None:
     for seed in range(12):
@@ -363,6 +367,7 @@ LONG_ORDERS = [
 ]
 
 
+@pytest.mark.everyday("-0.005-objectives1", "-0.005-objectives2")
 @pytest.mark.parametrize(("cut", "objectives"), LONG_ORDERS)
 def test_an_order_of_a_thousand_rates_is_certified(cut: float, objectives: list[str]) -> None:
     changes = {

@@ -9,8 +9,6 @@ from etsopt.errors import DataError
 from etsopt_models._market import column_generation
 from tests.markets import market, of_model, random_market
 
-pytestmark = pytest.mark.no_cover
-
 CUT = {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0}
 """A tenth of the emissions at 5 CNY for each tonne of output, which equals emissions: 50 CNY/t."""
 

@@ -15,8 +15,6 @@ from etsopt.cli.show_market import closure
 from etsopt.errors import DataError
 from tests.markets import of_model, random_market, some_market
 
-pytestmark = pytest.mark.no_cover
-
 MEASURES = pd.DataFrame(
     {
         "measure_id": ["cheap", "dear"],

@@ -13,8 +13,6 @@ from etsopt.errors import DataError
 from etsopt.results.results import load
 from tests.compliance_years import by_hand, random_compliance_year
 
-pytestmark = pytest.mark.no_cover
-
 IN, OUT = (
     ("opening_t", "carried_over_t", "issued_t", "bought_t"),
     ("surrendered_t", "sold_t", "cancelled_t", "closing_t"),

@@ -13,8 +13,6 @@ import etsopt
 from etsopt.errors import DataError
 from tests.markets import known, of_model, random_market
 
-pytestmark = pytest.mark.no_cover
-
 
 def one(last_year: int = 2030, rate: float = -0.1, **changes: Any) -> etsopt.Instance:
     """A line of 1 Mt and 1 t/t under the intensity rule, with a measure of 50 CNY per tonne abated at first."""

@@ -67,6 +67,7 @@ def shipped(name: str) -> etsopt.Instance:
     return instance if stated else instance.with_policy({"market.prices_cny_per_t": 62.36})
 
 
+@pytest.mark.everyday("cn-2025-pathway")
 @pytest.mark.parametrize("model", MARKETS)
 @pytest.mark.parametrize("name", ["cn-2025", "cn-2025-2035"])
 def test_a_shipped_instance_has_one_answer_by_either_method(
@@ -77,6 +78,7 @@ def test_a_shipped_instance_has_one_answer_by_either_method(
     same(shipped(name), model, gap=1e-4)
 
 
+@pytest.mark.everyday("divisible_measures-pathway")
 @pytest.mark.parametrize("model", MARKETS)
 @pytest.mark.parametrize(
     "changes",
@@ -161,6 +163,7 @@ def test_a_sample_stands_for_the_size_of_all(seed: int) -> None:
     assert (times > 0.5).all()
 
 
+@pytest.mark.everyday("True-pathway")
 @pytest.mark.parametrize("model", MARKETS)
 @pytest.mark.parametrize("divisible", [False, True])
 def test_holdings_at_the_start_stay_when_units_choose_again(few: None, model: str, divisible: bool) -> None:

@@ -16,8 +16,6 @@ from tests.markets import as_filed, random_market
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
-pytestmark = pytest.mark.no_cover
-
 OFFSETS = {"ccer_price_cny_per_t": 30.0, "ccer_supply_t": 4_000.0, "ccer_share": 0.1}
 
 PRICE_TAKERS: dict[str, dict[str, Any]] = {
@@ -76,6 +74,7 @@ def generated(units: int, **market: Any) -> Instance:
     )
 
 
+@pytest.mark.everyday("market2")
 @pytest.mark.parametrize("market", [{}, {"terminal_price_cny_per_t": 40.0}, OFFSETS | {"ccer_supply_t": 2e6}])
 def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(market: dict[str, Any]) -> None:
     instance = generated(60, **market)
@@ -89,6 +88,7 @@ def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(mark
     assert one.bound >= other.bound - 1e-6 * abs(other.value)
 
 
+@pytest.mark.everyday("market1")
 @pytest.mark.parametrize("market", [{}, {"terminal_price_cny_per_t": 40.0}, OFFSETS | {"ccer_supply_t": 2e6}])
 def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None:
     # Among 2,500 units the largest leave 1e-6 to 4e-6: what is left over falls as units become many.
@@ -102,6 +102,7 @@ def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None
     assert (years["price_cny_per_t"] <= years["price_upper_cny_per_t"]).all()
 
 
+@pytest.mark.nightly
 def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
     # Other sectors want 0.2 % of all emissions, so that the market is short.
     instance = generated(2_500, external_demand_t=11e6)

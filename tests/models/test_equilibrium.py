@@ -97,6 +97,7 @@ def told(instance: etsopt.Instance) -> Any:
     return equilibrium.calculate(instance)["equilibrium"].iloc[0]
 
 
+@pytest.mark.everyday("50")
 @pytest.mark.parametrize("first", range(0, 150, 50))
 def test_the_fixed_points_are_those_that_all_choices_of_all_units_have(first: int) -> None:
     for seed in range(first, first + 50):
@@ -178,6 +179,7 @@ def test_what_a_tonne_less_earns_is_the_formula_of_the_rule() -> None:
     assert units["marginal_incentive_elsewhere_cny_per_t"].tolist() == pytest.approx([-1.5, 1.5])
 
 
+@pytest.mark.nightly
 def test_at_a_given_balance_value_a_higher_price_never_raises_what_a_unit_lacks() -> None:
     for seed in range(20):
         units, measures, _ = random_sector(seed)
@@ -203,6 +205,7 @@ def test_a_paid_share_makes_a_price_of_emissions() -> None:
     assert paid.certified
 
 
+@pytest.mark.nightly
 def test_a_published_balance_value_is_one_of_its_decimals_and_leaves_a_residual() -> None:
     found = 0
     for seed in range(12):

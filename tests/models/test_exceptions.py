@@ -179,6 +179,7 @@ UNPROVEN = {("unit", 0)}
 """Where real allowances exist and whole ones do not, which multipliers cannot prove."""
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])
 def test_exceptions_and_levels_are_those_of_the_best_of_all_allocations(band_on: str) -> None:
     needed = 0
@@ -202,6 +203,7 @@ def test_exceptions_and_levels_are_those_of_the_best_of_all_allocations(band_on:
 # What holds whatever the numbers.
 
 
+@pytest.mark.everyday("enterprise-real")
 @pytest.mark.parametrize("whole", [False, True], ids=["real", "whole"])
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])
 def test_random_instances_that_need_exceptions_are_certified(band_on: str, whole: bool) -> None:
@@ -217,6 +219,7 @@ def test_random_instances_that_need_exceptions_are_certified(band_on: str, whole
     assert needed > 3
 
 
+@pytest.mark.everyday("whole")
 @pytest.mark.parametrize("whole", [False, True], ids=["real", "whole"])
 def test_china_with_a_deep_cut_of_cement_needs_exceptions_and_is_certified(whole: bool) -> None:
     changes = {

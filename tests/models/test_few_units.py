@@ -10,8 +10,6 @@ import etsopt
 from tests.builders import allowances, given
 from tests.whole_oracle import OBJECTIVES
 
-pytestmark = pytest.mark.no_cover
-
 ORDERS = [*([level] for level in OBJECTIVES), [], list(OBJECTIVES), list(OBJECTIVES)[::-1]]
 
 Row = tuple[str, str, str, str, float, float]
@@ -46,6 +44,7 @@ def instance_of(rows: list[Row], columns: dict[str, list[Any]], *, exceptions: i
     return given(rows, policy, **columns)
 
 
+@pytest.mark.everyday("one with emissions-0-real")
 @pytest.mark.parametrize("whole", [False, True], ids=["real", "whole"])
 @pytest.mark.parametrize("exceptions", [0, 3])
 @pytest.mark.parametrize("kind", KINDS)
@@ -59,6 +58,7 @@ def test_each_order_of_levels_is_certified(kind: str, exceptions: int, whole: bo
             assert allowances(result).to_dict() == pytest.approx(rounded if whole else real, abs=1e-6)
 
 
+@pytest.mark.everyday("[]")
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_one_unit_that_must_be_an_exception_is_certified(order: list[str]) -> None:
     # The nation loses 3 t and a is fixed, so b loses all of them, which is 6 %.
@@ -76,6 +76,7 @@ def test_one_unit_that_must_be_an_exception_is_certified(order: list[str]) -> No
                 assert without.infeasible_by_t == pytest.approx(1.0 if whole else 0.5)
 
 
+@pytest.mark.everyday("0-direct")
 @pytest.mark.parametrize("method", ["direct", "pyomo"])
 @pytest.mark.parametrize("exceptions", [0, 2])
 def test_where_every_unit_is_fixed_there_is_nothing_to_choose(exceptions: int, method: str) -> None:

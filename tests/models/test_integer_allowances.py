@@ -15,8 +15,6 @@ from tests.whole_oracle import OBJECTIVES, answer, tiny_instance
 if TYPE_CHECKING:
     from etsopt.results.results import Results
 
-pytestmark = pytest.mark.no_cover
-
 ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 NETWORKS: list[dict[str, Any]] = [
     {},
@@ -113,6 +111,7 @@ def test_a_fixed_unit_gets_the_whole_tonnes_in_its_emissions() -> None:
 # Against every allocation.
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])
 def test_every_order_of_levels_is_that_of_the_best_of_all_allocations(band_on: str) -> None:
     feasible = 0
@@ -132,6 +131,7 @@ def test_every_order_of_levels_is_that_of_the_best_of_all_allocations(band_on: s
 # What holds whatever the numbers.
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("way", NETWORKS, ids=str)
 def test_every_random_instance_is_certified(way: dict[str, Any]) -> None:
     for seed in range(15):

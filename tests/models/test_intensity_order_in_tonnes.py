@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from etsopt.results.results import Results
 
-pytestmark = pytest.mark.no_cover
-
 BOTH = {"allocation.intensity_order": True, "allocation.integer_allowances": True}
 
 
@@ -113,6 +111,7 @@ def test_what_lacks_is_proven_whether_real_or_whole_allowances_lack(target_t: fl
 # Against every rounding.
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])
 def test_the_whole_tonnes_are_the_nearest_of_all_that_keep_every_limit(band_on: str) -> None:
     rounded = 0
@@ -131,6 +130,7 @@ def test_the_whole_tonnes_are_the_nearest_of_all_that_keep_every_limit(band_on: 
     assert rounded > 15
 
 
+@pytest.mark.nightly
 def test_the_real_answer_is_that_of_an_independent_method() -> None:
     compared = 0
     for seed in range(20):
@@ -156,6 +156,7 @@ WAYS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.everyday("{'band_on': 'enterprise'}")
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_the_answer_before_rounding_is_that_without_whole_allowances(way: dict[str, Any]) -> None:
     for seed in range(6):

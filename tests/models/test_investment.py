@@ -138,6 +138,7 @@ def as_file(instance: etsopt.Instance) -> etsopt.Instance:
     return with_scenarios(instance, instance.scenarios)
 
 
+@pytest.mark.nightly
 def test_information_and_the_stochastic_solution_are_never_worth_less_than_nothing() -> None:
     for seed in range(8):
         for policy in ({}, CVAR):

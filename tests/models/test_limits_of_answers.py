@@ -65,6 +65,7 @@ def path_of_ten_years() -> etsopt.Instance:
     return etsopt.Instance.from_frames(made.units, policy, measures=measures)
 
 
+@pytest.mark.nightly
 def test_a_path_by_prices_borrows_no_more_than_is_issued_in_advance() -> None:
     # Within a hundredth: what is issued in advance limits any answer, and closing the gap takes minutes.
     result = etsopt.solve(path_of_ten_years(), "pathway", method="decomposition", gap=1e-2)
@@ -212,6 +213,7 @@ def test_what_is_borrowed_is_not_given_back_by_owing_more_than_is_due(cost: floa
     assert (result.tables["enterprise_years"]["surrendered_t"] >= -1e-3).all()
 
 
+@pytest.mark.nightly
 def test_multipliers_of_what_is_newly_owed_prove_no_more_than_the_optimum() -> None:
     instance = falling(1.0)
     result = etsopt.solve(instance, "clearing")

@@ -14,8 +14,6 @@ from etsopt.rules import pre_allocation_shares
 from tests import market_oracle
 from tests.markets import MARKETS, grouped_market, of_model
 
-pytestmark = pytest.mark.no_cover
-
 PRICE = 45.0
 
 
@@ -36,6 +34,7 @@ def known(instance: etsopt.Instance, result: etsopt.Results) -> market_oracle.An
     return market_oracle.solve(instance, table.to_numpy(), share, price)
 
 
+@pytest.mark.everyday("1-3-5-2-abatement")
 @pytest.mark.parametrize("model", MARKETS)
 @pytest.mark.parametrize(("seed", "groups", "size", "years"), [(1, 5, 4, 1), (2, 5, 4, 1), (1, 3, 5, 2), (2, 3, 5, 2)])
 def test_many_measures_cost_what_an_independent_program_finds(
@@ -56,6 +55,7 @@ def test_decomposition_finds_the_market_of_the_whole_program(seed: int) -> None:
     assert by_prices.levels[-1].value == pytest.approx(whole.levels[-1].value, rel=2e-6)
 
 
+@pytest.mark.nightly
 def test_every_response_to_a_balance_value_is_the_best_of_all_sets() -> None:
     drawn = grouped_market(3, prices_cny_per_t=PRICE)
     policy = {"year": 2025, "rule": {"name": "cn-2025", "threshold_tco2e": 0.0}, "market": {"prices_cny_per_t": PRICE}}
@@ -80,6 +80,7 @@ def damaged(result: etsopt.Results, name: str, table: pd.DataFrame) -> etsopt.Re
     return type(result)(**{**vars(result), "tables": {**result.tables, name: table}})
 
 
+@pytest.mark.nightly
 def test_a_damaged_table_of_many_measures_is_refused() -> None:
     instance = some(1, "clearing")
     result = etsopt.solve(instance, "clearing", gap=1e-6)

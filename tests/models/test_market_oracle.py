@@ -14,8 +14,6 @@ from tests.markets import known, some_market
 if TYPE_CHECKING:
     from tests import market_oracle
 
-pytestmark = pytest.mark.no_cover
-
 GAP = 1e-4
 """What the markets promise."""
 

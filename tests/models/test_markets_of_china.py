@@ -9,9 +9,8 @@ import etsopt
 from etsopt.data.files import shipped
 from etsopt.results.results import load, load_instance
 
-pytestmark = pytest.mark.no_cover
 
-
+@pytest.mark.everyday("cn-2025-clearing")
 @pytest.mark.parametrize(
     ("name", "model"), [("cn-2025", "clearing"), ("cn-2025", "abatement"), ("cn-2025-2035", "pathway")]
 )
@@ -69,6 +68,7 @@ def test_with_lump_sums_industry_alone_has_the_price_that_an_allowance_is_worth_
     assert emissions[0] <= cap + 1 <= emissions[1] + 2
 
 
+@pytest.mark.everyday("136.8")
 @pytest.mark.parametrize("worth", [136.8, 0.0])
 def test_the_page_of_the_path_states_its_prices(worth: float) -> None:
     instance = etsopt.read("cn-2025-2035").with_policy({"market.terminal_price_cny_per_t": worth})
@@ -80,6 +80,7 @@ def test_the_page_of_the_path_states_its_prices(worth: float) -> None:
         assert f"{prices[2025]:.2f} CNY" in page
 
 
+@pytest.mark.nightly
 def test_on_the_path_allowances_are_held_over_or_borrowed_and_prices_grow_by_the_discount_rate() -> None:
     instance = etsopt.read("cn-2025-2035")
     tables = etsopt.solve(instance.with_policy({"market.terminal_price_cny_per_t": 0.0}), "pathway").tables

@@ -14,8 +14,6 @@ import etsopt
 from etsopt.errors import DataError
 from tests.markets import at_falling_prices, market
 
-pytestmark = pytest.mark.no_cover
-
 METHODS = ("direct", "pyomo")
 CHAIN = (("a", ""), ("b", "a"), ("c", "b"))
 RETROFIT: dict[str, Any] = {

@@ -9,8 +9,6 @@ import pytest
 import etsopt
 from tests.markets import market, random_market
 
-pytestmark = pytest.mark.no_cover
-
 COSTS = (0.0, 1e-9, 1e-6)
 """Transaction costs: one account for all, and one of each enterprise where trading costs nearly nothing [CNY/t]."""
 
@@ -70,6 +68,7 @@ OFFERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.everyday("abatement-offsets-0")
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", OFFERS)
 @pytest.mark.parametrize("model", ["abatement", "clearing"])

@@ -11,8 +11,6 @@ import etsopt
 from etsopt.errors import DataError
 from tests.markets import MARKETS
 
-pytestmark = pytest.mark.no_cover
-
 DEMAND_T = 4_000.0
 
 

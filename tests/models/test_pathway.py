@@ -13,8 +13,6 @@ import pytest
 import etsopt
 from etsopt.errors import DataError
 
-pytestmark = pytest.mark.no_cover
-
 EMISSIONS, OUTPUT = [800_000.0, 1_000_000.0], [1_000_000.0, 1_000_000.0]
 
 

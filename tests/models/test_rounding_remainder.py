@@ -110,6 +110,7 @@ def thirty(dear: bool) -> etsopt.Instance:
     return etsopt.Instance.from_frames(units, policy, measures=measures if dear else None)
 
 
+@pytest.mark.everyday("clearing-1.0-False-True")
 @pytest.mark.parametrize("dear", [False, True])
 @pytest.mark.parametrize("divisible", [False, True])
 @pytest.mark.parametrize("cost", [0.0, 1.0])

@@ -19,8 +19,6 @@ from etsopt.errors import DataError, StoppedError
 from etsopt_models._market import balance_values
 from tests.models.test_equilibrium import CYCLE, by_every_choice, random_sector, sector
 
-pytestmark = pytest.mark.no_cover
-
 UNITS = pd.DataFrame(
     {
         "unit_id": ["a", "b"],
@@ -61,6 +59,7 @@ def solved(instance: etsopt.Instance, model: str = "clearing", **options: Any) -
     return result
 
 
+@pytest.mark.everyday("clearing-10.0-0.0")
 @pytest.mark.parametrize("transaction_cost", [0.0, 1.0])
 @pytest.mark.parametrize("demand", [10.0, 1_000.0, 5_000.0])
 @pytest.mark.parametrize("model", ["clearing", "pathway"])
@@ -96,6 +95,7 @@ def test_a_market_that_only_the_sector_could_clear_is_proven_not_to(transaction_
     assert solved(plants(market=market, pathway={"self_balancing_until": 2024})).status == "certified_optimal"
 
 
+@pytest.mark.everyday("5000.0-True-0.05")
 @pytest.mark.parametrize("paid_share", [0.0, 0.05, 0.3])
 @pytest.mark.parametrize("divisible", [False, True])
 @pytest.mark.parametrize("demand", [1.0, 60.0, 5_000.0])
@@ -179,6 +179,7 @@ def test_at_a_stated_price_the_balance_value_is_one_that_best_responses_have(see
         assert abs(table["residual_t"]) > 1
 
 
+@pytest.mark.nightly
 def test_most_random_sectors_are_certified() -> None:
     random = [etsopt.solve(sector(*random_sector(seed)), "abatement") for seed in range(25)]
     assert sum(result.certified for result in random) >= 20

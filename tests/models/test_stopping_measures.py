@@ -13,8 +13,6 @@ import etsopt
 from etsopt.errors import DataError
 from tests.markets import at_falling_prices, market
 
-pytestmark = pytest.mark.no_cover
-
 METHODS = ("direct", "pyomo")
 
 
@@ -41,6 +39,7 @@ def solved(instance: etsopt.Instance, model: str = "clearing", **options: Any) -
     return result
 
 
+@pytest.mark.everyday("True-direct")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("divisible", [False, True])
 def test_it_runs_in_the_years_that_need_it_and_in_no_other(method: str, divisible: bool) -> None:

@@ -17,8 +17,6 @@ from tests.whole_oracle import OBJECTIVES
 if TYPE_CHECKING:
     from etsopt.results.results import Results
 
-pytestmark = pytest.mark.no_cover
-
 METHODS = ("direct", "aggregation", "pyomo")
 
 

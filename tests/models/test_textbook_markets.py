@@ -6,8 +6,6 @@ import pytest
 import etsopt
 from tests.markets import market
 
-pytestmark = pytest.mark.no_cover
-
 SCALE_T = 10_000.0
 """Tonnes that stand for one of the textbook's."""
 

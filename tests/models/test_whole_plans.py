@@ -26,8 +26,6 @@ from tests.markets import known, market, random_market, some_market, two_enterpr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.no_cover
-
 
 def big_and_small() -> etsopt.Instance:
     """100 kt lack. `u0` can abate 600 kt at 50 CNY/t, `u1` 100 kt at 60 CNY/t and as much again at 900."""

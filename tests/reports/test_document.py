@@ -153,6 +153,7 @@ def test_every_model_has_its_sections_in_both_languages(runs: Mapping[str, etsop
     assert "compliance year" not in heads
 
 
+@pytest.mark.everyday("balance_value")
 @pytest.mark.parametrize("model", SECTIONS)
 def test_no_cell_is_a_negative_zero_or_no_number(runs: Mapping[str, etsopt.Results], model: str) -> None:
     for lang in ("en", "zh"):

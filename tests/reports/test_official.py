@@ -545,6 +545,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.everyday("-2")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_is_a_formula_or_a_link(tmp_path: Path, name: str) -> None:
     calamine = pytest.importorskip("python_calamine")
@@ -661,6 +662,7 @@ def test_wrong_options_are_told(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.everyday("allocation-cn-2025-False")
 @pytest.mark.parametrize(("name", "power"), [("cn-2025", False), ("cn-national-2025", True)])
 @pytest.mark.parametrize("model", ["allocation", "compliance"])
 def test_shipped_instances(tmp_path: Path, name: str, power: bool, model: str) -> None:

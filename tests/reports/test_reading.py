@@ -21,8 +21,6 @@ from etsopt.reports.official.reading.matching import bare
 from etsopt.rules import reference_allowances
 from tests.reports.test_official import by_hand, deducting, enterprises, units
 
-pytestmark = pytest.mark.no_cover
-
 Tables = dict[str, pd.DataFrame]
 
 BY_HAND = """\
@@ -138,6 +136,7 @@ def assert_same_units(found: etsopt.Instance, before: etsopt.Instance) -> pd.Dat
     return expected
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["csv", "workbook"])
 @pytest.mark.parametrize("name", ["cn-2025", "cn-national-2025"])
 def test_round_trips_of_shipped_instances(tmp_path: Path, name: str, kind: str) -> None:
@@ -171,6 +170,7 @@ def test_tables_without_codes_and_with_a_part_of_the_pre_allocations_are_read_ba
     assert found.enterprises["enterprise_id"].tolist() == list("ACDPQRS")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["csv", "workbook"])
 def test_round_trip_of_one_province(tmp_path: Path, kind: str) -> None:
     instance, results = of_shipped("cn-national-2025")
@@ -305,6 +305,7 @@ VARIANTS: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.everyday("a title above")
 @pytest.mark.parametrize("name", VARIANTS)
 def test_variants_of_the_form_are_read(tmp_path: Path, name: str) -> None:
     folder = written(tmp_path, stated())

@@ -278,6 +278,7 @@ def test_a_model_declares_keys_that_there_are(model: str) -> None:
     ] == []
 
 
+@pytest.mark.everyday("allocation", "balance_value", "clearing", "equilibrium", "reconciliation")
 @pytest.mark.parametrize("model", MODELS)
 def test_a_key_that_is_not_declared_changes_nothing(model: str) -> None:
     instance, read = instance_for(model), read_by(model)
@@ -293,7 +294,7 @@ def test_a_key_that_is_not_declared_changes_nothing(model: str) -> None:
             raise AssertionError(f"{model} reads one of {alone or list(changes)}: expected it in READS")
 
 
-@pytest.mark.no_cover
+@pytest.mark.everyday("allocation", "balance_value", "equilibrium", "reconciliation", "review_plan")
 @pytest.mark.parametrize("model", MODELS)
 def test_a_key_that_is_declared_can_change_the_answer(model: str) -> None:
     instance, read = instance_for(model), read_by(model)
@@ -313,6 +314,7 @@ def test_a_key_that_is_declared_can_change_the_answer(model: str) -> None:
 PENALTIES = ("penalty.fixed_fine_cny", "penalty.multiple", "penalty.reference_price_cny_per_t")
 
 
+@pytest.mark.everyday("pathway")
 @pytest.mark.parametrize("model", ["clearing", "pathway"])
 def test_where_obligations_stay_open_every_penalty_that_a_market_declares_is_seen(model: str) -> None:
     short = {"market.external_demand_t": 90_000.0, "horizon.last_year": 2025}

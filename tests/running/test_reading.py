@@ -279,6 +279,7 @@ def reconciled() -> dict[str, pd.DataFrame]:
     return dict(etsopt.solve(evidence, "reconciliation").tables)
 
 
+@pytest.mark.everyday("reconciled-reconciled-reconciled_tco2e")
 @pytest.mark.parametrize(
     ("choice", "status", "column"),
     [

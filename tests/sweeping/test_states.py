@@ -115,6 +115,7 @@ def test_numbers_without_statuses_of_another_plan_or_without_a_proof_make_no_sta
         investment_scenarios(tmp_path / "s", plan=plan)
 
 
+@pytest.mark.nightly
 def test_an_investment_is_decided_over_the_prices_of_a_path(tmp_path: Path) -> None:
     """Terminal prices of 60 and 120 CNY/t in 2035 set the whole path, discounted by 8 % a year."""
     sweep = tmp_path / "prices.toml"

@@ -88,6 +88,7 @@ def ending_at_the_fifth(name: str, batch: Any, *rest: Any) -> Any:
     return [outcome_of(number, scenario, of_workers.INSTANCES[name], *rest) for number, scenario in batch]
 
 
+@pytest.mark.nightly
 def test_a_scheduler_that_ends_leaves_what_is_outstanding_to_the_next_run(tmp_path: Path) -> None:
     options = {
         "n_workers": 1,

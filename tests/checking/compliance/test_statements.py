@@ -20,8 +20,6 @@ from tests.compliance_years import by_hand
 if TYPE_CHECKING:
     from etsopt.checking.report import CheckReport
 
-pytestmark = pytest.mark.no_cover
-
 Tables = dict[str, pd.DataFrame]
 
 

@@ -1,0 +1,111 @@
+"""Plugin of pytest: the lines of the package that each test runs, by ``sys.monitoring``, which Python 3.12 brought.
+
+``python -m pytest -p benchmarks.line_map`` with ``LINE_MAP`` naming a folder writes a file there for each process.
+A line is told once a test, so that a suite takes little longer than without; lines that run at import are no test's.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import time
+import zlib
+from array import array
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType
+
+ROOT = f"{Path(__file__).parents[1]}{os.sep}"
+PACKAGES = tuple(f"{ROOT}{package}{os.sep}" for package in ("etsopt", "models"))
+TOOL = 3
+
+
+class Ran(NamedTuple):
+    """A test, its seconds, and the lines that it ran, each a path below the root and a number."""
+
+    test: str
+    seconds: float
+    lines: list[tuple[str, int]]
+
+
+class Recorder:
+    """What the running test has run, and the file that keeps it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ran: set[tuple[str, int]] = set()
+        self.numbers: dict[tuple[str, int], int] = {}
+        self.file = (folder / f"{os.getpid()}.lines").open("wb")
+
+    def keep(self, test: str, seconds: float) -> None:
+        """Write what a test ran: lines that no test ran before by name, and all by their numbers."""
+        new = sorted(self.ran - self.numbers.keys())
+        self.numbers |= {line: len(self.numbers) + place for place, line in enumerate(new)}
+        numbers = array("I", sorted(self.numbers[line] for line in self.ran))
+        pickle.dump((test, seconds, new, zlib.compress(numbers.tobytes(), 1)), self.file)
+        self.file.flush()
+        self.ran = set()
+
+
+def read(folder: Path) -> Iterator[Ran]:
+    """Yield every test of a folder that the plugin wrote."""
+    for path in sorted(folder.glob("*.lines")):
+        known: list[tuple[str, int]] = []
+        with path.open("rb") as file:
+            while file.peek(1):
+                test, seconds, new, packed = pickle.load(file)
+                known += new
+                yield Ran(test, seconds, [known[number] for number in array("I", zlib.decompress(packed))])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to record, in a process that runs tests."""
+    folder = os.environ.get("LINE_MAP")
+    if folder is None or (config.getoption("numprocesses", None) and not hasattr(config, "workerinput")):
+        return
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
+    recorder = Recorder(Path(folder))
+    original = SourceFileLoader.get_code
+
+    def line(code: CodeType, number: int) -> Any:
+        recorder.ran.add((code.co_filename.removeprefix(ROOT), number))
+        return monitoring.DISABLE
+
+    def watch(code: CodeType) -> None:
+        monitoring.set_local_events(TOOL, code, monitoring.events.LINE)
+        for part in code.co_consts:
+            if hasattr(part, "co_consts"):
+                watch(part)
+
+    def get_code(self: SourceFileLoader, name: str) -> CodeType | None:
+        code = original(self, name)
+        if code is not None and code.co_filename.startswith(PACKAGES):
+            watch(code)
+        return code
+
+    monitoring.use_tool_id(TOOL, "line map")
+    monitoring.register_callback(TOOL, monitoring.events.LINE, line)
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    config.pluginmanager.register(Hooks(recorder, monitoring))
+
+
+class Hooks:
+    """The hook around every test."""
+
+    def __init__(self, recorder: Recorder, monitoring: Any) -> None:
+        self.recorder, self.monitoring = recorder, monitoring
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self.recorder.ran = set()
+        self.monitoring.restart_events()
+        began = time.perf_counter()
+        result = yield
+        self.recorder.keep(item.nodeid, time.perf_counter() - began)
+        return result

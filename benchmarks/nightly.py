@@ -1,0 +1,173 @@
+"""Everything there is to try, but of the reliability matrix a part: ``make nightly``, run before a change is closed.
+
+Each step runs to its end whatever became of the others; its output is in ``.cache/nightly``. The page ``nightly.md``
+has counts, minutes, the slowest tests, what was left out and why, and the hash of the tables of a small run of each
+kind: code that only moves leaves these hashes as they were.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+from xml.etree import ElementTree
+
+from benchmarks.reliability import rows
+from benchmarks.reporting import FOLDER, ROOT, machine, provenance, table, versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = FOLDER / "nightly.md"
+LOGS = ROOT / ".cache" / "nightly"
+PACKAGES = ("highspy", "pyomo", "numpy", "pandas", "pytest")
+PART = 0.02
+"""Share of the trials of each row of the reliability matrix."""
+
+SLOWEST = 30
+PYTEST = (sys.executable, "-m", "pytest", "-q", "--numprocesses=auto", "--dist=loadfile")
+COVERAGE = LOGS / "coverage.json"
+EVERYDAY, NIGHT = "everyday tests, with coverage", "tests left to the night"
+STEPS: dict[str, tuple[str, ...]] = {
+    "lint and types": ("make", "lint", "types"),
+    EVERYDAY: (
+        *PYTEST,
+        "-m",
+        "not nightly",
+        "--cov",
+        f"--cov-report=json:{COVERAGE}",
+        f"--junitxml={LOGS / 'everyday.xml'}",
+    ),
+    NIGHT: (*PYTEST, "-m", "nightly", "-p", "no:cov", f"--junitxml={LOGS / 'night.xml'}"),
+    "documentation": ("make", "docs-check"),
+    "wheel": ("make", "release-check"),
+    "reliability, a fiftieth": (
+        *(sys.executable, "-m", "benchmarks.reliability", "--part", str(PART)),
+        *(row.name for row in rows().values() if row.share),
+    ),
+}
+REPORTS = {EVERYDAY: "everyday.xml", NIGHT: "night.xml"}
+
+
+class Step(NamedTuple):
+    """Outcome of a step: its exit code and minutes, and the tests that ran, if it ran tests."""
+
+    code: int
+    minutes: float
+    tests: tuple[Test, ...] = ()
+
+    def count(self, outcome: str) -> str:
+        """Return the number of tests of an outcome, nothing for a step without tests."""
+        return f"{Counter(test.outcome for test in self.tests)[outcome]:,}" if self.tests else ""
+
+
+class Test(NamedTuple):
+    """Outcome of one test, why it was skipped, and its seconds."""
+
+    name: str
+    outcome: str
+    reason: str
+    seconds: float
+
+
+def tests_of(report: Path) -> tuple[Test, ...]:
+    """Return the tests of a JUnit report."""
+    found = []
+    for case in ElementTree.parse(report).iter("testcase"):
+        outcome = next((how for how in ("failure", "error", "skipped") if case.find(how) is not None), "passed")
+        outcome = "failed" if outcome in ("failure", "error") else outcome
+        skipped = case.find("skipped")
+        reason = "" if skipped is None else skipped.attrib.get("message", "")
+        name = f"{case.attrib['classname'].removeprefix('tests.')}::{case.attrib['name']}"
+        found.append(Test(name, outcome, reason, float(case.attrib["time"])))
+    return tuple(found)
+
+
+def run(name: str, command: tuple[str, ...]) -> Step:
+    """Run a step and say on the terminal that it began and how it ended."""
+    print(f"{name} ...", flush=True)
+    log, began = LOGS / f"{name.replace(' ', '-').replace(',', '')}.log", time.monotonic()
+    with log.open("w", encoding="utf-8") as output:
+        code = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+    minutes = (time.monotonic() - began) / 60
+    print(f"{name}: {'passed' if code == 0 else f'failed, see {log.relative_to(ROOT)}'}, {minutes:.1f} min", flush=True)
+    report = LOGS / REPORTS[name] if name in REPORTS else None
+    return Step(code, minutes, tests_of(report) if report and report.exists() else ())
+
+
+def hashes() -> dict[str, str]:
+    """Return the hash of the tables of a small run of each kind that the checker knows."""
+    import etsopt
+    from tests.checking.test_every_column import KINDS
+
+    return {kind: etsopt.solve(make(), model).tables_hash for kind, (make, model) in KINDS.items()}
+
+
+def commit() -> str:
+    """Return the commit that was tried, and whether files differ from it."""
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    changes = ["git", "status", "--porcelain", "--untracked-files=no"]
+    changed = subprocess.run(changes, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    return told.stdout.strip() + (", with changes that are not committed" if changed else "")
+
+
+def page(steps: dict[str, Step], tried: str, hashed: dict[str, str], about: dict[str, Any]) -> str:
+    """Return the page on a run."""
+    counted = ("passed", "failed", "skipped")
+    results = {name: "passed" if step.code == 0 else f"failed ({step.code})" for name, step in steps.items()}
+    lines = [(name, results[name], *map(step.count, counted), f"{step.minutes:.1f}") for name, step in steps.items()]
+    tests = [(test, name) for name, step in steps.items() for test in step.tests]
+    slowest = sorted(tests, key=lambda one: -one[0].seconds)[:SLOWEST]
+    slow = [(f"`{test.name}`", name, f"{test.seconds:.1f}") for test, name in slowest]
+    reasons = Counter(test.reason for test, _ in tests if test.outcome == "skipped")
+    left_out = "\n".join(f"- {count} times: {reason}" for reason, count in reasons.items()) or "Nothing."
+    return f"""# The last whole run of all tests
+
+`make nightly` wrote this page. `make test` runs the first two steps, without coverage.
+
+Commit {tried}. {provenance(about, versions(PACKAGES))}
+
+{table(("step", "result", *counted, "min"), lines, words=("result",))}
+
+The everyday tests reach {covered()} of the lines and branches of the package.
+
+## Skipped
+
+{left_out}
+
+## The slowest {SLOWEST}
+
+{table(("test", "step", "s"), slow, words=("step",))}
+
+## Hashes of tables
+
+The first digits of `Results.tables_hash` of a small run of each kind. Another processor or other versions may give
+other ones.
+
+{table(("run", "hash"), [(kind, f"`{digest[:16]}`") for kind, digest in hashed.items()], words=("hash",))}
+"""
+
+
+def covered() -> str:
+    """Return the share of lines and branches that coverage found."""
+    if not COVERAGE.exists():
+        return "an unknown share"
+    return f"{json.loads(COVERAGE.read_text(encoding='utf-8'))['totals']['percent_covered']:.1f} %"
+
+
+def main() -> int:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for file in (*(LOGS / name for name in REPORTS.values()), COVERAGE):
+        file.unlink(missing_ok=True)
+    tried = commit()
+    steps = {name: run(name, command) for name, command in STEPS.items()}
+    PAGE.write_text(page(steps, tried, hashes(), machine()), encoding="utf-8")
+    print(f"Written: {PAGE.relative_to(ROOT)}.")
+    return max(int(step.code != 0) for step in steps.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

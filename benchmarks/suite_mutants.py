@@ -1,0 +1,193 @@
+"""Single changes to the source of every room, and the tests that detect them: those of every day or of the night.
+
+``python -m benchmarks.suite_mutants`` needs Python 3.12 or later, half an hour for the map of lines and as long for
+eighty mutants; it writes ``suite_mutants.md``. Each mutant is given to the tests that run its line, the fastest first:
+to as many of ``make test`` as take `EVERYDAY_S` without it, then to as many of the night as take `NIGHT_S`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from benchmarks.line_map import read
+from benchmarks.reliability.source_mutants import Mutant, Sites, copy_of_the_repository, outcome_of
+from benchmarks.reporting import FOLDER, ROOT, machine, provenance, table, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+PAGE = FOLDER / "suite_mutants.md"
+MAP = ROOT / ".cache" / "line_map"
+MUTANTS, PROCESSES = 80, 2
+EVERYDAY_S, NIGHT_S = 90.0, 180.0
+"""Time of the tests that a mutant is given to, by their time without it [s]."""
+
+PATIENCE_CPU_S = 600
+"""CPU time after which a mutant counts as hung [s]."""
+
+Line = tuple[str, int]
+
+
+def rooms() -> dict[str, list[Path]]:
+    """Return the Python files of each room of the package and of the models."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for package, depth in (("etsopt", 2), ("models", 3)):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            found["/".join(path.relative_to(ROOT).parts[:-1][:depth])].append(path)
+    return found
+
+
+def mutants(count: int, seed: int) -> list[Mutant]:
+    """Draw mutants by seed, from each room in turn."""
+    random = Random(seed)
+    drawn: dict[str, list[Mutant]] = {}
+    for room, files in rooms().items():
+        found = [site for file in files for site in Sites(file.relative_to(ROOT).as_posix(), file.read_bytes()).found]
+        drawn[room] = random.sample(found, min(len(found), count))
+    filled = [iter(one) for one in drawn.values() if one]
+    return list(islice((mutant for one in cycle(filled) for mutant in islice(one, 1)), count))
+
+
+def made_map() -> None:
+    """Run all tests and keep the lines that each runs."""
+    MAP.mkdir(parents=True, exist_ok=True)
+    for former in MAP.glob("*.lines"):
+        former.unlink()
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(PROCESSES), "--dist=loadfile", "-p", "no:cov"]
+    environment = os.environ | {"LINE_MAP": str(MAP), "PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, "-p", "benchmarks.line_map"], cwd=ROOT, env=environment, check=False)
+
+
+def lines_of(mutant: Mutant) -> set[Line]:
+    """Return the lines whose tests a mutant is given to: its own, or, of a constant, those that use its name."""
+    names = {
+        target.id
+        for statement in ast.parse((ROOT / mutant.path).read_bytes()).body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        and statement.lineno <= mutant.line <= (statement.end_lineno or 0)
+        for target in (statement.targets if isinstance(statement, ast.Assign) else (statement.target,))
+        if isinstance(target, ast.Name)
+    }
+    if not names:
+        return {(mutant.path, mutant.line)}
+    word = re.compile(rf"\b({'|'.join(names)})\b")
+    return {
+        (path.relative_to(ROOT).as_posix(), number)
+        for files in rooms().values()
+        for path in files
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if word.search(text)
+    }
+
+
+def tracked() -> list[str]:
+    """Return the files that git tracks."""
+    return subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def everyday() -> set[str]:
+    """Return the tests of ``make test``."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "not nightly", "-p", "no:cov"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {line for line in told.splitlines() if "::" in line}
+
+
+def within(tests: Iterable[str], seconds: Mapping[str, float], most_s: float) -> list[str]:
+    """Return the fastest tests, at least one, as many as fit a time."""
+    fitting, spent = list[str](), 0.0
+    for test in sorted(tests, key=lambda test: seconds[test]):
+        spent += seconds[test]
+        if fitting and spent > most_s:
+            break
+        fitting.append(test)
+    return fitting
+
+
+def tried(copy: Path, mutant: Mutant, tests: Sequence[str], night: Sequence[str]) -> str:
+    """Return what detected a mutant: tests of every day, of the night alone, or nothing."""
+    file = copy / mutant.path
+    source = file.read_bytes()
+    file.write_bytes(mutant.applied(source))
+    try:
+        for when, given in (("every day", tests), ("by night alone", night)):
+            if given and outcome_of(given, copy, PATIENCE_CPU_S).startswith("killed"):
+                return f"killed {when}"
+    finally:
+        file.write_bytes(source)
+    return "survived" if tests or night else "reached by no test"
+
+
+def outcomes(drawn: Sequence[Mutant]) -> list[str]:
+    """Try every mutant, two at a time, each in a copy of the repository."""
+    wanted, of_every_day = [lines_of(mutant) for mutant in drawn], everyday()
+    seconds: dict[str, float] = {}
+    reached: dict[Line, set[str]] = defaultdict(set)
+    needed = set[Line]().union(*wanted)
+    for test, took, lines in read(MAP):
+        seconds[test] = took
+        for line in needed.intersection(lines):
+            reached[line].add(test)
+    # Some tests read documents.
+    names = sorted({Path(name).parts[0] for name in tracked()})
+    with ExitStack() as stack, ThreadPoolExecutor(PROCESSES) as pool:
+        free = [stack.enter_context(copy_of_the_repository(names)) for _ in range(PROCESSES)]
+
+        def outcome(number: int) -> str:
+            copy, tests = free.pop(), set[str]().union(*(reached[line] for line in wanted[number]))
+            given = within(tests & of_every_day, seconds, EVERYDAY_S), within(tests - of_every_day, seconds, NIGHT_S)
+            found = tried(copy, drawn[number], *given)
+            free.append(copy)
+            print(f"{number}: {found}: {words(drawn[number])}", file=sys.stderr, flush=True)
+            return found
+
+        return list(pool.map(outcome, range(len(drawn))))
+
+
+def words(mutant: Mutant) -> str:
+    return mutant.words((ROOT / mutant.path).read_bytes())
+
+
+def page(drawn: Sequence[Mutant], found: Sequence[str]) -> str:
+    """Return the page on mutants and what became of them."""
+    counts = table(("outcome", "mutants"), [(outcome, str(count)) for outcome, count in Counter(found).most_common()])
+    others = [f"- {outcome}: {words(mutant)}" for mutant, outcome in zip(drawn, found, strict=True)]
+    listed = "\n".join(line for line in others if not line.startswith("- killed every day"))
+    return f"""# Mutants of every room
+
+{len(drawn)} single changes to the source, drawn by seed from each room in turn, each given to the tests that run its
+line. `python -m benchmarks.suite_mutants` wrote this page. {provenance(machine(), versions(("pytest", "hypothesis")))}
+
+{counts}
+
+## Not killed every day
+
+{listed or "None."}
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.suite_mutants", description=__doc__)
+    parser.add_argument("--count", type=int, default=MUTANTS)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--known", action="store_true", help="take the map of lines that is there")
+    given = parser.parse_args()
+    if not given.known:
+        made_map()
+    drawn = mutants(given.count, given.seed)
+    PAGE.write_text(page(drawn, outcomes(drawn)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The page of the whole run, the mutants of every room, and what marks a test as one of the night."""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from benchmarks import line_map, nightly, suite_mutants
+from benchmarks.reporting import ROOT
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="tests.models.test_one" name="test_a" time="1.5"/>
+<testcase classname="tests.models.test_one" name="test_b" time="30.25"><failure>no</failure></testcase>
+<testcase classname="tests.models.test_one" name="test_c" time="0"><skipped message="no browser">x</skipped></testcase>
+</testsuite></testsuites>"""
+
+SEEDED = """
+import pytest
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["a", "b"])
+def test_one(seed, kind):
+    pass
+"""
+
+SCALED = """
+from etsopt.scales import scale_of
+
+def test_a():
+    scale_of(2.9e9)
+
+def test_b():
+    pass
+"""
+
+
+def test_the_page_has_counts_reasons_slow_tests_and_hashes(tmp_path: Path) -> None:
+    (tmp_path / "report.xml").write_text(REPORT, encoding="utf-8")
+    tests = nightly.tests_of(tmp_path / "report.xml")
+    assert [test.outcome for test in tests] == ["passed", "failed", "skipped"]
+    steps = {"wheel": nightly.Step(0, 0.5), nightly.EVERYDAY: nightly.Step(1, 7.25, tests)}
+    about = {"cores": 2, "cpu": "CPU", "memory_gib": 24, "date": "2026-11-29"}
+    page = nightly.page(steps, "abc1234", {"tiny": "0123456789abcdef" * 4}, about)
+    assert "| wheel | passed |  |  |  | 0.5 |" in page
+    assert f"| {nightly.EVERYDAY} | failed (1) | 1 | 1 | 1 | 7.2 |" in page
+    assert "- 1 times: no browser" in page
+    assert page.index("`models.test_one::test_b` | everyday") < page.index("`models.test_one::test_a`")
+    assert "| tiny | `0123456789abcdef` |" in page
+    assert "Commit abc1234. Machine: 2 shared cores CPU" in page
+
+
+def test_every_step_of_make_test_is_a_step_of_the_night() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert '--dist=loadfile -m "not nightly"' in makefile
+    assert {"--dist=loadfile", "not nightly"} <= set(nightly.STEPS[nightly.EVERYDAY])
+    assert {"lint", "types"} <= set(nightly.STEPS["lint and types"])
+
+
+def test_all_seeds_but_the_first_are_of_the_night(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (tmp_path / "test_seeded.py").write_text(SEEDED, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "nightly", "-p", "no:cacheprovider"]
+    command += ["-o", "markers=nightly: of the night", "--rootdir", str(tmp_path), str(tmp_path)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert sorted(line.partition("::")[2] for line in told.splitlines() if "::" in line) == [
+        f"test_one[{kind}-{seed}]" for kind in "ab" for seed in (1, 2)
+    ]
+
+
+def test_mutants_are_of_every_room_and_change_the_source() -> None:
+    drawn = suite_mutants.mutants(80, 0)
+    assert len(drawn) == 80
+    assert drawn == suite_mutants.mutants(80, 0)
+    rooms = Counter(
+        next(room for room, files in suite_mutants.rooms().items() if ROOT / one.path in files) for one in drawn
+    )
+    assert set(rooms) >= {"etsopt/checking", "etsopt/cli", "etsopt/data", "models/etsopt_models/_market"}
+    assert max(rooms.values()) <= 4
+    for mutant in drawn:
+        source = (ROOT / mutant.path).read_bytes()
+        assert mutant.applied(source) != source
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with Python 3.12")
+def test_the_map_has_the_lines_that_a_test_runs(tmp_path: Path) -> None:
+    (tmp_path / "test_scales.py").write_text(SCALED, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "benchmarks.line_map",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:cov",
+    ]
+    environment = {"LINE_MAP": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, str(tmp_path)], cwd=ROOT, env=environment, check=True, capture_output=True)
+    one, other = line_map.read(tmp_path)
+    assert {path for path, _ in one.lines} == {"etsopt/scales.py"}
+    assert other.lines == []
