@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PAGE = FOLDER / "suite_mutants.md"
 MAP = ROOT / ".cache" / "line_map"
 MUTANTS, PROCESSES = 80, 2
-EVERYDAY_S, NIGHT_S = 90.0, 180.0
+EVERYDAY_S, NIGHT_S = 45.0, 60.0
 """Time of the tests that a mutant is given to, by their time without it [s]."""
 
 PATIENCE_CPU_S = 600

@@ -45,6 +45,7 @@ def test_hand_made_arrays_are_what_the_package_builds(name: str, tool: str) -> N
     assert costs.constant == expected.constant
 
 
+@pytest.mark.everyday("allocation-change")
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_tools_find_the_same_optimum(name: str) -> None:
     problem = PROBLEMS[name]

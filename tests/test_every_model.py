@@ -41,6 +41,7 @@ def test_the_library_has_programs_and_calculations() -> None:
     assert "balance_value" in CALCULATIONS
 
 
+@pytest.mark.everyday("allocation")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_mathematics_of_the_docstring_names_each_component_once(name: str) -> None:
     named = [component.local_name for component in components(name, pyo.Constraint, pyo.Objective)]

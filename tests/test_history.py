@@ -99,6 +99,7 @@ def test_the_page_says_between_which_assumptions_the_price_of_the_market_lies() 
     assert price(BASE, 2026) == pytest.approx(80.0)
 
 
+@pytest.mark.nightly
 def test_the_pictures_have_the_same_bytes_each_time_and_the_figures_of_the_pages(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     from benchmarks.history import picture

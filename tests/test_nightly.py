@@ -71,6 +71,7 @@ def test_all_seeds_but_the_first_are_of_the_night(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.nightly
 def test_mutants_are_of_every_room_and_change_the_source() -> None:
     drawn = suite_mutants.mutants(80, 0)
     assert len(drawn) == 80

@@ -126,6 +126,7 @@ def test_wherever_time_is_up_what_is_held_is_true(name: str, steps: Callable[[],
         assert "none" in seen
 
 
+@pytest.mark.nightly
 def test_a_level_that_was_solved_is_held(steps: Callable[[], int]) -> None:
     instance = generated(**CHAIN)
     best = etsopt.solve(instance, method="direct")

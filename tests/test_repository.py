@@ -88,6 +88,7 @@ def test_no_file_names_a_package_host() -> None:
         assert [line for line in lines if re.search(r"://| @ |^-", line)] == []
 
 
+@pytest.mark.nightly
 def test_no_file_sends_an_installer_to_another_registry() -> None:
     hits = [f"{name}: {hit.group()}" for name in tracked() for hit in INDEX.finditer(text(name))]
     assert hits == []

@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+pytestmark = pytest.mark.nightly
+
 
 def run(*command: str | Path, folder: Path) -> str:
     """What a command prints, run in a folder with nothing of this process's Python in its environment."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +170,7 @@ class Results:
         return self._digest(b"")
 
     def _digest(self, beside: bytes) -> str:
-        """Return the SHA-256 of content beside the tables, and of names, columns and cells of the tables."""
+        """Return the SHA-256 of content beside the tables, and of their names, columns and cells."""
         digest = hashlib.sha256(beside)
         for name, table in sorted(self.tables.items()):
             digest.update(repr((name, list(table.columns))).encode())
@@ -184,8 +185,6 @@ class Results:
 
     def _repr_html_(self) -> str:
         """Return status, totals of sectors or years, and objectives, for a notebook."""
-        from html import escape
-
         about = self.provenance
         english = STATUSES[self.status][0] if self.status in STATUSES else self.status
         title = escape(f"{about.get('instance')}, {about.get('model')}: {english}")
@@ -280,13 +279,13 @@ def load(folder: str | Path) -> Results:
 def load_instance(folder: str | Path) -> Instance:
     """Read the instance that a run folder holds."""
     path = Path(folder)
-    return read_together(path, lambda: _read_instance(path))
+    return read_together(path, lambda: read_instance(path / INSTANCE))
 
 
 def load_both(folder: str | Path) -> tuple[Results, Instance]:
     """Read a run folder and its instance, both from one save, even while another process saves to it."""
     path = Path(folder)
-    return read_together(path, lambda: (_read(path), _read_instance(path)))
+    return read_together(path, lambda: (_read(path), read_instance(path / INSTANCE)))
 
 
 def _read(folder: Path) -> Results:
@@ -299,7 +298,3 @@ def _read(folder: Path) -> Results:
     known |= {"stated_prices": prices, "stated_tables": listed}
     held = folder if (folder / INSTANCE / POLICY).is_file() else None
     return Results(tables, levels=levels, provenance=content, violations=violations, held=held, **known)
-
-
-def _read_instance(folder: Path) -> Instance:
-    return read_instance(folder / INSTANCE)

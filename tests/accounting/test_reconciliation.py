@@ -75,6 +75,7 @@ def shipped() -> etsopt.Results:
     return etsopt.solve(accounting.evidence_of(accounting.read_reports("cn-2025-reports")), "reconciliation")
 
 
+@pytest.mark.nightly
 def test_quantities_are_the_lines_of_the_accounts() -> None:
     accounts = accounting.account(accounting.read_reports("cn-2025-reports"))
     found = shipped().tables["reconciliation"].set_index("unit_id")["reported_tco2e"]

@@ -69,6 +69,7 @@ def statuses(store: Path) -> list[str]:
     return [[*STATUSES][rank] for (rank,) in ranks]
 
 
+@pytest.mark.nightly
 def test_levels_pass_in_order_and_a_level_cannot_skip_one(store: Path) -> None:
     assert statuses(store) == ["reported"] * 4
     with pytest.raises(DataError, match=r"(?s)4 items are not passed by the provincial level.*C1 2025-01 clinker b"):
@@ -101,6 +102,7 @@ def test_a_finding_stops_a_pass_until_it_is_closed_by_its_level_or_one_above(sto
     ]
 
 
+@pytest.mark.nightly
 def test_a_correction_is_a_new_version_that_passes_the_levels_again(store: Path) -> None:
     decide(store, "pass")
     decide(store, "pass", "provincial")
@@ -264,6 +266,7 @@ def test_months_are_late_after_40_days_and_enterprises_with_gaps_are_at_risk(sto
     assert risk.loc["EA", ["late_months", "missing_months"]].tolist() == [0, 3]
 
 
+@pytest.mark.nightly
 def test_first_pass_rates_count_items_without_a_finding_or_correction(store: Path) -> None:
     decide(store, "find", **COAL, reason="no ledger", size_t=30.0)
     decide(store, "pass", month="2025-02")
@@ -283,6 +286,7 @@ def test_first_pass_rates_count_items_without_a_finding_or_correction(store: Pat
     ]
 
 
+@pytest.mark.nightly
 def test_the_findings_of_screening_are_taken_over_once_and_stay_closed(tmp_path: Path) -> None:
     store = tmp_path / "plants.duckdb"
     # The second of twelve months was filed late, and the third is missing.
@@ -299,6 +303,7 @@ def test_the_findings_of_screening_are_taken_over_once_and_stay_closed(tmp_path:
     assert int(accounting.review(store).findings["open"].sum()) == len(found) - 1
 
 
+@pytest.mark.nightly
 def test_emissions_are_verified_once_the_national_level_has_passed_the_whole_year(tmp_path: Path) -> None:
     store = tmp_path / "plants.duckdb"
     rows = [row for month in MONTHS[:11] for row in line(month)]
@@ -428,6 +433,7 @@ def drawn(random: np.random.Generator, number: int) -> dict[str, Any]:
     return {**row, **more.get(kind, {})}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", [0])
 def test_any_decisions_have_the_effect_that_plain_python_gives_them(store: Path, seed: int) -> None:
     random, oracle = np.random.default_rng(seed), Oracle()

@@ -90,6 +90,7 @@ def test_reports_without_a_flaw_have_no_finding() -> None:
     assert screened(drawn()[1]).findings.empty
 
 
+@pytest.mark.everyday("calorific_value", "late_month", "heat_rate")
 @pytest.mark.parametrize("name", FLAWS)
 def test_a_rule_finds_its_flaw(name: str) -> None:
     findings = screened(changed(*FLAWS[name])).findings
@@ -142,6 +143,7 @@ def test_a_correction_is_not_late() -> None:
     assert screened(corrected).findings.empty
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("of_unit", [False, True])
 def test_either_side_of_a_copy_is_found(of_unit: bool) -> None:
     rows = drawn()[1].copy()
@@ -167,6 +169,7 @@ def test_round_figures_of_most_units_are_a_convention() -> None:
     assert screened(rows).findings.empty
 
 
+@pytest.mark.nightly
 def test_sizes_by_hand() -> None:
     # One month in 12 has twice the anodes: half of its emissions of anodes are beyond what was usual.
     findings = screened(changed("aluminium", "anode", "in", "quantity", lambda cells: cells * 2, ONE))
@@ -251,12 +254,14 @@ def test_a_day_that_is_none_is_refused() -> None:
             Reports.from_frames(drawn()[0], rows)
 
 
+@pytest.mark.nightly
 def test_a_month_alone_is_screened() -> None:
     register, rows = drawn()
     found = screen(Reports.from_frames(register, rows[rows["month"] == "2025-05"]))
     assert found.findings.empty
 
 
+@pytest.mark.nightly
 def test_a_month_that_stands_still_has_no_ratio_and_one_without_fuel_is_an_extreme() -> None:
     def found(clinker_t: float) -> Screening:
         rows: list[Row] = []
@@ -278,6 +283,7 @@ def test_reports_of_tests_alone_are_screened() -> None:
     assert found.findings["rule"].tolist() == ["late_month"]
 
 
+@pytest.mark.nightly
 def test_the_order_of_rows_changes_no_finding() -> None:
     rows = changed(*FLAWS["output_jump"])
     one, other = screened(rows).findings, screened(rows.sample(frac=1, random_state=1)).findings

@@ -71,6 +71,7 @@ def filled(imported: Path, store: Path) -> Path:
     return Path(shutil.copy(imported, store))
 
 
+@pytest.mark.nightly
 def test_a_store_gives_the_same_accounts_findings_and_list_as_the_folder(tmp_path: Path, store: Path) -> None:
     plants = accounting.write_example(tmp_path / "plants", units=6, months=24, seed=1)
     (plants / "accounting.toml").write_text("[accounting.aluminium]\nanode_effect = 'mass'\n", encoding="utf-8")
@@ -111,6 +112,7 @@ def test_an_import_records_the_hash_of_its_files(tmp_path: Path, store: Path) ->
     assert found == [(name, hashlib.sha256((plants / name).read_bytes()).hexdigest()) for name in files]
 
 
+@pytest.mark.nightly
 def test_a_changed_row_becomes_the_next_version_and_an_old_file_brings_none_back(tmp_path: Path, store: Path) -> None:
     old, new = folder(tmp_path, CLINKER), folder(tmp_path, changed(140.0), "new")
     accounting.import_reports(store, old)
@@ -216,6 +218,7 @@ def test_an_export_gives_the_folder_back_without_loss(tmp_path: Path, store: Pat
     pd.testing.assert_frame_equal(one.register, other.register)
 
 
+@pytest.mark.nightly
 def test_an_export_has_every_version_and_imports_again_with_nothing_new(tmp_path: Path, store: Path) -> None:
     for number, amount in enumerate((130.0, 140.0, 150.0)):
         accounting.import_reports(store, folder(tmp_path, changed(amount), str(number)))

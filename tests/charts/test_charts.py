@@ -124,7 +124,7 @@ def test_the_charts_of_a_pathway_are_its_years(path: etsopt.Results) -> None:
     assert total == pytest.approx(path.tables["measure_years"]["abated_tco2e"].sum() / 1e6)
 
 
-@pytest.mark.everyday("zh")
+@pytest.mark.nightly
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_picture_keeps_its_text_and_is_the_same_again(allocated: etsopt.Results, tmp_path: Path, lang: str) -> None:
     for name in ("one.svg", "other.svg"):

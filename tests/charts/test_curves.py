@@ -110,6 +110,7 @@ def test_measures_are_named_in_both_languages() -> None:
     assert [series.name for series in without.panels[0].series] == [("cut", "cut")]
 
 
+@pytest.mark.nightly
 def test_the_curve_meets_the_demand_of_the_market_at_the_price() -> None:
     met = 0
     for seed in range(9):

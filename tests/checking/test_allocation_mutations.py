@@ -238,6 +238,7 @@ def test_one_wrong_cell_is_named(what: str, right: tuple[etsopt.Instance, Result
     assert not report.certified
 
 
+@pytest.mark.everyday("everything-more-enterprises-reference_t")
 @pytest.mark.parametrize("column", CHECKED_BY_SUM)
 @pytest.mark.parametrize("name", [name for name, _ in TOTALS])
 @pytest.mark.parametrize("change", [by(10), by(-10), missing], ids=["more", "less", "no number"])
@@ -315,6 +316,7 @@ def test_a_cell_that_is_no_text_is_a_violation_and_no_crash(name: str, column: s
         assert [violation.where for violation in report.violations] == [f"{name}.{column}"]
 
 
+@pytest.mark.everyday("allocation-intensity-a little more")
 @pytest.mark.parametrize("value", [1e-5, np.nan], ids=["a little more", "no number"])
 @pytest.mark.parametrize(("name", "column"), every_number())
 def test_every_number_of_every_table_is_checked(name: str, column: str, value: float) -> None:
@@ -447,6 +449,7 @@ ROWS: dict[str, tuple[dict[str, object], tuple[float, ...], dict[str, float], st
 }
 
 
+@pytest.mark.everyday("a province below its balance")
 @pytest.mark.parametrize("what", ROWS)
 def test_a_broken_row_is_named(what: str) -> None:
     policy, intensity, move, rule = ROWS[what]
@@ -716,6 +719,7 @@ def test_prices_prove_nothing_where_an_allocation_exists() -> None:
     assert not report.certified
 
 
+@pytest.mark.nightly
 def test_rounding_alone_proves_no_infeasibility() -> None:
     """The only allocation stands at its lower bounds and meets its target exactly, but for the last digit of a sum."""
     random = np.random.default_rng(5)

@@ -107,6 +107,7 @@ def test_fractions_add_up_to_a_billionth_and_the_rest_counts_by_the_square_of_it
     assert arithmetic.FRACTION == 2.0**30
 
 
+@pytest.mark.nightly
 def test_from_8_million_terms_on_fractions_may_round_as_well() -> None:
     terms = 2**23
     values = np.zeros(terms)

@@ -72,6 +72,7 @@ def in_order() -> etsopt.Instance:
     return two_cement_lines({"steel": {"band": 0.0}}, steel, intensity_order=True)
 
 
+@pytest.mark.everyday("-1e+22")
 @pytest.mark.parametrize("size", ANY_SIZE)
 def test_a_multiplier_of_any_size_makes_no_change_the_least(size: float) -> None:
     """A rounded quotient times 1e22 is 30,000 t and more."""

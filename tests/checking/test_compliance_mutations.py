@@ -93,7 +93,7 @@ def test_nothing_is_found_where_nothing_is_broken() -> None:
 CELLS = [(table, column) for table in TEXTS for column in NUMBERS[table]]
 
 
-@pytest.mark.everyday("1.0")
+@pytest.mark.everyday("1.0-compliance-issued_t", "0.5-holdings-bought_t")
 @pytest.mark.parametrize(("table", "column"), CELLS)
 @pytest.mark.parametrize("by", [1.0, 0.5])
 def test_no_number_may_be_another(table: str, column: str, by: float) -> None:
@@ -107,6 +107,7 @@ def test_no_number_may_be_absent(table: str, column: str) -> None:
     assert rules(report) == {"tables"}
 
 
+@pytest.mark.everyday("compliance_sectors-sector")
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table in TEXTS for column in TEXTS[table]])
 def test_no_text_may_be_another(table: str, column: str) -> None:
     def mutate(tables: Tables) -> None:

@@ -98,7 +98,7 @@ def changes(column: pd.Series[Any]) -> Iterator[tuple[str, pd.Series[Any]]]:
         yield "all", column.astype(object).fillna("") + "x"
 
 
-@pytest.mark.everyday("infeasible", "missing days", "reconciliation", "the rule", "tiny")
+@pytest.mark.everyday("infeasible", "missing days")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_column_that_is_changed_is_refused(kind: str) -> None:
     instance, result = solved(kind)
@@ -113,6 +113,7 @@ def test_every_column_that_is_changed_is_refused(kind: str) -> None:
     assert unseen == []
 
 
+@pytest.mark.everyday("investment within budgets")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) -> None:
     instance, result = solved(kind)
@@ -127,7 +128,7 @@ def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) ->
     assert unseen == []
 
 
-@pytest.mark.everyday("infeasible", "two conflicts", "reconciliation", "tiny")
+@pytest.mark.everyday("infeasible", "two conflicts", "reconciliation")
 @pytest.mark.parametrize(
     "kind",
     [

@@ -137,7 +137,7 @@ def told_of(name: str, every: int = 1) -> dict[str, Any]:
     }
 
 
-@pytest.mark.everyday("tiny", "infeasible", "the rule", "reconciliation", "equilibrium", "exceptions")
+@pytest.mark.everyday("tiny", "infeasible", "the rule")
 @pytest.mark.parametrize("name", RUNS)
 def test_the_checker_says_what_it_said(name: str) -> None:
     compare(name, "report", told_of(name))

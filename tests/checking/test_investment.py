@@ -67,6 +67,7 @@ def test_another_decision_is_no_answer_that_is_proven(monkeypatch: pytest.Monkey
     assert report_on(instance, tables, result, gap=0.2).proves == "certified_gap"
 
 
+@pytest.mark.everyday("policy1")
 @pytest.mark.parametrize("policy", [CVAR, {"investment.budget_cny": 4e6}, {"investment.budget_cny": 4e6} | CVAR])
 def test_without_combinations_the_multipliers_alone_bound_within_a_gap(
     policy: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -119,6 +120,7 @@ def changed(tables: Tables, name: str, column: str, value: object, row: int = 0)
     return tables | {name: tables[name].assign(**{column: cells})}
 
 
+@pytest.mark.everyday("measures_are_on_offer")
 @pytest.mark.parametrize(
     ("name", "column", "value", "rule"),
     [

@@ -112,6 +112,7 @@ def solved(kind: str, name: str) -> tuple[etsopt.Instance, etsopt.Results]:
     return instance, etsopt.solve(instance, kind)
 
 
+@pytest.mark.everyday("abatement-everything")
 @pytest.mark.parametrize("name", ["everything", "ruled"])
 @pytest.mark.parametrize("kind", ["abatement", "clearing", "pathway"])
 def test_a_right_answer_is_proven_in_memory_and_from_its_folder(kind: str, name: str, tmp_path: Path) -> None:
@@ -226,6 +227,7 @@ def test_no_multipliers_prove_more_than_the_optimum() -> None:
         assert checked(instance, tables, result.levels, "clearing").levels[-1].bound <= least + 1e-6
 
 
+@pytest.mark.everyday("clearing")
 @pytest.mark.parametrize("kind", ["abatement", "clearing", "pathway"])
 def test_forged_multipliers_over_years_prove_no_more_either(kind: str) -> None:
     instance, result = solved(kind, "everything")
@@ -252,7 +254,7 @@ def market_cells(kind: str) -> list[tuple[str, str]]:
     return [(name, column) for name in names for column in result.tables[name] if column != "price_unit"]
 
 
-@pytest.mark.everyday("pathway")
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["abatement", "clearing", "pathway"])
 def test_every_cell_that_is_changed_is_seen(kind: str) -> None:
     instance, result = solved(kind, "everything")
@@ -317,6 +319,7 @@ def plan(*rows: tuple[str, int], share: float = 1.0, unit: str = "u0", number: i
     )
 
 
+@pytest.mark.everyday("table5-measures_are_on_offer")
 @pytest.mark.parametrize(
     ("table", "rule"),
     [

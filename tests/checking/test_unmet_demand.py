@@ -33,6 +33,7 @@ def test_what_is_missing_is_what_nobody_can_save_or_buy(cost: float) -> None:
     assert etsopt.check(short(cost), result).violations == ()
 
 
+@pytest.mark.everyday("pathway-2.0")
 @pytest.mark.parametrize("cost", [0.0, 2.0])
 @pytest.mark.parametrize("model", ["clearing", "pathway"])
 @pytest.mark.parametrize("seed", range(6))
@@ -71,6 +72,7 @@ FORGED: dict[str, Any] = {
 }
 
 
+@pytest.mark.everyday("no table")
 @pytest.mark.parametrize("name", FORGED)
 def test_a_shortage_that_is_not_proven_is_refused(name: str) -> None:
     instance = short()

@@ -512,6 +512,7 @@ def test_what_may_be_meant_otherwise_is_remarked(
     assert remark in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.nightly
 def test_doubtful_values_are_told_before_a_solve(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "tiny", "--set", "sectors.cement.band=3", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["doubts"] == [
@@ -647,6 +648,7 @@ def test_a_time_limit_keeps_the_incumbent_and_exits_with_four(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a signal is sent to a child process")
+@pytest.mark.everyday("130")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_the_solver_and_what_it_holds_is_written(tmp_path: Path, number: int, code: int) -> None:
     path, run = tmp_path / "hard.py", tmp_path / "run"

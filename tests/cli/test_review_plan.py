@@ -57,6 +57,7 @@ def test_missing_days_are_told_in_words_of_both_languages(capsys: pytest.Capture
     assert json.loads(capsys.readouterr().out)["status"] == "infeasible_certified"
 
 
+@pytest.mark.everyday("arguments2-is not LEVEL=DAYS")
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

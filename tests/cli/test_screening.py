@@ -23,6 +23,7 @@ def no_evidence(data):
 '''
 
 
+@pytest.mark.everyday("zh")
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_findings_are_printed_within_80_columns(capsys: pytest.CaptureFixture[str], language: str) -> None:
     assert main(["screen", NAME, "--lang", language]) == 0

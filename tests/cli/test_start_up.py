@@ -72,6 +72,7 @@ def hostile_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.everyday("rules", "models", "--version")
 @pytest.mark.parametrize("safe", ["", "1"])
 @pytest.mark.parametrize("command", [["-m", "etsopt"], ["script"]])
 @pytest.mark.parametrize("arguments", [["solve", "tiny"], ["rules"], ["models"], ["--version"]], ids=" ".join)

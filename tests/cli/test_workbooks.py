@@ -41,6 +41,7 @@ def test_a_new_workbook_asks_for_units_and_replaces_nothing(capsys: pytest.Captu
     assert "Name a file that ends in .xlsx" in capsys.readouterr().err
 
 
+@pytest.mark.everyday("lang0-units")
 @pytest.mark.parametrize(("lang", "sheet"), [(["--lang", "en"], "units"), (["--lang", "zh"], "单元"), ([], "单元")])
 def test_a_workbook_that_was_filled_in_is_solved(
     lang: list[str], sheet: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -147,6 +147,7 @@ def test_a_rule_is_not_called_again_for_a_change_of_numbers() -> None:
     assert calls == ["row"]
 
 
+@pytest.mark.everyday("{'box': array([0, 1, 7])}")
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -212,6 +213,7 @@ ONE_CHANGE = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.nightly
 @settings(max_examples=60)
 @given(changes=st.lists(ONE_CHANGE, min_size=1, max_size=5))
 def test_any_sequence_of_changes_leaves_nothing_stale(changes: list[dict[str, Any]]) -> None:

@@ -59,7 +59,7 @@ def assert_model_is_same(name: str, instance: Any) -> None:
     assert_same_both_ways(model.formulate(), prepared(model, of_model(instance, name), start, gap=0.1))
 
 
-@pytest.mark.everyday("tiny", "cn-2025-reports")
+@pytest.mark.everyday("tiny")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("shipped", SHIPPED)
 @pytest.mark.parametrize("policy", ["as it is", "everything"])
@@ -67,6 +67,7 @@ def test_every_model_is_the_same_both_ways_on_every_shipped_instance(name: str, 
     assert_model_is_same(name, read(shipped).with_policy(POLICIES[policy]))
 
 
+@pytest.mark.everyday("1-1-fair order-clearing")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("policy", list(POLICIES.values()), ids=list(POLICIES))
 @pytest.mark.parametrize(("seed", "units"), [(1, 1), (2, 12), (3, 60)])

@@ -39,7 +39,7 @@ def living(kinds: tuple[type, ...] = (object,)) -> int:
     return sum(isinstance(item, kinds) for item in gc.get_objects())
 
 
-@pytest.mark.everyday("allocation_elastic")
+@pytest.mark.nightly
 def test_no_object_of_pyomo_stands_for_a_row_a_column_or_a_number(parts: Any) -> None:
     model, data = parts
     before = living(DATA_OF_PYOMO)
@@ -50,6 +50,7 @@ def test_no_object_of_pyomo_stands_for_a_row_a_column_or_a_number(parts: Any) ->
     assert compiled.program.matrix.shape[0] > UNITS
 
 
+@pytest.mark.nightly
 def test_the_number_of_objects_does_not_grow_with_the_units(parts: Any) -> None:
     model, data = parts
     before = living()

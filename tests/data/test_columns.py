@@ -39,6 +39,7 @@ def cells(texts: list[str]) -> np.ndarray[Any, np.dtype[np.object_]]:
     return np.array(texts, dtype=object)
 
 
+@pytest.mark.nightly
 @given(st.lists(CELL, max_size=6), st.booleans())
 @example(["a", "\u0301b"], True)
 @example(["", ""], False)

@@ -109,6 +109,7 @@ def unit_of(table: Table, column: str) -> str:
     return f" [{unit}]" if unit else ""
 
 
+@pytest.mark.everyday("TRUE-units-intensity_output_t")
 @pytest.mark.parametrize(("table", "column"), NUMBERS, ids=lambda value: getattr(value, "name", value))
 @pytest.mark.parametrize("word", ["TRUE", "false"])
 def test_a_column_of_truths_is_no_column_of_numbers(write_folder: Writer, table: Table, column: str, word: str) -> None:
@@ -164,6 +165,7 @@ def test_truths_in_parquet_are_refused(tmp_path: Path) -> None:
         etsopt.read(tmp_path)
 
 
+@pytest.mark.everyday("byte-order mark-enterprise_id")
 @pytest.mark.parametrize("column", ["unit_id", "enterprise_id", "name", "province", "sector", "special_case"])
 @pytest.mark.parametrize("name", UNSEEN)
 def test_a_name_with_more_than_is_seen_is_refused(write_folder: Writer, column: str, name: str) -> None:
@@ -270,7 +272,7 @@ def test_the_keys_that_take_numbers_are_found() -> None:
     assert len(NUMERIC_KEYS) > 25
 
 
-@pytest.mark.everyday("nan")
+@pytest.mark.everyday("nan-rule.slope", "nan-market.floor_price_cny_per_t")
 @pytest.mark.parametrize("key", [*NUMERIC_KEYS, *SECTOR_KEYS, *RULE_KEYS])
 @pytest.mark.parametrize("value", ["true", "nan", "inf", "-inf", "1e999", '"1"'])
 def test_a_number_of_the_policy_is_a_finite_number(key: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -566,6 +568,7 @@ WIDE = {
 }
 
 
+@pytest.mark.everyday("a header of millions")
 @pytest.mark.parametrize("name", WIDE)
 def test_a_table_of_absurd_width_is_refused_soon_and_briefly(write_folder: Writer, name: str) -> None:
     columns, message = WIDE[name]

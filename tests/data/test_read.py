@@ -511,6 +511,7 @@ def test_columns_of_the_users_own_come_back_as_they_were(tmp_path: Path) -> None
     assert ",-5.2," in written
 
 
+@pytest.mark.nightly
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t'=+-@"), max_size=8))
 def test_any_text_of_the_users_own_comes_back(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("own")

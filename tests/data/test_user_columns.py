@@ -83,6 +83,7 @@ def test_a_column_is_numbers_where_these_write_the_same_cells(write_folder: Writ
         np.testing.assert_array_equal(instance.units["x_own"], numbers)
 
 
+@pytest.mark.everyday("csv-only signs")
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("table_format", ["csv", "parquet"])
 def test_files_hold_the_cells_of_every_kind(write_folder: Writer, tmp_path: Path, table_format: str, name: str) -> None:

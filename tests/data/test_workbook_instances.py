@@ -74,6 +74,7 @@ def assumed(path: Path) -> list[str]:
     return [str(one.message) for one in caught if issubclass(one.category, AssumedWarning)]
 
 
+@pytest.mark.everyday("tiny-False")
 @pytest.mark.parametrize("in_chinese", [False, True])
 @pytest.mark.parametrize("name", ["tiny", "eu-2019", "cn-2025"])
 def test_a_shipped_instance_is_the_same_as_a_workbook(tmp_path: Path, name: str, in_chinese: bool) -> None:

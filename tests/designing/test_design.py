@@ -93,6 +93,7 @@ def test_the_front_and_its_volume_are_those_of_all_pairs_and_of_many_points() ->
         assert hypervolume(costs, np.zeros(goals)) == 0.0
 
 
+@pytest.mark.nightly
 def test_every_design_is_that_of_a_solve_and_the_front_is_within_the_limits(tmp_path: Path) -> None:
     plan = design_of(FILE)
     ended, designs = found(tmp_path, plan)
@@ -113,6 +114,7 @@ def test_every_design_is_that_of_a_solve_and_the_front_is_within_the_limits(tmp_
     assert not (designs["on_front"] & ~designs["within_limits"]).any()
 
 
+@pytest.mark.nightly
 def test_a_search_that_was_stopped_proposes_the_same_designs_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

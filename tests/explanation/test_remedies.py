@@ -23,6 +23,7 @@ POLICIES: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.everyday("0-2", "0-4", "0-6")
 @pytest.mark.parametrize("policy", POLICIES, ids=range(len(POLICIES)))
 @pytest.mark.parametrize("seed", range(2))
 def test_every_remedy_is_a_policy_with_an_allocation(

@@ -128,6 +128,7 @@ def test_the_opening_stock_is_that_of_the_page_and_of_power() -> None:
     assert set(enterprises["enterprise_id"][enterprises["opening_2025_t"].notna()]) == ordinary
 
 
+@pytest.mark.everyday("allocation")
 @pytest.mark.parametrize("model", ["allocation", "balance_value", "compliance"])
 def test_the_year_is_certified(model: str) -> None:
     instance = national()
@@ -163,6 +164,7 @@ def test_the_gap_of_2023_is_near_the_official_one_without_being_fitted() -> None
     assert 0.35 < gap(2023) < 0.65  # official 0.55
 
 
+@pytest.mark.everyday("4-2025")
 @pytest.mark.parametrize("year", [2023, 2024, 2025, 2026])
 @pytest.mark.parametrize("place", range(len(LOAD_SHARES)))
 def test_the_load_share_decides_the_gap_since_2025(year: int, place: int) -> None:

@@ -192,6 +192,7 @@ def test_bands_of_enterprises_with_one_unit_each_are_those_of_the_units() -> Non
     same(instance)
 
 
+@pytest.mark.everyday("-0.01-none that is not fixed", "0.0-none that is not fixed")
 @pytest.mark.parametrize("case", ["", "new"], ids=["one unit", "none that is not fixed"])
 @pytest.mark.parametrize("total", [0.0, -0.01])
 def test_one_unit_and_none_at_all_are_merged_too(case: str, total: float) -> None:

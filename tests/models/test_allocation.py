@@ -54,6 +54,15 @@ def test_the_tiny_instance_has_the_answer_of_its_readme() -> None:
     assert result.tables["sectors"]["balance_value"].item() == pytest.approx(0.8, abs=1e-12)
 
 
+def test_an_allocation_has_a_column_of_the_scope_only_where_a_unit_is_outside_it() -> None:
+    instance = etsopt.read("tiny")
+    assert "in_scope" not in solve(instance).tables["allocation"]
+    lines = instance.units.assign(special_case=["closed", "", ""])
+    policy = {"year": 2025, "rule": {"name": "cn-2025"}, "sectors": {"cement": {"band": 0.03}}}
+    outside = etsopt.Instance.from_frames(lines, policy)
+    assert solve(outside).tables["allocation"]["in_scope"].tolist() == [False, True, True]
+
+
 def test_the_prices_of_the_tiny_instance_are_those_of_its_readme() -> None:
     prices = solve(etsopt.read("tiny")).prices
     change = prices[prices["level"] == "change"].set_index(["row", "index"])["price"]
@@ -111,7 +120,7 @@ WAYS: list[Mapping[str, Any]] = [
 ]
 
 
-@pytest.mark.everyday("{'objectives': []}")
+@pytest.mark.nightly
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_every_random_instance_is_certified(way: Mapping[str, Any]) -> None:
     for seed in SEEDS:
@@ -130,6 +139,7 @@ def test_instances_at_which_the_last_step_once_stopped_short_are_certified(seed:
     solve(random_instance(seed, **{**WAYS[way], "objectives": []}))
 
 
+@pytest.mark.nightly
 def test_a_looser_band_never_raises_the_change_and_a_tighter_target_never_lowers_it() -> None:
     moved = 0
     for seed in SEEDS:
@@ -187,6 +197,7 @@ def references(units: pd.DataFrame, seed: int) -> pd.DataFrame:
     return units.assign(reference_t=units["emissions_tco2e"] * (1 + rate))
 
 
+@pytest.mark.nightly
 def test_targets_at_present_emissions_leave_the_rule_as_it_is() -> None:
     for seed in SEEDS:
         units = random_units(seed, 20)
@@ -222,6 +233,7 @@ def test_a_level_is_never_better_when_it_comes_later() -> None:
             assert first <= last + 1e-3
 
 
+@pytest.mark.nightly
 def test_a_lower_intensity_never_gets_a_lower_rate_in_its_sector() -> None:
     unfair = 0
     for seed in SEEDS:
@@ -241,6 +253,7 @@ def test_a_lower_intensity_never_gets_a_lower_rate_in_its_sector() -> None:
     assert unfair > 0
 
 
+@pytest.mark.nightly
 def test_every_unit_or_every_enterprise_stays_inside_its_band() -> None:
     outside = 0
     for seed in SEEDS:
@@ -262,6 +275,7 @@ def test_every_unit_or_every_enterprise_stays_inside_its_band() -> None:
     assert outside > 0
 
 
+@pytest.mark.nightly
 def test_all_allowances_together_meet_the_national_total() -> None:
     for seed in range(10):
         instance = random_instance(seed, objectives=["change"]).with_policy({"national": {"target_change": -0.013}})
@@ -301,6 +315,7 @@ def test_a_province_without_a_share_of_its_own_has_no_balance() -> None:
     assert np.isnan(limits["South"])
 
 
+@pytest.mark.nightly
 def test_fixed_units_get_their_emissions_and_count_in_balances_but_not_in_targets() -> None:
     units = [
         ("a", "a", "cement", "North", 1000.0, 1050.0),
@@ -367,7 +382,7 @@ LONG_ORDERS = [
 ]
 
 
-@pytest.mark.everyday("-0.005-objectives1", "-0.005-objectives2")
+@pytest.mark.nightly
 @pytest.mark.parametrize(("cut", "objectives"), LONG_ORDERS)
 def test_an_order_of_a_thousand_rates_is_certified(cut: float, objectives: list[str]) -> None:
     changes = {

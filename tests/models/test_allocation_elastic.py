@@ -35,6 +35,7 @@ def test_the_tonnes_that_are_missing_are_those_of_a_calculation_by_hand() -> Non
     assert band["unit"] == "rate"
 
 
+@pytest.mark.nightly
 def test_the_instance_is_feasible_once_its_limits_are_relaxed() -> None:
     for seed in range(10):
         instance = random_instance(seed, cases=False).with_policy({"sectors.cement.target_change": -0.09})

@@ -151,6 +151,7 @@ def test_at_the_stated_terminal_price_the_prices_are_still_the_same(seed: int, m
         assert again.levels[-1].value == pytest.approx(results.levels[-1].value, rel=1e-6, abs=10.0)
 
 
+@pytest.mark.everyday("terminal_price_cny_per_t")
 @pytest.mark.parametrize("column", ["price_cny_per_t", "banked_t", "terminal_price_cny_per_t", "bank_empty_in"])
 def test_a_damaged_number_is_refused(column: str) -> None:
     damage(column, lambda values: values.fillna(0.0) + 1.0)

@@ -102,6 +102,7 @@ def test_many_units_narrowed_down_have_the_bound_of_the_whole_program(model: str
     same(many(**changes), model, gap=1e-4)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("years", [1, 3])
 def test_a_random_market_has_the_bound_of_the_whole_program(

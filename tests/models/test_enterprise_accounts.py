@@ -27,6 +27,7 @@ PRICE_TAKERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.everyday("falling-0")
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", PRICE_TAKERS)
 def test_price_takers_answer_as_in_the_whole_program_and_are_proven_without_a_gap(name: str, seed: int) -> None:
@@ -136,6 +137,7 @@ def test_a_price_that_everybody_buys_ahead_of_is_declined() -> None:
         etsopt.solve(generated(60).with_policy(changes), "abatement", method="decomposition")
 
 
+@pytest.mark.everyday("prices2")
 @pytest.mark.parametrize("prices", [{"2025": 80.0, "2027": 95.0}, {"2025": 80.0, "2026": 95.0}, {"2025": 80.0}])
 @pytest.mark.parametrize("borrow", [True, False])
 def test_accounts_add_up_to_one_where_a_line_joins_and_prices_rise_faster_than_interest(

@@ -97,7 +97,7 @@ def told(instance: etsopt.Instance) -> Any:
     return equilibrium.calculate(instance)["equilibrium"].iloc[0]
 
 
-@pytest.mark.everyday("50")
+@pytest.mark.nightly
 @pytest.mark.parametrize("first", range(0, 150, 50))
 def test_the_fixed_points_are_those_that_all_choices_of_all_units_have(first: int) -> None:
     for seed in range(first, first + 50):
@@ -372,6 +372,7 @@ def test_rows_of_other_years_are_refused(table: str, change: Any, rule: str) -> 
     assert rule in {violation.rule for violation in etsopt.check(instance, result).violations}
 
 
+@pytest.mark.nightly
 def test_a_horizon_that_is_shipped_has_an_equilibrium_in_every_year(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "cn-2025-2035", "--model", "equilibrium"]) == 0
     shown = capsys.readouterr().out

@@ -219,7 +219,7 @@ def test_random_instances_that_need_exceptions_are_certified(band_on: str, whole
     assert needed > 3
 
 
-@pytest.mark.everyday("whole")
+@pytest.mark.nightly
 @pytest.mark.parametrize("whole", [False, True], ids=["real", "whole"])
 def test_china_with_a_deep_cut_of_cement_needs_exceptions_and_is_certified(whole: bool) -> None:
     changes = {

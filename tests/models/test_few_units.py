@@ -76,7 +76,7 @@ def test_one_unit_that_must_be_an_exception_is_certified(order: list[str]) -> No
                 assert without.infeasible_by_t == pytest.approx(1.0 if whole else 0.5)
 
 
-@pytest.mark.everyday("0-direct")
+@pytest.mark.nightly
 @pytest.mark.parametrize("method", ["direct", "pyomo"])
 @pytest.mark.parametrize("exceptions", [0, 2])
 def test_where_every_unit_is_fixed_there_is_nothing_to_choose(exceptions: int, method: str) -> None:

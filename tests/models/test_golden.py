@@ -156,6 +156,7 @@ def alone(model: Any, component: str, path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+@pytest.mark.everyday("abatement-one_plan")
 @pytest.mark.parametrize(("name", "component"), component_names())
 def test_a_component_alone_is_the_program_that_was_read(name: str, component: str, tmp_path: Path) -> None:
     assert len(created(name, component).component(component)) > 0

@@ -143,11 +143,13 @@ def test_every_random_instance_is_certified(way: dict[str, Any]) -> None:
         assert (allowances(result) - allowances(real)).abs().max() < 50
 
 
+@pytest.mark.everyday("['largest_change', 'deficit', 'spread']")
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_each_order_of_levels_is_certified(order: list[str]) -> None:
     solve(random_instance(3, integer_allowances=True, objectives=order))
 
 
+@pytest.mark.nightly
 def test_another_order_of_rows_changes_no_allowance_and_other_names_only_ties() -> None:
     for seed in range(8):
         units = random_units(seed, 14)

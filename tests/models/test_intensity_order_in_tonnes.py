@@ -156,7 +156,7 @@ WAYS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.everyday("{'band_on': 'enterprise'}")
+@pytest.mark.nightly
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_the_answer_before_rounding_is_that_without_whole_allowances(way: dict[str, Any]) -> None:
     for seed in range(6):
@@ -175,6 +175,7 @@ def test_the_answer_before_rounding_is_that_without_whole_allowances(way: dict[s
             assert (rate[:-1] >= rate[1:] - 1e-8).all()
 
 
+@pytest.mark.nightly
 def test_another_order_of_rows_changes_nothing() -> None:
     for seed in range(6):
         units = random_units(seed, 14)
@@ -192,6 +193,7 @@ def test_the_rows_that_pyomo_builds_give_the_same_answer() -> None:
     assert allowances(reference).equals(allowances(solve(instance)))
 
 
+@pytest.mark.everyday("tiny")
 @pytest.mark.parametrize("name", ["cn-2025", "tiny"])
 def test_shipped_instances_are_solved_and_their_runs_checked(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -279,6 +281,7 @@ WRONG: dict[str, tuple[Any, set[str]]] = {
 }
 
 
+@pytest.mark.everyday("no real allowances")
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_wrong_with_a_rounded_result_is_found(what: str) -> None:
     result = solve(FAIR)

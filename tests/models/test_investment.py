@@ -58,6 +58,7 @@ def test_a_plant_that_would_wait_at_the_expected_price_invests(method: str) -> N
     assert summary["value_of_perfect_information_cny"] == pytest.approx(250_000)
 
 
+@pytest.mark.everyday("decomposition")
 @pytest.mark.parametrize("method", METHODS)
 def test_a_budget_below_the_investment_makes_the_plant_wait(method: str) -> None:
     result = solved(by_hand().with_policy({"investment.budget_cny": 4_999_999.0}), method=method)
@@ -88,6 +89,7 @@ def test_who_weighs_the_worst_scenario_insures_against_it() -> None:
     assert solved(careful).tables["investments"]["installed"].all()
 
 
+@pytest.mark.everyday("policy3-0")
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("policy", [{}, CVAR, {"investment.budget_cny": 4e6}, {"investment.budget_cny": 2e6} | CVAR])
 def test_the_extensive_form_and_the_priced_program_have_the_same_value(seed: int, policy: dict[str, Any]) -> None:
@@ -97,6 +99,7 @@ def test_the_extensive_form_and_the_priced_program_have_the_same_value(seed: int
     assert values[0] == pytest.approx(values[1], rel=1e-9, abs=1e-3)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", [0, 2, 3])
 @pytest.mark.parametrize("policy", [{}, CVAR, {"investment.budget_cny": 2e6} | CVAR])
 def test_no_decision_of_all_that_are_tried_is_better(seed: int, policy: dict[str, Any]) -> None:
@@ -123,6 +126,7 @@ def test_a_large_extensive_form_is_priced_instead(monkeypatch: pytest.MonkeyPatc
     assert cost(solved(instance, method="direct")) == pytest.approx(whole, rel=1e-9)
 
 
+@pytest.mark.nightly
 def test_one_scenario_and_year_is_the_model_abatement() -> None:
     for seed in range(4):
         instance = random_investment(seed, years=1, scenarios=1)
@@ -147,6 +151,7 @@ def test_information_and_the_stochastic_solution_are_never_worth_less_than_nothi
                 assert (summary[name] >= -1.0).all(), (seed, name)
 
 
+@pytest.mark.nightly
 def test_a_scenario_that_is_split_in_two_changes_nothing() -> None:
     instance = random_investment(1)
     assert instance.scenarios is not None
@@ -162,6 +167,7 @@ def test_a_scenario_that_is_split_in_two_changes_nothing() -> None:
         assert one.tables["investments"].equals(two.tables["investments"])
 
 
+@pytest.mark.nightly
 def test_a_larger_budget_never_costs_more() -> None:
     instance = random_investment(3)
     total = float(solved(instance).tables["investments"]["investment_cny"].sum())
@@ -188,6 +194,7 @@ def test_a_measure_waits_for_its_first_year_for_its_steps_and_for_what_it_requir
     assert table["installed"].all()
 
 
+@pytest.mark.everyday("decomposition")
 @pytest.mark.parametrize("method", ["direct", "decomposition"])
 def test_units_without_measures_only_trade(method: str) -> None:
     instance = random_investment(1)

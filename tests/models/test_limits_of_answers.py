@@ -173,6 +173,7 @@ def test_what_is_borrowed_without_being_issued_in_advance_is_refused(model: str)
     assert ("borrowing" in rules) is (borrowed > 1)
 
 
+@pytest.mark.everyday("bought_t")
 @pytest.mark.parametrize("cost", [0.0, 1.0])
 @pytest.mark.parametrize(("column", "rule"), [("bought_t", "held"), ("sold_t", "borrowing")])
 def test_who_deals_beyond_his_own_need_is_refused(column: str, rule: str, cost: float) -> None:

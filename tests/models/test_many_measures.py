@@ -47,6 +47,7 @@ def test_many_measures_cost_what_an_independent_program_finds(
     assert result.levels[-1].value == pytest.approx(answer.cost, rel=2e-6, abs=1.0)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(4))
 def test_decomposition_finds_the_market_of_the_whole_program(seed: int) -> None:
     instance = some(seed, "clearing")
@@ -107,6 +108,7 @@ def test_a_damaged_table_of_many_measures_is_refused() -> None:
     assert not etsopt.check(instance, damaged(result, "leaves", swapped)).certified
 
 
+@pytest.mark.nightly
 def test_a_leaf_proves_no_more_than_its_multipliers_do() -> None:
     instance = some(1, "clearing")
     result = etsopt.solve(instance, "clearing", gap=1e-6)
@@ -117,6 +119,7 @@ def test_a_leaf_proves_no_more_than_its_multipliers_do() -> None:
         assert not etsopt.check(instance, damaged(result, "duals", forged)).certified
 
 
+@pytest.mark.everyday("True")
 @pytest.mark.parametrize("divisible", [True, False])
 def test_the_order_of_the_measures_changes_no_cost(divisible: bool) -> None:
     """Groups of neighbours and groups far apart are numbered in different ways."""

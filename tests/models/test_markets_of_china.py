@@ -46,6 +46,7 @@ def test_the_page_of_the_year_states_what_its_market_gives(
         assert (years["price_cny_per_t"], set_by) == (pytest.approx(price), "penalty")
 
 
+@pytest.mark.nightly
 def test_with_lump_sums_industry_alone_has_the_price_that_an_allowance_is_worth_later() -> None:
     instance = etsopt.read("cn-2025").with_policy({"pathway.self_balancing_until": 2024})
     first = etsopt.solve(instance, "clearing")

@@ -97,6 +97,7 @@ def test_one_that_stops_begins_again_at_its_speed() -> None:
     ]
 
 
+@pytest.mark.everyday("rates2")
 @pytest.mark.parametrize("rates", [(0.8, 0.8, 0.0), (0.8, 0.6, 0.5), (1.0, 0.3, 0.2)])
 def test_all_steps_together_leave_what_the_measure_leaves(rates: tuple[float, float, float]) -> None:
     names = ("abatement_rate", "intensity_abatement_rate", "output_abatement_rate")
@@ -115,6 +116,7 @@ def test_all_steps_together_leave_what_the_measure_leaves(rates: tuple[float, fl
         assert last[0][column].tolist() == pytest.approx(last[1][column].tolist(), rel=1e-12)
 
 
+@pytest.mark.everyday("True-direct")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("divisible", [False, True])
 def test_a_demand_that_grows_is_met_step_by_step(method: str, divisible: bool) -> None:
@@ -236,6 +238,7 @@ def test_whole_steps_are_proven_with_leaves_that_name_them() -> None:
     assert not etsopt.check(instance, changed).certified
 
 
+@pytest.mark.everyday("change1-steps")
 @pytest.mark.parametrize(
     ("change", "rule"),
     [

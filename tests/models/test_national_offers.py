@@ -92,6 +92,7 @@ def test_own_accounts_are_one_account_for_all_as_the_cost_of_trading_goes_to_zer
             assert theirs == pytest.approx(all_, rel=1e-6, abs=1.0), column
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("share", [0.2, 0.6])
 def test_scarce_offsets_are_shared_by_prices_as_in_the_whole_program(seed: int, share: float) -> None:
@@ -114,6 +115,7 @@ def test_scarce_offsets_are_shared_by_prices_as_in_the_whole_program(seed: int, 
     assert priced.tables["years"]["offset_t"].to_numpy() == pytest.approx(offered, rel=1e-6)
 
 
+@pytest.mark.nightly
 def test_offers_that_are_used_twice_are_refused() -> None:
     stated = {"prices_cny_per_t": 80.0, "ccer_price_cny_per_t": 40.0}
     for model in ("abatement", "clearing"):

@@ -75,6 +75,7 @@ def test_from_cap_from_on_all_allowances_stay_below_those_of_the_year_before() -
     assert (table.loc[2027] / table.loc[2026]).tolist() == pytest.approx([0.95, 0.95])
 
 
+@pytest.mark.nightly
 def test_a_tighter_path_never_costs_less() -> None:
     measures = pd.DataFrame(
         {

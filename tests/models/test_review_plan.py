@@ -121,6 +121,7 @@ def drawn(count: int, **plan: Any) -> set[str]:
     return by_model
 
 
+@pytest.mark.nightly
 def test_a_draw_follows_from_seed_level_and_name_alone() -> None:
     first = drawn(100)
     assert len(first) == 20

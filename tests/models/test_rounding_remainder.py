@@ -60,6 +60,7 @@ def test_what_rounding_takes_grows_with_emissions_and_is_offered_in_every_year()
     assert result.tables["years"]["rounding_remainder_t"].tolist() == [0, 3]
 
 
+@pytest.mark.everyday("policy2-1")
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [

@@ -154,6 +154,7 @@ def test_without_scarcity_every_price_clears_and_none_is_found() -> None:
     assert (table["residual_t"].abs() < 1e-2).all()
 
 
+@pytest.mark.nightly
 def test_on_a_path_the_years_of_the_plans_balance_themselves() -> None:
     result = solved(etsopt.read("cn-2025-2035"), "pathway")
     table, years = result.tables["balance_values"], result.tables["years"].set_index("year")
@@ -185,6 +186,7 @@ def test_most_random_sectors_are_certified() -> None:
     assert sum(result.certified for result in random) >= 20
 
 
+@pytest.mark.everyday("0.001")
 @pytest.mark.parametrize("paid_share", [0.0, 0.001])
 def test_balance_values_that_come_back_are_an_answer_without_a_proof(
     paid_share: float, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -255,6 +257,7 @@ def test_phase_2_of_a_path_has_no_such_years() -> None:
     assert result.certified
 
 
+@pytest.mark.everyday("balance_value--1e-06")
 @pytest.mark.parametrize(
     ("column", "change"),
     [
@@ -312,6 +315,7 @@ def test_what_is_abated_in_phase_1_takes_no_allowances_from_phase_2() -> None:
             assert later[("a", 2027)] + later[("b", 2027)] == pytest.approx(200_000.0)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("rows", [0, 2])
 def test_a_table_without_its_rows_or_none_at_all_is_refused(rows: int) -> None:
     instance = plants(market=RESERVE)

@@ -154,6 +154,7 @@ def test_the_best_plan_is_that_of_every_pattern_of_years(seed: int) -> None:
     assert result.levels[-1].value == pytest.approx(every_pattern(rows, prices), rel=1e-9, abs=1e-3)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(8))
 def test_markets_of_a_few_units_have_one_cost_by_every_method(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -186,6 +187,7 @@ def test_markets_of_a_few_units_have_one_cost_by_every_method(seed: int) -> None
     assert solved(lasting).levels[-1].value >= one.bound - 1e-6 * abs(one.value)
 
 
+@pytest.mark.everyday("start_year-2024")
 @pytest.mark.parametrize(
     ("column", "number"), [("last_year", 2026), ("start_year", 2024), ("last_year", 2024), ("last_year", 2030)]
 )

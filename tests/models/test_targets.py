@@ -145,6 +145,7 @@ def mixed(seed: int, **allocation: Any) -> etsopt.Instance:
     return etsopt.Instance.from_frames(units, policy, name=f"mixed {seed}")
 
 
+@pytest.mark.everyday("exceptions-0")
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize(
     "allocation",
@@ -232,6 +233,7 @@ def test_a_multiplier_of_a_target_that_is_none_is_refused() -> None:
     assert [violation.rule for violation in report.violations] == ["duals"]
 
 
+@pytest.mark.everyday("True-aggregation")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_band_wider_than_all_emissions_by_hand(method: str, whole: bool) -> None:

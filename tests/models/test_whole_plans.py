@@ -107,6 +107,7 @@ def of_no_unit(leaves: pd.DataFrame) -> pd.DataFrame:
     return leaves.assign(unit_id="nobody")
 
 
+@pytest.mark.everyday("11-of_no_unit")
 @pytest.mark.parametrize("change", [without_the_last_leaf, with_a_wider_leaf, turned_round, twice, of_no_unit])
 @pytest.mark.parametrize("seed", [11, 13, 27])
 def test_leaves_that_do_not_cover_everything_are_refused(
@@ -117,6 +118,7 @@ def test_leaves_that_do_not_cover_everything_are_refused(
     assert "leaves" in {violation.rule for violation in etsopt.check(instance, result).violations}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", [11, 13, 27])
 def test_a_leaf_proves_no_more_than_its_multipliers_do(seed: int) -> None:
     instance, result, leaves = leaves_of(seed)
@@ -140,6 +142,7 @@ def test_a_leaf_proves_no_more_than_its_multipliers_do(seed: int) -> None:
         assert not etsopt.check(instance, result).certified, claimed
 
 
+@pytest.mark.nightly
 def test_measures_cost_no_tonnes_where_a_leaf_proves_what_is_missing() -> None:
     # With the cost of measures counted as tonnes a leaf that clears would be proven to be short of allowances.
     for seed in (11, 13, 27, 51):
@@ -209,6 +212,7 @@ def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None
                 np.testing.assert_allclose(found[master.rows[name]], compiled[block, place], rtol=1e-12)
 
 
+@pytest.mark.nightly
 def test_the_interval_of_each_year_is_that_of_all_prices_at_which_the_market_clears() -> None:
     # Two years lack 100 kt each; a measure costs 50 CNY/t a year and runs to the end once it is started. So the second
     # price is at most 50, and both add up to 100.

@@ -129,6 +129,7 @@ def test_a_run_of_another_model_is_refused() -> None:
         compliance_page(instance, etsopt.solve(instance))
 
 
+@pytest.mark.nightly
 def test_the_command_writes_the_page_beside_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     # Allowances are those of the rule: without the target of tiny, which is tighter.

@@ -132,6 +132,7 @@ SECTIONS = {
 }
 
 
+@pytest.mark.everyday("abatement", "compliance", "equilibrium", "investment", "reconciliation", "review_plan")
 @pytest.mark.parametrize("model", SECTIONS)
 def test_every_model_has_its_sections_in_both_languages(runs: Mapping[str, etsopt.Results], model: str) -> None:
     english, chinese = (page(runs[model], lang) for lang in ("en", "zh"))
@@ -263,6 +264,7 @@ def test_data_of_a_page_end_no_script_and_no_line() -> None:
     assert json.loads(text) == {"name": f"{HOSTILE}\u2028\u2029<!--"}
 
 
+@pytest.mark.nightly
 def test_the_same_run_is_the_same_page(runs: Mapping[str, etsopt.Results], tmp_path: Path) -> None:
     tiny = etsopt.read("tiny")
     result = runs["allocation"]
@@ -432,6 +434,7 @@ def test_the_command_writes_pages_of_runs_that_hold(tmp_path: Path, capsys: pyte
     assert (run / "report.html").read_bytes() == before
 
 
+@pytest.mark.nightly
 def test_the_commands_of_the_page_on_reports_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (Path(layout.__file__).parent / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)

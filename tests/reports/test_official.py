@@ -100,6 +100,7 @@ def no_code(enterprise: str) -> str:
     return f"统一社会信用代码待填（企业编号：{enterprise}）"
 
 
+@pytest.mark.everyday("allocation")
 @pytest.mark.parametrize("model", ["allocation", "compliance"])
 def test_the_tables_of_units_are_those_by_hand(model: str) -> None:
     tables = official_tables(*solved(model))
@@ -157,6 +158,7 @@ def test_the_tables_of_issue_are_those_by_hand(model: str) -> None:
     assert column(aluminium, "差异化具体情况") == ["存在关停的机组、生产线、工序；清缴后发放0吨", ""]
 
 
+@pytest.mark.nightly
 def test_one_province_has_the_layout_of_the_annex() -> None:
     tables = official_tables(*solved(), province="South")
     assert set(tables) == {"1-2", "1-4", "1-5-steel", "1-5-aluminium", "2-2", "2-4", "2-5-steel", "2-5-aluminium"}
@@ -216,6 +218,7 @@ def test_the_official_examples_of_differentiated_issue(allowance: float, words: 
     assert column(tables["2-2"], "⑧") == [None]
 
 
+@pytest.mark.nightly
 def test_allowances_other_than_those_of_the_plan_are_noted() -> None:
     changes = {"sectors": {"cement": {"target_change": -0.01}}, "allocation": {"integer_allowances": True}}
     tables = of(by_hand(**changes), "allocation")
@@ -249,6 +252,7 @@ def test_an_identifier_that_is_a_credit_code_is_written_as_one() -> None:
     assert code in column(of(by_hand(table, owners))["2-1"], "统一社会信用代码")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("model", ["allocation", "compliance"])
 def test_no_figure_follows_from_a_pre_allocation_that_nothing_states(model: str) -> None:
     table = units()
@@ -267,6 +271,7 @@ def test_no_figure_follows_from_a_pre_allocation_that_nothing_states(model: str)
     assert column(after, "需要")[:3] == ["部分预分配配额待填", f"{no_code('Q')}；预分配配额待填", no_code("R")]
 
 
+@pytest.mark.nightly
 def test_the_note_names_each_column_to_fill_and_what_fills_it(tmp_path: Path) -> None:
     table = units().assign(x_line_capacity=["", "", "", "", "5000", "2500", "", "", "", ""])
     table.loc[table["unit_id"] == "q1", "prior_emissions_tco2e"] = np.nan
@@ -361,6 +366,7 @@ ISSUE_BREAKS = [
 ]
 
 
+@pytest.mark.everyday("pre_allocated")
 @pytest.mark.parametrize(("key", "place", "words"), ISSUE_BREAKS)
 def test_a_violated_identity_of_an_enterprise_is_named(key: str, place: str, words: str) -> None:
     instance, results = solved()
@@ -486,6 +492,7 @@ def csv_rows(path: Path) -> list[list[str]]:
     return list(csv.reader(content.decode("utf-8-sig").splitlines()))
 
 
+@pytest.mark.nightly
 def test_the_command_writes_what_the_function_returns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, out = saved(tmp_path / "run"), tmp_path / "out"
     assert main(["export", run, "--tables", "official", "--out", str(out)]) == 0
@@ -508,6 +515,7 @@ def test_the_command_writes_what_the_function_returns(tmp_path: Path, capsys: py
                     assert text == "" if pd.isna(cell) else float(text) == cell
 
 
+@pytest.mark.nightly
 def test_the_workbook_holds_every_cell(tmp_path: Path) -> None:
     calamine = pytest.importorskip("python_calamine")
     pytest.importorskip("xlsxwriter")
@@ -545,7 +553,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.everyday("-2")
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_is_a_formula_or_a_link(tmp_path: Path, name: str) -> None:
     calamine = pytest.importorskip("python_calamine")
@@ -625,6 +633,7 @@ def test_a_violated_identity_writes_nothing(tmp_path: Path, capsys: pytest.Captu
     assert not out.exists()
 
 
+@pytest.mark.nightly
 def test_a_failed_write_leaves_the_earlier_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("xlsxwriter")
     tables = official_tables(*solved())
@@ -641,6 +650,7 @@ def test_a_failed_write_leaves_the_earlier_export(tmp_path: Path, monkeypatch: p
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.nightly
 def test_a_later_export_of_fewer_tables_removes_the_others(tmp_path: Path) -> None:
     write_official_tables(official_tables(*solved()), tmp_path, "", 2026)
     written, _ = write_official_tables(official_tables(*solved(), province="South"), tmp_path, "South", 2026)
@@ -662,7 +672,7 @@ def test_wrong_options_are_told(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.everyday("allocation-cn-2025-False")
+@pytest.mark.nightly
 @pytest.mark.parametrize(("name", "power"), [("cn-2025", False), ("cn-national-2025", True)])
 @pytest.mark.parametrize("model", ["allocation", "compliance"])
 def test_shipped_instances(tmp_path: Path, name: str, power: bool, model: str) -> None:

@@ -197,6 +197,7 @@ def test_round_trip_of_one_province(tmp_path: Path, kind: str) -> None:
     assert again.tables["allocation"]["allowance_t"].tolist() == pytest.approx(allowances, abs=1e-6)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("model", ["allocation", "compliance"])
 def test_round_trip_by_hand(tmp_path: Path, model: str) -> None:
     instance, _ = hand(model)
@@ -220,6 +221,7 @@ def test_round_trip_by_hand(tmp_path: Path, model: str) -> None:
     assert found.enterprises["name"].tolist() == ["铝业", "C", "水泥", "电厂", "Q", "R", "S"]
 
 
+@pytest.mark.nightly
 def test_deductions_and_several_steel_units_are_read(tmp_path: Path) -> None:
     instance = deducting(P=1_000_000.0, Q=1_000.0)
     second = instance.units[instance.units["unit_id"] == "s1"].assign(unit_id="s2")
@@ -247,6 +249,7 @@ def test_deductions_and_several_steel_units_are_read(tmp_path: Path) -> None:
         assert np.isnan(due[CODES["R"]])
 
 
+@pytest.mark.nightly
 def test_units_outside_the_scope_have_no_emissions_in_tables(tmp_path: Path) -> None:
     instance = by_hand(owners=enterprises().assign(x_uscc=list(CODES.values())), year=2025)
     tables = official_tables(instance, etsopt.solve(instance, "compliance"))
@@ -263,6 +266,7 @@ def test_tables_of_issue_alone_know_of_deductions(tmp_path: Path) -> None:
     assert "prior_emissions_tco2e" not in found.instance.units
 
 
+@pytest.mark.nightly
 def test_pre_allocation_other_than_the_share_is_read(tmp_path: Path) -> None:
     table = units().assign(pre_allocated_t=np.nan)
     table.loc[table["unit_id"] == "q1", "pre_allocated_t"] = 123_456.0
@@ -272,6 +276,7 @@ def test_pre_allocation_other_than_the_share_is_read(tmp_path: Path) -> None:
     assert found["pre_allocated_t"].dropna().to_dict() == {"q1": 123_456}
 
 
+@pytest.mark.nightly
 def test_allowances_beside_the_plan_keep_those_of_the_plan(tmp_path: Path) -> None:
     changes = {"sectors": {"cement": {"target_change": -0.01}}, "allocation": {"integer_allowances": True}}
     instance = by_hand(owners=enterprises().assign(x_uscc=list(CODES.values())), **changes)
@@ -305,7 +310,7 @@ VARIANTS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.everyday("a title above")
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", VARIANTS)
 def test_variants_of_the_form_are_read(tmp_path: Path, name: str) -> None:
     folder = written(tmp_path, stated())
@@ -319,6 +324,7 @@ def test_variants_of_the_form_are_read(tmp_path: Path, name: str) -> None:
     )
 
 
+@pytest.mark.nightly
 def test_the_order_of_columns_and_rows_is_free(tmp_path: Path) -> None:
     tables = stated()
     expected = read_official_tables(written(tmp_path / "one", tables), year=2026)
@@ -330,6 +336,7 @@ def test_the_order_of_columns_and_rows_is_free(tmp_path: Path) -> None:
     assert read_official_tables(written(tmp_path / "other", tables), year=2026).hash == expected.hash
 
 
+@pytest.mark.nightly
 def test_a_file_in_gbk_and_other_names_are_read(tmp_path: Path) -> None:
     folder = written(tmp_path, stated())
     expected = read_official_tables(folder, year=2026)
@@ -343,6 +350,7 @@ def test_a_file_in_gbk_and_other_names_are_read(tmp_path: Path) -> None:
     assert found.notes[0] == "Not an annex table, passed over: addresses.csv."
 
 
+@pytest.mark.nightly
 def test_tables_of_provinces_are_read_together(tmp_path: Path) -> None:
     expected = read_official_tables(written(tmp_path / "all", stated()), year=2026)
     folder = tmp_path / "both"

@@ -241,6 +241,7 @@ BAD: dict[str, tuple[Callable[[Tables], Any], str]] = {
 }
 
 
+@pytest.mark.everyday("a unit twice", "a misspelt column", "no rows", "a text in the total", "several special cases")
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_named(tmp_path: Path, name: str) -> None:
     damage, message = BAD[name]
@@ -264,6 +265,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.nightly
 def test_a_rounded_coefficient_leaves_its_decimals_open(tmp_path: Path) -> None:
     tables = stated()
     for row, coefficient in enumerate((0.0167, -0.0167)):
@@ -331,6 +333,7 @@ def in_workbook(folder: Path) -> Path:
     return folder / WORKBOOK
 
 
+@pytest.mark.nightly
 def test_tables_of_another_year_are_told(tmp_path: Path) -> None:
     book = in_workbook(tmp_path)
     problems = problems_of(book, year=2025)
@@ -342,6 +345,7 @@ def test_tables_of_another_year_are_told(tmp_path: Path) -> None:
     assert read_back(book).instance.policy.year == 2026
 
 
+@pytest.mark.everyday("2024", "None")
 @pytest.mark.parametrize("year", [None, 2024, 2027])
 def test_a_year_without_a_plan_is_told(tmp_path: Path, year: int | None) -> None:
     with pytest.raises(UsageError) as caught:
@@ -542,6 +546,7 @@ def test_the_command_says_where_the_rule_gives_other_allowances(
     }
 
 
+@pytest.mark.nightly
 def test_the_command_prints_problems_without_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tables = stated()
     put(tables, "2-1", "发电量", 2, "约100万")

@@ -79,6 +79,7 @@ def claimed(run: Path, capsys: pytest.CaptureFixture[str]) -> set[tuple[str, str
     return {(item["rule"], item["where"]) for item in content["violations"]}
 
 
+@pytest.mark.everyday("rounded")
 @pytest.mark.parametrize("name", RUNS)
 def test_what_is_claimed_truly_is_accepted(runs: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, content = run_json(capsys, "check", str(runs / name))

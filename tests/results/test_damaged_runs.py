@@ -240,6 +240,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     return captured.err
 
 
+@pytest.mark.everyday("certified missing", "level with more", "null", "type a number")
 @pytest.mark.parametrize("name", OF_RESULT)
 def test_a_damaged_result_is_told_by_its_key(
     damaged: Callable[[str, Damage], Path], runs: Path, name: str, capsys: pytest.CaptureFixture[str]
@@ -251,6 +252,7 @@ def test_a_damaged_result_is_told_by_its_key(
     assert message in refused(capsys, "report", run)
 
 
+@pytest.mark.everyday("a stray mark", "empty", "not UTF-8", "zeros")
 @pytest.mark.parametrize("name", OF_TABLES)
 def test_a_damaged_table_is_told_by_its_file_and_column(
     damaged: Callable[[str, Damage], Path], runs: Path, name: str, capsys: pytest.CaptureFixture[str]
@@ -326,6 +328,7 @@ def test_a_comparison_of_a_run_that_names_a_row_twice_is_refused(
     assert "tables/sectors, sector: names a row twice." in message
 
 
+@pytest.mark.everyday("damage-tables/nation: has no row.")
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

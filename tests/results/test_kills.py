@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked")
+pytestmark = [pytest.mark.nightly, pytest.mark.skipif(os.name == "nt", reason="processes are forked")]
 
 
 def saving(folder: Path, what: str, number: int) -> Any:

@@ -156,6 +156,7 @@ def test_up_to_2022_net_supply_is_corrected_for_cooling_and_heat() -> None:
     assert allowances(of(gas, 2021)) == [math.floor(392_000 * (1 - 0.6 * 0.2)) + 5_600]
 
 
+@pytest.mark.everyday("new")
 @pytest.mark.parametrize("case", ["new", "closed", *POWER_CASES])
 def test_special_cases_of_power_get_their_emissions_from_2025_on_and_were_outside_before(case: str) -> None:
     special = {"special_case": case, "unit_class": "", "generation_mwh": np.nan}
@@ -317,6 +318,7 @@ def test_the_plans_have_a_figure_of_every_parameter_in_every_year() -> None:
     assert {row.sectors for row in POWER_PLANS} == {POWER}
 
 
+@pytest.mark.everyday("rule.heat_benchmarks.coal 2022")
 @pytest.mark.parametrize(
     "row", [row for row in POWER_PLANS if isinstance(row.value, float)], ids=lambda row: f"{row.key} {row.first_year}"
 )
@@ -360,6 +362,7 @@ def test_a_damaged_allowance_of_power_is_refused() -> None:
         assert check(instance, tables, results.levels).violations
 
 
+@pytest.mark.everyday("2026-abatement")
 @pytest.mark.parametrize("model", ["balance_value", "allocation", "abatement", "compliance"])
 @pytest.mark.parametrize("year", [2024, 2025, 2026])
 def test_models_of_one_year_are_certified_with_power_and_industry(model: str, year: int) -> None:

@@ -309,6 +309,7 @@ def market(frame: pd.DataFrame, last_year: int = 2025) -> Instance:
     return Instance.from_frames(frame, policy, measures=measures, name="market")
 
 
+@pytest.mark.everyday("abatement")
 @pytest.mark.parametrize("model", ["abatement", "clearing", "pathway"])
 def test_a_market_of_one_year_is_that_without_the_units_outside_the_scope(model: str) -> None:
     frame = pd.concat(
@@ -403,6 +404,7 @@ def test_a_settlement_owes_nothing_for_a_unit_outside_the_scope_but_what_it_was_
     assert (sector["units"], sector["enterprises"], sector["emissions_tco2e"]) == (2, 2, 1_640_000)
 
 
+@pytest.mark.everyday("clearing")
 @pytest.mark.parametrize("model", ["allocation", "clearing", "pathway", "compliance"])
 def test_a_run_folder_with_units_outside_the_scope_is_read_back_and_checked(model: str, tmp_path: Path) -> None:
     case = market(lines(special_case=["", "new", "closed"]))
@@ -591,6 +593,7 @@ HALF, STEEP = {"rule.pre_allocation_share": 0.5}, {"rule.slope": 0.2}
 LITTLE, FINE = {"rule.carry_over_base_t": 10_000.0}, {"penalty.fixed_fine_cny": 2e6}
 
 
+@pytest.mark.everyday("clearing-wrong1")
 @pytest.mark.parametrize(
     ("model", "wrong"),
     [

@@ -279,7 +279,7 @@ def reconciled() -> dict[str, pd.DataFrame]:
     return dict(etsopt.solve(evidence, "reconciliation").tables)
 
 
-@pytest.mark.everyday("reconciled-reconciled-reconciled_tco2e")
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("choice", "status", "column"),
     [
@@ -312,6 +312,7 @@ def test_open_emissions_are_those_of_reconciliation(
     assert etsopt.solve(instance).status == "certified_optimal"
 
 
+@pytest.mark.nightly
 def test_a_complex_is_verified_if_all_its_units_are(tmp_path: Path) -> None:
     place = tmp_path / "complex"
     accounting.write_example(place, units=6, months=12, seed=1)
@@ -339,6 +340,7 @@ def test_a_reconciliation_that_ends_without_an_answer_gives_no_instance(monkeypa
         etsopt.read(SHIPPED, emissions="high")
 
 
+@pytest.mark.nightly
 def test_a_run_says_what_is_not_verified_and_check_sees_a_changed_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -357,6 +359,7 @@ def test_a_run_says_what_is_not_verified_and_check_sees_a_changed_status(
     assert "emissions_status is that of the instance" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.nightly
 def test_official_tables_and_reports_say_what_is_not_verified(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -407,6 +410,7 @@ def test_verify_takes_an_instance(plants: Path, tmp_path: Path, capsys: pytest.C
         accounting.verify("tiny")
 
 
+@pytest.mark.nightly
 def test_commands_on_reports_take_the_store_of_an_instance(plants: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = accounting.account(accounting.read_reports(plants)).annual
     place = with_store(plants)

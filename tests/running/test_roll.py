@@ -193,6 +193,7 @@ def test_two_years_of_tiny_by_the_commands(tmp_path: Path, capsys: pytest.Captur
     assert owned(etsopt.read(tmp_path / "2028"))["opening_2027_t"].sum() > 0
 
 
+@pytest.mark.nightly
 def test_two_years_of_china() -> None:
     instance = etsopt.read("cn-2025")
     for year in (2026, 2027):
@@ -327,6 +328,7 @@ def test_columns_of_enterprises_stay_as_they_are_beside_new_enterprises() -> Non
     assert more["x_share"].tolist()[1:3] == [1.0, 2.5]
 
 
+@pytest.mark.everyday("rule3-2025-grandfathering")
 @pytest.mark.parametrize(
     ("rule", "year", "after"),
     [

@@ -17,6 +17,7 @@ from tests.builders import given, random_instance
 TARGETS = [-0.004, -0.006, -0.2, -0.008, -0.006]
 
 
+@pytest.mark.everyday("direct")
 @pytest.mark.parametrize("method", ["direct", "aggregation", "pyomo"])
 def test_each_answer_is_that_of_a_solve(method: str) -> None:
     instance = random_instance(3, 40, objectives=["change", "largest_change"])

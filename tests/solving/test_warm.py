@@ -93,6 +93,7 @@ def unscaled(loaded: Loaded) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.nightly
 @settings(max_examples=60)
 @given(
     st.integers(0, 10_000),

@@ -76,6 +76,7 @@ def test_a_number_that_is_not_there_is_told() -> None:
         regret(numbers({"a": [1.0]}), "sectors", "cost")
 
 
+@pytest.mark.nightly
 def test_statistics_of_a_sweep_are_those_of_its_numbers() -> None:
     key = "units.emissions_tco2e"
     plan = plan_of(

@@ -45,6 +45,7 @@ def swept(folder: Path, plan: SweepPlan, **asked: Any) -> tuple[str, pd.DataFram
         return ended, record.scenarios, record.values
 
 
+@pytest.mark.nightly
 def test_every_number_is_that_of_a_solve(tmp_path: Path) -> None:
     plan = plan_of(PARTS)
     ended, scenarios, values = swept(tmp_path, plan)
@@ -151,6 +152,7 @@ def test_what_does_not_go_together_is_said(changes: Any, options: dict[str, Any]
         etsopt.sweep(etsopt.read("tiny"), changes, **options)
 
 
+@pytest.mark.nightly
 def test_a_sweep_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of(PARTS)
     solved: list[int] = []
@@ -381,6 +383,7 @@ def test_without_a_terminal_the_command_tells_where_it_stands_now_and_then(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_process_that_is_killed_leaves_whole_outcomes_and_the_next_one_goes_on(tmp_path: Path) -> None:
     file = tmp_path / "a.toml"

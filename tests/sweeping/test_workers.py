@@ -46,10 +46,12 @@ def tables(folder: Path, **asked: Any) -> list[str]:
         return [record.scenarios.to_csv(), record.values.to_csv()]
 
 
+@pytest.mark.nightly
 def test_tables_are_the_same_bytes_as_in_one_process(tmp_path: Path, started: Any) -> None:
     assert tables(tmp_path / "one") == tables(tmp_path / "two", scheduler=started.scheduler_address)
 
 
+@pytest.mark.nightly
 def test_a_worker_that_is_killed_loses_no_scenario_and_repeats_none(tmp_path: Path, started: Any) -> None:
     killed: list[int] = []
 
@@ -65,6 +67,7 @@ def test_a_worker_that_is_killed_loses_no_scenario_and_repeats_none(tmp_path: Pa
     assert len(killed) == 2
 
 
+@pytest.mark.nightly
 def test_only_the_scenario_that_ends_its_workers_is_lost(
     tmp_path: Path, started: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

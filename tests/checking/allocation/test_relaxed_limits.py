@@ -85,6 +85,7 @@ def test_ways_out_that_are_right_break_nothing() -> None:
     assert found(tables_of(), None) == []
 
 
+@pytest.mark.everyday("from-5")
 @pytest.mark.parametrize("row", range(len(LIMITS)))
 @pytest.mark.parametrize("column", ["by", "from", "to"])
 def test_a_number_of_a_limit_may_be_off_by_its_tolerance(row: int, column: str) -> None:

@@ -81,6 +81,7 @@ TOTALS = {
 }
 
 
+@pytest.mark.everyday("enterprises-enterprise_id")
 @pytest.mark.parametrize(("name", "key"), totals.TOTALS)
 def test_every_total_is_that_of_its_units_within_its_tolerance(name: str, key: str) -> None:
     _, tables = made()

@@ -22,6 +22,7 @@ def solved() -> tuple[etsopt.Instance, etsopt.Results, list[tuple[str, float]]]:
     return instance, result, [(level.name, level.value) for level in result.levels]
 
 
+@pytest.mark.nightly
 def test_objectives_in_another_order_are_found_whatever_their_values(
     solved: tuple[etsopt.Instance, etsopt.Results, list[tuple[str, float]]],
 ) -> None:

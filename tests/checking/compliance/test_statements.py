@@ -70,6 +70,7 @@ ALONE = [
 """Numbers with a tolerance, one of each kind where tables have many."""
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("table", NUMBERS)
 def test_numbers_may_be_off_by_their_tolerance(table: str) -> None:
     instance, result = solved()
@@ -85,6 +86,7 @@ def test_numbers_may_be_off_by_their_tolerance(table: str) -> None:
         assert {violation.rule for violation in report.violations} <= of_totals
 
 
+@pytest.mark.everyday("compliance-kept_worth_cny")
 @pytest.mark.parametrize(("table", "column"), ALONE)
 def test_a_number_is_off_by_no_more_than_its_tolerance(table: str, column: str) -> None:
     violations = checked(table, column, 0, 1.001 * tolerance_of(table, column, 0)).violations

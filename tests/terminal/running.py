@@ -1,0 +1,128 @@
+"""A command as a user runs it: in a folder with the items that its words name, on a terminal of any width."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from datetime import datetime, tzinfo
+from functools import cache, partial
+from itertools import chain
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self, cast
+from unittest import mock
+
+from etsopt import cli
+from etsopt.accounting.store import journal
+from etsopt.cli import show_levels
+from etsopt.rules import RULES
+from tests.terminal.inputs import folder_of
+from tests.terminal.memory import Memory
+
+if TYPE_CHECKING:
+    from etsopt.cli.streams import Parser
+
+LOCALES = {"en": "en_GB.UTF-8", "zh": "zh_CN.UTF-8"}
+OTHERS = ("LANGUAGE", "LC_MESSAGES", "LANG", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHON_COLORS")
+"""Further variables on which the output of a command depends, taken out of the environment."""
+
+
+@contextlib.contextmanager
+def terminal(lang: str, width: int) -> Iterator[tuple[io.StringIO, io.StringIO]]:
+    """Yield the standard streams of a terminal of a language and a width in columns, without colours."""
+    stated = {"LC_ALL": LOCALES[lang], "COLUMNS": str(width), "NO_COLOR": "1", "TERM": "dumb"}
+    out, errors = io.StringIO(), io.StringIO()
+    with mock.patch.dict(os.environ, stated), redirect_stdout(out), redirect_stderr(errors):
+        for name in OTHERS:
+            os.environ.pop(name, None)
+        yield out, errors
+
+
+NEGLIGIBLE_T = 0.1
+"""Tonnes below which the largest miss of an allocation, or its distance from the one solution, is rounding."""
+
+
+class StoppedClock(datetime):
+    """The clock of a store, which stands still."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        """Return always the same time."""
+        return cls(2026, 1, 31, 9, 30, tzinfo=tz)
+
+
+def _certificate(proven: Any) -> str:
+    """Return the statement of a certificate without amounts of rounding, which decide its words."""
+    rounded = {name: getattr(proven, name) for name in ("misses_t", "distance_t")}
+    rounded = {name: 0.0 if own is not None and own < NEGLIGIBLE_T else own for name, own in rounded.items()}
+    return CERTIFICATE(cast("Any", SimpleNamespace(**rounded)))
+
+
+def _add_argument(self: Any, action: argparse.Action) -> None:
+    """Add an action to a help, and measure it.
+
+    Python before 3.13 measures the commands in a list without their indentation, and gives their column less room.
+    """
+    if action.help is not argparse.SUPPRESS:
+        # The commands are indented only while they are listed.
+        for own in chain([action], self._iter_indented_subactions(action)):
+            length = len(self._format_action_invocation(own)) + self._current_indent
+            self._action_max_length = max(self._action_max_length, length)
+        self._add_item(self._format_action, [action])
+
+
+CERTIFICATE = show_levels.certificate
+PARSER = cli._parser
+
+
+@cache
+def _parser(lang: str, width: int) -> Parser:
+    """Return the parser of commands as a terminal shows its help; making one takes longer than most commands."""
+    return PARSER()
+
+
+@contextlib.contextmanager
+def _steady(lang: str, width: int) -> Iterator[None]:
+    """Let nothing depend on the time, on rounding or on the version of Python, and make the parser once."""
+    with (
+        mock.patch.object(cli, "_parser", partial(_parser, lang, width)),
+        mock.patch.object(argparse.HelpFormatter, "add_argument", _add_argument),
+        mock.patch.object(show_levels, "certificate", _certificate),
+        mock.patch.object(journal, "datetime", StoppedClock),
+    ):
+        yield
+
+
+def run(words: Sequence[str], folder: Path, lang: str, width: int) -> tuple[int, str, str]:
+    """Return exit code, standard output and standard error of a command in a folder."""
+    rules = dict(RULES)
+    try:
+        with chdir(folder), _steady(lang, width), terminal(lang, width) as (out, errors):
+            try:
+                code = cli.main([*words])
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+    finally:
+        # A rule of a user's own is none of the package for the next command.
+        RULES.clear()
+        RULES.update(rules)
+    return code, out.getvalue(), errors.getvalue()
+
+
+@cache
+def _memory(line: str) -> Memory:
+    return Memory()
+
+
+@cache
+def shown(line: str, lang: str, width: int) -> tuple[int, str, str]:
+    """Return exit code, standard output and standard error of a command line in a new folder."""
+    words, memory = shlex.split(line), _memory(line)
+    # A command that repeats results changes no file.
+    with folder_of(words, linked=lang in memory.calls) as folder, memory.used(lang):
+        return run(words, folder, lang, width)
