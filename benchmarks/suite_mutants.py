@@ -8,9 +8,7 @@ to as many of ``make test`` as take `EVERYDAY_S` without it, then to as many of 
 from __future__ import annotations
 
 import argparse
-import ast
 import os
-import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -22,6 +20,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from benchmarks.line_map import read
+from benchmarks.reliability.reached import word_at
 from benchmarks.reliability.source_mutants import Mutant, Sites, copy_of_the_repository, outcome_of
 from benchmarks.reporting import FOLDER, ROOT, machine, provenance, table, versions
 
@@ -72,17 +71,9 @@ def made_map() -> None:
 
 def lines_of(mutant: Mutant) -> set[Line]:
     """Return the lines whose tests a mutant is given to: its own, or, of a constant, those that use its name."""
-    names = {
-        target.id
-        for statement in ast.parse((ROOT / mutant.path).read_bytes()).body
-        if isinstance(statement, ast.Assign | ast.AnnAssign)
-        and statement.lineno <= mutant.line <= (statement.end_lineno or 0)
-        for target in (statement.targets if isinstance(statement, ast.Assign) else (statement.target,))
-        if isinstance(target, ast.Name)
-    }
-    if not names:
+    word = word_at(mutant.path, mutant.line)
+    if word is None:
         return {(mutant.path, mutant.line)}
-    word = re.compile(rf"\b({'|'.join(names)})\b")
     return {
         (path.relative_to(ROOT).as_posix(), number)
         for files in rooms().values()

@@ -132,16 +132,9 @@ def tests_of(path: str, line: int) -> list[str]:
 
 def named_in(path: str, line: int, lines: Mapping[str, Mapping[str, Sequence[int]]]) -> set[int]:
     """Return the tests of all lines of the checker that use the name defined at a line of a module."""
-    names = {
-        target.id
-        for statement in ast.parse((ROOT / path).read_bytes()).body
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.lineno <= line <= (statement.end_lineno or 0)
-        for target in (statement.targets if isinstance(statement, ast.Assign) else (statement.target,))
-        if isinstance(target, ast.Name)
-    }
-    if not names:
+    word = word_at(path, line)
+    if word is None:
         return set()
-    word = re.compile(rf"\b({'|'.join(names)})\b")
     return {
         number
         for file, by_line in lines.items()
@@ -149,6 +142,18 @@ def named_in(path: str, line: int, lines: Mapping[str, Mapping[str, Sequence[int
         if word.search(text)
         for number in by_line.get(str(place), ())
     }
+
+
+def word_at(path: str, line: int) -> re.Pattern[str] | None:
+    """Return a pattern of the names that a module defines at a line, such as of a constant; None if it defines none."""
+    names = {
+        target.id
+        for statement in ast.parse((ROOT / path).read_bytes()).body
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.lineno <= line <= (statement.end_lineno or 0)
+        for target in (statement.targets if isinstance(statement, ast.Assign) else (statement.target,))
+        if isinstance(target, ast.Name)
+    }
+    return re.compile(rf"\b({'|'.join(names)})\b") if names else None
 
 
 def main() -> None:
