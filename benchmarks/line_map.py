@@ -1,7 +1,8 @@
 """Plugin of pytest: the lines of the package that each test runs, by ``sys.monitoring``, which Python 3.12 brought.
 
 ``python -m pytest -p benchmarks.line_map`` with ``LINE_MAP`` naming a folder writes a file there for each process.
-A line is recorded once a test, so that a suite takes little longer than without; lines that run at import are no test's.
+A line is recorded once a test, so that a suite takes little longer than without. Lines that run at import are no
+test's.
 """
 
 from __future__ import annotations
