@@ -162,9 +162,10 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     for file in (*(LOGS / name for name in REPORTS.values()), COVERAGE):
         file.unlink(missing_ok=True)
-    tried = commit()
+    # Before the steps, so that no failure here takes the page of a long run.
+    tried, hashed = commit(), hashes()
     steps = {name: run(name, command) for name, command in STEPS.items()}
-    PAGE.write_text(page(steps, tried, hashes(), machine()), encoding="utf-8")
+    PAGE.write_text(page(steps, tried, hashed, machine()), encoding="utf-8")
     print(f"Written: {PAGE.relative_to(ROOT)}.")
     return max(int(step.code != 0) for step in steps.values())
 

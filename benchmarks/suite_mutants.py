@@ -14,7 +14,6 @@ import sys
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from benchmarks.line_map import read
 from benchmarks.reliability.reached import word_at
 from benchmarks.reliability.source_mutants import Mutant, Sites, copy_of_the_repository, outcome_of
 from benchmarks.reporting import FOLDER, ROOT, machine, provenance, table, versions
+from tests.weights import rooms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,24 +39,14 @@ PATIENCE_CPU_S = 600
 Line = tuple[str, int]
 
 
-def rooms() -> dict[str, list[Path]]:
-    """Return the Python files of each room of the package and of the models."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    for package, depth in (("etsopt", 2), ("models", 3)):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            found["/".join(path.relative_to(ROOT).parts[:-1][:depth])].append(path)
-    return found
-
-
 def mutants(count: int, seed: int) -> list[Mutant]:
     """Draw mutants by seed, from each room in turn."""
     random = Random(seed)
-    drawn: dict[str, list[Mutant]] = {}
-    for room, files in rooms().items():
+    drawn: list[list[Mutant]] = []
+    for files in rooms("*.py").values():
         found = [site for file in files for site in Sites(file.relative_to(ROOT).as_posix(), file.read_bytes()).found]
-        drawn[room] = random.sample(found, min(len(found), count))
-    filled = [iter(one) for one in drawn.values() if one]
-    return list(islice((mutant for one in cycle(filled) for mutant in islice(one, 1)), count))
+        drawn.append(random.sample(found, min(len(found), count)))
+    return [one[place] for place in range(count) for one in drawn if place < len(one)][:count]
 
 
 def made_map() -> None:
@@ -76,7 +66,7 @@ def lines_of(mutant: Mutant) -> set[Line]:
         return {(mutant.path, mutant.line)}
     return {
         (path.relative_to(ROOT).as_posix(), number)
-        for files in rooms().values()
+        for files in rooms("*.py").values()
         for path in files
         for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if word.search(text)

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import line_map, nightly, suite_mutants
 from benchmarks.reporting import ROOT
+from tests import weights
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.models.test_one" name="test_a" time="1.5"/>
@@ -76,9 +77,7 @@ def test_mutants_are_of_every_room_and_change_the_source() -> None:
     drawn = suite_mutants.mutants(80, 0)
     assert len(drawn) == 80
     assert drawn == suite_mutants.mutants(80, 0)
-    rooms = Counter(
-        next(room for room, files in suite_mutants.rooms().items() if ROOT / one.path in files) for one in drawn
-    )
+    rooms = Counter(next(room for room, files in weights.rooms().items() if ROOT / one.path in files) for one in drawn)
     assert set(rooms) >= {"etsopt/checking", "etsopt/cli", "etsopt/data", "models/etsopt_models/_market"}
     assert max(rooms.values()) <= 4
     for mutant in drawn:

@@ -10,13 +10,14 @@ import io
 import re
 import tokenize
 import tomllib
-from collections import Counter
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TABLE = Path(__file__).with_suffix(".toml")
-FOLDERS = ("etsopt", "models")
+FOLDERS = {"etsopt": 2, "models": 3}
+"""Folders of the code, and how many parts the path of a room in them has at most."""
+
 COMMENTS = {
     ".html": r"<!--.*?-->|\{#.*?#\}|/\*.*?\*/",
     ".css": r"/\*.*?\*/",
@@ -51,16 +52,21 @@ def _lines_of_python(text: str) -> set[int]:
     return found
 
 
+def rooms(pattern: str = "*") -> dict[str, list[Path]]:
+    """Return the files of every room: a folder of the package or of the models, or the files beside them."""
+    found: dict[str, list[Path]] = {}
+    for folder, depth in FOLDERS.items():
+        for path in sorted((ROOT / folder).rglob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                found.setdefault("/".join(path.relative_to(ROOT).parts[:-1][:depth]), []).append(path)
+    return found
+
+
 @cache
 def weights() -> dict[str, int]:
-    """Return the code lines of every room: a folder of the package or of the models, or the files beside them."""
-    found: Counter[str] = Counter()
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and (lines := code_lines(path)):
-                inside = path.relative_to(ROOT).parts[:-1]
-                found["/".join(inside[: 2 if folder == "etsopt" else 3])] += lines
-    return dict(sorted(found.items()))
+    """Return the code lines of every room that has any."""
+    found = {room: sum(map(code_lines, files)) for room, files in rooms().items()}
+    return {room: lines for room, lines in sorted(found.items()) if lines}
 
 
 def stated() -> dict[str, int]:

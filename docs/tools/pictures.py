@@ -139,11 +139,14 @@ def check_mathematics(site: Path) -> None:
             raise RuntimeError(f"{page.name} shows {found} of {wanted} formulas.\n\nCorrect the one with an error.")
 
 
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+"""The browser of this machine, if it has one."""
+
+
 def _browser() -> str:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
+    if BROWSER is None:
         raise RuntimeError("No Chromium is found.\n\nInstall it, or leave the option `--screenshots` out.")
-    return browser
+    return BROWSER
 
 
 def main(arguments: list[str] | None = None) -> int:

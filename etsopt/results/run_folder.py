@@ -123,7 +123,7 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
             relative_to=foreign[0].relative_to(folder),
         )
         raise UsageError(what, "Name another folder; a run would overwrite it.")
-    return [*of_run, *instance_files(folder / INSTANCE), *([path] if content else [])]
+    return [*of_run, *instance_files(folder / INSTANCE), *([path] if path.is_file() else [])]
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tuple[str, ...] | None]:

@@ -1,16 +1,14 @@
 """Pages in a browser: every chart is drawn, and the console tells no error, in both languages."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import etsopt
-from docs.tools.pictures import CHROMIUM
+from docs.tools.pictures import BROWSER, CHROMIUM
 
 RUNS = sorted((Path(__file__).parents[1] / "golden_reports").glob("*/run"))
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 pytestmark = [pytest.mark.nightly, pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")]
 
