@@ -92,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     monitoring.use_tool_id(TOOL, "line map")
     monitoring.register_callback(TOOL, monitoring.events.LINE, line)
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
     config.pluginmanager.register(Hooks(recorder, monitoring))
 
 

@@ -59,7 +59,7 @@ class Step(NamedTuple):
     minutes: float
     tests: tuple[Test, ...] = ()
 
-    def count(self, outcome: str) -> str:
+    def number_of(self, outcome: str) -> str:
         """Return the number of tests of an outcome, nothing for a step without tests."""
         return f"{Counter(test.outcome for test in self.tests)[outcome]:,}" if self.tests else ""
 
@@ -118,7 +118,9 @@ def page(steps: dict[str, Step], tried: str, hashed: dict[str, str], about: dict
     """Return the page on a run."""
     counted = ("passed", "failed", "skipped")
     results = {name: "passed" if step.code == 0 else f"failed ({step.code})" for name, step in steps.items()}
-    lines = [(name, results[name], *map(step.count, counted), f"{step.minutes:.1f}") for name, step in steps.items()]
+    lines = [
+        (name, results[name], *map(step.number_of, counted), f"{step.minutes:.1f}") for name, step in steps.items()
+    ]
     tests = [(test, name) for name, step in steps.items() for test in step.tests]
     slowest = sorted(tests, key=lambda one: -one[0].seconds)[:SLOWEST]
     slow = [(f"`{test.name}`", name, f"{test.seconds:.1f}") for test, name in slowest]
