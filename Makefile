@@ -40,7 +40,7 @@ types: dev  ## mypy
 unit: dev  ## the everyday tests
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile -m "not nightly"
 
-nightly: dev $(VENV)/.documented $(VENV)/.released  ## all tests with coverage, documentation, wheel; writes benchmarks/nightly.md
+nightly: dev $(VENV)/.documented $(VENV)/.released  ## all tests, coverage, documentation, wheel; writes benchmarks/nightly.md
 	$(BIN)/python -m benchmarks.nightly
 
 format: dev  ## let ruff repair and format

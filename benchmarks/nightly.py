@@ -1,5 +1,7 @@
 """Everything there is to try, but of the reliability matrix a part: ``make nightly``, run before a change is closed.
 
+Rows of the matrix that need hours or kill processes are left to ``make reliability``.
+
 Each step runs to its end whatever became of the others; its output is in ``.cache/nightly``. The page ``nightly.md``
 has counts, minutes, the slowest tests, what was left out and why, and the hash of the tables of a small run of each
 kind: code that only moves leaves these hashes as they were.
@@ -52,6 +54,10 @@ STEPS: dict[str, tuple[str, ...]] = {
 REPORTS = {EVERYDAY: "everyday.xml", NIGHT: "night.xml"}
 
 
+NO_TESTS = -1
+"""Code of a step that should have run tests and reported none."""
+
+
 class Step(NamedTuple):
     """Outcome of a step: its exit code and minutes, and the tests that ran, if it ran tests."""
 
@@ -74,9 +80,13 @@ class Test(NamedTuple):
 
 
 def tests_of(report: Path) -> tuple[Test, ...]:
-    """Return the tests of a JUnit report."""
+    """Return the tests of a JUnit report, none of one that is absent or was not written to its end."""
+    try:
+        cases = list(ElementTree.parse(report).iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        return ()
     found = []
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in cases:
         outcome = next((how for how in ("failure", "error", "skipped") if case.find(how) is not None), "passed")
         outcome = "failed" if outcome in ("failure", "error") else outcome
         skipped = case.find("skipped")
@@ -93,9 +103,10 @@ def run(name: str, command: tuple[str, ...]) -> Step:
     with log.open("w", encoding="utf-8") as output:
         code = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
     minutes = (time.monotonic() - began) / 60
+    tests = tests_of(LOGS / REPORTS[name]) if name in REPORTS else ()
+    code = NO_TESTS if name in REPORTS and code == 0 and not tests else code
     print(f"{name}: {'passed' if code == 0 else f'failed, see {log.relative_to(ROOT)}'}, {minutes:.1f} min", flush=True)
-    report = LOGS / REPORTS[name] if name in REPORTS else None
-    return Step(code, minutes, tests_of(report) if report and report.exists() else ())
+    return Step(code, minutes, tests)
 
 
 def hashes() -> dict[str, str]:
@@ -109,7 +120,7 @@ def hashes() -> dict[str, str]:
 def commit() -> str:
     """Return the commit that was tried, and whether files differ from it."""
     told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    changes = ["git", "status", "--porcelain", "--untracked-files=no"]
+    changes = ["git", "status", "--porcelain"]
     changed = subprocess.run(changes, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     return told.stdout.strip() + (", with changes that are not committed" if changed else "")
 
@@ -128,7 +139,8 @@ def page(steps: dict[str, Step], tried: str, hashed: dict[str, str], about: dict
     left_out = "\n".join(f"- {count} times: {reason}" for reason, count in reasons.items()) or "Nothing."
     return f"""# The last whole run of all tests
 
-`make nightly` wrote this page. `make test` runs the first two steps, without coverage.
+`make nightly` wrote this page. `make test` runs the first two steps, without coverage. Rows of the reliability matrix
+without a share ({", ".join(row.name for row in rows().values() if not row.share)}) are left to `make reliability`.
 
 Commit {tried}. {provenance(about, versions(PACKAGES))}
 
@@ -162,14 +174,15 @@ def covered() -> str:
 
 def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
-    for file in (*(LOGS / name for name in REPORTS.values()), COVERAGE):
+    tried = commit()
+    for file in (*(LOGS / name for name in REPORTS.values()), COVERAGE, PAGE):
         file.unlink(missing_ok=True)
     # Before the steps, so that no failure here takes the page of a long run.
-    tried, hashed = commit(), hashes()
+    hashed = hashes()
     steps = {name: run(name, command) for name, command in STEPS.items()}
     PAGE.write_text(page(steps, tried, hashed, machine()), encoding="utf-8")
     print(f"Written: {PAGE.relative_to(ROOT)}.")
-    return max(int(step.code != 0) for step in steps.values())
+    return int(any(step.code for step in steps.values()))
 
 
 if __name__ == "__main__":

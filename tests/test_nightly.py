@@ -26,6 +26,19 @@ def test_one(seed, kind):
     pass
 """
 
+NAMED = """
+import pytest
+
+@pytest.mark.everyday("a", "gone")
+@pytest.mark.parametrize("kind", ["a", "b"])
+def test_two(kind):
+    pass
+
+@pytest.mark.everyday("alone")
+def test_three():
+    pass
+"""
+
 SCALED = """
 from etsopt.scales import scale_of
 
@@ -59,14 +72,25 @@ def test_every_step_of_make_test_is_a_step_of_the_night() -> None:
     assert {"lint", "types"} <= set(nightly.STEPS["lint and types"])
 
 
+def pytest_of(folder: Path, tests: str, *options: str) -> str:
+    """What pytest prints of a file of tests beside the present conftest."""
+    (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "test_some.py").write_text(tests, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    markers = "markers=nightly: of the night\neveryday(case): of every day"
+    command += ["-o", markers, "--rootdir", str(folder), str(folder)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_case_of_every_day_that_a_test_does_not_have_fails_it_on_several_processes_too(tmp_path: Path) -> None:
+    told = pytest_of(tmp_path, NAMED, "--numprocesses=1", "-m", "not nightly")
+    assert "no such case of every day: gone; name one that the test has" in told
+    assert "no such case of every day: alone; name one that the test has" in told
+    assert "3 failed" in told
+
+
 def test_all_seeds_but_the_first_are_of_the_night(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text(
-        (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    (tmp_path / "test_seeded.py").write_text(SEEDED, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "nightly", "-p", "no:cacheprovider"]
-    command += ["-o", "markers=nightly: of the night", "--rootdir", str(tmp_path), str(tmp_path)]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = pytest_of(tmp_path, SEEDED, "--collect-only", "-m", "nightly")
     assert sorted(line.partition("::")[2] for line in told.splitlines() if "::" in line) == [
         f"test_one[{kind}-{seed}]" for kind in "ab" for seed in (1, 2)
     ]

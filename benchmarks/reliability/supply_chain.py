@@ -93,11 +93,16 @@ def addresses() -> str:
 
 
 def licences() -> str:
-    """Check that every licence is permissive, except one more for developers only."""
-    needed = needs("etsopt")
-    wrong = []
+    """Check that every licence is permissive, except one more for developers only.
+
+    Tools that build the documentation and a release run by themselves, and nothing of theirs is shipped.
+    """
+    needed, wrong = needs("etsopt"), []
+    here = platform.python_version().rpartition(".")[0], sys.platform
+    pinned = {name for file in ("requirements.txt", "requirements-dev.txt") for name in pins(file, *here)}
+    checked = needed | {canonicalize_name(name) for name in pinned} - BEGINNING
     for one in distributions():
-        if canonicalize_name(one.name) in BEGINNING:
+        if canonicalize_name(one.name) not in checked:
             continue
         allowed = [LICENCES] if canonicalize_name(one.name) in needed else [LICENCES, OF_DEVELOPERS]
         stated = licences_of(one)

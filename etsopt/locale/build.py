@@ -1,8 +1,8 @@
 """Collect the texts of the package, merge them into the catalogue, and compile it: a tool for developing, by babel.
 
 Texts are found where they are written: templates of `message` and `_`, literal failures and remedies of exceptions and
-problems, phases of progress, and the help of every command. ``python -m etsopt.locale.build`` adds new texts without a
-translation, removes those that are gone, and lists what is missing.
+problems, whatever variable holds them, phases of progress, and the help of every command. ``python -m
+etsopt.locale.build`` adds new texts without a translation, removes those that are gone, and lists what is missing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from babel.messages.catalog import Catalog
 
@@ -100,12 +100,19 @@ def texts() -> dict[str, str]:
 def all_texts() -> dict[str, str]:
     """Return every text of the package that a user may see, and the file, or the command, that has it."""
     found: dict[str, str] = {}
-    for folder in ("etsopt", "models/etsopt_models"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            for text in _texts_of(ast.parse(path.read_text(encoding="utf-8"))):
-                place = path.relative_to(ROOT).as_posix()
-                if not found.get(text, "").startswith(TRANSLATED):
-                    found[text] = place
+    trees = {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for folder in ("etsopt", "models/etsopt_models")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    }
+    calls = [node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    # A constant may be of another module.
+    constants = {name for call in calls for name in _names_in(call) if name.isupper()}
+    for path, tree in trees.items():
+        for text in _texts_of(tree, constants):
+            place = path.relative_to(ROOT).as_posix()
+            if not found.get(text, "").startswith(TRANSLATED):
+                found[text] = place
     from etsopt.cli import _parser
 
     for text in _texts_of_help(_parser()):
@@ -146,24 +153,38 @@ def _is_text(text: str) -> bool:
     return bool(marks or (HAS_WORDS.search(bare) and not is_name))
 
 
-def _texts_of(tree: ast.Module) -> Iterator[str]:
+def _texts_of(tree: ast.Module, constants: Collection[str] = ()) -> Iterator[str]:
+    """Yield the texts of a module: arguments that are texts, and what is assigned to names that are given as such."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    given = {*constants, *(name for call in calls for name in _names_in(call))}
+    for call in calls:
+        for part in _text_arguments(call):
+            yield from _literals(part)
     for node in ast.walk(tree):
         parts: list[ast.expr] = []
-        if isinstance(node, ast.Call):
-            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            parts = [node.args[at] for at in CALLS.get(name, ()) if at < len(node.args)]
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name | ast.Attribute):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name | ast.Attribute):
             target = node.targets[0]
             name = target.id if isinstance(target, ast.Name) else target.attr
             pair = name.isupper() and len(list(_literals(node.value))) == 2
-            if name in NAMES | CONSTANTS or (pair and all(map(_is_phrase, _literals(node.value)))):
+            phrases = all(map(_is_phrase, _literals(node.value)))
+            if name in NAMES | CONSTANTS or (phrases and (pair or name in given)):
                 parts = [node.value]
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
             # Several names at once, such as what is wrong and what to do.
             names = getattr(node.targets[0], "elts", ())
             parts = [part for one, part in zip(names, node.value.elts, strict=False) if getattr(one, "id", "") in NAMES]
-        for part in parts:
-            yield from _literals(part)
+        yield from (text for part in parts for text in _literals(part))
+
+
+def _text_arguments(call: ast.Call) -> list[ast.expr]:
+    """Return the arguments of a call that are texts."""
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    return [call.args[at] for at in CALLS.get(name, ()) if at < len(call.args)]
+
+
+def _names_in(call: ast.Call) -> Iterator[str]:
+    """Yield the names of variables that a call takes as texts."""
+    return (part.id for part in _text_arguments(call) if isinstance(part, ast.Name))
 
 
 def _is_phrase(text: str) -> bool:
@@ -243,3 +264,4 @@ if __name__ == "__main__":
     missing = [text for text in texts() if not getattr(catalog.get(text), "string", "")]
     others = len(all_texts()) - len(texts())
     print(f"{len(texts())} texts, {len(missing)} without a translation; {others} of other rooms are left in English")
+    print(*(f"Translate in {PO.relative_to(ROOT)}, and build again: {text}" for text in missing), sep="\n")

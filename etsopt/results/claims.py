@@ -97,7 +97,10 @@ def _tonnes(results: Results, report: CheckReport) -> list[Violation]:
     """Check the claims in tonnes: infeasibility, rounding, violation of limits, distance."""
     violations = []
     for name in TONNES:
-        stated, recomputed = getattr(results, name) or 0.0, getattr(report, name) or 0.0
+        stated, recomputed = getattr(results, name), getattr(report, name)
+        if name in RESIDUES and stated is None and recomputed is not None:
+            violations.append(_claim(name, f"{recomputed:.12g} is recomputed, and nothing is stated", unit="t"))
+        stated, recomputed = stated or 0.0, recomputed or 0.0
         if name == "infeasible_by_t" and report.tolerated:
             recomputed = 0.0  # What an answer may miss proves no infeasibility, so none is stated.
         by = _distance(stated, recomputed)

@@ -233,8 +233,8 @@ def _level_by_method(program: Program, name: str, solved: ObjectiveSolution) -> 
     return Level(
         name,
         unit,
-        solved.value,
-        solved.bound,
+        float(solved.value),
+        float(solved.bound),
         tolerance_of(solved.value, unit),
         dict(solved.multipliers),
         solved.algorithm,

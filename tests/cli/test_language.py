@@ -37,7 +37,8 @@ def test_the_catalogue_has_every_text_with_its_values_and_nothing_else() -> None
     catalogue, texts = build.catalogue(), build.texts()
     stated = {str(entry.id): str(entry.string) for entry in catalogue if entry.id}
     assert set(stated) == set(texts), "the catalogue is stale: python -m etsopt.locale.build"
-    assert [text for text, translation in stated.items() if not translation] == []
+    untranslated = [text for text, translation in stated.items() if not translation]
+    assert not untranslated, f"translate in {build.PO.name}, then python -m etsopt.locale.build"
     # What only joins English words may be left out.
     differ = {text: build.slots(translation) ^ build.slots(text) for text, translation in stated.items()}
     assert {text: slots for text, slots in differ.items() if slots - {"grammar"}} == {}
@@ -52,7 +53,8 @@ def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
     with build.PO.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     stated = {str(entry.id): str(entry.string) for entry in build.catalogue() if entry.id}
-    assert {text: compiled.gettext(text) for text in stated} == stated
+    differ = [text for text, translation in stated.items() if compiled.gettext(text) != translation]
+    assert not differ, "the compiled catalogue is stale: python -m etsopt.locale.build"
 
 
 def test_every_command_has_help_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:

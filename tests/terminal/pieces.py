@@ -12,7 +12,8 @@ A line may end
 - inside a piece that is wider than the terminal, which cannot be whole.
 
 It may not end at a slash: ``CNY/t`` and a path are one piece. Rules of a table are none. A line that is longer than the
-terminal counts as it is written: a terminal folds it where it likes, and it is whole again when it is copied.
+terminal counts as it is written: a terminal folds it where it likes, and it is whole again when it is copied. Parts
+that are pieces of the same output by themselves are not found.
 """
 
 from __future__ import annotations

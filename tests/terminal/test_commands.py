@@ -7,6 +7,7 @@ Golden texts, cut pieces and Latin words of one command are tested in this one f
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from functools import cache
 
@@ -16,10 +17,11 @@ from tests.terminal.cases import CASES, ERRORS, HEADS, HELP, paths
 from tests.terminal.given import names_in, without_quotations
 from tests.terminal.inputs import folder_of
 from tests.terminal.latin import NOT_IN_THE_PARSER, known, of_parser
-from tests.terminal.listed import CUT, HERE, LATIN, UPDATE
+from tests.terminal.listed import CUT, HERE, LATIN, UPDATE, Listed
 from tests.terminal.masks import masked, with_zeros
 from tests.terminal.pieces import cut
 from tests.terminal.running import run, shown
+from tests.weights import ROOT, stated
 
 GOLDEN = HERE / "golden"
 LANGUAGES = ("en", "zh")
@@ -60,7 +62,8 @@ def test_a_command_shows_what_it_showed(name: str, lang: str) -> None:
         path.write_text(text, encoding="utf-8")
     kept = path.read_text(encoding="utf-8")
     changes = difflib.unified_diff(kept.splitlines(), text.splitlines(), path.name, "now", lineterm="")
-    assert text == kept, "\n".join(changes)
+    remedy = "UPDATE_GOLDEN=1 pytest tests/terminal writes it again; read the difference."
+    assert text == kept, "\n".join([*changes, remedy])
 
 
 def test_every_golden_text_has_a_case() -> None:
@@ -106,6 +109,19 @@ def test_no_number_code_or_word_is_cut(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_no_number_code_or_word_is_cut_at_further_widths(name: str) -> None:
     nothing_is_cut(name, NIGHTLY)
+
+
+def test_the_widest_output_cuts_nothing_by_itself() -> None:
+    """Pieces are compared with it, so no column may be narrower than what it holds."""
+    narrow = re.compile(r"\b(max_width|width|ratio)=")
+    files = (ROOT / "etsopt" / "cli").rglob("*.py")
+    assert [path.name for path in files if narrow.search(path.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize("listed", [CUT, LATIN], ids=["cut", "latin"])
+def test_a_list_has_as_many_lines_as_it_says_and_no_more_than_it_had(listed: Listed) -> None:
+    assert listed.first == listed.summary(sorted(listed.lines))
+    assert len(listed.lines) <= stated("lists")[listed.path.name], "the list only shrinks"
 
 
 def test_every_cut_piece_is_of_a_case_and_a_width() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import warnings
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -9,7 +10,7 @@ from unittest import mock
 import pytest
 
 from etsopt.running import reading
-from tests.terminal import listed
+from tests.terminal import latin, listed, pieces
 from tests.terminal.given import names_in, without_quotations
 from tests.terminal.latin import known
 from tests.terminal.listed import Listed
@@ -19,6 +20,7 @@ from tests.terminal.pieces import cut
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
 WIDE = """
 unit                               month    tCO2e          reason
@@ -134,11 +136,11 @@ def test_an_update_removes_lines_and_adds_none(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(AssertionError, match="found, and not in"):
         Listed(path, summary).compare({"a 1", "a 3"}, lambda line: line.startswith("a "))
     assert path.read_text("utf-8") == "2 lines\na 1\nb 1\n"
-    path.unlink()
-    whole = Listed(path, summary)
-    for case in ("b", "a"):
-        whole.compare({f"{case} 1"}, lambda line, case=case: line.startswith(f"{case} "))  # type: ignore[misc]
-    assert path.read_text("utf-8") == "2 lines\na 1\nb 1\n"
+
+
+@pytest.mark.parametrize("module", [pieces, latin], ids=["pieces", "latin"])
+def test_examples_of_the_finders_are_as_written(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 def test_masks_keep_columns_and_leave_figures() -> None:

@@ -22,9 +22,10 @@ import etsopt
 from tests.terminal.cases import CASES
 from tests.terminal.given import names_in
 from tests.terminal.inputs import STORED, folder_of, item
-from tests.terminal.latin import known
+from tests.terminal.latin import NOT_IN_THE_PARSER, known, of_parser
 from tests.terminal.listed import LATIN
 from tests.terminal.running import run
+from tests.weights import ROOT
 
 if TYPE_CHECKING:
     from etsopt.charts.chart import Chart
@@ -60,9 +61,25 @@ FURTHER_WORKBOOKS = {
     "workbook-investment": "solve investment/instance --model investment --out book.xlsx",
 }
 
-SHOWN = ("title", "aria-label", "alt")
+SLOT = re.compile(r"\{[^}]*\}|%\(\w+\)[srd]|%[srd]")
+SHOWN = ("title", "aria-label", "alt", "placeholder", "label")
 TYPED = ("script", "style", "code", "pre")
 VOID = ("meta", "br", "input", "img", "link", "hr")
+
+
+KEPT = frozenset(
+    (
+        # Packages, encodings and methods have no other name.
+        *("install", "pip", "upgrade", "mrv", "excel", "dask", "scheduler", "worker", "matplotlib", "optuna"),
+        *("pyarrow", "python-calamine", "xarray", "xlsxwriter", "DuckDB", "Big5", "GBK", "Latin-1", "Saltelli"),
+        # Words that a user types: values, keys and names of Python, and examples of files and provinces.
+        *("true", "false", "True", "None", "no", "lower", "number", "method", "sample", "choose", "policy"),
+        *("FOLDER", "INSTANCE", "plants", "accounts", "Shaanxi", "DataFrame", "Reference", "answer", "bounds"),
+        *("calculate", "formulate", "parameters", "print", "progress", "proven_only", "reason_zh", "mps", "read"),
+        *("clip", "slope", "objectives", "first_month", "months"),
+    )
+)
+"""Latin words of translations that stand alone there, and would be English in the output of another command."""
 
 
 class Visible(HTMLParser):
@@ -168,3 +185,20 @@ def test_charts_in_chinese_have_no_english(name: str) -> None:
 def test_every_latin_word_is_of_a_case_or_a_file() -> None:
     own = {*CASES, *PAGES, *FURTHER_PAGES, *WORKBOOKS, *FURTHER_WORKBOOKS, *(f"chart-{name}" for name in STORED)}
     LATIN.compare([], lambda line: line.split(" ")[0] not in own)
+
+
+def test_translations_have_no_english_whether_or_not_a_command_here_shows_them() -> None:
+    pytest.importorskip("babel")
+    from etsopt.locale import build
+
+    words = known().with_names({*of_parser(), *NOT_IN_THE_PARSER, *KEPT})
+    translations = [str(entry.string) for entry in build.catalogue() if entry.id]
+    found = {text: latin for text in translations if (latin := words.latin(SLOT.sub(" ", text)))}
+    assert found == {}
+
+
+def test_the_script_and_style_of_pages_hold_no_text_of_their_own() -> None:
+    templates = ROOT / "etsopt" / "reports" / "templates"
+    script, style = ((templates / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    assert re.findall(r"(?:textContent|innerHTML|innerText|placeholder|title)\s*=\s*[\"'`].*", script) == []
+    assert re.findall(r"content:\s*[\"'][^\"']*[A-Za-z]{2}.*", style) == []
