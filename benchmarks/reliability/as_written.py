@@ -42,6 +42,8 @@ def difference_of_table(content: bytes, table: Table, frame: pd.DataFrame) -> st
     """Return the difference between an instance's file and the table read from it, in any row order."""
     header, rows = cells_of(content)
     kinds = {column.name: column.number for column in table.columns}
+    # A heading is understood whatever its width, case, spacing and joints.
+    header = [next((known for known in kinds if _joined(known) == _joined(name)), name) for name in header]
 
     def said(name: str, cell: str) -> str:
         if name not in kinds:
@@ -57,6 +59,10 @@ def difference_of_table(content: bytes, table: Table, frame: pd.DataFrame) -> st
     if list(frame.columns) != header:
         return f"columns {list(frame.columns)} of {header}"
     return next((f"{one} became {other}" for one, other in zip(wanted, read, strict=True) if one != other), "")
+
+
+def _joined(heading: str) -> str:
+    return re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", heading)).casefold()
 
 
 def difference_of_policy(content: bytes, policy: Policy) -> str:
