@@ -63,6 +63,7 @@ def run_command(line: str) -> int:
     return main(shlex.split(line, comments=True)[1:])
 
 
+@pytest.mark.nightly
 def test_the_code_of_the_readme_runs_and_prints_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")

@@ -132,7 +132,7 @@ SECTIONS = {
 }
 
 
-@pytest.mark.everyday("abatement", "compliance", "equilibrium", "investment", "reconciliation", "review_plan")
+@pytest.mark.everyday("compliance", "equilibrium", "investment", "reconciliation", "review_plan")
 @pytest.mark.parametrize("model", SECTIONS)
 def test_every_model_has_its_sections_in_both_languages(runs: Mapping[str, etsopt.Results], model: str) -> None:
     english, chinese = (page(runs[model], lang) for lang in ("en", "zh"))

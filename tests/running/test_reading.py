@@ -252,6 +252,7 @@ def test_the_hash_covers_the_reports_and_not_their_files(plants: Path) -> None:
     assert etsopt.read(with_store(plants)).hash == before
 
 
+@pytest.mark.nightly
 def test_verified_are_the_units_that_the_national_level_has_passed(drawn: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"Emissions of 6 of 6 units are not verified: U1, U2, U3, U4, U5, U6\."):
         etsopt.read(drawn, emissions="verified")

@@ -152,6 +152,7 @@ def test_another_sample_has_no_indices() -> None:
         sensitivity(numbers(plan.scenarios, f=ishigami), KEYS)
 
 
+@pytest.mark.nightly
 def test_the_command_writes_the_indices_of_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The balance value of `tiny` follows from output and emissions, and not from the band."""
     file = tmp_path / "moves.toml"

@@ -27,7 +27,7 @@ GOLDEN = HERE / "golden"
 LANGUAGES = ("en", "zh")
 WIDTHS = (60, 80, 120)
 """Widths of the golden texts [columns]."""
-EVERY_DAY, NIGHTLY = (24, *WIDTHS, 200), (40, 100)
+EVERY_DAY, NIGHTLY = (*WIDTHS, 200), (24, 40, 100)
 """Widths at which pieces have to be whole."""
 VERY_WIDE = 1000
 
