@@ -17,6 +17,7 @@ PAGES = {
     "benchmarks/history.md": "history",
     "benchmarks/national_front.md": "reference/national-front",
     "benchmarks/national_path.md": "reference/national-path",
+    "benchmarks/nightly.md": "reference/nightly",
     "benchmarks/reconciliation.md": "reference/reconciliation-trials",
     "benchmarks/reliability.md": "reference/reliability",
     "benchmarks/screening.md": "reference/screening-trials",
