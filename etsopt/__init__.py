@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from etsopt import designing as designing
     from etsopt import reports as reports
     from etsopt import sweeping as sweeping
-    from etsopt.checking.report import CheckReport
+    from etsopt.checking.verdict import Verdict
     from etsopt.data.generate import generate
     from etsopt.data.instance import Instance
     from etsopt.errors import (
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AssumedWarning",
-    "CheckReport",
     "DataError",
     "EtsoptError",
     "Explanation",
@@ -54,6 +53,7 @@ __all__ = [
     "StoppedError",
     "Sweep",
     "UsageError",
+    "Verdict",
     "check",
     "compare",
     "forecast",
@@ -66,7 +66,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "CheckReport": "etsopt.checking.report",
+    "Verdict": "etsopt.checking.verdict",
     "Explanation": "etsopt.explanation",
     "Forecast": "etsopt.forecasting.api",
     "Instance": "etsopt.data.instance",

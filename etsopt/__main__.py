@@ -1,12 +1,14 @@
 """Entry point of ``etsopt`` and ``python -m etsopt``."""
 
+import contextlib
 import os
 import signal
 import sys
 
-# With -m, Python searches the working folder first: a numpy.py there would replace numpy.
-if not sys.flags.safe_path and sys.path[:1] in ([""], [os.getcwd()]):
-    del sys.path[0]
+# With -m, Python searches the working folder first: a numpy.py there would replace numpy. One that is gone has none.
+with contextlib.suppress(FileNotFoundError):
+    if not sys.flags.safe_path and sys.path[:1] in ([""], [os.getcwd()]):
+        del sys.path[0]
 
 
 def main() -> int:

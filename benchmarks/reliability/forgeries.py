@@ -13,7 +13,6 @@ import etsopt
 from benchmarks.reliability.certificates import some_multipliers
 from benchmarks.reliability.fuzzed_allocations import some_policy, some_units
 from benchmarks.reliability.row import Found, Row
-from etsopt.checking import check
 from etsopt.checking.allocation.limits import derive
 from etsopt.running import run
 from etsopt.units import tolerance_of
@@ -21,13 +20,14 @@ from tests import markets
 from tests.builders import moved
 from tests.compliance_years import random_compliance_year
 from tests.investments import random_investment
+from tests.judging import check
 from tests.reconciliations import random_reconciliation
 from tests.review_plans import random_reviews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from etsopt.checking import CheckReport
+    from etsopt.checking import Verdict
 
 EACH = 10
 """Number of forgeries of each solved instance."""
@@ -55,10 +55,10 @@ class Case:
     instance: etsopt.Instance
     result: etsopt.Results
 
-    def checked(self, tables: dict[str, pd.DataFrame]) -> CheckReport:
+    def checked(self, tables: dict[str, pd.DataFrame]) -> Verdict:
         """Check other tables, with every objective stated as recomputed from them."""
         levels: list[Any] = [Stated(level.name, level.value) for level in self.result.levels]
-        kind = self.result.provenance["checked_as"]
+        kind = self.result.provenance["model"]
         first = check(self.instance, tables, levels, 0.0, kind)
         known = {level.name: level.value for level in first.levels}
         return check(self.instance, tables, [Stated(s.name, known.get(s.name, s.value)) for s in levels], 0.0, kind)
@@ -97,7 +97,7 @@ def case_of(number: int) -> Case | None:
     return Case(model, instance, result) if result.certified else None
 
 
-def is_true(case: Case, report: CheckReport) -> str:
+def is_true(case: Case, report: Verdict) -> str:
     """Return the certified statement that the honest result rules out; empty without one."""
     if not report.certified:
         return ""

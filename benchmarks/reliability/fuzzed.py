@@ -18,7 +18,7 @@ from etsopt_models._columns import variable_fixing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from etsopt.checking import CheckReport
+    from etsopt.checking import Verdict
     from etsopt.results.results import Results
 
 
@@ -96,7 +96,7 @@ def seen(numbers: Iterable[int], case_of: Callable[[int], Case]) -> Found:
     return found
 
 
-def why(report: CheckReport) -> str:
+def why(report: Verdict) -> str:
     """Return the reason that a result has no proof."""
     if report.unproven:
         return "there is no fixed point"

@@ -39,7 +39,7 @@ def turn(number: int) -> None:
         _expect([etsopt.solve(tiny.with_policy(change), method=method).status], "certified_optimal")
     _expect([etsopt.solve(tiny.with_policy({TARGET: -0.04})).status], "infeasible_certified")
     for model in ("balance_value", "balance_value"):
-        _expect([etsopt.solve(tiny, model).status], "certified_optimal")
+        _expect([etsopt.solve(tiny, model).status], "calculated")
     market, rule = {"prices_cny_per_t": random.uniform(20, 150)}, {"name": "cn-2025", "threshold_tco2e": 5e4}
     units = random_units(number, 6)
     responding = etsopt.Instance.from_frames(units, {"year": 2025, "rule": rule, "market": market})

@@ -1,6 +1,6 @@
 """Check results against their instance, with code that shares nothing with models and solvers."""
 
-from etsopt.checking.checker import check
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.judge import judge
+from etsopt.checking.verdict import Answer, LevelCheck, Question, Verdict, Violation
 
-__all__ = ["CheckReport", "LevelCheck", "Violation", "check"]
+__all__ = ["Answer", "LevelCheck", "Question", "Verdict", "Violation", "judge"]

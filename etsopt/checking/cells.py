@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

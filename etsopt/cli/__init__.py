@@ -222,6 +222,10 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     _add_set(validate)
     check = add("check", "check a saved run from its instance and tables alone")
     check.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    text = "largest relative gap that proves whole plans, whole tonnes and exceptions (default: 1e-4, of reviews 1e-3)"
+    check.add_argument("--gap", type=float, metavar="G", help=text)
+    text = "model whose theorem is to be proven (default: the one that the run names)"
+    check.add_argument("--as", dest="model", metavar="MODEL", help=text)
     explain = add("explain", "explain the number of a unit: rule, limits, and what one tonne more would take")
     explain.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     explain.add_argument("unit", help="unit_id or name of the unit, or the enterprise of a single one")

@@ -110,31 +110,39 @@ def validate(options: Namespace) -> int:
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json."""
     from etsopt.cli import show_checks
-    from etsopt.results import results
-    from etsopt.results.claims import is_checked
+    from etsopt.results import results, run_folder
+    from etsopt.results.claims import is_checked, unchecked_words
     from etsopt.running import run
 
     result, instance = results.load_both(options.run)
-    report = run.check(instance, result)
+    verdict = run.check(instance, result, options.gap, options.model)
+    beside = [*unchecked_words(result), *run_folder.unlisted_files(options.run)]
     same = instance.hash == result.provenance.get("instance_hash")
     # A claim that differs from the recomputed value is a violation.
-    holds = same and not report.violations
+    holds = same and not verdict.violations
     if options.json:
         content = {
-            "certified": holds and result.certified,
-            "checked": is_checked(result),
+            "certified": holds and verdict.certified,
+            "checked": bool(verdict.theorem),
+            "theorem": verdict.theorem,
+            "status": verdict.status if verdict.theorem else "unchecked",
+            "largest_gap": verdict.largest_gap,
             "same_instance": same,
-            "infeasible_by_t": report.infeasible_by_t,
-            "missing_days": report.missing_days,
-            "levels": [{**vars(level), "certified": level.certified} for level in report.levels],
-            "violations": report.table.to_dict("records"),
+            "infeasible_by_t": verdict.infeasible_by_t,
+            "missing_days": verdict.missing_days,
+            "levels": [{**vars(level), "certified": level.certified} for level in verdict.levels],
+            "violations": verdict.table.to_dict("records"),
+            "not_checked": beside,
         }
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show_checks.report(result, report, same)
+        show_checks.report(result, verdict, same, beside)
     if not holds:
         return 5
-    return 0 if is_checked(result) else 6
+    if not verdict.theorem:
+        return 6
+    # Of a theorem that the reader asked for, not the run, only a proof will do.
+    return 0 if is_checked(result) or verdict.certified else 4
 
 
 def compare(options: Namespace) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.checking.theorem import GAP, GAPS
 from etsopt.cli.language import _, in_chinese
 from etsopt.errors import UsageError
+from etsopt.results.claims import is_checked
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -47,10 +49,18 @@ def save_workbook(result: Results, workbook: Path | None, options: Namespace) ->
         write_result_workbook(result, workbook, in_chinese(), str(options.out))
 
 
+def gap_of(result: Results) -> str:
+    """Return the option by which a check accepts the gap that a result was solved to; empty if it does anyway."""
+    asked = float(result.provenance["options"]["gap"])
+    accepted = GAPS.get(result.provenance["model"], GAP)
+    return f" --gap {asked:g}" if result.status == "certified_gap" and asked > accepted else ""
+
+
 def about(result: Results, folder: Path, workbook: Path | None, written: bool) -> str:
     """Return the sentence on what was written."""
     if written:
-        again = _("; `etsopt check {folder}` checks it again", folder=folder) if result.provenance["checked"] else ""
+        again = _("; `etsopt check {folder}{gap}` checks it again", folder=folder, gap=gap_of(result))
+        again = again if is_checked(result) else ""
         place = (
             folder
             if workbook is None

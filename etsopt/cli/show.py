@@ -49,8 +49,6 @@ def result(results: Results) -> None:
     console = plain_console()
     about = results.provenance
     status = STATUSES[results.status][in_chinese()]
-    if about.get("calculated") and results.certified:
-        status = _("equilibrium, checked") if "equilibrium" in results.tables else _("reference allocation, checked")
     if not is_checked(results) and results.status == "feasible":
         status = _("solved according to the solver, not checked")
     style = "bold green" if results.certified else "bold yellow"

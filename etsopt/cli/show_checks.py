@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
 from etsopt.cli import show_levels
-from etsopt.cli.language import _, word
+from etsopt.cli.language import _, in_chinese, joined, word
 from etsopt.cli.show_status import taken_as_given
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
-from etsopt.results.claims import is_checked
 from etsopt.results.comparison import policy_differences
+from etsopt.results.words import STATUSES
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.checking import CheckReport
+    from etsopt.checking import Verdict
     from etsopt.results.results import Results
 
 ROWS_SHOWN = 8
@@ -34,8 +35,8 @@ def violations(found: Any) -> Table:
     return table
 
 
-def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
-    """Print the checker's report on a run."""
+def report(results: Results, checked: Verdict, same_instance: bool, beside: list[str]) -> None:
+    """Print the checker's report on a run, and what the run says beside that."""
     console = plain_console()
     if not same_instance:
         console.print(
@@ -44,21 +45,33 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
             )
         )
     list(map(console.print, taken_as_given(results)))
-    if checked.certified and (infeasible := show_levels.infeasible(checked)):
-        console.print(Text(infeasible))
-        return
-    if checked.levels:
+    infeasible = show_levels.infeasible(checked) if checked.certified else ""
+    if not infeasible and any(level.unit for level in checked.levels):
         console.print(show_levels.recomputed(checked))
     if checked.violations:
         console.print(violations(checked.table.to_dict("records")))
-    elif not is_checked(results):
+        return
+    if not checked.theorem:
         console.print(Text(_("The checker does not support this model: nothing was checked.")))
-    elif not results.tables:
+        return
+    if not results.tables:
         console.print(Text(_("The run has no result: there is nothing to check.")))
-    else:
-        console.print(Text(_("Every statement holds."), style="bold green"))
-        if checked.certified and checked.misses_t is not None:
-            console.print(Text(show_levels.certificate(checked)))
+        return
+    console.print(Text(infeasible or _("Every statement holds."), style="" if infeasible else "bold green"))
+    if checked.certified and checked.misses_t is not None:
+        console.print(Text(show_levels.certificate(checked)))
+    console.print(Text(_theorem(checked)))
+    words = joined(beside)
+    console.print(Text(_("What the run says beside its answer is not checked: {words}.", words=words), style="dim"))
+
+
+def _theorem(checked: Verdict) -> str:
+    """Return the name of the theorem, the status that is proven, and the largest relative gap."""
+    status = STATUSES[checked.status][in_chinese()]
+    text = _("Theorem of {model}: {status}.", model=checked.theorem, status=status)
+    if not any(level.needed for level in checked.levels) or not np.isfinite(checked.largest_gap):
+        return text
+    return text + _(" The largest relative gap is {gap:.1e}.", gap=checked.largest_gap)
 
 
 def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -14,7 +14,7 @@ from etsopt.units import format_tonnes
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from etsopt.checking import CheckReport
+    from etsopt.checking import Verdict
     from etsopt.results.results import Results
 
 
@@ -40,7 +40,7 @@ def objectives(results: Results) -> Table:
     return table
 
 
-def certificate(proven: Results | CheckReport) -> str:
+def certificate(proven: Results | Verdict) -> str:
     """Return the statement proven of a certified allocation whose misses are reported."""
     away = proven.distance_t
     # A milligram is far below any figure that anybody states.
@@ -63,7 +63,7 @@ def certificate(proven: Results | CheckReport) -> str:
     )
 
 
-def infeasible(checked: CheckReport) -> str:
+def infeasible(checked: Verdict) -> str:
     """Return the statement of an infeasibility, in tonnes or in days; empty if there is none."""
     if checked.missing_days is not None:
         return _(
@@ -77,7 +77,7 @@ def infeasible(checked: CheckReport) -> str:
     return ""
 
 
-def recomputed(checked: CheckReport) -> Table:
+def recomputed(checked: Verdict) -> Table:
     """Return the objectives as the checker recomputed them."""
     table = new_table(
         _("Objectives recomputed from the tables"),

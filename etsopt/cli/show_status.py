@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.text import Text
 
-from etsopt.checking.checker import REAL_GAP
+from etsopt.checking.judge import REAL_GAP
 from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
 from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values

@@ -1,14 +1,15 @@
-"""Comparison of a result's claims about itself with the checker's recomputation from its instance and tables."""
+"""Comparison of a result's claims about itself with the checker's verdict on its instance and tables."""
 
 from __future__ import annotations
 
+import json
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.checking.checker import INFEASIBLE, KINDS, MAIN
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.theorem import INFEASIBLE, THEOREMS
+from etsopt.checking.verdict import PROVEN, LevelCheck, Verdict, Violation
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
 from etsopt.units import tolerance_of
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 RESIDUES = ("misses_t", "distance_t")
 """Tonnes that are a residue of rounding, which may differ by half between machines."""
 
-PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified")
+COMPARED = ("model", "instance_hash", "policy", "own_parameters")
+"""Words of a result beside its claims that are compared with the instance; `own_rule` is taken as given."""
 
 
 def is_checked(results: Results) -> bool:
-    """Return True if the checker knows the model; claims of a user's own model cannot be checked."""
-    return bool(results.provenance.get("checked", True))
+    """Return True if the checker has a theorem of the model that a result claims to be of; none of a user's own."""
+    return results.provenance.get("model") in THEOREMS
 
 
 def is_stopped(results: Results) -> bool:
@@ -33,55 +35,54 @@ def is_stopped(results: Results) -> bool:
     return results.termination not in ("optimal", "infeasible")
 
 
-def status_of(results: Results, report: CheckReport) -> str:
-    """Return the status that the recomputed report allows, if the checker knows the model."""
-    if report.violations:
-        return "refused"
-    if MAIN[results.provenance.get("checked_as") or KINDS[0]] not in results.tables:
-        if is_stopped(results) and not results.tables:
-            return "none"
-        return "infeasible_certified" if report.certified else "infeasible_unproven"
-    # A calculation has nothing to optimise; a program without objectives has nothing proven.
-    calculated = bool(results.provenance.get("calculated")) and not results.levels
-    if not (report.certified or (calculated and not report.unproven)) or results.termination != "optimal":
-        return "feasible"
-    return "certified_optimal" if calculated else report.proves
-
-
-def check_claims(results: Results, report: CheckReport) -> list[Violation]:
+def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list[Violation]:
     """Return the claims of a result about itself that do not hold.
 
     Parameters
     ----------
-    report
-        The checker's report on the tables of the result.
+    verdict
+        The checker's verdict on the tables of the result.
     """
     violations = [
         Violation("tables", f"tables/{name}", 1.0, "tables", "a table that result.json lists is missing")
         for name in results.stated_tables or ()
         if name not in results.tables
     ]
+    violations += _words(instance, results)
     if not is_checked(results):
         # For a user's own model the solver's termination is accepted, and no proof may be claimed.
         if results.status in PROVEN or results.certified:
             violations.append(_claim("status", f"{results.status} is claimed, but the checker does not know the model"))
         return violations
-    status = status_of(results, report)
+    status = verdict.status
     if results.status != status:
         violations.append(_claim("status", f"{results.status} is claimed, but {status} is recomputed"))
     if results.certified is not (status in PROVEN):
         violations.append(_claim("certified", f"{results.certified} is claimed, but status {status} is recomputed"))
     if status != "refused" and (results.termination == "infeasible") is not status.startswith("infeasible"):
         violations.append(_claim("termination", f"{results.termination} is claimed, but status {status} is recomputed"))
-    violations += _tonnes(results, report) + _relaxed_limits(results) + _levels(results, report)
+    violations += _tonnes(results, verdict) + _relaxed_limits(results) + _levels(results, verdict)
     return violations + _prices(results)
 
 
-def check_parameters(instance: Instance, results: Results) -> list[Violation]:
-    """Check that the parameters that a result lists as the user's own are those that its policy changes."""
-    if results.provenance.get("own_parameters") == own_parameters(instance):
-        return []
-    return [_claim("own_parameters", "the user's own parameters are those that the policy changes")]
+def _words(instance: Instance, results: Results) -> list[Violation]:
+    """Check the policy that a result states, and the parameters that it lists as the user's own."""
+    stated, policy = results.provenance, instance.policy.model_dump(mode="json", exclude_none=True)
+    violations = []
+    if _as_json(stated.get("policy")) != _as_json(policy):
+        violations.append(_claim("policy", "the policy is that of the instance"))
+    if stated.get("own_parameters") != own_parameters(instance):
+        violations.append(_claim("own_parameters", "the user's own parameters are those that the policy changes"))
+    return violations
+
+
+def unchecked_words(results: Results) -> list[str]:
+    """Return the words of a result beside its tables and claims that nothing confirms, such as its method."""
+    return [name for name in results.provenance if name not in COMPARED]
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _claim(where: str, message: str, rule: str = "claim", by: float = 1.0, unit: str = "claims") -> Violation:
@@ -93,15 +94,15 @@ def _distance(stated: float, recomputed: float) -> float:
     return 0.0 if stated == recomputed else abs(stated - recomputed)
 
 
-def _tonnes(results: Results, report: CheckReport) -> list[Violation]:
+def _tonnes(results: Results, verdict: Verdict) -> list[Violation]:
     """Check the claims in tonnes: infeasibility, rounding, violation of limits, distance."""
     violations = []
     for name in TONNES:
-        stated, recomputed = getattr(results, name), getattr(report, name)
+        stated, recomputed = getattr(results, name), getattr(verdict, name)
         if name in RESIDUES and stated is None and recomputed is not None:
             violations.append(_claim(name, f"{recomputed:.12g} is recomputed, and nothing is stated", unit="t"))
         stated, recomputed = stated or 0.0, recomputed or 0.0
-        if name == "infeasible_by_t" and report.tolerated:
+        if name == "infeasible_by_t" and verdict.tolerated:
             recomputed = 0.0  # What an answer may miss proves no infeasibility, so none is stated.
         by = _distance(stated, recomputed)
         size = 1e-6 + recomputed / 2 if name in RESIDUES else tolerance_of(recomputed, "t")
@@ -125,16 +126,14 @@ def _relaxed_limits(results: Results) -> list[Violation]:
     return [_claim(INFEASIBLE, f"the lines of the table relaxed_limits total {total:.12g} t", "level_is_kept", by, "t")]
 
 
-def _levels(results: Results, report: CheckReport) -> list[Violation]:
+def _levels(results: Results, verdict: Verdict) -> list[Violation]:
     """Check bound, gap, unit and certificate of every objective; the checker itself checks its value."""
-    if report.infeasible_by_t is None:
-        known = {level.name: level for level in report.levels}
-    else:
-        # The checker proves a lower bound of the relaxation in tonnes; a value equal to it is the least.
-        known = {level.name: _least(level, report.infeasible_by_t) for level in results.levels}
-    violations = []
+    known, violations = {level.name: level for level in verdict.levels if level.unit}, []
     for level in results.levels:
         check = known.get(level.name)
+        if check is None and verdict.infeasible_by_t is not None:
+            # The checker proves a lower bound of the relaxation in tonnes; a value equal to it is the least.
+            check = _least(level, verdict.infeasible_by_t)
         if check is None:
             if level.certified:
                 violations.append(_claim(level.name, "the objective is claimed to be certified, but not recomputable"))

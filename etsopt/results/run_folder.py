@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etsopt.characters import escaped
+from etsopt.checking.theorem import THEOREMS
 from etsopt.data.files.aside import finish, read_whole, written_aside
 from etsopt.data.files.atomic import naming
 from etsopt.data.files.frames import as_written, read_table, types_of
@@ -157,7 +158,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
     repeated = [one for one, other in pairwise(files) if one.stem == other.stem]
     problems = [Problem(f"{TABLES}/{file.name}", "is there in two formats", "Keep one of them.") for file in repeated]
     # The string columns of every library model are known; a user's own model may have others.
-    own_model, tables = not content.get("checked", True), {}
+    own_model, tables = content["model"] not in THEOREMS, {}
     for file in files:
         try:
             tables[file.stem] = read_table(file, None if stated is None else stated[file.stem], own_model)
@@ -166,6 +167,13 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
     if problems:
         raise DataError(subject, problems)
     return content, tables, None if stated is None else tuple(stated)
+
+
+def unlisted_files(folder: Path) -> list[str]:
+    """Return the files of tables in a run folder that its ``result.json`` does not list."""
+    listed = tables_listed((folder / FILE).read_bytes())
+    files = sorted(file for ending in FORMATS for file in (folder / TABLES).glob(f"*.{ending}") if file.is_file())
+    return [f"{TABLES}/{file.name}" for file in files if listed is not None and file.stem not in listed]
 
 
 def read_together(folder: Path, read: Callable[[], T]) -> T:

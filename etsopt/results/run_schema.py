@@ -20,6 +20,7 @@ Status = Literal[
     "certified_optimal",
     "certified_gap",
     "certified_rounded",
+    "calculated",
     "feasible",
     "infeasible_certified",
     "infeasible_unproven",
@@ -98,9 +99,6 @@ class Content(Strict):
     tables: dict[str, dict[str, Annotated[str, BeforeValidator(_known_type)]]] | None = None
     method: str = ""
     method_reason: str = ""
-    checked: bool = True
-    checked_as: str = ""
-    calculated: bool = False
     seed: int = 0
     seconds: dict[str, FiniteFloat] = {}
     versions: dict[str, str] = {}

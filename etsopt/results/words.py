@@ -8,6 +8,7 @@ STATUSES = {
     "certified_optimal": ("certified optimal", "已证明最优"),
     "certified_gap": ("certified within the gap", "已证明在允许差距内最优"),
     "certified_rounded": ("certified optimal before rounding to whole tonnes", "取整吨前已证明最优"),
+    "calculated": ("calculated, and checked", "已计算并检查"),
     "feasible": ("feasible, optimality not proven", "可行，最优性未证明"),
     "infeasible_certified": ("infeasible, proven", "不可行，已证明"),
     "infeasible_unproven": ("infeasible according to the solver, not proven", "求解器判断不可行，未证明"),

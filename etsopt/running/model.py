@@ -30,8 +30,8 @@ PROGRAM = (
 )
 CALCULATION = ("calculate",)
 ELASTIC = ("relaxed",)
-CONSTANTS = ("CHECKED_AS", "STARTS_FROM", "GAP", "FIX_AFTER", "READS", "WAYS_OUT", "SOLVER_OPTIONS")
-DISTINCTIVE = CONSTANTS[:4]
+CONSTANTS = ("STARTS_FROM", "GAP", "FIX_AFTER", "READS", "WAYS_OUT", "SOLVER_OPTIONS")
+DISTINCTIVE = CONSTANTS[:3]
 """Constants whose names seldom occur for another purpose."""
 
 NEAR = 0.83
@@ -88,8 +88,6 @@ class Model:
         Result tables of a model that needs no solver.
     relaxed
         Parameters of the model that this one explains, with limits wider by so many tonnes.
-    checked_as
-        Kind of its tables, such as ``"allocation"`` or ``"compliance"``, by which the checker checks them.
     starts_from
         Name of the model that is solved before.
     gap
@@ -118,7 +116,6 @@ class Model:
     answer: Callable[[Instance, Solution], NDArray[np.float64]] | None = None
     calculate: Callable[[Instance], Tables] | None = None
     relaxed: Callable[[Arrays, float], Arrays] | None = None
-    checked_as: str = ""
     starts_from: str = ""
     gap: float | None = None
     fix_after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

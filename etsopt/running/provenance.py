@@ -42,7 +42,7 @@ def provenance(
     """Return the provenance of a result; ``seconds`` fill up during the solve."""
     status = emissions_status(instance.units)
     return {
-        "model": Path(model).stem,
+        "model": name_of(model),
         "method": method.name,
         "method_reason": method.reason,
         "instance": instance.name,
@@ -59,6 +59,15 @@ def provenance(
         "versions": versions(),
         "seconds": seconds,
     }
+
+
+def name_of(model: str) -> str:
+    """Return the name of a model in results; that of a user's file keeps its ending, as no model of the library has.
+
+    >>> name_of("allocation"), name_of("mine/allocation.py")
+    ('allocation', 'allocation.py')
+    """
+    return Path(model).name
 
 
 def versions() -> dict[str, str]:

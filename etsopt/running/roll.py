@@ -135,7 +135,7 @@ def _name_of(name: str, year: int) -> str:
 def _see_that_certified(results: Results, instance: Instance) -> None:
     """Raise UsageError unless the results are a compliance year of the instance that the checker certifies."""
     about = results.provenance
-    if about.get("checked_as") != KIND:
+    if about.get("model") != KIND:
         what = message("The run is of the model {get!r}: expected 'compliance'.", get=about.get("model"))
         raise UsageError(what, "Solve with --model compliance: only a compliance year ends with holdings.")
     if about.get("instance_hash") != instance.hash:

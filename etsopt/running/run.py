@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from etsopt.checking import CheckReport
-from etsopt.checking import check as check_tables
-from etsopt.checking.checker import KINDS
+from etsopt.checking import Answer, Question, Verdict, judge
+from etsopt.checking.theorem import GAP, GAPS, THEOREMS
+from etsopt.checking.verdict import PROVEN
 from etsopt.data.instance import Instance
-from etsopt.errors import DataError, Problem, StoppedError, UsageError
+from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
-from etsopt.results.claims import check_claims, check_parameters, is_checked
+from etsopt.results.claims import check_claims, is_checked, is_stopped
 from etsopt.results.results import Results
 from etsopt.rules import as_given, parameters_of, plugins
 from etsopt.running import library, methods, model_inputs
@@ -113,8 +113,7 @@ def solve_model(found: Model, instance: Instance, model: str, given: SolveOption
     clock = Clock()
     method = methods.choose(model, instance, given)
     chosen = model_inputs.with_own_options(found, given)
-    about = provenance(instance, model, chosen, method, clock.seconds) | kind_of(found)
-    about["calculated"] = found.calculate is not None
+    about = provenance(instance, model, chosen, method, clock.seconds)
     try:
         checkpoint("parameters")
         if found.calculate is not None:
@@ -184,41 +183,46 @@ def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:
     return Results({}, first.termination, "none", False, (), None, about | {"stopped_at": name})
 
 
-def kind_of(model: Model) -> dict[str, Any]:
-    """Return the kind of a model's tables, and True if the checker knows it; that of a user's model is unknown."""
-    return {"checked": model.checked_as in KINDS, "checked_as": model.checked_as}
+def check(instance: Instance, results: Results, gap: float | None = None, model: str | None = None) -> Verdict:
+    """Check results against their instance, and their claims against the verdict, without model or solver.
 
-
-def check(instance: Instance, results: Results) -> CheckReport:
-    """Check results against their instance, and their claims against the recomputed status, without model or solver.
+    Parameters
+    ----------
+    gap
+        Largest relative gap that proves an objective of whole plans, whole tonnes or exceptions; default 1e-4, of plans
+        of reviews 1e-3. If the results asked for less, that counts.
+    model
+        Name of the model whose theorem is to be proven; default the one that the results claim to be of.
 
     Raises
     ------
-    DataError
-        If they claim a kind that the checker does not know.
+    UsageError
+        If the checker has no theorem of the model that is asked for.
     """
-    instance = as_given(instance)
-    checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
-    gap = float(results.provenance.get("options", {}).get("gap", 0.0))
-    kind = results.provenance.get("checked_as") or KINDS[0]
-    if is_checked(results) and kind not in KINDS:
-        advice = message("It is one of {kinds}. Solve again; a run is not changed by hand.", kinds=", ".join(KINDS))
-        raise DataError(
-            "The run",
-            [Problem("result.json", message("is {kind!r}, which is not checked", kind=kind), advice, "checked_as")],
-        )
-    report = check_tables(instance, results.tables, results.levels, gap, kind) if checkable else CheckReport((), ())
-    claims = (*check_claims(results, report), *check_parameters(instance, results))
-    return replace(report, violations=(*report.violations, *claims))
+    if model is not None and model not in THEOREMS:
+        what = message("There is no theorem of the model {model!r}.", model=model)
+        raise UsageError(what, message("The checker proves {known}.", known=", ".join(THEOREMS)))
+    instance, asked = as_given(instance), model or str(results.provenance.get("model"))
+    if asked not in THEOREMS:
+        verdict = Verdict((), ())
+    else:
+        own = float(results.provenance.get("options", {}).get("gap", 0.0))
+        accepted = GAPS.get(asked, GAP) if gap is None else gap
+        answer = Answer(results.tables, results.levels, is_stopped(results))
+        verdict = judge(Question(instance, asked, min(own, accepted)), answer)
+        if not is_checked(results):
+            # What a model of the user's own claims is no claim on the theorem that the reader asks for.
+            return verdict
+    return replace(verdict, violations=(*verdict.violations, *check_claims(instance, results, verdict)))
 
 
 def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: Clock) -> Results:
     """Return the results of a calculation, which has nothing to optimise."""
-    with unlimited():
-        tell("check")
-        report = check_tables(instance, tables, (), kind=about["checked_as"]) if about["checked"] else None
+    verdict = None
+    if about["model"] in THEOREMS:
+        with unlimited():
+            tell("check")
+            verdict = judge(Question(instance, about["model"]), Answer(tables))
     clock.lap("check")
-    certified = report is not None and not report.violations and not report.unproven
-    refused = report is not None and bool(report.violations)
-    status = "certified_optimal" if certified else "refused" if refused else "feasible"
-    return Results(tables, "optimal", status, certified, (), None, about, violations_of(report))
+    status = "feasible" if verdict is None else verdict.status
+    return Results(tables, "optimal", status, status in PROVEN, (), None, about, violations_of(verdict))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking import check as check_tables
-from etsopt.checking.checker import INFEASIBLE
+from etsopt.checking import Answer, Question, judge
+from etsopt.checking.theorem import INFEASIBLE, THEOREMS
+from etsopt.checking.verdict import PROVEN
 from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results.results import LevelResult, Results
@@ -22,9 +23,10 @@ from etsopt.solving.tolerances import RELAXED_T, fixed_at_lower
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from etsopt.checking import CheckReport
+    from etsopt.checking import Verdict
+    from etsopt.checking.verdict import LevelStated
     from etsopt.data.instance import Instance
     from etsopt.program.program import Program
     from etsopt.running.methods import Method
@@ -52,6 +54,17 @@ class SolveTask:
     notes: tuple[Any, ...]
     first: Results | None = None
     """Results of the model that this one starts from."""
+
+    @property
+    def has_theorem(self) -> bool:
+        """True if the checker proves what the model claims; it knows none of a user's own."""
+        return self.about["model"] in THEOREMS
+
+    def _judged(self, tables: Any, levels: Sequence[LevelStated], stopped: bool = False) -> Verdict:
+        """Return the checker's verdict on tables, with the levels of the model that this one starts from."""
+        before = self.first.levels if self.first else ()
+        question = Question(self.instance, self.about["model"], self.about["options"]["gap"])
+        return judge(question, Answer(tables, (*before, *levels), stopped))
 
     def solve_all(self, parameters: dict[str, Any]) -> Solution | Results:
         """Solve the model, and its program afterwards: return a solution, or results that explain infeasibility."""
@@ -114,7 +127,7 @@ class SolveTask:
         program = self._program(parameters)
         names = names or self.model.objectives(self.instance, list(program.objectives))
         solution = self._minimise(program, parameters, names, self.options)
-        if solution.values and not self.about["checked"]:
+        if solution.values and not self.has_theorem:
             # For a user's own model, no other check compares the answer with the rows.
             refuse_missed_rows(program, np.concatenate([solution.values[name] for name in program.columns]))
         return solution
@@ -170,35 +183,32 @@ class SolveTask:
 
     def _results(self, solution: Solution, tables: Any) -> Results:
         """Return the results of a program, with the bounds that the checker recomputed if it knows the model."""
-        report, about, first = None, self.about, self.first
+        verdict, first = None, self.first
         tables = model_inputs.with_tables_of(first, tables)
-        if tables and about["checked"]:
+        if tables and self.has_theorem:
             tell("check")
-            before, gap, kind = first.levels if first else (), about["options"]["gap"], about["checked_as"]
-            report = check_tables(self.instance, tables, [*before, *solution.levels], gap, kind)
-            if report.violations and all(violation.rule == "level_is_kept" for violation in report.violations):
+            stopped = solution.termination is not Termination.OPTIMAL
+            verdict = self._judged(tables, solution.levels, stopped)
+            if verdict.violations and all(violation.rule == "level_is_kept" for violation in verdict.violations):
                 # Later objectives may move an earlier one by rounding: its value at the answer is stated.
-                values = {level.name: level.value for level in report.levels}
+                values = {level.name: level.value for level in verdict.levels}
                 solution = replace(solution, levels=as_answered(solution.levels, values))
-                report = check_tables(self.instance, tables, [*before, *solution.levels], gap, kind)
-            tables = _with_kept(tables, report)
+                verdict = self._judged(tables, solution.levels, stopped)
+            tables = _with_kept(tables, verdict)
             self.clock.lap("check")
-        checks = {level.name: level for level in report.levels} if report else {}
+        checks = {level.name: level for level in verdict.levels if level.unit} if verdict else {}
         levels = list(first.levels) if first and tables else []
         for level in solution.levels if tables else ():
             known = checks.get(level.name)
             bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)
             proven = known is not None and known.certified
             levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
-        certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
-        status = "feasible" if tables else "none"
-        if report is not None and report.violations:
-            status = "refused"
-        elif certified and report is not None:
-            status = report.proves
-        reported = {name: getattr(report, name) for name in REPORTED} if report else {}
-        termination, violations = solution.termination.value, violations_of(report)
-        return Results(tables, termination, status, certified, tuple(levels), None, about, violations, **reported)
+        status = verdict.status if verdict else "feasible" if tables else "none"
+        reported = {name: getattr(verdict, name) for name in REPORTED} if verdict else {}
+        termination, violations = solution.termination.value, violations_of(verdict)
+        return Results(
+            tables, termination, status, status in PROVEN, tuple(levels), None, self.about, violations, **reported
+        )
 
     def _relaxed_limits(self, limited: Instance) -> Results:
         """Find the smallest relaxation of the limits of an instance, and prove it.
@@ -259,41 +269,32 @@ class SolveTask:
         stated
             The least infeasibility by the solver; None if it is unknown.
         """
-        kind = self.about["checked_as"] if self.about["checked"] else None
-        report = check_tables(self.instance, tables, (), kind=kind) if kind and tables else None
+        verdict = self._judged(tables, () if stated is None else (stated,)) if tables and self.has_theorem else None
         self.clock.lap("check")
-        tonnes = report.infeasible_by_t if report else None
-        proven = report.missing_days if report and report.missing_days is not None else tonnes
-        certified = report is not None and report.certified
-        levels = []
+        tonnes = verdict.infeasible_by_t if verdict else None
+        proven = verdict.missing_days if verdict and verdict.missing_days is not None else tonnes
+        levels = list(self.first.levels) if self.first and tables else []
         if stated is not None:
             gap = stated.value - (proven or 0.0)
             least = proven is not None and abs(gap) <= tolerance_of(stated.value, stated.unit)
-            levels = [LevelResult(stated.name, stated.value, proven or 0.0, gap, stated.unit, least, stated.algorithm)]
-        status = "infeasible_certified" if certified else "infeasible_unproven"
-        if report is not None and report.violations:
-            status = "refused"
-        return Results(
-            tables,
-            "infeasible",
-            status,
-            certified,
-            tuple(levels),
-            tonnes if certified else None,
-            self.about,
-            violations_of(report),
-        )
+            levels.append(
+                LevelResult(stated.name, stated.value, proven or 0.0, gap, stated.unit, least, stated.algorithm)
+            )
+        status = verdict.status if verdict else "infeasible_unproven"
+        reported = {name: getattr(verdict, name) for name in REPORTED} if verdict else {}
+        held = tonnes if status in PROVEN else None, self.about, violations_of(verdict)
+        return Results(tables, "infeasible", status, status in PROVEN, tuple(levels), *held, **reported)
 
 
-def _with_kept(tables: Any, report: CheckReport) -> Any:
+def _with_kept(tables: Any, verdict: Verdict) -> Any:
     """Return the tables with the multipliers of earlier objectives, so that a later check need not find them again."""
-    if report.kept is None or not len(report.kept):
+    if verdict.kept is None or not len(verdict.kept):
         return tables
     # An empty table has no types to keep.
-    parts = [part for part in (tables["duals"], report.kept) if len(part)]
+    parts = [part for part in (tables["duals"], verdict.kept) if len(part)]
     return {**tables, "duals": pd.concat(parts, ignore_index=True)}
 
 
-def violations_of(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
+def violations_of(verdict: Verdict | None) -> tuple[dict[str, Any], ...]:
     """Return the violations in the form of a result."""
-    return tuple(asdict(violation) for violation in report.violations) if report else ()
+    return tuple(asdict(violation) for violation in verdict.violations) if verdict else ()

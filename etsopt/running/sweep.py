@@ -11,10 +11,10 @@ import pandas as pd
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
 from etsopt.rules import as_given, parameters_of
-from etsopt.running import library, methods, model_inputs, run
+from etsopt.running import library, methods, model_inputs
 from etsopt.running.compiling import CompiledModels
 from etsopt.running.policy_reads import ignored_keys
-from etsopt.running.provenance import Clock
+from etsopt.running.provenance import Clock, name_of
 from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
@@ -97,7 +97,7 @@ def sweep(
             message("The model {model} has no function `answer`.", model=model), "Solve it with etsopt.solve."
         )
     chosen = model_inputs.with_own_options(found, SolveOptions(**options))
-    about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
+    about = {"model": name_of(model), "options": {"gap": chosen.gap}}
     kept, answers, levels, terminations, statuses = CompiledModels(), [], [], [], []
     # Ctrl-C ends the policy that is being solved, and those after it before they begin.
     with watched(tell=chosen.progress):

@@ -55,7 +55,7 @@ UNITS = {
 }
 """Unit of a column of numbers by the end of its name; the longest one counts."""
 
-PROVEN = ("certified_optimal", "certified_gap", "certified_rounded")
+PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "calculated")
 """Statuses of an answer that is proven."""
 
 FAILED = ("failed", "lost", "none")

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.column_generation import Market, PreparedMarket
 
-CHECKED_AS = "abatement"
 STARTS_FROM = "allocation"
 READS = (
     "rule.carry_over_*",

@@ -127,8 +127,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-CHECKED_AS = "allocation"
-"""The checker holds the tables to the instance."""
 
 READS = ("year", "rule", "!rule.carry_over_*", "sectors", "provinces", "national", "allocation")
 """Keys and sections of the policy; the engine refuses or lists what else is stated."""

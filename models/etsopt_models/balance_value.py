@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-CHECKED_AS = "allocation"
-"""The checker holds the tables to the instance."""
 
 READS = (
     "year",

@@ -85,8 +85,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-CHECKED_AS = "compliance"
-"""The checker holds the tables to the instance."""
 
 READS = (
     "year",

@@ -61,7 +61,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-CHECKED_AS = "equilibrium"
 
 READS = (
     "year",

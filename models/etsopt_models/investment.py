@@ -107,7 +107,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._investment.prepared import Prepared
 
-CHECKED_AS = "investment"
 STARTS_FROM = "allocation"
 READS = (
     "rule.carry_over_*",

@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.column_generation import Market, PreparedMarket
 
-CHECKED_AS = "pathway"
 READS = (
     "year",
     "rule.name",

@@ -78,8 +78,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-CHECKED_AS = "reconciliation"
-"""The checker holds the tables to the instance."""
 
 READS = ()
 """No key of the policy: the evidence is in the tables."""

@@ -75,7 +75,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-CHECKED_AS = "review_plan"
 READS = ("review_plan",)
 """Keys and sections of the policy; no rule, target or band."""
 GAP = 1e-3

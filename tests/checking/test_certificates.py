@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking import CheckReport, check
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.running import run
 from tests.builders import given, moved, random_instance
+from tests.judging import check
 
 if TYPE_CHECKING:
+    from etsopt.checking import Verdict
     from etsopt.results.results import Results
 
 MILLION = 1_000_000.0
@@ -46,7 +47,7 @@ def with_duals(tables: dict[str, pd.DataFrame], *lines: tuple[str, str, str, flo
     return changed
 
 
-def restated(instance: etsopt.Instance, tables: dict[str, pd.DataFrame], names: list[str]) -> CheckReport:
+def restated(instance: etsopt.Instance, tables: dict[str, pd.DataFrame], names: list[str]) -> Verdict:
     """Check with every level stated as the allowances have it."""
     first = check(instance, tables, [Stated(name, 0.0) for name in names])
     return check(instance, tables, [Stated(level.name, level.value) for level in first.levels])

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking import check
 from etsopt.checking.compliance.compliance import NUMBERS, TEXTS
 from tests.compliance_years import by_hand, random_compliance_year
+from tests.judging import check
 
 if TYPE_CHECKING:
-    from etsopt.checking.report import CheckReport
+    from etsopt.checking.verdict import Verdict
     from etsopt.results.results import Results
 
 Tables = dict[str, pd.DataFrame]
@@ -38,7 +38,7 @@ def solved() -> tuple[etsopt.Instance, Results]:
     return instance, result
 
 
-def checked(mutate: Mutation, *, restate: bool = False) -> CheckReport:
+def checked(mutate: Mutation, *, restate: bool = False) -> Verdict:
     """Check broken tables; with levels stated as these have them, so that only what remains wrong is found."""
     instance, result = solved()
     tables = {name: table.copy() for name, table in result.tables.items()}
@@ -51,7 +51,7 @@ def checked(mutate: Mutation, *, restate: bool = False) -> CheckReport:
     return report
 
 
-def rules(report: CheckReport) -> set[str]:
+def rules(report: Verdict) -> set[str]:
     return {violation.rule for violation in report.violations}
 
 

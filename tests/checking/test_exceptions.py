@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking import check
 from etsopt.checking.allocation.bands import derive_bands
 from etsopt.checking.allocation.exceptions import _is_choice
 from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
 from tests.builders import given
+from tests.judging import check
 
 if TYPE_CHECKING:
     from etsopt.results.results import LevelResult

@@ -30,7 +30,7 @@ from tests.markets import market, of_model, random_market
 from tests.models.test_whole_plans import short
 
 if TYPE_CHECKING:
-    from etsopt.checking import CheckReport
+    from etsopt.checking import Verdict
 
 GOLDEN = Path(__file__).parents[1] / "golden_reports"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
@@ -92,7 +92,7 @@ def changes(result: etsopt.Results) -> Iterator[tuple[str, dict[str, pd.DataFram
             yield f"duals times {factor:g}", {"duals": duals.assign(multiplier=factor * duals["multiplier"])}
 
 
-def told(report: CheckReport) -> dict[str, Any]:
+def told(report: Verdict) -> dict[str, Any]:
     """A report in numbers: how often each statement is broken and by how much in all, and every level."""
     broken: dict[str, list[float]] = {}
     for violation in report.violations:
@@ -100,7 +100,9 @@ def told(report: CheckReport) -> dict[str, Any]:
         counted = broken.setdefault(f"{violation.rule} [{violation.unit}]", [0.0, 0.0])
         counted[0] += 1
         counted[1] += amount
-    levels = {level.name: [level.value, level.gap, level.tolerance, level.asked] for level in report.levels}
+    levels = {
+        level.name: [level.value, level.gap, level.tolerance, level.asked] for level in report.levels if level.unit
+    }
     of_all = [report.infeasible_by_t, report.rounded_by_t, float(report.unproven), float(report.tolerated)]
     return {"broken": broken, "levels": levels, "tonnes": [math.nan if part is None else part for part in of_all]}
 

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking import CheckReport, check
+from etsopt.checking import Verdict
 from etsopt.checking.investment import bound as bounds
 from etsopt.checking.investment.bound import Objective
 from etsopt_models._investment.prepared import Prepared
 from tests.investments import by_hand, random_investment, two_scenarios
+from tests.judging import check
 
 Tables = dict[str, pd.DataFrame]
 CVAR = {"investment.cvar_weight": 0.5, "investment.cvar_level": 0.6}
@@ -27,7 +28,7 @@ class Stated:
     value: float
 
 
-def report_on(instance: etsopt.Instance, tables: Tables, result: etsopt.Results, gap: float = 0.0) -> CheckReport:
+def report_on(instance: etsopt.Instance, tables: Tables, result: etsopt.Results, gap: float = 0.0) -> Verdict:
     """The report on tables whose cost is stated as the tables have it."""
     summary = tables["investment_summary"]
     value = float(summary["objective_cny"].iloc[-1])
@@ -43,7 +44,7 @@ def deciding(
     with monkeypatch.context() as patch:
         patch.setattr(Prepared, "installed", lambda self, install: decide(installed(self, install)))
         # The claim of the objective is that of the true answer, and is stated again by `report_on`.
-        patch.setattr("etsopt.running.solve_task.check_tables", lambda *_, **__: CheckReport((), ()))
+        patch.setattr("etsopt.running.solve_task.judge", lambda *_: Verdict((), ()))
         result = etsopt.solve(instance, "investment")
     return result.tables, result
 
@@ -53,7 +54,7 @@ def test_the_best_decision_is_certified() -> None:
         result = etsopt.solve(instance, "investment")
         report = report_on(instance, result.tables, result)
         assert report.violations == ()
-        assert report.optimal
+        assert report.status == "certified_optimal"
 
 
 def test_another_decision_is_no_answer_that_is_proven(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +65,7 @@ def test_another_decision_is_no_answer_that_is_proven(monkeypatch: pytest.Monkey
     assert report.violations == ()
     assert not report.certified
     assert report.levels[-1].gap == pytest.approx(100_000, abs=1)
-    assert report_on(instance, tables, result, gap=0.2).proves == "certified_gap"
+    assert report_on(instance, tables, result, gap=0.2).status == "certified_gap"
 
 
 @pytest.mark.everyday("policy1")

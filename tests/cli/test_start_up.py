@@ -105,7 +105,7 @@ def test_a_model_file_of_the_working_folder_is_found_by_its_path(hostile_folder:
         text=True,
         check=False,
     )
-    assert json.loads(found.stdout)["model"] == "mine"
+    assert json.loads(found.stdout)["model"] == "mine.py"
     assert not (hostile_folder / "hijacked").exists()
 
 

@@ -18,7 +18,7 @@ INSTANCES = [etsopt.read("tiny"), etsopt.read("cn-2025"), *RANDOM]
 def test_every_unit_gets_what_the_rule_gives(instance: etsopt.Instance) -> None:
     result = etsopt.solve(instance, "balance_value")
     table, reference = result.tables["allocation"], reference_allowances(instance)
-    assert (result.status, result.certified, result.levels) == ("certified_optimal", True, ())
+    assert (result.status, result.certified, result.levels) == ("calculated", True, ())
     assert np.array_equal(table["allowance_t"], reference.reference_t)
     assert np.array_equal(table["allowance_t"], table["reference_t"])
     # A unit outside the scope of the year gets nothing, and stands at no bound.

@@ -11,6 +11,7 @@ import pytest
 import etsopt
 from etsopt.data.generate import generate
 from etsopt.errors import UsageError
+from tests.judging import check
 from tests.markets import as_filed, random_market
 
 if TYPE_CHECKING:
@@ -52,9 +53,7 @@ def test_the_bound_of_whole_plans_is_one_for_any_multipliers(seed: int) -> None:
     random = np.random.default_rng(seed)
     duals = result.tables["duals"].copy()
     duals["multiplier"] *= random.uniform(0.8, 1.2, len(duals))
-    checked = etsopt.checking.checker.check(
-        instance, result.tables | {"duals": duals}, result.levels, 1e-9, "abatement"
-    )
+    checked = check(instance, result.tables | {"duals": duals}, result.levels, 1e-9, "abatement")
     bound = checked.levels[-1].bound
     assert bound is not None
     assert bound <= result.levels[-1].value + 1e-3

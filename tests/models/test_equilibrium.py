@@ -131,7 +131,7 @@ def test_a_measure_that_pays_more_where_it_is_taken_has_one_fixed_point_or_two(
     assert row["balance_value"] == pytest.approx(expected[-1])
     assert row["obtained"] == "reached from no abatement"
     assert abs(row["residual_t"]) < 1e-6
-    assert (result.status, result.certified) == ("certified_optimal", True)
+    assert (result.status, result.certified) == ("calculated", True)
 
 
 CYCLE = ([(2e5, 0.9), (1e5, 1.5)], [(1, 0.25, 130e3)], 100.0)
@@ -315,7 +315,7 @@ PATH = {"2025": 100.0, "2026": 60.0, "2027": 140.0}
 
 def test_every_year_of_a_horizon_has_the_equilibrium_that_it_has_alone() -> None:
     together = etsopt.solve(of_years(PATH, 2025, 2027), "equilibrium")
-    assert (together.status, together.violations) == ("certified_optimal", ())
+    assert (together.status, together.violations) == ("calculated", ())
     assert together.tables["equilibrium"]["price_cny_per_t"].tolist() == [100.0, 60.0, 140.0]
     for year in (2025, 2026, 2027):
         alone = etsopt.solve(of_years(PATH, year, year), "equilibrium")
@@ -341,7 +341,7 @@ def test_a_path_of_prices_has_a_balance_value_for_each_year_by_hand() -> None:
 
 def test_a_cap_of_the_pathway_is_no_matter_of_the_equilibrium() -> None:
     result = etsopt.solve(of_years(PATH, 2025, 2027, pathway={"cap_from": 2026}), "equilibrium")
-    assert result.status == "certified_optimal"
+    assert result.status == "calculated"
 
 
 def test_a_measure_runs_from_its_first_year_on() -> None:

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking import check
 from etsopt.cli import main
 from etsopt.errors import DataError
 from etsopt.running import solve_task
@@ -19,6 +18,7 @@ from etsopt.solving.solution import Solution, Termination
 from etsopt_models._allocation.tables import allocation_tables
 from tests import oracle
 from tests.builders import allowances, given, random_instance, random_policy, random_units
+from tests.judging import check
 from tests.whole_oracle import fair_tiny, nearest_rounding
 
 if TYPE_CHECKING:
@@ -301,7 +301,7 @@ def test_whole_tonnes_that_are_not_proven_to_be_nearest_are_certified_by_their_m
     tables = result.tables | {"duals": duals[duals["level"] != "rounding"], "sectors": sectors}
     report = check(instance, tables, result.levels)
     assert [level.certified for level in report.levels] == [True, False]
-    assert (report.violations, report.certified, report.proves) == ((), True, "certified_rounded")
+    assert (report.violations, report.certified, report.status) == ((), True, "certified_rounded")
     assert report.rounded_by_t == pytest.approx(0.675)
 
 

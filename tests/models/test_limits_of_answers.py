@@ -13,6 +13,7 @@ import etsopt
 from etsopt_models._columns import enterprise_decomposition
 from etsopt_models._enterprises import core
 from etsopt_models._enterprises.trading import Flows, TradeTerms
+from tests.judging import check
 from tests.markets import market, of_model, random_market
 
 FOREVER = np.inf + np.zeros(3)
@@ -225,5 +226,5 @@ def test_multipliers_of_what_is_newly_owed_prove_no_more_than_the_optimum() -> N
             duals = result.tables["duals"].copy()
             duals["multiplier"] += size * random.normal(size=len(duals)) * (duals["level"] == "cost")
             tables = {**result.tables, "duals": duals}
-            report = etsopt.checking.check(instance, tables, result.levels, 1e-4, "clearing")
+            report = check(instance, tables, result.levels, 1e-4, "clearing")
             assert report.levels[-1].bound <= result.levels[-1].value + 1e-3

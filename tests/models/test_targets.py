@@ -11,6 +11,7 @@ import pytest
 import etsopt
 from etsopt.errors import DataError
 from tests.builders import allowances, given, random_policy, random_units
+from tests.judging import check
 from tests.oracle import extrapolated
 from tests.whole_oracle import OBJECTIVES
 
@@ -220,7 +221,7 @@ def test_a_target_stated_though_there_is_none_is_refused(what: str) -> None:
     name, column, value = FORGED[what]
     table = found.tables[name].copy()
     table.loc[table["sector"] == "steel", column] = value
-    report = etsopt.checking.check(instance, found.tables | {name: table}, found.levels)
+    report = check(instance, found.tables | {name: table}, found.levels)
     assert {violation.where for violation in report.violations} == {"steel"}
 
 
@@ -229,7 +230,7 @@ def test_a_multiplier_of_a_target_that_is_none_is_refused() -> None:
     found = checked(instance)
     row = {"level": "change", "row": "sector_target", "index": "steel", "multiplier": -1.0, "unit": "t/t"}
     duals = pd.concat([found.tables["duals"], pd.DataFrame([row])], ignore_index=True)
-    report = etsopt.checking.check(instance, found.tables | {"duals": duals}, found.levels)
+    report = check(instance, found.tables | {"duals": duals}, found.levels)
     assert [violation.rule for violation in report.violations] == ["duals"]
 
 
@@ -262,7 +263,7 @@ def test_whatever_a_band_allows_a_negative_allowance_is_refused() -> None:
     assert allowances(found).tolist() == [0.0, 500.0]
     table = found.tables["allocation"].copy()
     table.loc[0, "allowance_t"] = -1.0
-    report = etsopt.checking.check(instance, found.tables | {"allocation": table}, found.levels)
+    report = check(instance, found.tables | {"allocation": table}, found.levels)
     assert {"not_negative", "inside_band"} <= {violation.rule for violation in report.violations}
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt.checking.report import LevelCheck
+from etsopt.checking.verdict import LevelCheck
 from etsopt.cli import main
 from etsopt.results.claims import check_claims
+from tests import forging
 from tests.cli.test_cli import USER_MODEL, run_json
 
 IN_ORDER = [
@@ -97,7 +98,7 @@ def of_level(part: str, value: Any) -> Callable[[list[dict[str, Any]]], list[dic
     [
         ("optimal", {"status": "feasible"}, {("claim", "status")}),
         ("optimal", {"certified": False}, {("claim", "certified")}),
-        ("optimal", {"termination": "infeasible"}, {("claim", x) for x in ("status", "certified", "termination")}),
+        ("optimal", {"termination": "infeasible"}, {("claim", "termination")}),
         ("optimal", {"infeasible_by_t": 5.0}, {("claim", "infeasible_by_t")}),
         ("optimal", {"levels": []}, NOT_PROVEN),
         (
@@ -133,7 +134,11 @@ def of_level(part: str, value: Any) -> Callable[[list[dict[str, Any]]], list[dic
             },
         ),
         ("calculated", {"status": "feasible"}, {("claim", "status")}),
-        ("calculated", {"calculated": False}, NOT_PROVEN),
+        ("calculated", {"status": "certified_optimal"}, {("claim", "status")}),
+        ("optimal", {"calculated": True, "levels": []}, NOT_PROVEN),
+        ("optimal", {"checked_as": "balance_value", "levels": []}, NOT_PROVEN),
+        ("optimal", {"policy": lambda policy: {**policy, "year": 1999}}, {("claim", "policy")}),
+        ("optimal", {"own_parameters": [{"key": "slope"}]}, {("claim", "own_parameters")}),
     ],
 )
 def test_a_claim_that_does_not_hold_is_refused(
@@ -170,8 +175,8 @@ def test_what_answers_may_miss_proves_no_infeasibility_and_none_is_stated() -> N
     unproven = replace(results, status="infeasible_unproven", certified=False, infeasible_by_t=None, levels=())
     assert report.infeasible_by_t is not None
     assert report.infeasible_by_t > 1e6
-    assert check_claims(unproven, report) == []
-    stated = check_claims(replace(unproven, infeasible_by_t=report.infeasible_by_t), report)
+    assert check_claims(instance, unproven, report) == []
+    stated = check_claims(instance, replace(unproven, infeasible_by_t=report.infeasible_by_t), report)
     assert [violation.where for violation in stated] == ["infeasible_by_t"]
 
 
@@ -235,3 +240,52 @@ def test_a_gap_of_infinite_terms_that_cancel_proves_nothing_and_is_stated_as_suc
     # As NaN it differed from itself, and an honest run broke its own claim.
     level = LevelCheck("least_squares", "t", 1.0, math.nan, math.nan, 0.02)
     assert (level.bound, level.gap, level.certified) == (-math.inf, math.inf, False)
+
+
+def test_a_reader_asks_for_a_theorem_and_a_run_does_not_choose_another(
+    runs: Path, copy_of: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_json(capsys, "check", str(runs / "optimal"), "--as", "allocation")[0] == 0
+    for name, model in (("optimal", "clearing"), ("optimal", "balance_value"), ("calculated", "allocation")):
+        code, content = run_json(capsys, "check", str(runs / name), "--as", model)
+        assert (code, content["theorem"], content["certified"]) == (5, model, False)
+    renamed = copy_of("optimal")
+    change(renamed, model="balance_value", status="calculated", levels=[])
+    assert ("tables", "duals") in claimed(renamed, capsys)
+    # A model of one's own claims no theorem, and its tables may have that of an allocation.
+    own = tmp_path / "own"
+    shutil.copytree(runs / "optimal", own)
+    change(own, model="mine.py", status="feasible", certified=False)
+    assert main(["check", str(own)]) == 6
+    assert main(["check", str(own), "--as", "allocation"]) == 0
+    change(own, levels=[])
+    assert main(["check", str(own), "--as", "allocation"]) == 4
+
+
+def test_a_check_names_the_theorem_its_gap_and_what_is_not_checked(
+    copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("optimal")
+    change(run, warnings=["invented"], method="decomposition")
+    (run / "tables" / "final.csv").write_text("unit_id,allowance_t\nnorth-1,9\n", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["check", str(run)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Theorem of allocation: certified optimal. The largest relative gap is " in out
+    named = out.partition("is not checked: ")[2]
+    assert {"method,", "warnings,", "tables/final.csv."} <= set(named.split())
+    code, content = run_json(capsys, "check", str(run))
+    assert (code, content["status"], content["largest_gap"] < 1e-9) == (0, "certified_optimal", True)
+    assert {"method", "warnings", "tables/final.csv"} <= set(content["not_checked"])
+
+
+def test_the_gap_that_counts_is_the_readers() -> None:
+    instance, true = forging.instance_of("exceptions"), forging.honest_of("exceptions")
+    tables = forging.with_prices(forging.others("exceptions")[0].tables, true.tables)
+    tables["duals"] = true.tables["duals"]
+    words = true.provenance | {"options": true.provenance["options"] | {"gap": 0.999}}
+    forged = forging.agreeing(instance, replace(true, tables=tables, provenance=words))
+    assert forged.status == "certified_gap"
+    assert etsopt.check(instance, forged, gap=0.999).status == "certified_gap"
+    assert etsopt.check(instance, forged).status == "refused"
+    assert etsopt.check(instance, true, gap=0.0).status == "certified_optimal"

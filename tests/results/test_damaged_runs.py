@@ -119,11 +119,6 @@ OF_RESULT: dict[str, tuple[Damage, str]] = {
     "a list": (written("result.json", "[1]"), "result.json: is [1], but should be an object with keys."),
     "null": (written("result.json", "null"), "result.json: is None, but should be an object with keys."),
     "no keys": (written("result.json", "{}"), "result.json, model: is missing."),
-    "checked_as a number": (stated(checked_as=5), "result.json, checked_as: is 5, but should be a valid string."),
-    "checked_as a list": (stated(checked_as=[]), "result.json, checked_as: is [], but should be a valid string."),
-    "checked_as null": (stated(checked_as=None), "result.json, checked_as: is None, but should be"),
-    "checked a number": (stated(checked=1), "result.json, checked: is 1, but should be a valid boolean."),
-    "calculated a text": (stated(calculated="no"), "result.json, calculated: is 'no', but should be"),
     "certified a text": (stated(certified="true"), "result.json, certified: is 'true', but should be"),
     "certified missing": (stated(certified=...), "result.json, certified: is missing."),
     "status unknown": (stated(status="splendid"), "result.json, status: is 'splendid', but should be"),
@@ -270,12 +265,12 @@ def test_a_truth_that_is_none_is_told(
     assert "tables/compliance.csv, at_risk: does not hold True or False: row 3 'perhaps'." in message
 
 
-def test_what_is_checked_as_something_unknown_is_told(
+def test_a_theorem_that_there_is_not_is_told(
     damaged: Callable[[str, Damage], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    message = refused(capsys, "check", damaged("allocation", stated(checked_as="nonsense")))
-    assert "result.json, checked_as: is 'nonsense', which is not checked." in message
-    assert "It is one of allocation, " in message
+    message = refused(capsys, "check", damaged("allocation", stated(seed=0)), "--as", "nonsense")
+    assert "There is no theorem of the model 'nonsense'." in message
+    assert "The checker proves allocation, " in message
 
 
 @pytest.mark.parametrize("cut", [0, 4, 100, -1])
@@ -383,7 +378,7 @@ def test_a_text_among_numbers_is_told_of_such_a_run_too(
     run = damaged("allocation", damage)
     assert "tables/sectors.csv, target_t: does not hold numbers: row 2 'much'." in refused(capsys, "check", run)
     # A model of the user's own may have had columns of texts of its own.
-    stated(checked=False)(run)
+    stated(model="mine.py")(run)
     assert etsopt.load(run).tables["sectors"]["target_t"].tolist() == ["much"]
 
 
@@ -414,7 +409,7 @@ def own_table(run: Path) -> None:
 
 
 def test_keys_that_came_later_may_be_absent(damaged: Callable[[str, Damage], Path]) -> None:
-    later = ("tables", "rounded_by_t", "checked", "checked_as", "calculated", "method_reason")
+    later = ("tables", "rounded_by_t", "method_reason")
     run = damaged("allocation", stated(**dict.fromkeys(later, ...)))
     assert etsopt.load(run).rounded_by_t is None
     assert main(["check", str(run)]) == 0

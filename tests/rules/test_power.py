@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking import check
 from etsopt.checking.power import allowances_of_power
 from etsopt.checking.power import load_correction as again
 from etsopt.data.content import Derived
@@ -24,6 +23,7 @@ from etsopt.data.tables.schema import POWER_CASES
 from etsopt.errors import DataError
 from etsopt.rules import own_parameters, reference_allowances
 from etsopt.rules.power import LOAD_CORRECTIONS, load_correction
+from tests.judging import check
 
 STEPS, POWER_OF_1015, EXPONENTIALS = LOAD_CORRECTIONS
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking import check, plan
+from etsopt.checking import plan
 from etsopt.data.content import Derived
 from etsopt.data.instance import Instance
 from etsopt.data.policy import plans
@@ -31,6 +31,7 @@ from etsopt.rules import (
     reference_allowances,
 )
 from tests.builders import random_instance, random_policy, random_units
+from tests.judging import check
 
 YEARS = range(2019, 2036)
 SECTORS = ("aluminium", "cement", "power", "steel")

@@ -78,7 +78,6 @@ SLIPS = {
     "gap": "GAP",
     "FIXAFTER": "FIX_AFTER",
     "START_FROM": "STARTS_FROM",
-    "CHECK_AS": "CHECKED_AS",
 }
 HELPERS = (
     "label",

@@ -28,6 +28,7 @@ from etsopt.data.tables.schema import SECTORS, SPECIAL_CASES, TABLES
 from etsopt.designing.plan import DesignFile
 from etsopt.forecasting.plan import ForecastFile
 from etsopt.results.cell_words import OBJECTIVES
+from etsopt.results.run_schema import Content
 from etsopt.results.words import COLUMNS
 from etsopt.results.words import TABLES as RESULT_TABLES
 from etsopt.rules import RULES
@@ -181,6 +182,8 @@ def known() -> Known:
         *(part for figure in FIGURES for part in figure.split(".")),
         *(part for rule in SCREENING_RULES.values() for part in rule.thresholds),
         *Settings.__dataclass_fields__,
+        # Keys of result.json.
+        *(*Content.model_fields, "ignored", "own_rule", "own_parameters", "emissions", "stopped_at"),
         # Tables and columns.
         *(part for table in tables for part in (table.name, *(column.name for column in table.columns))),
         *(*RESULT_TABLES, *COLUMNS, *ROW_HEADINGS),

@@ -22,7 +22,8 @@ import numpy as np
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.infeasibility import least_infeasibility
 from etsopt.checking.arithmetic import gamma, total
-from etsopt.checking.report import LevelCheck
+from etsopt.checking.theorem import EXCEPTIONS
+from etsopt.checking.verdict import LevelCheck
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.data.instance import Instance
 
-LEVELS = {"exceptions": "units", "exception_size": "t", "exception_order": "places"}
+LEVELS = dict(zip(EXCEPTIONS, ("units", "t", "places"), strict=True))
 """Objectives that choose the exceptions, in their order, and their units."""
 
 MAX_STEPS = 200_000

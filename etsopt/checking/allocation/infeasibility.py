@@ -30,7 +30,7 @@ import numpy as np
 from etsopt.checking.allocation.certificate import upward_each
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, sum_at_most, total, upward
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

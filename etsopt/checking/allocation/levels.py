@@ -17,7 +17,7 @@ from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.allocation.prover import OptimalFace
 from etsopt.checking.arithmetic import ROUNDOFF, upward
-from etsopt.checking.report import LevelCheck
+from etsopt.checking.verdict import LevelCheck
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

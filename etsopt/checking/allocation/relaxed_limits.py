@@ -17,7 +17,7 @@ from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.allocation.totals import ABSOLUTE, RELATIVE, distance, wrong_with
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,8 @@ import pandas as pd
 from etsopt.checking.allocation import statements
 from etsopt.checking.allocation.certificate import Intervals, Square, units_gap
 from etsopt.checking.arithmetic import gamma, total, upward
-from etsopt.checking.report import LevelCheck, Violation
+from etsopt.checking.theorem import ROUNDING
+from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.units import RELATIVE_TOLERANCE
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.data.instance import Instance
-
-ROUNDING = "rounding"
-"""Objective of the rounding."""
 
 KILOGRAMS = 3
 """Decimals to which tonnes are rounded before moves are measured."""

@@ -11,9 +11,9 @@ from etsopt.checking import plan
 from etsopt.checking.allocation.exceptions import exceptional_units
 from etsopt.checking.allocation.limits import due_at_emissions
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
-from etsopt.checking.allocation.totals import distance
+from etsopt.checking.allocation.totals import BALANCE_VALUES, distance
 from etsopt.checking.power import allowances_of_power
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 from etsopt.rules.registry import parameters_of
 
 if TYPE_CHECKING:
@@ -182,11 +182,14 @@ def imbalance_t(
 def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
     """Check that each sector balances at both ends of its balance value's interval, and is the middle of it."""
     if not plan.has_balance_value(instance):
-        return []
+        stated = sectors[[name for name in BALANCE_VALUES if name in sectors]].notna().any(axis=1)
+        message = "a sector whose rule has no balance value states none"
+        names = sectors.loc[stated, "sector"]
+        return [Violation("balance_value", str(name), 1.0, "cells", message) for name in names]
     slope, cap = plan.slope(instance), plan.cap(instance)
     decimals = plan.stated(instance, "balance_value_decimals", "none")
     violations = []
-    columns = ["sector", "balance_value", "balance_value_lower", "balance_value_upper"]
+    columns = ["sector", *BALANCE_VALUES]
     for name, value, lower, upper in sectors[columns].itertuples(index=False):
         here = instance.labels("sector").where(name) & ~fixed
         emissions = instance.emissions_tco2e[here]

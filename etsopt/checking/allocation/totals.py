@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.rows import ROW_TOLERANCE
 from etsopt.checking.plan import has_balance_value, inside
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 

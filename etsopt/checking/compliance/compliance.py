@@ -11,15 +11,14 @@ from etsopt.checking.allocation import statements as allocation_statements
 from etsopt.checking.allocation import totals
 from etsopt.checking.compliance import limits, statements
 from etsopt.checking.compliance.statements import FLOWS
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.report import LevelStated
     from etsopt.data.instance import Instance
 
 LEVELS = {"cost": "CNY", "effort": "t", "older_first": "t"}
@@ -55,23 +54,23 @@ NUMBERS = {
 SIGNED = ("carried_over_t",)
 
 
-def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated]) -> CheckReport:
-    """Check tables and objectives of a compliance year against the instance.
+def check(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+    """Check the tables of a compliance year against the instance.
 
     Returns
     -------
-    CheckReport
+    Verdict
         Violations, and every objective with its least value.
     """
     violations = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
     violations = violations or allocation_statements.same_units(instance, tables["issuance"])
     if violations:
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     units, stated = tables["issuance"], tables["compliance"].set_index("enterprise_id")
     enterprises = limits.enterprises(instance, units)
     violations = _same_rows(instance, enterprises.index, tables) or _whole_tonnes(tables)
     if violations:
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     flows = statements.flows_of(tables["holdings"], enterprises.index, limits.vintages_of(instance))
     prices = limits.tariff(instance)
     violations = [
@@ -82,17 +81,7 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
         *statements.money(instance, stated, flows, prices),
         *statements.totals_add_up(tables, instance),
     ]
-    if [level.name for level in levels] != list(LEVELS)[: len(levels)]:
-        names = ", ".join(level.name for level in levels)
-        message = "the objectives are those of a compliance year, in order"
-        return CheckReport((*violations, Violation("levels", names, 1.0, "levels", message)), ())
-    checks = _levels(instance, enterprises, stated, flows, prices)
-    for level, recomputed in zip(levels, checks, strict=False):
-        by = abs(recomputed.value - level.value)
-        if not by <= recomputed.tolerance + tolerance_of(recomputed.value, recomputed.unit):
-            message = f"the objective recomputed from the tables is {recomputed.value:.12g}"
-            violations.append(Violation("level_is_kept", level.name, by, recomputed.unit, message))
-    return CheckReport(tuple(violations), tuple(checks))
+    return Verdict(tuple(violations), tuple(_levels(instance, enterprises, stated, flows, prices)))
 
 
 def _levels(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.report import Violation
+    from etsopt.checking.verdict import Violation
     from etsopt.data.instance import Instance
 
 IN, OUT = (

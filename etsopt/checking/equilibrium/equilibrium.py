@@ -19,7 +19,7 @@ from etsopt.checking.market.baseline import balance_value, derive_baseline
 from etsopt.checking.market.choices import derive_choices
 from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 from etsopt.data.policy.yearly import by_year
 
 if TYPE_CHECKING:

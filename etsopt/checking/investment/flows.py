@@ -9,7 +9,7 @@ import numpy as np
 
 from etsopt.checking.allocation.totals import distance, wrong_with
 from etsopt.checking.market.accounts import derive_accounts
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,28 +12,25 @@ from etsopt.checking.investment.decisions import decision_is_admissible, read_de
 from etsopt.checking.investment.derived import derive
 from etsopt.checking.investment.flows import flows_of, shapes
 from etsopt.checking.investment.sets import set_costs
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.theorem import COST
+from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.report import LevelStated
     from etsopt.data.instance import Instance
-
-COST = "cost"
-
 
 LARGEST_PRICE = 1e12
 """Largest price of a budget that is tried: none saves so many CNY by one more."""
 
 
 def check(  # long because each statement takes what the ones before it derived
-    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float
-) -> CheckReport:
+    instance: Instance, tables: Mapping[str, pd.DataFrame], gap: float
+) -> Verdict:
     """Check the decision, all that follows from it in each scenario, and the cost with a bound.
 
     Parameters
@@ -41,18 +38,18 @@ def check(  # long because each statement takes what the ones before it derived
     tables
         Tables of the result, with the allocation from which it started.
     gap
-        Relative gap of the solve.
+        Largest relative gap that the reader accepts.
     """
     derived = derive(instance, tables["allocation"])
     violations = list(shapes(tables, derived.values_are_stated))
     if violations:
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     years, offered = derived.before.years, derived.offered
     decision, violations = read_decision(
         instance, offered, derived.states, years, derived.first, tables["investments"], tables["operations"]
     )
     if decision is None:
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     violations += decision_is_admissible(instance, offered, decision, derived.first, len(years))
     violations += statements.rows_follow(derived, tables["investments"])
     flows, more = flows_of(
@@ -60,7 +57,7 @@ def check(  # long because each statement takes what the ones before it derived
     )
     violations += more
     if flows is None:
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     owner = instance.labels("enterprise_id")
     invested = np.zeros(len(owner))
     np.add.at(invested, owner.code, (derived.investment * decision.installed).sum(axis=1))
@@ -88,7 +85,7 @@ def check(  # long because each statement takes what the ones before it derived
             numbers = costs.numbers(decision.at_mean), np.arange(len(costs.sets.units))
             at_mean[costs.sets.units] = costs.cost[:, *numbers].T
     if any(violation.rule == "tables" for violation in violations):
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     others = [_totals(owner, part) + flows.least_account_cost for part in (at_mean, least)]
     violations += statements.costs_follow(derived, tables["scenario_costs"], flows.costs, others)
     if not any(violation.rule == "same_rows" for violation in violations):
@@ -99,22 +96,12 @@ def check(  # long because each statement takes what the ones before it derived
     level = _level(float(value.sum()), bound.total(), gap, flows.spending)
     if not level.bound <= level.value + level.tolerance:
         violations.append(Violation("cost", "", level.bound - level.value, "CNY", "the cost is not below its bound"))
-    return CheckReport((*violations, *_levels(levels, level)), (level,))
+    return Verdict(tuple(violations), (level,))
 
 
 def _level(value: float, bound: float, gap: float, spending: float) -> LevelCheck:
     off = max(value - bound, 0.0)
     return LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * max(abs(value), spending))
-
-
-def _levels(levels: Sequence[LevelStated], found: LevelCheck) -> Iterator[Violation]:
-    """Check name and value of the objective as the result states it."""
-    if [level.name for level in levels] != [COST]:
-        yield Violation("levels", "investment", 1.0, "levels", "the last objective is the cost")
-        return
-    by = abs(levels[0].value - found.value)
-    if not by <= 2 * found.tolerance:
-        yield Violation("level_is_kept", COST, by, "CNY", f"the cost of the tables is {found.value:.12g}")
 
 
 def _totals(owner: Any, of_units: NDArray[np.float64]) -> NDArray[np.float64]:

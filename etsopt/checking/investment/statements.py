@@ -9,7 +9,7 @@ import numpy as np
 from etsopt.checking.allocation.totals import distance
 from etsopt.checking.investment.flows import CENT
 from etsopt.checking.market.statements import unit_of
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,8 +6,7 @@ the proof for whole plans, `restricted` the plans within a leaf, `uplift` the un
 `unmet_demand` the proof that the market cannot clear, and `statements` the demands on the tables.
 """
 
-from etsopt.checking.market.market import MARKETS, check_market
-from etsopt.checking.market.prices import COST, UNMET
+from etsopt.checking.market.market import check_market
 from etsopt.checking.market.unmet_demand import check_unmet_demand
 
-__all__ = ["COST", "MARKETS", "UNMET", "check_market", "check_unmet_demand"]
+__all__ = ["check_market", "check_unmet_demand"]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.market.restricted import Branching
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

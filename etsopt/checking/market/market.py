@@ -16,12 +16,13 @@ from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leaves import LEAVES, read_leaves
 from etsopt.checking.market.leeway import leeway_of
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
-from etsopt.checking.market.prices import COST, UNMET, StatedMultipliers, interval_is_proven
+from etsopt.checking.market.prices import StatedMultipliers, interval_is_proven
 from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balances, read_held
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.plan import inside_in
-from etsopt.checking.report import LevelCheck, Violation
+from etsopt.checking.theorem import COST, UNMET
+from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from etsopt.checking.market.plans import Amounts, Taken
     from etsopt.checking.market.statements import Holdings
     from etsopt.data.instance import Instance
-
-MARKETS = ("abatement", "clearing", "pathway")
-"""Kinds of results that are markets; all but the pathway start from an allocation."""
 
 DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
@@ -67,7 +65,7 @@ def check_market(
     tables
         Tables of the result, with the allocation from which it started, if any.
     gap
-        Relative gap of the solve.
+        Largest relative gap that the reader accepts.
     """
     held, violations = read_held(instance, tables, kind)
     if violations:
@@ -145,6 +143,8 @@ def _tables_follow(
     violations += _measures_follow(baseline, keys, measures, tables["measure_years"])
     expected = statements.enterprise_columns(instance, market, holdings, units, price)
     violations += statements.columns_follow("enterprise_years", accounts.labels, baseline.years, enterprises, expected)
+    if any(violation.rule == "tables" for violation in violations):
+        return violations
     violations += statements.limits_of_accounts(market, holdings, accounts.total(units.emissions))
     violations += statements.holdings_within_need(baseline, market.program.accounts, holdings)
     no_label = np.array([""], dtype=object)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,8 @@ import pandas as pd
 from etsopt.checking.market import statements
 from etsopt.checking.market.arcs import Multipliers
 from etsopt.checking.market.bound import Bound
-from etsopt.checking.report import Violation
+from etsopt.checking.theorem import COST
+from etsopt.checking.verdict import Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.baseline import Baseline
-
-COST = "cost"
-UNMET = "unmet_demand"
-"""Objective that minimises the unmet demand of a market that cannot clear [t]."""
 
 CLEARS = 1.01e-7
 """Demand, relative to emissions, with which price intervals are found, and relative tolerance of their cost."""

@@ -15,7 +15,7 @@ from etsopt.checking import plan
 from etsopt.checking.market import statements
 from etsopt.checking.market.baseline import NO_BALANCE, balance_value
 from etsopt.checking.market.plans import SHARE, of_units
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ import pandas as pd
 
 from etsopt.checking import plan
 from etsopt.checking.allocation.totals import distance
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,9 @@ from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leeway import Leeway
-from etsopt.checking.market.prices import UNMET, StatedMultipliers
-from etsopt.checking.report import Violation
+from etsopt.checking.market.prices import StatedMultipliers
+from etsopt.checking.theorem import UNMET
+from etsopt.checking.verdict import Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import wrong_with
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,15 +11,14 @@ from etsopt.checking.allocation import statements as allocation_statements
 from etsopt.checking.allocation import totals
 from etsopt.checking.reconciliation import bounds
 from etsopt.checking.reconciliation.evidence import ROUNDING, Evidence, read_evidence
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.report import LevelStated
     from etsopt.data.instance import Instance
 
     Floats = NDArray[np.float64]
@@ -55,18 +54,18 @@ LEAST_ADJUSTMENT = 1e-6
 """Tolerance of an adjustment: a millionth of one uncertainty, or a billionth of the value."""
 
 
-def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated]) -> CheckReport:
-    """Check tables and objectives of a reconciliation against the instance.
+def check(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+    """Check the tables of a reconciliation against the instance.
 
     Returns
     -------
-    CheckReport
+    Verdict
         Violations, and every objective with its bound.
     """
     violations = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
     violations = violations or list(_same_rows(instance, tables))
     if violations:
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     evidence = read_evidence(instance)
     quantities, statements = tables["reconciled_quantities"], tables["reconciled_statements"]
     amounts = {name: quantities[name].to_numpy(dtype=float) for name in AMOUNTS}
@@ -79,19 +78,7 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
         *_units(instance, evidence, tables["reconciliation"], amounts, gross),
         *_agreement(evidence, instance, amounts, gross),
     ]
-    if [level.name for level in levels] != list(LEVELS)[: len(levels)]:
-        names, message = (
-            ", ".join(level.name for level in levels),
-            "the objectives are those of a reconciliation, in order",
-        )
-        return CheckReport((*violations, Violation("levels", names, 1.0, "levels", message)), ())
-    checks = list(_levels(evidence, amounts, gross, statements))
-    for level, recomputed in zip(levels, checks, strict=False):
-        by = abs(recomputed.value - level.value)
-        if not by <= recomputed.tolerance + tolerance_of(recomputed.value, recomputed.unit):
-            message = f"the objective recomputed from the tables is {recomputed.value:.12g}"
-            violations.append(Violation("level_is_kept", level.name, by, recomputed.unit, message))
-    return CheckReport(tuple(violations), tuple(checks))
+    return Verdict(tuple(violations), tuple(_levels(evidence, amounts, gross, statements)))
 
 
 def _same_rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import distance, wrong_with
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
 from etsopt.checking.review_plan.bound import Prices, best_bound, bound
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of, uncovered_of
 from etsopt.checking.review_plan.least_days import least_days
 from etsopt.checking.review_plan.required import LEVELS, required_of
+from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.report import LevelStated
     from etsopt.checking.review_plan.required import Required
     from etsopt.data.instance import Instance
 
@@ -56,32 +55,30 @@ DAYS = 1e-5
 """Largest distance of days from those recomputed, and from their limit."""
 
 
-def check(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float
-) -> CheckReport:
+def check(instance: Instance, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
     """Check a plan of reviews, or the days that are missing for one.
 
     Parameters
     ----------
     gap
-        Relative gap of the solve.
+        Largest relative gap that the reader accepts.
 
     Returns
     -------
-    CheckReport
+    Verdict
         Violations, and the uncovered tonnes with a bound that no plan is below; or the missing days.
     """
     infeasible = "plan" not in tables
     names = (MISSING,) if infeasible else tuple(name for name in TEXTS if name != MISSING)
     violations = list(_shapes(tables, names))
     if violations:
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     required = required_of(instance)
     if infeasible:
         return _missing(required, tables[MISSING])
     violations = list(_pairs(required, tables["plan"]))
     if violations:
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     plan = plan_of(required, tables["plan"][["level", "enterprise_id"]])
     trips = trips_of(required, plan)
     groups, uncovered = groups_of(required, plan, trips), uncovered_of(required, plan)
@@ -92,7 +89,7 @@ def check(
     if violations or len(tables["review_summary"]) != 1:
         if not violations:
             violations.append(Violation("tables", "review_summary", 1.0, "rows", "the summary has one row"))
-        return CheckReport(tuple(violations), ())
+        return Verdict(tuple(violations), ())
     value = float(uncovered["at_risk_tco2e"].sum())
     day, review = (tables["review_days"][name].to_numpy(dtype=float) for name in PRICED)
     prices = Prices.of(required.groups, day, review)
@@ -101,7 +98,7 @@ def check(
     tolerance, asked = tolerance_of(value, "t"), gap * value
     least = best_bound(required, prices, value, tolerance)
     level = LevelCheck(UNCOVERED, "t", value, least, value - least, tolerance, asked=asked)
-    return CheckReport((*violations, *_levels(levels, level)), (level,))
+    return Verdict(tuple(violations), (level,))
 
 
 def _shapes(tables: Mapping[str, pd.DataFrame], names: Sequence[str]) -> Iterator[Violation]:
@@ -206,18 +203,7 @@ def _summary(
             yield Violation("summary", column, by, unit, f"it is {right:.12g}")
 
 
-def _levels(levels: Sequence[LevelStated], found: LevelCheck) -> Iterator[Violation]:
-    """Check name and value of the objective as the result states it."""
-    if [level.name for level in levels] != [found.name]:
-        names = ", ".join(level.name for level in levels)
-        yield Violation("levels", names, 1.0, "levels", f"the objective is {found.name}")
-        return
-    by = abs(levels[0].value - found.value)
-    if not by <= 2 * found.tolerance:
-        yield Violation("level_is_kept", found.name, by, found.unit, f"the uncovered tonnes are {found.value:.12g}")
-
-
-def _missing(required: Required, stated: pd.DataFrame) -> CheckReport:
+def _missing(required: Required, stated: pd.DataFrame) -> Verdict:
     """Check the days that are missing, and state their least total."""
     groups, needed = required.groups, least_days(required)
     short = needed - groups["available"]
@@ -237,4 +223,4 @@ def _missing(required: Required, stated: pd.DataFrame) -> CheckReport:
     violations = tuple(_compared(MISSING, stated, expected))
     total = float(expected["missing_days"].sum())
     level = LevelCheck(MISSING, "days", total, total, 0.0, DAYS * max(len(rows), 1))
-    return CheckReport(violations, (level,), missing_days=total)
+    return Verdict(violations, (level,), missing_days=total)

@@ -47,8 +47,6 @@ def status(run: Run) -> str:
     words = run.say(*STATUSES.get(run.results.status, (run.results.status,) * 2))
     if not is_checked(run.results) and run.results.status == "feasible":
         words = run.say("solved according to the solver, not checked", "求解器已求解，未检查")
-    if run.about.get("calculated") and run.results.certified:
-        words = run.say("calculated, and checked", "已计算并检查")
     stop = TERMINATIONS.get(run.results.termination)
     return f"{words}{run.say(', ', '，')}{run.say(*stop)}" if stop else words
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import etsopt
-    from etsopt.checking.report import LevelCheck
+    from etsopt.checking.verdict import LevelCheck
 
 E, R = np.array([1e5, 3e5, 1.6e5]), np.array([103_000.0, 301_800.0, 155_200.0])
 ANSWER = np.array([101_500.0, 297_300.0, 158_400.0])

@@ -24,7 +24,7 @@ from etsopt.checking.allocation.relaxed_limits import (
     _targets_ruled_out,
     check_relaxed_limits,
 )
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 from tests.builders import given
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, random_instance
 
 if TYPE_CHECKING:
-    from etsopt.checking.report import Violation
+    from etsopt.checking.verdict import Violation
 
 JUST = 1e-3
 """Inside or outside a tolerance by so much of it."""
@@ -289,4 +289,8 @@ def test_a_balance_value_has_the_decimals_of_the_rule_and_a_sector_of_fixed_unit
     columns = ["balance_value", "balance_value_lower", "balance_value_upper"]
     assert len(statements.balance_value_balances(instance, sectors, everyone)) == len(sectors)
     assert statements.balance_value_balances(instance, sectors.assign(**dict.fromkeys(columns, np.nan)), everyone) == []
-    assert statements.balance_value_balances(made("cn-2024")[0], sectors, everyone) == []
+    # Where the rule has none, none may be stated, and the columns may be absent.
+    without = made("cn-2024")[0]
+    assert len(statements.balance_value_balances(without, sectors, everyone)) == len(sectors)
+    assert statements.balance_value_balances(without, sectors.assign(**dict.fromkeys(columns, np.nan)), everyone) == []
+    assert statements.balance_value_balances(without, sectors.drop(columns=columns), everyone) == []

@@ -13,7 +13,7 @@ import pytest
 import etsopt
 from etsopt.checking.allocation import statements
 from etsopt.checking.allocation.limits import Demands, derive
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 from tests.builders import given
 from tests.checking.allocation.test_statements import JUST, changed, made, wrong
 

@@ -18,7 +18,7 @@ from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, random_instance
 
 if TYPE_CHECKING:
-    from etsopt.checking.report import Violation
+    from etsopt.checking.verdict import Violation
 
 Tables = dict[str, pd.DataFrame]
 UNITS = {"change": "t", "spread": "rate"}

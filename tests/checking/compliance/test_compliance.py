@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 import etsopt
-from etsopt.checking.compliance import compliance
 from etsopt.solving.solution import Level
 from tests.compliance_years import by_hand
+from tests.judging import check
 
 
 def rules(instance: etsopt.Instance, result: etsopt.Results, stated: list[tuple[str, float]]) -> set[str]:
     levels = [Level(name, "CNY", value, value, 0.0, {}, "by hand") for name, value in stated]
-    return {violation.rule for violation in compliance.check(instance, result.tables, levels).violations}
+    return {violation.rule for violation in check(instance, result.tables, levels, kind="compliance").violations}
 
 
 @pytest.fixture(scope="module")

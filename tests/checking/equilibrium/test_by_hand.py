@@ -19,7 +19,7 @@ from tests.models.test_equilibrium import TWO, sector
 if TYPE_CHECKING:
     import etsopt
     from etsopt.checking.equilibrium.points import Year
-    from etsopt.checking.report import Violation
+    from etsopt.checking.verdict import Violation
 
 COST = 1000.0
 

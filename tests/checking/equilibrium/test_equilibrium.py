@@ -15,7 +15,7 @@ from etsopt.checking.equilibrium.equilibrium import NUMBERS, SUMMED, TEXTS, chec
 from tests.models.test_equilibrium import CYCLE, TWO, sector
 
 if TYPE_CHECKING:
-    from etsopt.checking.report import Violation
+    from etsopt.checking.verdict import Violation
 
     Tables = dict[str, pd.DataFrame]
 

@@ -16,7 +16,7 @@ from etsopt.checking.market import market as of_market
 from etsopt.checking.market import statements
 from etsopt.checking.market.leaves import Leaf
 from etsopt.checking.market.market import check_market
-from etsopt.checking.report import Violation
+from etsopt.checking.verdict import Violation
 from etsopt.units import tolerance_of
 from tests.markets import market
 

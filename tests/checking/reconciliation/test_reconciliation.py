@@ -24,7 +24,7 @@ from etsopt.checking.reconciliation.reconciliation import (
     _same_rows,
     _units,
 )
-from etsopt.checking.report import LevelCheck, Violation
+from etsopt.checking.verdict import LevelCheck, Violation
 from tests.reconciliations import instance_of
 
 if TYPE_CHECKING:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking.report import LevelCheck, Violation
 from etsopt.checking.review_plan.bound import Prices
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of
 from etsopt.checking.review_plan.required import LEVELS, required_of
@@ -19,7 +17,6 @@ from etsopt.checking.review_plan.review_plan import (
     MISSING,
     TEXTS,
     _compared,
-    _levels,
     _missing,
     _pairs,
     _prices,
@@ -28,6 +25,7 @@ from etsopt.checking.review_plan.review_plan import (
     _summary,
     check,
 )
+from etsopt.checking.verdict import LevelCheck, Violation
 from tests.checking.review_plan.small import Enterprise, required
 from tests.review_plans import by_hand
 
@@ -211,19 +209,6 @@ def test_the_summary_has_exact_counts_and_tonnes_within_their_rounding() -> None
     assert violation == Violation("summary", "covered_tco2e", 240.0, "tco2e", "it is 240")
 
 
-def test_the_stated_objective_is_the_uncovered_tonnes_within_twice_its_tolerance() -> None:
-    found = LevelCheck("uncovered", "t", 0.0, 0.0, 0.0, 0.02)
-    for value, refused in ((0.04, False), (0.05, True)):
-        violations = list(_levels([SimpleNamespace(name="uncovered", value=value)], found))
-        wanted = Violation("level_is_kept", "uncovered", value, "t", "the uncovered tonnes are 0")
-        assert violations == ([wanted] if refused else [])
-    wanted = Violation("levels", "covered, uncovered", 1.0, "levels", "the objective is uncovered")
-    others = [SimpleNamespace(name=name, value=0.0) for name in ("covered", "uncovered")]
-    assert list(_levels(others, found)) == [wanted]
-    at_50 = LevelCheck("uncovered", "t", 50.0, 50.0, 0.0, 0.02)
-    assert named(_levels([SimpleNamespace(name="uncovered", value=40.0)], at_50)) == {"uncovered": 10.0}
-
-
 def test_missing_days_are_those_of_groups_that_have_too_few() -> None:
     own = [Enterprise("a", 1.0, days=(2.0, 3.0)), Enterprise("b", 1.0, days=(1.0, 3.0), drawn=(False, True))]
     one = required(own, {MUNICIPAL: 2.0, PROVINCIAL: 0.5, NATIONAL: 2.0}, {PROVINCIAL: 1})
@@ -245,16 +230,15 @@ def test_missing_days_are_those_of_groups_that_have_too_few() -> None:
 
 
 def test_a_summary_has_one_row_and_a_table_that_is_missing_ends_the_check() -> None:
-    level = SimpleNamespace(name="uncovered", value=50.0)
     twice = pd.concat([tables()["review_summary"]] * 2, ignore_index=True)
-    (violation,) = check(by_hand(), tables() | {"review_summary": twice}, [level], 0.0).violations
+    (violation,) = check(by_hand(), tables() | {"review_summary": twice}, 0.0).violations
     assert violation == Violation("tables", "review_summary", 1.0, "rows", "the summary has one row")
-    report = check(by_hand(), {"plan": tables()["plan"]}, [level], 0.0)
+    report = check(by_hand(), {"plan": tables()["plan"]}, 0.0)
     assert {one.where for one in report.violations} == set(NAMES) - {"plan"}
     # A table that does not follow from the plan ends it as well.
     wrong = tables() | {"trips": tables()["trips"].assign(reviews=9)}
-    report = check(by_hand(), wrong, [level], 0.0)
+    report = check(by_hand(), wrong, 0.0)
     assert named(report.violations).keys() == {"trips.reviews"}
     assert report.levels == ()
-    found = check(by_hand(), tables(), [level], 0.25).levels
+    found = check(by_hand(), tables(), 0.25).levels
     assert found == (LevelCheck("uncovered", "t", 50.0, found[0].bound, 50.0 - found[0].bound, 0.02, asked=12.5),)

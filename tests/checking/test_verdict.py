@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from math import inf, nan
 
 import pytest
 
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 
 BROKEN = Violation("rule", "where", 1.0, "t", "message")
 
@@ -55,8 +56,8 @@ def test_a_gap_that_is_no_number_proves_nothing() -> None:
 def test_a_result_is_certified_where_nothing_is_broken_and_every_needed_level_is(
     levels: tuple[LevelCheck, ...], violations: tuple[Violation, ...], certified: bool, optimal: bool
 ) -> None:
-    report = CheckReport(violations, levels)
-    assert (report.certified, report.optimal) == (certified, optimal)
+    report = Verdict(violations, levels)
+    assert (report.certified, report.status == "certified_optimal") == (certified, optimal)
 
 
 @pytest.mark.parametrize(
@@ -66,23 +67,42 @@ def test_a_result_is_certified_where_nothing_is_broken_and_every_needed_level_is
 def test_infeasibility_is_certified_where_more_than_nothing_is_proven_to_lack(
     lacks: float, tolerated: bool, violations: tuple[Violation, ...], certified: bool
 ) -> None:
-    assert CheckReport(violations, (), lacks, tolerated=tolerated).certified is certified
+    assert Verdict(violations, (), lacks, tolerated=tolerated, answered=False).certified is certified
 
 
 def test_what_is_proven_is_named() -> None:
-    assert CheckReport((), (level(0.0),)).proves == "certified_optimal"
-    assert CheckReport((), (level(0.0),), rounded_by_t=0.0).proves == "certified_rounded"
-    assert CheckReport((), (level(1.5, asked=2.0),), rounded_by_t=0.0).proves == "certified_gap"
+    assert Verdict((), (level(0.0),)).status == "certified_optimal"
+    assert Verdict((), (level(0.0),), rounded_by_t=0.0).status == "certified_rounded"
+    assert Verdict((), (level(1.5, asked=2.0),), rounded_by_t=0.0).status == "certified_gap"
+    assert Verdict((), (), calculated=True).status == "calculated"
+    assert Verdict((), ()).status == "feasible"
+    assert Verdict((BROKEN,), (level(0.0),)).status == "refused"
+    assert Verdict((), (level(0.0),), stopped=True).status == "feasible"
+    assert Verdict((), (level(0.0),), unproven=True).status == "feasible"
+    assert Verdict((), (level(1.5),)).status == "feasible"
+    assert Verdict((), (), answered=False).status == "infeasible_unproven"
+    assert Verdict((), (), answered=False, stopped=True).status == "none"
+    assert Verdict((), (), missing_days=2.0, answered=False).status == "infeasible_certified"
+    # Where a market cannot clear from a start that is not proven, nothing is proven.
+    assert Verdict((), (level(1.5),), 5.0, answered=False).status == "infeasible_unproven"
+
+
+def test_the_largest_gap_is_relative_and_of_needed_levels() -> None:
+    one, other = LevelCheck("a", "t", 200.0, 199.0, 1.0, 0.02), LevelCheck("b", "t", 0.0, 0.0, 0.0, 0.02)
+    unneeded = LevelCheck("rounding", "t²", 1.0, 0.0, 1.0, 0.0, needed=False)
+    assert Verdict((), (one, other, unneeded)).largest_gap == 0.005
+    assert Verdict((), ()).largest_gap == 0.0
+    assert LevelCheck("c", "t", 0.0, -1.0, 1.0, 0.02).relative_gap == math.inf
 
 
 def test_the_distance_is_that_of_the_level_that_tells_one() -> None:
     told = LevelCheck("least_squares", "t", 1.0, 1.0, 0.0, 1.0, distance_t=3.0)
-    assert CheckReport((), (level(0.0), told)).distance_t == 3.0
-    assert CheckReport((), (level(0.0),)).distance_t is None
+    assert Verdict((), (level(0.0), told)).distance_t == 3.0
+    assert Verdict((), (level(0.0),)).distance_t is None
 
 
 def test_the_report_says_nothing_unless_it_is_told_so() -> None:
-    report = CheckReport((), ())
+    report = Verdict((), ())
     assert (report.unproven, report.tolerated, report.misses_t, report.kept) == (False, False, None, None)
     one = level(0.0)
     assert (one.asked, LevelCheck("a", "t", 1.0, 1.0, 0.0, 1.0).needed, one.distance_t) == (0.0, True, None)
@@ -90,6 +110,6 @@ def test_the_report_says_nothing_unless_it_is_told_so() -> None:
 
 
 def test_the_table_has_a_row_for_every_violation() -> None:
-    table = CheckReport((BROKEN,), ()).table
+    table = Verdict((BROKEN,), ()).table
     assert table.columns.tolist() == ["rule", "where", "amount", "unit", "message"]
     assert table.to_numpy().tolist() == [["rule", "where", 1.0, "t", "message"]]

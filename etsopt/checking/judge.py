@@ -1,0 +1,275 @@
+"""Judge an answer to a question, without Pyomo or any model: one entry for every theorem."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.allocation import rounding, statements, totals
+from etsopt.checking.allocation.duals import read_duals
+from etsopt.checking.allocation.exceptions import exceptional_units
+from etsopt.checking.allocation.infeasibility import multipliers_are_within_one, proven_infeasibility
+from etsopt.checking.allocation.levels import check_levels
+from etsopt.checking.allocation.limits import derive, fixed_at_emissions
+from etsopt.checking.allocation.relaxed_limits import check_relaxed_limits
+from etsopt.checking.cells import typed_columns
+from etsopt.checking.compliance import compliance
+from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
+from etsopt.checking.investment import investment
+from etsopt.checking.market import check_market, check_unmet_demand
+from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
+from etsopt.checking.reconciliation import reconciliation
+from etsopt.checking.review_plan import review_plan
+from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, theorem_of
+from etsopt.checking.verdict import LevelCheck, Verdict, Violation
+from etsopt.units import tolerance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.theorem import Theorem
+    from etsopt.checking.verdict import Answer, LevelStated, Question
+    from etsopt.data.instance import Instance
+
+TABLES = ("allocation", "enterprises", "sectors", "provinces")
+
+PREREQUISITES = ("tables", "same_units")
+"""Rules whose violation ends the check."""
+
+REAL_GAP = 1e-8
+"""Largest relative gap of an objective of real allowances that sizes over many decades leave to 64-bit numbers."""
+
+UNPROVEN = ("", np.nan, -np.inf, np.inf, 0.0)
+"""Unit, value, bound, gap and tolerance of an objective of which nothing is proven."""
+
+
+def judge(question: Question, answer: Answer) -> Verdict:
+    """Judge an answer: prove every part of the theorem from the instance alone, or say which part fails.
+
+    Returns
+    -------
+    Verdict
+        Violations, every objective of the theorem with its bound, for an infeasible instance the tonnes by which limits
+        are proven to be missed, and the status that all this allows.
+
+    Raises
+    ------
+    KeyError
+        If the checker proves nothing of the model.
+    """
+    theorem = theorem_of(question.instance, question.model, answer.tables)
+    found = _found(question, answer, theorem) if answer.tables else Verdict((), ())
+    stated, proven = {level.name for level in answer.levels}, {level.name: level for level in found.levels}
+    # An objective that the answer does not state is not proven.
+    known = {name: proven[name] for name in theorem.levels if name in stated and name in proven}
+    levels = [known.get(name, LevelCheck(name, *UNPROVEN)) for name in theorem.levels]
+    return replace(
+        found,
+        violations=(*found.violations, *_values_are_kept(answer.levels, known)),
+        levels=(*levels, *(level for name, level in proven.items() if name == theorem.lacks)),
+        theorem=question.model,
+        calculated=theorem.calculated,
+        answered=MAIN[question.model] in answer.tables,
+        stopped=answer.stopped,
+    )
+
+
+def _found(question: Question, answer: Answer, theorem: Theorem) -> Verdict:
+    """Return violations and bounds of the parts of a theorem, from the start to its own."""
+    instance, model = question.instance, question.model
+    gap = theorem.gap if question.gap is None else question.gap
+    if violations := statements.scope_is_that_of_the_plan(instance):
+        return Verdict(tuple(violations), ())
+    tables, violations = typed_columns(answer.tables)
+    names = [level.name for level in answer.levels]
+    violations += theorem.misfits(tables, names)
+    if violations:
+        return Verdict(tuple(violations), ())
+    if model == "compliance":
+        return compliance.check(instance, tables)
+    if model == "review_plan":
+        return review_plan.check(instance, tables, gap)
+    if model == "reconciliation":
+        return reconciliation.check(instance, tables)
+    if model == "equilibrium":
+        broken = check_equilibrium(instance, tables)
+        # A sector without a fixed point is an answer, but not a proven one.
+        violations = [violation for violation in broken if violation.rule != NO_FIXED_POINT]
+        return Verdict(tuple(violations), (), unproven=len(violations) < len(broken))
+    if theorem.lacks == INFEASIBLE:
+        return _infeasible(instance, tables)
+    start = Verdict((), ())
+    if "allocation" in theorem.tables:
+        start = _allocation(instance, _of_start(tables), theorem, names, gap)
+        alone = model == MAIN[model] or theorem.calculated
+        if alone or any(violation.rule in PREREQUISITES for violation in start.violations):
+            return start
+    if theorem.lacks == UNMET:
+        own = _unmet_demand(instance, tables, answer.levels, model)
+    elif model == "investment":
+        own = investment.check(instance, tables, gap)
+    else:
+        own = _market(instance, tables, gap, model)
+    return replace(own, violations=(*start.violations, *own.violations), levels=(*start.levels, *own.levels))
+
+
+def _of_start(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
+    """Return the tables with the multipliers of the allocation alone; those of a market have a year."""
+    duals = tables.get("duals")
+    if duals is None or "level" not in duals:
+        return tables
+    # A market may have further proofs of its price, such as "cost:2".
+    of_market = duals["level"].astype(str).str.split(":").str[0].isin((COST, UNMET))
+    return {**tables, "duals": duals[~of_market].reset_index(drop=True)}
+
+
+def _allocation(  # long because each missing table ends the check with its own report
+    instance: Instance, tables: Mapping[str, pd.DataFrame], theorem: Theorem, stated_names: Sequence[str], gap: float
+) -> Verdict:
+    """Check an allocation, whose columns each hold cells of one kind."""
+    optimised = not theorem.calculated
+    violations = totals.tables_are_whole(instance, tables, (*TABLES, "duals") if optimised else TABLES)
+    tables = tables if violations else _strings_as_objects(tables)
+    violations = violations or statements.same_units(instance, tables["allocation"])
+    if violations:
+        return Verdict(tuple(violations), ())
+    allocation, policy = tables["allocation"], instance.policy.allocation
+    names = [name for name in stated_names if name not in (COST, UNMET)]
+    rounds = optimised and policy.rounds
+    rounded = ROUNDING in names
+    # A solve that stopped before rounding has real allowances, which must meet the limits of real ones.
+    real = rounding.before(instance) if rounds else instance
+    final = rounding.after(instance) if rounds and rounded else real
+    chosen = exceptional_units(instance, allocation)
+    demands = derive(final, chosen)
+    violations = _allocation_statements(final, demands, tables, optimised)
+    real_demands, real_allocation, move = demands, allocation, None
+    if rounds:
+        real_demands, real_allocation = derive(real, chosen), rounding.real_table(allocation)
+        violations += rounding.before_rounding(real, real_demands, fixed_at_emissions(real), allocation, rounded)
+        move = rounding.largest_move(allocation) if rounded else None
+    if not names:
+        return Verdict(tuple(violations), ())
+    reference, allowance = allocation["reference_t"].to_numpy(), real_allocation["allowance_t"].to_numpy()
+    final_t = allocation["allowance_t"].to_numpy()
+    real_objectives = [name for name in names if name != ROUNDING]
+    stated, broken = read_duals(instance, real_demands.rows, tables["duals"], names)
+    checks, kept = check_levels(real, real_demands, reference, allowance, chosen, stated, real_objectives)
+    violations += broken
+    branched = real.policy.allocation.integer_allowances or policy.exceptions.units
+    accepted = gap if branched else min(gap, REAL_GAP)
+    checks = [replace(level, asked=accepted * abs(level.value)) for level in checks]
+    if rounded:
+        checks.append(rounding.check_rounding(demands, allocation, tables["duals"]))
+    violations += totals.prices_are_stated(real_demands, tables, {level.name: level.unit for level in checks})
+    misses = max(demands.rows.misses_t(demands.rows.totals(final_t)), demands.unit_miss(final_t))
+    return Verdict(tuple(violations), tuple(checks), None, move, misses_t=misses, kept=kept)
+
+
+def _strings_as_objects(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables with string columns as objects, which compare without a conversion each time."""
+    converted = {}
+    for name, table in tables.items():
+        texts = [column for column in totals.TEXTS.get(name, ()) if table[column].dtype != object]
+        converted[name] = table.assign(**{column: table[column].astype(object) for column in texts})
+    return converted
+
+
+def _market(instance: Instance, tables: Mapping[str, pd.DataFrame], gap: float, model: str) -> Verdict:
+    """Check a market beside the allocation from which it started."""
+    found, cost = check_market(instance, tables, model, gap)
+    # A market whose balance values do not repeat is an answer, but not a proven one.
+    violations = [violation for violation in found if violation.rule != NO_BALANCE]
+    levels = () if cost is None else (cost,)
+    return Verdict(tuple(violations), levels, unproven=len(violations) < len(found))
+
+
+def _unmet_demand(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], model: str
+) -> Verdict:
+    """Check the proof that a market cannot clear."""
+    for name in ("unmet_demand", "duals"):
+        if name not in tables:
+            return Verdict((Violation("tables", name, 1.0, "tables", "the table is present"),), ())
+    violations, proven, tolerated = check_unmet_demand(instance, tables, model)
+    unmet = 0.0 if proven is None else float(tables["unmet_demand"]["unmet_t"].sum())
+    for level in levels:
+        by = abs(level.value - unmet)
+        if level.name == UNMET and proven is not None and not by <= tolerance_of(unmet, "t"):
+            violations.append(
+                Violation("level_is_kept", UNMET, by, "t", f"the table unmet_demand totals {unmet:.12g} t")
+            )
+    return Verdict(tuple(violations), (), proven, tolerated=tolerated)
+
+
+def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+    """Check the proof that no allocation exists."""
+    violations = totals.tables_are_whole(instance, tables, ("duals",))
+    if violations:
+        return Verdict(tuple(violations), ())
+    # Either no real allocation exists, or a real one does and no integer one: the tables state the one or the other.
+    rounds = instance.policy.allocation.rounds
+    reports = []
+    for stage in [rounding.before(instance), rounding.after(instance)] if rounds else [instance]:
+        reports.append(_infeasible_at(stage, tables))
+        if replace(reports[-1], answered=False).certified:
+            return reports[-1]
+    return next((report for report in reports if not report.violations), reports[-1])
+
+
+def _infeasible_at(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+    """Check the proof that an instance has no allocation, before or after rounding."""
+    demands, exceptions = derive(instance), instance.policy.allocation.exceptions.units
+    proven, tolerated = proven_infeasibility(demands, exceptions, tables["duals"], INFEASIBLE)
+    stated, violations = read_duals(instance, demands.rows, tables["duals"], [INFEASIBLE])
+    violations += totals.units_of_multipliers(tables["duals"], {INFEASIBLE: "t"})
+    violations += multipliers_are_within_one(demands.rows, stated.duals[INFEASIBLE])
+    violations += check_relaxed_limits(instance, demands, tables, None if tolerated else proven)
+    return Verdict(tuple(violations), (), proven, tolerated=tolerated)
+
+
+def _allocation_statements(
+    instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], optimised: bool
+) -> list[Violation]:
+    """Return the violations of all statements on the tables; limits apply only to an optimised allocation."""
+    allocation, sectors, fixed = tables["allocation"], tables["sectors"], fixed_at_emissions(instance)
+    violations = [
+        *statements.columns_agree(instance, allocation),
+        *statements.pre_allocation(instance, allocation),
+        *statements.reference_follows_rule(instance, allocation, sectors, fixed),
+        *statements.balance_value_balances(instance, sectors, fixed),
+        *statements.fixed_get_emissions(instance, allocation, fixed, optimised),
+        *statements.exceptions_are_allowed(instance, fixed, allocation, optimised),
+        *statements.bounds_are_named(instance, demands, allocation),
+        *totals.totals_add_up(instance, allocation, tables),
+        *totals.own_columns_are_unchanged(instance, allocation, tables["enterprises"]),
+        *totals.targets_are_stated(instance, demands, allocation, sectors),
+        *totals.balances_are_stated(demands, tables["provinces"]),
+    ]
+    if not optimised:
+        return violations + statements.allowances_follow_rule(allocation)
+    return [
+        *violations,
+        *statements.integer_allowances(demands, allocation),
+        *statements.inside_band(demands, allocation),
+        *statements.rows_are_met(demands, allocation),
+    ]
+
+
+def _values_are_kept(levels: Sequence[LevelStated], proven: Mapping[str, LevelCheck]) -> list[Violation]:
+    """Return the objectives whose stated value differs from the one recomputed from the tables."""
+    violations = []
+    for stated in levels:
+        recomputed = proven.get(stated.name)
+        if recomputed is None:
+            continue
+        by = abs(recomputed.value - stated.value)
+        if not by <= tolerance_of(recomputed.value, recomputed.unit) + recomputed.tolerance:
+            message = f"the objective recomputed from the tables is {recomputed.value:.12g}"
+            violations.append(Violation("level_is_kept", stated.name, by, recomputed.unit, message))
+    return violations
