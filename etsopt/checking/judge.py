@@ -22,7 +22,7 @@ from etsopt.checking.market import check_market, check_unmet_demand
 from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
 from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.review_plan import review_plan
-from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, theorem_of
+from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, default_gap, theorem_of
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.units import tolerance_of
 
@@ -71,7 +71,7 @@ def judge(question: Question, answer: Answer) -> Verdict:
     return replace(
         found,
         violations=(*found.violations, *_values_are_kept(answer.levels, known)),
-        levels=(*levels, *(level for name, level in proven.items() if name == theorem.lacks)),
+        levels=(*levels, *(level for name, level in proven.items() if name == theorem.infeasibility)),
         theorem=question.model,
         calculated=theorem.calculated,
         answered=MAIN[question.model] in answer.tables,
@@ -82,7 +82,7 @@ def judge(question: Question, answer: Answer) -> Verdict:
 def _found(question: Question, answer: Answer, theorem: Theorem) -> Verdict:
     """Return violations and bounds of the parts of a theorem, from the start to its own."""
     instance, model = question.instance, question.model
-    gap = theorem.gap if question.gap is None else question.gap
+    gap = default_gap(model) if question.gap is None else question.gap
     if violations := statements.scope_is_that_of_the_plan(instance):
         return Verdict(tuple(violations), ())
     tables, violations = typed_columns(answer.tables)
@@ -97,24 +97,23 @@ def _found(question: Question, answer: Answer, theorem: Theorem) -> Verdict:
     if model == "reconciliation":
         return reconciliation.check(instance, tables)
     if model == "equilibrium":
-        broken = check_equilibrium(instance, tables)
         # A sector without a fixed point is an answer, but not a proven one.
-        violations = [violation for violation in broken if violation.rule != NO_FIXED_POINT]
-        return Verdict(tuple(violations), (), unproven=len(violations) < len(broken))
-    if theorem.lacks == INFEASIBLE:
+        return _open(check_equilibrium(instance, tables), NO_FIXED_POINT)
+    if theorem.infeasibility == INFEASIBLE:
         return _infeasible(instance, tables)
     start = Verdict((), ())
     if "allocation" in theorem.tables:
         start = _allocation(instance, _of_start(tables), theorem, names, gap)
-        alone = model == MAIN[model] or theorem.calculated
-        if alone or any(violation.rule in PREREQUISITES for violation in start.violations):
+        if MAIN[model] == "allocation" or any(violation.rule in PREREQUISITES for violation in start.violations):
             return start
-    if theorem.lacks == UNMET:
+    if theorem.infeasibility == UNMET:
         own = _unmet_demand(instance, tables, answer.levels, model)
     elif model == "investment":
         own = investment.check(instance, tables, gap)
     else:
-        own = _market(instance, tables, gap, model)
+        broken, cost = check_market(instance, tables, model, gap)
+        # A market whose balance values do not repeat is an answer, but not a proven one.
+        own = _open(broken, NO_BALANCE, () if cost is None else (cost,))
     return replace(own, violations=(*start.violations, *own.violations), levels=(*start.levels, *own.levels))
 
 
@@ -180,13 +179,10 @@ def _strings_as_objects(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.Data
     return converted
 
 
-def _market(instance: Instance, tables: Mapping[str, pd.DataFrame], gap: float, model: str) -> Verdict:
-    """Check a market beside the allocation from which it started."""
-    found, cost = check_market(instance, tables, model, gap)
-    # A market whose balance values do not repeat is an answer, but not a proven one.
-    violations = [violation for violation in found if violation.rule != NO_BALANCE]
-    levels = () if cost is None else (cost,)
-    return Verdict(tuple(violations), levels, unproven=len(violations) < len(found))
+def _open(broken: Sequence[Violation], rule: str, levels: tuple[LevelCheck, ...] = ()) -> Verdict:
+    """Return the verdict on statements of which one, if it does not hold, leaves an answer that is not proven."""
+    violations = tuple(violation for violation in broken if violation.rule != rule)
+    return Verdict(violations, levels, unproven=len(violations) < len(broken))
 
 
 def _unmet_demand(

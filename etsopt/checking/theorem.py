@@ -119,7 +119,6 @@ _COUNTED = "enterprises enterprises_at_risk enterprises_with_shortfall "
 _BY_UNIT = "emissions_tco2e reference_t allowance_t " + _ISSUED
 _STEP = "year balance_value residual_t emissions_tco2e measures_cost_cny "
 OWN_TABLES: dict[str, Columns] = {
-    "balance_value": {},
     "compliance": _columns(
         compliance="enterprise_id province at_risk " + _SETTLED,
         holdings="enterprise_id vintage usable " + _FLOWS,
@@ -195,24 +194,19 @@ class Theorem:
         Objectives of all stages, in order.
     tables
         Columns of each table by name.
-    lacks
-        Objective that states what is least if there is no answer; empty if there is one.
+    infeasibility
+        Objective that measures the infeasibility if there is no answer; empty if there is one.
     """
 
     model: str
     levels: tuple[str, ...]
     tables: Columns
-    lacks: str = ""
+    infeasibility: str = ""
 
     @property
     def calculated(self) -> bool:
         """True if nothing is optimised: every table follows from the instance."""
-        return not self.levels and not self.lacks
-
-    @property
-    def gap(self) -> float:
-        """Largest relative gap that proves an integer objective, unless the reader asks for another."""
-        return GAPS.get(self.model, GAP)
+        return not self.levels and not self.infeasibility
 
     def misfits(self, tables: Mapping[str, pd.DataFrame], stated: Sequence[str]) -> Iterator[Violation]:
         """Yield the tables and columns that no statement covers, and objectives that are not those of the theorem."""
@@ -225,11 +219,20 @@ class Theorem:
                 if column not in self.tables[name] and not str(column).startswith(USER_COLUMN_PREFIX):
                     message = "no statement covers the column; one of your own begins with x_"
                     yield Violation("tables", f"{name}.{column}", 1.0, "columns", message)
-        expected = (*self.levels, *([self.lacks] if self.lacks else []))
+        expected = (*self.levels, *([self.infeasibility] if self.infeasibility else []))
         # What is least without an answer stands alone, or after all objectives of the start.
         if tuple(stated) != expected[: len(stated)]:
             message = f"the objectives are, in order: {', '.join(expected) or 'none'}"
             yield Violation("levels", ", ".join(stated), 1.0, "levels", message)
+
+
+def default_gap(model: str) -> float:
+    """Return the largest relative gap that proves an integer objective of a model unless the reader asks for another.
+
+    >>> default_gap("clearing"), default_gap("review_plan")
+    (0.0001, 0.001)
+    """
+    return GAPS.get(model, GAP)
 
 
 def theorem_of(instance: Instance, model: str, tables: Mapping[str, pd.DataFrame]) -> Theorem:
@@ -240,34 +243,25 @@ def theorem_of(instance: Instance, model: str, tables: Mapping[str, pd.DataFrame
     KeyError
         If the checker proves nothing of this model.
     """
-    main, start = MAIN[model], _start(instance)
-    if "allocation" in (model, main):
-        if model == "balance_value":
-            return Theorem(model, (), _allocation(instance, ()))
-        if main in tables:
-            return Theorem(model, start, _allocation(instance, start) | DUALS)
-        return Theorem(model, (), RELAXED | DUALS, INFEASIBLE)
-    begins = start if model in STARTED else ()
-    before = _allocation(instance, start) if begins else {}
+    main, begins = MAIN[model], MAIN[model] == "allocation" or model in STARTED
+    if model == "balance_value":
+        return Theorem(model, (), _allocation(instance, ()))
     if begins and "allocation" not in tables:
         return Theorem(model, (), RELAXED | DUALS, INFEASIBLE)
-    levels = (*begins, *OWN_STAGE[model])
-    if model in MARKETS:
-        if main not in tables:
-            return Theorem(model, begins, before | UNMET_TABLES | {"duals": MARKET["duals"]}, UNMET)
-        own = dict(MARKET)
-        if model != "abatement":
-            own["years"] |= CLEARED
-        return Theorem(model, levels, before | own)
+    start = _start(instance) if begins else ()
+    before = _allocation(instance, start) | DUALS if begins else {}
+    if model in MARKETS and main not in tables:
+        return Theorem(model, start, before | UNMET_TABLES | {"duals": MARKET["duals"]}, UNMET)
     if model == "review_plan" and main not in tables:
         return Theorem(model, (), MISSING_TABLES, MISSING)
-    own = dict(OWN_TABLES[model])
+    own = dict(MARKET if model in MARKETS else OWN_TABLES.get(model, {}))
+    if model in MARKETS and model != "abatement":
+        own["years"] |= CLEARED
     if model == "investment":
         budgeted = instance.policy.investment.budget_cny is not None
         for name, columns in (BUDGETED if budgeted else VALUES_STATED).items():
             own[name] |= columns
-        return Theorem(model, levels, before | DUALS | own)
-    return Theorem(model, levels, own)
+    return Theorem(model, (*start, *OWN_STAGE.get(model, ())), before | own)
 
 
 def _start(instance: Instance) -> tuple[str, ...]:

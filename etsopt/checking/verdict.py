@@ -201,8 +201,10 @@ class Verdict:
         needed = [level for level in self.levels if level.needed]
         proven = all(level.certified for level in needed)
         if not self.answered:
-            lacks = (self.missing_days or 0.0) > 0 or (not self.tolerated and (self.infeasible_by_t or 0.0) > 0)
-            return "none" if self.stopped else "infeasible_certified" if lacks and proven else "infeasible_unproven"
+            infeasible = (self.missing_days or 0.0) > 0 or (not self.tolerated and (self.infeasible_by_t or 0.0) > 0)
+            return (
+                "none" if self.stopped else "infeasible_certified" if infeasible and proven else "infeasible_unproven"
+            )
         if self.stopped or self.unproven or not proven or not (needed or self.calculated):
             return "feasible"
         if self.calculated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.checking.theorem import GAP, GAPS
+from etsopt.checking.theorem import default_gap
 from etsopt.cli.language import _, in_chinese
 from etsopt.errors import UsageError
 from etsopt.results.claims import is_checked
@@ -52,7 +52,7 @@ def save_workbook(result: Results, workbook: Path | None, options: Namespace) ->
 def gap_of(result: Results) -> str:
     """Return the option by which a check accepts the gap that a result was solved to; empty if it does anyway."""
     asked = float(result.provenance["options"]["gap"])
-    accepted = GAPS.get(result.provenance["model"], GAP)
+    accepted = default_gap(result.provenance["model"])
     return f" --gap {asked:g}" if result.status == "certified_gap" and asked > accepted else ""
 
 

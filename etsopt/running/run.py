@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from etsopt.checking import Answer, Question, Verdict, judge
-from etsopt.checking.theorem import GAP, GAPS, THEOREMS
+from etsopt.checking.theorem import THEOREMS, default_gap
 from etsopt.checking.verdict import PROVEN
 from etsopt.data.instance import Instance
 from etsopt.errors import StoppedError, UsageError
@@ -207,7 +207,7 @@ def check(instance: Instance, results: Results, gap: float | None = None, model:
         verdict = Verdict((), ())
     else:
         own = float(results.provenance.get("options", {}).get("gap", 0.0))
-        accepted = GAPS.get(asked, GAP) if gap is None else gap
+        accepted = default_gap(asked) if gap is None else gap
         answer = Answer(results.tables, results.levels, is_stopped(results))
         verdict = judge(Question(instance, asked, min(own, accepted)), answer)
         if not is_checked(results):

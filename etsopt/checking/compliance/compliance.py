@@ -11,6 +11,7 @@ from etsopt.checking.allocation import statements as allocation_statements
 from etsopt.checking.allocation import totals
 from etsopt.checking.compliance import limits, statements
 from etsopt.checking.compliance.statements import FLOWS
+from etsopt.checking.theorem import OWN_STAGE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.units import tolerance_of
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-LEVELS = {"cost": "CNY", "effort": "t", "older_first": "t"}
+LEVELS = dict(zip(OWN_STAGE["compliance"], ("CNY", "t", "t"), strict=True))
 
 ISSUED = ("pre_allocated_t", "top_up_t", "return_t")
 PROVINCE = ("province_received_t", "province_surrendered_t", "province_released_t")

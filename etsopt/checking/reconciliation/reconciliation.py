@@ -11,6 +11,7 @@ from etsopt.checking.allocation import statements as allocation_statements
 from etsopt.checking.allocation import totals
 from etsopt.checking.reconciliation import bounds
 from etsopt.checking.reconciliation.evidence import ROUNDING, Evidence, read_evidence
+from etsopt.checking.theorem import OWN_STAGE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-LEVELS = {"adjustment": "1", "estimate": "1", "interval": "t"}
+LEVELS = dict(zip(OWN_STAGE["reconciliation"], ("1", "1", "t"), strict=True))
 AMOUNTS = ("least_adjusted", "reconciled", "at_lowest", "at_highest")
 EXCESSES = ("least_adjusted_excess", "reconciled_excess")
 MULTIPLIERS = tuple(f"{name}_multiplier" for name in ("adjustment", "estimate", "value", "lowest", "highest"))

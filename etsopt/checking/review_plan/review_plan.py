@@ -12,6 +12,7 @@ from etsopt.checking.review_plan.bound import Prices, best_bound, bound
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of, uncovered_of
 from etsopt.checking.review_plan.least_days import least_days
 from etsopt.checking.review_plan.required import LEVELS, required_of
+from etsopt.checking.theorem import MISSING, OWN_STAGE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.units import tolerance_of
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from etsopt.checking.review_plan.required import Required
     from etsopt.data.instance import Instance
 
-UNCOVERED, MISSING = "uncovered", "missing_days"
-"""Objectives, of a plan and of its infeasibility."""
+(UNCOVERED,) = OWN_STAGE["review_plan"]
 
 TEXTS = {
     "plan": ("enterprise_id", "name", "province", "city", "level", "reason"),

@@ -14,7 +14,6 @@ from etsopt.checking.review_plan.bound import Prices
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of
 from etsopt.checking.review_plan.required import LEVELS, required_of
 from etsopt.checking.review_plan.review_plan import (
-    MISSING,
     TEXTS,
     _compared,
     _missing,
@@ -25,6 +24,7 @@ from etsopt.checking.review_plan.review_plan import (
     _summary,
     check,
 )
+from etsopt.checking.theorem import MISSING
 from etsopt.checking.verdict import LevelCheck, Violation
 from tests.checking.review_plan.small import Enterprise, required
 from tests.review_plans import by_hand
