@@ -21,6 +21,7 @@ from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.reconciliation.evidence import read_evidence
 from etsopt.checking.theorem import MAIN, THEOREMS
 from etsopt.checking.verdict import PROVEN
+from etsopt.readings.given import Given
 from etsopt.results.levels import LevelResult
 from etsopt.running import run
 from etsopt.units import tolerance_of
@@ -129,7 +130,7 @@ def others(name: str) -> tuple[etsopt.Results, ...]:
 
 def half_way(instance: etsopt.Instance, results: etsopt.Results) -> etsopt.Results:
     """A reconciliation half way between both ends, which agrees with all that counts; sums follow."""
-    evidence, tables = read_evidence(instance), {name: table.copy() for name, table in results.tables.items()}
+    evidence, tables = read_evidence(Given.of(instance)), {name: table.copy() for name, table in results.tables.items()}
     quantities, statements = tables["reconciled_quantities"], tables["reconciled_statements"]
     amount = (quantities["at_lowest"] + quantities["at_highest"]).to_numpy() / 2
     reported, substitute = (evidence.quantities[key].to_numpy() for key in ("reported", "substitute"))

@@ -13,8 +13,8 @@ curve of abatement cost: then the quantity is $E(S)$, and the price of a step it
 
 Each year stands alone: what a model adds, such as banking, and measures that run on from one year to the next, is
 left out. In self-balancing years a sector's allowances follow its emissions whatever it abates, so that its units
-demand nothing on balance and have no steps of net demand. Costs, abatement and allowances are those that the checker
-derives from the instance, which share no code with the models.
+demand nothing on balance and have no steps of net demand. Costs, abatement and allowances are those that
+`etsopt.readings` derives, which shares no code with the models.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.market.baseline import derive_baseline
-from etsopt.checking.market.choices import derive_choices
-from etsopt.checking.market.search import batches
+from etsopt.readings.baseline import derive_baseline
+from etsopt.readings.choices import derive_choices
+from etsopt.readings.given import Given
+from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
-    from etsopt.checking.market.search import Sets
     from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.sets import Sets
 
 STEP_COLUMNS = ("sector", "measures", "price_cny_per_t", "amount_t")
 
@@ -51,9 +52,10 @@ class Market(NamedTuple):
 
 def market_of(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Market:
     """Return the market of a run: with the allowances of its table, or without one those of the path."""
+    given = Given.of(instance)
     # Of the sectors of self-balancing years only the sum matters here, and no balance value.
-    baseline = derive_baseline(instance, tables.get("allocation")).balanced_in_sum
-    return Market(instance.units["sector"].to_numpy(object), baseline, derive_choices(instance, baseline))
+    baseline = derive_baseline(given, tables.get("allocation")).balanced_in_sum
+    return Market(instance.units["sector"].to_numpy(object), baseline, derive_choices(given, baseline))
 
 
 def net_demand_before(market: Market, year: int) -> float:

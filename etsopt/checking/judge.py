@@ -12,7 +12,7 @@ from etsopt.checking.allocation.duals import read_duals
 from etsopt.checking.allocation.exceptions import exceptional_units
 from etsopt.checking.allocation.infeasibility import multipliers_are_within_one, proven_infeasibility
 from etsopt.checking.allocation.levels import check_levels
-from etsopt.checking.allocation.limits import derive, fixed_at_emissions
+from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.relaxed_limits import check_relaxed_limits
 from etsopt.checking.cells import typed_columns
 from etsopt.checking.compliance import compliance
@@ -24,6 +24,8 @@ from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.review_plan import review_plan
 from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, default_gap, theorem_of
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
+from etsopt.readings.given import Given
+from etsopt.readings.targets import fixed_at_emissions
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.theorem import Theorem
     from etsopt.checking.verdict import Answer, LevelStated, Question
-    from etsopt.data.instance import Instance
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
@@ -62,8 +63,9 @@ def judge(question: Question, answer: Answer) -> Verdict:
     KeyError
         If the checker proves nothing of the model.
     """
-    theorem = theorem_of(question.instance, question.model, answer.tables)
-    found = _found(question, answer, theorem) if answer.tables else Verdict((), ())
+    instance = Given.of(question.instance)
+    theorem = theorem_of(instance, question.model, answer.tables)
+    found = _found(instance, question, answer, theorem) if answer.tables else Verdict((), ())
     stated, proven = {level.name for level in answer.levels}, {level.name: level for level in found.levels}
     # An objective that the answer does not state is not proven.
     known = {name: proven[name] for name in theorem.levels if name in stated and name in proven}
@@ -79,12 +81,10 @@ def judge(question: Question, answer: Answer) -> Verdict:
     )
 
 
-def _found(question: Question, answer: Answer, theorem: Theorem) -> Verdict:
+def _found(instance: Given, question: Question, answer: Answer, theorem: Theorem) -> Verdict:
     """Return violations and bounds of the parts of a theorem, from the start to its own."""
-    instance, model = question.instance, question.model
+    model = question.model
     gap = default_gap(model) if question.gap is None else question.gap
-    if violations := statements.scope_is_that_of_the_plan(instance):
-        return Verdict(tuple(violations), ())
     tables, violations = typed_columns(answer.tables)
     names = [level.name for level in answer.levels]
     violations += theorem.misfits(tables, names)
@@ -128,7 +128,7 @@ def _of_start(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
 
 
 def _allocation(  # long because each missing table ends the check with its own report
-    instance: Instance, tables: Mapping[str, pd.DataFrame], theorem: Theorem, stated_names: Sequence[str], gap: float
+    instance: Given, tables: Mapping[str, pd.DataFrame], theorem: Theorem, stated_names: Sequence[str], gap: float
 ) -> Verdict:
     """Check an allocation, whose columns each hold cells of one kind."""
     optimised = not theorem.calculated
@@ -137,9 +137,9 @@ def _allocation(  # long because each missing table ends the check with its own 
     violations = violations or statements.same_units(instance, tables["allocation"])
     if violations:
         return Verdict(tuple(violations), ())
-    allocation, policy = tables["allocation"], instance.policy.allocation
+    allocation = tables["allocation"]
     names = [name for name in stated_names if name not in (COST, UNMET)]
-    rounds = optimised and policy.rounds
+    rounds = optimised and instance.rounds
     rounded = ROUNDING in names
     # A solve that stopped before rounding has real allowances, which must meet the limits of real ones.
     real = rounding.before(instance) if rounds else instance
@@ -160,7 +160,7 @@ def _allocation(  # long because each missing table ends the check with its own 
     stated, broken = read_duals(instance, real_demands.rows, tables["duals"], names)
     checks, kept = check_levels(real, real_demands, reference, allowance, chosen, stated, real_objectives)
     violations += broken
-    branched = real.policy.allocation.integer_allowances or policy.exceptions.units
+    branched = real.policy.allocation.integer_allowances or real.policy.allocation.exceptions.units
     accepted = gap if branched else min(gap, REAL_GAP)
     checks = [replace(level, asked=accepted * abs(level.value)) for level in checks]
     if rounded:
@@ -186,7 +186,7 @@ def _open(broken: Sequence[Violation], rule: str, levels: tuple[LevelCheck, ...]
 
 
 def _unmet_demand(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], model: str
+    instance: Given, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], model: str
 ) -> Verdict:
     """Check the proof that a market cannot clear."""
     for name in ("unmet_demand", "duals"):
@@ -203,13 +203,13 @@ def _unmet_demand(
     return Verdict(tuple(violations), (), proven, tolerated=tolerated)
 
 
-def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+def _infeasible(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     """Check the proof that no allocation exists."""
     violations = totals.tables_are_whole(instance, tables, ("duals",))
     if violations:
         return Verdict(tuple(violations), ())
     # Either no real allocation exists, or a real one does and no integer one: the tables state the one or the other.
-    rounds = instance.policy.allocation.rounds
+    rounds = instance.rounds
     reports = []
     for stage in [rounding.before(instance), rounding.after(instance)] if rounds else [instance]:
         reports.append(_infeasible_at(stage, tables))
@@ -218,7 +218,7 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdi
     return next((report for report in reports if not report.violations), reports[-1])
 
 
-def _infeasible_at(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+def _infeasible_at(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     """Check the proof that an instance has no allocation, before or after rounding."""
     demands, exceptions = derive(instance), instance.policy.allocation.exceptions.units
     proven, tolerated = proven_infeasibility(demands, exceptions, tables["duals"], INFEASIBLE)
@@ -230,7 +230,7 @@ def _infeasible_at(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Ve
 
 
 def _allocation_statements(
-    instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], optimised: bool
+    instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame], optimised: bool
 ) -> list[Violation]:
     """Return the violations of all statements on the tables; limits apply only to an optimised allocation."""
     allocation, sectors, fixed = tables["allocation"], tables["sectors"], fixed_at_emissions(instance)

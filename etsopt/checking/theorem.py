@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
     Columns = Mapping[str, frozenset[str]]
 
@@ -235,7 +235,7 @@ def default_gap(model: str) -> float:
     return GAPS.get(model, GAP)
 
 
-def theorem_of(instance: Instance, model: str, tables: Mapping[str, pd.DataFrame]) -> Theorem:
+def theorem_of(instance: Given, model: str, tables: Mapping[str, pd.DataFrame]) -> Theorem:
     """Return the theorem of a model, in the case of an answer or of none, which the names of the tables tell.
 
     Raises
@@ -264,20 +264,20 @@ def theorem_of(instance: Instance, model: str, tables: Mapping[str, pd.DataFrame
     return Theorem(model, (*start, *OWN_STAGE.get(model, ())), before | own)
 
 
-def _start(instance: Instance) -> tuple[str, ...]:
+def _start(instance: Given) -> tuple[str, ...]:
     """Return the objectives of an allocation in order."""
     policy = instance.policy.allocation
     first = EXCEPTIONS if policy.exceptions.units else ()
-    return (*first, *policy.objectives, TIE_BREAK, *([ROUNDING] if policy.rounds else []))
+    return (*first, *policy.objectives, TIE_BREAK, *([ROUNDING] if instance.rounds else []))
 
 
-def _allocation(instance: Instance, levels: Sequence[str]) -> dict[str, frozenset[str]]:
+def _allocation(instance: Given, levels: Sequence[str]) -> dict[str, frozenset[str]]:
     """Return the tables of an allocation with these objectives; without any it is not optimised."""
     tables, policy = dict(ALLOCATION), instance.policy.allocation
     prices = {f"{level}_shadow_price" for level in levels}
     own = {name for name in instance.units if name in SHOWN_WITH_RESULTS or name == "name"}
     own |= {"exceptional"} if policy.exceptions.units else set()
-    own |= {"before_rounding_t"} if policy.rounds and levels else set()
+    own |= {"before_rounding_t"} if instance.rounds and levels else set()
     tables["allocation"] |= own
     tables["enterprises"] |= set(() if instance.enterprises is None else instance.enterprises)
     tables["provinces"] |= prices

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking.allocation.statements import BALANCED, imbalance_t
 from etsopt.errors import DataError, Problem, SolverError
 from etsopt.forecasting.belief import Belief
 from etsopt.forecasting.plan import PLACE
 from etsopt.progress import checkpoint
+from etsopt.readings.balance import BALANCED, imbalance_t
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value, surplus_rates
 from etsopt.rules.intensity import IntensityParameters, allowances_at, balanced_sectors, published

@@ -5,10 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from etsopt.checking.allocation.limits import derive
 from etsopt.errors import DataError, Problem
+from etsopt.readings.given import Given
+from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
 from etsopt.rules import reference_allowances
 from etsopt.running import library
 from etsopt.units import format_tonnes
@@ -94,24 +93,29 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: 
     # A model that reads no rule allocates by none.
     if not covered("rule.name", read) or not any(covered(key, TOTALS) for key in unread):
         return []
-    rows, reference = derive(instance).rows, reference_allowances(instance)
+    given, reference = Given.of(instance), reference_allowances(instance)
     # A model that rounds no balance value balances every sector exactly.
     rounded = covered("rule.balance_value_decimals", read)
-    allocated = rows.totals(reference.reference_t if rounded else instance.emissions_tco2e).value
-    # Rounding to whole tonnes may move a total by one tonne a unit, which is no violation.
-    rounding = rows.totals(np.ones(len(instance.units))).value
+    allocated = reference.reference_t if rounded else instance.emissions_tco2e
+    fixed, sector = fixed_at_emissions(given), given.labels("sector")
+    _, least, most = sector_targets(given, fixed)
+    limits = [
+        (f"sectors.{name}", limit, sector.where(name) & ~fixed)
+        for name, *limit in zip(sector.names, least, most, strict=True)
+    ]
+    if nation := national_target(given, fixed):
+        limits.append(("national", list(nation), ~fixed))
     problems = []
-    for row in np.flatnonzero(np.isin(rows.rule, ("sector_target", "national_total"))):
-        section = f"sectors.{rows.index[row]}" if rows.index[row] else "national"
+    for section, (least, most), here in limits:
         stated = [key for key in unread if covered(key, [f"{section}.target_*"])]
-        least, most = rows.least[row] - rounding[row], rows.most[row] + rounding[row]
-        if stated and not least <= allocated[row] <= most:
-            total, limit = format_tonnes(allocated[row]), format_tonnes(rows.most[row])
+        total = float(allocated[here].sum())
+        # Rounding to whole tonnes may move a total by one tonne a unit, which is no violation.
+        if stated and here.any() and (total < least - here.sum() or total > most + here.sum()):
             what = message(
                 "the model {name} allocates {total} t by the rule alone: expected {limit} t as stated",
                 name=name,
-                total=total,
-                limit=limit,
+                total=format_tonnes(total),
+                limit=format_tonnes(most),
             )
             advice = message(
                 "{advice} `--set {partition}={{}}` leaves out all of its section.",

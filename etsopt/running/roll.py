@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from etsopt.checking.compliance.statements import IN, OUT
 from etsopt.data.instance import Instance
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.results.emissions_status import emissions_status, not_verified
@@ -19,6 +18,12 @@ from etsopt.wording import message
 if TYPE_CHECKING:
     from etsopt.results.results import Results
     from etsopt.running.next_year import UnitChanges
+
+IN, OUT = (
+    ("opening_t", "carried_over_t", "issued_t", "bought_t"),
+    ("surrendered_t", "sold_t", "cancelled_t", "closing_t"),
+)
+"""Flows into and out of the holdings of each vintage, in the table ``holdings``."""
 
 KIND = "compliance"
 """Kind of the results that can be rolled over."""

@@ -18,6 +18,7 @@ import pytest
 import etsopt
 from etsopt.checking.allocation import statements, totals
 from etsopt.checking.allocation.limits import derive
+from etsopt.readings.given import Given
 from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, moved, random_instance
 from tests.judging import check
@@ -147,7 +148,7 @@ def test_the_instance_with_everything_has_every_feature() -> None:
 
 
 def row_names(instance: etsopt.Instance) -> list[tuple[str, str]]:
-    found = derive(instance).rows
+    found = derive(Given.of(instance)).rows
     return list(zip(found.rule, found.index, strict=True))
 
 
@@ -854,13 +855,6 @@ def test_a_real_answer_that_was_moved_without_rounding_is_found() -> None:
     assert not report.certified
 
 
-def test_a_scope_that_is_not_that_of_the_plan_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    instance, result = solved("everything")
-    monkeypatch.setitem(vars(instance), "in_scope", np.arange(24) > 0)
-    report = check(instance, result.tables, result.levels)
-    assert [(violation.rule, violation.where) for violation in report.violations] == [("scope", "u000")]
-
-
 # Nothing is left out.
 
 
@@ -889,7 +883,6 @@ def test_every_statement_is_broken_by_a_test_of_this_file() -> None:
 
 
 RULES = {
-    "scope",
     "same_units",
     "surplus",
     "surplus_rate",

@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking.market.baseline import balance_value, derive_baseline
-from etsopt.checking.market.choices import Choices, derive_choices
 from etsopt.checking.market.search import least_of_all_plans
+from etsopt.readings.balance import balance_value
+from etsopt.readings.baseline import derive_baseline
+from etsopt.readings.choices import Choices, derive_choices
+from etsopt.readings.given import Given
 from etsopt.results.results import LevelResult
 from etsopt.rules import balance
 from tests.builders import random_units
@@ -172,7 +174,10 @@ def every_plan(offered: Choices, unit: int, years: Any) -> list[tuple[int, ...]]
 @pytest.mark.parametrize("seed", range(3))
 def test_the_search_finds_the_best_of_all_plans(seed: int) -> None:
     instance = ruled(seed).with_policy({"horizon.last_year": 2027})
-    found, offered = derive_baseline(instance, None), derive_choices(instance, derive_baseline(instance, None))
+    found, offered = (
+        derive_baseline(Given.of(instance), None),
+        derive_choices(Given.of(instance), derive_baseline(Given.of(instance), None)),
+    )
     rng = np.random.default_rng(seed)
     need, emitted = rng.uniform(-50, 300, found.emissions.shape), rng.uniform(-20, 0, found.emissions.shape)
     least = least_of_all_plans(found, offered, need, emitted)

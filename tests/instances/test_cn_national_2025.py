@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking.power import allowances_of_power
+from etsopt.readings.given import Given
+from etsopt.readings.power import allowances_of_power
 from etsopt.rules import own_parameters, reference_allowances
 from instances import build_cn_national_2025 as build
 from instances.draw_power import BALANCE, DRAWN, SHIPPED, TOTALS, instance_of_year, power_of_year
@@ -156,7 +157,9 @@ def test_rule_and_checker_agree_to_the_tonne() -> None:
     instance = national()
     reference = reference_allowances(instance)
     here = (instance.units["sector"] == "power").to_numpy()
-    again = allowances_of_power(instance, reference.fixed, instance.policy.year, 1.0, instance.emissions_tco2e)
+    again = allowances_of_power(
+        Given.of(instance), reference.fixed, instance.policy.year, 1.0, instance.emissions_tco2e
+    )
     assert np.array_equal(again[here], reference.reference_t[here])
 
 

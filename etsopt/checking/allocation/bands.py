@@ -10,21 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking import plan
+from etsopt.readings import plan
+from etsopt.readings.given import whole
+from etsopt.readings.targets import floored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
-
-NOISE_T, NOISE = 1e-6, 1e-14
-"""Distance to a whole tonne that counts as rounding: absolute, and relative to the quantity."""
-
-
-def floored(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return finite quantities rounded down to whole tonnes [t]."""
-    result: NDArray[np.float64] = np.floor(tonnes + (NOISE_T + NOISE * np.abs(tonnes)))
-    return result
+    from etsopt.readings.given import Given
 
 
 def rounded(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -65,7 +58,7 @@ class Bands:
     shared_above: NDArray[np.float64]
 
 
-def band_rates(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def band_rates(instance: Given) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the largest deficit and surplus rate of units, by their sector, else by the rule, shape ``(units,)``."""
     default, units = plan.cap(instance), len(instance.units)
     down = np.where(plan.of_power(instance), plan.BAND_OF_POWER, np.full(units, default))
@@ -77,9 +70,9 @@ def band_rates(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.floa
     return down, up
 
 
-def derive_bands(instance: Instance) -> Bands:
+def derive_bands(instance: Given) -> Bands:
     """Return the band of every unit by its sector, else by the rule, and the wider band of exceptions [t]."""
-    policy, emissions = instance.policy, instance.emissions_tco2e
+    policy, emissions = instance.policy, plan.emissions_inside(instance)
     down, up = band_rates(instance)
     exceptions = policy.allocation.exceptions
     if exceptions.units:
@@ -90,7 +83,7 @@ def derive_bands(instance: Instance) -> Bands:
     wide_lower, wide_upper = emissions - wide_down * emissions, emissions + wide_up * emissions
     if policy.rule.name != "given":
         # A rule in whole tonnes rounds down, below the band itself.
-        lower, wide_lower = np.floor(lower + NOISE_T), np.floor(wide_lower + NOISE_T)
+        lower, wide_lower = whole(lower), whole(wide_lower)
     # Allowances are never negative, whatever deficit a band allows.
     lower, wide_lower = np.where(lower > 0, lower, 0.0), np.where(wide_lower > 0, wide_lower, 0.0)
     if not policy.allocation.integer_allowances:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.rows import CouplingRows
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 KEPT = "level_is_kept"
 """Row that keeps the earlier objective of its index; its multiplier is the cost to the later objective."""
@@ -47,7 +47,7 @@ class Stated:
 
 
 def read_duals(
-    instance: Instance, rows: CouplingRows, duals: pd.DataFrame, names: Sequence[str]
+    instance: Given, rows: CouplingRows, duals: pd.DataFrame, names: Sequence[str]
 ) -> tuple[Stated, list[Violation]]:
     """Read the duals of the objectives in their order, and report those of no row or stated twice."""
     level, row = duals["level"].to_numpy(), duals["row"].to_numpy()
@@ -81,7 +81,7 @@ def read_duals(
     return Stated(row_duals, weights, by_level or None), violations
 
 
-def _of_units(instance: Instance, duals: pd.DataFrame) -> NDArray[np.int64]:
+def _of_units(instance: Given, duals: pd.DataFrame) -> NDArray[np.int64]:
     """Return the position of the unit that each index names, -1 if it names none."""
     if not len(instance.units):
         return np.full(len(duals), -1)

@@ -14,14 +14,13 @@ answer meets them.
 from __future__ import annotations
 
 import math
-from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.infeasibility import least_infeasibility
-from etsopt.checking.arithmetic import gamma, total
+from etsopt.checking.arithmetic import UNDERFLOW, gamma, total
 from etsopt.checking.theorem import EXCEPTIONS
 from etsopt.checking.verdict import LevelCheck
 from etsopt.units import tolerance_of
@@ -34,16 +33,16 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.infeasibility import Infeasibility
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 LEVELS = dict(zip(EXCEPTIONS, ("units", "t", "places"), strict=True))
 """Objectives that choose the exceptions, in their order, and their units."""
 
-MAX_STEPS = 200_000
-"""Limit of the search, in steps that add or remove a unit."""
+MOST_PARTS = 20_000
+"""Most parts of all choices that are looked at; beyond them nothing is proven."""
 
 
-def exceptional_units(instance: Instance, table: pd.DataFrame) -> NDArray[np.bool_]:
+def exceptional_units(instance: Given, table: pd.DataFrame) -> NDArray[np.bool_]:
     """Return the exceptions of the table, shape ``(units,)``; none if the policy allows none."""
     if not instance.policy.allocation.exceptions.units:
         return np.zeros(len(table), dtype=bool)
@@ -121,49 +120,64 @@ def _lagrangian_bound(costs: NDArray[np.float64], count: int, proof: Infeasibili
     return max(0.0, (proof.least - proof.tolerated) + value - error - gamma(8) * (abs(proof.least) + abs(value)))
 
 
-def _is_choice(  # long because the state of the search is kept in one place
-    count: int, key: NDArray[np.object_], limit: float, proofs: Sequence[Infeasibility]
+def _is_choice(  # long because a part of the choices is narrowed, told empty or split in one place
+    count: int, key: NDArray[Any], limit: float, proofs: Sequence[Infeasibility]
 ) -> bool:
-    """Return True if a choice of ``count`` units gains enough in all proofs, with keys that total less than a limit."""
-    order = np.argsort(key, kind="stable")
-    keys = list(accumulate(key[order], initial=0))
+    """Return False if it is proven that no choice of ``count`` units gains enough, with keys that total below a limit.
+
+    All choices are split into those with a unit and those without it, until in each part a sum of largest gains or of
+    least keys rules out the rest. Units that every choice of a part needs, and units that are in none, are told by the
+    same sums.
+    """
     # Sums of gains are rounded, so each is increased a little.
-    gains = np.array([proof.gains[order] * (1 + gamma(2 * count + 8)) for proof in proofs])
+    gains = np.array([proof.gains * (1 + gamma(2 * count + 8)) for proof in proofs]).reshape(len(proofs), len(key))
     wanted = np.array([proof.least - proof.tolerated for proof in proofs])
     wanted -= gamma(4) * np.abs(wanted)
-    most = np.stack(_most_of_rest(gains, count))
-    apart = _without_common_units(gains)
-
-    def can_gain(here: int, left: int, gained: NDArray[np.float64]) -> bool:
-        enough = gained + most[: left + 1, :, here] >= wanted
-        # Proofs that no unit serves twice need different units.
-        fewest = enough.argmax(axis=0)
-        return bool(enough[left].all()) and all(fewest[group].sum() <= left for group in apart)
-
-    # For each unit of the choice: its place, the total of the keys, and the gains. There is no recursion, because a
-    # choice may have more units than calls may be nested.
-    places: list[int] = []
-    spent, gained = [0], [np.zeros(len(proofs))]
-    here = 0
-    for _ in range(MAX_STEPS):
-        left = count - len(places)
-        if left == 0 and (gained[-1] >= wanted).all():
+    parts = [(np.argsort(key, kind="stable"), count, 0, np.zeros(len(proofs)))]
+    for _ in range(MOST_PARTS):
+        if not parts:
+            break
+        rest, left, spent, gained = parts.pop()
+        if not 0 <= left <= len(rest):
+            continue
+        least, largest = spent + sum(key[rest[:left]].tolist()), -np.sort(-gains[:, rest], axis=1)
+        most = gained + largest[:, :left].sum(axis=1)
+        if least >= limit or (most < wanted).any() or _need_more(gains[:, rest], largest, wanted - gained, left):
+            continue
+        if (gained + gains[:, rest[:left]].sum(axis=1) >= wanted).all():
             return True
-        # Keys ascend and gains of the rest fall, so once either rules out a choice it rules out the others.
-        fits = 0 < left <= len(order) - here
-        fits = fits and spent[-1] + keys[here + left] - keys[here] < limit and can_gain(here, left, gained[-1])
-        if fits:
-            places.append(here)
-            spent.append(spent[-1] + keys[here + 1] - keys[here])
-            gained.append(gained[-1] + gains[:, here])
-            here += 1
-        elif places:
-            here = places.pop() + 1
-            spent.pop()
-            gained.pop()
-        else:
-            return False
-    return True
+        # A unit left out gives its place to the best one outside; one that comes in takes that of the last or dearest.
+        following = largest[:, [left]] if left < len(rest) else np.full((len(gains), 1), -np.inf)
+        without = most[:, None] - np.maximum(gains[:, rest] - following, 0.0)
+        within = most[:, None] - np.maximum(largest[:, [left - 1]] - gains[:, rest], 0.0)
+        lacking = wanted[:, None] - gamma(8) * most[:, None]
+        needed, hopeless = (without < lacking).any(axis=0), (within < lacking).any(axis=0)
+        hopeless |= (np.arange(len(rest)) >= left) & (least - key[rest[left - 1]] + key[rest] >= limit)
+        if not (needed | hopeless).any():
+            # The scarcest gain of all decides on which unit to split.
+            scarce = np.argmax(np.where(gained < wanted, wanted - gained, 0.0) / np.maximum(most - gained, UNDERFLOW))
+            split = np.arange(len(rest)) == np.argmax(gains[scarce, rest])
+            parts.append((rest[~split], left, spent, gained))
+            needed = split
+        taken = rest[needed]
+        parts.append(
+            (
+                rest[~(needed | hopeless)],
+                left - len(taken),
+                spent + sum(key[taken].tolist()),
+                gained + gains[:, taken].sum(axis=1),
+            )
+        )
+    return bool(parts)
+
+
+def _need_more(
+    gains: NDArray[np.float64], largest: NDArray[np.float64], wanted: NDArray[np.float64], left: int
+) -> bool:
+    """Return True if proofs that no unit serves twice need more units together than are left."""
+    fewest = (np.cumsum(largest, axis=1) < wanted[:, None]).sum(axis=1) + 1
+    lacking = np.flatnonzero(wanted > 0)
+    return any(fewest[lacking][group].sum() > left for group in _without_common_units(gains[lacking]))
 
 
 def _without_common_units(gains: NDArray[np.float64]) -> list[list[int]]:
@@ -179,15 +193,3 @@ def _without_common_units(gains: NDArray[np.float64]) -> list[list[int]]:
         if len(chosen) > 1:
             lists.append(chosen)
     return lists
-
-
-def _most_of_rest(gains: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
-    """Return the largest gain of up to ``count`` units from a place on, by number, proof and place."""
-    proofs, units = gains.shape
-    most = [np.zeros((proofs, units + 1))]
-    for _ in range(count):
-        # A unit with the best of those after it; after the last place there is none.
-        with_rest = np.full((proofs, units + 1), -np.inf)
-        with_rest[:, :units] = gains + most[-1][:, 1:]
-        most.append(np.maximum.accumulate(with_rest[:, ::-1], axis=1)[:, ::-1])
-    return most

@@ -18,6 +18,7 @@ from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.allocation.prover import OptimalFace
 from etsopt.checking.arithmetic import ROUNDOFF, upward
 from etsopt.checking.verdict import LevelCheck
+from etsopt.readings import plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.duals import Stated
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.measures import Level
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 RATIONAL_UNITS = 20_000
 """Largest number of units for which a bound that floating-point numbers do not prove is repeated in rational ones."""
@@ -52,7 +53,7 @@ class EarlierLevel:
 
 
 def check_levels(
-    instance: Instance,
+    instance: Given,
     demands: Demands,
     reference: NDArray[np.float64],
     allowance: NDArray[np.float64],
@@ -73,7 +74,7 @@ def check_levels(
     if first:
         proofs = {name: dual for name, dual in stated.duals.items() if str(name).partition(":")[0] in first}
         misses = demands.rows.misses(levels.totals), demands.unit_miss(allowance)
-        emissions, free = instance.emissions_tco2e, ~demands.fixed
+        emissions, free = plan.emissions_inside(instance), ~demands.fixed
         checks = check_exceptions(derive(instance), emissions[free], chosen[free], first, proofs, misses)
     # Overflow proves nothing, and compares as such.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -96,13 +97,13 @@ class Levels:
 
     def __init__(
         self,
-        instance: Instance,
+        instance: Given,
         demands: Demands,
         reference: NDArray[np.float64],
         allowance: NDArray[np.float64],
         stated: Stated,
     ) -> None:
-        emissions = instance.emissions_tco2e
+        emissions = plan.emissions_inside(instance)
         self.rows, self.integer, self.units = demands.rows, demands.integer, len(emissions)
         self.free = ~demands.fixed
         self.totals = self.rows.totals(allowance)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking import plan
-from etsopt.checking.allocation.bands import derive_bands, floored, rounded
+from etsopt.checking.allocation.bands import derive_bands, rounded
 from etsopt.checking.allocation.rows import RowBuilder
+from etsopt.readings import plan
+from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
 from etsopt.units import sums
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.bands import Bands
     from etsopt.checking.allocation.rows import CouplingRows
-    from etsopt.data.instance import Instance
-    from etsopt.data.tables.labels import Labels
+    from etsopt.readings.given import Given, Names
 
 
 WITH_ROUNDING = 1 + 1e-15
@@ -65,7 +65,7 @@ class Demands:
         return float(np.max(outside, initial=0.0)) * WITH_ROUNDING
 
 
-def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> Demands:
+def derive(instance: Given, exceptional: NDArray[np.bool_] | None = None) -> Demands:
     """Derive everything that allowances must satisfy.
 
     Parameters
@@ -96,36 +96,10 @@ def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> 
     return Demands(fixed, integer, lower, upper, at_target_rate, finished, bands, enterprise)
 
 
-def fixed_at_emissions(instance: Instance) -> NDArray[np.bool_]:
-    """Return the units that get A = E: special cases, small enterprises, and units without emissions in scope."""
-    owner, emissions = instance.labels("enterprise_id"), instance.emissions_tco2e
-    small = owner.sums(emissions) < plan.threshold(instance)
-    fixed: NDArray[np.bool_] = small[owner.code] | (emissions <= 0) | plan.is_special(instance)
-    return fixed
-
-
-def _add_sectors(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _add_sectors(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Add the sector targets and return the allowances at each unit's target rate [t], NaN without a target."""
-    sector, emissions = instance.labels("sector"), instance.emissions_tco2e
-    emitted = sums(sector.code[~fixed], emissions[~fixed], len(sector))
-    # A sector has a target if the policy states one, or if the plan of industry makes allowances equal its emissions.
-    power = sector.names == "power" if instance.policy.rule.name == plan.NATIONAL else np.zeros(len(sector), dtype=bool)
-    balanced = ~power & plan.follows_plan(instance)
-    least, most = np.zeros(len(sector)), np.where(balanced, emitted, np.nan)
-    for place, name in enumerate(sector.names):
-        section = instance.policy.sectors.get(name)
-        if section is None:
-            continue
-        if section.target_t is not None:
-            most[place] = section.target_t
-        elif section.target_intensity is not None:
-            here = sector.where(name) & ~fixed
-            most[place] = section.target_intensity * float(instance.units["output_t"].to_numpy()[here].sum())
-        elif section.target_change is not None:
-            most[place] = emitted[place] + section.target_change * emitted[place]
-        elif section.target_sense is not None:
-            most[place] = emitted[place] if section.target_sense != "none" else np.nan
-        least[place] = most[place] if section.target_sense == "exactly" else 0.0
+    sector, emissions = instance.labels("sector"), plan.emissions_inside(instance)
+    emitted, least, most = sector_targets(instance, fixed)
     numbers = _add_groups(rows, "sector_target", sector, fixed, least, most)
     limited = numbers >= 0
     most[limited] = rows.upper_limits(numbers[limited])
@@ -136,7 +110,7 @@ def _add_sectors(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_])
 def _add_groups(
     rows: RowBuilder,
     rule: str,
-    labels: Labels,
+    labels: Names,
     fixed: NDArray[np.bool_],
     least: NDArray[np.float64],
     most: NDArray[np.float64],
@@ -156,44 +130,29 @@ def _add_groups(
     return numbers
 
 
-def _add_provinces(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_]) -> None:
+def _add_provinces(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> None:
     balance = instance.policy.provinces.balance
     if balance is None:
         return
-    province, emissions = instance.labels("province"), instance.emissions_tco2e
+    province, emissions = instance.labels("province"), plan.emissions_inside(instance)
     shares = balance if isinstance(balance, dict) else dict.fromkeys(province.names, balance)
     width = np.array([shares.get(name, np.nan) for name in province.names], dtype=float) * province.sums(emissions)
     emitted = sums(province.code[~fixed], emissions[~fixed], len(province))
     _add_groups(rows, "province_balance", province, fixed, emitted - width, emitted + width)
 
 
-def _add_nation(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_]) -> None:
-    section = instance.policy.national
-    if section is None or (section.target_t is None and section.target_change is None):
+def _add_nation(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> None:
+    target = national_target(instance, fixed)
+    if target is None:
         return
-    emissions = instance.emissions_tco2e
-    at_emissions = due_at_emissions(instance)[fixed]
-    total = section.target_t
-    if total is None:
-        total = float(emissions.sum()) * (1 + (section.target_change or 0.0))
-    most = total - float(at_emissions.sum())
-    least = most if section.target_sense == "exactly" else min(0.0, most)
     position = np.flatnonzero(~fixed)
-    limits = np.array([least]), np.array([most])
+    limits = np.array([target[0]]), np.array([target[1]])
     rows.add("national_total", np.array([""], dtype=object), limits, 0 * position, position)
-
-
-def due_at_emissions(instance: Instance, optimised: bool = True) -> NDArray[np.float64]:
-    """Return A = E of every unit, in whole tonnes if the rule or the optimised policy says so [t]."""
-    emissions = instance.emissions_tco2e
-    if instance.policy.rule.name != "given":
-        return np.floor(emissions + 1e-6)
-    return floored(emissions) if optimised and instance.policy.allocation.integer_allowances else emissions
 
 
 def _add_enterprises(
     rows: RowBuilder,
-    instance: Instance,
+    instance: Given,
     fixed: NDArray[np.bool_],
     bands: Bands,
     limits: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
@@ -229,9 +188,9 @@ def _widen_enterprises(
     upper[inside] = rows.most[enterprise[inside]]
 
 
-def _add_order(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_]) -> None:
+def _add_order(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> None:
     """Add a row for neighbours by intensity within a sector: the lower one has no lower surplus rate."""
-    sector, intensity, emissions = instance.labels("sector").code, instance.intensity, instance.emissions_tco2e
+    sector, intensity, emissions = instance.labels("sector").code, instance.intensity, plan.emissions_inside(instance)
     names = instance.units["unit_id"].to_numpy()
     free = np.flatnonzero(~fixed)
     order = free[np.lexsort((intensity[free], sector[free]))]

@@ -11,13 +11,14 @@ import numpy as np
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.certificate import Kinked, Square
 from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
+from etsopt.readings import plan
 from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 UNITS = {"change": "t", "largest_change": "rate", "deficit": "t", "spread": "rate", "least_squares": "t"}
 """Objectives over allowances and the units of their values."""
@@ -81,14 +82,14 @@ class Measures:
     @classmethod
     def of(
         cls,
-        instance: Instance,
+        instance: Given,
         demands: Demands,
         reference: NDArray[np.float64],
         allowance: NDArray[np.float64],
         weights: NDArray[np.float64],
     ) -> Measures:
         """Select the adjustable units from arrays over all units of the instance."""
-        free, integer, emissions = ~demands.fixed, demands.integer, instance.emissions_tco2e
+        free, integer, emissions = ~demands.fixed, demands.integer, plan.emissions_inside(instance)
         # Objectives measure from whole tonnes if allowances are whole.
         r, due = (rounded(part[free]) if integer else part[free] for part in (reference, emissions))
         target = at_target_rate(instance, demands, reference)[free]
@@ -144,7 +145,7 @@ class Measures:
         return upward((of_sum + own) / all_weight, 8) if all_weight > 0 else math.inf
 
 
-def at_target_rate(instance: Instance, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+def at_target_rate(instance: Given, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allowances at the rate from which `spread` measures, shape ``(units,)`` [t].
 
     The rate is that of the sector's target; without one, that of the reference allowances of its adjustable units.
@@ -152,7 +153,7 @@ def at_target_rate(instance: Instance, demands: Demands, reference: NDArray[np.f
     without = np.isnan(demands.at_target_rate)
     if not without.any():
         return demands.at_target_rate
-    sector, emissions = instance.labels("sector"), instance.emissions_tco2e
+    sector, emissions = instance.labels("sector"), plan.emissions_inside(instance)
     given, own = (sums(sector.code[without], tonnes[without], len(sector)) for tonnes in (reference, emissions))
     rate = np.divide(given, own, out=np.ones(len(own)), where=own > 0)
     at_rate = emissions * rate[sector.code]

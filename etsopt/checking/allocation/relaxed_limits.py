@@ -18,6 +18,7 @@ from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.allocation.totals import ABSOLUTE, RELATIVE, distance, wrong_with
 from etsopt.checking.verdict import Violation
+from etsopt.readings import plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 WAYS = ("target_relaxation", "band_relaxation")
 LIMITS = {"sector_target": "target", "province_balance": "balance", "national_total": "nation"}
@@ -39,7 +40,7 @@ RATE = 1e-8
 
 
 def check_relaxed_limits(
-    instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], proven_t: float | None
+    instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame], proven_t: float | None
 ) -> list[Violation]:
     """Return the violations of the tables ``relaxed_limits`` and ``relaxed_units``.
 
@@ -80,7 +81,7 @@ def check_relaxed_limits(
 Line = tuple[str, str, str, float, float, float, str]
 
 
-def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], proven: bool) -> list[Violation]:
+def _shape(instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame], proven: bool) -> list[Violation]:
     """Check that both tables have a row for every adjustable unit, and columns of the right kind and no others."""
     for name in ("relaxed_limits", "relaxed_units"):
         if name not in tables:
@@ -113,7 +114,7 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
     ]
 
 
-def _targets_ruled_out(instance: Instance, demands: Demands) -> list[Line]:
+def _targets_ruled_out(instance: Given, demands: Demands) -> list[Line]:
     """Return the targets that the bands of their own sector rule out, whatever the other limits are."""
     rows, bands, lines = demands.rows, demands.bands, list[Line]()
     chosen = instance.policy.allocation.exceptions.units
@@ -147,7 +148,7 @@ def _relaxed_rows(demands: Demands, way: str, allowance: NDArray[np.float64]) ->
     return lines
 
 
-def _bands(instance: Instance, stated: pd.DataFrame, way: str) -> list[Line]:
+def _bands(instance: Given, stated: pd.DataFrame, way: str) -> list[Line]:
     """Return the sectors whose bands widen as the result states, from their widest band."""
     lines: list[Line] = []
     down, up = band_rates(instance)
@@ -161,7 +162,7 @@ def _bands(instance: Instance, stated: pd.DataFrame, way: str) -> list[Line]:
 
 
 def _kept_limits(
-    instance: Instance, chosen: NDArray[np.bool_], way: str, allowance: NDArray[np.float64], wider: Mapping[str, float]
+    instance: Given, chosen: NDArray[np.bool_], way: str, allowance: NDArray[np.float64], wider: Mapping[str, float]
 ) -> list[Violation]:
     """Check that the allocation keeps the limits that its way does not relax, with no more exceptions than allowed."""
     demands = derive(instance, chosen)
@@ -170,7 +171,7 @@ def _kept_limits(
     off = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening)
     own = ~demands.fixed & (demands.enterprise < 0)
     names = instance.units["unit_id"].to_numpy()
-    size = UNIT_TOLERANCE_T + RELATIVE * instance.emissions_tco2e
+    size = UNIT_TOLERANCE_T + RELATIVE * plan.emissions_inside(instance)
     violations = [
         Violation("relaxed_limits", f"{way}, {names[unit]}", float(off[unit]), "t", "the unit is within its band")
         for unit in np.flatnonzero(own & ~(off <= size))
@@ -188,7 +189,7 @@ def _kept_limits(
     if chosen.sum() > instance.policy.allocation.exceptions.units:
         message = "no more units are exceptions than are allowed"
         violations.append(Violation("relaxed_limits", way, float(chosen.sum()), "units", message))
-    needed = np.where(own, (off + widening) / np.where(own, instance.emissions_tco2e, 1.0), -np.inf)
+    needed = np.where(own, (off + widening) / np.where(own, plan.emissions_inside(instance), 1.0), -np.inf)
     for name, by in wider.items():
         of_sector = sector.where(name)
         least = float(np.max(needed[of_sector], initial=0.0))
@@ -199,16 +200,16 @@ def _kept_limits(
     return violations
 
 
-def _widening(instance: Instance, wider: Mapping[str, float]) -> NDArray[np.float64]:
+def _widening(instance: Given, wider: Mapping[str, float]) -> NDArray[np.float64]:
     """Return the widening of each unit's band on either side, shape ``(units,)`` [t]."""
     sector = instance.labels("sector")
     rate = np.array([wider.get(str(name), 0.0) for name in sector.names])[sector.code]
-    widening: NDArray[np.float64] = rate * instance.emissions_tco2e
+    widening: NDArray[np.float64] = rate * plan.emissions_inside(instance)
     return widening
 
 
 def _exceptions(
-    instance: Instance,
+    instance: Given,
     demands: Demands,
     chosen: NDArray[np.bool_],
     way: str,

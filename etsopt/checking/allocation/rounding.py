@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 KILOGRAMS = 3
 """Decimals to which tonnes are rounded before moves are measured."""
 
 
-def before(instance: Instance) -> Instance:
+def before(instance: Given) -> Given:
     """Return the instance with the limits and objectives of the real allowances."""
-    return instance.with_policy({"allocation.integer_allowances": False})
+    return instance.with_allocation(integer_allowances=False)
 
 
-def after(instance: Instance) -> Instance:
+def after(instance: Given) -> Given:
     """Return the instance with the limits of the whole allowances."""
-    return instance.with_policy({"allocation.intensity_order": False})
+    return instance.with_allocation(intensity_order=False)
 
 
 def real_table(allocation: pd.DataFrame) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def real_table(allocation: pd.DataFrame) -> pd.DataFrame:
 
 
 def before_rounding(
-    real: Instance, demands: Demands, fixed: NDArray[np.bool_], allocation: pd.DataFrame, rounded: bool
+    real: Given, demands: Demands, fixed: NDArray[np.bool_], allocation: pd.DataFrame, rounded: bool
 ) -> list[Violation]:
     """Check that real allowances meet every limit, also the order; without rounding they are the allowances."""
     table = real_table(allocation)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking import plan
 from etsopt.checking.allocation.exceptions import exceptional_units
-from etsopt.checking.allocation.limits import due_at_emissions
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.allocation.totals import BALANCE_VALUES, distance
-from etsopt.checking.power import allowances_of_power
 from etsopt.checking.verdict import Violation
-from etsopt.rules.registry import parameters_of
+from etsopt.readings import plan
+from etsopt.readings.balance import BALANCED, imbalance_t
+from etsopt.readings.given import whole
+from etsopt.readings.power import allowances_of_power
+from etsopt.readings.targets import due_at_emissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 EDGE_T = 1e-5
 """Tolerance of rounding edges: two orders of the same arithmetic differ by up to about 1e-7 t at 1e8 t."""
-
-BALANCED = 1e-9
-"""Largest imbalance of a sector at its balance value, relative to its emissions."""
 
 ROW_IN_WORDS = {
     "sector_target": ("t", "the allowances of the sector meet its target"),
@@ -49,15 +47,7 @@ def largest_first(
         yield Violation(rule, str(names[position]), float(by[position]), unit, message)
 
 
-def scope_is_that_of_the_plan(instance: Instance) -> list[Violation]:
-    """Check that the scope and its emissions are those of the plan of the year."""
-    wrong = (plan.inside(instance) != instance.in_scope) | (plan.emissions_inside(instance) != instance.emissions_tco2e)
-    names = instance.units["unit_id"].to_numpy()
-    message = "new and closed lines are outside the scope up to 2025, and in scope from 2026 on"
-    return list(largest_first("scope", names, wrong.astype(float), 0.0, "cells", message))
-
-
-def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
+def same_units(instance: Given, table: pd.DataFrame) -> list[Violation]:
     """Check that the table has every unit once, with its emissions, enterprise, sector, province and scope."""
     wanted = instance.units["unit_id"].tolist()
     if table["unit_id"].tolist() != wanted:
@@ -77,10 +67,10 @@ def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     return violations
 
 
-def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
+def columns_agree(instance: Given, table: pd.DataFrame) -> list[Violation]:
     """Check change, surplus, surplus rate, intensity, and top-up or return of every unit."""
     names, allowance = table["unit_id"].to_numpy(), table["allowance_t"].to_numpy()
-    emissions, issued = instance.emissions_tco2e, table["pre_allocated_t"].to_numpy()
+    emissions, issued = plan.emissions_inside(instance), table["pre_allocated_t"].to_numpy()
     surplus = allowance - emissions
     rate = np.divide(surplus, emissions, out=np.full(len(table), np.nan), where=emissions > 0)
     due = np.maximum(
@@ -109,20 +99,20 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     ]
 
 
-def advance(instance: Instance) -> NDArray[np.float64]:
+def advance(instance: Given) -> NDArray[np.float64]:
     """Return the pre-allocation of the instance, else the year's share of last year's emissions [t]."""
     units = instance.units
     issued = np.zeros(len(units))
     if "prior_emissions_tco2e" in units:
         share = plan.advance_shares(instance, [instance.policy.year])[:, 0] * plan.inside(instance)
-        issued = np.floor(np.nan_to_num(units["prior_emissions_tco2e"].to_numpy()) * share + 1e-6)
+        issued = whole(np.nan_to_num(units["prior_emissions_tco2e"].to_numpy()) * share)
     if "pre_allocated_t" in units:
         stated = units["pre_allocated_t"].to_numpy()
         issued = np.where(np.isnan(stated), issued, stated)
     return issued
 
 
-def pre_allocation(instance: Instance, table: pd.DataFrame) -> list[Violation]:
+def pre_allocation(instance: Given, table: pd.DataFrame) -> list[Violation]:
     """Check that pre-allocation is that of the instance, else the rule's share of last year's emissions."""
     off = np.abs(table["pre_allocated_t"].to_numpy() - advance(instance))
     names, message = instance.units["unit_id"].to_numpy(), "pre-allocation follows the rule"
@@ -130,7 +120,7 @@ def pre_allocation(instance: Instance, table: pd.DataFrame) -> list[Violation]:
 
 
 def reference_follows_rule(
-    instance: Instance, table: pd.DataFrame, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
+    instance: Given, table: pd.DataFrame, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
 ) -> list[Violation]:
     """Check reference allowances against the rule, evaluated again from the published balance values."""
     exact, given = before_rounding(instance, sectors, fixed), table["reference_t"].to_numpy()
@@ -146,10 +136,10 @@ def reference_follows_rule(
     return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
-def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def before_rounding(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the reference allowances before rounding, shape ``(units,)`` [t]."""
     units, name = instance.units, instance.policy.rule.name
-    parameters, emissions = parameters_of(instance), instance.emissions_tco2e
+    parameters, emissions = instance.parameters, plan.emissions_inside(instance)
     if name == "given":
         return np.where(fixed, emissions, units["reference_t"].to_numpy())
     if plan.has_balance_value(instance):
@@ -158,9 +148,9 @@ def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np
         cap, slope = plan.cap(instance), plan.slope(instance)
         exact = emissions + emissions * np.minimum(np.maximum(slope * deviation, -cap), cap)
     elif name == "grandfathering":
-        exact = parameters.factor * units["prior_emissions_tco2e"].to_numpy()  # type: ignore[attr-defined]
+        exact = parameters.get("factor", 1.0) * units["prior_emissions_tco2e"].to_numpy()
     elif name == "benchmark":
-        exact = instance.labels("sector").mapped(parameters.benchmarks) * units["output_t"].to_numpy()  # type: ignore[attr-defined]
+        exact = instance.labels("sector").mapped(parameters["benchmarks"]) * units["output_t"].to_numpy()
     elif plan.follows_plan(instance):
         exact = emissions
     else:
@@ -171,15 +161,7 @@ def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np
     return np.where(fixed, emissions, exact)
 
 
-def imbalance_t(
-    emissions: NDArray[np.float64], intensity: NDArray[np.float64], value: float, slope: float, cap: float
-) -> float:
-    """Return how far the allowances of a sector are from its emissions at a balance value, without their sign [t]."""
-    deviation = slope * (1 - intensity / value)
-    return abs(float(np.sum(emissions * np.clip(deviation, -cap, cap))))
-
-
-def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
+def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
     """Check that each sector balances at both ends of its balance value's interval, and is the middle of it."""
     if not plan.has_balance_value(instance):
         stated = sectors[[name for name in BALANCE_VALUES if name in sectors]].notna().any(axis=1)
@@ -192,7 +174,7 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
     columns = ["sector", *BALANCE_VALUES]
     for name, value, lower, upper in sectors[columns].itertuples(index=False):
         here = instance.labels("sector").where(name) & ~fixed
-        emissions = instance.emissions_tco2e[here]
+        emissions = plan.emissions_inside(instance)[here]
         if not len(emissions) or not plan.has_balance_value(instance, str(name)):
             if not np.isnan([value, lower, upper]).all():
                 message = "a sector without adjustable units has no balance value"
@@ -212,7 +194,7 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
 
 
 def fixed_get_emissions(
-    instance: Instance, table: pd.DataFrame, fixed: NDArray[np.bool_], optimised: bool
+    instance: Given, table: pd.DataFrame, fixed: NDArray[np.bool_], optimised: bool
 ) -> list[Violation]:
     """Check that special cases and small enterprises get A = E, in whole tonnes if the rule or the policy rounds."""
     due = due_at_emissions(instance, optimised)
@@ -239,7 +221,7 @@ def not_moved(table: pd.DataFrame) -> list[Violation]:
 
 
 def exceptions_are_allowed(
-    instance: Instance, fixed: NDArray[np.bool_], table: pd.DataFrame, optimised: bool
+    instance: Given, fixed: NDArray[np.bool_], table: pd.DataFrame, optimised: bool
 ) -> list[Violation]:
     """Check that exceptions are adjustable, and at most the allowed number, or none without optimisation."""
     most = instance.policy.allocation.exceptions.units * optimised
@@ -271,7 +253,7 @@ def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     return list(largest_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit is within its band"))
 
 
-def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) -> list[Violation]:
+def bounds_are_named(instance: Given, demands: Demands, table: pd.DataFrame) -> list[Violation]:
     """Check that ``at_bound`` names the bound at which a unit is; units outside the scope have none."""
     allowance, named = table["allowance_t"].to_numpy(), table["at_bound"].fillna("").to_numpy()
     low, high = allowance <= demands.lower + 1e-3, allowance >= demands.upper - 1e-3

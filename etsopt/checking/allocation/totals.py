@@ -9,10 +9,10 @@ import pandas as pd
 
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.rows import ROW_TOLERANCE
-from etsopt.checking.plan import has_balance_value, inside
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.readings.plan import has_balance_value, inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 TOTALS = (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province"))
 SUMS = ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t")
@@ -54,7 +54,7 @@ RELATIVE, ABSOLUTE = 1e-9, 2e-2
 
 
 def tables_are_whole(
-    instance: Instance,
+    instance: Given,
     tables: Mapping[str, pd.DataFrame],
     names: tuple[str, ...],
     texts: Mapping[str, tuple[str, ...]] = TEXTS,
@@ -71,7 +71,7 @@ def tables_are_whole(
             wrong = "is present" if "exceptional" not in table else "holds true or false"
             if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
                 violations.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
-        if name == "allocation" and optimised and instance.policy.allocation.rounds:
+        if name == "allocation" and optimised and instance.rounds:
             numbers = (*numbers, "before_rounding_t")
         for column in () if table is None else (*texts[name], *numbers):
             wrong = wrong_with(table, column, column in numbers)
@@ -118,7 +118,7 @@ def _differing(
         yield Violation(rule, str(np.asarray(labels)[position]), float(by[position]), "", message)
 
 
-def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def totals_add_up(instance: Given, table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check counts, sums and rates by enterprise, sector and province against the units.
 
     `same_units` has checked before that the units have the enterprises, sectors and provinces of the instance.
@@ -146,7 +146,7 @@ def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, 
     return violations
 
 
-def own_columns_are_unchanged(instance: Instance, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
+def own_columns_are_unchanged(instance: Given, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
     """Check that names and the user's own columns of units, and all columns of enterprises, are unchanged."""
     columns = [*_own_columns(instance), *(["name"] if "name" in instance.units else [])]
     violations = _unchanged("as_given", "allocation", instance.units, table, "unit_id", columns)
@@ -156,7 +156,7 @@ def own_columns_are_unchanged(instance: Instance, table: pd.DataFrame, enterpris
     return violations + _unchanged("as_given", "enterprises", instance.enterprises, enterprises, "enterprise_id", given)
 
 
-def _own_columns(instance: Instance) -> list[str]:
+def _own_columns(instance: Given) -> list[str]:
     """Return the user's own columns of the units."""
     return [name for name in instance.units if name.startswith(USER_COLUMN_PREFIX) or name in SHOWN_WITH_RESULTS]
 
@@ -191,7 +191,7 @@ def _as_strings(cells: pd.Series[Any]) -> NDArray[np.object_]:
 
 
 def targets_are_stated(
-    instance: Instance, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
+    instance: Given, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
 ) -> list[Violation]:
     """Check the targets of the table against the policy, and the tonnes left under them against the allowances."""
     most = {name: most for name, (_, most) in demands.rows.limits_of("sector_target").items()}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 LEVELS = dict(zip(OWN_STAGE["compliance"], ("CNY", "t", "t"), strict=True))
 
@@ -55,7 +55,7 @@ NUMBERS = {
 SIGNED = ("carried_over_t",)
 
 
-def check(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+def check(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     """Check the tables of a compliance year against the instance.
 
     Returns
@@ -86,7 +86,7 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
 
 
 def _levels(
-    instance: Instance,
+    instance: Given,
     enterprises: pd.DataFrame,
     stated: pd.DataFrame,
     flows: Mapping[str, NDArray[np.float64]],
@@ -123,7 +123,7 @@ def _levels(
     ]
 
 
-def _same_rows(instance: Instance, names: pd.Index, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _same_rows(instance: Given, names: pd.Index, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that every enterprise has one row, each of its vintages at most one, and the nation one."""
     violations = []
     if tables["compliance"]["enterprise_id"].tolist() != names.tolist():

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking import plan
-from etsopt.checking.allocation.bands import floored, rounded
-from etsopt.data.policy.yearly import by_year
+from etsopt.checking.allocation.bands import rounded
+from etsopt.readings import plan
+from etsopt.readings.given import by_year
+from etsopt.readings.targets import floored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 FIRST_CURRENT_VINTAGE = 2025
 """First vintage and year of the current rules, which do not mix with earlier ones."""
@@ -57,13 +58,13 @@ class Best:
     turnover: float
 
 
-def vintages_of(instance: Instance) -> list[int]:
+def vintages_of(instance: Given) -> list[int]:
     """Return the vintages that a table of holdings may have: to 2026, those that enterprises hold, that of the year."""
     names = [] if instance.enterprises is None else [name for name in instance.enterprises if name[:8] == "opening_"]
     return sorted({*range(2019, 2027), *(int(name[8:12]) for name in names), instance.policy.year})
 
 
-def stated_tonnes(instance: Instance, names: pd.Index, column: str) -> NDArray[np.float64]:
+def stated_tonnes(instance: Given, names: pd.Index, column: str) -> NDArray[np.float64]:
     """Return a column of the enterprises in whole tonnes, zero if it states nothing, shape ``(f,)`` [t]."""
     table = instance.enterprises
     if table is None or column not in table:
@@ -71,12 +72,12 @@ def stated_tonnes(instance: Instance, names: pd.Index, column: str) -> NDArray[n
     return floored(table.set_index("enterprise_id")[column].reindex(names).fillna(0.0).to_numpy(dtype=float))
 
 
-def tariff(instance: Instance) -> Tariff:
+def tariff(instance: Given) -> Tariff:
     """Return the prices of the year of the tables."""
     policy, year = instance.policy, instance.policy.year
     market = policy.market
     keep = market.terminal_price_cny_per_t
-    if policy.years[-1] > year:
+    if instance.years[-1] > year:
         keep = float(by_year(market.prices_cny_per_t, [year + 1])[0]) / (1 + policy.horizon.discount_rate)
     price, offset, reference = (
         float(by_year(value, [year])[0])
@@ -85,7 +86,7 @@ def tariff(instance: Instance) -> Tariff:
     return Tariff(price, market.transaction_cost_cny_per_t, keep, offset, reference, policy.penalty.multiple)
 
 
-def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
+def enterprises(instance: Given, units: pd.DataFrame) -> pd.DataFrame:
     """Return the data of each enterprise before compliance, by its id.
 
     Parameters
@@ -127,7 +128,7 @@ def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def holdings(instance: Instance, units: pd.DataFrame, names: pd.Index) -> dict[str, pd.DataFrame]:
+def holdings(instance: Given, units: pd.DataFrame, names: pd.Index) -> dict[str, pd.DataFrame]:
     """Return opening, carry-over, issue and cancellation: enterprises as rows, vintages as columns [t]."""
     year = instance.policy.year
     vintages = vintages_of(instance)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking import plan
 from etsopt.checking.allocation import statements, totals
-from etsopt.checking.allocation.bands import floored
-from etsopt.checking.allocation.limits import fixed_at_emissions
 from etsopt.checking.compliance import limits
-from etsopt.data.policy.yearly import by_year
+from etsopt.readings import plan
+from etsopt.readings.given import by_year
+from etsopt.readings.targets import fixed_at_emissions, floored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.verdict import Violation
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 IN, OUT = (
     ("opening_t", "carried_over_t", "issued_t", "bought_t"),
@@ -53,7 +52,7 @@ def held_of(flows: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     return flows["opening_t"] + flows["carried_over_t"] + flows["issued_t"] - flows["cancelled_t"]
 
 
-def allowances(instance: Instance, units: pd.DataFrame, sectors: pd.DataFrame) -> list[Violation]:
+def allowances(instance: Given, units: pd.DataFrame, sectors: pd.DataFrame) -> list[Violation]:
     """Check that issued allowances follow the rule, in whole tonnes: pre-allocation, top-up and return."""
     names = units["unit_id"]
     fixed = fixed_at_emissions(instance)
@@ -74,7 +73,7 @@ def allowances(instance: Instance, units: pd.DataFrame, sectors: pd.DataFrame) -
 
 
 def holdings(
-    instance: Instance, units: pd.DataFrame, table: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
+    instance: Given, units: pd.DataFrame, table: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
 ) -> list[Violation]:
     """Check the balance of each vintage of each account: only usable vintages move."""
     year, vintages = instance.policy.year, np.array(limits.vintages_of(instance))
@@ -119,7 +118,7 @@ def accounts(
 
 
 def obligations_met(
-    instance: Instance, enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
+    instance: Given, enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
 ) -> list[Violation]:
     """Check that obligations are met within the limits, and that the provincial account surrenders first."""
     names, year, vintages = enterprises.index, instance.policy.year, limits.vintages_of(instance)
@@ -150,7 +149,7 @@ def obligations_met(
 
 
 def money(
-    instance: Instance, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]], prices: limits.Tariff
+    instance: Given, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]], prices: limits.Tariff
 ) -> list[Violation]:
     """Check that amounts are tonnes times prices, and fines those of the law at the deadline."""
     year = instance.policy.year
@@ -187,7 +186,7 @@ def money(
     return violations + above("deduction", stated.index, deducted, message)
 
 
-def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: Instance) -> list[Violation]:
+def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: Given) -> list[Violation]:
     """Check that provinces and the nation total their enterprises, sectors their units, and shortfalls are listed."""
     compliance, units = tables["compliance"], tables["issuance"]
     counted = compliance.assign(

@@ -12,23 +12,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking import plan
-from etsopt.checking.allocation.limits import fixed_at_emissions
 from etsopt.checking.equilibrium.points import RELATIVE, Year, fixed_points
-from etsopt.checking.market.baseline import balance_value, derive_baseline
-from etsopt.checking.market.choices import derive_choices
 from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
 from etsopt.checking.verdict import Violation
-from etsopt.data.policy.yearly import by_year
+from etsopt.readings import plan
+from etsopt.readings.balance import balance_value
+from etsopt.readings.baseline import derive_baseline
+from etsopt.readings.choices import derive_choices
+from etsopt.readings.given import by_year
+from etsopt.readings.targets import fixed_at_emissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.given import Given
 
 NO_FIXED_POINT = "no_fixed_point"
 """Rule of a sector without a fixed point: it violates nothing and is not proven."""
@@ -61,19 +62,19 @@ OBTAINED = {
 OF_UNIT = ("enterprise_id", "sector", "province")
 
 
-def check_equilibrium(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def check_equilibrium(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the tables, and each sector without a fixed point."""
     if violations := _tables(instance, tables):
         return violations
     baseline = derive_baseline(instance, None)
-    for place, number in enumerate(instance.policy.years):
+    for place, number in enumerate(instance.years.tolist()):
         rows = {name: tables[name][tables[name]["year"] == number] for name in NUMBERS}
         broken = _check_year(instance, _year(instance, baseline, place), rows)
         violations += [replace(violation, where=f"{violation.where} {number}") for violation in broken]
     return violations
 
 
-def _check_year(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _check_year(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the rows of one year."""
     if violations := _rows(instance, tables):
         return violations
@@ -91,7 +92,7 @@ def _check_year(instance: Instance, year: Year, tables: Mapping[str, pd.DataFram
     ]
 
 
-def _tables(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _tables(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that tables and columns are present and that every row is of a year of the horizon."""
     violations: list[Violation] = []
     for name, columns in NUMBERS.items():
@@ -102,12 +103,12 @@ def _tables(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Viol
         for column in TEXTS[name]:
             if column not in tables[name]:
                 violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is present"))
-        if not violations and not tables[name]["year"].isin(instance.policy.years).all():
+        if not violations and not tables[name]["year"].isin(instance.years).all():
             violations.append(Violation("tables", name, 1.0, "rows", "every row is of a year of the horizon"))
     return violations
 
 
-def _rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _rows(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that a year has a row for every unit and every sector."""
     violations = []
     ids, keys = instance.units["unit_id"].tolist(), instance.sectors
@@ -122,7 +123,7 @@ def _rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violat
     return violations
 
 
-def _year(instance: Instance, baseline: Baseline, place: int) -> Year:
+def _year(instance: Given, baseline: Baseline, place: int) -> Year:
     """Return a year of the horizon as a baseline of one year, in CNY of that year."""
     market, here = instance.policy.market, slice(place, place + 1)
     years, slope, cap = baseline.years[here], plan.slope(instance), plan.cap(instance)
@@ -142,7 +143,7 @@ def _year(instance: Instance, baseline: Baseline, place: int) -> Year:
     return Year(alone, derive_choices(instance, alone), price, slope, cap, free)
 
 
-def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken | None, list[Violation]]:
+def _taken(instance: Given, year: Year, units: pd.DataFrame) -> tuple[Taken | None, list[Violation]]:
     """Read the sets of measures of the table; None if a measure is not on offer."""
     names = [str(text).split() if isinstance(text, str) else [] for text in units["measures"]]
     unit = np.repeat(np.arange(len(names)), [len(words) for words in names])
@@ -160,7 +161,7 @@ def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken |
 
 
 def _units(
-    instance: Instance, year: Year, taken: Taken, table: pd.DataFrame, balance: NDArray[np.float64]
+    instance: Given, year: Year, taken: Taken, table: pd.DataFrame, balance: NDArray[np.float64]
 ) -> list[Violation]:
     """Check that a unit's columns follow from its measures, and that its set is a best response."""
     now, labels = year.at(balance), instance.units["unit_id"].to_numpy()
@@ -216,7 +217,7 @@ def _best_responses(
         yield Violation("best_response", str(labels[k]), float(excess[k]), "CNY", message)
 
 
-def _sectors(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _sectors(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check totals, residuals and statuses, and report each sector without a fixed point."""
     units, violations = tables["units"], []
     of_unit = instance.units["sector"].to_numpy()
@@ -265,14 +266,14 @@ def _is_without_abatement(stated: float, year: Year, free: NDArray[np.bool_], ha
     return bool(abs(stated - before) <= RELATIVE * before + half)
 
 
-def _half_decimal(instance: Instance) -> float:
+def _half_decimal(instance: Given) -> float:
     """Return half of the last decimal of a published balance value, zero if it is not rounded [t/t]."""
     decimals = plan.stated(instance, "balance_value_decimals", "none")
     return 0.0 if decimals == "none" else float(0.5 * 10.0**-decimals)
 
 
 def _balance(
-    instance: Instance, year: Year, row: dict[str, Any], emissions: NDArray[np.float64], intensity: NDArray[np.float64]
+    instance: Given, year: Year, row: dict[str, Any], emissions: NDArray[np.float64], intensity: NDArray[np.float64]
 ) -> list[Violation]:
     """Check the residual of the rule, and that the balance value balances its sector."""
     name, value, total = str(row["sector"]), row["balance_value"], float(emissions.sum())

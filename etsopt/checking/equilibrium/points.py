@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.market.search import batches, least_of_all_plans
+from etsopt.checking.market.search import least_of_all_plans
 from etsopt.checking.verdict import Violation
+from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.given import Given
 
 RELATIVE = 1e-9
 
@@ -71,7 +72,7 @@ class Year:
         return float(emissions @ rates)
 
 
-def fixed_points(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def fixed_points(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check the totals of each fixed point against its best responses; the reported balance value is a fixed point."""
     of_unit, kept, violations = instance.units["sector"].to_numpy(), 1 - year.baseline.paid_share[0], []
     reported = tables["equilibrium"].set_index("sector")["balance_value"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.investment.sets import SetCosts
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 MOST_NUMBERS = 2_000_000
 """Combinations of the sets of an enterprise, times scenarios, that are computed at most."""
@@ -48,7 +48,7 @@ class Objective:
     weight: float
 
     @classmethod
-    def of(cls, instance: Instance, probability: NDArray[np.float64]) -> Objective:
+    def of(cls, instance: Given, probability: NDArray[np.float64]) -> Objective:
         """Return the objective that the policy states."""
         stated = instance.policy.investment
         return cls(probability, 1 - stated.cvar_level, stated.cvar_weight)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.investment.states import States
-    from etsopt.checking.market.choices import Choices
-    from etsopt.data.instance import Instance
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.given import Given
 
     Mask = NDArray[np.bool_]
 
@@ -40,7 +40,7 @@ class Decision:
 
 
 def read_decision(
-    instance: Instance,
+    instance: Given,
     offered: Choices,
     states: States,
     years: NDArray[np.int64],
@@ -75,7 +75,7 @@ def read_decision(
 
 
 def _runs(
-    instance: Instance,
+    instance: Given,
     offered: Choices,
     states: States,
     years: NDArray[np.int64],
@@ -105,7 +105,7 @@ def _runs(
     return runs, []
 
 
-def _places(instance: Instance, offered: Choices, table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _places(instance: Given, offered: Choices, table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the unit and slot of each row, -1 where it names none."""
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"]).astype(np.int64)
     return unit, offered.slots_in(table, unit)
@@ -117,7 +117,7 @@ def _unknown(name: str, table: pd.DataFrame, bad: Mask) -> Iterator[Violation]:
 
 
 def decision_is_admissible(
-    instance: Instance, offered: Choices, decision: Decision, first: NDArray[np.int64], years: int
+    instance: Given, offered: Choices, decision: Decision, first: NDArray[np.int64], years: int
 ) -> Iterator[Violation]:
     """Check exclusive groups, requirements, steps and first years of what is installed, and of what runs."""
     units = instance.units["unit_id"].to_numpy()

@@ -10,28 +10,25 @@ import numpy as np
 from etsopt.checking.investment.bound import Objective
 from etsopt.checking.investment.sets import first_years, investments
 from etsopt.checking.investment.states import read_states
-from etsopt.checking.market.baseline import derive_baseline
-from etsopt.checking.market.choices import derive_choices
-from etsopt.data.measure_steps import offers_of
-from etsopt.data.measures import offered as on_offer
-from etsopt.data.tables.row_scope import filled_column
-from etsopt.data.tables.schema import MEASURES
+from etsopt.readings.baseline import derive_baseline
+from etsopt.readings.choices import derive_choices
+from etsopt.readings.offers import cells_of, on_offer, steps_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.checking.investment.states import States
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.given import Given
 
 
 @dataclass(frozen=True)
 class Derived:
     """What follows from the instance and its allocation alone."""
 
-    instance: Instance
+    instance: Given
     states: States
     before: Baseline
     baselines: list[Baseline]
@@ -47,7 +44,7 @@ class Derived:
         return not np.isfinite(self.budget).any()
 
 
-def derive(instance: Instance, allocation: pd.DataFrame) -> Derived:
+def derive(instance: Given, allocation: pd.DataFrame) -> Derived:
     """Derive scenarios, baselines, measures, budgets and the objective again."""
     before = derive_baseline(instance, allocation)
     states, offered = read_states(instance, before.years), derive_choices(instance, before)
@@ -69,19 +66,18 @@ def derive(instance: Instance, allocation: pd.DataFrame) -> Derived:
     )
 
 
-def _capital(instance: Instance, offered: Choices) -> NDArray[np.float64]:
+def _capital(instance: Given, offered: Choices) -> NDArray[np.float64]:
     """Return the investment of each slot per tonne of the base year's output, shape ``(units, slots)`` [CNY/t]."""
     capital = np.zeros(offered.code.shape)
     if instance.measures is None:
         return capital
-    table, (row, step, _) = instance.measures, offers_of(instance)
-    share, each = (filled_column(table, MEASURES, name) for name in ("maximum_share", "capex_cny_per_t"))
-    groups = on_offer(instance)
-    unit = np.repeat(np.arange(len(instance.units)), np.diff(groups.starts))
-    rows = row[groups.members]
-    names = table["measure_id"].to_numpy(dtype=object)[rows]
+    row, step, _ = steps_of(instance)
+    share, each = cells_of(instance, "maximum_share"), cells_of(instance, "capex_cny_per_t")
+    unit, offer = on_offer(instance)
+    rows = row[offer]
+    names = cells_of(instance, "measure_id")[rows]
     codes = np.searchsorted(offered.names[:-1].astype(str), names.astype(str))
-    slot = offered.slot_of(unit, codes, step[groups.members])
+    slot = offered.slot_of(unit, codes, step[offer])
     there = slot >= 0
     steps = offered.steps[unit[there], slot[there]]
     capital[unit[there], slot[there]] = (share * each)[rows[there]] / steps

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from etsopt.checking.investment.decisions import Decision
     from etsopt.checking.investment.states import States
     from etsopt.checking.market.accounts import Accounts
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.given import Given
 
 CENT, TONNE = 1.0, 2e-2
 """Tolerances beside a relative 1e-9: a CNY, and 20 kg."""
@@ -80,7 +80,7 @@ def shapes(tables: Mapping[str, pd.DataFrame], with_values: bool) -> Iterator[Vi
 
 
 def flows_of(  # long because every number of a scenario follows from those before it
-    instance: Instance,
+    instance: Given,
     before: Baseline,
     baselines: Sequence[Baseline],
     states: States,

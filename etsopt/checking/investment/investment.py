@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 LARGEST_PRICE = 1e12
 """Largest price of a budget that is tried: none saves so many CNY by one more."""
 
 
 def check(  # long because each statement takes what the ones before it derived
-    instance: Instance, tables: Mapping[str, pd.DataFrame], gap: float
+    instance: Given, tables: Mapping[str, pd.DataFrame], gap: float
 ) -> Verdict:
     """Check the decision, all that follows from it in each scenario, and the cost with a bound.
 

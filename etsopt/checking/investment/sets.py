@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking.market.choices import NOT_ON_OFFER
-from etsopt.checking.market.search import batches
+from etsopt.readings.choices import NOT_ON_OFFER
+from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.investment.states import States
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
-    from etsopt.checking.market.families import Family
-    from etsopt.checking.market.search import Sets
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.families import Family
+    from etsopt.readings.sets import Sets
 
 
 def first_years(baseline: Baseline, offered: Choices) -> NDArray[np.int64]:

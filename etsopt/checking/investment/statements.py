@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.investment.derived import Derived
     from etsopt.checking.investment.sets import SetCosts
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 WEIGHT = 1e-6
 """Tolerance of weights and multipliers, which are numbers without a unit."""
@@ -59,7 +59,7 @@ def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -
             yield Violation("tables_follow", where, float(off[row]), unit_of(column), f"it is {flat[row]:.12g}")
 
 
-def mean_is_least(instance: Instance, costs: SetCosts, at_mean: NDArray[np.bool_]) -> Iterator[Violation]:
+def mean_is_least(instance: Given, costs: SetCosts, at_mean: NDArray[np.bool_]) -> Iterator[Violation]:
     """Check that what would be installed at expected values costs least there."""
     everyone = np.arange(len(costs.sets.units))
     chosen = costs.at_mean[costs.numbers(at_mean), everyone]
@@ -139,7 +139,7 @@ def summary_follows(
             "value_of_perfect_information_cny": columns["objective_cny"] - known,
         }
     expected = {name: np.append(values, values.sum()) for name, values in columns.items()}
-    expected["price_year"] = np.full(len(names), float(derived.instance.policy.price_year))
+    expected["price_year"] = np.full(len(names), float(derived.instance.price_year))
     if not derived.values_are_stated:
         limit = np.where(np.isfinite(derived.budget), derived.budget, np.nan)
         expected["budget_cny"] = np.append(limit, np.nan)

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking import plan
-from etsopt.data.policy.yearly import by_year
-from etsopt.units import whole_tonnes
+from etsopt.readings import plan
+from etsopt.readings.given import by_year, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.given import Given
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class Accounts:
         return total
 
 
-def derive_accounts(instance: Instance, baseline: Baseline, kind: str) -> Accounts:
+def derive_accounts(instance: Given, baseline: Baseline, kind: str) -> Accounts:
     """Return the accounts of the enterprises, by their names."""
     enterprise = instance.labels("enterprise_id")
     labels = enterprise.names
@@ -111,7 +110,7 @@ def derive_accounts(instance: Instance, baseline: Baseline, kind: str) -> Accoun
     return replace(accounts, emissions=emissions, free_most=most, borrowed_most=ahead, external_supply=external_supply)
 
 
-def _external_supply(instance: Instance, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _external_supply(instance: Given, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the external supply to each account, by its share of emissions; price takers have none."""
     market = instance.policy.market
     left = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum()) + market.reserve_t
@@ -119,7 +118,7 @@ def _external_supply(instance: Instance, baseline: Baseline, emissions: NDArray[
     return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
 
 
-def _external_demand(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
+def _external_demand(instance: Given, baseline: Baseline) -> NDArray[np.float64]:
     """Return the demand of other sectors in each year, below zero for a supply, shape ``(years,)`` [t]."""
     return by_year(instance.policy.market.external_demand_t, baseline.years, 0.0)
 
@@ -132,7 +131,7 @@ def pool_accounts(accounts: Accounts) -> Accounts:
     return Accounts(no_label, np.zeros_like(accounts.of_unit), opening, emissions, most, ahead, external_supply)
 
 
-def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.float64]:
+def _opening(instance: Given, labels: NDArray[np.object_]) -> NDArray[np.float64]:
     """Return the opening holdings: vintages from 2025 on in full, earlier ones by the carry-over rule, rounded down.
 
     For years up to 2024, vintages up to 2024 count in full.
@@ -148,7 +147,7 @@ def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.floa
         return np.asarray(old, dtype=float)
     limit = plan.most_carried_over(instance, labels, sold)
     new = sum((held for name, held in stated.items() if int(name[8:12]) >= plan.CARRY_OVER_YEAR), zeros)
-    return whole_tonnes(np.minimum(old, limit)) + new
+    return whole(np.minimum(old, limit)) + new
 
 
 @dataclass(frozen=True)
@@ -192,7 +191,7 @@ class TradeTerms:
     capacity: float
 
 
-def derive_terms(instance: Instance, baseline: Baseline, kind: str, remainder: NDArray[np.float64]) -> TradeTerms:
+def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDArray[np.float64]) -> TradeTerms:
     """Return the terms of a policy, with the allowances offered to make up for rounding."""
     market, penalty, years = instance.policy.market, instance.policy.penalty, baseline.years
     outstanding_cost = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.market.accounts import Accounts, TradeTerms, derive_accounts, derive_terms, pool_accounts
-from etsopt.checking.market.baseline import Baseline, derive_baseline
-from etsopt.checking.market.choices import Choices, derive_choices
 from etsopt.checking.market.dealings import PlanSizes
 from etsopt.checking.market.remainder import remainder
+from etsopt.readings.baseline import Baseline, derive_baseline
+from etsopt.readings.choices import Choices, derive_choices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from etsopt.checking.market.self_balancing import Held
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Held
+    from etsopt.readings.given import Given
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Market:
 
 
 def derive_market(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str, held: Held | None = None, in_sum: bool = False
+    instance: Given, tables: Mapping[str, pd.DataFrame], kind: str, held: Held | None = None, in_sum: bool = False
 ) -> Market:
     """Return the market of an instance; one of a single year starts from the allocation in the tables.
 

@@ -20,9 +20,9 @@ from etsopt.checking.verdict import Violation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.given import Given
 
 LEAVES = "leaves"
 COLUMNS = ("leaf", "place", "level", "unit_id", "measure_id", "step", "year", "runs")
@@ -37,7 +37,7 @@ class Leaf(NamedTuple):
 
 
 def read_leaves(
-    instance: Instance, baseline: Baseline, offered: Choices, table: pd.DataFrame | None
+    instance: Given, baseline: Baseline, offered: Choices, table: pd.DataFrame | None
 ) -> tuple[list[Leaf], list[Violation]]:
     """Read the leaves in the order of the table; without a table there are none."""
     if table is None:

@@ -20,9 +20,9 @@ from etsopt.checking.market.prices import StatedMultipliers, interval_is_proven
 from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balances, read_held
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
-from etsopt.checking.plan import inside_in
 from etsopt.checking.theorem import COST, UNMET
 from etsopt.checking.verdict import LevelCheck, Violation
+from etsopt.readings.plan import inside_in
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leaves import Leaf
     from etsopt.checking.market.plans import Amounts, Taken
     from etsopt.checking.market.statements import Holdings
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.given import Given
 
 DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
@@ -56,7 +56,7 @@ class Answer(NamedTuple):
 
 
 def check_market(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str, gap: float
+    instance: Given, tables: Mapping[str, pd.DataFrame], kind: str, gap: float
 ) -> tuple[list[Violation], LevelCheck | None]:
     """Return the violations of a market, and its cost with a bound; None if the tables are not those of a market.
 
@@ -129,7 +129,7 @@ def _answer(
 
 
 def _tables_follow(
-    instance: Instance, market: Market, answer: Answer, tables: Mapping[str, pd.DataFrame], kind: str
+    instance: Given, market: Market, answer: Answer, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> list[Violation]:
     """Check that all tables follow from the decisions, which meet their limits."""
     baseline, accounts, offered = market.baseline, market.accounts, market.offered
@@ -137,7 +137,7 @@ def _tables_follow(
     enterprises, years = tables["enterprise_years"], tables["years"]
     violations = answer_balances(instance, market, answer, tables.get(BALANCE_VALUES))
     violations += plans_are_admissible(instance, baseline, offered, answer.taken)
-    violations += statements.texts_follow("years", years, "price_unit", f"CNY {instance.policy.price_year}/t")
+    violations += statements.texts_follow("years", years, "price_unit", f"CNY {instance.price_year}/t")
     violations += _units_follow(instance, baseline, units, tables)
     keys, measures = of_measures(instance, baseline, offered, answer.taken, answer.of_plans)
     violations += _measures_follow(baseline, keys, measures, tables["measure_years"])
@@ -178,7 +178,7 @@ def _proven_by(leaves: Sequence[Leaf], stated: StatedMultipliers, root: Bound) -
     return least, violations
 
 
-def _shape(instance: Instance, market: Market, tables: Mapping[str, pd.DataFrame], kind: str) -> list[Violation]:
+def _shape(instance: Given, market: Market, tables: Mapping[str, pd.DataFrame], kind: str) -> list[Violation]:
     """Return the violations of tables, their rows, and the numbers that are decided."""
     units = {
         name: instance.units[name].to_numpy(dtype=object) for name in ("unit_id", "enterprise_id", "sector", "province")
@@ -223,7 +223,7 @@ def _shape(instance: Instance, market: Market, tables: Mapping[str, pd.DataFrame
 
 
 def _units_follow(
-    instance: Instance, baseline: Baseline, units: Amounts, tables: Mapping[str, pd.DataFrame]
+    instance: Given, baseline: Baseline, units: Amounts, tables: Mapping[str, pd.DataFrame]
 ) -> list[Violation]:
     """Check that units follow from their plans, and that sectors are sums of their units."""
     columns = {

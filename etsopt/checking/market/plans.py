@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.given import Given
 
 SHARE = 1e-8
 """Tolerance of shares for rounding."""
@@ -52,7 +52,7 @@ class Amounts:
 
 
 def read_plans(
-    instance: Instance, baseline: Baseline, offered: Choices, table: pd.DataFrame
+    instance: Given, baseline: Baseline, offered: Choices, table: pd.DataFrame
 ) -> tuple[Taken | None, list[Violation]]:
     """Return the plans of the table; None if a row has no valid unit, measure or year, or rows of a plan disagree."""
     years = len(baseline.years)
@@ -119,7 +119,7 @@ def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) 
         yield Violation(rule, str(name), 1.0, "plans", message)
 
 
-def plans_are_admissible(instance: Instance, baseline: Baseline, offered: Choices, taken: Taken) -> list[Violation]:
+def plans_are_admissible(instance: Given, baseline: Baseline, offered: Choices, taken: Taken) -> list[Violation]:
     """Check first years, steps, exclusive groups, requirements and shares of plans."""
     unit, runs = taken.unit, taken.runs
     early = (runs & (baseline.years < offered.first_year[unit][:, :, None])).any(axis=(1, 2))
@@ -227,7 +227,7 @@ def of_units(baseline: Baseline, offered: Choices, taken: Taken, price: NDArray[
 
 
 def of_measures(
-    instance: Instance, baseline: Baseline, offered: Choices, taken: Taken, per_plan: Amounts
+    instance: Given, baseline: Baseline, offered: Choices, taken: Taken, per_plan: Amounts
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
     """Return keys and yearly totals of measures by sector; abatement is shared in proportion to each measure alone."""
     runs = taken.runs

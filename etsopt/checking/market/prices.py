@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts
-    from etsopt.checking.market.baseline import Baseline
+    from etsopt.readings.baseline import Baseline
 
 CLEARS = 1.01e-7
 """Demand, relative to emissions, with which price intervals are found, and relative tolerance of their cost."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.allocation.limits import fixed_at_emissions
 from etsopt.checking.allocation.statements import before_rounding
+from etsopt.readings import plan
+from etsopt.readings.targets import fixed_at_emissions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.given import Given
 
 UNSEEN_T, WHOLE_T = 1e-6, 2e-2
 """Rounding of a unit's allowance to doubles, and tolerance of a total or of an allowance [t]."""
 
 
-def remainder(instance: Instance, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
+def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
     """Return the first whole number of tonnes above the loss by rounding down in each year, shape ``(years,)`` [t].
 
     A unit counts if it gets at least the whole tonnes of the rule. The losses of a sector count up to the tonnes left
@@ -41,18 +42,18 @@ def remainder(instance: Instance, baseline: Baseline, tables: Mapping[str, pd.Da
         if total > max(left, 0.0):
             lost[here] *= max(left, 0.0) / total
     lost *= _within_nation(instance, allowance, float(lost.sum()))
-    emissions = instance.emissions_tco2e
+    emissions = plan.emissions_inside(instance)
     rounded = np.where(baseline.follows, 0.0, baseline.emissions)
     yearly = (lost / np.where(emissions > 0, emissions, np.inf)) @ rounded
     return np.where(yearly > WHOLE_T, 1 + np.floor(yearly + WHOLE_T), 0.0)
 
 
-def _within_nation(instance: Instance, allowance: NDArray[np.float64], lost: float) -> float:
+def _within_nation(instance: Given, allowance: NDArray[np.float64], lost: float) -> float:
     """Return the share of the loss that the national target leaves room for; one without a target."""
     national = instance.policy.national
     if national is None or (national.target_t is None and national.target_change is None) or not lost:
         return 1.0
     total = national.target_t
     if total is None:
-        total = float(instance.emissions_tco2e.sum()) * (1 + (national.target_change or 0.0))
+        total = float(plan.emissions_inside(instance).sum()) * (1 + (national.target_change or 0.0))
     return min(1.0, max(0.0, total - float(allowance.sum())) / lost)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking.market.search import Sets
+from etsopt.readings.sets import Sets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
 
 
 class Branching(NamedTuple):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking import plan
 from etsopt.checking.market import statements
-from etsopt.checking.market.baseline import NO_BALANCE, balance_value
 from etsopt.checking.market.plans import SHARE, of_units
 from etsopt.checking.verdict import Violation
+from etsopt.readings import plan
+from etsopt.readings.balance import balance_value
+from etsopt.readings.baseline import NO_BALANCE, Held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Answer
     from etsopt.checking.market.plans import Taken
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
+    from etsopt.readings.given import Given
 
 BALANCE_VALUES = "balance_values"
 HELD = ("balance_value", "emissions_held_tco2e")
@@ -44,16 +45,9 @@ LEAST_INTENSITY = 1e-12
 """Least intensity of a plan relative to the largest, so that a balance value is defined."""
 
 
-class Held(NamedTuple):
-    """What a market holds in self-balancing years, shape ``(sectors, years)``; NaN in others [t/t, tCO2e]."""
-
-    balance_value: NDArray[np.float64]
-    emissions: NDArray[np.float64]
-
-
-def read_held(instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str) -> tuple[Held | None, list[Violation]]:
+def read_held(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) -> tuple[Held | None, list[Violation]]:
     """Return what is held, None without self-balancing years, and the violations of a table that cannot be read."""
-    years = np.array(instance.policy.years)
+    years = instance.years
     allocation = None if kind == "pathway" else tables["allocation"]
     here = plan.self_balancing(instance, years, allocation)
     table = tables.get(BALANCE_VALUES)
@@ -82,7 +76,7 @@ def read_held(instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str)
     return held, []
 
 
-def answer_balances(instance: Instance, market: Market, answer: Answer, table: pd.DataFrame | None) -> list[Violation]:
+def answer_balances(instance: Given, market: Market, answer: Answer, table: pd.DataFrame | None) -> list[Violation]:
     """Check the table, and that allowances equal emissions after abatement in every sector and self-balancing year.
 
     If they do not, the answer has no fixed point (`NO_FIXED_POINT`).

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking import plan
 from etsopt.checking.allocation.totals import distance
 from etsopt.checking.verdict import Violation
+from etsopt.readings import plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts, TradeTerms
-    from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.given import Given
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -138,7 +138,7 @@ def read_holdings(
 
 
 def enterprise_columns(
-    instance: Instance, market: Market, holdings: Holdings, amounts: Amounts, price: NDArray[np.float64]
+    instance: Given, market: Market, holdings: Holdings, amounts: Amounts, price: NDArray[np.float64]
 ) -> Columns:
     """Return the columns of ``enterprise_years``."""
     baseline, accounts, terms = market.baseline, market.accounts, market.terms

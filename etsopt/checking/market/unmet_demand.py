@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 
 def check_unmet_demand(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str
+    instance: Given, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> tuple[list[Violation], float | None, bool]:
     """Return the violations of a market that cannot clear, its proven unmet demand, and True if it is within tolerance.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.bound import Bound
     from etsopt.checking.market.plans import Amounts
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 UPLIFT = "uplift"
 LEAST_CNY, RELATIVE = 2.0, 1e-8
@@ -23,7 +23,7 @@ LEAST_CNY, RELATIVE = 2.0, 1e-8
 
 
 def uplift_follows(
-    instance: Instance, units: Amounts, bound: Bound, table: pd.DataFrame | None, integer: bool
+    instance: Given, units: Amounts, bound: Bound, table: pd.DataFrame | None, integer: bool
 ) -> list[Violation]:
     """Check the uplift of each unit: the cost of its plan less that of its best plan at its account's multipliers.
 

@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.market.search import batches
+from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts
-    from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.dealings import PlanSizes, Trading
     from etsopt.checking.market.derived import Market
-    from etsopt.checking.market.search import Sets
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.sets import Sets
 
 MOST_PLANS, MOST_ROWS, COMBINING_FACTOR = 20_000, 2_000_000, 4
 """Largest number of listed plans of a unit or an enterprise, largest number in total, and factor on both while plans

@@ -13,7 +13,7 @@ from etsopt.checking.arithmetic import gamma
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
     Floats = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ class Evidence:
         )
 
 
-def read_evidence(instance: Instance) -> Evidence:
+def read_evidence(instance: Given) -> Evidence:
     """Return the evidence of an instance that has some."""
     quantities, statements, terms = instance.quantities, instance.statements, instance.terms
     assert quantities is not None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -55,7 +55,7 @@ LEAST_ADJUSTMENT = 1e-6
 """Tolerance of an adjustment: a millionth of one uncertainty, or a billionth of the value."""
 
 
-def check(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+def check(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     """Check the tables of a reconciliation against the instance.
 
     Returns
@@ -82,7 +82,7 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     return Verdict(tuple(violations), tuple(_levels(evidence, amounts, gross, statements)))
 
 
-def _same_rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:
+def _same_rows(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:
     """Yield a violation for each table whose rows are not those of the instance."""
     for name, own, columns in (
         ("reconciliation", instance.units, ("unit_id", "sector", "province")),
@@ -109,9 +109,7 @@ def _above(
     return list(allocation_statements.largest_first(rule, names, np.maximum(excess, 0.0), 0.0, unit, message))
 
 
-def _gross_errors(
-    evidence: Evidence, instance: Instance, amount: Floats, gross: tuple[Mask, Mask]
-) -> Iterator[Violation]:
+def _gross_errors(evidence: Evidence, instance: Given, amount: Floats, gross: tuple[Mask, Mask]) -> Iterator[Violation]:
     """Yield reports and statements that are marked as gross errors and are none, or the reverse."""
     reported = evidence.quantities["reported"].to_numpy()
     # A quantity without a report is nowhere beyond its uncertainty.
@@ -171,7 +169,7 @@ def _no_multipliers(table: pd.DataFrame, gross: Mask) -> Iterator[Violation]:
 
 
 def _units(
-    instance: Instance, evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
+    instance: Given, evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
 ) -> Iterator[Violation]:
     """Yield units whose counts or emissions are not those of their quantities and statements."""
     count, names = len(instance.units), instance.units["unit_id"].to_numpy()
@@ -200,7 +198,7 @@ def _units(
 
 
 def _agreement(
-    evidence: Evidence, instance: Instance, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
+    evidence: Evidence, instance: Given, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
 ) -> Iterator[Violation]:
     """Yield quantities and sums that are not within the uncertainty of a report or statement without a gross error."""
     kept = evidence.only(~gross[1])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.review_plan.required import Required
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 (UNCOVERED,) = OWN_STAGE["review_plan"]
 
@@ -55,7 +55,7 @@ DAYS = 1e-5
 """Largest distance of days from those recomputed, and from their limit."""
 
 
-def check(instance: Instance, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
+def check(instance: Given, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
     """Check a plan of reviews, or the days that are missing for one.
 
     Parameters
@@ -185,7 +185,7 @@ def _prices(
 
 
 def _summary(
-    instance: Instance, required: Required, stated: pd.DataFrame, value: float, prices: Prices
+    instance: Given, required: Required, stated: pd.DataFrame, value: float, prices: Prices
 ) -> Iterator[Violation]:
     """Check the totals, the seed, and the bound by the stated prices."""
     at_risk = float(required.enterprises["at_risk"].sum())

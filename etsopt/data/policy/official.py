@@ -6,7 +6,7 @@ surrendered in the next calendar year. Parameters of a plan belong to the rule n
 of 2025 in any year; parameters of issuance, carry-over, offsets and fines belong to the compliance year. A parameter
 that a policy states replaces the official one, and the result reports it.
 
-The checker does not read this table: `etsopt.checking.plan` states the figures again from their texts.
+The checker does not read this table: `etsopt.readings.plan` states the figures again from their texts.
 """
 
 from __future__ import annotations

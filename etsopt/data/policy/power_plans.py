@@ -3,7 +3,7 @@
 They belong to the rule ``cn`` alone. Up to 2022 electricity is measured as net supply, from 2023 on as gross
 generation, so the benchmarks before and after cannot be compared. No plan is enacted for years after 2026.
 
-The checker does not read this table: `etsopt.checking.power` states the figures again.
+The checker does not read this table: `etsopt.readings.power` states the figures again.
 """
 
 from __future__ import annotations

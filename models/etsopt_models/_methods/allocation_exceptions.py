@@ -6,8 +6,8 @@ feasible only if
 $$\sum_{i \in S} g_i(y) \ge F(y) = \sum_i \min_{\underline B_i \le a \le \overline B_i} (-\pi_i a) + y^T d$$
 
 where $g_i$ is the gain from the margin of $i$. The method searches the choices in their order for the first that
-satisfies every such demand known so far, and tests its feasibility. If it is infeasible, the rows of least
-infeasibility have duals that exclude it and similar choices. The first feasible choice is the answer, and the duals
+satisfies every such demand known so far, at first those of single rows, and tests its feasibility. If it is infeasible,
+the rows of least infeasibility have duals that exclude it and similar choices. The first feasible choice is the answer, and the duals
 prove it.
 
 References: Hooker and Ottosson (2003), Logic-based Benders decomposition.
@@ -22,7 +22,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_infeasibility
-from etsopt_models._projection.exception_search import TooManyError, first_choice, order_key
+from etsopt_models._projection.exception_search import TooManyError, fewest, first_choice, order_key
 from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ def solve_objective(
     solve
         Solver of programs through the engine.
     """
-    relaxed = solve(replace(program, integer=np.zeros_like(program.integer)), "exceptions")
-    if relaxed.x is None or relaxed.multipliers is None:
-        return None
     demands = _Demands(parameters, program)
-    demands.add({name: relaxed.multipliers[block] for name, block in program.rows.items() if name in COUPLING})
     for row in _each_side(program):
         demands.add(row, only_if_infeasible=True)
     key = order_key(parameters["smaller"], parameters["place"], parameters["exceptions_most"])
     count, least, most = 0, 0, parameters["exceptions_most"]
     for rounds in range(MOST_ROUNDS):
         checkpoint("exceptions, choice", rounds + 1)
+        if (needed := fewest(*demands.stacked())) > count:
+            count, least = needed, 0
+        if count > most:
+            return None
         try:
             chosen = first_choice(count, key, *demands.stacked(), least)
         except TooManyError:
@@ -79,7 +79,8 @@ def solve_objective(
         if infeasibility.infeasibility_t <= ENOUGH_T:
             values = {"exceptional": held.column_lower[program.columns["exceptional"]]}
             text = f"prices, {rounds + 1} choices tried"
-            return ObjectiveSolution(values, demands.duals[0], count, count, text, held, tuple(demands.duals[1:]))
+            first, *further = demands.duals or [{}]
+            return ObjectiveSolution(values, first, count, count, text, held, tuple(further))
         duals = rows.multipliers(program, infeasibility.duals)
         demands.add({name: duals[name] for name in COUPLING})
         if not demands.rule_out(chosen):
@@ -146,4 +147,4 @@ class _Demands:
 
     def stacked(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the gains by demand and unit, and the gain wanted by demand."""
-        return np.stack(self.gains), np.array(self.wanted)
+        return np.array(self.gains).reshape(len(self.gains), len(self.below)), np.array(self.wanted)

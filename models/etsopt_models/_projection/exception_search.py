@@ -40,6 +40,19 @@ def order_key(sizes: NDArray[np.float64], places: NDArray[np.float64], most: int
     return key
 
 
+def fewest(gains: NDArray[np.float64], wanted: NDArray[np.float64]) -> int:
+    """Return the number of units that the demand for most of them needs, at least; all if they do not suffice.
+
+    Parameters
+    ----------
+    gains, wanted
+        As in `first_choice`.
+    """
+    sums = np.cumsum(-np.sort(-gains, axis=1), axis=1)
+    needed = (sums < wanted[:, None]).sum(axis=1) + (wanted > 0)
+    return int(np.minimum(needed, gains.shape[1]).max(initial=0))
+
+
 def first_choice(  # long because the state of the search is in one place
     count: int, key: NDArray[np.object_], gains: NDArray[np.float64], wanted: NDArray[np.float64], least: int
 ) -> list[int] | None:

@@ -13,6 +13,7 @@ import pytest
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import FLOOR, LEAST_SHARE, Measures, at_target_rate
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, total, upward
+from etsopt.readings.given import Given
 from tests.builders import given
 
 E = np.array([100.0, 200.0, 50.0])
@@ -162,7 +163,7 @@ def test_the_gap_of_a_rate_counts_all_of_its_rounding() -> None:
 def test_the_target_rate_of_the_smallest_sector_is_that_of_its_references() -> None:
     rows = [("a", "a", "cement", "p", 0.25, 0.25), ("b", "b", "cement", "p", 0.5, 0.35)]
     instance = given(rows, {})
-    found = at_target_rate(instance, derive(instance), np.array([0.25, 0.35]))
+    found = at_target_rate(Given.of(instance), derive(Given.of(instance)), np.array([0.25, 0.35]))
     assert found == pytest.approx([0.2, 0.4])
 
 
@@ -172,7 +173,7 @@ def three_lines(policy: dict[str, Any], references: tuple[float, ...] = (1100.2,
         ("b", "b", "cement", "p", 2000.4, references[1]),
         ("c", "c", "steel", "p", 100.0, references[2]),
     ]
-    return given(rows, policy)
+    return Given.of(given(rows, policy))
 
 
 @pytest.mark.parametrize("whole", [False, True])

@@ -14,6 +14,7 @@ import etsopt
 from etsopt.checking.allocation import statements
 from etsopt.checking.allocation.limits import Demands, derive
 from etsopt.checking.verdict import Violation
+from etsopt.readings.given import Given
 from tests.builders import given
 from tests.checking.allocation.test_statements import JUST, changed, made, wrong
 
@@ -38,7 +39,7 @@ def by_hand(whole: bool = False, **allocation: Any) -> tuple[etsopt.Instance, De
             "exceptional": False,
         }
     )
-    return instance, derive(instance), table
+    return instance, derive(Given.of(instance)), table
 
 
 Statement = Callable[[etsopt.Instance, Demands, pd.DataFrame], list[Violation]]
@@ -71,9 +72,12 @@ def test_an_allowance_may_be_off_by_its_tolerance(
 def test_real_allowances_need_not_be_whole_and_fixed_ones_are_those_of_the_rule_where_nothing_is_optimised() -> None:
     instance, demands, table = by_hand()
     assert statements.integer_allowances(demands, changed(table, 1, "allowance_t", 0.5)) == []
-    assert statements.fixed_get_emissions(instance, changed(table, 1, "allowance_t", 0.5), demands.fixed, True) == []
+    assert (
+        statements.fixed_get_emissions(Given.of(instance), changed(table, 1, "allowance_t", 0.5), demands.fixed, True)
+        == []
+    )
     whole, demands, table = by_hand(True)
-    assert len(statements.fixed_get_emissions(whole, table, demands.fixed, False)) == 1
+    assert len(statements.fixed_get_emissions(Given.of(whole), table, demands.fixed, False)) == 1
 
 
 @pytest.mark.parametrize(("place", "sign"), [(0, -1.0), (2, 1.0)])
@@ -88,7 +92,7 @@ def test_a_unit_may_leave_its_band_by_a_kilogram(place: int, sign: float) -> Non
 
 def test_at_bound_names_the_bound_within_a_kilogram() -> None:
     instance, demands, table = by_hand()
-    assert statements.bounds_are_named(instance, demands, table) == []
+    assert statements.bounds_are_named(Given.of(instance), demands, table) == []
     for place, by, named in (
         (0, 0.999e-3, "lower"),
         (0, 1.001e-3, ""),
@@ -102,26 +106,26 @@ def test_at_bound_names_the_bound_within_a_kilogram() -> None:
             cells = table["at_bound"].tolist()
             cells[place] = name
             other = changed(table, place, "allowance_t", by).assign(at_bound=cells)
-            assert (statements.bounds_are_named(instance, demands, other) == []) is (name == named)
+            assert (statements.bounds_are_named(Given.of(instance), demands, other) == []) is (name == named)
     missing = table.assign(at_bound=pd.Series(["lower", None, "upper", "fixed"], dtype=object))
-    assert statements.bounds_are_named(instance, demands, missing) == []
+    assert statements.bounds_are_named(Given.of(instance), demands, missing) == []
     # Where a band is a point its lower end is named, and one outside the scope stands at none.
     point = replace(demands, lower=demands.upper.copy())
     cells = table.assign(allowance_t=[1010.0, 1000.0, 1010.0, 1.5], at_bound=["lower", "lower", "lower", "fixed"])
-    assert statements.bounds_are_named(instance, point, cells) == []
+    assert statements.bounds_are_named(Given.of(instance), point, cells) == []
     upper = cells.assign(at_bound=["upper", "lower", "lower", "fixed"])
-    assert len(statements.bounds_are_named(instance, point, upper)) == 1
+    assert len(statements.bounds_are_named(Given.of(instance), point, upper)) == 1
 
 
 def test_one_outside_the_scope_stands_at_no_bound() -> None:
     instance, tables = made()
-    table, demands = tables["allocation"], derive(instance)
-    assert statements.bounds_are_named(instance, demands, table) == []
+    table, demands = tables["allocation"], derive(Given.of(instance))
+    assert statements.bounds_are_named(Given.of(instance), demands, table) == []
     outside = int(np.flatnonzero(~instance.in_scope)[0])
     assert table["at_bound"].fillna("")[outside] == ""
     named = table["at_bound"].fillna("").tolist()
     named[outside] = "fixed"
-    assert len(statements.bounds_are_named(instance, demands, table.assign(at_bound=named))) == 1
+    assert len(statements.bounds_are_named(Given.of(instance), demands, table.assign(at_bound=named))) == 1
 
 
 def test_no_more_units_are_exceptions_than_are_allowed_and_none_of_them_is_fixed() -> None:
@@ -136,7 +140,7 @@ def test_no_more_units_are_exceptions_than_are_allowed_and_none_of_them_is_fixed
     ):
         exceptional = np.isin(np.arange(4), chosen)
         found = statements.exceptions_are_allowed(
-            instance, demands.fixed, table.assign(exceptional=exceptional), optimised
+            Given.of(instance), demands.fixed, table.assign(exceptional=exceptional), optimised
         )
         assert [violation.amount for violation in found] == amounts
 
@@ -151,6 +155,6 @@ def test_a_row_may_be_missed_by_its_tolerance_and_the_largest_miss_comes_first()
         [(name, name, "cement", "p", 1000.0, 1000.0) for name in "abc"],
         {"sectors": {"cement": {"target_t": 3000.0}}, "national": {"target_t": 2000.0}},
     )
-    both = statements.rows_are_met(derive(instance), table.head(3).assign(allowance_t=1010.0))
+    both = statements.rows_are_met(derive(Given.of(instance)), table.head(3).assign(allowance_t=1010.0))
     assert [violation.where for violation in both] == ["nation", "cement"]
     assert [violation.amount for violation in both] == pytest.approx([1030.0, 30.0])

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from etsopt.checking.market import search
-from etsopt.checking.market.families import Family, SlotGroup
 from etsopt.checking.market.restricted import Branching, Restricted
-from etsopt.checking.market.search import Sets, batches, least_of_all_plans
+from etsopt.checking.market.search import least_of_all_plans
+from etsopt.readings import sets as of_sets
+from etsopt.readings.families import Family, SlotGroup
+from etsopt.readings.sets import Sets, batches
 from tests.checking.market.small import baseline_of, choices_of, table
 
 if TYPE_CHECKING:
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.choices import Choices
 
 NEED, EMITTED = table((50, 90), (30, 60), (20, 10)), table((-2, 3), (1, -4), (5, 0))
 
@@ -116,11 +117,11 @@ def test_units_are_looked_at_a_few_at_a_time_and_each_once(monkeypatch: pytest.M
     found, offered = baseline_of(), choices_of(group=np.full((3, 2), -1), required=np.full((3, 2, 1), -2))
     whole = [sets.units.tolist() for sets in batches(found, offered, np.arange(3))]
     assert whole == [[0, 1], [2]]
-    monkeypatch.setattr(search, "CELLS", 4)
+    monkeypatch.setattr(of_sets, "CELLS", 4)
     assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[0], [1], [2]]
-    monkeypatch.setattr(search, "CELLS", 1)
+    monkeypatch.setattr(of_sets, "CELLS", 1)
     assert [sets.units.tolist() for sets in batches(found, offered, np.arange(1, 3))] == [[1], [2]]
-    monkeypatch.setattr(search, "CELLS", 8)
+    monkeypatch.setattr(of_sets, "CELLS", 8)
     assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[0, 1], [2]]
 
 

@@ -9,25 +9,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking import plan
 from etsopt.checking.market import self_balancing, statements
-from etsopt.checking.market.baseline import NO_BALANCE
 from etsopt.checking.market.plans import Taken
 from etsopt.checking.market.self_balancing import (
     DERIVED,
     NO_FIXED_POINT,
-    Held,
     _balance,
     _chosen,
     _no_fixed_point,
     answer_balances,
     read_held,
 )
+from etsopt.readings import plan
+from etsopt.readings.baseline import NO_BALANCE, Held
 from tests.checking.market.small import baseline_of, choices_of, market_of, table
 
 INSTANCE: Any = SimpleNamespace(
     sectors=["cement", "steel"],
-    policy=SimpleNamespace(years=[2025, 2026]),
+    years=np.array([2025, 2026]),
     labels=lambda _: SimpleNamespace(where=lambda name: np.full(3, name == "cement")),
 )
 HERE = np.array([[False, True], [True, True]])

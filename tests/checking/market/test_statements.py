@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking import plan
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.plans import Amounts
+from etsopt.readings import plan
 from tests.checking.market.small import (
     accounts_of,
     baseline_of,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from etsopt.checking import plan
-from etsopt.checking.market import path as of_path
-from etsopt.checking.market.path import Rule, below_cap, follows_output, tightened, with_power
+from etsopt.readings import path as of_path
+from etsopt.readings import plan
+from etsopt.readings.path import Rule, below_cap, follows_output, tightened, with_power
 from tests.checking.market.small import table
 
 YEARS = np.array([2025, 2026, 2027, 2028, 2029])

@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from etsopt.checking.market.offers import OfferTable, offers_in
+from etsopt.readings.given import Given
+from etsopt.readings.offers import OfferTable, offers_in
 from tests.markets import market
 
 UNITS = {"emissions_tco2e": [100.0], "reference_t": [100.0]}
@@ -20,8 +21,8 @@ def last_of(table: OfferTable) -> dict[str, object]:
 
 
 def test_the_cut_of_output_is_the_same_row_with_and_without_measures() -> None:
-    without = offers_in(market(UNITS))
-    some = offers_in(market(UNITS, measures=[{**MEASURE, **dict.fromkeys(COSTS, 1.0), "lifetime_years": 1}]))
+    without = offers_in(Given.of(market(UNITS)))
+    some = offers_in(Given.of(market(UNITS, measures=[{**MEASURE, **dict.fromkeys(COSTS, 1.0), "lifetime_years": 1}])))
     assert len(without.names) == 1
     assert some.names.tolist() == ["kiln", "output_cut"]
     assert last_of(without) == last_of(some)

@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking import plan
-from etsopt.data.policy.yearly import by_year
+from etsopt.readings import plan
+from etsopt.readings.given import by_year, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 LAST_PLAN = 2026
-NOISE_T = 1e-6
-"""Distance below a whole tonne that counts as rounding [t]."""
-
 ELECTRICITY = {
     2019: {"I": 0.877, "II": 0.979, "III": 1.146, "IV": 0.392},
     2021: {"I": 0.8218, "II": 0.8773, "III": 0.935, "IV": 0.392},
@@ -48,7 +45,7 @@ HEAT = {
 
 
 def allowances_of_power(
-    instance: Instance, fixed: NDArray[np.bool_], year: int, grown: float | NDArray[np.float64], emissions: NDArray[Any]
+    instance: Given, fixed: NDArray[np.bool_], year: int, grown: float | NDArray[np.float64], emissions: NDArray[Any]
 ) -> NDArray[np.float64]:
     """Return the allowances of power units in whole tonnes, and NaN for all other units, shape ``(units,)`` [t].
 
@@ -81,17 +78,17 @@ def allowances_of_power(
     steam = (
         table["grown"] * _column(table, "heat_gj", 0.0).fillna(0.0) * gas.map({True: heat["gas"], False: heat["coal"]})
     )
-    table["a"] = np.floor(electricity * rate + NOISE_T) + np.floor(steam + NOISE_T)
-    whole = np.floor(table["e"] + NOISE_T)
+    table["a"] = whole(electricity * rate) + whole(steam)
+    due = whole(table["e"])
     if plan.stated(instance, "gas_topped_up", True):
-        table["a"] = table["a"].where(~gas, np.maximum(table["a"], whole))
-    table["a"] = table["a"].where(~table["fixed"], whole)
+        table["a"] = table["a"].where(~gas, np.maximum(table["a"], due))
+    table["a"] = table["a"].where(~table["fixed"], due)
     result = pd.Series(np.nan, index=instance.units.index)
     result[table.index] = _with_least_share(table, float(plan.stated(instance, "least_allowance_share", 0.8)))
     return result.to_numpy(dtype=float)
 
 
-def _benchmark(instance: Instance, year: int, key: str, official: dict[int, dict[str, float]], name: str) -> float:
+def _benchmark(instance: Given, year: int, key: str, official: dict[int, dict[str, float]], name: str) -> float:
     """Return a benchmark of a year: stated, else official; after the last plan it changes as the policy states."""
     own = by_year((plan.stated(instance, key, None) or {}).get(name), [year])[0]
     if not math.isnan(own):
@@ -122,7 +119,7 @@ def _with_least_share(table: pd.DataFrame, share: float) -> pd.Series[Any]:
     """Return allowances raised to the least share of each enterprise's emissions, by the deficits of its units."""
     owner = table["enterprise_id"]
     totals = table.groupby(owner, sort=False)[["e", "a"]].sum()
-    lacking = np.floor(share * totals["e"] + NOISE_T) - totals["a"]
+    lacking = whole(share * totals["e"]) - totals["a"]
     short = owner.map(lacking > 0)
     deficit = (table["e"] - table["a"]).clip(lower=0).where(~table["fixed"], 0.0)[short]
     by = deficit.groupby(owner[short])

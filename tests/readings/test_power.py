@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking.power import (
+from etsopt.data.policy.power_plans import POWER_PLANS
+from etsopt.readings.given import Given
+from etsopt.readings.power import (
     ELECTRICITY,
     HEAT,
     _benchmark,
@@ -17,7 +19,6 @@ from etsopt.checking.power import (
     allowances_of_power,
     load_correction,
 )
-from etsopt.data.policy.power_plans import POWER_PLANS
 
 
 def of(year: int = 2025, rule: dict[str, Any] | None = None, **columns: Any) -> etsopt.Instance:
@@ -42,7 +43,7 @@ def of(year: int = 2025, rule: dict[str, Any] | None = None, **columns: Any) -> 
 
 def allowances(instance: etsopt.Instance, year: int) -> list[float]:
     found = allowances_of_power(
-        instance, np.zeros(5, dtype=bool), year, 1.0, instance.units["emissions_tco2e"].to_numpy()
+        Given.of(instance), np.zeros(5, dtype=bool), year, 1.0, instance.units["emissions_tco2e"].to_numpy()
     )
     assert np.isnan(found[4])
     return [float(one) for one in found[:4]]
@@ -56,17 +57,20 @@ def test_the_figures_of_a_year_are_those_of_its_plan(key: str) -> None:
     official: Any = ELECTRICITY if key.startswith("electricity") else HEAT
     for row in rows:
         for year in range(row.first_year, (row.last_year or row.first_year) + 1):
-            assert _benchmark(instance, year, key, official, row.key.rpartition(".")[2]) == row.value
+            assert _benchmark(Given.of(instance), year, key, official, row.key.rpartition(".")[2]) == row.value
 
 
 def test_benchmarks_change_after_the_last_plan_as_is_stated() -> None:
     official = {2019: {"I": 1.0}, 2026: {"I": 0.5}}
     stated = of(2026, {"benchmark_change": {"2026": -0.5, "2027": 0.5, "2028": 1.0}})
-    found = [_benchmark(stated, year, "electricity_benchmarks", official, "I") for year in range(2025, 2030)]
+    found = [_benchmark(Given.of(stated), year, "electricity_benchmarks", official, "I") for year in range(2025, 2030)]
     assert found == [1.0, 0.5, 0.75, 1.5, 3.0]
-    assert _benchmark(of(2026), 2029, "electricity_benchmarks", official, "I") == 0.5
+    assert _benchmark(Given.of(of(2026)), 2029, "electricity_benchmarks", official, "I") == 0.5
     own = of(2026, {"electricity_benchmarks": {"I": {"2027": 0.25}}})
-    assert [_benchmark(own, year, "electricity_benchmarks", official, "I") for year in (2026, 2027)] == [0.5, 0.25]
+    assert [_benchmark(Given.of(own), year, "electricity_benchmarks", official, "I") for year in (2026, 2027)] == [
+        0.5,
+        0.25,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_heat_and_low_loads_add_and_only_conventional_coal_is_corrected() -> Non
     assert allowances(heated.with_policy({"rule.gas_topped_up": False}), 2025) == expected
     # Twice the electricity and heat.
     none, emissions = np.zeros(5, dtype=bool), heated.units["emissions_tco2e"].to_numpy()
-    grown = allowances_of_power(heated, none, 2025, 2.0, emissions)
+    grown = allowances_of_power(Given.of(heated), none, 2025, 2.0, emissions)
     assert grown[:4].tolist() == [np.floor(1580.4 * factor) + 205, np.floor(1603.4 * factor), 1632.0, 657.0 + 106.0]
 
 

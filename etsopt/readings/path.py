@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking import plan
-from etsopt.checking.allocation.limits import fixed_at_emissions
-from etsopt.checking.power import allowances_of_power
-from etsopt.data.policy.yearly import by_year
+from etsopt.readings import plan
+from etsopt.readings.given import by_year
+from etsopt.readings.power import allowances_of_power
+from etsopt.readings.targets import fixed_at_emissions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 
 class Rule(NamedTuple):
@@ -30,7 +30,7 @@ class Rule(NamedTuple):
         return np.nan_to_num(rate)
 
 
-def follows_output(instance: Instance, years: NDArray[np.int64], capped: bool) -> NDArray[np.bool_]:
+def follows_output(instance: Given, years: NDArray[np.int64], capped: bool) -> NDArray[np.bool_]:
     """Return the years in which the plan gives by the output of the year: those before an absolute cap of a path."""
     path = instance.policy.pathway
     starts = [int(year) for year in path.cap_t or {}] + ([path.cap_from] if path.cap_from is not None else [])
@@ -38,7 +38,7 @@ def follows_output(instance: Instance, years: NDArray[np.int64], capped: bool) -
     return by_plan & (years < min(starts)) if capped and starts else by_plan
 
 
-def tightened(instance: Instance, years: NDArray[np.int64], phase_2: NDArray[np.bool_], enacted: Rule) -> Rule:
+def tightened(instance: Given, years: NDArray[np.int64], phase_2: NDArray[np.bool_], enacted: Rule) -> Rule:
     """Return the rule of the pathway: in the second phase, the balance value falls from that of the year before."""
     path = instance.policy.pathway
     fall = by_year(path.tightening, years, 0.0)
@@ -53,7 +53,7 @@ def tightened(instance: Instance, years: NDArray[np.int64], phase_2: NDArray[np.
 
 
 def with_power(
-    instance: Instance,
+    instance: Given,
     years: NDArray[np.int64],
     grown: NDArray[np.float64],
     emissions: NDArray[np.float64],
@@ -71,7 +71,7 @@ def with_power(
     return np.where(np.isnan(of_power), given, of_power)
 
 
-def below_cap(instance: Instance, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
+def below_cap(instance: Given, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
     path, totals = instance.policy.pathway, given.sum(axis=0)
     if path.cap_t is not None:

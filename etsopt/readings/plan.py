@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.policy.yearly import by_year
+from etsopt.readings.given import by_year, once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 SLOPE, CAP = 0.15, 0.03
 THRESHOLD_TCO2E = 26_000.0
@@ -49,17 +49,17 @@ OF_POWER = (
 EVERY_CASE = tuple(dict.fromkeys((*OF_INDUSTRY, *OF_POWER)))
 
 
-def year_of(instance: Instance) -> int:
+def year_of(instance: Given) -> int:
     """Return the year whose plan applies: that of the rule's name, else that of the tables."""
     return YEAR_OF.get(instance.policy.rule.name, instance.policy.year)
 
 
-def follows_plan(instance: Instance) -> bool:
+def follows_plan(instance: Given) -> bool:
     """Return True if the rule is one of the plans of China's system."""
     return instance.policy.rule.name in (*YEAR_OF, NATIONAL)
 
 
-def of_power(instance: Instance) -> NDArray[np.bool_]:
+def of_power(instance: Given) -> NDArray[np.bool_]:
     """Return the units that the rule treats as power, shape ``(units,)``; none under a rule for industry."""
     if instance.policy.rule.name != NATIONAL:
         return np.zeros(len(instance.units), dtype=bool)
@@ -67,7 +67,7 @@ def of_power(instance: Instance) -> NDArray[np.bool_]:
     return power
 
 
-def has_balance_value(instance: Instance, sector: str | None = None) -> bool:
+def has_balance_value(instance: Given, sector: str | None = None) -> bool:
     """Return True if the rule balances a sector, or any sector, by a balance value."""
     if instance.policy.rule.name == NATIONAL:
         sectors = instance.sectors if sector is None else [sector]
@@ -75,30 +75,30 @@ def has_balance_value(instance: Instance, sector: str | None = None) -> bool:
     return instance.policy.rule.name in ("cn-2025", "cn-2026")
 
 
-def stated(instance: Instance, key: str, otherwise: Any) -> Any:
+def stated(instance: Given, key: str, otherwise: Any) -> Any:
     """Return a parameter of the rule as the policy states it, else the official one."""
-    value = instance.policy.rule.parameters.get(key)
+    value = instance.parameters.get(key)
     return otherwise if value is None else value
 
 
-def slope(instance: Instance) -> float:
+def slope(instance: Given) -> float:
     """Return the surplus rate per relative deviation from the balance value."""
     return float(stated(instance, "slope", SLOPE))
 
 
-def cap(instance: Instance) -> float:
+def cap(instance: Given) -> float:
     """Return the largest surplus and deficit rate: that of the rule, 3 % for a rule without one, zero in 2024."""
     if has_balance_value(instance):
         return float(stated(instance, "cap", CAP))
     return 0.0 if follows_plan(instance) else CAP
 
 
-def threshold(instance: Instance) -> float:
+def threshold(instance: Given) -> float:
     """Return the emissions below which an enterprise gets A = E [tCO2e]; zero outside the plans unless it is stated."""
     return float(stated(instance, "threshold_tco2e", THRESHOLD_TCO2E if follows_plan(instance) else 0.0))
 
 
-def is_case(instance: Instance, named: Sequence[str]) -> NDArray[np.bool_]:
+def is_case(instance: Given, named: Sequence[str]) -> NDArray[np.bool_]:
     """Return the units whose table states one of the named cases, shape ``(units,)``."""
     if "special_case" not in instance.units:
         return np.zeros(len(instance.units), dtype=bool)
@@ -107,7 +107,7 @@ def is_case(instance: Instance, named: Sequence[str]) -> NDArray[np.bool_]:
     return result
 
 
-def inside(instance: Instance, year: int | None = None) -> NDArray[np.bool_]:
+def inside(instance: Given, year: int | None = None) -> NDArray[np.bool_]:
     """Return the units in scope, shape ``(units,)``.
 
     New and closed lines of industry are excluded in 2024 and 2025, not later; all special cases of power up to 2024.
@@ -126,7 +126,7 @@ def inside(instance: Instance, year: int | None = None) -> NDArray[np.bool_]:
     return ~np.where(of_power(instance), is_case(instance, OF_POWER) & (year <= 2024), lines)
 
 
-def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
+def inside_in(instance: Given, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return the units in scope by year, shape ``(units, years)``: a year later a new line is in, a closed one out."""
     later = np.array([year > instance.policy.year for year in years])
     stated = np.column_stack([inside(instance, max(int(year), instance.policy.year)) for year in years])
@@ -135,19 +135,20 @@ def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> N
     return present
 
 
-def emissions_inside(instance: Instance) -> NDArray[np.float64]:
+@once
+def emissions_inside(instance: Given) -> NDArray[np.float64]:
     """Return the verified emissions of the units in scope, zero for the others, shape ``(units,)`` [tCO2e]."""
     return instance.units["emissions_tco2e"].to_numpy(dtype=float) * inside(instance)
 
 
-def is_special(instance: Instance) -> NDArray[np.bool_]:
+def is_special(instance: Given) -> NDArray[np.bool_]:
     """Return the units that are a special case with A = E, by name or by carbide slag, shape ``(units,)``."""
     of_industry: Sequence[str] = EVERY_CASE
     if follows_plan(instance):
         of_industry = KILNS if year_of(instance) in (2024, 2025) else OF_INDUSTRY if year_of(instance) >= 2026 else ()
     named = stated(instance, "special_cases", of_industry)
     special = is_case(instance, named)
-    if instance.policy.rule.parameters.get("special_cases") is None:
+    if instance.parameters.get("special_cases") is None:
         cases = OF_POWER if instance.policy.year >= 2025 else ()
         special = np.where(of_power(instance), is_case(instance, cases), special)
     if "carbide_slag_rate" in instance.units and "carbide_slag" in named:
@@ -159,7 +160,7 @@ def is_special(instance: Instance) -> NDArray[np.bool_]:
     return special
 
 
-def advance_shares(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
+def advance_shares(instance: Given, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the share of last year's emissions that is pre-allocated, shape ``(units, years)``.
 
     Industry: nothing for 2024, 70 % for 2025, at most 50 % from 2026 on. Power: 70 % from 2021 to 2024, then at most
@@ -174,9 +175,7 @@ def advance_shares(instance: Instance, years: Sequence[int] | NDArray[np.int64])
     return shares
 
 
-def most_carried_over(
-    instance: Instance, owners: NDArray[Any], net_sales_t: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def most_carried_over(instance: Given, owners: NDArray[Any], net_sales_t: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the limit of each enterprise's carry-over from 2019-2024 into 2025, before rounding, shape ``(f,)`` [t].
 
     The limit is 100,000 t in industry and 10,000 t in power, and 1.5 t for each tonne sold net; the sector is that of
@@ -198,19 +197,19 @@ def most_carried_over(
     return result * (instance.policy.year >= CARRY_OVER_YEAR)
 
 
-def fixed_fines(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
+def fixed_fines(instance: Given, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the fine for a shortfall, shape ``(years,)`` [CNY]: at least a million under the amended law."""
     own = instance.policy.penalty.fixed_fine_cny
     return np.where(np.asarray(years) >= AMENDED_LAW_FROM, 1e6, 0.0) if own is None else np.full(len(years), own)
 
 
-def deducted_share(instance: Instance) -> float:
+def deducted_share(instance: Given) -> float:
     """Return the share of a shortfall deducted from next year's allowances: 1 before the amended law, 0 under it."""
     own = instance.policy.penalty.deduction_share
     return float(instance.policy.year < AMENDED_LAW_FROM) if own is None else float(own)
 
 
-def self_balancing(instance: Instance, years: NDArray[np.int64], allocation: pd.DataFrame | None) -> NDArray[np.bool_]:
+def self_balancing(instance: Given, years: NDArray[np.int64], allocation: pd.DataFrame | None) -> NDArray[np.bool_]:
     """Return the years in which a sector's allowances equal its emissions after abatement, shape ``(sectors, years)``.
 
     Without a statement of the policy they are those of the plan, for sectors to which an allocation gives their
@@ -231,7 +230,7 @@ def self_balancing(instance: Instance, years: NDArray[np.int64], allocation: pd.
     return (years <= until[:, None]) & in_phase_1
 
 
-def _gives_emissions(instance: Instance, allocation: pd.DataFrame, here: NDArray[np.bool_]) -> bool:
+def _gives_emissions(instance: Given, allocation: pd.DataFrame, here: NDArray[np.bool_]) -> bool:
     """Return True if an allocation gives some units their emissions in sum, within a tonne of each."""
     off = allocation["allowance_t"].to_numpy(dtype=float)[here].sum() - emissions_inside(instance)[here].sum()
     return bool(abs(off) <= np.count_nonzero(here))

@@ -1,35 +1,34 @@
-r"""Derive the baseline of every unit again: output, emissions, intensity and allowances by year.
-
-The sector's balance value $V$ is the root of $\sum_i E_i \,\mathrm{clip}(\sigma (V - I_i)/V, \pm d)$, which never falls
-in $V$: bisection finds the ends of its interval of zero, and the units between their caps give the last digits.
-"""
+"""Derive the baseline of every unit: output, emissions, intensity and allowances by year."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking import plan
-from etsopt.checking.allocation.limits import fixed_at_emissions
-from etsopt.checking.market.path import Rule, below_cap, follows_output, tightened, with_power
-from etsopt.data.content import intensity_base
-from etsopt.data.policy.yearly import by_year
-from etsopt.data.projection import development
+from etsopt.readings import plan
+from etsopt.readings.balance import balance_value
+from etsopt.readings.forecast import factors
+from etsopt.readings.given import by_year
+from etsopt.readings.path import Rule, below_cap, follows_output, tightened, with_power
+from etsopt.readings.targets import fixed_at_emissions
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.self_balancing import Held
-    from etsopt.data.instance import Instance
+    from etsopt.readings.given import Given
 
 NO_BALANCE = 1e-300
 """Balance value [t/t] that no allowance can follow, since it lies far below every intensity."""
 
-ROUNDING = 2.0**-50
-"""Bound of a computed sum that is exactly zero, relative to the sum of its absolute terms."""
+
+class Held(NamedTuple):
+    """What a market holds in self-balancing years, shape ``(sectors, years)``; NaN in others [t/t, tCO2e]."""
+
+    balance_value: NDArray[np.float64]
+    emissions: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class Baseline:
         return np.where(follows.reshape(shape), free, lump_sum)
 
 
-def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: Held | None = None) -> Baseline:
+def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held | None = None) -> Baseline:
     """Derive the baseline of a pathway without an allocation, else that of the allowances in the table.
 
     Parameters
@@ -135,14 +134,13 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
         Balance values and emissions of sectors in self-balancing years; None for those before abatement.
     """
     policy = instance.policy
-    years = np.array(policy.years)
-    projected = development(instance, policy.years)
+    years = instance.years
+    grown, cleaner = factors(instance, years)
     scope = plan.inside_in(instance, years)
     verified = instance.units["emissions_tco2e"].to_numpy(dtype=float)[:, None] * scope
-    emissions = verified * projected.output_factor * projected.intensity_factor
-    intensity = instance.intensity[:, None] * projected.intensity_factor
-    columns = instance.units.reindex(columns=["output_t", "generation_mwh"])
-    output = columns.bfill(axis=1)["output_t"].fillna(0.0).to_numpy(dtype=float) * scope.any(axis=1)
+    emissions = verified * grown * cleaner
+    intensity = instance.intensity[:, None] * cleaner
+    output = np.nan_to_num(instance.output) * scope.any(axis=1)
     sector = instance.labels("sector").code
     follows = plan.self_balancing(instance, years, allocation)[sector]
     rule = Rule(np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan))
@@ -160,7 +158,7 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
         rule = tightened(instance, years, phase_2, rule)
         given = emissions * (1 + rule.rate(intensity))
         if plan.of_power(instance).any():
-            given = with_power(instance, years, projected.output_factor, emissions, given)
+            given = with_power(instance, years, grown, emissions, given)
         # A cap may begin from the total of a self-balancing year, which it does not cut.
         given = np.where(follows, emissions, given)
         given = np.where(follows, emissions, below_cap(instance, years, given))
@@ -170,11 +168,11 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
         years,
         (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float),
         output,
-        columns["output_t"].notna().to_numpy(),
-        output[:, None] * projected.output_factor * scope,
+        ~np.isnan(instance.first_stated("output_t")),
+        output[:, None] * grown * scope,
         emissions,
         intensity,
-        intensity_base(instance.units)[0][:, None] * projected.output_factor,
+        instance.measured_output[:, None] * grown,
         given,
         paid_share,
         follows,
@@ -183,7 +181,7 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
     )
 
 
-def _lump_sums(instance: Instance, allocation: pd.DataFrame, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _lump_sums(instance: Given, allocation: pd.DataFrame, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allowances of a table, scaled with the emissions of each year, shape ``(units, years)`` [t]."""
     before = plan.emissions_inside(instance)
     # A line that joins the scope later gets its emissions.
@@ -208,9 +206,9 @@ def _kept(sector: NDArray[np.int64], emissions: NDArray[np.float64], held: NDArr
     return kept
 
 
-def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> Rule:
+def _enacted(instance: Given, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> Rule:
     """Return the rule of every year; A = E for another rule, for power, and under the national rule up to 2024."""
-    balance, years = np.full(emissions.shape, np.nan), np.array(instance.policy.years)
+    balance, years = np.full(emissions.shape, np.nan), instance.years
     name = instance.policy.rule.name
     balanced = (years >= 2025) if name == plan.NATIONAL else np.full(len(years), plan.has_balance_value(instance))
     if not balanced.any():
@@ -224,30 +222,3 @@ def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDAr
             # Without an intensity there is no balance value, and no allowance is right.
             balance[here, year] = NO_BALANCE if np.isnan(value) else value
     return Rule(np.full(len(years), slope), np.full(len(years), cap), balance)
-
-
-def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
-    """Return the balance value of a sector, the middle of its interval if there is one [t/t]."""
-    weight = float(emissions.sum())
-    # NumPy adds in pairs, and loses at most 40 units in the last place of a sum of terms up to the cap.
-    zero = max(ROUNDING, 40 * cap * np.finfo(float).eps) * weight
-
-    def rates(value: float) -> NDArray[np.float64]:
-        return np.clip(slope * (1 - intensity / value), -cap, cap)
-
-    def edge(side: float) -> float:
-        # At the least intensity no unit has a surplus, and at the largest none a deficit.
-        low, high = float(intensity.min()), float(intensity.max())
-        while low < (middle := (low + high) / 2) < high:
-            above = float((emissions * rates(middle)).sum()) > side * zero
-            low, high = (low, middle) if above else (middle, high)
-        return middle
-
-    lower, upper = edge(-1.0), edge(1.0)
-    middle = (lower + upper) / 2
-    surplus_rates = rates(middle)
-    inner = np.abs(surplus_rates) < cap
-    if not inner.any():
-        return middle
-    surplus = cap * float(emissions[surplus_rates >= cap].sum() - emissions[surplus_rates <= -cap].sum())
-    return slope * float((emissions * intensity)[inner].sum()) / (slope * float(emissions[inner].sum()) + surplus)

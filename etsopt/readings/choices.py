@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.market.families import Family, SlotGroup
-from etsopt.checking.market.offers import offers_in
-from etsopt.data.measures import offered
+from etsopt.readings.families import Family, SlotGroup
+from etsopt.readings.offers import offers_in, on_offer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.data.instance import Instance
+    from etsopt.readings.baseline import Baseline
+    from etsopt.readings.given import Given
 
 NOT_ON_OFFER = -1
 
@@ -166,11 +165,10 @@ def _groups(
     return tuple(groups)
 
 
-def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
+def derive_choices(instance: Given, baseline: Baseline) -> Choices:
     """Return the measures on offer at every unit: applicable ones, without no-regret measures if these are excluded."""
     rows = offers_in(instance)
-    groups = offered(instance)
-    unit, row = np.repeat(np.arange(len(instance.units)), np.diff(groups.starts)), groups.members
+    unit, row = on_offer(instance)
     if instance.policy.abatement.no_regret == "exclude":
         dear = (rows.per_base_t + rows.per_t)[row] >= 0
         unit, row = unit[dear], row[dear]
@@ -195,10 +193,10 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
     where = code == len(rows.names) - 1
     left, variable = np.where(where, 1 - share[:, None], left), np.where(where, (share * margin)[:, None], variable)
     required = placed(rows.required, -2)
-    on_offer = required < 0
+    met = required < 0
     # Slot by slot, because a square of them for every unit is more than memory holds.
     for column in code.T:
-        on_offer |= required == column[:, None, None]
+        met |= required == column[:, None, None]
     return Choices(
         rows.names,
         code,
@@ -214,6 +212,6 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
         placed(rows.first_year, 0),
         placed(rows.group, -1),
         placed(rows.stops, False),
-        np.where(on_offer, required, NOT_ON_OFFER),
+        np.where(met, required, NOT_ON_OFFER),
         instance.policy.year,
     )

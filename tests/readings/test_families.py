@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from etsopt.checking.market.families import Family, SlotGroup
+from etsopt.readings.families import Family, SlotGroup
 from tests.checking.market.small import choices_of
 
 # Slots of each group, and of a line the measures that they are of.

@@ -1,0 +1,84 @@
+"""Derive who gets A = E, and what sectors and the nation may get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.readings import plan
+from etsopt.readings.given import NOISE_T, once, whole
+from etsopt.units import sums
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.readings.given import Given
+
+NOISE = 1e-14
+"""Distance to a whole tonne that counts as rounding beside `NOISE_T`, relative to the quantity."""
+
+
+def floored(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return finite quantities rounded down to whole tonnes [t]."""
+    result: NDArray[np.float64] = np.floor(tonnes + (NOISE_T + NOISE * np.abs(tonnes)))
+    return result
+
+
+@once
+def fixed_at_emissions(instance: Given) -> NDArray[np.bool_]:
+    """Return the units that get A = E: special cases, small enterprises, and units without emissions in scope."""
+    owner, emissions = instance.labels("enterprise_id"), plan.emissions_inside(instance)
+    small = owner.sums(emissions) < plan.threshold(instance)
+    fixed: NDArray[np.bool_] = small[owner.code] | (emissions <= 0) | plan.is_special(instance)
+    return fixed
+
+
+def due_at_emissions(instance: Given, optimised: bool = True) -> NDArray[np.float64]:
+    """Return A = E of every unit, in whole tonnes if the rule or the optimised policy says so [t]."""
+    emissions = plan.emissions_inside(instance)
+    if instance.policy.rule.name != "given":
+        return whole(emissions)
+    return floored(emissions) if optimised and instance.policy.allocation.integer_allowances else emissions
+
+
+def sector_targets(
+    instance: Given, fixed: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return emissions of the adjustable units of each sector, and the least and the most that these may get [t].
+
+    The most is NaN in a sector without a target. It has one if the policy states one, or if the plan of industry makes
+    allowances equal its emissions.
+    """
+    sector, emissions = instance.labels("sector"), plan.emissions_inside(instance)
+    emitted = sums(sector.code[~fixed], emissions[~fixed], len(sector))
+    power = sector.names == "power" if instance.policy.rule.name == plan.NATIONAL else np.zeros(len(sector), dtype=bool)
+    balanced = ~power & plan.follows_plan(instance)
+    least, most = np.zeros(len(sector)), np.where(balanced, emitted, np.nan)
+    for place, name in enumerate(sector.names):
+        section = instance.policy.sectors.get(name)
+        if section is None:
+            continue
+        if section.target_t is not None:
+            most[place] = section.target_t
+        elif section.target_intensity is not None:
+            here = sector.where(name) & ~fixed
+            most[place] = section.target_intensity * float(instance.units["output_t"].to_numpy()[here].sum())
+        elif section.target_change is not None:
+            most[place] = emitted[place] + section.target_change * emitted[place]
+        elif section.target_sense is not None:
+            most[place] = emitted[place] if section.target_sense != "none" else np.nan
+        least[place] = most[place] if section.target_sense == "exactly" else 0.0
+    return emitted, least, most
+
+
+def national_target(instance: Given, fixed: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """Return the least and the most that all adjustable units may get [t]; None without a national target."""
+    section = instance.policy.national
+    if section is None or (section.target_t is None and section.target_change is None):
+        return None
+    total = section.target_t
+    if total is None:
+        total = float(plan.emissions_inside(instance).sum()) * (1 + (section.target_change or 0.0))
+    most = total - float(due_at_emissions(instance)[fixed].sum())
+    return (most if section.target_sense == "exactly" else min(0.0, most)), most
