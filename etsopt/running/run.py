@@ -102,7 +102,18 @@ def solve(
         results = solve_model(found, instance, model, given)
     about = results.provenance | {"ignored": ignored, **about_rule}
     LOGGER.info("%s, %s: %s, %.2f s", instance.name, about["model"], results.status, sum(about["seconds"].values()))
-    return replace(results, provenance=about, held=instance)
+    return _as_checked(instance, replace(results, provenance=about, held=instance))
+
+
+def _as_checked(instance: Instance, results: Results) -> Results:
+    """Return the results, refused if their own check refuses what they claim without a proof."""
+    if results.certified or results.status in ("none", "refused") or not is_checked(results):
+        return results
+    with unlimited():
+        verdict = check(instance, results)
+    if not verdict.violations:
+        return results
+    return replace(results, status="refused", violations=violations_of(verdict))
 
 
 def solve_model(found: Model, instance: Instance, model: str, given: SolveOptions) -> Results:

@@ -95,7 +95,8 @@ class SolveTask:
         """
         solution = self.minimise_all(parameters, names)
         self.clock.lap("solve")
-        if solution.termination is not Termination.INFEASIBLE or solution.values:
+        # A point that was found before any objective does not make up for an objective that finds none.
+        if solution.termination is not Termination.INFEASIBLE or solution.levels:
             return solution
         if self.model.explain is not None:
             return self._explained(*self.model.explain(self.instance, *self.notes))
@@ -108,7 +109,7 @@ class SolveTask:
         wider = elastic.relaxed(parameters, RELAXED_T)
         solution = self.minimise_all(wider, names)
         self.clock.lap("solve_eased")
-        infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
+        infeasible = solution.termination is Termination.INFEASIBLE and not solution.levels
         return explained if infeasible else solution
 
     def _explained(self, tables: dict[str, pd.DataFrame], level: Level | None) -> Results:

@@ -12,6 +12,11 @@ if and only if they are complementary to any one optimum of the relaxation. So
 The price of each year is minimised and maximised over this face, by two linear programs a year that start where the
 last one ended. Plans are cuts: all units respond to the multipliers, and a better plan adds its row. The interval is
 that of the relaxation, also with integer plans.
+
+Flows within a little of their bounds count as there, so an end may lie beyond the face. At any multipliers, what the
+optimum costs beyond their bound is the sum of each flow's distance from its best bound times its reduced cost, of each
+slack times its multiplier, and of each unit's loss against its best plan. An end is stated only if that is no more than
+the certificate of the price allows.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.progress import checkpoint
+from etsopt.units import tolerance_of
 from etsopt_models._columns.branches import NO_MASKS
 from etsopt_models._columns.master import FRACTIONAL
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
@@ -36,11 +42,18 @@ if TYPE_CHECKING:
 NO_PRICE = 1e5
 """A price this high is none: no row limits it [CNY/t]."""
 
+FREE = NO_PRICE * (1 - 1e-6)
+BALANCES = ("account_balance", "market_balance")
+"""Rows whose multipliers are prices; those of other rows may be free of any limit from this size on [CNY/t]."""
+
 MOST_ACCOUNT_YEARS = 2_000
 """Accounts times years up to which intervals are computed: two hundred enterprises over ten years take seconds."""
 
 INSIDE = 1e-7
 """Least distance of a flow from its bounds, and slack of a row, relative to the emissions of a typical unit."""
+
+ALLOWED = 5e-8
+"""Demand at the end of a price interval, relative to emissions, and its cost, relative to all cost."""
 
 APART = 1e-6
 """Relative difference up to which prices are the same: the solver's multipliers repeat that closely."""
@@ -87,13 +100,14 @@ class Face:
         """Add the rows of the reduced costs of flows."""
         master = self.master
         program, linear = master.grown.program, master.grown.program.objectives["cost"].linear
-        x = np.zeros(len(linear))
+        x = self.x = np.zeros(len(linear))
         for name, values in master.flows.items():
             x[master.columns[name]] = values
         skipped = program.column_lower == program.column_upper
         for name in ("choice", "unmet"):
             if name in master.columns:
                 skipped[master.columns[name]] = True
+        self.flows = np.flatnonzero(~skipped)
         at_lower, at_upper = x - program.column_lower <= typical, program.column_upper - x <= typical
         skipped |= at_lower & at_upper
         matrix = program.matrix
@@ -184,6 +198,27 @@ class Face:
             self._cut(better, pool.columns, np.zeros(len(better), dtype=bool))
         return None
 
+    def lost_at(self, multipliers: Mapping[str, NDArray[np.float64]]) -> float:
+        """Return what the optimum costs beyond the bound at some multipliers [CNY]."""
+        master, program = self.master, self.master.grown.program
+        dual, lost = np.zeros(len(program.row_lower)), 0.0
+        for name, block in self.rows.items():
+            dual[block] = multipliers[name]
+            if np.isinf(program.row_lower[block]).any():
+                lost -= float(multipliers[name] @ np.maximum(program_upper(master, name) - master.activity[name], 0.0))
+        matrix, flows = program.matrix, self.flows
+        spent = np.bincount(matrix.indices, matrix.data * dual[matrix.row_of_each()], len(self.x))
+        reduced = (program.objectives["cost"].linear - spent)[flows]
+        above, below = self.x[flows] - program.column_lower[flows], program.column_upper[flows] - self.x[flows]
+        # A flow without an upper bound has no cheaper end than the solver's rounding makes of it.
+        lost += float(np.maximum(reduced, 0.0) @ above) - float(
+            np.minimum(reduced, 0.0) @ np.where(below < np.inf, below, 0.0)
+        )
+        prices = master.prices(multipliers)
+        return lost + float(
+            np.maximum(master.worth(self.reference, prices) - master.best(prices, NO_MASKS)[0], 0.0).sum()
+        )
+
 
 CUT = 1e-9
 """Relative gain of a plan over the reference that is rounding alone."""
@@ -202,10 +237,26 @@ def price_ends(master: Master, root: Priced) -> tuple[Mapping[str, NDArray[np.fl
     assert root.share is not None
     face, price = Face(master, root.share), root.multipliers["market_balance"]
     first = face.blocks["market_balance"].start
+    # Half of what the certificate allows: a little demand at the distance of both prices, and rounding of the cost.
+    demand = ALLOWED * float(master.market.baseline.emissions.mean(axis=1).sum())
+    rounding = tolerance_of(root.value, "CNY") / 2 + ALLOWED * abs(root.value)
     ends = (
         face.extreme(first + year, sign, float(price[year])) for year in range(master.years) for sign in (1.0, -1.0)
     )
-    return tuple(end for end in ends if end is not None)
+    # A multiplier of another row that nothing limits stays as at the price: one so large makes the certificate round.
+    calm = (
+        {
+            name: part if name in BALANCES else np.where(np.abs(part) < FREE, part, root.multipliers[name])
+            for name, part in end.items()
+        }
+        for end in ends
+        if end is not None
+    )
+    return tuple(
+        end
+        for end in calm
+        if face.lost_at(end) <= demand * float(np.abs(end["market_balance"] - price).sum()) + rounding
+    )
 
 
 def program_upper(master: Master, name: str) -> NDArray[np.float64]:
