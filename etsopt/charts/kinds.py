@@ -108,7 +108,7 @@ KINDS = {
         allocations.enterprises,
     ),
     "relaxations": Kind(
-        ("least relaxation of the limits of an infeasible policy", "不可行政策各限值的最小放宽量"),
+        ("relaxation of the limits of an infeasible policy", "不可行政策各限值的放宽量"),
         {"relaxed_limits": ("way_out", "limit", "index", "by", "from", "to", "unit")},
         relaxations.relaxations,
     ),

@@ -102,7 +102,7 @@ class Plots:
         return self.draw("enterprises", lang)
 
     def relaxations(self, lang: str = "en") -> Any:
-        """Least relaxation of the limits of an infeasible policy."""
+        """Relaxation of the limits of an infeasible policy."""
         return self.draw("relaxations", lang)
 
     def prices(self, lang: str = "en") -> Any:

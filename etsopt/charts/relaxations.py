@@ -32,10 +32,10 @@ LIMITS: dict[str, Words] = {
 
 
 def relaxations(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
-    """Least relaxation of each limit, a panel for each way out; of bands, which are rates, the title has the ends."""
+    """Relaxation of each limit, a panel for each way out; of bands, which are rates, the title has the ends."""
     table = tables["relaxed_limits"]
     panels = tuple(_panels(table))
-    title = title_of(about, "infeasible: least relaxation of the limits", "不可行：各限值的最小放宽量")
+    title = title_of(about, "infeasible: relaxation of the limits", "不可行：各限值的放宽量")
     return Chart("relaxations", title, panels)
 
 

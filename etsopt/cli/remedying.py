@@ -67,17 +67,23 @@ def content(result: Results) -> dict[str, object]:
 
 
 def relaxed_limits(console: Console, results: Results) -> None:
-    """Print the least relaxations of an infeasible policy, and the policies that would do."""
+    """Print relaxations of an infeasible policy, called least if that is proven, and the policies that would do."""
     frame = results.tables["relaxed_limits"]
     if results.infeasible_by_t is not None:
         amount = format_tonnes(results.infeasible_by_t)
         console.print(
             Text(_("No allocation meets every limit: infeasible by at least {amount} t in total.\n", amount=amount))
         )
+    proven = any(level.name == "target_relaxation" and level.certified for level in results.levels)
+    of_targets = (
+        _("Least relaxation of targets and balances, bands kept")
+        if proven
+        else _("Relaxation of targets and balances, bands kept (not proven to be the least)")
+    )
     titles = {
         "alone": _("Infeasible even without the other limits"),
-        "target_relaxation": _("Least relaxation of targets and balances, bands kept"),
-        "band_relaxation": _("Least relaxation of bands and balances, targets kept"),
+        "target_relaxation": of_targets,
+        "band_relaxation": _("Relaxation of bands and balances, targets kept (not proven to be the least)"),
     }
     for way, title in titles.items():
         rows = frame[frame["way_out"] == way]

@@ -234,7 +234,8 @@ class SolveTask:
         options = replace(self.options, mps=None)
         ways = {}
         for way, at_zero in elastic.ways_out.items():
-            solution = solve_levels(fixed_at_lower(program, at_zero), [way], options, {})
+            faster = {} if (own := library.method(elastic.name, way)) is None else {way: partial(own, parameters)}
+            solution = solve_levels(fixed_at_lower(program, at_zero), [way], options, faster)
             if solution.termination in STOPPED:
                 raise StoppedError(solution.termination)
             if solution.termination is Termination.OPTIMAL:

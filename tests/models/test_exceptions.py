@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 import etsopt
+from etsopt.checking.allocation.limits import derive
 from etsopt.cli import main
+from etsopt.readings.given import Given
 from tests.builders import given, random_instance
 from tests.whole_oracle import OBJECTIVES, answer, tiny_instance
 
@@ -175,10 +178,6 @@ def test_one_exception_for_two_sectors_that_each_lack_is_proven_not_to_do() -> N
 # Against every allocation.
 
 
-UNPROVEN = {("unit", 0)}
-"""Where real allowances exist and whole ones do not, which multipliers cannot prove."""
-
-
 @pytest.mark.nightly
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])
 def test_exceptions_and_levels_are_those_of_the_best_of_all_allocations(band_on: str) -> None:
@@ -188,8 +187,7 @@ def test_exceptions_and_levels_are_those_of_the_best_of_all_allocations(band_on:
         expected = answer(instance)
         result = etsopt.solve(instance)
         if expected is None:
-            proven = "infeasible_unproven" if (band_on, seed) in UNPROVEN else "infeasible_certified"
-            assert result.status == proven, (seed, result.status)
+            assert result.status == "infeasible_certified", (seed, result.status)
             continue
         assert result.status == "certified_optimal", (seed, result.status, result.levels)
         table = result.tables["allocation"]
@@ -244,3 +242,48 @@ def test_a_run_with_exceptions_is_saved_checked_and_shown(tmp_path: Path, capsys
     assert loaded.tables["allocation"]["exceptional"].tolist() == [False, True]
     assert main(["solve", str(tmp_path / "run" / "instance")]) == 0
     assert "Exceptions: 1 of at most 2 units use the wider band: b." in capsys.readouterr().out
+
+
+# Without an answer.
+
+
+def least_over_choices(instance: etsopt.Instance, allowed: int) -> float:
+    """The least relaxation of targets, balances and totals over every choice of exceptions, a linear program each."""
+    demands = derive(Given.of(instance))
+    rows, free = demands.rows, np.flatnonzero(~demands.fixed)
+    left = np.zeros((len(rows), len(demands.fixed)))
+    np.add.at(left, (rows.row, rows.position), rows.sign)
+    least = np.inf
+    for chosen in combinations(free, min(allowed, len(free))):
+        own = derive(Given.of(instance), np.isin(np.arange(len(demands.fixed)), chosen))
+        slack, count = np.eye(len(rows)), len(rows)
+        found = linprog(
+            np.concatenate([np.zeros(len(free)), np.ones(2 * count)]),
+            np.vstack([np.hstack([left[:, free], -slack, slack]), np.hstack([-left[:, free], slack, -slack])]),
+            np.concatenate([own.rows.most, -own.rows.least]),
+            bounds=[*zip(own.lower[free], own.upper[free], strict=True), *[(0, None)] * (2 * count)],
+        )
+        least = min(least, found.fun)
+    return float(least)
+
+
+@pytest.mark.everyday("0", "1", "2")
+@pytest.mark.parametrize("seed", range(24))
+def test_the_least_relaxation_is_that_of_every_choice_and_proven(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    allowed = int(random.integers(1, 4))
+    drawn = random_instance(
+        seed,
+        int(random.integers(4, 9)),
+        integer_allowances=bool(seed % 2),
+        exceptions={"units": allowed, "lower": 0.1, "upper": 0.1},
+    )
+    instance = drawn.with_policy(
+        {f"sectors.{name}.target_change": -random.uniform(0.2, 0.3) for name in drawn.sectors}
+    )
+    result = etsopt.solve(instance)
+    assert result.status == "infeasible_certified"
+    (level,) = result.levels
+    assert level.certified
+    assert level.bound == pytest.approx(level.value, abs=0.02)
+    assert level.value == pytest.approx(least_over_choices(instance, allowed), abs=0.02)

@@ -18,14 +18,20 @@ row is a proof $F_r$ of its own as well. No unit reduces it by more than all of 
 infeasible by at least
 
 $$\sum_r F_r^+ - \sum_{i \in S} \sum_r \min(g_{ir}^+, F_r^+).$$
+
+Several sets of duals $y^k$ prove that each choice leaves $\max_k F(y^k) - \sum_{i \in S} g_i(y^k)$. Up to 100,000
+choices are looked at one by one.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from etsopt.checking.allocation.certificate import upward_each
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
@@ -35,7 +41,6 @@ from etsopt.checking.verdict import Violation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
@@ -44,6 +49,9 @@ if TYPE_CHECKING:
 ELASTIC_ROWS = ("sector_target", "province_balance", "national_total")
 """Rows of the elastic program that may be relaxed; orders of rates and bands of enterprises may not."""
 
+
+MOST_CHOICES = 100_000
+"""Most choices of exceptions that are looked at one by one."""
 
 WITH_ROUNDING = 1 + 1e-6
 """Factor on the tolerances of an answer that covers the rounding of their comparison."""
@@ -131,22 +139,55 @@ def multipliers_are_within_one(rows: CouplingRows, dual: NDArray[np.float64]) ->
 def proven_infeasibility(demands: Demands, exceptions: int, duals: pd.DataFrame, level: str) -> tuple[float, bool]:
     """Return the tonnes by which coupling rows must be relaxed, at least, and True if answers may miss as much.
 
-    A tonne of relaxation costs one in every elastic row, so their duals are clipped to one.
+    A tonne of relaxation costs one in every elastic row, so their duals are clipped to one. A level may have several
+    proofs: "target_relaxation:2" is the second.
     """
-    dual = demands.rows.duals_of(duals[duals["level"].to_numpy() == level])
     elastic = np.isin(demands.rows.rule, ELASTIC_ROWS)
-    dual = np.where(elastic, np.clip(dual, -1.0, 1.0), dual)
+    names = duals["level"].to_numpy(dtype=object).astype(str)
+    stated = [demands.rows.duals_of(duals[names == name]) for name in pd.unique(names) if name.split(":")[0] == level]
+    every = [np.where(elastic, np.clip(dual, -1.0, 1.0), dual) for dual in stated or [np.zeros(len(elastic))]]
     # Integer allowances that miss an integer limit by less than a tonne meet it.
     rows_may, unit_may = (
         0.0 if demands.integer else WITH_ROUNDING * by for by in (demands.rows.tolerance, UNIT_TOLERANCE_T)
     )
     misses = np.broadcast_to(rows_may, len(demands.rows)), float(unit_may)
-    found = _beside_exceptions([least_infeasibility(demands, dual, *misses)], exceptions)
+    proofs = [least_infeasibility(demands, dual, *misses) for dual in every]
+    found = _beside_exceptions(proofs[:1], exceptions)
+    if exceptions:
+        found = _better(found, _over_choices(proofs, exceptions))
     if found[1] and exceptions:
-        alone = [np.where(np.arange(len(dual)) == row, dual, 0.0) for row in np.flatnonzero(elastic & (dual != 0))]
-        apart = _beside_exceptions([least_infeasibility(demands, one, *misses) for one in alone], exceptions)
-        found = found if apart[1] and not apart[0] > found[0] else apart
+        rows = np.flatnonzero(elastic & (every[0] != 0))
+        alone = [np.where(np.arange(len(elastic)) == row, every[0], 0.0) for row in rows]
+        found = _better(
+            found, _beside_exceptions([least_infeasibility(demands, one, *misses) for one in alone], exceptions)
+        )
     return found
+
+
+def _better(one: tuple[float, bool], other: tuple[float, bool]) -> tuple[float, bool]:
+    """Return the proof of more tonnes, of which one beyond all misses comes first."""
+    return max(one, other, key=lambda proof: (not proof[1], proof[0]))
+
+
+def _over_choices(proofs: Sequence[Infeasibility], exceptions: int) -> tuple[float, bool]:
+    """Return the tonnes that every choice of exceptions leaves by some proof, and True if answers may miss as much.
+
+    Units that no proof has a gain of are left out. Where there are too many choices, nothing is proven.
+    """
+    gains = np.stack([proof.gains for proof in proofs])
+    units = np.flatnonzero((gains > 0).any(axis=0))
+    count = min(exceptions, len(units))
+    if math.comb(len(units), count) > MOST_CHOICES:
+        return 0.0, True
+    choices = np.array(list(combinations(units.tolist(), count)), dtype=np.int64).reshape(-1, count)
+    left, beyond = (np.full(len(choices), -np.inf) for _ in range(2))
+    for proof, gain in zip(proofs, gains, strict=True):
+        removed = np.maximum(gain, 0.0)[choices].sum(axis=1)
+        # Sums and differences are rounded, so each loses a little.
+        removed = removed + gamma(count + 4) * (removed + abs(proof.least) + proof.tolerated)
+        left = np.maximum(left, proof.least - removed)
+        beyond = np.maximum(beyond, proof.least - proof.tolerated - removed)
+    return max(float(left.min()), 0.0), not float(beyond.min()) > 0
 
 
 def _beside_exceptions(proofs: Sequence[Infeasibility], exceptions: int) -> tuple[float, bool]:

@@ -218,7 +218,7 @@ def units(run: Run) -> Iterator[Section]:
 
 
 def relaxed(run: Run) -> Iterator[Section]:
-    """Yield the least relaxations of an infeasible policy, and the policies that would do."""
+    """Yield relaxations of an infeasible policy, called least if that is proven, and the policies that would do."""
     if "relaxed_limits" not in run.tables:
         return
     frame = run.tables["relaxed_limits"]
@@ -236,15 +236,17 @@ def relaxed(run: Run) -> Iterator[Section]:
         name = f"{shlex.quote(run.folder)}/instance"
         blocks.append(Commands(tuple(f"etsopt solve {name} --apply-remedy {one.number}" for one in remedies)))
     blocks += figure(run, "relaxations")
+    proven = any(level.name == "target_relaxation" and level.certified for level in run.results.levels)
+    unproven = " (not proven to be the least)", "（未证明为最小）"
     titles = {
         "alone": ("Infeasible even without the other limits", "即使没有其他限值也不可行"),
         "target_relaxation": (
-            "Bands kept, targets and balances relaxed least",
-            "保持盈缺率限值，最少放宽目标和平衡",
+            f"Bands kept, targets and balances relaxed{' least' if proven else unproven[0]}",
+            f"保持盈缺率限值，{'最少放宽目标和平衡' if proven else '放宽目标和平衡' + unproven[1]}",
         ),
         "band_relaxation": (
-            "Targets kept, bands and balances relaxed least",
-            "保持目标，最少放宽盈缺率限值和平衡",
+            f"Targets kept, bands and balances relaxed{unproven[0]}",
+            f"保持目标，放宽盈缺率限值和平衡{unproven[1]}",
         ),
     }
     for way, words in titles.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -239,6 +240,11 @@ def test_the_rounding_of_what_exceptions_leave_is_taken_off(monkeypatch: pytest.
     known = Infeasibility(1.0, 0.0, np.array([0.25, 0.5]))
     monkeypatch.setattr(infeasibility, "least_infeasibility", lambda *_: known)
     proven, tolerated = proven_infeasibility(demands(), 1, duals(), "target_relaxation")
+    # Over each choice: five roundings of its gain and of what lacks without it.
+    assert 0.5 - proven == pytest.approx(5 * 1.5 * ROUNDOFF, rel=0.1, abs=0.0)
+    assert not tolerated
+    monkeypatch.setattr(infeasibility, "MOST_CHOICES", 0)
+    proven, tolerated = proven_infeasibility(demands(), 1, duals(), "target_relaxation")
     # Four roundings of both, and eight by which the sum of the gains is raised.
     assert 0.5 - proven == pytest.approx((4 * 1.5 + 8 * 0.5) * ROUNDOFF, rel=0.1, abs=0.0)
     assert not tolerated
@@ -265,3 +271,37 @@ def test_exceptions_that_are_allowed_make_up_for_the_most_that_they_can(units: i
     lines = duals(("sector_target", "cement", -1.0))
     assert proven_infeasibility(own, units, lines, "target_relaxation")[0] == pytest.approx(left)
     assert proven_infeasibility(own, 0, lines, "target_relaxation")[0] == pytest.approx(200.0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_over_choices_the_best_proof_of_each_counts(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    units, exceptions = 6, int(random.integers(1, 4))
+    proofs = [
+        Infeasibility(
+            float(random.integers(5, 20)), float(random.integers(0, 3)), random.integers(0, 6, units).astype(float)
+        )
+        for _ in range(3)
+    ]
+    left, beyond = (
+        min(
+            max(proof.least - tolerated * proof.tolerated - proof.gains[list(chosen)].sum() for proof in proofs)
+            for chosen in itertools.combinations(range(units), exceptions)
+        )
+        for tolerated in (0, 1)
+    )
+    found, tolerated = infeasibility._over_choices(proofs, exceptions)
+    assert found == pytest.approx(max(left, 0.0), abs=1e-9)
+    assert tolerated is not (beyond > 1e-9)
+
+
+def test_choices_that_are_too_many_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    proofs = [Infeasibility(9.0, 1.0, np.ones(4))]
+    found, tolerated = infeasibility._over_choices(proofs, 2)
+    assert found == pytest.approx(7.0)
+    assert not tolerated
+    monkeypatch.setattr(infeasibility, "MOST_CHOICES", 5)
+    assert infeasibility._over_choices(proofs, 2) == (0.0, True)
+    # Units without a gain are no choice.
+    alone = [Infeasibility(9.0, 1.0, np.array([1.0, 0.0, 0.0, 0.0]))]
+    assert infeasibility._over_choices(alone, 2)[0] == pytest.approx(8.0)
