@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 def solve(options: Namespace) -> int:
     """Solve, print a summary, and write the run folder if `--out` names one."""
+    import numpy as np
+
+    # OpenBLAS takes its work memory at the first product, and ends the process where it finds none: better now.
+    np.matmul(*2 * [np.ones((200, 200))])
     from etsopt import progress
     from etsopt.cli import remedying, saving, show, terminal
     from etsopt.data.files.write import check_format

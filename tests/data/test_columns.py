@@ -225,7 +225,7 @@ def test_pyarrow_and_python_write_what_is_read_back_equal(
     kinds = {"number": float, "whole": float, "count": "int64", "truth": bool}
     table = pd.DataFrame(rows, columns=list(kinds)).astype(kinds).assign(text=[f"u{row}" for row in range(len(rows))])
     table["text"] = table["text"].astype(object)
-    read = []
+    read, written = [], []
     for least in (0, 10**9):
         path = tmp_path_factory.mktemp("table") / "table.csv"
         with pytest.MonkeyPatch.context() as patch:
@@ -233,6 +233,8 @@ def test_pyarrow_and_python_write_what_is_read_back_equal(
             patch.setattr(write, "_write_protected", None)
             write_table(table, path)
         read.append(pd.read_csv(path, dtype={"text": object}))
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
     by_arrow, by_python = read
     pd.testing.assert_frame_equal(by_arrow, by_python, check_exact=True)
     exact = [name for name in kinds if not table[name].isna().all()]

@@ -278,9 +278,7 @@ def test_the_least_relaxation_is_that_of_every_choice_and_proven(seed: int) -> N
         integer_allowances=bool(seed % 2),
         exceptions={"units": allowed, "lower": 0.1, "upper": 0.1},
     )
-    instance = drawn.with_policy(
-        {f"sectors.{name}.target_change": -random.uniform(0.2, 0.3) for name in drawn.sectors}
-    )
+    instance = drawn.with_policy({f"sectors.{name}.target_change": -random.uniform(0.2, 0.3) for name in drawn.sectors})
     result = etsopt.solve(instance)
     assert result.status == "infeasible_certified"
     (level,) = result.levels

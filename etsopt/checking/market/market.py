@@ -85,6 +85,7 @@ def check_market(
     if any(violation.rule == "tables" for violation in violations):
         return violations, None
     value, uncertain, spending = cost_of(market, answer.holdings, answer.units, years, kind)
+    tolerance = max(tolerance_of(value, "CNY"), NOTHING * float(market.baseline.emissions.sum()))
     root = Bound(program, given, leeway_of(market, answer.holdings, answer.units, years))
     bound = relaxed = root.of_all() - uncertain
     integer = not instance.policy.abatement.divisible_measures
@@ -104,7 +105,7 @@ def check_market(
         violations.append(Violation(LEAVES, "", 1.0, "tables", message))
     violations += uplift_follows(instance, answer.units, root, tables.get(UPLIFT), integer)
     if kind != statements.ABATEMENT:
-        violations += interval_is_proven(root, stated, years, answer.price, relaxed)
+        violations += interval_is_proven(root, stated, years, answer.price, relaxed, tolerance)
         violations += closure_follows(root, given, years, tables.get(CLOSURE))
     elif CLOSURE in tables:
         violations.append(Violation(CLOSURE, "", 1.0, "tables", "a stated price is set by the policy alone"))
@@ -112,7 +113,6 @@ def check_market(
         violations.append(Violation("cost", "", bound - value, "CNY", "the cost is not below its lower bound"))
     off = max(value - bound, 0.0)
     asked = gap * max(abs(value), spending)
-    tolerance = max(tolerance_of(value, "CNY"), NOTHING * float(market.baseline.emissions.sum()))
     return violations, LevelCheck(COST, "CNY", value, value - off, off, tolerance, asked)
 
 

@@ -13,7 +13,6 @@ from etsopt.checking.market.arcs import Multipliers
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.theorem import COST
 from etsopt.checking.verdict import Violation
-from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +64,12 @@ OF_ACCOUNTS = 3
 
 
 def interval_is_proven(
-    root: Bound, stated: StatedMultipliers, years: pd.DataFrame, price: NDArray[np.float64], bound: float
+    root: Bound,
+    stated: StatedMultipliers,
+    years: pd.DataFrame,
+    price: NDArray[np.float64],
+    bound: float,
+    tolerance: float,
 ) -> list[Violation]:
     """Check that the price interval is spanned by stated prices, at each of which the market clears.
 
@@ -76,6 +80,8 @@ def interval_is_proven(
     ----------
     root, bound
         Bound at the multipliers of the reported price, over all plans, and its value [CNY].
+    tolerance
+        Of the cost [CNY].
     """
     baseline = root.market.baseline
     violations, prices, bounds = [], [price], [bound]
@@ -86,14 +92,14 @@ def interval_is_proven(
         prices.append(-end.market_balance / baseline.discount)
         bounds.append(Bound(root.market, end, root.leeway).of_all())
     # The reported price is that of the relaxation itself, without the demand by which the ends are found.
-    if levels and not max(bounds) - bound <= tolerance_of(bound, "CNY") + CLEARS * abs(bound):
+    if levels and not max(bounds) - bound <= tolerance + CLEARS * abs(bound):
         message = "no other stated prices bound the cost better than those reported"
         violations.append(Violation("price", COST, max(bounds) - bound, "CNY", message))
     demand, best = CLEARS * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
     for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
         apart = demand * max(float((baseline.discount * np.abs(other - at)).sum()) for other in prices)
         # Relaxations are solved to this share of their cost.
-        if levels and not best - proven <= apart + tolerance_of(best, "CNY") + CLEARS * abs(best):
+        if levels and not best - proven <= apart + tolerance + CLEARS * abs(best):
             message = "the market clears at the price and at both ends of its interval"
             violations.append(Violation("price", str(level), best - proven, "CNY", message))
     no_label = np.array([""], dtype=object)

@@ -140,9 +140,12 @@ def _prepare(part: Path, folder: Path, old: list[Path], made: list[Path]) -> Non
             )
         written += [Path(place) / name for name in files]
         places.append(Path(place))
-    # In parallel the disk needs a third of the time.
-    with ThreadPoolExecutor(SYNC_THREADS) as pool:
-        list(pool.map(synchronise, written))
+    # In parallel the disk needs a third of the time; where no thread can start, one file follows the other.
+    try:
+        with ThreadPoolExecutor(SYNC_THREADS) as pool:
+            list(pool.map(synchronise, written))
+    except RuntimeError:
+        places = [*written, *places]
     for path in places:
         synchronise(path)
 

@@ -38,6 +38,9 @@ ROWS_AT_ONCE = 100_000
 MANY_ROWS = 20_000
 """Rows from which pyarrow writes a table if it is installed, so that smaller ones have the same bytes everywhere."""
 
+LIKE_PYTHON = 1e-4, 1e10
+"""Sizes from and below which pyarrow writes a number as Python does."""
+
 MOST_WHOLE = 1e15
 """Whole numbers below this are written with all their digits, as Python does."""
 
@@ -168,13 +171,18 @@ def _arrow_writer() -> Callable[[list[str], list[NDArray[Any]], Path], None] | N
         """Return cells as pyarrow has to write them: whole numbers of a column of decimals keep their point."""
         if cells.dtype.kind == "b":
             return compute.if_else(arrow.array(cells), "True", "False")
-        if cells.dtype.kind != "f" or (np.mod(cells, 1) > 0).any():
+        if cells.dtype.kind != "f":
             return arrow.array(cells, from_pandas=True)
-        whole = np.abs(cells) < MOST_WHOLE
-        if (whole | np.isnan(cells)).all() and not (np.signbit(cells) & (cells == 0)).any():
-            numbers = arrow.array(np.where(whole, cells, 0).astype(np.int64), mask=~whole)
-            return compute.binary_join_element_wise(numbers.cast(arrow.string()), ".0", "")
-        return arrow.array(_written(cells))
+        size = np.abs(cells)
+        whole = (size < MOST_WHOLE) & (cells == np.floor(cells)) & ~((cells == 0) & np.signbit(cells))
+        texts = arrow.array(cells, from_pandas=True).cast(arrow.string())
+        integers = arrow.array(np.where(whole, cells, 0).astype(np.int64)).cast(arrow.string())
+        texts = compute.if_else(arrow.array(whole), compute.binary_join_element_wise(integers, ".0", ""), texts)
+        # Only of other sizes do pyarrow and Python write a number with different signs.
+        apart = ~whole & ~((size >= LIKE_PYTHON[0]) & (size < LIKE_PYTHON[1])) & ~np.isnan(cells)
+        if apart.any():
+            texts = compute.replace_with_mask(texts, arrow.array(apart), arrow.array(_written(cells[apart])))
+        return texts
 
     def write(names: list[str], columns: list[NDArray[Any]], path: Path) -> None:
         table = arrow.table([array(column) for column in columns], names)

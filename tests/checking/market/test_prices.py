@@ -98,7 +98,9 @@ def clears(bounds: list[float], *, size: float = 0.0, ends: Any = None, stated_e
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(prices, "Bound", bound_of)
-        violations = interval_is_proven(root, found, years, np.array([50.0, 60.0]), bounds[0])
+        violations = interval_is_proven(
+            root, found, years, np.array([50.0, 60.0]), bounds[0], tolerance_of(bounds[0], "CNY")
+        )
     return [(f"{violation.rule} {violation.where}".strip(), violation.amount) for violation in violations]
 
 
