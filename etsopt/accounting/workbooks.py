@@ -24,6 +24,7 @@ from etsopt.data.files.sheets import (
     TIMES,
     Marked,
     is_number,
+    note_of_hidden,
     problem_of_marked,
     problems_of_flaws,
     text_of,
@@ -32,7 +33,7 @@ from etsopt.data.files.workbook import Flaws, column_name, flaws_of_cells, read_
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import Problem, brief
+from etsopt.errors import AssumedWarning, Problem, brief, warn
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[Raw
             headings=headings,
         )
         return None, [Problem(sheet.place, "has no row of headings", advice)]
+    if note := note_of_hidden(sheet.place, cells, flaws, top):
+        warn(note, AssumedWarning)
     problems = problems_of_flaws(sheet.place, cells, flaws, top)
     of_headings = _name_columns(sheet, cells, top)
     if of_headings:

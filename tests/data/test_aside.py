@@ -287,3 +287,17 @@ def test_a_device_stays_one_and_is_named(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left") as caught:
         write_file(Path("/dev/full"), "new")
     assert caught.value.filename == "/dev/full"
+
+
+def test_where_no_thread_can_start_files_are_written_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    synchronised = list[str]()
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    monkeypatch.setattr(aside, "synchronise", lambda path: synchronised.append(path.name))
+    write(tmp_path, {"mark": "new", "t/a": "new"})
+    assert texts(tmp_path) == {"mark": "new", "t/a": "new"}
+    assert {"mark", "a"} <= set(synchronised)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import etsopt
 from etsopt.cli import main
 from etsopt.cli.language import speaking
 from etsopt.cli.show_errors import rendered
+from etsopt.data.files import workbook
+from etsopt.data.files.sheets import note_of_hidden
 from etsopt.data.files.unit_notes import stated_units
+from etsopt.data.files.workbook import Flaws
 from etsopt.data.tables.credit_codes import check_character
 from etsopt.errors import AssumedWarning, DataError, UsageError
 
@@ -281,3 +288,71 @@ def test_units_outside_the_scope_are_named(tmp_path: Path, capsys: pytest.Captur
     path = book(tmp_path / "plants.xlsx", [head, [*ROWS[0], ""], closed, [*ROWS[2], ""]])
     main(["solve", str(path), "--set", "year=2025", "--set", 'rule.name="cn-2025"', "--lang", "zh"])
     assert "另有 1 个单元不在当年度分配范围（U2）" in capsys.readouterr().out
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def edited(path: Path, edit: Callable[[bytes], Iterable[bytes]]) -> Path:
+    """The workbook with the text of its first sheet changed, written piece by piece."""
+    with zipfile.ZipFile(path) as old:
+        parts = {part: old.read(part) for part in old.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for part, content in parts.items():
+            with new.open(part, "w", force_zip64=True) as out:
+                for piece in edit(content) if part == SHEET else [content]:
+                    out.write(piece)
+    return path
+
+
+def test_hidden_rows_are_read_and_named(tmp_path: Path) -> None:
+    path = book(tmp_path / "plants.xlsx", [HEAD, *ROWS])
+    told = read(path)[1]
+    assert not any("hidden" in note for note in told)
+    last = 1 + len(ROWS)
+    edited(path, lambda sheet: [sheet.replace(b'<row r="%d"' % last, b'<row hidden="1" r="%d"' % last)])
+    assert f"{PLACE}: 1 hidden row is read like any other: {last}." in read(path)[1]
+    # A row above the headings, or an empty one, holds nothing that is read.
+    cells: list[list[Any]] = [["a"], ["b"], [""], *[["c"]] * 10]
+    note = note_of_hidden("here", cells, Flaws(hidden=[0, 2, *range(3, 13), 20]), 0)
+    assert note == "here: 10 hidden rows are read like any other: 4, 5, 6, 7, 8, 9, 10, 11 ... 13."
+
+
+@pytest.mark.parametrize("name", [b"ZZZZZZ99999999999", b"a1", b"", b"A12345678"])
+def test_a_cell_that_no_sheet_has_is_told_before_the_reader_breaks_on_it(tmp_path: Path, name: bytes) -> None:
+    path = edited(
+        book(tmp_path / "plants.xlsx", [HEAD, *ROWS]), lambda text: [text.replace(b'r="A2"', b'r="%s"' % name)]
+    )
+    (problem,) = refused(path).problems
+    assert problem.what == f"has a cell named {name.decode()!r}, as no sheet has"
+
+
+def test_a_workbook_that_unpacks_to_far_more_than_it_is_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def filled(sheet: bytes) -> Iterator[bytes]:
+        before, after = sheet.split(b"</sheetData>")
+        yield before + b"<row r='99'><c r='A99' t='inlineStr'><is><t>"
+        yield from [b"A" * 1_000_000] * 3
+        yield b"</t></is></c></row></sheetData>" + after
+
+    path = edited(book(tmp_path / "plants.xlsx", [HEAD, *ROWS]), filled)
+    assert not any("unpacks" in problem for problem in problems(path))
+    monkeypatch.setattr(workbook, "MUCH", 2_000_000)
+    (problem,) = refused(path).problems
+    assert re.fullmatch(r"unpacks [\d,]+ bytes to 3,\d{3},\d{3}, as no table does", problem.what)
+
+
+def test_a_panic_of_the_reader_is_a_damaged_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
+
+    def breaks(*_: object, **__: object) -> None:
+        raise panic("index out of bounds")
+
+    path = book(tmp_path / "plants.xlsx", [HEAD, *ROWS])
+    monkeypatch.setattr(pd, "read_excel", breaks)
+    (problem,) = refused(path).problems
+    assert problem.what == "is damaged or no workbook (index out of bounds)"
+    monkeypatch.setattr(pd, "read_excel", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        read(path)

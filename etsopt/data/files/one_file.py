@@ -31,6 +31,7 @@ from etsopt.data.files.sheets import (
     WRITE_AGAIN,
     WRITE_AS_TEXT,
     is_number,
+    note_of_hidden,
     problem_of_marked,
     problems_of_flaws,
     text_of,
@@ -204,6 +205,7 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
         found.problems += of_levels
         return
     found.problems += problems_of_flaws(place, cells, beside_notes(flaws, cells, top), top)
+    found.notes += filter(None, [note_of_hidden(place, cells, flaws, top)])
     if table is UNITS:
         for title in (cell for row in cells[:top] for cell in row if isinstance(cell, str)):
             found.years |= years_in(title, "the title {text}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.files.workbook import column_name
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.data.files.workbook import Cells, Flaws
@@ -21,6 +22,9 @@ LOST = ("identifier has lost digits", "identifiers have lost digits")
 WRITE_AGAIN = "Format the cell as text or number, and write the value again."
 WRITE_AS_TEXT = "Write the code as a text: a spreadsheet keeps 15 digits of a number."
 DAY = "%Y-%m-%d"
+
+HIDDEN_SHOWN = 8
+"""Hidden rows that a note names."""
 
 Marked = list[tuple[int, int, str]]
 """Row and column of cells, from 0 on, and the value to show."""
@@ -56,6 +60,17 @@ def problems_of_flaws(place: str, cells: list[Cells], flaws: Flaws, top: int) ->
         if row < len(cells) and column < len(cells[row]):
             cells[row][column] = shown
     return problems
+
+
+def note_of_hidden(place: str, cells: list[Cells], flaws: Flaws, top: int) -> str:
+    """Return a note on the hidden rows that are read, below the row of headings; empty if there are none."""
+    rows = [row for row in flaws.hidden if top < row < len(cells) and any(cell != "" for cell in cells[row])]
+    if not rows:
+        return ""
+    shown = ", ".join(str(row + 1) for row in rows[:HIDDEN_SHOWN])
+    more = f" ... {rows[-1] + 1}" if len(rows) > HIDDEN_SHOWN else ""
+    count = counted(len(rows), "hidden row is read", "hidden rows are read")
+    return message("{place}: {count} like any other: {rows}.", place=place, count=count, rows=shown + more)
 
 
 def problem_of_marked(

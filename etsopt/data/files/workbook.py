@@ -35,8 +35,17 @@ COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
 MOST_CELLS, MOST_BYTES = 40_000_000, 2_000_000_000
 """Cells of a sheet, empty ones included, and bytes of a workbook unpacked: a table has 30 columns."""
 
+MUCH, MOST_PACKED = 100_000_000, 200
+"""Bytes of a part unpacked from which on it is looked at how densely it is packed: sheets of tables are 10 to 50 times
+as large as packed."""
+
 REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 """Column and row of a cell."""
+
+NO_REFERENCE = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"'](?![A-Z]{1,3}[0-9]{1,7}[\"'])([^\"'>]*)")
+"""Name of a cell that no sheet has, which python-calamine does not bear."""
+
+HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b(?=[^>]*\bhidden=[\"'](?:1|true)[\"'])[^>]*\br=[\"']([0-9]+)[\"']")
 
 CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?f>)", re.DOTALL)
@@ -63,11 +72,14 @@ class Flaws:
         Row, column and formula of cells without a stored value.
     merged
         First row and column, last row and column of each merged range.
+    hidden
+        Rows that a spreadsheet program does not show.
     """
 
     errors: list[tuple[int, int, str]] = field(default_factory=list)
     uncalculated: list[tuple[int, int, str]] = field(default_factory=list)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)
 
 
 def read_workbook(path: Path, otherwise: str) -> tuple[dict[str, list[Cells]], list[Problem]]:
@@ -99,7 +111,11 @@ def read_workbook(path: Path, otherwise: str) -> tuple[dict[str, list[Cells]], l
         frames = pd.read_excel(
             io.BytesIO(content), sheet_name=None, header=None, dtype=object, na_filter=False, engine="calamine"
         )
-    except (python_calamine.CalamineError, ValueError) as error:
+    except BaseException as error:
+        # A panic inside python-calamine is no Exception.
+        panic = type(error).__module__ == "pyo3_runtime"
+        if not (panic or isinstance(error, (python_calamine.CalamineError, ValueError))):
+            raise
         reason = str(error).partition("\n")[0].rstrip(".")
         advice = "Open it in a spreadsheet program and save it again as .xlsx, or export the tables again."
         return {}, [Problem(path.name, message("is damaged or no workbook ({reason})", reason=reason), advice)]
@@ -135,10 +151,16 @@ def _too_large(content: bytes) -> str:
     with suppress(Exception), zipfile.ZipFile(io.BytesIO(content)) as parts:
         if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
             return f"holds more than {MOST_BYTES:,} bytes"
+        for packed in parts.infolist():
+            if packed.file_size > MUCH and packed.file_size > MOST_PACKED * packed.compress_size:
+                return f"unpacks {packed.compress_size:,} bytes to {packed.file_size:,}, as no table does"
         for part in parts.namelist():
             if not part.startswith("xl/worksheets/"):
                 continue
-            cells = REFERENCE.findall(parts.read(part))
+            sheet = parts.read(part)
+            if odd := NO_REFERENCE.search(sheet):
+                return f"has a cell named {odd[1][:20].decode(errors='replace')!r}, as no sheet has"
+            cells = REFERENCE.findall(sheet)
             column = max((name for name, _ in cells), key=lambda name: (len(name), name), default=b"A")
             last = max((int(row) for _, row in cells), default=1)
             if (_column_position(column) + 1) * last > MOST_CELLS:
@@ -196,6 +218,7 @@ def _flaws(sheet: bytes) -> Flaws:
                 flaws.errors.append((row, column, unescape(value[1].decode()) if value else "#ERROR"))
             elif formula:
                 flaws.uncalculated.append((row, column, f"={unescape((formula[1] or b'...').decode())}"))
+    flaws.hidden.extend(int(row) - 1 for row in HIDDEN_ROW.findall(sheet))
     for first, top, last, bottom in MERGED.findall(sheet):
         flaws.merged.append((int(top) - 1, _column_position(first), int(bottom) - 1, _column_position(last)))
     return flaws
