@@ -220,12 +220,20 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     _add_rule(validate)
     _add_emissions(validate)
     _add_set(validate)
-    check = add("check", "check a saved run from its instance and tables alone")
-    check.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    check = add("check", "check a saved run from its instance and tables alone, or the record of a sweep or search")
+    check.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`, or folder of a record")
     text = "largest relative gap that proves whole plans, whole tonnes and exceptions (default: 1e-4, of reviews 1e-3)"
     check.add_argument("--gap", type=float, metavar="G", help=text)
     text = "model whose theorem is to be proven (default: the one that the run names)"
     check.add_argument("--as", dest="model", metavar="MODEL", help=text)
+    text = "of a record, how many of its proven outcomes are solved again (default: 20)"
+    check.add_argument("--again", type=int, default=20, metavar="K", help=text)
+    check.add_argument("--all", action="store_true", help="of a record, solve all proven outcomes again")
+    check.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of a record, seed of their choice (default: 0)"
+    )
+    text = "of a record, its instance, if it no longer lies where it lay"
+    check.add_argument("--instance", metavar="INSTANCE", help=text)
     explain = add("explain", "explain the number of a unit: rule, limits, and what one tonne more would take")
     explain.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     explain.add_argument("unit", help="unit_id or name of the unit, or the enterprise of a single one")

@@ -112,8 +112,11 @@ def validate(options: Namespace) -> int:
 
 
 def check(options: Namespace) -> int:
-    """Check a run folder and the claims of its result.json."""
-    from etsopt.cli import show_checks
+    """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
+    from etsopt.cli import record_checks, show_checks
+
+    if record_checks.holds_record(options.run):
+        return record_checks.check(options)
     from etsopt.results import results, run_folder
     from etsopt.results.claims import is_checked, unchecked_words
     from etsopt.running import run

@@ -120,6 +120,7 @@ def search(
     optuna = load_optuna()
     see_names(plan, instance)
     record.begin(plan, instance.hash, versions())
+    record.see_that_whole()
     if record.known and not resume:
         what = message("The record {path!r} has {count:,} designs.", path=str(record.path), count=len(record.known))
         raise UsageError(what, "Go on with --resume, or name another folder by --out.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -117,6 +119,13 @@ class Outcome:
     seconds: float
     message: str
     values: dict[Label, float]
+
+    def hash(self, scenario: str) -> str:
+        """Return the SHA-256 of all of it, and of its scenario by name and content."""
+        # SQLite keeps no sign of zero.
+        rows = sorted((*label, (float(value) + 0.0).hex()) for label, value in self.values.items())
+        said = [self.status, self.termination, bool(self.certified), float(self.seconds).hex(), self.message]
+        return hashlib.sha256(json.dumps([scenario, *said, rows]).encode()).hexdigest()
 
 
 def outcome_of(

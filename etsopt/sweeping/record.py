@@ -167,11 +167,43 @@ class Record:
         values = {Label(*one[:-1]): one[-1] for one in self._file.execute(query, (number,))}
         return Outcome(row[0], row[1], row[2], bool(row[3]), row[4], row[5], values)
 
+    def damaged(self) -> list[int]:
+        """Return the numbers of outcomes that are not what was kept, by the hash of each."""
+        hashes = self._file.execute("SELECT number, hash FROM outcomes ORDER BY number").fetchall()
+        return [number for number, kept in hashes if self.outcome(number).hash(self._of_scenario(number)) != kept]
+
+    def see_that_whole(self) -> None:
+        """See that no outcome was changed since it was kept.
+
+        Raises
+        ------
+        UsageError
+            If one was: a sweep or search does not go on with it.
+        """
+        if damaged := self.damaged():
+            what = message(
+                "{path!r} holds {count:,} outcomes that were changed since they were kept, the first of {name}.",
+                path=str(self.path),
+                count=len(damaged),
+                name=self.scenario(damaged[0])[0],
+            )
+            raise UsageError(what, "Name another folder by --out, or remove this one to begin anew.")
+
+    def _of_scenario(self, number: int) -> str:
+        """Return name, content and key of a scenario as one text."""
+        found = self._file.execute("SELECT name, content, key FROM scenarios WHERE number = ?", (number,)).fetchone()
+        return json.dumps(found)
+
     def scenario(self, number: int) -> tuple[str, dict[str, Any]]:
         """Return the name of a scenario, and its changes and factors by key."""
+        name, content = self.content(number)
+        return name, _stated(content)
+
+    def content(self, number: int) -> tuple[str, str]:
+        """Return the name of a scenario, and its changes and factors as JSON."""
         query = "SELECT name, content FROM scenarios WHERE number = ?"
         name, content = self._file.execute(query, (number,)).fetchone()
-        return name, _stated(content)
+        return name, content
 
     def pending(self, retry_failed: bool = False, only: str = "") -> list[int]:
         """Return the numbers of scenarios without an outcome, in their order.
@@ -205,8 +237,9 @@ class Record:
         with self._transaction():
             for one in outcomes:
                 self._file.execute('DELETE FROM "values" WHERE number = ?', (one.number,))
-                row = (one.number, one.status, one.termination, one.certified, one.seconds, one.message)
-                self._file.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?)", row)
+                said = (one.number, one.status, one.termination, one.certified, one.seconds, one.message)
+                row = (*said, one.hash(self._of_scenario(one.number)))
+                self._file.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
                 for label in one.values:
                     if label not in known:
                         known[label] = len(known) + 1

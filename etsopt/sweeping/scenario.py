@@ -82,6 +82,18 @@ class Scenario:
             raise DataError(message("The scenario {name!r}", name=self.name), problems)
         return changed
 
+    @classmethod
+    def of_content(cls, name: str, content: str) -> Scenario:
+        """Return the scenario of a name and its `content`."""
+        read = json.loads(content)
+        factors = {
+            key: (Distribution(**{name: one[name] for name in one if name != "seed"}), one["seed"])
+            if isinstance(one, dict)
+            else one
+            for key, one in read["factors"].items()
+        }
+        return cls(name, read["changes"], factors)
+
     @property
     def stated(self) -> dict[str, Any]:
         """Changes and factors by key; a factor that each row draws is its distribution and seed."""

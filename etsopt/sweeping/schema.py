@@ -7,7 +7,7 @@ CREATE TABLE scenarios (
 );
 CREATE TABLE outcomes (
     number INTEGER PRIMARY KEY REFERENCES scenarios, status TEXT NOT NULL, termination TEXT NOT NULL,
-    certified INTEGER NOT NULL, seconds REAL NOT NULL, message TEXT NOT NULL
+    certified INTEGER NOT NULL, seconds REAL NOT NULL, message TEXT NOT NULL, hash TEXT NOT NULL
 );
 CREATE TABLE labels (
     label INTEGER PRIMARY KEY, "table" TEXT NOT NULL, sector TEXT NOT NULL, province TEXT NOT NULL, year TEXT NOT NULL,
@@ -18,8 +18,8 @@ CREATE TABLE "values" (
     number INTEGER NOT NULL REFERENCES outcomes, label INTEGER NOT NULL REFERENCES labels, value REAL NOT NULL,
     PRIMARY KEY (number, label)
 ) WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
 
-VERSION = 1
+VERSION = 2
 """Version of the schema."""

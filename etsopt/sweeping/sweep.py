@@ -98,6 +98,7 @@ def run_plan(
     """
     check_names(instance, plan.scenarios, plan.place)
     record.begin(plan, instance.hash, versions())
+    record.see_that_whole()
     done = len(plan.scenarios) - len(record.pending())
     if done and not (resume or retry_failed or only):
         what = message(

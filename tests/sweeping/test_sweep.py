@@ -247,7 +247,7 @@ def test_outcomes_are_kept_together_or_not_at_all(tmp_path: Path) -> None:
         record.begin(plan, "hash", {})
         record._file.execute("PRAGMA foreign_keys = ON")
         with pytest.raises(sqlite3.IntegrityError):
-            record._file.execute("INSERT INTO outcomes VALUES (9, '', '', 0, 0, '')")
+            record._file.execute("INSERT INTO outcomes VALUES (9, '', '', 0, 0, '', '')")
         with pytest.raises(UsageError, match="damaged"):
             record.add([good, bad])
         assert record.counts == {"pending": 2}

@@ -51,7 +51,7 @@ function _shtab_etsopt_using
 end
 
 set -g _shtab_etsopt_commands solve validate check explain completion schema plot report export import new convert roll compare generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep design forecast models rules instances
-set -g _shtab_etsopt_opts_with_value --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
+set -g _shtab_etsopt_opts_with_value --again --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -82,12 +82,16 @@ complete -c etsopt -n '_shtab_etsopt_using validate' -l lang -xka "en zh" -d 'la
 complete -c etsopt -n '_shtab_etsopt_using validate' -l rule -x -d 'a Python file with a rule of your own, instead of the rule that the policy names'
 complete -c etsopt -n '_shtab_etsopt_using validate' -l emissions -x -d 'of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, reconciled, high; verified refuses such units'
 complete -c etsopt -n '_shtab_etsopt_using validate' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
-complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a check -d 'check a saved run from its instance and tables alone'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a check -d 'check a saved run from its instance and tables alone, or the record of a sweep or search'
 complete -c etsopt -n '_shtab_etsopt_using check' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using check' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using check' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using check' -l gap -x -d 'largest relative gap that proves whole plans, whole tonnes and exceptions (default: 1e-4, of reviews 1e-3)'
 complete -c etsopt -n '_shtab_etsopt_using check' -l as -x -d 'model whose theorem is to be proven (default: the one that the run names)'
+complete -c etsopt -n '_shtab_etsopt_using check' -l again -x -d 'of a record, how many of its proven outcomes are solved again (default: 20)'
+complete -c etsopt -n '_shtab_etsopt_using check' -l all -d 'of a record, solve all proven outcomes again'
+complete -c etsopt -n '_shtab_etsopt_using check' -l seed -x -d 'of a record, seed of their choice (default: 0)'
+complete -c etsopt -n '_shtab_etsopt_using check' -l instance -x -d 'of a record, its instance, if it no longer lies where it lay'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a explain -d 'explain the number of a unit: rule, limits, and what one tonne more would take'
 complete -c etsopt -n '_shtab_etsopt_using explain' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using explain' -l json -d 'print machine-readable output and nothing else'

@@ -1,0 +1,85 @@
+"""`etsopt check` of the folder of a sweep or a design search."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from etsopt.cli.language import _, joined
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from etsopt.sweeping.checked import RecordCheck
+    from etsopt.sweeping.record import Record
+
+
+def holds_record(folder: Path) -> bool:
+    """Return True if a folder is that of a sweep or a design search."""
+    return any((folder / name).is_file() for name in ("sweep.sqlite", "design.sqlite"))
+
+
+def check(options: Namespace) -> int:
+    """Compare the outcomes of a record with their hashes and with some that are solved again, and print what holds."""
+    from etsopt.cli import terminal
+    from etsopt.progress import watched
+    from etsopt.sweeping.checked import check_record, instance_of, other_files
+    from etsopt.sweeping.record import Record
+
+    if options.gap is not None or options.model is not None:
+        what = "The options --gap and --as are for a run: a sweep states the gap of its solves."
+        raise UsageError(what, "Leave them out.")
+    if options.again < 0 or options.seed < 0:
+        raise UsageError("--again or --seed is below 0.", "State whole numbers from 0 on.")
+    name = "sweep.sqlite" if (options.run / "sweep.sqlite").is_file() else "design.sqlite"
+    with Record(options.run / name) as record:
+        instance = instance_of(record, options.instance)
+        tables, written = _contents(record, name)
+        with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
+            found = check_record(record, instance, tables, None if options.all else options.again, options.seed)
+        other = other_files(dict(written), options.run)
+    holds = found.holds and not other
+    if options.json:
+        print(json.dumps({"holds": holds, **asdict(found), "other_files": other}, ensure_ascii=False))
+    else:
+        _report(found, other)
+    return 0 if holds else 5
+
+
+def _contents(record: Record, name: str) -> tuple[tuple[str, ...] | None, Mapping[str, pd.DataFrame]]:
+    """Return the tables of which a record keeps numbers, and the files that are written from it."""
+    if name == "sweep.sqlite":
+        kept = record.about["tables"]
+        return None if kept is None else (*kept,), {"scenarios": record.scenarios, "values": record.values}
+    from etsopt.designing import designs_of
+    from etsopt.designing.plan import design_of_record
+
+    plan = design_of_record(record.about)
+    designs = designs_of(plan, record)
+    front = designs[designs["on_front"]].drop(columns=["within_limits", "on_front"])
+    return plan.tables, {"designs": designs, "front": front}
+
+
+def _report(found: RecordCheck, other: list[str]) -> None:
+    """Print what was compared, and what is otherwise."""
+    if found.damaged:
+        text = "Of {count:,} outcomes {number:,} were changed since they were kept: {names}."
+        shown = joined([*found.damaged[:8], *(["..."] if len(found.damaged) > 8 else [])])
+        print(_(text, count=found.outcomes, number=len(found.damaged), names=shown), file=sys.stderr)
+    else:
+        print(_("All {count:,} outcomes are as they were kept.", count=found.outcomes))
+    for scenario, what, kept, again in found.differences:
+        text = "{scenario}, {what}: {kept} is kept, and {again} is found."
+        print(_(text, scenario=scenario, what=what, kept=kept, again=again), file=sys.stderr)
+    text = "{again:,} of {proven:,} proven ones were solved again with the same answer (chosen by the seed {seed})."
+    if not found.differences:
+        print(_(text, again=found.again, proven=found.proven, seed=found.seed))
+    for name in other:
+        print(_("The file {name} is not what the record holds.", name=name), file=sys.stderr)

@@ -1,0 +1,154 @@
+"""Check the record of a sweep or a design search: damage by hashes, and truth by solving some of it again.
+
+A hash tells of damage and of careless changes; whoever changes an outcome can make a new hash. Only what is solved
+again is confirmed, by the instance of which the record states the hash, and by a choice that the reader's seed makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.errors import UsageError
+from etsopt.progress import checkpoint
+from etsopt.running.reading import read
+from etsopt.sweeping.outcome import outcome_of
+from etsopt.sweeping.scenario import Scenario
+from etsopt.units import LEAST_TOLERANCE
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from etsopt.data.instance import Instance
+    from etsopt.sweeping.outcome import Outcome
+    from etsopt.sweeping.record import Record
+
+AGAIN = 20
+"""Outcomes that are solved again if nothing else is asked for."""
+
+RELATIVE, LEAST = 1e-6, 1e-9
+"""Tolerance of a number that is solved again: relative, and the least of a unit without one of its own."""
+
+DIFFERENCES_KEPT = 20
+"""Differences that a check names."""
+
+
+@dataclass(frozen=True)
+class RecordCheck:
+    """What a check of a record found.
+
+    Parameters
+    ----------
+    outcomes, proven
+        Number of outcomes, and of those that are certified.
+    damaged
+        Names of scenarios whose outcome was changed since it was kept.
+    again, seed
+        Number of certified outcomes that were solved again, and the seed that chose them.
+    differences
+        Scenario, what differs, what is kept and what was found, of outcomes that are not confirmed.
+    """
+
+    outcomes: int
+    proven: int
+    damaged: tuple[str, ...]
+    again: int
+    seed: int
+    differences: tuple[tuple[str, str, str, str], ...]
+
+    @property
+    def holds(self) -> bool:
+        """True if nothing is damaged and everything that was solved again is confirmed."""
+        return not (self.damaged or self.differences)
+
+
+def instance_of(record: Record, source: str | Path | None = None) -> Instance:
+    """Return the instance of a record.
+
+    Parameters
+    ----------
+    source
+        Where it lies; by default where the record says that it lay.
+
+    Raises
+    ------
+    UsageError
+        If it is another one than the record's by its hash.
+    """
+    about = record.about
+    instance = read(source or about["instance"])
+    if instance.hash != about["instance_hash"]:
+        what = message("{source!r} is not the instance that was solved: its hash differs.", source=str(instance.name))
+        raise UsageError(what, "Name the one that was by --instance.")
+    return instance
+
+
+def check_record(
+    record: Record, instance: Instance, tables: Sequence[str] | None, again: int | None = AGAIN, seed: int = 0
+) -> RecordCheck:
+    """Compare every outcome with its hash, and solve some certified ones again.
+
+    Parameters
+    ----------
+    tables
+        Tables of which numbers are kept; None for the totals.
+    again
+        How many are solved again; None for all.
+    seed
+        Seed of their choice.
+    """
+    about, known = record.about, sorted(record.known)
+    asked = about["model"], about["options"], None if tables is None else (*tables,)
+    damaged = record.damaged()
+    proven = [number for number in known if record.outcome(number).certified]
+    chosen = proven
+    if again is not None and again < len(proven):
+        chosen = sorted(np.random.default_rng(seed).choice(proven, again, replace=False).tolist())
+    differences: list[tuple[str, str, str, str]] = []
+    for place, number in enumerate(chosen):
+        checkpoint(message("solved again, of {count:,}", count=len(chosen)), place + 1)
+        name, content = record.content(number)
+        scenario, kept = Scenario.of_content(name, content), record.outcome(number)
+        found = outcome_of(number, scenario, instance, *asked)
+        differences += [(name, *one) for one in _differences(kept, found)]
+    names = tuple(record.content(number)[0] for number in damaged)
+    return RecordCheck(len(known), len(proven), names, len(chosen), seed, tuple(differences[:DIFFERENCES_KEPT]))
+
+
+def _differences(kept: Outcome, found: Outcome) -> Iterator[tuple[str, str, str]]:
+    """Yield what is otherwise in an outcome that was found than in the one that was kept."""
+    if kept.status != found.status:
+        yield "status", kept.status, found.status or found.message
+        return
+    for label in kept.values.keys() | found.values.keys():
+        one, other = (values.get(label, np.nan) for values in (kept.values, found.values))
+        size = LEAST_TOLERANCE.get(label.unit, LEAST) + RELATIVE * max(abs(one), abs(other))
+        if one != other and not abs(one - other) <= size:
+            yield " ".join(filter(None, label[:-1])), f"{one:.12g}", f"{other:.12g}"
+
+
+def other_files(written: dict[str, Any], folder: Path) -> list[str]:
+    """Return the names of CSV files beside a record that are not what it holds; those that are not there are left out.
+
+    Parameters
+    ----------
+    written
+        Tables by name as they are written from the record.
+    """
+    from tempfile import TemporaryDirectory
+
+    from etsopt.data.files.write import write_table
+
+    other = []
+    with TemporaryDirectory() as place:
+        for name, table in written.items():
+            there, again = folder / f"{name}.csv", type(folder)(place) / f"{name}.csv"
+            if there.is_file():
+                write_table(table, again)
+                if there.read_bytes() != again.read_bytes():
+                    other.append(there.name)
+    return other

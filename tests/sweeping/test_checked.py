@@ -1,0 +1,186 @@
+"""Records that were changed, by carelessness and by skill, and what a check of them says."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.data.files.write import write_instance
+from etsopt.errors import UsageError
+from etsopt.sweeping import Record, run_plan
+from etsopt.sweeping.checked import check_record, instance_of
+from etsopt.sweeping.outcome import Label, Outcome
+from etsopt.sweeping.plan import plan_of
+from etsopt.sweeping.scenario import Scenario
+
+TARGET = "sectors.cement.target_change"
+CONTENT: dict[str, Any] = {"instance": "tiny", "grid": {TARGET: [-0.006, -0.005, -0.004, -0.5]}}
+
+
+@pytest.fixture
+def swept(tmp_path: Path) -> Path:
+    """The folder of a sweep of four scenarios, the last of which is infeasible."""
+    file = tmp_path / "s.toml"
+    file.write_text(f'instance = "tiny"\n[grid]\n{TARGET} = [-0.006, -0.005, -0.004, -0.5]\n', "utf-8")
+    assert main(["sweep", str(file), "--workers", "1"]) == 0
+    return tmp_path / "s"
+
+
+def changed(folder: Path, statement: str, again: bool = False) -> None:
+    """Change the record by a statement in SQL, and make its hashes again if the forger is careful."""
+    with closing(sqlite3.connect(folder / "sweep.sqlite")) as file:
+        file.execute(statement)
+        file.commit()
+    if again:
+        with Record(folder / "sweep.sqlite") as record:
+            for number in record.known:
+                made = record.outcome(number).hash(record._of_scenario(number))
+                record._file.execute("UPDATE outcomes SET hash = ? WHERE number = ?", (made, number))
+
+
+def checked(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = main(["check", str(folder), "--json", *options])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_an_honest_record_holds(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = checked(swept, capsys)
+    assert code == 0
+    assert found == {
+        **{"holds": True, "outcomes": 4, "proven": 4, "damaged": [], "again": 4, "seed": 0},
+        **{"differences": [], "other_files": []},
+    }
+    capsys.readouterr()
+    assert main(["check", str(swept), "--again", "2", "--seed", "5"]) == 0
+    said = capsys.readouterr().out
+    assert "All 4 outcomes are as they were kept." in said
+    assert "2 of 4 proven ones were solved again with the same answer (chosen by the seed 5)." in said
+
+
+@pytest.mark.parametrize(
+    ("statement", "damaged"),
+    [
+        ('UPDATE "values" SET value = 2 * value WHERE number = 1 AND value > 0', ["grid-2"]),
+        ("UPDATE outcomes SET status = 'certified_gap' WHERE number = 0", ["grid-1"]),
+        ("UPDATE outcomes SET message = '' WHERE number = 3", ["grid-4"]),
+        ('DELETE FROM "values" WHERE number = 2', ["grid-3"]),
+        ("UPDATE scenarios SET content = replace(content, '-0.006', '-0.001') WHERE number = 0", ["grid-1"]),
+    ],
+)
+def test_a_change_is_told_by_the_hash_and_no_sweep_goes_on_with_it(
+    swept: Path, capsys: pytest.CaptureFixture[str], statement: str, damaged: list[str]
+) -> None:
+    changed(swept, statement)
+    code, found = checked(swept, capsys, "--again", "0")
+    assert (code, found["damaged"], found["again"]) == (5, damaged, 0)
+    assert main(["check", str(swept), "--again", "0"]) == 5
+    assert f"1 were changed since they were kept: {damaged[0]}." in capsys.readouterr().err
+    assert main(["sweep", str(swept.with_suffix(".toml")), "--resume", "--workers", "1"]) == 2
+    assert f"the first of {damaged[0]}" in capsys.readouterr().err
+
+
+def test_a_change_with_a_new_hash_is_found_by_solving_again(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed(swept, 'UPDATE "values" SET value = 1.01 * value WHERE number = 1 AND value > 1000', again=True)
+    code, found = checked(swept, capsys)
+    assert (code, found["damaged"]) == (5, [])
+    assert {scenario for scenario, *_ in found["differences"]} == {"grid-2"}
+    # A choice that does not hold it confirms what it holds, and no more.
+    rest = next(seed for seed in range(20) if 1 not in np.random.default_rng(seed).choice(range(4), 1))
+    assert checked(swept, capsys, "--again", "1", "--seed", str(rest))[1]["differences"] == []
+    assert checked(swept, capsys, "--again", "1", "--all")[0] == 5
+    changed(swept, "UPDATE outcomes SET status = 'certified_optimal' WHERE number = 3", again=True)
+    assert ["grid-4", "status", "certified_optimal", "infeasible_certified"] in checked(swept, capsys)[1]["differences"]
+    assert main(["check", str(swept)]) == 5
+    said = capsys.readouterr().err
+    assert "grid-4, status: certified_optimal is kept, and infeasible_certified is found." in said
+
+
+def test_files_beside_the_record_are_those_that_it_holds(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (swept / "values.csv").read_text("utf-8")
+    (swept / "values.csv").write_text(text.replace("grid-1,", "grid-2,", 1), "utf-8")
+    assert checked(swept, capsys, "--again", "0")[1]["other_files"] == ["values.csv"]
+    assert main(["check", str(swept), "--again", "0"]) == 5
+    assert "The file values.csv is not what the record holds." in capsys.readouterr().err
+    (swept / "values.csv").unlink()
+    assert checked(swept, capsys, "--again", "0")[0] == 0
+
+
+def test_the_instance_is_the_one_that_was_solved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    instance = etsopt.read("tiny").with_policy({TARGET: -0.003})
+    with Record(tmp_path / "sweep.sqlite") as record:
+        run_plan(plan_of({"instance": "tiny", "scenarios": {"a": {}}}), instance, record)
+        with pytest.raises(UsageError, match="not the instance that was solved"):
+            instance_of(record)
+    write_instance(instance, tmp_path / "own")
+    assert main(["check", str(tmp_path)]) == 2
+    assert checked(tmp_path, capsys, "--instance", str(tmp_path / "own"))[0] == 0
+    assert main(["check", str(tmp_path), "--gap", "0.1"]) == 2
+    assert "for a run" in capsys.readouterr().err
+    assert main(["check", str(tmp_path), "--again", "-1"]) == 2
+
+
+def test_a_scenario_is_that_of_its_content() -> None:
+    plan = plan_of(
+        {
+            "instance": "tiny",
+            "policy": {TARGET: -0.005},
+            "sample": {
+                "number": 2,
+                "values": {
+                    "units.emissions_tco2e": {"normal": [1.0, 0.1], "each": "row"},
+                    "units.output_t.cement": {"uniform": [0.9, 1.1]},
+                },
+            },
+        }
+    )
+    for scenario in plan.scenarios:
+        assert Scenario.of_content(scenario.name, scenario.content) == scenario
+
+
+def test_numbers_within_their_tolerance_are_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    label = Label("sectors", "cement", "", "", "", "allowance_t", "t")
+    plan = plan_of({"instance": "tiny", "scenarios": {"a": {}}})
+    instance = etsopt.read("tiny")
+    kept = Outcome(0, "certified_optimal", "optimal", True, 0.1, "", {label: 1e5, label._replace(unit="1"): 0.5})
+    with Record(tmp_path / "sweep.sqlite") as record:
+        record.begin(plan, instance.hash, {})
+        record.add([kept])
+        for by, same in ((0.1, True), (0.2, False)):
+            found = replace(kept, values={**kept.values, label: 1e5 + by})
+            monkeypatch.setattr("etsopt.sweeping.checked.outcome_of", lambda *_, found=found: found)
+            assert check_record(record, instance, None).holds is same
+        lacking = replace(kept, values={label: 1e5})
+        monkeypatch.setattr("etsopt.sweeping.checked.outcome_of", lambda *_: lacking)
+        (difference,) = check_record(record, instance, None).differences
+        assert difference == ("a", "sectors cement allowance_t", "0.5", "nan")
+
+
+@pytest.mark.nightly
+def test_a_design_search_is_checked_like_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("optuna")
+    file = tmp_path / "d.toml"
+    file.write_text(
+        'instance = "tiny"\ngenerations = 1\npopulation = 6\n'
+        f"[choose]\n{TARGET} = {{ lower = -0.006, upper = 0.0 }}\n"
+        '[goals.change]\ntable = "levels"\nid = "change"\nquantity = "value"\n'
+        '[goals.allowances]\ntable = "sectors"\nquantity = "allowance_t"\nbest = "least"\n',
+        "utf-8",
+    )
+    assert main(["design", str(file), "--workers", "1"]) == 0, capsys.readouterr().err
+    code, found = checked(tmp_path / "d", capsys)
+    assert (code, found["again"], found["other_files"]) == (0, 7, [])
+    with closing(sqlite3.connect(tmp_path / "d" / "design.sqlite")) as record:
+        record.execute('UPDATE "values" SET value = value + 1')
+        record.commit()
+    code, found = checked(tmp_path / "d", capsys, "--again", "0")
+    assert (code, len(found["damaged"]), found["other_files"]) == (5, 7, ["designs.csv", "front.csv"])
