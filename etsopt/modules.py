@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import UsageError
@@ -14,7 +15,6 @@ from etsopt.wording import message
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.metadata import EntryPoints
-    from pathlib import Path
     from types import ModuleType
 
     from etsopt.errors import EtsoptError
@@ -101,6 +101,26 @@ def load_file(
         )
     module = sys.modules[name] = module_from_spec(spec)
     advice = "Correct the file; `python` on it shows where it fails."
-    with loading(f"The {kind} file {str(path)!r} could not be loaded", advice, failure, passed):
+    with (
+        loading(f"The {kind} file {str(path)!r} could not be loaded", advice, failure, passed),
+        _beside(path.parent.resolve()),
+    ):
         spec.loader.exec_module(module)
     return module
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[None]:
+    """Let a file import those beside it, after all that is installed; another folder may have others of these names."""
+    known, searched = {*sys.modules}, str(folder)
+    sys.path.append(searched)
+    try:
+        yield
+    finally:
+        sys.path.remove(searched)
+        for name in {*sys.modules} - known:
+            top, file = name.partition(".")[0], Path(getattr(sys.modules[name], "__file__", None) or "")
+            # Not what is installed below the folder, nor further parts of what was known.
+            beside = file.is_relative_to(folder) and file.relative_to(folder).parts[0] in (top, f"{top}.py")
+            if beside and top not in known:
+                del sys.modules[name]

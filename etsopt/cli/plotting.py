@@ -37,6 +37,9 @@ def plot(options: Namespace) -> int:
 
 def _list(about: dict[str, str], as_json: bool) -> int:
     """Print the charts that there are, and what each shows."""
+    if not (about or as_json):
+        print(_("No chart shows any of its tables."))
+        return 0
     width = max(map(len, about), default=0)
     lines = "\n".join(f"{kind:<{width}}  {text}" for kind, text in about.items())
     print(json.dumps(about, ensure_ascii=False) if as_json else lines)

@@ -122,7 +122,7 @@ class Rows:
             else:
                 return 0.0 if equal else None, [(1.0, one), (-1.0, other)], 0.0
         if strict:
-            raise CompileError(self.title, "it is a strict inequality", "Write <= or >=.")
+            raise CompileError(self.title, "it is a strict inequality", "Write <= or >=.", by_pyomo=False)
         if is_number(body):
             raise CompileError(self.title, "it has no variables", "Check the data in `parameters`.")
         return lower, [(1.0, body)], upper
@@ -133,7 +133,7 @@ class Rows:
         for sign, part in self._body:
             evaluator.linear(part, space, sign, terms)
         if terms.squares:
-            raise CompileError(self.title, "it is not linear", "Write it with linear terms only.")
+            raise CompileError(self.title, "it is not linear", "Write it with linear terms only.", by_pyomo=False)
         count = prod(space.shape)
         constant = terms.constant(count)
         limits = []

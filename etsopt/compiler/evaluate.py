@@ -241,7 +241,8 @@ class Evaluator(Lookups):
         return space.laid_out(counts, [Given(values, distinct) for values in columns], tuple(placeholders))
 
     def _not_linear(self) -> CompileError:
-        return self.not_compilable("it is not linear", "Write it with linear terms, and objectives with squares.")
+        way = "Write it with linear terms, and objectives with squares of single variables."
+        return self.not_compilable("it is not linear", way, by_pyomo=False)
 
 
 def _in_floats(value: Any) -> Any:

@@ -124,9 +124,9 @@ class Lookups:
             raise self.not_compilable(reason, "An index is a position; give it as whole numbers.")
         return array.astype(np.int64)
 
-    def not_compilable(self, reason: str, way_round: str) -> CompileError:
+    def not_compilable(self, reason: str, way_round: str, by_pyomo: bool = True) -> CompileError:
         """Return the error of the component that is being evaluated."""
-        return CompileError(self.title, reason, way_round)
+        return CompileError(self.title, reason, way_round, by_pyomo)
 
 
 def _bound(argument: Any, space: Space) -> Along | Given | None:

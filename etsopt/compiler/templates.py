@@ -31,10 +31,10 @@ LISTS = (pyo.ConstraintList, pyo.VarList, pyo.ObjectiveList)
 
 
 class CompileError(ModelError):
-    """A component that cannot be compiled; the Pyomo build may take it."""
+    """A component that cannot be compiled; the Pyomo build may take it, unless the solver takes none such."""
 
-    def __init__(self, component: str, reason: str, way_round: str) -> None:
-        advice = f"{way_round} Or use method 'pyomo', which builds every row by Pyomo."
+    def __init__(self, component: str, reason: str, way_round: str, by_pyomo: bool = True) -> None:
+        advice = f"{way_round} Or use method 'pyomo', which builds every row by Pyomo." if by_pyomo else way_round
         super().__init__(f"{component} cannot be compiled: {reason}.", advice)
 
 

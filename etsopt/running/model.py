@@ -211,7 +211,6 @@ def _called(model: str, function: str, defined: Callable[..., Any], *arguments: 
     ModelError
         If it fails with another exception than an `EtsoptError`, or returns a wrong type.
     """
-    advice = "Call etsopt.solve in Python with the same instance and model: the traceback shows the line."
     try:
         result = defined(*arguments)
         result = list(result) if function == "levels" else result
@@ -221,13 +220,27 @@ def _called(model: str, function: str, defined: Callable[..., Any], *arguments: 
         what = f"The function {function} of the model {model} failed: "
         if function == "formulate" and (mistake := mistake_in(error)):
             raise ModelError(what + mistake, "Correct the model file.") from error
-        raise ModelError(f"{what}{type(error).__name__}: {error}.", advice) from error
+        said = f"{what}{type(error).__name__}: {error}"
+        raise ModelError(f"{said}, {place}." if (place := _line_of(error, defined)) else f"{said}.", ADVICE) from error
     if function in ("parameters", "tables", "calculate") and not isinstance(result, dict):
         what = f"The function {function} of the model {model} returned {type(result).__name__}: expected a dictionary."
         raise ModelError(what, "Return its results by name.")
     if function in ("tables", "calculate"):
         _check_tables(result, f"The function {function} of the model {model}")
     return result
+
+
+ADVICE = "Correct the file; called by etsopt.solve in Python, it shows the whole traceback."
+
+
+def _line_of(error: BaseException, defined: Callable[..., Any]) -> str:
+    """Return the last line of the file of a function that an error passed, in words; empty if that is not known."""
+    code, step, line = getattr(defined, "__code__", None), error.__traceback__, 0
+    while code is not None and step is not None:
+        if step.tb_frame.f_code.co_filename == code.co_filename:
+            line = step.tb_lineno
+        step = step.tb_next
+    return f"in line {line} of {Path(code.co_filename).name}" if code is not None and line else ""
 
 
 def _check_tables(tables: Any, function: str) -> None:

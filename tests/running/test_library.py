@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pkgutil
+import sys
 from pathlib import Path
 
 import pytest
 
 import etsopt
+from etsopt import modules
 from etsopt.errors import DataError, ModelError, UsageError
 from etsopt.running import library
 from etsopt.running.model import refuse_slips
 from tests.cli.test_cli import USER_MODEL
 
 CALCULATION = "def calculate(instance):\n    return {}\n"
-TRACEBACK = "Call etsopt.solve in Python with the same instance and model: the traceback shows the line."
+TRACEBACK = "Correct the file; called by etsopt.solve in Python, it shows the whole traceback."
 
 
 def solved(folder: Path, text: str) -> etsopt.Results:
@@ -37,7 +39,9 @@ def test_a_function_of_a_model_that_fails_is_named_with_what_it_raised(
 ) -> None:
     with pytest.raises(ModelError) as caught:
         solved(tmp_path, failing(function, arguments))
-    assert str(caught.value) == f"The function {function} of the model mine failed: KeyError: 'price'.\n\n{TRACEBACK}"
+    line = failing(function, arguments).count("\n")
+    said = f"The function {function} of the model mine failed: KeyError: 'price', in line {line} of mine.py."
+    assert str(caught.value) == f"{said}\n\n{TRACEBACK}"
     assert isinstance(caught.value.__cause__, KeyError)
 
 
@@ -46,6 +50,30 @@ def test_so_is_a_calculation_and_an_order_of_levels_that_fails_while_it_is_made(
         solved(tmp_path, failing("calculate", "instance", CALCULATION))
     with pytest.raises(ModelError, match="The function levels of the model mine failed: ZeroDivisionError"):
         solved(tmp_path, f"{USER_MODEL}\ndef levels(instance):\n    yield 1 / 0\n")
+
+
+def test_the_line_is_that_of_the_file_where_it_calls_another_package(tmp_path: Path) -> None:
+    own = "import numpy as np\ndef tables(instance, solution):\n    np.zeros(2).reshape(3)\n    return {}\n"
+    text = f"{USER_MODEL}\n{own}"
+    with pytest.raises(ModelError, match=f"in line {text.count(chr(10)) - 1} of mine.py"):
+        solved(tmp_path, text)
+
+
+def test_a_file_may_import_those_beside_it_and_each_its_own(tmp_path: Path) -> None:
+    before, searched = {*sys.modules}, [*sys.path]
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        (folder / "parts").mkdir(parents=True)
+        (folder / "shares.py").write_text(f"NAME = {name!r}\n", "utf-8")
+        (folder / "parts" / "__init__.py").write_text("from parts.inner import TEN\n", "utf-8")
+        (folder / "parts" / "inner.py").write_text("TEN = 10\n", "utf-8")
+        # One that is installed takes precedence.
+        (folder / "json.py").write_text("raise RuntimeError\n", "utf-8")
+        text = "import json\nimport shares\nfrom parts import TEN\nNAME = shares.NAME * TEN\n"
+        (folder / "mine.py").write_text(text, "utf-8")
+        assert name * 10 == modules.load_file(folder / "mine.py", "model", ModelError).NAME
+    assert {*sys.modules} - before <= {"etsopt_user_model_mine"}
+    assert sys.path == searched
 
 
 def test_an_error_that_tells_what_to_do_passes(tmp_path: Path) -> None:
