@@ -19,6 +19,7 @@ from etsopt.designing.plan import ENACTED, Range
 from etsopt.errors import StoppedError, UsageError
 from etsopt.modules import optional
 from etsopt.running.provenance import versions
+from etsopt.sweeping.checked import see_that_whole
 from etsopt.sweeping.names import check_names
 from etsopt.sweeping.outcome import PROVEN
 from etsopt.sweeping.sweep import keep, opened
@@ -120,7 +121,7 @@ def search(
     optuna = load_optuna()
     see_names(plan, instance)
     record.begin(plan, instance.hash, versions())
-    record.see_that_whole()
+    see_that_whole(record)
     if record.known and not resume:
         what = message("The record {path!r} has {count:,} designs.", path=str(record.path), count=len(record.known))
         raise UsageError(what, "Go on with --resume, or name another folder by --out.")

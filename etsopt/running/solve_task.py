@@ -95,7 +95,7 @@ class SolveTask:
         """
         solution = self.minimise_all(parameters, names)
         self.clock.lap("solve")
-        # A point that was found before any objective does not make up for an objective that finds none.
+        # A point found before any objective does not make up for one that finds none.
         if solution.termination is not Termination.INFEASIBLE or solution.levels:
             return solution
         if self.model.explain is not None:
@@ -106,11 +106,9 @@ class SolveTask:
         # The infeasibility is within the checker's tolerance: sums of limits that meet exactly differ by rounding.
         elastic = library.load(f"{self.name}_elastic")
         assert elastic.relaxed is not None
-        wider = elastic.relaxed(parameters, RELAXED_T)
-        solution = self.minimise_all(wider, names)
+        solution = self.minimise_all(elastic.relaxed(parameters, RELAXED_T), names)
         self.clock.lap("solve_eased")
-        infeasible = solution.termination is Termination.INFEASIBLE and not solution.levels
-        return explained if infeasible else solution
+        return solution if solution.levels or solution.termination is not Termination.INFEASIBLE else explained
 
     def _explained(self, tables: dict[str, pd.DataFrame], level: Level | None) -> Results:
         """Return results on the unmet demand that the model itself states, as far as the checker proves it."""
@@ -234,7 +232,7 @@ class SolveTask:
         options = replace(self.options, mps=None)
         ways = {}
         for way, at_zero in elastic.ways_out.items():
-            faster = {} if (own := library.method(elastic.name, way)) is None else {way: partial(own, parameters)}
+            faster = {way: partial(own, parameters)} if (own := library.method(elastic.name, way)) else {}
             solution = solve_levels(fixed_at_lower(program, at_zero), [way], options, faster)
             if solution.termination in STOPPED:
                 raise StoppedError(solution.termination)

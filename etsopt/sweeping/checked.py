@@ -87,6 +87,24 @@ def instance_of(record: Record, source: str | Path | None = None) -> Instance:
     return instance
 
 
+def see_that_whole(record: Record) -> None:
+    """See that no outcome was changed since it was kept.
+
+    Raises
+    ------
+    UsageError
+        If one was: a sweep or search does not go on with it.
+    """
+    if damaged := record.damaged():
+        what = message(
+            "{path!r} holds {count:,} outcomes that were changed since they were kept, the first of {name}.",
+            path=str(record.path),
+            count=len(damaged),
+            name=record.scenario(damaged[0])[0],
+        )
+        raise UsageError(what, "Name another folder by --out, or remove this one to begin anew.")
+
+
 def check_record(
     record: Record, instance: Instance, tables: Sequence[str] | None, again: int | None = AGAIN, seed: int = 0
 ) -> RecordCheck:
@@ -111,11 +129,11 @@ def check_record(
     differences: list[tuple[str, str, str, str]] = []
     for place, number in enumerate(chosen):
         checkpoint(message("solved again, of {count:,}", count=len(chosen)), place + 1)
-        name, content = record.content(number)
+        name, content, _ = record.stated(number) or ("", "{}", "")
         scenario, kept = Scenario.of_content(name, content), record.outcome(number)
         found = outcome_of(number, scenario, instance, *asked)
         differences += [(name, *one) for one in _differences(kept, found)]
-    names = tuple(record.content(number)[0] for number in damaged)
+    names = tuple(record.scenario(number)[0] for number in damaged)
     return RecordCheck(len(known), len(proven), names, len(chosen), seed, tuple(differences[:DIFFERENCES_KEPT]))
 
 

@@ -120,8 +120,8 @@ class Outcome:
     message: str
     values: dict[Label, float]
 
-    def hash(self, scenario: str) -> str:
-        """Return the SHA-256 of all of it, and of its scenario by name and content."""
+    def hash(self, scenario: tuple[str, str, str] | None) -> str:
+        """Return the SHA-256 of all of it, and of its scenario by name, content and key."""
         # SQLite keeps no sign of zero.
         rows = sorted((*label, (float(value) + 0.0).hex()) for label, value in self.values.items())
         said = [self.status, self.termination, bool(self.certified), float(self.seconds).hex(), self.message]

@@ -10,7 +10,7 @@ import fnmatch
 import json
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import pandas as pd
 
@@ -170,40 +170,17 @@ class Record:
     def damaged(self) -> list[int]:
         """Return the numbers of outcomes that are not what was kept, by the hash of each."""
         hashes = self._file.execute("SELECT number, hash FROM outcomes ORDER BY number").fetchall()
-        return [number for number, kept in hashes if self.outcome(number).hash(self._of_scenario(number)) != kept]
-
-    def see_that_whole(self) -> None:
-        """See that no outcome was changed since it was kept.
-
-        Raises
-        ------
-        UsageError
-            If one was: a sweep or search does not go on with it.
-        """
-        if damaged := self.damaged():
-            what = message(
-                "{path!r} holds {count:,} outcomes that were changed since they were kept, the first of {name}.",
-                path=str(self.path),
-                count=len(damaged),
-                name=self.scenario(damaged[0])[0],
-            )
-            raise UsageError(what, "Name another folder by --out, or remove this one to begin anew.")
-
-    def _of_scenario(self, number: int) -> str:
-        """Return name, content and key of a scenario as one text."""
-        found = self._file.execute("SELECT name, content, key FROM scenarios WHERE number = ?", (number,)).fetchone()
-        return json.dumps(found)
+        return [number for number, kept in hashes if self.outcome(number).hash(self.stated(number)) != kept]
 
     def scenario(self, number: int) -> tuple[str, dict[str, Any]]:
         """Return the name of a scenario, and its changes and factors by key."""
-        name, content = self.content(number)
+        name, content, _ = self.stated(number) or ("", "{}", "")
         return name, _stated(content)
 
-    def content(self, number: int) -> tuple[str, str]:
-        """Return the name of a scenario, and its changes and factors as JSON."""
-        query = "SELECT name, content FROM scenarios WHERE number = ?"
-        name, content = self._file.execute(query, (number,)).fetchone()
-        return name, content
+    def stated(self, number: int) -> tuple[str, str, str] | None:
+        """Return name, content as JSON, and key of a scenario; None if there is no such number."""
+        query = "SELECT name, content, key FROM scenarios WHERE number = ?"
+        return cast("tuple[str, str, str] | None", self._file.execute(query, (number,)).fetchone())
 
     def pending(self, retry_failed: bool = False, only: str = "") -> list[int]:
         """Return the numbers of scenarios without an outcome, in their order.
@@ -238,7 +215,7 @@ class Record:
             for one in outcomes:
                 self._file.execute('DELETE FROM "values" WHERE number = ?', (one.number,))
                 said = (one.number, one.status, one.termination, one.certified, one.seconds, one.message)
-                row = (*said, one.hash(self._of_scenario(one.number)))
+                row = (*said, one.hash(self.stated(one.number)))
                 self._file.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
                 for label in one.values:
                     if label not in known:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import LOGGER, checkpoint, watched
 from etsopt.running.provenance import versions
+from etsopt.sweeping.checked import see_that_whole
 from etsopt.sweeping.names import check_names
 from etsopt.sweeping.outcome import PROVEN, outcome_of
 from etsopt.wording import message
@@ -98,7 +99,7 @@ def run_plan(
     """
     check_names(instance, plan.scenarios, plan.place)
     record.begin(plan, instance.hash, versions())
-    record.see_that_whole()
+    see_that_whole(record)
     done = len(plan.scenarios) - len(record.pending())
     if done and not (resume or retry_failed or only):
         what = message(

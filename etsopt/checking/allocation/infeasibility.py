@@ -179,7 +179,7 @@ def _over_choices(proofs: Sequence[Infeasibility], exceptions: int) -> tuple[flo
     count = min(exceptions, len(units))
     if math.comb(len(units), count) > MOST_CHOICES:
         return 0.0, True
-    choices = np.array(list(combinations(units.tolist(), count)), dtype=np.int64).reshape(-1, count)
+    choices = np.array(list(combinations(units.tolist(), count)), dtype=np.int64)
     left, beyond = (np.full(len(choices), -np.inf) for _ in range(2))
     for proof, gain in zip(proofs, gains, strict=True):
         removed = np.maximum(gain, 0.0)[choices].sum(axis=1)
