@@ -24,7 +24,7 @@ from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.review_plan import review_plan
 from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, default_gap, theorem_of
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.readings.given import Given
+from etsopt.readings.given import Given, by_year
 from etsopt.readings.targets import fixed_at_emissions
 from etsopt.units import tolerance_of
 
@@ -41,6 +41,9 @@ TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
 PREREQUISITES = ("tables", "same_units")
 """Rules whose violation ends the check."""
+
+AT_PRICES = ("abatement", "equilibrium")
+"""Models in which enterprises take the price of every year as given."""
 
 REAL_GAP = 1e-8
 """Largest relative gap of an objective of real allowances that sizes over many decades leave to 64-bit numbers."""
@@ -88,6 +91,10 @@ def _found(instance: Given, question: Question, answer: Answer, theorem: Theorem
     tables, violations = typed_columns(answer.tables)
     names = [level.name for level in answer.levels]
     violations += theorem.misfits(tables, names)
+    if model in AT_PRICES and np.isnan(by_year(instance.policy.market.prices_cny_per_t, instance.years)).any():
+        # Without it there is no question, and a market that cannot clear would be none of its answers.
+        message = "the policy states the price of every year, which enterprises take as given"
+        violations.append(Violation("prices", "market.prices_cny_per_t", 1.0, "keys", message))
     if violations:
         return Verdict(tuple(violations), ())
     if model == "compliance":

@@ -26,6 +26,11 @@ def test_no_forgery_is_certified_beyond_the_truth() -> None:
     assert forging.tried(range(300)) == []
 
 
+def test_found_by_night_none_is_certified_any_more() -> None:
+    """A market that cannot clear passed as an answer of abatement, of which the policy states no price."""
+    assert forging.tried(range(17184, 17185)) == []
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("part", range(8))
 def test_none_of_twenty_thousand_is(part: int) -> None:
