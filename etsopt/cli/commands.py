@@ -113,9 +113,9 @@ def validate(options: Namespace) -> int:
 
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
-    from etsopt.cli import record_checks, show_checks
+    from etsopt.cli import record_checks, reporting, show_checks
 
-    if record_checks.holds_record(options.run):
+    if reporting.kind_of(options.run):
         return record_checks.check(options)
     from etsopt.results import results, run_folder
     from etsopt.results.claims import is_checked, unchecked_words

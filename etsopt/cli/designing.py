@@ -58,8 +58,8 @@ def design(options: Namespace) -> int:
                 print(rendered(error), file=sys.stderr)
                 ended = "lost"
         designs = designs_of(plan, record)
-    front = designs[designs["on_front"]].drop(columns=["within_limits", "on_front"])
-    written = write_all({DESIGNS: designs, FRONT: front}, folder, options.format)
+    tables = tables_of(designs)
+    front, written = tables[FRONT], write_all(tables, folder, options.format)
     runs = _write_runs(plan, instance, front, folder) if options.runs else 0
     if quiet:
         content = {"termination": ended, "designs": len(designs), "front": len(front), "runs": runs}
@@ -70,6 +70,12 @@ def design(options: Namespace) -> int:
         if ended == "interrupted":
             print(_("What is done is kept: go on with --resume."), file=sys.stderr)
     return 130 if ended == "interrupted" else 0 if ended == "optimal" and len(front) else 4
+
+
+def tables_of(designs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the tables that are written of designs: all of them, and the front."""
+    front = designs[designs["on_front"]].drop(columns=["within_limits", "on_front"])
+    return {DESIGNS: designs, FRONT: front}
 
 
 def _write_runs(plan: DesignPlan, instance: Instance, front: pd.DataFrame, folder: Path) -> int:

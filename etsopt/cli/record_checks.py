@@ -7,23 +7,18 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from etsopt.cli import designing, sweeping
 from etsopt.cli.language import _, joined
+from etsopt.cli.reporting import kind_of
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
-    from pathlib import Path
 
     import pandas as pd
 
     from etsopt.sweeping.checked import RecordCheck
     from etsopt.sweeping.record import Record
-
-
-def holds_record(folder: Path) -> bool:
-    """Return True if a folder is that of a sweep or a design search."""
-    return any((folder / name).is_file() for name in ("sweep.sqlite", "design.sqlite"))
 
 
 def check(options: Namespace) -> int:
@@ -38,13 +33,13 @@ def check(options: Namespace) -> int:
         raise UsageError(what, "Leave them out.")
     if options.again < 0 or options.seed < 0:
         raise UsageError("--again or --seed is below 0.", "State whole numbers from 0 on.")
-    name = "sweep.sqlite" if (options.run / "sweep.sqlite").is_file() else "design.sqlite"
+    name = sweeping.RECORD if kind_of(options.run) == "sweep" else designing.RECORD
     with Record(options.run / name) as record:
         instance = instance_of(record, options.instance)
         tables, written = _contents(record, name)
         with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
             found = check_record(record, instance, tables, None if options.all else options.again, options.seed)
-        other = other_files(dict(written), options.run)
+        other = other_files(written, options.run)
     holds = found.holds and not other
     if options.json:
         print(json.dumps({"holds": holds, **asdict(found), "other_files": other}, ensure_ascii=False))
@@ -53,18 +48,17 @@ def check(options: Namespace) -> int:
     return 0 if holds else 5
 
 
-def _contents(record: Record, name: str) -> tuple[tuple[str, ...] | None, Mapping[str, pd.DataFrame]]:
+def _contents(record: Record, name: str) -> tuple[tuple[str, ...] | None, dict[str, pd.DataFrame]]:
     """Return the tables of which a record keeps numbers, and the files that are written from it."""
-    if name == "sweep.sqlite":
+    if name == sweeping.RECORD:
         kept = record.about["tables"]
-        return None if kept is None else (*kept,), {"scenarios": record.scenarios, "values": record.values}
+        written = {sweeping.SCENARIOS: record.scenarios, sweeping.VALUES: record.values}
+        return None if kept is None else (*kept,), written
     from etsopt.designing import designs_of
     from etsopt.designing.plan import design_of_record
 
     plan = design_of_record(record.about)
-    designs = designs_of(plan, record)
-    front = designs[designs["on_front"]].drop(columns=["within_limits", "on_front"])
-    return plan.tables, {"designs": designs, "front": front}
+    return plan.tables, designing.tables_of(designs_of(plan, record))
 
 
 def _report(found: RecordCheck, other: list[str]) -> None:

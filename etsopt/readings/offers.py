@@ -66,6 +66,7 @@ def cells_of(instance: Given, name: str) -> NDArray[Any]:
     return np.where(np.isnan(cells), EMPTY[name], cells) if name in EMPTY else cells
 
 
+@once
 def steps_of(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return row, step and number of steps of everything on offer, in the order of the table of measures.
 
@@ -74,8 +75,12 @@ def steps_of(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64], NDA
     share, largest = cells_of(instance, "maximum_share"), cells_of(instance, "largest_new_share_a_year")
     many = np.maximum(np.ceil(np.nan_to_num(share / largest, nan=1.0) - QUOTIENT), 1).astype(np.int64)
     row = np.repeat(np.arange(len(many)), many)
-    step = np.concatenate([np.arange(1, count + 1) for count in many.tolist()]).astype(np.int64)
-    return row, step, many[row]
+    return row, _within(many) + 1, many[row]
+
+
+def _within(many: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places 0, 1, ... within each of some runs, one run after the other."""
+    return np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
 
 
 @once
@@ -100,8 +105,7 @@ def on_offer(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     unit, row = pairs["unit"].to_numpy(), pairs["row"].to_numpy()
     many = np.bincount(steps_of(instance)[0], minlength=len(table))
     first = (np.cumsum(many) - many)[row]
-    within = np.arange(many[row].sum()) - np.repeat(np.cumsum(many[row]) - many[row], many[row])
-    return np.repeat(unit, many[row]), np.repeat(first, many[row]) + within
+    return np.repeat(unit, many[row]), np.repeat(first, many[row]) + _within(many[row])
 
 
 def offers_in(instance: Given) -> OfferTable:

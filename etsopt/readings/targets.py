@@ -74,11 +74,18 @@ def sector_targets(
 
 def national_target(instance: Given, fixed: NDArray[np.bool_]) -> tuple[float, float] | None:
     """Return the least and the most that all adjustable units may get [t]; None without a national target."""
+    section, total = instance.policy.national, national_total(instance)
+    if section is None or total is None:
+        return None
+    most = total - float(due_at_emissions(instance)[fixed].sum())
+    return (most if section.target_sense == "exactly" else min(0.0, most)), most
+
+
+def national_total(instance: Given) -> float | None:
+    """Return the most that all units may get, those with A = E included [t]; None without a national target."""
     section = instance.policy.national
     if section is None or (section.target_t is None and section.target_change is None):
         return None
-    total = section.target_t
-    if total is None:
-        total = float(plan.emissions_inside(instance).sum()) * (1 + (section.target_change or 0.0))
-    most = total - float(due_at_emissions(instance)[fixed].sum())
-    return (most if section.target_sense == "exactly" else min(0.0, most)), most
+    if section.target_t is not None:
+        return section.target_t
+    return float(plan.emissions_inside(instance).sum()) * (1 + (section.target_change or 0.0))

@@ -87,6 +87,16 @@ def instance_of(record: Record, source: str | Path | None = None) -> Instance:
     return instance
 
 
+def _examined(record: Record) -> tuple[list[int], list[int]]:
+    """Return the numbers of outcomes that are not what was kept, and of those that are certified, in one pass."""
+    damaged, proven = [], []
+    for number, kept in record.hashes.items():
+        outcome = record.outcome(number)
+        damaged += [number] if outcome.hash(record.stated(number)) != kept else []
+        proven += [number] if outcome.certified else []
+    return damaged, proven
+
+
 def see_that_whole(record: Record) -> None:
     """See that no outcome was changed since it was kept.
 
@@ -95,7 +105,7 @@ def see_that_whole(record: Record) -> None:
     UsageError
         If one was: a sweep or search does not go on with it.
     """
-    if damaged := record.damaged():
+    if damaged := _examined(record)[0]:
         what = message(
             "{path!r} holds {count:,} outcomes that were changed since they were kept, the first of {name}.",
             path=str(record.path),
@@ -119,10 +129,8 @@ def check_record(
     seed
         Seed of their choice.
     """
-    about, known = record.about, sorted(record.known)
+    about, (damaged, proven) = record.about, _examined(record)
     asked = about["model"], about["options"], None if tables is None else (*tables,)
-    damaged = record.damaged()
-    proven = [number for number in known if record.outcome(number).certified]
     chosen = proven
     if again is not None and again < len(proven):
         chosen = sorted(np.random.default_rng(seed).choice(proven, again, replace=False).tolist())
@@ -134,7 +142,7 @@ def check_record(
         found = outcome_of(number, scenario, instance, *asked)
         differences += [(name, *one) for one in _differences(kept, found)]
     names = tuple(record.scenario(number)[0] for number in damaged)
-    return RecordCheck(len(known), len(proven), names, len(chosen), seed, tuple(differences[:DIFFERENCES_KEPT]))
+    return RecordCheck(len(record.known), len(proven), names, len(chosen), seed, tuple(differences[:DIFFERENCES_KEPT]))
 
 
 def _differences(kept: Outcome, found: Outcome) -> Iterator[tuple[str, str, str]]:

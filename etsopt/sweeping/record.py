@@ -167,10 +167,10 @@ class Record:
         values = {Label(*one[:-1]): one[-1] for one in self._file.execute(query, (number,))}
         return Outcome(row[0], row[1], row[2], bool(row[3]), row[4], row[5], values)
 
-    def damaged(self) -> list[int]:
-        """Return the numbers of outcomes that are not what was kept, by the hash of each."""
-        hashes = self._file.execute("SELECT number, hash FROM outcomes ORDER BY number").fetchall()
-        return [number for number, kept in hashes if self.outcome(number).hash(self.stated(number)) != kept]
+    @property
+    def hashes(self) -> dict[int, str]:
+        """The hash that was kept with each outcome, by its number, in their order."""
+        return dict(self._file.execute("SELECT number, hash FROM outcomes ORDER BY number").fetchall())
 
     def scenario(self, number: int) -> tuple[str, dict[str, Any]]:
         """Return the name of a scenario, and its changes and factors by key."""

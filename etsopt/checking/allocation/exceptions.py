@@ -126,8 +126,7 @@ def _is_choice(  # long because a part of the choices is narrowed, told empty or
     """Return False if it is proven that no choice of ``count`` units gains enough, with keys that total below a limit.
 
     All choices are split into those with a unit and those without it, until in each part a sum of largest gains or of
-    least keys rules out the rest. Units that every choice of a part needs, and units that are in none, are told by the
-    same sums.
+    least keys rules out the rest. The same sums find the units that every choice of a part needs, and those in none.
     """
     # Sums of gains are rounded, so each is increased a little.
     gains = np.array([proof.gains * (1 + gamma(2 * count + 8)) for proof in proofs]).reshape(len(proofs), len(key))

@@ -8,7 +8,7 @@ import numpy as np
 
 from etsopt.checking.allocation.statements import before_rounding
 from etsopt.readings import plan
-from etsopt.readings.targets import fixed_at_emissions
+from etsopt.readings.targets import fixed_at_emissions, national_total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,10 +50,7 @@ def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataF
 
 def _within_nation(instance: Given, allowance: NDArray[np.float64], lost: float) -> float:
     """Return the share of the loss that the national target leaves room for; one without a target."""
-    national = instance.policy.national
-    if national is None or (national.target_t is None and national.target_change is None) or not lost:
+    total = national_total(instance)
+    if total is None or not lost:
         return 1.0
-    total = national.target_t
-    if total is None:
-        total = float(plan.emissions_inside(instance).sum()) * (1 + (national.target_change or 0.0))
     return min(1.0, max(0.0, total - float(allowance.sum())) / lost)

@@ -7,8 +7,8 @@ $$\sum_{i \in S} g_i(y) \ge F(y) = \sum_i \min_{\underline B_i \le a \le \overli
 
 where $g_i$ is the gain from the margin of $i$. The method searches the choices in their order for the first that
 satisfies every such demand known so far, at first those of single rows, and tests its feasibility. If it is infeasible,
-the rows of least infeasibility have duals that exclude it and similar choices. The first feasible choice is the answer, and the duals
-prove it.
+the rows of least infeasibility have duals that exclude it and similar choices. The first feasible choice is the
+answer, and the duals prove it.
 
 References: Hooker and Ottosson (2003), Logic-based Benders decomposition.
 """
