@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "calculated", "infeasible_certified")
-"""Statuses of which nothing is left to be trusted."""
+OF_PROGRAM = ("certified_program", "infeasible_program")
+"""Statuses of a program of the user's own: it is proven, and its formulation is taken as given."""
+
+PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "calculated", "infeasible_certified", *OF_PROGRAM)
+"""Statuses of which nothing is left to be trusted but, of a program, its formulation."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ class LevelCheck:
             # Infinite terms on either side prove nothing, so the gap is infinite.
             object.__setattr__(self, "bound", -math.inf)
             object.__setattr__(self, "gap", math.inf)
+
+    @property
+    def known(self) -> bool:
+        """True if the value is recomputed; of an objective that is not stated nothing is."""
+        return not math.isnan(self.value)
 
     @property
     def optimal(self) -> bool:
@@ -167,6 +175,10 @@ class Verdict:
         False if there is no answer: its infeasibility is what is proven.
     stopped
         True if the solve was stopped before its end, which may only weaken the status.
+    of_program
+        True if rows and objectives are those of a program, and not derived from the instance.
+    infeasible
+        True if a program is proven to have no point.
     """
 
     violations: tuple[Violation, ...]
@@ -182,6 +194,8 @@ class Verdict:
     calculated: bool = False
     answered: bool = True
     stopped: bool = False
+    of_program: bool = False
+    infeasible: bool = False
 
     @property
     def distance_t(self) -> float | None:
@@ -200,6 +214,8 @@ class Verdict:
             return "refused"
         needed = [level for level in self.levels if level.needed]
         proven = all(level.certified for level in needed)
+        if self.of_program and not self.answered:
+            return "none" if self.stopped else "infeasible_program" if self.infeasible else "infeasible_unproven"
         if not self.answered:
             infeasible = (self.missing_days or 0.0) > 0 or (not self.tolerated and (self.infeasible_by_t or 0.0) > 0)
             return (
@@ -207,8 +223,8 @@ class Verdict:
             )
         if self.stopped or self.unproven or not proven or not (needed or self.calculated):
             return "feasible"
-        if self.calculated:
-            return "calculated"
+        if self.calculated or self.of_program:
+            return "calculated" if self.calculated else "certified_program"
         if not all(level.optimal for level in needed):
             return "certified_gap"
         return "certified_optimal" if self.rounded_by_t is None else "certified_rounded"

@@ -226,6 +226,8 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     check.add_argument("--gap", type=float, metavar="G", help=text)
     text = "model whose theorem is to be proven (default: the one that the run names)"
     check.add_argument("--as", dest="model", metavar="MODEL", help=text)
+    text = "file of your own model, whose program is compiled and proven again"
+    check.add_argument("--model", dest="model_file", metavar="FILE", help=text)
     text = "of a record, how many of its proven outcomes are solved again (default: 20)"
     check.add_argument("--again", type=int, default=20, metavar="K", help=text)
     check.add_argument("--all", action="store_true", help="of a record, solve all proven outcomes again")

@@ -77,7 +77,7 @@ def solve(options: Namespace) -> int:
 
 def _exit_code(result: results.Results) -> int:
     """Return the exit code of a result, as `etsopt --help` lists them."""
-    from etsopt.results.claims import is_checked
+    from etsopt.results.claims import is_checked, is_program
 
     if result.status == "refused":
         return 5
@@ -85,8 +85,9 @@ def _exit_code(result: results.Results) -> int:
         return 130
     if result.status.startswith("infeasible"):
         return 3
-    # The checker cannot check a user's own model; the summary says so.
-    solved = result.certified or (not is_checked(result) and result.termination == "optimal")
+    # Some models of a user's own have no program that the checker could prove; the summary says so.
+    unknown = not (is_checked(result) or is_program(result))
+    solved = result.certified or (unknown and result.termination == "optimal")
     return 0 if solved else 4
 
 
@@ -115,6 +116,8 @@ def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
     from etsopt.cli import record_checks, reporting, show_checks
 
+    if options.model is not None and options.model_file is not None:
+        raise UsageError("--as and --model ask for two theorems.", "Leave one of them out.")
     if reporting.kind_of(options.run):
         return record_checks.check(options)
     from etsopt.results import results, run_folder
@@ -122,7 +125,7 @@ def check(options: Namespace) -> int:
     from etsopt.running import run
 
     result, instance = results.load_both(options.run)
-    verdict = run.check(instance, result, options.gap, options.model)
+    verdict = run.check(instance, result, options.gap, options.model, options.model_file)
     beside = [*unchecked_words(result), *run_folder.unlisted_files(options.run)]
     same = instance.hash == result.provenance.get("instance_hash")
     # A claim that differs from the recomputed value is a violation.
@@ -149,7 +152,8 @@ def check(options: Namespace) -> int:
     if not verdict.theorem:
         return 6
     # Of a theorem that the reader asked for, not the run, only a proof will do.
-    return 0 if is_checked(result) or verdict.certified else 4
+    asked = options.model is not None and not is_checked(result)
+    return 4 if asked and not verdict.certified else 0
 
 
 def compare(options: Namespace) -> int:

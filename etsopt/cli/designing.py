@@ -95,8 +95,9 @@ def _chosen(plan: DesignPlan, row: dict[str, object]) -> dict[str, object]:
 def _summary(plan: DesignPlan, designs: pd.DataFrame, front: pd.DataFrame) -> None:
     """Print how many designs there are, and the goals of those on the front."""
     from etsopt.cli import terminal
+    from etsopt.sweeping.outcome import NO_ANSWER
 
-    infeasible = int((designs["status"] == "infeasible_certified").sum())
+    infeasible = int(designs["status"].isin(NO_ANSWER).sum())
     proven = int(designs["certified"].sum()) - infeasible
     within = int(designs["within_limits"].sum())
     text = "{proven:,} of {count:,} designs are certified, {within:,} of these keep the limits."

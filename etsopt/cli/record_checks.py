@@ -28,8 +28,8 @@ def check(options: Namespace) -> int:
     from etsopt.sweeping.checked import check_record, instance_of, other_files
     from etsopt.sweeping.record import Record
 
-    if options.gap is not None or options.model is not None:
-        what = "The options --gap and --as are for a run: a sweep states the gap of its solves."
+    if options.gap is not None or options.model is not None or options.model_file is not None:
+        what = "The options --gap, --as and --model are for a run: a sweep states the gap of its solves."
         raise UsageError(what, "Leave them out.")
     if options.again < 0 or options.seed < 0:
         raise UsageError("--again or --seed is below 0.", "State whole numbers from 0 on.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from etsopt.checking.theorem import default_gap
 from etsopt.cli.language import _, in_chinese
 from etsopt.errors import UsageError
-from etsopt.results.claims import is_checked
+from etsopt.results.claims import is_checked, is_program
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -53,14 +53,18 @@ def gap_of(result: Results) -> str:
     """Return the option by which a check accepts the gap that a result was solved to; empty if it does anyway."""
     asked = float(result.provenance["options"]["gap"])
     accepted = default_gap(result.provenance["model"])
-    return f" --gap {asked:g}" if result.status == "certified_gap" and asked > accepted else ""
+    return f" --gap {asked:g}" if result.status in ("certified_gap", "certified_program") and asked > accepted else ""
 
 
 def about(result: Results, folder: Path, workbook: Path | None, written: bool) -> str:
     """Return the sentence on what was written."""
     if written:
         again = _("; `etsopt check {folder}{gap}` checks it again", folder=folder, gap=gap_of(result))
-        again = again if is_checked(result) else ""
+        if is_program(result):
+            model = result.provenance["model"]
+            text = "; `etsopt check {folder} --model {model}{gap}` checks it again"
+            again = _(text, folder=folder, model=model, gap=gap_of(result))
+        again = again if is_checked(result) or is_program(result) else ""
         place = (
             folder
             if workbook is None

@@ -14,6 +14,7 @@ from etsopt.cli import (
     show_investment,
     show_levels,
     show_market,
+    show_program,
     show_reconciliation,
     show_review_plan,
 )
@@ -31,7 +32,7 @@ from etsopt.cli.show_status import (
 )
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
 from etsopt.data.messages import first_of
-from etsopt.results.claims import is_checked
+from etsopt.results.claims import is_checked, is_program
 from etsopt.results.equal_allocation import equal_allocation, outside_of
 from etsopt.results.words import STATUSES, TERMINATIONS
 from etsopt.units import format_rate, format_tonnes
@@ -49,7 +50,8 @@ def result(results: Results) -> None:
     console = plain_console()
     about = results.provenance
     status = STATUSES[results.status][in_chinese()]
-    if not is_checked(results) and results.status == "feasible":
+    known = is_checked(results) or is_program(results)
+    if not known and results.status == "feasible":
         status = _("solved according to the solver, not checked")
     style = "bold green" if results.certified else "bold yellow"
     stop = TERMINATIONS.get(results.termination)
@@ -71,6 +73,7 @@ def result(results: Results) -> None:
         _objectives(console, results)
         if results.tables:
             console.print(Text(listed_tables(results)))
+        show_program.program(console, results)
     if results.termination == "infeasible" and not results.tables:
         console.print(Text(_(NO_SOLUTION)))
     for line in remarks(results):
@@ -80,8 +83,8 @@ def result(results: Results) -> None:
     if results.levels:
         method = _("Method {method}. {reason}", method=about["method"], reason=translated(about["method_reason"]))
         console.print(Text(method, style="dim"))
-    if not is_checked(results):
-        console.print(Text(_("The checker does not support this model: nothing was checked.")))
+    if not known and results.tables:
+        console.print(Text(show_program.unchecked(results)))
     elif results.status == "feasible":
         console.print(Text(open_gaps(results)))
 

@@ -8,7 +8,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.cli import show_levels
+from etsopt.cli import show_levels, show_program
 from etsopt.cli.language import _, in_chinese, joined, word
 from etsopt.cli.show_status import taken_as_given
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
@@ -46,13 +46,13 @@ def report(results: Results, checked: Verdict, same_instance: bool, beside: list
         )
     list(map(console.print, taken_as_given(results)))
     infeasible = show_levels.infeasible(checked) if checked.certified else ""
-    if not infeasible and any(level.unit for level in checked.levels):
+    if not infeasible and any(level.known for level in checked.levels):
         console.print(show_levels.recomputed(checked))
     if checked.violations:
         console.print(violations(checked.table.to_dict("records")))
         return
     if not checked.theorem:
-        console.print(Text(_("The checker does not support this model: nothing was checked.")))
+        console.print(Text(show_program.unchecked(results)))
         return
     if not results.tables:
         console.print(Text(_("The run has no result: there is nothing to check.")))
@@ -60,6 +60,8 @@ def report(results: Results, checked: Verdict, same_instance: bool, beside: list
     console.print(Text(infeasible or _("Every statement holds."), style="" if infeasible else "bold green"))
     if checked.certified and checked.misses_t is not None:
         console.print(Text(show_levels.certificate(checked)))
+    if checked.of_program and checked.certified:
+        console.print(Text(show_program.proven(checked.status)))
     console.print(Text(_theorem(checked)))
     words = joined(beside)
     console.print(Text(_("What the run says beside its answer is not checked: {words}.", words=words), style="dim"))

@@ -11,7 +11,7 @@ from etsopt.checking.judge import REAL_GAP
 from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
 from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
-from etsopt.results.claims import is_checked
+from etsopt.results.claims import PROGRAM, is_checked
 from etsopt.results.emissions_status import not_verified
 from etsopt.results.words import TERMINATIONS
 
@@ -123,8 +123,9 @@ def ignored(model: str, keys: list[str]) -> str:
 
 
 def listed_tables(results: Results) -> str:
-    """Return the names and lengths of the tables of a user's own model, which are not shown."""
-    rows = {name: translated(counted(len(table), "row", "rows")) for name, table in results.tables.items()}
+    """Return the names and lengths of the tables of a user's own model, but for those that prove its program."""
+    own = {name: table for name, table in results.tables.items() if not name.startswith(PROGRAM)}
+    rows = {name: translated(counted(len(table), "row", "rows")) for name, table in own.items()}
     return _("Tables: {listed}.\n", listed=joined(name + in_brackets(count) for name, count in rows.items()))
 
 

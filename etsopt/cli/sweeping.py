@@ -43,7 +43,7 @@ def sweep(options: Namespace) -> int:
     from etsopt.running.reading import read
     from etsopt.sweeping import Record, read_plan, run_plan
     from etsopt.sweeping.names import check_names
-    from etsopt.sweeping.outcome import PROVEN
+    from etsopt.sweeping.outcome import NO_ANSWER, PROVEN
     from etsopt.sweeping.workers import LostClusterError
 
     check_format(options.format)
@@ -83,7 +83,7 @@ def sweep(options: Namespace) -> int:
         _summary(termination, counts, written)
     if termination == "interrupted":
         return 130
-    return 0 if {*counts} <= {*PROVEN, "infeasible_certified"} else 4
+    return 0 if {*counts} <= {*PROVEN, *NO_ANSWER} else 4
 
 
 def prepare(folder: Path, record: str) -> None:

@@ -29,8 +29,9 @@ def refuse_to_maximise(name: str, sense: Any) -> None:
 
 
 def unit_of(component: Any) -> str:
-    """Return the unit in brackets at the end of a component's doc."""
-    return (component.doc or "").rpartition("[")[2].rstrip("]")
+    """Return the unit in brackets at the end of a component's doc; empty without one."""
+    _, bracket, unit = (component.doc or "").rpartition("[")
+    return unit.rstrip("]") if bracket else ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS
-from etsopt.checking.verdict import PROVEN, LevelCheck, Verdict, Violation
+from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
 from etsopt.units import tolerance_of
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 RESIDUES = ("misses_t", "distance_t")
 """Tonnes that are a residue of rounding, which may differ by half between machines."""
 
+PROGRAM = "program_"
+"""Beginning of the names of the tables that prove the program of a user's own model."""
+
+PROGRAM_VALUES = f"{PROGRAM}values"
+"""The one of the values of all variables."""
+
 COMPARED = ("model", "instance_hash", "policy", "own_parameters")
 """Words of a result beside its claims that are compared with the instance; `own_rule` is taken as given."""
 
@@ -28,6 +34,11 @@ COMPARED = ("model", "instance_hash", "policy", "own_parameters")
 def is_checked(results: Results) -> bool:
     """Return True if the checker has a theorem of the model that a result claims to be of; none of a user's own."""
     return results.provenance.get("model") in THEOREMS
+
+
+def is_program(results: Results) -> bool:
+    """Return True if a result is one of a user's own model whose program was judged."""
+    return not is_checked(results) and (PROGRAM_VALUES in results.tables or results.status in OF_PROGRAM)
 
 
 def is_stopped(results: Results) -> bool:
@@ -49,11 +60,15 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
         if name not in results.tables
     ]
     violations += _words(instance, results)
-    if not is_checked(results):
-        # For a user's own model the solver's termination is accepted, and no proof may be claimed.
-        if results.status in PROVEN or results.certified:
+    if not verdict.theorem:
+        # For a user's own model the solver's termination is accepted, and no proof may be claimed but of its program.
+        if results.status in PROVEN and results.status not in OF_PROGRAM:
             violations.append(_claim("status", f"{results.status} is claimed, but the checker does not know the model"))
         return violations
+    if verdict.of_program and results.provenance.get("model") != verdict.theorem:
+        violations.append(
+            _claim("model", f"{results.provenance.get('model')} is claimed, but {verdict.theorem} is named")
+        )
     status = verdict.status
     if results.status != status:
         violations.append(_claim("status", f"{results.status} is claimed, but {status} is recomputed"))
@@ -128,7 +143,7 @@ def _relaxed_limits(results: Results) -> list[Violation]:
 
 def _levels(results: Results, verdict: Verdict) -> list[Violation]:
     """Check bound, gap, unit and certificate of every objective; the checker itself checks its value."""
-    known, violations = {level.name: level for level in verdict.levels if level.unit}, []
+    known, violations = {level.name: level for level in verdict.levels if level.known}, []
     for level in results.levels:
         check = known.get(level.name)
         if check is None and verdict.infeasible_by_t is not None:

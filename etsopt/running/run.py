@@ -17,9 +17,9 @@ from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.results.claims import check_claims, is_checked, is_stopped
 from etsopt.results.results import Results
 from etsopt.rules import as_given, parameters_of, plugins
-from etsopt.running import library, methods, model_inputs
+from etsopt.running import library, methods, model_inputs, own_program
 from etsopt.running.policy_reads import ignored_keys
-from etsopt.running.provenance import Clock, provenance
+from etsopt.running.provenance import Clock, name_of, provenance
 from etsopt.running.solve_task import SolveTask, violations_of
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Termination
@@ -194,8 +194,14 @@ def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:
     return Results({}, first.termination, "none", False, (), None, about | {"stopped_at": name})
 
 
-def check(instance: Instance, results: Results, gap: float | None = None, model: str | None = None) -> Verdict:
-    """Check results against their instance, and their claims against the verdict, without model or solver.
+def check(
+    instance: Instance,
+    results: Results,
+    gap: float | None = None,
+    model: str | None = None,
+    model_file: str | Path | None = None,
+) -> Verdict:
+    """Check results against their instance, and their claims against the verdict, without solver or model.
 
     Parameters
     ----------
@@ -204,6 +210,8 @@ def check(instance: Instance, results: Results, gap: float | None = None, model:
         of reviews 1e-3. If the results asked for less, that counts.
     model
         Name of the model whose theorem is to be proven; default the one that the results claim to be of.
+    model_file
+        File of the user's own model, whose program is compiled and proven again; code that results name is never run.
 
     Raises
     ------
@@ -214,11 +222,14 @@ def check(instance: Instance, results: Results, gap: float | None = None, model:
         what = message("There is no theorem of the model {model!r}.", model=model)
         raise UsageError(what, message("The checker proves {known}.", known=", ".join(THEOREMS)))
     instance, asked = as_given(instance), model or str(results.provenance.get("model"))
-    if asked not in THEOREMS:
+    own = float(results.provenance.get("options", {}).get("gap", 0.0))
+    accepted = default_gap(asked) if gap is None else gap
+    if model_file is not None:
+        found = library.load(str(model_file))
+        verdict = own_program.check_again(found, name_of(str(model_file)), instance, results, accepted)
+    elif asked not in THEOREMS:
         verdict = Verdict((), ())
     else:
-        own = float(results.provenance.get("options", {}).get("gap", 0.0))
-        accepted = default_gap(asked) if gap is None else gap
         answer = Answer(results.tables, results.levels, is_stopped(results))
         verdict = judge(Question(instance, asked, min(own, accepted)), answer)
         if not is_checked(results):

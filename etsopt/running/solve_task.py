@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from etsopt.checking import Answer, Question, judge
@@ -15,9 +14,8 @@ from etsopt.checking.verdict import PROVEN
 from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results.results import LevelResult, Results
-from etsopt.running import library, methods, model_inputs
+from etsopt.running import library, methods, model_inputs, own_program
 from etsopt.solving.levels import as_answered, solve_levels
-from etsopt.solving.scaling import refuse_missed_rows
 from etsopt.solving.solution import STOPPED, Solution, Termination
 from etsopt.solving.tolerances import RELAXED_T, fixed_at_lower
 from etsopt.units import tolerance_of
@@ -100,6 +98,8 @@ class SolveTask:
             return solution
         if self.model.explain is not None:
             return self._explained(*self.model.explain(self.instance, *self.notes))
+        if solution.proof is not None:
+            return own_program.without_point(self.model, solution.proof, self.options, self.about)
         explained = self._relaxed_limits(limited)
         if not explained.levels or explained.levels[0].value > RELAXED_T:
             return explained
@@ -126,10 +126,8 @@ class SolveTask:
         program = self._program(parameters)
         names = names or self.model.objectives(self.instance, list(program.objectives))
         solution = self._minimise(program, parameters, names, self.options)
-        if solution.values and not self.has_theorem:
-            # For a user's own model, no other check compares the answer with the rows.
-            refuse_missed_rows(program, np.concatenate([solution.values[name] for name in program.columns]))
-        return solution
+        own = not self.has_theorem and own_program.has_one_program(self.model)
+        return own_program.proven(self.model, program, names, solution, self.options) if own else solution
 
     def _minimise(
         self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions
@@ -182,6 +180,8 @@ class SolveTask:
 
     def _results(self, solution: Solution, tables: Any) -> Results:
         """Return the results of a program, with the bounds that the checker recomputed if it knows the model."""
+        if solution.proof is not None and solution.values:
+            return own_program.results_of(self.model, solution, tables, self.about)
         verdict, first = None, self.first
         tables = model_inputs.with_tables_of(first, tables)
         if tables and self.has_theorem:
@@ -195,7 +195,7 @@ class SolveTask:
                 verdict = self._judged(tables, solution.levels, stopped)
             tables = _with_kept(tables, verdict)
             self.clock.lap("check")
-        checks = {level.name: level for level in verdict.levels if level.unit} if verdict else {}
+        checks = {level.name: level for level in verdict.levels if level.known} if verdict else {}
         levels = list(first.levels) if first and tables else []
         for level in solution.levels if tables else ():
             known = checks.get(level.name)

@@ -91,6 +91,11 @@ class Loaded:
         set_options(self._highs, {"solver": "choose"} | algorithm | gaps)
         set_options(self._highs, self._options.solver_options)
 
+    @property
+    def program(self) -> Program:
+        """The program that it holds."""
+        return self._program
+
     def change(self, program: Program) -> None:
         """Take another program, and pass only the numbers that differ.
 

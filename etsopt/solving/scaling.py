@@ -27,9 +27,6 @@ HiGHS keeps entries down to 1e-12; smaller ones that it dropped led to false ans
 LEAST_REACH = 1e-9
 """Least scale of a column relative to the largest of its component."""
 
-MISSED = 1e-6
-"""Share of a limit, or of the largest term beside it, by which an answer may violate the limit."""
-
 NEAR = 2.0**6
 """Largest ratio of the factors of a changed program to those it is scaled with."""
 
@@ -148,33 +145,6 @@ def scale_below(program: Program, name: str, value: float, scaled: Scaled) -> Sc
         return scale(program, name, reach=reach)
     except SolverError:
         return None
-
-
-def refuse_missed_rows(program: Program, x: NDArray[np.float64]) -> None:
-    """Check that a point meets every nonzero limit, each relative to its own size.
-
-    The solver meets a scaled limit within its tolerance: of a variable that may reach 1e12, it neglects 50.
-
-    Raises
-    ------
-    SolverError
-        If a limit is violated.
-    """
-    total, terms = program.matrix @ x, program.matrix.absolute() @ np.abs(x)
-    for limit, sign in ((program.row_lower, 1.0), (program.row_upper, -1.0)):
-        stated = np.isfinite(limit) & (limit != 0)
-        by = np.where(stated, sign * (np.where(stated, limit, 0.0) - total), 0.0)
-        missed = np.flatnonzero(by > MISSED * np.where(stated, np.maximum(np.abs(limit), terms), 1.0))
-        if len(missed):
-            row = int(missed[0])
-            what = message(
-                "The row {name_of} has the limit {limit:g}, and the answer violates it by {by:g}: "
-                "the solver neglects that beside the bounds of its variables.",
-                name_of=_name_of(row, program.rows),
-                limit=limit[row],
-                by=by[row],
-            )
-            raise SolverError(what, "Give these variables narrower bounds.")
 
 
 def _left(limit: NDArray[np.float64], moved: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from etsopt.program.program import Program
@@ -90,6 +92,34 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Tree:
+    """Splits of integer columns as they come, the parent before both sides; node 0 is the whole program.
+
+    Parameters
+    ----------
+    parent, column, above, value
+        Shape ``(nodes,)``: node ``n`` is the side of its parent on which the column is at least, or at most, a value.
+    multipliers
+        Of rows and earlier objectives, at each leaf; None at an inner node.
+    """
+
+    parent: NDArray[np.int64]
+    column: NDArray[np.int64]
+    above: NDArray[np.bool_]
+    value: NDArray[np.float64]
+    multipliers: Sequence[NDArray[np.float64] | None]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A program, the names of its objectives in their order, and by objective the tree that proves its bound."""
+
+    program: Program
+    names: tuple[str, ...]
+    trees: Mapping[str, Tree]
+
+
+@dataclass(frozen=True)
 class Solution:
     """Values of every variable after the last solved objective.
 
@@ -103,12 +133,15 @@ class Solution:
         The solved objectives, in their order.
     before
         The first solution, if the model solves another program afterwards.
+    proof
+        Of a program that the checker proves as arrays, what proves it.
     """
 
     termination: Termination
     values: dict[str, NDArray[np.float64]]
     levels: tuple[Level, ...]
     before: Solution | None = None
+    proof: Proof | None = None
 
 
 def without_columns(program: Program, name: str) -> Outcome:

@@ -57,8 +57,11 @@ UNITS = {
 }
 """Unit of a column of numbers by the end of its name; the longest one counts."""
 
-PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "calculated")
+PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "certified_program", "calculated")
 """Statuses of an answer that is proven."""
+
+NO_ANSWER = ("infeasible_certified", "infeasible_program")
+"""Statuses of scenarios that are proven to have no answer."""
 
 FAILED = ("failed", "lost", "none")
 """Statuses without an answer that may be different when the scenario is solved again."""

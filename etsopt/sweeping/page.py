@@ -9,7 +9,7 @@ from etsopt.charts import sweeps
 from etsopt.reports.document.content import Commands, Document, Facts, KeyFigure, Section
 from etsopt.reports.document.write import imprint, write_document
 from etsopt.sweeping.asked import asked, changes_of, outcomes
-from etsopt.sweeping.outcome import LEVELS, PROVEN
+from etsopt.sweeping.outcome import LEVELS, NO_ANSWER, PROVEN
 from etsopt.sweeping.sections import chart_of, decisions, everything, indices_shown, moves, numbers, regrets
 from etsopt.sweeping.told import ToldSweep
 
@@ -54,7 +54,7 @@ def charts_of(sweep: ToldSweep) -> list[Chart]:
 def page_of(sweep: ToldSweep) -> Document:
     """Return the report of a sweep, apart from its layout."""
     say, count = sweep.say, len(sweep.scenarios)
-    settled = sweep.scenarios["status"].isin((*PROVEN, "infeasible_certified"))
+    settled = sweep.scenarios["status"].isin((*PROVEN, *NO_ANSWER))
     status = say(
         f"{int(settled.sum()):,} of {count:,} scenarios proven", f"{count:,} 个情景中 {int(settled.sum()):,} 个已证明"
     )
@@ -130,7 +130,7 @@ def _figures(sweep: ToldSweep) -> Iterator[KeyFigure]:
     say = sweep.say
     yield KeyFigure(f"{len(sweep.scenarios):,}", "", say("scenarios", "情景数"))
     yield KeyFigure(f"{sweep.answered:,}", "", say("with a proven answer", "结果已证明"))
-    infeasible = int((sweep.scenarios["status"] == "infeasible_certified").sum())
+    infeasible = int(sweep.scenarios["status"].isin(NO_ANSWER).sum())
     yield KeyFigure(f"{infeasible:,}", "", say("proven to be infeasible", "已证明不可行"))
     yield KeyFigure(f"{len(sweep.scenarios) - sweep.answered - infeasible:,}", "", say("without either", "未得到证明"))
     if sweep.sampled:

@@ -157,13 +157,13 @@ def test_helpers_and_constants_that_are_a_little_similar_are_not_refused(tmp_pat
     own += "".join(f"{name} = 0.5\n" for name in CONSTANTS)
     # What is imported is somebody else's, and a class is no function.
     own += "from statistics import quantiles as levelss\nclass Levels:\n    pass\n"
-    assert solved(tmp_path, f"{USER_MODEL}\n{own}").status == "feasible"
+    assert solved(tmp_path, f"{USER_MODEL}\n{own}").status == "certified_program"
 
 
 def test_a_helper_beside_the_function_that_it_is_near_to_is_one(tmp_path: Path) -> None:
     own = "def level(instance):\n    return 'total'\ndef levels(instance):\n    return [level(instance)]\n"
     own += "def table():\n    return {}\ndef calculates():\n    return {}\n"
-    assert solved(tmp_path, f"{USER_MODEL}\n{own}").status == "feasible"
+    assert solved(tmp_path, f"{USER_MODEL}\n{own}").status == "certified_program"
     # A calculation has no levels, so that a helper may be called as one likes.
     assert solved(tmp_path, f"{CALCULATION}\ndef level():\n    return 1\n").status == "feasible"
 

@@ -26,7 +26,7 @@ TEXTS = {
     "u1,2025-13,electrolysis,anode,in,many,t\nu9,2025-01,electrolysis,anodes,in,6800,kg\nu1,2025-01,,,in,-1,t\n",
     "decisions.csv": "decision,level,who,unit_id\n"
     "pass,municipal,Li,U1\npass,municipal,Li,U2\npass,provincial,Wang,U1\n",
-    "own_model.py": '''"""Least allowances that give every unit nine tenths of its emissions."""
+    "own_model.py": '''"""Least allowances that give every unit nine tenths of its emissions, and meet the target."""
 
 import pyomo.environ as pyo
 
@@ -34,14 +34,16 @@ import pyomo.environ as pyo
 def formulate():
     m = pyo.AbstractModel("least")
     m.UNITS = pyo.Set()
-    m.emissions = pyo.Param(m.UNITS)
+    m.emissions, m.target = pyo.Param(m.UNITS), pyo.Param()
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0.9 * m.emissions[i], m.emissions[i]), doc="allowances [t]")
+    m.met = pyo.Constraint(rule=lambda m: sum(m.allowance[i] for i in m.UNITS) >= m.target, doc="target is met [t]")
     m.total = pyo.Objective(rule=lambda m: sum(m.allowance[i] for i in m.UNITS), doc="all allowances [t]")
     return m
 
 
 def parameters(instance):
-    return {"UNITS": len(instance.units), "emissions": instance.emissions_tco2e}
+    target = (1 + instance.policy.sectors["cement"].target_change) * instance.emissions_tco2e.sum()
+    return {"UNITS": len(instance.units), "emissions": instance.emissions_tco2e, "target": target}
 
 
 def tables(instance, solution):

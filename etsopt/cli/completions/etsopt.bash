@@ -11,7 +11,7 @@ _shtab_etsopt_subparsers=(solve validate check explain completion schema plot re
 
 _shtab_etsopt_solve_option_strings=(-h --help --json --lang --model --rule --emissions --out --format --set --time-limit --gap --seed --method --solver-option --apply-remedy --mps)
 _shtab_etsopt_validate_option_strings=(-h --help --json --lang --rule --emissions --set)
-_shtab_etsopt_check_option_strings=(-h --help --json --lang --gap --as --again --all --seed --instance)
+_shtab_etsopt_check_option_strings=(-h --help --json --lang --gap --as --model --again --all --seed --instance)
 _shtab_etsopt_explain_option_strings=(-h --help --json --lang)
 _shtab_etsopt_completion_option_strings=(-h --help --json --lang)
 _shtab_etsopt_schema_option_strings=(-h --help --json --lang)

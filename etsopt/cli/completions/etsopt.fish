@@ -88,6 +88,7 @@ complete -c etsopt -n '_shtab_etsopt_using check' -l json -d 'print machine-read
 complete -c etsopt -n '_shtab_etsopt_using check' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using check' -l gap -x -d 'largest relative gap that proves whole plans, whole tonnes and exceptions (default: 1e-4, of reviews 1e-3)'
 complete -c etsopt -n '_shtab_etsopt_using check' -l as -x -d 'model whose theorem is to be proven (default: the one that the run names)'
+complete -c etsopt -n '_shtab_etsopt_using check' -l model -x -d 'file of your own model, whose program is compiled and proven again'
 complete -c etsopt -n '_shtab_etsopt_using check' -l again -x -d 'of a record, how many of its proven outcomes are solved again (default: 20)'
 complete -c etsopt -n '_shtab_etsopt_using check' -l all -d 'of a record, solve all proven outcomes again'
 complete -c etsopt -n '_shtab_etsopt_using check' -l seed -x -d 'of a record, seed of their choice (default: 0)'

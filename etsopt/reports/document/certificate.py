@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import signed, tonnes
 from etsopt.reports.document.content import Column, Commands, Facts, Paragraph, Points, Section, Table
 from etsopt.results.cell_words import OBJECTIVES, UNITS, algorithm
-from etsopt.results.claims import is_checked
+from etsopt.results.claims import is_checked, is_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,20 @@ RECOMPUTED = {
 }
 """What the checker recomputes, by a table of the run."""
 
+
+OF_PROGRAM = {
+    "certified_program": (
+        "Every row, bound and whole number of the program of the model file was recomputed, and no point that keeps "
+        "them has an objective below its value minus the gap. That it says what its author means was not checked.",
+        "模型文件规划的全部约束、边界和整数要求均已重新计算；没有满足这些要求的点，其目标低于所列取值减去差距。规划是否表达了作者的本意，未作检查。",
+    ),
+    "infeasible_program": (
+        "No point keeps every row and bound of the program of the model file: recomputed. That the program says what "
+        "its author means was not checked.",
+        "没有点满足模型文件规划的全部约束和边界：已重新计算。规划是否表达了作者的本意，未作检查。",
+    ),
+}
+"""What is proven of a program of the user's own, by status."""
 
 METHODS = {"direct": "整体求解", "aggregation": "聚合", "decomposition": "分解", "pyomo": "Pyomo 建模"}
 """Chinese names of methods."""
@@ -134,7 +149,17 @@ def certificate(run: Run, checked: bool) -> Section:
                 "note",
             )
         )
-    if not is_checked(results):
+    if results.status in OF_PROGRAM:
+        words = OF_PROGRAM[results.status]
+        blocks.append(Paragraph(run.say(*words), "note"))
+        if isinstance(results.held, Path):
+            # Of a run on disk that is a claim, until it is checked with the file of its model.
+            words = (
+                "This page states what the run says of itself; the check below was not made for it.",
+                "本页所列为计算结果自身的陈述；生成本页时未执行下列检查。",
+            )
+            blocks.append(Paragraph(run.say(*words), "warning"))
+    elif not is_checked(results) and not is_program(results):
         words = ("The checker does not know this model: nothing was checked.", "检查程序不支持此模型：未作检查。")
         blocks.append(Paragraph(run.say(*words), "warning"))
     return Section("certificate", run.say("Certificate", "证明"), tuple(blocks))
@@ -212,5 +237,6 @@ def reproduce(run: Run) -> Section:
         (run.say("versions", "版本"), versions),
         (run.say("method", "方法"), _method(run)),
     )
-    lines = (f"etsopt check {folder}", solve, f"etsopt report {folder}{run.say('', ' --lang zh')}")
+    model = f" --model {shlex.quote(str(about['model']))}" if is_program(run.results) else ""
+    lines = (f"etsopt check {folder}{model}", solve, f"etsopt report {folder}{run.say('', ' --lang zh')}")
     return Section("reproduce", run.say("How to reproduce it", "如何复现"), (Commands(lines), Facts(facts)))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from etsopt.reports.compliance import FLOWS, MET, MONEY
 from etsopt.reports.document.cells import sums_of, table_of, used
-from etsopt.reports.document.content import Paragraph, Section
+from etsopt.reports.document.content import Column, Paragraph, Section, Table
 from etsopt.reports.document.figures import figure
 from etsopt.reports.stated import as_stated
+from etsopt.results.claims import PROGRAM
 from etsopt.results.words import TABLES
 
 if TYPE_CHECKING:
@@ -48,6 +49,16 @@ REVIEWS = (
 )
 PLAN = ("enterprise_id", "name", "province", "city", "level", "days", "at_risk_tco2e", "covered_tco2e", "reason")
 LACKING = ("level", "province", "enterprises", "needed_reviews", "needed_days", "available_days", "missing_days")
+KINDS = {
+    "Set": "集合",
+    "Param": "参数",
+    "Var": "变量",
+    "Expression": "表达式",
+    "Constraint": "约束",
+    "Objective": "目标",
+}
+"""Chinese words for components of a formulation."""
+
 PREVIEW = 10
 """Rows of each table of a user's own model."""
 
@@ -152,10 +163,12 @@ def missing_days(run: Run) -> Iterator[Section]:
 
 def own_model(run: Run) -> Iterator[Section]:
     """Yield the first rows of each table of a model that the checker does not know."""
-    if not run.tables:
-        return
+    if run.about.get("formulation"):
+        yield Section("formulation", run.say("Formulation", "模型"), (_formulation(run),))
     shown = []
     for name, table in run.tables.items():
+        if name.startswith(PROGRAM):
+            continue
         words = TABLES.get(name, (name, name))
         note = run.say(
             f"{min(len(table), PREVIEW)} of {len(table):,} rows.",
@@ -163,4 +176,16 @@ def own_model(run: Run) -> Iterator[Section]:
         )
         columns = [str(column) for column in table]
         shown.append(table_of(table.head(PREVIEW), columns, run.say(*words), run.zh, note=note))
-    yield Section("tables", run.say("Tables", "结果表"), tuple(shown))
+    if shown:
+        yield Section("tables", run.say("Tables", "结果表"), tuple(shown))
+
+
+def _formulation(run: Run) -> Table:
+    """Return the components of a user's own model with what their ``doc`` says."""
+    rows = [
+        (run.say(stated["kind"], KINDS.get(stated["kind"], stated["kind"])), stated["name"], stated["doc"])
+        for stated in run.about["formulation"]
+    ]
+    heads = (run.say("kind", "类别"), run.say("name", "名称"), run.say("meaning", "含义"))
+    caption = run.say("What the file says of its components", "模型文件对各部分的说明")
+    return Table(caption, tuple(Column(head, "", False) for head in heads), tuple(rows))

@@ -1,0 +1,257 @@
+"""Rows, bounds of columns and objectives of a program, with sums and products whose rounding is bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.arithmetic import ROUNDOFF, exact_sums, gamma, total, upward
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.program.given import Objective, Program
+
+ROUNDS = 3
+"""Rounds in which rows narrow the bounds of columns: from a column to its neighbours, on, and back."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Bounds of columns, both of shape ``(columns,)``."""
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+    @property
+    def reach(self) -> NDArray[np.float64]:
+        """Largest size of each column."""
+        return np.maximum(np.abs(self.lower), np.abs(self.upper))
+
+    def reaching(self, x: NDArray[np.float64]) -> Box:
+        """Return the bounds, widened to a point."""
+        return Box(np.minimum(self.lower, x), np.maximum(self.upper, x))
+
+    def split(self, column: int, value: float, above: bool) -> Box:
+        """Return the side of a column that is at least a value, or at most."""
+        lower, upper = self.lower.copy(), self.upper.copy()
+        if above:
+            lower[column] = max(lower[column], value)
+        else:
+            upper[column] = min(upper[column], value)
+        return Box(lower, upper)
+
+    def fixed_at(self, x: NDArray[np.float64], blocks: Sequence[slice]) -> Box:
+        """Return the bounds with some columns at their values."""
+        lower, upper = self.lower.copy(), self.upper.copy()
+        for block in blocks:
+            lower[block] = upper[block] = x[block]
+        return Box(lower, upper)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """An objective as the checker reads it."""
+
+    linear: NDArray[np.float64]
+    quadratic: NDArray[np.float64]
+    constant: float
+
+    @classmethod
+    def of(cls, objective: Objective) -> Goal:
+        """Read an objective."""
+        quadratic = np.zeros_like(objective.linear) if objective.quadratic is None else objective.quadratic
+        return cls(objective.linear, quadratic, objective.constant)
+
+    @classmethod
+    def nothing(cls, columns: int) -> Goal:
+        """Return the objective that is zero everywhere."""
+        return cls(np.zeros(columns), np.zeros(columns), 0.0)
+
+    @property
+    def is_nothing(self) -> bool:
+        """True if it is zero everywhere."""
+        return not (self.linear.any() or self.quadratic.any() or self.constant)
+
+    def at(self, x: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the value at a point, and a bound of its rounding."""
+        terms = np.concatenate([self.linear * x, self.quadratic * x * x, [self.constant]])
+        value, error = total(terms)
+        return value, upward(error + gamma(3) * float(np.abs(terms).sum()), 4)
+
+    def largest_term(self, box: Box) -> float:
+        """Return the largest term of a column within its bounds."""
+        reach = box.reach
+        return float(np.max(np.abs(self.linear) * reach + np.abs(self.quadratic) * reach * reach, initial=0.0))
+
+    def counts(self, integer: NDArray[np.bool_]) -> bool:
+        """Return True if the value can only be a whole number."""
+        whole = (self.linear == np.round(self.linear)).all() and self.constant == round(self.constant)
+        return bool(whole and not self.quadratic.any() and not self.linear[~integer].any() and self.linear.any())
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows with limits; some have squares beside their linear terms, and only an upper limit.
+
+    Parameters
+    ----------
+    data, row, column
+        Coefficients with their places, shape ``(nnz,)``.
+    lower, upper
+        Shape ``(rows,)``, perhaps infinite.
+    columns
+        Number of columns.
+    squares
+        By row, the coefficients of squares, shape ``(columns,)``.
+    """
+
+    data: NDArray[np.float64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    columns: int
+    squares: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, program: Program) -> Rows:
+        """Read the rows of a program."""
+        matrix = program.matrix
+        row = np.repeat(np.arange(len(program.row_lower)), np.diff(matrix.indptr))
+        columns = len(program.column_lower)
+        return cls(matrix.data, row, matrix.indices.astype(np.int64), program.row_lower, program.row_upper, columns)
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.lower)
+
+    def times(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the linear part of every row at a point, and a bound of its rounding."""
+        terms = self.data * x[self.column]
+        high, low, error = exact_sums(self.row, terms, self.count)
+        size = np.bincount(self.row, np.abs(terms), self.count)
+        return high + low, error + 4 * ROUNDOFF * size * (1 + gamma(len(terms)))
+
+    def largest_terms(self, box: Box) -> NDArray[np.float64]:
+        """Return the largest term that each row can have."""
+        largest = np.zeros(self.count)
+        np.maximum.at(largest, self.row, np.abs(self.data) * box.reach[self.column])
+        return largest
+
+    def widened(self, amount: NDArray[np.float64], share: float) -> Rows:
+        """Return the rows with limits that are wider by an amount, and by a share of themselves."""
+        lower, upper = (
+            amount + share * np.where(np.isfinite(side), np.abs(side), 0.0) for side in (self.lower, self.upper)
+        )
+        return replace(self, lower=self.lower - lower, upper=self.upper + upper)
+
+    def reaching(self, x: NDArray[np.float64]) -> Rows:
+        """Return the rows with limits that are widened to a point."""
+        value, error = self.times(x)
+        return replace(self, lower=np.minimum(self.lower, value - error), upper=np.maximum(self.upper, value + error))
+
+    def below(self, goal: Goal, most: float) -> Rows:
+        """Return the rows with one more: an objective is at most a value."""
+        where, number = np.flatnonzero(goal.linear), self.count
+        limit = most - goal.constant
+        limit += 2 * ROUNDOFF * (abs(most) + abs(goal.constant))
+        return replace(
+            self,
+            data=np.append(self.data, goal.linear[where]),
+            row=np.append(self.row, np.full(len(where), number)),
+            column=np.append(self.column, where),
+            lower=np.append(self.lower, -np.inf),
+            upper=np.append(self.upper, limit),
+            squares={**self.squares, number: goal.quadratic} if goal.quadratic.any() else self.squares,
+        )
+
+    def narrowed(self, box: Box, whole: NDArray[np.bool_]) -> Box | None:
+        """Return the bounds that rows leave to columns, or None if they leave no point.
+
+        Parameters
+        ----------
+        whole
+            True for columns of whole numbers, shape ``(columns,)``.
+        """
+        lower, upper, a, i, j = box.lower.copy(), box.upper.copy(), self.data, self.row, self.column
+        least, most = self._linear_limits()
+        roundings = _gammas(np.bincount(i, minlength=self.count) + 8)
+        for _ in range(ROUNDS):
+            if (lower > upper).any():
+                return None
+            small, large = np.where(a > 0, lower[j], upper[j]) * a, np.where(a > 0, upper[j], lower[j]) * a
+            sums = [
+                np.bincount(i, part, self.count) for part in (small, large, np.maximum(np.abs(small), np.abs(large)))
+            ]
+            if ((sums[0] - roundings * sums[2] > most) | (sums[1] + roundings * sums[2] < least)).any():
+                return None
+            # What the rest of its row leaves to each entry, and to be safe a bound of all rounding more.
+            left_most = (most + roundings * (sums[2] + np.abs(most)))[i] - (sums[0][i] - small)
+            left_least = (least - roundings * (sums[2] + np.abs(least)))[i] - (sums[1][i] - large)
+            above, below = np.where(a > 0, left_most, left_least) / a, np.where(a > 0, left_least, left_most) / a
+            above, below = above + 4 * ROUNDOFF * np.abs(above), below - 4 * ROUNDOFF * np.abs(below)
+            whole_of = whole[j]
+            above[whole_of], below[whole_of] = np.floor(above[whole_of]), np.ceil(below[whole_of])
+            np.minimum.at(upper, j, above)
+            np.maximum.at(lower, j, below)
+        return None if (lower > upper).any() else Box(lower, upper)
+
+    def bound(self, box: Box, goal: Goal, multipliers: NDArray[np.float64]) -> float:
+        """Return a lower bound of an objective over all points, less all rounding.
+
+        Parameters
+        ----------
+        multipliers
+            Of rows, shape ``(rows,)``: any finite numbers.
+        """
+        prices = multipliers.copy()
+        for number in self.squares:
+            prices[number] = min(prices[number], 0.0)
+        weights = self.data * prices[self.row]
+        slope = goal.linear - np.bincount(self.column, weights, self.columns)
+        size = np.abs(goal.linear) + np.bincount(self.column, np.abs(weights), self.columns)
+        entries = np.bincount(self.column, minlength=self.columns)
+        curve, curve_size = goal.quadratic, np.abs(goal.quadratic)
+        for number, square in self.squares.items():
+            curve, curve_size = curve - prices[number] * square, curve_size + np.abs(prices[number] * square)
+        least = np.minimum(*((curve * end + slope) * end for end in (box.lower, box.upper)))
+        bends = curve > 0
+        if bends.any():
+            lowest = np.where(bends, -slope / np.where(bends, 2 * curve, 1.0), box.lower)
+            inside = bends & (lowest > box.lower) & (lowest < box.upper)
+            least = np.where(inside, slope * lowest / 2, least)
+        reach = box.reach
+        terms = np.concatenate([least, self._sides(box, prices), [goal.constant]])
+        value, error = total(terms)
+        of_slopes = _gammas(entries + 4) * size + gamma(8) * np.abs(slope)
+        of_curves = gamma(8 + len(self.squares)) * curve_size
+        lost = float((of_slopes * reach + of_curves * reach * reach).sum()) + gamma(2) * float(np.abs(terms).sum())
+        return value - upward(error + upward(lost, len(terms)), 4)
+
+    def _linear_limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the limits of rows without squares; others have none."""
+        upper = self.upper.copy()
+        upper[list(self.squares)] = np.inf
+        return self.lower, upper
+
+    def _sides(self, box: Box, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the part of each row in a bound: its multiplier times the side that this supports."""
+        ends = self.data * box.lower[self.column], self.data * box.upper[self.column]
+        small, large = (np.bincount(self.row, part(*ends), self.count) for part in (np.minimum, np.maximum))
+        size = np.bincount(self.row, np.maximum(*map(np.abs, ends)), self.count)
+        error = _gammas(np.bincount(self.row, minlength=self.count) + 2) * size
+        lower, upper = np.maximum(self.lower, small - error), np.minimum(self.upper, large + error)
+        for number in self.squares:
+            upper[number] = self.upper[number]
+        return np.where(prices > 0, prices * lower, np.where(prices < 0, prices * upper, 0.0))
+
+
+def _gammas(roundings: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the largest relative error of each sum after its number of roundings."""
+    return roundings * ROUNDOFF / (1 - roundings * ROUNDOFF)

@@ -1,0 +1,115 @@
+"""What the checker is given of a program: arrays as they are, whoever made them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Matrix(Protocol):
+    """Sparse rows: row ``r`` has ``data[indptr[r]:indptr[r + 1]]`` in the columns ``indices[...]``."""
+
+    @property
+    def data(self) -> NDArray[np.float64]:
+        """Coefficients."""
+
+    @property
+    def indices(self) -> NDArray[np.int32]:
+        """Their columns."""
+
+    @property
+    def indptr(self) -> NDArray[np.int64]:
+        """Starts of rows, and the end of the last."""
+
+
+class Objective(Protocol):
+    """An objective to minimise: ``constant + linear @ x + x @ diag(quadratic) @ x``."""
+
+    @property
+    def linear(self) -> NDArray[np.float64]:
+        """Shape ``(columns,)``."""
+
+    @property
+    def quadratic(self) -> NDArray[np.float64] | None:
+        """Shape ``(columns,)``; None if it is linear."""
+
+    @property
+    def constant(self) -> float:
+        """Constant term."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of its value."""
+
+
+class Program(Protocol):
+    """A program as arrays, with the places of the components of its model."""
+
+    @property
+    def matrix(self) -> Matrix:
+        """Coefficients."""
+
+    @property
+    def row_lower(self) -> NDArray[np.float64]:
+        """Lower limits of rows, perhaps infinite."""
+
+    @property
+    def row_upper(self) -> NDArray[np.float64]:
+        """Upper limits of rows."""
+
+    @property
+    def column_lower(self) -> NDArray[np.float64]:
+        """Finite lower bounds of columns."""
+
+    @property
+    def column_upper(self) -> NDArray[np.float64]:
+        """Finite upper bounds of columns."""
+
+    @property
+    def integer(self) -> NDArray[np.bool_]:
+        """True for columns of whole numbers."""
+
+    @property
+    def rows(self) -> Mapping[str, slice]:
+        """Places of rows by component."""
+
+    @property
+    def columns(self) -> Mapping[str, slice]:
+        """Places of columns by component."""
+
+    @property
+    def objectives(self) -> Mapping[str, Objective]:
+        """Objectives by name."""
+
+
+class Tree(Protocol):
+    """Splits of columns, with multipliers at the leaves; node 0 is the whole program.
+
+    Node ``n`` is a side of ``parent[n] < n``: ``column[n]`` is at most ``value[n]``, or, where ``above[n]``, at least.
+    ``multipliers[n]`` has a number for each row and each earlier objective; None without any, as at an inner node.
+    """
+
+    @property
+    def parent(self) -> NDArray[np.int64]:
+        """Shape ``(nodes,)``, as the others."""
+
+    @property
+    def column(self) -> NDArray[np.int64]:
+        """Position of the column that is split."""
+
+    @property
+    def above(self) -> NDArray[np.bool_]:
+        """True on the upper side."""
+
+    @property
+    def value(self) -> NDArray[np.float64]:
+        """End of the side, a whole number."""
+
+    @property
+    def multipliers(self) -> Sequence[NDArray[np.float64] | None]:
+        """Multipliers of each leaf."""

@@ -1,0 +1,240 @@
+"""The program of a user's own model: what proves its solution, as tables of the run, and the check that reads them.
+
+A run of such a model holds the values of all variables and the multipliers that prove each objective, from which its
+own tables are made. The check compiles the model again, from the file that the reader names, and makes these tables
+again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
+from etsopt.checking.theorem import default_gap
+from etsopt.checking.verdict import PROVEN, Verdict, Violation
+from etsopt.data.files.frames import as_written
+from etsopt.errors import EtsoptError, ModelError, StoppedError
+from etsopt.progress import tell
+from etsopt.results.claims import PROGRAM
+from etsopt.results.results import LevelResult, Results
+from etsopt.running import methods, model_inputs
+from etsopt.running.compiling import compiled_program
+from etsopt.running.program_tables import (
+    CONFLICT,
+    DUALS,
+    NODES,
+    VALUES,
+    Reading,
+    conflict_table,
+    kept,
+    tables_of_trees,
+    values_table,
+)
+from etsopt.solving.conflict import conflicting_rows, with_rows
+from etsopt.solving.options import SolveOptions
+from etsopt.solving.proving import prove, refute
+from etsopt.solving.solution import Level, Proof, Solution, Termination
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.program.program import Program
+    from etsopt.running.model import Model
+    from etsopt.solving.solution import Tree
+
+AGAIN = 1e-9
+"""Relative difference of numbers of a table that is made again, on another machine perhaps."""
+
+
+def has_one_program(model: Model) -> bool:
+    """Return True if the answer of a model is that of one program, which can be compiled again."""
+    return model.calculate is None and model.afterwards is None and model.again is None and not model.starts_from
+
+
+def proven(model: Model, program: Program, names: Sequence[str], solution: Solution, options: SolveOptions) -> Solution:
+    """Return a solution with its program and what proves it, as far as the time suffices."""
+    tell("proof")
+    if not solution.values:
+        return replace(solution, proof=Proof(program, tuple(names), {}))
+    trees = prove(program, solution.levels, _column_values(program, solution), model.fix_after, options)
+    # Tables show the multipliers that prove, which a check finds in the run, and not those of the solver.
+    levels = tuple(
+        replace(level, multipliers=_by_row(program, names[:place], trees[level.name]))
+        for place, level in enumerate(solution.levels)
+    )
+    return replace(solution, levels=levels, proof=Proof(program, tuple(names), trees))
+
+
+def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame], about: dict[str, Any]) -> Results:
+    """Return the results of a solution, with its program checked.
+
+    Raises
+    ------
+    ModelError
+        If the model makes a table of a name that tables of its program have.
+    """
+    assert solution.proof is not None
+    if taken := [name for name in tables if name.startswith(PROGRAM) or name == CONFLICT]:
+        what = message("The model {model} makes a table {name!r}.", model=model.name, name=taken[0])
+        raise ModelError(what, "Choose another name: such tables hold its program.")
+    program, trees = solution.proof.program, solution.proof.trees
+    stopped = solution.termination is not Termination.OPTIMAL
+    x = _column_values(program, solution)
+    accepted = max(about["options"]["gap"], default_gap(about["model"]))
+    question = ProgramQuestion(program, solution.proof.names, accepted, model.fix_after)
+    # Each objective has the value of the answer, in which later ones may have moved it by rounding.
+    verdict = judge_program(question, ProgramAnswer(x, solution.levels, trees, stopped), about["model"])
+    by_name = {level.name: level for level in verdict.levels}
+    levels = [
+        LevelResult(known.name, known.value, known.bound, known.gap, known.unit, known.certified, level.algorithm)
+        for level in solution.levels
+        if (known := by_name.get(level.name))
+    ]
+    about["formulation"] = documented(model)
+    own = tables_of_trees(program, solution.proof.names, trees)
+    return _results(
+        {**tables, VALUES: values_table(program, x), **own}, solution.termination.value, verdict, levels, about
+    )
+
+
+def documented(model: Model) -> list[dict[str, str]]:
+    """Return kind, name and ``doc`` of every component of a formulation that has one."""
+    components = model.formulate().component_objects()
+    return [
+        {"kind": component.ctype.__name__, "name": component.name, "doc": str(component.doc)}
+        for component in components
+        if component.doc
+    ]
+
+
+def without_point(model: Model, proof: Proof, options: SolveOptions, about: dict[str, Any]) -> Results:
+    """Return the results of a program without a point: rows that conflict, and the proof that they do."""
+    tell("conflicting rows")
+    about["formulation"] = documented(model)
+    program, trees = proof.program, {}
+    try:
+        rows = conflicting_rows(program, options)
+        if rows is not None:
+            program = with_rows(program, rows)
+        trees = {NO_POINT: refute(program, options)}
+    except StoppedError:
+        return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
+    answer = ProgramAnswer(None, (), trees)
+    verdict = judge_program(ProgramQuestion(proof.program, proof.names, 0.0), answer, about["model"])
+    tables = tables_of_trees(program, (), trees)
+    if rows is not None:
+        tables = {CONFLICT: conflict_table(program, rows, trees[NO_POINT]), **tables}
+    return _results(tables, "infeasible", verdict, [], about)
+
+
+def check_again(model: Model, theorem: str, instance: Instance, results: Results, gap: float) -> Verdict:
+    """Return the verdict on results of a model file: its program is compiled again, and its tables are made again.
+
+    Parameters
+    ----------
+    theorem
+        Name of the theorem in the verdict.
+    gap
+        Largest relative gap that proves an objective beside whole numbers.
+    """
+    if not has_one_program(model):
+        return Verdict((), ())
+    method = methods.Method("direct", "", compiled_program)
+    options = model_inputs.with_own_options(model, SolveOptions())
+    parameters, notes = model_inputs.parameters_of(model, instance, options, method, {})
+    program = model_inputs.program_of(model, instance, compiled_program, parameters)
+    names = model.objectives(instance, list(program.objectives))
+    reading = Reading(results.tables, program, names)
+    x, trees = reading.values(), reading.trees()
+    if x is None and CONFLICT in results.tables:
+        # The rows that are said to conflict have to do so alone.
+        rows = reading.conflict()
+        program = program if reading.problems else with_rows(program, rows)
+    if reading.problems or (x is None and results.termination != "infeasible"):
+        what = "; ".join(dict.fromkeys(reading.problems)) or f"there is a table {VALUES}"
+        wrong = Violation("tables", "program", 1.0, "tables", what)
+        return Verdict((wrong,), (), theorem=theorem, of_program=True)
+    stopped = results.termination not in ("optimal", "infeasible")
+    answer = ProgramAnswer(x, results.levels, trees, stopped)
+    verdict = judge_program(ProgramQuestion(program, names, gap, model.fix_after), answer, theorem)
+    if x is None:
+        return replace(verdict, violations=tuple(_differences({}, results.tables, (DUALS, NODES, CONFLICT))))
+    if verdict.violations:
+        return verdict
+    levels = tuple(
+        Level(one.name, one.unit, one.value, one.bound, 0.0, by_row, one.algorithm)
+        for at, one in enumerate(results.levels)
+        if one.name in names
+        for by_row in [_by_row(program, names[:at], trees[one.name])]
+    )
+    values = {name: x[block] for name, block in program.columns.items()}
+    try:
+        made = model.tables(instance, Solution(Termination(results.termination), values, levels), *notes)
+    except EtsoptError as error:
+        return replace(verdict, violations=(Violation("tables", "tables", 1.0, "tables", error.failure),))
+    return replace(verdict, violations=tuple(_differences(made, results.tables, (VALUES, DUALS, NODES))))
+
+
+def _by_row(program: Program, earlier: Sequence[str], tree: Tree) -> dict[str, NDArray[np.float64]]:
+    """Return the multipliers of the whole program by component, with those of earlier objectives."""
+    multipliers = tree.multipliers[0]
+    assert multipliers is not None
+    count = len(program.row_lower)
+    by_row = {row: multipliers[block] for row, block in program.rows.items()}
+    return by_row | {kept(name): multipliers[count + at : count + at + 1] for at, name in enumerate(earlier)}
+
+
+def _results(
+    tables: dict[str, pd.DataFrame],
+    termination: str,
+    verdict: Verdict,
+    levels: list[LevelResult],
+    about: dict[str, Any],
+) -> Results:
+    violations = tuple(asdict(violation) for violation in verdict.violations)
+    status = verdict.status
+    return Results(tables, termination, status, status in PROVEN, tuple(levels), None, about, violations)
+
+
+def _column_values(program: Program, solution: Solution) -> NDArray[np.float64]:
+    return np.concatenate([np.zeros(0), *(solution.values[name] for name in program.columns)])
+
+
+def _differences(
+    made: Mapping[str, pd.DataFrame], stated: Mapping[str, pd.DataFrame], known: Sequence[str]
+) -> Iterator[Violation]:
+    """Yield the tables of a run that its model does not make of its values, but for those of the program."""
+    for name in {**made, **stated}:
+        if name in known:
+            continue
+        if name not in made or name not in stated:
+            text = "the model makes no such table" if name in stated else "the run has the table that the model makes"
+            yield Violation("tables", name, 1.0, "tables", text)
+            continue
+        one, other = as_written(made[name], name), as_written(stated[name], name)
+        if [*one] != [*other] or len(one) != len(other):
+            yield Violation("tables", name, 1.0, "tables", "the table has the rows and columns that the model makes")
+            continue
+        for column in one:
+            apart = _apart(one[column], other[column])
+            if apart.any():
+                place = int(np.argmax(apart))
+                text = f"row {place + 1}: the model makes {one[column].iloc[place]}, not {other[column].iloc[place]}"
+                yield Violation("tables", f"{name}.{column}", float(apart.sum()), "rows", text)
+
+
+def _apart(one: pd.Series[Any], other: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Return True for each cell that differs, numbers by more than the rounding of another machine."""
+    numbers = [pd.to_numeric(part, errors="coerce").to_numpy(dtype=float, na_value=np.nan) for part in (one, other)]
+    size = np.abs(numbers[0][np.isfinite(numbers[0])]).max(initial=0.0)
+    close = np.isclose(numbers[0], numbers[1], rtol=AGAIN, atol=AGAIN * size)
+    same = (one.astype(str) == other.astype(str)) | (one.isna() & other.isna())
+    return np.asarray(~(close | same.to_numpy()))

@@ -1,0 +1,199 @@
+"""The tables by which a run of a user's own model holds its program: values, multipliers, splits, conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking.program import NO_POINT
+from etsopt.results.claims import PROGRAM, PROGRAM_VALUES
+from etsopt.solving.proving import alone
+from etsopt.solving.solution import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.program.program import Program
+
+VALUES, DUALS, NODES, CONFLICT = PROGRAM_VALUES, f"{PROGRAM}duals", f"{PROGRAM}nodes", "conflict"
+
+COLUMNS = {
+    VALUES: ("variable", "position", "value"),
+    DUALS: ("level", "node", "row", "position", "multiplier"),
+    NODES: ("level", "node", "parent", "variable", "position", "above", "value"),
+    CONFLICT: ("part", "name", "position", "lower", "upper"),
+}
+"""Columns of the tables; those in `TEXTS` are names, all others are numbers."""
+
+TEXTS = ("variable", "level", "row", "part", "name")
+
+ZERO = 1e-9
+"""Share of its terms up to which a reduced cost is zero."""
+
+
+def kept(name: str) -> str:
+    """Return the name of the row that keeps an earlier objective."""
+    return f"{name}_stays_optimal"
+
+
+def values_table(program: Program, x: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the values of all columns."""
+    return _places(program.columns, "variable").assign(value=x)
+
+
+def tables_of_trees(program: Program, names: Sequence[str], trees: Mapping[str, Tree]) -> dict[str, pd.DataFrame]:
+    """Return the multipliers that are not zero, and the splits if there are any.
+
+    Parameters
+    ----------
+    names
+        Objectives in their order, each of which is a row of those after it.
+    """
+    rows = pd.concat([_places(program.rows, "row"), pd.DataFrame({"row": [*map(kept, names)], "position": 0})])
+    places = _places(program.columns, "variable")
+    duals, nodes = [rows.iloc[:0].assign(level="", node=0, multiplier=0.0)], []
+    for name, tree in trees.items():
+        for node, multipliers in enumerate(tree.multipliers):
+            if multipliers is not None:
+                where = np.flatnonzero(multipliers)
+                duals.append(rows.iloc[where].assign(level=name, node=node, multiplier=multipliers[where]))
+        split = places.iloc[tree.column[1:]].assign(level=name, node=np.arange(1, len(tree.parent)))
+        nodes.append(split.assign(parent=tree.parent[1:], above=tree.above[1:].astype(int), value=tree.value[1:]))
+    tables = {DUALS: pd.concat(duals, ignore_index=True)[[*COLUMNS[DUALS]]]}
+    if any(map(len, nodes)):
+        tables[NODES] = pd.concat(nodes, ignore_index=True)[[*COLUMNS[NODES]]]
+    return tables
+
+
+def conflict_table(program: Program, rows: NDArray[np.int64], tree: Tree) -> pd.DataFrame:
+    """Return the rows that conflict, and the bounds of columns that a proof without splits needs beside them."""
+    of_rows = _places(program.rows, "name").iloc[rows]
+    sides = [np.where(np.isfinite(side), side, np.nan) for side in (program.row_lower, program.row_upper)]
+    parts = [of_rows.assign(part="row", lower=sides[0][rows], upper=sides[1][rows])]
+    multipliers = tree.multipliers[0]
+    if len(tree.parent) == 1 and multipliers is not None:
+        slope = program.matrix.transposed_times(multipliers)
+        size = program.matrix.absolute().transposed_times(np.abs(multipliers))
+        crossed = program.column_lower > program.column_upper
+        where = np.flatnonzero((np.abs(slope) > ZERO * size) | crossed)
+        # The proof takes a column at one of its ends, and needs no bound at the other.
+        lower = np.where((slope > 0) & ~crossed, np.nan, program.column_lower)[where]
+        upper = np.where((slope < 0) & ~crossed, np.nan, program.column_upper)[where]
+        parts.append(_places(program.columns, "name").iloc[where].assign(part="bound", lower=lower, upper=upper))
+    return pd.concat(parts, ignore_index=True)[[*COLUMNS[CONFLICT]]]
+
+
+@dataclass
+class Reading:
+    """These tables of a run, read for a program and its objectives, and what is wrong with them."""
+
+    tables: Mapping[str, pd.DataFrame]
+    program: Program
+    names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        self.problems: list[str] = []
+        self._read = {name: self._typed(name) for name in COLUMNS if name in self.tables}
+        count = len(self.program.row_lower)
+        self._rows = {name: (block.start, block.stop) for name, block in self.program.rows.items()}
+        self._rows |= {kept(name): (count + place, count + place + 1) for place, name in enumerate(self.names)}
+        self._columns = {name: (block.start, block.stop) for name, block in self.program.columns.items()}
+
+    def values(self) -> NDArray[np.float64] | None:
+        """Return the values of all columns; None if the run has none."""
+        if VALUES not in self._read:
+            return None
+        table = self._read[VALUES]
+        place = self._place(table, "variable", self._columns, VALUES)
+        if not np.array_equal(place, np.arange(len(self.program.column_lower))):
+            self.problems.append(f"the table {VALUES} has a row for every column of the program, in their order")
+            return None
+        return table["value"].to_numpy(dtype=float)
+
+    def trees(self) -> dict[str, Tree]:
+        """Return the trees by objective, and the one that there is no point; a node without multipliers has zeros."""
+        duals, nodes = self._read.get(DUALS), self._read.get(NODES)
+        trees = {}
+        for place, name in enumerate((*self.names, NO_POINT)):
+            length = len(self.program.row_lower) + (0 if name == NO_POINT else place)
+            own = None if nodes is None else nodes[nodes["level"] == name]
+            count = 1 if own is None else 1 + len(own)
+            multipliers: list[NDArray[np.float64] | None] = [np.zeros(length) for _ in range(count)]
+            for node, part in () if duals is None else duals[duals["level"] == name].groupby("node"):
+                if 0 <= node < count:
+                    found = self._place(part, "row", self._rows, DUALS)
+                    inside = found < length
+                    whole = np.zeros(length)
+                    whole[found[inside]] = part["multiplier"].to_numpy(dtype=float)[inside]
+                    multipliers[int(node)] = whole
+            trees[name] = alone(multipliers[0]) if own is None or not len(own) else self._tree(own, multipliers)
+        return trees
+
+    def conflict(self) -> NDArray[np.int64]:
+        """Return the rows that are said to conflict, with the limits and bounds of the program."""
+        program, table = self.program, self._read[CONFLICT]
+        found = {}
+        for part, places, lower, upper in (
+            ("row", self._rows, program.row_lower, program.row_upper),
+            ("bound", self._columns, program.column_lower, program.column_upper),
+        ):
+            own = table[table["part"] == part]
+            place = found[part] = self._place(own, "name", places, CONFLICT)
+            for end, limits in (("lower", lower), ("upper", upper)):
+                stated = own[end].to_numpy(dtype=float)
+                if len(place) == len(own) and ((stated != limits[place]) & np.isfinite(stated)).any():
+                    self.problems.append(f"the table {CONFLICT} has the limits of the program")
+        return found["row"]
+
+    def _tree(self, nodes: pd.DataFrame, multipliers: list[NDArray[np.float64] | None]) -> Tree:
+        column = self._place(nodes, "variable", self._columns, NODES)
+        if not np.array_equal(nodes["node"], np.arange(1, len(nodes) + 1)) or len(column) != len(nodes):
+            self.problems.append(f"the table {NODES} numbers the nodes of each objective from 1 on")
+            return alone(multipliers[0])
+        parent, above, value = (nodes[name].to_numpy(dtype=float) for name in ("parent", "above", "value"))
+        return Tree(
+            np.append(0, parent.astype(np.int64)),
+            np.append(0, column),
+            np.append(False, above != 0),
+            np.append(0.0, value),
+            multipliers,
+        )
+
+    def _place(
+        self, table: pd.DataFrame, key: str, places: Mapping[str, tuple[int, int]], name: str
+    ) -> NDArray[np.int64]:
+        """Return the rows or columns of the program that a table names; those that there are not are a problem."""
+        block = table[key].astype(str)
+        start, stop = (block.map({name: one[end] for name, one in places.items()}).fillna(-1) for end in (0, 1))
+        position = table["position"].to_numpy(dtype=float)
+        place = start.to_numpy(dtype=float) + position
+        known = (position >= 0) & (position == np.round(position)) & (place < stop.to_numpy(dtype=float))
+        if not known.all():
+            self.problems.append(f"the table {name} names rows and columns of the program")
+        return np.asarray(place[known], dtype=np.int64)
+
+    def _typed(self, name: str) -> pd.DataFrame:
+        """Return a table with numbers where they belong; without rows if it has others."""
+        table = self.tables[name]
+        if set(table) != set(COLUMNS[name]):
+            self.problems.append(f"the table {name} has the columns {', '.join(COLUMNS[name])}")
+            return pd.DataFrame(columns=COLUMNS[name])
+        numbers = [column for column in COLUMNS[name] if column not in TEXTS]
+        typed = table.assign(**{column: pd.to_numeric(table[column], errors="coerce") for column in numbers})
+        finite = [column for column in numbers if column not in ("lower", "upper")]
+        if np.isfinite(typed[finite].to_numpy(dtype=float)).all():
+            return typed
+        self.problems.append(f"the table {name} has a number in every cell of {', '.join(finite)}")
+        return typed.iloc[:0]
+
+
+def _places(blocks: Mapping[str, slice], key: str) -> pd.DataFrame:
+    """Return component and position of each column or row, in their order."""
+    counts = [block.stop - block.start for block in blocks.values()]
+    names = np.repeat(np.array([*blocks], dtype=object), counts)
+    return pd.DataFrame({key: names, "position": np.concatenate([np.zeros(0, int), *map(np.arange, counts)])})

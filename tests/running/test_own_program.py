@@ -1,0 +1,317 @@
+"""Models of the user's own: their program is certified, a check with their file proves it again, no forgery passes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.errors import ModelError, UsageError
+from etsopt.running import run
+from tests.builders import random_instance
+
+LEAST = '''
+"""Least allowances that give every unit nine tenths of its emissions, and every sector a share."""
+
+import pandas as pd
+import pyomo.environ as pyo
+from etsopt.data.groups import Groups
+
+
+def formulate():
+    m = pyo.AbstractModel("least")
+    m.UNITS, m.SECTORS = pyo.Set(), pyo.Set()
+    m.UNITS_IN_SECTOR = pyo.Set(m.SECTORS, within=m.UNITS)
+    m.emissions = pyo.Param(m.UNITS)
+    m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0.9 * m.emissions[i], m.emissions[i]), doc="allowances [t]")
+
+    @m.Constraint(m.SECTORS, doc="the sector gets enough [t]")
+    def enough(m, s):
+        return sum(m.allowance[i] - SHARE * m.emissions[i] for i in m.UNITS_IN_SECTOR[s]) >= 0
+
+    @m.Objective(doc="all allowances [t]")
+    def total(m):
+        return sum(m.allowance[i] for i in m.UNITS)
+
+    return m
+
+
+def parameters(instance):
+    sector = instance.labels("sector")
+    return {
+        "UNITS": len(instance.units),
+        "SECTORS": len(sector),
+        "UNITS_IN_SECTOR": Groups.from_labels(sector.code, len(sector)),
+        "emissions": instance.emissions_tco2e,
+    }
+
+
+def tables(instance, solution):
+    plan = instance.units[["unit_id"]].assign(allowance_t=solution.values["allowance"])
+    dual = solution.levels[0].multipliers["enough"]
+    return {"plan": plan, "sectors": pd.DataFrame({"sector": instance.sectors, "total_shadow_price": dual})}
+
+
+SHARE = 0.95
+'''
+
+RETROFIT = '''
+"""Units to retrofit at least cost, of which then the fewest."""
+
+import numpy as np
+import pyomo.environ as pyo
+
+
+def formulate():
+    m = pyo.AbstractModel("retrofit")
+    m.UNITS = pyo.Set()
+    m.saved, m.cost, m.needed = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param()
+    m.retrofit = pyo.Var(m.UNITS, domain=pyo.Binary, doc="the unit is retrofitted")
+    m.enough = pyo.Constraint(rule=lambda m: sum(m.saved[i] * m.retrofit[i] for i in m.UNITS) >= m.needed)
+    m.cost_of_all = pyo.Objective(rule=lambda m: sum(m.cost[i] * m.retrofit[i] for i in m.UNITS), doc="cost [CNY]")
+    m.number = pyo.Objective(rule=lambda m: sum(m.retrofit[i] for i in m.UNITS), doc="units")
+    return m
+
+
+def parameters(instance):
+    emissions = np.asarray(instance.emissions_tco2e)
+    cost = np.round(emissions * (20 + 10 * (np.arange(len(emissions)) % 7)))
+    saved = np.round(0.3 * emissions)
+    return {"UNITS": len(emissions), "saved": saved, "cost": cost, "needed": round(CUT * saved.sum())}
+
+
+def tables(instance, solution):
+    return {"plan": instance.units[["unit_id"]].assign(retrofit=solution.values["retrofit"] > 0.5)}
+
+
+CUT = 0.4
+'''
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def written(name: str, source: str, *changes: tuple[str, str]) -> Path:
+        for old, new in changes:
+            assert old in source
+            source = source.replace(old, new)
+        path = tmp_path / f"{name}.py"
+        path.write_text(source, "utf-8")
+        return path
+
+    return written
+
+
+def test_the_program_is_certified_and_a_check_with_the_file_proves_it_again(
+    write: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, folder = write("least", LEAST), tmp_path / "run"
+    assert main(["solve", "tiny", "--model", str(model), "--out", str(folder)]) == 0
+    assert "program of the model file certified optimal" in capsys.readouterr().out
+    result = etsopt.load(folder)
+    # 0.95 of 560,000 t, and one tonne more that the sector must get costs one.
+    assert (result.status, result.certified, result.levels[0].value) == ("certified_program", True, 532_000.0)
+    assert result.tables["sectors"]["total_shadow_price"].tolist() == [1.0]
+    assert {"kind": "Constraint", "name": "enough", "doc": "the sector gets enough [t]"} in result.provenance[
+        "formulation"
+    ]
+    assert main(["check", str(folder)]) == 6
+    assert "--model least.py" in capsys.readouterr().out.replace("\n", " ")
+    assert main(["check", str(folder), "--model", str(model)]) == 0
+    assert "Theorem of least.py" in capsys.readouterr().out
+    assert main(["check", str(folder), "--model", str(model), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["theorem"], content["status"], content["certified"]) == ("least.py", "certified_program", True)
+
+
+def test_a_check_runs_no_file_that_a_run_names(write: Callable[..., Path], tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    model, folder = write("least", LEAST), tmp_path / "run"
+    etsopt.solve(etsopt.read("tiny"), str(model)).save(folder)
+    model.write_text(f"open({str(marker)!r}, 'w').close()\n" + LEAST, "utf-8")
+    assert main(["check", str(folder)]) == 6
+    assert main(["report", str(folder)]) == 0
+    assert not marker.exists()
+
+
+def test_another_file_and_two_theorems_are_refused(
+    write: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    etsopt.solve(etsopt.read("tiny"), str(write("least", LEAST))).save(folder)
+    more = write("more", LEAST, ("SHARE = 0.95", "SHARE = 0.97"))
+    assert main(["check", str(folder), "--model", str(more)]) == 5
+    assert main(["check", str(folder), "--model", str(more), "--as", "allocation"]) == 2
+    assert "--as and --model" in capsys.readouterr().err
+
+
+def test_both_ways_to_the_solver_certify_the_same(write: Callable[..., Path]) -> None:
+    model, instance = str(write("least", LEAST)), random_instance(1, 40)
+    one, other = (etsopt.solve(instance, model, method=method) for method in ("direct", "pyomo"))
+    assert one.status == other.status == "certified_program"
+    pd.testing.assert_frame_equal(one.tables["plan"], other.tables["plan"])
+    assert run.check(instance, other, model_file=model).certified
+
+
+def test_whole_numbers_are_proven_by_a_tree(write: Callable[..., Path], tmp_path: Path) -> None:
+    model, instance, folder = write("retrofit", RETROFIT), random_instance(5, 30), tmp_path / "run"
+    result = etsopt.solve(instance, str(model))
+    assert result.status == "certified_program"
+    assert len(result.tables["program_nodes"])
+    for table_format in ("csv", "parquet"):
+        result.save(folder, table_format=table_format)
+        assert run.check(instance, etsopt.load(folder), model_file=model).certified
+    # Without its tree the cost is as good, and not proven.
+    bare = {name: table for name, table in etsopt.load(folder).tables.items() if name != "program_nodes"}
+    verdict = run.check(instance, replace(etsopt.load(folder), tables=bare, stated_tables=None), model_file=model)
+    assert not verdict.certified
+
+
+def test_a_larger_gap_is_certified_where_it_was_asked_for(write: Callable[..., Path], tmp_path: Path) -> None:
+    model, instance = write("retrofit", RETROFIT), random_instance(5, 30)
+    result = etsopt.solve(instance, str(model), gap=0.2)
+    assert result.status == "certified_program"
+    assert run.check(instance, result, gap=0.2, model_file=model).certified
+
+
+def test_rows_that_conflict_are_named_and_proven(
+    write: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, folder = write("none", LEAST, ("SHARE = 0.95", "SHARE = 1.05")), tmp_path / "run"
+    assert main(["solve", "tiny", "--model", str(model), "--out", str(folder)]) == 3
+    shown = capsys.readouterr().out
+    assert all(text in shown for text in ("enough[0]", "588000", "allowance[0] ≤ 100000"))
+    result = etsopt.load(folder)
+    assert (result.status, result.termination) == ("infeasible_program", "infeasible")
+    conflict = result.tables["conflict"]
+    assert conflict["part"].tolist() == ["row", "bound", "bound", "bound"]
+    assert main(["check", str(folder), "--model", str(model)]) == 0
+    assert "recomputed" in capsys.readouterr().out
+    for change in (
+        {"lower": [580_000.0, *conflict["lower"][1:]]},
+        {"position": [1, *conflict["position"][1:]]},
+        {"name": ["few", *conflict["name"][1:]]},
+        {"part": ["bound", *conflict["part"][1:]]},
+    ):
+        forged = replace(result, tables={**result.tables, "conflict": conflict.assign(**change)})
+        assert run.check(etsopt.read("tiny"), forged, model_file=model).status == "refused"
+
+
+def test_whole_numbers_that_no_row_allows_are_proven_to_have_no_point(write: Callable[..., Path]) -> None:
+    odd = ("saved = np.round(0.3 * emissions)", "saved = 2 * np.round(0.15 * emissions)")
+    equal = ("for i in m.UNITS) >= m.needed", "for i in m.UNITS) == m.needed")
+    by_one = ("round(CUT * saved.sum())", "2 * round(0.2 * saved.sum()) + 1")
+    model, instance = write("odd", RETROFIT, odd, equal, by_one), etsopt.read("tiny")
+    result = etsopt.solve(instance, str(model))
+    assert result.status == "infeasible_program"
+    assert result.tables["conflict"]["name"].tolist() == ["enough"]
+    assert run.check(instance, result, model_file=model).certified
+
+
+def test_limits_that_are_broken_by_the_solver_are_refused(write: Callable[..., Path], monkeypatch: Any) -> None:
+    from etsopt.running import solve_task
+    from etsopt.solving.levels import solve_levels as original
+
+    def broken(*arguments: Any) -> Any:
+        solution = original(*arguments)
+        return replace(solution, values={name: 0.99 * one for name, one in solution.values.items()})
+
+    monkeypatch.setattr(solve_task, "solve_levels", broken)
+    result = etsopt.solve(etsopt.read("tiny"), str(write("least", LEAST)))
+    assert result.status == "refused"
+    assert result.violations[0]["where"] == "enough[0]"
+
+
+def test_a_name_of_a_table_that_holds_the_program_is_refused(write: Callable[..., Path]) -> None:
+    model = write("taken", LEAST, ('"plan": plan', '"program_values": plan'))
+    with pytest.raises(ModelError, match="makes a table 'program_values'"):
+        etsopt.solve(etsopt.read("tiny"), str(model))
+
+
+def test_a_model_of_several_programs_stays_unchecked(write: Callable[..., Path], tmp_path: Path) -> None:
+    model = write("twice", LEAST + "\n\ndef afterwards(instance, solution):\n    return None\n")
+    result = etsopt.solve(etsopt.read("tiny"), str(model))
+    assert (result.status, result.certified) == ("feasible", False)
+    result.save(tmp_path / "run")
+    assert main(["check", str(tmp_path / "run"), "--model", str(model)]) == 6
+
+
+def test_an_infeasible_model_without_time_for_a_proof_says_so(write: Callable[..., Path], monkeypatch: Any) -> None:
+    from etsopt.errors import StoppedError
+    from etsopt.running import own_program
+
+    def late(*_: Any) -> Any:
+        raise StoppedError("time_limit")
+
+    monkeypatch.setattr(own_program, "conflicting_rows", late)
+    model = write("none", LEAST, ("SHARE = 0.95", "SHARE = 1.05"))
+    assert etsopt.solve(etsopt.read("tiny"), str(model)).status == "infeasible_unproven"
+
+
+def test_the_report_shows_the_formulation_and_what_is_proven(write: Callable[..., Path], tmp_path: Path) -> None:
+    result = etsopt.solve(etsopt.read("tiny"), str(write("least", LEAST)))
+    english, chinese = tmp_path / "en.html", tmp_path / "zh.html"
+    result.report(english)
+    result.report(chinese, lang="zh")
+    for text in ("the sector gets enough [t]", "all allowances [t]", "every row, bound and whole number"):
+        assert text.casefold() in english.read_text("utf-8").casefold()
+    assert "program_values" not in english.read_text("utf-8")
+    assert "模型文件的规划已证明最优" in chinese.read_text("utf-8")
+
+
+FORGERIES = 150
+
+
+def test_no_forgery_of_a_run_passes_as_proven(write: Callable[..., Path]) -> None:
+    """Another feasible answer, with claims dropped, swapped or made to agree, is never certified."""
+    draw = np.random.default_rng(0)
+    for source, other in ((LEAST, ("SHARE = 0.95", "SHARE = 0.96")), (RETROFIT, ("CUT = 0.4", "CUT = 0.6"))):
+        instance = random_instance(5, 12)
+        model = write("honest", source)
+        honest = etsopt.solve(instance, str(model))
+        worse = etsopt.solve(instance, str(write("worse", source, other)))
+        best = honest.levels[0].value
+        assert honest.certified
+        assert worse.levels[0].value > best + 1
+        for _ in range(FORGERIES):
+            tables = dict(worse.tables)
+            for name in honest.tables.keys() & tables.keys():
+                if draw.random() < 0.3:
+                    tables[name] = honest.tables[name]
+            for name in [*tables]:
+                if draw.random() < 0.1:
+                    del tables[name]
+                elif draw.random() < 0.1:
+                    tables[name] = tables[name].iloc[: int(draw.integers(0, len(tables[name]) + 1))]
+                elif draw.random() < 0.1:
+                    column = draw.choice([*tables[name]])
+                    tables[name] = (
+                        tables[name].drop(columns=column)
+                        if draw.random() < 0.5
+                        else tables[name].assign(**{column: "?"})
+                    )
+            levels = (worse, honest)[int(draw.integers(2))].levels[: int(draw.integers(0, 3))]
+            about = worse.provenance | {"model": draw.choice(["honest.py", "allocation", "worse.py"])}
+            forged = replace(honest, tables=tables, levels=levels, provenance=about)
+            verdict = run.check(instance, forged, model_file=model)
+            if verdict.certified:
+                plan = forged.tables["plan"]
+                pd.testing.assert_frame_equal(plan, honest.tables["plan"])
+
+
+def test_a_run_of_the_library_is_none_of_a_file(write: Callable[..., Path], tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    etsopt.solve(etsopt.read("tiny")).save(folder)
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    assert main(["check", str(copy), "--model", str(write("least", LEAST))]) == 5
+    with pytest.raises(UsageError, match="no model"):
+        run.check(etsopt.read("tiny"), etsopt.load(folder), model_file="nothing")
