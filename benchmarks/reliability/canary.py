@@ -85,7 +85,7 @@ def trials(numbers: Iterable[int]) -> Found:
         wrong = "dearer than the least" if what == "market" else "wrong"
         outcome = {None: "stopped", True: "right", False: wrong}[right]
         found.saw(f"{what} {outcome}, {'certified' if certified else 'not certified'}")
-        if certified and (right is not True or what == "own model"):
+        if certified and right is not True:
             found.failed(number, f"{what} {outcome}, and certified")
     return found
 

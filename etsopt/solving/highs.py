@@ -16,6 +16,7 @@ from etsopt.solving.options import OWN_OPTIONS, algorithm_for, algorithm_of, gap
 from etsopt.solving.running import is_doubtful, run
 from etsopt.solving.scaling import Scaled, scale, scale_below
 from etsopt.solving.solution import Outcome, Termination, without_columns
+from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from etsopt.program.program import Program
@@ -151,12 +152,17 @@ class Loaded:
         return outcome
 
     def _rescaled_by_value(self, outcome: Outcome, basis: Any) -> Outcome | None:
-        """Solve again in the scale that the outcome's value leaves to columns; None if the scale is already near."""
+        """Solve again in the scale that the outcome's value leaves to columns; None if that is near, or finds worse."""
         scaled = scale_below(self._program, self._name, outcome.bound, self._scaled)
         highs = None if scaled is None else self._again(scaled.program, basis)
         if scaled is None or highs is None:
             return None
-        return _outcome(highs, scaled, self._program, self._name)
+        refined = _outcome(highs, scaled, self._program, self._name)
+        assert outcome.x is not None
+        keeps = scaled.program.missed(outcome.x / scaled.column) <= OWN_OPTIONS["primal_feasibility_tolerance"]
+        # A cost that the narrower scale hides would leave its column anywhere.
+        worse = refined.bound - outcome.bound > tolerance_of(outcome.bound, self._program.objectives[self._name].unit)
+        return None if keeps and worse else refined
 
     def _refined_at_point(self, outcome: Outcome, basis: Any) -> Outcome | None:
         """Move the outcome onto the limits that it violates within the solver's tolerance; None if there are none.

@@ -541,3 +541,16 @@ def test_sides_of_a_row_that_nearly_meet_leave_a_solution() -> None:
     outcome = solve(replace(narrow, row_upper=np.array([limit + 3e-12, limit])))
     assert outcome.termination is Termination.OPTIMAL
     assert outcome.bound == pytest.approx(0.0, abs=1e-10)
+
+
+def test_a_cost_that_a_narrower_scale_hides_leaves_no_column_at_the_wrong_end() -> None:
+    """The value leaves the first column a range of 1e-13, in which scale its cost of 1 is as good as none."""
+    fixed = np.array([-1.0, 1.0, 3.0, 5.0, 0.0, 2.0])
+    problem = replace(
+        program([[0.0] * 6], [-1.0], [-1.0, -5.0, -4.0, 2.0, 5.0, -2.0]),
+        column_lower=fixed,
+        column_upper=np.array([0.0, *fixed[1:]]),
+        columns={"real": slice(0, 1), "whole": slice(1, 6)},
+    )
+    outcome = solve(problem)
+    assert outcome.x == pytest.approx([0.0, *fixed[1:]])
