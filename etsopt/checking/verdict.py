@@ -179,6 +179,9 @@ class Verdict:
         True if rows and objectives are those of a program, and not derived from the instance.
     infeasible
         True if a program is proven to have no point.
+    unproven_prices
+        Objectives of a program whose multipliers, which its tables may show, prove nothing by themselves: beside whole
+        numbers they are those of the program without them.
     """
 
     violations: tuple[Violation, ...]
@@ -196,6 +199,7 @@ class Verdict:
     stopped: bool = False
     of_program: bool = False
     infeasible: bool = False
+    unproven_prices: tuple[str, ...] = ()
 
     @property
     def distance_t(self) -> float | None:

@@ -71,7 +71,7 @@ def solve(options: Namespace) -> int:
             print(f"{remedy}\n")
         show.result(result)
         if options.out is not None:
-            print(saving.about(result, options.out, workbook, written))
+            print(saving.about(result, options.out, workbook, written, options.model))
     return _exit_code(result)
 
 
@@ -118,6 +118,10 @@ def check(options: Namespace) -> int:
 
     if options.model is not None and options.model_file is not None:
         raise UsageError("--as and --model ask for two theorems.", "Leave one of them out.")
+    if options.model is not None and options.model.endswith(".py"):
+        raise UsageError("--as takes the name of a model of the library.", "Name a file of your own by --model.")
+    if options.model_file is not None and not options.model_file.endswith(".py"):
+        raise UsageError("--model takes the file of a model of your own, ending in .py.", "Name another by --as.")
     if reporting.kind_of(options.run):
         return record_checks.check(options)
     from etsopt.results import results, run_folder
@@ -125,8 +129,9 @@ def check(options: Namespace) -> int:
     from etsopt.running import run
 
     result, instance = results.load_both(options.run)
-    verdict = run.check(instance, result, options.gap, options.model, options.model_file)
-    beside = [*unchecked_words(result), *run_folder.unlisted_files(options.run)]
+    verdict = run.check(instance, result, options.gap, options.model or options.model_file)
+    prices = [f"{name}: multipliers" for name in verdict.unproven_prices]
+    beside = [*unchecked_words(result), *run_folder.unlisted_files(options.run), *prices]
     same = instance.hash == result.provenance.get("instance_hash")
     # A claim that differs from the recomputed value is a violation.
     holds = same and not verdict.violations

@@ -25,11 +25,11 @@ def check(options: Namespace) -> int:
     """Compare the outcomes of a record with their hashes and with some that are solved again, and print what holds."""
     from etsopt.cli import terminal
     from etsopt.progress import watched
-    from etsopt.sweeping.checked import check_record, instance_of, other_files
+    from etsopt.sweeping.checked import check_record, instance_of, is_file, other_files
     from etsopt.sweeping.record import Record
 
-    if options.gap is not None or options.model is not None or options.model_file is not None:
-        what = "The options --gap, --as and --model are for a run: a sweep states the gap of its solves."
+    if options.gap is not None or options.model is not None:
+        what = "The options --gap and --as are for a run: a sweep states the gap of its solves."
         raise UsageError(what, "Leave them out.")
     if options.again < 0 or options.seed < 0:
         raise UsageError("--again or --seed is below 0.", "State whole numbers from 0 on.")
@@ -38,13 +38,17 @@ def check(options: Namespace) -> int:
         instance = instance_of(record, options.instance)
         tables, written = _contents(record, name)
         with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
-            found = check_record(record, instance, tables, None if options.all else options.again, options.seed)
+            number = None if options.all else options.again
+            found = check_record(record, instance, tables, number, options.seed, options.model_file)
+        own = is_file(record.about["model"]) and options.model_file is None
         other = other_files(written, options.run)
     holds = found.holds and not other
     if options.json:
         print(json.dumps({"holds": holds, **asdict(found), "other_files": other}, ensure_ascii=False))
     else:
         _report(found, other)
+        if own:
+            print(_("Nothing was solved again: a check runs no file that a record names. Name it: --model FILE"))
     return 0 if holds else 5
 
 
@@ -73,7 +77,7 @@ def _report(found: RecordCheck, other: list[str]) -> None:
         text = "{scenario}, {what}: {kept} is kept, and {again} is found."
         print(_(text, scenario=scenario, what=what, kept=kept, again=again), file=sys.stderr)
     text = "{again:,} of {proven:,} proven ones were solved again with the same answer (chosen by the seed {seed})."
-    if not found.differences:
+    if found.again and not found.differences:
         print(_(text, again=found.again, proven=found.proven, seed=found.seed))
     for name in other:
         print(_("The file {name} is not what the record holds.", name=name), file=sys.stderr)

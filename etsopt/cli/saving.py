@@ -56,12 +56,11 @@ def gap_of(result: Results) -> str:
     return f" --gap {asked:g}" if result.status in ("certified_gap", "certified_program") and asked > accepted else ""
 
 
-def about(result: Results, folder: Path, workbook: Path | None, written: bool) -> str:
-    """Return the sentence on what was written."""
+def about(result: Results, folder: Path, workbook: Path | None, written: bool, model: str = "") -> str:
+    """Return the sentence on what was written, of a model as the command names it."""
     if written:
         again = _("; `etsopt check {folder}{gap}` checks it again", folder=folder, gap=gap_of(result))
         if is_program(result):
-            model = result.provenance["model"]
             text = "; `etsopt check {folder} --model {model}{gap}` checks it again"
             again = _(text, folder=folder, model=model, gap=gap_of(result))
         again = again if is_checked(result) or is_program(result) else ""

@@ -8,10 +8,11 @@ import numpy as np
 from rich.text import Text
 
 from etsopt.checking.judge import REAL_GAP
+from etsopt.checking.theorem import default_gap
 from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
 from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
-from etsopt.results.claims import PROGRAM, is_checked
+from etsopt.results.claims import PROGRAM, is_checked, is_program
 from etsopt.results.emissions_status import not_verified
 from etsopt.results.words import TERMINATIONS
 
@@ -29,8 +30,12 @@ def open_gaps(results: Results) -> str:
     if "equilibrium" in results.tables:
         return _without_fixed_point(results)
     requested = float(results.provenance["options"]["gap"])
+    if is_program(results):
+        requested = max(requested, default_gap(str(results.provenance["model"])))
     open_ = [f"{word('level', level.name)} {_in_percent(level)}" for level in results.levels if not level.certified]
     proven = _("Every limit holds. Not certified: {open}.", open=joined(open_)) if open_ else _("Every limit holds.")
+    if results.termination == "solver_error":
+        return _("{proven}\nThe solver failed at the last of the objectives shown.", proven=proven)
     if results.termination in TERMINATIONS:
         return _("{proven}\nA longer --time-limit may close the gap.", proven=proven)
     largest = max((_relative(level) for level in results.levels if not level.certified), default=np.inf)

@@ -93,9 +93,13 @@ class Program:
         return same and np.array_equal(self.integer, other.integer)
 
     def crosses(self) -> bool:
-        """Return True if the bounds of a column or the limits of a row cross."""
-        columns, rows = self.column_lower > self.column_upper, self.row_lower > self.row_upper
-        return bool(columns.any() or rows.any())
+        """Return True if a column has no value between its bounds, or the limits of a row cross."""
+        return bool(self.without_value().any() or (self.row_lower > self.row_upper).any())
+
+    def without_value(self) -> NDArray[np.bool_]:
+        """Return True for each column without a value, or a whole number, between its bounds."""
+        none: NDArray[np.bool_] = self.column_lower > self.column_upper
+        return none | (self.integer & (np.ceil(self.column_lower) > np.floor(self.column_upper)))
 
     def missed(self, x: NDArray[np.float64]) -> float:
         """Return the largest violation of a row limit or a column bound at a point."""
@@ -139,11 +143,13 @@ class Program:
     def limited(self, name: str, limit: float) -> Program:
         """Return the program with a row ``<name>_stays_optimal`` more: the linear objective stays within a limit."""
         objective = self.objectives[name]
-        count = self.matrix.shape[0]
+        count, row = self.matrix.shape[0], f"{name}_stays_optimal"
+        while row in self.rows:
+            row += "_"
         return replace(
             self,
             matrix=self.matrix.appended(objective.linear),
             row_lower=np.append(self.row_lower, -np.inf),
             row_upper=np.append(self.row_upper, limit - objective.constant),
-            rows={**self.rows, f"{name}_stays_optimal": slice(count, count + 1)},
+            rows={**self.rows, row: slice(count, count + 1)},
         )

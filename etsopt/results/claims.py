@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.checking.theorem import INFEASIBLE, THEOREMS
+from etsopt.checking.theorem import INFEASIBLE, THEOREMS, default_gap
 from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
@@ -71,7 +71,11 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
         )
     status = verdict.status
     if results.status != status:
-        violations.append(_claim("status", f"{results.status} is claimed, but {status} is recomputed"))
+        text = f"{results.status} is claimed, but {status} is recomputed"
+        asked = results.provenance.get("options", {}).get("gap", 0.0)
+        if status == "feasible" and results.status in PROVEN and asked > default_gap(str(results.provenance["model"])):
+            text += f"; the solve accepted a gap of {asked:g}, and the check does with --gap {asked:g}"
+        violations.append(_claim("status", text))
     if results.certified is not (status in PROVEN):
         violations.append(_claim("certified", f"{results.certified} is claimed, but status {status} is recomputed"))
     if status != "refused" and (results.termination == "infeasible") is not status.startswith("infeasible"):

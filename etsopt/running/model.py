@@ -144,7 +144,11 @@ class Model:
             if missing := [part for part in ("formulate", inputs, "tables") if part not in defined]:
                 advice = "Define formulate, parameters and tables, or calculate, as in CONTRIBUTING.md."
                 raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)
-        return cls(name, module, **functions, **{key.lower(): defined[key] for key in CONSTANTS if key in defined})
+        constants = {key.lower(): defined[key] for key in CONSTANTS if key in defined}
+        if "fix_after" in constants:
+            stated = dict(constants["fix_after"]).items()
+            constants["fix_after"] = {one: (of,) if isinstance(of, str) else (*of,) for one, of in stated}
+        return cls(name, module, **functions, **constants)
 
     def objectives(self, instance: Instance, declared: list[str] | None) -> list[str]:
         """Return the names of its objectives in their order.
@@ -161,8 +165,10 @@ class Model:
         """
         names = self.levels(instance) if self.levels else list(declared or [])
         unknown = [] if declared is None else [name for name in names if name not in declared]
-        if unknown or not names:
+        twice = [name for name in names if names.count(name) > 1]
+        if unknown or twice or not names:
             what = f"there is no objective {', '.join(map(repr, unknown))}" if unknown else "there is no objective"
+            what = f"`levels` names {twice[0]!r} twice" if twice else what
             advice = f"Declare it in `formulate`, which has {', '.join(declared or []) or 'none'}."
             raise ModelError(f"The model {self.name} cannot be solved: {what}.", advice)
         return names
@@ -216,7 +222,7 @@ def _called(model: str, function: str, defined: Callable[..., Any], *arguments: 
         result = list(result) if function == "levels" else result
     except EtsoptError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = f"The function {function} of the model {model} failed: "
         if function == "formulate" and (mistake := mistake_in(error)):
             raise ModelError(what + mistake, "Correct the model file.") from error

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.errors import StoppedError
+from etsopt.errors import ModelError, StoppedError
 from etsopt.progress import quietly
 from etsopt.solving.growing import Growing, without_rows
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import DEFAULT_GAP
 from etsopt.solving.solution import STOPPED
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,6 +124,13 @@ def program_of(
 ) -> Program:
     """Return the program of a model with some parameters; relaxed if the model is divisible on the instance."""
     program = build(model, parameters)
+    if unknown := sorted({name for names in model.fix_after.values() for name in names} - {*program.columns}):
+        what = message(
+            "The model {model} fixes {name!r} after an objective: there is no such variable.",
+            model=model.name,
+            name=unknown[0],
+        )
+        raise ModelError(what, message("Its variables are {names}.", names=", ".join(program.columns)))
     divisible = model.is_divisible is not None and model.is_divisible(instance)
     return relaxed(program) if divisible else program
 

@@ -30,13 +30,13 @@ from etsopt.running.program_tables import (
     VALUES,
     Reading,
     conflict_table,
-    kept,
+    rows_of,
     tables_of_trees,
     values_table,
 )
 from etsopt.solving.conflict import conflicting_rows, with_rows
 from etsopt.solving.options import SolveOptions
-from etsopt.solving.proving import prove, refute
+from etsopt.solving.proving import alone, prove, refute
 from etsopt.solving.solution import Level, Proof, Solution, Termination
 from etsopt.wording import message
 
@@ -48,10 +48,11 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.program.program import Program
     from etsopt.running.model import Model
+    from etsopt.running.provenance import Clock
     from etsopt.solving.solution import Tree
 
-AGAIN = 1e-9
-"""Relative difference of numbers of a table that is made again, on another machine perhaps."""
+AGAIN, ROUNDED = 1e-9, 1e-15
+"""Difference of numbers of a table that is made again, on another machine perhaps: relative, and of the largest."""
 
 
 def has_one_program(model: Model) -> bool:
@@ -59,18 +60,38 @@ def has_one_program(model: Model) -> bool:
     return model.calculate is None and model.afterwards is None and model.again is None and not model.starts_from
 
 
-def proven(model: Model, program: Program, names: Sequence[str], solution: Solution, options: SolveOptions) -> Solution:
+def proven(
+    model: Model, program: Program, names: Sequence[str], solution: Solution, options: SolveOptions, clock: Clock
+) -> Solution:
     """Return a solution with its program and what proves it, as far as the time suffices."""
     tell("proof")
+    clock.lap("solve")
     if not solution.values:
         return replace(solution, proof=Proof(program, tuple(names), {}))
-    trees = prove(program, solution.levels, _column_values(program, solution), model.fix_after, options)
+    # A solver may leave a bound by its tolerance.
+    x = np.clip(_column_values(program, solution), program.column_lower, program.column_upper)
+    accepted = max(options.gap_or_default, default_gap(model.name))
+    trees = prove(program, solution.levels, x, model.fix_after, replace(options, gap=accepted))
+    clock.lap("proof")
     # Tables show the multipliers that prove, which a check finds in the run, and not those of the solver.
     levels = tuple(
         replace(level, multipliers=_by_row(program, names[:place], trees[level.name]))
         for place, level in enumerate(solution.levels)
     )
-    return replace(solution, levels=levels, proof=Proof(program, tuple(names), trees))
+    values = {name: x[block] for name, block in program.columns.items()}
+    return replace(solution, values=values, levels=levels, proof=Proof(program, tuple(names), trees))
+
+
+def copied(solution: Solution) -> Solution:
+    """Return a solution, of a user's own model as a copy, which its `tables` may change as it likes."""
+    if solution.proof is None:
+        return solution
+    values = {name: array.copy() for name, array in solution.values.items()}
+    levels = tuple(
+        replace(level, multipliers={row: array.copy() for row, array in level.multipliers.items()})
+        for level in solution.levels
+    )
+    return replace(solution, values=values, levels=levels)
 
 
 def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame], about: dict[str, Any]) -> Results:
@@ -115,23 +136,25 @@ def documented(model: Model) -> list[dict[str, str]]:
     ]
 
 
-def without_point(model: Model, proof: Proof, options: SolveOptions, about: dict[str, Any]) -> Results:
+def without_point(model: Model, proof: Proof, options: SolveOptions, about: dict[str, Any], clock: Clock) -> Results:
     """Return the results of a program without a point: rows that conflict, and the proof that they do."""
     tell("conflicting rows")
     about["formulation"] = documented(model)
-    program, trees = proof.program, {}
+    rows, least = conflicting_rows(proof.program, options)
+    program = with_rows(proof.program, rows)
+    about["conflict_is_least"] = least
+    clock.lap("conflict")
     try:
-        rows = conflicting_rows(program, options)
-        if rows is not None:
-            program = with_rows(program, rows)
         trees = {NO_POINT: refute(program, options)}
     except StoppedError:
-        return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
+        trees = {NO_POINT: alone(np.zeros(len(program.row_lower)))}
+    if len(used := rows_of(trees[NO_POINT])):
+        # Fewer rows than were left may be in the proof.
+        rows, program = used, with_rows(program, used)
+    clock.lap("proof")
     answer = ProgramAnswer(None, (), trees)
-    verdict = judge_program(ProgramQuestion(proof.program, proof.names, 0.0), answer, about["model"])
-    tables = tables_of_trees(program, (), trees)
-    if rows is not None:
-        tables = {CONFLICT: conflict_table(program, rows, trees[NO_POINT]), **tables}
+    verdict = judge_program(ProgramQuestion(program, proof.names, 0.0), answer, about["model"])
+    tables = {CONFLICT: conflict_table(program, rows, trees[NO_POINT]), **tables_of_trees(program, (), trees)}
     return _results(tables, "infeasible", verdict, [], about)
 
 
@@ -152,12 +175,15 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
     parameters, notes = model_inputs.parameters_of(model, instance, options, method, {})
     program = model_inputs.program_of(model, instance, compiled_program, parameters)
     names = model.objectives(instance, list(program.objectives))
+    made: dict[str, pd.DataFrame] = {}
     reading = Reading(results.tables, program, names)
     x, trees = reading.values(), reading.trees()
-    if x is None and CONFLICT in results.tables:
-        # The rows that are said to conflict have to do so alone.
-        rows = reading.conflict()
-        program = program if reading.problems else with_rows(program, rows)
+    reading.see_levels(results.levels, results.termination)
+    if x is None and CONFLICT in results.tables and not reading.problems:
+        # The rows that are said to conflict have to do so alone, and those of the table are those of the proof.
+        rows = reading.conflict(trees[NO_POINT])
+        program = with_rows(program, rows)
+        made = {CONFLICT: conflict_table(program, rows, trees[NO_POINT])}
     if reading.problems or (x is None and results.termination != "infeasible"):
         what = "; ".join(dict.fromkeys(reading.problems)) or f"there is a table {VALUES}"
         wrong = Violation("tables", "program", 1.0, "tables", what)
@@ -166,7 +192,7 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
     answer = ProgramAnswer(x, results.levels, trees, stopped)
     verdict = judge_program(ProgramQuestion(program, names, gap, model.fix_after), answer, theorem)
     if x is None:
-        return replace(verdict, violations=tuple(_differences({}, results.tables, (DUALS, NODES, CONFLICT))))
+        return replace(verdict, violations=tuple(_differences(made, results.tables, (DUALS, NODES))))
     if verdict.violations:
         return verdict
     levels = tuple(
@@ -175,7 +201,7 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
         if one.name in names
         for by_row in [_by_row(program, names[:at], trees[one.name])]
     )
-    values = {name: x[block] for name, block in program.columns.items()}
+    values = {name: x[block].copy() for name, block in program.columns.items()}
     try:
         made = model.tables(instance, Solution(Termination(results.termination), values, levels), *notes)
     except EtsoptError as error:
@@ -189,7 +215,7 @@ def _by_row(program: Program, earlier: Sequence[str], tree: Tree) -> dict[str, N
     assert multipliers is not None
     count = len(program.row_lower)
     by_row = {row: multipliers[block] for row, block in program.rows.items()}
-    return by_row | {kept(name): multipliers[count + at : count + at + 1] for at, name in enumerate(earlier)}
+    return by_row | {f"{name}_stays_optimal": multipliers[[count + at]] for at, name in enumerate(earlier)} | by_row
 
 
 def _results(
@@ -233,8 +259,9 @@ def _differences(
 
 def _apart(one: pd.Series[Any], other: pd.Series[Any]) -> NDArray[np.bool_]:
     """Return True for each cell that differs, numbers by more than the rounding of another machine."""
-    numbers = [pd.to_numeric(part, errors="coerce").to_numpy(dtype=float, na_value=np.nan) for part in (one, other)]
+    same = ((one.astype(str) == other.astype(str)) | (one.isna() & other.isna())).to_numpy()
+    if not all(pd.api.types.is_numeric_dtype(part.dtype) for part in (one, other)):
+        return np.asarray(~same)
+    numbers = [part.to_numpy(dtype=float, na_value=np.nan) for part in (one, other)]
     size = np.abs(numbers[0][np.isfinite(numbers[0])]).max(initial=0.0)
-    close = np.isclose(numbers[0], numbers[1], rtol=AGAIN, atol=AGAIN * size)
-    same = (one.astype(str) == other.astype(str)) | (one.isna() & other.isna())
-    return np.asarray(~(close | same.to_numpy()))
+    return np.asarray(~(same | np.isclose(numbers[0], numbers[1], rtol=AGAIN, atol=ROUNDED * size)))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.program.program import Program
+    from etsopt.results.levels import LevelResult
 
 VALUES, DUALS, NODES, CONFLICT = PROGRAM_VALUES, f"{PROGRAM}duals", f"{PROGRAM}nodes", "conflict"
 
@@ -37,8 +38,8 @@ ZERO = 1e-9
 
 
 def kept(name: str) -> str:
-    """Return the name of the row that keeps an earlier objective."""
-    return f"{name}_stays_optimal"
+    """Return the name of the row that keeps an earlier objective, which no component has."""
+    return f"objective {name}"
 
 
 def values_table(program: Program, x: NDArray[np.float64]) -> pd.DataFrame:
@@ -70,6 +71,12 @@ def tables_of_trees(program: Program, names: Sequence[str], trees: Mapping[str, 
     return tables
 
 
+def rows_of(tree: Tree) -> NDArray[np.int64]:
+    """Return the rows with a multiplier in a proof."""
+    used = np.any([one != 0 for one in tree.multipliers if one is not None], axis=0)
+    return np.flatnonzero(used).astype(np.int64)
+
+
 def conflict_table(program: Program, rows: NDArray[np.int64], tree: Tree) -> pd.DataFrame:
     """Return the rows that conflict, and the bounds of columns that a proof without splits needs beside them."""
     of_rows = _places(program.rows, "name").iloc[rows]
@@ -79,7 +86,9 @@ def conflict_table(program: Program, rows: NDArray[np.int64], tree: Tree) -> pd.
     if len(tree.parent) == 1 and multipliers is not None:
         slope = program.matrix.transposed_times(multipliers)
         size = program.matrix.absolute().transposed_times(np.abs(multipliers))
-        crossed = program.column_lower > program.column_upper
+        # A column without a value between its bounds is a conflict by itself.
+        crossed = np.zeros(len(slope), dtype=bool)
+        crossed[np.flatnonzero(program.without_value())[:1]] = True
         where = np.flatnonzero((np.abs(slope) > ZERO * size) | crossed)
         # The proof takes a column at one of its ends, and needs no bound at the other.
         lower = np.where((slope > 0) & ~crossed, np.nan, program.column_lower)[where]
@@ -125,30 +134,35 @@ class Reading:
             count = 1 if own is None else 1 + len(own)
             multipliers: list[NDArray[np.float64] | None] = [np.zeros(length) for _ in range(count)]
             for node, part in () if duals is None else duals[duals["level"] == name].groupby("node"):
-                if 0 <= node < count:
-                    found = self._place(part, "row", self._rows, DUALS)
-                    inside = found < length
-                    whole = np.zeros(length)
-                    whole[found[inside]] = part["multiplier"].to_numpy(dtype=float)[inside]
-                    multipliers[int(node)] = whole
+                found = self._place(part, "row", self._rows, DUALS)
+                if not (0 <= node < count and node == round(node) and (found < length).all()) or self.problems:
+                    self.problems.append(f"the table {DUALS} has the nodes and rows of each objective")
+                    continue
+                whole = np.zeros(length)
+                whole[found] = part["multiplier"].to_numpy(dtype=float)
+                multipliers[int(node)] = whole
             trees[name] = alone(multipliers[0]) if own is None or not len(own) else self._tree(own, multipliers)
         return trees
 
-    def conflict(self) -> NDArray[np.int64]:
-        """Return the rows that are said to conflict, with the limits and bounds of the program."""
-        program, table = self.program, self._read[CONFLICT]
-        found = {}
-        for part, places, lower, upper in (
-            ("row", self._rows, program.row_lower, program.row_upper),
-            ("bound", self._columns, program.column_lower, program.column_upper),
-        ):
-            own = table[table["part"] == part]
-            place = found[part] = self._place(own, "name", places, CONFLICT)
-            for end, limits in (("lower", lower), ("upper", upper)):
-                stated = own[end].to_numpy(dtype=float)
-                if len(place) == len(own) and ((stated != limits[place]) & np.isfinite(stated)).any():
-                    self.problems.append(f"the table {CONFLICT} has the limits of the program")
-        return found["row"]
+    def conflict(self, tree: Tree) -> NDArray[np.int64]:
+        """Return the rows that are said to conflict, each of which has a multiplier in the proof that they do."""
+        table = self._read[CONFLICT]
+        rows = self._place(table[table["part"] == "row"], "name", self._rows, CONFLICT)
+        used = rows_of(tree)
+        if (len(used) and not np.array_equal(rows, used)) or len(np.unique(rows)) < len(rows):
+            self.problems.append(f"the table {CONFLICT} has the rows of the proof")
+            return rows[:0]
+        return rows
+
+    def see_levels(self, levels: Sequence[LevelResult], termination: str) -> None:
+        """See that the objectives that a run states are those of the model in their order, and nothing of others."""
+        stated, wanted = [level.name for level in levels], [*self.names]
+        wanted = [] if termination == "infeasible" else wanted if termination == "optimal" else wanted[: len(stated)]
+        if stated != wanted:
+            self.problems.append("the run states the objectives of the model in their order")
+        for name in (DUALS, NODES):
+            if name in self._read and not set(self._read[name]["level"]) <= {*self.names, NO_POINT}:
+                self.problems.append(f"the table {name} has objectives of the model")
 
     def _tree(self, nodes: pd.DataFrame, multipliers: list[NDArray[np.float64] | None]) -> Tree:
         column = self._place(nodes, "variable", self._columns, NODES)
@@ -156,6 +170,9 @@ class Reading:
             self.problems.append(f"the table {NODES} numbers the nodes of each objective from 1 on")
             return alone(multipliers[0])
         parent, above, value = (nodes[name].to_numpy(dtype=float) for name in ("parent", "above", "value"))
+        if (np.abs(parent) > len(nodes)).any() or (parent != np.round(parent)).any() or not set(above) <= {0.0, 1.0}:
+            self.problems.append(f"the table {NODES} has whole numbers of its nodes")
+            return alone(multipliers[0])
         return Tree(
             np.append(0, parent.astype(np.int64)),
             np.append(0, column),

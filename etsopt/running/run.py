@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -40,7 +41,7 @@ LOGGER = logging.getLogger("etsopt")
 
 def solve(
     instance: Instance,
-    model: str = "allocation",
+    model: str | Path = "allocation",
     *,
     time_limit_s: float | None = None,
     gap: float | None = None,
@@ -91,6 +92,7 @@ def solve(
             message("An instance is needed, not {instance!r}.", instance=instance),
             "Read one: etsopt.solve(etsopt.read('tiny')).",
         )
+    model = os.fspath(model)
     options: dict[str, Any] = {"time_limit_s": time_limit_s, "gap": gap, "seed": seed, "method": method, "mps": mps}
     options |= {"solver_options": dict(solver_options or {}), "progress": progress}
     given, found = SolveOptions(**options), library.choose(model)
@@ -198,8 +200,7 @@ def check(
     instance: Instance,
     results: Results,
     gap: float | None = None,
-    model: str | None = None,
-    model_file: str | Path | None = None,
+    model: str | Path | None = None,
 ) -> Verdict:
     """Check results against their instance, and their claims against the verdict, without solver or model.
 
@@ -209,24 +210,25 @@ def check(
         Largest relative gap that proves an objective of whole plans, whole tonnes or exceptions; default 1e-4, of plans
         of reviews 1e-3. If the results asked for less, that counts.
     model
-        Name of the model whose theorem is to be proven; default the one that the results claim to be of.
-    model_file
-        File of the user's own model, whose program is compiled and proven again; code that results name is never run.
+        Name of the model whose theorem is to be proven, or file of the user's own, whose program is compiled and proven
+        again; default the name that the results claim. A file that results name is never run.
 
     Raises
     ------
     UsageError
         If the checker has no theorem of the model that is asked for.
     """
-    if model is not None and model not in THEOREMS:
-        what = message("There is no theorem of the model {model!r}.", model=model)
-        raise UsageError(what, message("The checker proves {known}.", known=", ".join(THEOREMS)))
-    instance, asked = as_given(instance), model or str(results.provenance.get("model"))
+    named = None if model is None else os.fspath(model)
+    is_file = named is not None and named.endswith(".py")
+    if named is not None and not is_file and named not in THEOREMS:
+        what = message("There is no theorem of the model {model!r}.", model=named)
+        advice = message("The checker proves {known}, and programs of model files.", known=", ".join(THEOREMS))
+        raise UsageError(what, advice)
+    instance, asked = as_given(instance), named or str(results.provenance.get("model"))
     own = float(results.provenance.get("options", {}).get("gap", 0.0))
     accepted = default_gap(asked) if gap is None else gap
-    if model_file is not None:
-        found = library.load(str(model_file))
-        verdict = own_program.check_again(found, name_of(str(model_file)), instance, results, accepted)
+    if is_file:
+        verdict = own_program.check_again(library.load(asked), name_of(asked), instance, results, accepted)
     elif asked not in THEOREMS:
         verdict = Verdict((), ())
     else:

@@ -75,7 +75,8 @@ class SolveTask:
         """Return the results of a solution, checked if the checker knows the model, even after the deadline."""
         with unlimited():
             tell("tables")
-            tables = self.model.tables(self.instance, solution, *self.notes) if solution.values else {}
+            given = own_program.copied(solution)
+            tables = self.model.tables(self.instance, given, *self.notes) if solution.values else {}
             self.clock.lap("tables")
             return self._results(solution, tables)
 
@@ -99,7 +100,7 @@ class SolveTask:
         if self.model.explain is not None:
             return self._explained(*self.model.explain(self.instance, *self.notes))
         if solution.proof is not None:
-            return own_program.without_point(self.model, solution.proof, self.options, self.about)
+            return own_program.without_point(self.model, solution.proof, self.options, self.about, self.clock)
         explained = self._relaxed_limits(limited)
         if not explained.levels or explained.levels[0].value > RELAXED_T:
             return explained
@@ -127,7 +128,7 @@ class SolveTask:
         names = names or self.model.objectives(self.instance, list(program.objectives))
         solution = self._minimise(program, parameters, names, self.options)
         own = not self.has_theorem and own_program.has_one_program(self.model)
-        return own_program.proven(self.model, program, names, solution, self.options) if own else solution
+        return own_program.proven(self.model, program, names, solution, self.options, self.clock) if own else solution
 
     def _minimise(
         self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions
@@ -204,10 +205,8 @@ class SolveTask:
             levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
         status = verdict.status if verdict else "feasible" if tables else "none"
         reported = {name: getattr(verdict, name) for name in REPORTED} if verdict else {}
-        termination, violations = solution.termination.value, violations_of(verdict)
-        return Results(
-            tables, termination, status, status in PROVEN, tuple(levels), None, self.about, violations, **reported
-        )
+        held = tuple(levels), None, self.about, violations_of(verdict)
+        return Results(tables, solution.termination.value, status, status in PROVEN, *held, **reported)
 
     def _relaxed_limits(self, limited: Instance) -> Results:
         """Find the smallest relaxation of the limits of an instance, and prove it.

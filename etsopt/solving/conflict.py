@@ -1,4 +1,4 @@
-"""Rows of a program that no point keeps together, of which none can be left out."""
+"""Rows of a program that no point keeps together, few as possible."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.errors import StoppedError
 from etsopt.program.program import Objective
-from etsopt.progress import checkpoint, quietly
+from etsopt.progress import checkpoint, quietly, watched
 from etsopt.solving import integer
 from etsopt.solving.proving import NO_OBJECTIVE, violated_least
-from etsopt.solving.solution import Termination
+from etsopt.solving.solution import STOPPED, Termination
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from etsopt.program.program import Program
     from etsopt.solving.options import SolveOptions
 
-MOST_TRIED = 2_000
-"""Programs that are solved in search of rows to leave out."""
+SECONDS = 20.0
+"""Time in which rows are left out; those that are left by then conflict too."""
+
+MOST_WHOLE = 30
+"""Most rows of which the search tries whether whole numbers conflict with fewer of them."""
 
 ZERO = 1e-9
 """Multipliers up to this share of the largest are zero."""
@@ -33,57 +39,63 @@ def with_rows(program: Program, rows: NDArray[np.int64]) -> Program:
     return replace(program, row_lower=lower, row_upper=upper)
 
 
-def conflicting_rows(program: Program, options: SolveOptions) -> NDArray[np.int64] | None:
-    """Return rows that no point keeps, in their order; without any of them there is one.
+def conflicting_rows(program: Program, options: SolveOptions) -> tuple[NDArray[np.int64], bool]:
+    """Return rows that no point keeps, in their order, and whether none of them can be left out.
 
-    If there is none without whole numbers either, the search starts from the rows with a multiplier in a proof. Parts
-    of them are left out, half of all at first and single ones at last, as long as the rest has no point.
+    If there is no point without whole numbers either, the search starts from the rows with a multiplier in a proof.
+    Parts of them are left out, half of all at first and single ones at last, as long as the rest has no point, until
+    the deadline of `etsopt.progress` or for `SECONDS`.
+    """
+    if program.without_value().any():
+        return np.zeros(0, dtype=np.int64), True
+    nothing = Objective(np.zeros(len(program.column_lower)), None, 0.0, "")
+    program = replace(program, objectives={NO_OBJECTIVE: nothing})
+    found = [np.flatnonzero(np.isfinite(program.row_lower) | np.isfinite(program.row_upper))]
+    try:
+        with watched(SECONDS), quietly():
+            whole = program.integer.any()
+            relaxed = replace(program, integer=np.zeros_like(program.integer))
+            if _has_none(relaxed, found[0], options):
+                multipliers = violated_least(relaxed, options).multipliers
+                sizes = np.zeros(len(program.row_lower)) if multipliers is None else np.abs(multipliers)
+                support = np.flatnonzero(sizes > ZERO * sizes.max(initial=0.0))
+                found += [support] if _has_none(relaxed, support, options) else []
+                _leave_out(found, lambda rows: _has_none(relaxed, rows, options))
+                if whole and len(found[-1]) > MOST_WHOLE:
+                    return found[-1], False
+            if whole:
+                _leave_out(found, lambda rows: _has_none(program, rows, options))
+    except StoppedError:
+        return found[-1], False
+    return found[-1], True
 
-    Returns
-    -------
-    numpy.ndarray or None
-        None if that many programs did not suffice.
+
+def _leave_out(found: list[NDArray[np.int64]], has_none: Callable[[NDArray[np.int64]], bool]) -> None:
+    """Append ever fewer rows without a point, until none can be left out."""
+    part = max(1, len(found[-1]) // 2)
+    while True:
+        start = 0
+        while start < len(found[-1]):
+            rest = np.delete(found[-1], slice(start, start + part))
+            if has_none(rest):
+                found.append(rest)
+            else:
+                start += part
+        if part == 1:
+            return
+        part = max(1, part // 2)
+
+
+def _has_none(program: Program, rows: NDArray[np.int64], options: SolveOptions) -> bool:
+    """Return True if no point keeps some rows.
 
     Raises
     ------
     StoppedError
         At the deadline.
     """
-    nothing = Objective(np.zeros(len(program.column_lower)), None, 0.0, "")
-    program = replace(program, objectives={NO_OBJECTIVE: nothing})
-    rows: NDArray[np.int64] | None = np.flatnonzero(np.isfinite(program.row_lower) | np.isfinite(program.row_upper))
-    relaxed = replace(program, integer=np.zeros_like(program.integer))
-    assert rows is not None
-    if _has_none(relaxed, rows, options):
-        found = violated_least(relaxed, options).multipliers
-        sizes = np.zeros(len(program.row_lower)) if found is None else np.abs(found)
-        support = np.flatnonzero(sizes > ZERO * sizes.max(initial=0.0))
-        rows = _fewer(relaxed, support if _has_none(relaxed, support, options) else rows, options)
-    # Whole numbers may conflict with fewer rows than real ones do.
-    return _fewer(program, rows, options) if rows is not None and program.integer.any() else rows
-
-
-def _fewer(program: Program, rows: NDArray[np.int64], options: SolveOptions) -> NDArray[np.int64] | None:
-    """Return those of some rows without a point that cannot be left out."""
-    tried, part = 0, max(1, len(rows) // 2)
-    while True:
-        start = 0
-        while start < len(rows):
-            if (tried := tried + 1) > MOST_TRIED:
-                return None
-            rest = np.delete(rows, slice(start, start + part))
-            if _has_none(program, rest, options):
-                rows = rest
-            else:
-                start += part
-        if part == 1:
-            return rows
-        part = max(1, part // 2)
-
-
-def _has_none(program: Program, rows: NDArray[np.int64], options: SolveOptions) -> bool:
-    """Return True if no point keeps some rows."""
     checkpoint()
-    with quietly():
-        outcome = integer.solve(with_rows(program, rows), NO_OBJECTIVE, options)
+    outcome = integer.solve(with_rows(program, rows), NO_OBJECTIVE, options)
+    if outcome.termination in STOPPED:
+        raise StoppedError(outcome.termination)
     return outcome.termination is Termination.INFEASIBLE

@@ -37,6 +37,8 @@ def solve(program: Program, name: str, options: SolveOptions) -> Outcome:
     - sides are given if the relaxation has the same value, so that its duals describe all optima;
     - ``bound`` is the better of those of relaxation and branch and bound.
     """
+    if program.without_value().any():
+        return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "bounds without a value")
     task, free = _Task(program, name, options), free_integers(program)
     relaxed = task.minimised(program, np.zeros_like(free))
     if relaxed.x is None or relaxed.termination is not Termination.OPTIMAL:

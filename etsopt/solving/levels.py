@@ -124,6 +124,9 @@ def solve_levels(  # long because each exit from an objective is one statement h
                 levels.append(_level_by_method(program, name, solved))
                 program = solved.program or program
                 continue
+            if program.objectives[name].quadratic is not None and name != names[-1]:
+                what = message("The objective {name} has squares, and others come after it.", name=name)
+                raise SolverError(what, "Make it the last: no linear row keeps it.")
             if program.objectives[name].quadratic is not None and integer.free_integers(program).any():
                 # HiGHS does not support squares beside integers; the solution of earlier objectives is kept.
                 if levels:

@@ -23,6 +23,7 @@ from etsopt.solving.integer import free_integers
 from etsopt.solving.options import counts
 from etsopt.solving.solution import Termination, Tree
 from etsopt.units import tolerance_of
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +95,7 @@ def _proof_of(program: Program, name: str, x: NDArray[np.float64], options: Solv
     tangent = _tangent(program.objectives[name], x)
     program = replace(program, objectives={**program.objectives, name: tangent})
     value = tangent.value(x)
-    accepted = max(options.gap_or_default * abs(value), tolerance_of(value, tangent.unit)) / 2
+    accepted = 0.9 * max(options.gap_or_default * abs(value), tolerance_of(value, tangent.unit))
     # A bound above the next smaller whole number is one of the value itself.
     return _Growth(program, name, options).grown(value - (1 - FRACTION if counts(program, name) else accepted))
 
@@ -115,6 +116,8 @@ def refute(program: Program, options: SolveOptions) -> Tree:
     StoppedError
         At the deadline.
     """
+    if program.without_value().any():
+        return alone(np.zeros(len(program.row_lower)))
     nothing = Objective(np.zeros(len(program.column_lower)), None, 0.0, "")
     program = replace(program, objectives={NO_OBJECTIVE: nothing})
     return _Growth(program, NO_OBJECTIVE, options).grown(math.inf)
@@ -202,7 +205,7 @@ class _Growth:
 
     def _outcome(self, loaded: Loaded, program: Program) -> Outcome:
         """Return the outcome of a leaf and keep its multipliers; if it has no point, those that prove that."""
-        checkpoint()
+        checkpoint(message("parts of the proof of {name}", name=self.name), len(self.parent))
         if program is not loaded.program:
             loaded.change(program)
         outcome = loaded.solve()

@@ -66,6 +66,11 @@ class RecordCheck:
         return not (self.damaged or self.differences)
 
 
+def is_file(model: str) -> bool:
+    """Return True if a record names its model by a file."""
+    return model.endswith(".py")
+
+
 def instance_of(record: Record, source: str | Path | None = None) -> Instance:
     """Return the instance of a record.
 
@@ -116,7 +121,12 @@ def see_that_whole(record: Record) -> None:
 
 
 def check_record(
-    record: Record, instance: Instance, tables: Sequence[str] | None, again: int | None = AGAIN, seed: int = 0
+    record: Record,
+    instance: Instance,
+    tables: Sequence[str] | None,
+    again: int | None = AGAIN,
+    seed: int = 0,
+    model_file: str | None = None,
 ) -> RecordCheck:
     """Compare every outcome with its hash, and solve some certified ones again.
 
@@ -128,11 +138,13 @@ def check_record(
         How many are solved again; None for all.
     seed
         Seed of their choice.
+    model_file
+        File of the model, if it is one's own: code that a record names is never run, and nothing is solved without it.
     """
     about, (damaged, proven) = record.about, _examined(record)
-    asked = about["model"], about["options"], None if tables is None else (*tables,)
-    chosen = proven
-    if again is not None and again < len(proven):
+    asked = model_file or about["model"], about["options"], None if tables is None else (*tables,)
+    chosen = [] if is_file(about["model"]) and model_file is None else proven
+    if chosen and again is not None and again < len(proven):
         chosen = sorted(np.random.default_rng(seed).choice(proven, again, replace=False).tolist())
     differences: list[tuple[str, str, str, str]] = []
     for place, number in enumerate(chosen):

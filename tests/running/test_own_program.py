@@ -158,7 +158,7 @@ def test_both_ways_to_the_solver_certify_the_same(write: Callable[..., Path]) ->
     one, other = (etsopt.solve(instance, model, method=method) for method in ("direct", "pyomo"))
     assert one.status == other.status == "certified_program"
     pd.testing.assert_frame_equal(one.tables["plan"], other.tables["plan"])
-    assert run.check(instance, other, model_file=model).certified
+    assert run.check(instance, other, model=model).certified
 
 
 def test_whole_numbers_are_proven_by_a_tree(write: Callable[..., Path], tmp_path: Path) -> None:
@@ -168,10 +168,10 @@ def test_whole_numbers_are_proven_by_a_tree(write: Callable[..., Path], tmp_path
     assert len(result.tables["program_nodes"])
     for table_format in ("csv", "parquet"):
         result.save(folder, table_format=table_format)
-        assert run.check(instance, etsopt.load(folder), model_file=model).certified
+        assert run.check(instance, etsopt.load(folder), model=model).certified
     # Without its tree the cost is as good, and not proven.
     bare = {name: table for name, table in etsopt.load(folder).tables.items() if name != "program_nodes"}
-    verdict = run.check(instance, replace(etsopt.load(folder), tables=bare, stated_tables=None), model_file=model)
+    verdict = run.check(instance, replace(etsopt.load(folder), tables=bare, stated_tables=None), model=model)
     assert not verdict.certified
 
 
@@ -179,7 +179,7 @@ def test_a_larger_gap_is_certified_where_it_was_asked_for(write: Callable[..., P
     model, instance = write("retrofit", RETROFIT), random_instance(5, 30)
     result = etsopt.solve(instance, str(model), gap=0.2)
     assert result.status == "certified_program"
-    assert run.check(instance, result, gap=0.2, model_file=model).certified
+    assert run.check(instance, result, gap=0.2, model=model).certified
 
 
 def test_rows_that_conflict_are_named_and_proven(
@@ -202,18 +202,22 @@ def test_rows_that_conflict_are_named_and_proven(
         {"part": ["bound", *conflict["part"][1:]]},
     ):
         forged = replace(result, tables={**result.tables, "conflict": conflict.assign(**change)})
-        assert run.check(etsopt.read("tiny"), forged, model_file=model).status == "refused"
+        assert run.check(etsopt.read("tiny"), forged, model=model).status == "refused"
+
+
+ODD = (
+    ("saved = np.round(0.3 * emissions)", "saved = 2 * np.round(0.15 * emissions)"),
+    ("for i in m.UNITS) >= m.needed", "for i in m.UNITS) == m.needed"),
+    ("round(CUT * saved.sum())", "2 * round(0.2 * saved.sum()) + 1"),
+)
 
 
 def test_whole_numbers_that_no_row_allows_are_proven_to_have_no_point(write: Callable[..., Path]) -> None:
-    odd = ("saved = np.round(0.3 * emissions)", "saved = 2 * np.round(0.15 * emissions)")
-    equal = ("for i in m.UNITS) >= m.needed", "for i in m.UNITS) == m.needed")
-    by_one = ("round(CUT * saved.sum())", "2 * round(0.2 * saved.sum()) + 1")
-    model, instance = write("odd", RETROFIT, odd, equal, by_one), etsopt.read("tiny")
+    model, instance = write("odd", RETROFIT, *ODD), etsopt.read("tiny")
     result = etsopt.solve(instance, str(model))
     assert result.status == "infeasible_program"
     assert result.tables["conflict"]["name"].tolist() == ["enough"]
-    assert run.check(instance, result, model_file=model).certified
+    assert run.check(instance, result, model=model).certified
 
 
 def test_limits_that_are_broken_by_the_solver_are_refused(write: Callable[..., Path], monkeypatch: Any) -> None:
@@ -251,9 +255,10 @@ def test_an_infeasible_model_without_time_for_a_proof_says_so(write: Callable[..
     def late(*_: Any) -> Any:
         raise StoppedError("time_limit")
 
-    monkeypatch.setattr(own_program, "conflicting_rows", late)
-    model = write("none", LEAST, ("SHARE = 0.95", "SHARE = 1.05"))
-    assert etsopt.solve(etsopt.read("tiny"), str(model)).status == "infeasible_unproven"
+    monkeypatch.setattr(own_program, "refute", late)
+    result = etsopt.solve(random_instance(5, 12), write("odd", RETROFIT, *ODD), time_limit_s=5)
+    assert result.status == "infeasible_unproven"
+    assert result.tables["conflict"]["name"].tolist() == ["enough"]
 
 
 def test_the_report_shows_the_formulation_and_what_is_proven(write: Callable[..., Path], tmp_path: Path) -> None:
@@ -265,6 +270,152 @@ def test_the_report_shows_the_formulation_and_what_is_proven(write: Callable[...
         assert text.casefold() in english.read_text("utf-8").casefold()
     assert "program_values" not in english.read_text("utf-8")
     assert "模型文件的规划已证明最优" in chinese.read_text("utf-8")
+
+
+IDLE = """
+import pyomo.environ as pyo
+
+
+def formulate():
+    m = pyo.AbstractModel("idle")
+    m.UNITS = pyo.Set()
+    m.x = pyo.Var(m.UNITS, bounds=(0, 1e12))
+    m.y = pyo.Var(m.UNITS, bounds=(500, 1000))
+    m.at_least = pyo.Constraint(m.UNITS, rule=lambda m, i: m.x[i] - m.y[i] >= 0)
+    m.total = pyo.Objective(rule=lambda m: sum(m.x[i] for i in m.UNITS), doc="all [t]")
+    return m
+
+
+def parameters(instance):
+    return {"UNITS": len(instance.units)}
+
+
+def tables(instance, solution):
+    plan = instance.units[["unit_id"]].assign(x=solution.values["x"], code="000000000000000001")
+    return {"plan": plan}
+"""
+
+
+def forged(run_of: Any, name: str, change: Callable[[pd.DataFrame], pd.DataFrame], **words: Any) -> Any:
+    return replace(run_of, tables={**run_of.tables, name: change(run_of.tables[name].copy())}, **words)
+
+
+def test_hostile_numbers_and_words_prove_nothing(write: Callable[..., Path]) -> None:
+    """What strangers tried: each passed once, as certified or as a traceback."""
+    instance, model = etsopt.read("tiny"), write("idle", IDLE)
+    honest = etsopt.solve(instance, model)
+    assert honest.certified
+    worse = honest.tables["program_values"].assign(value=[1e12, 1e12, 1e12, 500.0, 500.0, 500.0])
+    made = honest.tables["plan"].assign(x=1e12)
+    level = replace(honest.levels[0], value=3e12, bound=3e12, gap=0.0)
+    far = replace(honest, tables={**honest.tables, "program_values": worse, "plan": made}, levels=(level,))
+    low = honest.tables["program_values"].assign(value=[0.0, 0.0, 1e12, 500.0, 500.0, 500.0])
+    extra = pd.DataFrame([["total", 0, "no_row", 7, 1.0]], columns=[*honest.tables["program_duals"]])
+    twice = replace(honest.levels[0], name="welfare of the people", value=1e12, certified=False)
+    tried = [
+        far,
+        forged(far, "program_duals", lambda table: table.assign(multiplier=1e308)),
+        forged(far, "program_duals", lambda table: table.assign(multiplier=-1e308)),
+        replace(honest, tables={**honest.tables, "program_values": low}),
+        forged(honest, "plan", lambda table: table.assign(code="000000000000000002")),
+        forged(honest, "plan", lambda table: table.assign(x=table["x"] + 1e-4)),
+        forged(honest, "program_duals", lambda table: pd.concat([table, extra])),
+        forged(honest, "program_duals", lambda table: pd.concat([table, extra.assign(row="at_least", node=1e15)])),
+        forged(honest, "program_duals", lambda table: pd.concat([table, extra.assign(level="welfare")])),
+        replace(honest, levels=(*honest.levels, twice)),
+        replace(honest, levels=(*honest.levels, *honest.levels)),
+        replace(honest, levels=()),
+    ]
+    for one in tried:
+        verdict = run.check(instance, one, model=model)
+        assert verdict.status == "refused" or not verdict.certified
+        assert verdict.violations
+    # Multipliers that prove nothing by themselves are said to be unchecked.
+    wide = replace(honest, tables={**honest.tables, "program_duals": extra.assign(row="at_least", position=0)})
+    verdict = run.check(instance, wide, model=model)
+    assert verdict.violations or verdict.unproven_prices == ("total",)
+
+
+def test_a_conflict_is_that_of_its_proof(write: Callable[..., Path]) -> None:
+    model, instance = write("none", LEAST, ("SHARE = 0.95", "SHARE = 1.05")), random_instance(1, 12)
+    honest = etsopt.solve(instance, model)
+    conflict = honest.tables["conflict"]
+    assert run.check(instance, honest, model=model).certified
+    row = conflict.iloc[[0]]
+    for change in (
+        conflict.iloc[:1],
+        conflict.iloc[1:],
+        pd.concat([row, conflict]),
+        pd.concat([conflict, row.assign(part="law", name="the ministry")]),
+        conflict.assign(lower=conflict["lower"].fillna(-np.inf)),
+        conflict.assign(lower="very much"),
+        conflict.assign(position=conflict["position"] + 0.5),
+    ):
+        wrong = replace(honest, tables={**honest.tables, "conflict": change})
+        assert run.check(instance, wrong, model=model).status == "refused"
+    welfare = replace(honest, levels=etsopt.solve(etsopt.read("tiny")).levels[:1])
+    assert run.check(instance, welfare, model=model).violations
+
+
+@pytest.mark.parametrize(
+    ("source", "change", "said"),
+    [
+        (RETROFIT, ("CUT = 0.4", 'CUT = 0.4\nFIX_AFTER = {"number": ("foo",)}'), "fixes 'foo' after"),
+        (
+            RETROFIT,
+            ("CUT = 0.4", 'CUT = 0.4\n\n\ndef levels(i):\n    return ["number", "number"]'),
+            "names 'number' twice",
+        ),
+        (LEAST, ("    plan =", "    import sys\n\n    sys.exit(0)\n    plan ="), "SystemExit"),
+    ],
+)
+def test_slips_of_a_model_file_are_named(
+    write: Callable[..., Path], source: str, change: tuple[str, str], said: str
+) -> None:
+    with pytest.raises(ModelError, match=said):
+        etsopt.solve(etsopt.read("tiny"), write("slip", source, change))
+
+
+def test_tables_may_change_what_they_are_given(write: Callable[..., Path]) -> None:
+    spoilt = (
+        "    plan =",
+        '    solution.values["allowance"] *= 1000\n    solution.values.pop("allowance")\n    plan =',
+    )
+    kept = ('allowance_t=solution.values["allowance"]', "allowance_t=1.0")
+    model, instance = write("spoilt", LEAST, spoilt, kept), etsopt.read("tiny")
+    result = etsopt.solve(instance, model)
+    assert result.certified
+    assert result.levels[0].value == 532_000.0
+    assert run.check(instance, result, model=model).certified
+
+
+def test_names_that_the_engine_gives_to_rows_may_be_taken(write: Callable[..., Path]) -> None:
+    taken = ("m.enough = ", "m.cost_of_all_stays_optimal = ")
+    model, instance = write("taken", RETROFIT, taken), random_instance(5, 12)
+    result = etsopt.solve(instance, model)
+    assert result.certified
+    assert run.check(instance, result, model=model).certified
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(1.5, 1.5), (0.5, 0.7), (2.0, 1.0)])
+def test_a_variable_without_a_value_is_named(
+    write: Callable[..., Path], lower: float, upper: float, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bounds = ("domain=pyo.Binary,", f"domain=pyo.Integers, bounds=({lower}, {upper}),")
+    model, folder = write("empty", RETROFIT, bounds), tmp_path / "run"
+    assert main(["solve", "tiny", "--model", str(model), "--out", str(folder)]) == 3
+    assert f"no value between its bounds: retrofit[0] ≥ {lower:g}, retrofit[0] ≤ {upper:g}" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert etsopt.load(folder).status == "infeasible_program"
+    assert main(["check", str(folder), "--model", str(model)]) == 0
+
+
+def test_the_page_of_an_own_model_states_no_limits_that_it_may_not_keep(
+    write: Callable[..., Path], tmp_path: Path
+) -> None:
+    etsopt.solve(etsopt.read("tiny"), write("least", LEAST)).report(tmp_path / "page.html")
+    assert "surplus rate from" not in (tmp_path / "page.html").read_text("utf-8")
 
 
 FORGERIES = 150
@@ -301,7 +452,7 @@ def test_no_forgery_of_a_run_passes_as_proven(write: Callable[..., Path]) -> Non
             levels = (worse, honest)[int(draw.integers(2))].levels[: int(draw.integers(0, 3))]
             about = worse.provenance | {"model": draw.choice(["honest.py", "allocation", "worse.py"])}
             forged = replace(honest, tables=tables, levels=levels, provenance=about)
-            verdict = run.check(instance, forged, model_file=model)
+            verdict = run.check(instance, forged, model=model)
             if verdict.certified:
                 plan = forged.tables["plan"]
                 pd.testing.assert_frame_equal(plan, honest.tables["plan"])
@@ -313,5 +464,23 @@ def test_a_run_of_the_library_is_none_of_a_file(write: Callable[..., Path], tmp_
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     assert main(["check", str(copy), "--model", str(write("least", LEAST))]) == 5
-    with pytest.raises(UsageError, match="no model"):
-        run.check(etsopt.read("tiny"), etsopt.load(folder), model_file="nothing")
+    with pytest.raises(UsageError, match="no theorem"):
+        run.check(etsopt.read("tiny"), etsopt.load(folder), model="nothing")
+
+
+def test_a_check_of_a_sweep_runs_no_file_that_its_record_names(
+    write: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, marker, folder = write("least", LEAST), tmp_path / "marker", tmp_path / "sweep"
+    sweep = tmp_path / "sweep.toml"
+    text = f'instance = "tiny"\nmodel = "{model.as_posix()}"\n\n[grid]\nsectors.cement.target_change = [0.0, -0.005]\n'
+    sweep.write_text(text, "utf-8")
+    assert main(["sweep", str(sweep), "--out", str(folder)]) == 0
+    model.write_text(f"open({str(marker)!r}, 'w').close()\n" + LEAST, "utf-8")
+    capsys.readouterr()
+    assert main(["check", str(folder)]) == 0
+    assert "Nothing was solved again" in capsys.readouterr().out
+    assert not marker.exists()
+    assert main(["check", str(folder), "--model", str(model)]) == 0
+    assert "2 of 2 proven ones were solved again" in capsys.readouterr().out
+    assert marker.exists()

@@ -28,8 +28,8 @@ def has_point(asked: Program, rows: list[int]) -> bool:
 def test_two_of_three_rows_conflict() -> None:
     limits = [(25.0, INF), (-INF, 3.0), (-INF, 9.0)]
     asked = program([[1, 1], [1, 0], [0, 1]], limits, [(0, 20), (0, 20)], {"none": [0, 0]})
-    rows = conflicting_rows(asked, SolveOptions())
-    assert rows is not None
+    rows, least = conflicting_rows(asked, SolveOptions())
+    assert least
     # 3 t and 20 t are too little; 20 t and 9 t would be enough.
     assert rows.tolist() == [0, 1]
 
@@ -41,8 +41,8 @@ def test_no_row_can_be_left_out(whole: bool) -> None:
         asked = random_program(seed, whole)
         if has_point(asked, [*range(len(asked.row_lower))]):
             continue
-        found = conflicting_rows(asked, SolveOptions())
-        assert found is not None
+        found, least = conflicting_rows(asked, SolveOptions())
+        assert least
         tried, rows = tried + 1, found.tolist()
         assert not has_point(asked, rows)
         assert all(has_point(asked, [one for one in rows if one != row]) for row in rows)

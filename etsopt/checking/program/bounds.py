@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.arithmetic import ROUNDOFF, exact_sums, gamma, total, upward
+from etsopt.checking.arithmetic import ROUNDOFF, UNDERFLOW, exact_sums, gamma, total, upward
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +32,11 @@ class Box:
         """Largest size of each column."""
         return np.maximum(np.abs(self.lower), np.abs(self.upper))
 
-    def reaching(self, x: NDArray[np.float64]) -> Box:
-        """Return the bounds, widened to a point."""
-        return Box(np.minimum(self.lower, x), np.maximum(self.upper, x))
+    def whole(self, integer: NDArray[np.bool_]) -> Box:
+        """Return the bounds with those of whole numbers at whole numbers."""
+        return Box(
+            np.where(integer, np.ceil(self.lower), self.lower), np.where(integer, np.floor(self.upper), self.upper)
+        )
 
     def split(self, column: int, value: float, above: bool) -> Box:
         """Return the side of a column that is at least a value, or at most."""
@@ -82,11 +84,6 @@ class Goal:
         terms = np.concatenate([self.linear * x, self.quadratic * x * x, [self.constant]])
         value, error = total(terms)
         return value, upward(error + gamma(3) * float(np.abs(terms).sum()), 4)
-
-    def largest_term(self, box: Box) -> float:
-        """Return the largest term of a column within its bounds."""
-        reach = box.reach
-        return float(np.max(np.abs(self.linear) * reach + np.abs(self.quadratic) * reach * reach, initial=0.0))
 
     def counts(self, integer: NDArray[np.bool_]) -> bool:
         """Return True if the value can only be a whole number."""
@@ -136,13 +133,19 @@ class Rows:
         terms = self.data * x[self.column]
         high, low, error = exact_sums(self.row, terms, self.count)
         size = np.bincount(self.row, np.abs(terms), self.count)
-        return high + low, error + 4 * ROUNDOFF * size * (1 + gamma(len(terms)))
+        # Sums above 2^53 are not exact.
+        error = np.where(np.isfinite(error), error, self._gammas(8) * size)
+        return high + low, error + 4 * ROUNDOFF * size * (1 + gamma(len(terms))) + UNDERFLOW
 
-    def largest_terms(self, box: Box) -> NDArray[np.float64]:
-        """Return the largest term that each row can have."""
-        largest = np.zeros(self.count)
-        np.maximum.at(largest, self.row, np.abs(self.data) * box.reach[self.column])
-        return largest
+    def terms(self, size: NDArray[np.float64], largest: bool = True) -> NDArray[np.float64]:
+        """Return the largest term of each row, or the smallest that is not zero, for columns of some sizes."""
+        found = np.full(self.count, 0.0 if largest else np.inf)
+        terms = np.abs(self.data) * size[self.column]
+        if largest:
+            np.maximum.at(found, self.row, terms)
+        else:
+            np.minimum.at(found, self.row, np.where(terms > 0, terms, np.inf))
+        return np.where(np.isfinite(found), found, 0.0)
 
     def widened(self, amount: NDArray[np.float64], share: float) -> Rows:
         """Return the rows with limits that are wider by an amount, and by a share of themselves."""
@@ -181,29 +184,30 @@ class Rows:
         """
         lower, upper, a, i, j = box.lower.copy(), box.upper.copy(), self.data, self.row, self.column
         least, most = self._linear_limits()
-        roundings = _gammas(np.bincount(i, minlength=self.count) + 8)
+        roundings = self._gammas(8)
         for _ in range(ROUNDS):
             if (lower > upper).any():
                 return None
             small, large = np.where(a > 0, lower[j], upper[j]) * a, np.where(a > 0, upper[j], lower[j]) * a
-            sums = [
-                np.bincount(i, part, self.count) for part in (small, large, np.maximum(np.abs(small), np.abs(large)))
-            ]
-            if ((sums[0] - roundings * sums[2] > most) | (sums[1] + roundings * sums[2] < least)).any():
+            sizes = np.maximum(np.abs(small), np.abs(large))
+            lowest, highest, size = (np.bincount(i, part, self.count) for part in (small, large, sizes))
+            slack = roundings * size + UNDERFLOW
+            if ((lowest - slack > most) | (highest + slack < least)).any():
                 return None
             # What the rest of its row leaves to each entry, and to be safe a bound of all rounding more.
-            left_most = (most + roundings * (sums[2] + np.abs(most)))[i] - (sums[0][i] - small)
-            left_least = (least - roundings * (sums[2] + np.abs(least)))[i] - (sums[1][i] - large)
+            left_most = (most + slack + roundings * np.abs(most))[i] - (lowest[i] - small)
+            left_least = (least - slack - roundings * np.abs(least))[i] - (highest[i] - large)
             above, below = np.where(a > 0, left_most, left_least) / a, np.where(a > 0, left_least, left_most) / a
             above, below = above + 4 * ROUNDOFF * np.abs(above), below - 4 * ROUNDOFF * np.abs(below)
             whole_of = whole[j]
             above[whole_of], below[whole_of] = np.floor(above[whole_of]), np.ceil(below[whole_of])
-            np.minimum.at(upper, j, above)
-            np.maximum.at(lower, j, below)
+            # Where a sum overflows, nothing is known.
+            np.fmin.at(upper, j, above)
+            np.fmax.at(lower, j, below)
         return None if (lower > upper).any() else Box(lower, upper)
 
     def bound(self, box: Box, goal: Goal, multipliers: NDArray[np.float64]) -> float:
-        """Return a lower bound of an objective over all points, less all rounding.
+        """Return a lower bound of an objective over all points, less all rounding; minus infinity if it overflows.
 
         Parameters
         ----------
@@ -229,10 +233,15 @@ class Rows:
         reach = box.reach
         terms = np.concatenate([least, self._sides(box, prices), [goal.constant]])
         value, error = total(terms)
-        of_slopes = _gammas(entries + 4) * size + gamma(8) * np.abs(slope)
+        of_slopes = _gammas(entries + 4) * size + gamma(8) * np.abs(slope) + UNDERFLOW
         of_curves = gamma(8 + len(self.squares)) * curve_size
         lost = float((of_slopes * reach + of_curves * reach * reach).sum()) + gamma(2) * float(np.abs(terms).sum())
-        return value - upward(error + upward(lost, len(terms)), 4)
+        bound = value - upward(error + upward(lost, len(terms)), 4)
+        return bound if np.isfinite(bound) else -np.inf
+
+    def _gammas(self, more: int) -> NDArray[np.float64]:
+        """Return the largest relative error of the sum of each row and of some roundings more."""
+        return _gammas(np.bincount(self.row, minlength=self.count) + more)
 
     def _linear_limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the limits of rows without squares; others have none."""
@@ -245,7 +254,7 @@ class Rows:
         ends = self.data * box.lower[self.column], self.data * box.upper[self.column]
         small, large = (np.bincount(self.row, part(*ends), self.count) for part in (np.minimum, np.maximum))
         size = np.bincount(self.row, np.maximum(*map(np.abs, ends)), self.count)
-        error = _gammas(np.bincount(self.row, minlength=self.count) + 2) * size
+        error = self._gammas(2) * size + UNDERFLOW
         lower, upper = np.maximum(self.lower, small - error), np.minimum(self.upper, large + error)
         for number in self.squares:
             upper[number] = self.upper[number]

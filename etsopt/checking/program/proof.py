@@ -46,10 +46,10 @@ MISSED = 1e-9
 LINEAR_GAP = 1e-8
 """Largest relative gap of an objective without whole numbers that numbers over many decades leave."""
 
-NOISE = 1e-10
-"""Share of the largest term that an objective can have which a solver neglects."""
+DWARFED = 1e-9
+"""Share of what the columns of a row may reach that a solver neglects in it."""
 
-NO_POINT = "no_point"
+NO_POINT = "no point"
 """Name of the tree that proves that there is no point."""
 
 
@@ -105,20 +105,8 @@ def judge_program(question: ProgramQuestion, answer: ProgramAnswer, theorem: str
     theorem
         Name of the theorem in the verdict, such as that of the model file.
     """
-    program, x = question.program, answer.x
-    rows, box = Rows.of(program), Box(program.column_lower, program.column_upper)
-    about = Verdict((), (), theorem=theorem, of_program=True, answered=x is not None, stopped=answer.stopped)
-    most = rows.largest_terms(rows.narrowed(box, program.integer) or box)
-    if x is None:
-        proven = _has_no_point(program, rows.widened(MISSED * most, MISSED), box, answer.trees.get(NO_POINT))
-        return replace(about, infeasible=proven)
-    if x.shape != box.lower.shape or not np.isfinite(x).all():
-        return replace(about, violations=(_broken("values", "every column has a finite value"),))
-    violations = [*_missed(program, rows, x, most), *_fractional(program, x)]
-    if violations:
-        return replace(about, violations=tuple(violations))
-    levels = tuple(_levels(question, answer, rows, x))
-    return replace(about, violations=tuple(_not_kept(answer.levels, levels)), levels=levels)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _judged(question, answer, theorem)
 
 
 def name_of(position: int, places: Mapping[str, slice]) -> str:
@@ -130,29 +118,60 @@ def name_of(position: int, places: Mapping[str, slice]) -> str:
     return next(f"{name}[{position - at.start}]" for name, at in places.items() if at.start <= position < at.stop)
 
 
+def _judged(question: ProgramQuestion, answer: ProgramAnswer, theorem: str) -> Verdict:
+    program, x = question.program, answer.x
+    about = Verdict((), (), theorem=theorem, of_program=True, answered=x is not None, stopped=answer.stopped)
+    if not _is_finite(program):
+        return replace(about, violations=(_broken("program", "its numbers and the bounds of its columns are finite"),))
+    rows, box = Rows.of(program), Box(program.column_lower, program.column_upper).whole(program.integer)
+    reach = (rows.narrowed(box, program.integer) or box).reach
+    if x is None:
+        wide = rows.widened(MISSED * rows.terms(reach), MISSED)
+        return replace(about, infeasible=_has_no_point(program, wide, box, answer.trees.get(NO_POINT)))
+    if x.shape != box.lower.shape or not np.isfinite(x).all():
+        return replace(about, violations=(_broken("values", "every column has a finite value"),))
+    violations = [*_missed(program, rows, x, reach), *_fractional(program, x)]
+    if violations:
+        return replace(about, violations=tuple(violations))
+    found = [*_levels(question, answer, rows.reaching(x), box)]
+    levels = tuple(level for level, _ in found)
+    unproven = tuple(level.name for level, priced in found if not priced)
+    violations = [*_not_kept(answer.levels, levels)]
+    return replace(about, violations=tuple(violations), levels=levels, unproven_prices=unproven)
+
+
 def _levels(
-    question: ProgramQuestion, answer: ProgramAnswer, rows: Rows, x: NDArray[np.float64]
-) -> Iterator[LevelCheck]:
-    """Yield every objective with its bound; of one that the answer does not state none is proven."""
-    program, stated = question.program, {level.name for level in answer.levels}
-    rows, box = rows.reaching(x), Box(program.column_lower, program.column_upper).reaching(x)
+    question: ProgramQuestion, answer: ProgramAnswer, rows: Rows, box: Box
+) -> Iterator[tuple[LevelCheck, bool]]:
+    """Yield every objective with its bound, and whether the multipliers of the whole program alone prove it.
+
+    Of an objective that the answer does not state no bound is proven.
+    """
+    program, x, stated = question.program, answer.x, {level.name for level in answer.levels}
+    assert x is not None
     for name in question.names:
         goal, unit = Goal.of(program.objectives[name]), program.objectives[name].unit
         value, noise = goal.at(x)
         whole = program.integer & (box.lower < box.upper)
-        counts = goal.counts(program.integer)
-        tolerance = max(tolerance_of(value, unit), NOISE * goal.largest_term(rows.narrowed(box, whole) or box))
+        counts, tolerance = goal.counts(program.integer), tolerance_of(value, unit)
         # A point above the cutoff is no better than the answer, and needs no bound.
         cutoff = value - (1.0 if counts else tolerance / 2) if whole.any() else value + noise
-        tree, bound = answer.trees.get(name), -np.inf
+        tree, bound, priced = answer.trees.get(name), -np.inf, False
+        accepted = abs(value) * (question.gap if whole.any() else min(question.gap, LINEAR_GAP))
         if tree is not None and name in stated and _is_tree(tree, program, rows.count):
             bound = _least(rows.below(goal, cutoff), box, whole, goal, tree)
             bound = float(min(np.ceil(bound), value) if counts else min(bound, cutoff, value))
+            priced = _is_priced(rows, box, goal, tree, value - max(tolerance, accepted))
         gap = value - bound if counts else upward(value - bound + noise, 4)
-        accepted = question.gap if whole.any() else min(question.gap, LINEAR_GAP)
-        yield LevelCheck(name, unit, value, bound, gap, tolerance, accepted * abs(value))
+        yield LevelCheck(name, unit, value, bound, gap, tolerance, accepted), priced
         rows = rows.below(goal, value + noise)
         box = box.fixed_at(x, [program.columns[one] for one in question.fix_after.get(name, ())])
+
+
+def _is_priced(rows: Rows, box: Box, goal: Goal, tree: Tree, least: float) -> bool:
+    """Return True if multipliers of the whole program prove a bound by themselves, so that they are its prices."""
+    multipliers = tree.multipliers[0]
+    return multipliers is not None and rows.bound(box, goal, multipliers) >= least
 
 
 def _has_no_point(program: Program, rows: Rows, box: Box, tree: Tree | None) -> bool:
@@ -205,31 +224,39 @@ def _is_tree(tree: Tree, program: Program, rows: int) -> bool:
     return bool((sides & ~above[one] & above[other]).all() and not twice.any())
 
 
-def _missed(program: Program, rows: Rows, x: NDArray[np.float64], most: NDArray[np.float64]) -> Iterator[Violation]:
-    """Yield the first row and the first bound of a column that an answer misses.
+def _is_finite(program: Program) -> bool:
+    """Return True if every number of a program is finite but for limits of rows that are none."""
+    parts = [program.matrix.data, program.column_lower, program.column_upper]
+    for objective in program.objectives.values():
+        parts += [objective.linear, np.array([objective.constant])]
+        parts += [] if objective.quadratic is None else [objective.quadratic]
+    limits = (program.row_lower < np.inf) & (program.row_upper > -np.inf)
+    return all(np.isfinite(part).all() for part in parts) and bool(limits.all())
 
-    Parameters
-    ----------
-    most
-        Largest term that each row can have, shape ``(rows,)``: beside a variable that may reach 1e12 a solver neglects
-        50, so that the terms at the answer count, and beside a limit of zero those of the largest of each component.
+
+def _missed(program: Program, rows: Rows, x: NDArray[np.float64], reach: NDArray[np.float64]) -> Iterator[Violation]:
+    """Yield the first row and the first column that an answer leaves.
+
+    A row may be missed by a share of its limit or of its terms at the answer. Those of a limit of zero may be zero but
+    for rounding, and then the smallest that its columns can reach counts.
     """
-    largest = np.abs(x)
-    for block in program.columns.values():
-        largest[block] = largest[block].max(initial=0.0)
-    terms = [rows.largest_terms(Box(-size, size)) for size in (np.abs(x), largest)]
-    for values, lower, upper, own, beside, places in (
-        (rows.times(x)[0], rows.lower, rows.upper, terms[0], np.minimum(terms[1], most), program.rows),
-        (x, program.column_lower, program.column_upper, np.abs(x), largest, program.columns),
-    ):
-        limit = np.where(values < lower, lower, upper)
-        by = np.maximum(lower - values, values - upper)
-        size = np.maximum(np.where(np.isfinite(limit), np.abs(limit), 0.0), np.where(limit == 0, beside, own))
-        missed = np.flatnonzero(by > MISSED * size)
-        if len(missed):
-            place = int(missed[0])
-            text = f"the limit is {limit[place]:.12g}; a solver may neglect that beside wide bounds of variables"
-            yield _broken(name_of(place, places), text, float(by[place]), "rows_are_met")
+    values, terms = rows.times(x)[0], rows.terms(np.abs(x))
+    limit = np.where(values < rows.lower, rows.lower, rows.upper)
+    beside = np.where(limit == 0, rows.terms(reach, largest=False), 0.0)
+    size = np.maximum(np.where(np.isfinite(limit), np.abs(limit), 0.0), np.maximum(terms, beside))
+    by = np.maximum(rows.lower - values, values - rows.upper)
+    missed = np.flatnonzero(by > MISSED * size)
+    if len(missed):
+        place = int(missed[0])
+        text = f"the limit is {limit[place]:.12g}"
+        if by[place] <= DWARFED * rows.terms(reach)[place]:
+            text += "; beside what its variables may reach the solver neglects that: give them narrower bounds"
+        yield _broken(name_of(place, program.rows), text, float(by[place]), "rows_are_met")
+    outside = np.maximum(program.column_lower - x, x - program.column_upper)
+    if (outside > 0).any():
+        place = int(np.argmax(outside > 0))
+        text = "the value is within its bounds"
+        yield _broken(name_of(place, program.columns), text, float(outside[place]), "bounds_are_kept")
 
 
 def _fractional(program: Program, x: NDArray[np.float64]) -> Iterator[Violation]:

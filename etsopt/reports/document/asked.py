@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate
 from etsopt.reports.document.content import Facts, Paragraph, Section
+from etsopt.results.claims import is_checked
 from etsopt.results.emissions_status import not_verified
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ SENSES = {"at_most": ("at most", "不超过"), "exactly": ("exactly", "等于")}
 
 def asked(run: Run) -> Section:
     """Return the section on what was asked."""
-    pairs = [pair for part in (_about, _rule, _limits, _market, _at_risk, _later) for pair in part(run)]
+    # What of the policy a model of the user's own reads, the file says, and nobody else.
+    parts = (_about, _rule, _limits, _market, _at_risk, _later) if is_checked(run.results) else (_about,)
+    pairs = [pair for part in parts for pair in part(run)]
     open_ = not_verified(run.about.get("emissions", {}))
     warning = [Paragraph(run.say(*open_), "warning")] if open_ else []
     return Section("asked", run.say("What was asked", "计算要求"), (Facts(tuple(pairs)), *warning))

@@ -51,9 +51,10 @@ RECOMPUTED = {
 
 OF_PROGRAM = {
     "certified_program": (
-        "Every row, bound and whole number of the program of the model file was recomputed, and no point that keeps "
-        "them has an objective below its value minus the gap. That it says what its author means was not checked.",
-        "模型文件规划的全部约束、边界和整数要求均已重新计算；没有满足这些要求的点，其目标低于所列取值减去差距。规划是否表达了作者的本意，未作检查。",
+        "Every row, bound and whole number of the program of the model file was recomputed. No point that keeps them, "
+        "and earlier objectives at least as well, has an objective below its value minus the gap. That it says what "
+        "its author means was not checked.",
+        "模型文件规划的全部约束、边界和整数要求均已重新计算；满足这些要求且先前目标不变差的点，其目标均不低于所列取值减去差距。规划是否表达了作者的本意，未作检查。",
     ),
     "infeasible_program": (
         "No point keeps every row and bound of the program of the model file: recomputed. That the program says what "
