@@ -35,6 +35,7 @@ from etsopt.running.program_tables import (
     values_table,
 )
 from etsopt.solving.conflict import conflicting_rows, with_rows
+from etsopt.solving.levels import as_answered
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.proving import alone, prove, refute
 from etsopt.solving.solution import Level, Proof, Solution, Termination
@@ -112,7 +113,8 @@ def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame]
     accepted = max(about["options"]["gap"], default_gap(about["model"]))
     question = ProgramQuestion(program, solution.proof.names, accepted, model.fix_after)
     # Each objective has the value of the answer, in which later ones may have moved it by rounding.
-    verdict = judge_program(question, ProgramAnswer(x, solution.levels, trees, stopped), about["model"])
+    stated = as_answered(solution.levels, {name: program.objectives[name].value(x) for name in solution.proof.names})
+    verdict = judge_program(question, ProgramAnswer(x, stated, trees, stopped), about["model"])
     by_name = {level.name: level for level in verdict.levels}
     levels = [
         LevelResult(known.name, known.value, known.bound, known.gap, known.unit, known.certified, level.algorithm)
