@@ -77,7 +77,7 @@ def solve(options: Namespace) -> int:
 
 def _exit_code(result: results.Results) -> int:
     """Return the exit code of a result, as `etsopt --help` lists them."""
-    from etsopt.results.claims import is_checked, is_program
+    from etsopt.results.claims import is_judged
 
     if result.status == "refused":
         return 5
@@ -86,8 +86,7 @@ def _exit_code(result: results.Results) -> int:
     if result.status.startswith("infeasible"):
         return 3
     # Some models of a user's own have no program that the checker could prove; the summary says so.
-    unknown = not (is_checked(result) or is_program(result))
-    solved = result.certified or (unknown and result.termination == "optimal")
+    solved = result.certified or (not is_judged(result) and result.termination == "optimal")
     return 0 if solved else 4
 
 
@@ -115,12 +114,13 @@ def validate(options: Namespace) -> int:
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
     from etsopt.cli import record_checks, reporting, show_checks
+    from etsopt.running.library import is_file
 
     if options.model is not None and options.model_file is not None:
         raise UsageError("--as and --model ask for two theorems.", "Leave one of them out.")
-    if options.model is not None and options.model.endswith(".py"):
+    if options.model is not None and is_file(options.model):
         raise UsageError("--as takes the name of a model of the library.", "Name a file of your own by --model.")
-    if options.model_file is not None and not options.model_file.endswith(".py"):
+    if options.model_file is not None and not is_file(options.model_file):
         raise UsageError("--model takes the file of a model of your own, ending in .py.", "Name another by --as.")
     if reporting.kind_of(options.run):
         return record_checks.check(options)

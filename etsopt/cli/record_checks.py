@@ -25,7 +25,8 @@ def check(options: Namespace) -> int:
     """Compare the outcomes of a record with their hashes and with some that are solved again, and print what holds."""
     from etsopt.cli import terminal
     from etsopt.progress import watched
-    from etsopt.sweeping.checked import check_record, instance_of, is_file, other_files
+    from etsopt.running.library import is_file
+    from etsopt.sweeping.checked import check_record, instance_of, other_files
     from etsopt.sweeping.record import Record
 
     if options.gap is not None or options.model is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from etsopt.checking.theorem import default_gap
 from etsopt.cli.language import _, in_chinese
 from etsopt.errors import UsageError
-from etsopt.results.claims import is_checked, is_program
+from etsopt.results.claims import is_judged, is_program
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def about(result: Results, folder: Path, workbook: Path | None, written: bool, m
         if is_program(result):
             text = "; `etsopt check {folder} --model {model}{gap}` checks it again"
             again = _(text, folder=folder, model=model, gap=gap_of(result))
-        again = again if is_checked(result) or is_program(result) else ""
+        again = again if is_judged(result) else ""
         place = (
             folder
             if workbook is None

@@ -32,7 +32,7 @@ from etsopt.cli.show_status import (
 )
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
 from etsopt.data.messages import first_of
-from etsopt.results.claims import is_checked, is_program
+from etsopt.results.claims import is_checked, is_judged
 from etsopt.results.equal_allocation import equal_allocation, outside_of
 from etsopt.results.words import STATUSES, TERMINATIONS
 from etsopt.units import format_rate, format_tonnes
@@ -50,7 +50,7 @@ def result(results: Results) -> None:
     console = plain_console()
     about = results.provenance
     status = STATUSES[results.status][in_chinese()]
-    known = is_checked(results) or is_program(results)
+    known = is_judged(results)
     if not known and results.status == "feasible":
         status = _("solved according to the solver, not checked")
     style = "bold green" if results.certified else "bold yellow"

@@ -10,9 +10,15 @@ import numpy as np
 from etsopt.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from etsopt.program.sparse_rows import SparseRows
+
+
+NO_OBJECTIVE = "none"
+"""Name of the objective that is zero everywhere."""
 
 
 def refuse_to_maximise(name: str, sense: Any) -> None:
@@ -139,6 +145,22 @@ class Program:
             row_lower=row_lower,
             row_upper=row_upper,
         )
+
+    def relaxed(self) -> Program:
+        """Return the linear relaxation."""
+        return replace(self, integer=np.zeros_like(self.integer))
+
+    def without_objective(self) -> Program:
+        """Return the program with `NO_OBJECTIVE` alone."""
+        return replace(self, objectives={NO_OBJECTIVE: Objective(np.zeros_like(self.column_lower), None, 0.0, "")})
+
+    def fixed_at(self, variables: Sequence[str], x: NDArray[np.float64]) -> Program:
+        """Return the program with some variables at their values at a point, shape ``(columns,)``."""
+        lower, upper = self.column_lower.copy(), self.column_upper.copy()
+        for name in variables:
+            block = self.columns[name]
+            lower[block] = upper[block] = x[block]
+        return replace(self, column_lower=lower, column_upper=upper)
 
     def limited(self, name: str, limit: float) -> Program:
         """Return the program with a row ``<name>_stays_optimal`` more: the linear objective stays within a limit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +42,19 @@ def is_program(results: Results) -> bool:
     return not is_checked(results) and (PROGRAM_VALUES in results.tables or results.status in OF_PROGRAM)
 
 
+def is_judged(results: Results) -> bool:
+    """Return True if the checker judged a result, as one of a model that it knows or as a program."""
+    return is_checked(results) or is_program(results)
+
+
 def is_stopped(results: Results) -> bool:
     """Return True if a limit or a failure ended the solve, so that the result need not be proven."""
     return results.termination not in ("optimal", "infeasible")
+
+
+def violations_of(verdict: Verdict | None) -> tuple[dict[str, Any], ...]:
+    """Return the violations in the form of a result."""
+    return tuple(asdict(violation) for violation in verdict.violations) if verdict else ()
 
 
 def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list[Violation]:

@@ -63,9 +63,23 @@ class CompiledModels:
 
 def _compiled(model: Model, parameters: dict[str, Any]) -> CompiledModel:
     """Return a model compiled on its data, which takes updates of them."""
+    return _templates(model).compile(parameters)
+
+
+def documented(model: Model) -> list[dict[str, str]]:
+    """Return kind, name and ``doc`` of every component of a formulation that has one."""
+    components = _templates(model).model.component_objects()
+    return [
+        {"kind": component.ctype.__name__, "name": component.name, "doc": str(component.doc)}
+        for component in components
+        if component.doc
+    ]
+
+
+def _templates(model: Model) -> Templates:
     if model.module not in _TEMPLATES:
         _TEMPLATES[model.module] = Templates(model.formulate())
-    return _TEMPLATES[model.module].compile(parameters)
+    return _TEMPLATES[model.module]
 
 
 compiled_program = CompiledModels(SMALL)

@@ -42,6 +42,11 @@ def installed() -> dict[str, str]:
     return {point.name: point.value for point in modules.installed(GROUP) if point.name not in own}
 
 
+def is_file(name: str) -> bool:
+    """Return True if a model is named by its file, and is the user's own."""
+    return name.endswith(".py")
+
+
 def load(name: str) -> Model:
     """Load a model: one of the library by its name, or a file of the user's by its path.
 
@@ -52,7 +57,7 @@ def load(name: str) -> Model:
     ModelError
         If the file does not define a function that a model needs.
     """
-    if name.endswith(".py"):
+    if is_file(name):
         module = modules.load_file(Path(name), "model", ModelError)
         refuse_slips(module, Path(name).stem)
     elif name in names():
@@ -105,7 +110,7 @@ def summary(name: str) -> str:
 
 def _source(name: str) -> ast.Module:
     """Return the source of a model, read and not run, which would load Pyomo and pandas for most of a second."""
-    if name.endswith(".py"):
+    if is_file(name):
         return ast.parse(Path(name).read_bytes())
     if name in names():
         return _parsed(folder() / f"{name}.py")
@@ -129,6 +134,6 @@ def method(model: str, step: str) -> Callable[..., Any] | None:
 
 def model_method(model: str, method: str) -> ModelMethod | None:
     """Return a model's own method for its whole program, found by both names; None if there is none."""
-    if model.endswith(".py") or not (folder() / "_methods" / f"{model}_{method}.py").is_file():
+    if is_file(model) or not (folder() / "_methods" / f"{model}_{method}.py").is_file():
         return None
     return ModelMethod.of(import_module(f"{LIBRARY}._methods.{model}_{method}"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from etsopt.errors import ModelError, StoppedError
@@ -47,7 +46,7 @@ class Relaxation:
         StoppedError
             At the deadline: a stopped relaxation proves nothing of the market.
         """
-        program = relaxed(self.build(self.model, parameters))
+        program = self.build(self.model, parameters).relaxed()
         names = [objective] if objective else self.model.objectives(self.instance, list(program.objectives))
         with quietly():
             solution = solve_levels(program, names, replace(self.options, mps=None), {})
@@ -79,16 +78,11 @@ class Relaxation:
 
     def growing(self, parameters: dict[str, Any], objective: str, size: Mapping[str, float], worth: float) -> Growing:
         """Load the relaxation into the solver, where columns may join it; sizes as in `etsopt.solving.growing`."""
-        return Growing(relaxed(self.build(self.model, parameters)), objective, self.options, size, worth)
+        return Growing(self.build(self.model, parameters).relaxed(), objective, self.options, size, worth)
 
     def without_rows(self, lower: Any, upper: Any, size: float) -> Growing:
         """Load a linear program of columns of a typical size, without rows and costs as yet."""
         return Growing(without_rows(lower, upper), "cost", self.options, {"x": size}, size)
-
-
-def relaxed(program: Program) -> Program:
-    """Return the linear relaxation of a program."""
-    return replace(program, integer=np.zeros_like(program.integer))
 
 
 def with_own_options(model: Model, options: SolveOptions) -> SolveOptions:
@@ -132,7 +126,7 @@ def program_of(
         )
         raise ModelError(what, message("Its variables are {names}.", names=", ".join(program.columns)))
     divisible = model.is_divisible is not None and model.is_divisible(instance)
-    return relaxed(program) if divisible else program
+    return program.relaxed() if divisible else program
 
 
 def with_tables_of(first: Results | None, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -7,22 +7,22 @@ again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
-from etsopt.checking.theorem import default_gap
+from etsopt.checking.theorem import GAP
 from etsopt.checking.verdict import PROVEN, Verdict, Violation
 from etsopt.data.files.frames import as_written
 from etsopt.errors import EtsoptError, ModelError, StoppedError
 from etsopt.progress import tell
-from etsopt.results.claims import PROGRAM
+from etsopt.results.claims import PROGRAM, violations_of
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import methods, model_inputs
-from etsopt.running.compiling import compiled_program
+from etsopt.running.compiling import compiled_program, documented
 from etsopt.running.program_tables import (
     CONFLICT,
     DUALS,
@@ -67,11 +67,11 @@ def proven(
     """Return a solution with its program and what proves it, as far as the time suffices."""
     tell("proof")
     clock.lap("solve")
+    accepted = max(options.gap_or_default, GAP)
     if not solution.values:
-        return replace(solution, proof=Proof(program, tuple(names), {}))
+        return replace(solution, proof=Proof(program, tuple(names), accepted, {}))
     # A solver may leave a bound by its tolerance.
     x = np.clip(_column_values(program, solution), program.column_lower, program.column_upper)
-    accepted = max(options.gap_or_default, default_gap(model.name))
     trees = prove(program, solution.levels, x, model.fix_after, replace(options, gap=accepted))
     clock.lap("proof")
     # Tables show the multipliers that prove, which a check finds in the run, and not those of the solver.
@@ -80,7 +80,7 @@ def proven(
         for place, level in enumerate(solution.levels)
     )
     values = {name: x[block] for name, block in program.columns.items()}
-    return replace(solution, values=values, levels=levels, proof=Proof(program, tuple(names), trees))
+    return replace(solution, values=values, levels=levels, proof=Proof(program, tuple(names), accepted, trees))
 
 
 def copied(solution: Solution) -> Solution:
@@ -110,8 +110,7 @@ def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame]
     program, trees = solution.proof.program, solution.proof.trees
     stopped = solution.termination is not Termination.OPTIMAL
     x = _column_values(program, solution)
-    accepted = max(about["options"]["gap"], default_gap(about["model"]))
-    question = ProgramQuestion(program, solution.proof.names, accepted, model.fix_after)
+    question = ProgramQuestion(program, solution.proof.names, solution.proof.gap, model.fix_after)
     # Each objective has the value of the answer, in which later ones may have moved it by rounding.
     stated = as_answered(solution.levels, {name: program.objectives[name].value(x) for name in solution.proof.names})
     verdict = judge_program(question, ProgramAnswer(x, stated, trees, stopped), about["model"])
@@ -126,16 +125,6 @@ def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame]
     return _results(
         {**tables, VALUES: values_table(program, x), **own}, solution.termination.value, verdict, levels, about
     )
-
-
-def documented(model: Model) -> list[dict[str, str]]:
-    """Return kind, name and ``doc`` of every component of a formulation that has one."""
-    components = model.formulate().component_objects()
-    return [
-        {"kind": component.ctype.__name__, "name": component.name, "doc": str(component.doc)}
-        for component in components
-        if component.doc
-    ]
 
 
 def without_point(model: Model, proof: Proof, options: SolveOptions, about: dict[str, Any], clock: Clock) -> Results:
@@ -155,7 +144,7 @@ def without_point(model: Model, proof: Proof, options: SolveOptions, about: dict
         rows, program = used, with_rows(program, used)
     clock.lap("proof")
     answer = ProgramAnswer(None, (), trees)
-    verdict = judge_program(ProgramQuestion(program, proof.names, 0.0), answer, about["model"])
+    verdict = judge_program(ProgramQuestion(program, proof.names, proof.gap), answer, about["model"])
     tables = {CONFLICT: conflict_table(program, rows, trees[NO_POINT]), **tables_of_trees(program, (), trees)}
     return _results(tables, "infeasible", verdict, [], about)
 
@@ -227,9 +216,9 @@ def _results(
     levels: list[LevelResult],
     about: dict[str, Any],
 ) -> Results:
-    violations = tuple(asdict(violation) for violation in verdict.violations)
     status = verdict.status
-    return Results(tables, termination, status, status in PROVEN, tuple(levels), None, about, violations)
+    held = tuple(levels), None, about, violations_of(verdict)
+    return Results(tables, termination, status, status in PROVEN, *held)
 
 
 def _column_values(program: Program, solution: Solution) -> NDArray[np.float64]:

@@ -15,13 +15,13 @@ from etsopt.checking.verdict import PROVEN
 from etsopt.data.instance import Instance
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
-from etsopt.results.claims import check_claims, is_checked, is_stopped
+from etsopt.results.claims import check_claims, is_checked, is_stopped, violations_of
 from etsopt.results.results import Results
 from etsopt.rules import as_given, parameters_of, plugins
 from etsopt.running import library, methods, model_inputs, own_program
 from etsopt.running.policy_reads import ignored_keys
 from etsopt.running.provenance import Clock, name_of, provenance
-from etsopt.running.solve_task import SolveTask, violations_of
+from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Termination
 from etsopt.wording import message
@@ -196,12 +196,7 @@ def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:
     return Results({}, first.termination, "none", False, (), None, about | {"stopped_at": name})
 
 
-def check(
-    instance: Instance,
-    results: Results,
-    gap: float | None = None,
-    model: str | Path | None = None,
-) -> Verdict:
+def check(instance: Instance, results: Results, gap: float | None = None, model: str | Path | None = None) -> Verdict:
     """Check results against their instance, and their claims against the verdict, without solver or model.
 
     Parameters
@@ -219,7 +214,7 @@ def check(
         If the checker has no theorem of the model that is asked for.
     """
     named = None if model is None else os.fspath(model)
-    is_file = named is not None and named.endswith(".py")
+    is_file = named is not None and library.is_file(named)
     if named is not None and not is_file and named not in THEOREMS:
         what = message("There is no theorem of the model {model!r}.", model=named)
         advice = message("The checker proves {known}, and programs of model files.", known=", ".join(THEOREMS))

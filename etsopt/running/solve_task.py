@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from etsopt.checking.theorem import INFEASIBLE, THEOREMS
 from etsopt.checking.verdict import PROVEN
 from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint, quietly, tell, unlimited
+from etsopt.results.claims import violations_of
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import library, methods, model_inputs, own_program
 from etsopt.solving.levels import as_answered, solve_levels
@@ -292,8 +293,3 @@ def _with_kept(tables: Any, verdict: Verdict) -> Any:
     # An empty table has no types to keep.
     parts = [part for part in (tables["duals"], verdict.kept) if len(part)]
     return {**tables, "duals": pd.concat(parts, ignore_index=True)}
-
-
-def violations_of(verdict: Verdict | None) -> tuple[dict[str, Any], ...]:
-    """Return the violations in the form of a result."""
-    return tuple(asdict(violation) for violation in verdict.violations) if verdict else ()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.errors import StoppedError
-from etsopt.program.program import Objective
+from etsopt.program.program import NO_OBJECTIVE
 from etsopt.progress import checkpoint, quietly, watched
 from etsopt.solving import integer
-from etsopt.solving.proving import NO_OBJECTIVE, violated_least
+from etsopt.solving.proving import violated_least
 from etsopt.solving.solution import STOPPED, Termination
 
 if TYPE_CHECKING:
@@ -48,13 +48,12 @@ def conflicting_rows(program: Program, options: SolveOptions) -> tuple[NDArray[n
     """
     if program.without_value().any():
         return np.zeros(0, dtype=np.int64), True
-    nothing = Objective(np.zeros(len(program.column_lower)), None, 0.0, "")
-    program = replace(program, objectives={NO_OBJECTIVE: nothing})
+    program = program.without_objective()
     found = [np.flatnonzero(np.isfinite(program.row_lower) | np.isfinite(program.row_upper))]
     try:
         with watched(SECONDS), quietly():
             whole = program.integer.any()
-            relaxed = replace(program, integer=np.zeros_like(program.integer))
+            relaxed = program.relaxed()
             if _has_none(relaxed, found[0], options):
                 multipliers = violated_least(relaxed, options).multipliers
                 sizes = np.zeros(len(program.row_lower)) if multipliers is None else np.abs(multipliers)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from etsopt.errors import SolverError, StoppedError
-from etsopt.program.program import Objective
+from etsopt.program.program import NO_OBJECTIVE
 from etsopt.progress import checkpoint, tell
 from etsopt.solving import integer
 from etsopt.solving.mps import write_mps
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from etsopt.program.program import Program
     from etsopt.solving.options import SolveOptions
-
-NO_OBJECTIVE = "none"
 
 ROUNDED = 1e-5
 """Share of its value by which later objectives may move one: rounding beside units a million times as large."""
@@ -105,7 +103,7 @@ def solve_levels(  # long because each exit from an objective is one statement h
     try:
         if names[0] in faster:
             # A faster method assumes that a feasible point exists; if it comes first, find one.
-            outcome = solve(_without_objective(program), NO_OBJECTIVE)
+            outcome = solve(program.without_objective(), NO_OBJECTIVE)
             if outcome.x is None:
                 return Solution(outcome.termination, {}, ())
             values = _by_variable(program, outcome.x)
@@ -177,23 +175,16 @@ def _by_variable(program: Program, x: NDArray[np.float64]) -> dict[str, NDArray[
 
 def _fixed(program: Program, variables: Sequence[str], x: NDArray[np.float64]) -> Program:
     """Return the program with integer variables fixed at their values, and no longer integer."""
-    lower, upper, is_integer = program.column_lower.copy(), program.column_upper.copy(), program.integer.copy()
+    is_integer = program.integer.copy()
     for name in variables:
-        block = program.columns[name]
-        lower[block] = upper[block] = np.round(x[block])
-        is_integer[block] = False
-    return replace(program, column_lower=lower, column_upper=upper, integer=is_integer)
+        is_integer[program.columns[name]] = False
+    return replace(program.fixed_at(variables, np.round(x)), integer=is_integer)
 
 
 def _is_open(program: Program, name: str) -> bool:
     """Return True if an objective still depends on columns that are not fixed."""
     objective, moves = program.objectives[name], program.column_lower < program.column_upper
     return objective.quadratic is not None or bool(objective.linear[moves].any())
-
-
-def _without_objective(program: Program) -> Program:
-    nothing = Objective(np.zeros(len(program.column_lower)), None, 0.0, "")
-    return replace(program, objectives={NO_OBJECTIVE: nothing})
 
 
 def _fix_at_optimum(program: Program, level: Level, outcome: Outcome) -> Program:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.errors import SolverError, StoppedError
-from etsopt.program.program import Objective
+from etsopt.program.program import NO_OBJECTIVE, Objective
 from etsopt.program.sparse_rows import from_entries
 from etsopt.progress import checkpoint
 from etsopt.solving.highs import Loaded
@@ -42,8 +42,6 @@ MOST_NUMBERS = 2e7
 
 FRACTION = 1e-6
 """Distance from a whole number above which a value counts as fractional."""
-
-NO_OBJECTIVE = "none"
 
 
 def alone(multipliers: NDArray[np.float64] | None) -> Tree:
@@ -76,26 +74,23 @@ def prove(
             if row in rows:
                 stated[rows[row]] = multipliers
         trees[level.name] = alone(stated)
+        tangent = _tangent(program.objectives[level.name], x)
+        program = replace(program, objectives={**program.objectives, level.name: tangent})
         # Those of the solver are of the whole program only at the first objective, and prove it only if that is linear.
         if in_time and (place or free_integers(program).any()):
             try:
                 trees[level.name] = _proof_of(program, level.name, x, options)
             except (StoppedError, SolverError):
                 in_time = False
-        tangent = _tangent(program.objectives[level.name], x)
-        program = replace(program, objectives={**program.objectives, level.name: tangent})
-        program = program.limited(level.name, tangent.value(x))
-        for variable in fix_after.get(level.name, ()):
-            program = _fixed(program, program.columns[variable], x)
+        program = program.limited(level.name, tangent.value(x)).fixed_at(fix_after.get(level.name, ()), x)
     return trees
 
 
 def _proof_of(program: Program, name: str, x: NDArray[np.float64], options: SolveOptions) -> Tree:
-    """Return the tree of an objective over a program that keeps those before it."""
-    tangent = _tangent(program.objectives[name], x)
-    program = replace(program, objectives={**program.objectives, name: tangent})
-    value = tangent.value(x)
-    accepted = 0.9 * max(options.gap_or_default * abs(value), tolerance_of(value, tangent.unit))
+    """Return the tree of a linear objective over a program that keeps those before it."""
+    objective = program.objectives[name]
+    value = objective.value(x)
+    accepted = 0.9 * max(options.gap_or_default * abs(value), tolerance_of(value, objective.unit))
     # A bound above the next smaller whole number is one of the value itself.
     return _Growth(program, name, options).grown(value - (1 - FRACTION if counts(program, name) else accepted))
 
@@ -118,9 +113,7 @@ def refute(program: Program, options: SolveOptions) -> Tree:
     """
     if program.without_value().any():
         return alone(np.zeros(len(program.row_lower)))
-    nothing = Objective(np.zeros(len(program.column_lower)), None, 0.0, "")
-    program = replace(program, objectives={NO_OBJECTIVE: nothing})
-    return _Growth(program, NO_OBJECTIVE, options).grown(math.inf)
+    return _Growth(program.without_objective(), NO_OBJECTIVE, options).grown(math.inf)
 
 
 def violated_least(program: Program, options: SolveOptions) -> Outcome:
@@ -172,7 +165,7 @@ class _Growth:
     def grown(self, target: float) -> Tree:
         """Return the tree once every leaf has a bound of the target, or after its largest number of nodes."""
         free = free_integers(self.program)
-        relaxed = replace(self.program, integer=np.zeros_like(self.program.integer))
+        relaxed = self.program.relaxed()
         loaded, worth = Loaded(relaxed, self.name, self.options), _Worth(len(free))
         numbers = len(relaxed.row_lower) + relaxed.matrix.nnz / 100
         most = min(MOST_NODES, int(MOST_NUMBERS / max(1.0, numbers))) if free.any() else 1
@@ -244,13 +237,6 @@ class _Worth:
         average = [self.sums[side].sum() / max(1.0, self.times[side].sum()) for side in (0, 1)]
         promised = np.where(known, self.sums / np.maximum(self.times, 1), np.array(average)[:, None])[:, places] + 1e-9
         return int(places[np.argmax(promised[0] * fraction[places] * promised[1] * (1 - fraction[places]))])
-
-
-def _fixed(program: Program, block: slice, x: NDArray[np.float64]) -> Program:
-    """Return the program with a variable at its values."""
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    lower[block] = upper[block] = x[block]
-    return replace(program, column_lower=lower, column_upper=upper)
 
 
 def _side(program: Program, column: int, value: float, above: bool) -> Program:

@@ -112,10 +112,11 @@ class Tree:
 
 @dataclass(frozen=True)
 class Proof:
-    """A program, the names of its objectives in their order, and by objective the tree that proves its bound."""
+    """A program, its objectives in their order, the gap that is accepted, and by objective the tree of its bound."""
 
     program: Program
     names: tuple[str, ...]
+    gap: float
     trees: Mapping[str, Tree]
 
 

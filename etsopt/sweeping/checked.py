@@ -13,6 +13,7 @@ import numpy as np
 
 from etsopt.errors import UsageError
 from etsopt.progress import checkpoint
+from etsopt.running.library import is_file
 from etsopt.running.reading import read
 from etsopt.sweeping.outcome import outcome_of
 from etsopt.sweeping.scenario import Scenario
@@ -66,11 +67,6 @@ class RecordCheck:
         return not (self.damaged or self.differences)
 
 
-def is_file(model: str) -> bool:
-    """Return True if a record names its model by a file."""
-    return model.endswith(".py")
-
-
 def instance_of(record: Record, source: str | Path | None = None) -> Instance:
     """Return the instance of a record.
 
@@ -117,7 +113,7 @@ def see_that_whole(record: Record) -> None:
             count=len(damaged),
             name=record.scenario(damaged[0])[0],
         )
-        raise UsageError(what, "Name another folder by --out, or remove this one to begin anew.")
+        raise UsageError(what, "Name another folder by --out, or remove this one to begin again.")
 
 
 def check_record(

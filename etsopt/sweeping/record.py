@@ -121,7 +121,7 @@ class Record:
             if other:
                 what = {"plan": "scenarios, model or options", "instance_hash": "instance", "versions": "versions"}
                 names = " and ".join(what[key] for key in other)
-                advice = "Name another folder by --out, or remove this one to begin anew."
+                advice = "Name another folder by --out, or remove this one to begin again."
                 raise UsageError(
                     message("{path!r} is the record of a sweep with other {names}.", path=str(self.path), names=names),
                     advice,

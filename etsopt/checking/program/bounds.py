@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -220,7 +221,6 @@ class Rows:
         weights = self.data * prices[self.row]
         slope = goal.linear - np.bincount(self.column, weights, self.columns)
         size = np.abs(goal.linear) + np.bincount(self.column, np.abs(weights), self.columns)
-        entries = np.bincount(self.column, minlength=self.columns)
         curve, curve_size = goal.quadratic, np.abs(goal.quadratic)
         for number, square in self.squares.items():
             curve, curve_size = curve - prices[number] * square, curve_size + np.abs(prices[number] * square)
@@ -233,15 +233,20 @@ class Rows:
         reach = box.reach
         terms = np.concatenate([least, self._sides(box, prices), [goal.constant]])
         value, error = total(terms)
-        of_slopes = _gammas(entries + 4) * size + gamma(8) * np.abs(slope) + UNDERFLOW
+        of_slopes = _gammas(self._entries[1] + 4) * size + gamma(8) * np.abs(slope) + UNDERFLOW
         of_curves = gamma(8 + len(self.squares)) * curve_size
         lost = float((of_slopes * reach + of_curves * reach * reach).sum()) + gamma(2) * float(np.abs(terms).sum())
         bound = value - upward(error + upward(lost, len(terms)), 4)
         return bound if np.isfinite(bound) else -np.inf
 
+    @cached_property
+    def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Number of coefficients of each row, and of each column."""
+        return np.bincount(self.row, minlength=self.count), np.bincount(self.column, minlength=self.columns)
+
     def _gammas(self, more: int) -> NDArray[np.float64]:
         """Return the largest relative error of the sum of each row and of some roundings more."""
-        return _gammas(np.bincount(self.row, minlength=self.count) + more)
+        return _gammas(self._entries[0] + more)
 
     def _linear_limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the limits of rows without squares; others have none."""

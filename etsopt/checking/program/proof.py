@@ -198,9 +198,9 @@ def _least(rows: Rows, box: Box, whole: NDArray[np.bool_], goal: Goal, tree: Tre
             return -np.inf
         # The row of the objective itself, which only narrows, comes last and has no multiplier.
         prices = np.concatenate([multipliers, np.zeros(rows.count - len(multipliers))])
-        if not goal.is_nothing and rows.bound(narrow, nothing, prices) > 0:
-            continue
-        least = min(least, rows.bound(narrow, goal, prices))
+        bound = rows.bound(narrow, goal, prices)
+        if bound < least and (goal.is_nothing or not rows.bound(narrow, nothing, prices) > 0):
+            least = bound
     return least
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from etsopt.charts.investments import by_scenario
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate, tonnes
-from etsopt.results.claims import is_checked, is_program
+from etsopt.results.claims import is_checked, is_judged
 from etsopt.results.equal_allocation import outside_of
 from etsopt.results.words import STATUSES, TERMINATIONS
 
@@ -45,7 +45,7 @@ def answer(run: Run) -> str:
 def status(run: Run) -> str:
     """Return the verdict in words, with the reason for which a solve stopped early."""
     words = run.say(*STATUSES.get(run.results.status, (run.results.status,) * 2))
-    if not (is_checked(run.results) or is_program(run.results)) and run.results.status == "feasible":
+    if not is_judged(run.results) and run.results.status == "feasible":
         words = run.say("solved according to the solver, not checked", "求解器已求解，未检查")
     stop = TERMINATIONS.get(run.results.termination)
     return f"{words}{run.say(', ', '，')}{run.say(*stop)}" if stop else words

@@ -12,7 +12,7 @@ from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import signed, tonnes
 from etsopt.reports.document.content import Column, Commands, Facts, Paragraph, Points, Section, Table
 from etsopt.results.cell_words import OBJECTIVES, UNITS, algorithm
-from etsopt.results.claims import is_checked, is_program
+from etsopt.results.claims import is_checked, is_judged, is_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,7 +160,7 @@ def certificate(run: Run, checked: bool) -> Section:
                 "本页所列为计算结果自身的陈述；生成本页时未执行下列检查。",
             )
             blocks.append(Paragraph(run.say(*words), "warning"))
-    elif not is_checked(results) and not is_program(results):
+    elif not is_judged(results):
         words = ("The checker does not know this model: nothing was checked.", "检查程序不支持此模型：未作检查。")
         blocks.append(Paragraph(run.say(*words), "warning"))
     return Section("certificate", run.say("Certificate", "证明"), tuple(blocks))
