@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import etsopt
 from etsopt.data.policy.plans import NATIONAL
@@ -18,6 +19,7 @@ from etsopt.running import library, model_inputs, run
 from etsopt.running.compiling import compiled_program
 from etsopt.running.methods import Method
 from etsopt.solving.options import SolveOptions
+from etsopt_models._columns import whole_plans
 from tests import market_oracle
 from tests.reconciliations import with_evidence
 
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from etsopt.running.model import Model
 
 MARKETS = ("abatement", "clearing", "pathway")
+
+
+def solved_by_a_tree(instance: etsopt.Instance, gap: float) -> etsopt.Results:
+    """The clearing of whole plans, proven by leaves of a tree although combinations of plans would prove it sooner."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(whole_plans, "prove_by_combinations", lambda *_: None)
+        return etsopt.solve(instance, "clearing", gap=gap)
 
 
 def market(

@@ -1,6 +1,6 @@
 """Tests that run each line of the checker, determined by ``python -m benchmarks.reliability.reached``.
 
-It runs the test suite once with coverage by test, some minutes, and caches the result for this state of the sources.
+It runs the everyday tests once with coverage by test, some minutes, and caches the result for these sources.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SOURCES = ("etsopt", "models", "tests")
+ROOMS = ("etsopt/checking/", "etsopt/readings/")
+"""Rooms of the checker: what it proves, and how it reads an instance."""
+
 BUDGET_S = 30.0
 """Time budget of the tests of a mutant, by their time without it [s]."""
 
@@ -48,11 +51,12 @@ def place() -> Path:
 
 
 def find(folder: Path) -> dict[str, Any]:
-    """Run the suite; return tests by file and line, as indices of the list of all."""
+    """Run the everyday tests; return tests by file and line, as indices of the list of all."""
     ignored = [f"--ignore=tests/{name}.py" for name in WITHOUT]
     data, report = folder / "coverage", folder / "tests.xml"
-    measured = ("--cov=etsopt.checking", "--cov-context=test", "--cov-report=", f"--junitxml={report}")
-    options = ("-q", "-p", "no:cacheprovider", "-n", "2", *measured, *ignored)
+    rooms = (f"--cov={room.strip('/').replace('/', '.')}" for room in ROOMS)
+    measured = (*rooms, "--cov-context=test", "--cov-report=", f"--junitxml={report}")
+    options = ("-q", "-p", "no:cacheprovider", "-n", "2", "-m", "not nightly", *measured, *ignored)
     command = [sys.executable, "-m", "pytest", *options]
     ended = subprocess.run(command, cwd=ROOT, check=False, env=os.environ | {"COVERAGE_FILE": str(data)})
     if ended.returncode not in (PASSED, FAILED):
@@ -71,13 +75,14 @@ def read(data: Path, report: Path) -> dict[str, Any]:
     covered, lines = CoverageData(str(data)), dict[str, dict[str, list[int]]]()
     covered.read()
     for file in covered.measured_files():
-        _, inside, path = Path(file).as_posix().rpartition("etsopt/checking/")
-        if inside:
-            own = {place for test, place in number.items() if test.startswith(tests_for(inside + path))}
-            lines[inside + path] = {
-                str(line): chosen({number.get(context.partition("|")[0], -1) for context in contexts}, seconds, own)
-                for line, contexts in covered.contexts_by_lineno(file).items()
-            }
+        path = Path(file).relative_to(ROOT).as_posix()
+        if not path.startswith(ROOMS):
+            continue
+        own = {place for test, place in number.items() if test.startswith(tests_for(path))}
+        lines[path] = {
+            str(line): chosen({number.get(context.partition("|")[0], -1) for context in contexts}, seconds, own)
+            for line, contexts in covered.contexts_by_lineno(file).items()
+        }
     return {"tests": tests, "seconds": seconds, "lines": lines}
 
 

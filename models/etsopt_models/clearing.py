@@ -61,7 +61,9 @@ are there. So the relaxation is that over all plans, and its bound leaves no pla
 **Integer plans.** If measures are not divisible, plans are chosen before this program is solved, which then has one
 plan per unit. Column generation solves the relaxation (Dantzig and Wolfe 1960); its value is Geoffrion's (1974)
 Lagrangian bound. A dive fixes the units with fractional plans, the largest first. If few plans have a reduced cost
-within the open gap, the solver chooses among all of these (Baldacci and others 2008). Branch and price proves the rest:
+within the open gap, the solver chooses among all of these (Baldacci and others 2008). Where all accounts are one, every
+choice of these plans is then bounded by several vectors of multipliers together, each of which fits some choices: units
+that are indifferent at the price need no tree (`cost:together:1`, ... of `duals`). Branch and price proves the rest:
 its tree branches on "the unit runs the measure in the year" (Barnhart and others 1998). The table `leaves` states the
 branches of each leaf, and `duals` their multipliers (`cost:leaf:1`, ...); a leaf that cannot clear is proven so in
 tonnes (`unmet_demand:leaf:1`, ...). A gap is a share of the cost, or of the spending if that is larger.
@@ -97,10 +99,10 @@ the plans and trades as well: no account gains by banking at the end up to $\min
 is left at the end, the price is the terminal price.
 
 References: Rubin (1996) and Cronshaw and Kruse (1996) for banking; Gilmore and Gomory (1961) for column generation;
-Geoffrion (1974) for the bound; Marsten, Hogan and Blankenship (1975), The boxstep method for large-scale optimization;
-Barnhart, Johnson, Nemhauser, Savelsbergh and Vance (1998), Branch-and-price; Gribik, Hogan and Pope (2007),
-Market-clearing electricity prices and energy uplift; Baldacci, Christofides and Mingozzi (2008) for columns by reduced
-cost; the 2026 plan and the 2023-2024 power plan for vintages and carry-over.
+Geoffrion (1970) for vectors together and (1974) for the bound; Marsten, Hogan and Blankenship (1975), The boxstep
+method for large-scale optimization; Barnhart, Johnson, Nemhauser, Savelsbergh and Vance (1998), Branch-and-price;
+Gribik, Hogan and Pope (2007), Market-clearing electricity prices and energy uplift; Baldacci, Christofides and Mingozzi
+(2008) for columns by reduced cost; the 2026 plan and the 2023-2024 power plan for vintages and carry-over.
 """
 
 from __future__ import annotations

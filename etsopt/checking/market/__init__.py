@@ -2,8 +2,9 @@
 
 `baseline` derives the baseline of every unit, `choices` its measures, `plans` its plans in the tables, `search` its
 best plan at given duals, `accounts` the limits of holdings and trades, `bound` the lower bound of the cost, `leaves`
-the proof for whole plans, `restricted` the plans within a leaf, `uplift` the units with a better plan at the prices,
-`unmet_demand` the proof that the market cannot clear, and `statements` the demands on the tables.
+the proof for whole plans, `restricted` the plans within a leaf, `combinations` the proof choice by choice, `uplift` the
+units with a better plan at the prices, `unmet_demand` the proof that the market cannot clear, and `statements` the
+demands on the tables.
 """
 
 from etsopt.checking.market.market import check_market

@@ -11,6 +11,7 @@ from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.closure import CLOSURE, closure_follows
+from etsopt.checking.market.combinations import proven_together
 from etsopt.checking.market.cost import cost_of, spent_by
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leaves import LEAVES, read_leaves
@@ -100,6 +101,9 @@ def check_market(
             proven, more = _proven_by(leaves, stated, root)
             violations += more
             bound = max(bound, proven - uncertain)
+        proven, more = proven_together(stated, root, value)
+        violations += more
+        bound = max(bound, proven - uncertain)
     elif LEAVES in tables:
         message = "divisible measures have no leaves"
         violations.append(Violation(LEAVES, "", 1.0, "tables", message))

@@ -110,25 +110,43 @@ def near_optimal_plans(
     budget
         Negative if nothing is to be listed, shape ``(accounts,)`` [CNY].
     """
-    baseline, accounts, listing = market.baseline, market.accounts, budget >= 0
+    accounts, listing = market.accounts, budget >= 0
     units = np.flatnonzero(listing[accounts.of_unit])
-    demand_dual, emission_dual = multipliers
-    parts = [
-        _of_units(
-            baseline, sets, demand_dual[accounts.of_unit], emission_dual[accounts.of_unit], budget[accounts.of_unit]
-        )
-        for sets in batches(baseline, market.offered, units)
-    ]
-    if not parts:
-        return _nothing(len(baseline.years), 0), np.zeros(len(budget), dtype=bool)
-    one = NearOptimalPlans(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in NearOptimalPlans.__dataclass_fields__)
-    )
-    one = one.select(np.argsort(one.owner, kind="stable"))
+    one = plans_of_units(market, multipliers, budget[accounts.of_unit], units)
+    if not len(units):
+        return one, listing
     count = np.bincount(one.owner, minlength=len(accounts.of_unit))
     # A unit without a plan has exceeded the limit of its list.
     listing[accounts.of_unit[units[count[units] == 0]]] = False
     return _joined(one.select(listing[accounts.of_unit[one.owner]]), accounts, budget, listing)
+
+
+def plans_of_units(
+    market: Market,
+    multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
+    budget: NDArray[np.float64],
+    units: NDArray[np.int64],
+) -> NearOptimalPlans:
+    """Return the plans of some units whose excess is within their budgets, in order; of a unit with too many, none.
+
+    Parameters
+    ----------
+    multipliers
+        Of `account_balance` and of emissions alone, shape ``(accounts, years)``.
+    budget
+        Of every unit, shape ``(units,)`` [CNY].
+    """
+    baseline, at = market.baseline, market.accounts.of_unit
+    demand_dual, emission_dual = (part[at] for part in multipliers)
+    parts = [_nothing(len(baseline.years), 0)]
+    parts += [
+        _of_units(baseline, sets, demand_dual, emission_dual, budget)
+        for sets in batches(baseline, market.offered, units)
+    ]
+    every = NearOptimalPlans(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in NearOptimalPlans.__dataclass_fields__)
+    )
+    return every.select(np.argsort(every.owner, kind="stable"))
 
 
 def _of_units(  # long because a chain is followed and summed in one place

@@ -98,20 +98,13 @@ def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Inc
             return False
         if not solution.levels:
             return False
-        picked = _picked(master, kept.kept(solution.values["choice"] > CHOSEN), alone)
+        taken = kept.kept(solution.values["choice"] > CHOSEN)
+        picked = master.picked(np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets]))
         value = value_of(master, picked)
         incumbent.update(master, value, picked)
         if np.isfinite(value):
             return str(solution.termination) == "optimal"
     return False
-
-
-def _picked(master: Master, taken: ColumnPool, alone: ColumnPool) -> dict[int, int]:
-    """Return the positions of the chosen plans by unit, except plans at which a unit is fixed already."""
-    unit, sets = np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets])
-    differs = (master.row[unit] >= 0) | (master.base.sets[unit] != sets).any(axis=1)
-    master.add(unit[differs], sets[differs])
-    return master.places(unit[differs], sets[differs])
 
 
 def _market_of(

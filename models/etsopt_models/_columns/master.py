@@ -174,17 +174,22 @@ class Master(PlansAtHand):
         proof = self.infeasibility_proof(NO_MASKS)
         return self.relaxed(NO_MASKS, np.inf) if proof is None else proof._replace(share=None)
 
-    def infeasibility_proof(self, masks: Masks) -> Priced | None:
-        """Return a proof that the market cannot clear under masks; None if it can, with the plans for it at hand."""
-        if "supply" not in self.market.extra:
-            return None
+    @property
+    def phase_one(self) -> Master:
+        """The same program in which only unmet demand counts, in tonnes."""
         if self._phase_one is None:
             order = np.argsort(self.unit, kind="stable")
             pool = ColumnPool.of(self.plans, self.unit[order], self.sets[order])
             market = replace(self.market, rest=self.beside)
             self._phase_one = Master(market, self.plans, self.base.sets, pool, UNMET)
-        one = self._phase_one
-        one.update_right_hand_side(self.beside)
+        self._phase_one.update_right_hand_side(self.beside)
+        return self._phase_one
+
+    def infeasibility_proof(self, masks: Masks) -> Priced | None:
+        """Return a proof that the market cannot clear under masks; None if it can, with the plans for it at hand."""
+        if "supply" not in self.market.extra:
+            return None
+        one = self.phase_one
         one.give_plans(masks)
         priced = one.relaxed(masks, np.inf)
         if priced.share is None or priced.value > UNMET_T:

@@ -146,6 +146,12 @@ class PlansAtHand:
         self.open(units)
         return self._join(units, sets)
 
+    def picked(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> dict[int, int]:
+        """Return the positions of one plan of each of some units, by unit, without plans at which a unit is fixed."""
+        differs = (self.row[units] >= 0) | (self.base.sets[units] != sets).any(axis=1)
+        self.add(units[differs], sets[differs])
+        return self.places(units[differs], sets[differs])
+
     def _join(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> bool:
         keys = [self._key(*one) for one in zip(units.tolist(), sets, strict=True)]
         new = [place for place, key in enumerate(keys) if key not in self._known]

@@ -9,6 +9,7 @@ import numpy as np
 
 from etsopt.errors import StoppedError
 from etsopt.progress import unlimited
+from etsopt_models._columns.combinations import prove_by_combinations
 from etsopt_models._columns.incumbents import Incumbent, dive
 from etsopt_models._columns.listing import FEW, LISTED, improve_by_listing
 from etsopt_models._columns.master import Master
@@ -128,9 +129,14 @@ def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tr
     search = TreeSearch(master, incumbent, root, gap)
     try:
         dive(master, root, incumbent, gap)
-        for most, part in STAGES if len(master.market.accounts.labels) == 1 else STAGES[1:]:
+        of_one_account = len(master.market.accounts.labels) == 1
+        for most, part in STAGES if of_one_account else STAGES[1:]:
             if search.is_open and incumbent.chosen and not search.exact:
                 search.exact = improve_by_listing(master, root, incumbent, gap, most)
+            if of_one_account and search.is_open and incumbent.chosen:
+                together = prove_by_combinations(master, root, incumbent, gap)
+                if together is not None:
+                    return together
             search.run(part)
     except StoppedError as stopped:
         search.tree.stopped = stopped.termination

@@ -29,8 +29,10 @@ def stated_of(
     stated += [(f"cost:{number}", "CNY", end) for number, end in enumerate(prepared.ends, 2)]
     if prepared.tree is not None:
         units = {"cost": "CNY", "unmet_demand": "t"}
-        vectors = list(enumerate(prepared.tree.vectors))[1:]
-        stated += [(level_of(kind, number), units[kind], given) for number, (kind, given) in vectors]
+        tree = prepared.tree
+        vectors = list(enumerate(tree.vectors))[1:]
+        part = LEAF if tree.leaves else TOGETHER
+        stated += [(level_of(kind, number, part), units[kind], given) for number, (kind, given) in vectors]
     return stated
 
 
@@ -73,9 +75,13 @@ LEAST_UPLIFT_CNY = 1.0
 """Less is rounding: values reach a billion."""
 
 
-def level_of(kind: str, vector: int) -> str:
-    """Return the name under which the multipliers of a leaf are stated; the first are those of the prices."""
-    return f"{kind}:leaf:{vector}" if vector else kind
+LEAF, TOGETHER = "leaf", "together"
+"""Parts of names of multipliers: one vector proves a leaf, or all of them together prove every choice."""
+
+
+def level_of(kind: str, vector: int, part: str = LEAF) -> str:
+    """Return the name under which multipliers of a proof are stated; the first are those of the prices."""
+    return f"{kind}:{part}:{vector}" if vector else kind
 
 
 def leaves_table(instance: Instance, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:

@@ -1,0 +1,101 @@
+r"""Bound the cost of whole plans by several vectors of multipliers together: each choice by the best for it.
+
+At multipliers $y$ no choice $j_i$ of plans costs less than $L(y) + \sum_i e_{i j_i}(y)$, with the bound $L(y)$ over all
+plans and the cost $e_{ij}(y) \ge 0$ of a plan above the best of its unit (`bound`). So no answer costs less than
+
+$$\min_j \; \max_v \Bigl[ L(y_v) + \sum_i e_{i j_i}(y_v) \Bigr].$$
+
+All choices are formed, unit by unit. A part of a choice is dropped once one vector brings it to the cost of the answer,
+for what is added is not negative; a plan that does so alone is not listed at all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.market.bound import Bound
+from etsopt.checking.market.whole_plans import plans_of_units
+from etsopt.checking.theorem import COST
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.checking.market.prices import StatedMultipliers
+    from etsopt.checking.verdict import Violation
+
+MOST_SUMS = 30_000_000
+"""Most sums of parts of choices at a time, by vector; beyond it nothing is proven."""
+
+
+def proven_together(stated: StatedMultipliers, root: Bound, value: float) -> tuple[float, list[Violation]]:
+    """Return the bound of stated multipliers together, at most the value [CNY], and the violations of these.
+
+    Without any it is minus infinity.
+    """
+    bounds: list[Bound] = [root]
+    violations: list[Violation] = []
+    for level in stated.places:
+        if re.fullmatch(rf"{COST}:together:\d+", level):
+            given, wrong = stated.at(level, "CNY/t")
+            bounds.append(Bound(root.market, given, root.leeway))
+            violations += wrong
+    return (bound_of_choices(bounds, value) if bounds[1:] else -np.inf), violations
+
+
+def bound_of_choices(bounds: list[Bound], value: float) -> float:
+    """Return the least bound of any choice of whole plans, at most the value [CNY]; minus infinity if too many.
+
+    Parameters
+    ----------
+    bounds
+        At several vectors of multipliers; plans are listed at the first.
+    """
+    root, market = bounds[0], bounds[0].market
+    every = np.arange(len(market.accounts.of_unit))
+    # Plans that only rounding may bring below the value are listed as well.
+    budget = value - root.of_all() + 4 * float(root.errors.sum())
+    if not 0 <= budget < np.inf:
+        return -np.inf
+    plans = plans_of_units(market, (root.demand_dual, root.emission_dual), np.full(len(every), budget), every)
+    count = np.bincount(plans.owner, minlength=len(every))
+    if not count.all():
+        return -np.inf
+    account, sizes = market.accounts.of_unit[plans.owner], market.sizes
+    worth, rest = np.empty((len(plans.owner), len(bounds))), np.empty(len(bounds))
+    with np.errstate(all="ignore"):
+        for place, bound in enumerate(bounds):
+            paid = bound.demand_dual[account] * plans.net_demand + bound.emission_dual[account] * plans.emissions
+            worth[:, place] = plans.cost + paid.sum(axis=1)
+            # Plans are computed in another way than their best, and added up unit by unit.
+            rounding = sizes.error(bound.demand_dual, np.abs(bound.emission_dual))
+            rounding *= 2 + 4 * sizes.units / sizes.roundings
+            rest[place] = bound.of_all() - bound.plans.sum() - rounding.sum()
+        usable = np.isfinite(worth).all(axis=0) & np.isfinite(rest)
+        return least_of_choices(worth[:, usable], rest[usable], count, value) if usable.any() else -np.inf
+
+
+def least_of_choices(
+    worth: NDArray[np.float64], rest: NDArray[np.float64], count: NDArray[np.int64], value: float
+) -> float:
+    """Return the least over choices of the largest sum; finite values of plans have the shape ``(plans, vectors)``.
+
+    >>> plans = np.array([[0.0, 0.0], [0.0, 3.0], [0.0, 0.0], [0.0, 5.0]])
+    >>> least_of_choices(plans, np.array([1.0, -2.0]), np.array([2, 2]), 9.0)
+    1.0
+    """
+    first = np.cumsum(count) - count
+    least = np.minimum.reduceat(worth, first)
+    above = worth - np.repeat(least, count, axis=0)
+    several = np.flatnonzero(count > 1)
+    largest = np.maximum.reduceat(above.max(axis=1), first)[several]
+    sums = (rest + least.sum(axis=0))[None]
+    for unit in several[np.argsort(-largest, kind="stable")].tolist():
+        mine = above[first[unit] : first[unit] + count[unit]]
+        if len(sums) * mine.size > MOST_SUMS:
+            return -np.inf
+        sums = (sums[:, None] + mine).reshape(-1, len(rest))
+        sums = sums[(sums < value).all(axis=1)]
+    return float(sums.max(axis=1).min(initial=value))

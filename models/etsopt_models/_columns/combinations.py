@@ -1,0 +1,135 @@
+r"""Combinations of near-optimal plans: a proof for units that are indifferent at the price, of which a tree has too many.
+
+Which of many indifferent units move decides no more than how many tonnes are left over: every node of a tree has the
+bound of the root. With a bound $L(y)$ at multipliers $y$, and $e_{ij}(y)$ the cost of plan $j$ above the best plan of
+unit $i$ at them, a choice $j_i$ of all units costs at least
+
+$$\max_v \Bigl[ L(y_v) + \sum_i e_{i j_i}(y_v) \Bigr].$$
+
+Terms are not negative, so that a part of a choice is dropped as soon as one vector brings it to the best known cost; at
+the root's, no plan outside the list is in a better answer. The choice of least bound is then solved as a market with
+these plans. Its multipliers are one more vector, those of what lacks if it cannot clear, or it is a better answer
+(Geoffrion 1970, outer linearization and relaxation).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt_models._columns.branches import NO_MASKS
+from etsopt_models._columns.plans_at_hand import COST
+from etsopt_models._columns.tree import Tree
+from etsopt_models._market.column_generation import UNMET_T
+from etsopt_models._market.column_pool import ColumnPool
+from etsopt_models._market.near_optimal_plans import near_optimal_plans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt_models._columns.incumbents import Incumbent
+    from etsopt_models._columns.master import Master, Priced
+
+MOST_SUMS, MOST_VECTORS = 15_000_000, 24
+"""Sums of combinations held at a time, by vector, and vectors tried."""
+
+NOTICED = 1e-9
+"""Share of a year's emissions whose lack costs as much as is unproven."""
+
+
+def prove_by_combinations(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree | None:
+    """Return the vectors that prove the incumbent, which may improve, as a tree without leaves; None if too many."""
+    units = len(master.row)
+    need, emitted = (np.broadcast_to(prices, (units, master.years)) for prices in master.prices(root.multipliers))
+    budget = np.full(units, incumbent.value - root.bound)
+    near, sets = near_optimal_plans(master.plans, need, emitted, budget)
+    ends = np.cumsum(np.bincount(near.owner, minlength=units))
+    if np.diff(ends, prepend=0).min() == 0:
+        return None
+    listed = ColumnPool.of(master.plans, near.owner, sets)
+    of_root = master.worth(listed.columns, (need, emitted), near.owner)
+    rest = root.bound - float(master.best((need, emitted), NO_MASKS)[0].sum())
+    tree = Tree(root.bound, vectors=[(COST, root.multipliers)])
+    worth, rests = [of_root], [rest]
+    charge = float(budget[0]) / (NOTICED * float(master.market.baseline.emissions.sum(axis=0).max()))
+    for _ in range(MOST_VECTORS):
+        checkpoint("combinations of plans, vectors of multipliers", len(worth))
+        enough = incumbent.value - incumbent.allowed(gap)
+        found = least_combination(np.stack(worth, axis=1), np.array(rests), ends, enough)
+        if found is None:
+            return None
+        tree.bound, chosen = found
+        if tree.bound >= enough:
+            return tree
+        picked, vertex = _market_with(master, near.owner[chosen], sets[chosen])
+        if vertex is not None:
+            value, _, multipliers = vertex
+            incumbent.update(master, value, picked)
+            at = master.worth(listed.columns, master.prices(multipliers), near.owner)
+        else:
+            _, lack = _market_with(master.phase_one, near.owner[chosen], sets[chosen])
+            if lack is None or lack[0] <= UNMET_T:
+                return None
+            # What lacks is charged beside the prices of the root, whose bound it raises.
+            of_lack = master.phase_one.worth(listed.columns, master.prices(lack[2]), near.owner)
+            at, value = of_root + charge * of_lack, rest + float(of_root[chosen].sum()) + charge * lack[0]
+            multipliers = {name: given + charge * lack[2][name] for name, given in root.multipliers.items()}
+        worth.append(at)
+        rests.append(value - float(at[chosen].sum()))
+        tree.vectors.append((COST, multipliers))
+    return None
+
+
+def _market_with(
+    master: Master, unit: NDArray[np.int64], sets: NDArray[np.int16]
+) -> tuple[dict[int, int], tuple[float, NDArray[np.float64], dict[str, NDArray[np.float64]]] | None]:
+    """Return the positions of one plan for every unit, and the vertex of the market with them; None if infeasible."""
+    picked = master.picked(unit, sets)
+    master.close(NO_MASKS, picked)
+    return picked, master.solve()
+
+
+def least_combination(
+    worth: NDArray[np.float64], rest: NDArray[np.float64], ends: Sequence[int] | NDArray[np.int64], enough: float
+) -> tuple[float, NDArray[np.int64]] | None:
+    """Return the least bound of any combination, at most `enough`, and the plans of one that has it; None if too many.
+
+    Parameters
+    ----------
+    worth
+        Value of every plan at every vector, by unit, shape ``(plans, vectors)`` [CNY].
+    rest
+        Bound at every vector of all but plans, shape ``(vectors,)`` [CNY].
+    ends
+        Position after the last plan of each unit.
+
+    >>> plans = np.array([[0.0, 0.0], [0.0, 3.0], [0.0, 0.0], [0.0, 5.0]])
+    >>> least_combination(plans, np.array([1.0, -2.0]), [2, 4], 9.0)
+    (1.0, array([0, 2]))
+    """
+    begins = [0, *ends[:-1]]
+    least = np.stack([worth[first:last].min(axis=0) for first, last in zip(begins, ends, strict=True)])
+    above = [worth[first:last] - one for first, last, one in zip(begins, ends, least, strict=True)]
+    order = sorted(range(len(above)), key=lambda unit: -float(above[unit].max()))
+    sums = (rest + least.sum(axis=0))[None]
+    steps: list[NDArray[np.int64]] = []
+    for unit in order:
+        if len(sums) * above[unit].size > MOST_SUMS:
+            return None
+        checkpoint()
+        sums = (sums[:, None] + above[unit]).reshape(-1, len(rest))
+        steps.append(np.flatnonzero((sums < enough).all(axis=1)))
+        sums = sums[steps[-1]]
+        if not len(sums):
+            return enough, np.zeros(0, dtype=np.int64)
+    bounds = sums.max(axis=1)
+    place = int(np.argmin(bounds))
+    bound, chosen = float(bounds[place]), np.array(begins, dtype=np.int64)
+    for unit, kept in zip(reversed(order), reversed(steps), strict=True):
+        place, plan = divmod(int(kept[place]), len(above[unit]))
+        chosen[unit] += plan
+    return bound, chosen

@@ -1,0 +1,69 @@
+"""Markets of units that are indifferent at the price: which of them move is a sum of subsets, proven without a tree."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt_models._columns import combinations
+from etsopt_models._columns.combinations import least_combination
+from tests.markets import market, solved_by_a_tree
+
+COUNT, COST_CNY_PER_T = 14, 50.0
+
+
+def indifferent(seed: int, **policy: Any) -> tuple[etsopt.Instance, float]:
+    """Units of which each may abate a tenth at the same cost of a tonne, and the least cost of what lacks."""
+    random = np.random.default_rng(seed)
+    emissions = np.round(10 ** random.uniform(5, 6.5, COUNT))
+    abated, lacking = 0.1 * emissions, np.round(0.04 * emissions.sum()) + 0.25
+    measure = {"measure_id": "m", "sector": "cement", "abatement_rate": 0.1, "fixed_opex_cny_per_t": 5.0}
+    chosen = np.array(list(product([0, 1], repeat=COUNT))) @ abated
+    least = COST_CNY_PER_T * float(chosen[chosen >= lacking].min())
+    units = {"emissions_tco2e": list(emissions), "reference_t": list(emissions)}
+    return market(units, [measure], market={"external_demand_t": lacking}, **policy), least
+
+
+@pytest.mark.parametrize("penalty", [{}, {"reference_price_cny_per_t": 200.0}], ids=["no one may owe", "some may owe"])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_least_sum_of_a_subset_is_proven(seed: int, penalty: dict[str, float]) -> None:
+    instance, least = indifferent(seed, penalty=penalty)
+    result = etsopt.solve(instance, "clearing", gap=1e-9)
+    assert result.status == "certified_optimal"
+    assert result.levels[-1].value == pytest.approx(least, abs=0.01)
+    assert "leaves" not in result.tables
+    assert {"cost", "cost:together:1"} <= set(result.tables["duals"]["level"])
+
+
+def test_a_tree_finds_the_same() -> None:
+    instance, least = indifferent(0)
+    assert solved_by_a_tree(instance, 1e-6).levels[-1].value == pytest.approx(least, rel=1e-6)
+
+
+@pytest.mark.parametrize("most", [100, 3_000])
+def test_a_tree_takes_over_where_combinations_are_too_many(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(combinations, "MOST_SUMS", most)
+    instance, least = indifferent(1)
+    result = etsopt.solve(instance, "clearing", gap=1e-4)
+    assert result.certified
+    assert result.levels[-1].value == pytest.approx(least, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_least_combination_is_that_of_all(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    counts, vectors = random.integers(1, 4, 5), int(random.integers(1, 4))
+    ends = np.cumsum(counts)
+    worth, rest = random.uniform(-5, 5, (ends[-1], vectors)), random.uniform(-5, 5, vectors)
+    choices = [np.array(one) for one in product(*(range(last - n, last) for last, n in zip(ends, counts, strict=True)))]
+    bounds = np.array([(rest + worth[choice].sum(axis=0)).max() for choice in choices])
+    found = least_combination(worth, rest, ends, np.inf)
+    assert found is not None
+    assert found[0] == pytest.approx(bounds.min())
+    assert found[1].tolist() == choices[int(np.argmin(bounds))].tolist()
+    enough = float(bounds.min()) - 1e-6
+    assert least_combination(worth, rest, ends, enough)[0] == enough  # type: ignore[index]
