@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt_models._columns import combinations
+from etsopt_models._columns import combinations, whole_plans
 from etsopt_models._columns.combinations import least_combination
-from tests.markets import market, solved_by_a_tree
+from tests.markets import market
 
 COUNT, COST_CNY_PER_T = 14, 50.0
 
@@ -39,9 +39,12 @@ def test_the_least_sum_of_a_subset_is_proven(seed: int, penalty: dict[str, float
     assert {"cost", "cost:together:1"} <= set(result.tables["duals"]["level"])
 
 
-def test_a_tree_finds_the_same() -> None:
+def test_a_tree_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_plans, "prove_by_combinations", lambda *_: None)
     instance, least = indifferent(0)
-    assert solved_by_a_tree(instance, 1e-6).levels[-1].value == pytest.approx(least, rel=1e-6)
+    result = etsopt.solve(instance, "clearing", gap=1e-6)
+    assert result.levels[-1].value == pytest.approx(least, rel=1e-6)
+    assert "leaves" in result.tables
 
 
 @pytest.mark.parametrize("most", [100, 3_000])
@@ -51,6 +54,23 @@ def test_a_tree_takes_over_where_combinations_are_too_many(most: int, monkeypatc
     result = etsopt.solve(instance, "clearing", gap=1e-4)
     assert result.certified
     assert result.levels[-1].value == pytest.approx(least, rel=1e-4)
+
+
+@pytest.mark.parametrize(("count", "cost_cny", "gap"), [(450, 104.9, 1e-3), (450, 104.999, 1e-5), (3_000, 125.0, 1e-4)])
+def test_a_large_unit_beside_many_equal_ones_takes_a_tree_of_two_leaves(
+    count: int, cost_cny: float, gap: float
+) -> None:
+    """Either the large unit moves or four small ones: combinations of some of hundreds are not formed."""
+    emissions = [1e7, *[1e5] * count]
+    measures = [
+        {"measure_id": "m", "unit_id": f"u{k}", "abatement_rate": 0.1, "fixed_opex_cny_per_t": cost_cny if k else 5.0}
+        for k in range(count + 1)
+    ]
+    units = {"emissions_tco2e": emissions, "reference_t": emissions}
+    result = etsopt.solve(market(units, measures, market={"external_demand_t": 4e5}), "clearing", gap=gap)
+    assert result.status == "certified_optimal"
+    assert result.levels[-1].value == pytest.approx(5e7)
+    assert len(result.tables["leaves"]) == 2
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -12,7 +12,7 @@ import pytest
 import etsopt
 from etsopt.rules import pre_allocation_shares
 from tests import market_oracle
-from tests.markets import MARKETS, grouped_market, of_model, solved_by_a_tree
+from tests.markets import MARKETS, grouped_market, of_model
 
 PRICE = 45.0
 
@@ -84,7 +84,7 @@ def damaged(result: etsopt.Results, name: str, table: pd.DataFrame) -> etsopt.Re
 @pytest.mark.nightly
 def test_a_damaged_table_of_many_measures_is_refused() -> None:
     instance = some(1, "clearing")
-    result = solved_by_a_tree(instance, 1e-6)
+    result = etsopt.solve(instance, "clearing", gap=1e-6)
     assert instance.measures is not None
     assert etsopt.check(instance, result).certified
     plans, leaves = result.tables["plans"], result.tables["leaves"]
@@ -111,7 +111,7 @@ def test_a_damaged_table_of_many_measures_is_refused() -> None:
 @pytest.mark.nightly
 def test_a_leaf_proves_no_more_than_its_multipliers_do() -> None:
     instance = some(1, "clearing")
-    result = solved_by_a_tree(instance, 1e-6)
+    result = etsopt.solve(instance, "clearing", gap=1e-6)
     duals = result.tables["duals"]
     for factor in (0.0, 1e9):
         of_leaves = duals["level"].str.contains("leaf", regex=False)

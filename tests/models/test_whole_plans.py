@@ -21,7 +21,7 @@ from etsopt_models._columns.tree import Leaf as Found
 from etsopt_models._columns.tree import merge_leaves
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
-from tests.markets import known, market, random_market, solved_by_a_tree, some_market, two_enterprises
+from tests.markets import known, market, random_market, some_market, two_enterprises
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_markets_in_which_some_choices_cannot_clear_are_proven(seed: int) -> Non
 
 def leaves_of(seed: int) -> tuple[etsopt.Instance, etsopt.Results, pd.DataFrame]:
     instance = short(seed)
-    result = solved_by_a_tree(instance, 1e-6)
+    result = etsopt.solve(instance, "clearing", gap=1e-6)
     assert result.certified
     return instance, result, result.tables["leaves"]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.market.bound import Bound
-from etsopt.checking.market.whole_plans import plans_of_units
+from etsopt.checking.market.whole_plans import NearOptimalPlans, plans_of_units, together
 from etsopt.checking.theorem import COST
 
 if TYPE_CHECKING:
@@ -26,23 +26,25 @@ if TYPE_CHECKING:
     from etsopt.checking.market.prices import StatedMultipliers
     from etsopt.checking.verdict import Violation
 
-MOST_SUMS = 30_000_000
-"""Most sums of parts of choices at a time, by vector; beyond it nothing is proven."""
+MOST_VECTORS, MOST_PLANS, MOST_SUMS, MOST_WORK = 32, 500_000, 30_000_000, 60_000_000
+"""Most vectors, plans listed, and sums of parts of choices at a time and in all; beyond them nothing is proven."""
 
 
 def proven_together(stated: StatedMultipliers, root: Bound, value: float) -> tuple[float, list[Violation]]:
     """Return the bound of stated multipliers together, at most the value [CNY], and the violations of these.
 
-    Without any it is minus infinity.
+    It is minus infinity without any, and where units trade on several accounts: rounding is bounded on one.
     """
+    levels = [level for level in stated.places if re.fullmatch(rf"{COST}:together:\d+", level)]
+    if not levels or len(levels) >= MOST_VECTORS or len(root.market.accounts.labels) > 1:
+        return -np.inf, []
     bounds: list[Bound] = [root]
     violations: list[Violation] = []
-    for level in stated.places:
-        if re.fullmatch(rf"{COST}:together:\d+", level):
-            given, wrong = stated.at(level, "CNY/t")
-            bounds.append(Bound(root.market, given, root.leeway))
-            violations += wrong
-    return (bound_of_choices(bounds, value) if bounds[1:] else -np.inf), violations
+    for level in levels:
+        given, wrong = stated.at(level, "CNY/t")
+        bounds.append(Bound(root.market, given, root.leeway))
+        violations += wrong
+    return bound_of_choices(bounds, value), violations
 
 
 def bound_of_choices(bounds: list[Bound], value: float) -> float:
@@ -51,30 +53,45 @@ def bound_of_choices(bounds: list[Bound], value: float) -> float:
     Parameters
     ----------
     bounds
-        At several vectors of multipliers; plans are listed at the first.
+        At several vectors of multipliers, of one account; plans are listed at the first.
     """
     root, market = bounds[0], bounds[0].market
-    every = np.arange(len(market.accounts.of_unit))
-    # Plans that only rounding may bring below the value are listed as well.
-    budget = value - root.of_all() + 4 * float(root.errors.sum())
-    if not 0 <= budget < np.inf:
+    plans = _listed(root, value)
+    if plans is None:
         return -np.inf
-    plans = plans_of_units(market, (root.demand_dual, root.emission_dual), np.full(len(every), budget), every)
-    count = np.bincount(plans.owner, minlength=len(every))
-    if not count.all():
-        return -np.inf
-    account, sizes = market.accounts.of_unit[plans.owner], market.sizes
+    sizes = market.sizes
     worth, rest = np.empty((len(plans.owner), len(bounds))), np.empty(len(bounds))
     with np.errstate(all="ignore"):
         for place, bound in enumerate(bounds):
-            paid = bound.demand_dual[account] * plans.net_demand + bound.emission_dual[account] * plans.emissions
+            paid = bound.demand_dual[0] * plans.net_demand + bound.emission_dual[0] * plans.emissions
             worth[:, place] = plans.cost + paid.sum(axis=1)
             # Plans are computed in another way than their best, and added up unit by unit.
             rounding = sizes.error(bound.demand_dual, np.abs(bound.emission_dual))
             rounding *= 2 + 4 * sizes.units / sizes.roundings
             rest[place] = bound.of_all() - bound.plans.sum() - rounding.sum()
-        usable = np.isfinite(worth).all(axis=0) & np.isfinite(rest)
-        return least_of_choices(worth[:, usable], rest[usable], count, value) if usable.any() else -np.inf
+        # No sum of terms whose sizes add up to a number overflows.
+        usable = np.isfinite(np.abs(worth).sum(axis=0) + np.abs(rest))
+    count = np.bincount(plans.owner)
+    return least_of_choices(worth[:, usable], rest[usable], count, value) if usable.any() else -np.inf
+
+
+def _listed(root: Bound, value: float) -> NearOptimalPlans | None:
+    """Return the plans of every unit that may be in an answer below a value [CNY]; None if they are too many."""
+    market = root.market
+    every = np.arange(len(market.accounts.of_unit))
+    # Plans that only rounding may bring below the value are listed as well.
+    budget = value - root.of_all() + 4 * float(root.errors.sum())
+    if not 0 <= budget < np.inf:
+        return None
+    parts, count = list[NearOptimalPlans](), 0
+    for units, part in plans_of_units(
+        market, (root.demand_dual, root.emission_dual), np.full(len(every), budget), every
+    ):
+        count += len(part.owner)
+        if count > MOST_PLANS or len(np.unique(part.owner)) < len(units):
+            return None
+        parts.append(part)
+    return together(parts)
 
 
 def least_of_choices(
@@ -89,12 +106,13 @@ def least_of_choices(
     first = np.cumsum(count) - count
     least = np.minimum.reduceat(worth, first)
     above = worth - np.repeat(least, count, axis=0)
-    several = np.flatnonzero(count > 1)
+    several, work = np.flatnonzero(count > 1), 0
     largest = np.maximum.reduceat(above.max(axis=1), first)[several]
     sums = (rest + least.sum(axis=0))[None]
     for unit in several[np.argsort(-largest, kind="stable")].tolist():
         mine = above[first[unit] : first[unit] + count[unit]]
-        if len(sums) * mine.size > MOST_SUMS:
+        work += len(sums) * mine.size
+        if len(sums) * mine.size > MOST_SUMS or work > MOST_WORK:
             return -np.inf
         sums = (sums[:, None] + mine).reshape(-1, len(rest))
         sums = sums[(sums < value).all(axis=1)]

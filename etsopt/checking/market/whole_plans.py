@@ -25,6 +25,8 @@ from etsopt.checking.arithmetic import gamma
 from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts
@@ -112,9 +114,10 @@ def near_optimal_plans(
     """
     accounts, listing = market.accounts, budget >= 0
     units = np.flatnonzero(listing[accounts.of_unit])
-    one = plans_of_units(market, multipliers, budget[accounts.of_unit], units)
     if not len(units):
-        return one, listing
+        return _nothing(len(market.baseline.years), 0), listing
+    parts = plans_of_units(market, multipliers, budget[accounts.of_unit], units)
+    one = together([part for _, part in parts])
     count = np.bincount(one.owner, minlength=len(accounts.of_unit))
     # A unit without a plan has exceeded the limit of its list.
     listing[accounts.of_unit[units[count[units] == 0]]] = False
@@ -126,23 +129,19 @@ def plans_of_units(
     multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
     budget: NDArray[np.float64],
     units: NDArray[np.int64],
-) -> NearOptimalPlans:
-    """Return the plans of some units whose excess is within their budgets, in order; of a unit with too many, none.
+) -> Iterator[tuple[NDArray[np.int64], NearOptimalPlans]]:
+    """Yield some units at a time, with their plans whose excess is within the budget of each unit [CNY].
 
-    Parameters
-    ----------
-    multipliers
-        Of `account_balance` and of emissions alone, shape ``(accounts, years)``.
-    budget
-        Of every unit, shape ``(units,)`` [CNY].
+    A unit with too many has none; multipliers are those of `raised_bounds`.
     """
     baseline, at = market.baseline, market.accounts.of_unit
     demand_dual, emission_dual = (part[at] for part in multipliers)
-    parts = [_nothing(len(baseline.years), 0)]
-    parts += [
-        _of_units(baseline, sets, demand_dual, emission_dual, budget)
-        for sets in batches(baseline, market.offered, units)
-    ]
+    for sets in batches(baseline, market.offered, units):
+        yield sets.units, _of_units(baseline, sets, demand_dual, emission_dual, budget)
+
+
+def together(parts: Sequence[NearOptimalPlans]) -> NearOptimalPlans:
+    """Return the plans of all parts, by unit."""
     every = NearOptimalPlans(
         *(np.concatenate([getattr(part, name) for part in parts]) for name in NearOptimalPlans.__dataclass_fields__)
     )

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from etsopt_models._columns.incumbents import Incumbent
     from etsopt_models._columns.master import Master, Priced
 
-MOST_SUMS, MOST_VECTORS = 15_000_000, 24
-"""Sums of combinations held at a time, by vector, and vectors tried."""
+MOST_SUMS, MOST_WORK, MOST_VECTORS = 15_000_000, 30_000_000, 24
+"""Sums of parts of combinations at a time and in all, by vector, and vectors tried: half of what the checker allows."""
 
 NOTICED = 1e-9
 """Share of a year's emissions whose lack costs as much as is unproven."""
@@ -58,12 +58,12 @@ def prove_by_combinations(master: Master, root: Priced, incumbent: Incumbent, ga
     charge = float(budget[0]) / (NOTICED * float(master.market.baseline.emissions.sum(axis=0).max()))
     for _ in range(MOST_VECTORS):
         checkpoint("combinations of plans, vectors of multipliers", len(worth))
-        enough = incumbent.value - incumbent.allowed(gap)
-        found = least_combination(np.stack(worth, axis=1), np.array(rests), ends, enough)
+        # The checker does not know the gap: it forms every combination below the value.
+        found = least_combination(np.stack(worth, axis=1), np.array(rests), ends, incumbent.value)
         if found is None:
             return None
         tree.bound, chosen = found
-        if tree.bound >= enough:
+        if tree.bound >= incumbent.value - incumbent.allowed(gap):
             return tree
         picked, vertex = _market_with(master, near.owner[chosen], sets[chosen])
         if vertex is not None:
@@ -115,10 +115,11 @@ def least_combination(
     least = np.stack([worth[first:last].min(axis=0) for first, last in zip(begins, ends, strict=True)])
     above = [worth[first:last] - one for first, last, one in zip(begins, ends, least, strict=True)]
     order = sorted(range(len(above)), key=lambda unit: -float(above[unit].max()))
-    sums = (rest + least.sum(axis=0))[None]
+    sums, work = (rest + least.sum(axis=0))[None], 0
     steps: list[NDArray[np.int64]] = []
     for unit in order:
-        if len(sums) * above[unit].size > MOST_SUMS:
+        work += len(sums) * above[unit].size
+        if len(sums) * above[unit].size > MOST_SUMS or work > MOST_WORK:
             return None
         checkpoint()
         sums = (sums[:, None] + above[unit]).reshape(-1, len(rest))

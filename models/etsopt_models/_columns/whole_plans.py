@@ -133,6 +133,7 @@ def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tr
         for most, part in STAGES if of_one_account else STAGES[1:]:
             if search.is_open and incumbent.chosen and not search.exact:
                 search.exact = improve_by_listing(master, root, incumbent, gap, most)
+            search.run(FIRST_PART)
             if of_one_account and search.is_open and incumbent.chosen:
                 together = prove_by_combinations(master, root, incumbent, gap)
                 if together is not None:
@@ -142,6 +143,9 @@ def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tr
         search.tree.stopped = stopped.termination
     return search.done()
 
+
+FIRST_PART = 0.01
+"""Part of the tree's work done before combinations are tried: most trees end within it."""
 
 STAGES = ((FEW, 0.2), (LISTED, 1.0))
 """Most plans enumerated for the solver, and part of the tree's work done after it. With many units the tree mostly ends

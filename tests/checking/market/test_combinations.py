@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import etsopt
@@ -44,7 +45,7 @@ def test_the_prices_alone_prove_less(proven: tuple[etsopt.Instance, etsopt.Resul
         assert verdict.levels[-1].bound < honest.bound
 
 
-@pytest.mark.parametrize("factor", [-1.0, 0.0, 0.5, 2.0, 1e9, 1e300])
+@pytest.mark.parametrize("factor", [-1.0, 0.0, 0.5, 2.0, 1e9, 1e300, 1e306])
 def test_no_multipliers_prove_more_than_the_cost(factor: float, proven: tuple[etsopt.Instance, etsopt.Results]) -> None:
     duals = proven[1].tables["duals"]
     for level in duals["level"].unique():
@@ -68,11 +69,43 @@ def result_demand(instance: etsopt.Instance) -> float:
     return demand
 
 
+@pytest.mark.parametrize("limit", ["MOST_PLANS", "MOST_SUMS", "MOST_WORK"])
 def test_where_there_are_too_many_choices_nothing_is_proven(
-    proven: tuple[etsopt.Instance, etsopt.Results], monkeypatch: pytest.MonkeyPatch
+    limit: str, proven: tuple[etsopt.Instance, etsopt.Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(combinations, "MOST_SUMS", 50)
+    monkeypatch.setattr(combinations, limit, 20)
     assert not judged(proven).certified
+
+
+def test_many_vectors_are_not_looked_at(proven: tuple[etsopt.Instance, etsopt.Results]) -> None:
+    instance, result = proven
+    duals = result.tables["duals"]
+    one = duals[duals["level"] == "cost:together:1"]
+    more = [one.assign(level=f"cost:together:{number}") for number in range(100, 140)]
+    tables = {**result.tables, "duals": pd.concat([duals, *more], ignore_index=True)}
+    assert not etsopt.check(instance, replace(result, tables=tables), gap=1e-9).certified
+
+
+def test_where_units_trade_on_their_own_accounts_nothing_is_proven_together() -> None:
+    """Rounding is bounded by the units of an account, and sums run over all units."""
+    instance, _ = indifferent(0)
+    own = instance.with_policy({"market.transaction_cost_cny_per_t": 0.5})
+    result = etsopt.solve(own, "clearing", gap=1e-6)
+    duals = result.tables["duals"]
+    forged = duals[duals["level"] == "cost"].assign(level="cost:together:1")
+    tables = {**result.tables, "duals": pd.concat([duals, forged], ignore_index=True)}
+    looked_at: list[float] = []
+
+    def seen(_: Any, value: float) -> float:
+        looked_at.append(value)
+        return value
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(combinations, "bound_of_choices", seen)
+        etsopt.check(own, replace(result, tables=tables))
+        assert not looked_at
+        etsopt.check(instance, etsopt.solve(instance, "clearing", gap=1e-9))
+    assert looked_at
 
 
 @pytest.mark.parametrize("seed", range(20))
