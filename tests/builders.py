@@ -42,7 +42,7 @@ def random_units(seed: int, count: int, *, cases: bool = True) -> pd.DataFrame:
             "unit_id": [f"u{number:03d}" for number in range(count)],
             "enterprise_id": [f"e{owner:02d}" for owner in random.integers(0, max(count * 2 // 3, 1), count)],
             "sector": sector,
-            "province": random.choice(["North", "South", "West"], count),
+            "province": random.choice(["Anhui", "Hebei", "Yunnan"], count),
             "emissions_tco2e": emissions,
             "output_t": output,
             "prior_emissions_tco2e": np.round(emissions * random.uniform(0.9, 1.1, count)),
@@ -68,7 +68,7 @@ def random_policy(seed: int, units: pd.DataFrame, **allocation: Any) -> dict[str
     }
     balance: Any = round(random.uniform(0.015, 0.025), 4)
     if seed % 2:
-        balance = {"North": balance} if (units["province"] == "North").any() else None
+        balance = {"Anhui": balance} if (units["province"] == "Anhui").any() else None
     policy: dict[str, Any] = {
         "year": 2025,
         "rule": {"name": "cn-2025", "threshold_tco2e": 50_000.0},

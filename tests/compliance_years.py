@@ -60,7 +60,7 @@ def random_compliance_year(seed: int, count: int = 14) -> etsopt.Instance:
     units.loc[random.random(count) < 0.1, "special_case"] = "closed"
     names = np.array(sorted({*units["enterprise_id"], "e97", "e98"}))
     sizes = units.groupby("enterprise_id")["emissions_tco2e"].sum().reindex(names).fillna(1e4).to_numpy()
-    enterprises = pd.DataFrame({"enterprise_id": names, "province": random.choice(["", "North", "East"], len(names))})
+    enterprises = pd.DataFrame({"enterprise_id": names, "province": random.choice(["", "Anhui", "Gansu"], len(names))})
     enterprises["net_sales_t"] = np.round(random.normal(0, 20_000, len(names)))
     for vintage in range(2019, 2027):
         held = np.round(sizes * random.exponential(0.02, len(names)), 1) * (random.random(len(names)) < 0.4)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
 import etsopt
 from etsopt.data.policy.plans import NATIONAL
@@ -19,7 +18,6 @@ from etsopt.running import library, model_inputs, run
 from etsopt.running.compiling import compiled_program
 from etsopt.running.methods import Method
 from etsopt.solving.options import SolveOptions
-from etsopt_models._columns import whole_plans
 from tests import market_oracle
 from tests.reconciliations import with_evidence
 
@@ -27,13 +25,6 @@ if TYPE_CHECKING:
     from etsopt.running.model import Model
 
 MARKETS = ("abatement", "clearing", "pathway")
-
-
-def solved_by_a_tree(instance: etsopt.Instance, gap: float) -> etsopt.Results:
-    """The clearing of whole plans, proven by leaves of a tree although combinations of plans would prove it sooner."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(whole_plans, "prove_by_combinations", lambda *_: None)
-        return etsopt.solve(instance, "clearing", gap=gap)
 
 
 def market(
@@ -44,7 +35,7 @@ def market(
     ``output_t`` equals emissions, and measures live a year, unless they say otherwise.
     """
     frame = pd.DataFrame({"unit_id": [f"u{k}" for k in range(len(units["emissions_tco2e"]))], **units})
-    for name, values in {"enterprise_id": frame["unit_id"], "sector": "cement", "province": "p"}.items():
+    for name, values in {"enterprise_id": frame["unit_id"], "sector": "cement", "province": "Hebei"}.items():
         if name not in frame:
             frame[name] = values
     if "output_t" not in frame:

@@ -17,7 +17,7 @@ Rows = list[dict[str, Any]]
 def instance_of(quantities: Rows, statements: Rows, terms: Rows) -> etsopt.Instance:
     """Instance of these rows, with a unit of cement for each name."""
     names = sorted({row["unit_id"] for row in quantities})
-    units = pd.DataFrame({"unit_id": names, "enterprise_id": names, "sector": "cement", "province": "North"})
+    units = pd.DataFrame({"unit_id": names, "enterprise_id": names, "sector": "cement", "province": "Fujian"})
     return etsopt.Instance.from_frames(
         units.assign(emissions_tco2e=1000.0),
         POLICY,

@@ -14,7 +14,7 @@ import pandas as pd
 import etsopt
 
 PLAN: dict[str, Any] = {
-    "provincial": {"days": {"North": 3.0, "South": 1.0}, "travel_days": 1.0},
+    "provincial": {"days": {"Fujian": 3.0, "Gansu": 1.0}, "travel_days": 1.0},
     "national": {"days": 2.0, "travel_days": 1.0},
 }
 
@@ -37,10 +37,10 @@ def instance_of(enterprises: pd.DataFrame, plan: Mapping[str, Any], **columns: A
 def by_hand(plan: Mapping[str, Any] = PLAN) -> etsopt.Instance:
     """Four enterprises in two provinces; `tests/models/test_review_plan.py` derives the plan."""
     rows = [
-        ("a", "North", "X", 100.0),
-        ("b", "North", "X", 60.0),
-        ("c", "North", "Y", 50.0),
-        ("d", "South", "", 80.0),
+        ("a", "Fujian", "X", 100.0),
+        ("b", "Fujian", "X", 60.0),
+        ("c", "Fujian", "Y", 50.0),
+        ("d", "Gansu", "", 80.0),
     ]
     return instance_of(pd.DataFrame(rows, columns=["enterprise_id", "province", "city", "at_risk_tco2e"]), plan)
 
@@ -51,7 +51,7 @@ def random_reviews(seed: int, count: int = 6, least: bool = False) -> etsopt.Ins
     enterprises = pd.DataFrame(
         {
             "enterprise_id": [f"e{number}" for number in range(count)],
-            "province": random.choice(["North", "South"], count),
+            "province": random.choice(["Fujian", "Gansu"], count),
             "city": random.choice(["", "X", "Y"], count),
             "at_risk_tco2e": np.round(10 ** random.uniform(2, 4, count), 2) * (random.random(count) < 0.9),
             "review_days": np.where(random.random(count) < 0.3, np.nan, random.choice([0.5, 1.0, 1.5, 2.25], count)),

@@ -33,7 +33,7 @@ WESTERN = (
 )
 PLAIN = ("Line 1", "No. 2", "A-3", "(new)", "B座")
 
-POLICY = b'year = 2025\n\n[rule]\nname = "cn-2025"\n'
+POLICY = b'year = 2025\n\n[rule]\nname = "cn-2025"\n\n[provinces]\nnames = "any"\n'
 
 
 def names(random: Random, encoding: str) -> list[str]:

@@ -262,7 +262,7 @@ def _instance(options: Namespace) -> Instance:
     rules = [] if options.rule is None else plugins.load_file(options.rule)
     if not rules:
         return reading.read(options.instance, options.emissions, changes)
-    instance = reading.read(options.instance, options.emissions)
+    instance = reading.read(options.instance, options.emissions, stated={*changes, "rule.name"})
     return plugins.under_rule_of(instance, rules, changes.get("rule.name")).with_policy(changes)
 
 

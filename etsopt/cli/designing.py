@@ -41,7 +41,7 @@ def design(options: Namespace) -> int:
     plan = read_design(options.file)
     quiet = options.json
     folder = options.out or options.file.with_suffix("")
-    instance = read(plan.instance)
+    instance = read(plan.instance, stated={*plan.policy, *plan.choose})
     see_names(plan, instance)
     count = 1 + plan.generations * plan.population
     if not quiet:

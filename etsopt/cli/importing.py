@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, translated
+from etsopt.cli.language import _, translated, word
 from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from etsopt.reports.official.reading import OfficialReading
 
@@ -38,7 +38,7 @@ def import_tables(options: Namespace) -> int:
         }
         print(json.dumps(finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        print(_("{counts}, written to {folder}.", counts=translated(_counts(reading)), folder=options.out))
+        print(_("{counts}, written to {folder}.", counts=translated(_counts(reading, word)), folder=options.out))
         for line in (*_of_rule(reading), *reading.notes):
             print(translated(line))
     return 0
@@ -54,11 +54,12 @@ def readme(reading: OfficialReading) -> str:
     return "\n".join([first, "", made, "", "Sources:", "", *files, "", "Limits:", "", *lines]) + "\n"
 
 
-def _counts(reading: OfficialReading) -> str:
-    """Return the numbers of units by sector, and of provinces."""
+def _counts(reading: OfficialReading, name: Callable[[str, str], str] = lambda _, value: value) -> str:
+    """Return the numbers of units by sector, and of provinces, named by a function of column and cell."""
     table, provinces = reading.comparison, reading.instance.provinces
-    where = provinces[0] if len(provinces) == 1 else message("{count} provinces", count=len(provinces))
-    sectors = ", ".join(f"{row.units:,} {row.sector}" for row in table.itertuples())
+    where = name("province", provinces[0])
+    where = where if len(provinces) == 1 else message("{count} provinces", count=len(provinces))
+    sectors = ", ".join(f"{row.units:,} {name('sector', str(row.sector))}" for row in table.itertuples())
     return message("{total:,} units of {where} ({sectors})", total=table["units"].sum(), where=where, sectors=sectors)
 
 

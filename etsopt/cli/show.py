@@ -105,7 +105,7 @@ def _tables(console: Console, results: Results) -> None:
     if "compliance" in results.tables:
         show_compliance.compliance(console, results)
     show_reconciliation.reconciliation(console, results)
-    show_review_plan.plan(console, results)
+    show_review_plan.plan(console, results, in_chinese())
     show_investment.investment(console, results)
     _objectives(console, results)
     if "provinces" in results.tables and "years" not in results.tables:

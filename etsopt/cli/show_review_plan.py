@@ -8,6 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from etsopt.cli.terminal import new_table, plain_console
+from etsopt.data.tables.provinces import SHORT
 from etsopt.results.words import STATUSES
 from etsopt.units import format_tonnes
 
@@ -80,8 +81,9 @@ def _levels(groups: pd.DataFrame, chinese: bool) -> Table:
 
 
 def _where(row: pd.Series, chinese: bool) -> str:
-    level = LEVELS[row["level"]] if chinese else row["level"]
-    return f"{row['province']} {level}".strip()
+    if chinese:
+        return f"{SHORT.get(row['province'], row['province'])} {LEVELS[row['level']]}".strip()
+    return f"{row['province']} {row['level']}".strip()
 
 
 def _further_days(console: Console, groups: pd.DataFrame, chinese: bool) -> None:

@@ -49,7 +49,8 @@ def sweep(options: Namespace) -> int:
     check_format(options.format)
     plan = read_plan(options.file)
     quiet = options.json
-    instance = read(plan.instance)
+    in_every = set.intersection(*({*scenario.changes} for scenario in plan.scenarios))
+    instance = read(plan.instance, stated=in_every)
     check_names(instance, plan.scenarios, plan.place)
     if not quiet:
         print(_count(plan))

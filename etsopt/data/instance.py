@@ -15,11 +15,11 @@ from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path, nested
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.tables.headings import as_stated, in_schema
-from etsopt.data.tables.provinces import problems_of_provinces
+from etsopt.data.tables.provinces import note_of_provinces, problems_of_provinces
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.validate import validate_table
-from etsopt.errors import DataError, Problem, UsageError, brief
+from etsopt.errors import AssumedWarning, DataError, Problem, UsageError, brief, warn
 from etsopt.wording import message
 
 
@@ -79,10 +79,13 @@ class Instance(Content):
                 cells = raw[table.name]
                 named, of_headings = in_schema(cells, table, of_people)
                 frames[table.name], of_table = validate_table(named, table)
-                of_table += problems_of_provinces(named)
+                if policy is None or policy.provinces.names == "official":
+                    of_table += problems_of_provinces(named, policy is not None and policy.names_provinces_of_china)
                 broken[table.name] = {problem.column for problem in of_headings + of_table}
                 broken[table.name] |= set() if cells.whole else {""}
                 problems += of_headings + [as_stated(problem, named) for problem in of_table]
+                if not problems and (note := note_of_provinces(named)):
+                    warn(note, AssumedWarning)
         if problems or policy is None:
             problems += further_problems(frames, broken, policy, of_people, complete)
             raise DataError(message("The instance {name!r}", name=name), problems)
@@ -156,6 +159,9 @@ class Instance(Content):
             raise UsageError(what, "Change the year in policy.toml, and read the instance again.")
         instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
         problems = validate_consistency(instance)
+        if instance.policy.names_provinces_of_china and not self.policy.names_provinces_of_china:
+            for name, table in self.tables.items():
+                problems += problems_of_provinces(RawTable.from_frame(table, name), of_china=True)
         if problems:
             raise DataError(message("The changed policy of {name!r}", name=self.name), problems)
         return instance

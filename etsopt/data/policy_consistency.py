@@ -59,6 +59,7 @@ def _problems_of_enterprises(instance: Content) -> list[Problem]:
     named = {
         "compliance.at_risk": policy.compliance.at_risk,
         "compliance.without_purchases": policy.compliance.without_purchases,
+        "compliance.speculating": policy.compliance.speculating,
         "investment.budget_cny": budgets if isinstance(budgets, dict) else (),
     }
     for key, names in named.items():

@@ -11,6 +11,8 @@ import pandas as pd
 
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS, default_gap
 from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
+from etsopt.data.policy.policy import parse_policy
+from etsopt.errors import DataError
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
 from etsopt.units import tolerance_of
@@ -97,9 +99,9 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
 
 def _words(instance: Instance, results: Results) -> list[Violation]:
     """Check the policy that a result states, and the parameters that it lists as the user's own."""
-    stated, policy = results.provenance, instance.policy.model_dump(mode="json", exclude_none=True)
+    stated = results.provenance
     violations = []
-    if _as_json(stated.get("policy")) != _as_json(policy):
+    if _as_policy(stated.get("policy")) != _as_json(instance.policy.model_dump(mode="json", exclude_none=True)):
         violations.append(_claim("policy", "the policy is that of the instance"))
     if stated.get("own_parameters") != own_parameters(instance):
         violations.append(_claim("own_parameters", "the user's own parameters are those that the policy changes"))
@@ -109,6 +111,14 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
 def unchecked_words(results: Results) -> list[str]:
     """Return the words of a result beside its tables and claims that nothing confirms, such as its method."""
     return [name for name in results.provenance if name not in COMPARED]
+
+
+def _as_policy(stated: Any) -> str:
+    """Return a stated policy, with the default of every key that it does not have; empty if it is none."""
+    try:
+        return _as_json(parse_policy(stated, "policy").model_dump(mode="json", exclude_none=True))
+    except (DataError, TypeError, AttributeError):
+        return ""
 
 
 def _as_json(value: Any) -> str:

@@ -222,7 +222,7 @@ def _without_units(content: dict[str, Any], units: pd.DataFrame) -> list[str]:
             del section[name]
             dropped.append(f"{path}.{name}")
     compliance, owners = content.get("compliance", {}), set(units["enterprise_id"])
-    for key in ("at_risk", "without_purchases"):
+    for key in ("at_risk", "without_purchases", "speculating"):
         dropped += [f"{name} in compliance.{key}" for name in compliance.get(key, []) if name not in owners]
         if key in compliance:
             compliance[key] = [name for name in compliance[key] if name in owners]

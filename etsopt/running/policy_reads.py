@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.running.model import Model
 
+OF_TABLES = "provinces.names"
+"""Key that every model follows: it says which tables are valid."""
+
 TOTALS = ("sectors.*.target_*", "national.target_*")
 """Keys that limit a total of allowances."""
 
@@ -40,7 +43,7 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
     read = keys_read(model)
     if read is None:
         return []
-    unread = [key for key in instance.policy.stated_keys if not covered(key, read)]
+    unread = [key for key in instance.policy.stated_keys if not covered(key, (*read, OF_TABLES))]
     given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
     problems = [
         Problem("the changed policy", message("the model {name} does not read it", name=model.name), _advice(key), key)

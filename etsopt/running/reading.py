@@ -14,7 +14,7 @@ from etsopt.running.run import solve
 from etsopt.wording import message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 RECONCILIATION = "reconciliation"
 
 
-def read(source: str | Path, emissions: str | None = None, policy: Mapping[str, Any] | None = None) -> Instance:
+def read(
+    source: str | Path,
+    emissions: str | None = None,
+    policy: Mapping[str, Any] | None = None,
+    stated: Collection[str] = (),
+) -> Instance:
     """Read an instance and evaluate its rule on it.
 
     Parameters
@@ -40,6 +45,8 @@ def read(source: str | Path, emissions: str | None = None, policy: Mapping[str, 
         ``verified`` refuses such units.
     policy
         Changes of the policy before the rule is evaluated, as `Instance.with_policy` takes them.
+    stated
+        Keys of the policy that are stated elsewhere: nobody is warned that they are assumed of a file without them.
 
     Raises
     ------
@@ -55,7 +62,7 @@ def read(source: str | Path, emissions: str | None = None, policy: Mapping[str, 
         what = message("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
-    return read_instance(source, complete, policy, evaluate=reference_allowances, check=parameters_in)
+    return read_instance(source, complete, policy, reference_allowances, parameters_in, stated)
 
 
 def _from_reports(place: Path, emissions: str) -> Complete:

@@ -128,7 +128,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 
-READS = ("year", "rule", "!rule.carry_over_*", "sectors", "provinces", "national", "allocation")
+READS = ("year", "rule", "!rule.carry_over_*", "sectors", "provinces.balance", "national", "allocation")
 """Keys and sections of the policy; the engine refuses or lists what else is stated."""
 
 FIX_AFTER = {"exception_order": ("exceptional",)}

@@ -32,7 +32,7 @@ READS = (
     "!rule.carry_over_*",
     # Targets, balances and bands are shown beside the allowances of the rule.
     "sectors",
-    "provinces",
+    "provinces.balance",
     "allocation.band_on",
     "allocation.integer_allowances",
     "allocation.exceptions.units",

@@ -47,9 +47,11 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
   2024 accept no later vintage.
 - Offsets cover up to `market.ccer_share` of the obligation. Each enterprise gets at most its share of the supply by
   obligation, since the final buyers are not known beforehand.
-- An enterprise may buy any amount at the market price; those in `compliance.without_purchases` buy nothing. A shortfall
-  is at most the obligation less holdings and offsets: no enterprise sells or keeps allowances that it has to
-  surrender. Without a reference price there is no shortfall; if there must be one, an error asks for that price.
+- An enterprise buys at most what it lacks, its obligation less its holdings, and those in
+  `compliance.without_purchases` nothing. Those in `compliance.speculating` may buy up to their whole obligation, to keep
+  what they hold. A shortfall is at most the obligation less holdings and offsets: no enterprise sells or keeps
+  allowances that it has to surrender. Without a reference price there is no shortfall; if there must be one, an error
+  asks for that price.
 - An allowance kept is worth next year's price, discounted; after the last year of the horizon it is worth the terminal
   price.
 - An enterprise with a closed unit, or in `compliance.at_risk`, gets its allowances through the account of the province.
@@ -59,9 +61,10 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
 31 December $t + 1$. In a year up to 2024 an enterprise with a shortfall pays $m\,p^r$ a tonne, and as many allowances
 of the next year are deducted. From 2025 on (deadlines after 15 August 2026) it pays a fixed fine beside $m\,p^r$ a
 tonne, and nothing is deducted; the shortfall stays due, and `etsopt roll` makes it the next year's `outstanding_t`.
-`etsopt rules cn-2025` lists these figures with their sources; the policy may state others. For every enterprise,
-vintage and total, opening + carried over + issued + bought = surrendered + sold + cancelled + closing, in whole tonnes:
-the matrix is that of a network, so every vertex is integer.
+`etsopt rules cn-2025` lists these figures with their sources; the policy may state others. For every vintage of an
+enterprise, opening + carried over + issued + bought = surrendered + sold + cancelled + closing, in whole tonnes: the
+matrix is that of a network, so every vertex is integer. Carry-over moves tonnes between vintages; in totals, where it is
+no inflow, `carried_over_t` is what moved.
 
 References: Interim Regulations (State Council Order 775), art. 24, and their amendment of 8 August 2026, as the
 Development Report 2026 describes it; 2023-2024 plan (power), annex 5, on carry-over; 2026 plan (consultation draft of

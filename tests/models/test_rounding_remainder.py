@@ -22,7 +22,7 @@ def balanced(years: int = 1, forecast: pd.DataFrame | None = None, **policy: Any
             "unit_id": ["a", "b", "c"],
             "enterprise_id": ["a", "b", "c"],
             "sector": "cement",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": EMISSIONS,
             "output_t": EMISSIONS,
         }
@@ -95,7 +95,7 @@ def thirty(dear: bool) -> etsopt.Instance:
             "unit_id": names,
             "enterprise_id": names,
             "sector": "cement",
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": size,
             "output_t": 1e6,
         }

@@ -24,7 +24,7 @@ UNITS = pd.DataFrame(
         "unit_id": ["a", "b"],
         "enterprise_id": ["a", "b"],
         "sector": "cement",
-        "province": "p",
+        "province": "Hebei",
         "emissions_tco2e": [90_000.0, 100_000.0],
         "output_t": 100_000.0,
     }

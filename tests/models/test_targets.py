@@ -31,9 +31,9 @@ def checked(instance: etsopt.Instance, **options: Any) -> Results:
 def two_sectors(rule: str = "given", **policy: Any) -> etsopt.Instance:
     """Two lines of cement and a steel works, each with reference allowances of its own."""
     rows = [
-        ("a", "a", "cement", "North", 100_000.0, 104_000.0),
-        ("b", "b", "cement", "North", 200_000.0, 199_000.0),
-        ("c", "c", "steel", "South", 400_000.0, 406_000.0),
+        ("a", "a", "cement", "Fujian", 100_000.0, 104_000.0),
+        ("b", "b", "cement", "Fujian", 200_000.0, 199_000.0),
+        ("c", "c", "steel", "Gansu", 400_000.0, 406_000.0),
     ]
     return given(
         rows, {"rule": {"name": rule}, **policy}, output_t=[1e5, 2e5, 2e5], prior_emissions_tco2e=[1e5, 2e5, 4e5]
@@ -189,7 +189,7 @@ def test_an_independent_program_finds_the_same(seed: int) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_band_of_a_sector_without_a_target_can_give_way(method: str) -> None:
-    # South has steel alone, whose band of 1 % around 400,000 t cannot reach the 7.2 % that the nation asks of all.
+    # Gansu has steel alone, whose band of 1 % around 400,000 t cannot reach the 7.2 % that the nation asks of all.
     policy: dict[str, Any] = {
         "sectors": {"steel": {"band": 0.01}},
         "national": {"target_t": 735_000.0, "target_sense": "exactly"},
@@ -240,7 +240,7 @@ def test_a_multiplier_of_a_target_that_is_none_is_refused() -> None:
 def test_a_band_wider_than_all_emissions_by_hand(method: str, whole: bool) -> None:
     # A works that hardly ran got 9,000 t for 1 t; another got nothing. A band of 150 % up reaches 2.5 t, one of 9,000
     # of them would be needed; down it reaches nothing at all, as a deficit of all emissions does.
-    rows = [("a", "a", "cement", "North", 1.0, 9_000.0), ("b", "b", "cement", "North", 200_000.0, 0.0)]
+    rows = [("a", "a", "cement", "Fujian", 1.0, 9_000.0), ("b", "b", "cement", "Fujian", 200_000.0, 0.0)]
     allocation = {"integer_allowances": whole}
     found = checked(given(rows, {"sectors": {"cement": {"band": 1.5}}, "allocation": allocation}), method=method)
     assert allowances(found).tolist() == [2.0 if whole else 2.5, 0.0]
@@ -257,7 +257,7 @@ def test_a_band_wider_than_all_emissions_by_hand(method: str, whole: bool) -> No
 
 
 def test_whatever_a_band_allows_a_negative_allowance_is_refused() -> None:
-    rows = [("a", "a", "cement", "North", 1_000.0, 0.0), ("b", "b", "cement", "North", 2_000.0, 500.0)]
+    rows = [("a", "a", "cement", "Fujian", 1_000.0, 0.0), ("b", "b", "cement", "Fujian", 2_000.0, 500.0)]
     instance = given(rows, {"sectors": {"cement": {"band": 2.0}}})
     found = checked(instance)
     assert allowances(found).tolist() == [0.0, 500.0]
@@ -270,7 +270,7 @@ def test_whatever_a_band_allows_a_negative_allowance_is_refused() -> None:
 @pytest.mark.parametrize("method", ["direct", "pyomo"])
 def test_the_band_of_an_enterprise_is_that_of_its_units(method: str) -> None:
     # Line a may have nothing, line b no less than 97 % of 200,000 t: together 194,000 t, for nothing is the least.
-    rows = [("a", "e", "cement", "North", 100_000.0, 0.0), ("b", "e", "steel", "North", 200_000.0, 0.0)]
+    rows = [("a", "e", "cement", "Fujian", 100_000.0, 0.0), ("b", "e", "steel", "Fujian", 200_000.0, 0.0)]
     sectors = {"cement": {"band": 1.5}, "steel": {"band": 0.03}}
     found = checked(given(rows, {"sectors": sectors, "allocation": {"band_on": "enterprise"}}), method=method)
     assert allowances(found).sum() == pytest.approx(194_000.0)

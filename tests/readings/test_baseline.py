@@ -19,7 +19,7 @@ UNITS = pd.DataFrame(
         "unit_id": ["a", "b", "c", "d"],
         "enterprise_id": ["a", "b", "c", "d"],
         "sector": ["cement", "cement", "steel", "cement"],
-        "province": "p",
+        "province": "Hebei",
         "emissions_tco2e": [80_000.0, 126_000.0, 60_000.0, 30_000.0],
         "output_t": [100_000.0, 140_000.0, 30_000.0, 40_000.0],
         "special_case": ["", "", "", "new"],

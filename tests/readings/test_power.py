@@ -28,7 +28,7 @@ def of(year: int = 2025, rule: dict[str, Any] | None = None, **columns: Any) -> 
             "unit_id": ["a", "b", "c", "d", "e"],
             "enterprise_id": ["a", "b", "c", "d", "e"],
             "sector": ["power"] * 4 + ["cement"],
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": [800.0, 800.0, 900.0, 400.0, 500.0],
             "unit_class": ["I", "II", "III", "IV", ""],
             "capacity_mw": [600.0, 300.0, 300.0, 300.0, np.nan],

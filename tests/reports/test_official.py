@@ -38,12 +38,12 @@ POWER = {
     "r1": ("R", "I", 600.0, 5e5, 0.0, 0.4, 450_000.0, 2_000_000.0),
 }
 INDUSTRY = {
-    "c1": ("C", "cement", "North", 800_000.0, 1_000_000.0, np.nan, np.nan, "", 900_000.0),
-    "c2": ("D", "cement", "North", 800_000.0, 800_000.0, np.nan, np.nan, "", 700_001.0),
-    "c3": ("D", "cement", "North", 100_000.0, 90_000.0, np.nan, np.nan, "white_clinker", 100_000.0),
-    "s1": ("S", "steel", "South", 2_000_000.0, 1_100_000.0, 1_000_000.0, 900_000.0, "", 1_900_000.0),
-    "a1": ("A", "aluminium", "South", 157_000.0, 100_000.0, np.nan, np.nan, "", 150_000.0),
-    "a2": ("A", "aluminium", "South", 10_000.4, 6_000.0, np.nan, np.nan, "closed", 60_000.0),
+    "c1": ("C", "cement", "Fujian", 800_000.0, 1_000_000.0, np.nan, np.nan, "", 900_000.0),
+    "c2": ("D", "cement", "Fujian", 800_000.0, 800_000.0, np.nan, np.nan, "", 700_001.0),
+    "c3": ("D", "cement", "Fujian", 100_000.0, 90_000.0, np.nan, np.nan, "white_clinker", 100_000.0),
+    "s1": ("S", "steel", "Gansu", 2_000_000.0, 1_100_000.0, 1_000_000.0, 900_000.0, "", 1_900_000.0),
+    "a1": ("A", "aluminium", "Gansu", 157_000.0, 100_000.0, np.nan, np.nan, "", 150_000.0),
+    "a2": ("A", "aluminium", "Gansu", 10_000.4, 6_000.0, np.nan, np.nan, "closed", 60_000.0),
 }
 """Allowances of the plan of 2026, in whole tonnes:
 
@@ -58,7 +58,7 @@ def units() -> pd.DataFrame:
     names = ["enterprise_id", "unit_class", "capacity_mw", "generation_mwh", "heat_gj", "load_factor"]
     power = pd.DataFrame.from_dict(
         POWER, orient="index", columns=[*names, "emissions_tco2e", "prior_emissions_tco2e"]
-    ).assign(sector="power", province="North")
+    ).assign(sector="power", province="Fujian")
     names = ["enterprise_id", "sector", "province", "emissions_tco2e", "output_t", "intensity_output_t"]
     names += ["intensity_emissions_tco2e", "special_case", "prior_emissions_tco2e"]
     industry = pd.DataFrame.from_dict(INDUSTRY, orient="index", columns=names)
@@ -160,7 +160,7 @@ def test_the_tables_of_issue_are_those_by_hand(model: str) -> None:
 
 @pytest.mark.nightly
 def test_one_province_has_the_layout_of_the_annex() -> None:
-    tables = official_tables(*solved(), province="South")
+    tables = official_tables(*solved(), province="Gansu")
     assert set(tables) == {"1-2", "1-4", "1-5-steel", "1-5-aluminium", "2-2", "2-4", "2-5-steel", "2-5-aluminium"}
     for name, table in tables.items():
         assert list(table.columns) == [chinese for _, chinese, _ in BY_NAME[name].columns]
@@ -175,7 +175,7 @@ def test_the_official_example_of_a_deduction(model: str) -> None:
     table.loc[table["unit_id"] == "a1", ["enterprise_id", "emissions_tco2e", "pre_allocated_t"]] = ("B", 3e4, 5e4)
     owners = pd.concat([enterprises(), pd.DataFrame({"enterprise_id": ["B"], "name": [""], "x_uscc": [""]})])
     owners["deduction_t"] = np.where(owners["enterprise_id"] == "B", 70_000.0, np.nan)
-    tables = of(by_hand(table, owners), model, province="South")
+    tables = of(by_hand(table, owners), model, province="Gansu")
     before, after = tables["1-5-aluminium"], tables["2-5-aluminium"]
     assert [column(before, sign)[1] for sign in "①②③④"] == [50_000, 50_000, 0, 20_000]
     assert [column(after, sign)[1] for sign in "①②③④⑤⑥⑦"] == [-20_000, 20_000, 0, 0, 0, 0, 40_000]
@@ -205,7 +205,7 @@ def test_deductions_in_both_steps(pre: float, determined: float, deduct: float, 
 @pytest.mark.parametrize(("allowance", "words"), [(1_200_000.0, "清缴后发放200000吨"), (800_000.0, "应补缴200000吨")])
 def test_the_official_examples_of_differentiated_issue(allowance: float, words: str) -> None:
     # Note 9 of table 2-5: A gets 1,200,000 and owes 1,000,000; B gets 800,000.
-    table = pd.DataFrame({"unit_id": ["u"], "enterprise_id": ["e"], "sector": ["steel"], "province": ["North"]})
+    table = pd.DataFrame({"unit_id": ["u"], "enterprise_id": ["e"], "sector": ["steel"], "province": ["Fujian"]})
     table = table.assign(emissions_tco2e=1e6, reference_t=allowance)
     policy = {"year": 2026, "rule": {"name": "given"}, "compliance": {"at_risk": ["e"]}, **AS_THEY_ARE}
     instance = etsopt.Instance.from_frames(table, policy)
@@ -275,8 +275,8 @@ def test_no_figure_follows_from_a_pre_allocation_that_nothing_states(model: str)
 def test_the_note_names_each_column_to_fill_and_what_fills_it(tmp_path: Path) -> None:
     table = units().assign(x_line_capacity=["", "", "", "", "5000", "2500", "", "", "", ""])
     table.loc[table["unit_id"] == "q1", "prior_emissions_tco2e"] = np.nan
-    tables = of(by_hand(table), province="North")
-    write_official_tables(tables, tmp_path, "North", 2026)
+    tables = of(by_hand(table), province="Fujian")
+    write_official_tables(tables, tmp_path, "Fujian", 2026)
     lines = (tmp_path / files.NOTE).read_text(encoding="utf-8-sig").splitlines()
     assert lines[0] == "待填写的列（在算例中填写后重新导出，或直接填入各表）："
     code = "表 1-1、1-3、1-5-power、1-5-cement、2-1、2-3、2-5-power、2-5-cement 共 12 个空单元格"
@@ -286,7 +286,7 @@ def test_the_note_names_each_column_to_fill_and_what_fills_it(tmp_path: Path) ->
     # Only some lines have one.
     assert not [line for line in lines if "批复的设计能力" in line]
     whole = {name: frame.replace("", "x").fillna(1) for name, frame in tables.items()}
-    write_official_tables(whole, tmp_path, "North", 2026)
+    write_official_tables(whole, tmp_path, "Fujian", 2026)
     assert not (tmp_path / files.NOTE).exists()
 
 
@@ -439,9 +439,9 @@ def test_runs_without_official_tables_are_refused() -> None:
 
 def test_an_unknown_province_is_told() -> None:
     with pytest.raises(UsageError) as caught:
-        official_tables(*solved(), province="Noth")
+        official_tables(*solved(), province="Gans")
     assert str(caught.value) == (
-        "The run has no province 'Noth'.\n\nDid you mean 'North'? Its provinces are North, South."
+        "The run has no province 'Gans'.\n\nDid you mean 'Gansu'? Its provinces are Fujian, Gansu."
     )
 
 
@@ -532,7 +532,7 @@ def test_the_workbook_holds_every_cell(tmp_path: Path) -> None:
                 # A cell holds 16 digits.
                 expected = cell if isinstance(cell, str) else "" if pd.isna(cell) else pytest.approx(cell, rel=1e-15)
                 assert shown == expected
-    assert BY_NAME["2-1"].title("North", 2026) == "表2-1：North 2026 年度发电机组核定配额情况明细表"
+    assert BY_NAME["2-1"].title("Fujian", 2026) == "表2-1：福建省 2026 年度发电机组核定配额情况明细表"
     first = (tmp_path / files.WORKBOOK).read_bytes()
     write_official_tables(tables, tmp_path, "", 2026)
     assert (tmp_path / files.WORKBOOK).read_bytes() == first
@@ -592,9 +592,9 @@ def test_without_the_extra_csv_files_are_written(
     (out / files.WORKBOOK).write_text("of an earlier export")
     (out / "notes.txt").write_text("mine")
     without_xlsxwriter(monkeypatch)
-    assert main(["export", run, "--tables", "official", "--out", str(out), "--province", "South", "--json"]) == 0
+    assert main(["export", run, "--tables", "official", "--out", str(out), "--province", "Gansu", "--json"]) == 0
     printed = capsys.readouterr()
-    names = [f"official-{name}.csv" for name in official_tables(*solved("allocation"), province="South")]
+    names = [f"official-{name}.csv" for name in official_tables(*solved("allocation"), province="Gansu")]
     names.append(files.NOTE)
     assert json.loads(printed.out) == {"folder": str(out), "files": names, "status": "certified_optimal"}
     assert printed.err == (
@@ -645,7 +645,7 @@ def test_a_failed_write_leaves_the_earlier_export(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(files, "_write_workbook", full)
     with pytest.raises(OSError, match="No space left") as caught:
-        write_official_tables(official_tables(*solved(), province="South"), tmp_path, "South", 2026)
+        write_official_tables(official_tables(*solved(), province="Gansu"), tmp_path, "Gansu", 2026)
     assert Path(str(caught.value.filename)).name == files.WORKBOOK
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -653,7 +653,7 @@ def test_a_failed_write_leaves_the_earlier_export(tmp_path: Path, monkeypatch: p
 @pytest.mark.nightly
 def test_a_later_export_of_fewer_tables_removes_the_others(tmp_path: Path) -> None:
     write_official_tables(official_tables(*solved()), tmp_path, "", 2026)
-    written, _ = write_official_tables(official_tables(*solved(), province="South"), tmp_path, "South", 2026)
+    written, _ = write_official_tables(official_tables(*solved(), province="Gansu"), tmp_path, "Gansu", 2026)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(written)
 
 

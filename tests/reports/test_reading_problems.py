@@ -113,8 +113,8 @@ BAD: dict[str, tuple[Callable[[Tables], Any], str]] = {
     ),
     "an enterprise twice": (
         lambda t: added(t, "2-5-power", 1),
-        f"official-2-5-power.csv, 统一社会信用代码: 2 rows are of one enterprise: row 2 'North {Q}', "
-        f"row 4 'North {Q}'.\n"
+        f"official-2-5-power.csv, 统一社会信用代码: 2 rows are of one enterprise: row 2 '福建省 {Q}', "
+        f"row 4 '福建省 {Q}'.\n"
         "Keep one of the rows, or correct the code or the number of the other.",
     ),
     "an enterprise without row in table 2-5": (
@@ -143,9 +143,9 @@ BAD: dict[str, tuple[Callable[[Tables], Any], str]] = {
         "official-2-1.csv'.\nMake both tables agree.",
     ),
     "a unit in two provinces": (
-        lambda t: put(t, "1-1", "省", 1, "South"),
+        lambda t: put(t, "1-1", "省", 1, "Gansu"),
         f"official-1-1.csv, 省（区、市）: 1 unit is in another province in table 2: row 3 '{P} p2 "
-        "South, but North in row 3 "
+        "甘肃省, but 福建省 in row 3 "
         "of official-2-1.csv'.\nMake both tables agree.",
     ),
     "an enterprise of two names": (
@@ -361,8 +361,8 @@ def test_a_year_without_a_plan_is_told(tmp_path: Path, year: int | None) -> None
 def test_provinces_that_are_not_there_are_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_back(written(tmp_path / "all", stated()), 2026, "East")
-    assert str(caught.value) == "The tables have no province 'East'.\n\nTheir provinces are North, South."
-    problems = problems_of(written(tmp_path / "one", {"2-4": stated(province="South")["2-4"]}))
+    assert str(caught.value) == "The tables have no province 'East'.\n\nTheir provinces are 甘肃省, 福建省."
+    problems = problems_of(written(tmp_path / "one", {"2-4": stated(province="Gansu")["2-4"]}))
     assert list(map(str, problems)) == [
         "official-2-4.csv: does not name its province.\n"
         "State it with --province, as in --province Shaanxi, or add a column 省（区、市）."
@@ -481,7 +481,7 @@ def test_without_the_extra_the_command_to_install_it_is_told(tmp_path: Path, mon
 def test_formulas_and_links_are_not_evaluated(tmp_path: Path) -> None:
     xlsxwriter = pytest.importorskip("xlsxwriter")
     pytest.importorskip("python_calamine")
-    table = stated(province="South")["2-4"].astype(object)
+    table = stated(province="Gansu")["2-4"].astype(object)
     with xlsxwriter.Workbook(tmp_path / "t.xlsx") as book:
         sheet = book.add_worksheet("2-4")
         for place, name in enumerate(table.columns):
@@ -492,7 +492,7 @@ def test_formulas_and_links_are_not_evaluated(tmp_path: Path) -> None:
                     sheet.write_formula(1 + row, place, "=1/0", None, cell)
                 elif not pd.isna(cell):
                     sheet.write(1 + row, place, cell)
-    found = read_official_tables(tmp_path / "t.xlsx", year=2026, province="South").units
+    found = read_official_tables(tmp_path / "t.xlsx", year=2026, province="Gansu").units
     assert found["output_t"].tolist() == [100_000, 6_000]
 
 

@@ -119,7 +119,7 @@ def test_every_column_of_the_main_tables_has_a_chinese_heading() -> None:
 
 
 def test_units_stand_in_the_order_of_their_file(tmp_path: Path) -> None:
-    units = etsopt.read("tiny").units
+    units = etsopt.read("tiny").units.assign(province="Hebei")
     order = ["south-1", *units["unit_id"][units["unit_id"] != "south-1"]][::-1]
     frame = units.set_index("unit_id").loc[order].reset_index()
     frame.to_csv(tmp_path / "plants.csv", index=False)

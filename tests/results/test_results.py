@@ -237,7 +237,7 @@ def test_a_folder_may_be_named_by_text(solved: etsopt.Results, tmp_path: Path) -
 def test_a_result_file_holds_no_character_that_a_terminal_obeys(tmp_path: Path) -> None:
     name = "海螺\x1b[31m\x9b2J\u202e\u2028"
     instance = etsopt.Instance.from_frames(
-        etsopt.read("tiny").units, {"year": 2025, "rule": {"name": "cn-2025"}}, name=name
+        etsopt.read("tiny").units.assign(province="Hebei"), {"year": 2025, "rule": {"name": "cn-2025"}}, name=name
     )
     etsopt.solve(instance).save(tmp_path)
     text = (tmp_path / "result.json").read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ def one(year: int = 2025, **cells: Any) -> Instance:
         "unit_id": "p",
         "enterprise_id": "P",
         "sector": "power",
-        "province": "North",
+        "province": "Fujian",
         "unit_class": "I",
         "capacity_mw": 600.0,
         "generation_mwh": 2.7e6,
@@ -172,7 +172,7 @@ def test_new_lines_of_industry_are_outside_where_new_units_of_power_are_not() ->
             "unit_id": ["p", "s", "t"],
             "enterprise_id": ["P", "S", "T"],
             "sector": ["power", "steel", "steel"],
-            "province": "North",
+            "province": "Fujian",
             "emissions_tco2e": 1e6,
             "output_t": [np.nan, 1e6, 1e6],
             "special_case": ["new", "new", ""],
@@ -202,7 +202,7 @@ def test_benchmarks_of_ones_own_replace_official_ones_and_are_reported() -> None
 
 
 def industry(**cells: Any) -> pd.DataFrame:
-    line = {"unit_id": "s", "enterprise_id": "S", "sector": "steel", "province": "North"}
+    line = {"unit_id": "s", "enterprise_id": "S", "sector": "steel", "province": "Fujian"}
     return pd.DataFrame([line | {"emissions_tco2e": 1e6, "output_t": 1e6} | cells])
 
 
@@ -274,7 +274,7 @@ def many(seed: int, count: int = 60) -> pd.DataFrame:
             "unit_id": [f"u{number:03}" for number in range(count)],
             "enterprise_id": [f"e{number:02}" for number in random.integers(0, count // 3, count)],
             "sector": np.where(industry, "cement", "power"),
-            "province": "North",
+            "province": "Fujian",
             "emissions_tco2e": emissions,
             "output_t": np.where(industry, generation, np.nan),
             "special_case": np.where(industry, "", cases),
@@ -332,7 +332,7 @@ def test_a_wrong_figure_of_the_plans_is_refused(monkeypatch: pytest.MonkeyPatch,
             "unit_id": list("abcdefg"),
             "enterprise_id": list("ABCDEFG"),
             "sector": "power",
-            "province": "North",
+            "province": "Fujian",
             "unit_class": classes,
             "generation_mwh": electricity,
             "supply_mwh": electricity,
@@ -390,7 +390,7 @@ def test_power_has_no_part_in_the_band_of_its_enterprise() -> None:
             "unit_id": ["a", "b", "c"],
             "enterprise_id": ["P", "P", "C"],
             "sector": "cement",
-            "province": "North",
+            "province": "Fujian",
             "emissions_tco2e": 1e6,
             "output_t": [1.2e6, 1.2e6, 1e6],
         }

@@ -45,7 +45,7 @@ def lines(**columns: Any) -> pd.DataFrame:
             "unit_id": ["a", "b", "c"],
             "enterprise_id": ["A", "B", "C"],
             "sector": "cement",
-            "province": ["North", "South", "South"],
+            "province": ["Hebei", "Hunan", "Hunan"],
             "emissions_tco2e": [800_000.0, 840_000.0, 900_000.0],
             "output_t": 1_000_000.0,
         }
@@ -111,7 +111,7 @@ def test_the_checkers_own_figures_agree_with_the_table(year: int) -> None:
             "unit_id": SECTORS,
             "enterprise_id": SECTORS,
             "sector": SECTORS,
-            "province": "North",
+            "province": "Hebei",
             "emissions_tco2e": 1e6,
             "output_t": 1e6,
             "reference_t": 1e6,
@@ -139,7 +139,7 @@ def test_checker_and_rule_agree_on_who_is_in_the_scope_and_who_is_special(rule: 
             "unit_id": [f"u{number:02d}" for number in range(count)],
             "enterprise_id": [f"e{number:02d}" for number in range(count)],
             "sector": "cement",
-            "province": "North",
+            "province": "Hebei",
             "emissions_tco2e": 1e6,
             "special_case": [*named, *[""] * len(rates)],
             "carbide_slag_rate": [*[np.nan] * len(named), *rates],
@@ -233,7 +233,7 @@ def test_new_and_closed_lines_of_2025_are_in_no_sum_and_in_2026_get_their_emissi
         [lines(special_case=""), lines(special_case=["new", "closed", ""]).assign(unit_id=["d", "e", "f"])[:2]]
     )
     frame["enterprise_id"] = ["A", "B", "C", "A", "E"]
-    frame["province"] = ["North", "South", "South", "North", "East"]
+    frame["province"] = ["Hebei", "Hunan", "Hunan", "Hebei", "Anhui"]
     frame["pre_allocated_t"] = [np.nan, np.nan, np.nan, np.nan, 400_000.0]
     frame["prior_emissions_tco2e"] = [800_000.0, 800_000.0, 800_000.0, 800_000.0, np.nan]
     result = etsopt.solve(instance(frame), "allocation")
@@ -249,7 +249,7 @@ def test_new_and_closed_lines_of_2025_are_in_no_sum_and_in_2026_get_their_emissi
     assert (sector["units"], sector["emissions_tco2e"], sector["units_fixed"]) == (3, 2_540_000, 0)
     assert sector["balance_value"] == pytest.approx((0.64 + 0.7056 + 0.81) / 2.54, rel=1e-12)
     provinces = result.tables["provinces"].set_index("province")
-    assert provinces.loc["East", ["units", "emissions_tco2e", "allowance_t"]].tolist() == [0, 0, 0]
+    assert provinces.loc["Anhui", ["units", "emissions_tco2e", "allowance_t"]].tolist() == [0, 0, 0]
     assert result.tables["enterprises"].set_index("enterprise_id").loc["A", "units"] == 1
     of_2026 = reference_allowances(instance(frame, "cn-2026", 2026))
     assert of_2026.reference_t[3:].tolist() == [800_000, 840_000]

@@ -18,7 +18,7 @@ TWO = pd.DataFrame(
         "unit_id": ["U0", "U1"],
         "enterprise_id": ["E0", "E1"],
         "sector": "cement",
-        "province": "A",
+        "province": "Hebei",
         "output_t": [2034837.0, 611436.0],
         "emissions_tco2e": [1761511.0, 515962.0],
     }
@@ -57,7 +57,7 @@ def test_markets_of_small_trading_costs_are_proven(seed: int) -> None:
             "unit_id": [f"U{number}" for number in range(count)],
             "enterprise_id": [f"E{number}" for number in range(count)],
             "sector": "cement",
-            "province": "A",
+            "province": "Hebei",
             "output_t": np.round(emissions * random.uniform(1.1, 1.3, count)),
             "emissions_tco2e": emissions,
         }
@@ -75,7 +75,7 @@ def test_a_point_before_any_objective_does_not_hide_that_limits_have_to_be_eased
             "unit_id": ["U03", "U06", "U11", "U12", "U14", "U18", "U20"],
             "enterprise_id": ["E01", "E00", "E01", "E07", "E05", "E07", "E05"],
             "sector": ["cement"] * 4 + ["power"] + ["cement"] * 2,
-            "province": ["C", "B", "C", "C", "C", "B", "B"],
+            "province": ["Hunan", "Gansu", "Hunan", "Hunan", "Hunan", "Gansu", "Gansu"],
             "output_t": [13.133, 645212.0, 422140.0, 91.769, 232117.0, 139390.0, 29.093],
             "emissions_tco2e": [9.567, 566926.0, 363929.0, 72.551, 156703.0, 129348.0, 21.772],
         }

@@ -31,7 +31,7 @@ UNITS = pd.DataFrame(
         "unit_id": ["a1", "a2", "b1", "c1", "d1", "e1", "e2"],
         "enterprise_id": ["a", "a", "b", "c", "d", "e", "e"],
         "sector": ["cement", "cement", "cement", "steel", "steel", "cement", "cement"],
-        "province": ["N", "N", "S", "S", "N", "N", "N"],
+        "province": ["Fujian", "Fujian", "Gansu", "Gansu", "Fujian", "Fujian", "Fujian"],
         "emissions_tco2e": [100_000.0, 150_000.0, 80_000.0, 200_000.0, 120_000.0, 60_000.0, 90_000.0],
         "output_t": [125_000.0, 170_000.0, 140_000.0, 100_000.0, 52_000.0, 80_000.0, 100_000.0],
         "prior_emissions_tco2e": [90_000.0, 160_000.0, 85_000.0, 190_000.0, 125_000.0, 60_000.0, 90_000.0],
@@ -160,6 +160,8 @@ OTHER: dict[str, Any] = {
     "penalty.deduction_share": 0.5,
     "compliance.at_risk": ["d"],
     "compliance.without_purchases": ["a"],
+    "compliance.speculating": ["a"],
+    "provinces.names": "any",
     "pathway.phase_2_from": 2027,
     "pathway.tightening": 0.02,
     "pathway.band": 0.01,
@@ -223,7 +225,7 @@ UNSEEN: dict[str, tuple[str, ...]] = {
         "market.ceiling_price_cny_per_t",
         "rule.pre_allocation_share",
     ),
-    "compliance": ("horizon.first_year", "market.terminal_price_cny_per_t"),
+    "compliance": ("compliance.speculating", "horizon.first_year", "market.terminal_price_cny_per_t"),
 }
 """Keys that a model reads, and that make no difference on this instance; a model without such keys needs no entry."""
 

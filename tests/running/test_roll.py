@@ -47,7 +47,8 @@ def owned(instance: etsopt.Instance) -> pd.DataFrame:
 
 
 def tiny(**changes: Any) -> etsopt.Instance:
-    policy = {"sectors": {}, "market.prices_cny_per_t": 80.0, "market.terminal_price_cny_per_t": 90.0}
+    policy: dict[str, Any] = {"sectors": {}, "compliance.speculating": ["enterprise-a", "enterprise-b"]}
+    policy |= {"market.prices_cny_per_t": 80.0, "market.terminal_price_cny_per_t": 90.0}
     return etsopt.read("tiny").with_policy(policy | changes)
 
 
@@ -135,7 +136,7 @@ def test_2024_by_hand_deducts_the_shortfall_and_counts_net_sales() -> None:
     }
     # In 2025 a carries over 1.5 x 2,000 t, and c gets 2,900 - 19 t: with 45 offsets 75 t are short of 3,001.
     after = settled(found.instance)
-    assert after["carried_over_t"].tolist() == [0, 0, 0, 0]
+    assert after["carried_over_t"].tolist() == [3000, 0, 0, 0]
     assert after.loc["a", "opening_t"] == 20_144
     assert after.loc["c", ["issued_t", "cancelled_t", "surrendered_t", "shortfall_t"]].tolist() == [2900, 19, 2881, 75]
     later = owned(rolled(found.instance).instance)
@@ -167,6 +168,7 @@ def test_a_deduction_above_the_allowances_of_the_year_stays_due() -> None:
 
 def test_two_years_of_tiny_by_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = ["--set", "market.prices_cny_per_t=80", "--set", "market.terminal_price_cny_per_t=90", "--set", "sectors={}"]
+    base += ["--set", 'compliance.speculating=["enterprise-a", "enterprise-b"]']
     solve = ["--model", "compliance", "--out"]
     assert main(["solve", "tiny", *base, *solve, str(tmp_path / "run-2025")]) == 0
     for year, rule in ((2026, "cn-2026"), (2027, "cn-2026")):
@@ -274,7 +276,7 @@ def test_new_units_are_existing_ones_a_year_later_and_closed_ones_are_gone() -> 
     policy = instance.policy.model_dump(mode="json", exclude_none=True)
     policy["compliance"] = {"at_risk": ["enterprise-b"], "without_purchases": ["enterprise-b"]}
     policy["penalty"] = {"reference_price_cny_per_t": 90.0}
-    policy["provinces"] = {"balance": {"North": 0.01, "South": 0.01}}
+    policy["provinces"] = {"names": "any", "balance": {"North": 0.01, "South": 0.01}}
     units = instance.units.assign(special_case=["new", "", "closed"])
     found = rolled(etsopt.Instance.from_frames(units, policy))
     assert found.instance.units["special_case"].tolist() == ["", ""]

@@ -72,7 +72,7 @@ RUNS = {
     "roll": "roll compliance --out next",
     "roll-long": "roll long-year --out next",
     "export": "export all-sectors-run --tables official --out tables",
-    "import": "import annex --out instance --year 2026 --province North",
+    "import": "import annex --out instance --year 2026 --province 福建",
     "new": "new own.xlsx",
     "convert": "convert tiny tiny.xlsx",
     "generate": "generate --units 12 --seed 3 --measures 2 --out generated-again",

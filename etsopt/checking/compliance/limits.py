@@ -125,6 +125,7 @@ def enterprises(instance: Given, units: pd.DataFrame) -> pd.DataFrame:
     shared = floored(supply * (of_year / total)) if total else 0.0
     table["offset_most"] = np.minimum(floored(policy.market.ccer_share * of_year), shared)
     table["buys"] = ~table.index.isin(policy.compliance.without_purchases)
+    table["speculates"] = table.index.isin(policy.compliance.speculating)
     return table
 
 
@@ -171,6 +172,13 @@ def largest_shortfall(enterprises: pd.DataFrame, held: NDArray[np.float64]) -> N
     return np.maximum(owed - held.sum(axis=1), 0.0)
 
 
+def most_bought(enterprises: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the most that each enterprise may buy: what it lacks, or all that it owes if it speculates [t]."""
+    owed = enterprises["obligation"].to_numpy(dtype=float)
+    lacking = np.maximum(owed - held.sum(axis=1), 0.0)
+    return np.where(enterprises["speculates"], owed, lacking) * enterprises["buys"].to_numpy()
+
+
 def best(enterprises: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Tariff) -> Best:
     """Return the objectives of the least-cost compliance, in which obligations are filled in the order of cost.
 
@@ -192,7 +200,7 @@ def best(enterprises: pd.DataFrame, held: NDArray[np.float64], newest: int, pric
     options = [
         (prices.alternative, -1.0 * prices.sells, held.sum(axis=1) - from_province),
         (prices.offset, 1.0, enterprises["offset_most"].to_numpy(dtype=float)),
-        (prices.market + prices.transaction, 2.0, obligation * enterprises["buys"].to_numpy()),
+        (prices.market + prices.transaction, 2.0, most_bought(enterprises, held)),
         (prices.multiple * prices.reference, 3.0, shortfall_most),
     ]
     order = sorted((option for option in range(4) if options[option][2].any()), key=lambda option: options[option][:2])

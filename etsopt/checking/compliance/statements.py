@@ -112,8 +112,11 @@ def accounts(
     message = "the obligation is the verified emissions to the nearest tonne, and what is outstanding"
     violations += above("obligation", enterprises.index, stated["obligation_t"] - enterprises["obligation"], message)
     for flow in FLOWS:
-        off = stated[flow].to_numpy() - flows[flow].sum(axis=1)
-        violations += above("accounts", enterprises.index, off, f"{flow} is the sum over all vintages")
+        moved, what = flows[flow], "the sum over all vintages"
+        if flow == "carried_over_t":
+            moved, what = np.maximum(moved, 0.0), "what joins a vintage"
+        off = stated[flow].to_numpy() - moved.sum(axis=1)
+        violations += above("accounts", enterprises.index, off, f"{flow} is {what}")
     return violations
 
 
@@ -127,10 +130,11 @@ def obligations_met(
     violations = above("obligation_met", names, met - stated["obligation_t"], message)
     beyond = (stated["offset_t"] - enterprises["offset_most"]).clip(lower=0)
     violations += above("offsets", names, beyond, "offsets are within their share of the obligation and the supply")
-    bought = stated["bought_t"].where(~enterprises["buys"].to_numpy(), 0)
-    violations += above("purchases", names, bought, "an enterprise without purchases buys nothing")
-    usable = limits.usable(np.array(vintages), year)
-    most = limits.largest_shortfall(enterprises, held_of(flows)[:, usable])
+    held = held_of(flows)[:, limits.usable(np.array(vintages), year)]
+    beyond = np.maximum(stated["bought_t"].to_numpy() - limits.most_bought(enterprises, held), 0.0)
+    message = "an enterprise buys what it lacks at most, and nothing if it is without purchases"
+    violations += above("purchases", names, beyond, message)
+    most = limits.largest_shortfall(enterprises, held)
     beyond = np.maximum(stated["shortfall_t"].to_numpy() - most, 0.0)
     violations += above("shortfall", names, beyond, "a shortfall is at most the obligation less holdings and offsets")
     released = enterprises["received"] - enterprises["from_province"]

@@ -53,6 +53,7 @@ def read_instance(
     changes: Mapping[str, Any] | None = None,
     evaluate: Callable[[Instance], Any] | None = None,
     check: Check | None = None,
+    stated: Collection[str] = (),
 ) -> Instance:
     """Read an instance from a folder or from one file, or by the name of a shipped one.
 
@@ -67,6 +68,8 @@ def read_instance(
         A function that raises DataError for an instance that its rule refuses; its problems name sheets and cells.
     check
         The same for a policy alone: its problems are reported beside those of the tables, unless the rule is changed.
+    stated
+        Keys of the policy that are stated elsewhere, so that they are not assumed of a file.
 
     Raises
     ------
@@ -83,7 +86,9 @@ def read_instance(
     if any(key.partition(".")[0] in DEFAULT_POLICY for key in changed):
         check = None
     instance = (
-        _read_folder(source, complete, check) if found is None else _from_file(Path(source), found, changed, check)
+        _read_folder(source, complete, check)
+        if found is None
+        else _from_file(Path(source), found, {*changed, *stated}, check)
     )
     if found is not None:
         # What a change states is no longer what the sheet says.
@@ -100,11 +105,11 @@ def is_file(source: str | Path) -> bool:
     return Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir()
 
 
-def _from_file(path: Path, found: OneFile, changed: Collection[str], check: Check | None) -> Instance:
-    """Return the instance of a workbook, or of a file of units; what the changed keys state is not assumed."""
+def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], check: Check | None) -> Instance:
+    """Return the instance of a workbook, or of a file of units; keys that are stated elsewhere are not assumed."""
     content, problems = found.policy or {}, found.problems
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
-    stated = {key.partition(".")[0] for key in changed if key == "rule.name" or not key.startswith("rule.")}
+    stated = {key.partition(".")[0] for key in elsewhere if key == "rule.name" or not key.startswith("rule.")}
     if {problem.place for problem in problems} <= {raw.place for raw in found.tables.values()}:
         told = {key: value for key, value in assumed.items() if key not in stated}
         found.notes += notes_of_policy(path.name, told, found.years)

@@ -98,8 +98,11 @@ class NationalPolicy(Target):
 
 
 class ProvincePolicy(Section):
-    """The balance of a province: the limit of |sum of A - E| over its emissions."""
+    """The balance of a province: the limit of |sum of A - E| over its emissions; and what names one."""
 
+    names: Literal["official", "any"] = Field(
+        "official", description="under China's rules only the provinces of China are names; any: whatever is stated"
+    )
     balance: Share | dict[str, Share] | None = Field(None, description="one share for all, or one for each province")
 
 

@@ -46,6 +46,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "band": ("盈缺率限值", "盈缺率"),
     "lower": ("下限",),
     "upper": ("上限",),
+    "names": ("名称范围",),
     "balance": ("平衡限值", "盈缺平衡"),
     "objectives": ("目标", "目标函数"),
     "band_on": ("限值适用对象", "盈缺率限值对象"),
@@ -81,6 +82,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "deduction_share": ("核减比例",),
     "at_risk": ("差异化分配企业",),
     "without_purchases": ("不购买企业",),
+    "speculating": ("可超需购买企业",),
     "phase_2_from": ("第二阶段起始年度",),
     "self_balancing_until": ("自平衡截止年度",),
     "tightening": ("收紧率",),
@@ -109,6 +111,7 @@ VALUES: dict[str, dict[str, str]] = {
     "band_on": {"单元": "unit", "企业": "enterprise"},
     "target_sense": {"不超过": "at_most", "等于": "exactly", "无": "none"},
     "no_regret": {"计入": "include", "不计": "exclude"},
+    "names": {"省级行政区": "official", "任意": "any"},
     "drawn_by": {"按排放量": "size", "等概率": "equal"},
 }
 """Values of the keys that take one from a list."""

@@ -128,6 +128,11 @@ class CompliancePolicy(Section):
     without_purchases: list[str] = Field(
         [], description="enterprises that buy no allowances: their unmet obligation is a shortfall"
     )
+    speculating: list[str] = Field(
+        [],
+        description="enterprises that may buy up to their whole obligation and keep what they hold; others buy no more "
+        "than they lack",
+    )
 
 
 class PathwayPolicy(Section):

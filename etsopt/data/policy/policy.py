@@ -29,7 +29,7 @@ from etsopt.data.policy.market import (
     PenaltyPolicy,
 )
 from etsopt.data.policy.official import POWER
-from etsopt.data.policy.plans import NATIONAL, cases_of_plan
+from etsopt.data.policy.plans import NATIONAL, cases_of_plan, plan_year
 from etsopt.data.policy.review_plan import ReviewPlanPolicy
 from etsopt.data.policy.rule import RulePolicy  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.policy.section import CALENDAR, Section
@@ -79,10 +79,12 @@ class Policy(Section):
     def content(self) -> dict[str, Any]:
         """Every key as a plain value, with its default where it is not stated.
 
-        Sections beyond one year's allocation contain only keys that differ from their defaults, so that the content of
-        a policy without them is what it was before they existed.
+        Sections beyond one year's allocation, and what names a province, are there only where they are not the default,
+        so that a policy without them has the hash that it had before they existed.
         """
         content = self.model_dump(mode="json", exclude=set(MULTI_YEAR_SECTIONS))
+        if content["provinces"]["names"] == "official":
+            del content["provinces"]["names"]
         for name, section in content["sectors"].items():
             section["target_sense"] = self.target_sense_of(name)
         for name in MULTI_YEAR_SECTIONS:
@@ -92,10 +94,7 @@ class Policy(Section):
 
     @property
     def stated_keys(self) -> list[str]:
-        """Every key that the policy states, by its dotted path, in alphabetical order.
-
-        A value by year, by province or by side of a band is one key.
-        """
+        """Dotted paths of all keys that are stated, in order; a value by year, province or side of a band is one."""
         return sorted(_stated_keys(self, ""))
 
     def target_sense_of(self, sector: str) -> str:
@@ -113,6 +112,11 @@ class Policy(Section):
     def follows_plan(self) -> bool:
         """True if the rule is a plan of China's system, whose allowances follow the output of the year."""
         return self.rule.name in (*BALANCED, NATIONAL)
+
+    @property
+    def names_provinces_of_china(self) -> bool:
+        """True if every province has to be one of China's."""
+        return plan_year(self.rule.name, self.year) is not None and self.provinces.names == "official"
 
     def balances(self, sector: str) -> bool:
         """Return True if the rule's allowances of a sector add up to its emissions, which are then its target."""

@@ -140,7 +140,7 @@ def in_schema(raw: RawTable, table: Table, of_people: bool = False) -> tuple[Raw
             columns[heading] = cells
         if not column or column in columns:
             continue
-        columns[column], of_column = _converted(raw, heading, unit, table.column(column), of_people)
+        columns[column], of_column = _converted(raw, heading, unit, table.column(column))
         problems += of_column
         if column != heading or columns[column] is not cells:
             stated[column] = heading, cells
@@ -164,9 +164,7 @@ def _problems_of_repeats(raw: RawTable, found: Mapping[str, Heading]) -> list[Pr
     ]
 
 
-def _converted(
-    raw: RawTable, heading: str, unit: str, column: Column, of_people: bool
-) -> tuple[NDArray[Any], list[Problem]]:
+def _converted(raw: RawTable, heading: str, unit: str, column: Column) -> tuple[NDArray[Any], list[Problem]]:
     """Return the cells of a column in its unit of measure, and in the words of the schema."""
     cells = raw.columns[heading]
     if unit:
@@ -186,20 +184,14 @@ def _converted(
         return cells, []
     if column.name == "province":
         return one_name_each(cells), []
-    return (_in_words(cells, WORDS[column.name], of_people) if column.name in WORDS else cells), []
+    return (_in_words(cells, WORDS[column.name]) if column.name in WORDS else cells), []
 
 
-def _in_words(cells: NDArray[np.object_], words: Mapping[str, Iterable[str]], of_people: bool) -> NDArray[np.object_]:
-    """Return cells with each word that is understood replaced by that of the schema.
-
-    Programs write the tables of an instance, so that only people's files may have other English words or capitals.
-    """
+def _in_words(cells: NDArray[np.object_], words: Mapping[str, Iterable[str]]) -> NDArray[np.object_]:
+    """Return cells with each word that is understood, with capitals or without, replaced by that of the schema."""
     code, different = pd.factorize(cells)
-    known = {word: name for name, others in words.items() for word in others if of_people or not word.isascii()}
-    if of_people:
-        known = {word.casefold(): name for word, name in known.items()} | {name.casefold(): name for name in words}
-    keys = [normalise(str(cell)) for cell in different]
-    found = [known.get(key.casefold() if of_people else key, cell) for key, cell in zip(keys, different, strict=True)]
+    known = {word.casefold(): name for name, others in words.items() for word in (name, *others)}
+    found = [known.get(normalise(str(cell)).casefold(), cell) for cell in different]
     replaced = np.array(found, dtype=object)
     return cells if (replaced == different).all() else replaced[code]
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from etsopt.characters import HIDDEN
-from etsopt.data.messages import counted
-from etsopt.data.tables.text_columns import normalise
+from etsopt.data.messages import counted, first_of
+from etsopt.data.tables.text_columns import FORMULA_START, normalise
 from etsopt.errors import Problem, brief
-from etsopt.wording import listed, message
+from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,8 @@ def _long_name(name: str) -> str:
 LONG = {name: _long_name(name) for name in SHORT}
 """Long Chinese name of each province."""
 
+_LONG_NAMES = {*LONG.values()}
+
 ENGLISH = {
     **{short: name for name, short in SHORT.items()},
     **{long: name for name, long in LONG.items()},
@@ -58,32 +61,69 @@ ENGLISH = {
 """English name by each Chinese one."""
 
 
+_ROMANISED = {
+    **{"Beijing": "peking", "Tianjin": "tientsin", "Hebei": "hopei hopeh chihli", "Shanxi": "shansi"},
+    **{"Inner Mongolia": "neimenggu neimongol", "Jilin": "kirin", "Heilongjiang": "heilungkiang"},
+    **{"Jiangsu": "kiangsu", "Zhejiang": "chekiang", "Anhui": "anhwei", "Fujian": "fukien", "Jiangxi": "kiangsi"},
+    **{"Shandong": "shantung", "Henan": "honan", "Hubei": "hupei hupeh", "Guangdong": "canton kwangtung"},
+    **{"Guangxi": "kwangsi", "Chongqing": "chungking", "Sichuan": "szechwan szechuan", "Guizhou": "kweichow"},
+    **{"Tibet": "xizang", "Shaanxi": "shensi", "Gansu": "kansu", "Qinghai": "tsinghai chinghai"},
+    **{"Ningxia": "ningsia", "Xinjiang": "sinkiang", "Xinjiang Production and Construction Corps": "xpcc bingtuan"},
+}
+"""Other spellings of each province in Latin letters, older ones too."""
+
 _BY_WORD = {
-    **{name.casefold(): name for name in SHORT},
-    **{"xizang": "Tibet", "nei mongol": "Inner Mongolia", "neimenggu": "Inner Mongolia"},
+    **{re.sub(r"\s", "", name).casefold(): name for name in SHORT},
+    **{word: name for name, words in _ROMANISED.items() for word in words.split()},
 }
 _ENDINGS = re.compile(
     r"[\s.,]*\b(province|prov|municipality|city|autonomous region|a\.?\s*r|zhuang|uygur|uyghur|hui)[.]?$"
 )
 """English words after the name of a province, alone or one after the other."""
 
+_JOINTS = re.compile("[ '’-]")
+_PARTS = re.compile(r"[,;/|(){}\[\]，；、（）]| - |[–—]")
+"""Marks between the name of a province and that of a city, in any order."""
+
+_PLACE = re.compile("(?!(藏|蒙古)族|.$).+[市区县盟州旗]")
+_OTHER_PLACES = ("tibetan", "mongol")
+"""A city or county after the short name of its province. Two in Qinghai begin as another province does: Hainan Tibetan
+Autonomous Prefecture (海南藏族自治州), and Henan Mongol Autonomous County (河南蒙古族自治县)."""
+
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def one_name(name: str) -> str:
-    """Return the English name of a province of China; any other name as it is.
+    """Return the English name of a province of China, also of one with a city; any other name as it is.
 
     >>> one_name(" 安徽"), one_name("安徽省"), one_name("HEBEI prov."), one_name("Bavaria")
     ('Anhui', 'Anhui', 'Hebei', 'Bavaria')
+    >>> one_name("Peking"), one_name("河北唐山市"), one_name("Tangshan, Hebei"), one_name("海南藏族自治州")
+    ('Beijing', 'Hebei', 'Hebei', '海南藏族自治州')
     """
+    if found := _province_of(name):
+        return found
+    within = {_province_of(part) for part in _PARTS.split(normalise(name))} - {""}
+    return within.pop() if len(within) == 1 else name
+
+
+def _province_of(name: str) -> str:
+    """Return the province that a name is, with a city behind it or without; empty if it is none."""
     word = _word_of(name)
-    return ENGLISH.get(word) or _BY_WORD.get(word, name)
+    if found := ENGLISH.get(word) or _BY_WORD.get(_JOINTS.sub("", word)):
+        return found
+    for known in sorted(ENGLISH, key=len, reverse=True) if CHINESE.search(word) else ():
+        if word.startswith(known):
+            with_city = known in _LONG_NAMES or _PLACE.fullmatch(word.removeprefix(known))
+            return ENGLISH[known] if with_city else ""
+    before, _, city = word.rpartition(" ")
+    return "" if city in _OTHER_PLACES else _BY_WORD.get(_JOINTS.sub("", before), "")
 
 
 def _word_of(name: str) -> str:
     """Return a name in small letters without the English words after it."""
     word, before = normalise(name).casefold(), ""
-    while word != before and word not in _BY_WORD:
+    while word != before and _JOINTS.sub("", word) not in _BY_WORD:
         before, word = word, _ENDINGS.sub("", word).strip()
     return word
 
@@ -95,46 +135,86 @@ def one_name_each(names: NDArray[np.object_]) -> NDArray[np.object_]:
     return names if (renamed == different).all() else renamed[code]
 
 
-def problems_of_provinces(raw: RawTable) -> list[Problem]:
-    """Find provinces that are misspelt: one letter off a province of China, in a table that has no other ones.
+def note_of_provinces(raw: RawTable) -> str:
+    """Return a sentence on provinces that a table names by an older spelling or with a city; empty without any.
 
-    A table with any other name may be of another country, and is left alone.
+    Parameters
+    ----------
+    raw
+        A table whose provinces have one name each, with the cells of its file.
+    """
+    _, cells = raw.stated.get("province", ("", np.empty(0)))
+    read = {str(cell): one_name(str(cell)) for cell in pd.unique(cells)} if cells.dtype == object else {}
+    usual = {*ENGLISH, *(name.casefold() for name in SHORT)}
+    longer = [
+        message("{name} as {province}", name=brief(name), province=literal(province))
+        for name, province in read.items()
+        if province != name and _word_of(name) not in usual
+    ]
+    return message("{place}, province: read is {names}.", place=raw.place, names=first_of(longer)) if longer else ""
+
+
+def problems_of_provinces(raw: RawTable, of_china: bool) -> list[Problem]:
+    """Find cells that name no province of China.
 
     Parameters
     ----------
     raw
         A table whose provinces have one name each, as `one_name_each` returns them.
+    of_china
+        True if all have to be provinces of China. Otherwise a name is misspelt if it is one letter off a province of
+        China and the table has others of them.
     """
     cells = raw.columns.get("province", np.empty(0))
     if cells.dtype != object:
         return []
     code, stated = pd.factorize(cells)
     texts = [normalise(str(name)) for name in stated]
-    # Hidden characters are a problem of their own.
-    names = {text for text in texts if text and not HIDDEN.search(text)}
-    unknown = names - {*SHORT}
-    likely: dict[str, Sequence[str]] = {}
-    for name in sorted(unknown) if unknown != names else ():
-        likely[name] = _one_letter_off(name)
-        if not likely[name]:
-            return []
+    # Hidden characters and formulas are problems of their own.
+    unknown = {text for text in texts if not (HIDDEN.search(text) or FORMULA_START.match(text))} - {"", *SHORT}
+    if not of_china:
+        unknown = {name for name in unknown if _one_letter_off(name)} if {*texts} & {*SHORT} else set()
     problems = []
-    for name, known in likely.items():
+    for name in sorted(unknown):
         where = np.array([text == name for text in texts], dtype=bool)[code]
         shown = tuple((str(row), str(cell)) for row, cell in zip(raw.rows[where], cells[where], strict=True))
-        advice = message(
-            "Did you mean {likely}? All other provinces of the table are provinces of China.",
-            likely=listed(map(brief, known), "{first} or {second}"),
-        )
         what = counted(len(shown), "cell names no province of China", "cells name no province of China")
-        problems.append(Problem(raw.place, what, advice, "province", shown))
+        problems.append(Problem(raw.place, what, _advice(name, of_china), "province", shown))
     return problems
+
+
+def _advice(name: str, of_china: bool) -> str:
+    """Return what to write for a name that is no province of China."""
+    close = get_close_matches(_word_of(name), _BY_WORD, 1, LEAST_ALIKE)
+    near = _one_letter_off(name) or _abbreviated(name) or [_BY_WORD[word] for word in close]
+    guess = message("Did you mean {likely}? ", likely=listed(map(brief, near), "{first} or {second}")) if near else ""
+    if not of_china:
+        return message("{guess}Other provinces of the table are provinces of China.", guess=guess)
+    return message(
+        "{guess}Write a province of China, in English or Chinese. If names of another kind are meant, state "
+        'provinces.names = "any" in the policy.',
+        guess=guess,
+    )
+
+
+def _abbreviated(name: str) -> Sequence[str]:
+    """Return the provinces whose letters a short name may be, or of whose signs it has one; empty without any.
+
+    >>> _abbreviated("HB"), _abbreviated("Saxony"), _abbreviated("冀")
+    (['Hebei', 'Hubei'], [], [])
+    """
+    letters = "".join(f"{letter}.*" for letter in name.casefold())
+    return [one for one in SHORT if name.isalpha() and len(name) <= MOST_LETTERS and re.match(letters, one.casefold())]
+
+
+MOST_LETTERS, LEAST_ALIKE = 3, 0.75
+"""Letters of an abbreviation; least likeness of a name that is suggested, which `unknown` and Yunnan do not have."""
 
 
 def _one_letter_off(name: str) -> Sequence[str]:
     """Return the provinces whose name differs by one letter or sign, in the language of the name; empty without any."""
     word = _word_of(name)
-    near = {_BY_WORD.get(known) or ENGLISH[known] for known in (*_BY_WORD, *ENGLISH) if _is_one_off(word, known)}
+    near = {name for known, name in {**_BY_WORD, **ENGLISH}.items() if _is_one_off(word, known)}
     return [SHORT[one] if CHINESE.search(word) else one for one in SHORT if one in near]
 
 

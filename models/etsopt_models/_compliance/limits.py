@@ -99,9 +99,13 @@ def limits_of(instance: Instance, accounts: Accounts) -> Limits:
     of_year = obligation - accounts.outstanding
     share = whole_tonnes(policy.market.ccer_share * of_year)
     offset = np.minimum(share, shared_supply(supply, of_year))
-    buys = ~np.isin(accounts.enterprises, policy.compliance.without_purchases)
-    bought = np.where(buys, obligation, 0.0)
-    beyond = np.maximum(obligation - accounts.available.sum(axis=1) - offset, 0.0)
+    without_purchases, speculates = (
+        np.isin(accounts.enterprises, named)
+        for named in (policy.compliance.without_purchases, policy.compliance.speculating)
+    )
+    lacking = np.maximum(obligation - accounts.available.sum(axis=1), 0.0)
+    bought = np.where(speculates, obligation, lacking) * ~without_purchases
+    beyond = np.maximum(lacking - offset, 0.0)
     unmet = np.maximum(beyond - bought, 0.0)
     known = not np.isnan(reference_price(instance))
     if unmet.any() and not known:

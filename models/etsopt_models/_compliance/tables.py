@@ -100,6 +100,8 @@ def _compliance(
 ) -> pd.DataFrame:
     """Return one row for each enterprise."""
     total = {name: flow.sum(axis=1) for name, flow in flows.items()}
+    # What leaves some vintages and joins another adds up to zero: the tonnes that moved are told.
+    total["carried_over_t"] = np.maximum(flows["carried_over_t"], 0.0).sum(axis=1)
     received, surrendered_first = accounts.from_province
     deduction_share = deduction_shares(instance.policy, [instance.policy.year])[0]
     kept = np.where(accounts.usable, flows["closing_t"], 0.0).sum(axis=1)

@@ -15,7 +15,7 @@ from tests.builders import given
 if TYPE_CHECKING:
     import etsopt
 
-ROWS = [("a", "a", "cement", "p", 1000.4, 1000.0), ("b", "b", "steel", "p", 2000.0, 2000.0)]
+ROWS = [("a", "a", "cement", "Hebei", 1000.4, 1000.0), ("b", "b", "steel", "Hebei", 2000.0, 2000.0)]
 
 
 def instance(rule: str = "given", **policy: Any) -> etsopt.Instance:

@@ -16,10 +16,10 @@ from etsopt.readings.targets import due_at_emissions, fixed_at_emissions
 from tests.builders import given
 
 ROWS = [
-    ("a", "e", "cement", "p", 1000.5, 1000.0),
-    ("b", "e", "cement", "q", 2000.0, 2000.0),
-    ("c", "c", "steel", "p", 500.0, 500.0),
-    ("d", "d", "steel", "p", 50.25, 50.0),
+    ("a", "e", "cement", "Hebei", 1000.5, 1000.0),
+    ("b", "e", "cement", "Hunan", 2000.0, 2000.0),
+    ("c", "c", "steel", "Hebei", 500.0, 500.0),
+    ("d", "d", "steel", "Hebei", 50.25, 50.0),
 ]
 OUTPUT = [800.0, 1600.0, 400.0, 20.0]
 """The first three lines have 1.25 t/t; d is fixed, since its enterprise is small."""
@@ -95,7 +95,7 @@ def test_the_plan_gives_industry_its_emissions_and_power_no_target() -> None:
             "unit_id": ["c", "p"],
             "enterprise_id": ["c", "p"],
             "sector": ["cement", "power"],
-            "province": "p",
+            "province": "Hebei",
             "emissions_tco2e": [5e4, 8e4],
             "output_t": [6e4, np.nan],
             "unit_class": ["", "I"],
@@ -116,7 +116,7 @@ def test_a_unit_at_its_emissions_has_no_part_in_the_band_of_its_enterprise() -> 
     assert own.lower[0] == pytest.approx(900.45)
     # Nor is there a unit without emissions, however small the others are.
     nothing = given(
-        [("a", "a", "cement", "p", 0.0, 0.0), ("b", "b", "cement", "p", 0.5, 0.5)], {"rule": {"name": "given"}}
+        [("a", "a", "cement", "Hebei", 0.0, 0.0), ("b", "b", "cement", "p", 0.5, 0.5)], {"rule": {"name": "given"}}
     )
     assert fixed_at_emissions(Given.of(nothing)).tolist() == [True, False]
 
@@ -131,11 +131,15 @@ def test_targets_and_their_rates_are_whole_where_allowances_are() -> None:
 def test_a_balance_is_a_share_of_all_emissions_about_those_that_are_not_fixed() -> None:
     own = derive(Given.of(instance(policy={"provinces": {"balance": 0.1}})))
     room = 0.1 * (1000.5 + 500 + 50.25)
-    assert row_of(own, "province_balance", "p") == (pytest.approx(1500.5 - room), pytest.approx(1500.5 + room), [0, 2])
-    assert row_of(own, "province_balance", "q") == (1800.0, 2200.0, [1])
-    one = derive(Given.of(instance(policy={"provinces": {"balance": {"q": 0.05}}})))
+    assert row_of(own, "province_balance", "Hebei") == (
+        pytest.approx(1500.5 - room),
+        pytest.approx(1500.5 + room),
+        [0, 2],
+    )
+    assert row_of(own, "province_balance", "Hunan") == (1800.0, 2200.0, [1])
+    one = derive(Given.of(instance(policy={"provinces": {"balance": {"Hunan": 0.05}}})))
     assert (one.rows.rule == "province_balance").sum() == 1
-    assert row_of(one, "province_balance", "q")[:2] == (1900.0, 2100.0)
+    assert row_of(one, "province_balance", "Hunan")[:2] == (1900.0, 2100.0)
     assert (derive(Given.of(instance())).rows.rule == "province_balance").sum() == 0
 
 
@@ -163,7 +167,7 @@ def test_fixed_units_have_their_emissions_in_whole_tonnes_where_the_rule_or_the_
     assert due_at_emissions(Given.of(instance(integer_allowances=True)), optimised=False).tolist()[0] == 1000.5
     assert due_at_emissions(Given.of(instance(rule="cn-2024")), optimised=False).tolist()[0] == 1000.0
     edge = given(
-        [(n, n, "cement", "p", e, 100.0) for n, e in (("a", 100 - 0.9e-6), ("b", 100 - 1.1e-6))],
+        [(n, n, "cement", "Hebei", e, 100.0) for n, e in (("a", 100 - 0.9e-6), ("b", 100 - 1.1e-6))],
         {"rule": {"name": "cn-2024"}},
         output_t=[100.0, 100.0],
     )
@@ -209,7 +213,7 @@ def test_exceptions_widen_their_own_band_or_that_of_their_enterprise() -> None:
 
 def test_an_order_holds_between_neighbours_by_intensity_inside_a_sector() -> None:
     names = ["a", "b", "c", "d", "e", "f"]
-    rows = [(name, name, "cement" if name < "f" else "steel", "p", 1000.0, 1000.0) for name in names]
+    rows = [(name, name, "cement" if name < "f" else "steel", "Hebei", 1000.0, 1000.0) for name in names]
     output = [500.0, 800.0, 500.0, 1000.0, 800.0, 600.0]
     made = given(rows, {"allocation": {"intensity_order": True}}, output_t=output)
     own = derive(Given.of(made))

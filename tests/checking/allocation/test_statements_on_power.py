@@ -15,7 +15,7 @@ UNITS = pd.DataFrame(
         "unit_id": ["c", "p"],
         "enterprise_id": ["c", "p"],
         "sector": ["cement", "power"],
-        "province": "p",
+        "province": "Hebei",
         "emissions_tco2e": [5e4, 8e4],
         "output_t": [6e4, np.nan],
         "unit_class": ["", "I"],

@@ -218,10 +218,9 @@ def test_vintages_from_2025_on_settle_years_from_2025_on_and_older_ones_their_ow
     assert vintages[limits.usable(vintages, year)].tolist() == settling
 
 
-def known_of(obligation: int, first: int, offset_most: int, buys: bool) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"obligation": [obligation], "from_province": [first], "offset_most": [offset_most], "buys": [buys]}
-    )
+def known_of(obligation: int, first: int, offset_most: int, buys: bool, speculates: bool = False) -> pd.DataFrame:
+    limited = {"obligation": [obligation], "from_province": [first], "offset_most": [offset_most]}
+    return pd.DataFrame({**limited, "buys": [buys], "speculates": [speculates]})
 
 
 def by_every_way(known: pd.DataFrame, held: list[int], newest: int, prices: Tariff) -> tuple[float, float, float]:
@@ -235,7 +234,8 @@ def by_every_way(known: pd.DataFrame, held: list[int], newest: int, prices: Tari
         for offset in range(int(row["offset_most"]) + 1):
             for short in range(int(missing) + 1):
                 bought = int(row["obligation"]) - sum(used) - offset - short
-                if bought < 0 or (bought and not row["buys"]):
+                most = row["obligation"] if row["speculates"] else row["obligation"] - sum(held)
+                if bought < 0 or (bought and not (row["buys"] and bought <= most)):
                     continue
                 left = sum(held) - sum(used)
                 amounts = (
@@ -269,7 +269,8 @@ def test_filling_an_obligation_in_the_order_of_cost_is_the_best_of_every_way(pri
         held = random.integers(0, 3, 3).tolist()
         newest, obligation = int(random.integers(0, 3)), int(random.integers(0, 6))
         first, offset = min(int(random.integers(0, 2)), held[newest], obligation), int(random.integers(0, 3))
-        known = known_of(obligation, first, min(offset, obligation), bool(random.integers(0, 2)))
+        buys, speculates = (bool(random.integers(0, 2)) for _ in range(2))
+        known = known_of(obligation, first, min(offset, obligation), buys, speculates)
         best = by_every_way(known, held, newest, prices)
         if best[0] == inf:
             continue

@@ -16,7 +16,7 @@ class Enterprise(NamedTuple):
 
     name: str
     at_risk: float
-    province: str = "North"
+    province: str = "Fujian"
     place: str = ""
     days: tuple[float, float] = (1.0, 1.0)
     drawn: tuple[bool, bool] = (False, False)

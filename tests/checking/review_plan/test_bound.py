@@ -49,13 +49,13 @@ def test_a_part_may_be_off_by_the_rounding_of_a_fraction(off: float, parts: int)
 
 @pytest.mark.parametrize(("limit", "parts"), [(0.0, 4), (4999.0, 4), (4999.1, 3), (6665.6, 3), (6665.7, 2), (1e6, 1)])
 def test_the_days_of_a_level_are_kept_in_at_most_20_000_states(limit: float, parts: int) -> None:
-    own = [Enterprise("a", 1.0, days=(0.25, 1.0)), Enterprise("b", 1.0, "South", days=(0.25, 1.0))]
-    assert _parts(required(own, {PROVINCIAL: 0.0, f"{PROVINCIAL} South": limit}), PROVINCIAL) == parts
+    own = [Enterprise("a", 1.0, days=(0.25, 1.0)), Enterprise("b", 1.0, "Gansu", days=(0.25, 1.0))]
+    assert _parts(required(own, {PROVINCIAL: 0.0, f"{PROVINCIAL} Gansu": limit}), PROVINCIAL) == parts
 
 
 def test_a_level_with_a_group_without_a_limit_is_not_kept() -> None:
-    own = [Enterprise("a", 1.0), Enterprise("b", 1.0, "South")]
-    assert _parts(required(own, {f"{PROVINCIAL} North": 3.0}), PROVINCIAL) == 0
+    own = [Enterprise("a", 1.0), Enterprise("b", 1.0, "Gansu")]
+    assert _parts(required(own, {f"{PROVINCIAL} Fujian": 3.0}), PROVINCIAL) == 0
     assert _parts(required(own, {PROVINCIAL: 3.0}), PROVINCIAL) == 1
 
 
@@ -64,9 +64,9 @@ def test_no_more_states_are_kept_than_all_reviews_and_trips_of_a_group_need() ->
         Enterprise("a", 1.0, place="X", days=(0.5, 2.0)),
         Enterprise("b", 1.0, place="X", days=(1.0, 2.0)),
         Enterprise("c", 1.0, days=(1.5, 2.0)),
-        Enterprise("d", 1.0, "South", days=(9.0, 2.0)),
+        Enterprise("d", 1.0, "Gansu", days=(9.0, 2.0)),
     ]
-    group = (PROVINCIAL, "North")
+    group = (PROVINCIAL, "Fujian")
     # Three days of reviews and two trips of half a day, in halves.
     assert _states(required(own, {PROVINCIAL: 90.0}, travel=(0.5, 1.0)), group, 2) == 8
     assert _states(required(own, {PROVINCIAL: 2.6}, travel=(0.5, 1.0)), group, 2) == 5
@@ -166,7 +166,7 @@ def test_a_drawn_enterprise_is_reviewed_at_its_level(drawn: tuple[bool, bool], l
 
 
 def test_provinces_share_the_national_days() -> None:
-    own = [Enterprise("a", 100.0), Enterprise("b", 60.0, "South"), Enterprise("c", 50.0, "South")]
+    own = [Enterprise("a", 100.0), Enterprise("b", 60.0, "Gansu"), Enterprise("c", 50.0, "Gansu")]
     for days, left in ((0.0, 210.0), (1.0, 110.0), (2.0, 50.0), (3.0, 0.0)):
         one = required(own, {PROVINCIAL: 0.0, NATIONAL: days})
         assert bound(one, prices(one), COUNTING) == pytest.approx(left, abs=1e-6)
@@ -177,19 +177,19 @@ def test_provinces_share_the_national_days() -> None:
 
 def test_a_bound_is_lowered_by_the_rounding_of_all_its_terms() -> None:
     # Both are reviewed without a limit: nothing is left, and all rounding is that of the terms of either province.
-    own = [Enterprise("a", 1e6), Enterprise("b", 2e6, "South", days=(3.0, 1.0))]
+    own = [Enterprise("a", 1e6), Enterprise("b", 2e6, "Gansu", days=(3.0, 1.0))]
     one = required(own, {NATIONAL: 0.0}, travel=(2.0, 0.0))
     unit = (10 * 2 + 1000) * ROUNDOFF
     assert bound(one, prices(one), ()) == pytest.approx(-3e6 * unit, rel=1e-9, abs=0.0)
     # National reviews at 1e6 t, trips at none, no days at all: 1e6 of each enterprise.
     assert bound(one, prices(one, {NATIONAL: 1e6}), ()) == pytest.approx(-5e6 * unit, rel=1e-9, abs=0.0)
     # A review that has to be made costs what it is priced at, as constant and in the plan of each province.
-    twice = required(own, {NATIONAL: 0.0}, {f"{PROVINCIAL} South": 1}, travel=(2.0, 0.0))
-    assert bound(twice, prices(twice, {}, {f"{PROVINCIAL} South": 5e6}), ()) == pytest.approx(
+    twice = required(own, {NATIONAL: 0.0}, {f"{PROVINCIAL} Gansu": 1}, travel=(2.0, 0.0))
+    assert bound(twice, prices(twice, {}, {f"{PROVINCIAL} Gansu": 5e6}), ()) == pytest.approx(
         -13e6 * unit, rel=1e-9, abs=0.0
     )
     # So is each trip, as often as there are enterprises in the province: 3e6 t, 5e6 and 3e7 of days, 6e7 of trips.
-    third = required([*own, Enterprise("c", 0.0, "South")], {PROVINCIAL: 0.0, NATIONAL: 0.0}, travel=(20.0, 0.0))
+    third = required([*own, Enterprise("c", 0.0, "Gansu")], {PROVINCIAL: 0.0, NATIONAL: 0.0}, travel=(20.0, 0.0))
     lost = 3e6 - bound(third, prices(third, {PROVINCIAL: 1e6, NATIONAL: 1e7}), ())
     assert lost == pytest.approx(98e6 * (10 * 3 + 1000) * ROUNDOFF, rel=0.1, abs=0.0)
 
@@ -200,9 +200,9 @@ def test_infinite_prices_bound_nothing() -> None:
 
 
 def test_prices_below_zero_and_of_days_without_a_limit_count_as_none() -> None:
-    one = required([*ONE, Enterprise("b", 1.0, "South")], {f"{PROVINCIAL} North": 1.0, NATIONAL: 1.0})
+    one = required([*ONE, Enterprise("b", 1.0, "Gansu")], {f"{PROVINCIAL} Fujian": 1.0, NATIONAL: 1.0})
     found = Prices.of(one.groups, np.array([1.0, 2.0, 3.0, 4.0, -5.0]), np.array([1.0, 2.0, -3.0, 4.0, 5.0]))
-    places = [(PROVINCIAL, "North"), (PROVINCIAL, "South"), (NATIONAL, "")]
+    places = [(PROVINCIAL, "Fujian"), (PROVINCIAL, "Gansu"), (NATIONAL, "")]
     assert found.day == dict(zip(places, (3.0, 0.0, 0.0), strict=True))
     assert found.review == dict(zip(places, (0.0, 4.0, 5.0), strict=True))
     assert found.without_reviews() == Prices(found.day, dict.fromkeys(places, 0.0))

@@ -19,9 +19,9 @@ def small() -> Required:
         Enterprise("a", 100.0, place="X", days=(1 / 3, 2.0), drawn=(True, False)),
         Enterprise("b", 0.0, place="X", days=(1.0, 2.0)),
         Enterprise("c", 50.0, days=(1.0, 2.0), drawn=(False, True)),
-        Enterprise("d", 0.5, "South", days=(1.0, 1 / 7)),
-        Enterprise("e", 50.0, "South", days=(1.0, 1 / 7)),
-        Enterprise("f", 0.0, "South"),
+        Enterprise("d", 0.5, "Gansu", days=(1.0, 1 / 7)),
+        Enterprise("e", 50.0, "Gansu", days=(1.0, 1 / 7)),
+        Enterprise("f", 0.0, "Gansu"),
     ]
     return required(own, {PROVINCIAL: 5.0, NATIONAL: 6.0}, {PROVINCIAL: 1, NATIONAL: 2}, travel=(1 / 9, 0.5))
 
@@ -53,11 +53,11 @@ def test_trips_and_days_of_each_group_are_counted() -> None:
     required_, table = small(), plan(small())
     trips = trips_of(required_, table)
     assert trips[["level", "province", "city", "enterprise_id", "reviews"]].to_numpy().tolist() == [
-        ["municipal", "North", "", "c", 1],
-        ["provincial", "North", "X", "", 2],
-        ["national", "North", "", "c", 1],
-        ["national", "North", "X", "", 1],
-        ["national", "South", "", "d", 1],
+        ["municipal", "Fujian", "", "c", 1],
+        ["provincial", "Fujian", "X", "", 2],
+        ["national", "Fujian", "", "c", 1],
+        ["national", "Fujian", "X", "", 1],
+        ["national", "Gansu", "", "d", 1],
     ]
     assert trips["travel_days"].tolist() == [0.0, 1 / 9, 0.5, 0.5, 0.5]
     groups = groups_of(required_, table, trips).set_index(["level", "province"])
@@ -71,9 +71,9 @@ def test_trips_and_days_of_each_group_are_counted() -> None:
     ]
     # Six decimals of each, and of what is left.
     days = ["review_days", "travel_days", "left_days"]
-    assert groups.loc[(PROVINCIAL, "North"), days].tolist() == [1.333333, 0.111111, 3.555556]
+    assert groups.loc[(PROVINCIAL, "Fujian"), days].tolist() == [1.333333, 0.111111, 3.555556]
     assert groups.loc[(NATIONAL, ""), days].tolist() == [4.142857, 1.5, 0.357143]
-    assert groups.loc[(PROVINCIAL, "South"), days].tolist() == [0.0, 0.0, 5.0]
+    assert groups.loc[(PROVINCIAL, "Gansu"), days].tolist() == [0.0, 0.0, 5.0]
 
 
 def test_what_is_left_uncovered_is_listed_the_largest_first() -> None:
@@ -121,5 +121,5 @@ def test_the_least_days_of_a_group_are_those_of_its_best_places(least: int, draw
         for name, place, needed in rows
     ]
     found = least_days(required(own, {PROVINCIAL: 1.0}, {PROVINCIAL: least}, travel=(0.5, 0.0)))
-    assert found[PROVINCIAL, "North"] == days
-    assert found[MUNICIPAL, "North"] == 4.0
+    assert found[PROVINCIAL, "Fujian"] == days
+    assert found[MUNICIPAL, "Fujian"] == 4.0

@@ -52,16 +52,16 @@ def test_a_least_share_is_rounded_up_and_no_more_than_all(
 def test_least_numbers_and_limits_are_those_of_each_group() -> None:
     plan: dict[str, Any] = {
         "municipal": {"days": 7.0, "travel_days": 0.25},
-        "provincial": {"days": {"South": 3.0}, "least": 2, "travel_days": 0.5},
+        "provincial": {"days": {"Gansu": 3.0}, "least": 2, "travel_days": 0.5},
         "national": {"least_share": 0.6, "drawn": 1, "travel_days": 0.75},
     }
     required = required_of(Given.of(by_hand(plan)))
     groups = required.groups.fillna(-1.0)
     assert groups.index.tolist() == [
-        (MUNICIPAL, "North"),
-        (MUNICIPAL, "South"),
-        (PROVINCIAL, "North"),
-        (PROVINCIAL, "South"),
+        (MUNICIPAL, "Fujian"),
+        (MUNICIPAL, "Gansu"),
+        (PROVINCIAL, "Fujian"),
+        (PROVINCIAL, "Gansu"),
         (NATIONAL, ""),
     ]
     assert groups["available"].tolist() == [7.0, 7.0, -1.0, 3.0, -1.0]
@@ -69,8 +69,8 @@ def test_least_numbers_and_limits_are_those_of_each_group() -> None:
     assert groups["population"].tolist() == [3, 1, 3, 1, 4]
     assert required.travel == {MUNICIPAL: 0.25, PROVINCIAL: 0.5, NATIONAL: 0.75}
     assert required.drawn.sum().tolist() == [4, 0, 1]
-    assert required.members(PROVINCIAL, "North").tolist() == ["a", "b", "c"]
-    assert required.members(MUNICIPAL, "South").tolist() == ["d"]
+    assert required.members(PROVINCIAL, "Fujian").tolist() == ["a", "b", "c"]
+    assert required.members(MUNICIPAL, "Gansu").tolist() == ["d"]
     assert required.members(NATIONAL, "").tolist() == ["a", "b", "c", "d"]
 
 
@@ -80,7 +80,7 @@ def test_an_enterprise_without_figures_of_its_own_has_those_of_its_units() -> No
             "unit_id": ["u1", "u2", "u3", "u4"],
             "enterprise_id": ["b", "a", "a", "b"],
             "sector": "cement",
-            "province": ["West", "North", "South", "West"],
+            "province": ["Hainan", "Fujian", "Gansu", "Hainan"],
             "emissions_tco2e": [5.0, 10.0, 20.0, 2.0],
         }
     )
@@ -89,15 +89,15 @@ def test_an_enterprise_without_figures_of_its_own_has_those_of_its_units() -> No
     assert alone.index.tolist() == ["a", "b"]
     assert alone["size"].tolist() == alone["at_risk"].tolist() == [30.0, 7.0]
     # The seat of a is where its largest unit is.
-    assert alone["province"].tolist() == ["South", "West"]
-    assert alone["place"].tolist() == [("South", "", "a"), ("West", "", "b")]
+    assert alone["province"].tolist() == ["Gansu", "Hainan"]
+    assert alone["place"].tolist() == [("Gansu", "", "a"), ("Hainan", "", "b")]
     assert alone["days"].tolist() == [1.5, 1.5]
     assert alone["name"].tolist() == ["", ""]
     own = pd.DataFrame(
         {
             "enterprise_id": ["a", "b"],
             "name": ["A", None],
-            "province": [None, "East"],
+            "province": [None, "Anhui"],
             "city": ["X", None],
             "at_risk_tco2e": [np.nan, 4.0],
             "review_days": [3.0, np.nan],
@@ -105,14 +105,14 @@ def test_an_enterprise_without_figures_of_its_own_has_those_of_its_units() -> No
     )
     stated = required_of(Given.of(etsopt.Instance.from_frames(units, policy, enterprises=own))).enterprises
     assert stated["name"].tolist() == ["A", ""]
-    assert stated["place"].tolist() == [("South", "X", ""), ("East", "", "b")]
+    assert stated["place"].tolist() == [("Gansu", "X", ""), ("Anhui", "", "b")]
     assert stated["at_risk"].tolist() == [30.0, 4.0]
     assert stated["days"].tolist() == [3.0, 1.5]
 
 
 @pytest.mark.parametrize("drawn_by", ["size", "equal"])
 def test_the_first_52_bits_of_a_hash_draw_by_weight(drawn_by: str) -> None:
-    rows = pd.DataFrame({"enterprise_id": list("abcdef"), "province": "North", "at_risk_tco2e": [1, 9, 3, 0, 7, 2]})
+    rows = pd.DataFrame({"enterprise_id": list("abcdef"), "province": "Fujian", "at_risk_tco2e": [1, 9, 3, 0, 7, 2]})
     instance = instance_of(rows, {"seed": 7, "drawn_by": drawn_by, "national": {"drawn": 3}})
     ranks = {}
     for name, size in zip(rows["enterprise_id"], rows["at_risk_tco2e"], strict=True):
@@ -133,7 +133,7 @@ def test_a_hash_is_taken_as_the_middle_of_its_part_of_the_chances(monkeypatch: p
         "hashlib",
         SimpleNamespace(sha256=lambda text: SimpleNamespace(hexdigest=lambda: codes[text[-1:].decode()])),
     )
-    rows = pd.DataFrame({"enterprise_id": ["a", "b"], "province": "North", "at_risk_tco2e": [1.0, 1.0]})
+    rows = pd.DataFrame({"enterprise_id": ["a", "b"], "province": "Fujian", "at_risk_tco2e": [1.0, 1.0]})
     instance = instance_of(rows, {"national": {"drawn": 1}})
     for weight, first in ((0.0191, "b"), (0.0187, "a")):
         assert _drawn(pd.DataFrame({"size": [1.0, weight]}, index=["a", "b"]), Given.of(instance), NATIONAL, 1) == [

@@ -142,7 +142,7 @@ PRICED = required(
         Enterprise("a", 100.0, days=(2.0, 1.0)),
         Enterprise("b", 120.0, days=(1.0, 3.0), drawn=(True, True)),
         Enterprise("c", 30.0),
-        Enterprise("d", 10.0, "South", drawn=(True, False)),
+        Enterprise("d", 10.0, "Gansu", drawn=(True, False)),
     ],
     {MUNICIPAL: 9.0, PROVINCIAL: 5.0},
     {MUNICIPAL: 3, PROVINCIAL: 1, NATIONAL: 2},
@@ -213,7 +213,7 @@ def test_the_summary_has_exact_counts_and_tonnes_within_their_rounding() -> None
 def test_missing_days_are_those_of_groups_that_have_too_few() -> None:
     own = [Enterprise("a", 1.0, days=(2.0, 3.0)), Enterprise("b", 1.0, days=(1.0, 3.0), drawn=(False, True))]
     one = required(own, {MUNICIPAL: 2.0, PROVINCIAL: 0.5, NATIONAL: 2.0}, {PROVINCIAL: 1})
-    rows = [(PROVINCIAL, "North", 2, 1, 0.5, 1.0, 0.5), (NATIONAL, "", 2, 1, 2.0, 3.0, 1.0)]
+    rows = [(PROVINCIAL, "Fujian", 2, 1, 0.5, 1.0, 0.5), (NATIONAL, "", 2, 1, 2.0, 3.0, 1.0)]
     columns = ["level", "province", "enterprises", "needed_reviews", "available_days", "needed_days", "missing_days"]
     stated = pd.DataFrame(rows, columns=columns)
     report = _missing(one, stated)

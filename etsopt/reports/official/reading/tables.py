@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.messages import counted
+from etsopt.data.tables.provinces import one_name
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, UsageError, brief
 from etsopt.reports.official.gaps import NO_CODE
@@ -182,13 +183,14 @@ def of_province(tables: list[AnnexTable], province: str) -> list[AnnexTable]:
     """
     if not province:
         return tables
-    name = normalise(province)
+    name = one_name(normalise(province))
     there = sorted({str(one) for table in tables for one in table.frame["province"]} - {""})
-    if name not in there:
+    if name not in map(one_name, there):
         what = message("The tables have no province {name}.", name=brief(province))
         raise UsageError(what, message("Their provinces are {known}.", known=", ".join(there)))
     chosen = [
-        AnnexTable(one.annex, one.place, one.frame[one.frame["province"] == name].reset_index(drop=True), one.decimals)
+        AnnexTable(one.annex, one.place, one.frame[here.to_numpy()].reset_index(drop=True), one.decimals)
         for one in tables
+        for here in [one.frame["province"].astype(str).map(one_name) == name]
     ]
     return [table for table in chosen if len(table.frame)]
