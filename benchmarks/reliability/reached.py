@@ -1,6 +1,6 @@
 """Tests that run each line of the checker, determined by ``python -m benchmarks.reliability.reached``.
 
-It runs the everyday tests once with coverage by test, some minutes, and caches the result for these sources.
+It runs the test suite once with coverage by test, most of an hour, and caches the result for these sources.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def place() -> Path:
 
 
 def find(folder: Path) -> dict[str, Any]:
-    """Run the everyday tests; return tests by file and line, as indices of the list of all."""
+    """Run the suite; return tests by file and line, as indices of the list of all."""
     ignored = [f"--ignore=tests/{name}.py" for name in WITHOUT]
     data, report = folder / "coverage", folder / "tests.xml"
     rooms = (f"--cov={room.strip('/').replace('/', '.')}" for room in ROOMS)
     measured = (*rooms, "--cov-context=test", "--cov-report=", f"--junitxml={report}")
-    options = ("-q", "-p", "no:cacheprovider", "-n", "2", "-m", "not nightly", *measured, *ignored)
+    options = ("-q", "-p", "no:cacheprovider", "-n", "2", *measured, *ignored)
     command = [sys.executable, "-m", "pytest", *options]
     ended = subprocess.run(command, cwd=ROOT, check=False, env=os.environ | {"COVERAGE_FILE": str(data)})
     if ended.returncode not in (PASSED, FAILED):

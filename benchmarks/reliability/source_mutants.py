@@ -248,7 +248,7 @@ ROWS = (
     Row(
         "E3",
         "the source of the checker and its readings with one operator, number, condition or statement changed, each "
-        "given to the everyday tests that run through its line",
+        "given to the tests that run through its line",
         "97 % are killed; the survivors are listed",
         1_500,
         0,
