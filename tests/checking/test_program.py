@@ -316,3 +316,19 @@ def test_wide_bounds_of_variables_cost_no_proof() -> None:
     solution = solve_levels(asked, ["total"], SolveOptions(), {})
     trees = prove(asked, solution.levels, solution.values["x"], {}, SolveOptions())
     assert judged(asked, solution.values["x"].tolist(), trees).status == "certified_program"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_least_of_squares_over_a_box_is_at_an_end_or_where_the_slope_is_zero(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    nothing = np.zeros(0, dtype=np.int64)
+    for _ in range(50):
+        curve, slope = random.choice([-1.0, 0.0, 0.5, 2.0]), float(random.integers(-6, 7))
+        lower = float(random.integers(-4, 4))
+        upper = lower + float(random.integers(0, 5))
+        at = np.append(np.linspace(lower, upper, 4001), np.clip(-slope / (2 * curve), lower, upper) if curve else lower)
+        rows = Rows(np.zeros(0), nothing, nothing, np.zeros(0), np.zeros(0), 1)
+        goal = Goal(np.array([slope]), np.array([curve]), 0.25)
+        bound = rows.bound(Box(np.array([lower]), np.array([upper])), goal, np.zeros(0))
+        least = float((curve * at * at + slope * at).min()) + 0.25
+        assert least - 1e-9 <= bound <= least
