@@ -47,7 +47,7 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
   2024 accept no later vintage.
 - Offsets cover up to `market.ccer_share` of the obligation. Each enterprise gets at most its share of the supply by
   obligation, since the final buyers are not known beforehand.
-- An enterprise buys at most what it lacks, its obligation less its holdings, and those in
+- An enterprise buys at most what it needs, its obligation less its holdings, and those in
   `compliance.without_purchases` nothing. Those in `compliance.speculating` may buy up to their whole obligation, to keep
   what they hold. A shortfall is at most the obligation less holdings and offsets: no enterprise sells or keeps
   allowances that it has to surrender. Without a reference price there is no shortfall; if there must be one, an error

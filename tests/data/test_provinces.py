@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.data.tables import provinces
 from etsopt.data.tables.provinces import LONG, SHORT, one_name
-from etsopt.errors import AssumedWarning, DataError
+from etsopt.errors import PROBLEMS_SHOWN, AssumedWarning, DataError
 
 OF_CHINA = {"year": 2025, "rule.name": "cn"}
 FOREIGN = ("Bavaria", "Ontario", "unknown", "n/a", "西部", "HB", "Hong Kong", "Henan Mongol Autonomous County")
@@ -151,3 +152,21 @@ def misspelt(random: np.random.Generator, name: str) -> str:
     return [name[:at] + name[at + 1 :], name[:at] + name[at] + name[at:], name[:at] + "aeiou"[at % 5] + name[at + 1 :]][
         int(random.integers(3))
     ]
+
+
+def test_a_column_of_something_else_is_refused_with_suggestions_for_what_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def none_near(word: str, *_: Any) -> list[str]:
+        asked.append(word)
+        return []
+
+    monkeypatch.setattr(provinces, "get_close_matches", none_near)
+    names = [f"plant {number:05d}" for number in range(3_000)]
+    with pytest.raises(DataError) as caught:
+        instance(names[::-1], OF_CHINA)
+    cells = [cell for problem in caught.value.problems for cell in problem.cells]
+    assert cells == [(str(2_999 - number), name) for number, name in enumerate(names)]
+    assert len(asked) == PROBLEMS_SHOWN

@@ -81,9 +81,9 @@ def test_the_least_combination_is_that_of_all(seed: int) -> None:
     worth, rest = random.uniform(-5, 5, (ends[-1], vectors)), random.uniform(-5, 5, vectors)
     choices = [np.array(one) for one in product(*(range(last - n, last) for last, n in zip(ends, counts, strict=True)))]
     bounds = np.array([(rest + worth[choice].sum(axis=0)).max() for choice in choices])
-    found = least_combination(worth, rest, ends, np.inf)
+    found = least_combination(worth, rest, ends - counts, np.inf)
     assert found is not None
     assert found[0] == pytest.approx(bounds.min())
     assert found[1].tolist() == choices[int(np.argmin(bounds))].tolist()
     enough = float(bounds.min()) - 1e-6
-    assert least_combination(worth, rest, ends, enough)[0] == enough  # type: ignore[index]
+    assert least_combination(worth, rest, ends - counts, enough)[0] == enough  # type: ignore[index]

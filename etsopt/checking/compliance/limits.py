@@ -173,10 +173,10 @@ def largest_shortfall(enterprises: pd.DataFrame, held: NDArray[np.float64]) -> N
 
 
 def most_bought(enterprises: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the most that each enterprise may buy: what it lacks, or all that it owes if it speculates [t]."""
+    """Return the most that each enterprise may buy: what it needs, or all that it owes if it speculates [t]."""
     owed = enterprises["obligation"].to_numpy(dtype=float)
-    lacking = np.maximum(owed - held.sum(axis=1), 0.0)
-    return np.where(enterprises["speculates"], owed, lacking) * enterprises["buys"].to_numpy()
+    needed = np.maximum(owed - held.sum(axis=1), 0.0)
+    return np.where(enterprises["speculates"], owed, needed) * enterprises["buys"].to_numpy()
 
 
 def best(enterprises: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Tariff) -> Best:

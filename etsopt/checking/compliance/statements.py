@@ -132,7 +132,7 @@ def obligations_met(
     violations += above("offsets", names, beyond, "offsets are within their share of the obligation and the supply")
     held = held_of(flows)[:, limits.usable(np.array(vintages), year)]
     beyond = np.maximum(stated["bought_t"].to_numpy() - limits.most_bought(enterprises, held), 0.0)
-    message = "an enterprise buys what it lacks at most, and nothing if it is without purchases"
+    message = "an enterprise buys what it needs at most, and nothing if it is without purchases"
     violations += above("purchases", names, beyond, message)
     most = limits.largest_shortfall(enterprises, held)
     beyond = np.maximum(stated["shortfall_t"].to_numpy() - most, 0.0)

@@ -131,7 +131,7 @@ class CompliancePolicy(Section):
     speculating: list[str] = Field(
         [],
         description="enterprises that may buy up to their whole obligation and keep what they hold; others buy no more "
-        "than they lack",
+        "than they need",
     )
 
 

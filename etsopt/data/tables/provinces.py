@@ -12,7 +12,7 @@ import pandas as pd
 from etsopt.characters import HIDDEN
 from etsopt.data.messages import counted, first_of
 from etsopt.data.tables.text_columns import FORMULA_START, normalise
-from etsopt.errors import Problem, brief
+from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
 from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ def _long_name(name: str) -> str:
 LONG = {name: _long_name(name) for name in SHORT}
 """Long Chinese name of each province."""
 
-_LONG_NAMES = {*LONG.values()}
-
 ENGLISH = {
     **{short: name for name, short in SHORT.items()},
     **{long: name for name, long in LONG.items()},
@@ -59,6 +57,8 @@ ENGLISH = {
     **{f"{SHORT[name]}自治区": name for name in _REGIONS},
 }
 """English name by each Chinese one."""
+
+_LONGEST_FIRST = sorted(ENGLISH, key=len, reverse=True)
 
 
 _ROMANISED = {
@@ -112,9 +112,9 @@ def _province_of(name: str) -> str:
     word = _word_of(name)
     if found := ENGLISH.get(word) or _BY_WORD.get(_JOINTS.sub("", word)):
         return found
-    for known in sorted(ENGLISH, key=len, reverse=True) if CHINESE.search(word) else ():
+    for known in _LONGEST_FIRST if CHINESE.search(word) else ():
         if word.startswith(known):
-            with_city = known in _LONG_NAMES or _PLACE.fullmatch(word.removeprefix(known))
+            with_city = known in LONG.values() or _PLACE.fullmatch(word.removeprefix(known))
             return ENGLISH[known] if with_city else ""
     before, _, city = word.rpartition(" ")
     return "" if city in _OTHER_PLACES else _BY_WORD.get(_JOINTS.sub("", before), "")
@@ -174,12 +174,20 @@ def problems_of_provinces(raw: RawTable, of_china: bool) -> list[Problem]:
     unknown = {text for text in texts if not (HIDDEN.search(text) or FORMULA_START.match(text))} - {"", *SHORT}
     if not of_china:
         unknown = {name for name in unknown if _one_letter_off(name)} if {*texts} & {*SHORT} else set()
-    problems = []
-    for name in sorted(unknown):
-        where = np.array([text == name for text in texts], dtype=bool)[code]
+    if not unknown:
+        return []
+    number = {name: place for place, name in enumerate(sorted(unknown))}
+    of_row = np.array([number.get(text, -1) for text in texts])[code]
+    rows = np.flatnonzero(of_row >= 0)
+    rows = rows[np.argsort(of_row[rows], kind="stable")]
+    ends = np.flatnonzero(np.diff(of_row[rows])) + 1
+    problems: list[Problem] = []
+    for name, where in zip(number, np.split(rows, ends), strict=True):
         shown = tuple((str(row), str(cell)) for row, cell in zip(raw.rows[where], cells[where], strict=True))
         what = counted(len(shown), "cell names no province of China", "cells name no province of China")
-        problems.append(Problem(raw.place, what, _advice(name, of_china), "province", shown))
+        # A column of something else has as many names as rows.
+        advice = _advice(name, of_china) if len(problems) < PROBLEMS_SHOWN else ""
+        problems.append(Problem(raw.place, what, advice, "province", shown))
     return problems
 
 

@@ -8,7 +8,7 @@ $$\max_v \Bigl[ L(y_v) + \sum_i e_{i j_i}(y_v) \Bigr].$$
 
 Terms are not negative, so that a part of a choice is dropped as soon as one vector brings it to the best known cost; at
 the root's, no plan outside the list is in a better answer. The choice of least bound is then solved as a market with
-these plans. Its multipliers are one more vector, those of what lacks if it cannot clear, or it is a better answer
+these plans. Its multipliers are one more vector, those of unmet demand if it cannot clear, or it is a better answer
 (Geoffrion 1970, outer linearization and relaxation).
 """
 
@@ -20,15 +20,12 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
+from etsopt_models._columns.listing import LISTED, listed_plans
 from etsopt_models._columns.plans_at_hand import COST
 from etsopt_models._columns.tree import Tree
 from etsopt_models._market.column_generation import UNMET_T
-from etsopt_models._market.column_pool import ColumnPool
-from etsopt_models._market.near_optimal_plans import near_optimal_plans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from etsopt_models._columns.incumbents import Incumbent
@@ -38,46 +35,43 @@ MOST_SUMS, MOST_WORK, MOST_VECTORS = 15_000_000, 30_000_000, 24
 """Sums of parts of combinations at a time and in all, by vector, and vectors tried: half of what the checker allows."""
 
 NOTICED = 1e-9
-"""Share of a year's emissions whose lack costs as much as is unproven."""
+"""Share of a year's emissions that costs, unmet, as much as is unproven."""
 
 
 def prove_by_combinations(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree | None:
     """Return the vectors that prove the incumbent, which may improve, as a tree without leaves; None if too many."""
-    units = len(master.row)
-    need, emitted = (np.broadcast_to(prices, (units, master.years)) for prices in master.prices(root.multipliers))
-    budget = np.full(units, incumbent.value - root.bound)
-    near, sets = near_optimal_plans(master.plans, need, emitted, budget)
-    ends = np.cumsum(np.bincount(near.owner, minlength=units))
-    if np.diff(ends, prepend=0).min() == 0:
+    budget = incumbent.value - root.bound
+    listed = listed_plans(master, root, budget, LISTED)
+    if listed is None:
         return None
-    listed = ColumnPool.of(master.plans, near.owner, sets)
-    of_root = master.worth(listed.columns, (need, emitted), near.owner)
-    rest = root.bound - float(master.best((need, emitted), NO_MASKS)[0].sum())
+    prices = master.prices(root.multipliers)
+    of_root = master.worth(listed.columns, prices, listed.unit)
+    rest = root.bound - float(master.best(prices, NO_MASKS)[0].sum())
     tree = Tree(root.bound, vectors=[(COST, root.multipliers)])
     worth, rests = [of_root], [rest]
-    charge = float(budget[0]) / (NOTICED * float(master.market.baseline.emissions.sum(axis=0).max()))
+    charge = budget / (NOTICED * float(master.market.baseline.emissions.sum(axis=0).max()))
     for _ in range(MOST_VECTORS):
         checkpoint("combinations of plans, vectors of multipliers", len(worth))
         # The checker does not know the gap: it forms every combination below the value.
-        found = least_combination(np.stack(worth, axis=1), np.array(rests), ends, incumbent.value)
+        found = least_combination(np.stack(worth, axis=1), np.array(rests), listed.first, incumbent.value)
         if found is None:
             return None
         tree.bound, chosen = found
         if tree.bound >= incumbent.value - incumbent.allowed(gap):
             return tree
-        picked, vertex = _market_with(master, near.owner[chosen], sets[chosen])
+        picked, vertex = _market_with(master, listed.unit[chosen], listed.sets[chosen])
         if vertex is not None:
             value, _, multipliers = vertex
             incumbent.update(master, value, picked)
-            at = master.worth(listed.columns, master.prices(multipliers), near.owner)
+            at = master.worth(listed.columns, master.prices(multipliers), listed.unit)
         else:
-            _, lack = _market_with(master.phase_one, near.owner[chosen], sets[chosen])
-            if lack is None or lack[0] <= UNMET_T:
+            _, unmet = _market_with(master.phase_one, listed.unit[chosen], listed.sets[chosen])
+            if unmet is None or unmet[0] <= UNMET_T:
                 return None
-            # What lacks is charged beside the prices of the root, whose bound it raises.
-            of_lack = master.phase_one.worth(listed.columns, master.prices(lack[2]), near.owner)
-            at, value = of_root + charge * of_lack, rest + float(of_root[chosen].sum()) + charge * lack[0]
-            multipliers = {name: given + charge * lack[2][name] for name, given in root.multipliers.items()}
+            # Unmet demand is charged beside the prices of the root, whose bound it raises.
+            of_unmet = master.phase_one.worth(listed.columns, master.prices(unmet[2]), listed.unit)
+            at, value = of_root + charge * of_unmet, rest + float(of_root[chosen].sum()) + charge * unmet[0]
+            multipliers = {name: given + charge * unmet[2][name] for name, given in root.multipliers.items()}
         worth.append(at)
         rests.append(value - float(at[chosen].sum()))
         tree.vectors.append((COST, multipliers))
@@ -94,7 +88,7 @@ def _market_with(
 
 
 def least_combination(
-    worth: NDArray[np.float64], rest: NDArray[np.float64], ends: Sequence[int] | NDArray[np.int64], enough: float
+    worth: NDArray[np.float64], rest: NDArray[np.float64], first: NDArray[np.int64], enough: float
 ) -> tuple[float, NDArray[np.int64]] | None:
     """Return the least bound of any combination, at most `enough`, and the plans of one that has it; None if too many.
 
@@ -104,33 +98,34 @@ def least_combination(
         Value of every plan at every vector, by unit, shape ``(plans, vectors)`` [CNY].
     rest
         Bound at every vector of all but plans, shape ``(vectors,)`` [CNY].
-    ends
-        Position after the last plan of each unit.
+    first
+        Position of the first plan of each unit.
 
     >>> plans = np.array([[0.0, 0.0], [0.0, 3.0], [0.0, 0.0], [0.0, 5.0]])
-    >>> least_combination(plans, np.array([1.0, -2.0]), [2, 4], 9.0)
+    >>> least_combination(plans, np.array([1.0, -2.0]), np.array([0, 2]), 9.0)
     (1.0, array([0, 2]))
     """
-    begins = [0, *ends[:-1]]
-    least = np.stack([worth[first:last].min(axis=0) for first, last in zip(begins, ends, strict=True)])
-    above = [worth[first:last] - one for first, last, one in zip(begins, ends, least, strict=True)]
-    order = sorted(range(len(above)), key=lambda unit: -float(above[unit].max()))
+    least, count = np.minimum.reduceat(worth, first), np.diff(np.append(first, len(worth)))
+    above = worth - np.repeat(least, count, axis=0)
+    several = np.flatnonzero(count > 1)
+    order = several[np.argsort(-np.maximum.reduceat(above.max(axis=1), first)[several], kind="stable")].tolist()
     sums, work = (rest + least.sum(axis=0))[None], 0
     steps: list[NDArray[np.int64]] = []
     for unit in order:
-        work += len(sums) * above[unit].size
-        if len(sums) * above[unit].size > MOST_SUMS or work > MOST_WORK:
+        mine = above[first[unit] : first[unit] + count[unit]]
+        work += len(sums) * mine.size
+        if len(sums) * mine.size > MOST_SUMS or work > MOST_WORK:
             return None
         checkpoint()
-        sums = (sums[:, None] + above[unit]).reshape(-1, len(rest))
+        sums = (sums[:, None] + mine).reshape(-1, len(rest))
         steps.append(np.flatnonzero((sums < enough).all(axis=1)))
         sums = sums[steps[-1]]
         if not len(sums):
             return enough, np.zeros(0, dtype=np.int64)
     bounds = sums.max(axis=1)
     place = int(np.argmin(bounds))
-    bound, chosen = float(bounds[place]), np.array(begins, dtype=np.int64)
+    bound, chosen = float(bounds[place]), first.copy()
     for unit, kept in zip(reversed(order), reversed(steps), strict=True):
-        place, plan = divmod(int(kept[place]), len(above[unit]))
+        place, plan = divmod(int(kept[place]), int(count[unit]))
         chosen[unit] += plan
     return bound, chosen

@@ -53,20 +53,20 @@ def improve_by_listing(master: Master, root: Priced, incumbent: Incumbent, gap: 
     while True:
         before, complete = incumbent.value, all_accounts
         budget = max(incumbent.value - root.bound, 0.0)
-        plans = _listed(master, root, budget, most if all_accounts else few)
+        plans = listed_plans(master, root, budget, most if all_accounts else few)
         while most > few and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
             budget, complete = NARROWER * budget, False
-            plans = _listed(master, root, budget, few)
+            plans = listed_plans(master, root, budget, few)
         if plans is None:
             return False
-        ended = _choose_listed(master, plans.with_columns(*incumbent.arrays), gap, incumbent, all_accounts)
+        ended = _chooselisted_plans(master, plans.with_columns(*incumbent.arrays), gap, incumbent, all_accounts)
         if ended and complete:
             return True
         if not before - incumbent.value > incumbent.allowed(gap):
             return False
 
 
-def _listed(master: Master, root: Priced, budget: float, most: int) -> ColumnPool | None:
+def listed_plans(master: Master, root: Priced, budget: float, most: int) -> ColumnPool | None:
     """Return all plans with a reduced cost within a budget; None if units with several have too many."""
     units, years = len(master.row), master.years
     need, emitted = (np.broadcast_to(prices, (units, years)) for prices in master.prices(root.multipliers))
@@ -77,7 +77,9 @@ def _listed(master: Master, root: Priced, budget: float, most: int) -> ColumnPoo
     return ColumnPool.of(master.plans, near.owner, sets)
 
 
-def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, all_accounts: bool) -> bool:
+def _chooselisted_plans(
+    master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, all_accounts: bool
+) -> bool:
     """Run branch and bound among enumerated plans and return True if it ended; units with one plan are fixed."""
     market = master.market
     many = np.diff(np.append(plans.first, len(plans.unit)))

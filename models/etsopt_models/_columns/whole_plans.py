@@ -129,12 +129,13 @@ def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tr
     search = TreeSearch(master, incumbent, root, gap)
     try:
         dive(master, root, incumbent, gap)
-        of_one_account = len(master.market.accounts.labels) == 1
+        of_one_account, tried = len(master.market.accounts.labels) == 1, np.inf
         for most, part in STAGES if of_one_account else STAGES[1:]:
             if search.is_open and incumbent.chosen and not search.exact:
                 search.exact = improve_by_listing(master, root, incumbent, gap, most)
             search.run(FIRST_PART)
-            if of_one_account and search.is_open and incumbent.chosen:
+            if of_one_account and search.is_open and incumbent.value < tried:
+                tried = incumbent.value
                 together = prove_by_combinations(master, root, incumbent, gap)
                 if together is not None:
                     return together

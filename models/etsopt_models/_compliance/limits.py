@@ -103,9 +103,9 @@ def limits_of(instance: Instance, accounts: Accounts) -> Limits:
         np.isin(accounts.enterprises, named)
         for named in (policy.compliance.without_purchases, policy.compliance.speculating)
     )
-    lacking = np.maximum(obligation - accounts.available.sum(axis=1), 0.0)
-    bought = np.where(speculates, obligation, lacking) * ~without_purchases
-    beyond = np.maximum(lacking - offset, 0.0)
+    needed = np.maximum(obligation - accounts.available.sum(axis=1), 0.0)
+    bought = np.where(speculates, obligation, needed) * ~without_purchases
+    beyond = np.maximum(needed - offset, 0.0)
     unmet = np.maximum(beyond - bought, 0.0)
     known = not np.isnan(reference_price(instance))
     if unmet.any() and not known:
