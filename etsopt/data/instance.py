@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from etsopt.data.content import Content
 from etsopt.data.partial import further_problems
 from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path, nested
-from etsopt.data.policy.policy import Policy, parse_policy
+from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.provinces import note_of_provinces, problems_of_provinces
 from etsopt.data.tables.raw import RawTable
@@ -21,6 +21,9 @@ from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import AssumedWarning, DataError, Problem, UsageError, brief, warn
 from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from etsopt.data.policy.policy import Policy
 
 
 @dataclass(frozen=True, eq=False, repr=False)

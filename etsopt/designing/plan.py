@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
-from etsopt.data.policy.policy import problems_of
+from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.designing.numbers import Goal, Limit  # noqa: TC001  pydantic evaluates annotations
 from etsopt.errors import DataError, Problem

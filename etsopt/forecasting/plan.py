@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from etsopt.data.messages import did_you_mean
-from etsopt.data.policy.policy import problems_of
+from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.errors import DataError, Problem
 from etsopt.sweeping.files import instance_at, read_toml

@@ -11,7 +11,7 @@ import pandas as pd
 
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS, default_gap
 from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
-from etsopt.data.policy.policy import parse_policy
+from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters

@@ -109,7 +109,7 @@ def parameters_in(whole: Policy) -> Parameters:
     DataError
         Where the policy names no rule of the registry, or states a parameter wrongly.
     """
-    from etsopt.data.policy.policy import problems_of
+    from etsopt.data.policy.parsing import problems_of
 
     policy = whole.rule
     if policy.name not in RULES:

@@ -10,7 +10,7 @@ from etsopt.data.files.read import is_file
 from etsopt.data.messages import did_you_mean, nearest
 from etsopt.data.policy.allocation import Band
 from etsopt.data.policy.keys import english_path
-from etsopt.data.policy.policy import ANY, SECTIONS, sections_in
+from etsopt.data.policy.parsing import ANY, SECTIONS, sections_in
 from etsopt.data.policy.toml import checked_content, parse_toml
 from etsopt.data.tables.schema import SECTORS, TABLES
 from etsopt.errors import DataError, Problem, UsageError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.keys import english_path, nested
-from etsopt.data.policy.policy import parse_policy
+from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError, Problem, UsageError, brief
 from etsopt.rules import parameters_of
 from etsopt.running import library

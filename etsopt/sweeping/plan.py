@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from etsopt.data.policy.policy import problems_of
+from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.errors import DataError, Problem
 from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml

@@ -18,7 +18,7 @@ from etsopt.data.files.instance_sheets import write_workbook
 from etsopt.data.files.read import read_instance
 from etsopt.data.files.template_words import EXAMPLES
 from etsopt.data.policy.chinese import KEYS
-from etsopt.data.policy.policy import SECTIONS
+from etsopt.data.policy.parsing import SECTIONS
 from etsopt.data.policy.rule import RulePolicy
 from etsopt.data.tables.chinese import WORDS
 from etsopt.data.tables.provinces import ENGLISH

@@ -13,7 +13,7 @@ import pytest
 import etsopt
 from etsopt.cli import main, show
 from etsopt.cli.show_market import closure
-from etsopt.data.policy.policy import parse_policy
+from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.self_balancing import self_balancing_until
 from etsopt.errors import DataError, StoppedError
 from etsopt_models._market import balance_values

@@ -17,7 +17,8 @@ from etsopt.data.files.placed import in_sheet, placed
 from etsopt.data.files.unread import notes_of_policy
 from etsopt.data.instance import Instance
 from etsopt.data.policy.keys import english_path
-from etsopt.data.policy.policy import Policy, parse_policy
+from etsopt.data.policy.parsing import parse_policy
+from etsopt.data.policy.policy import Policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
 from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.raw import RawTable, decode, read_csv

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from etsopt.data.policy.policy import section_at
+from etsopt.data.policy.parsing import section_at
 from etsopt.data.policy.rule import RulePolicy
 from etsopt.data.tables.schema import SECTORS
 

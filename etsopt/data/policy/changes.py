@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.data.policy.allocation import TARGET_KEYS
 from etsopt.data.policy.keys import english_path
-from etsopt.data.policy.policy import CAP_KEYS, parse_policy
+from etsopt.data.policy.parsing import parse_policy
+from etsopt.data.policy.policy import CAP_KEYS
 from etsopt.errors import DataError, Problem, brief
 from etsopt.wording import message
 

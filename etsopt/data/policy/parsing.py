@@ -1,0 +1,161 @@
+"""Policies read from plain values, the problems of theirs in terms of the policy file, and all of its sections."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from pydantic import ValidationError
+
+from etsopt.data.messages import did_you_mean
+from etsopt.data.policy.keys import value_of_text, with_english_keys
+from etsopt.data.policy.policy import Policy
+from etsopt.data.policy.section import Section
+from etsopt.data.policy.toml import checked_content
+from etsopt.data.tables.schema import SECTORS
+from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
+from etsopt.wording import listed, literal, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+ANY = "<name>"
+"""Step of a path in place of a key that the user chooses, such as a sector."""
+
+
+def _inside(annotation: Any) -> Iterator[Any]:
+    """Yield an annotation and everything that it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _inside(part)
+
+
+def sections_in(section: type[Section], path: str) -> Iterator[tuple[str, type[Section]]]:
+    """Yield the path and the class of every section in a section, in the order of the fields."""
+    for key, field in section.model_fields.items():
+        parts = list(_inside(field.annotation))
+        here = f"{path}{key}.{ANY}" if any(get_origin(part) is dict for part in parts) else f"{path}{key}"
+        for part in parts:
+            if isinstance(part, type) and issubclass(part, Section):
+                yield here, part
+                yield from sections_in(part, f"{here}.")
+
+
+SECTIONS: dict[str, type[Section]] = {"": Policy, **dict(sections_in(Policy, ""))}
+"""Sections of the policy by their path."""
+
+
+def section_at(path: str) -> type[Section] | None:
+    """Return the class of the section at a dotted path, if there is one."""
+    steps = path.split(".")
+    for known, section in SECTIONS.items():
+        parts = known.split(".")
+        if len(parts) == len(steps) and all(part in (ANY, step) for part, step in zip(parts, steps, strict=True)):
+            return section
+    return None
+
+
+NOT_A_KEY = re.compile(r"(function-|constrained-|dict\[|literal\[).*|\[key\]|float|int")
+"""Pydantic's names of the forms of a value, which are among the keys of an error's location."""
+
+
+def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Policy:
+    """Turn the content of a policy file into a policy.
+
+    Raises
+    ------
+    DataError
+        Lists every key that is unknown, missing, of the wrong type or out of its range.
+    """
+    try:
+        return Policy.model_validate(with_english_keys(checked_content(content, place), place))
+    except ValidationError as error:
+        raise DataError("The policy", problems_of(error, place)) from None
+
+
+ADVICE_FOR_TEXT = {
+    "bool_type": "Write true or false, without quotes.",
+    "int_type": "Write a whole number without quotes.",
+    "float_type": "Write a number without quotes, commas and units; 0.03 is 3 %.",
+    **dict.fromkeys(("dict_type", "model_type"), 'Write a table and quote keys that are not plain: {"a b" = 1}.'),
+}
+"""Remedies for a text instead of another type; a value of ``--set`` that is not TOML is a text."""
+
+
+def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Problem]:
+    """Convert errors of pydantic to problems in terms of the policy file."""
+    by_key: dict[str, list[Any]] = {}
+    for item in error.errors(include_url=False):
+        steps = [prefix, *(str(step) for step in item["loc"])]
+        key = ".".join(step for step in steps if step and not NOT_A_KEY.fullmatch(step))
+        by_key.setdefault(key or "the file", []).append(item)
+    above = {key[:point] for key in by_key for point in range(len(key)) if key[point] == "."}
+    # Each form of a value reports an error of its own; the one at the deepest key describes the problem.
+    reported = [
+        (key, items) for key, items in by_key.items() if not (items[0]["type"].endswith("_type") and key in above)
+    ]
+    return [_problem_of_key(key, items, place, number < PROBLEMS_SHOWN) for number, (key, items) in enumerate(reported)]
+
+
+def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Problem:
+    """Combine the errors of a key, one for each form of its value, into a problem; guesses take time."""
+    kind, stated = items[0]["type"], items[0]["input"]
+    parent, _, name = key.rpartition(".")
+    if kind == "extra_forbidden":
+        section = section_at(parent)
+        keys = list(section.model_fields) if section else []
+        near = did_you_mean(name, keys) if guess else ""
+        if not parent and name in SECTORS:
+            near = message("Did you mean {name!r}? ", name=f"sectors.{name}")
+        advice = message("{guess}Use one of {keys}.", guess=near, keys=", ".join(keys)) if keys else "Leave it out."
+        return Problem(place, "is not a key of the policy", advice, key)
+    if kind == "missing":
+        advice = "Add the key; instances/README.md and `etsopt rules` list its values."
+        return Problem(place, "is missing", advice, key)
+    if kind == "literal_error" and items[0]["loc"][-1] == "[key]" and SECTORS[0] not in items[0]["ctx"]["expected"]:
+        return Problem(
+            place,
+            message("{name} is not known", name=brief(name)),
+            message("Use {expected}.", expected=items[0]["ctx"]["expected"]),
+            key,
+        )
+    if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
+        advice = message(
+            "{guess}Use one of {sectors}.",
+            guess=did_you_mean(name, SECTORS) if guess else "",
+            sectors=", ".join(SECTORS),
+        )
+        return Problem(place, message("{name} is not a sector", name=brief(name)), advice, key)
+    if custom := [item for item in items if item["type"] == "value_error"]:
+        # The message of a validator of this package takes precedence over those of pydantic.
+        what, advice = custom[0]["ctx"]["error"].args
+        return Problem(place, what, advice, key)
+    expected = listed(map(_expected, items), "{first} or {second}")
+    advice = ADVICE_FOR_TEXT.get(kind, "Correct the value.") if isinstance(stated, str) else "Correct the value."
+    if isinstance(stated, str) and isinstance(share := value_of_text(stated), float):
+        advice = message("Write {share:g}, without quotes: a share is a fraction.", share=share)
+    return Problem(
+        place, message("is {stated}: expected {expected}", stated=brief(stated), expected=expected), advice, key
+    )
+
+
+EXPECTED = {
+    **dict.fromkeys(("dict_type", "model_type"), "a table"),
+    **{"bool_type": "a valid boolean", "int_type": "a valid integer", "float_type": "a valid number"},
+    **{"string_type": "a valid string", "list_type": "a valid list", "finite_number": "a finite number"},
+    **{"greater_than": "greater than {gt:g}", "greater_than_equal": "greater than or equal to {ge:g}"},
+    **{"less_than": "less than {lt:g}", "less_than_equal": "less than or equal to {le:g}"},
+}
+"""What pydantic expects of a value, by the type of its error."""
+
+
+def _expected(item: Mapping[str, Any]) -> str:
+    """Return what one form of a value expects, for a message."""
+    stated = item["msg"].removeprefix("Input should be ")
+    template = EXPECTED.get(item["type"])
+    if template is None:
+        return literal(stated)
+    found = message(template, **item.get("ctx", {}))
+    # Another wording of pydantic stays as it is.
+    return found if found in (stated, "a table") else literal(stated)
