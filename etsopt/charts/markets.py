@@ -23,6 +23,7 @@ SET_BY = {
     "self-balancing": "行业自平衡",
     "terminal price": "期末价格",
     "no scarcity": "无稀缺",
+    "outside": "外部价格",
     "ceiling": "价格上限",
     "floor": "价格下限",
     "offsets": "核证自愿减排量",

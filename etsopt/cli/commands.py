@@ -30,10 +30,11 @@ def solve(options: Namespace) -> int:
     # OpenBLAS takes its work memory at the first product, and ends the process where it finds none: better now.
     np.matmul(*2 * [np.ones((200, 200))])
     from etsopt import progress
-    from etsopt.cli import remedying, saving, show, terminal
+    from etsopt.cli import ends, remedying, saving, show, terminal
     from etsopt.data.files.write import check_format
     from etsopt.results.run_folder import holds_run, see_that_writable
     from etsopt.running import run
+    from etsopt.running.ends import at_ends
 
     check_format(options.format)
     workbook, options.out = saving.places(options.out)
@@ -54,6 +55,12 @@ def solve(options: Namespace) -> int:
             solver_options=_pairs(options.solver_option, "--solver-option"),
             mps=options.mps,
         )
+        if both := at_ends(instance):
+            found = {end: solve(one) for end, one in both.items()}
+            for end, one in found.items() if options.out is not None else ():
+                one.save(options.out / end, both[end], options.format)
+            ends.show(found, options.out, options.json)
+            return max(map(_exit_code, found.values()))
         result, remedy = solve(instance), ""
         if options.apply_remedy is not None:
             instance, result, remedy = remedying.applied(options.apply_remedy, instance, result, solve)

@@ -22,7 +22,7 @@ def export(options: Namespace) -> int:
     from etsopt.reports.official.gaps import columns_to_fill
     from etsopt.reports.official.tables import see_that_there
     from etsopt.results import results
-    from etsopt.results.emissions_status import emissions_status, not_verified
+    from etsopt.results.notices import facts_of, notices
     from etsopt.results.words import STATUSES
 
     if options.tables != "official":
@@ -32,7 +32,8 @@ def export(options: Namespace) -> int:
     see_that_there(province, {name: word("province", name) for name in instance.provinces}, joined(("", "")))
     tables = official_tables(instance, result, province)
     alone = instance.provinces[0] if len(instance.provinces) == 1 else ""
-    note = not_verified(emissions_status(instance.units))
+    told = notices(facts_of(instance))
+    note = (" ".join(words[0] for words in told), "".join(words[1] for words in told)) if told else None
     titled = (options.province or alone, instance.policy.year)
     files, missing = write_official_tables(tables, options.out, *titled, note)
     if options.json:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from etsopt.cli.language import _, joined
 from etsopt.cli.terminal import new_table
+from etsopt.results.notices import covers_nation
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -34,14 +35,15 @@ LINES = (
 
 
 def compliance(console: Console, results: Results) -> None:
-    """Print the national totals, and the enterprises with a shortfall."""
+    """Print the totals, and the enterprises with a shortfall."""
     console.print(_nation(results))
     _shortfalls(console, results)
 
 
 def _nation(results: Results) -> Table:
-    """Return the national obligation, surrender, holdings and trades."""
-    table = new_table(_("National totals"), "", "[t]")
+    """Return the whole obligation, surrender, holdings and trades."""
+    whole = _("National totals") if covers_nation(results.provenance) else _("Totals of this table")
+    table = new_table(whole, "", "[t]")
     nation = results.tables["nation"].iloc[0]
     for label, column in LINES:
         table.add_row(Text(_(label)), Text(format_tonnes(float(nation[column]))))

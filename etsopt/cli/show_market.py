@@ -132,7 +132,17 @@ def _open_balance(table: pd.DataFrame) -> list[str]:
 
 
 SET_BY = (
-    *("self-balancing", "terminal price", "no scarcity", "ceiling", "floor", "offsets", "penalty", "abatement"),
+    *(
+        "self-balancing",
+        "terminal price",
+        "no scarcity",
+        "outside",
+        "ceiling",
+        "floor",
+        "offsets",
+        "penalty",
+        "abatement",
+    ),
     "scarcity",
 )
 """What may set the price of a year."""

@@ -13,7 +13,7 @@ from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, 
 from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
 from etsopt.results.claims import PROGRAM, is_checked, is_program
-from etsopt.results.emissions_status import not_verified
+from etsopt.results.notices import notices
 from etsopt.results.words import TERMINATIONS
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def remarks(results: Results) -> list[str]:
                     )
                 )
     lines += map(translated, doubtful_values(policy))
-    open_ = not_verified(results.provenance.get("emissions", {}))
-    return [*([open_[in_chinese()]] if open_ else []), *lines, *_profitable_banking(results)]
+    return [*(words[in_chinese()] for words in notices(results.provenance)), *lines, *_profitable_banking(results)]
 
 
 def _profitable_banking(results: Results) -> list[str]:

@@ -67,6 +67,9 @@ class Content:
     given
         Paths of the policy's keys that `with_policy` changed; not part of the content, so left out of comparisons and
         of the hash.
+    assumed
+        Sentences on what was assumed of the file, by ``policy`` and ``tables``; no part of the content, so left out of
+        comparisons and of the hash.
     order
         Positions of the units in the order of a person's file, for the sheets that this person reads; None if the rows
         were sorted. It is no part of the content: left out of comparisons and of the hash.
@@ -86,6 +89,7 @@ class Content:
     statements: pd.DataFrame | None = None
     terms: pd.DataFrame | None = None
     given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    assumed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
     order: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
     derived: Derived = field(default_factory=Derived, repr=False, compare=False)
 

@@ -93,6 +93,7 @@ OUTLIER_SHARE = 0.01
 
 POLICY: dict[str, Any] = {
     "year": 2025,
+    "coverage": "nation",
     "rule": {"name": "cn-2025"},
     "sectors": {name: {"band": 0.03, "target_change": -0.002} for name in sorted(PROFILES)},
     "provinces": {"balance": 0.01},

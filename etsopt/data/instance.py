@@ -77,6 +77,7 @@ class Instance(Content):
             With every problem of every table.
         """
         complete, problems, frames, broken = not problems, problems + of_policy, {}, {}
+        notes: list[str] = []
         for table in TABLES:
             if table.name in raw:
                 cells = raw[table.name]
@@ -89,11 +90,13 @@ class Instance(Content):
                 problems += of_headings + [as_stated(problem, named) for problem in of_table]
                 if not problems and (note := note_of_provinces(named)):
                     warn(note, AssumedWarning)
+                    notes.append(note)
         if problems or policy is None:
             problems += further_problems(frames, broken, policy, of_people, complete)
             raise DataError(message("The instance {name!r}", name=name), problems)
         enterprises = frames.pop("enterprises", None)
-        instance = cls(name, enterprises=enterprises, policy=policy, **frames)
+        assumed = {"tables": tuple(notes)} if notes else {}
+        instance = cls(name, enterprises=enterprises, policy=policy, assumed=assumed, **frames)
         problems = validate_consistency(instance, of_people)
         if problems:
             raise DataError(message("The instance {name!r}", name=name), problems)
@@ -161,6 +164,9 @@ class Instance(Content):
             )
             raise UsageError(what, "Change the year in policy.toml, and read the instance again.")
         instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
+        if {key.partition(".")[0] for key in changes} & {"year", "rule"}:
+            # What is stated by now is no longer assumed.
+            instance = replace(instance, assumed={key: told for key, told in self.assumed.items() if key != "policy"})
         problems = validate_consistency(instance)
         if instance.policy.names_provinces_of_china and not self.policy.names_provinces_of_china:
             for name, table in self.tables.items():

@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.data.content import output_of
 from etsopt.data.messages import cells_of, counted, did_you_mean
+from etsopt.data.policy.plans import uses_balance_value
 from etsopt.data.policy.yearly import by_year
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
 from etsopt.wording import message
@@ -25,6 +26,7 @@ def problems_of_policy(instance: Content) -> list[Problem]:
     """Find problems of an instance's policy, each key of which is valid by itself."""
     policy = instance.policy
     problems = _problems_of_sectors_and_provinces(instance)
+    problems += _problems_of_coverage(policy)
     problems += _problems_of_enterprises(instance)
     problems += _problems_of_output_cuts(instance)
     problems += _problems_of_horizon(policy)
@@ -48,6 +50,26 @@ def _problems_of_sectors_and_provinces(instance: Content) -> list[Problem]:
             problems.append(
                 Problem(FILE, what, message("{guess}Correct its name, or remove it.", guess=guess), "provinces.balance")
             )
+    return problems
+
+
+def _problems_of_coverage(policy: Policy) -> list[Problem]:
+    """Find balance values that a rule does not use, and a national total of a part of the nation."""
+    problems: list[Problem] = []
+    for sector in policy.sectors:
+        key = f"sectors.{sector}.balance_value"
+        if policy.states_balance_value(sector) and not uses_balance_value(policy.rule.name, sector, policy.year):
+            what = message(
+                "is stated, but the rule {name!r} has no balance value of {sector} in {year}",
+                name=policy.rule.name,
+                sector=sector,
+                year=policy.year,
+            )
+            problems.append(Problem(FILE, what, "Leave it out, or use cn, cn-2025 or cn-2026.", key))
+    if policy.coverage == "part" and policy.national is not None and policy.national.stated:
+        advice = "State targets of sectors, which are those of the table, or coverage as nation."
+        key = f"national.{policy.national.stated[0]}"
+        problems.append(Problem(FILE, "is of the nation, but the table covers a part of it", advice, key))
     return problems
 
 

@@ -217,7 +217,11 @@ def _enacted(instance: Given, emissions: NDArray[np.float64], intensity: NDArray
     free = ~fixed_at_emissions(instance) & ~plan.of_power(instance)
     for sector in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(sector) & free)
+        outside = plan.balance_value_from_outside(instance, sector, years)
         for year in np.flatnonzero(balanced) if len(here) else ():
+            if plan.is_from_outside(instance, sector):
+                balance[here, year] = outside[year]
+                continue
             value = balance_value(emissions[here, year], intensity[here, year], slope, cap)
             # Without an intensity there is no balance value, and no allowance is right.
             balance[here, year] = NO_BALANCE if np.isnan(value) else value

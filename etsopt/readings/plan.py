@@ -8,6 +8,7 @@ for power, the Interim Regulations (State Council Order 775) and their amendment
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,6 +74,20 @@ def has_balance_value(instance: Given, sector: str | None = None) -> bool:
         sectors = instance.sectors if sector is None else [sector]
         return instance.policy.year >= 2025 and sectors != ["power"]
     return instance.policy.rule.name in ("cn-2025", "cn-2026")
+
+
+def balance_value_from_outside(
+    instance: Given, sector: str, years: Sequence[int] | NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the balance value that the policy states of a sector in each year [t/t]; NaN for none, or an interval."""
+    section = instance.policy.sectors.get(sector)
+    value = None if section is None else section.balance_value
+    return by_year(value if isinstance(value, float | Mapping) else None, years)
+
+
+def is_from_outside(instance: Given, sector: str) -> bool:
+    """Return True if the policy states the balance value of a sector, which then need not balance."""
+    return sector in instance.policy.sectors and instance.policy.sectors[sector].balance_value is not None
 
 
 def stated(instance: Given, key: str, otherwise: Any) -> Any:
@@ -219,12 +234,13 @@ def self_balancing(instance: Given, years: NDArray[np.int64], allocation: pd.Dat
     stated = path.self_balancing_until
     until = np.full(len(instance.sectors), -1)
     for number, sector in enumerate(instance.sectors):
-        own = stated.get(sector) if isinstance(stated, dict) else stated
+        outside = is_from_outside(instance, sector)
+        own = stated.get(sector) if isinstance(stated, dict) else None if outside else stated
         here = instance.labels("sector").where(sector)
         by_plan = name in ("cn-2025", "cn-2026") or (name == NATIONAL and not of_power(instance)[here].any())
         if own is not None:
             until[number] = own
-        elif by_plan and (allocation is None or _gives_emissions(instance, allocation, here)):
+        elif by_plan and not outside and (allocation is None or _gives_emissions(instance, allocation, here)):
             until[number] = SELF_BALANCING_UNTIL
     in_phase_1 = years < path.phase_2_from if allocation is None else np.ones(len(years), dtype=bool)
     return (years <= until[:, None]) & in_phase_1

@@ -53,7 +53,8 @@ def sector_targets(
     sector, emissions = instance.labels("sector"), plan.emissions_inside(instance)
     emitted = sums(sector.code[~fixed], emissions[~fixed], len(sector))
     power = sector.names == "power" if instance.policy.rule.name == plan.NATIONAL else np.zeros(len(sector), dtype=bool)
-    balanced = ~power & plan.follows_plan(instance)
+    outside = np.array([plan.is_from_outside(instance, name) for name in sector.names.astype(str)], dtype=bool)
+    balanced = ~power & ~outside & plan.follows_plan(instance)
     least, most = np.zeros(len(sector)), np.where(balanced, emitted, np.nan)
     for place, name in enumerate(sector.names):
         section = instance.policy.sectors.get(name)

@@ -13,7 +13,7 @@ from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports.page import both, figures, page
 from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated
 from etsopt.results.comparison import SOLVE_AGAIN, require
-from etsopt.results.emissions_status import emissions_status, not_verified
+from etsopt.results.notices import covers_nation, notices
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     year = instance.policy.year
     keys = {"issuance": "unit_id", "compliance_sectors": "sector"}
     tables = {**tables, **{name: as_stated(tables[name], instance, key) for name, key in keys.items()}}
-    parts = [_head(instance, results), _nation(tables), _provinces(tables), _shortfalls(tables)]
+    whole = _whole(results)
+    parts = [_head(instance, results), _nation(tables, whole), _provinces(tables, whole), _shortfalls(tables)]
     parts += _sheets(instance, tables, set(enterprises))
     return page(f"Compliance year {year}: {results.provenance['instance']}", f"{year}年度配额清缴报告", parts)
 
@@ -143,8 +144,8 @@ def _head(instance: Instance, results: Results) -> str:
     verdict = ("certified: every figure recomputed from the instance", "已验证：全部数字由独立程序复核")
     if not results.certified:
         verdict = ("not certified: the figures are not proven", "未通过验证")
-    note = not_verified(emissions_status(instance.units))
-    unverified = [f'<p class="meta">{both(*note)}</p>'] if note else []
+    told = [f'<p class="meta">{both(*words)}</p>' for words in notices(results.provenance)]
+    whole = " ".join(_whole(results))
     lines = [
         f'<p><span class="verdict {"yes" if results.certified else "no"}">{both(*verdict)}</span></p>',
         f'<p class="meta">Instance {escape(results.provenance["instance"])}, SHA-256 {instance.hash[:16]}…; rule '
@@ -153,8 +154,8 @@ def _head(instance: Instance, results: Results) -> str:
         "1 t CO2e), amounts in CNY.</p>",
         '<p class="meta" lang="zh">数量单位为吨（1个配额对应1吨二氧化碳当量），金额单位为元。'
         "恒等式：期初持仓量 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持仓量。</p>",
-        *unverified,
-        '<nav><a href="#nation">nation 全国</a><a href="#provinces">provinces 省份</a>'
+        *told,
+        f'<nav><a href="#nation">{whole}</a><a href="#provinces">provinces 省份</a>'
         '<a href="#shortfalls">shortfalls 未清缴</a><a href="#sheets">enterprises 单位</a></nav>',
     ]
     return "\n".join(lines)
@@ -174,7 +175,12 @@ def _rows(table: pd.DataFrame) -> list[Row]:
     return table.assign(completion=(share * 100 // 1) / 100).to_dict("records")
 
 
-def _nation(tables: dict[str, pd.DataFrame]) -> str:
+def _whole(results: Results) -> tuple[str, str]:
+    """Return what all enterprises together are, in English and Chinese."""
+    return ("nation", "全国") if covers_nation(results.provenance) else ("this table", "本表")
+
+
+def _nation(tables: dict[str, pd.DataFrame], whole: tuple[str, str]) -> str:
     nation = _rows(tables["nation"])
     sectors = tables["compliance_sectors"]
     sectors = sectors.assign(sector=sectors["sector"].map(SECTORS))
@@ -186,7 +192,7 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
     # An enterprise may own units of several sectors.
     total |= {"sector": "all 合计", "enterprises": nation[0]["enterprises"]}
     blocks = [
-        f'<h2 id="nation">{both("Nation", "全国")}</h2>',
+        f'<h2 id="nation">{both(whole[0].capitalize(), whole[1])}</h2>',
         figures(nation, (*COUNTS, *MET)),
         f"<h3>{both('Allowances', '配额收支')}</h3>",
         figures(nation, FLOWS),
@@ -200,9 +206,9 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
     return "\n".join(blocks)
 
 
-def _provinces(tables: dict[str, pd.DataFrame]) -> str:
+def _provinces(tables: dict[str, pd.DataFrame], whole: tuple[str, str]) -> str:
     provinces, nation = (_rows(tables[name]) for name in ("compliance_provinces", "nation"))
-    foot = {**nation[0], "province": "nation 全国"}
+    foot = {**nation[0], "province": " ".join(whole)}
     at_risk = [row for row in provinces if row["enterprises_at_risk"]]
     return "\n".join(
         [

@@ -15,8 +15,8 @@ from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_pa
 from etsopt.data.files.write import toml_value
 from etsopt.reports.stated import as_stated, within_scope
 from etsopt.results.cell_words import in_chinese
-from etsopt.results.emissions_status import not_verified
 from etsopt.results.equal_allocation import equal_allocation
+from etsopt.results.notices import notices
 from etsopt.results.words import STATUSES, TABLES, TERMINATIONS, heading_of_result
 from etsopt.units import format_tonnes
 
@@ -176,8 +176,7 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
             facts.append((label, f"{into.word(remedy.way)}{into.word((': ', '：'))}{remedy.text}"))
     if into.about_targets:
         facts.append((into.word(("equal allocation", "等量分配")), into.about_targets))
-    if open_ := not_verified(about.get("emissions", {})):
-        facts.append((into.word(("not verified", "未经核查")), into.word((open_[0], open_[1]))))
+    facts += [(into.word(("notice", "提示")), into.word(words)) for words in notices(about)]
     if results.infeasible_by_t is not None:
         by = format_tonnes(results.infeasible_by_t)
         facts.append((into.word(("infeasible by", "不可行量")), into.word((f"at least {by} t", f"至少 {by} 吨"))))

@@ -15,6 +15,7 @@ from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
+from etsopt.rules.coverage import coverage_of
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ PROGRAM = "program_"
 PROGRAM_VALUES = f"{PROGRAM}values"
 """The one of the values of all variables."""
 
-COMPARED = ("model", "instance_hash", "policy", "own_parameters")
+COMPARED = ("model", "instance_hash", "policy", "own_parameters", "coverage")
 """Words of a result beside its claims that are compared with the instance; `own_rule` is taken as given."""
 
 
@@ -105,6 +106,8 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
         violations.append(_claim("policy", "the policy is that of the instance"))
     if stated.get("own_parameters") != own_parameters(instance):
         violations.append(_claim("own_parameters", "the user's own parameters are those that the policy changes"))
+    if stated.get("coverage") != (coverage_of(instance) or None):
+        violations.append(_claim("coverage", "what the table covers follows from the policy and official totals"))
     return violations
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.data.policy.policy import Policy
     from etsopt.rules.balance import BalanceValue
 
 DRAFT_2026 = (
@@ -59,7 +61,7 @@ def balanced_allowances(
     """Return the allowances of some sectors by their balance values; units of others get their emissions."""
     import pandas as pd
 
-    from etsopt.rules.balance import balance_value
+    from etsopt.rules.balance import BalanceValue, balance_value
 
     emissions, intensity = instance.emissions_tco2e, instance.intensity
     sector = instance.labels("sector")
@@ -71,8 +73,11 @@ def balanced_allowances(
         here = sector.where(name) & ~fixed
         if not here.any():
             continue
-        balance_values[name] = published(
-            balance_value(emissions[here], intensity[here], parameters.slope, parameters.cap), parameters
+        stated = float(stated_balance_values(instance.policy, name, [instance.policy.year])[0])
+        balance_values[name] = (
+            published(balance_value(emissions[here], intensity[here], parameters.slope, parameters.cap), parameters)
+            if math.isnan(stated)
+            else BalanceValue(stated, stated, stated)
         )
         allowances[here] = allowances_at(emissions[here], intensity[here], balance_values[name].value, parameters)
     sectors = pd.DataFrame(
@@ -84,6 +89,29 @@ def balanced_allowances(
         index=pd.Index(list(balance_values), name="sector", dtype=object),
     )
     return Reference(with_fixed(instance, allowances, fixed), fixed, parameters.cap, True, sectors)
+
+
+def stated_balance_values(policy: Policy, sector: str, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the balance value from outside of a sector in each year, shape ``(years,)`` [t/t]; NaN if none is stated.
+
+    Raises
+    ------
+    DataError
+        If an interval is stated, which is two problems, or the value of a year is not.
+    """
+    from etsopt.data.policy.allocation import Interval, SectorPolicy
+    from etsopt.data.policy.yearly import by_year
+
+    stated, key = policy.sectors.get(sector, SectorPolicy()).balance_value, f"sectors.{sector}.balance_value"
+    if isinstance(stated, Interval):
+        what = message("is from {lower:g} to {upper:g}: expected one value", lower=stated.lower, upper=stated.upper)
+        advice = "State one, or sweep over both: `etsopt solve` does, and etsopt.sweep in Python."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, key)])
+    values = by_year(stated, years)
+    if stated is not None and math.isnan(values[0]):
+        what = message("is stated for later years, but not for {year}", year=int(years[0]))
+        raise DataError("The policy", [Problem("policy.toml", what, "State it from that year on.", key)])
+    return values
 
 
 def allowances_at(

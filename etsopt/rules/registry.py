@@ -147,7 +147,7 @@ def parameters_in(whole: Policy) -> Parameters:
 def reference_allowances(instance: Instance) -> Reference:
     """Return the reference allowances of every unit under the rule of the instance's policy.
 
-    Instances with the same tables, year and rule share them, so the arrays are read-only.
+    Instances with the same tables, year, rule and balance values share them, so the arrays are read-only.
 
     Raises
     ------
@@ -168,7 +168,8 @@ def reference_allowances(instance: Instance) -> Reference:
     if problems:
         raise DataError(message("The instance {name!r}", name=instance.name), problems)
     # A rule of no plan has the official parameters of the year.
-    given = f"{instance.policy.year} {instance.policy.rule!r} {id(found.function)}"
+    outside = {name: section.balance_value for name, section in instance.policy.sectors.items()}
+    given = f"{instance.policy.year} {instance.policy.rule!r} {outside!r} {id(found.function)}"
     return instance.once("reference", lambda: _kept(found, instance, parameters, fixed), given=given)
 
 

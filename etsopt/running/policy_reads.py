@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.running.model import Model
 
-OF_TABLES = "provinces.names"
-"""Key that every model follows: it says which tables are valid."""
+OF_TABLES = ("provinces.names", "coverage", "sectors.*.balance_value_*")
+"""Keys that every model follows: they say which tables are valid, and what they and stated figures stand for."""
+
+PRICE, COLLAR = "market.prices_cny_per_t", "market.ceiling_price_cny_per_t"
+"""The price from outside, at which a market that may have a ceiling price trades where it is that of a part."""
 
 TOTALS = ("sectors.*.target_*", "national.target_*")
 """Keys that limit a total of allowances."""
@@ -43,7 +46,8 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
     read = keys_read(model)
     if read is None:
         return []
-    unread = [key for key in instance.policy.stated_keys if not covered(key, (*read, OF_TABLES))]
+    read = (*read, *OF_TABLES, *([PRICE] if instance.policy.coverage == "part" and covered(COLLAR, read) else []))
+    unread = [key for key in instance.policy.stated_keys if not covered(key, read)]
     given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
     problems = [
         Problem("the changed policy", message("the model {name} does not read it", name=model.name), _advice(key), key)

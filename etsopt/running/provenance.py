@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt.results.emissions_status import emissions_status
+from etsopt.results.notices import facts_of
 from etsopt.rules import own_parameters
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def provenance(
     instance: Instance, model: str, options: SolveOptions, method: Method, seconds: dict[str, float]
 ) -> dict[str, Any]:
     """Return the provenance of a result; ``seconds`` fill up during the solve."""
-    status = emissions_status(instance.units)
+    assumed = {key: list(map(str, told)) for key, told in instance.assumed.items()}
     return {
         "model": name_of(model),
         "method": method.name,
@@ -55,7 +55,8 @@ def provenance(
             "solver_options": options.solver_options,
         },
         "seed": options.seed,
-        **({"emissions": status} if status else {}),
+        **facts_of(instance),
+        **({"assumed": assumed} if assumed else {}),
         "versions": versions(),
         "seconds": seconds,
     }

@@ -10,6 +10,7 @@ from etsopt.data.tables.report_columns import ACCOUNTED
 from etsopt.errors import SolverError, StoppedError, UsageError, brief
 from etsopt.rules import reference_allowances
 from etsopt.rules.registry import parameters_in
+from etsopt.running.ends import at_ends
 from etsopt.running.run import solve
 from etsopt.wording import message
 
@@ -62,7 +63,13 @@ def read(
         what = message("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
-    return read_instance(source, complete, policy, reference_allowances, parameters_in, stated)
+    return read_instance(source, complete, policy, _evaluate, parameters_in, stated)
+
+
+def _evaluate(instance: Instance) -> None:
+    """Evaluate the rule of an instance, at both ends of a balance value that is known as an interval."""
+    for one in at_ends(instance).values() or [instance]:
+        reference_allowances(one)
 
 
 def _from_reports(place: Path, emissions: str) -> Complete:

@@ -41,6 +41,7 @@ FIRST = (
     ("compliance_sectors", "allowance_t"),
     ("sectors", "allowance_t"),
     ("sectors", "surplus_rate"),
+    ("sectors", "surplus_t"),
     ("sectors", "balance_value"),
 )
 """Numbers that a page shows with a chart, table and column, if the sweep has them and they move; the first objective

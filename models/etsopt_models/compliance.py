@@ -92,6 +92,7 @@ if TYPE_CHECKING:
 READS = (
     "year",
     "rule",
+    "sectors.*.balance_value",
     "horizon.first_year",
     "horizon.last_year",
     "horizon.discount_rate",

@@ -72,6 +72,7 @@ READS = (
     "rule.special_cases",
     "rule.carbide_slag_limit",
     "rule.outside_scope",
+    "sectors.*.balance_value",
     "horizon",
     "abatement.no_regret",
     "abatement.output_cut",
@@ -87,8 +88,13 @@ def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
     Raises
     ------
     DataError
-        If the rule does not balance every sector, or no price is stated.
+        If the rule does not balance every sector, a balance value is stated, or no price is.
     """
+    outside = [name for name in instance.sectors if instance.policy.states_balance_value(name)]
+    if outside:
+        what = "is stated, so that responses of these units do not move it"
+        advice = "Solve abatement, or leave the balance value to the units of the table."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, f"sectors.{outside[0]}.balance_value")])
     if not balances_every_sector(instance):
         what = f"the rule {instance.policy.rule.name!r} does not balance every sector: expected an intensity rule"
         advice = "Use cn-2025 or cn-2026 on an instance of industry alone, or solve abatement."

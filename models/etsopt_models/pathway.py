@@ -72,6 +72,7 @@ READS = (
     "rule.benchmark_change",
     "rule.least_allowance_share",
     "rule.gas_topped_up",
+    "sectors.*.balance_value",
     "horizon",
     "abatement",
     "market.transaction_cost_cny_per_t",

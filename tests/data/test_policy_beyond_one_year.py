@@ -166,7 +166,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         pytest.param(
             "[markets]\nreserve_t = 1",
             "markets: is not a key of the policy.\n"
-            "   Did you mean 'market'? Use one of year, rule, sectors, provinces, national, "
+            "   Did you mean 'market'? Use one of year, coverage, rule, sectors, provinces, national, "
             "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan, investment.",
             id="an unknown section",
         ),

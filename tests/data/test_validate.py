@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt.data.files.read import read_instance
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, SECTORS, TABLES
-from etsopt.errors import DataError
+from etsopt.errors import AssumedWarning, DataError
 from tests.folders import VALID, message_of, policy_toml, units_csv
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         pytest.param(
             policy_toml("[sector.cement]\nband = 0.03"),
             "sector: is not a key of the policy.\n"
-            "   Did you mean 'sectors'? Use one of year, rule, sectors, provinces, national, "
+            "   Did you mean 'sectors'? Use one of year, coverage, rule, sectors, provinces, national, "
             "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan, investment.",
             id="an unknown table",
         ),
@@ -269,7 +269,8 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             policy_toml("[sectors.cement]\nbands = 0.03"),
             "sectors.cement.bands: is not a key of the policy.\n"
             "   Did you mean 'band'? "
-            "Use one of target_change, target_t, band, target_intensity, target_sense.",
+            "Use one of target_change, target_t, band, target_intensity, target_sense, balance_value, "
+            "balance_value_source, balance_value_mark.",
             id="an unknown key",
         ),
         pytest.param(
@@ -489,7 +490,10 @@ def test_slips_of_different_factors_are_told_apart(write_folder: Writer) -> None
 def test_an_unusual_but_possible_intensity_is_no_slip(write_folder: Writer) -> None:
     # A hundredth of the typical intensity, and a unit without emissions.
     folder = write_folder(units_csv(emissions_tco2e=["9000", "0", "10500000"]), policy_toml())
-    assert read_instance(folder).intensity.tolist() == [0.009, 0.0, 0.88]
+    with pytest.warns(AssumedWarning) as told:
+        assert read_instance(folder).intensity.tolist() == [0.009, 0.0, 0.88]
+    assert "output but no emissions at line-2" in str(told[0].message)
+    assert "the intensity of cement is about 0.009, usually 0.83" in str(told[1].message)
 
 
 def test_a_policy_is_changed_by_dotted_keys(write_folder: Writer) -> None:
@@ -543,7 +547,8 @@ def test_a_balance_for_all_is_not_dropped_for_that_of_one_province(write_folder:
             {"sectors.cement.bnd": 0.02},
             "The policy has a problem.\n\n1. the changed policy, sectors.cement.bnd: is not a key of the policy.\n"
             "   Did you mean 'band'? "
-            "Use one of target_change, target_t, band, target_intensity, target_sense.",
+            "Use one of target_change, target_t, band, target_intensity, target_sense, balance_value, "
+            "balance_value_source, balance_value_mark.",
             id="unknown key",
         ),
         pytest.param(
@@ -598,7 +603,7 @@ def test_the_schema_says_of_every_column_what_it_means_and_in_which_unit() -> No
 
 
 def test_a_change_of_a_sector_without_its_section_is_told_the_whole_key() -> None:
-    with pytest.raises(etsopt.DataError, match=r"Did you mean 'sectors\.cement'\? Use one of year, rule, sectors"):
+    with pytest.raises(etsopt.DataError, match=r"Did you mean 'sectors\.cement'\? Use one of year, coverage, rule"):
         etsopt.read("tiny").with_policy({"cement.band": 0.02})
 
 

@@ -73,7 +73,7 @@ def test_a_page_holds_nation_provinces_shortfalls_and_a_sheet_for_each_enterpris
     assert ["2025", "yes 是", "100", "13,000", "1,030", "0", "986", "13,144", "0", "0"] in reader.rows
     assert ["2021", "–", "15,000", "−13,000", "0", "0", "0", "0", "0", "2,000"] in reader.rows
     words = " ".join(reader.texts)
-    for both in ("Nation 全国", "Provinces 省份", "Shortfalls 未足额清缴", "Enterprises 重点排放单位"):
+    for both in ("This table 本表", "Provinces 省份", "Shortfalls 未足额清缴", "Enterprises 重点排放单位"):
         assert both in words
     assert "certified: every figure recomputed from the instance 已验证" in words
 

@@ -72,7 +72,8 @@ def enterprises() -> pd.DataFrame:
 
 
 def by_hand(table: pd.DataFrame | None = None, owners: pd.DataFrame | None = None, **policy: Any) -> etsopt.Instance:
-    stated = {"year": 2026, "rule": {"name": "cn", "threshold_tco2e": 0.0}, "compliance": {"at_risk": ["R"]}}
+    stated = {"year": 2026, "coverage": "nation", "rule": {"name": "cn", "threshold_tco2e": 0.0}}
+    stated |= {"compliance": {"at_risk": ["R"]}}
     table = units() if table is None else table
     owners = enterprises() if owners is None else owners
     return etsopt.Instance.from_frames(table, stated | AS_THEY_ARE | policy, enterprises=owners, name="hand")

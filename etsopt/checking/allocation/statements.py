@@ -162,7 +162,10 @@ def before_rounding(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bo
 
 
 def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
-    """Check that each sector balances at both ends of its balance value's interval, and is the middle of it."""
+    """Check that each sector balances at both ends of its balance value's interval, and is the middle of it.
+
+    A balance value from outside is as stated, and balances nothing.
+    """
     if not plan.has_balance_value(instance):
         stated = sectors[[name for name in BALANCE_VALUES if name in sectors]].notna().any(axis=1)
         message = "a sector whose rule has no balance value states none"
@@ -179,6 +182,13 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
             if not np.isnan([value, lower, upper]).all():
                 message = "a sector without adjustable units has no balance value"
                 violations.append(Violation("balance_value", str(name), 1.0, "cells", message))
+            continue
+        if plan.is_from_outside(instance, str(name)):
+            outside = plan.balance_value_from_outside(instance, str(name), [instance.policy.year])[0]
+            off = float(np.max(np.abs(np.array([value, lower, upper]) - outside)))
+            if off != 0:
+                message = "the balance value is that which the policy states"
+                violations.append(Violation("balance_value", str(name), off, "t/t", message))
             continue
         for end in (lower, upper):
             off = imbalance_t(emissions, instance.intensity[here], end, slope, cap)

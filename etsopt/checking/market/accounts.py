@@ -112,8 +112,7 @@ def derive_accounts(instance: Given, baseline: Baseline, kind: str) -> Accounts:
 
 def _external_supply(instance: Given, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the external supply to each account, by its share of emissions; price takers have none."""
-    market = instance.policy.market
-    left = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum()) + market.reserve_t
+    left = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum()) + _outside(instance, baseline)[2]
     total = float(emissions.sum())
     return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
 
@@ -208,8 +207,18 @@ def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDAr
         by_year(market.auctioned_t, years, 0.0) + baseline.paid_share * baseline.given.sum(axis=0) + remainder,
         remainder,
         _external_demand(instance, baseline),
-        by_year(market.floor_price_cny_per_t, years, 0.0),
-        by_year(market.ceiling_price_cny_per_t, years, np.inf),
-        market.reserve_t,
-        market.reserve_t + float(baseline.emissions.sum()),
+        *_outside(instance, baseline),
     )
+
+
+def _outside(instance: Given, baseline: Baseline) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
+    """Return floor and ceiling price, and what a reserve holds at the start and at most.
+
+    A part of a nation meets the nation at the stated price, which takes and gives what the part emits in all years.
+    """
+    market, years, emitted = instance.policy.market, baseline.years, float(baseline.emissions.sum())
+    if instance.policy.coverage == "part":
+        price = by_year(market.prices_cny_per_t, years)
+        return price, price, emitted, 2 * emitted
+    ceiling = by_year(market.ceiling_price_cny_per_t, years, np.inf)
+    return by_year(market.floor_price_cny_per_t, years, 0.0), ceiling, market.reserve_t, market.reserve_t + emitted

@@ -104,7 +104,7 @@ def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
         elif abs(price) <= room:
             by = "no scarcity"
         elif abs(price - terms.ceiling[t]) <= room:
-            by = "ceiling"
+            by = "outside" if terms.floor[t] == terms.ceiling[t] else "ceiling"
         elif abs(price - terms.floor[t]) <= room:
             by = "floor"
         elif terms.offset_supply[t] > 0 and abs(price - terms.offset_price[t]) <= room:

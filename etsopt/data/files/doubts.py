@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +13,13 @@ from etsopt.data.messages import first_of, nearest
 from etsopt.data.tables.headings import heading_of
 from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, UNITS
-from etsopt.errors import Problem, brief
+from etsopt.errors import AssumedWarning, Problem, brief, warn
 from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt.data.tables.raw import RawTable
@@ -58,6 +61,16 @@ def _columns_in(raw: RawTable) -> str:
     return listed(first, "{first}, {second}")
 
 
+def doubted(instance: Instance, units: RawTable, notes: tuple[str, ...] = ()) -> Instance:
+    """Return an instance with notes on its tables, and on figures that are probably a slip; warn of these."""
+    doubts = tuple(notes_of(instance, units))
+    for note in doubts:
+        warn(note, AssumedWarning)
+    if told := (*notes, *instance.assumed.get("tables", ()), *doubts):
+        return replace(instance, assumed={**instance.assumed, "tables": told})
+    return instance
+
+
 def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
     """Yield sentences on figures far from those of other units, and on provinces that are none."""
     place = raw.place
@@ -68,8 +81,8 @@ def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
     if idle.any():
         yield message("{place}: output but no emissions at {listed}.", place=place, listed=first_of(names[idle]))
     unusual = []
-    for sector in instance.sectors:
-        here = instance.labels("sector").where(sector) & (intensity > 0)
+    for sector, of_kind in _kinds(instance):
+        here = of_kind & (intensity > 0)
         if not here.any():
             continue
         middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY[sector]
@@ -105,6 +118,16 @@ def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
         note = message(one if len(unknown) == 1 else several, place=place, which=which)
         guess = nearest(unknown[0], SHORT) or _of_one_sign(unknown[0])
         yield message("{note} Did you mean {name!r}?", note=note, name=guess) if guess else note
+
+
+def _kinds(instance: Instance) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield units whose intensities compare, with their sector: those of power by class, since coal and gas do not."""
+    units = instance.units
+    classes = units["unit_class"].to_numpy(dtype=str) if "unit_class" in units else np.full(len(units), "")
+    for sector in instance.sectors:
+        of_sector = instance.labels("sector").where(sector)
+        for kind in np.unique(classes[of_sector]):
+            yield sector, of_sector & (classes == kind)
 
 
 def _notes_of_threshold(instance: Instance, raw: RawTable) -> Iterator[str]:

@@ -97,10 +97,11 @@ class OneFile:
     notes: list[str] = field(default_factory=list)
     years: dict[int, str] = field(default_factory=dict)
 
-    def tell(self) -> None:
-        """Warn of what is assumed, and of what is not read."""
-        for note in self.notes:
-            warn(note, AssumedWarning)
+
+def tell(notes: Iterable[str]) -> None:
+    """Warn of what is assumed, and of what is not read."""
+    for note in notes:
+        warn(note, AssumedWarning)
 
 
 def read_one_file(path: Path) -> OneFile:

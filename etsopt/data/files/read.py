@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
-from etsopt.data.files.doubts import notes_of
-from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_one_file
+from etsopt.data.files.doubts import doubted
+from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_one_file, tell
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.files.placed import in_sheet, placed
 from etsopt.data.files.unread import notes_of_policy
@@ -95,7 +95,8 @@ def read_instance(
         # What a change states is no longer what the sheet says.
         found.policy_cells = {key: cell for key, cell in found.policy_cells.items() if key not in changed}
     with placed(found.tables if found else {}, found):
-        instance = instance.with_policy(changes) if changes else instance
+        # What is assumed was told with these changes in mind.
+        instance = replace(instance.with_policy(changes), assumed=instance.assumed) if changes else instance
         if evaluate is not None:
             evaluate(instance)
     return instance
@@ -108,25 +109,24 @@ def is_file(source: str | Path) -> bool:
 
 def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], check: Check | None) -> Instance:
     """Return the instance of a workbook, or of a file of units; keys that are stated elsewhere are not assumed."""
-    content, problems = found.policy or {}, found.problems
+    content, problems, of_assumed = found.policy or {}, found.problems, tuple[str, ...]()
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
     stated = {key.partition(".")[0] for key in elsewhere if key == "rule.name" or not key.startswith("rule.")}
     if {problem.place for problem in problems} <= {raw.place for raw in found.tables.values()}:
         told = {key: value for key, value in assumed.items() if key not in stated}
-        found.notes += notes_of_policy(path.name, told, found.years)
+        of_assumed = tuple(notes_of_policy(path.name, told, found.years))
     policy, of_policy = None, []
     try:
         policy = parse_policy(assumed | content, found.place_of_policy)
     except DataError as error:
         of_policy = [in_sheet(problem, found) for problem in error.problems]
     of_policy += _refused(policy, check)
-    found.tell()
+    tell((*found.notes, *of_assumed))
     with placed(found.tables, found):
         instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, of_people=True)
-    raw = found.tables[UNITS.name]
-    found.notes = list(notes_of(instance, raw))
-    found.tell()
-    return replace(instance, order=order_of_file(instance, raw))
+    instance = doubted(instance, found.tables[UNITS.name], tuple(found.notes))
+    assumed_ = dict(instance.assumed) | ({"policy": of_assumed} if of_assumed else {})
+    return replace(instance, order=order_of_file(instance, found.tables[UNITS.name]), assumed=assumed_)
 
 
 def _refused(policy: Policy | None, check: Check | None) -> list[Problem]:
@@ -172,7 +172,7 @@ def _read(
             tables[UNITS.name], of_reports = complete(policy.year, stated)
             problems += of_reports
     with placed(tables):
-        return Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy)
+        return doubted(Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy), tables[UNITS.name])
 
 
 def _name_of(folder: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from etsopt.data.policy.section import Section, Share
+from etsopt.data.policy.section import Positive, Section, Share, YearlyPositive
 from etsopt.errors import brief
 from etsopt.wording import message
 
@@ -61,8 +61,22 @@ class Target(Section):
         return self
 
 
+class Interval(Section):
+    """Ends of a figure of which nobody knows more."""
+
+    lower: Positive = Field(description="least value")
+    upper: Positive = Field(description="largest value")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.lower > self.upper:
+            what = message("is from {lower:g} to {upper:g}", lower=self.lower, upper=self.upper)
+            raise ValueError(what, "State the lower end first.")
+        return self
+
+
 class SectorPolicy(Target):
-    """A sector: its band, and its target over the units that are not fixed at A = E."""
+    """A sector: its band, its target over the units that are not fixed at A = E, and its balance value from outside."""
 
     band: Annotated[Band, BeforeValidator(_band_of_number)] | None = Field(
         None,
@@ -74,6 +88,25 @@ class SectorPolicy(Target):
         description="limit, equality, or no target; default at_most where a target is stated or the rule balances the "
         "sector (cn-2024, cn-2025, cn-2026, industry under cn), where the target is its emissions; else none",
     )
+
+    balance_value: Interval | YearlyPositive | None = Field(
+        None,
+        description="balance value from outside [t/t]: published, or assumed of the nation of which the table is a "
+        "part; one number, one by year, or {lower, upper}, which is solved at both ends. The sector has no default "
+        "target then, and its units do not balance themselves. Default: that of the table's own units",
+    )
+    balance_value_source: str | None = Field(None, description="where the balance value is from, in words")
+    balance_value_mark: Literal["A", "B", "C", "D"] | None = Field(
+        None,
+        description="A official text, B independent secondary sources, C one secondary source or recalled, D computed",
+    )
+
+    @model_validator(mode="after")
+    def _source_has_value(self) -> Self:
+        about = [key for key in ("balance_value_source", "balance_value_mark") if getattr(self, key) is not None]
+        if about and self.balance_value is None:
+            raise ValueError(message("states {key}, but no balance_value", key=about[0]), "State both, or none.")
+        return self
 
     @model_validator(mode="after")
     def _none_is_no_target(self) -> Self:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 KEYS: dict[str, tuple[str, ...]] = {
     "year": ("年度", "履约年度", "年份"),
+    "coverage": ("覆盖范围",),
     "rule": ("规则", "分配规则", "分配方法"),
     "sectors": ("行业",),
     "provinces": ("省份", "省"),
@@ -31,6 +32,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "carry_over_factor": ("结转系数",),
     "slope": ("斜率", "强度系数斜率"),
     "cap": ("强度系数限值", "系数限值"),
+    "balance_value": ("平衡值", "行业平衡值"),
+    "balance_value_source": ("平衡值来源",),
+    "balance_value_mark": ("平衡值标记",),
     "balance_value_decimals": ("平衡值小数位数",),
     "electricity_benchmarks": ("供电基准值", "发电基准值"),
     "heat_benchmarks": ("供热基准值",),
@@ -63,7 +67,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "output_cut": ("减产",),
     "share": ("比例",),
     "margin_cny_per_t": ("单位产品毛利",),
-    "prices_cny_per_t": ("碳价", "配额价格"),
+    "prices_cny_per_t": ("碳价", "配额价格", "price_cny_per_t"),
     "transaction_cost_cny_per_t": ("交易成本",),
     "external_demand_t": ("外部需求",),
     "auctioned_t": ("有偿分配量", "拍卖量"),
@@ -111,6 +115,7 @@ VALUES: dict[str, dict[str, str]] = {
     "band_on": {"单元": "unit", "企业": "enterprise"},
     "target_sense": {"不超过": "at_most", "等于": "exactly", "无": "none"},
     "no_regret": {"计入": "include", "不计": "exclude"},
+    "coverage": {"全国": "nation", "部分": "part"},
     "names": {"省级行政区": "official", "任意": "any"},
     "drawn_by": {"按排放量": "size", "等概率": "equal"},
 }

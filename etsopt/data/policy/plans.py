@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.policy.official import OFFICIAL, Official
-from etsopt.data.policy.power_plans import POWER_PLANS
+from etsopt.data.policy.official import INDUSTRY, OFFICIAL, Official
+from etsopt.data.policy.power_plans import FIRST_YEAR_OF_INDUSTRY, POWER_PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,13 @@ EVERY_PLAN = (*OFFICIAL, *POWER_PLANS)
 def plan_year(rule: str, year: int) -> int | None:
     """Return the year whose plan a rule follows: its own, that of the tables under ``cn``, or None without a plan."""
     return year if rule == NATIONAL else PLAN_YEARS.get(rule)
+
+
+def uses_balance_value(rule: str, sector: str, year: int) -> bool:
+    """Return True if a rule compares the intensity of a sector with a balance value in a year of the tables."""
+    if rule == NATIONAL:
+        return sector in INDUSTRY and year > FIRST_YEAR_OF_INDUSTRY
+    return PLAN_YEARS.get(rule, 0) > FIRST_YEAR_OF_INDUSTRY
 
 
 def official(key: str, sector: str, year: int) -> Official | None:

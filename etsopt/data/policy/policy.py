@@ -55,6 +55,11 @@ class Policy(Section):
     """The whole of ``policy.toml``."""
 
     year: Annotated[int, CALENDAR] = Field(description="compliance year of the tables")
+    coverage: Literal["nation", "part"] | None = Field(
+        None,
+        description="nation: the table has every unit of its sectors, so that balance values, totals and prices follow "
+        "from it; part: they are from outside. Without it a result says how far emissions are from official totals",
+    )
     rule: RulePolicy
     sectors: dict[Literal[SECTORS], SectorPolicy] = Field(default_factory=dict)  # type: ignore[valid-type]
     provinces: ProvincePolicy = ProvincePolicy(balance=None)
@@ -73,14 +78,18 @@ class Policy(Section):
     def content(self) -> dict[str, Any]:
         """Every key as a plain value, with its default where it is not stated.
 
-        Sections beyond one year's allocation, and what names a province, are there only where they are not the default,
-        so that a policy without them has the hash that it had before they existed.
+        Sections beyond one year's allocation, what names a province, coverage and balance values are there only where
+        they are not the default, so that a policy without them has the hash that it had before they existed.
         """
         content = self.model_dump(mode="json", exclude=set(MULTI_YEAR_SECTIONS))
         if content["provinces"]["names"] == "official":
             del content["provinces"]["names"]
+        if content["coverage"] is None:
+            del content["coverage"]
         for name, section in content["sectors"].items():
             section["target_sense"] = self.target_sense_of(name)
+            for key in [key for key in section if key.startswith("balance_value") and section[key] is None]:
+                del section[key]
         for name in MULTI_YEAR_SECTIONS:
             if stated := getattr(self, name).model_dump(mode="json", exclude_defaults=True):
                 content[name] = stated
@@ -114,7 +123,12 @@ class Policy(Section):
 
     def balances(self, sector: str) -> bool:
         """Return True if the rule's allowances of a sector add up to its emissions, which are then its target."""
-        return self.rule.name in BALANCED or (self.rule.name == NATIONAL and sector not in POWER)
+        by_rule = self.rule.name in BALANCED or (self.rule.name == NATIONAL and sector not in POWER)
+        return by_rule and not self.states_balance_value(sector)
+
+    def states_balance_value(self, sector: str) -> bool:
+        """Return True if a sector's balance value comes from outside the tables."""
+        return self.sectors.get(sector, SectorPolicy()).balance_value is not None
 
     def cases_outside(self, sector: str, year: int | None = None) -> tuple[str, ...]:
         """Return the special cases outside the scope: the stated ones, else those of the plan of sector and year."""

@@ -66,6 +66,11 @@ YearlyFraction = Fraction | Annotated[dict[Year, Fraction], BeforeValidator(_yea
 YearlyShare = Share | Annotated[dict[Year, Share], BeforeValidator(_years)]
 """The same, from 0 to below 1."""
 
+Positive = Annotated[float, Field(gt=0)]
+
+YearlyPositive = Positive | Annotated[dict[Year, Positive], BeforeValidator(_years)]
+"""The same, above 0."""
+
 Change = Annotated[float, Field(gt=-1, le=1)]
 """A relative change: above -1, at most 1."""
 

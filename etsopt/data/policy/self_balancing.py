@@ -25,6 +25,9 @@ def self_balancing_until(policy: Policy, sector: str) -> int | None:
     until = policy.pathway.self_balancing_until
     if isinstance(until, dict):
         until = until.get(sector)
+    elif policy.states_balance_value(sector):
+        # One year for all sectors is of those whose allowances have to equal their own emissions.
+        return None
     if until is None and policy.balances(sector) and policy.rule.name != WITHOUT_BALANCE_VALUE:
         until = LAST_PLAN
     return until

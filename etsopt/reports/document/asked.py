@@ -8,7 +8,7 @@ from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate
 from etsopt.reports.document.content import Facts, Paragraph, Section
 from etsopt.results.claims import is_checked
-from etsopt.results.emissions_status import not_verified
+from etsopt.results.notices import notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,9 +64,8 @@ def asked(run: Run) -> Section:
     # What of the policy a model of the user's own reads, the file says, and nobody else.
     parts = (_about, _rule, _limits, _market, _at_risk, _later) if is_checked(run.results) else (_about,)
     pairs = [pair for part in parts for pair in part(run)]
-    open_ = not_verified(run.about.get("emissions", {}))
-    warning = [Paragraph(run.say(*open_), "warning")] if open_ else []
-    return Section("asked", run.say("What was asked", "计算要求"), (Facts(tuple(pairs)), *warning))
+    warnings = [Paragraph(run.say(*words), "warning") for words in notices(run.about)]
+    return Section("asked", run.say("What was asked", "计算要求"), (Facts(tuple(pairs)), *warnings))
 
 
 def _about(run: Run) -> Iterator[Pair]:

@@ -16,6 +16,7 @@ from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import amount, rate, sums_of, table_of, tonnes, used
 from etsopt.reports.document.content import Document, Facts, Paragraph, Points, Section
 from etsopt.reports.stated import outside_scope, within_scope
+from etsopt.results.notices import notices
 from etsopt.rules import pre_allocation
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def letter(run: Run, enterprise: str) -> Document:
     about = _about(run, enterprise)
     title = str(about.get("name") or enterprise)
     parts = [*_accounts(run, enterprise), *_years(run, enterprise), _units(run, units), *_why(run, units)]
+    parts += _notices(run)
     year = run.policy.get("year")
     places = [title] if title == enterprise else [enterprise]
     places += [run.say(str(about[key]), in_chinese(str(about[key]))) for key in ("province", "city") if about.get(key)]
@@ -93,6 +95,12 @@ def letter(run: Run, enterprise: str) -> Document:
         sections=tuple(parts),
         imprint=_imprint(run),
     )
+
+
+def _notices(run: Run) -> list[Section]:
+    """Return a section of what the result says of itself, if it says anything."""
+    told = tuple(Paragraph(run.say(*words), "warning") for words in notices(run.about))
+    return [Section("notices", run.say("To be considered", "提示"), told)] if told else []
 
 
 def _about(run: Run, enterprise: str) -> dict[str, Any]:

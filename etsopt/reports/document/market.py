@@ -29,6 +29,7 @@ SET_BY = {
     NO_PRICE: "自平衡",
     "terminal price": "期末价格",
     "no scarcity": "不稀缺",
+    "outside": "外部价格",
     "ceiling": "价格上限",
     "floor": "价格下限",
     "offsets": "抵销",

@@ -15,6 +15,7 @@ from etsopt.reports.official.headings import ANNEXES, PROVINCE, TOTAL, Annex
 from etsopt.reports.official.identities import check_identities
 from etsopt.reports.official.issue import issue_rows
 from etsopt.reports.official.rows import table_of_units, unit_rows
+from etsopt.rules.coverage import coverage_of
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ def _check_run(instance: Instance, results: Results) -> None:
     if without or table_of_units(results) not in results.tables:
         advice = "Solve first: etsopt solve INSTANCE --out DIR, or the same with --model compliance."
         raise UsageError("The run holds no allowances of units.", advice)
+    if instance.policy.coverage == "part" and (alone := coverage_of(instance)["alone"]):
+        what = message("The balance value of {sectors} is not known: the table is a part.", sectors=", ".join(alone))
+        advice = message("State the nation's: sectors.{sector}.balance_value.", sector=alone[0])
+        raise UsageError(what, advice)
     if instance.policy.year < FIRST_YEAR:
         text = "The run is of {year}: the official tables are those of the plans from {first} on."
         what = message(text, year=instance.policy.year, first=FIRST_YEAR)

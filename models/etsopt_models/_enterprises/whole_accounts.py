@@ -33,7 +33,8 @@ def declines(instance: Instance) -> str:
     offset_price = np.array(by_year(market.ccer_price_cny_per_t, instance.policy.years, np.inf))
     if instance.policy.abatement.divisible_measures:
         return "accounts of enterprises need integer plans, and here plans may be mixed"
-    if market.floor_price_cny_per_t is not None or market.ceiling_price_cny_per_t is not None:
+    collar = market.floor_price_cny_per_t is not None or market.ceiling_price_cny_per_t is not None
+    if collar or instance.policy.coverage == "part":
         return "a reserve trades at a floor or ceiling price, and trading has a cost"
     if (offset_price <= market.transaction_cost_cny_per_t).any():
         return "an offset costs no more than a transaction"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -82,18 +82,18 @@ def accounts_of(instance: Instance, baseline: Baseline, *, pooled: bool, market:
     # The advance issue for the next year is that year's share of this year's emissions.
     ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, baseline.years + 1)
     borrowed, emissions = total(ahead * baseline.emissions), total(baseline.emissions)
-    pressed = _pressed(instance, baseline.years, emissions.sum(axis=1)) if market else np.zeros(len(owners))
+    pressed = _pressed(instance, baseline, emissions.sum(axis=1)) if market else np.zeros(len(owners))
     return Accounts(owners, of_unit, opening, emissions, total(baseline.free), total(most), borrowed, pressed)
 
 
-def _pressed(instance: Instance, years: NDArray[np.int64], emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _pressed(instance: Instance, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sales of other sectors and the reserve, shared by emissions so that accounts hold them once [t]."""
-    market = instance.policy.market
-    sold = float(np.maximum(-by_year(market.external_demand_t, years, 0.0), 0.0).sum())
+    demand = by_year(instance.policy.market.external_demand_t, baseline.years, 0.0)
+    sold = float(np.maximum(-demand, 0.0).sum())
     share: NDArray[np.float64] = (
         emissions / emissions.sum() if emissions.any() else np.full(len(emissions), 1 / len(emissions))
     )
-    return (sold + market.reserve_t) * share
+    return (sold + reserve_of(instance, baseline).at_start_t) * share
 
 
 def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
@@ -221,8 +221,8 @@ def market_parameters(instance: Instance, baseline: Baseline) -> dict[str, Any]:
     market, discount, years = instance.policy.market, baseline.discount, baseline.years
     demand = by_year(market.external_demand_t, years, 0.0)
     auctioned = by_year(market.auctioned_t, years, 0.0) + baseline.auctioned
-    floor, ceiling = _collar(market, years)
-    most = market.reserve_t + float(baseline.emissions.sum())
+    floor, ceiling, at_start = reserve_of(instance, baseline)
+    most = at_start + float(baseline.emissions.sum())
     capacity = np.full(len(years) + 1, most)
     return {
         "supply": auctioned - demand,
@@ -232,18 +232,50 @@ def market_parameters(instance: Instance, baseline: Baseline) -> dict[str, Any]:
         "intake_most": np.where(floor > 0, most, 0.0),
         "released_cost": discount * np.where(np.isfinite(ceiling), ceiling, 0.0),
         "intake_worth": discount * floor,
-        "reserve_least": np.append(market.reserve_t, np.zeros(len(years))),
-        "reserve_most": np.append(market.reserve_t, capacity[1:]),
+        "reserve_least": np.append(at_start, np.zeros(len(years))),
+        "reserve_most": np.append(at_start, capacity[1:]),
     }
 
 
-def _collar(market: MarketPolicy, years: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the floor and ceiling price of each year [CNY/t]; zero and infinite if there is none."""
+class Reserve(NamedTuple):
+    """Prices at which a reserve buys and sells by year [CNY/t], zero and infinite for none, and its stock [t]."""
+
+    floor: NDArray[np.float64]
+    ceiling: NDArray[np.float64]
+    at_start_t: float
+
+
+def reserve_of(instance: Instance, baseline: Baseline) -> Reserve:
+    """Return the reserve of the market; that of a part of a nation is all outside, which trades at the stated price.
+
+    Raises
+    ------
+    DataError
+        If a part of a nation has no price from outside, or two; or a floor price is above the ceiling price.
+    """
+    market, years = instance.policy.market, baseline.years
     floor = by_year(market.floor_price_cny_per_t, years, 0.0)
     ceiling = by_year(market.ceiling_price_cny_per_t, years, np.inf)
+    if instance.policy.coverage == "part":
+        _refuse_price_of_a_part(market)
+        outside = by_year(market.prices_cny_per_t, years)
+        # As much as it emits in all years is as much as a part can need or sell.
+        return Reserve(outside, outside, float(baseline.emissions.sum()))
     if (floor > ceiling).any():
         year = years[int(np.argmax(floor > ceiling))]
         what = f"the floor price of {year} is above the ceiling price"
         advice = "Correct one of them: the reserve would buy dear and sell cheap without end."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "market.floor_price_cny_per_t")])
-    return floor, ceiling
+    return Reserve(floor, ceiling, market.reserve_t)
+
+
+def _refuse_price_of_a_part(market: MarketPolicy) -> None:
+    """Raise DataError unless the price of a part of a nation comes from outside alone."""
+    if market.prices_cny_per_t is None:
+        what = "is missing: the table covers a part of the nation, whose enterprises do not make the price among themselves"
+        advice = "State the price of the national market, or solve abatement, which asks what enterprises do at one."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
+    for key in ("floor_price_cny_per_t", "ceiling_price_cny_per_t", "reserve_t"):
+        if getattr(market, key):
+            what = "is stated, but a part of the nation trades at market.prices_cny_per_t, whatever it buys or sells"
+            raise DataError("The policy", [Problem("policy.toml", what, "Leave it out.", f"market.{key}")])

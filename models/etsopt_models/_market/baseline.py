@@ -20,7 +20,7 @@ from etsopt.data.projection import development
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value
-from etsopt.rules.intensity import IntensityParameters, check_intensity
+from etsopt.rules.intensity import IntensityParameters, check_intensity, stated_balance_values
 from etsopt_models._market.remainder import rounding_remainder
 from etsopt_models._market.self_balancing import SelfBalancing
 
@@ -247,7 +247,13 @@ def enacted_rule(instance: Instance, baseline: Baseline) -> IntensityRule:
         check_intensity(instance, ~(instance.intensity > 0) & ~fixed & ~(national & power))
     for name in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
-        for year in balanced if len(here) and not (national and name in POWER) else ():
+        if national and name in POWER:
+            continue
+        stated = stated_balance_values(instance.policy, name, baseline.years)
+        for year in balanced if len(here) else ():
+            if not np.isnan(stated[year]):
+                balance[here, year] = stated[year]
+                continue
             emissions, intensity = baseline.emissions[here, year], baseline.intensity[here, year]
             balance[here, year] = balance_value(emissions, intensity, parameters.slope, parameters.cap).value
     return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
-from etsopt_models._market.accounts import account_limits
+from etsopt_models._market.accounts import account_limits, reserve_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,13 +119,15 @@ def _set_by(
         return near
 
     last = np.arange(len(price)) == len(price) - 1
+    floor, ceiling, _ = reserve_of(instance, baseline)
     on_offer = by_year(market.ccer_supply_t, baseline.years, 0.0) > 0
     cases = {
         "self-balancing": _self_balancing(baseline, years, bank),
         "terminal price": last & is_price(np.full(len(price), market.terminal_price_cny_per_t)) & (price > room),
         "no scarcity": is_price(np.zeros(len(price))),
-        "ceiling": is_price(by_year(market.ceiling_price_cny_per_t, baseline.years, np.inf)),
-        "floor": is_price(by_year(market.floor_price_cny_per_t, baseline.years, np.inf)),
+        "outside": is_price(ceiling) & (floor == ceiling),
+        "ceiling": is_price(ceiling),
+        "floor": is_price(np.where(floor > 0, floor, np.inf)),
         "offsets": is_price(by_year(market.ccer_price_cny_per_t, baseline.years, np.inf)) & on_offer,
         "penalty": years["outstanding_t"].to_numpy(dtype=float) > OUTSTANDING_T,
     }

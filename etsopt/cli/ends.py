@@ -1,0 +1,50 @@
+"""`etsopt solve` of a policy with a balance value between two ends: a run at each, and a table of both."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from etsopt.cli.language import _, in_chinese, word
+from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.results.words import STATUSES
+from etsopt.units import format_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from etsopt.results.results import Results
+
+
+def show(results: Mapping[str, Results], out: Path | None, as_json: bool) -> None:
+    """Print the totals of every sector at both ends, each with its status, or all content as JSON."""
+    if as_json:
+        content = {end: result.summary() for end, result in results.items()}
+        print(json.dumps({"ends": content}, ensure_ascii=False, allow_nan=False))
+        return
+    console = plain_console()
+    first = next(iter(results.values()))
+    instance, model = (first.provenance[key] for key in ("instance", "model"))
+    title = _("{instance}, {model}: at both ends of the balance value", instance=instance, model=model)
+    console.print(Text(title, style="bold"))
+    console.print()
+    table = first.tables.get("sectors", first.tables.get("compliance_sectors"))
+    scale, unit = scale_of(0.0 if table is None else float(table["emissions_tco2e"].sum()))
+    heads = (f"{name}\n[{word('unit', unit)}]" for name in (_("emissions"), _("allowances"), _("surplus")))
+    shown = new_table("", _("end"), _("sector"), _("balance\nvalue"), *heads, _("surplus\nrate"), _("status"))
+    for end, result in results.items():
+        status = STATUSES[result.status][in_chinese()]
+        sectors = result.tables.get("sectors", result.tables.get("compliance_sectors"))
+        for row in [] if sectors is None else sectors.to_dict("records"):
+            tonnes = [row["emissions_tco2e"], row["allowance_t"], row["allowance_t"] - row["emissions_tco2e"]]
+            figures = [f"{row['balance_value']:.6g}", *(three_decimals(one / scale) for one in tonnes)]
+            figures.append(format_rate(tonnes[2] / tonnes[0] if tonnes[0] else float("nan")))
+            shown.add_row(*map(Text, (_(end), word("sector", row["sector"]), *figures, status)))
+        if sectors is None:
+            shown.add_row(*map(Text, (_(end), "", "", "", "", "", "", status)))
+    console.print(shown)
+    if out is not None:
+        print(_("Written to {folders}.", folders=", ".join(str(out / end) for end in results)))

@@ -1,0 +1,87 @@
+"""What a result says of itself beside its figures, in English and Chinese: every surface shows these sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from etsopt.explanation.steps import in_chinese
+from etsopt.results.emissions_status import emissions_status, not_verified
+from etsopt.rules.coverage import coverage_of
+from etsopt.units import format_rate, format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from etsopt.data.instance import Instance
+
+Words = tuple[str, str]
+"""A sentence in English and in Chinese."""
+
+
+def facts_of(instance: Instance) -> dict[str, Any]:
+    """Return the facts of an instance from which its notices are made, as a result states them."""
+    facts = {"emissions": emissions_status(instance.units), "coverage": coverage_of(instance)}
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def notices(about: Mapping[str, Any]) -> list[Words]:
+    """Return the notices of a result.
+
+    Parameters
+    ----------
+    about
+        Its provenance, or what `facts_of` returns of its instance.
+    """
+    unverified = not_verified(about.get("emissions", {}))
+    return [*([unverified] if unverified else []), *_of_coverage(about.get("coverage", {}))]
+
+
+def covers_nation(about: Mapping[str, Any]) -> bool:
+    """Return True if totals are those of the nation; else they are of this table."""
+    return bool(about.get("coverage", {}).get("covers") == "nation")
+
+
+def _of_coverage(coverage: Mapping[str, Any]) -> Iterator[Words]:
+    alone, beside = coverage.get("alone", []), coverage.get("beside", [])
+    keys = ", ".join(f"sectors.{name}.balance_value" for name in alone)
+    english, chinese = ("Balance values and totals", "平衡值和总量") if alone else ("Totals", "总量")
+    if beside:
+        sizes = [_size(entry) for entry in beside]
+        english += f" are of this table alone: {'; '.join(size[0] for size in sizes)}."
+        chinese += f"仅针对本表：{'；'.join(size[1] for size in sizes)}。"
+        part = (f" with {keys} of the nation", f"并给出全国的 {keys}") if alone else ("", "")
+        yield (
+            f'{english} State coverage = "part"{part[0]}, or coverage = "nation".',
+            f'{chinese}请声明 coverage = "part"{part[1]}，或声明 coverage = "nation"。',
+        )
+    elif alone:
+        yield (
+            f"{english} are of this table alone, a part of the nation: state {keys} of the nation.",
+            f"{chinese}仅针对本表（全国的一部分）：请给出全国的 {keys}。",
+        )
+    for entry in coverage.get("stated", []):
+        name, value, source = entry["sector"], _figure(entry["balance_value"]), entry.get("source")
+        mark = f" [{entry['mark']}]" if entry.get("mark") else ""
+        yield (
+            f"The balance value of {name}, {value} t/t, is from outside: {source or 'no source stated'}{mark}.",
+            f"{in_chinese(name)}平衡值 {value} 吨/吨来自外部：{source or '未注明来源'}{mark}。",
+        )
+
+
+def _size(entry: Mapping[str, Any]) -> Words:
+    name, year = entry["sector"], entry["year"]
+    emitted, official = (format_tonnes(entry[key]) for key in ("emissions_tco2e", "official_tco2e"))
+    share = format_rate(entry["emissions_tco2e"] / entry["official_tco2e"])
+    return (
+        f"its {name} emits {emitted} t, {share} of the official {official} t of {year}",
+        f"本表{in_chinese(name)}排放 {emitted} 吨，为{year}年官方总量 {official} 吨的 {share}",
+    )
+
+
+def _figure(value: Any) -> str:
+    """Return a balance value, those of years, or an interval."""
+    if not isinstance(value, dict):
+        return f"{value:g}"
+    if "lower" in value:
+        return f"{value['lower']:g}-{value['upper']:g}"
+    return ", ".join(f"{year}: {number:g}" for year, number in value.items())
