@@ -85,7 +85,7 @@ DUALS = _columns(duals="level row index multiplier unit")
 
 _YEAR = "year emissions_before_tco2e emissions_tco2e allowance_t "
 _ACCOUNT = (
-    "banked_before_t bought_t sold_t offset_t surrendered_t banked_t outstanding_t measures_cost_cny "
+    "banked_before_t bought_t sold_t offset_t surrendered_t banked_t lapsed_t outstanding_t measures_cost_cny "
     "allowances_cost_cny transaction_cost_cny offsets_cost_cny penalty_cny total_cost_cny "
 )
 _PRICES = "price_cny_per_t price_lower_cny_per_t price_upper_cny_per_t price_unit price_obtained "

@@ -35,6 +35,9 @@ def market(console: Console, results: Results) -> None:
     if "balance_values" in results.tables and results.status == "feasible":
         console.print(*map(Text, _open_balance(results.tables["balance_values"])), sep="\n")
     console.print(_quantities(years))
+    if "lapsed_t" in years and (lapsed := years["lapsed_t"].sum()) > 0.5:
+        template = "{lapsed} t lapse, since they may not be banked.\n"
+        console.print(Text(_(template, lapsed=format_tonnes(lapsed))))
     console.print(_measures(results))
 
 

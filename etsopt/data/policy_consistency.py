@@ -131,6 +131,15 @@ def _problems_of_horizon(policy: Policy) -> list[Problem]:
             first=first,
         )
         problems.append(Problem(FILE, what, "State a later year, or begin the horizon earlier.", "pathway.cap_from"))
+    no_bank_from = policy.pathway.no_bank_from
+    if no_bank_from is not None and no_bank_from <= first:
+        what = message(
+            "is {no_bank_from}: expected a year after {first}, the first, which begins with what enterprises hold",
+            no_bank_from=no_bank_from,
+            first=first,
+        )
+        advice = "State a later year, or begin the horizon earlier."
+        problems.append(Problem(FILE, what, advice, "pathway.no_bank_from"))
     return problems
 
 

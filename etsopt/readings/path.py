@@ -38,6 +38,12 @@ def follows_output(instance: Given, years: NDArray[np.int64], capped: bool) -> N
     return by_plan & (years < min(starts)) if capped and starts else by_plan
 
 
+def banks(instance: Given, years: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the years of a path at whose end allowances may be kept: those before the eve of `no_bank_from`."""
+    first = instance.policy.pathway.no_bank_from
+    return np.array([first is None or year < first - 1 for year in years.tolist()])
+
+
 def tightened(instance: Given, years: NDArray[np.int64], phase_2: NDArray[np.bool_], enacted: Rule) -> Rule:
     """Return the rule of the pathway: in the second phase, the balance value falls from that of the year before."""
     path = instance.policy.pathway

@@ -126,6 +126,7 @@ COLUMNS = {
     "offset_t": "抵销（吨）",
     "surrendered_t": "清缴（吨）",
     "banked_t": "结余（吨）",
+    "lapsed_t": "失效（吨）",
     "measures_cost_cny": "减排成本（元）",
     "measures_cost_cny_per_t": "减排成本（元/吨）",
     "allowances_cost_cny": "配额成本（元）",

@@ -24,6 +24,10 @@ balance value of its first year, which falls at once. Under the plan of 2024, wh
 that is no plan of China's is refused. `pathway` uses its own paid shares alone, and allowances that follow emissions are
 not cut to the cap.
 
+From `no_bank_from` on every year stands by itself: what is left at the end of the year before it, and of every later
+one, lapses ($\ell_t = 0$), the last year included, and nothing is borrowed then. Such years emit no more than their own
+allowances, offsets and what the reserve sells, and no terminal price has an effect.
+
 Up to `self_balancing_until`, by default 2026 and in phase 1 alone, allowances of a sector equal its emissions after
 abatement, as in `clearing`; all others are lump sums. Phase 2 continues from the balance value before abatement, so that
 abatement in phase 1 takes no allowances from it.

@@ -69,6 +69,7 @@ slope = 0.2
 paid_share = {2028 = 0.1}
 cap_from = 2031
 cap_change = -0.02
+no_bank_from = 2031
 
 [review_plan]
 days_per_review = 1.5

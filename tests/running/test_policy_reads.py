@@ -172,6 +172,7 @@ OTHER: dict[str, Any] = {
     "pathway.cap_from": 2026,
     "pathway.cap_change": -0.05,
     "pathway.cap_t": {"2026": 500_000.0},
+    "pathway.no_bank_from": 2027,
     "review_plan.days_per_review": 0.5,
     "review_plan.seed": 33,
     "review_plan.drawn_by": "equal",

@@ -9,6 +9,7 @@ import numpy as np
 
 from etsopt.readings import plan
 from etsopt.readings.given import by_year, whole
+from etsopt.readings.path import banks as banks_of_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,12 +103,19 @@ def derive_accounts(instance: Given, baseline: Baseline, kind: str) -> Accounts:
     if not instance.policy.market.borrow_pre_allocation:
         borrowed = np.zeros_like(borrowed)
     borrowed[:, -1] = 0.0
+    # A year that takes nothing from the year before lends it nothing.
+    borrowed = np.where(kept_at_end(instance, baseline.years, kind), borrowed, 0.0)
     zeros = np.zeros(len(labels))
     none = zeros[:, None]
     accounts = Accounts(labels, enterprise.code, _opening(instance, labels), none, none, none, zeros)
     emissions, most, ahead = (accounts.total(part) for part in (baseline.emissions, free_most, borrowed))
     external_supply = zeros if kind == "abatement" else _external_supply(instance, baseline, emissions.sum(axis=1))
     return replace(accounts, emissions=emissions, free_most=most, borrowed_most=ahead, external_supply=external_supply)
+
+
+def kept_at_end(instance: Given, years: NDArray[np.int64], kind: str) -> NDArray[np.bool_]:
+    """Return True in years at whose end allowances may be kept: all but those that a path excludes."""
+    return banks_of_path(instance, years) if kind == "pathway" else np.ones(len(years), dtype=bool)
 
 
 def _external_supply(instance: Given, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,7 +169,7 @@ class TradeTerms:
         Cost of a tonne outstanding at the end of each year, in the last with its later purchase; infinite without a
         reference price [CNY/t].
     terminal_price
-        Value of a tonne banked at the end of the last year, a number [CNY/t].
+        Value of a tonne left at the end of the last year, a number, zero where it lapses [CNY/t].
     offset_share, offset_supply
         Share of the obligation that offsets may meet, a number; offsets on offer [t].
     expected_price
@@ -172,6 +180,8 @@ class TradeTerms:
         Prices of the reserve; zero and infinite without one [CNY/t].
     reserve, capacity
         Reserve at the beginning, and limit of its trades and its stock, numbers [t].
+    banks
+        True in years at whose end allowances may be kept; in others what is left lapses.
     """
 
     transaction_cost: NDArray[np.float64]
@@ -188,6 +198,7 @@ class TradeTerms:
     ceiling: NDArray[np.float64]
     reserve: float
     capacity: float
+    banks: NDArray[np.bool_]
 
 
 def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDArray[np.float64]) -> TradeTerms:
@@ -195,12 +206,12 @@ def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDAr
     market, penalty, years = instance.policy.market, instance.policy.penalty, baseline.years
     outstanding_cost = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
     outstanding_cost[-1] *= 1 + 1 / penalty.multiple
-    zeros = np.zeros(len(years))
+    zeros, banks = np.zeros(len(years)), kept_at_end(instance, years, kind)
     return TradeTerms(
         zeros + market.transaction_cost_cny_per_t,
         by_year(market.ccer_price_cny_per_t, years, 0.0),
         outstanding_cost,
-        market.terminal_price_cny_per_t,
+        market.terminal_price_cny_per_t if banks[-1] else 0.0,
         market.ccer_share,
         by_year(market.ccer_supply_t, years, 0.0),
         by_year(market.prices_cny_per_t, years) if kind == "abatement" else np.full(len(years), np.nan),
@@ -208,6 +219,7 @@ def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDAr
         remainder,
         _external_demand(instance, baseline),
         *_outside(instance, baseline),
+        banks,
     )
 
 

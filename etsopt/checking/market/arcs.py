@@ -121,7 +121,8 @@ def of_accounts(market: Market, nodes: Nodes, due: NDArray[np.float64], leeway: 
         (0, account[:, 0], 0.0, accounts.opening, accounts.opening),
         (
             account[:, between],
-            account[:, 1:],
+            # What lapses goes to the ground, and not to the next year.
+            np.where(terms.banks[between], account[:, 1:], 0),
             0.0,
             -accounts.borrowed_most[:, between] - banked[:, between],
             accounts.held_most[:, between] + banked[:, between],

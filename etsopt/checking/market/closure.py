@@ -70,7 +70,7 @@ def closure_follows(
 def _up_to(root: Bound, given: Multipliers) -> float:
     """Return the least worth of a tonne in the last year to accounts that may bank, at least the terminal price."""
     market = root.market
-    may_bank = market.accounts.held_most[:, -1] > 0
+    may_bank = (market.accounts.held_most[:, -1] > 0) & market.terms.banks[-1]
     worth = given.account_balance[may_bank, -1] / market.baseline.discount[-1]
     return max(float(worth.min(initial=np.inf)), market.terms.terminal_price)
 

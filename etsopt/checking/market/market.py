@@ -128,7 +128,8 @@ def _answer(
         price = market.terms.expected_price
     units, of_plans = of_units(market.baseline, market.offered, taken, price)
     emissions, free = market.accounts.total(units.emissions), market.accounts.total(units.free)
-    holdings = statements.read_holdings(tables["enterprise_years"], market.accounts, emissions, free)
+    table, banks = tables["enterprise_years"], market.terms.banks
+    holdings = statements.read_holdings(table, market.accounts, emissions, free, banks)
     return Answer(taken, units, of_plans, holdings, price)
 
 

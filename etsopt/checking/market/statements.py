@@ -115,7 +115,7 @@ def beyond(
 
 @dataclass(frozen=True)
 class Holdings:
-    """Decisions of enterprises, shape ``(enterprises, years)``, and the holdings that follow [t]."""
+    """Decisions of enterprises, shape ``(enterprises, years)``, and the holdings left in each year that follow [t]."""
 
     bought: NDArray[np.float64]
     sold: NDArray[np.float64]
@@ -126,15 +126,23 @@ class Holdings:
 
 
 def read_holdings(
-    table: pd.DataFrame, accounts: Accounts, emissions: NDArray[np.float64], free: NDArray[np.float64]
+    table: pd.DataFrame,
+    accounts: Accounts,
+    emissions: NDArray[np.float64],
+    free: NDArray[np.float64],
+    banks: NDArray[np.bool_],
 ) -> Holdings:
-    """Read the decisions, and compute surrender and banking."""
+    """Read the decisions, and compute surrender and what is left in each year, whether it is banked or lapses."""
     bought, sold, offset, outstanding = (
         grid(table, name, emissions.shape[1]) for name in ("bought_t", "sold_t", "offset_t", "outstanding_t")
     )
     surrendered = emissions - offset - np.diff(outstanding, axis=1, prepend=0.0)
-    banked = accounts.opening[:, None] + np.cumsum(free + bought - sold - surrendered, axis=1)
-    return Holdings(bought, sold, offset, outstanding, banked, surrendered)
+    gained = free + bought - sold - surrendered
+    left = accounts.opening[:, None] + np.cumsum(gained, axis=1)
+    for year in np.flatnonzero(~banks[:-1]).tolist():
+        # From a year on into which nothing comes, holdings are counted from nothing.
+        left[:, year + 1 :] = np.cumsum(gained[:, year + 1 :], axis=1)
+    return Holdings(bought, sold, offset, outstanding, left, surrendered)
 
 
 def enterprise_columns(
@@ -155,14 +163,16 @@ def enterprise_columns(
         "offsets_cost_cny": terms.offset_price * holdings.offset,
         "penalty_cny": rate * holdings.outstanding + fine,
     }
-    total = sum(costs.values(), np.zeros_like(measures))
+    total, kept = sum(costs.values(), np.zeros_like(measures)), np.where(terms.banks, holdings.banked, 0.0)
+    lapsed = {} if terms.banks.all() else {"lapsed_t": holdings.banked - kept}
     return {
         "emissions_before_tco2e": accounts.emissions,
         "emissions_tco2e": accounts.total(amounts.emissions),
         "allowance_t": accounts.total(amounts.free),
-        "banked_before_t": np.column_stack([accounts.opening, holdings.banked[:, :-1]]),
+        "banked_before_t": np.column_stack([accounts.opening, kept[:, :-1]]),
         "surrendered_t": holdings.surrendered,
-        "banked_t": holdings.banked,
+        "banked_t": kept,
+        **lapsed,
         **costs,
         "total_cost_cny": total,
         "cost_cny_per_t": np.divide(total, output, out=np.full_like(total, np.nan), where=output > 0),

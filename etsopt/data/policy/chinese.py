@@ -93,6 +93,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "cap_from": ("总量控制起始年度",),
     "cap_change": ("总量年变化",),
     "cap_t": ("总量上限",),
+    "no_bank_from": ("停止跨期使用年度",),
     "budget_cny": ("投资预算",),
     "cvar_level": ("条件风险价值水平",),
     "cvar_weight": ("条件风险价值权重",),

@@ -168,6 +168,12 @@ class PathwayPolicy(Section):
         description="absolute cap on all allowances by year [t], on straight lines between the stated years and "
         "constant after the last; none before the first; this or cap_from",
     )
+    no_bank_from: CalendarYear | None = Field(
+        None,
+        description="first year into which no allowance is banked, so that it and later years emit no more than their "
+        "own allowances and offsets: what is left at the end of the year before, and of later ones, lapses, and "
+        "nothing is borrowed then; default none",
+    )
 
     @model_validator(mode="after")
     def _one_cap(self) -> Self:

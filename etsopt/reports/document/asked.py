@@ -261,6 +261,7 @@ def _later(run: Run) -> Iterator[Pair]:
         ("paid_share", ("share of paid allocation", "有偿分配比例"), "rate"),
         ("cap_from", ("absolute cap from", "绝对总量控制始于"), "year"),
         ("cap_change", ("cap changes, a year", "总量年变化率"), "rate"),
+        ("no_bank_from", ("no allowances banked into", "停止跨期使用的年度"), "year"),
     ):
         if path.get(key) and not (key == "cap_change" and not path.get("cap_from")):
             yield run.say(*words), _yearly(run, path[key], unit)

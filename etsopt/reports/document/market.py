@@ -41,7 +41,7 @@ SET_BY = {
 
 QUANTITIES = (
     *("year", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "offset_t"),
-    *("banked_t", "outstanding_t"),
+    *("banked_t", "lapsed_t", "outstanding_t"),
 )
 COSTS = (
     *("year", "measures_cost_cny", "resource_cost_cny", "transfers_cny", "transaction_cost_cny", "offsets_cost_cny"),

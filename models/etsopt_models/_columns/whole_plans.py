@@ -71,7 +71,8 @@ def master_of(market: Market) -> Master:
 def _raise_bound(master: Master, root: Priced) -> Priced:
     """Return the root with the bound of the enterprises' subproblem if that is better."""
     market, terms = master.market, terms_of(master.market)
-    if declines(market.instance):
+    # An enterprise responds with one price that falls over the years, and allowances that lapse part them.
+    if declines(market.instance) or not market.baseline.banks.all():
         return root
     scarcity = np.maximum(-root.multipliers["offsets_on_offer"], 0.0)
     clears = "supply" in market.extra

@@ -81,7 +81,8 @@ def accounts_of(instance: Instance, baseline: Baseline, *, pooled: bool, market:
     )
     # The advance issue for the next year is that year's share of this year's emissions.
     ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, baseline.years + 1)
-    borrowed, emissions = total(ahead * baseline.emissions), total(baseline.emissions)
+    # Where nothing lasts into a year, nothing of that year is used before it either.
+    borrowed, emissions = baseline.banks * total(ahead * baseline.emissions), total(baseline.emissions)
     pressed = _pressed(instance, baseline, emissions.sum(axis=1)) if market else np.zeros(len(owners))
     return Accounts(owners, of_unit, opening, emissions, total(baseline.free), total(most), borrowed, pressed)
 
@@ -145,7 +146,7 @@ def account_parameters(  # long because every array of the program has its line 
     per_outstanding_t = outstanding_cost(instance, baseline)
     offset_price = by_year(market.ccer_price_cny_per_t, baseline.years, 0.0)
     worth = np.zeros(shape[1] + 1)
-    worth[-1] = discount[-1] * market.terminal_price_cny_per_t
+    worth[-1] = discount[-1] * terminal_price_of(instance, baseline)
     all_plans = np.arange(len(columns.unit))
     account_of_plan = accounts.of_unit[columns.unit]
     return {
@@ -174,7 +175,13 @@ def account_parameters(  # long because every array of the program has its line 
         "outstanding_cost": np.append(0.0, np.where(np.isfinite(per_outstanding_t), per_outstanding_t, 0.0)),
         "offset_share": market.ccer_share,
         "banked_worth": worth,
+        "lasting": np.append(1.0, baseline.banks),
     }
+
+
+def terminal_price_of(instance: Instance, baseline: Baseline) -> float:
+    """Return the worth of an allowance left after the last year, zero if it lapses [CNY/t]."""
+    return float(instance.policy.market.terminal_price_cny_per_t * baseline.banks[-1])
 
 
 def account_limits(accounts: Accounts) -> dict[str, NDArray[np.float64]]:

@@ -82,6 +82,8 @@ class Baseline:
         The rule that they follow.
     rounding_remainder
         Tonnes that the regulator offers for the loss by rounding, shape ``(years,)`` [t].
+    banks
+        Years at whose end allowances may be kept, shape ``(years,)``; in others what is left lapses.
     in_sum
         True if allowances that follow emissions equal those of every plan, as they do in sum at every balance value.
     """
@@ -99,6 +101,7 @@ class Baseline:
     follows_output: NDArray[np.bool_]
     rule: IntensityRule
     rounding_remainder: NDArray[np.float64]
+    banks: NDArray[np.bool_]
     in_sum: bool = False
 
     @property
@@ -157,6 +160,7 @@ class Baseline:
             follows_output=self.follows_output[here],
             rule=rule,
             rounding_remainder=self.rounding_remainder[here],
+            banks=self.banks[here],
             **{name: getattr(self, name)[:, here] for name in names},
         )
 
@@ -230,6 +234,7 @@ def without_allowances(instance: Instance) -> Baseline:
         np.zeros(len(years), dtype=bool),
         IntensityRule(nothing, nothing, np.zeros((len(units), 0))),
         nothing,
+        np.ones(len(years), dtype=bool),
     )
 
 

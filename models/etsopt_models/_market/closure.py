@@ -8,7 +8,8 @@ $$\overline w = \min_a \mu_{aT} / \delta_T$$
 no account gains by banking, and the multipliers bound the cost as well as at $w$: the prices, and with divisible
 measures the plans and trades, stay optimal at every terminal price from $w$ to $\overline w$. If $\overline w = w$, a
 higher terminal price would be met by a bank at the end. If a bank is left at $w$, the price of the last year is the
-terminal price: an assumption, not an answer. Without an account that may bank, $\overline w$ is infinite.
+terminal price: an assumption, not an answer. Without an account that may bank, as where allowances lapse at the end,
+$\overline w$ is infinite.
 
 Years linked by a bank share one discounted price, and what sets it in one of them sets it in all. A year is
 self-balancing as a whole if the allowances of every unit follow emissions, nothing comes from outside and no bank
@@ -23,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
-from etsopt_models._market.accounts import account_limits, reserve_of
+from etsopt_models._market.accounts import account_limits, reserve_of, terminal_price_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ def closure_table(
     years
         The table ``years``.
     """
-    market, year = instance.policy.market, years["year"].to_numpy()
+    year = years["year"].to_numpy()
     price, banked = years["price_cny_per_t"].to_numpy(dtype=float), years["banked_t"].to_numpy(dtype=float)
     empty = banked <= EMPTY * prepared.baseline.emissions.sum(axis=0)
     # The first year from each on in which the bank is empty, backwards from none.
@@ -74,7 +75,7 @@ def closure_table(
             "set_by": _set_by(instance, prepared, years, ~empty),
             "banked_t": banked + 0.0,
             "bank_empty_in": empty_in,
-            "terminal_price_cny_per_t": market.terminal_price_cny_per_t,
+            "terminal_price_cny_per_t": terminal_price_of(instance, prepared.baseline),
             "unchanged_up_to_cny_per_t": _unchanged_up_to(instance, prepared, multipliers),
         }
     )
@@ -86,9 +87,9 @@ def _unchanged_up_to(
     """Return the largest terminal price at which the multipliers bound the cost as well [CNY/t]."""
     accounts, baseline = prepared.accounts, prepared.baseline
     balance = multipliers["account_balance"].reshape(accounts.emissions.shape)[:, -1] / baseline.discount[-1]
-    holds = account_limits(accounts)["banked_most"][:, -1] > 0
+    holds = (account_limits(accounts)["banked_most"][:, -1] > 0) & baseline.banks[-1]
     least = float(np.min(balance[holds], initial=np.inf))
-    return max(least, float(instance.policy.market.terminal_price_cny_per_t)) + 0.0
+    return max(least, terminal_price_of(instance, baseline)) + 0.0
 
 
 def _self_balancing(baseline: Baseline, years: pd.DataFrame, bank: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -123,7 +124,7 @@ def _set_by(
     on_offer = by_year(market.ccer_supply_t, baseline.years, 0.0) > 0
     cases = {
         "self-balancing": _self_balancing(baseline, years, bank),
-        "terminal price": last & is_price(np.full(len(price), market.terminal_price_cny_per_t)) & (price > room),
+        "terminal price": last & is_price(np.full(len(price), terminal_price_of(instance, baseline))) & (price > room),
         "no scarcity": is_price(np.zeros(len(price))),
         "outside": is_price(ceiling) & (floor == ceiling),
         "ceiling": is_price(ceiling),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Trades:
     """Trades of each enterprise in each year, shape ``(enterprises, years)``; stocks have one more column [t].
 
-    Stocks are those at the beginning of each year and at the end of the last.
+    Stocks are those at the beginning and at the end of each year; what is banked there may lapse.
     """
 
     bought: NDArray[np.float64]
@@ -37,6 +37,7 @@ def trades_of_accounts(values: Mapping[str, NDArray[np.float64]], shape: tuple[i
 def disaggregated(
     values: Mapping[str, NDArray[np.float64]],
     opening: NDArray[np.float64],
+    banks: NDArray[np.bool_],
     before: NDArray[np.float64],
     emissions: NDArray[np.float64],
     allowance: NDArray[np.float64],
@@ -55,6 +56,8 @@ def disaggregated(
         Values of the one account, by variable.
     opening
         Opening balance, shape ``(enterprises,)`` [t].
+    banks
+        Years at whose end allowances may be kept; in others what is left lapses, shape ``(years,)``.
     before, emissions, allowance
         Emissions before and after abatement, and allowances, of each enterprise, shape ``(enterprises, years)`` [t].
     """
@@ -62,15 +65,16 @@ def disaggregated(
     offset = by_emissions * values["offset"]
     outstanding = _disaggregated_outstanding(emissions - offset, values["outstanding"])
     net_demand = emissions - allowance - offset - np.diff(outstanding, axis=1)
-    banked = np.empty_like(outstanding)
-    banked[:, 0] = opening
+    left, begun = np.empty_like(emissions), opening
+    net = np.empty_like(emissions)
     for t in range(emissions.shape[1]):
-        surplus = np.maximum(banked[:, t] - net_demand[:, t], 0.0)
+        surplus = np.maximum(begun - net_demand[:, t], 0.0)
         total, held = surplus.sum(), values["banked"][t + 1]
         kept = surplus * (min(max(held, 0.0), total) / total) if total > 0 else np.zeros(len(surplus))
-        banked[:, t + 1] = kept + (held - kept.sum()) * by_advance[:, t]
-    net = net_demand + np.diff(banked, axis=1)
-    return Trades(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, outstanding)
+        left[:, t] = kept + (held - kept.sum()) * by_advance[:, t]
+        net[:, t] = net_demand[:, t] + (left[:, t] - begun)
+        begun = left[:, t] * banks[t]
+    return Trades(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, np.column_stack([opening, left]), outstanding)
 
 
 def _shares(parts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ def plans_and_accounts(m: Any) -> None:  # long because a symbol and an equation
     | $0, \dots, T$ | points in time: a year begins at its own and ends at the next | | `TIMES` |
     | $x_j \in \{0, 1\}$ | 1 if the plan is chosen; a fraction where measures are divisible | | `choice` |
     | $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
-    | $B_{at}, D_{at}$ | banked, and outstanding obligation, at a point in time; $B_{a0}$ is the opening balance, $D_{a0} = 0$ | t | `banked`, `outstanding` |
+    | $B_{at}, D_{at}$ | left to be banked, and outstanding obligation, at a point in time; $B_{a0}$ is the opening balance, $D_{a0} = 0$ | t | `banked`, `outstanding` |
     | $c_j$ | discounted cost of the plan's measures | CNY | `plan_cost` |
     | $c_0$ | that of units whose plans are fixed outside the program | CNY | `chosen_cost` |
     | $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
@@ -31,6 +31,7 @@ def plans_and_accounts(m: Any) -> None:  # long because a symbol and an equation
     | $\kappa, K_t$ | largest share of the obligation that offsets may cover; offsets on offer | 1, t | `offset_share`, `offset_supply` |
     | $\tau_t, p^o_t$ | discounted transaction cost, price of offsets | CNY/t | `buying_cost`, `selling_cost`, `offset_cost` |
     | $f_t, w_t$ | discounted cost of an outstanding tonne, worth of a banked one, at a point in time | CNY/t | `outstanding_cost`, `banked_worth` |
+    | $\ell_t$ | 1 if what is left at a point in time counts in the year that begins, 0 if it lapses | 1 | `lasting` |
     """
     m.UNITS, m.PLANS, m.ACCOUNTS, m.YEARS, m.TIMES = pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set()
     m.OWING = pyo.Set(within=m.YEARS, doc="years in which an obligation may stay outstanding")
@@ -53,6 +54,7 @@ def plans_and_accounts(m: Any) -> None:  # long because a symbol and an equation
     m.offset_cost = pyo.Param(m.YEARS, doc="discounted price of an offset [CNY/t]")
     m.outstanding_cost = pyo.Param(m.TIMES, doc="discounted cost of an outstanding tonne [CNY/t]")
     m.banked_worth = pyo.Param(m.TIMES, doc="discounted worth of a banked allowance [CNY/t]")
+    m.lasting = pyo.Param(m.TIMES, doc="1 if what is left counts in the year that begins, 0 if it lapses [1]")
     m.offset_share = pyo.Param(mutable=True, doc="largest share of the obligation that offsets cover [1]")
     m.offset_supply = pyo.Param(m.YEARS, doc="offsets on offer [t]")
 
@@ -72,11 +74,11 @@ def plans_and_accounts(m: Any) -> None:  # long because a symbol and an equation
     def one_plan(m, i):
         return sum(m.choice[j] for j in m.PLANS_OF_UNIT[i]) == 1
 
-    # $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
+    # $$\ell_t B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
     # \tag{account_balance}$$
     @m.Constraint(m.ACCOUNTS, m.YEARS, doc="an account closes the year [t]")
     def account_balance(m, a, t):
-        traded = m.banked[a, t] - m.banked[a, t + 1] + m.bought[a, t] - m.sold[a, t] + m.offset[a, t]
+        traded = m.lasting[t] * m.banked[a, t] - m.banked[a, t + 1] + m.bought[a, t] - m.sold[a, t] + m.offset[a, t]
         newly_outstanding = m.outstanding[a, t + 1] - m.outstanding[a, t]
         reduced = sum(m.demand_reduction[j, t] * m.choice[j] for j in m.PLANS_OF_ACCOUNT[a])
         return traded + newly_outstanding + reduced == m.net_demand[a, t]

@@ -69,6 +69,7 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
         follows=balancing.follows,
         follows_output=years < _first_capped(instance),
         rule=rule,
+        banks=years + 1 < (np.inf if path.no_bank_from is None else path.no_bank_from),
     )
 
 

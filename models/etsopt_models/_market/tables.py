@@ -150,7 +150,7 @@ def _trades(answer: Answer) -> Trades:
             for values in (answer.prepared.baseline.emissions, outcome.emissions, outcome.allowance)
         )
         opening = opening_allowances(answer.instance, enterprises.names)
-        return disaggregated(answer.values, opening, *by_enterprise)
+        return disaggregated(answer.values, opening, answer.prepared.baseline.banks, *by_enterprise)
     return trades_of_accounts(answer.values, (len(enterprises), outcome.emissions.shape[1]))
 
 
@@ -174,16 +174,19 @@ def _enterprises(answer: Answer) -> pd.DataFrame:
     )
     costs = _costs(answer, trades, cost)
     total = costs["total_cost_cny"]
+    left, banks = trades.banked[:, 1:], baseline.banks
+    lapsed = {} if banks.all() else {"lapsed_t": np.where(banks, 0.0, left)}
     columns = {
         "emissions_before_tco2e": before,
         "emissions_tco2e": emissions,
         "allowance_t": allowance,
-        "banked_before_t": trades.banked[:, :-1],
+        "banked_before_t": np.column_stack([trades.banked[:, 0], left[:, :-1] * banks[:-1]]),
         "bought_t": trades.bought,
         "sold_t": trades.sold,
         "offset_t": trades.offset,
         "surrendered_t": emissions - np.diff(trades.outstanding, axis=1) - trades.offset,
-        "banked_t": trades.banked[:, 1:],
+        "banked_t": left * banks,
+        **lapsed,
         "outstanding_t": trades.outstanding[:, 1:],
         **costs,
         "cost_cny_per_t": np.divide(total, output, out=np.full_like(total, np.nan), where=output > 0),

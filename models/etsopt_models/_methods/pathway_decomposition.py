@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models import pathway
-from etsopt_models._columns.decomposition import declines, prepare_by_prices
+from etsopt_models._columns import decomposition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.column_generation import PreparedMarket
 
-__all__ = ["FROM_UNITS", "declines", "prepare"]
-
 FROM_UNITS = 2_000
 """At 1,600 units it takes half of the CPU time of the direct method, at 12,000 a twentieth."""
+
+
+def declines(instance: Instance) -> str:
+    """Return why decomposition does not support an instance, as a clause; empty if it does."""
+    policy = instance.policy
+    if policy.market.transaction_cost_cny_per_t > 0 and policy.pathway.no_bank_from is not None:
+        return "allowances lapse, and trading has a cost"
+    return decomposition.declines(instance)
 
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], PreparedMarket]:
     """Return arrays for the formulation over near-indifferent units, and the prepared market for the tables."""
-    return prepare_by_prices(pathway.market(instance, before, relax))
+    return decomposition.prepare_by_prices(pathway.market(instance, before, relax))

@@ -96,6 +96,7 @@ def terms_of(**changes: Any) -> TradeTerms:
         ceiling=np.array([90.0, np.inf]),
         reserve=25.0,
         capacity=1000.0,
+        banks=np.ones(2, dtype=bool),
     )
     return replace(made, **changes)
 

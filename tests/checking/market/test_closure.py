@@ -34,6 +34,7 @@ def market_of(**changes: Any) -> Any:
         "offset_price": np.zeros(3),
         "auctioned": np.array([6.0, 12.0, 12.0]),
         "demand": np.zeros(3),
+        "banks": np.ones(3, dtype=bool),
         "code": np.array([[0], [-1]]),
         "held_most": table((1, 1, 0), (0, 0, 1), (0, 0, 2)),
     } | changes
@@ -161,6 +162,8 @@ def test_a_tonne_at_the_end_is_worth_the_least_to_accounts_that_may_bank() -> No
     assert _up_to(market_of(terminal_price=8200.0), given) == 8200.0
     assert _up_to(market_of(held_most=table((0, 0, 1), (0, 0, 1), (0, 0, 1)), terminal_price=3.0), given) == 4.0
     assert _up_to(market_of(held_most=np.zeros((3, 3))), given) == np.inf
+    lapses = {"banks": np.array([True, True, False]), "terminal_price": 0.0}
+    assert _up_to(market_of(**lapses), given) == np.inf
 
 
 def refused(given: Any = None, rows: Any = None, **cells: Any) -> list[tuple[str, float, str]]:

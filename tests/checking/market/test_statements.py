@@ -88,7 +88,7 @@ def test_what_is_held_adds_up_from_what_is_decided() -> None:
         }
     )
     emissions, free = table((310, 300), (50, 0)), table((290, 301), (33, 2))
-    held = says.read_holdings(decided, accounts_of(), emissions, free)
+    held = says.read_holdings(decided, accounts_of(), emissions, free, np.ones(2, dtype=bool))
     assert held.surrendered.tolist() == [[310 - 8 - 4, 300 - 3 + 2], [49, 0]]
     first, second = 30 + 290 + 20 - 298, 7 + 33 + 6 - 49
     assert held.banked.tolist() == [[first, first + 301 - 9 - 299], [second, second + 2 - 1]]
@@ -96,6 +96,8 @@ def test_what_is_held_adds_up_from_what_is_decided() -> None:
     assert held.outstanding.tolist() == [[4, 2], [0, 0]]
     assert held.offset.tolist() == [[8, 3], [1, 0]]
     assert held.sold.tolist() == [[0, 9], [0, 1]]
+    lapses = says.read_holdings(decided, accounts_of(), emissions, free, np.array([False, True]))
+    assert lapses.banked.tolist() == [[first, 301 - 9 - 299], [second, 2 - 1]]
 
 
 def amounts_of() -> Amounts:
