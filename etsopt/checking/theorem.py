@@ -103,6 +103,9 @@ MARKET = _columns(
     leaves="leaf place level unit_id measure_id step year runs",
     uplift="unit_id uplift_cny",
     closure="year price_cny_per_t set_by banked_t bank_empty_in terminal_price_cny_per_t unchanged_up_to_cny_per_t",
+    terminal_prices="terminal_price_cny_per_t year status price_cny_per_t explained_share emissions_tco2e offset_t "
+    "banked_t outstanding_t unsold_t released_t intake_t",
+    terminal_plans="unit_id plan share measure_id step start_year last_year terminal_price_cny_per_t",
 )
 CLEARED = frozenset(
     ["auctioned_t", "unsold_t", "external_demand_t", "rounding_remainder_t", "released_t", "intake_t", "reserve_t"]

@@ -32,6 +32,8 @@ def market(console: Console, results: Results) -> None:
         for line in closure(results.tables["closure"]):
             console.print(Text(line))
         console.print()
+    if "terminal_prices" in results.tables:
+        terminal_prices(console, results)
     if "balance_values" in results.tables and results.status == "feasible":
         console.print(*map(Text, _open_balance(results.tables["balance_values"])), sep="\n")
     console.print(_quantities(years))
@@ -113,6 +115,43 @@ def closure(table: pd.DataFrame) -> list[str]:
         )
         line += further if in_chinese() else f" {further}"
     return [by, line]
+
+
+def terminal_prices(console: Console, results: Results) -> None:
+    """Print the price of each year at other terminal prices, and the share of it that is owed to them."""
+    table = results.tables["terminal_prices"]
+    unit = word("price_unit", results.tables["years"]["price_unit"].iloc[0])
+    ends = [(float(terminal), rows) for terminal, rows in table.groupby("terminal_price_cny_per_t")]
+    heads, cells, notes = [_("year")], [[str(year) for year in ends[0][1]["year"]]], list[str]()
+    for terminal, rows in ends:
+        heads.append(_("at {terminal:,.2f}", terminal=terminal))
+        cells.append([_figure(price, 1.0, 2) for price in rows["price_cny_per_t"]])
+        if terminal > 0:
+            heads.append(_("owed to\nit [%]"))
+            cells.append([_figure(share, 100.0, 0) for share in rows["explained_share"]])
+        status = rows["status"].iloc[0]
+        if status in OPEN_STATUS:
+            template = "At a terminal price of {terminal:,.2f} CNY/t the prices are {status}."
+            notes.append(_(template, terminal=terminal, status=translated(status)))
+    if results.provenance["policy"]["market"].get("ceiling_price_cny_per_t") is None:
+        notes.append(_("Without a ceiling price the prices at higher terminal prices have no limit."))
+    shown = new_table(_("Price by terminal price [{unit}]", unit=unit), *heads)
+    for row in zip(*cells, strict=True):
+        shown.add_row(*map(Text, row))
+    console.print(shown)
+    for note in notes:
+        console.print(Text(note))
+    if notes:
+        console.print()
+
+
+OPEN_STATUS = ("not certified", "not found")
+"""Status of prices at a terminal price whose program is not proven."""
+
+
+def _figure(value: float, scale: float, decimals: int) -> str:
+    """Return a number in another scale; nothing if there is none."""
+    return "-" if np.isnan(value) else f"{scale * value:,.{decimals}f}"
 
 
 def _open_balance(table: pd.DataFrame) -> list[str]:

@@ -49,7 +49,7 @@ NAMES = frozenset(
 CONSTANTS = {
     *("BEGIN", "LINES", "LIMIT_IN_WORDS", "NO_SOLUTION", "SET_BY", "EXPECTED", "IDENTIFIED_BY", "KEEP_ONE"),
     *("ADVICE", "ADVICE_FOR_TEXT", "NO_EVIDENCE", "DATE", "LOST", "WRITE_AGAIN", "WRITE_AS_TEXT"),
-    *("SOLVE_AGAIN", "CORRECT", "IN_WHOLE_TONNES", "SUBJECT"),
+    *("SOLVE_AGAIN", "CORRECT", "IN_WHOLE_TONNES", "SUBJECT", "OPEN_STATUS"),
 }
 """Names of constants whose texts are, beside those of two texts."""
 

@@ -32,6 +32,12 @@ Up to `self_balancing_until`, by default 2026 and in phase 1 alone, allowances o
 abatement, as in `clearing`; all others are lump sums. Phase 2 continues from the balance value before abatement, so that
 abatement in phase 1 takes no allowances from it.
 
+**Other terminal prices.** If a bank is left at the end, or would be at the last ceiling price, the prices rest on the
+terminal price $w$, an assumption. The table `terminal_prices` then has the prices $p_t(w)$ at $w = 0$, at that of the
+policy, and at the last ceiling price, above which nobody pays for an allowance; without a ceiling that end is open.
+$1 - p_t(0) / p_t(w)$ is the share of a price that the terminal price explains. Each end is the relaxation over all
+plans, at the balance values of the result, and has a status of its own. None is sought where trading has a cost.
+
 .. formulation:: plans_and_accounts market_years market_program
 
 $m_t = 0$ if the market can clear. The dual of `market_balance` is minus the discounted price of an allowance, as in
@@ -50,6 +56,7 @@ from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
 from etsopt_models._market.path import pathway_baseline_of
 from etsopt_models._market.tables import market_tables, unmet_demand_tables
+from etsopt_models._market.terminal_prices import terminal_price_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -138,5 +145,6 @@ def is_divisible(instance: Instance) -> bool:
 
 
 def tables(instance: Instance, solution: Any, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
-    """Return the tables by year, sector, enterprise, unit and measure, with plans and proofs."""
-    return market_tables(instance, solution, prepared)
+    """Return the tables by year, sector, enterprise, unit, measure and terminal price, with plans and proofs."""
+    tables = market_tables(instance, solution, prepared)
+    return tables | terminal_price_tables(instance, prepared, tables)

@@ -20,6 +20,7 @@ from etsopt.checking.market.plans import of_measures, of_units, plans_are_admiss
 from etsopt.checking.market.prices import StatedMultipliers, interval_is_proven
 from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balances, read_held
+from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.theorem import COST, UNMET
 from etsopt.checking.verdict import LevelCheck, Violation
@@ -110,7 +111,9 @@ def check_market(
     violations += uplift_follows(instance, answer.units, root, tables.get(UPLIFT), integer)
     if kind != statements.ABATEMENT:
         violations += interval_is_proven(root, stated, years, answer.price, relaxed, tolerance)
-        violations += closure_follows(root, given, years, tables.get(CLOSURE))
+        wrong = closure_follows(root, given, years, tables.get(CLOSURE))
+        # Whether there are other terminal prices follows from a right table.
+        violations += wrong or terminal_prices_follow(instance, market, stated, tables, kind)
     elif CLOSURE in tables:
         violations.append(Violation(CLOSURE, "", 1.0, "tables", "a stated price is set by the policy alone"))
     if not bound <= value + tolerance_of(value, "CNY"):

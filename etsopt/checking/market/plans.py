@@ -119,8 +119,16 @@ def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) 
         yield Violation(rule, str(name), 1.0, "plans", message)
 
 
-def plans_are_admissible(instance: Given, baseline: Baseline, offered: Choices, taken: Taken) -> list[Violation]:
-    """Check first years, steps, exclusive groups, requirements and shares of plans."""
+def plans_are_admissible(
+    instance: Given, baseline: Baseline, offered: Choices, taken: Taken, divisible: bool = False
+) -> list[Violation]:
+    """Check first years, steps, exclusive groups, requirements and shares of plans.
+
+    Parameters
+    ----------
+    divisible
+        True if plans may be mixed even if measures are not divisible.
+    """
     unit, runs = taken.unit, taken.runs
     early = (runs & (baseline.years < offered.first_year[unit][:, :, None])).any(axis=(1, 2))
     stopped = ((runs[:, :, :-1] & ~runs[:, :, 1:]).any(axis=2) & ~offered.stops[unit]).any(axis=1)
@@ -135,7 +143,7 @@ def plans_are_admissible(instance: Given, baseline: Baseline, offered: Choices, 
             # All steps of a measure that is required have to run.
             lacks = np.logical_or.reduce(same[:, :, None] & ~runs, axis=1) | (~same.any(axis=1))[:, None]
             unmet[(runs[:, one] & lacks).any(axis=1) & (needed > -2)] = True
-    share, divisible = taken.share, instance.policy.abatement.divisible_measures
+    share, divisible = taken.share, divisible or instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
     wrong_share = ~((share > 0) & (total <= 1 + SHARE))
     names = instance.units["unit_id"].to_numpy()[unit]

@@ -56,6 +56,7 @@ ENGLISH = {
     "marginal_incentive_cny_per_t": "a tonne abated earns",
     "terminal_price_cny_per_t": "terminal price",
     "unchanged_up_to_cny_per_t": "unchanged up to",
+    "explained_share": "owed to the terminal price",
     "unmet_t": "unmet demand",
     "at_risk_tco2e": "at risk",
     "covered_tco2e": "covered",

@@ -8,7 +8,7 @@ import numpy as np
 
 from etsopt.charts.texts import in_unit
 from etsopt.reports.document.answer import NO_PRICE, SAME_PRICE
-from etsopt.reports.document.cells import amount, table_of, used
+from etsopt.reports.document.cells import NO_TONNES, amount, rate, table_of, used
 from etsopt.reports.document.content import Paragraph, Section
 from etsopt.reports.document.figures import figure
 
@@ -87,11 +87,15 @@ def prices(run: Run) -> Iterator[Section]:
                 )
             )
         notes.append(_closure(run))
+    if "lapsed_t" in years and (lapsed := float(years["lapsed_t"].sum())) > NO_TONNES:
+        kept = amount(lapsed, "t", run.zh)
+        notes.append(run.say(f"{kept} lapse, since they may not be banked.", f"{kept}不得跨期使用，失效。"))
     caption = run.say(*in_unit("Price of an allowance", "碳价", str(years["price_unit"].iloc[0])))
     obtained = run.say(f"How it was obtained: {years['price_obtained'].iloc[0]}.", "")
     columns = ("year", "price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t", "set_by")
     blocks.append(table_of(shown, columns, caption, run.zh, note=obtained))
     blocks += [Paragraph(note, "note") for note in notes if note]
+    blocks += [_terminal_prices(run)] if "terminal_prices" in run.tables else []
     title = run.say("Price, and what sets it", "碳价及其决定因素")
     yield Section("prices", title, tuple(blocks))
 
@@ -118,6 +122,33 @@ def _closure(run: Run) -> str:
         "the end.",
         f"碳价取决于期末价格 {terminal:,.2f} 元/吨（假设）；期末结余 {kept}。",
     )
+
+
+def _terminal_prices(run: Run) -> Block:
+    """Return the prices at other terminal prices, with the share of each that is owed to the terminal price."""
+    table = run.tables["terminal_prices"]
+    words = {name: run.say(name, zh) for name, zh in OF_TERMINAL_PRICE.items()}
+    shown = table.assign(
+        status=[words.get(str(name), str(name)) for name in table["status"]],
+        explained_share=[rate(share) for share in table["explained_share"]],
+    )
+    note = run.say(
+        "An allowance kept to the end is worth nothing, what the policy states, or the last ceiling price: prices lie "
+        "between. Each terminal price is a program of its own.",
+        "期末结余配额的价值分别为零、政策所设价格和末年价格上限，碳价介于其间；每个期末价格单独求解。",
+    )
+    caption = run.say("Price by terminal price", "各期末价格下的碳价")
+    columns = ("terminal_price_cny_per_t", "year", "price_cny_per_t", "explained_share", "banked_t", "status")
+    return table_of(shown, columns, caption, run.zh, note=note)
+
+
+OF_TERMINAL_PRICE = {
+    "this result": "本结果",
+    "certified": "已证明",
+    "not certified": "未证明",
+    "not found": "未求得",
+}
+"""Chinese words for the status of a terminal price."""
 
 
 def quantities(run: Run) -> Iterator[Section]:

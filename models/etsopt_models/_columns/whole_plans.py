@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from etsopt_models._columns.combinations import prove_by_combinations
 from etsopt_models._columns.incumbents import Incumbent, dive
 from etsopt_models._columns.listing import FEW, LISTED, improve_by_listing
 from etsopt_models._columns.master import Master
+from etsopt_models._columns.other_end import at_terminal_price
 from etsopt_models._columns.price_intervals import price_ends
 from etsopt_models._columns.tree import Tree, TreeSearch
 from etsopt_models._columns.variable_fixing import fix_variables
@@ -48,9 +50,12 @@ def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], 
         start = ColumnPool.start(master.plans)
         return market.parameters(start), PreparedMarket(start, market.accounts, shortage=shortage, gave_way=gave_way)
     ends = price_ends(master, root)
+    is_free = market.instance.policy.market.transaction_cost_cny_per_t == 0
+    other_end = partial(at_terminal_price, master) if is_free else None
     if market.instance.policy.abatement.divisible_measures:
         parameters, prepared = _program(master, master.sets, master.unit, master.base.sets)
-        return parameters, replace(prepared, multipliers=root.multipliers, ends=ends, gave_way=gave_way)
+        prepared = replace(prepared, multipliers=root.multipliers, ends=ends)
+        return parameters, replace(prepared, gave_way=gave_way, at_terminal_price=other_end)
     incumbent = Incumbent()
     if len(market.accounts.labels) > 1:
         root = _raise_bound(master, root)
@@ -59,7 +64,7 @@ def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], 
         raise StoppedError(tree.stopped)
     with unlimited():
         parameters, prepared = _prepare_solution(master, root, incumbent, tree, ends)
-        return parameters, replace(prepared, gave_way=gave_way)
+        return parameters, replace(prepared, gave_way=gave_way, at_terminal_price=other_end)
 
 
 def master_of(market: Market) -> Master:

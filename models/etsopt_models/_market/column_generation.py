@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.column_pool import PlanColumns
+    from etsopt_models._market.terminal_prices import OtherEnd
 
 ENOUGH = 1e-10
 """Gain of all plans together, relative to the cost, that counts as none."""
@@ -78,6 +79,8 @@ class PreparedMarket:
         Leaves and multipliers that bound the cost of integer plans; None if plans may be mixed.
     gave_way
         Why decomposition failed, so that the program is that of all units, as a clause; else empty.
+    at_terminal_price
+        A function that returns the relaxation at another terminal price [CNY/t]; None if trading has a cost.
     """
 
     pool: ColumnPool
@@ -90,6 +93,7 @@ class PreparedMarket:
     expand: Any = None
     tree: Any = None
     gave_way: str = ""
+    at_terminal_price: Callable[[float], OtherEnd | None] | None = None
 
     @property
     def stopped(self) -> str:
