@@ -96,7 +96,7 @@ It never comes from a program with the choices fixed.
 `closure` says what sets the price of each year, and up to which terminal price the prices stay, with divisible measures
 the plans and trades as well: no account gains by banking at the end up to $\min_a \mu_{aT} / \delta_T$
 (`etsopt_models._market.closure`). The checker derives it again from the multipliers that bound the cost. Where a bank
-is left at the end, the price is the terminal price.
+is left at the end, the price is the terminal price. `pathway` has the prices at other terminal prices as well.
 
 References: Rubin (1996) and Cronshaw and Kruse (1996) for banking; Gilmore and Gomory (1961) for column generation;
 Geoffrion (1970) for vectors together and (1974) for the bound; Marsten, Hogan and Blankenship (1975), The boxstep

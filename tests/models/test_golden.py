@@ -171,6 +171,18 @@ def test_a_sector_without_a_target_is_the_program_that_was_read(component: str, 
     compare(written, GOLDEN / "allocation_of_cement_alone" / f"{component}.lp")
 
 
+def a_bank_that_lapses() -> etsopt.Instance:
+    """Two years of two enterprises, the second of which takes nothing from the first."""
+    return two_enterprises().with_policy({"pathway.no_bank_from": 2026})
+
+
+@pytest.mark.parametrize("component", ["account_balance", "cost"])
+def test_a_bank_that_lapses_is_in_the_program_that_was_read(component: str, tmp_path: Path) -> None:
+    model = created_on("pathway", a_bank_that_lapses)
+    written = alone(model, component, tmp_path / "program.lp")
+    compare(written, GOLDEN / "pathway_where_allowances_lapse" / f"{component}.lp")
+
+
 def compare(written: str, golden: Path) -> None:
     """Compare a program with the one that was read, or write it to be read."""
     if UPDATE:

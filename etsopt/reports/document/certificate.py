@@ -71,9 +71,10 @@ METHODS = {"direct": "整体求解", "aggregation": "聚合", "decomposition": "
 def assumptions(run: Run) -> Iterator[Section]:
     """Yield what the result rests on: data, parameters, keys that have no effect."""
     lines = [*_origin(run), *_given(run), *_own_parameters(run)]
-    market = run.policy.get("market") or {}
-    if "closure" in run.tables and market.get("terminal_price_cny_per_t"):
-        price = f"{market['terminal_price_cny_per_t']:,.2f}"
+    # What lapses is worth nothing, whatever the policy states.
+    terminal = float(run.tables["closure"]["terminal_price_cny_per_t"].iloc[-1]) if "closure" in run.tables else 0.0
+    if terminal:
+        price = f"{terminal:,.2f}"
         lines.append(
             run.say(
                 f"An allowance kept after the last year is worth {price} CNY/t (terminal_price_cny_per_t).",

@@ -70,6 +70,10 @@ def test_variables_of_accounts_lead_from_price_to_account_from_year_to_year_and_
     assert found[4] == [[6, 8], [0, 0], [4, 4], (-banked[:, 1]).tolist(), (held + banked)[:, 1].tolist()]
     assert found[5] == [[6, 8], [5, 7], [1 - 500, 2 - 500], (-owed[:, 0]).tolist(), [320 + owed[0, 0], 50 + owed[1, 0]]]
     assert found[6] == [[0, 0], [6, 8], [-2, -5], (-owed[:, 1]).tolist(), owed[:, 1].tolist()]
+    # What lapses at the end of the first year leads to the ground.
+    lapses = terms_of(outstanding_cost=deal.outstanding_cost, banks=np.array([False, True]))
+    other = lines(of_accounts(market_of(accounts=own, terms=lapses), NODES, due, leeway))
+    assert other == [*found[:3], [found[3][0], [0, 0], *found[3][2:]], *found[4:]]
     stated = terms_of(expected_price=np.array([50.0, 60.0]))
     bought, sold = lines(of_accounts(market_of(accounts=own, terms=stated), NODES, due, leeway))[:2]
     assert bought[2] == [-52.0, -49.6] * 2
