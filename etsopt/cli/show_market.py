@@ -133,7 +133,7 @@ def terminal_prices(console: Console, results: Results) -> None:
         if status in OPEN_STATUS:
             template = "At a terminal price of {terminal:,.2f} CNY/t the prices are {status}."
             notes.append(_(template, terminal=terminal, status=translated(status)))
-    if results.provenance["policy"]["market"].get("ceiling_price_cny_per_t") is None:
+    if results.provenance["policy"].get("market", {}).get("ceiling_price_cny_per_t") is None:
         notes.append(_("Without a ceiling price the prices at higher terminal prices have no limit."))
     shown = new_table(_("Price by terminal price [{unit}]", unit=unit), *heads)
     for row in zip(*cells, strict=True):

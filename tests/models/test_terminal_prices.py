@@ -11,6 +11,8 @@ from rich.console import Console
 
 import etsopt
 from etsopt.cli.show_market import terminal_prices
+from etsopt.reports.document.content import Table
+from etsopt.reports.document.write import report
 from tests.judging import check
 from tests.markets import of_model, random_market
 from tests.models.test_closure import one
@@ -92,6 +94,21 @@ def test_without_a_ceiling_the_lower_end_alone_is_there_and_is_said_to_be() -> N
     assert "Price by terminal price [CNY 2025/t]" in " ".join(shown.split())
     assert "Without a ceiling price the prices at higher terminal prices have no limit." in shown
     assert "2027    40.00     50.00       20" in shown
+
+
+def test_the_page_has_the_bracket_in_both_languages() -> None:
+    pytest.importorskip("jinja2")
+    pytest.importorskip("plotly")
+    results = solved(ceiling(three(), terminal=50.0))
+    for language, words, status in (
+        ("en", "Price by terminal price", "this result"),
+        ("zh", "各期末价格下的碳价", "本结果"),
+    ):
+        sections = report(results, language).sections
+        tables = (block for one in sections for block in one.blocks if isinstance(block, Table))
+        (table,) = (table for table in tables if table.caption == words)
+        assert table.rows[5][:4] == ("50.00", "2027", "50.00", "20.00\xa0%")
+        assert table.rows[5][-1] == status
 
 
 def test_other_models_have_none() -> None:

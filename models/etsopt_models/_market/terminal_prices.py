@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
-from etsopt.units import tolerance_of
 from etsopt_models._market.accounts import market_parameters, terminal_price_of
 from etsopt_models._market.column_generation import market_prices
 from etsopt_models._market.measure_tables import plan_table
@@ -39,7 +38,8 @@ OF_RESULT, CERTIFIED, UNPROVEN, NOT_FOUND = "this result", "certified", "not cer
 FLOWS = ("offset_t", "banked_t", "outstanding_t", "unsold_t", "released_t", "intake_t")
 
 CLOSE = 5e-8
-"""Part of the cost, half of what the checker accepts, within which a program counts as proven."""
+"""Part of the cost of measures, and of a year's emissions at the prices, within which a program counts as proven: half
+of what the checker accepts."""
 
 
 class OtherEnd(NamedTuple):
@@ -124,11 +124,12 @@ def _rows(instance: Instance, prepared: PreparedMarket, end: OtherEnd | None) ->
     outstanding = np.maximum(end.flows["outstanding"], 0.0)
     surrendered = emissions - flows["offset"] - np.diff(outstanding)
     bought = market_parameters(instance, baseline)["supply"] + flows["released"] - flows["intake"] - flows["unsold"]
-    cost = abs(float(end.pool.cost @ end.share))
+    size = abs(float(end.pool.cost @ end.share))
+    size += float(baseline.emissions.mean(axis=1).sum() * np.abs(end.multipliers["market_balance"]).sum())
     return pd.DataFrame(
         {
             "year": baseline.years,
-            "status": CERTIFIED if end.gap <= tolerance_of(cost, "CNY") / 2 + CLOSE * cost else UNPROVEN,
+            "status": CERTIFIED if end.gap <= CLOSE * size else UNPROVEN,
             "price_cny_per_t": market_prices(baseline, end.multipliers),
             "emissions_tco2e": emissions,
             "offset_t": flows["offset"],
