@@ -11,8 +11,12 @@ from rich.console import Console
 
 import etsopt
 from etsopt.cli.show_market import terminal_prices
+from etsopt.errors import StoppedError
 from etsopt.reports.document.content import Table
 from etsopt.reports.document.write import report
+from etsopt_models._columns import whole_plans
+from etsopt_models._columns.master import Master
+from etsopt_models._columns.other_end import at_terminal_price
 from tests.judging import check
 from tests.markets import of_model, random_market
 from tests.models.test_closure import one
@@ -212,3 +216,23 @@ def test_random_paths_have_ends_that_are_proven_and_contain_the_price(seed: int)
     assert set(table["status"]) <= {"this result", "certified"}
     price = table["price_cny_per_t"].to_numpy().reshape(3, -1)
     assert (np.diff(price, axis=0) >= -1e-3 * np.maximum(price[:-1], 1.0)).all()
+
+
+def test_a_program_that_is_stopped_states_no_price_and_the_answer_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any) -> None:
+        raise StoppedError("time_limit")
+
+    def at_stopped(master: Master, price: float) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(Master, "relaxed", stopped)
+            return at_terminal_price(master, price)
+
+    monkeypatch.setattr(whole_plans, "at_terminal_price", at_stopped)
+    results = solved(ceiling(three()))
+    assert at(results, 300.0, "status") == ["not found"] * 3
+    assert np.isnan(at(results, 300.0)).all()
+    console = Console(width=100, record=True)
+    terminal_prices(console, results)
+    shown = console.export_text()
+    assert "At a terminal price of 300.00 CNY/t the prices are not found." in shown
+    assert "nan" not in shown
