@@ -10,15 +10,21 @@ import pytest
 
 from etsopt.readings import path as of_path
 from etsopt.readings import plan
-from etsopt.readings.path import Rule, below_cap, follows_output, tightened, with_power
+from etsopt.readings.path import Rule, banks, below_cap, follows_output, tightened, with_power
 from tests.checking.market.small import table
 
 YEARS = np.array([2025, 2026, 2027, 2028, 2029])
 
 
 def with_path(**path: Any) -> Any:
-    stated = {"cap_t": None, "cap_from": None, "cap_change": 0.0} | path
+    stated = {"cap_t": None, "cap_from": None, "cap_change": 0.0, "no_bank_from": None} | path
     return SimpleNamespace(policy=SimpleNamespace(pathway=SimpleNamespace(**stated)))
+
+
+def test_nothing_is_kept_at_the_end_of_the_year_before_and_later() -> None:
+    assert banks(with_path(), YEARS).tolist() == [True] * 5
+    for first, kept in ((2026, 0), (2028, 2), (2029, 3), (2030, 4), (2031, 5)):
+        assert banks(with_path(no_bank_from=first), YEARS).tolist() == [True] * kept + [False] * (5 - kept)
 
 
 def test_a_cap_is_on_a_line_between_stated_years_and_constant_after_the_last() -> None:
