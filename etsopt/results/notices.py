@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from etsopt.explanation.steps import in_chinese
 from etsopt.results.emissions_status import emissions_status, not_verified
+from etsopt.rules.carry_over import holders_of
 from etsopt.rules.coverage import coverage_of
 from etsopt.units import format_rate, format_tonnes
 
@@ -14,13 +16,21 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
+SHOWN = 5
+"""Enterprises that a sentence names."""
+
 Words = tuple[str, str]
 """A sentence in English and in Chinese."""
 
 
-def facts_of(instance: Instance) -> dict[str, Any]:
-    """Return the facts of an instance from which its notices are made, as a result states them."""
+WITH_HOLDINGS = ("abatement", "clearing", "compliance", "investment", "pathway")
+"""Models whose enterprises hold allowances."""
+
+
+def facts_of(instance: Instance, model: str = "") -> dict[str, Any]:
+    """Return the facts of an instance from which the notices on a model's answer are made, as a result states them."""
     facts = {"emissions": emissions_status(instance.units), "coverage": coverage_of(instance)}
+    facts |= {"holders": holders_of(instance)} if model in WITH_HOLDINGS else {}
     return {name: fact for name, fact in facts.items() if fact}
 
 
@@ -33,7 +43,8 @@ def notices(about: Mapping[str, Any]) -> list[Words]:
         Its provenance, or what `facts_of` returns of its instance.
     """
     unverified = not_verified(about.get("emissions", {}))
-    return [*([unverified] if unverified else []), *_of_coverage(about.get("coverage", {}))]
+    parts = (_of_coverage(about.get("coverage", {})), _of_holders(about.get("holders", {})))
+    return [*([unverified] if unverified else []), *chain.from_iterable(parts)]
 
 
 def covers_nation(about: Mapping[str, Any]) -> bool:
@@ -65,6 +76,28 @@ def _of_coverage(coverage: Mapping[str, Any]) -> Iterator[Words]:
         yield (
             f"The balance value of {name}, {value} t/t, is from outside: {source or 'no source stated'}{mark}.",
             f"{in_chinese(name)}平衡值 {value} 吨/吨来自外部：{source or '未注明来源'}{mark}。",
+        )
+
+
+def _of_holders(holders: Mapping[str, Any]) -> Iterator[Words]:
+    if idle := holders.get("without_units", []):
+        names, more = ", ".join(idle[:SHOWN]), len(idle) - SHOWN
+        others = (f" and {more} more", f" 等另 {more} 家") if more > 0 else ("", "")
+        yield (
+            f"No unit of the table belongs to {names}{others[0]}: what they hold counts, they owe nothing, and their "
+            "carry-over has the base of power.",
+            f"{names}{others[1]}在本表中没有单元：计入其持仓，无清缴义务，结转基数按发电行业。",
+        )
+    if mixed := holders.get("carry_over", []):
+        english, chinese = (
+            ", ".join(f"{one['enterprise']} ({word(one['sector'])})" for one in mixed[:SHOWN])
+            for word in (str, in_chinese)
+        )
+        more = len(mixed) - SHOWN
+        others = (f" and {more} more", f" 等另 {more} 家") if more > 0 else ("", "")
+        yield (
+            f"The base of carry-over is that of the sector of the largest unit: {english}{others[0]}.",
+            f"结转基数按最大单元所属行业：{chinese}{others[1]}。",
         )
 
 

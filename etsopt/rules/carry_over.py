@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etsopt.data.policy.plans import official_value
 from etsopt.rules.registry import parameters_of
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 CARRY_OVER_YEAR = 2025
 """Compliance year of the carry-over."""
+
+OLD_VINTAGES = frozenset(f"opening_{vintage}_t" for vintage in range(2019, CARRY_OVER_YEAR))
+"""Columns of the holdings that are carried over."""
 
 SECTOR_WITHOUT_UNITS = "power"
 """Sector of an enterprise without a unit in the instance: power, which has the smaller base."""
@@ -47,6 +50,33 @@ def carried_over(
     base = _by_sector("rule.carry_over_base_t", parameters.carry_over_base_t, sectors, year)
     factor = _by_sector("rule.carry_over_factor", parameters.carry_over_factor, sectors, year)
     return whole_tonnes(np.minimum(held_t, base + factor * np.maximum(net_sales_t, 0.0)))
+
+
+def holders_of(instance: Instance) -> dict[str, Any]:
+    """Return enterprises whose holdings are counted by a choice, as plain values; empty if there are none.
+
+    Returns
+    -------
+    dict
+        ``without_units``: identifiers of enterprises of the table that have no unit. ``carry_over``: enterprises that
+        hold allowances of 2019-2024 in their carry-over year and own units of several sectors, with the sector whose
+        base is taken.
+    """
+    enterprises, units = instance.enterprises, instance.units
+    if enterprises is None:
+        return {}
+    owners = enterprises["enterprise_id"].to_numpy()
+    idle = sorted(set(owners) - set(instance.labels("enterprise_id").names))
+    old = [name for name in enterprises if name in OLD_VINTAGES]
+    held = owners[enterprises[old].fillna(0.0).to_numpy(dtype=float).sum(axis=1) > 0]
+    entries = []
+    if instance.policy.year == CARRY_OVER_YEAR and len(held) and len(instance.sectors) > 1:
+        several = units.groupby("enterprise_id")["sector"].nunique()
+        mixed = held[[several.get(name, 0) > 1 for name in held]]
+        found = zip(mixed, _sectors_of(instance, mixed), strict=True)
+        entries = [{"enterprise": str(name), "sector": str(sector)} for name, sector in found]
+    facts = {"without_units": list(map(str, idle)), "carry_over": entries}
+    return {name: fact for name, fact in facts.items() if fact}
 
 
 def _by_sector(

@@ -55,7 +55,7 @@ def provenance(
             "solver_options": options.solver_options,
         },
         "seed": options.seed,
-        **facts_of(instance),
+        **facts_of(instance, name_of(model)),
         **({"assumed": assumed} if assumed else {}),
         "versions": versions(),
         "seconds": seconds,
