@@ -361,9 +361,9 @@ def test_tables_of_provinces_are_read_together(tmp_path: Path) -> None:
             table.to_csv(folder / f"{province} {CSV_FILES[name]}", index=False)
     found = read_back(folder, 2026)
     assert found.instance.hash == expected.hash
-    (folder / f"South {CSV_FILES['1-3']}").write_bytes((folder / f"North {CSV_FILES['1-3']}").read_bytes())
+    (folder / f"Gansu {CSV_FILES['1-3']}").write_bytes((folder / f"Fujian {CSV_FILES['1-3']}").read_bytes())
     for name in ("2-1", "2-3", "2-5-power", "2-5-cement"):
-        (folder / f"North {CSV_FILES[name]}").unlink()
+        (folder / f"Fujian {CSV_FILES[name]}").unlink()
     with pytest.raises(UsageError, match=r"both has no rows of determined allowances, in tables 2-1 to 2-4\."):
         read_official_tables(folder, year=2026, province="Fujian")
     alone = read_official_tables(folder, year=2026, province="Gansu")

@@ -145,7 +145,7 @@ BAD: dict[str, tuple[Callable[[Tables], Any], str]] = {
     "a unit in two provinces": (
         lambda t: put(t, "1-1", "省", 1, "Gansu"),
         f"official-1-1.csv, 省（区、市）: 1 unit is in another province in table 2: row 3 '{P} p2 "
-        "甘肃省, but 福建省 in row 3 "
+        "Gansu, but 福建省 in row 3 "
         "of official-2-1.csv'.\nMake both tables agree.",
     ),
     "an enterprise of two names": (

@@ -190,6 +190,7 @@ OTHER: dict[str, Any] = {
 """Another value of every key."""
 
 BY_THEMSELVES = {
+    "sectors.cement.balance_value",
     "sectors.cement.target_intensity",
     "sectors.cement.target_t",
     "national.target_t",

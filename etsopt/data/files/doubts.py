@@ -137,7 +137,8 @@ def _notes_of_threshold(instance: Instance, raw: RawTable) -> Iterator[str]:
     """
     enterprises = instance.labels("enterprise_id")
     largest = float(enterprises.sums(instance.units["emissions_tco2e"].to_numpy(dtype=float)).max())
-    if 0 < largest < THRESHOLD_TCO2E:
+    rule = instance.policy.rule.parameters
+    if instance.policy.follows_plan and 0 < largest < min(THRESHOLD_TCO2E, rule.get("threshold_tco2e", np.inf)):
         yield message(
             "{place}: every enterprise emits less than {threshold:,.0f} t, the largest {largest:,.0f} t, so that each "
             "gets its emissions. THE FIGURES MAY BE IN 10,000 t (万吨): if so, write that unit into the headings, such "
