@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from etsopt.data.files import shipped
 from etsopt.data.files.instance_sheets import heading
 from etsopt.data.policy.allocation import Band
+from etsopt.data.policy.official import LAST_YEAR
 from etsopt.data.policy.parsing import ANY, SECTIONS
 from etsopt.data.policy.plans import of_plan
 from etsopt.data.policy.policy import Policy
-from etsopt.data.policy.power_plans import LAST_YEAR
 from etsopt.data.policy.rule import RulePolicy
 from etsopt.data.tables import chinese
 from etsopt.data.tables.schema import TABLES

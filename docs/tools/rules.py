@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import etsopt
 from docs.tools.examples_of_rules import EXAMPLES, Example
 from docs.tools.models import mathematics
-from etsopt.data.policy.official import CONFIDENCE, SOURCES
+from etsopt.data.policy.official import CONFIDENCE, LAST_YEAR, SOURCES
 from etsopt.data.policy.plans import of_plan, of_year, plan_year
-from etsopt.data.policy.power_plans import LAST_YEAR
 from etsopt.rules import RULES, issuance
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _official(rule: Rule) -> str:
     lines.append("| --- | --- | --- | --- | --- | --- |")
     used = list(dict.fromkeys(row.source for row in found))
     lines += [
-        f"| `{row.key}` | {row.shown} | {row.unit} | {', '.join(row.sectors)} | **[{row.confidence}]** "
+        f"| `{row.key}` | {row.shown} | {row.unit} | {', '.join(row.sectors)} | **[{row.confidence}]** {row.status} "
         f"| {used.index(row.source) + 1} |"
         for row in found
     ]

@@ -42,8 +42,8 @@ def instances(options: Namespace) -> int:
 def rules(options: Namespace) -> int:
     """List the rules with parameters and sources, or print the official parameters of one plan."""
     from etsopt.data.messages import did_you_mean
+    from etsopt.data.policy.official import FIRST_YEAR, LAST_YEAR
     from etsopt.data.policy.plans import NATIONAL, plan_year
-    from etsopt.data.policy.power_plans import FIRST_YEAR, LAST_YEAR
     from etsopt.rules.registry import RULES, register_installed
 
     register_installed()

@@ -10,9 +10,8 @@ from rich.text import Text
 
 from etsopt.cli.language import _, in_brackets, joined, translated, word
 from etsopt.cli.terminal import plain_console
-from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, SOURCES
-from etsopt.data.policy.plans import of_plan, of_year
-from etsopt.data.policy.power_plans import LAST_YEAR
+from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, LAST_YEAR, SOURCES
+from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -78,6 +77,12 @@ def plan(name: str, year: int, as_json: bool) -> int:
             style="bold",
         )
     )
+    if name == NATIONAL and year > LAST_YEAR:
+        text = (
+            "No plan is enacted for {year}: figures of plans are those of {last_year}. Industry keeps them under "
+            "rule.continues_plan_of, and power changes them by rule.benchmark_change, which a policy has to state.\n"
+        )
+        console.print(Text(_(text, year=year, last_year=LAST_YEAR)))
     sources = list(dict.fromkeys(row.source for row in rows))
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     heads = (_("parameter"), _("official"), _("unit"), _("sectors"), _("years"), _("source"))
@@ -101,7 +106,9 @@ def plan(name: str, year: int, as_json: bool) -> int:
     )
     console.print(Text(_("A parameter stated in policy.toml replaces the official one.\n")))
     for number, source in enumerate(sources, 1):
-        console.print(Text(f"[{number}] {SOURCES[source]}."))
+        notes = [note for row in rows if row.source == source for note in (row.page, row.status)]
+        shown = [note for note in dict.fromkeys(notes) if note not in ("", "final")]
+        console.print(Text(f"[{number}] {'; '.join([SOURCES[source], *shown])}."))
     return 0
 
 

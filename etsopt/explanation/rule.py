@@ -10,7 +10,7 @@ from etsopt.data.content import intensity_base
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.chinese import CASES
 from etsopt.explanation.steps import Step, in_chinese, number, percent
-from etsopt.rules import parameters_of, reference_allowances, steps_of_power
+from etsopt.rules import parameters_of, reference_allowances, steps_of_power, thresholds
 from etsopt.rules.balance import surplus_rates
 from etsopt.rules.intensity import IntensityParameters
 
@@ -99,8 +99,7 @@ def _why_fixed(unit: Unit) -> Step:
     if not unit.emissions:
         label = ("It has no emissions in the year: its allowances are 0 as well.", "当年度无排放量：配额也为 0。")
         return Step("no_emissions", label)
-    parameters = parameters_of(unit.instance)
-    threshold = getattr(parameters, "threshold_tco2e", 0.0)
+    threshold = float(thresholds(unit.instance, parameters_of(unit.instance))[unit.row])
     of_owner = units["enterprise_id"] == units["enterprise_id"].iloc[unit.row]
     total = float(unit.instance.emissions_tco2e[of_owner.to_numpy()].sum())
     if total < threshold:

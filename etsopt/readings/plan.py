@@ -43,10 +43,13 @@ BAND_OF_POWER = 99.0
 
 KILNS = ("white_clinker", "carbide_slag", "gypsum_acid")
 OF_INDUSTRY = (*KILNS, "hydrogen_furnace", "new", "closed")
-OF_POWER = (
+OUTSIDE_OF_POWER = (
     *("new", "closed", "biomass", "own_gas", "biomass_and_gas", "special_gas", "waste_gas", "converted"),
-    *("oil_or_engine", "igcc", "reserve", "hydrogen_ammonia"),
+    *("oil_or_engine", "igcc"),
 )
+"""What the plans of 2023 and 2024 left out; earlier lists are taken to be the same."""
+
+OF_POWER = (*OUTSIDE_OF_POWER, "reserve", "hydrogen_ammonia")
 EVERY_CASE = tuple(dict.fromkeys((*OF_INDUSTRY, *OF_POWER)))
 
 
@@ -108,9 +111,15 @@ def cap(instance: Given) -> float:
     return 0.0 if follows_plan(instance) else CAP
 
 
-def threshold(instance: Given) -> float:
-    """Return the emissions below which an enterprise gets A = E [tCO2e]; zero outside the plans unless it is stated."""
-    return float(stated(instance, "threshold_tco2e", THRESHOLD_TCO2E if follows_plan(instance) else 0.0))
+def threshold(instance: Given) -> NDArray[np.float64]:
+    """Return the emissions below which the enterprise of a unit gets A = E, shape ``(units,)`` [tCO2e].
+
+    Without a statement it is zero outside the plans, and for power up to 2024: whoever was on the list was in.
+    """
+    listed = of_power(instance) & (instance.policy.year <= 2024)
+    official = np.where(listed, 0.0, THRESHOLD_TCO2E if follows_plan(instance) else 0.0)
+    own = stated(instance, "threshold_tco2e", None)
+    return official if own is None else np.full(len(instance.units), float(own))
 
 
 def is_case(instance: Given, named: Sequence[str]) -> NDArray[np.bool_]:
@@ -125,7 +134,8 @@ def is_case(instance: Given, named: Sequence[str]) -> NDArray[np.bool_]:
 def inside(instance: Given, year: int | None = None) -> NDArray[np.bool_]:
     """Return the units in scope, shape ``(units,)``.
 
-    New and closed lines of industry are excluded in 2024 and 2025, not later; all special cases of power up to 2024.
+    New and closed lines of industry are excluded in 2024 and 2025, not later; up to 2024 the special cases that the
+    plans of power knew.
 
     Parameters
     ----------
@@ -138,7 +148,7 @@ def inside(instance: Given, year: int | None = None) -> NDArray[np.bool_]:
     if year is None or instance.policy.rule.name != NATIONAL:
         year = year_of(instance)
     lines = is_case(instance, ["new", "closed"]) & (follows_plan(instance) and year in (2024, 2025))
-    return ~np.where(of_power(instance), is_case(instance, OF_POWER) & (year <= 2024), lines)
+    return ~np.where(of_power(instance), is_case(instance, OUTSIDE_OF_POWER) & (year <= 2024), lines)
 
 
 def inside_in(instance: Given, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """Derive the allowances of power units again, from the texts of the plans.
 
-The figures are written again, so that a wrong one in `etsopt.data.policy.power_plans` is found here. A figure of the
+The figures are written again, so that a wrong one in `etsopt.data.policy.official` is found here. A figure of the
 policy replaces the official one. Electricity is net supply up to 2022 and gross generation since.
 """
 
@@ -68,7 +68,9 @@ def allowances_of_power(
     rate = classes.map(least).astype(float)
     load = _column(table, "load_factor", np.nan)
     corrections = load.map({number: load_correction(year, number) for number in load.dropna().unique()}).astype(float)
-    rate = rate * corrections.where(classes.isin(["I", "II", "I+II"]), 1.0)
+    # One reader has the correction of 2019 and 2020 for condensing units alone, which sell no heat.
+    heats = _column(table, "heat_gj", 0.0).fillna(0.0) > 0
+    rate = rate * corrections.where(classes.isin(["I", "II", "I+II"]) & ~(heats & (year <= 2020)), 1.0)
     if year <= 2022:
         air = _column(table, "cooling", "") == "air"
         reduced = np.where(gas, 0.6, 0.22) * _column(table, "heat_supply_ratio", 0.0).fillna(0.0)

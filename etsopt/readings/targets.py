@@ -29,8 +29,8 @@ def floored(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
 def fixed_at_emissions(instance: Given) -> NDArray[np.bool_]:
     """Return the units that get A = E: special cases, small enterprises, and units without emissions in scope."""
     owner, emissions = instance.labels("enterprise_id"), plan.emissions_inside(instance)
-    small = owner.sums(emissions) < plan.threshold(instance)
-    fixed: NDArray[np.bool_] = small[owner.code] | (emissions <= 0) | plan.is_special(instance)
+    small = owner.sums(emissions)[owner.code] < plan.threshold(instance)
+    fixed: NDArray[np.bool_] = small | (emissions <= 0) | plan.is_special(instance)
     return fixed
 
 

@@ -16,6 +16,7 @@ from etsopt.rules.registry import (
     parameters_of,
     reference_allowances,
     rule,
+    thresholds,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "reference_allowances",
     "rule",
     "steps_of_power",
+    "thresholds",
 ]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from etsopt.data.messages import cells_of, counted
-from etsopt.data.policy.official import POWER
+from etsopt.data.policy.official import FIRST_YEAR_OF_INDUSTRY, POWER
 from etsopt.data.policy.plans import NATIONAL
-from etsopt.data.policy.power_plans import FIRST_YEAR_OF_INDUSTRY
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference

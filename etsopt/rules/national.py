@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from etsopt.data.policy.official import CLASSES, FIRST_YEAR, FIRST_YEAR_OF_INDUSTRY, FUELS, LAST_YEAR
 from etsopt.data.policy.plans import official_value
-from etsopt.data.policy.power_plans import CLASSES, FIRST_YEAR, FIRST_YEAR_OF_INDUSTRY, FUELS, LAST_YEAR
 from etsopt.data.policy.section import (  # noqa: TC001  pydantic evaluates annotations
     Fraction,
     YearlyAmount,
@@ -58,6 +58,9 @@ class NationalParameters(IntensityParameters):
         None,
         description="yearly change of the benchmarks of power in years after the last plan, 2026: -0.005 is 0.5 % less "
         "each year; without a default",
+    )
+    continues_plan_of: Literal[LAST_YEAR] | None = Field(  # type: ignore[valid-type]
+        None, description="plan that industry keeps in tables of a year after the last plan: 2026; without a default"
     )
     least_allowance_share: Fraction | None = Field(
         None, description="least allowances of an enterprise's power units, as a share of their emissions; official 0.8"
@@ -199,6 +202,18 @@ def _problems_of_year(instance: Instance, parameters: NationalParameters, year: 
             last_year=LAST_YEAR,
         )
         problems.append(Problem("policy.toml", what, advice, "rule.benchmark_change"))
+    # Later years of a path follow its second phase, which is an assumption itself.
+    year = instance.policy.year
+    if industry and parameters.continues_plan_of is None and year > LAST_YEAR:
+        what = message(
+            "is missing, but no plan for {which} is enacted for {year}", which=", ".join(industry), year=year
+        )
+        advice = message(
+            "State {last_year}, which is an assumption: the plan of {last_year} holds in {year}.",
+            last_year=LAST_YEAR,
+            year=year,
+        )
+        problems.append(Problem("policy.toml", what, advice, "rule.continues_plan_of"))
     return problems
 
 

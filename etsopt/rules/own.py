@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.policy.official import OFFICIAL, SOURCES
-from etsopt.data.policy.plans import EVERY_PLAN, NATIONAL, plan_year
-from etsopt.data.policy.power_plans import LAST_YEAR
+from etsopt.data.policy.official import INDUSTRY, LAST_YEAR, POWER, SOURCES
+from etsopt.data.policy.plans import BY_COMPLIANCE_YEAR, NATIONAL, of_rule, plan_year
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.data.policy.official import Official
     from etsopt.data.policy.policy import Policy
-
-BY_COMPLIANCE_YEAR = ("rule.pre_allocation_share", "rule.carry_over_base_t", "rule.carry_over_factor")
-"""Parameters of the rule by compliance year; the others are by the year of the plan."""
 
 
 def own_parameters(instance: Instance) -> list[dict[str, Any]]:
@@ -28,7 +24,7 @@ def own_parameters(instance: Instance) -> list[dict[str, Any]]:
         they differ, ``official`` as in the text, ``here`` (the policy's value), ``unit`` and ``source``.
     """
     entries = _continuation(instance)
-    for row in EVERY_PLAN if instance.policy.rule.name == NATIONAL else OFFICIAL:
+    for row in of_rule(instance.policy.rule.name):
         years = [year for year in _years(instance.policy, row.key) if row.holds(year)]
         here = {
             (sector, year): value
@@ -43,22 +39,29 @@ def own_parameters(instance: Instance) -> list[dict[str, Any]]:
 
 
 def _continuation(instance: Instance) -> list[dict[str, Any]]:
-    """Return an entry for the yearly change of the benchmarks of power in years after the last plan."""
+    """Return entries for what the policy assumes of years after the last plan, of power and of industry."""
     policy = instance.policy
     last = max(policy.year, *policy.years)
-    change = policy.rule.parameters.get("benchmark_change")
-    if policy.rule.name != NATIONAL or last <= LAST_YEAR or "power" not in instance.sectors or change is None:
+    if policy.rule.name != NATIONAL or last <= LAST_YEAR:
         return []
-    entry = {
-        "key": "rule.benchmark_change",
-        "sectors": ["power"],
-        "years": list(range(LAST_YEAR + 1, last + 1)),
-        "official": "no plan",
-        "here": change,
-        "unit": "rate",
-        "source": f"assumption: no plan is enacted for years after {LAST_YEAR}",
-    }
-    return [entry]
+    # Industry keeps a plan in the year of the tables alone: a path states what comes after.
+    stated = (
+        ("benchmark_change", POWER, range(LAST_YEAR + 1, last + 1), "rate"),
+        ("continues_plan_of", INDUSTRY, [policy.year] * (policy.year > LAST_YEAR), "year"),
+    )
+    return [
+        {
+            "key": f"rule.{key}",
+            "sectors": sectors,
+            "years": list(years),
+            "official": "no plan",
+            "here": policy.rule.parameters[key],
+            "unit": unit,
+            "source": f"assumption: no plan is enacted for years after {LAST_YEAR}",
+        }
+        for key, which, years, unit in stated
+        if key in policy.rule.parameters and years and (sectors := sorted(set(which) & set(instance.sectors)))
+    ]
 
 
 def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ $$A_i = \lfloor Q_i\, B_k\, F^l_i F^r_i F^f_i \rfloor + \lfloor H_i\, B^h_k \rfl
 with its electricity $Q_i$ [MWh] and heat $H_i$ [GJ], the benchmarks $B_k$ [t/MWh] and $B^h_k$ [t/GJ], and the
 corrections of cooling $F^l$, heat supply $F^r$ and load $F^f$, rounded to six decimals. Electricity is net supply up to
 2022; from 2023 on it is gross generation, and the load correction alone remains. It applies to conventional coal, at
-low load:
+low load; in 2019 and 2020 to condensing units alone, those without heat, as one reader of the plan has it:
 
 | years | load factor F, in % | $F^f$ |
 | --- | --- | --- |
@@ -23,7 +23,7 @@ deficit, in proportion to it. In years without a plan the benchmarks of 2026 cha
 
 The correction jumps where it ends: from 1.0457 to 1 at 65 % up to 2024, and from 1.1003 to 1 at 50 % since.
 
-Source: the plans in `etsopt.data.policy.power_plans`.
+Source: the plans in `etsopt.data.policy.official`.
 """
 
 from __future__ import annotations
@@ -62,11 +62,15 @@ def _in_steps(percent: Floats) -> Floats:
 
 
 LOAD_CORRECTIONS = {
+    "steps below 85 %, condensing": _in_steps,
     "steps below 85 %": _in_steps,
     "power of 1.015 below 65 %": _power_below_65,
     "two exponentials below 50 %": _exponentials_below_50,
 }
-"""Forms of the load correction by their names in the plans, as functions of the load factor in %."""
+"""Forms of the load correction by their names in the table, as functions of the load factor in %."""
+
+CONDENSING = "steps below 85 %, condensing"
+"""Form that is for units without heat alone."""
 
 
 def load_correction(form: str, load_factor: Floats) -> Floats:
@@ -184,6 +188,7 @@ def power_steps(plan: PowerPlan, units: PowerUnits) -> PowerSteps:
     electricity, heat, conventional, gas = _by_class(plan, units.classes)
     supply = np.where(gas, plan.heat_supply.get("gas", 0.0), plan.heat_supply.get("coal", 0.0))
     correction = np.where(units.air_cooled, plan.air_cooling, 1.0) * (1 - supply * units.heat_supply_ratio)
+    conventional &= (plan.load_form != CONDENSING) | (units.heat == 0)
     with np.errstate(invalid="ignore"):
         load = np.where(conventional, load_correction(plan.load_form, units.load_factor), 1.0)
     whole = whole_tonnes(units.emissions)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from etsopt.data.messages import cells_of, counted
-from etsopt.data.policy.power_plans import GROSS_FROM
+from etsopt.data.policy.official import GROSS_FROM
 from etsopt.errors import DataError, Problem
 from etsopt.rules.power import PowerUnits
 from etsopt.wording import message

@@ -81,6 +81,7 @@ READS = (
     "rule.electricity_benchmarks",
     "rule.heat_benchmarks",
     "rule.benchmark_change",
+    "rule.continues_plan_of",
     "rule.least_allowance_share",
     "rule.gas_topped_up",
     "sectors.*.balance_value",

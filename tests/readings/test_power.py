@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.data.policy.power_plans import POWER_PLANS
+from etsopt.data.policy.official import OFFICIAL
 from etsopt.readings.given import Given
 from etsopt.readings.power import (
     ELECTRICITY,
@@ -52,7 +52,7 @@ def allowances(instance: etsopt.Instance, year: int) -> list[float]:
 @pytest.mark.parametrize("key", ["electricity_benchmarks", "heat_benchmarks"])
 def test_the_figures_of_a_year_are_those_of_its_plan(key: str) -> None:
     instance = of()
-    rows = [row for row in POWER_PLANS if row.key.startswith(f"rule.{key}.")]
+    rows = [row for row in OFFICIAL if row.key.startswith(f"rule.{key}.")]
     assert len(rows) == 7 * (4 if key.startswith("electricity") else 2)
     official: Any = ELECTRICITY if key.startswith("electricity") else HEAT
     for row in rows:

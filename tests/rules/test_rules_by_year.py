@@ -16,7 +16,7 @@ from etsopt.data.content import Derived
 from etsopt.data.instance import Instance
 from etsopt.data.policy import plans
 from etsopt.data.policy.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official
-from etsopt.data.policy.plans import of_year, official_value
+from etsopt.data.policy.plans import of_year, official, official_value
 from etsopt.errors import DataError
 from etsopt.readings import plan
 from etsopt.readings.given import Given
@@ -70,12 +70,17 @@ def test_every_official_figure_has_its_years_a_source_and_a_mark() -> None:
     for row in OFFICIAL:
         assert row.source in SOURCES
         assert row.confidence in CONFIDENCE
+        assert row.status in ("draft", "final")
+        assert row.system == "cn"
+        # A plan ends, a law does not.
+        of_plan = row.key.startswith("rule.") and row.key not in plans.BY_COMPLIANCE_YEAR
+        assert row.last_year is not None or not of_plan
         assert row.last_year is None or row.first_year <= row.last_year
     # No two rows say anything of the same sector and year.
     for key in {row.key for row in OFFICIAL}:
         for sector in SECTORS:
             for year in YEARS:
-                rows = [row for row in of_year("cn-2025", year) if row.key == key and sector in row.sectors]
+                rows = [row for row in of_year("cn", year) if row.key == key and sector in row.sectors]
                 assert len(rows) <= 1, (key, sector, year)
 
 
@@ -102,6 +107,14 @@ def test_every_official_figure_has_its_years_a_source_and_a_mark() -> None:
 )
 def test_the_official_figures_are_those_of_the_texts(key: str, sector: str, year: int, value: Any) -> None:
     assert official_value(key, sector, year, None) == value
+
+
+def test_a_figure_of_the_last_plan_is_no_official_one_of_a_later_year() -> None:
+    """It counts there, by its row of 2026, and the rules ask for the assumption."""
+    assert official("rule.slope", "steel", 2031) == official("rule.slope", "steel", 2026)
+    assert official("rule.slope", "steel", 2025) != official("rule.slope", "steel", 2026)
+    assert {row.last_year for row in of_year("cn", 2031) if row.key in ("rule.slope", "rule.cap")} == {2026}
+    assert official("rule.threshold_tco2e", "power", 2024).value == 0  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("year", YEARS)
@@ -622,7 +635,7 @@ def test_a_wrong_figure_in_the_engines_table_is_refused(
     case = replace(case, enterprises=enterprises)
     assert etsopt.solve(case, model).violations == ()
     monkeypatch.setattr(plans, "OFFICIAL", tuple(map(misread, OFFICIAL)))
-    monkeypatch.setattr(plans, "EVERY_PLAN", tuple(map(misread, plans.EVERY_PLAN)))
+    monkeypatch.setattr(plans, "OFFICIAL", tuple(map(misread, OFFICIAL)))
     assert etsopt.solve(replace(case, derived=Derived()), model).violations
 
 

@@ -39,6 +39,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "electricity_benchmarks": ("供电基准值", "发电基准值"),
     "heat_benchmarks": ("供热基准值",),
     "benchmark_change": ("基准值变化",),
+    "continues_plan_of": ("沿用方案年度",),
     "least_allowance_share": ("最低配额比例",),
     "gas_topped_up": ("燃气机组补足",),
     "factor": ("系数",),

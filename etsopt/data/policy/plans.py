@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.policy.official import INDUSTRY, OFFICIAL, Official
-from etsopt.data.policy.power_plans import FIRST_YEAR_OF_INDUSTRY, POWER_PLANS
+from etsopt.data.policy.official import FIRST_YEAR_OF_INDUSTRY, INDUSTRY, OFFICIAL, POWER, Official
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +15,8 @@ NATIONAL = "cn"
 PLAN_YEARS = {"cn-2024": 2024, "cn-2025": 2025, "cn-2026": 2026}
 """Compliance year of the plan of each rule for industry that follows one plan."""
 
-EVERY_PLAN = (*OFFICIAL, *POWER_PLANS)
+BY_COMPLIANCE_YEAR = ("rule.pre_allocation_share", "rule.carry_over_base_t", "rule.carry_over_factor")
+"""Parameters of the rule by compliance year; the others are by the year of the plan."""
 
 
 def plan_year(rule: str, year: int) -> int | None:
@@ -39,7 +39,7 @@ def official(key: str, sector: str, year: int) -> Official | None:
     >>> official("rule.electricity_benchmarks.I", "power", 2025).value
     0.7902
     """
-    return next((row for row in EVERY_PLAN if row.key == key and sector in row.sectors and row.holds(year)), None)
+    return next((row for row in OFFICIAL if row.key == key and sector in row.sectors and row.holds(year)), None)
 
 
 def official_value(key: str, sector: str, year: int, otherwise: Any) -> Any:
@@ -49,20 +49,25 @@ def official_value(key: str, sector: str, year: int, otherwise: Any) -> Any:
 
 
 def of_year(rule: str, year: int) -> Iterator[Official]:
-    """Iterate over the rows in force in a year, in the order of the tables; those of power only under ``cn``."""
-    return (row for row in (EVERY_PLAN if rule == NATIONAL else OFFICIAL) if row.holds(year))
+    """Iterate over the rows of a rule that are in force in a year, in the order of the table."""
+    return (row for row in of_rule(rule) if row.holds(year))
+
+
+def of_rule(rule: str) -> Iterator[Official]:
+    """Iterate over the rows of a rule: the plans for power belong to ``cn`` alone."""
+    return (row for row in OFFICIAL if rule == NATIONAL or row.sectors != POWER or row.key in BY_COMPLIANCE_YEAR)
 
 
 def of_plan(rule: str, year: int) -> dict[str, Any]:
     """Return the parameters of a rule's plan for all units alike, by the rule's names; empty for a rule without a plan.
 
-    Special cases under ``cn`` differ by sector, so they are not among them.
+    Special cases under ``cn`` differ by sector, so they are not among them; its threshold is that of industry.
     """
     number = plan_year(rule, year)
     if number is None:
         return {}
     common = ("slope", "cap", "balance_value_decimals", "threshold_tco2e", "special_cases", "carbide_slag_limit")
-    rows = {row.key.removeprefix("rule."): row.value for row in OFFICIAL if row.holds(number)}
+    rows = {row.key.removeprefix("rule."): row.value for row in of_rule("") if row.holds(number)}
     return {key: rows[key] for key in common if key in rows and (rule, key) != (NATIONAL, "special_cases")}
 
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.content import intensity_base, output_of
-from etsopt.data.policy.official import POWER
+from etsopt.data.policy.official import FIRST_YEAR_OF_INDUSTRY, POWER
 from etsopt.data.policy.plans import NATIONAL
-from etsopt.data.policy.power_plans import FIRST_YEAR_OF_INDUSTRY
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
 from etsopt.errors import DataError, Problem

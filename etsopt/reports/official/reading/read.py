@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.instance import Instance
+from etsopt.data.policy.official import LAST_YEAR
 from etsopt.data.policy.plans import NATIONAL
-from etsopt.data.policy.power_plans import LAST_YEAR
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import tell
 from etsopt.reports.official.headings import ANNEXES
