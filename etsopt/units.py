@@ -43,6 +43,15 @@ def whole_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.floor(tonnes + ROUNDING_NOISE_T)
 
 
+def nearest_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to the nearest whole tonne, halves up, as verified emissions are where they are owed or allocated.
+
+    >>> nearest_tonnes(np.array([500_000.4, 500_000.5, 500_000.6]))
+    array([500000., 500001., 500001.])
+    """
+    return whole_tonnes(tonnes + 0.5)
+
+
 def sums(group: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Return the sum of the values of each group, shape ``(count,)``; a plain sum of a million values would drift.
 

@@ -54,8 +54,8 @@ taken until then. The hash of the instance covers the reports.
 """
 
 REMARKS = """\
-State a target by one key. A sector without one has no target, unless the rule balances the sector (cn-2024, cn-2025,
-cn-2026, and industry under cn): its target is then its emissions, and `target_sense = "none"` removes it. A
+State a target by one key. A sector without one has no target, unless the rule balances the sector (cn-2025, cn-2026,
+and industry under cn from 2025 on): its target is then its emissions, and `target_sense = "none"` removes it. A
 `target_sense` without a figure limits the sector to its emissions.
 
 A band may be wider than all emissions: the allowances of a unit are never negative.

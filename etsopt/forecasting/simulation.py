@@ -22,7 +22,7 @@ from etsopt.rules.balance import balance_value, surplus_rates
 from etsopt.rules.intensity import IntensityParameters, allowances_at, balanced_sectors, published
 from etsopt.sweeping.sampling import Distribution, Sample, draws
 from etsopt.sweeping.scenario import factors
-from etsopt.units import whole_tonnes
+from etsopt.units import nearest_tonnes, whole_tonnes
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def _given(own: _Own, value: float, parameters: IntensityParameters) -> tuple[Fl
     """Return allowances of own units in whole tonnes, as the rule rounds them, and its rates, NaN where A = E."""
     balanced = own.sector.balanced
     emissions, intensity = own.emissions[balanced], own.intensity[balanced]
-    allowances, rates = own.emissions.copy(), np.full(len(own.emissions), np.nan)
+    allowances, rates = nearest_tonnes(own.emissions), np.full(len(own.emissions), np.nan)
     allowances[balanced] = allowances_at(emissions, intensity, value, parameters)
     rates[balanced] = surplus_rates(intensity, value, parameters.slope, parameters.cap)
     return whole_tonnes(allowances), rates

@@ -81,7 +81,7 @@ def allowances_of_power(
         table["grown"] * _column(table, "heat_gj", 0.0).fillna(0.0) * gas.map({True: heat["gas"], False: heat["coal"]})
     )
     table["a"] = whole(electricity * rate) + whole(steam)
-    due = whole(table["e"])
+    due = whole(table["e"] + 0.5)
     if plan.stated(instance, "gas_topped_up", True):
         table["a"] = table["a"].where(~gas, np.maximum(table["a"], due))
     table["a"] = table["a"].where(~table["fixed"], due)

@@ -34,12 +34,9 @@ def fixed_at_emissions(instance: Given) -> NDArray[np.bool_]:
     return fixed
 
 
-def due_at_emissions(instance: Given, optimised: bool = True) -> NDArray[np.float64]:
-    """Return A = E of every unit, in whole tonnes if the rule or the optimised policy says so [t]."""
-    emissions = plan.emissions_inside(instance)
-    if instance.policy.rule.name != "given":
-        return whole(emissions)
-    return floored(emissions) if optimised and instance.policy.allocation.integer_allowances else emissions
+def due_at_emissions(instance: Given) -> NDArray[np.float64]:
+    """Return the emissions of every unit as they are owed, and allocated where A = E: to the nearest tonne [t]."""
+    return whole(plan.emissions_inside(instance) + 0.5)
 
 
 def sector_targets(
@@ -47,14 +44,14 @@ def sector_targets(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return emissions of the adjustable units of each sector, and the least and the most that these may get [t].
 
-    The most is NaN in a sector without a target. It has one if the policy states one, or if the plan of industry makes
-    allowances equal its emissions.
+    The most is NaN in a sector without a target. It has one if the policy states one, or if the plan of industry has a
+    balance value, at which allowances equal its emissions.
     """
     sector, emissions = instance.labels("sector"), plan.emissions_inside(instance)
     emitted = sums(sector.code[~fixed], emissions[~fixed], len(sector))
     power = sector.names == "power" if instance.policy.rule.name == plan.NATIONAL else np.zeros(len(sector), dtype=bool)
     outside = np.array([plan.is_from_outside(instance, name) for name in sector.names.astype(str)], dtype=bool)
-    balanced = ~power & ~outside & plan.follows_plan(instance)
+    balanced = ~power & ~outside & plan.has_balance_value(instance)
     least, most = np.zeros(len(sector)), np.where(balanced, emitted, np.nan)
     for place, name in enumerate(sector.names):
         section = instance.policy.sectors.get(name)
@@ -75,18 +72,26 @@ def sector_targets(
 
 def national_target(instance: Given, fixed: NDArray[np.bool_]) -> tuple[float, float] | None:
     """Return the least and the most that all adjustable units may get [t]; None without a national target."""
-    section, total = instance.policy.national, national_total(instance)
+    due = due_at_emissions(instance)
+    section = instance.policy.national
+    total = national_total(instance, np.where(fixed, due, plan.emissions_inside(instance)))
     if section is None or total is None:
         return None
-    most = total - float(due_at_emissions(instance)[fixed].sum())
+    most = total - float(due[fixed].sum())
     return (most if section.target_sense == "exactly" else min(0.0, most)), most
 
 
-def national_total(instance: Given) -> float | None:
-    """Return the most that all units may get, those with A = E included [t]; None without a national target."""
+def national_total(instance: Given, emissions: NDArray[np.float64]) -> float | None:
+    """Return the most that all units may get, those with A = E included [t]; None without a national target.
+
+    Parameters
+    ----------
+    emissions
+        Emissions of which a change is measured, shape ``(units,)`` [tCO2e].
+    """
     section = instance.policy.national
     if section is None or (section.target_t is None and section.target_change is None):
         return None
     if section.target_t is not None:
         return section.target_t
-    return float(plan.emissions_inside(instance).sum()) * (1 + (section.target_change or 0.0))
+    return float(emissions.sum()) * (1 + (section.target_change or 0.0))

@@ -80,7 +80,7 @@ def national(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_
     if problems:
         raise DataError(message("The instance {name!r}", name=instance.name), problems)
     industry = [name for name in instance.sectors if name != POWER]
-    reference = Reference(instance.emissions_tco2e, fixed, 0.0, True)
+    reference = Reference(instance.emissions_tco2e, fixed, 0.0, True, equal=True)
     if year > FIRST_YEAR_OF_INDUSTRY:
         reference = balanced_allowances(instance, parameters, fixed, industry)
     if POWER not in instance.sectors:

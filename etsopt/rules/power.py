@@ -17,9 +17,10 @@ low load; in 2019 and 2020 to condensing units alone, those without heat, as one
 | 2023-2024 | below 65 | $1.015^{16 - F/5}$ |
 | 2025-2026 | below 50 | $7.254 - 0.633\,(1 - e^{-F/29.822}) - 5.643\,(1 - e^{-F/6.871})$ |
 
-A gas unit gets at least its emissions, $A_i = \max(A_i, \lfloor E_i \rfloor)$. The power units of an enterprise get at
-least 80 % of their emissions: what $\sum_i A_i$ lacks of $\lfloor 0.8 \sum_i E_i \rfloor$ is added to the units with a
-deficit, in proportion to it. In years without a plan the benchmarks of 2026 change by a rate that the policy states.
+A gas unit gets at least its emissions, to the nearest tonne: $A_i = \max(A_i, \lfloor E_i + 1/2 \rfloor)$. The power
+units of an enterprise get at least 80 % of their emissions: what $\sum_i A_i$ lacks of $\lfloor 0.8 \sum_i E_i \rfloor$
+is added to the units with a deficit, in proportion to it. In years without a plan the benchmarks of 2026 change by a
+rate that the policy states.
 
 The correction jumps where it ends: from 1.0457 to 1 at 65 % up to 2024, and from 1.1003 to 1 at 50 % since.
 
@@ -33,7 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.units import whole_tonnes
+from etsopt.units import nearest_tonnes, whole_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -191,12 +192,12 @@ def power_steps(plan: PowerPlan, units: PowerUnits) -> PowerSteps:
     conventional &= (plan.load_form != CONDENSING) | (units.heat == 0)
     with np.errstate(invalid="ignore"):
         load = np.where(conventional, load_correction(plan.load_form, units.load_factor), 1.0)
-    whole = whole_tonnes(units.emissions)
+    owed = nearest_tonnes(units.emissions)
     of_electricity = whole_tonnes(units.electricity * electricity * (correction * load))
     of_heat = whole_tonnes(units.heat * heat)
     allowances = of_electricity + of_heat
-    top_up = np.where(gas & plan.gas_topped_up, np.maximum(whole - allowances, 0.0), 0.0)
-    allowances = np.where(units.fixed, whole, allowances + top_up)
+    top_up = np.where(gas & plan.gas_topped_up, np.maximum(owed - allowances, 0.0), 0.0)
+    allowances = np.where(units.fixed, owed, allowances + top_up)
     return PowerSteps(load, of_electricity, of_heat, top_up, allowances, _raised(plan, units, allowances))
 
 

@@ -35,8 +35,10 @@ class Reference:
         The rule's own band, where the policy states none.
     bands
         The same of single sectors.
+    equal
+        Whether the rule gives A = E to every unit, and else whole tonnes.
     whole
-        Whether the rule rounds allowances down to whole tonnes.
+        Whether the rule rounds allowances down to whole tonnes; A = E is rounded to the nearest, as it is owed.
     sectors
         What the rule found for a sector, indexed by it: balance value and its interval; default none.
     """
@@ -47,10 +49,14 @@ class Reference:
     whole: bool
     sectors: pd.DataFrame = field(default_factory=no_sector_results)
     bands: Mapping[str, float] = field(default_factory=dict)
+    equal: bool = False
 
     @cached_property
     def reference_t(self) -> NDArray[np.float64]:
-        """Reference allowances R, in whole tonnes if the rule rounds down, shape ``(units,)`` [t]."""
-        from etsopt.units import whole_tonnes
+        """Reference allowances R, in whole tonnes if the rule rounds or A = E, shape ``(units,)`` [t]."""
+        import numpy as np
 
-        return whole_tonnes(self.exact_t) if self.whole else self.exact_t
+        from etsopt.units import nearest_tonnes, whole_tonnes
+
+        others = whole_tonnes(self.exact_t) if self.whole else self.exact_t
+        return np.where(self.fixed | self.equal, nearest_tonnes(self.exact_t), others)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 def equal_to_emissions(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances A = E: no surplus, no deficit."""
-    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed), fixed, 0.0, True)
+    return Reference(instance.emissions_tco2e, fixed, 0.0, True, equal=True)
 
 
 class GrandfatheringParameters(Parameters):

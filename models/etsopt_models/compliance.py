@@ -8,7 +8,7 @@ The part of the obligation that is not surrendered is a shortfall.
 | --- | --- | --- | --- |
 | $f$ | enterprises | | `ENTERPRISES` |
 | $l$ | lots: the allowances of one vintage that an enterprise holds and may surrender for the year | | `LOTS`, `LOTS_OF_ENTERPRISE` |
-| $O_f$ | obligation: verified emissions of all its units, to the nearest tonne, and obligations outstanding | t | `obligation` |
+| $O_f$ | obligation: verified emissions of its units, each to the nearest tonne, and obligations outstanding | t | `obligation` |
 | $H_l$ | holdings after carry-over and issue | t | `available` |
 | $\underline x_l$ | tonnes surrendered first, from the account of the province | t | `surrendered_least` |
 | $k_l$ | place of the vintage, 0 for the oldest | places | `place` |
@@ -35,7 +35,8 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
 
 **Before the program** (`_compliance/accounts.py`), in whole tonnes:
 
-- A unit gets the allowances of the rule, less the paid share, rounded down. Its pre-allocation is 70 % of last year's
+- A unit gets the allowances of the rule, less the paid share, rounded down. One with $A = E$ gets the tonnes that it
+  owes, since its emissions are rounded once, to the nearest tonne. Its pre-allocation is 70 % of last year's
   emissions in 2025 and half of them from 2026 on. It is topped up, or the excess is returned and counts as cancelled.
   A unit outside the scope of the year gets nothing, has no obligation, and returns its whole pre-allocation.
 - `deduction_t` of an enterprise is deducted from its allowances of the year, and counts as cancelled; what exceeds them
@@ -44,7 +45,8 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
   The limit is 100,000 t in industry, 10,000 t in power, plus 1.5 t for each tonne sold net, and never more than is
   held; the rest stays in the account. Carry-over ended on 10 June 2026, so tables of later years have none. Vintages
   from 2025 on may be surrendered in every such year, including the next year's, which is issued in advance. Years up to
-  2024 accept no later vintage.
+  2024 accept no later vintage; that an enterprise of power with a gap of 10 % and more could borrow up to half of it
+  from 2023, for 2021 and 2022, is left out.
 - Offsets cover up to `market.ccer_share` of the obligation. Each enterprise gets at most its share of the supply by
   obligation, since the final buyers are not known beforehand.
 - An enterprise buys at most what it needs, its obligation less its holdings, and those in
@@ -68,7 +70,8 @@ no inflow, `carried_over_t` is what moved.
 
 References: Interim Regulations (State Council Order 775), art. 24, and their amendment of 8 August 2026, as the
 Development Report 2026 describes it; 2023-2024 plan (power), annex 5, on carry-over; 2026 plan (consultation draft of
-27 July 2026) on vintages, offsets, advance and differentiated issue; its final text has not been compared.
+27 July 2026) on vintages, offsets, advance and differentiated issue; its final text was not to be had. Borrowing of
+2021-2022: the plan of these years, as secondary sources give it.
 """
 
 from __future__ import annotations

@@ -242,3 +242,61 @@ def test_names_that_are_no_enterprise_are_refused() -> None:
     with pytest.raises(DataError) as caught:
         by_hand().with_policy({"compliance.at_risk": ["e"]})
     assert "compliance.at_risk: the enterprise 'e' has no unit." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("emissions", "owed"),
+    [
+        # An enterprise owes what its units owe, 0.6 and 0.6 t more than 1 Mt are 2 t, and gets as much in 2024.
+        ([500_000.6, 500_000.6], 1_000_002),
+        ([500_000.5, 500_000.4], 1_000_001),
+        ([500_000.4, 500_000.4], 1_000_000),
+    ],
+)
+@pytest.mark.parametrize("rule", [{"name": "cn-2024"}, {"name": "cn"}, {"name": "given", "special_cases": ["new"]}])
+def test_where_allowances_equal_emissions_nothing_is_bought_or_sold(
+    rule: dict[str, Any], emissions: list[float], owed: int
+) -> None:
+    units = pd.DataFrame(
+        {
+            "unit_id": ["a", "b"],
+            "enterprise_id": "A",
+            "sector": "cement",
+            "province": "Hebei",
+            "emissions_tco2e": emissions,
+            "output_t": 6e5,
+            "reference_t": 1.0,
+            "special_case": "new" if rule["name"] == "given" else "",
+        }
+    )
+    policy = {"year": 2024, "rule": rule, "market": {"prices_cny_per_t": 80.0, "terminal_price_cny_per_t": 0.0}}
+    instance = etsopt.Instance.from_frames(units, policy)
+    result = etsopt.solve(instance, "compliance")
+    assert (result.status, result.violations) == ("certified_optimal", ())
+    year = result.tables["compliance"].iloc[0]
+    names = ["issued_t", "obligation_t", "bought_t", "sold_t"]
+    assert year[names].tolist() == [owed, owed, 0, 0]
+    # Rounded down, as before, the checker refuses both.
+    issued = result.tables["issuance"]
+    for column in ("reference_t", "allowance_t", "top_up_t"):
+        issued[column] = np.floor(emissions)
+    wrong = {violation.rule for violation in etsopt.check(instance, result).violations}
+    assert not wrong if owed == 1_000_000 else "reference_follows_rule" in wrong
+
+
+def test_an_allocation_of_2024_is_that_of_the_rule_to_the_tonne() -> None:
+    units = pd.DataFrame(
+        {
+            "unit_id": ["a", "b", "c"],
+            "enterprise_id": ["A", "B", "C"],
+            "sector": "cement",
+            "province": "Hebei",
+            "emissions_tco2e": [500_000.6, 400_000.5, 300_000.4],
+            "output_t": 6e5,
+        }
+    )
+    for integer in (True, False):
+        policy = {"year": 2024, "rule": {"name": "cn"}, "allocation": {"integer_allowances": integer}}
+        result = etsopt.solve(etsopt.Instance.from_frames(units, policy), "allocation")
+        assert (result.status, result.violations) == ("certified_optimal", ())
+        assert result.tables["allocation"]["allowance_t"].tolist() == [500_001, 400_001, 300_000]

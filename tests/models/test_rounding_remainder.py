@@ -12,7 +12,7 @@ import etsopt
 from tests.markets import MARKETS
 
 EMISSIONS = (100_000.4, 200_000.7, 300_000.2)
-"""Rounded down they lack 0.4 + 0.7 + 0.2 = 1.3 t."""
+"""To the nearest tonne they lack 0.4 - 0.3 + 0.2 = 0.3 t."""
 
 
 def balanced(years: int = 1, forecast: pd.DataFrame | None = None, **policy: Any) -> etsopt.Instance:
@@ -34,30 +34,32 @@ def balanced(years: int = 1, forecast: pd.DataFrame | None = None, **policy: Any
 
 @pytest.mark.parametrize("method", ["direct", "decomposition"])
 @pytest.mark.parametrize("cost", [0.0, 1e-9, 2.0])
-def test_the_regulator_offers_the_next_whole_tonne(cost: float, method: str) -> None:
+def test_the_regulator_offers_what_lacks_rounded_up(cost: float, method: str) -> None:
     result = etsopt.solve(balanced(market={"transaction_cost_cny_per_t": cost}), "clearing", method=method)
     assert result.status == "certified_optimal"
     years = result.tables["years"].iloc[0]
-    assert years["rounding_remainder_t"] == 2
-    assert years["auctioned_t"] == pytest.approx(1.3, abs=1e-4)
-    assert years["unsold_t"] == pytest.approx(0.7, abs=1e-4)
+    assert years["rounding_remainder_t"] == 1
+    # Two of them lack 0.6 t, of which the third may sell 0.3 t.
+    assert 0.3 - 1e-4 <= years["auctioned_t"] <= 0.6 + 1e-4
+    assert years["unsold_t"] == pytest.approx(1 - years["auctioned_t"], abs=1e-4)
     assert years["measures_cost_cny"] == 0
     # Enterprises hold whole tonnes.
-    assert result.tables["unit_years"]["allowance_t"].tolist() == [100_000, 200_000, 300_000]
+    assert result.tables["unit_years"]["allowance_t"].tolist() == [100_000, 200_001, 300_000]
     # The tonne that is left over is worth nothing, and nobody sells: those who buy pay what trading costs.
     assert years["price_cny_per_t"] == pytest.approx(0.0, abs=1e-9)
-    assert result.levels[-1].value == pytest.approx(1.3 * cost, abs=1e-3)
+    assert result.levels[-1].value == pytest.approx(0.6 * cost, abs=1e-3)
 
 
 def test_what_rounding_takes_grows_with_emissions_and_is_offered_in_every_year() -> None:
-    # Twice the output in 2026: 2.6 t. In 2025 allowances follow emissions, unrounded.
-    forecast = pd.DataFrame({"sector": ["cement"], "year": [2026], "output_factor": [2.0]})
+    # Five times the output in 2026: 1.5 t.
+    forecast = pd.DataFrame({"sector": ["cement"], "year": [2026], "output_factor": [5.0]})
     years = etsopt.solve(balanced(2, forecast), "clearing").tables["years"]
-    assert years["rounding_remainder_t"].tolist() == [2, 3]
+    assert years["rounding_remainder_t"].tolist() == [1, 2]
+    # In 2025 allowances follow emissions, unrounded; those of 2026 are rounded down, and lack 1.3 t.
     ruled = {"rule": {"name": "cn-2025"}, "pathway": {"self_balancing_until": 2025}}
     result = etsopt.solve(balanced(2, forecast, **ruled), "clearing")
     assert result.violations == ()
-    assert result.tables["years"]["rounding_remainder_t"].tolist() == [0, 3]
+    assert result.tables["years"]["rounding_remainder_t"].tolist() == [0, 7]
 
 
 @pytest.mark.everyday("policy2-1")
@@ -66,8 +68,8 @@ def test_what_rounding_takes_grows_with_emissions_and_is_offered_in_every_year()
     [
         # A target that binds is scarcity, and what it leaves is all that may be offered beside allowances.
         ({"sectors": {"cement": {"band": 0.03, "target_change": -0.01}}}, 0),
-        ({"sectors": {"cement": {"band": 0.03, "target_t": 600_000.5}}}, 1),
-        ({"national": {"target_t": 600_000.5}}, 1),
+        ({"sectors": {"cement": {"band": 0.03, "target_t": 600_001.2}}}, 1),
+        ({"national": {"target_t": 600_001.2}}, 1),
         ({"national": {"target_change": -0.01}, "sectors": {"cement": {"band": 0.03}}}, 0),
         ({"rule": {"name": "given"}}, 0),
         # 99 % of emissions lose 0.396 + 0.693 + 0.198 t.
@@ -87,7 +89,7 @@ def test_no_more_is_offered_than_rounding_took_and_targets_leave(policy: dict[st
 
 
 def thirty(dear: bool) -> etsopt.Instance:
-    """Thirty enterprises whose sector balances; their whole tonnes lack 13 t. A measure costs 446 CNY/t."""
+    """Thirty enterprises whose sector balances; their whole tonnes lack 12 to 13 t. A measure costs 446 CNY/t."""
     size = 1e6 * (0.83 + 0.01 * np.arange(30))
     names = [f"u{k:02d}" for k in range(30)]
     units = pd.DataFrame(
@@ -128,7 +130,7 @@ def test_a_sector_that_the_rule_balances_clears_at_about_nothing(
     if model != "abatement":
         # Who has too much sells as long as he is paid for more than trading costs him.
         assert years["price_cny_per_t"] == pytest.approx(cost)
-        assert years["rounding_remainder_t"] == (14 if model == "clearing" else 0)
+        assert years["rounding_remainder_t"] == (13 if model == "clearing" else 0)
 
 
 def test_a_remainder_that_rounding_did_not_leave_is_refused() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from etsopt.readings import plan
 from etsopt.readings.given import whole
-from etsopt.readings.targets import floored
+from etsopt.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,8 +82,9 @@ def derive_bands(instance: Given) -> Bands:
     lower, upper = emissions - down * emissions, emissions + up * emissions
     wide_lower, wide_upper = emissions - wide_down * emissions, emissions + wide_up * emissions
     if policy.rule.name != "given":
-        # A rule in whole tonnes rounds down, below the band itself.
+        # A rule in whole tonnes rounds down, below the band itself, and A = E to the nearest tonne.
         lower, wide_lower = whole(lower), whole(wide_lower)
+        upper, wide_upper = (np.maximum(part, due_at_emissions(instance)) for part in (upper, wide_upper))
     # Allowances are never negative, whatever deficit a band allows.
     lower, wide_lower = np.where(lower > 0, lower, 0.0), np.where(wide_lower > 0, wide_lower, 0.0)
     if not policy.allocation.integer_allowances:

@@ -128,12 +128,20 @@ def reference_follows_rule(
     if instance.policy.rule.name != "given":
         # At the edge of rounding the whole tonne on either side is right.
         least, most = np.floor(exact - EDGE_T), np.floor(exact + EDGE_T)
+    equal = gets_emissions(instance, fixed)
+    least, most = (np.where(equal, due_at_emissions(instance), end) for end in (least, most))
     off = np.maximum(least - given, given - most)
     message = "reference allowances follow the rule"
     if np.isnan(exact).any():
         message = f"the checker has no derivation of the rule {instance.policy.rule.name}"
     names = table["unit_id"].to_numpy()
     return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+
+
+def gets_emissions(instance: Given, fixed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the units to which the rule gives A = E, shape ``(units,)``: in 2024 all of industry."""
+    everywhere = plan.follows_plan(instance) and plan.year_of(instance) == 2024
+    return fixed | (everywhere & ~plan.of_power(instance))
 
 
 def before_rounding(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -203,11 +211,9 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
     return violations
 
 
-def fixed_get_emissions(
-    instance: Given, table: pd.DataFrame, fixed: NDArray[np.bool_], optimised: bool
-) -> list[Violation]:
-    """Check that special cases and small enterprises get A = E, in whole tonnes if the rule or the policy rounds."""
-    due = due_at_emissions(instance, optimised)
+def fixed_get_emissions(instance: Given, table: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
+    """Check that special cases and small enterprises get A = E, to the nearest tonne."""
+    due = due_at_emissions(instance)
     off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
     names = table["unit_id"].to_numpy()
     return list(

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.bands import rounded
 from etsopt.readings import plan
 from etsopt.readings.given import by_year
-from etsopt.readings.targets import floored
+from etsopt.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +95,9 @@ def enterprises(instance: Given, units: pd.DataFrame) -> pd.DataFrame:
     """
     policy = instance.policy
     scoped = instance.units.assign(
-        emissions_tco2e=plan.emissions_inside(instance), counts=plan.inside(instance).astype(np.int64)
+        emissions_tco2e=plan.emissions_inside(instance),
+        owed=due_at_emissions(instance),
+        counts=plan.inside(instance).astype(np.int64),
     )
     names = set(scoped["enterprise_id"])
     seats = pd.Series("", index=[], dtype=object)
@@ -112,7 +113,7 @@ def enterprises(instance: Given, units: pd.DataFrame) -> pd.DataFrame:
     groups = scoped.groupby("enterprise_id")
     table["units"] = groups["counts"].sum().reindex(table.index, fill_value=0)
     table["emissions"] = groups["emissions_tco2e"].sum().reindex(table.index, fill_value=0.0)
-    of_year = rounded(table["emissions"].to_numpy(dtype=float))
+    of_year = groups["owed"].sum().reindex(table.index, fill_value=0.0).to_numpy(dtype=float)
     table["obligation"] = of_year + stated_tonnes(instance, table.index, "outstanding_t")
     closed = scoped.loc[scoped["special_case"] == "closed", "enterprise_id"] if "special_case" in scoped else []
     table["at_risk"] = table.index.isin([*closed, *policy.compliance.at_risk])

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.allocation.statements import before_rounding
+from etsopt.checking.allocation.statements import before_rounding, gets_emissions
 from etsopt.readings import plan
-from etsopt.readings.targets import fixed_at_emissions, national_total
+from etsopt.readings.targets import due_at_emissions, fixed_at_emissions, national_total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,18 +24,19 @@ UNSEEN_T, WHOLE_T = 1e-6, 2e-2
 
 
 def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
-    """Return the first whole number of tonnes above the loss by rounding down in each year, shape ``(years,)`` [t].
+    """Return the loss by rounding in each year, rounded up to whole tonnes, shape ``(years,)`` [t].
 
-    A unit counts if it gets at least the whole tonnes of the rule. The losses of a sector count up to the tonnes left
-    under its target, and all losses up to those left under the national one. Allowances that follow emissions
-    are not rounded.
+    A unit counts if it gets at least the whole tonnes of the rule; what it gains where A = E is less loss. The losses
+    of a sector count up to the tonnes left under its target, and all losses up to those left under the national one.
+    Allowances that follow emissions are not rounded.
     """
     allowance = tables["allocation"]["allowance_t"].to_numpy(dtype=float)
     fixed, sectors = fixed_at_emissions(instance), tables["sectors"]
     exact = before_rounding(instance, sectors, fixed)
     whole = exact if instance.policy.rule.name == "given" else np.floor(exact + UNSEEN_T)
-    lost = np.where(allowance + WHOLE_T >= whole, exact - np.maximum(allowance, whole), 0.0)
-    lost = np.where(lost >= UNSEEN_T, lost, 0.0)
+    whole = np.where(gets_emissions(instance, fixed), due_at_emissions(instance), whole)
+    lost = np.where(exact < whole, exact - whole, np.maximum(exact - np.maximum(allowance, whole), 0.0))
+    lost = np.where((allowance + WHOLE_T >= whole) & (np.abs(lost) >= UNSEEN_T), lost, 0.0)
     for name, left in zip(sectors["sector"], sectors["under_target_t"].to_numpy(dtype=float), strict=True):
         here = instance.labels("sector").where(name) & ~fixed
         total = float(lost[here].sum())
@@ -45,12 +46,12 @@ def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataF
     emissions = plan.emissions_inside(instance)
     rounded = np.where(baseline.follows, 0.0, baseline.emissions)
     yearly = (lost / np.where(emissions > 0, emissions, np.inf)) @ rounded
-    return np.where(yearly > WHOLE_T, 1 + np.floor(yearly + WHOLE_T), 0.0)
+    return np.where(yearly > WHOLE_T, np.ceil(yearly - UNSEEN_T), 0.0)
 
 
 def _within_nation(instance: Given, allowance: NDArray[np.float64], lost: float) -> float:
     """Return the share of the loss that the national target leaves room for; one without a target."""
-    total = national_total(instance)
-    if total is None or not lost:
+    total = national_total(instance, plan.emissions_inside(instance))
+    if total is None or lost <= 0:
         return 1.0
     return min(1.0, max(0.0, total - float(allowance.sum())) / lost)

@@ -25,7 +25,7 @@ from etsopt.data.policy.market import (
     PathwayPolicy,
     PenaltyPolicy,
 )
-from etsopt.data.policy.official import POWER
+from etsopt.data.policy.official import FIRST_YEAR_OF_INDUSTRY, POWER
 from etsopt.data.policy.plans import NATIONAL, cases_of_plan, plan_year
 from etsopt.data.policy.review_plan import ReviewPlanPolicy
 from etsopt.data.policy.rule import RulePolicy  # noqa: TC001  pydantic evaluates annotations
@@ -48,7 +48,7 @@ MULTI_YEAR_SECTIONS = (
 """Sections that the allocation of one year does not read."""
 
 BALANCED = ("cn-2024", "cn-2025", "cn-2026")
-"""Rules whose allowances add up to the emissions of each sector, which are then the default target."""
+"""Rules whose allowances add up to the emissions of each sector, which are then the default target but in 2024."""
 
 
 class Policy(Section):
@@ -105,7 +105,9 @@ class Policy(Section):
         section = self.sectors.get(sector, SectorPolicy())
         if section.target_sense is not None:
             return section.target_sense
-        return "at_most" if section.stated or self.balances(sector) else "none"
+        # In 2024 each unit gets its emissions, so that a sector needs no target.
+        balanced = self.balances(sector) and plan_year(self.rule.name, self.year) != FIRST_YEAR_OF_INDUSTRY
+        return "at_most" if section.stated or balanced else "none"
 
     def band_of(self, sector: str) -> Band | None:
         """Return the stated band of a sector, or None."""

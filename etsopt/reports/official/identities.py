@@ -14,7 +14,7 @@ from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.issue import KEYS
 from etsopt.reports.official.rows import table_of_units
 from etsopt.results.comparison import SOLVE_AGAIN, require
-from etsopt.units import whole_tonnes
+from etsopt.units import nearest_tonnes, whole_tonnes
 from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def of_units(units: pd.DataFrame) -> Iterator[Identity]:
     within = columns.get("within_t", 0.0)
     yield Identity("2-", "determined", words, np.where(planned, by_coefficient, nowhere), within=within)
     words = ("of a special case is not its emissions", "of special cases are not their emissions")
-    yield Identity("2-", "determined", words, np.where(planned & fixed, whole_tonnes(columns["emissions"]), nowhere))
+    yield Identity("2-", "determined", words, np.where(planned & fixed, nearest_tonnes(columns["emissions"]), nowhere))
     words = ("is not pre-allocated plus top-up less return", "are not pre-allocated plus top-up less return")
     issued = columns["pre_allocated"] + columns["top_up_t"] - columns["return_t"] - columns["exemption"]
     yield Identity("2-", "determined", words, issued)
@@ -135,7 +135,8 @@ def sums_of_units(units: pd.DataFrame, issue: pd.DataFrame) -> Iterator[Identity
     ):
         yield Identity(numbers, key, words, _sums(groups, summed))
     within = _sums(groups, ("emissions",))
-    nearest = np.where(np.abs(issue["obligation"] - within) <= HALF_A_TONNE, issue["obligation"], within)
+    near = np.abs(issue["obligation"] - within) <= HALF_A_TONNE * groups.size().to_numpy()
+    nearest = np.where(near, issue["obligation"], within)
     yield Identity("2-5", "obligation", ("is not the emissions", "are not the emissions"), nearest)
 
 
@@ -146,7 +147,7 @@ def _sums(groups: Any, keys: tuple[str, ...]) -> NDArray[np.float64]:
 
 
 HALF_A_TONNE = 0.5 + 1e-5
-"""Largest difference of an obligation in whole tonnes from its emissions [t]."""
+"""Largest difference of an obligation in whole tonnes from the emissions of a unit [t]."""
 
 
 def _violations(one: Identity, rows: pd.DataFrame, label: str) -> Iterator[Problem]:
@@ -194,8 +195,7 @@ def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:
     require(results, {summed: ("enterprise_id",)}, {summed: given}, "The run")
     run = results.tables[summed].set_index("enterprise_id")
     keys = ["determined", "pre_allocated", "true_up", "issued_in_all", "obligation", "outstanding"]
-    groups = issue.groupby("enterprise_id")
-    rows, counts = groups[keys].sum(), groups.size()
+    rows = issue.groupby("enterprise_id")[keys].sum()
     run = run.reindex(rows.index)
     if summed == "enterprises":
         pairs = zip(given, ("determined", "pre_allocated"), strict=False)
@@ -204,10 +204,7 @@ def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:
     else:
         # What is deducted counts as cancelled.
         checks = [("issued_t", "issued_in_all", run["issued_t"] - run["cancelled_t"])]
-        of_year = run["obligation_t"] - rows["outstanding"]
-        # Obligations of an enterprise with several rows are rounded apart.
-        alone = (counts == 1) | ((of_year - rows["obligation"]).abs() >= counts)
-        checks.append(("obligation_t", "obligation", of_year.where(alone, rows["obligation"])))
+        checks.append(("obligation_t", "obligation", run["obligation_t"] - rows["outstanding"]))
     for column, key, stated in checks:
         wrong = np.flatnonzero(~(rows[key] == stated).to_numpy())
         if len(wrong):

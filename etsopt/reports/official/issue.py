@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KEYS = ["sector", "province", "enterprise_id"]
 
-SUMMED = ("emissions", "pre_allocated", "determined", "exemption", "top_up_t", "return_t")
+SUMMED = ("emissions", "obligation", "pre_allocated", "determined", "exemption", "top_up_t", "return_t")
 
 
 def issue_rows(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
@@ -34,7 +34,6 @@ def issue_rows(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     rows["name"], rows["uscc"] = names["name"], names["uscc"]
     rows["as_planned"], rows["all_stated"] = (groups[key].all().to_numpy() for key in ("as_planned", "all_stated"))
     rows["stated"], rows["in_scope"] = (groups[key].any().to_numpy() for key in ("stated", "in_scope"))
-    rows["obligation"] = whole_tonnes(rows["emissions"].to_numpy() + 0.5)
     power = (rows["sector"] == "power").to_numpy()
     rows["initial"] = np.where(power, rows["determined"], np.nan)
     rows["gap_percent"] = _gap_percent(rows["initial"].to_numpy(), rows["obligation"].to_numpy())

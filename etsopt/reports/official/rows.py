@@ -16,6 +16,7 @@ from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.rules import parameters_of, pre_allocation, pre_allocation_shares, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
 from etsopt.rules.intensity import IntensityParameters
+from etsopt.units import nearest_tonnes
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
+
+WITHOUT_IRONMAKING = "平衡值未全部按炼铁工序产品产量计算，⑧栏不填"
+"""Note of steel works at a balance value to which crude steel counted as output."""
 
 ISSUED = ("allowance_t", "pre_allocated_t", "top_up_t", "return_t")
 NUMBERS = ("emissions_tco2e", "reference_t", *ISSUED)
@@ -59,7 +63,7 @@ def unit_rows(instance: Instance, results: Results) -> pd.DataFrame:
     _same(table, name, "reference_t", reference.reference_t)
     rows = units[["province", "enterprise_id", "sector"]].assign(unit=units["unit_id"])
     rows["name"], rows["uscc"] = _of_enterprises(instance)
-    rows["emissions"] = rows["obligation"] = instance.emissions_tco2e
+    rows["emissions"], rows["obligation"] = instance.emissions_tco2e, nearest_tonnes(instance.emissions_tco2e)
     for column in ISSUED:
         rows[column] = table[column].to_numpy(dtype=float)
     rows["pre_allocated"], rows["reference"] = rows["pre_allocated_t"], reference.reference_t
@@ -135,7 +139,11 @@ def _industry(instance: Instance) -> dict[str, Any]:
             values[here] = value
             rates[here] = surplus_rates(instance.intensity[here], value, parameters.slope, parameters.cap)
     columns |= {"deviation_percent": np.round(100 * (values - instance.intensity) / values, 9)}
-    return columns | {"balance_value": values, "coefficient": rates}
+    # A balance value that crude steel of some works entered is none per tonne of product of ironmaking.
+    steel = (units["sector"] == "steel").to_numpy()
+    mixed = steel & np.isnan(columns["intensity"]) & ~np.isnan(values)
+    stated = np.where(steel & mixed.any(), np.nan, values)
+    return columns | {"balance_value": stated, "coefficient": rates}
 
 
 def _measured(instance: Instance) -> dict[str, Any]:
@@ -187,6 +195,8 @@ def _notes(instance: Instance, rows: pd.DataFrame) -> list[str]:
             parts.append(f"{OUTSIDE}{f'（{reason}）' if reason else ''}")
         elif row.fixed:
             parts.append(f"配额与经核查排放量相等{f'（{reason}）' if reason else ''}")
+        if row.sector == "steel" and np.isnan(row.balance_value) and not np.isnan(row.coefficient):
+            parts.append(WITHOUT_IRONMAKING)
         if not row.as_planned:
             parts.append(f"按分配方案计算为{row.reference:.0f}吨")
         notes.append("；".join(parts))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
+from etsopt.units import nearest_tonnes
 from etsopt_models._allocation.exception_margin import ExceptionMargin, in_whole_tonnes, wider_rates
 from etsopt_models._allocation.integer import inward
 
@@ -78,8 +79,8 @@ def _ends(
     """Return the lower and upper end of each band, from the largest deficit and surplus rates."""
     # Allowances are never negative, however large the deficit that a band allows.
     lower, upper = np.maximum(1 - rates[0], 0.0) * emissions, (1 + rates[1]) * emissions
-    # A rule that rounds down to whole tonnes may leave the band by less than one; the band allows that.
-    return np.floor(lower + 1e-6) if reference.whole else lower, upper
+    # A rule in whole tonnes may leave the band by less than one, below it by rounding down, and above it where A = E.
+    return (np.floor(lower + 1e-6), np.maximum(upper, nearest_tonnes(emissions))) if reference.whole else (lower, upper)
 
 
 def _owners(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:

@@ -170,7 +170,8 @@ def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
     nothing = {"NATION": 0, "nation_least": np.zeros(0), "nation_most": np.zeros(0)}
     if policy is None or not stated:
         return nothing
-    emissions = float(instance.emissions_tco2e.sum())
+    # Fixed units count with the tonnes that they owe and get, so that no change leaves the others theirs.
+    emissions = float(np.where(reference.fixed, reference.reference_t, instance.emissions_tco2e).sum())
     total = policy.target_t if policy.target_t is not None else emissions * (1 + (policy.target_change or 0.0))
     most = np.array([total - float(fixed_allowances(instance, reference)[reference.fixed].sum())])
     least = most if policy.target_sense == "exactly" else np.minimum(0.0, most)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import carried_over, issuance, reference_allowances
-from etsopt.units import whole_tonnes
+from etsopt.units import nearest_tonnes, whole_tonnes
 from etsopt_models._market.holdings import LASTING_FROM, stated, vintages_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Accounts:
         Shape ``(f, v)`` [t]. A carry-over is negative if allowances leave a vintage; cancelled tonnes are the returned
         part of the pre-allocation, and the deduction for earlier shortfalls.
     emissions, outstanding, obligation
-        Verified emissions [tCO2e]; obligations of earlier years, and these with that for the emissions, to the nearest
+        Verified emissions [tCO2e]; obligations of earlier years, and these with the emissions of each unit to the nearest
         tonne [t]; shape ``(f,)``.
     at_risk
         True if the allowances go to the account of the province first, shape ``(f,)``.
@@ -104,7 +104,10 @@ def accounts_of(instance: Instance) -> Accounts:
     # What exceeds the allowances of the year is deducted in a later one.
     deduction = whole_tonnes(stated(instance, enterprises, "deduction_t"))
     cancelled[:, newest] += np.minimum(deduction, (issued - cancelled)[:, newest])
-    emissions = np.bincount(owner, instance.emissions_tco2e, len(enterprises)).astype(float)
+    emissions, owed = (
+        np.bincount(owner, tonnes, len(enterprises)).astype(float)
+        for tonnes in (instance.emissions_tco2e, nearest_tonnes(instance.emissions_tco2e))
+    )
     outstanding = whole_tonnes(stated(instance, enterprises, "outstanding_t"))
     return Accounts(
         enterprises=enterprises,
@@ -121,7 +124,7 @@ def accounts_of(instance: Instance) -> Accounts:
         cancelled=cancelled,
         emissions=emissions,
         outstanding=outstanding,
-        obligation=whole_tonnes(emissions + 0.5) + outstanding,
+        obligation=owed + outstanding,
         at_risk=_at_risk(instance, enterprises, owner),
     )
 

@@ -26,8 +26,9 @@ def rounding_remainder(
 ) -> NDArray[np.float64]:
     """Return the whole tonnes that the regulator auctions for the loss by rounding, shape ``(years,)`` [t].
 
-    The loss is less than a tonne for each unit that gets no less than the rule gives. It is scaled with the unit's
-    emissions and stays within the targets of its sector and of the nation. The offer is the next whole number above it.
+    The loss is less than a tonne for each unit that gets no less than the rule gives; what a unit gains by rounding
+    where A = E is less loss. It is scaled with the unit's emissions and stays within the targets of its sector and of
+    the nation. The offer is the loss, rounded up.
 
     Parameters
     ----------
@@ -38,8 +39,9 @@ def rounding_remainder(
     """
     reference, base = reference_allowances(instance), instance.emissions_tco2e
     allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
-    taken = reference.exact_t - np.maximum(allowance, reference.reference_t)
-    taken[(allowance < reference.reference_t - SAME_T) | (taken < ROUNDING_NOISE_T)] = 0.0
+    gained = np.minimum(reference.exact_t - reference.reference_t, 0.0)
+    taken = np.maximum(reference.exact_t - np.maximum(allowance, reference.reference_t), gained)
+    taken[(allowance < reference.reference_t - SAME_T) | (np.abs(taken) < ROUNDING_NOISE_T)] = 0.0
     sector, sectors = instance.labels("sector"), before["sectors"].set_index("sector")
     free = np.where(reference.fixed, 0.0, taken)
     room = sectors["under_target_t"].reindex(sector.names).to_numpy(dtype=float)
@@ -51,7 +53,7 @@ def rounding_remainder(
         taken *= _share(most - allowance.sum(), taken.sum())
     rate = np.divide(taken, base, out=np.zeros_like(taken), where=base > 0)
     total = rate @ emissions
-    return np.where(total > SAME_T, np.floor(total + SAME_T) + 1, 0.0)
+    return np.where(total > SAME_T, np.ceil(total - ROUNDING_NOISE_T), 0.0)
 
 
 def _share(room: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:

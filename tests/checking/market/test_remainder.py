@@ -71,13 +71,13 @@ def of_whole(
 WHOLE = [1_000_500.0, 2_000_000.0, 500_000.0]
 
 
-def test_the_first_whole_number_above_what_was_lost_is_offered() -> None:
+def test_what_was_lost_is_offered_rounded_up_and_no_tonne_more() -> None:
+    # 0.75, 0.5 and 0.25 t.
     assert of_whole(WHOLE) == [2.0, 2.0]
-    assert of_whole(WHOLE, factor=10.0) == [2.0, 16.0]
+    assert of_whole(WHOLE, factor=10.0) == [2.0, 15.0]
     assert of_whole(WHOLE, factor=0.01) == [2.0, 0.0]
-    # Of 1.49 t and more two are offered, and of 1.98 t and more three.
-    assert of_whole(WHOLE, factor=1.979 / 1.5) == [2.0, 2.0]
-    assert of_whole(WHOLE, factor=1.981 / 1.5) == [2.0, 3.0]
+    assert of_whole(WHOLE, factor=(2 + 0.9e-6) / 1.5) == [2.0, 2.0]
+    assert of_whole(WHOLE, factor=(2 + 1.1e-6) / 1.5) == [2.0, 3.0]
     assert of_whole(WHOLE, factor=0.0199 / 1.5) == [2.0, 0.0]
     assert of_whole(WHOLE, factor=0.0201 / 1.5) == [2.0, 1.0]
 
@@ -88,16 +88,17 @@ def test_a_unit_counts_where_it_gets_no_less_than_the_rule_gives_and_what_it_get
     assert of_whole([WHOLE[0] - 0.019, *WHOLE[1:]]) == [2.0, 2.0]
     assert of_whole([WHOLE[0] - 0.021, *WHOLE[1:]]) == [1.0, 1.0]
     above = [WHOLE[0] + 0.75, WHOLE[1] + 0.5, WHOLE[2]]
-    assert of_whole(above, factor=4.0) == [1.0, 2.0]
+    assert of_whole(above, factor=4.0) == [1.0, 1.0]
+    assert of_whole(above, factor=4.4) == [1.0, 2.0]
     assert of_whole([WHOLE[0] + 5.0, WHOLE[1] + 5.0, WHOLE[2] + 5.0]) == [0.0, 0.0]
 
 
 def test_units_of_a_sector_count_no_more_than_its_target_leaves() -> None:
-    assert of_whole(WHOLE, (1.25, 99.0), factor=10.0) == [2.0, 16.0]
+    assert of_whole(WHOLE, (1.25, 99.0), factor=10.0) == [2.0, 15.0]
     assert of_whole(WHOLE, (0.625, 99.0), factor=10.0) == [1.0, 9.0]
     assert of_whole(WHOLE, (0.0, 99.0), factor=10.0) == [1.0, 3.0]
     assert of_whole(WHOLE, (-5.0, 99.0), factor=10.0) == [1.0, 3.0]
-    assert of_whole(WHOLE, (0.5, 0.0), factor=10.0) == [1.0, 6.0]
+    assert of_whole(WHOLE, (0.5, 0.0), factor=10.0) == [1.0, 5.0]
 
 
 def test_all_units_count_no_more_than_the_nation_leaves() -> None:
@@ -106,8 +107,8 @@ def test_all_units_count_no_more_than_the_nation_leaves() -> None:
         (0.75, [1.0, 8.0]),
         (0.0, [0.0, 0.0]),
         (-3.0, [0.0, 0.0]),
-        (99.0, [2.0, 16.0]),
-        (1.5, [2.0, 16.0]),
+        (99.0, [2.0, 15.0]),
+        (1.5, [2.0, 15.0]),
     ):
         assert of_whole(WHOLE, national={"target_t": total + room}, factor=10.0) == known
         change = (total + room) / 3_500_000 - 1
@@ -153,7 +154,7 @@ def test_a_unit_loses_what_rounding_down_takes(
 
     benchmark = {"name": "benchmark", "benchmarks": {"cement": 1.0, "steel": 1.0}}
     found = offered([allowance, 0.0, 0.0], changes=millionfold, rule=benchmark)
-    assert found == [1 + np.floor(lost * 1e6 + 2e-2) if lost else 0.0] * 2
+    assert found == [np.ceil(lost * 1e6 - 1e-6)] * 2
 
 
 def test_a_unit_of_half_a_tonne_loses_as_well_and_the_least_total_that_is_offered_is_above_20_kg(
