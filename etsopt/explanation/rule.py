@@ -10,8 +10,9 @@ from etsopt.data.content import intensity_base
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.chinese import CASES
 from etsopt.explanation.steps import Step, in_chinese, number, percent
-from etsopt.rules import parameters_of, reference_allowances, steps_of_power, thresholds
+from etsopt.rules import parameters_of, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
+from etsopt.rules.cases import thresholds
 from etsopt.rules.intensity import IntensityParameters
 
 if TYPE_CHECKING:

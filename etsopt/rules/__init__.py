@@ -16,7 +16,6 @@ from etsopt.rules.registry import (
     parameters_of,
     reference_allowances,
     rule,
-    thresholds,
 )
 
 __all__ = [
@@ -38,5 +37,4 @@ __all__ = [
     "reference_allowances",
     "rule",
     "steps_of_power",
-    "thresholds",
 ]

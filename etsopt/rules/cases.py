@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.messages import cells_of, counted
-from etsopt.data.policy.plans import PLAN_YEARS, cases_of_plan, official_value
+from etsopt.data.policy.plans import NATIONAL, PLAN_YEARS, cases_of_plan, official_value
 from etsopt.errors import Problem
 from etsopt.wording import message
 
@@ -26,6 +26,18 @@ def special_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool
     if SLAG not in _at_emissions(instance, parameters, "cement") or "carbide_slag_rate" not in instance.units:
         return special
     return special | (_slag(instance) > _limit(instance, parameters))
+
+
+def thresholds(instance: Instance, parameters: Parameters) -> NDArray[np.float64]:
+    """Return the emissions below which the enterprise of a unit gets A = E, shape ``(units,)`` [tCO2e].
+
+    Under the national rule they are those of the sector and the year, unless the policy states one for all.
+    """
+    policy, key = instance.policy, "threshold_tco2e"
+    by_sector = dict.fromkeys(instance.sectors, parameters.threshold_tco2e)
+    if policy.rule.name == NATIONAL and key not in policy.rule.parameters:
+        by_sector = {name: official_value(f"rule.{key}", name, policy.year, 0.0) for name in by_sector}
+    return instance.labels("sector").mapped(by_sector, 0.0)
 
 
 def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Problem]:

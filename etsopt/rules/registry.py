@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from etsopt import modules
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.official import POWER
-from etsopt.data.policy.plans import NATIONAL, of_plan, official_value
+from etsopt.data.policy.plans import of_plan
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
@@ -251,24 +251,12 @@ def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDAr
 
 def fixed_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
     """Return the units that get A = E: special cases, small enterprises, and those without emissions in the scope."""
-    from etsopt.rules.cases import special_units
+    from etsopt.rules.cases import special_units, thresholds
 
     owner = instance.labels("enterprise_id")
     small = owner.sums(instance.emissions_tco2e)[owner.code] < thresholds(instance, parameters)
     fixed: NDArray[np.bool_] = small | (instance.emissions_tco2e == 0)
     return fixed | special_units(instance, parameters)
-
-
-def thresholds(instance: Instance, parameters: Parameters) -> NDArray[np.float64]:
-    """Return the emissions below which the enterprise of a unit gets A = E, shape ``(units,)`` [tCO2e].
-
-    Under the national rule they are those of the sector and the year, unless the policy states one for all.
-    """
-    policy, key = instance.policy, "threshold_tco2e"
-    by_sector = dict.fromkeys(instance.sectors, parameters.threshold_tco2e)
-    if policy.rule.name == NATIONAL and key not in policy.rule.parameters:
-        by_sector = {name: official_value(f"rule.{key}", name, policy.year, 0.0) for name in by_sector}
-    return instance.labels("sector").mapped(by_sector, 0.0)
 
 
 def with_fixed(instance: Instance, allowances_t: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.float64]:

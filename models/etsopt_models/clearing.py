@@ -72,8 +72,8 @@ tonnes (`unmet_demand:leaf:1`, ...). A gap is a share of the cost, or of the spe
 So a rule that balances its sectors falls some tonnes short, which no measure should have to make up for. In each year
 the regulator therefore auctions, beside the rest, the loss by rounding, rounded up (`rounding_remainder_t` of the table
 `years`, part of the auctioned volume). The loss counts for units that get no less than the rule gives them; what units
-with $A = E$ gain by rounding to the nearest tonne is less loss. It is scaled with their emissions and stays within the targets of their sector and of the
-nation. Tonnes of it that no account needs stay unsold.
+with $A = E$ gain by rounding to the nearest tonne is less loss. It is scaled with their emissions and stays within the
+targets of their sector and of the nation. Tonnes of it that no account needs stay unsold.
 
 **Price.** $p_t = -y_t / \delta_t$ is paid for an allowance of compliance year $t$, which is issued, traded and
 surrendered in calendar year $t + 1$: compare it with the market of that year. It is in CNY of `horizon.price_year`, as

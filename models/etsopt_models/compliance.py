@@ -36,9 +36,9 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
 **Before the program** (`_compliance/accounts.py`), in whole tonnes:
 
 - A unit gets the allowances of the rule, less the paid share, rounded down. One with $A = E$ gets the tonnes that it
-  owes, since its emissions are rounded once, to the nearest tonne. Its pre-allocation is 70 % of last year's
-  emissions in 2025 and half of them from 2026 on. It is topped up, or the excess is returned and counts as cancelled.
-  A unit outside the scope of the year gets nothing, has no obligation, and returns its whole pre-allocation.
+  owes, since its emissions are rounded once, to the nearest tonne. Its pre-allocation is 70 % of last year's emissions
+  in 2025 and half of them from 2026 on. It is topped up, or the excess is returned and counts as cancelled. A unit
+  outside the scope of the year gets nothing, has no obligation, and returns its whole pre-allocation.
 - `deduction_t` of an enterprise is deducted from its allowances of the year, and counts as cancelled; what exceeds them
   stays due. `outstanding_t` of earlier years adds to the obligation, without offsets of its own.
 - From 2025 on, vintages 2019-2024 cannot be surrendered. In 2025 they are carried over into vintage 2025, oldest first.
