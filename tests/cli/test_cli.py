@@ -816,3 +816,20 @@ def test_what_the_file_of_a_sweep_or_a_search_states_is_not_assumed(
     assert main([command, str(tmp_path / "asked.toml"), "--out", str(tmp_path / "out"), "--workers", "1"]) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert (f"does not state {assumed}, which" in said) if assumed else "does not state" not in said
+
+
+def test_the_listing_of_a_year_without_a_plan_names_the_last_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "cn", "--year", "2031"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "No plan is enacted for 2031: figures of plans are those of 2026." in shown
+    assert "rule.slope 0.15 rate industry 2026 A [1]" in shown
+    assert "was not to be had; draft; page 10." in shown
+    assert main(["rules", "cn", "--year", "2026"]) == 0
+    assert "No plan" not in capsys.readouterr().out
+    _, content = run_json(capsys, "rules", "cn", "--year", "2025")
+    rows = {(row["key"], row["sectors"][0]): row for row in content["parameters"]}
+    assert rows["rule.slope", "aluminium"]["status"] == "final"
+    assert (rows["rule.gas_topped_up", "power"]["status"], rows["penalty.multiple", "aluminium"]["page"]) == (
+        "draft",
+        "article 24",
+    )
