@@ -34,6 +34,12 @@ def fixed_at_emissions(instance: Given) -> NDArray[np.bool_]:
     return fixed
 
 
+def gets_emissions(instance: Given, fixed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the units to which the rule gives A = E, shape ``(units,)``: in 2024 all of industry."""
+    everywhere = plan.follows_plan(instance) and plan.year_of(instance) == 2024
+    return fixed | (everywhere & ~plan.of_power(instance))
+
+
 def due_at_emissions(instance: Given) -> NDArray[np.float64]:
     """Return the emissions of every unit as they are owed, and allocated where A = E: to the nearest tonne [t]."""
     return whole(plan.emissions_inside(instance) + 0.5)

@@ -15,7 +15,7 @@ from etsopt.readings import plan
 from etsopt.readings.balance import BALANCED, imbalance_t
 from etsopt.readings.given import whole
 from etsopt.readings.power import allowances_of_power
-from etsopt.readings.targets import due_at_emissions
+from etsopt.readings.targets import due_at_emissions, gets_emissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,12 +136,6 @@ def reference_follows_rule(
         message = f"the checker has no derivation of the rule {instance.policy.rule.name}"
     names = table["unit_id"].to_numpy()
     return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
-
-
-def gets_emissions(instance: Given, fixed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the units to which the rule gives A = E, shape ``(units,)``: in 2024 all of industry."""
-    everywhere = plan.follows_plan(instance) and plan.year_of(instance) == 2024
-    return fixed | (everywhere & ~plan.of_power(instance))
 
 
 def before_rounding(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.allocation.statements import before_rounding, gets_emissions
+from etsopt.checking.allocation.statements import before_rounding
 from etsopt.readings import plan
-from etsopt.readings.targets import due_at_emissions, fixed_at_emissions, national_total
+from etsopt.readings.targets import due_at_emissions, fixed_at_emissions, gets_emissions, national_total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
