@@ -25,8 +25,8 @@ from etsopt.data.policy.market import (
     PathwayPolicy,
     PenaltyPolicy,
 )
-from etsopt.data.policy.official import FIRST_YEAR_OF_INDUSTRY, POWER
-from etsopt.data.policy.plans import NATIONAL, cases_of_plan, plan_year
+from etsopt.data.policy.official import POWER
+from etsopt.data.policy.plans import NATIONAL, cases_of_plan, plan_year, uses_balance_value
 from etsopt.data.policy.review_plan import ReviewPlanPolicy
 from etsopt.data.policy.rule import RulePolicy  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.policy.section import CALENDAR, Section
@@ -105,8 +105,7 @@ class Policy(Section):
         section = self.sectors.get(sector, SectorPolicy())
         if section.target_sense is not None:
             return section.target_sense
-        # In 2024 each unit gets its emissions, so that a sector needs no target.
-        balanced = self.balances(sector) and plan_year(self.rule.name, self.year) != FIRST_YEAR_OF_INDUSTRY
+        balanced = uses_balance_value(self.rule.name, sector, self.year) and not self.states_balance_value(sector)
         return "at_most" if section.stated or balanced else "none"
 
     def band_of(self, sector: str) -> Band | None:
