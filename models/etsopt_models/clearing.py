@@ -7,8 +7,9 @@ regulator offers them. The price of an allowance is the cost of the last tonne.
 
 .. formulation:: plans_and_accounts market_years market_program
 
-First `unmet_demand` is minimised over all plans. If some demand stays unmet, the market cannot clear, and the result
-states how many tonnes. Else $m_t = 0$ and `cost` is minimised.
+First `unmet_demand` is minimised over all plans, before anything has a price and with one account for all, since limits
+of accounts add up: a trading cost frees no allowance (`etsopt_models._columns.unmet_demand`). If some demand stays
+unmet, the market cannot clear, and the result states how many tonnes. Else $m_t = 0$ and `cost` is minimised.
 
 **Bounds.** No account holds more than it may need; everything is finite.
 
@@ -110,6 +111,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models._columns.price_of_others import market_of_pass
+from etsopt_models._columns.unmet_demand import prepare_pass
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.balance_values import balance_values_again
 from etsopt_models._market.baseline import baseline_of
@@ -172,7 +174,7 @@ def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], PreparedMarket]:
     """Return arrays for `formulate` over the plans that matter, and the prepared market for the tables."""
-    return prepare_market(market(instance, before, relax))
+    return prepare_pass(market(instance, before, relax), before, prepare_market)
 
 
 def again(

@@ -50,6 +50,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models._columns.price_of_others import market_of_pass
+from etsopt_models._columns.unmet_demand import prepare_pass
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.balance_values import balance_values_again
 from etsopt_models._market.column_generation import market_of
@@ -130,7 +131,7 @@ def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], PreparedMarket]:
     """Return arrays for `formulate` over the plans that matter, and the prepared market for the tables."""
-    return prepare_market(market(instance, before, relax))
+    return prepare_pass(market(instance, before, relax), before, prepare_market)
 
 
 def again(

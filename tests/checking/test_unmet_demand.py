@@ -10,9 +10,13 @@ import pandas as pd
 import pytest
 
 import etsopt
+from benchmarks.reliability.self_balancing import compared, short_market
+from benchmarks.reliability.self_balancing import random_market as random_market_of_a_year
 from etsopt.cli import main
+from etsopt_models._columns import enterprise_decomposition, whole_plans
 from tests.builders import random_instance
 from tests.markets import market, of_model, random_market
+from tests.self_balancing_oracle import Market
 
 
 def short(cost: float = 0.0, **more: Any) -> etsopt.Instance:
@@ -52,6 +56,59 @@ def test_random_markets_are_proven_to_be_short_of_what_the_relaxation_lacks(seed
     # Somewhat less demand than what is proven to be missing still cannot be met, and all of it less can.
     proven = result.infeasible_by_t or 0.0
     assert etsopt.solve(instance.with_policy({"market.auctioned_t": proven}), model).termination == "optimal"
+
+
+def never(*_: Any, **__: Any) -> None:
+    raise AssertionError("a price is sought")
+
+
+@pytest.mark.parametrize("method", ["direct", "decomposition"])
+def test_nothing_is_priced_in_a_market_that_cannot_clear(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_plans, "master_of", never)
+    monkeypatch.setattr(enterprise_decomposition, "PriceSearch", never)
+    monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
+    result = etsopt.solve(short(2.0), "clearing", method=method)
+    assert result.status == "infeasible_certified"
+    assert result.infeasible_by_t == pytest.approx(120_000)
+
+
+def test_the_multipliers_are_of_one_account_and_those_of_each_enterprise_prove_the_same() -> None:
+    instance = short(2.0)
+    result = etsopt.solve(instance, "clearing")
+    duals = result.tables["duals"]
+    unmet = duals["level"] == "unmet_demand"
+    assert set(duals.loc[unmet, "index"]) == {""}
+    of_accounts = unmet & (duals["row"] == "account_balance")
+    owned = [duals[of_accounts].assign(index=owner) for owner in ("u0", "u1")]
+    stated = pd.concat([duals[~of_accounts], *owned], ignore_index=True)
+    assert etsopt.check(instance, replace(result, tables={**result.tables, "duals": stated})).certified
+    one = pd.concat([duals[~of_accounts], owned[0]], ignore_index=True)
+    assert not etsopt.check(instance, replace(result, tables={**result.tables, "duals": one})).certified
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_trading_cost_changes_nothing_in_what_is_missing(seed: int) -> None:
+    instance, unmet = short_market(seed)
+    for cost in (0.0, 1.0, 1e4):
+        result = etsopt.solve(instance.with_policy({"market.transaction_cost_cny_per_t": cost}), "clearing")
+        assert (result.status, result.violations) == ("infeasible_certified", ())
+        assert result.infeasible_by_t == pytest.approx(unmet, rel=1e-6, abs=0.02)
+    # The other program has an account for every enterprise.
+    assert Market(instance).unmet_t() == pytest.approx(unmet, rel=1e-6, abs=0.02)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_answer_of_a_self_balancing_market_is_a_fixed_point_of_another_program(seed: int) -> None:
+    instance = random_market_of_a_year(seed)
+    assert compared(instance, etsopt.solve(instance, "clearing"))[1] == ""
+
+
+def test_what_is_missing_is_a_hundred_thousandth_of_what_thousands_emit() -> None:
+    instance = etsopt.generate(3_000, seed=1)
+    stated = {"market.transaction_cost_cny_per_t": 1.0, "pathway.self_balancing_until": 2025}
+    result = etsopt.solve(instance.with_policy({**stated, "market.external_demand_t": 10_000.0}), "clearing")
+    assert result.status == "infeasible_certified"
+    assert result.infeasible_by_t == pytest.approx(10_000.0, rel=1e-6)
 
 
 def changed(result: etsopt.Results, name: str, **columns: Any) -> etsopt.Results:

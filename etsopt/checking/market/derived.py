@@ -47,7 +47,12 @@ class Market:
     @cached_property
     def program(self) -> Market:
         """The market as the program has it: one pool of all accounts if trading costs nothing."""
-        return self if self.terms.transaction_cost.any() else replace(self, accounts=pool_accounts(self.accounts))
+        return self if self.terms.transaction_cost.any() else self.pooled
+
+    @property
+    def pooled(self) -> Market:
+        """The market with one pool of all accounts, among which a tonne moves without a trade."""
+        return replace(self, accounts=pool_accounts(self.accounts))
 
     @cached_property
     def sizes(self) -> PlanSizes:

@@ -1,4 +1,8 @@
-"""Prove from multipliers that a market cannot clear, and bound its unmet demand from below."""
+"""Prove from multipliers that a market cannot clear, and bound its unmet demand from below.
+
+Every bound of accounts is a sum, so that what clears accounts of enterprises clears their pool as well: multipliers of
+the pool prove unmet demand at every trading cost. Those of accounts, which earlier versions stated, prove it too.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +38,15 @@ def check_unmet_demand(
     """
     # In self-balancing years a sector frees no allowances at any balance value.
     market = derive_market(instance, tables, kind, in_sum=True)
-    baseline, program = market.baseline, market.program
+    baseline, duals = market.baseline, tables["duals"]
+    of_enterprises = duals["level"].eq(UNMET) & duals["index"].fillna("").ne("")
+    program = market.program if of_enterprises.any() else market.pooled
     violations = statements.rows_are_there("unmet_demand", tables["unmet_demand"], {}, baseline.years)
     violations += statements.numbers_are_there("unmet_demand", tables["unmet_demand"], ["unmet_t"])
-    violations += statements.numbers_are_there("duals", tables["duals"], ["year", "multiplier"])
+    violations += statements.numbers_are_there("duals", duals, ["year", "multiplier"])
     if violations:
         return violations, None, True
-    given, violations = StatedMultipliers(baseline, program.accounts, tables["duals"]).at(UNMET, "t/t")
+    given, violations = StatedMultipliers(baseline, program.accounts, duals).at(UNMET, "t/t")
     none = Leeway.none(len(program.accounts.labels), len(baseline.years))
     proven = max(Bound(program.costless, given, none, market.unmet_most).of_all(), 0.0)
     # The market cannot clear only if more is unmet than an answer may miss in every limit.

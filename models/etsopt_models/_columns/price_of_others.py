@@ -2,9 +2,9 @@
 
 Scarcity elsewhere is met by the others in the end, since a self-balancing sector frees nothing in sum. At balance values
 that are held, however, its units do help: each pass abates a little more, until the price has risen to that of the
-others, or for ever if they cannot. Many small steps are saved by a market in which the sector frees nothing (`Market.balanced_in_sum`): if it cannot clear, no balance value clears it, and else its price is
-that of the others, and the balance values that best responses to it repeat are near those sought. The passes go on
-from there.
+others, or for ever if they cannot: then `etsopt_models._columns.unmet_demand` proves it before the first pass. Many small steps
+are saved by a market in which the sector frees nothing (`Market.balanced_in_sum`): its price is that of the others, and
+the balance values that best responses to it repeat are near those sought. The passes go on from there.
 """
 
 from __future__ import annotations
@@ -41,11 +41,9 @@ def market_of_pass(make: Callable[[Mapping[str, pd.DataFrame]], Market], before:
     market = make(before)
     if pass_of(before) != PLAIN_PASSES:
         return market
-    in_sum = market.balanced_in_sum
-    root = master_of(in_sum).cleared()
+    root = master_of(market.balanced_in_sum).cleared()
     if root.share is None:
-        # No balance value clears the market: the preparation states the proof.
-        return in_sum
+        return market
     prices = unit_prices(market.instance, market.accounts, root.multipliers)
     held = before[HELD][before[HELD]["pass"] == PLAIN_PASSES]
     for _ in range(PASSES):

@@ -17,12 +17,13 @@ from etsopt_models._columns.master import Master
 from etsopt_models._columns.other_end import at_terminal_price
 from etsopt_models._columns.price_intervals import price_ends
 from etsopt_models._columns.tree import Tree, TreeSearch
+from etsopt_models._columns.unmet_demand import short_market
 from etsopt_models._columns.variable_fixing import fix_variables
 from etsopt_models._enterprises.subproblem import Enterprises
 from etsopt_models._enterprises.trading import steady_prices
 from etsopt_models._enterprises.whole_accounts import bound_of, declines, is_steady, multipliers_of, terms_of
 from etsopt_models._market.accounts import outstanding_cost
-from etsopt_models._market.column_generation import PreparedMarket, Shortage
+from etsopt_models._market.column_generation import PreparedMarket
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
 
@@ -44,11 +45,10 @@ def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], 
     master = master_of(market)
     root = master.cleared()
     if root.share is None:
-        if market.baseline.follows.any():
-            root = master_of(market.balanced_in_sum).cleared()
-        shortage = None if root.unmet is None else Shortage(root.unmet, root.multipliers)
+        if short := short_market(market):
+            return short
         start = ColumnPool.start(master.plans)
-        return market.parameters(start), PreparedMarket(start, market.accounts, shortage=shortage, gave_way=gave_way)
+        return market.parameters(start), PreparedMarket(start, market.accounts, gave_way=gave_way)
     ends = price_ends(master, root)
     is_free = market.instance.policy.market.transaction_cost_cny_per_t == 0
     other_end = partial(at_terminal_price, master) if is_free else None

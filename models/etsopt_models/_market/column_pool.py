@@ -70,6 +70,11 @@ class PlanColumns:
             self.abated + other.abated,
         )
 
+    def beside(self, other: PlanColumns) -> PlanColumns:
+        """Return these columns followed by others."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
+        return PlanColumns(*(np.concatenate(pair) for pair in pairs))
+
     def minus(self, other: PlanColumns) -> PlanColumns:
         """Return the difference from other columns, plan by plan."""
         return self.plus(PlanColumns(other.unit, -other.cost, -other.demand_reduction, -other.abated))

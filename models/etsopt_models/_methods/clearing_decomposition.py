@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt_models import clearing
 from etsopt_models._columns.decomposition import declines, prepare_by_prices
+from etsopt_models._columns.unmet_demand import prepare_pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,4 +26,4 @@ def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], PreparedMarket]:
     """Return arrays for the formulation over near-indifferent units, and the prepared market for the tables."""
-    return prepare_by_prices(clearing.market(instance, before, relax))
+    return prepare_pass(clearing.market(instance, before, relax), before, prepare_by_prices)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt_models import pathway
 from etsopt_models._columns import decomposition
+from etsopt_models._columns.unmet_demand import prepare_pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,4 +32,4 @@ def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], PreparedMarket]:
     """Return arrays for the formulation over near-indifferent units, and the prepared market for the tables."""
-    return decomposition.prepare_by_prices(pathway.market(instance, before, relax))
+    return prepare_pass(pathway.market(instance, before, relax), before, decomposition.prepare_by_prices)
