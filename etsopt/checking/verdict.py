@@ -64,7 +64,8 @@ class LevelCheck:
     objective is certified if the gap is at most ``tolerance``, all in ``unit``, or, in an integer solve, at most
     ``asked``, the gap that the reader accepts. A certified result may leave an objective uncertified that is not
     ``needed``.
-    ``distance_t`` of the tie-break bounds the distance of every unit from the unique answer.
+    ``distance_t`` of the tie-break bounds the distance of every unit from the unique answer. ``spending`` is that in
+    the cost of whole plans, against which a gap counts where the cost is near zero.
     """
 
     name: str
@@ -76,6 +77,7 @@ class LevelCheck:
     asked: float = 0.0
     needed: bool = True
     distance_t: float | None = None
+    spending: float | None = None
 
     def __post_init__(self) -> None:
         if math.isnan(self.gap):

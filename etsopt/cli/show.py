@@ -25,6 +25,7 @@ from etsopt.cli.show_status import (
     NO_SOLUTION,
     ignored,
     listed_tables,
+    open_balance_of,
     open_gaps,
     own_parameters,
     remarks,
@@ -49,7 +50,7 @@ def result(results: Results) -> None:
     """Print a summary of results: status, sectors, objectives, provinces at their limit, or the infeasibility."""
     console = plain_console()
     about = results.provenance
-    status = STATUSES[results.status][in_chinese()]
+    status = open_balance_of(results) or STATUSES[results.status][in_chinese()]
     known = is_judged(results)
     if not known and results.status == "feasible":
         status = _("solved according to the solver, not checked")

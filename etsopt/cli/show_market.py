@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.text import Text
 
 from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
 from etsopt.cli.terminal import new_table, scale_of, three_decimals
+from etsopt.results.prices import has_price, open_balance
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from rich.console import Console
     from rich.table import Table
@@ -27,15 +30,18 @@ SAME_PRICE = 1e-6
 def market(console: Console, results: Results) -> None:
     """Print prices, emissions, allowances and costs of every year, and the measures of the last year."""
     years = results.tables["years"]
-    console.print(_prices(years))
-    if "closure" in results.tables:
+    priced, unbalanced = has_price(results.tables), open_balance(results.tables)
+    console.print(_prices(years, priced))
+    if priced and "closure" in results.tables:
         for line in closure(results.tables["closure"]):
             console.print(Text(line))
         console.print()
-    if "terminal_prices" in results.tables:
+    if priced and "terminal_prices" in results.tables:
         terminal_prices(console, results)
-    if "balance_values" in results.tables and results.status == "feasible":
-        console.print(*map(Text, _open_balance(results.tables["balance_values"])), sep="\n")
+    if unbalanced is not None:
+        console.print(Text(_open_balance(unbalanced)))
+    if not priced:
+        console.print(Text(_("No price is shown: at other balance values it would be another.\n")))
     console.print(_quantities(years))
     if "lapsed_t" in years and (lapsed := years["lapsed_t"].sum()) > 0.5:
         template = "{lapsed} t lapse, since they may not be banked.\n"
@@ -43,28 +49,27 @@ def market(console: Console, results: Results) -> None:
     console.print(_measures(results))
 
 
-def _prices(years: pd.DataFrame) -> Table:
+def _prices(years: pd.DataFrame, priced: bool) -> Table:
+    """Return prices and costs of each year; without a price the costs that do not depend on it."""
+    costs = _("resource cost\n[CNY million]"), _("of which\nmeasures")
+    if not priced:
+        table = new_table(_("Costs"), _("year"), *costs)
+        for row in years.to_dict("records"):
+            cells = (_millions(row[name]) for name in ("resource_cost_cny", "measures_cost_cny"))
+            table.add_row(*map(Text, (str(row["year"]), *cells)))
+        return table
     title = _(
         "Allowance price [{unit}]: {obtained}",
         unit=word("price_unit", years["price_unit"].iloc[0]),
         obtained=word("price_obtained", years["price_obtained"].iloc[0]),
     )
-    table = new_table(
-        title,
-        _("year"),
-        _("price"),
-        _("from"),
-        _("to"),
-        _("resource cost\n[CNY million]"),
-        _("of which\nmeasures"),
-        _("transfers"),
-    )
+    table = new_table(title, _("year"), _("price"), _("from"), _("to"), *costs, _("transfers"))
     for row in years.to_dict("records"):
         low, high = row["price_lower_cny_per_t"], row["price_upper_cny_per_t"]
         unique = high - low <= SAME_PRICE * max(abs(high), 1.0)
-        costs = [_millions(row[name]) for name in ("resource_cost_cny", "measures_cost_cny", "transfers_cny")]
+        figures = [_millions(row[name]) for name in ("resource_cost_cny", "measures_cost_cny", "transfers_cny")]
         ends = ("", "") if unique else (f"{low:,.2f}", f"{high:,.2f}")
-        table.add_row(*map(Text, (str(row["year"]), f"{row['price_cny_per_t']:,.2f}", *ends, *costs)))
+        table.add_row(*map(Text, (str(row["year"]), f"{row['price_cny_per_t']:,.2f}", *ends, *figures)))
     return table
 
 
@@ -154,10 +159,8 @@ def _figure(value: float, scale: float, decimals: int) -> str:
     return "-" if np.isnan(value) else f"{scale * value:,.{decimals}f}"
 
 
-def _open_balance(table: pd.DataFrame) -> list[str]:
-    """Return a sentence on balance values that do not repeat."""
-    moved = (table["emissions_tco2e"] - table["emissions_held_tco2e"]).abs()
-    row = table.loc[np.maximum(table["residual_t"].abs(), moved).idxmax()]
+def _open_balance(row: Mapping[str, Any]) -> str:
+    """Return a sentence on balance values that do not repeat, of the sector and year farthest from its own."""
     line = _(
         "Balance values do not repeat, so the result is not certified: of {sector} in {year} allowances less emissions "
         "are {residual} t",
@@ -165,12 +168,12 @@ def _open_balance(table: pd.DataFrame) -> list[str]:
         year=row["year"],
         residual=format_tonnes(row["residual_t"]),
     )
-    if moved[row.name] >= 1:
+    if row["moved_t"] >= 1:
         line += _(
             ", and paid allowances are offered for {moved} t more or less than it emits",
-            moved=format_tonnes(moved[row.name]),
+            moved=format_tonnes(row["moved_t"]),
         )
-    return [_("{line}.\n", line=line)]
+    return _("{line}.\n", line=line)
 
 
 SET_BY = (

@@ -14,7 +14,9 @@ from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
 from etsopt.results.claims import PROGRAM, is_checked, is_program
 from etsopt.results.notices import notices
+from etsopt.results.prices import open_balance
 from etsopt.results.words import TERMINATIONS
+from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
@@ -38,7 +40,7 @@ def open_gaps(results: Results) -> str:
         return _("{proven}\nThe solver failed at the last of the objectives shown.", proven=proven)
     if results.termination in TERMINATIONS:
         return _("{proven}\nA longer --time-limit may close the gap.", proven=proven)
-    largest = max((_relative(level) for level in results.levels if not level.certified), default=np.inf)
+    largest = max((level.relative_gap for level in results.levels if not level.certified), default=np.inf)
     if not open_:
         return proven
     accepts = _("`--gap {largest:.1e}` accepts the result; ", largest=largest * 1.01) if requested < largest < 1 else ""
@@ -49,6 +51,26 @@ def open_gaps(results: Results) -> str:
         requested = REAL_GAP
         text = "{proven}\nReal allowances need a gap of {requested:.2g} %: {remedy}"
     return _(text, proven=proven, requested=100 * requested, remedy=remedy)
+
+
+def open_balance_of(results: Results) -> str:
+    """Return the status of a market whose balance values do not repeat, with what they leave; empty of any other."""
+    row = open_balance(results.tables) if results.status == "feasible" and is_checked(results) else None
+    if row is None:
+        return ""
+    where = {"sector": word("sector", row["sector"]), "year": row["year"]}
+    if abs(row["residual_t"]) < 1 <= row["moved_t"]:
+        return _(
+            "feasible, balance values do not repeat: emissions of {sector} in {year} are {moved} t off those of its "
+            "paid allowances",
+            **where,
+            moved=format_tonnes(row["moved_t"]),
+        )
+    return _(
+        "feasible, balance values do not repeat: allowances less emissions of {sector} in {year} are {residual} t",
+        **where,
+        residual=format_tonnes(row["residual_t"]),
+    )
 
 
 def remarks(results: Results) -> list[str]:
@@ -104,14 +126,17 @@ def _without_fixed_point(results: Results) -> str:
     )
 
 
-def _relative(level: LevelResult) -> float:
-    """Return the relative gap of an objective; infinite if its value is zero or its gap unknown."""
-    return abs(level.gap / level.value) if level.value and np.isfinite(level.gap) else np.inf
-
-
 def _in_percent(level: LevelResult) -> str:
-    share = _relative(level)
-    return _("(gap {share:.2g} %)", share=100 * share) if np.isfinite(share) else _("(no bound)")
+    """Return the gap of an objective in percent of its value, of whole plans as well of what is spent."""
+    if not np.isfinite(level.relative_gap):
+        return _("(no bound)")
+    if not level.spending:
+        return _("(gap {share:.2g} %)", share=100 * level.relative_gap)
+    spent = 100 * abs(level.gap) / level.spending
+    if not level.value:
+        return _("(gap {spent:.2g} % of spending, and the cost that is minimised is zero)", spent=spent)
+    cost = 100 * abs(level.gap / level.value)
+    return _("(gap {spent:.2g} % of spending, {cost:.2g} % of the cost that is minimised)", spent=spent, cost=cost)
 
 
 def ignored(model: str, keys: list[str]) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from etsopt.results.prices import has_price
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -88,9 +90,10 @@ def _of_years(tables: Mapping[str, pd.DataFrame], region: str) -> Iterator[Row]:
     """Yield totals and prices of each year of a market."""
     closure = tables.get("closure")
     balancing = set() if closure is None else set(closure.loc[closure["set_by"] == "self-balancing", "year"])
+    priced = "years" in tables and has_price(tables)
     for row in tables["years"].to_dict("records") if "years" in tables else ():
         # Of a self-balancing year every price above some clears, so that it has none to report.
-        if "price_cny_per_t" in row and row["year"] not in balancing:
+        if priced and "price_cny_per_t" in row and row["year"] not in balancing:
             unit = str(row.get("price_unit", "CNY/t")).removesuffix("/t")
             yield region, "Price|Carbon", f"{unit}/t CO2", int(row["year"]), float(row["price_cny_per_t"])
         for variable in OF_YEARS:

@@ -9,7 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LevelResult:
-    """An objective: value, lower bound recomputed by the checker, gap, unit and algorithm."""
+    """An objective: value, lower bound recomputed by the checker, gap, unit and algorithm.
+
+    ``spending`` is that in the cost of whole plans [CNY], of which a gap is a share if it exceeds the cost; None of any
+    other objective.
+    """
 
     name: str
     value: float
@@ -18,10 +22,18 @@ class LevelResult:
     unit: str
     certified: bool
     algorithm: str
+    spending: float | None = None
+
+    @property
+    def relative_gap(self) -> float:
+        """Gap as a share of value or spending, whichever is larger; infinite if both are zero or there is no bound."""
+        size = max(abs(self.value), self.spending or 0.0)
+        return abs(self.gap / size) if size and math.isfinite(self.gap) else math.inf
 
 
 def read_level(level: dict[str, Any]) -> LevelResult:
     """Return an objective of ``result.json``; null on disk is a bound of minus infinity, with an infinite gap."""
     if level["bound"] is None:
         level = {**level, "bound": -math.inf, "gap": math.inf}
-    return LevelResult(**{**level, **{part: float(level[part]) for part in ("value", "bound", "gap")}})
+    numbers = ("value", "bound", "gap", *(() if level.get("spending") is None else ("spending",)))
+    return LevelResult(**{**level, **{part: float(level[part]) for part in numbers}})

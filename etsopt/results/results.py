@@ -21,6 +21,7 @@ from etsopt.results.iamc import to_iamc
 from etsopt.results.levels import LevelResult as LevelResult
 from etsopt.results.levels import read_level
 from etsopt.results.named_tables import NamedTables
+from etsopt.results.prices import NAMES, has_price, prices_of
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
 from etsopt.results.words import STATUSES
 from etsopt.rules import as_given
@@ -189,6 +190,8 @@ class Results:
         english = STATUSES[self.status][0] if self.status in STATUSES else self.status
         title = escape(f"{about.get('instance')}, {about.get('model')}: {english}")
         shown = next((self.tables[name] for name in ("sectors", "years", "equilibrium") if name in self.tables), None)
+        if shown is not None and "years" in self.tables and not has_price(self.tables):
+            shown = shown.drop(columns=[*NAMES], errors="ignore")
         levels = pd.DataFrame([asdict(level) for level in self.levels])
         parts = [table.to_html(index=False) for table in (shown, levels) if table is not None and len(table)]
         tables = escape(", ".join(self.tables))
@@ -199,21 +202,10 @@ class Results:
         """Prices of allowances by year if there is a market, else shadow prices of targets, balances and totals.
 
         A market price is the cost of one tonne less on offer, with the interval of proven prices; in a year that is
-        self-balancing in ``closure`` every higher one clears too. A shadow price is an objective's increase per tonne.
+        self-balancing in ``closure`` every higher one clears too. There is none if balance values do not repeat. A
+        shadow price is an objective's increase per tonne.
         """
-        if "years" in self.tables:
-            names = {"price_cny_per_t": "price", "price_lower_cny_per_t": "lower", "price_upper_cny_per_t": "upper"}
-            years = self.tables["years"].rename(columns=names | {"price_unit": "unit", "price_obtained": "obtained"})
-            wanted = ["year", "price", "lower", "upper", "unit", "obtained"]
-            return years[wanted] if set(wanted) <= set(years) else pd.DataFrame(columns=wanted)
-        empty = pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"])
-        duals = self.tables.get("duals", empty)
-        # A table without these columns, such as a damaged one, states no prices.
-        duals = duals if {"level", "row"} <= set(duals) else empty
-        rows = ("sector_target", "province_balance", "national_total")
-        # Further proofs of an objective, which have a number, are not prices.
-        stated = duals["row"].isin(rows) & ~duals["level"].astype(str).str.contains(":", regex=False)
-        return duals[stated].rename(columns={"multiplier": "price"}).reset_index(drop=True)
+        return prices_of(self.tables)
 
     def summary(self) -> dict[str, Any]:
         """Return all content but the tables, as plain values for JSON; numbers that are not finite are null."""

@@ -61,6 +61,9 @@ class Level(Strict):
     unit: str = Field(description="unit of value and bound")
     certified: bool = Field(description="true if the gap is within the one asked for")
     algorithm: str = Field(description="algorithm that found the value, with its iterations")
+    spending: FiniteFloat | None = Field(
+        None, description="spending in the cost of whole plans [CNY], of which the gap is a share if it is larger"
+    )
 
     @model_validator(mode="after")
     def _gap_to_a_bound(self) -> Level:

@@ -203,7 +203,10 @@ class SolveTask:
             known = checks.get(level.name)
             bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)
             proven = known is not None and known.certified
-            levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
+            spending = known.spending if known else None
+            levels.append(
+                LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm, spending)
+            )
         status = verdict.status if verdict else "feasible" if tables else "none"
         reported = {name: getattr(verdict, name) for name in REPORTED} if verdict else {}
         held = tuple(levels), None, self.about, violations_of(verdict)

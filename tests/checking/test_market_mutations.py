@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from etsopt.results.results import LevelResult
 from etsopt.rules import balance
 from tests.builders import random_units
 from tests.judging import check
-from tests.markets import market, of_model, random_market
+from tests.markets import grouped_market, market, of_model, random_market
 
 if TYPE_CHECKING:
     from etsopt.checking import Verdict
@@ -445,6 +446,24 @@ def test_a_cost_that_is_not_that_of_the_tables_is_seen() -> None:
         rules = {violation.rule for violation in report.violations}
         assert rules & {"level_is_kept", "levels"} or levels == tuple(first)
         assert not report.certified
+
+
+@pytest.mark.parametrize("by", [-1e-3, 1e-3, 1.0])
+def test_a_spending_that_is_not_that_of_the_tables_is_no_claim(by: float) -> None:
+    instance = grouped_market(0)
+    result = etsopt.solve(instance, "clearing")
+    (*first, cost) = result.levels
+    # Every measure costs something here and nothing else does, so that all of the cost is spent.
+    assert cost.spending == pytest.approx(cost.value, rel=1e-9)
+    assert not etsopt.check(instance, result).violations
+    assert cost.spending is not None
+    wrong = replace(cost, spending=cost.spending * (1 + by))
+    broken = etsopt.check(instance, replace(result, levels=(*first, wrong))).violations
+    assert [violation.where for violation in broken] == ["cost, spending"]
+    # Earlier versions stated none, and parts of plans have none.
+    assert not etsopt.check(instance, replace(result, levels=(*first, replace(cost, spending=None)))).violations
+    divisible = etsopt.solve(instance.with_policy({"abatement.divisible_measures": True}), "clearing")
+    assert divisible.levels[-1].spending is None
 
 
 def test_the_allocation_behind_a_market_is_checked_too() -> None:

@@ -738,6 +738,22 @@ def test_a_gap_below_the_requested_one_is_told_with_what_real_allowances_need() 
         assert ("--gap 1.0e-03" in told) is (share == 1e-3)
 
 
+def test_a_gap_of_whole_plans_is_told_as_a_share_of_spending_and_of_the_cost() -> None:
+    found = etsopt.solve(etsopt.read("tiny"))
+    level = replace(found.levels[-1], name="cost", value=-50.0, gap=2.0, certified=False, spending=400.0, unit="CNY")
+    said = {
+        "(gap 0.5 % of spending, 4 % of the cost that is minimised)": level,
+        "(gap 0.5 % of spending, and the cost that is minimised is zero)": replace(level, value=0.0),
+        "(gap 4 %)": replace(level, spending=0.0),
+        "(no bound)": replace(level, gap=float("inf")),
+    }
+    for words, last in said.items():
+        told = open_gaps(replace(found, levels=(*found.levels[:-1], last)))
+        assert f"Not certified: cost {words}." in told
+    # What `--gap` accepts is a share of the larger, as the checker asks for it.
+    assert "--gap 5.0e-03" in open_gaps(replace(found, levels=(*found.levels[:-1], level)))
+
+
 def test_a_time_limit_that_nothing_meets_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "tiny", "--time-limit", "1e-9"]) == 4
     assert "tiny, allocation: no result, stopped by the time limit" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,7 @@ def test_what_nobody_can_serve_is_proven_in_tonnes_however_little(
 
 
 def test_where_a_later_pass_cannot_clear_the_answer_of_the_one_before_is_kept() -> None:
-    # Offsets may meet 5 % of emissions, and the more is abated the fewer: there is no fixed point.
-    market = {"external_demand_t": 9_000.0, "ccer_price_cny_per_t": 30.0, "ccer_supply_t": 1e6}
-    cheap = MEASURES.assign(variable_opex_cny_per_t=0.2)
-    content = plants(market=market).policy.model_dump(mode="json", exclude_unset=True)
-    result = solved(etsopt.Instance.from_frames(UNITS, content, None, cheap))
+    result = solved(without_fixed_point())
     assert result.status == "feasible"
     assert abs(result.tables["balance_values"]["residual_t"].item()) > 100
 
@@ -205,6 +202,62 @@ def test_balance_values_that_come_back_are_an_answer_without_a_proof(
     show.result(result)
     printed = " ".join(capsys.readouterr().out.split())
     assert "Balance values do not repeat, so the result is not certified: of cement in 2025" in printed
+
+
+def without_fixed_point() -> etsopt.Instance:
+    """A market in which offsets meet 5 % of what is emitted, and the more is abated the fewer: nothing repeats."""
+    market = {"external_demand_t": 9_000.0, "ccer_price_cny_per_t": 30.0, "ccer_supply_t": 1e6}
+    cheap = MEASURES.assign(variable_opex_cny_per_t=0.2)
+    content = plants(market=market).policy.model_dump(mode="json", exclude_unset=True)
+    return etsopt.Instance.from_frames(UNITS, content, None, cheap)
+
+
+def test_a_market_without_a_fixed_point_says_so_first_and_shows_no_price(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    instance = without_fixed_point()
+    result = solved(instance)
+    row = result.tables["balance_values"].iloc[0]
+    assert result.status == "feasible"
+    show.result(result)
+    printed = " ".join(capsys.readouterr().out.split())
+    said = f"allowances less emissions of cement in 2025 are {row['residual_t']:,.0f} t"
+    assert printed.startswith(f"from frames, clearing: feasible, balance values do not repeat: {said}")
+    assert "No price is shown: at other balance values it would be another." in printed
+    assert "Allowance price" not in printed
+    assert "Prices are set by" not in printed
+    # Neither does anything else that is made of the result.
+    price = f"{result.tables['years']['price_cny_per_t'].item():,.2f}"
+    assert len(result.prices) == 0
+    assert result.summary()["prices"] == []
+    assert "Price|Carbon" not in result.to_iamc()["variable"].tolist()
+    assert "price_cny_per_t" not in result._repr_html_()
+    result.save(tmp_path / "run", instance)
+    text = result.report(tmp_path / "page.html")[0].read_text("utf-8")
+    assert "Balance values do not repeat, so there is no price" in text
+    assert 'id="prices"' not in text
+    assert price not in printed
+    # A run of an earlier version states the price, which is no false claim.
+    assert main(["check", str(tmp_path / "run")]) == 0
+    file = tmp_path / "run" / "result.json"
+    content = json.loads(file.read_text("utf-8"))
+    content["prices"] = [{"year": 2025, "price": 1.0}]
+    file.write_text(json.dumps(content), "utf-8")
+    assert main(["check", str(tmp_path / "run")]) == 0
+
+
+def test_a_market_whose_balance_values_repeat_has_its_price_without_a_proof_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = solved(plants(market={"external_demand_t": 1_000.0, **RESERVE}))
+    open_gap = replace(result.levels[-1], gap=1e5, certified=False)
+    open_ = replace(result, status="feasible", certified=False, levels=(*result.levels[:-1], open_gap))
+    show.result(open_)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "feasible, optimality not proven" in printed
+    assert "do not repeat" not in printed
+    assert "Allowance price" in printed
+    assert len(open_.prices) == 1
 
 
 BALANCED = {"year": 2025, "rule": {"name": "cn-2025"}}

@@ -120,7 +120,8 @@ def check_market(
         violations.append(Violation("cost", "", bound - value, "CNY", "the cost is not below its lower bound"))
     off = max(value - bound, 0.0)
     asked = gap * max(abs(value), spending)
-    return violations, LevelCheck(COST, "CNY", value, value - off, off, tolerance, asked)
+    spent_in_all = spending if integer else None
+    return violations, LevelCheck(COST, "CNY", value, value - off, off, tolerance, asked, spending=spent_in_all)
 
 
 def _answer(

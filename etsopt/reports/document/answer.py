@@ -11,7 +11,9 @@ from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate, tonnes
 from etsopt.results.claims import is_checked, is_judged
 from etsopt.results.equal_allocation import outside_of
+from etsopt.results.prices import has_price, open_balance
 from etsopt.results.words import STATUSES, TERMINATIONS
+from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,6 +92,8 @@ def _price(run: Run) -> str:
     given = run.about.get("model") == "abatement"
     before, after = (float(years[name].sum()) for name in ("emissions_before_tco2e", "emissions_tco2e"))
     fall = rate((before - after) / before) if before else "-"
+    if not has_price(run.tables):
+        return _without_price(run)
     if given:
         price = _span(run, years)
         return run.say(
@@ -110,6 +114,17 @@ def _price(run: Run) -> str:
     return run.say(
         f"The market clears at {price}; measures abate {amount(before - after, 't')}, {fall} of emissions.",
         f"市场在 {price} 出清；减排 {amount(before - after, 't', True)}，占排放量的 {fall}。",
+    )
+
+
+def _without_price(run: Run) -> str:
+    row = open_balance(run.tables)
+    assert row is not None
+    sector, year, residual = row["sector"], row["year"], format_tonnes(row["residual_t"])
+    return run.say(
+        f"Balance values do not repeat, so there is no price: allowances less emissions of {sector} in {year} are "
+        f"{residual} t.",
+        f"平衡值不重复，因此没有碳价：{year}年{in_chinese(sector)}配额减排放量为 {residual} 吨。",
     )
 
 

@@ -18,6 +18,7 @@ from etsopt.reports.document.headings import heading
 from etsopt.reports.document.key_figures import key_figures
 from etsopt.results.cell_words import WORDS as CELL_WORDS
 from etsopt.results.comparison import compare, policy_differences
+from etsopt.results.prices import has_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +74,7 @@ def _source(run: Run) -> str:
 def _difference(one: Run, other: Run, names: Sequence[str]) -> str:
     """Return in one sentence how far the two are apart."""
     first, second = names
-    if all("years" in run.tables and len(run.tables["years"]) for run in (one, other)):
+    if all("years" in run.tables and len(run.tables["years"]) and has_price(run.tables) for run in (one, other)):
         ends = [run.tables["years"].iloc[-1] for run in (one, other)]
         low, high = (f"{end['price_cny_per_t']:,.2f}" for end in ends)
         emissions = [amount(float(end["emissions_tco2e"]), "t", one.zh) for end in ends]
@@ -137,6 +138,8 @@ def _price(one: Run, other: Run) -> Iterator[Section]:
     tables = [run.tables.get("years") for run in (one, other)]
     if any(table is None or len(table) < 2 for table in tables):
         return
+    if not all(has_price(run.tables) for run in (one, other)):
+        return
     series = []
     for at, (run, table, colour) in enumerate(zip((one, other), tables, (CHOSEN, OTHER), strict=True)):
         assert table is not None
@@ -154,6 +157,8 @@ def _joined(one: Run, other: Run, name: str) -> Section:
     keys, wanted, words = JOINED[name]
     tables = [run.tables[name] for run in (one, other)]
     shown = [column for column in wanted if all(column in table for table in tables)]
+    if name == "years" and not all(has_price(run.tables) for run in (one, other)):
+        shown = [column for column in shown if column != "price_cny_per_t"]
     both = tables[0][[*keys, *shown]].merge(tables[1][[*keys, *shown]], on=list(keys), how="outer", suffixes=("", " "))
     columns = [Column(heading(key, one.zh), "", False) for key in keys]
     cells = [words_of(key, both[key].tolist(), one.zh) for key in keys]

@@ -9,6 +9,7 @@ import numpy as np
 from etsopt.reports.document.cells import SPACE, amount, rate
 from etsopt.reports.document.content import KeyFigure
 from etsopt.results.emissions_status import not_verified
+from etsopt.results.prices import has_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,10 +60,9 @@ def _market_figures(run: Run) -> list[KeyFigure]:
         before, after = (float(years[name].sum()) for name in ("emissions_before_tco2e", "emissions_tco2e"))
         cost = float(years["measures_cost_cny"].sum()) if "measures_cost_cny" in years else np.nan
         year = last["year"]
+        price = f"{last['price_cny_per_t']:,.2f}{SPACE}" + run.say("CNY/t", "元/吨")
         figures = [
-            _figure(
-                run, f"{last['price_cny_per_t']:,.2f}{SPACE}" + run.say("CNY/t", "元/吨"), _in(year, "price", "碳价")
-            ),
+            *([_figure(run, price, _in(year, "price", "碳价"))] if has_price(run.tables) else []),
             _figure(run, amount(float(last["emissions_tco2e"]), "t", run.zh), _in(year, "emissions", "排放量")),
             _figure(run, amount(float(last["allowance_t"]), "t", run.zh), _in(year, "free allowances", "免费配额")),
             _figure(run, amount(before - after, "t", run.zh), ("abated in all", "减排合计")),

@@ -11,6 +11,7 @@ from etsopt.reports.document.answer import NO_PRICE, SAME_PRICE
 from etsopt.reports.document.cells import NO_TONNES, amount, rate, table_of, used
 from etsopt.reports.document.content import Paragraph, Section
 from etsopt.reports.document.figures import figure
+from etsopt.results.prices import has_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ BALANCE = (
 
 def prices(run: Run) -> Iterator[Section]:
     """Yield the price of each year with its interval, and what sets it."""
-    if "years" not in run.tables or not len(run.tables["years"]):
+    if "years" not in run.tables or not len(run.tables["years"]) or not has_price(run.tables):
         return
     years = run.tables["years"]
     shown = years[["year", "price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t"]].copy()
