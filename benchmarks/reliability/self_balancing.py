@@ -95,9 +95,11 @@ def short_market(number: int) -> tuple[etsopt.Instance, float]:
 def large_market(number: int) -> tuple[etsopt.Instance, float | None]:
     """Return a market of many units with a trading cost that cannot clear, and its unmet demand [t], if it is known.
 
-    Every other one has lump sums, of which measures free some: how many is not known beforehand.
+    The measures are China's. Every other market has lump sums, of which they free some: how many is not known before.
     """
-    instance = etsopt.generate(LARGE_UNITS, seed=number)
+    generated, measures = etsopt.generate(LARGE_UNITS, seed=number), etsopt.read("cn-2025").measures
+    policy = {**generated.policy.model_dump(mode="json", exclude_unset=True), "horizon": {"price_year": 2024}}
+    instance = etsopt.Instance.from_frames(generated.units, policy, measures=measures)
     demand = float(round((0.05 + 0.1 * (number % 3)) * float(instance.emissions_tco2e.sum())))
     lump_sums = bool(number % 2)
     if lump_sums:

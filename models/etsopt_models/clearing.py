@@ -51,9 +51,10 @@ the balance values of its own answer until $\sum_j x_j (A_{jt} - E_{jt}) = 0$ in
 (`etsopt_models._market.self_balancing`). Abatement there frees no allowances in sum; what others need, others give up.
 The table `balance_values` states what is held, and the bound is that of the last program. There may be several such
 answers, or none: where balance values come back in a cycle, as they may where one unit is a large part of its sector, or
-change for 20 passes, `residual_t` is what they leave, and the result is feasible, not certified. If all sectors are
-self-balancing and nothing is held, every price clears, and none is found. A market is proven not to clear by one in
-which a plan gets $A_{jt} = E_{jt}$ in such years, free and paid together, as its sector does at every balance value.
+change for 20 passes, `residual_t` is what they leave, and the result is feasible, not certified: its price would be
+another at other balance values, and none is shown. If all sectors are self-balancing and nothing is held, every price
+clears, and none is found. A market is proven not to clear by one in which a plan gets $A_{jt} = E_{jt}$ in such years,
+free and paid together, as its sector does at every balance value.
 
 **Column generation.** Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
 the sets that may follow each set (`etsopt_models._market.plans`), and a plan joins the program if it beats those that
