@@ -53,15 +53,12 @@ class Priced(NamedTuple):
         A lower bound, and the multipliers by row that prove it.
     value, share
         Cost of the last vertex of the master, and the share of each plan at hand; None if infeasible.
-    unmet
-        Unmet demand by year if the market cannot clear, shape ``(years,)`` [t].
     """
 
     bound: float
     multipliers: dict[str, NDArray[np.float64]]
     value: float
     share: NDArray[np.float64] | None
-    unmet: NDArray[np.float64] | None = None
 
 
 class Master(PlansAtHand):
@@ -193,7 +190,7 @@ class Master(PlansAtHand):
         one.give_plans(masks)
         priced = one.relaxed(masks, np.inf)
         if priced.share is None or priced.value > UNMET_T:
-            return priced._replace(unmet=one.flows.get("unmet"))
+            return priced
         self.add(one.unit, one.sets)
         self.allow_unmet(one.flows["unmet"])
         return None
