@@ -246,7 +246,7 @@ def _allocation_statements(
         *statements.pre_allocation(instance, allocation),
         *statements.reference_follows_rule(instance, allocation, sectors, fixed),
         *statements.balance_value_balances(instance, sectors, fixed),
-        *statements.fixed_get_emissions(instance, allocation, fixed),
+        *statements.fixed_get_emissions(instance, allocation, fixed, optimised),
         *statements.exceptions_are_allowed(instance, fixed, allocation, optimised),
         *statements.bounds_are_named(instance, demands, allocation),
         *totals.totals_add_up(instance, allocation, tables),

@@ -25,6 +25,7 @@ from etsopt.cli.show_status import (
     NO_SOLUTION,
     ignored,
     listed_tables,
+    moved_by_band,
     open_balance_of,
     open_gaps,
     own_parameters,
@@ -65,6 +66,8 @@ def result(results: Results) -> None:
         return
     for given in taken_as_given(results):
         console.print(given)
+    for entry in about.get("moved_by_band", ()):
+        console.print(moved_by_band(entry))
     if about.get("own_parameters"):
         console.print(own_parameters(about["own_parameters"]))
     if is_checked(results):

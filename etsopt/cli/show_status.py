@@ -174,6 +174,18 @@ def own_rule(rule: dict[str, Any]) -> Text:
     return Text(what, style="yellow")
 
 
+def moved_by_band(entry: dict[str, Any]) -> Text:
+    """Return how many units and tonnes of the rule a band moves."""
+    lower, upper = (f"{100 * entry[side]:g}" for side in ("lower", "upper"))
+    band, tonnes = f"±{upper}" if lower == upper else f"-{lower}/+{upper}", format_tonnes(entry["tonnes"])
+    if entry["units"] == 1:
+        return Text(_("At the band of {band} %: 1 unit, {tonnes} t moved.\n", band=band, tonnes=tonnes), style="yellow")
+    what = _(
+        "At the band of {band} %: {count:,} units, {tonnes} t moved.\n", band=band, count=entry["units"], tonnes=tonnes
+    )
+    return Text(what, style="yellow")
+
+
 def own_parameters(entries: list[dict[str, Any]]) -> Text:
     """Return the parameters that differ from the official ones, one per line."""
     lines = []

@@ -14,10 +14,11 @@ from etsopt.data.partial import further_problems
 from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path, nested
 from etsopt.data.policy.parsing import parse_policy
+from etsopt.data.policy_consistency import problems_of_sectors
 from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.provinces import note_of_provinces, problems_of_provinces
 from etsopt.data.tables.raw import RawTable
-from etsopt.data.tables.schema import TABLES
+from etsopt.data.tables.schema import TABLES, with_own_sectors
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import AssumedWarning, DataError, Problem, UsageError, brief, warn
 from etsopt.wording import message
@@ -58,6 +59,7 @@ class Instance(Content):
         problems: list[Problem],
         of_policy: list[Problem],
         of_people: bool = False,
+        own_sectors: bool = False,
     ) -> Instance:
         """Validate raw tables by name, add their problems to those of the files, and raise once.
 
@@ -70,6 +72,8 @@ class Instance(Content):
             Those of the files and of the policy.
         of_people
             True to understand headings that people write, such as ``Emissions``, as in workbooks.
+        own_sectors
+            True if another rule is to replace that of the policy: China's plans alone have a list of sectors.
 
         Raises
         ------
@@ -82,7 +86,9 @@ class Instance(Content):
             if table.name in raw:
                 cells = raw[table.name]
                 named, of_headings = in_schema(cells, table, of_people)
-                frames[table.name], of_table = validate_table(named, table)
+                any_sector = own_sectors or (policy is not None and not policy.follows_plan)
+                of_rule = with_own_sectors(table) if any_sector else table
+                frames[table.name], of_table = validate_table(named, of_rule)
                 if policy is None or policy.provinces.names == "official":
                     of_table += problems_of_provinces(named, policy is not None and policy.names_provinces_of_china)
                 broken[table.name] = {problem.column for problem in of_headings + of_table}
@@ -167,7 +173,7 @@ class Instance(Content):
         if {key.partition(".")[0] for key in changes} & {"year", "rule"}:
             # What is stated by now is no longer assumed.
             instance = replace(instance, assumed={key: told for key, told in self.assumed.items() if key != "policy"})
-        problems = validate_consistency(instance)
+        problems = validate_consistency(instance) + problems_of_sectors(instance)
         if instance.policy.names_provinces_of_china and not self.policy.names_provinces_of_china:
             for name, table in self.tables.items():
                 problems += problems_of_provinces(RawTable.from_frame(table, name), of_china=True)

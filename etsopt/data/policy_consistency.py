@@ -10,6 +10,7 @@ from etsopt.data.content import output_of
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.plans import uses_balance_value
 from etsopt.data.policy.yearly import by_year
+from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
 from etsopt.wording import message
 
@@ -32,6 +33,22 @@ def problems_of_policy(instance: Content) -> list[Problem]:
     problems += _problems_of_horizon(policy)
     # Prices are compared over the years of a valid horizon.
     return problems or _problems_of_prices(policy)
+
+
+def problems_of_sectors(instance: Content) -> list[Problem]:
+    """Find sectors of the units that a plan of China's does not have."""
+    unknown = sorted(set(instance.sectors) - set(SECTORS)) if instance.policy.follows_plan else []
+    if not unknown:
+        return []
+    here = np.isin(instance.labels("sector").code, np.flatnonzero(~np.isin(instance.sectors, SECTORS)))
+    what = message(
+        "{count} of a sector that the rule {name} does not have",
+        count=counted(int(here.sum()), "unit is", "units are"),
+        name=instance.policy.rule.name,
+    )
+    advice = message("Use one of {sectors}, or another rule.", sectors=", ".join(SECTORS))
+    cells = cells_of(instance.units, here, instance.units["sector"].to_numpy())
+    return [Problem("units.csv", what, advice, "sector", cells)]
 
 
 def _problems_of_sectors_and_provinces(instance: Content) -> list[Problem]:

@@ -43,9 +43,11 @@ def development(instance: Content, years: Sequence[int]) -> Development:
     after the last. A unit's own rows take precedence over those of its sector; without rows the factors are 1.
     """
     ones = np.ones((len(instance.units), len(years)))
-    if instance.forecast is None:
+    # Rows that state references alone are no part of a path.
+    rows = None if instance.forecast is None else filled(instance.forecast, FORECAST)
+    rows = None if rows is None else rows[rows["output_t"].notna() | rows["output_factor"].notna()]
+    if rows is None or not len(rows):
         return Development(ones, ones)
-    rows = filled(instance.forecast, FORECAST)
     unit = unit_positions(rows, instance.units)
     output_t = instance.units["output_t"].to_numpy(dtype=float) if "output_t" in instance.units else ones[:, 0]
     factor = rows["output_factor"].to_numpy()
@@ -96,11 +98,15 @@ def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Poli
     problems = problems_of_scope(FORECAST, rows, unit)
     in_tonnes = rows["output_t"].notna().to_numpy()
     by_factor = rows["output_factor"].notna().to_numpy()
+    by_reference = rows["reference_t"].notna().to_numpy()
+    alone = by_reference & ~in_tonnes & ~by_factor
     of_sector = (rows["sector"] != "").to_numpy()
+    # The schema has a default for an absent factor.
+    stated_intensity = stated["intensity_factor"].notna().to_numpy() if "intensity_factor" in stated else np.False_
     output_t = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     checks = [
         RowCheck(
-            in_tonnes == by_factor,
+            (in_tonnes == by_factor) & ~alone,
             "output_t, output_factor",
             ("row does not state exactly one of the two", "rows do not state exactly one of the two"),
             "State output_t in tonnes, or output_factor relative to units.csv: 1 for no change.",
@@ -110,6 +116,18 @@ def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Poli
             "output_t",
             ("row of a sector states output in tonnes", "rows of a sector state output in tonnes"),
             "State output_factor: tonnes would apply to every unit.",
+        ),
+        RowCheck(
+            by_reference & of_sector,
+            "reference_t",
+            ("row of a sector states reference allowances", "rows of a sector state reference allowances"),
+            "State them of each unit.",
+        ),
+        RowCheck(
+            alone & stated_intensity,
+            "intensity_factor",
+            ("row states an intensity and no output", "rows state an intensity and no output"),
+            "State output_factor too: 1 for no change.",
         ),
         RowCheck(
             in_tonnes & (unit >= 0) & np.isnan(output_t[unit]),

@@ -144,7 +144,7 @@ def _band(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
     stated = policy.band_of(unit.sector)
     upper = reference.bands.get(unit.sector, reference.band) if stated is None else stated.upper
     rate = (allocated.number("allowance_t") + 1 - unit.emissions) / unit.emissions
-    if rate > upper:
+    if upper is not None and rate > upper:
         words = f"Upper end of the band of {unit.sector}", f"{in_chinese(unit.sector)}行业盈缺率上限"
         yield f"sectors.{unit.sector}.band.upper", words, rate
 

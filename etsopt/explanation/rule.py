@@ -65,10 +65,12 @@ def rule_steps(unit: Unit) -> Iterator[Step]:
     if not unit.in_scope:
         yield Step("scope", why_outside(unit))
         return
-    if unit.fixed:
+    if unit.fixed and (unit.emissions or not result):
         yield _why_fixed(unit)
         yield Step("reference_t", ("Reference allocation R", "参考配额 R"), result, "t", "R = E")
         return
+    if unit.fixed:
+        yield Step("no_emissions", ENTITLED)
     if unit.sector == POWER and steps_of_power(unit.instance) is not None:
         yield from _power(unit)
     elif isinstance(parameters_of(unit.instance), IntensityParameters) and unit.sector in reference.sectors.index:
@@ -76,6 +78,13 @@ def rule_steps(unit: Unit) -> Iterator[Step]:
     else:
         yield Step("rule", (f"Rule {name}", f"规则 {name}"))
         yield Step("reference_t", ("Reference allocation R", "参考配额 R"), result, "t")
+
+
+ENTITLED = (
+    "It has no emissions in the year: no band or target moves what the rule gives.",
+    "当年度无排放量：盈缺率限值和目标均不改变规则给出的配额。",
+)
+"""Sentence on a unit without emissions that a rule other than China's plans entitles."""
 
 
 def why_outside(unit: Unit) -> Words:

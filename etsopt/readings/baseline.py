@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.readings import plan
+from etsopt.readings import plan, references
 from etsopt.readings.balance import balance_value
 from etsopt.readings.forecast import factors
 from etsopt.readings.given import by_year
 from etsopt.readings.path import Rule, below_cap, follows_output, tightened, with_power
-from etsopt.readings.targets import fixed_at_emissions
+from etsopt.readings.targets import entitled_at_rest, fixed_at_emissions, gets_emissions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,6 +157,8 @@ def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held
         paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
         rule = tightened(instance, years, phase_2, rule)
         given = emissions * (1 + rule.rate(intensity))
+        if not plan.follows_plan(instance):
+            given = _path_of_references(instance, emissions)
         if plan.of_power(instance).any():
             given = with_power(instance, years, grown, emissions, given)
         # A cap may begin from the total of a self-balancing year, which it does not cut.
@@ -182,11 +184,34 @@ def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held
 
 
 def _lump_sums(instance: Given, allocation: pd.DataFrame, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the allowances of a table, scaled with the emissions of each year, shape ``(units, years)`` [t]."""
-    before = plan.emissions_inside(instance)
-    # A line that joins the scope later gets its emissions.
-    got = np.where(before > 0, allocation["allowance_t"].to_numpy(dtype=float), 1.0)
-    return emissions * (got / np.where(before > 0, before, 1.0))[:, None]
+    """Return the allowances of a table in each year, shape ``(units, years)`` [t].
+
+    They grow with the emissions, or with the references of the years, which the table changes by a rate of emissions.
+    """
+    before, got = plan.emissions_inside(instance), allocation["allowance_t"].to_numpy(dtype=float)
+    emits, inside = before > 0, plan.inside_in(instance, instance.years)
+    # A line that joins the scope later gets its emissions, and an entitled one without emissions what it got.
+    held = emissions * (np.where(emits, got, 1.0) / np.where(emits, before, 1.0))[:, None]
+    held = np.where(entitled_at_rest(instance)[:, None], got[:, None] * inside, held)
+    yearly = None if plan.follows_plan(instance) else references.by_year(instance, instance.years)
+    if yearly is None:
+        return held
+    first = references.by_year(instance, np.array([instance.policy.year]))
+    off = 0.0 if first is None else np.where(emits, got - np.nan_to_num(first[:, 0]), 0.0)
+    moved = yearly + emissions * (off / np.where(emits, before, 1.0))[:, None]
+    # A unit without output or emissions may have no reference.
+    moved = np.where(emits[:, None], moved, np.nan_to_num(moved))
+    return np.where(gets_emissions(instance)[:, None], held, np.maximum(moved, 0.0) * inside)
+
+
+def _path_of_references(instance: Given, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allowances of a path under a rule that is no plan, shape ``(units, years)`` [t]; NaN without any."""
+    yearly = references.by_year(instance, instance.years)
+    if yearly is None:
+        return np.full(emissions.shape, np.nan)
+    at_rest = plan.emissions_inside(instance)[:, None] <= 0
+    yearly = np.where(at_rest, np.nan_to_num(yearly), yearly) * plan.inside_in(instance, instance.years)
+    return np.where(gets_emissions(instance)[:, None], emissions, yearly)
 
 
 def _at_held(rule: Rule, held: NDArray[np.float64]) -> Rule:

@@ -23,6 +23,8 @@ def factors(instance: Given, years: NDArray[np.int64]) -> tuple[NDArray[np.float
     if instance.forecast is None:
         return output, intensity
     rows, units = instance.forecast, instance.units
+    moving = [name for name in ("output_t", "output_factor") if name in rows]
+    rows = rows[rows[moving].notna().any(axis=1)]
 
     def cells(name: str) -> NDArray[np.float64]:
         return rows[name].to_numpy(dtype=float) if name in rows else np.full(len(rows), np.nan)

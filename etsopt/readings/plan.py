@@ -41,6 +41,9 @@ NATIONAL = "cn"
 BAND_OF_POWER = 99.0
 """Power has no band; allowances of its rule are never farther from emissions than this rate."""
 
+INDUSTRIES = ("cement", "steel", "aluminium")
+"""Sectors of China's system beside power; pre-allocation and carry-over are of these alone."""
+
 KILNS = ("white_clinker", "carbide_slag", "gypsum_acid")
 OF_INDUSTRY = (*KILNS, "hydrogen_furnace", "new", "closed")
 OUTSIDE_OF_POWER = (
@@ -105,10 +108,10 @@ def slope(instance: Given) -> float:
 
 
 def cap(instance: Given) -> float:
-    """Return the largest surplus and deficit rate: that of the rule, 3 % for a rule without one, zero in 2024."""
+    """Return the largest surplus and deficit rate: that of the plan, zero in 2024, infinite outside the plans."""
     if has_balance_value(instance):
         return float(stated(instance, "cap", CAP))
-    return 0.0 if follows_plan(instance) else CAP
+    return 0.0 if follows_plan(instance) else np.inf
 
 
 def threshold(instance: Given) -> NDArray[np.float64]:
@@ -191,12 +194,13 @@ def advance_shares(instance: Given, years: Sequence[int] | NDArray[np.int64]) ->
     Industry: nothing for 2024, 70 % for 2025, at most 50 % from 2026 on. Power: 70 % from 2021 to 2024, then at most
     50 %.
     """
-    power = (instance.units["sector"] == "power").to_numpy()[:, None]
+    sector = instance.units["sector"]
+    power, known = ((here.to_numpy()[:, None]) for here in (sector == "power", sector.isin((*INDUSTRIES, "power"))))
     year = np.asarray(years)
     of_power = np.select([year >= 2025, year >= 2021], [0.5, 0.7], 0.0)
     of_industry = np.select([year >= 2026, year == 2025], [0.5, 0.7], 0.0)
     own = by_year(stated(instance, "pre_allocation_share", None), years)
-    shares: NDArray[np.float64] = np.where(np.isnan(own), np.where(power, of_power, of_industry), own)
+    shares: NDArray[np.float64] = np.where(np.isnan(own), np.where(power, of_power, of_industry) * known, own)
     return shares
 
 
@@ -210,14 +214,14 @@ def most_carried_over(instance: Given, owners: NDArray[Any], net_sales_t: NDArra
     units = instance.units.sort_values(["emissions_tco2e", "unit_id"], ascending=[False, True], kind="stable")
     sector = units.drop_duplicates("enterprise_id").set_index("enterprise_id")["sector"].reindex(owners)
     names = sector.fillna("power").to_numpy()
-    now = instance.policy.year == CARRY_OVER_YEAR
+    now = (instance.policy.year == CARRY_OVER_YEAR) & np.isin(names.astype(str), (*INDUSTRIES, "power"))
     base = np.where(names == "power", 10_000.0, 100_000.0) * now
     own = stated(instance, "carry_over_base_t", None)
     if isinstance(own, dict):
         base = np.array([own.get(name, value) for name, value in zip(names, base, strict=True)], dtype=float)
     elif own is not None:
         base = np.full(len(owners), float(own))
-    factor = float(stated(instance, "carry_over_factor", 1.5 * now))
+    factor = stated(instance, "carry_over_factor", 1.5 * now)
     result: NDArray[np.float64] = base + factor * np.maximum(net_sales_t, 0.0)
     return result * (instance.policy.year >= CARRY_OVER_YEAR)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.readings import plan
 from etsopt.readings.given import NOISE_T, once, whole
+from etsopt.readings.references import outside_plans
 from etsopt.units import sums
 
 if TYPE_CHECKING:
@@ -27,22 +28,55 @@ def floored(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @once
 def fixed_at_emissions(instance: Given) -> NDArray[np.bool_]:
-    """Return the units that get A = E: special cases, small enterprises, and units without emissions in scope."""
-    owner, emissions = instance.labels("enterprise_id"), plan.emissions_inside(instance)
-    small = owner.sums(emissions)[owner.code] < plan.threshold(instance)
-    fixed: NDArray[np.bool_] = small | (emissions <= 0) | plan.is_special(instance)
+    """Return the units that nothing moves: those that get A = E, and any without emissions in scope."""
+    fixed: NDArray[np.bool_] = gets_emissions(instance) | (plan.emissions_inside(instance) <= 0)
     return fixed
 
 
-def gets_emissions(instance: Given, fixed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the units to which the rule gives A = E, shape ``(units,)``: in 2024 all of industry."""
+@once
+def gets_emissions(instance: Given) -> NDArray[np.bool_]:
+    """Return the units that get A = E: special cases, small enterprises, and units outside the scope.
+
+    Under China's plans so does a unit without emissions; other rules may entitle it.
+    """
+    owner, emissions = instance.labels("enterprise_id"), plan.emissions_inside(instance)
+    small = owner.sums(emissions)[owner.code] < plan.threshold(instance)
+    none = emissions <= 0 if plan.follows_plan(instance) else ~plan.inside(instance)
+    equal: NDArray[np.bool_] = small | none | plan.is_special(instance)
+    return equal
+
+
+def at_emissions(instance: Given) -> NDArray[np.bool_]:
+    """Return the units whose reference is their emissions, shape ``(units,)``: in 2024 all of industry."""
     everywhere = plan.follows_plan(instance) and plan.year_of(instance) == 2024
-    return fixed | (everywhere & ~plan.of_power(instance))
+    return gets_emissions(instance) | (everywhere & ~plan.of_power(instance))
+
+
+def entitled_at_rest(instance: Given) -> NDArray[np.bool_]:
+    """Return the units without emissions that get what the rule says."""
+    return fixed_at_emissions(instance) & ~gets_emissions(instance)
 
 
 def due_at_emissions(instance: Given) -> NDArray[np.float64]:
     """Return the emissions of every unit as they are owed, and allocated where A = E: to the nearest tonne [t]."""
     return whole(plan.emissions_inside(instance) + 0.5)
+
+
+def due_if_fixed(instance: Given, optimised: bool = True) -> NDArray[np.float64]:
+    """Return what each unit gets if nothing moves it [t].
+
+    It is A = E, or the reference of a unit without emissions that the rule entitles, in whole tonnes if the rule or the
+    optimised policy says so.
+    """
+    due, entitled = due_at_emissions(instance), entitled_at_rest(instance)
+    if not entitled.any():
+        return due
+    of_rule = np.nan_to_num(outside_plans(instance))
+    if instance.policy.rule.name != "given":
+        of_rule = whole(of_rule)
+    elif optimised and instance.policy.allocation.integer_allowances:
+        of_rule = floored(of_rule)
+    return np.where(entitled, of_rule, due)
 
 
 def sector_targets(
@@ -83,7 +117,7 @@ def national_target(instance: Given, fixed: NDArray[np.bool_]) -> tuple[float, f
     total = national_total(instance, np.where(fixed, due, plan.emissions_inside(instance)))
     if section is None or total is None:
         return None
-    most = total - float(due[fixed].sum())
+    most = total - float(due_if_fixed(instance)[fixed].sum())
     return (most if section.target_sense == "exactly" else min(0.0, most)), most
 
 

@@ -183,7 +183,7 @@ def _whole(results: Results) -> tuple[str, str]:
 def _nation(tables: dict[str, pd.DataFrame], whole: tuple[str, str]) -> str:
     nation = _rows(tables["nation"])
     sectors = tables["compliance_sectors"]
-    sectors = sectors.assign(sector=sectors["sector"].map(SECTORS))
+    sectors = sectors.assign(sector=sectors["sector"].replace(SECTORS))
     counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
     balance = ("balance_value", "balance value [t/t]", "平衡值")
     total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum(min_count=1).to_dict()
@@ -245,7 +245,7 @@ def _sheets(instance: Instance, tables: dict[str, pd.DataFrame], wanted: set[str
     names = _names(instance)
     vintages = tables["holdings"].assign(vintage=tables["holdings"]["vintage"].map("{:.0f}".format))
     holdings = _by_enterprise(vintages)
-    units = _by_enterprise(tables["issuance"].assign(sector=tables["issuance"]["sector"].map(SECTORS)))
+    units = _by_enterprise(tables["issuance"].assign(sector=tables["issuance"]["sector"].replace(SECTORS)))
     for row in sorted(_rows(tables["compliance"]), key=lambda row: str(row["enterprise_id"])):
         enterprise = str(row["enterprise_id"])
         if not wanted or enterprise in wanted:

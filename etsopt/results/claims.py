@@ -16,6 +16,7 @@ from etsopt.errors import DataError
 from etsopt.results.prices import has_price
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
+from etsopt.rules.bands import moved_by_bands
 from etsopt.rules.coverage import coverage_of
 from etsopt.units import tolerance_of
 
@@ -32,7 +33,7 @@ PROGRAM = "program_"
 PROGRAM_VALUES = f"{PROGRAM}values"
 """The one of the values of all variables."""
 
-COMPARED = ("model", "instance_hash", "policy", "own_parameters", "coverage")
+COMPARED = ("model", "instance_hash", "policy", "own_parameters", "moved_by_band", "coverage")
 """Words of a result beside its claims that are compared with the instance; `own_rule` is taken as given."""
 
 
@@ -109,6 +110,9 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
         violations.append(_claim("own_parameters", "the user's own parameters are those that the policy changes"))
     if stated.get("coverage") != (coverage_of(instance) or None):
         violations.append(_claim("coverage", "what the table covers follows from the policy and official totals"))
+    moved = stated.get("moved_by_band")
+    if moved is not None and moved != moved_by_bands(instance):
+        violations.append(_claim("moved_by_band", "the tonnes that bands move are those of the instance"))
     return violations
 
 

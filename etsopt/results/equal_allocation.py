@@ -14,12 +14,16 @@ def equal_allocation(tables: Mapping[str, pd.DataFrame]) -> tuple[str, str] | No
     """Return a sentence on the units at A = E and on targets beside them, in both languages; None without any."""
     sectors = tables.get("sectors")
     fixed = 0 if sectors is None or "units_fixed" not in sectors else int(sectors["units_fixed"].sum())
+    units = tables.get("allocation")
+    if units is not None and fixed and {"emissions_tco2e", "allowance_t"} <= set(units):
+        # A rule other than China's plans may entitle a unit without emissions.
+        fixed -= int(((units["emissions_tco2e"] == 0) & (units["allowance_t"] > 0)).sum())
     if not fixed or sectors is None:
         return None
-    units = int(sectors["units"].sum())
+    count = int(sectors["units"].sum())
     cases = "special cases, enterprises below the threshold, or without emissions"
-    english = f"{fixed:,} of {units:,} units get A = E ({cases})"
-    chinese = f"{units:,} 个单元中有 {fixed:,} 个等量分配（A = E：特殊情形、企业排放量低于纳入门槛，或无排放量）"
+    english = f"{fixed:,} of {count:,} units get A = E ({cases})"
+    chinese = f"{count:,} 个单元中有 {fixed:,} 个等量分配（A = E：特殊情形、企业排放量低于纳入门槛，或无排放量）"
     if "target_t" in sectors and sectors.loc[sectors["units_fixed"] > 0, "target_t"].notna().any():
         english += "; a target leaves them out, the emissions and allowances beside it do not"
         chinese += "；目标不含这些单元，同一行的排放量和配额则包含"

@@ -239,7 +239,7 @@ class Results:
         """
         if instance is None and self.held is not None:
             instance = self.instance
-        held_to = None if instance is None else as_given(instance)
+        held_to = instance and as_given(instance, any("year" in table for table in self.tables.values()))
         write_run(Path(folder), self.summary(), self.tables, held_to, table_format)
 
 

@@ -8,7 +8,7 @@ from etsopt.rules.national import power_allowances_of_years, steps_of_power
 from etsopt.rules.own import own_parameters
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.plugins import as_given
-from etsopt.rules.reference import Reference
+from etsopt.rules.reference import Reference, Term
 from etsopt.rules.registry import (
     RULES,
     Rule,
@@ -23,6 +23,7 @@ __all__ = [
     "Parameters",
     "Reference",
     "Rule",
+    "Term",
     "as_given",
     "carried_over",
     "deduction_shares",

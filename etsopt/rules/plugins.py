@@ -1,7 +1,8 @@
 """Rules from outside the package: a file passed by ``--rule``, the entry points ``etsopt.rules``, or a notebook.
 
-Such a rule is evaluated once. The instance that is solved then has the rule ``given`` with these reference allowances,
-so that a run can be checked wherever the rule itself is not installed. The checker certifies the answer given them.
+Such a rule is evaluated once for each year. The instance that is solved then has the rule ``given`` with these
+reference allowances by unit and year, so that a run can be checked wherever the rule itself is not installed. The
+checker certifies the answer given them.
 """
 
 from __future__ import annotations
@@ -15,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 from etsopt import modules
 from etsopt.errors import UsageError
 from etsopt.rules.parameters import Parameters
-from etsopt.rules.registry import RULES, parameters_of, reference_allowances
+from etsopt.rules.registry import GIVEN, RULES, parameters_of, reference_allowances
 from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.rules.registry import Rule
-
-GIVEN = "given"
 
 
 def load_file(path: Path) -> list[str]:
@@ -75,10 +74,15 @@ def own_rule(instance: Instance) -> Rule | None:
     return found if found is not None and found.own else None
 
 
-def as_given(instance: Instance) -> Instance:
+def as_given(instance: Instance, by_year: bool = False) -> Instance:
     """Return the instance with its own rule evaluated: under the rule ``given``, with the allowances and band it found.
 
     Under a rule of the package it is the instance itself.
+
+    Parameters
+    ----------
+    by_year
+        True to evaluate the rule in every later year of the horizon as well, for a model that reads the horizon.
 
     Raises
     ------
@@ -87,16 +91,23 @@ def as_given(instance: Instance) -> Instance:
     """
     if own_rule(instance) is None:
         return instance
+    from etsopt.rules.years import instance_of_year, with_references
+
     parameters, reference = parameters_of(instance), reference_allowances(instance)
     policy = instance.policy
     stated = parameters.model_dump(mode="json", exclude_defaults=True, include=set(Parameters.model_fields))
     outside = list(policy.rule.outside_scope or ())
     changes: dict[str, Any] = {"rule": {"name": GIVEN, "outside_scope": outside, **stated}}
     for name in instance.sectors:
-        if name not in policy.sectors or policy.sectors[name].band is None:
-            changes[f"sectors.{name}.band"] = reference.band
-    units = instance.units.assign(reference_t=reference.reference_t)
-    return replace(replace(instance, units=units).with_policy(changes), given=instance.given)
+        band = reference.bands.get(name, reference.band)
+        if policy.band_of(name) is None and band is not None:
+            changes[f"sectors.{name}.band"] = band
+    stated_t = replace(instance, units=instance.units.assign(reference_t=reference.reference_t))
+    later = [year for year in policy.years if by_year and year > policy.year]
+    if later:
+        found = {year: reference_allowances(instance_of_year(instance, year)).reference_t for year in later}
+        stated_t = with_references(stated_t, found)
+    return replace(stated_t.with_policy(changes), given=instance.given)
 
 
 def about(instance: Instance) -> dict[str, Any]:
@@ -105,6 +116,8 @@ def about(instance: Instance) -> dict[str, Any]:
     if found is None:
         return {}
     stated: dict[str, Any] = {"name": found.name, "source": found.source, "parameters": instance.policy.rule.parameters}
+    if terms := reference_allowances(instance).terms:
+        stated["terms"] = [{"name": term.name, "source": term.source} for term in terms]
     file = getattr(sys.modules.get(found.function.__module__), "__file__", None)
     if file is not None and Path(file).is_file():
         stated |= {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()}

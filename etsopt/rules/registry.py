@@ -6,7 +6,7 @@ Rules import numpy and pandas where they calculate, so that listing them with th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -15,9 +15,9 @@ from etsopt import modules
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.official import POWER
 from etsopt.data.policy.plans import of_plan
-from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
+from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, UsageError, brief
+from etsopt.rules.evaluated import evaluated
 from etsopt.rules.parameters import Parameters
-from etsopt.rules.reference import Reference
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.data.policy.policy import Policy
+    from etsopt.rules.reference import Reference
 
 RuleFunction = Callable[["Instance", Any, "NDArray[np.bool_]"], "Reference | NDArray[np.float64]"]
-"""A rule from outside the package may return allowances alone [t]; they are not rounded, with the band of 2025."""
-
-BAND_OF_2025 = 0.03
-"""The band of 2025 and 2026, at most 3 % for any unit; the default of rules without a band."""
+"""A rule from outside the package may return allowances alone [t]; they are not rounded, and have no band."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,9 @@ class Rule:
         return not self.function.__module__.startswith("etsopt.rules.")
 
 
+GIVEN = "given"
+"""The rule whose references are stated: those of the year of the tables with the units, later ones in the forecast."""
+
 GROUP = "etsopt.rules"
 """Entry points whose module enters rules in the registry when it is imported."""
 
@@ -62,8 +63,9 @@ def rule(
 ) -> Callable[[RuleFunction], RuleFunction]:
     """Register a function as the rule of that name; the first line of its docstring is its summary.
 
-    The function gets the instance, the rule's parameters, and which units are fixed at A = E; ``columns`` must be
-    there and filled in every row that is not fixed.
+    The function is called for each year. It gets the instance of that year with all units, the rule's parameters, and
+    which units are fixed at A = E; ``columns`` must be there and filled in every row that is not fixed and has
+    emissions. It returns a `Reference`, or from outside the package allowances alone [t].
 
     Raises
     ------
@@ -160,17 +162,18 @@ def reference_allowances(instance: Instance) -> Reference:
     found = RULES[instance.policy.rule.name]
     problems = problems_of_cases(instance, parameters)
     # The figures that a unit needs depend on its case: none are asked of those whose case is wrong.
-    fixed = fixed_units(instance, parameters) | units_named(instance, problems)
+    at_emissions = fixed_units(instance, parameters) | units_named(instance, problems)
+    fixed = at_emissions | (instance.emissions_tco2e == 0)
     lacking = _problems_of_needs(instance, found, fixed)
     if problems and not lacking and not found.own:
-        lacking += _problems_of_figures(instance, found, parameters, fixed)
+        lacking += _problems_of_figures(instance, found, parameters, at_emissions)
     problems += lacking + _problems_of_target_intensity(instance, fixed)
     if problems:
         raise DataError(message("The instance {name!r}", name=instance.name), problems)
     # A rule of no plan has the official parameters of the year.
     outside = {name: section.balance_value for name, section in instance.policy.sectors.items()}
     given = f"{instance.policy.year} {instance.policy.rule!r} {outside!r} {id(found.function)}"
-    return instance.once("reference", lambda: _kept(found, instance, parameters, fixed), given=given)
+    return instance.once("reference", lambda: evaluated(found, instance, parameters, at_emissions), given=given)
 
 
 def _problems_of_figures(
@@ -184,79 +187,18 @@ def _problems_of_figures(
     return []
 
 
-def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
-    """Return the reference allowances in arrays that cannot be written to.
-
-    Raises
-    ------
-    DataError
-        If the rule fails or returns another type, or its allowances are not one number from 0 on for each unit.
-    """
-    reference = (_of_own if found.own else _of_package)(found, instance, parameters, fixed)
-    for array in (reference.exact_t, reference.reference_t, reference.fixed):
-        array.flags.writeable = False
-    return reference
-
-
-def _of_package(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
-    """Evaluate a rule of the package."""
-    reference = found.function(instance, parameters, fixed)
-    if not isinstance(reference, Reference):
-        what = message(
-            "returns {name}: expected Reference, as from every rule of the package", name=type(reference).__name__
-        )
-        advice = "Return one, as `benchmark` in etsopt/rules/simple.py."
-        raise DataError("The rule", [Problem(message("the rule {name}", name=found.name), what, advice)])
-    return reference
-
-
-def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
-    """Evaluate a rule from outside the package, which may return anything."""
-    import numpy as np
-
-    place = f"the rule {found.name}"
-    try:
-        reference = found.function(instance, parameters, fixed.copy())
-    except EtsoptError:
-        raise
-    except Exception as error:
-        what = message("fails: {name}: {error}", name=type(error).__name__, error=error)
-        raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
-    if not isinstance(reference, Reference):
-        reference = Reference(np.asarray(reference), fixed, BAND_OF_2025, False)
-    try:
-        allowances = np.asarray(reference.exact_t, dtype=float)
-    except (TypeError, ValueError):
-        allowances = np.empty(0)
-    if allowances.shape != fixed.shape:
-        what = message(
-            "returns an array of shape {shape}: expected numbers of shape {shape_2}",
-            shape=np.shape(reference.exact_t),
-            shape_2=fixed.shape,
-        )
-        raise DataError("The rule", [Problem(place, what, "Return one allowance for each unit [t].")])
-    allowances = with_fixed(instance, allowances, fixed)
-    wrong = ~(np.isfinite(allowances) & (allowances >= 0))
-    if wrong.any():
-        cells = tuple(
-            (f"of {unit}", f"{value:g}")
-            for unit, value in zip(instance.units["unit_id"][wrong], allowances[wrong], strict=True)
-        )
-        what = message(
-            "{counted} not a number from 0 on", counted=counted(len(cells), "allowance is", "allowances are")
-        )
-        raise DataError("The rule", [Problem(place, what, "Correct its function.", cells=cells)])
-    return replace(reference, exact_t=allowances, fixed=fixed)
-
-
 def fixed_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
-    """Return the units that get A = E: special cases, small enterprises, and those without emissions in the scope."""
+    """Return the units that get A = E: special cases, small enterprises, and units outside the scope.
+
+    Under China's plans units without emissions are among them; another rule may give to such a unit.
+    """
     from etsopt.rules.cases import special_units, thresholds
 
-    owner = instance.labels("enterprise_id")
-    small = owner.sums(instance.emissions_tco2e)[owner.code] < thresholds(instance, parameters)
-    fixed: NDArray[np.bool_] = small | (instance.emissions_tco2e == 0)
-    return fixed | special_units(instance, parameters)
+    owner, emissions = instance.labels("enterprise_id"), instance.emissions_tco2e
+    small = owner.sums(emissions)[owner.code] < thresholds(instance, parameters)
+    idle = (emissions == 0) & (instance.policy.follows_plan | ~instance.in_scope)
+    fixed: NDArray[np.bool_] = small | idle | special_units(instance, parameters)
+    return fixed
 
 
 def with_fixed(instance: Instance, allowances_t: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.float64]:

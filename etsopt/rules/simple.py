@@ -9,7 +9,7 @@ from pydantic import Field
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
-from etsopt.rules.registry import BAND_OF_2025, rule, with_fixed
+from etsopt.rules.registry import rule, with_fixed
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def grandfathering(instance: Instance, parameters: Parameters, fixed: NDArray[np
     """Allowances in proportion to last year's verified emissions, in whole tonnes."""
     assert isinstance(parameters, GrandfatheringParameters)
     allowances = parameters.factor * instance.units["prior_emissions_tco2e"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True)
+    return Reference(with_fixed(instance, allowances, fixed), fixed, whole=True)
 
 
 class BenchmarkParameters(Parameters):
@@ -74,11 +74,11 @@ def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
     output = instance.units["output_t"].to_numpy(dtype=float)
     allowances = instance.labels("sector").mapped(parameters.benchmarks) * output
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True)
+    return Reference(with_fixed(instance, allowances, fixed), fixed, whole=True)
 
 
 @rule("given", "the user: column reference_t of units.csv", Parameters, ("reference_t",))
 def given(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances as the user states them, not rounded."""
     allowances = instance.units["reference_t"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, False)
+    return Reference(with_fixed(instance, allowances, fixed), fixed)

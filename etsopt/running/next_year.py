@@ -49,7 +49,13 @@ def units_as_placeholder(instance: Instance) -> pd.DataFrame:
         units = units[units["special_case"] != "closed"]
         units = units.assign(special_case=units["special_case"].where(units["special_case"] != "new", ""))
     of_year = ["pre_allocated_t", *(column.name for column in REPORT_COLUMNS)]
-    return _with_prior_emissions(units.drop(columns=of_year, errors="ignore"), instance)
+    units = units.drop(columns=of_year, errors="ignore")
+    rows = instance.forecast
+    if rows is not None and "reference_t" in rows:
+        # References that are stated by year are those of the next one.
+        rows = rows[rows["year"] == instance.policy.year + 1].set_index("unit_id")["reference_t"].dropna()
+        units = units.assign(reference_t=units["unit_id"].map(rows).fillna(units["reference_t"]))
+    return _with_prior_emissions(units, instance)
 
 
 def units_as_stated(units: pd.DataFrame, instance: Instance) -> pd.DataFrame:

@@ -65,6 +65,12 @@ def keys_read(model: Model) -> tuple[str, ...] | None:
     return None if model.reads is None or before is None else (*before, *model.reads)
 
 
+def reads_years(model: Model) -> bool:
+    """Return True if a model has a horizon, so that it needs the rule of each year."""
+    read = keys_read(model)
+    return read is None or covered("horizon.last_year", read)
+
+
 def covered(key: str, patterns: Iterable[str]) -> bool:
     """Return True if a pattern names a key or a section above it; of several patterns the last decides.
 

@@ -18,8 +18,9 @@ from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.results.claims import check_claims, is_checked, is_stopped, violations_of
 from etsopt.results.results import Results
 from etsopt.rules import as_given, parameters_of, plugins
+from etsopt.rules.bands import moved_by_bands
 from etsopt.running import library, methods, model_inputs, own_program
-from etsopt.running.policy_reads import ignored_keys
+from etsopt.running.policy_reads import covered, ignored_keys, keys_read, reads_years
 from etsopt.running.provenance import Clock, name_of, provenance
 from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
@@ -98,13 +99,20 @@ def solve(
     given, found = SolveOptions(**options), library.choose(model)
     # A wrong parameter of the rule is reported before anything reads it.
     parameters_of(instance)
-    about_rule, instance = plugins.about(instance), as_given(instance)
+    about_rule, instance = plugins.about(instance), as_given(instance, reads_years(found))
     ignored = ignored_keys(found, instance)
     with watched(given.time_limit_s, given.progress):
         results = solve_model(found, instance, model, given)
-    about = results.provenance | {"ignored": ignored, **about_rule}
+    about = results.provenance | {"ignored": ignored, **about_rule, **_moved_by_bands(found, instance)}
     LOGGER.info("%s, %s: %s, %.2f s", instance.name, about["model"], results.status, sum(about["seconds"].values()))
     return _as_checked(instance, replace(results, provenance=about, held=instance))
+
+
+def _moved_by_bands(model: Model, instance: Instance) -> dict[str, Any]:
+    """Return what results state of references that bands move; nothing if the model reads no band, or only shows it."""
+    read = keys_read(model) if model.calculate is None else None
+    entries = moved_by_bands(instance) if read and covered("sectors.any.band", read) else []
+    return {"moved_by_band": entries} if entries else {}
 
 
 def _as_checked(instance: Instance, results: Results) -> Results:
@@ -219,7 +227,8 @@ def check(instance: Instance, results: Results, gap: float | None = None, model:
         what = message("There is no theorem of the model {model!r}.", model=named)
         advice = message("The checker proves {known}, and programs of model files.", known=", ".join(THEOREMS))
         raise UsageError(what, advice)
-    instance, asked = as_given(instance), named or str(results.provenance.get("model"))
+    asked = named or str(results.provenance.get("model"))
+    instance = as_given(instance, (is_file or asked in THEOREMS) and reads_years(library.load(asked)))
     own = float(results.provenance.get("options", {}).get("gap", 0.0))
     accepted = default_gap(asked) if gap is None else gap
     if is_file:

@@ -13,7 +13,7 @@ from etsopt.progress import checkpoint, watched
 from etsopt.rules import as_given, parameters_of
 from etsopt.running import library, methods, model_inputs
 from etsopt.running.compiling import CompiledModels
-from etsopt.running.policy_reads import ignored_keys
+from etsopt.running.policy_reads import ignored_keys, reads_years
 from etsopt.running.provenance import Clock, name_of
 from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
@@ -104,7 +104,7 @@ def sweep(
         for number, change in enumerate(changes):
             limited = instance.with_policy(change)
             parameters_of(limited)
-            limited = as_given(limited)
+            limited = as_given(limited, reads_years(found))
             ignored_keys(found, limited)
             method = methods.choose(model, limited, chosen)
             if method.name != "pyomo":

@@ -22,7 +22,9 @@ stays in its band and every total meets its target, with the least change of the
 A sector has a target if the policy states one, or if the rule balances sectors (plans of 2024, 2025 and 2026). Under
 such a rule the target is the sector's emissions unless the policy states another. Any other sector, and one with
 `target_sense = "none"`, has no row, no target and no shadow price. A band may be wider than all emissions;
-$\underline A_i$ is never below zero.
+$\underline A_i$ is never below zero. Where neither rule nor policy states a band,
+$0 \le A_i \le 100 \max(E_i, R_i)$: a proof needs a bound, and this one moves no reference. A unit without emissions gets
+what its rule says, and is no unit of the program.
 
 **Limits that couple the units.**
 

@@ -42,7 +42,7 @@ import pandas as pd
 import pyomo.environ as pyo
 
 from etsopt.rules import reference_allowances
-from etsopt_models._allocation.bands import band_rates
+from etsopt.rules.bands import band_rates
 from etsopt_models._allocation.exceptions import bounds_with
 from etsopt_models._allocation.limits import IN_TONNES, limits_of
 from etsopt_models._allocation.relaxed_limits import of_units, outside_band, relaxed_lines, targets_alone

@@ -1,8 +1,10 @@
 r"""The market clears: all enterprises abate, trade and bank at least cost (mixed-integer program over years).
 
 Units choose among plans, which are chains of sets of measures over the years. Their allowances are lump sums: those of
-the model `allocation`, which is solved first, scaled with the unit's emissions before abatement. In self-balancing years
-they follow the unit's own emissions instead. The tonnes that a rule loses by rounding down are no scarcity: the
+the model `allocation`, which is solved first, scaled with the unit's emissions before abatement. Where the rule has a
+reference of its own in each year, as every rule but China's plans and references of one year alone, they are
+$\max(R_{it} + (A_i - R_i) E_{it} / E_i, 0)$: what the allocation changes stays a rate of emissions. In self-balancing
+years they follow the unit's own emissions instead. The tonnes that a rule loses by rounding down are no scarcity: the
 regulator offers them. The price of an allowance is the cost of the last tonne.
 
 .. formulation:: plans_and_accounts market_years market_program

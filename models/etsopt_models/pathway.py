@@ -20,9 +20,10 @@ Before the cap begins, and without one, allowances follow the output that a plan
 they are fixed: whoever produces less keeps them.
 
 The balance value is exact, without the decimals of a published one. A horizon that begins in phase 2 starts from the
-balance value of its first year, which falls at once. Under the plan of 2024, which has none, $A = E$ throughout; a rule
-that is no plan of China's is refused. `pathway` uses its own paid shares alone, and allowances that follow emissions are
-not cut to the cap.
+balance value of its first year, which falls at once. Under the plan of 2024, which has none, $A = E$ throughout. A rule
+that is no plan of China's gives its references $R_{it}$ of each year instead, in which nothing falls but what the rule
+itself lowers; paid shares and the cap apply to them. `pathway` uses its own paid shares alone, and allowances that follow
+emissions are not cut to the cap.
 
 From `no_bank_from` on every year stands by itself: what is left at the end of the year before it, and of every later
 one, lapses ($\ell_t = 0$), the last year included, and nothing is borrowed then. Such years emit no more than their own
@@ -72,6 +73,8 @@ READS = (
     "rule.name",
     "rule.slope",
     "rule.cap",
+    "rule.factor",
+    "rule.benchmarks",
     "rule.threshold_tco2e",
     "rule.special_cases",
     "rule.carbide_slag_limit",

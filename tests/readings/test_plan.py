@@ -45,7 +45,7 @@ def test_the_year_is_that_of_the_plan_else_that_of_the_tables() -> None:
 def test_rates_and_the_threshold_are_those_of_the_plan_unless_they_are_stated() -> None:
     assert plan.slope(Given.of(instance())) == 0.15
     assert plan.slope(Given.of(instance(slope=0.2))) == 0.2
-    assert [plan.cap(Given.of(instance(rule))) for rule in RULES] == [0.0, 0.03, 0.03, 0.03]
+    assert [plan.cap(Given.of(instance(rule))) for rule in RULES] == [0.0, 0.03, 0.03, np.inf]
     assert plan.cap(Given.of(instance("cn-2026", cap=0.01))) == 0.01
     assert [plan.threshold(Given.of(instance(rule)))[0] for rule in RULES] == [26_000.0] * 3 + [0.0]
     assert plan.threshold(Given.of(instance("given", threshold_tco2e=5.0)))[0] == 5.0

@@ -121,10 +121,10 @@ def test_special_cases_and_small_enterprises_get_their_emissions_whatever_an_own
 @pytest.mark.parametrize(
     ("allowances", "what"),
     [
-        (np.ones(2), "the rule mine: returns an array of shape (2,): expected numbers of shape (3,)."),
-        (["a", "b", "c"], "the rule mine: returns an array of shape (3,): expected numbers of shape (3,)."),
-        (np.array([1.0, np.nan, -2.0]), "the rule mine: 2 allowances are not a number from 0 on: row"),
-        (lambda _: 1 / 0, "the rule mine: fails: ZeroDivisionError: division by zero."),
+        (np.ones(2), "the rule mine in 2025: returns an array of shape (2,): expected numbers of shape (3,)."),
+        (["a", "b", "c"], "the rule mine in 2025: returns an array of shape (3,): expected numbers of shape (3,)."),
+        (np.array([1.0, np.nan, -2.0]), "the rule mine in 2025: 2 allowances are not a number from 0 on: row"),
+        (lambda _: 1 / 0, "the rule mine in 2025: fails: ZeroDivisionError: division by zero."),
     ],
     ids=["too few", "texts", "no numbers", "an error"],
 )

@@ -280,7 +280,8 @@ def test_another_value_of_every_key_is_tried() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_model_declares_keys_that_there_are(model: str) -> None:
-    known = [*OTHER, *(f"rule.{key}" for key in RULES["cn"].parameters.model_fields)]
+    rules = ("cn", "benchmark", "grandfathering")
+    known = [*OTHER, *(f"rule.{key}" for name in rules for key in RULES[name].parameters.model_fields)]
     assert [
         pattern for pattern in read_by(model) if not any(covered(key, [pattern.removeprefix("!")]) for key in known)
     ] == []
@@ -342,12 +343,14 @@ def test_no_market_declares_what_only_a_settlement_deducts(model: str) -> None:
         etsopt.solve(instance_for(model).with_policy({"penalty.deduction_share": 1.0}), model)
 
 
-def test_a_path_starts_from_a_plan_and_no_other_rule() -> None:
-    frame = UNITS.assign(special_case="").drop(columns="carbide_slag_rate")
+def test_a_path_starts_from_a_rule_of_each_year_and_not_from_references_of_one() -> None:
+    frame = UNITS.assign(special_case="", reference_t=1e5).drop(columns="carbide_slag_rate")
+    cement = frame[frame["sector"] == "cement"]
     for rule in ({"name": "grandfathering", "factor": 0.5}, {"name": "benchmark", "benchmarks": {"cement": 0.5}}):
-        instance = etsopt.Instance.from_frames(frame[frame["sector"] == "cement"], {"year": 2025, "rule": rule})
-        with pytest.raises(DataError, match="the path starts from a plan of China's system, and the rule"):
-            etsopt.solve(instance, "pathway")
+        assert etsopt.solve(etsopt.Instance.from_frames(cement, {"year": 2025, "rule": rule}), "pathway").certified
+    given = etsopt.Instance.from_frames(cement, {"year": 2025, "rule": {"name": "given"}})
+    with pytest.raises(DataError, match="the path needs the rule of each year, and 'given' has references of one year"):
+        etsopt.solve(given, "pathway")
 
 
 def rounded(decimals: int | str) -> etsopt.Instance:

@@ -12,12 +12,17 @@ import numpy as np
 
 from etsopt.readings import plan
 from etsopt.readings.given import whole
+from etsopt.readings.references import outside_plans
 from etsopt.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.readings.given import Given
+
+
+MULTIPLE = 100.0
+"""Multiple of the larger of emissions and reference that no allowance without a band exceeds."""
 
 
 def rounded(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,7 +64,10 @@ class Bands:
 
 
 def band_rates(instance: Given) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the largest deficit and surplus rate of units, by their sector, else by the rule, shape ``(units,)``."""
+    """Return the largest deficit and surplus rate of units, by their sector, else by the rule, shape ``(units,)``.
+
+    Without a band they are infinite.
+    """
     default, units = plan.cap(instance), len(instance.units)
     down = np.where(plan.of_power(instance), plan.BAND_OF_POWER, np.full(units, default))
     up = down.copy()
@@ -72,15 +80,15 @@ def band_rates(instance: Given) -> tuple[NDArray[np.float64], NDArray[np.float64
 
 def derive_bands(instance: Given) -> Bands:
     """Return the band of every unit by its sector, else by the rule, and the wider band of exceptions [t]."""
-    policy, emissions = instance.policy, plan.emissions_inside(instance)
+    policy = instance.policy
     down, up = band_rates(instance)
     exceptions = policy.allocation.exceptions
     if exceptions.units:
         wide_down, wide_up = np.maximum(down, exceptions.lower), np.maximum(up, exceptions.upper)
     else:
         wide_down, wide_up = down, up
-    lower, upper = emissions - down * emissions, emissions + up * emissions
-    wide_lower, wide_upper = emissions - wide_down * emissions, emissions + wide_up * emissions
+    lower, upper = _end(instance, -down), _end(instance, up)
+    wide_lower, wide_upper = _end(instance, -wide_down), _end(instance, wide_up)
     if policy.rule.name != "given":
         # A rule in whole tonnes rounds down, below the band itself, and A = E to the nearest tonne.
         lower, wide_lower = whole(lower), whole(wide_lower)
@@ -104,3 +112,12 @@ def derive_bands(instance: Given) -> Bands:
         floored(lower - wide_lower),
         floored(wide_upper - upper),
     )
+
+
+def _end(instance: Given, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allowances at a surplus rate, shape ``(units,)`` [t]; zero or the most if the rate is infinite."""
+    emissions, bounded = plan.emissions_inside(instance), np.isfinite(rate)
+    if bounded.all():
+        return emissions + rate * emissions
+    most = MULTIPLE * np.fmax(emissions, outside_plans(instance)) * (rate > 0)
+    return np.where(bounded, emissions + np.where(bounded, rate, 0.0) * emissions, most)

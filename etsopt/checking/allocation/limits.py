@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.allocation.bands import derive_bands, rounded
+from etsopt.checking.allocation.bands import band_rates, derive_bands, rounded
 from etsopt.checking.allocation.rows import RowBuilder
 from etsopt.readings import plan
 from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
@@ -160,9 +160,13 @@ def _add_enterprises(
     """Add the bands of enterprises with several units; each such unit is bounded by zero and the enterprise's limit."""
     owner = instance.labels("enterprise_id")
     lower, upper, enterprise = limits
-    # Power without a stated band is bounded by itself.
+    # Power without a stated band is bounded by itself, and so is a unit without any.
     power = instance.policy.sectors.get("power")
-    alone = fixed | (plan.of_power(instance) & (power is None or power.band is None))
+    alone = (
+        fixed
+        | (plan.of_power(instance) & (power is None or power.band is None))
+        | ~np.isfinite(band_rates(instance)[0])
+    )
     several = np.bincount(owner.code[~alone], minlength=len(owner)) > 1
     single = alone | ~several[owner.code]
     least, most = (

@@ -56,7 +56,7 @@ def before_rounding(
     """Check that real allowances meet every limit, also the order; without rounding they are the allowances."""
     table = real_table(allocation)
     violations = [
-        *statements.fixed_get_emissions(real, table, fixed),
+        *statements.fixed_get_emissions(real, table, fixed, True),
         *statements.inside_band(demands, table),
         *statements.rows_are_met(demands, table),
     ]

@@ -15,7 +15,8 @@ from etsopt.readings import plan
 from etsopt.readings.balance import BALANCED, imbalance_t
 from etsopt.readings.given import whole
 from etsopt.readings.power import allowances_of_power
-from etsopt.readings.targets import due_at_emissions, gets_emissions
+from etsopt.readings.references import outside_plans
+from etsopt.readings.targets import at_emissions, due_at_emissions, due_if_fixed, entitled_at_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +129,7 @@ def reference_follows_rule(
     if instance.policy.rule.name != "given":
         # At the edge of rounding the whole tonne on either side is right.
         least, most = np.floor(exact - EDGE_T), np.floor(exact + EDGE_T)
-    equal = gets_emissions(instance, fixed)
+    equal = at_emissions(instance)
     least, most = (np.where(equal, due_at_emissions(instance), end) for end in (least, most))
     off = np.maximum(least - given, given - most)
     message = "reference allowances follow the rule"
@@ -140,27 +141,21 @@ def reference_follows_rule(
 
 def before_rounding(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the reference allowances before rounding, shape ``(units,)`` [t]."""
-    units, name = instance.units, instance.policy.rule.name
-    parameters, emissions = instance.parameters, plan.emissions_inside(instance)
-    if name == "given":
-        return np.where(fixed, emissions, units["reference_t"].to_numpy())
+    emissions = plan.emissions_inside(instance)
     if plan.has_balance_value(instance):
         balance = instance.labels("sector").mapped(dict(zip(sectors["sector"], sectors["balance_value"], strict=True)))
         deviation = 1 - instance.intensity / balance
         cap, slope = plan.cap(instance), plan.slope(instance)
         exact = emissions + emissions * np.minimum(np.maximum(slope * deviation, -cap), cap)
-    elif name == "grandfathering":
-        exact = parameters.get("factor", 1.0) * units["prior_emissions_tco2e"].to_numpy()
-    elif name == "benchmark":
-        exact = instance.labels("sector").mapped(parameters["benchmarks"]) * units["output_t"].to_numpy()
     elif plan.follows_plan(instance):
         exact = emissions
     else:
-        # A rule that is not written again here cannot be checked, so no value of it is right.
-        exact = np.full(len(units), np.nan)
+        exact = outside_plans(instance)
     if (power := plan.of_power(instance)).any():
         exact = np.where(power, allowances_of_power(instance, fixed, instance.policy.year, 1.0, emissions), exact)
-    return np.where(fixed, emissions, exact)
+    # Without emissions, output and base emissions may be absent.
+    exact = np.where(entitled := entitled_at_rest(instance), np.nan_to_num(exact), exact)
+    return np.where(fixed & ~entitled, emissions, exact)
 
 
 def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
@@ -205,9 +200,11 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
     return violations
 
 
-def fixed_get_emissions(instance: Given, table: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
-    """Check that special cases and small enterprises get A = E, to the nearest tonne."""
-    due = due_at_emissions(instance)
+def fixed_get_emissions(
+    instance: Given, table: pd.DataFrame, fixed: NDArray[np.bool_], optimised: bool
+) -> list[Violation]:
+    """Check that units that nothing moves get A = E, or what the rule says, rounded if rule or policy rounds."""
+    due = due_if_fixed(instance, optimised)
     off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
     names = table["unit_id"].to_numpy()
     return list(

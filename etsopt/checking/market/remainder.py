@@ -8,7 +8,7 @@ import numpy as np
 
 from etsopt.checking.allocation.statements import before_rounding
 from etsopt.readings import plan
-from etsopt.readings.targets import due_at_emissions, fixed_at_emissions, gets_emissions, national_total
+from etsopt.readings.targets import at_emissions, due_at_emissions, fixed_at_emissions, national_total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataF
     fixed, sectors = fixed_at_emissions(instance), tables["sectors"]
     exact = before_rounding(instance, sectors, fixed)
     whole = exact if instance.policy.rule.name == "given" else np.floor(exact + UNSEEN_T)
-    whole = np.where(gets_emissions(instance, fixed), due_at_emissions(instance), whole)
+    whole = np.where(at_emissions(instance), due_at_emissions(instance), whole)
     lost = np.where(exact < whole, exact - whole, np.maximum(exact - np.maximum(allowance, whole), 0.0))
     lost = np.where((allowance + WHOLE_T >= whole) & (np.abs(lost) >= UNSEEN_T), lost, 0.0)
     for name, left in zip(sectors["sector"], sectors["under_target_t"].to_numpy(dtype=float), strict=True):

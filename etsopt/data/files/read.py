@@ -86,10 +86,11 @@ def read_instance(
     changed = {".".join(english_path(str(key).split("."))) for key in changes or ()}
     if any(key.partition(".")[0] in DEFAULT_POLICY for key in changed):
         check = None
+    own_sectors = not {"rule", "rule.name"}.isdisjoint({*changed, *stated})
     instance = (
-        _read_folder(source, complete, check)
+        _read_folder(source, complete, check, own_sectors)
         if found is None
-        else _from_file(Path(source), found, {*changed, *stated}, check)
+        else _from_file(Path(source), found, {*changed, *stated}, check, own_sectors)
     )
     if found is not None:
         # What a change states is no longer what the sheet says.
@@ -107,7 +108,7 @@ def is_file(source: str | Path) -> bool:
     return Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir()
 
 
-def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], check: Check | None) -> Instance:
+def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], check: Check | None, own: bool) -> Instance:
     """Return the instance of a workbook, or of a file of units; keys that are stated elsewhere are not assumed."""
     content, problems, of_assumed = found.policy or {}, found.problems, tuple[str, ...]()
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
@@ -123,10 +124,10 @@ def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], check: Ch
     of_policy += _refused(policy, check)
     tell((*found.notes, *of_assumed))
     with placed(found.tables, found):
-        instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, of_people=True)
+        instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, True, own)
     instance = doubted(instance, found.tables[UNITS.name], tuple(found.notes))
-    assumed_ = dict(instance.assumed) | ({"policy": of_assumed} if of_assumed else {})
-    return replace(instance, order=order_of_file(instance, found.tables[UNITS.name]), assumed=assumed_)
+    told_of = {**instance.assumed, **({"policy": of_assumed} if of_assumed else {})}
+    return replace(instance, order=order_of_file(instance, found.tables[UNITS.name]), assumed=told_of)
 
 
 def _refused(policy: Policy | None, check: Check | None) -> list[Problem]:
@@ -139,23 +140,23 @@ def _refused(policy: Policy | None, check: Check | None) -> list[Problem]:
     return []
 
 
-def _read_folder(source: str | Path, complete: Complete | None, check: Check | None) -> Instance:
+def _read_folder(source: str | Path, complete: Complete | None, check: Check | None, own_sectors: bool) -> Instance:
     """Read an instance from a folder."""
     folder = find_folder(source)
     finish(folder)
     policy, problems = read_policy(folder / POLICY)
     problems += _refused(policy, check)
     try:
-        return _read(folder, policy, problems, complete, fast=True)
+        return _read(folder, policy, problems, complete, own_sectors, fast=True)
     except DataError:
         # Problems are reported from the raw cells of the file.
-        return _read(folder, policy, problems, complete, fast=False)
+        return _read(folder, policy, problems, complete, own_sectors, fast=False)
 
 
 def _read(
-    folder: Path, policy: Policy | None, of_policy: list[Problem], complete: Complete | None, fast: bool
+    folder: Path, policy: Policy | None, of_policy: list[Problem], complete: Complete | None, own: bool, fast: bool
 ) -> Instance:
-    """Read the tables beside a policy and its problems, by the fast reader for regular files if ``fast``."""
+    """Read the tables beside a policy and its problems, fast if that is possible; `own` sectors are not refused."""
     problems: list[Problem] = []
     tables: dict[str, RawTable] = {}
     readable = True
@@ -172,7 +173,8 @@ def _read(
             tables[UNITS.name], of_reports = complete(policy.year, stated)
             problems += of_reports
     with placed(tables):
-        return doubted(Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy), tables[UNITS.name])
+        instance = Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy, own_sectors=own)
+    return doubted(instance, tables[UNITS.name])
 
 
 def _name_of(folder: Path) -> str:

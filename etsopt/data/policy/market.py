@@ -48,7 +48,7 @@ class AbatementPolicy(Section):
         "published costs do not explain why they were not taken",
     )
     divisible_measures: bool = Field(False, description="a unit may mix plans: a linear program")
-    output_cut: dict[Sector, OutputCutPolicy] = Field(
+    output_cut: dict[str, OutputCutPolicy] = Field(
         {},
         description="by sector: a cut of output as an additional measure, output_cut; it lasts to the last year",
     )

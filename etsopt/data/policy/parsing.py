@@ -11,6 +11,7 @@ from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.keys import value_of_text, with_english_keys
 from etsopt.data.policy.policy import Policy
 from etsopt.data.policy.section import Section
+from etsopt.data.policy.sectors import no_sector, problems_of_sectors
 from etsopt.data.policy.toml import checked_content
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
@@ -68,10 +69,15 @@ def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Poli
     DataError
         Lists every key that is unknown, missing, of the wrong type or out of its range.
     """
+    checked, problems = with_english_keys(checked_content(content, place), place), list[Problem]()
     try:
-        return Policy.model_validate(with_english_keys(checked_content(content, place), place))
+        policy = Policy.model_validate(checked)
     except ValidationError as error:
-        raise DataError("The policy", problems_of(error, place)) from None
+        problems = problems_of(error, place)
+    problems += problems_of_sectors(checked, place, len(problems))
+    if problems:
+        raise DataError("The policy", problems)
+    return policy
 
 
 ADVICE_FOR_TEXT = {
@@ -121,12 +127,7 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
             key,
         )
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
-        advice = message(
-            "{guess}Use one of {sectors}.",
-            guess=did_you_mean(name, SECTORS) if guess else "",
-            sectors=", ".join(SECTORS),
-        )
-        return Problem(place, message("{name} is not a sector", name=brief(name)), advice, key)
+        return no_sector(name, place, key, guess)
     if custom := [item for item in items if item["type"] == "value_error"]:
         # The message of a validator of this package takes precedence over those of pydantic.
         what, advice = custom[0]["ctx"]["error"].args

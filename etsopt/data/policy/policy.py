@@ -30,7 +30,6 @@ from etsopt.data.policy.plans import NATIONAL, cases_of_plan, plan_year, uses_ba
 from etsopt.data.policy.review_plan import ReviewPlanPolicy
 from etsopt.data.policy.rule import RulePolicy  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.policy.section import CALENDAR, Section
-from etsopt.data.tables.schema import SECTORS  # noqa: TC001  pydantic evaluates annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +60,7 @@ class Policy(Section):
         "from it; part: they are from outside. Without it a result says how far emissions are from official totals",
     )
     rule: RulePolicy
-    sectors: dict[Literal[SECTORS], SectorPolicy] = Field(default_factory=dict)  # type: ignore[valid-type]
+    sectors: dict[str, SectorPolicy] = Field(default_factory=dict)
     provinces: ProvincePolicy = ProvincePolicy(balance=None)
     national: NationalPolicy | None = None
     allocation: AllocationPolicy = AllocationPolicy()

@@ -5,7 +5,10 @@ The validator, the generator, the writer and the documentation derive from it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from etsopt.data.tables.evidence import EVIDENCE
+from etsopt.data.tables.forecast_columns import forecast_table
 from etsopt.data.tables.measure_columns import COST_COLUMNS, LARGEST_NEW_SHARE
 from etsopt.data.tables.power_columns import POWER_COLUMNS
 from etsopt.data.tables.report_columns import REPORT_COLUMNS
@@ -13,6 +16,7 @@ from etsopt.data.tables.scenario_columns import scenarios_table
 from etsopt.data.tables.table import Column, Table
 
 SECTORS = ("cement", "steel", "aluminium", "power")
+"""Sectors of China's plans; under another rule an instance may have sectors of its own."""
 
 INDUSTRY_CASES = ("new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace")
 """Special cases of units, outside the formula of a plan: first year, closed before allocation, and kilns and furnaces
@@ -256,44 +260,18 @@ MEASURES = Table(
     ),
 )
 
-FORECAST = Table(
-    "forecast",
-    "a unit, or every unit of a sector, in a later year; linear between stated years, constant after the last",
-    ("unit_id", "sector", "year"),
-    (
-        Column("unit_id", "unit of the row; this or sector, and a unit's own rows take precedence", identifier=True),
-        Column("sector", "sector, for all its units; this or unit_id", choices=SECTORS),
-        Column(
-            "year",
-            "compliance year, after that of the tables",
-            "year",
-            number=True,
-            required=True,
-            at_least=2000,
-            at_most=2100,
-            whole=True,
-        ),
-        Column("output_t", "output of the unit; this or output_factor", "t", number=True, above=0),
-        Column(
-            "output_factor",
-            "output relative to units.csv; this or output_t",
-            "fraction",
-            number=True,
-            above=0,
-            at_most=1000,
-        ),
-        Column(
-            "intensity_factor",
-            "emissions per output relative to units.csv, without measures",
-            "fraction",
-            number=True,
-            above=0,
-            at_most=1000,
-            default=1.0,
-        ),
-    ),
-)
+FORECAST = forecast_table(SECTORS)
 
 SCENARIOS = scenarios_table(SECTORS)
+
+
+def with_own_sectors(table: Table) -> Table:
+    """Return a table in which any identifier names a sector."""
+    columns = (
+        replace(column, choices=(), identifier=True) if column.choices == SECTORS else column
+        for column in table.columns
+    )
+    return replace(table, columns=tuple(columns))
+
 
 TABLES = (UNITS, ENTERPRISES, MEASURES, FORECAST, SCENARIOS, *EVIDENCE)

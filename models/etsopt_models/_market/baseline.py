@@ -17,9 +17,10 @@ from etsopt.data.policy.plans import NATIONAL
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
 from etsopt.errors import DataError, Problem
-from etsopt.rules import parameters_of, reference_allowances
+from etsopt.rules import fixed_units, parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value
 from etsopt.rules.intensity import IntensityParameters, check_intensity, stated_balance_values
+from etsopt.rules.years import references_of_years
 from etsopt_models._market.remainder import rounding_remainder
 from etsopt_models._market.self_balancing import SelfBalancing
 
@@ -174,6 +175,8 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
     """Return the baseline of every unit under an allocation.
 
     The surplus rate of the allocation is constant: a unit's lump sum is proportional to its emissions before abatement.
+    If the rule has references of its own in each year, a lump sum is that of the year, with the allocation's change to
+    the reference as a constant rate of emissions; it is never negative.
 
     Parameters
     ----------
@@ -182,19 +185,16 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
         passes that seek the balance values of self-balancing years.
     """
     baseline = without_allowances(instance)
-    emissions, balancing = instance.emissions_tco2e, SelfBalancing.of(instance, baseline.years, before)
+    balancing = SelfBalancing.of(instance, baseline.years, before)
     follows = balancing.follows
     allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
-    # A unit without emissions in the base year gets A = E in the years in which it has some.
-    rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
+    lump_sums = _lump_sums(instance, baseline, allowance)
     # Allowances that follow emissions are not rounded.
     remainder = rounding_remainder(instance, before, np.where(follows, 0.0, baseline.emissions))
     paid_share = by_year(instance.policy.market.paid_share, baseline.years, 0.0)
     return replace(
         baseline,
-        entitlement=np.where(
-            follows, balancing.emissions_held(baseline.emissions, paid_share), rate[:, None] * baseline.emissions
-        ),
+        entitlement=np.where(follows, balancing.emissions_held(baseline.emissions, paid_share), lump_sums),
         paid_share=paid_share,
         follows=follows,
         follows_output=np.full(len(baseline.years), instance.policy.follows_plan),
@@ -202,6 +202,24 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
         rule=balancing.held(enacted_rule(instance, baseline)) if follows.any() else no_rule(follows.shape),
         rounding_remainder=remainder,
     )
+
+
+def _lump_sums(instance: Instance, baseline: Baseline, allowance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allowances of each year as lump sums from those of the base year, shape ``(units, years)`` [t]."""
+    emissions = instance.emissions_tco2e
+    # A unit without emissions in the base year gets A = E in the years in which it has some.
+    rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
+    held = rate[:, None] * baseline.emissions
+    present = instance.in_scope_in(baseline.years)
+    # A unit without emissions that the rule entitles keeps its allowances.
+    held += np.where(emissions > 0, 0.0, allowance)[:, None] * present
+    of_years = references_of_years(instance, baseline.years.tolist())
+    if of_years is None:
+        return held
+    reference = reference_allowances(instance)
+    change = np.divide(allowance - reference.reference_t, emissions, out=np.zeros(len(emissions)), where=emissions > 0)
+    moved = np.maximum(of_years + change[:, None] * baseline.emissions, 0.0) * present
+    return np.where(fixed_units(instance, parameters_of(instance))[:, None], held, moved)
 
 
 def no_rule(shape: tuple[int, ...]) -> IntensityRule:

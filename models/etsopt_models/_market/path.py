@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.policy.plans import NATIONAL
-from etsopt.data.policy.policy import BALANCED
 from etsopt.data.policy.yearly import by_year, interpolated
 from etsopt.errors import DataError, Problem
-from etsopt.rules import power_allowances_of_years
+from etsopt.rules import fixed_units, parameters_of, power_allowances_of_years
+from etsopt.rules.years import references_of_years
+from etsopt.wording import message
 from etsopt_models._market.baseline import IntensityRule, enacted_rule, without_allowances
 from etsopt_models._market.self_balancing import SelfBalancing
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baseline:
     """Return the baseline of every unit on the path: phase 1 as enacted, then tightened year by year.
 
+    Under a rule that is no plan of China's, entitlements are the references of each year, and nothing is tightened.
+
     From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy,
     and a growing share of the allowances is auctioned. Power under the rule ``cn`` has the benchmarks of each year. All
     allowances, free and paid, stay below an absolute cap; those of every unit are cut by one factor.
@@ -40,15 +43,10 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
     Raises
     ------
     DataError
-        If the rule is none of China's plans, which alone define the allowances of later years.
+        If the rule has no references of later years, or a tightening is stated and it has no balance value.
     """
-    if not instance.policy.follows_plan:
-        what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
-        problem = Problem(
-            "policy.toml", what, f"Use {', '.join(BALANCED)} or {NATIONAL}, or solve clearing.", "rule.name"
-        )
-        raise DataError("The policy", [problem])
     baseline = without_allowances(instance)
+    of_years = None if instance.policy.follows_plan else _of_years(instance, baseline)
     path, years = instance.policy.pathway, baseline.years
     phase_2 = years >= path.phase_2_from
     balancing = SelfBalancing.of(instance, years, before, ~phase_2)
@@ -60,6 +58,9 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
     if instance.policy.rule.name == NATIONAL:
         of_power = power_allowances_of_years(instance, years, baseline.emissions)
         total = np.where(np.isnan(of_power), total, of_power)
+    if of_years is not None:
+        at_emissions = fixed_units(instance, parameters_of(instance))
+        total = np.where(at_emissions[:, None], total, of_years * instance.in_scope_in(years))
     total = np.where(balancing.follows, baseline.emissions, total)
     below_cap = total * _cap_factor(instance, years, total.sum(axis=0))
     return replace(
@@ -67,10 +68,26 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
         entitlement=np.where(balancing.follows, total, below_cap),
         paid_share=np.where(phase_2, by_year(path.paid_share, years, 0.0), 0.0),
         follows=balancing.follows,
-        follows_output=years < _first_capped(instance),
+        follows_output=instance.policy.follows_plan & (years < _first_capped(instance)),
         rule=rule,
         banks=years + 1 < (np.inf if path.no_bank_from is None else path.no_bank_from),
     )
+
+
+def _of_years(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
+    """Return the references of each year under a rule that is no plan of China's, shape ``(units, years)`` [t]."""
+    name, problems = instance.policy.rule.name, []
+    for key in sorted(instance.policy.pathway.model_fields_set & {"tightening", "slope", "band"}):
+        what = message("changes a balance value, and the rule {name!r} has none", name=name)
+        problems.append(Problem("policy.toml", what, "Leave it out.", f"pathway.{key}"))
+    of_years = None if problems else references_of_years(instance, baseline.years.tolist())
+    if of_years is None and not problems:
+        what = message("the path needs the rule of each year, and {name!r} has references of one year alone", name=name)
+        advice = "State reference_t of each later year in forecast.csv, use another rule, or solve clearing."
+        problems.append(Problem("policy.toml", what, advice, "rule.name"))
+    if problems or of_years is None:
+        raise DataError("The policy", problems)
+    return of_years
 
 
 def _tightened(

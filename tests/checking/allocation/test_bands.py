@@ -19,7 +19,8 @@ ROWS = [("a", "a", "cement", "Hebei", 1000.4, 1000.0), ("b", "b", "steel", "Hebe
 
 
 def instance(rule: str = "given", **policy: Any) -> etsopt.Instance:
-    content = {"sectors": {"cement": {"band": {"lower": 0.1, "upper": 0.05}}}, "rule": {"name": rule}} | policy
+    sectors = {"cement": {"band": {"lower": 0.1, "upper": 0.05}}, "steel": {"band": 0.03}}
+    content = {"sectors": sectors, "rule": {"name": rule}} | policy
     return given(ROWS, content, output_t=[1000.0, 1000.0])
 
 
@@ -68,6 +69,16 @@ def test_the_band_of_a_unit_is_that_of_its_sector_else_of_the_rule() -> None:
         assert found[side] == [0.0, 0.0]
 
 
+def test_without_a_band_only_zero_limits_an_allowance_until_far_above_emissions_and_reference() -> None:
+    bare = Given.of(given([*ROWS, ("c", "c", "steel", "Hebei", 1.0, 5000.0)], {"sectors": {"cement": {"band": 0.1}}}))
+    assert band_rates(bare)[0].tolist() == [0.1, np.inf, np.inf]
+    found = derive_bands(bare)
+    assert found.lower.tolist() == [pytest.approx(900.36), 0.0, 0.0]
+    assert found.upper.tolist() == [pytest.approx(1100.44), 200_000.0, 500_000.0]
+    # A plan of China's system has its own band, whatever the policy states.
+    assert band_rates(Given.of(instance("cn-2025", sectors={})))[1].tolist() == [0.03, 0.03]
+
+
 def test_a_rule_in_whole_tonnes_rounds_the_lower_end_down() -> None:
     found = lists(derive_bands(Given.of(instance("cn-2025"))))
     assert found["lower"] == [900.0, 1940.0]
@@ -84,7 +95,7 @@ def test_exceptions_widen_bands_by_what_their_own_is_wider() -> None:
 
 
 def test_nobody_has_less_than_no_allowances() -> None:
-    narrow = {"cement": {"band": {"lower": 0.9999, "upper": 0.05}}, "steel": {"target_change": 0.0}}
+    narrow = {"cement": {"band": {"lower": 0.9999, "upper": 0.05}}, "steel": {"band": 0.03}}
     for most, wide in ((0.9999999, 1000.4e-7), (1.0, 0.0)):
         exceptions = {"units": 1, "lower": most, "upper": 0.08}
         found = lists(derive_bands(Given.of(instance("given", sectors=narrow, allocation={"exceptions": exceptions}))))

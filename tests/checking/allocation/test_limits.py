@@ -12,7 +12,7 @@ import pytest
 import etsopt
 from etsopt.checking.allocation.limits import Demands, derive
 from etsopt.readings.given import Given
-from etsopt.readings.targets import due_at_emissions, fixed_at_emissions
+from etsopt.readings.targets import due_if_fixed, fixed_at_emissions
 from tests.builders import given
 
 ROWS = [
@@ -165,19 +165,19 @@ def test_the_national_total_leaves_what_fixed_units_do_not_have(
 
 def test_emissions_are_owed_to_the_nearest_tonne_halves_up() -> None:
     for made in (instance(), instance(rule="cn-2024"), instance(integer_allowances=True)):
-        assert due_at_emissions(Given.of(made)).tolist() == [1001.0, 2000.0, 500.0, 50.0]
+        assert due_if_fixed(Given.of(made)).tolist() == [1001.0, 2000.0, 500.0, 50.0]
     edge = given(
         [(n, n, "cement", "Hebei", e, 100.0) for n, e in (("a", 99.5 - 0.9e-6), ("b", 99.5 - 1.1e-6))],
         {"rule": {"name": "cn-2024"}},
         output_t=[100.0, 100.0],
     )
-    assert due_at_emissions(Given.of(edge)).tolist() == [100.0, 99.0]
+    assert due_if_fixed(Given.of(edge)).tolist() == [100.0, 99.0]
     whole = derive(Given.of(instance(policy={"national": {"target_t": 3000.0}}, integer_allowances=True)))
     assert row_of(whole, "national_total", "")[:2] == (0.0, 2950.0)
 
 
 def test_bands_are_those_of_units_or_of_enterprises_with_several() -> None:
-    sectors = {"cement": {"band": {"lower": 0.1, "upper": 0.2}}}
+    sectors = {"cement": {"band": {"lower": 0.1, "upper": 0.2}}, "steel": {"band": 0.03}}
     own = derive(Given.of(instance(sectors)))
     assert own.lower[:3] == pytest.approx([900.45, 1800.0, 485.0])
     assert own.upper[:3] == pytest.approx([1200.6, 2400.0, 515.0])
@@ -192,7 +192,7 @@ def test_bands_are_those_of_units_or_of_enterprises_with_several() -> None:
 
 def test_exceptions_widen_their_own_band_or_that_of_their_enterprise() -> None:
     exceptions = {"units": 2, "lower": 0.3, "upper": 0.4}
-    sectors = {"cement": {"band": {"lower": 0.1, "upper": 0.2}}}
+    sectors = {"cement": {"band": {"lower": 0.1, "upper": 0.2}}, "steel": {"band": 0.03}}
     chosen = np.array([True, False, False, True])
     own = derive(Given.of(instance(sectors, exceptions=exceptions)), chosen)
     assert own.lower[:3] == pytest.approx([700.35, 1800.0, 485.0])

@@ -50,8 +50,8 @@ FIXED = np.array([False, False, False, True])
 @pytest.mark.parametrize(
     ("statement", "place", "column", "tolerance", "whole"),
     [
-        (lambda i, d, t: statements.fixed_get_emissions(i, t, d.fixed), 3, "allowance_t", 1e-3, False),
-        (lambda i, d, t: statements.fixed_get_emissions(i, t, d.fixed), 3, "allowance_t", 1e-3, True),
+        (lambda i, d, t: statements.fixed_get_emissions(i, t, d.fixed, True), 3, "allowance_t", 1e-3, False),
+        (lambda i, d, t: statements.fixed_get_emissions(i, t, d.fixed, True), 3, "allowance_t", 1e-3, True),
         (lambda i, d, t: statements.integer_allowances(d, t), 1, "allowance_t", 0.0, True),
         (lambda i, d, t: statements.not_moved(t), 1, "allowance_t", 0.0, False),
         (lambda i, d, t: statements.not_moved(t), 1, "before_rounding_t", 0.0, False),
@@ -73,9 +73,8 @@ def test_an_allowance_may_be_off_by_its_tolerance(
 def test_real_allowances_need_not_be_whole_and_other_units_than_fixed_ones_need_not_get_their_emissions() -> None:
     instance, demands, table = by_hand()
     assert statements.integer_allowances(demands, changed(table, 1, "allowance_t", 0.5)) == []
-    assert (
-        statements.fixed_get_emissions(Given.of(instance), changed(table, 1, "allowance_t", 0.5), demands.fixed) == []
-    )
+    moved = changed(table, 1, "allowance_t", 0.5)
+    assert statements.fixed_get_emissions(Given.of(instance), moved, demands.fixed, True) == []
 
 
 @pytest.mark.parametrize(("place", "sign"), [(0, -1.0), (2, 1.0)])

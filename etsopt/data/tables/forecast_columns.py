@@ -1,0 +1,55 @@
+"""Columns of the table of the forecast."""
+
+from __future__ import annotations
+
+from etsopt.data.tables.table import Column, Table
+
+
+def forecast_table(sectors: tuple[str, ...]) -> Table:
+    """Return the table of later years, with the sectors that a row may name."""
+    return Table(
+        "forecast",
+        "a unit, or every unit of a sector, in a later year; linear between stated years, constant after the last",
+        ("unit_id", "sector", "year"),
+        (
+            Column(
+                "unit_id", "unit of the row; this or sector, and a unit's own rows take precedence", identifier=True
+            ),
+            Column("sector", "sector, for all its units; this or unit_id", choices=sectors),
+            Column(
+                "year",
+                "compliance year, after that of the tables",
+                "year",
+                number=True,
+                required=True,
+                at_least=2000,
+                at_most=2100,
+                whole=True,
+            ),
+            Column("output_t", "output of the unit; this or output_factor", "t", number=True, above=0),
+            Column(
+                "output_factor",
+                "output relative to units.csv; this or output_t",
+                "fraction",
+                number=True,
+                above=0,
+                at_most=1000,
+            ),
+            Column(
+                "intensity_factor",
+                "emissions per output relative to units.csv, without measures",
+                "fraction",
+                number=True,
+                above=0,
+                at_most=1000,
+                default=1.0,
+            ),
+            Column(
+                "reference_t",
+                "reference allowances of a unit in the year, for the rule 'given'; beside output or alone",
+                "t",
+                number=True,
+                at_least=0,
+            ),
+        ),
+    )

@@ -1,0 +1,79 @@
+"""Bands that the policy or the rule states, by hand: none unless stated, and a remark where one moves references."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.rules import reference_allowances
+from etsopt.rules.bands import band_rates, moved_by_bands
+from tests.builders import given
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = [(name, owner, "cement", "Hebei", 830_000.0, 639_600.0) for name, owner in (("a", "e"), ("b", "e"))]
+
+
+def instance(**policy: Any) -> etsopt.Instance:
+    """Two kilns with a million tonnes of clinker each: 0.656 t/t of the European benchmark, times 0.975 of 2026."""
+    return given(ROWS, policy)
+
+
+def test_without_a_stated_band_the_allocation_is_the_rule_and_nothing_is_said() -> None:
+    found = etsopt.solve(instance())
+    assert found.tables["allocation"]["allowance_t"].tolist() == [639_600.0, 639_600.0]
+    assert found.status == "certified_optimal"
+    assert "moved_by_band" not in found.provenance
+    assert band_rates(instance(), reference_allowances(instance()))[0].tolist() == [np.inf, np.inf]
+
+
+def test_a_stated_band_says_how_many_units_and_tonnes_it_moves() -> None:
+    # 97 % of 830,000 t are 805,100 t: 165,500 t more for each of two units.
+    stated = instance(sectors={"cement": {"band": 0.03}})
+    entry = {"lower": 0.03, "upper": 0.03, "units": 2, "tonnes": 331_000.0}
+    found = etsopt.solve(stated)
+    assert found.provenance["moved_by_band"] == [entry]
+    assert found.tables["allocation"]["allowance_t"].tolist() == [805_100.0, 805_100.0]
+    assert "moved_by_band" not in etsopt.solve(stated.with_policy({"sectors.cement.band": 0.3})).provenance
+    # The balance value shows the rule alone, which no band moves.
+    assert "moved_by_band" not in etsopt.solve(stated, "balance_value").provenance
+
+
+def test_enterprises_share_a_band_which_one_unit_may_leave() -> None:
+    rows = [("a", "e", "cement", "Hebei", 1000.0, 900.0), ("b", "e", "cement", "Hebei", 1000.0, 1100.0)]
+    policy = {"sectors": {"cement": {"band": 0.05}}}
+    assert moved_by_bands(given(rows, policy)) == [{"lower": 0.05, "upper": 0.05, "units": 2, "tonnes": 100.0}]
+    assert moved_by_bands(given(rows, policy | {"allocation": {"band_on": "enterprise"}})) == []
+    both = given([(*row[:5], 800.0) for row in rows], policy | {"allocation": {"band_on": "enterprise"}})
+    # 95 % of 2,000 t are 1,900 t, and both together have 1,600 t.
+    assert moved_by_bands(both) == [{"lower": 0.05, "upper": 0.05, "units": 2, "tonnes": pytest.approx(300.0)}]
+
+
+def test_the_band_of_a_plan_moves_none_of_its_references() -> None:
+    assert moved_by_bands(etsopt.read("cn-2025")) == []
+    narrower = etsopt.read("tiny").with_policy({"sectors.cement.band": {"lower": 0.001, "upper": 0.03}})
+    assert [entry["lower"] for entry in moved_by_bands(narrower)] == [0.001]
+
+
+def test_terminal_and_json_say_what_a_band_moves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from etsopt.data.files.write import write_instance
+
+    write_instance(instance(), tmp_path / "kilns")
+    run = tmp_path / "run"
+    arguments = [str(tmp_path / "kilns"), "--set", "sectors.cement.band={lower=0.03, upper=0.1}", "--out", str(run)]
+    assert main(["solve", *arguments]) == 0
+    assert "At the band of -3/+10 %: 2 units, 331,000 t moved." in capsys.readouterr().out.splitlines()[2]
+    assert json.loads((run / "result.json").read_text("utf-8"))["moved_by_band"][0]["tonnes"] == 331_000.0
+    assert main(["check", str(run)]) == 0
+    forged = json.loads((run / "result.json").read_text("utf-8"))
+    forged["moved_by_band"][0]["tonnes"] = 331.0
+    (run / "result.json").write_text(json.dumps(forged), "utf-8")
+    assert main(["check", str(run)]) == 5
+    report = etsopt.check(etsopt.load(run).instance, etsopt.load(run))
+    assert [violation.where for violation in report.violations] == ["moved_by_band"]
