@@ -62,9 +62,10 @@ def by_merit(instance: etsopt.Instance, result: Results) -> str:
 
 
 def return_t(instance: etsopt.Instance) -> dict[str, int]:
-    """Return verified emissions of every enterprise in whole tonnes; the plan of 2025 excludes new and closed units."""
-    found: dict[str, float] = {}
+    """Return what enterprises owe, each unit to the nearest tonne; the plan of 2025 excludes new and closed units."""
+    found: dict[str, int] = {}
     for unit in instance.units.to_dict("records"):
         counts = unit.get("special_case") not in ("new", "closed")
-        found[unit["enterprise_id"]] = found.get(unit["enterprise_id"], 0.0) + counts * unit["emissions_tco2e"]
-    return {name: math.floor(emissions + 0.5 + 1e-6) for name, emissions in found.items()}
+        owed = math.floor(unit["emissions_tco2e"] + 0.5 + 1e-6) * counts
+        found[unit["enterprise_id"]] = found.get(unit["enterprise_id"], 0) + owed
+    return found

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, EtsoptError, Problem
 from etsopt.rules.reference import Reference
-from etsopt.units import nearest_tonnes
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -32,13 +31,15 @@ def evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: ND
     """
     import numpy as np
 
+    from etsopt.units import nearest_tonnes
+
     reference = (_of_own if found.own else _of_package)(found, instance, parameters, fixed)
     idle = instance.emissions_tco2e == 0
     # Output and base emissions of a unit without emissions may be absent: it then gets nothing.
     exact = np.where(idle & np.isnan(reference.exact_t), 0.0, reference.exact_t)
     rounded = replace(reference, exact_t=exact).reference_t
     # A = E is rounded to the nearest tonne, as emissions are owed, so that it leaves nothing to buy.
-    rounded = np.where(fixed | reference.equal, nearest_tonnes(instance.emissions_tco2e), rounded)
+    rounded = np.where(fixed | reference.equal, nearest_tonnes(exact), rounded)
     reference = replace(reference, exact_t=exact, rounded_t=rounded, fixed=fixed | idle)
     for array in (reference.exact_t, reference.reference_t, reference.fixed):
         array.flags.writeable = False

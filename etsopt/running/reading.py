@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from etsopt.data.files.doubts import MEASURED, doubted
 from etsopt.data.files.read import find_folder, is_file, read_instance, reports_in
 from etsopt.data.tables.report_columns import ACCOUNTED
 from etsopt.errors import SolverError, StoppedError, UsageError, brief
@@ -12,7 +13,7 @@ from etsopt.rules import reference_allowances
 from etsopt.rules.registry import parameters_in
 from etsopt.running.ends import at_ends
 from etsopt.running.run import solve
-from etsopt.wording import message
+from etsopt.wording import listed, message
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -63,7 +64,12 @@ def read(
         what = message("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
-    return read_instance(source, complete, policy, _evaluate, parameters_in, stated)
+    instance = read_instance(source, complete, policy, _evaluate, parameters_in, stated)
+    if is_file(source):
+        return instance
+    # Figures of a folder are doubted as those of a file are, which its reader doubts.
+    measured = [name for name in MEASURED if name in instance.units]
+    return doubted(instance, "units.csv" if place is None else "reports", listed(measured, "{first}, {second}"))
 
 
 def _evaluate(instance: Instance) -> None:

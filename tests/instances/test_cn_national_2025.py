@@ -149,7 +149,7 @@ def test_the_year_is_certified(model: str) -> None:
 
 def test_the_policy_states_no_parameter_of_its_own() -> None:
     assert own_parameters(national()) == []
-    assert national().policy.stated_keys == ["rule.name", "year"]
+    assert national().policy.stated_keys == ["coverage", "rule.name", "year"]
     assert [national().policy.target_sense_of(name) for name in ("power", "steel")] == ["none", "at_most"]
 
 

@@ -22,6 +22,7 @@ from etsopt.checking import Answer, Question, judge
 from etsopt.data import content, measure_steps, measures, projection
 from etsopt.data.content import Content, Derived
 from etsopt.data.groups import Groups
+from etsopt.data.policy import policy as policies
 from etsopt.data.policy import yearly
 from etsopt.data.policy.allocation import AllocationPolicy
 from etsopt.data.policy.policy import Policy
@@ -221,7 +222,7 @@ FAULTS: dict[str, Fault] = {
         registry, "parameters_in", then(lambda found: found.model_copy(update={"slope": 0.2}))
     ),
     "sense of a target": Fault(Policy, "target_sense_of", lambda _: lambda *_: "none"),
-    "balanced sectors": Fault(Policy, "balances", lambda _: lambda *_: False, made),
+    "balanced sectors": Fault(policies, "uses_balance_value", lambda _: lambda *_: False, made),
     "cases outside the scope": Fault(
         Policy,
         "cases_outside",

@@ -26,10 +26,10 @@ TWO = pd.DataFrame(
 
 
 def over_years(units: pd.DataFrame, cost: float, last: int = 2027, measures: Any = None) -> etsopt.Instance:
+    """Return units over some years, with a tonne beyond need in the last: without one every price would clear."""
     policy = {"year": 2025, "rule": {"name": "cn"}, "horizon": {"last_year": last}}
-    return etsopt.Instance.from_frames(
-        units, policy | {"market": {"transaction_cost_cny_per_t": cost}}, measures=measures
-    )
+    market = {"transaction_cost_cny_per_t": cost, "auctioned_t": {str(last): 1.0}}
+    return etsopt.Instance.from_frames(units, policy | {"market": market}, measures=measures)
 
 
 @pytest.mark.parametrize("model", ["clearing", "pathway"])

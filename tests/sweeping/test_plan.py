@@ -192,13 +192,14 @@ def test_all_mistakes_of_a_file_are_told_at_once_with_its_name_and_the_nearest_w
         "units.output_t.cemnt": ("names no sector", "Did you mean 'cement'? Write units"),
         "sectors.cement.target_chnge": (
             "is not a key of the policy",
-            "Did you mean 'target_change'? Use one of target_change, target_t, band, target_intensity, target_sense",
+            "Did you mean 'target_change'? Use one of target_change, target_t, band, target_intensity, target_sense, "
+            "balance_value, balance_value_source, balance_value_mark",
         ),
         "penlty": ("is not a key of the policy", error.value.problems[9].advice.split(".")[0]),
         "measures.capx": ("is no column of numbers that a factor may change", error.value.problems[10].advice[:-1]),
     }
     assert error.value.problems[5].advice.startswith("Did you mean 'pathway'? The models are abatement, allocation")
-    assert error.value.problems[9].advice.startswith("Did you mean 'penalty'? Use one of year, rule")
+    assert error.value.problems[9].advice.startswith("Did you mean 'penalty'? Use one of year, coverage, rule")
 
 
 @pytest.mark.parametrize(

@@ -39,13 +39,13 @@ def check_unmet_demand(
     # In self-balancing years a sector frees no allowances at any balance value.
     market = derive_market(instance, tables, kind, in_sum=True)
     baseline, duals = market.baseline, tables["duals"]
-    of_enterprises = duals["level"].eq(UNMET) & duals["index"].fillna("").ne("")
-    program = market.program if of_enterprises.any() else market.pooled
     violations = statements.rows_are_there("unmet_demand", tables["unmet_demand"], {}, baseline.years)
     violations += statements.numbers_are_there("unmet_demand", tables["unmet_demand"], ["unmet_t"])
     violations += statements.numbers_are_there("duals", duals, ["year", "multiplier"])
     if violations:
         return violations, None, True
+    of_enterprises = duals["level"].eq(UNMET) & duals["index"].fillna("").ne("")
+    program = market.program if of_enterprises.any() else market.pooled
     given, violations = StatedMultipliers(baseline, program.accounts, duals).at(UNMET, "t/t")
     none = Leeway.none(len(program.accounts.labels), len(baseline.years))
     proven = max(Bound(program.costless, given, none, market.unmet_most).of_all(), 0.0)

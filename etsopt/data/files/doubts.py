@@ -49,7 +49,7 @@ MEASURED = (*PAIR, "output_t", "emissions_tco2e")
 """Columns of which an intensity is made."""
 
 
-def _columns_in(raw: RawTable) -> str:
+def columns_in(raw: RawTable) -> str:
     """Return the headings of these columns, each with its first cell in a sheet."""
     named = [heading for heading in raw.columns if heading_of(heading, UNITS, of_people=True).column in MEASURED]
     first = [
@@ -61,9 +61,9 @@ def _columns_in(raw: RawTable) -> str:
     return listed(first, "{first}, {second}")
 
 
-def doubted(instance: Instance, units: RawTable, notes: tuple[str, ...] = ()) -> Instance:
+def doubted(instance: Instance, place: str, columns: str, notes: tuple[str, ...] = ()) -> Instance:
     """Return an instance with notes on its tables, and on figures that are probably a slip; warn of these."""
-    doubts = tuple(notes_of(instance, units))
+    doubts = tuple(notes_of(instance, place, columns))
     for note in doubts:
         warn(note, AssumedWarning)
     if told := (*notes, *instance.assumed.get("tables", ()), *doubts):
@@ -71,10 +71,9 @@ def doubted(instance: Instance, units: RawTable, notes: tuple[str, ...] = ()) ->
     return instance
 
 
-def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
+def notes_of(instance: Instance, place: str, columns: str) -> Iterator[str]:
     """Yield sentences on figures far from those of other units, and on provinces that are none."""
-    place = raw.place
-    yield from _notes_of_threshold(instance, raw)
+    yield from _notes_of_threshold(instance, place, columns)
     names, emissions = instance.units["unit_id"].to_numpy(), instance.units["emissions_tco2e"].to_numpy(dtype=float)
     intensity = instance.intensity
     idle = (emissions == 0) & np.isfinite(intensity)
@@ -85,8 +84,8 @@ def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
         here = of_kind & (intensity > 0)
         if not here.any():
             continue
-        middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY[sector]
-        if not usual / FAR < middle < usual * FAR:
+        middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY.get(sector)
+        if usual is not None and not usual / FAR < middle < usual * FAR:
             unusual.append(
                 message(
                     "the intensity of {sector} is about {middle:.3g}, usually {usual:g}",
@@ -110,9 +109,9 @@ def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
             "{place}: {unusual}. Check the units of measure: {columns_in}.",
             place=place,
             unusual=listed(unusual, "{first}; {second}"),
-            columns_in=_columns_in(raw),
+            columns_in=columns,
         )
-    if 0 < len(unknown) < len(instance.provinces):
+    if instance.policy.provinces.names == "official" and 0 < len(unknown) < len(instance.provinces):
         which = first_of(np.array([brief(name) for name in unknown], dtype=object))
         one, several = "{place}: {which} is no province of China.", "{place}: {which} are no provinces of China."
         note = message(one if len(unknown) == 1 else several, place=place, which=which)
@@ -130,7 +129,7 @@ def _kinds(instance: Instance) -> Iterator[tuple[str, NDArray[np.bool_]]]:
             yield sector, of_sector & (classes == kind)
 
 
-def _notes_of_threshold(instance: Instance, raw: RawTable) -> Iterator[str]:
+def _notes_of_threshold(instance: Instance, place: str, columns: str) -> Iterator[str]:
     """Yield a sentence if every enterprise is below the threshold, as figures in 10,000 t are that are read as tonnes.
 
     Intensities do not tell: emissions and output are then too small by the same factor.
@@ -143,11 +142,11 @@ def _notes_of_threshold(instance: Instance, raw: RawTable) -> Iterator[str]:
             "{place}: every enterprise emits less than {threshold:,.0f} t, the largest {largest:,.0f} t, so that each "
             "gets its emissions. THE FIGURES MAY BE IN 10,000 t (万吨): if so, write that unit into the headings, such "
             "as {example}. Read are {columns_in}.",
-            place=raw.place,
+            place=place,
             threshold=THRESHOLD_TCO2E,
             largest=largest,
             example="排放量（万吨）",
-            columns_in=_columns_in(raw),
+            columns_in=columns,
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
-from etsopt.data.files.doubts import doubted
+from etsopt.data.files.doubts import columns_in, doubted
 from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_one_file, tell
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.files.placed import in_sheet, placed
@@ -125,9 +125,10 @@ def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], check: Ch
     tell((*found.notes, *of_assumed))
     with placed(found.tables, found):
         instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, True, own)
-    instance = doubted(instance, found.tables[UNITS.name], tuple(found.notes))
+    raw = found.tables[UNITS.name]
+    instance = doubted(instance, raw.place, columns_in(raw), tuple(found.notes))
     told_of = {**instance.assumed, **({"policy": of_assumed} if of_assumed else {})}
-    return replace(instance, order=order_of_file(instance, found.tables[UNITS.name]), assumed=told_of)
+    return replace(instance, order=order_of_file(instance, raw), assumed=told_of)
 
 
 def _refused(policy: Policy | None, check: Check | None) -> list[Problem]:
@@ -173,8 +174,7 @@ def _read(
             tables[UNITS.name], of_reports = complete(policy.year, stated)
             problems += of_reports
     with placed(tables):
-        instance = Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy, own_sectors=own)
-    return doubted(instance, tables[UNITS.name])
+        return Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy, own_sectors=own)
 
 
 def _name_of(folder: Path) -> str:

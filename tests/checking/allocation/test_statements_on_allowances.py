@@ -50,8 +50,8 @@ FIXED = np.array([False, False, False, True])
 @pytest.mark.parametrize(
     ("statement", "place", "column", "tolerance", "whole"),
     [
-        (lambda i, d, t: statements.fixed_get_emissions(i, t, d.fixed, True), 3, "allowance_t", 1e-3, False),
-        (lambda i, d, t: statements.fixed_get_emissions(i, t, d.fixed, True), 3, "allowance_t", 1e-3, True),
+        (lambda i, d, t: statements.fixed_get_emissions(Given.of(i), t, d.fixed, True), 3, "allowance_t", 1e-3, False),
+        (lambda i, d, t: statements.fixed_get_emissions(Given.of(i), t, d.fixed, True), 3, "allowance_t", 1e-3, True),
         (lambda i, d, t: statements.integer_allowances(d, t), 1, "allowance_t", 0.0, True),
         (lambda i, d, t: statements.not_moved(t), 1, "allowance_t", 0.0, False),
         (lambda i, d, t: statements.not_moved(t), 1, "before_rounding_t", 0.0, False),
