@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.cli.language import _, in_brackets, joined, translated, word
+from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
 from etsopt.cli.terminal import plain_console
 from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, LAST_YEAR, SOURCES
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
@@ -107,9 +107,21 @@ def plan(name: str, year: int, as_json: bool) -> int:
     console.print(Text(_("A parameter stated in policy.toml replaces the official one.\n")))
     for number, source in enumerate(sources, 1):
         notes = [note for row in rows if row.source == source for note in (row.page, row.status)]
-        shown = [note for note in dict.fromkeys(notes) if note not in ("", "final")]
+        shown = [_note(note) for note in dict.fromkeys(notes) if note not in ("", "final")]
         console.print(Text(f"[{number}] {'; '.join([SOURCES[source], *shown])}."))
     return 0
+
+
+CHINESE_PLACES = {"page": "第{}页", "pages": "第{}页", "article": "第{}条", "annex": "附件{}", "box": "专栏{}"}
+"""Places in a text, with their number, in Chinese."""
+
+
+def _note(note: str) -> str:
+    """Return a place in a source or its status, in the language of the terminal."""
+    kind, _space, number = note.partition(" ")
+    if in_chinese() and kind in CHINESE_PLACES:
+        return CHINESE_PLACES[kind].format(number)
+    return _("draft") if note == "draft" else note
 
 
 def _sectors(sectors: tuple[str, ...]) -> str:

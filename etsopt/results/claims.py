@@ -13,11 +13,11 @@ from etsopt.checking.theorem import INFEASIBLE, THEOREMS, default_gap
 from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError
+from etsopt.results.notices import facts_of
 from etsopt.results.prices import has_price
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
 from etsopt.rules.bands import moved_by_bands
-from etsopt.rules.coverage import coverage_of
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ PROGRAM = "program_"
 PROGRAM_VALUES = f"{PROGRAM}values"
 """The one of the values of all variables."""
 
-COMPARED = ("model", "instance_hash", "policy", "own_parameters", "moved_by_band", "coverage")
+FACTS = ("emissions", "coverage", "holders")
+"""Facts of the instance from which a result makes its notices."""
+
+COMPARED = ("model", "instance_hash", "policy", "own_parameters", "moved_by_band", *FACTS)
 """Words of a result beside its claims that are compared with the instance; `own_rule` is taken as given."""
 
 
@@ -108,8 +111,12 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
         violations.append(_claim("policy", "the policy is that of the instance"))
     if stated.get("own_parameters") != own_parameters(instance):
         violations.append(_claim("own_parameters", "the user's own parameters are those that the policy changes"))
-    if stated.get("coverage") != (coverage_of(instance) or None):
-        violations.append(_claim("coverage", "what the table covers follows from the policy and official totals"))
+    facts = facts_of(instance, str(stated.get("model")))
+    violations += [
+        _claim(name, "what notices say follows from the instance")
+        for name in FACTS
+        if _as_json(stated.get(name)) != _as_json(facts.get(name))
+    ]
     moved = stated.get("moved_by_band")
     if moved is not None and moved != moved_by_bands(instance):
         violations.append(_claim("moved_by_band", "the tonnes that bands move are those of the instance"))

@@ -26,10 +26,14 @@ Words = tuple[str, str]
 WITH_HOLDINGS = ("abatement", "clearing", "compliance", "investment", "pathway")
 """Models whose enterprises hold allowances."""
 
+WITH_ALLOWANCES = (*WITH_HOLDINGS, "allocation", "balance_value", "equilibrium")
+"""Models by which units get allowances."""
 
-def facts_of(instance: Instance, model: str = "") -> dict[str, Any]:
+
+def facts_of(instance: Instance, model: str = "allocation") -> dict[str, Any]:
     """Return the facts of an instance from which the notices on a model's answer are made, as a result states them."""
-    facts = {"emissions": emissions_status(instance.units), "coverage": coverage_of(instance)}
+    facts = {"emissions": emissions_status(instance.units)}
+    facts |= {"coverage": coverage_of(instance)} if model in WITH_ALLOWANCES else {}
     facts |= {"holders": holders_of(instance)} if model in WITH_HOLDINGS else {}
     return {name: fact for name, fact in facts.items() if fact}
 
@@ -62,8 +66,8 @@ def _of_coverage(coverage: Mapping[str, Any]) -> Iterator[Words]:
         chinese += f"仅针对本表：{'；'.join(size[1] for size in sizes)}。"
         part = (f" with {keys} of the nation", f"并给出全国的 {keys}") if alone else ("", "")
         yield (
-            f'{english} State coverage = "part"{part[0]}, or coverage = "nation".',
-            f'{chinese}请声明 coverage = "part"{part[1]}，或声明 coverage = "nation"。',
+            f'{english} State `coverage = "part"`{part[0]}, or `coverage = "nation"`.',
+            f'{chinese}请声明 `coverage = "part"`{part[1]}，或声明 `coverage = "nation"`。',
         )
     elif alone:
         yield (

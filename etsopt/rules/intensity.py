@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DRAFT_2026 = (
     "MEE, 2025 and 2026 allocation plan (power) and 2026 plan (steel, cement, aluminium), consultation draft of "
     "27 July 2026, https://www.mee.gov.cn/xxgk2018/xxgk/xxgk06/202607/W020260727570784609523.pdf; it states that the "
-    "method of 2025 is unchanged. The final plan of 1 September 2026 was not to be had."
+    "method of 2025 is unchanged. The final plan of 1 September 2026 has not been compared."
 )
 
 

@@ -134,7 +134,8 @@ class ProvincePolicy(Section):
     """The balance of a province: the limit of |sum of A - E| over its emissions; and what names one."""
 
     names: Literal["official", "any"] = Field(
-        "official", description="under China's rules only the provinces of China are names; any: whatever is stated"
+        "official",
+        description="official: under the rules of the system each province is a listed one; any: others may be stated",
     )
     balance: Share | dict[str, Share] | None = Field(None, description="one share for all, or one for each province")
 

@@ -130,8 +130,8 @@ class CompliancePolicy(Section):
     )
     speculating: list[str] = Field(
         [],
-        description="enterprises that may buy up to their whole obligation and keep what they hold; others buy no more "
-        "than they need",
+        description="enterprises that may buy up to their whole obligation; others buy only the part that their "
+        "allowances do not meet",
     )
 
 

@@ -58,7 +58,7 @@ SOURCES = {
     "draft 2026": "MEE, 2025 and 2026 allocation plan (power) and 2026 plan (steel, cement, aluminium), consultation "
     "draft of 27 July 2026, https://www.mee.gov.cn/xxgk2018/xxgk/xxgk06/202607/W020260727570784609523.pdf; it states "
     "that the method of 2025 is unchanged. The final plan of 1 September 2026, 国环规气候〔2026〕1号, "
-    "was not to be had",
+    "was not compared",
     "power 2019-2020": "MEE, 2019 and 2020 allocation plan for power, 29 December 2020, "
     "https://www.mee.gov.cn/xxgk2018/xxgk/xxgk03/202012/W020201230736907121045.pdf; as secondary sources give it. "
     "That the load correction was for condensing units alone one reader of it says; the ministry said that the plan of "
