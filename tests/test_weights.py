@@ -23,7 +23,10 @@ def test_a_room_that_became_lighter_has_a_lower_figure() -> None:
 
 
 def test_every_kind_of_file_in_the_rooms_is_counted_or_known() -> None:
-    known, written = {".py", ".html", ".js", ".css", ".md", ".po", ".mo", ".typed", ".pyc", ".csv"}, {".bash", ".fish", ""}
+    known, written = (
+        {".py", ".html", ".js", ".css", ".md", ".po", ".mo", ".typed", ".pyc", ".csv"},
+        {".bash", ".fish", ""},
+    )
     files = [path for room in ("etsopt", "models") for path in (ROOT / room).rglob("*") if path.is_file()]
     others = [path for path in files if path.suffix not in known]
     # What the build of completions writes needs no weight.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,6 +58,8 @@ class Baseline:
         Parameters of the rule, shape ``(years,)``.
     balance_value
         Balance value of the sector [t/t]; NaN for a unit with A = E.
+    outside
+        True in those of them in which they do so at a balance value from outside, which balances nothing.
     in_sum
         True if allowances of self-balancing years are the emissions of every plan, and free.
     """
@@ -77,7 +79,13 @@ class Baseline:
     slope: NDArray[np.float64]
     cap: NDArray[np.float64]
     balance_value: NDArray[np.float64]
+    outside: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((1, 1), dtype=bool))
     in_sum: bool = False
+
+    @property
+    def balances(self) -> NDArray[np.bool_]:
+        """True in self-balancing years of the sector."""
+        return self.follows & ~self.outside
 
     @property
     def output_t(self) -> NDArray[np.float64]:
@@ -93,7 +101,7 @@ class Baseline:
     def balanced_in_sum(self) -> Baseline:
         """The baseline in which plans get their emissions in self-balancing years, as sectors do in sum."""
         balance, given = (
-            np.where(self.follows, other, own) for other, own in ((np.nan, self.balance_value), (0.0, self.given))
+            np.where(self.balances, other, own) for other, own in ((np.nan, self.balance_value), (0.0, self.given))
         )
         return replace(self, balance_value=balance, given=given, in_sum=True)
 
@@ -142,7 +150,9 @@ def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held
     intensity = instance.intensity[:, None] * cleaner
     output = np.nan_to_num(instance.output) * scope.any(axis=1)
     sector = instance.labels("sector").code
-    follows = plan.self_balancing(instance, years, allocation)[sector]
+    balances = plan.self_balancing(instance, years, allocation)[sector]
+    outside = plan.at_value_from_outside(instance, years, allocation)[sector]
+    follows = balances | outside
     rule = Rule(np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan))
     if allocation is None or follows.any():
         rule = _enacted(instance, emissions, intensity)
@@ -151,7 +161,7 @@ def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held
         balanced = emissions
         if held is not None:
             balanced = emissions * np.where(paid_share > 0, _kept(sector, emissions, held.emissions), 1.0)
-        given = np.where(follows, balanced, _lump_sums(instance, allocation, emissions))
+        given = np.where(balances, balanced, _lump_sums(instance, allocation, emissions))
     else:
         phase_2 = years >= policy.pathway.phase_2_from
         paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
@@ -162,8 +172,8 @@ def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held
         if plan.of_power(instance).any():
             given = with_power(instance, years, grown, emissions, given)
         # A cap may begin from the total of a self-balancing year, which it does not cut.
-        given = np.where(follows, emissions, given)
-        given = np.where(follows, emissions, below_cap(instance, years, given))
+        given = np.where(balances, emissions, given)
+        given = np.where(follows, given, below_cap(instance, years, given))
     if held is not None:
         rule = _at_held(rule, held.balance_value[sector])
     return Baseline(
@@ -180,6 +190,7 @@ def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held
         follows,
         follows_output(instance, years, capped=allocation is None),
         *rule,
+        outside,
     )
 
 

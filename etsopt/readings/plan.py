@@ -260,6 +260,27 @@ def self_balancing(instance: Given, years: NDArray[np.int64], allocation: pd.Dat
     return (years <= until[:, None]) & in_phase_1
 
 
+def at_value_from_outside(
+    instance: Given, years: NDArray[np.int64], allocation: pd.DataFrame | None
+) -> NDArray[np.bool_]:
+    """Return the years in which a sector's allowances follow emissions at a stated balance value, like self-balancing.
+
+    They do as the plan gives them: under another allocation, and in phase 2 of a path, they are lump sums.
+    """
+    here = np.zeros((len(instance.sectors), len(years)), dtype=bool)
+    for number, sector in enumerate(instance.sectors):
+        of_sector = instance.labels("sector").where(sector)
+        if is_from_outside(instance, sector) and (allocation is None or _is_of_rule(allocation, of_sector)):
+            here[number] = years <= SELF_BALANCING_UNTIL
+    return here & (years < instance.policy.pathway.phase_2_from) if allocation is None else here
+
+
+def _is_of_rule(allocation: pd.DataFrame, here: NDArray[np.bool_]) -> bool:
+    """Return True if an allocation gives some units in sum what the rule does, within a tonne of each."""
+    moved = allocation["allowance_t"].to_numpy(dtype=float) - allocation["reference_t"].to_numpy(dtype=float)
+    return bool(abs(moved[here].sum()) <= np.count_nonzero(here))
+
+
 def _gives_emissions(instance: Given, allocation: pd.DataFrame, here: NDArray[np.bool_]) -> bool:
     """Return True if an allocation gives some units their emissions in sum, within a tonne of each."""
     off = allocation["allowance_t"].to_numpy(dtype=float)[here].sum() - emissions_inside(instance)[here].sum()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from etsopt.errors import DataError, Problem
 from etsopt.readings.given import Given
 from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
@@ -109,8 +111,11 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: 
     given, reference = Given.of(instance), reference_allowances(instance)
     # A model that rounds no balance value balances every sector exactly.
     rounded = covered("rule.balance_value_decimals", read)
-    allocated = reference.reference_t if rounded else instance.emissions_tco2e
     fixed, sector = fixed_at_emissions(given), given.labels("sector")
+    outside = sector.mapped({name: float(instance.policy.states_balance_value(name)) for name in instance.sectors})
+    allocated = reference.reference_t
+    if not rounded:
+        allocated = np.where(outside > 0, allocated, instance.emissions_tco2e)
     _, least, most = sector_targets(given, fixed)
     limits = [
         (f"sectors.{name}", limit, sector.where(name) & ~fixed)

@@ -36,9 +36,10 @@ from etsopt.errors import DataError, Problem
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.accounts import outstanding_cost
 from etsopt_models._market.balance_values import balance_values_again
-from etsopt_models._market.baseline import baseline_of, expected_prices
+from etsopt_models._market.baseline import baseline_of
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import plans_and_accounts, private_cost
+from etsopt_models._market.prices import expected_prices
 from etsopt_models._market.tables import market_tables
 
 if TYPE_CHECKING:

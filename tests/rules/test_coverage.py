@@ -168,6 +168,52 @@ def test_a_sector_with_a_stated_balance_value_does_not_balance_itself() -> None:
         ets.solve(part(rule={"name": "cn-2025"}, market={"prices_cny_per_t": 80.0}), "equilibrium")
 
 
+MEASURES = pd.DataFrame(
+    {
+        "measure_id": ["cheap", "dear"],
+        "sector": ["cement"] * 2,
+        "abatement_rate": [0.05, 0.1],
+        "capex_cny_per_t": [10.0, 40.0],
+        "variable_opex_cny_per_t": [1.0, 2.0],
+        "lifetime_years": [10, 10],
+    }
+)
+
+
+def years_of(model: str, **of_sector: Any) -> pd.DataFrame:
+    """Return what the kilns do with measures from 2025 to 2027, at 80 CNY/t, by unit and year."""
+    policy = {"horizon": {"last_year": 2027}, "market": {"prices_cny_per_t": 80.0}}
+    of_sector = {"balance_value": {"2025": VALUE, "2026": 0.82}, **of_sector}
+    stated = {"year": 2025, "rule": {"name": "cn"}, "coverage": "part", "sectors": {"cement": of_sector}, **policy}
+    instance = ets.Instance.from_frames(KILNS, stated, measures=MEASURES)
+    found = ets.solve(instance, model)
+    assert found.certified
+    assert not ets.check(instance, found).violations
+    return found.tables["unit_years"]
+
+
+@pytest.mark.parametrize("model", ["abatement", "clearing", "pathway"])
+def test_while_the_plan_gives_by_verified_emissions_a_tonne_abated_takes_its_allowance_with_it(model: str) -> None:
+    """At a value that no unit moves the gain is p (0.15 (2 I/B - 1)) between the caps, 12 CNY/t of 80 at I = B."""
+    units = years_of(model)
+    for year, value in ((2025, VALUE), (2026, 0.82)):
+        here = units[units["year"] == year]
+        intensity = (KILNS["emissions_tco2e"] / KILNS["output_t"]).to_numpy()
+        assert here["marginal_incentive_cny_per_t"].to_numpy() == pytest.approx(
+            80 * 0.15 * (2 * intensity / value - 1), rel=1e-9
+        )
+        assert here["allowance_t"].to_numpy() == pytest.approx(by_hand(value), abs=1)
+    # After the last plan allowances are lump sums, and a tonne abated earns the price.
+    later = units[units["year"] == 2027]
+    assert (later["marginal_incentive_cny_per_t"] == 80).all()
+    assert later["emissions_tco2e"].sum() < KILNS["emissions_tco2e"].sum() - 1
+
+
+def test_under_a_target_of_the_regulator_allowances_are_lump_sums_in_every_year() -> None:
+    units = years_of("abatement", target_change=-0.01)
+    assert (units["marginal_incentive_cny_per_t"] == 80).all()
+
+
 def test_notices_say_of_whom_values_and_totals_are() -> None:
     def told(instance: ets.Instance) -> list[str]:
         return [english for english, _ in notices(facts_of(instance))]

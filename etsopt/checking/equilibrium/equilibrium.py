@@ -134,6 +134,7 @@ def _year(instance: Given, baseline: Baseline, place: int) -> Year:
         discount=np.ones(1),
         paid_share=by_year(market.paid_share, years, 0.0),
         follows=np.ones((len(baseline.emissions), 1), dtype=bool),
+        outside=np.zeros((1, 1), dtype=bool),
         slope=np.array([slope]),
         cap=np.array([cap]),
         **{name: getattr(baseline, name)[:, here] for name in columns},

@@ -80,7 +80,7 @@ def _balances_itself(market: Market, row: pd.Series[Any], year: int) -> bool:
     baseline, terms = market.baseline, market.terms
     emitted = float(baseline.emissions[:, year].sum())
     of_paid = float(baseline.paid_share[year] * baseline.given[:, year].sum())
-    follows = baseline.follows[baseline.emissions[:, year] > 0, year].all()
+    follows = baseline.balances[baseline.emissions[:, year] > 0, year].all()
     supply = max(float(row["banked_before_t"]), abs(float(terms.auctioned[year]) - of_paid))
     return bool(follows) and supply <= EMPTY * emitted and float(terms.demand[year]) == 0
 

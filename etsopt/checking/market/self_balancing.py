@@ -82,7 +82,7 @@ def answer_balances(instance: Given, market: Market, answer: Answer, table: pd.D
     If they do not, the answer has no fixed point (`NO_FIXED_POINT`).
     """
     baseline = market.baseline
-    if table is None or not baseline.follows.any():
+    if table is None or not baseline.balances.any():
         return []
     # The balance value refers to free and paid allowances together.
     unpaid = replace(baseline, paid_share=np.zeros_like(baseline.paid_share))

@@ -1,4 +1,4 @@
-"""Years in which the allowances of a sector equal its emissions after abatement, as a policy states them.
+"""Years in which allowances follow emissions after abatement, as a policy states them: in a sector, they equal them.
 
 The plans of 2025 and 2026 take the balance value from verified emissions. So abatement moves allowances between the
 units of a sector, and frees none in sum.
@@ -31,6 +31,14 @@ def self_balancing_until(policy: Policy, sector: str) -> int | None:
     if until is None and policy.balances(sector) and policy.rule.name != WITHOUT_BALANCE_VALUE:
         until = LAST_PLAN
     return until
+
+
+def follows_outside_until(policy: Policy, sector: str) -> int | None:
+    """Return the last year in which allowances of a sector follow emissions at a balance value from outside, if any.
+
+    The plans take it from verified emissions of the nation, which no unit moves.
+    """
+    return LAST_PLAN if policy.states_balance_value(sector) else None
 
 
 def states_self_balancing(policy: Policy, sector: str) -> bool:

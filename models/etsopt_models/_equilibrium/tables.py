@@ -12,10 +12,11 @@ from etsopt.data.policy.yearly import by_year
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt_models._equilibrium.fixed_points import Sector, SectorEquilibrium, sector_equilibrium
 from etsopt_models._equilibrium.responses import LEAST_SHARE, Pieces, Setting, pieces_of, ramps_of
-from etsopt_models._market.baseline import IntensityRule, expected_prices, without_allowances
+from etsopt_models._market.baseline import IntensityRule, without_allowances
 from etsopt_models._market.incentives import incentives_of_plans
 from etsopt_models._market.measures import OUTPUT_CUT, column
 from etsopt_models._market.plans import Plans
+from etsopt_models._market.prices import expected_prices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

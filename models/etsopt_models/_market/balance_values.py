@@ -38,7 +38,7 @@ def balance_values_again(
     instance: Instance, before: Mapping[str, pd.DataFrame], solution: Any, prepared: PreparedMarket
 ) -> dict[str, pd.DataFrame] | None:
     """Return the tables with which to solve again; None if the balance values repeat, or come back in a cycle."""
-    if not prepared.baseline.follows.any() or not solution.values:
+    if not prepared.baseline.balances.any() or not solution.values:
         return None
     expanded = solution if prepared.expand is None else prepared.expand(solution)
     found = balanced(instance, *prepared.chosen_plans(expanded.values["choice"]))
@@ -88,7 +88,7 @@ def balance_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float6
 
     ``residual_t`` is the excess of allowances over emissions, which is zero at a fixed point.
     """
-    if not pool.plans.baseline.follows.any():
+    if not pool.plans.baseline.balances.any():
         return {}
     found = balanced(instance, pool, share).rename(columns={"balance_value_held": "balance_value"})
     found["residual_t"] = found["allowance_t"] - found["emissions_tco2e"]
@@ -111,7 +111,7 @@ def balanced(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -
     for number, name in enumerate(sector.names):
         of_sector = np.flatnonzero(sector.code == number)
         plans = np.flatnonzero(sector.code[unit] == number)
-        for t in np.flatnonzero(baseline.follows[of_sector[0]]).tolist():
+        for t in np.flatnonzero(baseline.balances[of_sector[0]]).tolist():
             unabated, intensity = baseline.emissions[of_sector, t], pool.quantities.intensity[plans, t]
             emitted = share[plans] * pool.quantities.emissions[plans, t]
             balance, held = rule.balance_value[of_sector, t], baseline.entitlement[of_sector, t]

@@ -5,7 +5,7 @@ Free allowances are lump sums, except in self-balancing years, in which they fol
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from etsopt.data.policy.official import FIRST_YEAR_OF_INDUSTRY, POWER
 from etsopt.data.policy.plans import NATIONAL
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
-from etsopt.errors import DataError, Problem
 from etsopt.rules import fixed_units, parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value
 from etsopt.rules.intensity import IntensityParameters, check_intensity, stated_balance_values
@@ -84,6 +83,8 @@ class Baseline:
         Tonnes that the regulator offers for the loss by rounding, shape ``(years,)`` [t].
     banks
         Years at whose end allowances may be kept, shape ``(years,)``; in others what is left lapses.
+    outside
+        Of the years in which they follow emissions those at a balance value from outside, which nothing balances.
     in_sum
         True if allowances that follow emissions equal those of every plan, as they do in sum at every balance value.
     """
@@ -102,7 +103,13 @@ class Baseline:
     rule: IntensityRule
     rounding_remainder: NDArray[np.float64]
     banks: NDArray[np.bool_]
+    outside: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((1, 1), dtype=bool))
     in_sum: bool = False
+
+    @property
+    def balances(self) -> NDArray[np.bool_]:
+        """True in self-balancing years, in which the allowances of a sector equal its emissions."""
+        return self.follows & ~self.outside
 
     @property
     def allowance(self) -> NDArray[np.float64]:
@@ -126,9 +133,9 @@ class Baseline:
 
     @property
     def balanced_in_sum(self) -> Baseline:
-        """The baseline in which a plan gets its emissions, free, where allowances follow them: it frees none."""
-        balance = np.where(self.follows, np.nan, self.rule.balance_value)
-        others = np.where(self.follows, 0.0, self.entitlement)
+        """The baseline in which a plan gets its emissions, free, where its sector does: it frees none."""
+        balance = np.where(self.balances, np.nan, self.rule.balance_value)
+        others = np.where(self.balances, 0.0, self.entitlement)
         return replace(self, rule=replace(self.rule, balance_value=balance), entitlement=others, in_sum=True)
 
     def allowance_of(self, units: NDArray[np.int64], year: int) -> NDArray[np.float64]:
@@ -139,7 +146,8 @@ class Baseline:
         """Return the baseline of some of the units."""
         names = ("base_output", "output", "measured_output", "emissions", "intensity", "entitlement", "follows")
         rule = replace(self.rule, balance_value=self.rule.balance_value[units])
-        return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
+        outside = np.broadcast_to(self.outside, self.follows.shape)[units]
+        return replace(self, rule=rule, outside=outside, **{name: getattr(self, name)[units] for name in names})
 
     def times(self, factor: NDArray[np.float64]) -> Baseline:
         """Return the baseline of units scaled by a factor each."""
@@ -161,6 +169,7 @@ class Baseline:
             rule=rule,
             rounding_remainder=self.rounding_remainder[here],
             banks=self.banks[here],
+            outside=np.broadcast_to(self.outside, self.follows.shape)[:, here],
             **{name: getattr(self, name)[:, here] for name in names},
         )
 
@@ -194,9 +203,10 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
     paid_share = by_year(instance.policy.market.paid_share, baseline.years, 0.0)
     return replace(
         baseline,
-        entitlement=np.where(follows, balancing.emissions_held(baseline.emissions, paid_share), lump_sums),
+        entitlement=np.where(balancing.balances, balancing.emissions_held(baseline.emissions, paid_share), lump_sums),
         paid_share=paid_share,
         follows=follows,
+        outside=balancing.outside,
         follows_output=np.full(len(baseline.years), instance.policy.follows_plan),
         # Lump sums come from the allocation, whatever the rule.
         rule=balancing.held(enacted_rule(instance, baseline)) if follows.any() else no_rule(follows.shape),
@@ -279,20 +289,3 @@ def enacted_rule(instance: Instance, baseline: Baseline) -> IntensityRule:
             emissions, intensity = baseline.emissions[here, year], baseline.intensity[here, year]
             balance[here, year] = balance_value(emissions, intensity, parameters.slope, parameters.cap).value
     return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)
-
-
-def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the price path of the policy, shape ``(years,)`` [CNY/t].
-
-    Raises
-    ------
-    DataError
-        If the policy states no price for one of the years.
-    """
-    prices = by_year(instance.policy.market.prices_cny_per_t, years)
-    if np.isnan(prices).any():
-        year = years[int(np.isnan(prices).argmax())]
-        what = f"the price of {year} is missing, and enterprises take the price as given"
-        advice = "State one number for all years, or a table by year; a price applies until the next one stated."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
-    return prices

@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
-from etsopt_models._market.accounts import account_limits, reserve_of, terminal_price_of
+from etsopt_models._market.accounts import account_limits, terminal_price_of
+from etsopt_models._market.prices import reserve_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +96,7 @@ def _unchanged_up_to(
 def _self_balancing(baseline: Baseline, years: pd.DataFrame, bank: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return True in years in which allowances equal emissions whatever is done, and nothing is left over."""
     emissions = baseline.emissions.sum(axis=0)
-    follows = (baseline.follows | (baseline.emissions == 0)).all(axis=0)
+    follows = (baseline.balances | (baseline.emissions == 0)).all(axis=0)
     opened = years["banked_before_t"].to_numpy(dtype=float) > EMPTY * emissions
     outside = years["external_demand_t"].to_numpy(dtype=float) != 0
     offered = years["auctioned_t"].to_numpy(dtype=float) + years["unsold_t"].to_numpy(dtype=float)

@@ -61,13 +61,14 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
     if of_years is not None:
         at_emissions = fixed_units(instance, parameters_of(instance))
         total = np.where(at_emissions[:, None], total, of_years * instance.in_scope_in(years))
-    total = np.where(balancing.follows, baseline.emissions, total)
+    total = np.where(balancing.balances, baseline.emissions, total)
     below_cap = total * _cap_factor(instance, years, total.sum(axis=0))
     return replace(
         baseline,
         entitlement=np.where(balancing.follows, total, below_cap),
         paid_share=np.where(phase_2, by_year(path.paid_share, years, 0.0), 0.0),
         follows=balancing.follows,
+        outside=balancing.outside,
         follows_output=instance.policy.follows_plan & (years < _first_capped(instance)),
         rule=rule,
         banks=years + 1 < (np.inf if path.no_bank_from is None else path.no_bank_from),

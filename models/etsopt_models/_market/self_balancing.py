@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.policy.self_balancing import self_balancing_until, states_self_balancing
+from etsopt.data.policy.self_balancing import follows_outside_until, self_balancing_until, states_self_balancing
 from etsopt.errors import DataError, Problem
 from etsopt_models._market.accounts import totals
 
@@ -64,6 +64,33 @@ def self_balancing_years(
     return here
 
 
+def years_at_value_from_outside(
+    instance: Instance, years: NDArray[np.int64], before: Mapping[str, pd.DataFrame]
+) -> NDArray[np.bool_]:
+    """Return the years in which allowances follow a balance value from outside, shape ``(sectors, years)``.
+
+    A market that starts from another allocation than that of the rule has lump sums, as where sectors balance.
+    """
+    names = instance.labels("sector").names
+    until = [follows_outside_until(instance.policy, name) for name in names]
+    last = np.array(
+        [
+            -1 if year is None or not _is_of_rule(instance, name, before) else year
+            for name, year in zip(names, until, strict=True)
+        ]
+    )
+    here: NDArray[np.bool_] = years <= last[:, None]
+    return here
+
+
+def _is_of_rule(instance: Instance, name: str, before: Mapping[str, pd.DataFrame]) -> bool:
+    """Return True if an allocation, if there is one, gives a sector what the rule does, but for a tonne of each unit."""
+    if "allocation" not in before:
+        return True
+    here, table = instance.labels("sector").where(name), before["allocation"]
+    return bool(abs((table["allowance_t"] - table["reference_t"]).to_numpy(dtype=float)[here].sum()) <= here.sum())
+
+
 def _stands_at_emissions(instance: Instance, name: str, before: Mapping[str, pd.DataFrame]) -> bool:
     """Return True if an allocation, if there is one, gives a sector its emissions, but for rounding of each unit."""
     if "allocation" not in before:
@@ -79,8 +106,9 @@ class SelfBalancing:
 
     Parameters
     ----------
-    follows
-        Years in which the allowances of a unit follow its own emissions, shape ``(units, years)``.
+    follows, outside
+        Years in which the allowances of a unit follow its own emissions, and those of them in which they do at a balance
+        value from outside, shape ``(units, years)``.
     sector
         Sector of every unit.
     balance_value, emissions
@@ -89,9 +117,15 @@ class SelfBalancing:
     """
 
     follows: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
     sector: Labels
     balance_value: NDArray[np.float64]
     emissions: NDArray[np.float64]
+
+    @property
+    def balances(self) -> NDArray[np.bool_]:
+        """Self-balancing years, shape ``(units, years)``."""
+        return self.follows & ~self.outside
 
     @classmethod
     def of(
@@ -111,15 +145,16 @@ class SelfBalancing:
             Years of phase 1, shape ``(years,)``: no year after it balances itself.
         """
         sector = instance.labels("sector")
-        follows = self_balancing_years(instance, years, before) & phase_1
-        balance, emissions = np.full(follows.shape, np.nan), np.full(follows.shape, np.nan)
+        balances = self_balancing_years(instance, years, before) & phase_1
+        outside = years_at_value_from_outside(instance, years, before) & phase_1
+        balance, emissions = np.full(balances.shape, np.nan), np.full(balances.shape, np.nan)
         if HELD in before:
             passes = before[HELD]
             last = passes[passes["pass"] == passes["pass"].max()]
             here = np.searchsorted(sector.names.astype(str), last["sector"].to_numpy(dtype=str))
             at = np.searchsorted(years, last["year"])
             balance[here, at], emissions[here, at] = last["balance_value"], last["emissions_tco2e"]
-        return cls(follows[sector.code], sector, balance, emissions)
+        return cls((balances | outside)[sector.code], outside[sector.code], sector, balance, emissions)
 
     def held(self, rule: IntensityRule) -> IntensityRule:
         """Return a rule at the balance values held; units that get A = E keep it."""

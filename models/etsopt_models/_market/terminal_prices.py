@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from etsopt.data.policy.yearly import by_year
 from etsopt_models._market.accounts import market_parameters, terminal_price_of
 from etsopt_models._market.column_generation import market_prices
 from etsopt_models._market.measure_tables import plan_table
+from etsopt_models._market.prices import reserve_of
 from etsopt_models._market.proof_tables import duals_table
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ def terminal_price_tables(
 
 def _ends(instance: Instance, prepared: PreparedMarket, closure: pd.DataFrame) -> list[float]:
     """Return the terminal prices in ascending order, that of the policy included; none where the end has no effect."""
-    last, ceiling = closure.iloc[-1], instance.policy.market.ceiling_price_cny_per_t
-    highest = float(by_year(ceiling, prepared.baseline.years, np.inf)[-1])
+    last, highest = closure.iloc[-1], float(reserve_of(instance, prepared.baseline).ceiling[-1])
     is_left = last["bank_empty_in"] != last["year"]
     reaches = last["unchanged_up_to_cny_per_t"]
     if last["set_by"] == "self-balancing" or reaches == np.inf or not (is_left or reaches < highest):

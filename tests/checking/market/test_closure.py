@@ -23,7 +23,7 @@ def market_of(**changes: Any) -> Any:
     parts: dict[str, Any] = {
         "discount": np.array([1.0, 0.5, 0.25]),
         "emissions": table((EMITTED / 4,) * 3, (EMITTED * 3 / 4,) * 3, (0, 0, 0)),
-        "follows": np.zeros((3, 3), dtype=bool),
+        "balances": np.zeros((3, 3), dtype=bool),
         "given": np.full((3, 3), 8.0),
         "paid_share": np.array([0.25, 0.5, 0.5]),
         "transaction_cost": np.zeros(3),
@@ -39,7 +39,7 @@ def market_of(**changes: Any) -> Any:
         "held_most": table((1, 1, 0), (0, 0, 1), (0, 0, 2)),
     } | changes
     groups = {
-        "baseline": ("discount", "emissions", "follows", "given", "paid_share"),
+        "baseline": ("discount", "emissions", "balances", "given", "paid_share"),
         "offered": ("code",),
         "accounts": ("held_most",),
     }
@@ -138,12 +138,12 @@ def test_a_year_in_which_allowances_are_emissions_balances_itself() -> None:
     follows = np.array([[False, True, True], [False, True, True], [False, False, False]])
 
     def middle(before: float = 0.0, banked: float = 0.0, **parts: Any) -> bool:
-        made = reasons([9.0] * 3, (0, banked, 0), (0, 0, 0), (0, before, 0), **({"follows": follows} | parts))
+        made = reasons([9.0] * 3, (0, banked, 0), (0, 0, 0), (0, before, 0), **({"balances": follows} | parts))
         assert made[0] == "abatement"
         return made[1] == "self-balancing"
 
     assert middle()
-    assert not middle(follows=follows & (np.arange(3) > 0)[:, None])
+    assert not middle(balances=follows & (np.arange(3) > 0)[:, None])
     assert not middle(emissions=table((EMITTED,) * 3, (EMITTED,) * 3, (0, 0.5, 0)))
     for tonnes, balances in ((1.0, True), (1.5, False)):
         assert middle(before=tonnes) is balances
