@@ -55,7 +55,9 @@ The table `balance_values` states what is held, and the bound is that of the las
 answers, or none: where balance values come back in a cycle, as they may where one unit is a large part of its sector, or
 change for 20 passes, `residual_t` is what they leave, and the result is feasible, not certified: its price would be
 another at other balance values, and none is shown. If all sectors are self-balancing and nothing is held, every price
-clears, and none is found. A market is proven not to clear by one in which a plan gets $A_{jt} = E_{jt}$ in such years,
+clears, and none is found. A sector with a balance value from outside (`sectors.X.balance_value`) has $A_{jt}$ at that
+value in these years, and nothing is balanced; a part of the nation trades at `market.prices_cny_per_t` with all that is
+outside it. A market is proven not to clear by one in which a plan gets $A_{jt} = E_{jt}$ in such years,
 free and paid together, as its sector does at every balance value.
 
 **Column generation.** Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
