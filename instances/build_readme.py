@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.data.files import shipped
 from etsopt.data.files.instance_sheets import heading
-from etsopt.data.policy.allocation import Band
+from etsopt.data.policy.allocation import ONE_VALUE
 from etsopt.data.policy.official import LAST_YEAR
 from etsopt.data.policy.parsing import ANY, SECTIONS
 from etsopt.data.policy.plans import of_plan
@@ -108,8 +108,11 @@ def _policy() -> str:
     parts = [f"## policy.toml\n\n{head}\n| `year` | required | {Policy.model_fields['year'].description} |"]
     parts[0] += "\n| `rule.name` | required | name of the rule; its other keys are below |"
     parts[0] += f"\n| `rule.outside_scope` |  | {RulePolicy.model_fields['outside_scope'].description} |"
+    parts[0] += f"\n| `coverage` |  | {Policy.model_fields['coverage'].description} |"
     # A band is one key, and the keys of the year and the rule are above.
-    sections = {path.replace(ANY, "<sector>"): model for path, model in SECTIONS.items() if path and model is not Band}
+    sections = {
+        path.replace(ANY, "<sector>"): model for path, model in SECTIONS.items() if path and model not in ONE_VALUE
+    }
     for section, model in sections.items():
         parts += [
             f"| `{section}.{key}` | {_default(field)} | {field.description} |"

@@ -59,6 +59,8 @@ def solve(options: Namespace) -> int:
             found = {end: solve(one) for end, one in both.items()}
             for end, one in found.items() if options.out is not None else ():
                 one.save(options.out / end, both[end], options.format)
+                beside = None if workbook is None else workbook.with_stem(f"{workbook.stem}-{end}")
+                saving.save_workbook(one, beside, options.out / end)
             ends.show(found, options.out, options.json)
             return max(map(_exit_code, found.values()))
         result, remedy = solve(instance), ""
@@ -70,7 +72,7 @@ def solve(options: Namespace) -> int:
         if written:
             progress.tell("writing")
             result.save(options.out, instance, options.format)
-            saving.save_workbook(result, workbook, options)
+            saving.save_workbook(result, workbook, options.out)
     if options.json:
         print(json.dumps(result.summary() | remedying.content(result), ensure_ascii=False, allow_nan=False))
     else:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from etsopt.cli.language import _, in_chinese, word
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.results.notices import notices
 from etsopt.results.words import STATUSES
 from etsopt.units import format_rate
 
@@ -27,7 +28,8 @@ def show(results: Mapping[str, Results], out: Path | None, as_json: bool) -> Non
         return
     console = plain_console()
     first = next(iter(results.values()))
-    instance, model = (first.provenance[key] for key in ("instance", "model"))
+    about = first.provenance
+    instance, model = about["instance"], about["model"]
     title = _("{instance}, {model}: at both ends of the balance value", instance=instance, model=model)
     console.print(Text(title, style="bold"))
     console.print()
@@ -46,5 +48,7 @@ def show(results: Mapping[str, Results], out: Path | None, as_json: bool) -> Non
         if sectors is None:
             shown.add_row(*map(Text, (_(end), "", "", "", "", "", "", status)))
     console.print(shown)
+    for words in notices(about):
+        console.print(Text(words[in_chinese()], style="yellow"))
     if out is not None:
         print(_("Written to {folders}.", folders=", ".join(str(out / end) for end in results)))

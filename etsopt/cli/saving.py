@@ -12,8 +12,6 @@ from etsopt.results.claims import is_judged, is_program
 from etsopt.wording import message
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from etsopt.results.results import Results
 
 
@@ -41,12 +39,12 @@ def places(out: Path | None) -> tuple[Path | None, Path | None]:
     return out, folder
 
 
-def save_workbook(result: Results, workbook: Path | None, options: Namespace) -> None:
-    """Write the workbook, if one was named."""
+def save_workbook(result: Results, workbook: Path | None, folder: Path) -> None:
+    """Write the workbook of a run folder, if one was named."""
     if workbook is not None:
         from etsopt.reports.workbook import write_result_workbook
 
-        write_result_workbook(result, workbook, in_chinese(), str(options.out))
+        write_result_workbook(result, workbook, in_chinese(), str(folder))
 
 
 def gap_of(result: Results) -> str:

@@ -136,6 +136,8 @@ def _intensity(unit: Unit) -> Iterator[Step]:
     yield Step("intensity", ("Emission intensity I", "碳排放强度 I"), intensity, "t/t", formula)
     english = f"Balance value BP, at which allowances of {unit.sector} are its emissions"
     label = (english, f"{in_chinese(unit.sector)}行业平衡值 BP")
+    if instance.policy.states_balance_value(unit.sector):
+        label = (f"Balance value BP of {unit.sector}, from outside", f"{label[1]}（来自外部）")
     yield Step("balance_value", label, value, "t/t")
     deviation = (value - intensity) / value
     formula = f"X = (BP - I) / BP = ({number(value)} - {number(intensity)}) / {number(value)}"

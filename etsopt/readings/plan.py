@@ -271,7 +271,9 @@ def at_value_from_outside(
     for number, sector in enumerate(instance.sectors):
         of_sector = instance.labels("sector").where(sector)
         if is_from_outside(instance, sector) and (allocation is None or _is_of_rule(allocation, of_sector)):
-            here[number] = years <= SELF_BALANCING_UNTIL
+            value = instance.policy.sectors[sector].balance_value
+            named = [int(year) for year in value] if isinstance(value, Mapping) else []
+            here[number] = years <= max([SELF_BALANCING_UNTIL, instance.policy.year, *named])
     return here & (years < instance.policy.pathway.phase_2_from) if allocation is None else here
 
 

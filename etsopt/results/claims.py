@@ -36,6 +36,9 @@ PROGRAM_VALUES = f"{PROGRAM}values"
 FACTS = ("emissions", "coverage", "holders")
 """Facts of the instance from which a result makes its notices."""
 
+UNDER_BANDS = ("abatement", "allocation", "clearing", "investment")
+"""Models whose allowances bands limit, so that they say what these move."""
+
 COMPARED = ("model", "instance_hash", "policy", "own_parameters", "moved_by_band", *FACTS)
 """Words of a result beside its claims that are compared with the instance; `own_rule` is taken as given."""
 
@@ -111,14 +114,14 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
         violations.append(_claim("policy", "the policy is that of the instance"))
     if stated.get("own_parameters") != own_parameters(instance):
         violations.append(_claim("own_parameters", "the user's own parameters are those that the policy changes"))
-    facts = facts_of(instance, str(stated.get("model")))
+    facts = facts_of(instance, str(stated.get("model"))) if is_checked(results) else stated
     violations += [
         _claim(name, "what notices say follows from the instance")
         for name in FACTS
         if _as_json(stated.get(name)) != _as_json(facts.get(name))
     ]
     moved = stated.get("moved_by_band")
-    if moved is not None and moved != moved_by_bands(instance):
+    if (moved is not None or stated.get("model") in UNDER_BANDS) and (moved or []) != moved_by_bands(instance):
         violations.append(_claim("moved_by_band", "the tonnes that bands move are those of the instance"))
     return violations
 

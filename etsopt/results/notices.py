@@ -74,6 +74,11 @@ def _of_coverage(coverage: Mapping[str, Any]) -> Iterator[Words]:
             f"{english} are of this table alone, a part of the nation: state {keys} of the nation.",
             f"{chinese}仅针对本表（全国的一部分）：请给出全国的 {keys}。",
         )
+    elif coverage.get("covers") == "part":
+        yield (
+            "The table is a part of the nation: its totals are not the nation's.",
+            "本表只是全国的一部分：总量不是全国总量。",
+        )
     for entry in coverage.get("stated", []):
         name, value, source = entry["sector"], _figure(entry["balance_value"]), entry.get("source")
         mark = f" [{entry['mark']}]" if entry.get("mark") else ""

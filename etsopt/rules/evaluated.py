@@ -64,14 +64,18 @@ def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDAr
 
     place = message("the rule {name} in {year}", name=found.name, year=instance.policy.year)
     try:
-        reference = found.function(instance, parameters, fixed.copy())
+        from etsopt.data.content import Derived
+
+        # A rule may do with its tables what it likes.
+        own = replace(instance, units=instance.units.copy(), derived=Derived())
+        reference = found.function(own, parameters, fixed.copy())
     except EtsoptError:
         raise
     except Exception as error:
         what = message("fails: {name}: {error}", name=type(error).__name__, error=error)
         raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
     if not isinstance(reference, Reference):
-        reference = Reference(np.asarray(reference), fixed)
+        reference = Reference(reference, fixed)
     exact = _one_for_each(place, reference.exact_t, instance, fixed)
     rounded = None if reference.rounded_t is None else _one_for_each(place, reference.rounded_t, instance, fixed)
     unread = {"adjustment_t": reference.adjustment_t, "per_output": reference.per_output}
@@ -91,7 +95,13 @@ def _one_for_each(place: str, values: Any, instance: Instance, fixed: NDArray[np
         Unless they are one number from 0 on for each unit; a unit without emissions may have none.
     """
     import numpy as np
+    import pandas as pd
 
+    if isinstance(values, pd.Series):
+        if not values.index.is_unique or set(values.index) != set(instance.units.index):
+            what = "returns a series with another index than that of the units"
+            raise DataError("The rule", [Problem(place, what, "Keep the index of instance.units, or return an array.")])
+        values = values.reindex(instance.units.index)
     try:
         allowances = np.asarray(values, dtype=float)
     except (TypeError, ValueError):

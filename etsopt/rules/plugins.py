@@ -95,7 +95,10 @@ def as_given(instance: Instance, by_year: bool = False) -> Instance:
 
     parameters, reference = parameters_of(instance), reference_allowances(instance)
     policy = instance.policy
-    stated = parameters.model_dump(mode="json", exclude_defaults=True, include=set(Parameters.model_fields))
+    # A rule of one's own may have other defaults than those that every rule has.
+    found = parameters.model_dump(mode="json", include=set(Parameters.model_fields))
+    usual = Parameters().model_dump(mode="json")
+    stated = {key: value for key, value in found.items() if value != usual[key]}
     outside = list(policy.rule.outside_scope or ())
     changes: dict[str, Any] = {"rule": {"name": GIVEN, "outside_scope": outside, **stated}}
     for name in instance.sectors:
@@ -105,8 +108,8 @@ def as_given(instance: Instance, by_year: bool = False) -> Instance:
     stated_t = replace(instance, units=instance.units.assign(reference_t=reference.reference_t))
     later = [year for year in policy.years if by_year and year > policy.year]
     if later:
-        found = {year: reference_allowances(instance_of_year(instance, year)).reference_t for year in later}
-        stated_t = with_references(stated_t, found)
+        of_years = {year: reference_allowances(instance_of_year(instance, year)).reference_t for year in later}
+        stated_t = with_references(stated_t, of_years)
     return replace(stated_t.with_policy(changes), given=instance.given)
 
 

@@ -61,6 +61,8 @@ def references_of_years(instance: Instance, years: Sequence[int]) -> NDArray[np.
         found = [reference_allowances(instance_of_year(instance, int(year))).reference_t for year in years]
         return np.column_stack(found)
     rows = instance.forecast
+    if list(years) == [instance.policy.year]:
+        return reference_allowances(instance).reference_t[:, None]
     if rows is None or "reference_t" not in rows or rows["reference_t"].isna().all():
         return None
     stated = rows[rows["reference_t"].notna()].pivot_table(index="unit_id", columns="year", values="reference_t")

@@ -15,7 +15,7 @@ from etsopt.checking.verdict import PROVEN
 from etsopt.data.instance import Instance
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
-from etsopt.results.claims import check_claims, is_checked, is_stopped, violations_of
+from etsopt.results.claims import FACTS, check_claims, is_checked, is_stopped, violations_of
 from etsopt.results.results import Results
 from etsopt.rules import as_given, parameters_of, plugins
 from etsopt.rules.bands import moved_by_bands
@@ -200,7 +200,8 @@ def _solve_again(
 def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:
     """Return the results if the model that another starts from has no optimum: its infeasibility or termination."""
     if first.termination == "infeasible":
-        return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
+        facts = {name: about[name] for name in FACTS if name in about}
+        return replace(first, provenance=first.provenance | facts | {"model": about["model"], "stopped_at": name})
     return Results({}, first.termination, "none", False, (), None, about | {"stopped_at": name})
 
 

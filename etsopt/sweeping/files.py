@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.data.files.read import is_file
 from etsopt.data.messages import did_you_mean, nearest
-from etsopt.data.policy.allocation import Band
+from etsopt.data.policy.allocation import ONE_VALUE
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.parsing import ANY, SECTIONS, sections_in
 from etsopt.data.policy.toml import checked_content, parse_toml
@@ -122,7 +122,7 @@ def _leads_on(key: str, value: Mapping[str, Any], kinds: Collection[str]) -> boo
         return not isinstance(value.get("name"), str)
     for path, section in SECTIONS.items():
         # A band is one value, whether of one number or of two.
-        parts = [] if section is Band else path.split(".")[: len(steps)]
+        parts = [] if section in ONE_VALUE else path.split(".")[: len(steps)]
         if len(parts) == len(steps) and all(one in (ANY, step) for one, step in zip(parts, steps, strict=True)):
             return True
     return False

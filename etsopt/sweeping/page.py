@@ -88,7 +88,7 @@ def _answer(sweep: ToldSweep) -> str:
     if not sweep.answered:
         return say("No scenario has a proven answer.", "没有任何情景得到已证明的结果。")
     if not sweep.shown:
-        return say("No number moves from scenario to scenario.", "各情景的结果没有差别。")
+        return say("No number with a chart moves from scenario to scenario.", "有图的数值在各情景间没有差别。")
     first = sweep.shown[0]
     unit, rows = first.number.unit, first.ends
     name = first.number.words[sweep.zh]

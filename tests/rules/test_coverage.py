@@ -12,6 +12,7 @@ import pytest
 
 import etsopt as ets
 from etsopt.cli import main
+from etsopt.data.policy.doubts import doubtful_values
 from etsopt.reports import official_tables
 from etsopt.results.notices import covers_nation, facts_of, notices
 from etsopt.rules import reference_allowances
@@ -225,9 +226,9 @@ def test_notices_say_of_whom_values_and_totals_are() -> None:
     )
     assert told(kilns(coverage="nation")) == []
     assert "state sectors.cement.balance_value of the nation" in told(kilns(coverage="part"))[0]
-    assert told(part()) == ["The balance value of cement, 0.8315 t/t, is from outside: no source stated."]
+    assert told(part())[1:] == ["The balance value of cement, 0.8315 t/t, is from outside: no source stated."]
     sourced = {"balance_value": VALUE, "balance_value_source": "letter of the ministry", "balance_value_mark": "C"}
-    assert told(part().with_policy({"sectors.cement": sourced}))[0].endswith("letter of the ministry [C].")
+    assert told(part().with_policy({"sectors.cement": sourced}))[1].endswith("letter of the ministry [C].")
     # A table within a fifth of the official total counts as that of the nation, and another rule speaks of none.
     whole = KILNS.assign(emissions_tco2e=KILNS["emissions_tco2e"] * 73, output_t=KILNS["output_t"] * 73)
     assert told(ets.Instance.from_frames(whole, {"year": 2025, "rule": {"name": "cn"}})) == []
@@ -284,3 +285,53 @@ def test_official_tables_of_a_part_need_its_balance_value() -> None:
         official_tables(alone, ets.solve(alone))
     stated = part(allocation=whole)
     assert official_tables(stated, ets.solve(stated))
+
+
+@pytest.mark.parametrize("cost", [0.0, 1.0])
+@pytest.mark.parametrize(
+    "market",
+    [
+        {},
+        {"prices_cny_per_t": 60.0, "terminal_price_cny_per_t": 100.0},
+        {"prices_cny_per_t": 60.0, "external_demand_t": -3e6},
+        {"prices_cny_per_t": 60.0, "external_demand_t": 3e6},
+    ],
+)
+def test_whatever_a_part_holds_and_trades_its_price_is_the_stated_one(cost: float, market: dict[str, Any]) -> None:
+    """Prices that rise faster than the discount rate, holdings and other sectors exhausted a smaller outside."""
+    prices = {"2025": 60.0, "2026": 70.0, "2027": 80.0, "2028": 90.0}
+    stated = {"prices_cny_per_t": prices, "transaction_cost_cny_per_t": cost, **market}
+    holders = pd.DataFrame({"enterprise_id": KILNS["enterprise_id"], "opening_2025_t": [0.0] * 14 + [6e6]})
+    policy = {"year": 2025, "rule": {"name": "cn"}, "coverage": "part", "horizon": {"last_year": 2028}}
+    policy |= {"market": stated, "sectors": {"cement": {"balance_value": VALUE}}}
+    instance = ets.Instance.from_frames(KILNS, policy, holders, MEASURES)
+    wanted = list(prices.values()) if isinstance(stated["prices_cny_per_t"], dict) else [60.0] * 4
+    emitted = []
+    for model in ("clearing", "pathway"):
+        found = ets.solve(instance, model)
+        assert found.certified
+        assert not ets.check(instance, found).violations
+        assert found.tables["years"]["price_cny_per_t"].to_numpy() == pytest.approx(wanted, abs=1e-6)
+        emitted.append(found.tables["years"]["emissions_tco2e"].to_numpy())
+    # What enterprises do is what price takers do.
+    others = {key: value for key, value in stated.items() if key != "external_demand_t"}
+    takers = ets.Instance.from_frames(KILNS, policy | {"market": others}, holders, MEASURES)
+    alone = ets.solve(takers, "abatement").tables["years"]
+    for one in emitted:
+        assert one == pytest.approx(alone["emissions_tco2e"].to_numpy(), rel=1e-9)
+
+
+def test_values_that_are_stated_after_the_last_plan_are_used_or_refused() -> None:
+    units = years_of("abatement", balance_value={"2025": VALUE, "2026": 0.82, "2027": 0.80})
+    assert units[units["year"] == 2027]["allowance_t"].to_numpy() == pytest.approx(by_hand(0.80), abs=1)
+    with pytest.raises(ets.DataError, match="is stated for 2027, in which the path tightens that of the year before"):
+        years_of("pathway", balance_value={"2025": VALUE, "2027": 0.80})
+
+
+def test_a_balance_value_in_other_units_is_doubted() -> None:
+    assert any("balance values are in tonnes" in text for text in doubtful_values(part(840.0).policy.content))
+
+
+def test_a_part_whose_values_are_stated_says_that_totals_are_its_own() -> None:
+    stated = [english for english, _ in notices(facts_of(part()))]
+    assert stated[0] == "The table is a part of the nation: its totals are not the nation's."

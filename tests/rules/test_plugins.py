@@ -217,3 +217,50 @@ def test_a_package_whose_rules_or_model_fail_is_named(package: Path) -> None:
         etsopt.solve(etsopt.read("tiny").with_policy({"rule": {"name": "reduced-benchmark"}}))
     with pytest.raises(ModelError, match="The model 'least' of outside_model cannot be loaded: ZeroDivisionError"):
         etsopt.solve(etsopt.read("tiny"), "least")
+
+
+def test_a_rule_that_writes_into_its_tables_changes_nothing_of_the_instance() -> None:
+    def halved(instance: etsopt.Instance) -> Any:
+        instance.units["emissions_tco2e"] *= 0.5
+        return instance.units["emissions_tco2e"].to_numpy()
+
+    instance = under(halved)
+    before = instance.units["emissions_tco2e"].tolist()
+    assert reference_allowances(instance).reference_t.tolist() == [0.5 * one for one in before]
+    assert instance.units["emissions_tco2e"].tolist() == before
+
+
+def test_a_series_is_taken_by_its_index_and_one_of_another_is_refused() -> None:
+    def ordered(instance: etsopt.Instance) -> Any:
+        return instance.units["emissions_tco2e"].sort_values()
+
+    instance = under(ordered)
+    assert reference_allowances(instance).reference_t.tolist() == instance.units["emissions_tco2e"].tolist()
+    with pytest.raises(DataError, match="returns a series with another index than that of the units"):
+        reference_allowances(under(lambda instance: instance.units.set_index("unit_id")["emissions_tco2e"]))
+
+
+def test_a_default_of_its_own_holds_in_the_instance_that_is_solved() -> None:
+    class Above(Parameters):
+        """Another threshold than other rules have."""
+
+        threshold_tco2e: float = 200_000.0
+
+    @rule("above", "a test", Above)
+    def above(instance: etsopt.Instance, parameters: Parameters, fixed: Any) -> Any:
+        """Nine tenths of emissions."""
+        return 0.9 * instance.units["emissions_tco2e"].to_numpy()
+
+    instance = etsopt.read("tiny").with_policy({"rule": {"name": "above"}})
+    given = as_given(instance)
+    assert given.policy.rule.parameters["threshold_tco2e"] == 200_000
+    # The enterprise in the south emits 160,000 t and gets them.
+    assert reference_allowances(given).reference_t[-1] == 160_000
+
+
+def test_a_path_of_one_year_needs_no_references_of_later_ones() -> None:
+    instance = etsopt.Instance.from_frames(
+        etsopt.read("tiny").units.assign(reference_t=200_000.0),
+        {"year": 2026, "rule": {"name": "given"}, "market": {"ceiling_price_cny_per_t": 90.0, "reserve_t": 1e6}},
+    )
+    assert etsopt.solve(instance, "pathway").certified

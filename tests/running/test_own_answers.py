@@ -106,3 +106,38 @@ def test_what_its_own_check_refuses_is_refused_whatever_its_status(monkeypatch: 
         assert run._as_checked(instance, kept) is kept
     monkeypatch.setattr(run, "check", lambda *_: Verdict((), ()))
     assert run._as_checked(instance, result) is result
+
+
+@pytest.mark.parametrize("model", ["abatement", "clearing"])
+def test_what_is_borrowed_together_is_shared_by_what_each_may_borrow(model: str) -> None:
+    """Glass has no pre-allocation of a plan and cement has: shares by emissions gave glass what it may not borrow."""
+    units = pd.DataFrame(
+        {
+            "unit_id": ["a", "b"],
+            "enterprise_id": ["e", "f"],
+            "sector": ["glass", "cement"],
+            "province": "Hebei",
+            "emissions_tco2e": [1e5, 1e5],
+            "output_t": [1e5, 1e5],
+        }
+    )
+    policy: dict[str, Any] = {"year": 2026, "rule": {"name": "benchmark", "benchmarks": {"glass": 0.9, "cement": 0.9}}}
+    prices = {"prices_cny_per_t": {"2026": 100.0, "2027": 60.0}}
+    policy |= {"coverage": "part", "horizon": {"last_year": 2027}, "market": prices}
+    instance = etsopt.Instance.from_frames(units, policy)
+    result = etsopt.solve(instance, model)
+    assert result.status == "certified_optimal", result.violations
+    assert result.tables["years"]["banked_t"].iloc[0] == pytest.approx(-5e4)
+    first = result.tables["enterprise_years"].query("year == 2026").set_index("enterprise_id")["banked_t"]
+    assert first.tolist() == pytest.approx([0, -5e4])
+
+
+def test_an_infeasible_allocation_has_the_notices_of_the_model_that_was_asked_for() -> None:
+    """The market starts from an allocation, whose result had no notice on enterprises without units."""
+    holders = pd.DataFrame({"enterprise_id": ["E0", "E1", "idle"], "opening_2025_t": [0.0, 0.0, 10.0]})
+    policy = {"year": 2025, "rule": {"name": "cn"}, "sectors": {"cement": {"target_change": -0.2}}}
+    instance = etsopt.Instance.from_frames(TWO, policy, holders)
+    result = etsopt.solve(instance, "clearing")
+    assert result.status.startswith("infeasible")
+    assert result.provenance["holders"] == {"without_units": ["idle"]}
+    assert not etsopt.check(instance, result).violations

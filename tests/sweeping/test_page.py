@@ -211,7 +211,7 @@ def test_a_sweep_without_an_answer_or_without_movement_says_so(tmp_path: Path) -
     assert "0 of 8 scenarios proven" in found.texts
     assert found.data["rows-failures"]["rows"][0] == ["narrow/sample-1", "not solved yet", "–"]
     written(tmp_path / "still", DRAWN, lambda number, _: outcome(number, {CHANGE: 3.0}))
-    assert "No number moves from scenario to scenario." in page(tmp_path / "still").texts
+    assert "No number with a chart moves from scenario to scenario." in page(tmp_path / "still").texts
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

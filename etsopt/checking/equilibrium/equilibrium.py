@@ -1,7 +1,6 @@
 """Check an equilibrium: every unit's choice is a best response, and every sector that should balance does.
 
-The check proves that the reported answer is an equilibrium. It does not prove that there is no other, or none: that is
-the claim of the model. Of the other fixed points, only totals are compared with the best responses there.
+The check proves that the answer is an equilibrium, not that there is no other. Of others it compares totals alone.
 """
 
 from __future__ import annotations

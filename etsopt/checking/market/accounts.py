@@ -120,7 +120,8 @@ def kept_at_end(instance: Given, years: NDArray[np.int64], kind: str) -> NDArray
 
 def _external_supply(instance: Given, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the external supply to each account, by its share of emissions; price takers have none."""
-    left = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum()) + _outside(instance, baseline)[2]
+    reserve = 0.0 if instance.policy.coverage == "part" else instance.policy.market.reserve_t
+    left = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum()) + reserve
     total = float(emissions.sum())
     return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
 
@@ -136,6 +137,13 @@ def pool_accounts(accounts: Accounts) -> Accounts:
     opening, emissions, most, ahead, external_supply = (part.sum(axis=0, keepdims=True) for part in parts)
     no_label = np.array([""], dtype=object)
     return Accounts(no_label, np.zeros_like(accounts.of_unit), opening, emissions, most, ahead, external_supply)
+
+
+def _in_accounts(instance: Given) -> float:
+    """Return all holdings of the table of enterprises [t]."""
+    if (table := instance.enterprises) is None:
+        return 0.0
+    return float(sum(np.nansum(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")))
 
 
 def _opening(instance: Given, labels: NDArray[np.object_]) -> NDArray[np.float64]:
@@ -226,11 +234,14 @@ def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDAr
 def _outside(instance: Given, baseline: Baseline) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
     """Return floor and ceiling price, and what a reserve holds at the start and at most.
 
-    A part of a nation meets the nation at the stated price, which takes and gives what the part emits in all years.
+    A part of a nation meets the nation at the stated price, which takes and gives more than the part can trade.
     """
     market, years, emitted = instance.policy.market, baseline.years, float(baseline.emissions.sum())
     if instance.policy.coverage == "part":
         price = by_year(market.prices_cny_per_t, years)
-        return price, price, emitted, 2 * emitted
+        others = np.abs(_external_demand(instance, baseline)) + by_year(market.auctioned_t, years, 0.0)
+        held = 2 * (float(baseline.given.sum()) + emitted) + _in_accounts(instance) + float(others.sum())
+        traded = held * (len(years) + 1)
+        return price, price, traded, 2 * traded
     ceiling = by_year(market.ceiling_price_cny_per_t, years, np.inf)
     return by_year(market.floor_price_cny_per_t, years, 0.0), ceiling, market.reserve_t, market.reserve_t + emitted

@@ -111,7 +111,7 @@ def notes_of(instance: Instance, place: str, columns: str) -> Iterator[str]:
             unusual=listed(unusual, "{first}; {second}"),
             columns_in=columns,
         )
-    if instance.policy.provinces.names == "official" and 0 < len(unknown) < len(instance.provinces):
+    if 0 < len(unknown) < len(instance.provinces):
         which = first_of(np.array([brief(name) for name in unknown], dtype=object))
         one, several = "{place}: {which} is no province of China.", "{place}: {which} are no provinces of China."
         note = message(one if len(unknown) == 1 else several, place=place, which=which)

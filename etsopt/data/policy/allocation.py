@@ -75,6 +75,10 @@ class Interval(Section):
         return self
 
 
+ONE_VALUE = (Band, Interval)
+"""Sections that are one value, whether of one number or of two."""
+
+
 class SectorPolicy(Target):
     """A sector: its band, its target over the units that are not fixed at A = E, and its balance value from outside."""
 

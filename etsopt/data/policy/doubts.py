@@ -26,6 +26,7 @@ USUAL = {
     "tightening": Usual(0.2, "0.01 means 1 % a year"),
     "cap_change": Usual(0.2, "-0.01 means -1 % a year"),
     "slope": Usual(10.0, "the rule's is 0.15"),
+    "balance_value": Usual(20.0, "balance values are in tonnes for each tonne of product", False),
     **dict.fromkeys(
         ("prices_cny_per_t", "floor_price_cny_per_t", "ceiling_price_cny_per_t"),
         Usual(10_000.0, "prices are in CNY per tonne", False),

@@ -36,9 +36,10 @@ def sections_in(section: type[Section], path: str) -> Iterator[tuple[str, type[S
     """Yield the path and the class of every section in a section, in the order of the fields."""
     for key, field in section.model_fields.items():
         parts = list(_inside(field.annotation))
-        here = f"{path}{key}.{ANY}" if any(get_origin(part) is dict for part in parts) else f"{path}{key}"
+        keyed = [inner for part in parts if get_origin(part) is dict for inner in _inside(part)]
         for part in parts:
             if isinstance(part, type) and issubclass(part, Section):
+                here = f"{path}{key}.{ANY}" if part in keyed else f"{path}{key}"
                 yield here, part
                 yield from sections_in(part, f"{here}.")
 
@@ -132,7 +133,7 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
         # The message of a validator of this package takes precedence over those of pydantic.
         what, advice = custom[0]["ctx"]["error"].args
         return Problem(place, what, advice, key)
-    expected = listed(map(_expected, items), "{first} or {second}")
+    expected = listed(list(dict.fromkeys(map(_expected, items))), "{first} or {second}")
     advice = ADVICE_FOR_TEXT.get(kind, "Correct the value.") if isinstance(stated, str) else "Correct the value."
     if isinstance(stated, str) and isinstance(share := value_of_text(stated), float):
         advice = message("Write {share:g}, without quotes: a share is a fraction.", share=share)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from etsopt.data.policy.allocation import (
+    ONE_VALUE,
     AllocationPolicy,
     Band,
     NationalPolicy,
@@ -155,7 +156,7 @@ def _stated_keys(section: BaseModel, path: str) -> Iterator[str]:
         value, here = getattr(section, key), f"{path}{key}"
         below = value if isinstance(value, dict) else {"": value}
         for name, part in below.items():
-            if isinstance(part, BaseModel) and not isinstance(part, Band):
+            if isinstance(part, BaseModel) and not isinstance(part, ONE_VALUE):
                 yield from _stated_keys(part, f"{here}.{name}." if name else f"{here}.")
             elif value is not None:
                 yield here

@@ -36,9 +36,14 @@ def self_balancing_until(policy: Policy, sector: str) -> int | None:
 def follows_outside_until(policy: Policy, sector: str) -> int | None:
     """Return the last year in which allowances of a sector follow emissions at a balance value from outside, if any.
 
-    The plans take it from verified emissions of the nation, which no unit moves.
+    The plans take it from verified emissions of the nation, which no unit moves. After the last plan they do so up to
+    the last year for which a value is stated.
     """
-    return LAST_PLAN if policy.states_balance_value(sector) else None
+    if not policy.states_balance_value(sector):
+        return None
+    stated = policy.sectors[sector].balance_value
+    years = [int(year) for year in stated] if isinstance(stated, dict) else []
+    return max(LAST_PLAN, policy.year, *years)
 
 
 def states_self_balancing(policy: Policy, sector: str) -> bool:

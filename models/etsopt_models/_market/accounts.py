@@ -79,12 +79,17 @@ def accounts_of(instance: Instance, baseline: Baseline, *, pooled: bool, market:
     most = np.where(
         baseline.follows, baseline.emissions * (1 + baseline.rule.cap) * baseline.free_share, baseline.allowance
     )
+    borrowed, emissions = total(advance_issue(instance, baseline)), total(baseline.emissions)
+    pressed = _pressed(instance, baseline, emissions.sum(axis=1)) if market else np.zeros(len(owners))
+    return Accounts(owners, of_unit, opening, emissions, total(baseline.free), total(most), borrowed, pressed)
+
+
+def advance_issue(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
+    """Return what every unit may use of the next year's allowances in each year, shape ``(units, years)`` [t]."""
     # The advance issue for the next year is that year's share of this year's emissions.
     ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, baseline.years + 1)
     # Where nothing lasts into a year, nothing of that year is used before it either.
-    borrowed, emissions = baseline.banks * total(ahead * baseline.emissions), total(baseline.emissions)
-    pressed = _pressed(instance, baseline, emissions.sum(axis=1)) if market else np.zeros(len(owners))
-    return Accounts(owners, of_unit, opening, emissions, total(baseline.free), total(most), borrowed, pressed)
+    return baseline.banks * ahead * baseline.emissions
 
 
 def _pressed(instance: Instance, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,7 +99,9 @@ def _pressed(instance: Instance, baseline: Baseline, emissions: NDArray[np.float
     share: NDArray[np.float64] = (
         emissions / emissions.sum() if emissions.any() else np.full(len(emissions), 1 / len(emissions))
     )
-    return (sold + reserve_of(instance, baseline).at_start_t) * share
+    # From outside a part of the nation anyone buys at any time, so that nobody has to hold for it.
+    reserve_t = 0.0 if instance.policy.coverage == "part" else reserve_of(instance, baseline).at_start_t
+    return (sold + reserve_t) * share
 
 
 def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
@@ -229,7 +236,8 @@ def market_parameters(instance: Instance, baseline: Baseline) -> dict[str, Any]:
     demand = by_year(market.external_demand_t, years, 0.0)
     auctioned = by_year(market.auctioned_t, years, 0.0) + baseline.auctioned
     floor, ceiling, at_start = reserve_of(instance, baseline)
-    most = at_start + float(baseline.emissions.sum())
+    # A part sells to the outside as much as it may buy there.
+    most = at_start + max(float(baseline.emissions.sum()), at_start * (instance.policy.coverage == "part"))
     capacity = np.full(len(years) + 1, most)
     return {
         "supply": auctioned - demand,

@@ -41,14 +41,15 @@ def disaggregated(
     before: NDArray[np.float64],
     emissions: NDArray[np.float64],
     allowance: NDArray[np.float64],
+    advance: NDArray[np.float64],
 ) -> Trades:
     """Return trades of enterprises that together equal those of the one account.
 
     Offsets are shared by emissions. Newly outstanding tonnes are shared by the tonnes due, and later surrenders of them
     by the tonnes outstanding, so that no enterprise has more outstanding than it emitted. Banked tonnes stay, as far as
-    possible, with the enterprises that have a surplus, in proportion to it, so that trade is least. The remainder,
-    banked or borrowed, is shared by emissions before abatement, as the advance issue is, so that no enterprise exceeds
-    its limit of borrowing.
+    possible, with the enterprises that have a surplus, in proportion to it, so that trade is least. The remainder that is
+    banked is shared by emissions before abatement, and what is borrowed by the advance issue of each enterprise, so that
+    none exceeds its limit.
 
     Parameters
     ----------
@@ -58,10 +59,11 @@ def disaggregated(
         Opening balance, shape ``(enterprises,)`` [t].
     banks
         Years at whose end allowances may be kept; in others what is left lapses, shape ``(years,)``.
-    before, emissions, allowance
-        Emissions before and after abatement, and allowances, of each enterprise, shape ``(enterprises, years)`` [t].
+    before, emissions, allowance, advance
+        Emissions before and after abatement, allowances, and most that each enterprise may borrow, shape
+        ``(enterprises, years)`` [t].
     """
-    by_emissions, by_advance = (_shares(part) for part in (emissions, before))
+    by_emissions, by_size, by_advance = (_shares(part) for part in (emissions, before, advance))
     offset = by_emissions * values["offset"]
     outstanding = _disaggregated_outstanding(emissions - offset, values["outstanding"])
     net_demand = emissions - allowance - offset - np.diff(outstanding, axis=1)
@@ -71,7 +73,7 @@ def disaggregated(
         surplus = np.maximum(begun - net_demand[:, t], 0.0)
         total, held = surplus.sum(), values["banked"][t + 1]
         kept = surplus * (min(max(held, 0.0), total) / total) if total > 0 else np.zeros(len(surplus))
-        left[:, t] = kept + (held - kept.sum()) * by_advance[:, t]
+        left[:, t] = kept + max(held - kept.sum(), 0.0) * by_size[:, t] + min(held, 0.0) * by_advance[:, t]
         net[:, t] = net_demand[:, t] + (left[:, t] - begun)
         begun = left[:, t] * banks[t]
     return Trades(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, np.column_stack([opening, left]), outstanding)

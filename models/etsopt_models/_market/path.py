@@ -45,6 +45,7 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
     DataError
         If the rule has no references of later years, or a tightening is stated and it has no balance value.
     """
+    _refuse_values_of_phase_2(instance)
     baseline = without_allowances(instance)
     of_years = None if instance.policy.follows_plan else _of_years(instance, baseline)
     path, years = instance.policy.pathway, baseline.years
@@ -73,6 +74,18 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
         rule=rule,
         banks=years + 1 < (np.inf if path.no_bank_from is None else path.no_bank_from),
     )
+
+
+def _refuse_values_of_phase_2(instance: Instance) -> None:
+    """Raise DataError if a balance value is stated for a year in which the path itself sets it."""
+    first = instance.policy.pathway.phase_2_from
+    for name, section in instance.policy.sectors.items():
+        stated = section.balance_value
+        later = [year for year in stated if int(year) >= first] if isinstance(stated, dict) else []
+        if later:
+            what = message("is stated for {year}, in which the path tightens that of the year before", year=later[0])
+            advice = message("State it for years before {first} alone, or a later pathway.phase_2_from.", first=first)
+            raise DataError("The policy", [Problem("policy.toml", what, advice, f"sectors.{name}.balance_value")])
 
 
 def _of_years(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:

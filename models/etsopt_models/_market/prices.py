@@ -56,14 +56,22 @@ def reserve_of(instance: Instance, baseline: Baseline) -> Reserve:
     if instance.policy.coverage == "part":
         _refuse_price_of_a_part(market)
         outside = by_year(market.prices_cny_per_t, years)
-        # As much as it emits in all years is as much as a part can need or sell.
-        return Reserve(outside, outside, float(baseline.emissions.sum()))
+        return Reserve(outside, outside, _more_than_traded(instance, baseline))
     if (floor > ceiling).any():
         year = years[int(np.argmax(floor > ceiling))]
         what = f"the floor price of {year} is above the ceiling price"
         advice = "Correct one of them: the reserve would buy dear and sell cheap without end."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "market.floor_price_cny_per_t")])
     return Reserve(floor, ceiling, market.reserve_t)
+
+
+def _more_than_traded(instance: Instance, baseline: Baseline) -> float:
+    """Return more than a part can buy or sell in all years, so that no limit of the outside moves its price [t]."""
+    market, table, years = instance.policy.market, instance.enterprises, baseline.years
+    others = np.abs(by_year(market.external_demand_t, years, 0.0)) + by_year(market.auctioned_t, years, 0.0)
+    opening = [] if table is None else [table[name].sum() for name in table if name.startswith("opening_")]
+    held = sum(opening) + others.sum() + 2 * (baseline.emissions.sum() + baseline.entitlement.sum())
+    return float((len(years) + 1) * held)
 
 
 def _refuse_price_of_a_part(market: MarketPolicy) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import fixed_fines
-from etsopt_models._market.accounts import opening_allowances, totals
+from etsopt_models._market.accounts import advance_issue, opening_allowances, totals
 from etsopt_models._market.balance_values import balance_table
 from etsopt_models._market.closure import closure_table
 from etsopt_models._market.column_generation import market_prices
@@ -147,7 +147,12 @@ def _trades(answer: Answer) -> Trades:
     if len(accounts.labels) == 1 and accounts.labels[0] == "":
         by_enterprise = (
             totals(values, enterprises.code, len(enterprises))
-            for values in (answer.prepared.baseline.emissions, outcome.emissions, outcome.allowance)
+            for values in (
+                answer.prepared.baseline.emissions,
+                outcome.emissions,
+                outcome.allowance,
+                advance_issue(answer.instance, answer.prepared.baseline),
+            )
         )
         opening = opening_allowances(answer.instance, enterprises.names)
         return disaggregated(answer.values, opening, answer.prepared.baseline.banks, *by_enterprise)
