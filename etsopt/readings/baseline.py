@@ -218,6 +218,8 @@ def _lump_sums(instance: Given, allocation: pd.DataFrame, emissions: NDArray[np.
 def _path_of_references(instance: Given, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allowances of a path under a rule that is no plan, shape ``(units, years)`` [t]; NaN without any."""
     yearly = references.by_year(instance, instance.years)
+    if yearly is None and instance.years.tolist() == [instance.policy.year]:
+        yearly = references.outside_plans(instance)[:, None]
     if yearly is None:
         return np.full(emissions.shape, np.nan)
     at_rest = plan.emissions_inside(instance)[:, None] <= 0

@@ -37,8 +37,6 @@ def by_year(instance: Given, years: NDArray[np.int64]) -> NDArray[np.float64] | 
     """
     name, rows, names = instance.policy.rule.name, instance.forecast, instance.units["unit_id"]
     first = outside_plans(instance)[:, None]
-    if name == "given" and years.tolist() == [instance.policy.year]:
-        return first
     if name == "given":
         if rows is None or "reference_t" not in rows or rows["reference_t"].isna().all():
             return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, EtsoptError, Problem
-from etsopt.rules.reference import Reference
+from etsopt.rules.reference import Reference, Term
 from etsopt.wording import message
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDAr
         raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
     if not isinstance(reference, Reference):
         reference = Reference(reference, fixed)
+    if any(not isinstance(term, Term) for term in reference.terms):
+        what = "returns terms of another type: expected etsopt.rules.reference.Term"
+        raise DataError("The rule", [Problem(place, what, "Give each its name, value and source.")])
     exact = _one_for_each(place, reference.exact_t, instance, fixed)
     rounded = None if reference.rounded_t is None else _one_for_each(place, reference.rounded_t, instance, fixed)
     unread = {"adjustment_t": reference.adjustment_t, "per_output": reference.per_output}

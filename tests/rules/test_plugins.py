@@ -19,6 +19,7 @@ from etsopt.errors import DataError, ModelError, UsageError
 from etsopt.results.results import load_both
 from etsopt.rules import RULES, Parameters, as_given, reference_allowances, rule
 from etsopt.rules.plugins import load_file, under_rule_of
+from etsopt.rules.reference import Reference
 from etsopt.running import library
 
 ROOT = Path(__file__).parents[2]
@@ -256,6 +257,15 @@ def test_a_default_of_its_own_holds_in_the_instance_that_is_solved() -> None:
     assert given.policy.rule.parameters["threshold_tco2e"] == 200_000
     # The enterprise in the south emits 160,000 t and gets them.
     assert reference_allowances(given).reference_t[-1] == 160_000
+
+
+def test_terms_of_another_type_are_refused() -> None:
+    def with_terms(instance: etsopt.Instance) -> Any:
+        emissions = instance.units["emissions_tco2e"].to_numpy(dtype=float)
+        return Reference(emissions, np.zeros(len(emissions), dtype=bool), terms=[("a", 1, "b")])  # type: ignore[arg-type]
+
+    with pytest.raises(DataError, match="returns terms of another type"):
+        reference_allowances(under(with_terms))
 
 
 def test_a_path_of_one_year_needs_no_references_of_later_ones() -> None:
