@@ -77,7 +77,7 @@ def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDAr
     if not isinstance(reference, Reference):
         reference = Reference(reference, fixed)
     if any(not isinstance(term, Term) for term in reference.terms):
-        what = "returns terms of another type: expected etsopt.rules.reference.Term"
+        what = "returns terms that are no `Term`"
         raise DataError("The rule", [Problem(place, what, "Give each its name, value and source.")])
     exact = _one_for_each(place, reference.exact_t, instance, fixed)
     rounded = None if reference.rounded_t is None else _one_for_each(place, reference.rounded_t, instance, fixed)

@@ -264,7 +264,7 @@ def test_terms_of_another_type_are_refused() -> None:
         emissions = instance.units["emissions_tco2e"].to_numpy(dtype=float)
         return Reference(emissions, np.zeros(len(emissions), dtype=bool), terms=[("a", 1, "b")])  # type: ignore[arg-type]
 
-    with pytest.raises(DataError, match="returns terms of another type"):
+    with pytest.raises(DataError, match="returns terms that are no `Term`"):
         reference_allowances(under(with_terms))
 
 
