@@ -292,7 +292,7 @@ def test_over_choices_the_best_proof_of_each_counts(seed: int) -> None:
     )
     found, tolerated = infeasibility._over_choices(proofs, exceptions)
     assert found == pytest.approx(max(left, 0.0), abs=1e-9)
-    assert tolerated is not (beyond > 1e-9)
+    assert tolerated is not bool(beyond > 1e-9)
 
 
 def test_choices_that_are_too_many_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
