@@ -62,10 +62,10 @@ def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDAr
     """Evaluate a rule from outside the package, which may return anything."""
     import numpy as np
 
+    from etsopt.data.content import Derived
+
     place = message("the rule {name} in {year}", name=found.name, year=instance.policy.year)
     try:
-        from etsopt.data.content import Derived
-
         # A rule may do with its tables what it likes.
         own = replace(instance, units=instance.units.copy(), derived=Derived())
         reference = found.function(own, parameters, fixed.copy())

@@ -59,7 +59,7 @@ def improve_by_listing(master: Master, root: Priced, incumbent: Incumbent, gap: 
             plans = listed_plans(master, root, budget, few)
         if plans is None:
             return False
-        ended = _chooselisted_plans(master, plans.with_columns(*incumbent.arrays), gap, incumbent, all_accounts)
+        ended = _choose_listed(master, plans.with_columns(*incumbent.arrays), gap, incumbent, all_accounts)
         if ended and complete:
             return True
         if not before - incumbent.value > incumbent.allowed(gap):
@@ -77,9 +77,7 @@ def listed_plans(master: Master, root: Priced, budget: float, most: int) -> Colu
     return ColumnPool.of(master.plans, near.owner, sets)
 
 
-def _chooselisted_plans(
-    master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, all_accounts: bool
-) -> bool:
+def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, all_accounts: bool) -> bool:
     """Run branch and bound among enumerated plans and return True if it ended; units with one plan are fixed."""
     market = master.market
     many = np.diff(np.append(plans.first, len(plans.unit)))
