@@ -128,7 +128,8 @@ def test_what_is_kept_is_worth_next_years_price() -> None:
     assert table.loc["a", "kept_worth_cny"] == pytest.approx(14_130 * 100 / 1.05)
 
 
-@pytest.mark.parametrize("seed", SEEDS[:6])
+# Years in which somebody lacks: in others there is nothing to buy.
+@pytest.mark.parametrize("seed", [0, 2, 3, 5, 7, 8])
 def test_nobody_buys_more_than_it_lacks_whatever_a_kept_allowance_is_worth(seed: int) -> None:
     instance = random_compliance_year(seed).with_policy({"market.terminal_price_cny_per_t": 200.0})
     tables = settled(instance)
@@ -163,9 +164,10 @@ def test_conservation_to_the_allowance(seed: int) -> None:
         assert (table[list(IN)].sum(axis=1) - moved == table[list(OUT)].sum(axis=1)).all(), name
     by_vintage = tables["holdings"].groupby("enterprise_id")["carried_over_t"]
     assert (by_vintage.sum() == 0).all()
-    joined = by_vintage.apply(lambda moved: moved.clip(lower=0).sum())
-    assert tables["compliance"].set_index("enterprise_id")["carried_over_t"].equals(joined)
     table = tables["compliance"]
+    # An enterprise without a lot has a row in compliance alone.
+    joined = by_vintage.apply(lambda moved: moved.clip(lower=0).sum()).reindex(table["enterprise_id"], fill_value=0)
+    assert table.set_index("enterprise_id")["carried_over_t"].equals(joined)
     assert (table["obligation_t"] == table["surrendered_t"] + table["offset_t"] + table["shortfall_t"]).all()
     received = table["province_surrendered_t"] + table["province_released_t"]
     assert (table["province_received_t"] == received).all()
