@@ -8,7 +8,6 @@ to as many of ``make test`` as take `EVERYDAY_S` without it, then to as many of 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -18,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from benchmarks.line_map import read
+from benchmarks.line_map import PROCESSES, of_suite, read
 from benchmarks.reliability.reached import word_at
 from benchmarks.reliability.source_mutants import Mutant, Sites, copy_of_the_repository, outcome_of
 from benchmarks.reporting import FOLDER, ROOT, machine, provenance, table, versions
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 PAGE = FOLDER / "suite_mutants.md"
-MAP = ROOT / ".cache" / "line_map"
-MUTANTS, PROCESSES = 80, 2
+MUTANTS = 80
 EVERYDAY_S, NIGHT_S = 45.0, 60.0
 """Time of the tests that a mutant is given to, by their time without it [s]."""
 
@@ -47,16 +45,6 @@ def mutants(count: int, seed: int) -> list[Mutant]:
         found = [site for file in files for site in Sites(file.relative_to(ROOT).as_posix(), file.read_bytes()).found]
         drawn.append(random.sample(found, min(len(found), count)))
     return [one[place] for place in range(count) for one in drawn if place < len(one)][:count]
-
-
-def made_map() -> None:
-    """Run all tests and keep the lines that each runs."""
-    MAP.mkdir(parents=True, exist_ok=True)
-    for former in MAP.glob("*.lines"):
-        former.unlink()
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(PROCESSES), "--dist=loadfile", "-p", "no:cov"]
-    environment = os.environ | {"LINE_MAP": str(MAP), "PYTHONPATH": str(ROOT)}
-    subprocess.run([*command, "-p", "benchmarks.line_map"], cwd=ROOT, env=environment, check=False)
 
 
 def lines_of(mutant: Mutant) -> set[Line]:
@@ -116,7 +104,7 @@ def outcomes(drawn: Sequence[Mutant]) -> list[str]:
     seconds: dict[str, float] = {}
     reached: dict[Line, set[str]] = defaultdict(set)
     needed = set[Line]().union(*wanted)
-    for test, took, lines in read(MAP):
+    for test, took, lines in read(of_suite()):
         seconds[test] = took
         for line in needed.intersection(lines):
             reached[line].add(test)
@@ -162,10 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suite_mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=MUTANTS)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--known", action="store_true", help="take the map of lines that is there")
     given = parser.parse_args()
-    if not given.known:
-        made_map()
     drawn = mutants(given.count, given.seed)
     PAGE.write_text(page(drawn, outcomes(drawn)), encoding="utf-8")
 

@@ -1,88 +1,50 @@
-"""Tests that run each line of the checker, determined by ``python -m benchmarks.reliability.reached``.
-
-It runs the test suite once with coverage by test, most of an hour, and caches the result for these sources.
-"""
+"""Tests that run each line of the checker, by the map of lines of the suite, which needs Python 3.12 or later."""
 
 from __future__ import annotations
 
 import ast
-import hashlib
-import json
-import os
 import re
-import subprocess
-import sys
-import tempfile
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
+from benchmarks.line_map import of_suite, read
 from benchmarks.reporting import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-SOURCES = ("etsopt", "models", "tests")
 ROOMS = ("etsopt/checking/", "etsopt/readings/")
 """Rooms of the checker: what it proves, and how it reads an instance."""
 
 BUDGET_S = 30.0
 """Time budget of the tests of a mutant, by their time without it [s]."""
 
-WITHOUT = (
-    *("test_wheel", "test_repository", "test_benchmarks", "test_docs"),
-    *("results/test_kills", "cli/test_start_up"),
+WITHOUT = tuple(
+    f"tests/{name}.py"
+    for name in (
+        "test_wheel",
+        "test_repository",
+        "test_benchmarks",
+        "test_docs",
+        "results/test_kills",
+        "cli/test_start_up",
+    )
 )
 """Tests of separate processes and of the repository, which identify no line."""
 
 
-PASSED, FAILED = 0, 1
-"""Accepted exit codes of pytest; a test that fails because coverage takes memory is left out."""
-
-
-def place() -> Path:
-    """Return the cache file of this state of the sources."""
-    digest = hashlib.sha256()
-    for folder in SOURCES:
-        for file in sorted((ROOT / folder).rglob("*.py")):
-            digest.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
-    return Path(tempfile.gettempdir()) / f"etsopt-reached-{digest.hexdigest()[:16]}.json"
-
-
-def find(folder: Path) -> dict[str, Any]:
-    """Run the suite; return tests by file and line, as indices of the list of all."""
-    ignored = [f"--ignore=tests/{name}.py" for name in WITHOUT]
-    data, report = folder / "coverage", folder / "tests.xml"
-    rooms = (f"--cov={room.strip('/').replace('/', '.')}" for room in ROOMS)
-    measured = (*rooms, "--cov-context=test", "--cov-report=", f"--junitxml={report}")
-    options = ("-q", "-p", "no:cacheprovider", "-n", "2", *measured, *ignored)
-    command = [sys.executable, "-m", "pytest", *options]
-    ended = subprocess.run(command, cwd=ROOT, check=False, env=os.environ | {"COVERAGE_FILE": str(data)})
-    if ended.returncode not in (PASSED, FAILED):
-        ended.check_returncode()
-    return read(data, report)
-
-
-def read(data: Path, report: Path) -> dict[str, Any]:
-    """Return the cached coverage by test and the seconds of every test."""
-    from coverage import CoverageData
-
-    took = seconds_of(report)
-    tests = sorted(took, key=lambda test: took[test])
-    number = {test: place for place, test in enumerate(tests)}
-    seconds = [took[test] for test in tests]
-    covered, lines = CoverageData(str(data)), dict[str, dict[str, list[int]]]()
-    covered.read()
-    for file in covered.measured_files():
-        path = Path(file).relative_to(ROOT).as_posix()
-        if not path.startswith(ROOMS):
-            continue
-        own = {place for test, place in number.items() if test.startswith(tests_for(path))}
-        lines[path] = {
-            str(line): chosen({number.get(context.partition("|")[0], -1) for context in contexts}, seconds, own)
-            for line, contexts in covered.contexts_by_lineno(file).items()
-        }
+@cache
+def known() -> dict[str, Any]:
+    """Return the tests of the suite and their seconds, and by file and line of the checker those that run it."""
+    ran = sorted((one for one in read(of_suite()) if not one.test.startswith(WITHOUT)), key=lambda one: one.seconds)
+    tests, seconds = [one.test for one in ran], [one.seconds for one in ran]
+    lines: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for number, one in enumerate(ran):
+        for path, line in one.lines:
+            if path.startswith(ROOMS):
+                lines[path][line].add(number)
     return {"tests": tests, "seconds": seconds, "lines": lines}
 
 
@@ -95,30 +57,12 @@ def tests_for(path: str) -> str:
 def chosen(numbers: set[int], seconds: Sequence[float], own: set[int]) -> list[int]:
     """Return tests that fit the time budget, at least one: those of the file's own first, and then the fastest."""
     fitting, spent = list[int](), 0.0
-    for number in sorted(numbers - {-1}, key=lambda number: (number not in own, number)):
+    for number in sorted(numbers, key=lambda number: (number not in own, number)):
         spent += seconds[number]
         if fitting and spent > BUDGET_S:
             break
         fitting.append(number)
     return fitting
-
-
-def seconds_of(file: Path) -> dict[str, float]:
-    """Return the seconds of every passed test, by name."""
-    return {
-        f"{case.attrib['classname'].replace('.', '/')}.py::{case.attrib['name']}": float(case.attrib["time"])
-        for case in ElementTree.parse(file).iter("testcase")
-        if all(case.find(how) is None for how in ("failure", "error", "skipped"))
-    }
-
-
-@cache
-def known() -> dict[str, Any]:
-    """Return the cached result of this state of the sources."""
-    if not place().exists():
-        raise FileNotFoundError("Nothing is known of this state of the sources: run benchmarks.reliability.reached.")
-    found: dict[str, Any] = json.loads(place().read_text(encoding="utf-8"))
-    return found
 
 
 def tests_of(path: str, line: int) -> list[str]:
@@ -127,15 +71,15 @@ def tests_of(path: str, line: int) -> list[str]:
     A line that runs at import, such as a constant, has no test of its own. It gets the tests of the lines that use
     its name, or of its whole file.
     """
-    lines: dict[str, dict[str, list[int]]] = known()["lines"]
+    lines: dict[str, dict[int, set[int]]] = known()["lines"]
     own = lines.get(path, {})
-    numbers = set(own.get(str(line), ())) or named_in(path, line, lines) or set[int]().union(*own.values())
+    numbers = set(own.get(line, ())) or named_in(path, line, lines) or set[int]().union(*own.values())
     tests, seconds = known()["tests"], known()["seconds"]
     of_file = {number for number in numbers if tests[number].startswith(tests_for(path))}
     return [tests[number] for number in chosen(numbers, seconds, of_file)]
 
 
-def named_in(path: str, line: int, lines: Mapping[str, Mapping[str, Sequence[int]]]) -> set[int]:
+def named_in(path: str, line: int, lines: Mapping[str, Mapping[int, Iterable[int]]]) -> set[int]:
     """Return the tests of all lines of the checker that use the name defined at a line of a module."""
     word = word_at(path, line)
     if word is None:
@@ -145,7 +89,7 @@ def named_in(path: str, line: int, lines: Mapping[str, Mapping[str, Sequence[int
         for file, by_line in lines.items()
         for place, text in enumerate((ROOT / file).read_text(encoding="utf-8").splitlines(), start=1)
         if word.search(text)
-        for number in by_line.get(str(place), ())
+        for number in by_line.get(place, ())
     }
 
 
@@ -159,12 +103,3 @@ def word_at(path: str, line: int) -> re.Pattern[str] | None:
         if isinstance(target, ast.Name)
     }
     return re.compile(rf"\b({'|'.join(names)})\b") if names else None
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        place().write_text(json.dumps(find(Path(folder))), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
