@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etsopt.characters import HIDDEN
 from etsopt.cli.exporting import export as export
@@ -18,6 +18,8 @@ from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
+    from pathlib import Path
 
     from etsopt.data.instance import Instance
     from etsopt.results import results
@@ -30,9 +32,9 @@ def solve(options: Namespace) -> int:
     # OpenBLAS takes its work memory at the first product, and ends the process where it finds none: better now.
     np.matmul(*2 * [np.ones((200, 200))])
     from etsopt import progress
-    from etsopt.cli import ends, remedying, saving, show, terminal
+    from etsopt.cli import ends, remedying, saving, terminal
     from etsopt.data.files.write import check_format
-    from etsopt.results.run_folder import holds_run, see_that_writable
+    from etsopt.results.run_folder import see_that_writable
     from etsopt.running import run
     from etsopt.running.ends import at_ends
 
@@ -55,33 +57,65 @@ def solve(options: Namespace) -> int:
             solver_options=_pairs(options.solver_option, "--solver-option"),
             mps=options.mps,
         )
-        if both := at_ends(instance):
-            found = {end: solve(one) for end, one in both.items()}
-            for end, one in found.items() if options.out is not None else ():
-                one.save(options.out / end, both[end], options.format)
-                beside = None if workbook is None else workbook.with_stem(f"{workbook.stem}-{end}")
-                saving.save_workbook(one, beside, options.out / end)
-            ends.show(found, options.out, options.json)
-            return max(map(_exit_code, found.values()))
-        result, remedy = solve(instance), ""
-        if options.apply_remedy is not None:
-            instance, result, remedy = remedying.applied(options.apply_remedy, instance, result, solve)
-        # Without a result, or with a refused one, an existing run stays.
-        kept = result.status == "none" or (result.status == "refused" and holds_run(options.out))
-        written = options.out is not None and not kept
-        if written:
-            progress.tell("writing")
-            result.save(options.out, instance, options.format)
-            saving.save_workbook(result, workbook, options.out)
-    if options.json:
-        print(json.dumps(result.summary() | remedying.content(result), ensure_ascii=False, allow_nan=False))
-    else:
-        if remedy:
-            print(f"{remedy}\n")
-        show.result(result)
-        if options.out is not None:
-            print(saving.about(result, options.out, workbook, written, options.model))
-    return _exit_code(result)
+        both = at_ends(instance)
+        found = {end: _answer(options, one, solve, workbook, end) for end, one in (both or {"": instance}).items()}
+    solved = {end: answer.result for end, answer in found.items()}
+    if both:
+        ends.show(solved, instance, options.json)
+    for answer in found.values():
+        if not options.json:
+            answer.show(alone=not both)
+        elif not both:
+            content = answer.result.summary() | remedying.content(answer.result)
+            print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    return max(map(_exit_code, solved.values()))
+
+
+class Answer(NamedTuple):
+    """A result, what its remedy was, and where it was written, in words."""
+
+    result: results.Results
+    remedy: str
+    place: str
+
+    def show(self, alone: bool) -> None:
+        """Print it, the result only if it stands alone."""
+        from etsopt.cli import show
+
+        if self.remedy:
+            print(f"{self.remedy}\n")
+        if alone:
+            show.result(self.result)
+        if self.place:
+            print(self.place)
+
+
+def _answer(
+    options: Namespace,
+    instance: Instance,
+    solve: Callable[[Instance], results.Results],
+    workbook: Path | None,
+    end: str,
+) -> Answer:
+    """Solve an instance and write its run, that of an end of an interval in a folder and a workbook of its name."""
+    from etsopt import progress
+    from etsopt.cli import remedying, saving
+    from etsopt.results.run_folder import holds_run
+
+    folder = None if options.out is None else options.out / end
+    workbook = workbook.with_stem(f"{workbook.stem}-{end}") if workbook is not None and end else workbook
+    result, remedy = solve(instance), ""
+    if options.apply_remedy is not None:
+        instance, result, remedy = remedying.applied(options.apply_remedy, instance, result, solve)
+    if folder is None:
+        return Answer(result, remedy, "")
+    # Without a result, or with a refused one, an existing run stays.
+    written = not (result.status == "none" or (result.status == "refused" and holds_run(folder)))
+    if written:
+        progress.tell("writing")
+        result.save(folder, instance, options.format)
+        saving.save_workbook(result, workbook, folder)
+    return Answer(result, remedy, saving.about(result, folder, workbook, written, options.model))
 
 
 def _exit_code(result: results.Results) -> int:
@@ -271,8 +305,8 @@ def _instance(options: Namespace) -> Instance:
     rules = [] if options.rule is None else plugins.load_file(options.rule)
     if not rules:
         return reading.read(options.instance, options.emissions, changes)
-    instance = reading.read(options.instance, options.emissions, stated={*changes, "rule.name"})
-    return plugins.under_rule_of(instance, rules, changes.get("rule.name")).with_policy(changes)
+    under = partial(plugins.under_rule_of, names=rules, asked=changes.get("rule.name"))
+    return reading.read(options.instance, options.emissions, changes, {"rule.name"}, under)
 
 
 def _changes(texts: list[str]) -> dict[str, Any]:

@@ -9,32 +9,29 @@ from rich.text import Text
 
 from etsopt.cli.language import _, in_chinese, word
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
-from etsopt.results.notices import notices
+from etsopt.results.notices import facts_of, notices
 from etsopt.results.words import STATUSES
 from etsopt.units import format_rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from etsopt.data.instance import Instance
     from etsopt.results.results import Results
 
 
-def show(results: Mapping[str, Results], out: Path | None, as_json: bool) -> None:
+def show(results: Mapping[str, Results], instance: Instance, as_json: bool) -> None:
     """Print the totals of every sector at both ends, each with its status, or all content as JSON."""
     if as_json:
         content = {end: result.summary() for end, result in results.items()}
         print(json.dumps({"ends": content}, ensure_ascii=False, allow_nan=False))
         return
     console = plain_console()
-    first = next(iter(results.values()))
-    about = first.provenance
-    instance, model = about["instance"], about["model"]
-    title = _("{instance}, {model}: at both ends of the balance value", instance=instance, model=model)
+    model = next(iter(results.values())).provenance["model"]
+    title = _("{instance}, {model}: at both ends of the balance value", instance=instance.name, model=model)
     console.print(Text(title, style="bold"))
     console.print()
-    table = first.tables.get("sectors", first.tables.get("compliance_sectors"))
-    scale, unit = scale_of(0.0 if table is None else float(table["emissions_tco2e"].sum()))
+    scale, unit = scale_of(float(instance.emissions_tco2e.sum()))
     heads = (f"{name}\n[{word('unit', unit)}]" for name in (_("emissions"), _("allowances"), _("surplus")))
     shown = new_table("", _("end"), _("sector"), _("balance\nvalue"), *heads, _("surplus\nrate"), _("status"))
     for end, result in results.items():
@@ -48,7 +45,5 @@ def show(results: Mapping[str, Results], out: Path | None, as_json: bool) -> Non
         if sectors is None:
             shown.add_row(*map(Text, (_(end), "", "", "", "", "", "", status)))
     console.print(shown)
-    for words in notices(about):
+    for words in notices(facts_of(instance, model)):
         console.print(Text(words[in_chinese()], style="yellow"))
-    if out is not None:
-        print(_("Written to {folders}.", folders=", ".join(str(out / end) for end in results)))

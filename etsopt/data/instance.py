@@ -59,7 +59,6 @@ class Instance(Content):
         problems: list[Problem],
         of_policy: list[Problem],
         of_people: bool = False,
-        own_sectors: bool = False,
     ) -> Instance:
         """Validate raw tables by name, add their problems to those of the files, and raise once.
 
@@ -72,8 +71,6 @@ class Instance(Content):
             Those of the files and of the policy.
         of_people
             True to understand headings that people write, such as ``Emissions``, as in workbooks.
-        own_sectors
-            True if another rule is to replace that of the policy: China's plans alone have a list of sectors.
 
         Raises
         ------
@@ -86,8 +83,8 @@ class Instance(Content):
             if table.name in raw:
                 cells = raw[table.name]
                 named, of_headings = in_schema(cells, table, of_people)
-                any_sector = own_sectors or (policy is not None and not policy.follows_plan)
-                of_rule = with_own_sectors(table) if any_sector else table
+                # China's plans alone have a list of sectors.
+                of_rule = table if policy is None or policy.follows_plan else with_own_sectors(table)
                 frames[table.name], of_table = validate_table(named, of_rule)
                 if policy is None or policy.provinces.names == "official":
                     of_table += problems_of_provinces(named, policy is not None and policy.names_provinces_of_china)

@@ -52,9 +52,13 @@ def problems_of_sectors(instance: Content) -> list[Problem]:
 
 
 def _problems_of_sectors_and_provinces(instance: Content) -> list[Problem]:
-    """Find sectors and provinces without a unit."""
+    """Find sectors and provinces without a unit, and sectors that no key of the policy can name."""
     policy, sectors, provinces = instance.policy, instance.sectors, instance.provinces
     problems: list[Problem] = []
+    if any("." in name for name in sectors):
+        what, names = "a dot in a name separates keys of the policy", instance.units["sector"].to_numpy()
+        cells = cells_of(instance.units, np.array(["." in name for name in names]), names)
+        problems.append(Problem("units.csv", what, "Write the sector without a dot.", "sector", cells))
     for path, stated in (("sectors", policy.sectors), ("abatement.output_cut", policy.abatement.output_cut)):
         for sector in stated:
             if sector not in sectors:

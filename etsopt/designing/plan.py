@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
-from etsopt.designing.numbers import Goal, Limit  # noqa: TC001  pydantic evaluates annotations
+from etsopt.designing.numbers import Goal, Limit
 from etsopt.errors import DataError, Problem
 from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml
 from etsopt.sweeping.names import unknown_names

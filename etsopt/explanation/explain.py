@@ -29,7 +29,11 @@ FURTHER = ("For one tonne more, these would have to give", "若多分配一吨�
 
 
 def explain(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], unit_id: str, objectives: Mapping[str, float] | None = None
+    instance: Instance,
+    tables: Mapping[str, pd.DataFrame],
+    unit_id: str,
+    objectives: Mapping[str, float] | None = None,
+    own_rule: Mapping[str, Any] | None = None,
 ) -> Explanation:
     """Explain the number of a unit: rule, limits, incentive, and what would give one tonne more.
 
@@ -41,6 +45,8 @@ def explain(
         Identifier or name of the unit, or of an enterprise that has no other.
     objectives
         Values of its objectives by name.
+    own_rule
+        What the run states of a rule from outside the package.
 
     Raises
     ------
@@ -48,7 +54,7 @@ def explain(
         If the instance has no such unit or several, or the run no table of its units.
     """
     unit = _unit(instance, str(unit_id))
-    parts: list[tuple[Words, tuple[Step, ...]]] = [(RULE, tuple(rule_steps(unit)))]
+    parts: list[tuple[Words, tuple[Step, ...]]] = [(RULE, tuple(rule_steps(unit, own_rule)))]
     if of_market := market_parts(tables, unit.unit_id):
         return Explanation(unit.unit_id, _facts(unit), (*parts, *of_market))
     if "allocation" not in tables:

@@ -101,7 +101,7 @@ def _rest(unit: Unit, allocated: Allocated, largest: float | None) -> tuple[str,
     move = allocated.number("allowance_t") - allocated.number("reference_t")
     policy = unit.instance.policy.allocation
     if allocated.row["at_bound"] in ("lower", "upper"):
-        return "Held back by its band", "因盈缺率限值调整"
+        return "Held by its band", "因盈缺率限值调整"
     if largest is not None and abs(move) >= largest * unit.emissions - SAME_T:
         english = f"Held back so that no unit moves by more than {number(100 * largest)} % of its emissions"
         return english, f"使任何单元的调整不超过排放量的 {number(100 * largest)} %"

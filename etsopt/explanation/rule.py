@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from etsopt.rules import parameters_of, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
 from etsopt.rules.cases import thresholds
 from etsopt.rules.intensity import IntensityParameters
+from etsopt.rules.power_units import electricity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from etsopt.data.instance import Instance
     from etsopt.explanation.steps import Words
@@ -56,10 +57,15 @@ class Unit(NamedTuple):
         return bool(self.instance.in_scope[self.row])
 
 
-def rule_steps(unit: Unit) -> Iterator[Step]:
-    """Yield the steps from the emissions of a unit to its reference allocation."""
+def rule_steps(unit: Unit, own_rule: Mapping[str, Any] | None = None) -> Iterator[Step]:
+    """Yield the steps from the emissions of a unit to its reference allocation.
+
+    Parameters
+    ----------
+    own_rule
+        What the run states of a rule from outside the package, whose allowances its instance holds as given.
+    """
     yield Step("emissions_tco2e", ("Verified emissions E", "经核查排放量 E"), unit.stated_emissions, "tCO2e")
-    name = unit.instance.policy.rule.name
     reference = reference_allowances(unit.instance)
     result = float(reference.reference_t[unit.row])
     if not unit.in_scope:
@@ -76,8 +82,18 @@ def rule_steps(unit: Unit) -> Iterator[Step]:
     elif isinstance(parameters_of(unit.instance), IntensityParameters) and unit.sector in reference.sectors.index:
         yield from _intensity(unit)
     else:
-        yield Step("rule", (f"Rule {name}", f"规则 {name}"))
+        yield Step("rule", _rule(unit.instance.policy.rule.name, own_rule))
         yield Step("reference_t", ("Reference allocation R", "参考配额 R"), result, "t")
+
+
+def _rule(name: str, own: Mapping[str, Any] | None) -> Words:
+    """Return the name of a rule, with the source and the terms of one from outside the package."""
+    if own is None:
+        return f"Rule {name}", f"规则 {name}"
+    terms = ", ".join(f"{term['name']} ({term['source']})" for term in own.get("terms", ()))
+    english, chinese = (f", made of {terms}", f"，由以下各项构成：{terms}") if terms else ("", "")
+    stated = f"{own['name']} ({own['source']})"
+    return f"Rule {stated}, your own{english}", f"自定义规则 {stated}{chinese}"
 
 
 ENTITLED = (
@@ -163,8 +179,10 @@ def _power(unit: Unit) -> Iterator[Step]:
     assert found is not None
     units = unit.instance.units
     place = int(np.flatnonzero(unit.instance.labels("sector").where(POWER)).searchsorted(unit.row))
-    generation = float(units["generation_mwh"].iloc[unit.row]) if "generation_mwh" in units else np.nan
-    yield Step("generation_mwh", ("Gross generation", "发电量"), generation, "MWh")
+    column, label = electricity_of(unit.instance.policy.year), ("Gross generation", "发电量")
+    if column == "supply_mwh":
+        label = ("Net supply of electricity", "供电量")
+    yield Step(column, label, float(units[column].iloc[unit.row]) if column in units else np.nan, "MWh")
     correction = float(found.load_correction[place])
     yield Step("load_correction", ("Load correction", "调峰修正系数"), correction)
     labels = {

@@ -119,7 +119,7 @@ class Results:
             If there is not one such unit, the run has no table of units, or it does not hold its instance.
         """
         values = {level.name: level.value for level in self.levels}
-        return explain(self.instance, self.tables, unit_id, values)
+        return explain(self.instance, self.tables, unit_id, values, self.provenance.get("own_rule"))
 
     @property
     def plot(self) -> Plots:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TABLES, INSTANCE = "tables", "instance"
+RUNS_SHOWN = 5
 
 RUN_KEYS = (b'"model"', b'"termination"', b'"certified"')
 """Keys by which a result.json belongs to a run, even if it is damaged."""
@@ -147,6 +148,8 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
         raise UsageError(what, message("Name that: {beside}", beside=beside))
     if not path.is_file():
         advice = "Name a folder with a result.json, such as `etsopt solve --out` writes."
+        if inside := [str(one.parent) for one in sorted(folder.glob(f"*/{FILE}"))]:
+            advice = message("Name one of its runs: {runs}.", runs=", ".join(inside[:RUNS_SHOWN]))
         raise UsageError(message("There is no run in {folder!r}.", folder=str(folder)), advice)
     content, problems = parse(path.read_bytes())
     subject = f"The run {folder.name!r}"

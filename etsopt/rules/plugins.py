@@ -21,6 +21,7 @@ from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
+    from etsopt.data.policy.policy import Policy
     from etsopt.rules.registry import Rule
 
 
@@ -43,8 +44,8 @@ def load_file(path: Path) -> list[str]:
     return names
 
 
-def under_rule_of(instance: Instance, names: list[str], asked: str | None = None) -> Instance:
-    """Return the instance under one of the rules of a file: the one asked for or named by its policy, or the only one.
+def under_rule_of(policy: Policy, names: list[str], asked: str | None = None) -> Policy:
+    """Return a policy under one of the rules of a file: the one asked for or named by it, or the only one.
 
     Parameters of the former rule that the new one has too are kept.
 
@@ -53,19 +54,20 @@ def under_rule_of(instance: Instance, names: list[str], asked: str | None = None
     UsageError
         If there are several and none is named.
     """
-    policy = instance.policy.rule
-    wanted = asked or (policy.name if policy.name in names or len(names) > 1 else names[0])
+    from etsopt.data.policy.changes import changed
+
+    former = policy.rule
+    wanted = asked or (former.name if former.name in names or len(names) > 1 else names[0])
     if wanted not in names:
         raise UsageError(
             message("The rule file enters {names}.", names=", ".join(names)), "Say which by --set rule.name=NAME."
         )
-    if policy.name == wanted:
-        return instance
+    if former.name == wanted:
+        return policy
     known = RULES[wanted].parameters.model_fields
-    kept = {key: value for key, value in policy.parameters.items() if key in known}
-    outside = {} if policy.outside_scope is None else {"outside_scope": list(policy.outside_scope)}
-    changed = instance.with_policy({"rule": {"name": wanted, **outside, **kept}})
-    return replace(changed, given=instance.given)
+    kept = {key: value for key, value in former.parameters.items() if key in known}
+    outside = {} if former.outside_scope is None else {"outside_scope": list(former.outside_scope)}
+    return changed(policy, {"rule": {"name": wanted, **outside, **kept}})
 
 
 def own_rule(instance: Instance) -> Rule | None:
@@ -99,6 +101,8 @@ def as_given(instance: Instance, by_year: bool = False) -> Instance:
     found = parameters.model_dump(mode="json", include=set(Parameters.model_fields))
     usual = Parameters().model_dump(mode="json")
     stated = {key: value for key, value in found.items() if value != usual[key]}
+    # What China's plans issue in advance is theirs, whatever a sector is called.
+    stated.setdefault("pre_allocation_share", 0.0)
     outside = list(policy.rule.outside_scope or ())
     changes: dict[str, Any] = {"rule": {"name": GIVEN, "outside_scope": outside, **stated}}
     for name in instance.sectors:

@@ -21,6 +21,11 @@ LARGE_MW = 400.0
 """Rated power from which a unit of conventional coal is of class I."""
 
 
+def electricity_of(year: int) -> str:
+    """Return the column of electricity to which the benchmarks of a year apply."""
+    return "generation_mwh" if year >= GROSS_FROM else "supply_mwh"
+
+
 def power_units(instance: Instance, fixed: NDArray[np.bool_], year: int) -> PowerUnits:
     """Return the data of all power units for the plan of a year, in the order of the instance.
 
@@ -39,7 +44,7 @@ def power_units(instance: Instance, fixed: NDArray[np.bool_], year: int) -> Powe
     def texts(column: str) -> NDArray[np.object_]:
         return table[column].to_numpy(dtype=object)[here] if column in table else np.full(len(here), "", dtype=object)
 
-    electricity = "generation_mwh" if year >= GROSS_FROM else "supply_mwh"
+    electricity = electricity_of(year)
     units = PowerUnits(
         texts("unit_class"),
         numbers(electricity, np.nan),

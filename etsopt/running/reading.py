@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.data.files.read import Complete
+    from etsopt.data.files.read import Complete, Under
     from etsopt.data.instance import Instance
     from etsopt.data.tables.raw import RawTable
     from etsopt.errors import Problem
@@ -34,6 +34,7 @@ def read(
     emissions: str | None = None,
     policy: Mapping[str, Any] | None = None,
     stated: Collection[str] = (),
+    under: Under | None = None,
 ) -> Instance:
     """Read an instance and evaluate its rule on it.
 
@@ -49,6 +50,8 @@ def read(
         Changes of the policy before the rule is evaluated, as `Instance.with_policy` takes them.
     stated
         Keys of the policy that are stated elsewhere: nobody is warned that they are assumed of a file without them.
+    under
+        A function that returns a policy under another rule, before it is changed.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def read(
         what = message("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
-    instance = read_instance(source, complete, policy, _evaluate, parameters_in, stated)
+    instance = read_instance(source, complete, policy, _evaluate, parameters_in, stated, under)
     if is_file(source):
         return instance
     # Figures of a folder are doubted as those of a file are, which its reader doubts.

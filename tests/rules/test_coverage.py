@@ -95,7 +95,18 @@ def test_an_interval_is_solved_at_both_ends_with_a_status_each(
     for end, figure in (("lower", 0.82), ("upper", 0.84)):
         assert main(["check", str(tmp_path / "run" / end)]) == 0
         assert ets.load(tmp_path / "run" / end).tables["sectors"]["balance_value"].item() == figure
+    # The notice has the interval, and the folder of both says which runs it has.
+    assert "The balance value of cement, 0.82-0.84 t/t, is from outside" in shown
     capsys.readouterr()
+    assert main(["check", str(tmp_path / "run")]) == 2
+    assert f"Name one of its runs: {tmp_path / 'run' / 'lower'}, " in capsys.readouterr().err
+    # A run stays where a limit of time leaves no result; an end before the other is one problem.
+    assert main([*asked, "--set", value, "--out", str(tmp_path / "run"), "--time-limit", "1e-9"]) != 0
+    assert main(["check", str(tmp_path / "run" / "lower")]) == 0
+    capsys.readouterr()
+    assert main([*asked, "--set", "sectors.cement.balance_value={lower=0.9,upper=0.8}"]) == 2
+    wrong = "sectors.cement.balance_value: is from 0.9 to 0.8.\n   State the lower end first.\n"
+    assert capsys.readouterr().err.endswith(f"has a problem.\n\n1. the changed policy, {wrong}")
     assert main([*asked, "--set", value, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["ends"]
     assert {end: one["status"] for end, one in told.items()} == dict.fromkeys(("lower", "upper"), "certified_optimal")
@@ -123,6 +134,7 @@ def test_a_market_of_a_part_needs_a_price_from_outside_and_trades_at_it() -> Non
         year = found.tables["years"].iloc[0]
         assert found.certified
         assert year["price_cny_per_t"] == 80
+        assert year["price_obtained"] == "stated by the policy"
         assert found.tables["closure"]["set_by"].tolist() == ["outside"]
         # The kilns lack 48,395 t in whole tonnes; what rounding took is on offer, and a path does not round.
         assert year["released_t"] == pytest.approx(12_945_000 - 12_896_605, abs=15)

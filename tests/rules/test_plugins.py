@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import partial
 from importlib import invalidate_caches
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,14 @@ import etsopt
 from etsopt.cli import main
 from etsopt.errors import DataError, ModelError, UsageError
 from etsopt.results.results import load_both
-from etsopt.rules import RULES, Parameters, as_given, reference_allowances, rule
+from etsopt.rules import Parameters, as_given, reference_allowances, rule
 from etsopt.rules.plugins import load_file, under_rule_of
-from etsopt.rules.reference import Reference
+from etsopt.rules.reference import Reference, Term
 from etsopt.running import library
+from etsopt.running.reading import read
 
 ROOT = Path(__file__).parents[2]
 CHANGES = ["--set", "rule.benchmark=0.83", "--set", "rule.reduction=0.01"]
-
-
-@pytest.fixture(autouse=True)
-def _only_rules_of_the_package() -> Iterator[None]:
-    kept = dict(RULES)
-    yield
-    RULES.clear()
-    RULES.update(kept)
 
 
 @pytest.fixture
@@ -42,6 +36,11 @@ def rule_file(tmp_path: Path) -> Path:
     path = tmp_path / "my_rule.py"
     path.write_text(block.split("```")[0], encoding="utf-8")
     return path
+
+
+def tiny_under(names: list[str]) -> etsopt.Instance:
+    """The instance ``tiny`` under the rule of a file."""
+    return read("tiny", under=partial(under_rule_of, names=names))
 
 
 def under(allowances: Any, **policy: Any) -> etsopt.Instance:
@@ -87,7 +86,7 @@ def test_a_run_is_checked_where_the_rule_is_not_known(rule_file: Path, tmp_path:
 
 
 def test_the_answer_under_an_own_rule_is_that_of_its_allowances_as_given(rule_file: Path) -> None:
-    own = under_rule_of(etsopt.read("tiny"), load_file(rule_file))
+    own = tiny_under(load_file(rule_file))
     by_rule = etsopt.solve(own)
     units = own.units.assign(reference_t=reference_allowances(own).reference_t)
     policy = etsopt.read("tiny").policy.model_dump(mode="json", exclude_none=True, exclude_unset=True)
@@ -99,7 +98,7 @@ def test_the_answer_under_an_own_rule_is_that_of_its_allowances_as_given(rule_fi
 
 
 def test_every_model_that_hands_out_allowances_takes_an_own_rule(rule_file: Path) -> None:
-    own = under_rule_of(etsopt.read("tiny"), load_file(rule_file)).with_policy({"sectors.cement.target_t": 600_000.0})
+    own = tiny_under(load_file(rule_file)).with_policy({"sectors.cement.target_t": 600_000.0})
     for model in ("allocation", "balance_value", "clearing"):
         result = etsopt.solve(own, model)
         assert not result.violations
@@ -259,13 +258,89 @@ def test_a_default_of_its_own_holds_in_the_instance_that_is_solved() -> None:
     assert reference_allowances(given).reference_t[-1] == 160_000
 
 
-def test_terms_of_another_type_are_refused() -> None:
-    def with_terms(instance: etsopt.Instance) -> Any:
+@pytest.mark.parametrize(
+    ("returned", "what"),
+    [
+        ({"terms": [("a", 1, "b")]}, "terms.0: is ('a', 1, 'b'): expected an instance of Term."),
+        ({"terms": None}, "terms: is None"),
+        ({"band": -0.1}, "band: is -0.1: expected greater than or equal to 0."),
+        ({"bands": {"cement": float("nan")}}, "bands.cement: is nan: expected a finite number."),
+        ({"bands": [1]}, "bands: is [1]: expected a table."),
+        ({"fixed": np.ones(3, dtype=bool)}, "fixed: returns other units with A = E than those that it is called with."),
+    ],
+)
+def test_what_a_rule_returns_beside_figures_of_units_is_refused_as_its_own(returned: Any, what: str) -> None:
+    def make(instance: etsopt.Instance) -> Any:
         emissions = instance.units["emissions_tco2e"].to_numpy(dtype=float)
-        return Reference(emissions, np.zeros(len(emissions), dtype=bool), terms=[("a", 1, "b")])  # type: ignore[arg-type]
+        return Reference(emissions, **{"fixed": np.zeros(len(emissions), dtype=bool), **returned})
 
-    with pytest.raises(DataError, match="returns terms that are no `Term`"):
-        reference_allowances(under(with_terms))
+    with pytest.raises(DataError) as caught:
+        reference_allowances(under(make))
+    assert f"1. the rule mine in 2025, {what}" in str(caught.value)
+
+
+def test_the_number_of_a_unit_is_explained_by_the_rule_its_source_and_its_terms(tmp_path: Path) -> None:
+    def make(instance: etsopt.Instance) -> Any:
+        emissions = instance.units["emissions_tco2e"].to_numpy(dtype=float)
+        return Reference(emissions, np.zeros(len(emissions), dtype=bool), terms=(Term("rate", 1.0, "its law"),))
+
+    instance = under(make)
+    etsopt.solve(instance).save(tmp_path / "run", instance)
+    step = next(step for step in etsopt.load(tmp_path / "run").explain("north-1").steps if step.key == "rule")
+    assert step.label == (
+        "Rule mine (a test), your own, made of rate (its law)",
+        "自定义规则 mine (a test)，由以下各项构成：rate (its law)",
+    )
+
+
+def test_terms_and_bands_of_a_rule_are_taken() -> None:
+    def make(instance: etsopt.Instance) -> Any:
+        emissions = instance.units["emissions_tco2e"].to_numpy(dtype=float)
+        fixed = np.zeros(len(emissions), dtype=bool)
+        return Reference(0.9 * emissions, fixed, bands={"cement": 0.2}, terms=[Term("rate", 0.9, "a test")])  # type: ignore[arg-type]
+
+    assert reference_allowances(under(make)).bands == {"cement": 0.2}
+
+
+def test_what_chinas_plans_issue_in_advance_is_not_that_of_a_rule_of_ones_own() -> None:
+    instance = under(np.full(3, 1e5))
+    advanced = dataclasses.replace(instance, units=instance.units.assign(prior_emissions_tco2e=1e5))
+    given = {
+        name: etsopt.solve(one, "allocation").tables["allocation"]["pre_allocated_t"].tolist()
+        for name, one in {
+            "silent": advanced,
+            "stated": advanced.with_policy({"rule.pre_allocation_share": 0.3}),
+        }.items()
+    }
+    assert given == {"silent": [0.0] * 3, "stated": [3e4] * 3}
+
+
+OF_GLASS = """unit_id,enterprise_id,sector,province,emissions_tco2e,output_t
+a,A,glass,Utopia,100000,120000
+b,B,glass,Utopia,200000,210000
+"""
+
+
+def test_a_rule_file_and_changes_hold_before_anything_is_read_under_the_rule_of_the_policy(
+    rule_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Under the plan that the policy names, sector, province, target and the lack of a balance value are wrong.
+    folder, changes = tmp_path / "glass", ["--set", "provinces.names=any", *CHANGES]
+    folder.mkdir()
+    (folder / "units.csv").write_text(OF_GLASS, encoding="utf-8")
+    policy = 'year = 2027\ncoverage = "nation"\nrule.name = "cn"\nsectors.cement.target_change = -0.01\n'
+    (folder / "policy.toml").write_text(policy, encoding="utf-8")
+    assert main(["solve", str(folder), "--rule", str(rule_file), *changes]) == 2
+    assert "policy.toml, sectors.cement: the sector 'cement' has no unit." in capsys.readouterr().err
+    assert main(["solve", str(folder), "--rule", str(rule_file), "--set", "sectors={}", *changes]) == 0
+    assert main(["solve", str(folder / "units.csv"), "--rule", str(rule_file), *changes]) == 0
+
+
+def test_a_sector_with_a_dot_is_refused(rule_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "units.csv"
+    table.write_text(OF_GLASS.replace("a,A,glass", "a,A,glass.flat"), encoding="utf-8")
+    assert main(["solve", str(table), "--rule", str(rule_file), "--set", "provinces.names=any"]) == 2
+    assert "sector: a dot in a name separates keys of the policy: row of a 'glass.flat'." in capsys.readouterr().err
 
 
 def test_a_path_of_one_year_needs_no_references_of_later_ones() -> None:

@@ -120,8 +120,8 @@ def kept_at_end(instance: Given, years: NDArray[np.int64], kind: str) -> NDArray
 
 def _external_supply(instance: Given, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the external supply to each account, by its share of emissions; price takers have none."""
-    reserve = 0.0 if instance.policy.coverage == "part" else instance.policy.market.reserve_t
-    left = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum()) + reserve
+    sold = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum())
+    left = sold + instance.policy.market.reserve_t
     total = float(emissions.sum())
     return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
 
@@ -190,6 +190,8 @@ class TradeTerms:
         Reserve at the beginning, and limit of its trades and its stock, numbers [t].
     banks
         True in years at whose end allowances may be kept; in others what is left lapses.
+    states_price
+        Whether the policy states the price: enterprises take it as given, or a part of the nation trades outside at it.
     """
 
     transaction_cost: NDArray[np.float64]
@@ -207,6 +209,7 @@ class TradeTerms:
     reserve: float
     capacity: float
     banks: NDArray[np.bool_]
+    states_price: bool
 
 
 def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDArray[np.float64]) -> TradeTerms:
@@ -228,6 +231,7 @@ def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDAr
         _external_demand(instance, baseline),
         *_outside(instance, baseline),
         banks,
+        kind == "abatement" or instance.policy.coverage == "part",
     )
 
 

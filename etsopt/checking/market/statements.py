@@ -280,8 +280,7 @@ def limits_of_market(
         outside["reserve"] = (without, "the reserve sells only at a ceiling and buys only at a floor")
     for rule, (by, message) in outside.items():
         violations += beyond(rule, no_label, years, message, by, size, "t")
-    stated = kind == ABATEMENT
-    if set(table.get("price_obtained", [])) != {OBTAINED[stated]}:
+    if set(table.get("price_obtained", [])) != {OBTAINED[terms.states_price]}:
         message = "price_obtained names the origin of the price"
         violations.append(Violation("price", "price_obtained", 1.0, "cells", message))
     return violations

@@ -164,7 +164,7 @@ def _is_solved(instance: Given, market: Market, stated: StatedMultipliers, end: 
     violations += statements.limits_of_accounts(at_end, holdings, emissions)
     violations += statements.holdings_within_need(baseline, pool, holdings)
     of_years = trades.assign(reserve_t=derived["reserve_t"][0], price_lower_cny_per_t=price)
-    of_years = of_years.assign(price_upper_cny_per_t=price, price_obtained=statements.OBTAINED[False])
+    of_years = of_years.assign(price_upper_cny_per_t=price, price_obtained=statements.OBTAINED[terms.states_price])
     violations += statements.limits_of_market(baseline, terms, of_years, derived, "pathway")
     value, uncertain, spending = cost_of(at_end, holdings, units, of_years, "pathway")
     bound = Bound(at_end, given, leeway_of(at_end, holdings, units, of_years)).of_all() - uncertain

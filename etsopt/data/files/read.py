@@ -16,6 +16,7 @@ from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.files.placed import in_sheet, placed
 from etsopt.data.files.unread import notes_of_policy
 from etsopt.data.instance import Instance
+from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.policy import Policy
@@ -42,6 +43,7 @@ REGISTER, REPORTS, PARAMETERS, STORE = "register.csv", "reports", "accounting.to
 
 Complete = Callable[[int, RawTable | None], tuple[RawTable, list[Problem]]]
 Check = Callable[[Policy], Any]
+Under = Callable[[Policy], Policy]
 
 
 DEFAULT_POLICY: dict[str, Any] = {"year": 2026, "rule": {"name": "cn"}}
@@ -55,6 +57,7 @@ def read_instance(
     evaluate: Callable[[Instance], Any] | None = None,
     check: Check | None = None,
     stated: Collection[str] = (),
+    under: Under | None = None,
 ) -> Instance:
     """Read an instance from a folder or from one file, or by the name of a shipped one.
 
@@ -64,13 +67,15 @@ def read_instance(
         A function that returns the units of the year of the policy from those that ``units.csv`` states, if it exists,
         and problems; None if that has them all.
     changes
-        Changes of the policy, as `Instance.with_policy` takes them.
+        Changes of the policy, as `Instance.with_policy` takes them, before anything is validated under it.
     evaluate
         A function that raises DataError for an instance that its rule refuses; its problems name sheets and cells.
     check
-        The same for a policy alone: its problems are reported beside those of the tables, unless the rule is changed.
+        The same for a policy alone: its problems are reported beside those of the tables.
     stated
         Keys of the policy that are stated elsewhere, so that they are not assumed of a file.
+    under
+        A function that returns a policy under another rule, before it is changed.
 
     Raises
     ------
@@ -79,26 +84,27 @@ def read_instance(
     DataError
         With every problem of every file.
     """
+    given = frozenset(".".join(english_path(str(key).split("."))) for key in changes or ())
+
+    def wanted(policy: Policy) -> Policy:
+        policy = policy if under is None else under(policy)
+        policy = changed(policy, changes) if changes else policy
+        if check is not None:
+            check(policy)
+        return policy
+
     found = None
     if is_file(source):
         find_file(Path(source))
         found = read_one_file(Path(source))
-    changed = {".".join(english_path(str(key).split("."))) for key in changes or ()}
-    if any(key.partition(".")[0] in DEFAULT_POLICY for key in changed):
-        check = None
-    own_sectors = not {"rule", "rule.name"}.isdisjoint({*changed, *stated})
-    instance = (
-        _read_folder(source, complete, check, own_sectors)
-        if found is None
-        else _from_file(Path(source), found, {*changed, *stated}, check, own_sectors)
-    )
-    if found is not None:
         # What a change states is no longer what the sheet says.
-        found.policy_cells = {key: cell for key, cell in found.policy_cells.items() if key not in changed}
-    with placed(found.tables if found else {}, found):
-        # What is assumed was told with these changes in mind.
-        instance = replace(instance.with_policy(changes), assumed=instance.assumed) if changes else instance
-        if evaluate is not None:
+        found.policy_cells = {key: cell for key, cell in found.policy_cells.items() if key not in given}
+        instance = _from_file(Path(source), found, {*given, *stated}, wanted)
+    else:
+        instance = _read_folder(source, complete, wanted)
+    instance = replace(instance, given=given)
+    if evaluate is not None:
+        with placed(found.tables if found else {}, found):
             evaluate(instance)
     return instance
 
@@ -108,7 +114,7 @@ def is_file(source: str | Path) -> bool:
     return Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir()
 
 
-def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], check: Check | None, own: bool) -> Instance:
+def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], wanted: Under) -> Instance:
     """Return the instance of a workbook, or of a file of units; keys that are stated elsewhere are not assumed."""
     content, problems, of_assumed = found.policy or {}, found.problems, tuple[str, ...]()
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
@@ -121,43 +127,43 @@ def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], check: Ch
         policy = parse_policy(assumed | content, found.place_of_policy)
     except DataError as error:
         of_policy = [in_sheet(problem, found) for problem in error.problems]
-    of_policy += _refused(policy, check)
+    policy, of_change = _as_wanted(policy, wanted)
+    of_policy += of_change
     tell((*found.notes, *of_assumed))
     with placed(found.tables, found):
-        instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, True, own)
+        instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, True)
     raw = found.tables[UNITS.name]
     instance = doubted(instance, raw.place, columns_in(raw), tuple(found.notes))
     told_of = {**instance.assumed, **({"policy": of_assumed} if of_assumed else {})}
     return replace(instance, order=order_of_file(instance, raw), assumed=told_of)
 
 
-def _refused(policy: Policy | None, check: Check | None) -> list[Problem]:
-    """Return the problems that a check finds in a policy."""
+def _as_wanted(policy: Policy | None, wanted: Under) -> tuple[Policy | None, list[Problem]]:
+    """Return the policy that is wanted in place of one that was read, or the problems of that."""
     try:
-        if policy is not None and check is not None:
-            check(policy)
+        return (None if policy is None else wanted(policy)), []
     except DataError as error:
-        return error.problems
-    return []
+        return policy, error.problems
 
 
-def _read_folder(source: str | Path, complete: Complete | None, check: Check | None, own_sectors: bool) -> Instance:
+def _read_folder(source: str | Path, complete: Complete | None, wanted: Under) -> Instance:
     """Read an instance from a folder."""
     folder = find_folder(source)
     finish(folder)
     policy, problems = read_policy(folder / POLICY)
-    problems += _refused(policy, check)
+    policy, of_change = _as_wanted(policy, wanted)
+    problems += of_change
     try:
-        return _read(folder, policy, problems, complete, own_sectors, fast=True)
+        return _read(folder, policy, problems, complete, fast=True)
     except DataError:
         # Problems are reported from the raw cells of the file.
-        return _read(folder, policy, problems, complete, own_sectors, fast=False)
+        return _read(folder, policy, problems, complete, fast=False)
 
 
 def _read(
-    folder: Path, policy: Policy | None, of_policy: list[Problem], complete: Complete | None, own: bool, fast: bool
+    folder: Path, policy: Policy | None, of_policy: list[Problem], complete: Complete | None, fast: bool
 ) -> Instance:
-    """Read the tables beside a policy and its problems, fast if that is possible; `own` sectors are not refused."""
+    """Read the tables beside a policy and its problems, fast if that is possible."""
     problems: list[Problem] = []
     tables: dict[str, RawTable] = {}
     readable = True
@@ -174,7 +180,7 @@ def _read(
             tables[UNITS.name], of_reports = complete(policy.year, stated)
             problems += of_reports
     with placed(tables):
-        return Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy, own_sectors=own)
+        return Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy)
 
 
 def _name_of(folder: Path) -> str:

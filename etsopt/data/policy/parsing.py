@@ -97,6 +97,9 @@ def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Pr
         steps = [prefix, *(str(step) for step in item["loc"])]
         key = ".".join(step for step in steps if step and not NOT_A_KEY.fullmatch(step))
         by_key.setdefault(key or "the file", []).append(item)
+    # A validator of this package speaks of all below it, whose errors are those of a form that is not meant.
+    judged = [f"{key}." for key, items in by_key.items() if any(item["type"] == "value_error" for item in items)]
+    by_key = {key: items for key, items in by_key.items() if not key.startswith(tuple(judged))}
     above = {key[:point] for key in by_key for point in range(len(key)) if key[point] == "."}
     # Each form of a value reports an error of its own; the one at the deepest key describes the problem.
     reported = [

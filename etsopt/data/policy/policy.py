@@ -29,7 +29,7 @@ from etsopt.data.policy.market import (
 from etsopt.data.policy.official import POWER
 from etsopt.data.policy.plans import NATIONAL, cases_of_plan, plan_year, uses_balance_value
 from etsopt.data.policy.review_plan import ReviewPlanPolicy
-from etsopt.data.policy.rule import RulePolicy  # noqa: TC001  pydantic evaluates annotations
+from etsopt.data.policy.rule import RulePolicy
 from etsopt.data.policy.section import CALENDAR, Section
 
 if TYPE_CHECKING:

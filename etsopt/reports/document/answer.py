@@ -11,7 +11,7 @@ from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate, tonnes
 from etsopt.results.claims import is_checked, is_judged
 from etsopt.results.equal_allocation import outside_of
-from etsopt.results.prices import has_price, open_balance
+from etsopt.results.prices import STATED, has_price, open_balance
 from etsopt.results.words import STATUSES, TERMINATIONS
 from etsopt.units import format_tonnes
 
@@ -89,7 +89,7 @@ def _compliance(run: Run) -> str:
 def _price(run: Run) -> str:
     """Return the price of one year, or of the first and last with a price."""
     years = run.tables["years"]
-    given = run.about.get("model") == "abatement"
+    given = bool(years["price_obtained"].eq(STATED).all())
     before, after = (float(years[name].sum()) for name in ("emissions_before_tco2e", "emissions_tco2e"))
     fall = rate((before - after) / before) if before else "-"
     if not has_price(run.tables):

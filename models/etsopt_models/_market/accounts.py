@@ -99,9 +99,8 @@ def _pressed(instance: Instance, baseline: Baseline, emissions: NDArray[np.float
     share: NDArray[np.float64] = (
         emissions / emissions.sum() if emissions.any() else np.full(len(emissions), 1 / len(emissions))
     )
-    # From outside a part of the nation anyone buys at any time, so that nobody has to hold for it.
-    reserve_t = 0.0 if instance.policy.coverage == "part" else reserve_of(instance, baseline).at_start_t
-    return (sold + reserve_t) * share
+    # From outside a part of the nation anyone buys at any time: it has no reserve that somebody has to hold.
+    return (sold + instance.policy.market.reserve_t) * share
 
 
 def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
@@ -235,9 +234,7 @@ def market_parameters(instance: Instance, baseline: Baseline) -> dict[str, Any]:
     market, discount, years = instance.policy.market, baseline.discount, baseline.years
     demand = by_year(market.external_demand_t, years, 0.0)
     auctioned = by_year(market.auctioned_t, years, 0.0) + baseline.auctioned
-    floor, ceiling, at_start = reserve_of(instance, baseline)
-    # A part sells to the outside as much as it may buy there.
-    most = at_start + max(float(baseline.emissions.sum()), at_start * (instance.policy.coverage == "part"))
+    floor, ceiling, at_start, most = reserve_of(instance, baseline)
     capacity = np.full(len(years) + 1, most)
     return {
         "supply": auctioned - demand,

@@ -121,7 +121,7 @@ def _set_by(
         return near
 
     last = np.arange(len(price)) == len(price) - 1
-    floor, ceiling, _ = reserve_of(instance, baseline)
+    floor, ceiling, *_ = reserve_of(instance, baseline)
     on_offer = by_year(market.ccer_supply_t, baseline.years, 0.0) > 0
     cases = {
         "self-balancing": _self_balancing(baseline, years, bank),

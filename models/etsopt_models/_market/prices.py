@@ -35,11 +35,12 @@ def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.
 
 
 class Reserve(NamedTuple):
-    """Prices at which a reserve buys and sells by year [CNY/t], zero and infinite for none, and its stock [t]."""
+    """Prices at which a reserve buys and sells by year [CNY/t], zero and infinite for none, its stock and the most of it [t]."""
 
     floor: NDArray[np.float64]
     ceiling: NDArray[np.float64]
     at_start_t: float
+    most_t: float
 
 
 def reserve_of(instance: Instance, baseline: Baseline) -> Reserve:
@@ -56,13 +57,15 @@ def reserve_of(instance: Instance, baseline: Baseline) -> Reserve:
     if instance.policy.coverage == "part":
         _refuse_price_of_a_part(market)
         outside = by_year(market.prices_cny_per_t, years)
-        return Reserve(outside, outside, _more_than_traded(instance, baseline))
+        # It buys from the outside as much as it may sell there.
+        most = _more_than_traded(instance, baseline)
+        return Reserve(outside, outside, most, 2 * most)
     if (floor > ceiling).any():
         year = years[int(np.argmax(floor > ceiling))]
         what = f"the floor price of {year} is above the ceiling price"
         advice = "Correct one of them: the reserve would buy dear and sell cheap without end."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "market.floor_price_cny_per_t")])
-    return Reserve(floor, ceiling, market.reserve_t)
+    return Reserve(floor, ceiling, market.reserve_t, market.reserve_t + float(baseline.emissions.sum()))
 
 
 def _more_than_traded(instance: Instance, baseline: Baseline) -> float:

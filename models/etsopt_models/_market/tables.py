@@ -229,7 +229,8 @@ def _years(answer: Answer, enterprises: pd.DataFrame) -> pd.DataFrame:
     ends = [prices, *(market_prices(baseline, end) for end in answer.prepared.ends)]
     table["price_lower_cny_per_t"], table["price_upper_cny_per_t"] = np.min(ends, axis=0), np.max(ends, axis=0)
     table["price_unit"] = f"CNY {policy.price_year}/t"
-    table["price_obtained"] = "stated by the policy" if stated else "multiplier of the market balance over all plans"
+    given = stated or policy.coverage == "part"
+    table["price_obtained"] = "stated by the policy" if given else "multiplier of the market balance over all plans"
     if not stated:
         values = answer.values
         offered = by_year(market.auctioned_t, baseline.years, 0.0) + baseline.auctioned

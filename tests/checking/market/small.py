@@ -97,6 +97,7 @@ def terms_of(**changes: Any) -> TradeTerms:
         reserve=25.0,
         capacity=1000.0,
         banks=np.ones(2, dtype=bool),
+        states_price=False,
     )
     return replace(made, **changes)
 

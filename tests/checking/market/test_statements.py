@@ -275,7 +275,8 @@ def test_columns_of_years_are_sums_and_the_markets_own() -> None:
 def market_limits(kind: str = "clearing", /, derived: Any = None, terms: Any = None, **changes: Any) -> list[str]:
     made = {"unsold_t": table((18, 40)), "reserve_t": table((26, 26))} | (derived or {})
     years = yearly(**({"unsold_t": [18.0, 40.0]} | changes))
-    found = says.limits_of_market(baseline_of(), terms_of(**(terms or {})), years, made, kind)
+    of_policy = {"states_price": kind == "abatement", **(terms or {})}
+    found = says.limits_of_market(baseline_of(), terms_of(**of_policy), years, made, kind)
     assert all(v.amount == 1.0 for v in found if v.unit == "cells")
     return [f"{v.rule} {v.where}" for v in found]
 
@@ -306,6 +307,9 @@ def test_the_interval_of_a_price_holds_it_and_it_says_how_it_was_obtained() -> N
         assert market_limits(price_upper_cny_per_t=[99.0, 60 - by]) == broken
     assert market_limits(price_obtained="stated by the policy") == ["price price_obtained"]
     assert market_limits("abatement", price_obtained="stated by the policy", unsold_t=[-99.0, 0.0]) == []
+    part = {"states_price": True}
+    assert market_limits(price_obtained="stated by the policy", terms=part) == []
+    assert market_limits(terms=part) == ["price price_obtained"]
     assert market_limits("abatement") == ["price price_obtained"]
 
 

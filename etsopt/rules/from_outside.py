@@ -1,0 +1,121 @@
+"""A rule from outside the package evaluated on an instance: what it returns is refused unless every part is right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import InstanceOf, ValidationError
+
+from etsopt.data.content import Derived
+from etsopt.data.messages import counted
+from etsopt.data.policy.allocation import BandRate
+from etsopt.data.policy.parsing import problems_of
+from etsopt.data.policy.section import Section
+from etsopt.errors import DataError, EtsoptError, Problem
+from etsopt.rules.reference import Reference, Term
+from etsopt.wording import message
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.rules.parameters import Parameters
+    from etsopt.rules.registry import Rule
+
+
+def returned(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Return what a rule from outside the package gives, which may return anything.
+
+    Raises
+    ------
+    DataError
+        If the rule fails, or what it returns is wrong.
+    """
+    place = message("the rule {name} in {year}", name=found.name, year=instance.policy.year)
+    try:
+        # A rule may do with its tables what it likes.
+        own = replace(instance, units=instance.units.copy(), derived=Derived())
+        reference = found.function(own, parameters, fixed.copy())
+    except EtsoptError:
+        raise
+    except Exception as error:
+        what = message("fails: {name}: {error}", name=type(error).__name__, error=error)
+        raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
+    if not isinstance(reference, Reference):
+        reference = Reference(reference, fixed)
+    if problems := _problems_of(place, reference, fixed):
+        raise DataError("The rule", problems)
+    exact = _one_for_each(place, reference.exact_t, instance, fixed)
+    rounded = None if reference.rounded_t is None else _one_for_each(place, reference.rounded_t, instance, fixed)
+    unread = {"adjustment_t": reference.adjustment_t, "per_output": reference.per_output}
+    for name, values in unread.items():
+        if values is not None and np.any(values):
+            what = message("returns {name}, which no model reads: markets take allowances as lump sums", name=name)
+            raise DataError("The rule", [Problem(place, what, "Leave it out, or return zeros.")])
+    return replace(reference, exact_t=exact, rounded_t=rounded, fixed=fixed)
+
+
+class _Stated(Section):
+    """What a rule returns beside figures of units."""
+
+    band: BandRate | None
+    bands: Mapping[str, BandRate]
+    terms: Sequence[InstanceOf[Term]]
+
+
+def _problems_of(place: str, reference: Reference, fixed: NDArray[np.bool_]) -> list[Problem]:
+    """Return what is wrong beside the figures of units."""
+    problems = []
+    try:
+        _Stated.model_validate({name: getattr(reference, name) for name in _Stated.model_fields})
+    except ValidationError as error:
+        problems += problems_of(error, place)
+    if not np.array_equal(reference.fixed, fixed):
+        what = "returns other units with A = E than those that it is called with"
+        advice = "Return these: the policy says which they are, by scope, threshold and special cases."
+        problems.append(Problem(place, what, advice, "fixed"))
+    return problems
+
+
+def _one_for_each(place: str, values: Any, instance: Instance, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the allowances of a rule, with A = E for fixed units [t].
+
+    Raises
+    ------
+    DataError
+        Unless they are one number from 0 on for each unit; a unit without emissions may have none.
+    """
+    if isinstance(values, pd.Series):
+        if not values.index.is_unique or set(values.index) != set(instance.units.index):
+            what = "returns a series with another index than that of the units"
+            raise DataError("The rule", [Problem(place, what, "Keep the index of instance.units, or return an array.")])
+        values = values.reindex(instance.units.index)
+    try:
+        allowances = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        allowances = np.empty(0)
+    if allowances.shape != fixed.shape:
+        what = message(
+            "returns an array of shape {shape}: expected numbers of shape {shape_2}",
+            shape=np.shape(values),
+            shape_2=fixed.shape,
+        )
+        raise DataError("The rule", [Problem(place, what, "Return one allowance for each unit [t].")])
+    allowances = np.where(fixed, instance.emissions_tco2e, allowances)
+    idle = instance.emissions_tco2e == 0
+    wrong = ~(np.isfinite(allowances) & (allowances >= 0)) & ~(idle & np.isnan(allowances))
+    if wrong.any():
+        cells = tuple(
+            (f"of {unit}", f"{value:g}")
+            for unit, value in zip(instance.units["unit_id"][wrong], allowances[wrong], strict=True)
+        )
+        what = message(
+            "{counted} not a number from 0 on", counted=counted(len(cells), "allowance is", "allowances are")
+        )
+        raise DataError("The rule", [Problem(place, what, "Correct its function.", cells=cells)])
+    # Output and base emissions of a unit without emissions may be absent: it then gets nothing.
+    return np.where(idle & np.isnan(allowances), 0.0, allowances)
