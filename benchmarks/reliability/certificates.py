@@ -259,7 +259,7 @@ ROWS = (
         "hostile multipliers, up to 1.7e308, given to every proof of the checker of allocations: bounds of levels, "
         "whole rates, units that stay, what lacks",
         "none is above what rational numbers say, or what trying every allocation of whole tonnes finds",
-        100_000,
+        1_000_000,
         1_000,
         against_rationals,
         chunk=2_500,
