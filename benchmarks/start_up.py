@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     runs = parser.parse_args().runs
     seconds = [{name: cpu_seconds(*command) for name, command in CASES.items()} for _ in range(runs)]
-    names = ("rich", "rich-argparse", "pydantic", "numpy", "pandas")
+    names = ("rich", "pydantic", "numpy", "pandas")
     print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in names))
     print("| | CPU ms, median | least |\n| --- | ---: | ---: |")
     for name in CASES:

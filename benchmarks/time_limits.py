@@ -65,7 +65,7 @@ def measured(source: str, model: str, more: tuple[str, ...], limit_s: float, pat
     """Return a row of the table: exit code, status, total seconds, those of tables and checks, and the delay [s]."""
     command = [sys.executable, "-m", "etsopt", "solve", source, "--model", model, *more, "--json"]
     imports = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import etsopt.cli.commands, pyomo.environ, highspy, scipy"], check=True)
+    subprocess.run([sys.executable, "-c", "import etsopt.cli.solving, pyomo.environ, highspy, scipy"], check=True)
     began = time.perf_counter()
     imports = began - imports
     try:

@@ -10,9 +10,13 @@ import os
 import sys
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from etsopt.characters import escaped
 from etsopt.wording import Message, literal, message
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 PROBLEMS_SHOWN = 20
 ROWS_SHOWN = 5
@@ -109,6 +113,8 @@ class Problem:
         Column or policy key; empty for a defect of the whole table.
     cells
         ``(row, value)`` of each wrong cell, as they are in the file; ``cell D5`` instead of a row names it in a sheet.
+    code
+        Kind of defect, for programs: ``unknown_key``, ``unknown_name``, ``missing``; empty for any other.
     """
 
     place: str
@@ -116,6 +122,7 @@ class Problem:
     advice: str
     column: str = ""
     cells: tuple[tuple[str, str], ...] = ()
+    code: Literal["", "unknown_key", "unknown_name", "missing"] = ""
 
     def __str__(self) -> str:
         where = f"{self.place}, {escaped(shortened(self.column))}" if self.column else self.place

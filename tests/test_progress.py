@@ -15,7 +15,7 @@ import pytest
 
 import etsopt
 from etsopt import progress
-from etsopt.cli.commands import _exit_code
+from etsopt.cli.ending import exit_code
 from etsopt.errors import StoppedError
 from tests.investments import random_investment
 from tests.markets import random_market
@@ -119,7 +119,7 @@ def test_wherever_time_is_up_what_is_held_is_true(name: str, steps: Callable[[],
         assert found.termination == "time_limit"
         assert found.status in ("feasible", "none")
         assert found.infeasible_by_t is None
-        assert _exit_code(found) == 4
+        assert exit_code(found) == 4
         assert etsopt.check(instance, found).violations == ()
         assert (found.tables == {}) == (found.status == "none")
     if taken > 4:

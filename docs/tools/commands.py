@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from etsopt.cli import EXIT_CODES, _parser
+from etsopt.cli import parser_of
+from etsopt.cli.options import EXIT_CODES
 
 INTRODUCTION = """\
 # Commands
@@ -23,7 +24,7 @@ shipped instance. `--json` prints machine-readable output and nothing else.
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of each command by name, with those of its parts, such as ``store open``."""
-    return dict(_below(_parser(), ""))
+    return dict(_below(parser_of(), ""))
 
 
 def _below(parser: argparse.ArgumentParser, prefix: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:

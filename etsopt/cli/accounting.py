@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etsopt.cli.options import add_set, add_state, pairs
 from etsopt.cli.printing import CHINESE, print_files, print_json, records
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from pathlib import Path
 
     import pandas as pd
 
     from etsopt.accounting import Accounts, Reports
+    from etsopt.cli.parsing import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    _register_account(commands)
+    _register_screen(commands)
+    _register_inclusion(commands)
+
+
+def _register_account(commands: Commands) -> None:
+    text = "compute emissions by unit, month, process and gas from monthly reports"
+    command = commands.add("account", text, account)
+    text = "a folder with register.csv and reports/*.csv, or a store"
+    command.add_argument("data", nargs="?", metavar="DATA", help=text)
+    text = "folder to write the tables, their trail and units.csv to"
+    command.add_argument("--out", type=Path, metavar="DIR", help=text)
+    add_set(command, "replace a factor, such as aluminium.default_tco2e_per_t=0.26316; repeatable")
+    text = "list all factors with source and confidence instead"
+    command.add_argument("--factors", action="store_true", help=text)
+    add_state(command)
+
+
+def _register_screen(commands: Commands) -> None:
+    text = "look for missing and late months, jumps, unlikely ratios and copies in monthly reports"
+    command = commands.add("screen", text, screen)
+    command.add_argument("data", nargs="?", metavar="DATA", help="a folder or store as above, or cn-2025-reports")
+    command.add_argument("--out", type=Path, metavar="DIR", help="folder to write the findings to")
+    text = "a Python file with rules of your own, beside those of the package; repeatable"
+    command.add_argument("--rule", type=Path, action="append", default=[], metavar="FILE", help=text)
+    add_set(command, "replace a threshold, such as late_month.days=45; repeatable")
+    text = "list all rules with kind, thresholds and source instead"
+    command.add_argument("--rules", action="store_true", help=text)
+    add_state(command)
+
+
+def _register_inclusion(commands: Commands) -> None:
+    text = "list the entities that a year covers, those outside it and why, and those near the line"
+    command = commands.add("inclusion", text, inclusion)
+    text = "a folder with register.csv, a store, an instance, or a shipped one"
+    command.add_argument("data", metavar="DATA", help=text)
+    text = "year of the list (default: two years after the emissions)"
+    command.add_argument("--year", type=int, help=text)
+    text = "year of the emissions (default: two years before --year, else the last of the reports)"
+    command.add_argument("--emissions-year", type=int, metavar="YEAR", help=text)
+    add_state(command)
 
 
 def account(options: Namespace) -> int:
@@ -22,9 +69,8 @@ def account(options: Namespace) -> int:
     from etsopt.accounting.factors import Factors
     from etsopt.accounting.save import save
     from etsopt.cli import show_accounts, terminal
-    from etsopt.cli.commands import _pairs
 
-    changes = _pairs(options.set, "--set")
+    changes = pairs(options.set, "--set")
     if options.factors:
         of_state = (options.as_of, options.wait)
         stated = {} if options.data is None else accounting.read_parameters(options.data, *of_state)
@@ -50,11 +96,10 @@ def screen(options: Namespace) -> int:
     from etsopt.accounting import screening
     from etsopt.accounting.save import save_screening
     from etsopt.cli import show_screening, terminal
-    from etsopt.cli.commands import _pairs
 
     for path in options.rule:
         screening.load_file(path)
-    thresholds = _pairs(options.set, "--set")
+    thresholds = pairs(options.set, "--set")
     if options.rules:
         return show_screening.rules(screening.rules_table(thresholds), options.json)
     if options.data is None:

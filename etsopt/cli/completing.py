@@ -11,6 +11,16 @@ from etsopt.cli.completions import FILES
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.cli.parsing import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "print the completion script of a shell, such as: etsopt completion bash >> ~/.bashrc"
+    commands.add("completion", text, completion).add_argument(
+        "shell", choices=("bash", "zsh", "fish"), help="the shell"
+    )
+
 
 def completion(options: Namespace) -> int:
     """Print the completion script of a shell."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _
 from etsopt.cli.show_errors import rendered
-from etsopt.cli.sweeping import listed_files, prepare, teller, workers_of, write_all
+from etsopt.cli.sweeping import EXIT_CODES, add_workers, listed_files, prepare, teller, workers_of, write_all
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from pathlib import Path
 
     import pandas as pd
 
+    from etsopt.cli.parsing import Commands
     from etsopt.data.instance import Instance
     from etsopt.designing import DesignPlan
 
@@ -24,6 +25,18 @@ RECORD, DESIGNS, FRONT = "design.sqlite", "designs", "front"
 
 SHOWN = 12
 """Designs of the front in the summary; the table has all."""
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "search designs of a policy: goals, limits, and the designs none of which beats another"
+    command = commands.add("design", text, design, EXIT_CODES)
+    command.add_argument("file", type=Path, metavar="FILE", help="a design file, such as design.toml")
+    text = "folder to write to: design.sqlite, designs.csv, front.csv (default: that of FILE's name, beside it)"
+    command.add_argument("--out", type=Path, metavar="DIR", help=text)
+    command.add_argument("--resume", action="store_true", help="go on with what an earlier run has left")
+    command.add_argument("--runs", action="store_true", help="write a run folder of every design of the front")
+    add_workers(command)
 
 
 def design(options: Namespace) -> int:

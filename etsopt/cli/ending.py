@@ -20,6 +20,8 @@ from etsopt.wording import message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from etsopt.results.results import Results
+
 BAD_INPUT, STOPPED, INTERRUPTED, TERMINATED = 2, 4, 130, 143
 """Exit codes; the last two are 128 plus the signal, as in shells."""
 
@@ -173,3 +175,18 @@ def _print_error(error: EtsoptError, as_json: bool) -> None:
     if isinstance(error, StoppedError):
         content |= {"status": "none", "termination": error.termination}
     print(json.dumps(content, ensure_ascii=False))
+
+
+def exit_code(result: Results) -> int:
+    """Return the exit code of a result, as `etsopt --help` lists them."""
+    from etsopt.results.claims import is_judged
+
+    if result.status == "refused":
+        return 5
+    if result.termination == "interrupted":
+        return 130
+    if result.status.startswith("infeasible"):
+        return 3
+    # Some models of a user's own have no program that the checker could prove; the summary says so.
+    solved = result.certified or (not is_judged(result) and result.termination == "optimal")
+    return 0 if solved else 4

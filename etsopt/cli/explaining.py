@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from etsopt.cli.parsing import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "explain the number of a unit: rule, limits, and what one tonne more would take"
+    command = commands.add("explain", text, explain)
+    command.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    command.add_argument("unit", help="unit_id or name of the unit, or the enterprise of a single one")
 
 
 def explain(options: Namespace) -> int:

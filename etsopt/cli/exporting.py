@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _, in_chinese, joined, translated, word
@@ -12,6 +13,18 @@ from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from etsopt.cli.parsing import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "write the annex tables of the allocation plan from a run, as CSV files and a workbook"
+    command = commands.add("export", text, export)
+    command.add_argument("run", type=Path, help="a run folder of allocation or compliance")
+    command.add_argument("--tables", required=True, metavar="NAME", help="official: tables 1-1 to 1-5 and 2-1 to 2-5")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the files to")
+    command.add_argument("--province", default="", metavar="NAME", help="only this province (default: all)")
 
 
 def export(options: Namespace) -> int:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _, word
-from etsopt.cli.sweeping import listed_files, prepare, write_all
+from etsopt.cli.sweeping import add_tables_format, listed_files, prepare, write_all
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from pathlib import Path
 
     import pandas as pd
 
+    from etsopt.cli.parsing import Commands
     from etsopt.forecasting import Forecast
 
 RECORD = "forecast.json"
@@ -24,6 +25,18 @@ SHOWN = 12
 
 SURPRISING = 3.0
 """Standard deviations between own units and the prior from which on they are told to contradict each other."""
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "forecast balance values and own surpluses from own units and a stated prior"
+    command = commands.add("forecast", text, forecast)
+    command.add_argument("file", type=Path, metavar="FILE", help="a forecast file, such as forecast.toml")
+    text = "folder to write tables to: forecast, priors, sensitivity, draws (default: that of FILE's name, beside it)"
+    command.add_argument("--out", type=Path, metavar="DIR", help=text)
+    text = "draw distributions and intervals too, .svg or .png"
+    command.add_argument("--chart", type=Path, metavar="FILE", help=text)
+    add_tables_format(command)
 
 
 def forecast(options: Namespace) -> int:

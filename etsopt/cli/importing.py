@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _, translated, word
@@ -12,7 +13,21 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator
 
+    from etsopt.cli.parsing import Commands
     from etsopt.reports.official.reading import OfficialReading
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add("import", "read annex tables of the allocation plan as an instance", import_tables)
+    text = "a folder of CSV files as `etsopt export` writes them, or a workbook"
+    command.add_argument("source", type=Path, help=text)
+    text = "folder of the instance: new, or empty"
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help=text)
+    text = "compliance year (default: that of the titles, which CSV files lack)"
+    command.add_argument("--year", type=int, help=text)
+    text = "province of tables that name none; of tables of several, only its rows are read"
+    command.add_argument("--province", default="", metavar="NAME", help=text)
 
 
 def import_tables(options: Namespace) -> int:

@@ -5,18 +5,33 @@ Each function imports its own dependencies: listing names must not load pandas, 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from etsopt.cli import listings
 from etsopt.errors import UsageError, brief
 from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.cli.parsing import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    commands.add("models", "list the models", models)
+    command = commands.add("rules", "list the allocation rules, their parameters and sources", rules)
+    text = "print the official parameters of the rule's year with unit, source and confidence"
+    command.add_argument("rule", nargs="?", metavar="RULE", help=text)
+    text = "compliance year of the plans under the rule cn (default: the last one with a plan for power)"
+    command.add_argument("--year", type=int, help=text)
+    commands.add("instances", "list the shipped instances", instances)
+    commands.add("schema", "print the JSON schema of result.json", schema)
+
 
 def models(options: Namespace) -> int:
     """List the models."""
+    from etsopt.cli import listings
     from etsopt.running import library
 
     lines = {}
@@ -30,6 +45,7 @@ def models(options: Namespace) -> int:
 
 def instances(options: Namespace) -> int:
     """List the shipped instances by the first line of their README."""
+    from etsopt.cli import listings
     from etsopt.data.files import shipped
 
     lines = {}
@@ -41,6 +57,7 @@ def instances(options: Namespace) -> int:
 
 def rules(options: Namespace) -> int:
     """List the rules with parameters and sources, or print the official parameters of one plan."""
+    from etsopt.cli import listings
     from etsopt.data.messages import did_you_mean
     from etsopt.data.policy.official import FIRST_YEAR, LAST_YEAR
     from etsopt.data.policy.plans import NATIONAL, plan_year
@@ -68,3 +85,11 @@ def rules(options: Namespace) -> int:
         "{guess}The rules are {rules}.", guess=did_you_mean(options.rule, RULES), rules=", ".join(sorted(RULES))
     )
     raise UsageError(message("There is no rule {rule}.", rule=brief(options.rule)), advice)
+
+
+def schema(options: Namespace) -> int:
+    """Print the JSON schema of ``result.json``."""
+    from etsopt.results.run_schema import json_schema
+
+    print(json.dumps(json_schema(), indent=1))
+    return 0

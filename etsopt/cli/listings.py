@@ -14,7 +14,6 @@ from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, LAST
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Mapping
 
     from etsopt.rules import Rule
@@ -128,11 +127,3 @@ def _sectors(sectors: tuple[str, ...]) -> str:
     return {EVERY_SECTOR: _("every"), INDUSTRY: _("industry")}.get(sectors) or joined(
         word("sector", one) for one in sectors
     )
-
-
-def schema(options: Namespace) -> int:
-    """Print the JSON schema of ``result.json``."""
-    from etsopt.results.run_schema import json_schema
-
-    print(json.dumps(json_schema(), indent=1))
-    return 0

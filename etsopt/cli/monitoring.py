@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
+from etsopt.cli.options import add_set, pairs
 from etsopt.cli.printing import CHINESE, print_files, print_json, records
-from etsopt.cli.terminal import new_table, plain_console
-from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from etsopt.accounting import Monitoring
+    from etsopt.cli.parsing import Commands
 
-SHOWN = 20
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "compare daily stack monitors with calculated emissions: differences, gaps, drift"
+    command = commands.add("monitor", text, monitor)
+    text = "a folder with register.csv, reports and monitor/*.csv"
+    command.add_argument("data", metavar="DATA", help=text)
+    command.add_argument("--out", type=Path, metavar="DIR", help="folder to write the tables to")
+    add_set(command, "replace a setting, such as window_days=10; repeatable")
 
 
 def monitor(options: Namespace) -> int:
     """Compare the monitors of a folder with its accounts, print the units, and write tables if a folder is named."""
     from etsopt import accounting, progress
     from etsopt.accounting.save import save_monitoring
-    from etsopt.cli import terminal
-    from etsopt.cli.commands import _pairs
+    from etsopt.cli import show_monitoring, terminal
 
-    chinese, settings = options.lang == CHINESE, _pairs(options.set, "--set")
+    chinese, settings = options.lang == CHINESE, pairs(options.set, "--set")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         reports = accounting.read_reports(options.data)
         rows = accounting.read_monitor(options.data, reports.register)
@@ -36,44 +41,6 @@ def monitor(options: Namespace) -> int:
         tables = {name: records(found.tables[name]) for name in ("monitor_units", "monitor_months")}
         print_json({**tables, "files": files})
         return 0
-    _show(found, chinese)
+    show_monitoring.monitored(found, chinese)
     print_files(files, options.out)
     return 0
-
-
-def _show(found: Monitoring, chinese: bool) -> None:
-    """Print the units, those that drift first, and what prevails."""
-    console = plain_console()
-    units = found.units
-    drifting, filled, missing = int(units["drifts"].sum()), int(units["filled_days"].sum()), units["missing_days"].sum()
-    title = f"{len(units):,} units with monitors, {drifting:,} drift; {filled:,} days are filled, {missing:,} stay open"
-    if chinese:
-        title = f"{len(units):,} 个单元有在线监测，{drifting:,} 个存在漂移；补缺 {filled:,} 天，缺失 {missing:,} 天"
-    console.print(Text(title + "\n", style="bold"))
-    heads = ("months", "monitored [t]", "calculated [t]", "ratio", "drift a year", "95 %", "")
-    if chinese:
-        heads = ("月数", "监测（t）", "核算（t）", "监测/核算", "年漂移", "95 %", "")
-    table = new_table("单元" if chinese else "Units", "", *heads)
-    for row in units.sort_values(["drifts", "unit_id"], ascending=[False, True]).head(SHOWN).itertuples():
-        interval = f"{100 * row.drift_lower:.1f}...{100 * row.drift_upper:.1f} %" if row.ratio == row.ratio else "-"
-        table.add_row(
-            *map(
-                Text,
-                (
-                    row.unit_id,
-                    f"{row.months}",
-                    format_tonnes(row.monitored_tco2),
-                    format_tonnes(row.calculated_tco2),
-                    f"{row.ratio:.4f}" if row.ratio == row.ratio else "-",
-                    format_rate(row.drift_per_year),
-                    interval,
-                    ("漂移" if chinese else "drift") if row.drifts else "",
-                ),
-            )
-        )
-    console.print(table)
-    if len(units) > SHOWN:
-        more = len(units) - SHOWN
-        console.print(Text(f"另有 {more:,} 个单元，见 --out 写出的表。" if chinese else f"{more:,} more: see --out."))
-    words = "The calculated emissions count: a monitor changes no account, and a difference is a question."
-    console.print(Text("以核算结果为准：在线监测不改变核算排放量，差异仅供核实。" if chinese else words))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _
 from etsopt.cli.reporting import beside, kind_of, refuse
-from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
 from etsopt.wording import message
 
@@ -16,8 +15,23 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.charts.chart import Chart
+    from etsopt.cli.parsing import Commands
     from etsopt.reports.document.content import Told
     from etsopt.results.results import Results
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "draw a chart of a run, sweep or design search; without a kind, list those that there are"
+    command = commands.add("plot", text, plot)
+    text = "folder of a run, written by `etsopt solve --out`, of a sweep or of a design search"
+    command.add_argument("run", type=Path, help=text)
+    command.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, prices, or front of a design search")
+    text = "file to write, .svg, .png or .html (default: KIND.svg)"
+    command.add_argument("--out", type=Path, metavar="FILE", help=text)
+    text = "of cost_curve and supply_demand, the year to draw"
+    command.add_argument("--year", type=int, metavar="YEAR", help=text)
+    command.add_argument("--inline", action="store_true", help="of .html, write the script of charts into the page")
 
 
 def plot(options: Namespace) -> int:
@@ -63,6 +77,8 @@ def _of_many(options: Namespace, kind: str) -> int:
     if options.kind is None:
         return _list({name: chart.title[options.lang == "zh"] for name, chart in charts.items()}, options.json)
     if options.kind not in charts:
+        from etsopt.data.messages import did_you_mean
+
         guess = did_you_mean(options.kind, charts)
         advice = message("{guess}Choose one of {kinds}.", guess=guess, kinds=", ".join(charts) or "none")
         raise UsageError(message("There is no chart {kind}.", kind=brief(options.kind)), advice)

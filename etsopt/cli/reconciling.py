@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.cli.ending import exit_code
+from etsopt.cli.options import add_set, add_time_limit, pairs
 from etsopt.cli.printing import CHINESE, print_json
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.cli.parsing import Commands
+
 MODEL = "reconciliation"
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "find false figures, substitutes and the interval of emissions that reports allow"
+    command = commands.add("reconcile", text, reconcile)
+    text = "a folder with register.csv and reports, or a shipped one"
+    command.add_argument("data", metavar="DATA", help=text)
+    text = "year of the emissions (default: the last one of the reports)"
+    command.add_argument("--year", type=int, help=text)
+    text = "folder to write the run to: tables, result.json, the instance"
+    command.add_argument("--out", type=Path, metavar="DIR", help=text)
+    add_set(command, "replace a factor, as for account; repeatable")
+    add_time_limit(command)
 
 
 def reconcile(options: Namespace) -> int:
     """Reconcile the monthly reports of a folder, print a summary, and write the run if `--out` names a folder."""
     from etsopt import accounting, progress
     from etsopt.cli import saving, show, show_reconciliation, terminal
-    from etsopt.cli.commands import _exit_code, _pairs
     from etsopt.results.run_folder import see_that_writable
     from etsopt.running import run
 
@@ -25,7 +43,7 @@ def reconcile(options: Namespace) -> int:
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         with progress.stopped_anywhere("reading"):
             reports = accounting.read_reports(options.data)
-            factors = {**accounting.read_parameters(options.data), **_pairs(options.set, "--set")}
+            factors = {**accounting.read_parameters(options.data), **pairs(options.set, "--set")}
             instance = accounting.evidence_of(reports, options.year, factors, name=options.data)
         result = run.solve(instance, MODEL, time_limit_s=options.time_limit)
         written = options.out is not None and result.status not in ("none", "refused")
@@ -34,11 +52,11 @@ def reconcile(options: Namespace) -> int:
             result.save(options.out, instance)
     if options.json:
         print_json(result.summary())
-        return _exit_code(result)
+        return exit_code(result)
     if options.lang == CHINESE and MODEL in result.tables and result.status != "refused":
         show_reconciliation.reconciliation(terminal.plain_console(), result, chinese=True)
     else:
         show.result(result)
     if options.out is not None:
         print(saving.about(result, options.out, None, written))
-    return _exit_code(result)
+    return exit_code(result)

@@ -12,8 +12,9 @@ from etsopt.errors import UsageError
 from etsopt.wording import message
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
 
+    from etsopt.cli.parsing import Commands
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
 
@@ -21,8 +22,10 @@ RECORDS = {"sweep.sqlite": "sweep", "design.sqlite": "design search"}
 """Records by which the folders of sweeps and design searches are told from runs."""
 
 
-def add_arguments(command: ArgumentParser) -> None:
-    """Add the arguments of the command to its parser."""
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "write a run, sweep or design search as an HTML page with charts, or a letter"
+    command = commands.add("report", text, report)
     text = "folder of a run, written by `etsopt solve --out`, of a sweep or of a design search"
     command.add_argument("run", type=Path, help=text)
     text = "file to write (default: report.html, letter-ENTERPRISE.html or beside.html in the run folder)"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etsopt.cli.ending import exit_code
+from etsopt.cli.options import EXIT_CODES, add_set, add_time_limit, pairs
 from etsopt.cli.printing import CHINESE, print_files, print_json
 from etsopt.errors import UsageError, brief
 from etsopt.wording import message
@@ -11,9 +14,28 @@ from etsopt.wording import message
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.cli.parsing import Commands
     from etsopt.data.instance import Instance
 
 SECTION, NATIONAL = "review_plan", "national"
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "plan the reviews of three levels that cover the most tonnes at risk, from findings of screening"
+    command = commands.add("review-plan", text, review_plan, EXIT_CODES)
+    text = "a folder with register.csv and reports, or an instance"
+    command.add_argument("data", metavar="DATA", help=text)
+    text = "reviewer days: national=60, or of every province, provincial=20, or of one, provincial.Hebei=40; repeatable"
+    command.add_argument("--days", action="append", default=[], metavar="LEVEL=DAYS", help=text)
+    add_set(command, "change a key of [review_plan], such as provincial.least_share=0.2 or seed=7; repeatable")
+    text = "year of the findings (default: the last of the reports)"
+    command.add_argument("--year", type=int, help=text)
+    text = "folder to write the run to; `etsopt check` checks it again"
+    command.add_argument("--out", type=Path, metavar="DIR", help=text)
+    command.add_argument("--tables", type=Path, metavar="DIR", help="folder to write the tables to, in the language")
+    command.add_argument("--gap", type=float, help="relative gap that may stay open (default: 1e-3)")
+    add_time_limit(command)
 
 
 def review_plan(options: Namespace) -> int:
@@ -21,7 +43,6 @@ def review_plan(options: Namespace) -> int:
     from etsopt import progress
     from etsopt.accounting.save import save_plan
     from etsopt.cli import saving, show, show_review_plan, terminal
-    from etsopt.cli.commands import _exit_code
     from etsopt.results.run_folder import holds_run, see_that_writable
     from etsopt.running import run
 
@@ -42,7 +63,7 @@ def review_plan(options: Namespace) -> int:
             files = save_plan(result.tables, options.tables, chinese)
     if options.json:
         print_json(result.summary())
-        return _exit_code(result)
+        return exit_code(result)
     if chinese and result.tables and result.status != "refused":
         show_review_plan.in_chinese(result)
     else:
@@ -50,16 +71,15 @@ def review_plan(options: Namespace) -> int:
     print_files(files, options.tables)
     if options.out is not None:
         print(saving.about(result, options.out, None, written))
-    return _exit_code(result)
+    return exit_code(result)
 
 
 def _instance(options: Namespace) -> Instance:
     """Return the instance of a folder, of reports by screening them, with the changed policy."""
     from etsopt import accounting
-    from etsopt.cli.commands import _pairs
     from etsopt.data.files.read import find_folder, read_instance, reports_in
 
-    changes = {f"{SECTION}.{key}": value for key, value in _pairs(options.set, "--set").items()}
+    changes = {f"{SECTION}.{key}": value for key, value in pairs(options.set, "--set").items()}
     folder = find_folder(options.data)
     if reports_in(folder) is not None:
         source = accounting.read_source(folder)

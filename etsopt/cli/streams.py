@@ -8,12 +8,10 @@ the names in them (`etsopt.cli.terminal`).
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any
 
 from etsopt.characters import escaped
-from etsopt.cli.language import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,27 +48,3 @@ def escaping() -> Iterator[None]:
 def below(stream: Any) -> Any:
     """Return the stream below the escaping, for texts whose names are already escaped."""
     return stream.below if isinstance(stream, Escaping) else stream
-
-
-class Parser(ArgumentParser):
-    """A parser that escapes arguments in its errors and keeps the colours of its help."""
-
-    def format_help(self) -> str:
-        """Return the help, its texts in the language of the command."""
-        # A translated text is none of the catalogue, so that translating it again leaves it as it is.
-        self.description, self.epilog = translated(self.description or ""), translated(self.epilog or "")
-        for action in self._actions:
-            for shown in (action, *getattr(action, "_choices_actions", ())):
-                shown.help = translated(shown.help or "")
-        return super().format_help()
-
-    def error(self, message: str) -> NoReturn:
-        """Print usage and message, then exit."""
-        super().error(escaped(message))
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        stream = below(file or sys.stderr)
-        if stream is not None:
-            super()._print_message(message, stream)
-            # The caller reports a full disk, not Python at exit.
-            stream.flush()

@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _, in_chinese, joined
@@ -17,10 +18,10 @@ from etsopt.wording import literal, message
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
+    from etsopt.cli.parsing import Commands, Parser
     from etsopt.sweeping import Record, SweepPlan
     from etsopt.sweeping.sweep import Progress
 
@@ -35,6 +36,41 @@ TOLD_S = 60.0
 
 FAILURES_SHOWN, LONGEST_FAILURE = 5, 300
 """Scenarios without a proven answer that are told as they come, and characters of each; the table has all."""
+
+
+EXIT_CODES = """exit codes:
+  0  every scenario is solved and certified, or proven to be infeasible
+  2  invalid input or usage
+  4  some scenarios failed, or are not proven
+  130, 143  interrupted: --resume goes on"""
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = "solve the scenarios of a sweep file: grids, lists, named ones and samples"
+    command = commands.add("sweep", text, sweep, EXIT_CODES)
+    command.add_argument("file", type=Path, metavar="FILE", help="a sweep file, such as sweep.toml")
+    text = "folder to write to: sweep.sqlite, scenarios.csv, values.csv (default: that of FILE's name, beside it)"
+    command.add_argument("--out", type=Path, metavar="DIR", help=text)
+    command.add_argument("--count", action="store_true", help="say what the scenarios are, and solve none")
+    command.add_argument("--resume", action="store_true", help="go on with what an earlier run has left")
+    command.add_argument("--retry-failed", action="store_true", help="the same, and solve again what failed")
+    command.add_argument("--only", default="", metavar="PATTERN", help="only scenarios of such names: 'tight/*'")
+    add_workers(command)
+
+
+def add_workers(command: Parser) -> None:
+    """Add where scenarios are solved, and the format of their tables."""
+    text = "processes on this machine (default: as many as cores, if the extra 'sweep' is installed)"
+    command.add_argument("--workers", type=int, metavar="N", help=text)
+    command.add_argument("--scheduler", default="", metavar="ADDRESS", help="scheduler of a Dask cluster to solve on")
+    add_tables_format(command)
+
+
+def add_tables_format(command: Parser) -> None:
+    """Add the format of tables that no run has."""
+    text = "format of the tables: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
+    command.add_argument("--format", choices=("csv", "parquet"), default="csv", help=text)
 
 
 def sweep(options: Namespace) -> int:

@@ -7,13 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.language import _, in_chinese
+from etsopt.cli.options import INSTANCE, add_format
 from etsopt.errors import UsageError
 from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.cli.parsing import Commands
+
 XLSX = ".xlsx"
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    blank = commands.add("new", "write a workbook to fill in: sheets of units, enterprises, measures and policy", new)
+    blank.add_argument("file", type=Path, metavar="FILE.xlsx", help="workbook to write")
+    other = commands.add("convert", "write an instance as a workbook or a folder, without loss", convert)
+    other.add_argument("instance", help=INSTANCE)
+    other.add_argument("to", type=Path, metavar="TO", help="a file that ends in .xlsx, or a folder: new, or empty")
+    add_format(other)
+    for command in (blank, other):
+        command.add_argument("--force", action="store_true", help="replace what is there")
 
 
 def new(options: Namespace) -> int:

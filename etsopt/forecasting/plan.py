@@ -135,10 +135,10 @@ def forecast_of(content: Mapping[str, Any], place: str = PLACE) -> ForecastPlan:
 
 def _in_words(problem: Problem) -> Problem:
     """Return a problem of a key in the words of a forecast."""
-    if problem.what == "is missing":
+    if problem.code == "missing":
         advice = "Add the key; etsopt/forecasting/README.md has an example."
         return replace(problem, advice=advice)
-    if problem.what != "is not a key of the policy":
+    if problem.code != "unknown_key":
         return problem
     above, _, name = problem.column.rpartition(".")
     section: type[Section] = Distribution

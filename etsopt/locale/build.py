@@ -113,9 +113,9 @@ def all_texts() -> dict[str, str]:
             place = path.relative_to(ROOT).as_posix()
             if not found.get(text, "").startswith(TRANSLATED):
                 found[text] = place
-    from etsopt.cli import _parser
+    from etsopt.cli import parser_of
 
-    for text in _texts_of_help(_parser()):
+    for text in _texts_of_help(parser_of()):
         found.setdefault(text, "etsopt/cli")
     from etsopt.data.tables.chinese import WORDS
     from etsopt.data.tables.schema import TABLES

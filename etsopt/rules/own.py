@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from etsopt.data.policy.policy import Policy
 
 
+NOTHING_IN_ADVANCE = ("given", "rule.pre_allocation_share", 0.0)
+"""What an own rule says of China's pre-allocation once it is evaluated; the user said nothing."""
+
+
 def own_parameters(instance: Instance) -> list[dict[str, Any]]:
     """Return the official parameters that the policy replaces by another value, as plain values.
 
@@ -31,6 +35,7 @@ def own_parameters(instance: Instance) -> list[dict[str, Any]]:
             for sector in sorted(set(row.sectors) & set(instance.sectors))
             for year in years
             if not _same(value := _stated(instance.policy, row.key, sector, year), row.value)
+            and (instance.policy.rule.name, row.key, value) != NOTHING_IN_ADVANCE
         }
         for value in dict.fromkeys(here.values()):
             cells = [cell for cell, stated in here.items() if stated == value]

@@ -130,19 +130,19 @@ def parameters_in(whole: Policy) -> Parameters:
     except ValidationError as error:
         problems = []
         for number, found in enumerate(problems_of(error, "policy.toml", "rule")):
-            what = "is not a parameter of the rule" if found.what == "is not a key of the policy" else found.what
-            unknown = what != found.what and number < PROBLEMS_SHOWN
+            what = "is not a parameter of the rule" if found.code == "unknown_key" else found.what
+            unknown = found.code == "unknown_key" and number < PROBLEMS_SHOWN
             known = ("outside_scope", *wanted.model_fields)
             key = found.column.removeprefix("rule.")
             guess = did_you_mean(key, known) if unknown else ""
             advice = message(
                 "{guess}The parameters of {name} are {known}.", guess=guess, name=policy.name, known=", ".join(known)
             )
-            if "is not known" in what:
+            if found.code == "unknown_name":
                 advice = found.advice
             if unknown and any(key in other.parameters.model_fields for other in RULES.values()):
                 advice += f" `--set 'rule={{name=\"{policy.name}\"}}'` leaves out those of another rule."
-            problems.append(Problem(found.place, what, advice, found.column))
+            problems.append(Problem(found.place, what, advice, found.column, code=found.code))
         raise DataError("The policy", problems) from None
 
 

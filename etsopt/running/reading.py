@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.data.files.doubts import MEASURED, doubted
 from etsopt.data.files.read import find_folder, is_file, read_instance, reports_in
+from etsopt.data.policy.changes import changed
+from etsopt.data.policy.keys import english_path
 from etsopt.data.tables.report_columns import ACCOUNTED
 from etsopt.errors import SolverError, StoppedError, UsageError, brief
 from etsopt.rules import reference_allowances
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.data.files.read import Complete, Under
+    from etsopt.data.files.read import Complete, Wanted
     from etsopt.data.instance import Instance
+    from etsopt.data.policy.policy import Policy
     from etsopt.data.tables.raw import RawTable
     from etsopt.errors import Problem
 
@@ -34,7 +37,7 @@ def read(
     emissions: str | None = None,
     policy: Mapping[str, Any] | None = None,
     stated: Collection[str] = (),
-    under: Under | None = None,
+    under: Wanted | None = None,
 ) -> Instance:
     """Read an instance and evaluate its rule on it.
 
@@ -67,7 +70,15 @@ def read(
         what = message("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
-    instance = read_instance(source, complete, policy, _evaluate, parameters_in, stated, under)
+    changes = policy or {}
+
+    def wanted(found: Policy) -> Policy:
+        found = changed(found if under is None else under(found), changes)
+        parameters_in(found)
+        return found
+
+    given = {".".join(english_path(str(key).split("."))) for key in changes}
+    instance = read_instance(source, complete, _evaluate, wanted, given, stated)
     if is_file(source):
         return instance
     # Figures of a folder are doubted as those of a file are, which its reader doubts.

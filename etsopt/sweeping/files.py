@@ -73,7 +73,7 @@ NOT_A_KEY_OF = {"sweep": "is not a key of a sweep", "design": "is not a key of a
 
 def in_words_of(problem: Problem, file: type[Section], name: str) -> Problem:
     """Return a problem of a key in the words of a kind of file, with the keys that its section has."""
-    if problem.what != "is not a key of the policy":
+    if problem.code != "unknown_key":
         return problem
     above, _, key = problem.column.rpartition(".")
     # A name that the user chooses, such as a key of the policy, may have several steps.

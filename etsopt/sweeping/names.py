@@ -5,6 +5,7 @@ A value out of its range is an error of its scenario alone; a misspelt name woul
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.messages import did_you_mean
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from etsopt.data.instance import Instance
-
-UNKNOWN = {
-    *("is not a key of the policy", "{name} is not a sector", "{name} is not known"),
-    "is not a parameter of the rule",
-}
-"""What is said of a name of the policy that nothing has, whatever its value."""
 
 
 def unknown_names(model: Any, changes: Mapping[str, Any], place: str) -> Iterator[Problem]:
@@ -75,8 +70,8 @@ def _of_policy(key: str, value: Any, place: str) -> Iterator[Problem]:
 def _named(problems: Iterable[Problem], place: str) -> Iterator[Problem]:
     """Yield those of some problems that are of names."""
     for one in problems:
-        if getattr(one.what, "template", one.what) in UNKNOWN:
-            yield Problem(place, one.what, one.advice, one.column)
+        if one.code in ("unknown_key", "unknown_name"):
+            yield replace(one, place=place)
 
 
 def check_names(

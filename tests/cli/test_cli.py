@@ -428,7 +428,7 @@ def test_ctrl_c_before_the_command_is_there_ends_in_silence_unless_it_is_ignored
 import os, signal, sys
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
-        if name == "rich_argparse":
+        if name == "etsopt.cli.parsing":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupting())
 if sys.argv.pop() == "True":
@@ -629,7 +629,7 @@ def test_no_command_prints_help_and_is_a_wrong_call(capsys: pytest.CaptureFixtur
 
 def test_help_imports_nothing_heavy() -> None:
     heavy = "[m for m in ('pandas', 'numpy', 'pyomo', 'highspy') if m in sys.modules]"
-    code = f"import sys, etsopt.cli; etsopt.cli._parser(); print({heavy})"
+    code = f"import sys, etsopt.cli; etsopt.cli.parser_of(); print({heavy})"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
 

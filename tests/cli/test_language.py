@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 import etsopt
-from etsopt.cli import _parser, main
+from etsopt.cli import main, parser_of
 from etsopt.cli.language import in_chinese, speaking, translated, word
 from etsopt.cli.remaining import Remaining
 from etsopt.cli.show_errors import rendered
@@ -58,7 +58,7 @@ def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
 
 
 def test_every_command_has_help_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
-    (commands,) = (action for action in _parser()._actions if isinstance(action.choices, dict))
+    (commands,) = (action for action in parser_of()._actions if isinstance(action.choices, dict))
     assert commands.choices is not None
     for name in commands.choices:
         with pytest.raises(SystemExit):

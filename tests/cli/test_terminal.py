@@ -168,7 +168,7 @@ def test_the_streams_are_as_before_after_a_command(capsys: pytest.CaptureFixture
     before = sys.stdout, sys.stderr
     main(["instances"])
     with pytest.raises(SystemExit):
-        main(["nonsense"])
+        main(["solve"])
     assert (sys.stdout, sys.stderr) == before
     capsys.readouterr()
 

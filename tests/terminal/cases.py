@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from etsopt.cli import _parser
+from etsopt.cli import parser_of
 from tests.terminal.long_names import CODE
 
 CLINKER = "--unit U3 --month 2025-04 --item portland_clinker"
@@ -183,7 +183,7 @@ def paths() -> dict[str, tuple[str, ...]]:
                     found["-".join(("help", *before, name))] = (*before, name)
                     walk(own, (*before, name))
 
-    walk(_parser(), ())
+    walk(parser_of(), ())
     return found
 
 

@@ -20,7 +20,7 @@ from etsopt.accounting.schema import ACTIVITIES, REGISTER, ROWS
 from etsopt.accounting.screening.registry import RULES as SCREENING_RULES
 from etsopt.accounting.vocabulary import FLOWS, GASES, ITEMS, PROCESSES
 from etsopt.charts.kinds import KINDS
-from etsopt.cli import _parser
+from etsopt.cli import parser_of
 from etsopt.data.files import shipped
 from etsopt.data.policy.policy import Policy
 from etsopt.data.tables.provinces import SHORT
@@ -152,7 +152,7 @@ def of_parser() -> frozenset[str]:
             for own in action.choices.values() if isinstance(action.choices, dict) else ():
                 walk(own)
 
-    walk(_parser())
+    walk(parser_of())
     return frozenset(found)
 
 

@@ -10,11 +10,11 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from datetime import datetime, tzinfo
-from functools import cache, partial
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self, cast
 from unittest import mock
 
 from etsopt import cli
@@ -23,9 +23,6 @@ from etsopt.cli import show_levels
 from etsopt.rules import RULES
 from tests.terminal.inputs import folder_of
 from tests.terminal.memory import Memory
-
-if TYPE_CHECKING:
-    from etsopt.cli.streams import Parser
 
 LOCALES = {"en": "en_GB.UTF-8", "zh": "zh_CN.UTF-8"}
 OTHERS = ("LANGUAGE", "LC_MESSAGES", "LANG", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHON_COLORS")
@@ -77,20 +74,12 @@ def _add_argument(self: Any, action: argparse.Action) -> None:
 
 
 CERTIFICATE = show_levels.certificate
-PARSER = cli._parser
-
-
-@cache
-def _parser(lang: str, width: int) -> Parser:
-    """Return the parser of commands as a terminal shows its help; making one takes longer than most commands."""
-    return PARSER()
 
 
 @contextlib.contextmanager
-def _steady(lang: str, width: int) -> Iterator[None]:
-    """Let nothing depend on the time, on rounding or on the version of Python, and make the parser once."""
+def _steady() -> Iterator[None]:
+    """Let nothing depend on the time, on rounding or on the version of Python."""
     with (
-        mock.patch.object(cli, "_parser", partial(_parser, lang, width)),
         mock.patch.object(argparse.HelpFormatter, "add_argument", _add_argument),
         mock.patch.object(show_levels, "certificate", _certificate),
         mock.patch.object(journal, "datetime", StoppedClock),
@@ -102,7 +91,7 @@ def run(words: Sequence[str], folder: Path, lang: str, width: int) -> tuple[int,
     """Return exit code, standard output and standard error of a command in a folder."""
     rules = dict(RULES)
     try:
-        with chdir(folder), _steady(lang, width), terminal(lang, width) as (out, errors):
+        with chdir(folder), _steady(), terminal(lang, width) as (out, errors):
             try:
                 code = cli.main([*words])
             except SystemExit as ended:

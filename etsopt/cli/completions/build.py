@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from etsopt.cli import _parser
+from etsopt.cli import parser_of
 from etsopt.cli.completions import FILES
 
 HERE = Path(__file__).parent
@@ -17,7 +17,7 @@ def scripts() -> dict[str, str]:
     """Return the script of each file."""
     import shtab
 
-    return {FILES[shell]: shtab.complete(_parser(), shell) for shell in FILES}
+    return {FILES[shell]: shtab.complete(parser_of(), shell) for shell in FILES}
 
 
 if __name__ == "__main__":

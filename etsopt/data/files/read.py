@@ -16,8 +16,6 @@ from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.files.placed import in_sheet, placed
 from etsopt.data.files.unread import notes_of_policy
 from etsopt.data.instance import Instance
-from etsopt.data.policy.changes import changed
-from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.policy import Policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
@@ -29,7 +27,7 @@ from etsopt.errors import DataError, Problem, UsageError, shortened
 from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     import pandas as pd
 
@@ -42,8 +40,7 @@ REGISTER, REPORTS, PARAMETERS, STORE = "register.csv", "reports", "accounting.to
 """Where an instance has its monthly reports: a register, reports and parameters, or a store of all of them."""
 
 Complete = Callable[[int, RawTable | None], tuple[RawTable, list[Problem]]]
-Check = Callable[[Policy], Any]
-Under = Callable[[Policy], Policy]
+Wanted = Callable[[Policy], Policy]
 
 
 DEFAULT_POLICY: dict[str, Any] = {"year": 2026, "rule": {"name": "cn"}}
@@ -53,11 +50,10 @@ DEFAULT_POLICY: dict[str, Any] = {"year": 2026, "rule": {"name": "cn"}}
 def read_instance(
     source: str | Path,
     complete: Complete | None = None,
-    changes: Mapping[str, Any] | None = None,
     evaluate: Callable[[Instance], Any] | None = None,
-    check: Check | None = None,
+    wanted: Wanted | None = None,
+    given: Collection[str] = (),
     stated: Collection[str] = (),
-    under: Under | None = None,
 ) -> Instance:
     """Read an instance from a folder or from one file, or by the name of a shipped one.
 
@@ -66,16 +62,15 @@ def read_instance(
     complete
         A function that returns the units of the year of the policy from those that ``units.csv`` states, if it exists,
         and problems; None if that has them all.
-    changes
-        Changes of the policy, as `Instance.with_policy` takes them, before anything is validated under it.
     evaluate
         A function that raises DataError for an instance that its rule refuses; its problems name sheets and cells.
-    check
-        The same for a policy alone: its problems are reported beside those of the tables.
+    wanted
+        A function that returns the policy that is wanted in place of the one that is read, before anything is validated
+        under it. DataError, if it refuses that, is reported beside the problems of the tables.
+    given
+        Keys of the policy that it changes, in the words of the schema.
     stated
-        Keys of the policy that are stated elsewhere, so that they are not assumed of a file.
-    under
-        A function that returns a policy under another rule, before it is changed.
+        Further keys that are stated elsewhere, so that they are not assumed of a file.
 
     Raises
     ------
@@ -84,15 +79,6 @@ def read_instance(
     DataError
         With every problem of every file.
     """
-    given = frozenset(".".join(english_path(str(key).split("."))) for key in changes or ())
-
-    def wanted(policy: Policy) -> Policy:
-        policy = policy if under is None else under(policy)
-        policy = changed(policy, changes) if changes else policy
-        if check is not None:
-            check(policy)
-        return policy
-
     found = None
     if is_file(source):
         find_file(Path(source))
@@ -102,7 +88,7 @@ def read_instance(
         instance = _from_file(Path(source), found, {*given, *stated}, wanted)
     else:
         instance = _read_folder(source, complete, wanted)
-    instance = replace(instance, given=given)
+    instance = replace(instance, given=frozenset(given))
     if evaluate is not None:
         with placed(found.tables if found else {}, found):
             evaluate(instance)
@@ -114,7 +100,7 @@ def is_file(source: str | Path) -> bool:
     return Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir()
 
 
-def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], wanted: Under) -> Instance:
+def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], wanted: Wanted | None) -> Instance:
     """Return the instance of a workbook, or of a file of units; keys that are stated elsewhere are not assumed."""
     content, problems, of_assumed = found.policy or {}, found.problems, tuple[str, ...]()
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
@@ -138,15 +124,15 @@ def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], wanted: U
     return replace(instance, order=order_of_file(instance, raw), assumed=told_of)
 
 
-def _as_wanted(policy: Policy | None, wanted: Under) -> tuple[Policy | None, list[Problem]]:
+def _as_wanted(policy: Policy | None, wanted: Wanted | None) -> tuple[Policy | None, list[Problem]]:
     """Return the policy that is wanted in place of one that was read, or the problems of that."""
     try:
-        return (None if policy is None else wanted(policy)), []
+        return (policy if policy is None or wanted is None else wanted(policy)), []
     except DataError as error:
         return policy, error.problems
 
 
-def _read_folder(source: str | Path, complete: Complete | None, wanted: Under) -> Instance:
+def _read_folder(source: str | Path, complete: Complete | None, wanted: Wanted | None) -> Instance:
     """Read an instance from a folder."""
     folder = find_folder(source)
     finish(folder)

@@ -116,19 +116,21 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
         section = section_at(parent)
         keys = list(section.model_fields) if section else []
         near = did_you_mean(name, keys) if guess else ""
-        if not parent and name in SECTORS:
-            near = message("Did you mean {name!r}? ", name=f"sectors.{name}")
+        if not parent and (name in SECTORS or not near):
+            elsewhere = [f"sectors.{name}"] if name in SECTORS else _elsewhere(name)
+            near = message("Did you mean {name!r}? ", name=elsewhere[0]) if elsewhere else near
         advice = message("{guess}Use one of {keys}.", guess=near, keys=", ".join(keys)) if keys else "Leave it out."
-        return Problem(place, "is not a key of the policy", advice, key)
+        return Problem(place, "is not a key of the policy", advice, key, code="unknown_key")
     if kind == "missing":
         advice = "Add the key; instances/README.md and `etsopt rules` list its values."
-        return Problem(place, "is missing", advice, key)
+        return Problem(place, "is missing", advice, key, code="missing")
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]" and SECTORS[0] not in items[0]["ctx"]["expected"]:
         return Problem(
             place,
             message("{name} is not known", name=brief(name)),
             message("Use {expected}.", expected=items[0]["ctx"]["expected"]),
             key,
+            code="unknown_name",
         )
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
         return no_sector(name, place, key, guess)
@@ -143,6 +145,12 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
     return Problem(
         place, message("is {stated}: expected {expected}", stated=brief(stated), expected=expected), advice, key
     )
+
+
+def _elsewhere(name: str) -> list[str]:
+    """Return the paths of the keys of a name in all sections; a sector stands for the name of a user's choice."""
+    found = (f"{path}.{name}" for path, section in SECTIONS.items() if path and name in section.model_fields)
+    return [path.replace(ANY, SECTORS[0]) for path in found]
 
 
 EXPECTED = {

@@ -42,4 +42,4 @@ def no_sector(name: str, place: str, key: str, guess: bool) -> Problem:
     advice = message(
         "{guess}Use one of {sectors}.", guess=did_you_mean(name, SECTORS) if guess else "", sectors=", ".join(SECTORS)
     )
-    return Problem(place, message("{name} is not a sector", name=brief(name)), advice, key)
+    return Problem(place, message("{name} is not a sector", name=brief(name)), advice, key, code="unknown_name")

@@ -1,0 +1,34 @@
+"""Compare the allocations of two runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from etsopt.cli.parsing import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add("compare", "compare the allocations of two runs: second minus first", compare)
+    command.add_argument("one", type=Path, help="a run folder")
+    command.add_argument("other", type=Path, help="another run folder")
+
+
+def compare(options: Namespace) -> int:
+    """Print the differences between two runs."""
+    from etsopt.cli import show_checks
+    from etsopt.results import comparison, results
+
+    one, other = results.load(options.one), results.load(options.other)
+    tables = comparison.compare(one, other)
+    if options.json:
+        content = {name: table.to_dict("records") for name, table in tables.items()}
+        print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
+    else:
+        show_checks.comparison(one, other, tables)
+    return 0

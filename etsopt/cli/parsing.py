@@ -1,0 +1,94 @@
+"""The parser of the command line: every module of commands registers its own, and help speaks the language."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from argparse import ArgumentParser, HelpFormatter, Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from etsopt.characters import escaped
+from etsopt.cli.language import LANGUAGES, in_chinese, translated
+from etsopt.cli.streams import below
+
+if TYPE_CHECKING:
+    import argparse
+
+Function = Callable[[Namespace], int]
+"""A command: it takes its options and returns its exit code."""
+
+
+class Formatter(HelpFormatter):
+    """Help as it is written, brackets included; no word is cut, and a Chinese character counts two in a line."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        prose = " ".join(text.split())
+        if not in_chinese():
+            return textwrap.wrap(prose, width, break_long_words=False, break_on_hyphens=False)
+        from rich.text import Text
+
+        from etsopt.cli.terminal import plain_console
+
+        return [line.plain.rstrip() for line in Text(prose).wrap(plain_console(), width)]
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Break lines of prose; what is indented stays as it is written."""
+        lines = ([line] if line[:1] in ("", " ") else self._split_lines(line, width) for line in text.splitlines())
+        return "\n".join(indent + line for part in lines for line in part)
+
+
+class Parser(ArgumentParser):
+    """A parser that escapes arguments in its errors."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": Formatter, **options})
+
+    def format_help(self) -> str:
+        """Return the help, its texts in the language of the command."""
+        # A translated text is none of the catalogue, so that translating it again leaves it as it is.
+        self.description, self.epilog = translated(self.description or ""), translated(self.epilog or "")
+        for action in self._actions:
+            for shown in (action, *getattr(action, "_choices_actions", ())):
+                shown.help = translated(shown.help or "")
+        return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, then exit."""
+        super().error(escaped(message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        stream = below(file or sys.stderr)
+        if stream is not None:
+            stream.write(message)
+            # The caller reports a full disk, not Python at exit.
+            stream.flush()
+
+
+class Commands:
+    """What `register` of a module of commands gets: a function that adds one, and one that adds one with verbs."""
+
+    def __init__(self, parser: Parser, dest: str = "command", metavar: str = "COMMAND") -> None:
+        self._added: argparse._SubParsersAction[Parser] = parser.add_subparsers(
+            dest=dest, metavar=metavar, required=dest != "command"
+        )
+
+    def add(self, name: str, text: str, function: Function, epilog: str | None = None) -> Parser:
+        """Add a command with the options that every command has."""
+        parser = self._added.add_parser(name, help=text, description=text, epilog=epilog)
+        parser.set_defaults(function=function)
+        parser.add_argument("--json", action="store_true", help="print machine-readable output and nothing else")
+        add_language(parser)
+        return parser
+
+    def with_verbs(self, name: str, text: str) -> Commands:
+        """Add a command with verbs of its own, and return what adds these."""
+        return Commands(self._added.add_parser(name, help=text, description=text), "verb", "VERB")
+
+
+def add_language(parser: Parser) -> None:
+    """Add the language, which may stand before the command or after it."""
+    from argparse import SUPPRESS
+
+    text = "language of what the command writes: en or zh (default: that of the terminal)"
+    parser.add_argument("--lang", choices=LANGUAGES, default=SUPPRESS, help=text)

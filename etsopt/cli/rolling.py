@@ -1,0 +1,47 @@
+"""Write next year's instance from a certified compliance year."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etsopt.cli.options import add_format
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from etsopt.cli.parsing import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add("roll", "write next year's instance from a certified compliance year", roll)
+    command.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
+    command.add_argument("--out", type=Path, required=True, help="folder to write the instance to: new, or empty")
+    text = "next year's units.csv (default: this year's emissions and output, as a forecast)"
+    command.add_argument("--units", type=Path, metavar="FILE", help=text)
+    add_format(command)
+
+
+def roll(options: Namespace) -> int:
+    """Write next year's instance from the run folder of a compliance year."""
+    from etsopt.cli import show_roll
+    from etsopt.data.files.aside import see_that_empty
+    from etsopt.data.files.read import read_units
+    from etsopt.data.files.write import check_format, write_instance
+    from etsopt.results import results
+    from etsopt.running.roll import roll_over
+
+    check_format(options.format)
+    see_that_empty(options.out)
+    units = None if options.units is None else read_units(options.units)
+    result, instance = results.load_both(options.run)
+    found = roll_over(result, instance, units)
+    write_instance(found.instance, options.out, show_roll.readme(found), options.format)
+    if options.json:
+        content = results.finite(show_roll.content(found, options.out))
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    else:
+        show_roll.rolled(found, options.out)
+    return 0

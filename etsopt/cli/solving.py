@@ -1,0 +1,135 @@
+"""Solve a model on an instance, check the result, and write its run."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from etsopt.cli.ending import exit_code
+from etsopt.cli.options import EXIT_CODES, add_format, add_instance, add_time_limit, instance_of, pairs
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from etsopt.cli.parsing import Commands
+    from etsopt.data.instance import Instance
+    from etsopt.results.results import Results
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add("solve", "solve a model on an instance and check the result", solve, EXIT_CODES)
+    text = "name of a model, or path of a model file (default: %(default)s)"
+    command.add_argument("--model", default="allocation", help=text)
+    add_instance(command)
+    text = "folder to write the run to: tables, result.json, the instance; or a file that ends in .xlsx, for both"
+    command.add_argument("--out", type=Path, help=text)
+    add_format(command)
+    add_time_limit(command)
+    text = "relative gap of integer programs (default: 1e-6, or the model's own)"
+    command.add_argument("--gap", type=float, help=text)
+    command.add_argument("--seed", type=int, default=0, help="seed of the solver (default: %(default)s)")
+    text = "direct, aggregation, decomposition, or pyomo, which is slow (default: the fastest at this size)"
+    command.add_argument("--method", help=text)
+    text = "an option of HiGHS; repeatable"
+    command.add_argument("--solver-option", action="append", default=[], metavar="KEY=VALUE", help=text)
+    text = "if the policy is infeasible, solve it with the limits relaxed as in remedy N, which the result lists"
+    command.add_argument("--apply-remedy", type=int, metavar="N", help=text)
+    text = "write the program of the first objective in MPS format"
+    command.add_argument("--mps", type=Path, metavar="FILE", help=text)
+
+
+def solve(options: Namespace) -> int:
+    """Solve, print a summary, and write the run folder if `--out` names one."""
+    import numpy as np
+
+    # OpenBLAS takes its work memory at the first product, and ends the process where it finds none: better now.
+    np.matmul(*2 * [np.ones((200, 200))])
+    from etsopt import progress
+    from etsopt.cli import ends, remedying, saving, terminal
+    from etsopt.data.files.write import check_format
+    from etsopt.results.run_folder import see_that_writable
+    from etsopt.running import run
+    from etsopt.running.ends import at_ends
+
+    check_format(options.format)
+    workbook, options.out = saving.places(options.out)
+    if options.out is not None:
+        see_that_writable(options.out)
+    # The time limit is that of the command: reading counts.
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
+        progress.tell("reading")
+        with progress.stopped_anywhere("reading"):
+            instance = instance_of(options)
+        solve = partial(
+            run.solve,
+            model=options.model,
+            time_limit_s=options.time_limit,
+            gap=options.gap,
+            seed=options.seed,
+            method=options.method,
+            solver_options=pairs(options.solver_option, "--solver-option"),
+            mps=options.mps,
+        )
+        both = at_ends(instance)
+        found = {end: _answer(options, one, solve, workbook, end) for end, one in (both or {"": instance}).items()}
+    solved = {end: answer.result for end, answer in found.items()}
+    if both:
+        ends.show(solved, instance, options.json)
+    for answer in found.values():
+        if not options.json:
+            answer.show(alone=not both)
+        elif not both:
+            content = answer.result.summary() | remedying.content(answer.result)
+            print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    return max(map(exit_code, solved.values()))
+
+
+class Answer(NamedTuple):
+    """A result, what its remedy was, and where it was written, in words."""
+
+    result: Results
+    remedy: str
+    place: str
+
+    def show(self, alone: bool) -> None:
+        """Print it, the result only if it stands alone."""
+        from etsopt.cli import show
+
+        if self.remedy:
+            print(f"{self.remedy}\n")
+        if alone:
+            show.result(self.result)
+        if self.place:
+            print(self.place)
+
+
+def _answer(
+    options: Namespace,
+    instance: Instance,
+    solve: Callable[[Instance], Results],
+    workbook: Path | None,
+    end: str,
+) -> Answer:
+    """Solve an instance and write its run, that of an end of an interval in a folder and a workbook of its name."""
+    from etsopt import progress
+    from etsopt.cli import remedying, saving
+    from etsopt.results.run_folder import holds_run
+
+    folder = None if options.out is None else options.out / end
+    workbook = workbook.with_stem(f"{workbook.stem}-{end}") if workbook is not None and end else workbook
+    result, remedy = solve(instance), ""
+    if options.apply_remedy is not None:
+        instance, result, remedy = remedying.applied(options.apply_remedy, instance, result, solve)
+    if folder is None:
+        return Answer(result, remedy, "")
+    # Without a result, or with a refused one, an existing run stays.
+    written = not (result.status == "none" or (result.status == "refused" and holds_run(folder)))
+    if written:
+        progress.tell("writing")
+        result.save(folder, instance, options.format)
+        saving.save_workbook(result, workbook, folder)
+    return Answer(result, remedy, saving.about(result, folder, workbook, written, options.model))

@@ -1,0 +1,41 @@
+"""Read an instance and list every defect."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from etsopt.cli.language import _, joined, translated, word
+from etsopt.cli.options import add_instance, instance_of
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from etsopt.cli.parsing import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    add_instance(commands.add("validate", "read an instance and list every defect", validate))
+
+
+def validate(options: Namespace) -> int:
+    """Read an instance; the caller reports the defects that this raises."""
+    from etsopt.data.policy.doubts import doubtful_values
+    from etsopt.rules import reference_allowances
+
+    instance = instance_of(options)
+    # A change may name a rule or target that needs columns missing from the instance.
+    reference_allowances(instance)
+    content = {"instance": instance.name, "valid": True, "units": len(instance.units), "hash": instance.hash}
+    doubts = list(doubtful_values(instance.policy.content))
+    if options.json:
+        print(json.dumps(content | {"doubts": doubts}, ensure_ascii=False))
+    else:
+        for doubt in doubts:
+            print(_("Warning: {text}", text=translated(doubt)), file=sys.stderr)
+        where = joined(word("sector", name) for name in instance.sectors)
+        text = "{name} is valid: {count} units in {sectors}."
+        print(_(text, name=instance.name, count=len(instance.units), sectors=where))
+    return 0
