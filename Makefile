@@ -47,11 +47,12 @@ format: dev  ## let ruff repair and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: dev  ## write models/README.md, instances/README.md, completion scripts and the catalogue anew
+docs: dev  ## write models/README.md, instances/README.md, completion scripts, catalogue and schema anew
 	$(BIN)/python models/build_readme.py
 	$(BIN)/python instances/build_readme.py
 	$(BIN)/python -m etsopt.cli.completions.build
 	$(BIN)/python -m etsopt.locale.build
+	$(BIN)/python -m etsopt.results.build_schema
 
 docs-check: $(VENV)/.documented  ## build the documentation site into docs/_build, check its links, run its examples
 	$(BIN)/python -m docs.tools.build

@@ -74,9 +74,10 @@ def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: 
     named = designs["design"] == enacted
     on_front, within = designs["on_front"].astype(bool), designs["within_limits"].astype(bool)
     best = designs[on_front].sort_values(["x", "y"])
+    beaten = within & ~on_front & ~named & (designs["same_goals"] == "")
     groups = (
         (designs[~within & ~named], ("outside the limits", "超出限值"), RULE, True),
-        (designs[within & ~on_front & ~named], ("beaten by another design", "劣于其他设计"), PALETTE[4], True),
+        (designs[beaten], ("beaten by another design", "劣于其他设计"), PALETTE[4], True),
     )
     for part, words, colour, hollow in groups:
         if len(part):

@@ -5,7 +5,6 @@ Each function imports its own dependencies: listing names must not load pandas, 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError, brief
@@ -88,8 +87,9 @@ def rules(options: Namespace) -> int:
 
 
 def schema(options: Namespace) -> int:
-    """Print the JSON schema of ``result.json``."""
-    from etsopt.results.run_schema import json_schema
+    """Print the JSON schema of ``result.json``, as `etsopt.results.build_schema` wrote it."""
+    from pathlib import Path
 
-    print(json.dumps(json_schema(), indent=1))
+    shipped = Path(__file__).parents[1] / "results" / "result.schema.json"
+    print(shipped.read_text(encoding="utf-8"), end="")
     return 0

@@ -224,7 +224,8 @@ def designs_of(plan: DesignPlan, record: Record) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a design: ``design, status, certified``, a column for each key that may be chosen, one for each goal and
-        limit in its unit, ``within_limits``, and ``on_front``: no other proven design within the limits beats it.
+        limit in its unit, ``within_limits``, ``on_front``: no other proven design within the limits beats it, and
+        ``same_goals``: designs that reach the same goals as one on the front, of which the first alone is on it.
     """
     rows = []
     for number in sorted(record.known):
@@ -242,4 +243,13 @@ def designs_of(plan: DesignPlan, record: Record) -> pd.DataFrame:
     within = table["within_limits"].to_numpy(dtype=bool)
     signs = [1.0 if goal.best == "least" else -1.0 for goal in plan.goals.values()]
     front[within] = front_of(table.loc[within, [*plan.goals]].to_numpy(dtype=float) * signs)
-    return table.assign(on_front=front)
+    of_goals = [tuple(f"{value:.9g}" for value in row) for row in table.loc[front, [*plan.goals]].to_numpy(dtype=float)]
+    same: dict[tuple[str, ...], list[int]] = {}
+    for goals, row in zip(of_goals, np.flatnonzero(front).tolist(), strict=True):
+        same.setdefault(goals, []).append(row)
+    others = np.full(len(table), "", dtype=object)
+    for group in same.values():
+        front[group[1:]] = False
+        for row in group:
+            others[row] = ", ".join(table["design"].iloc[one] for one in group if one != row)
+    return table.assign(on_front=front, same_goals=others)

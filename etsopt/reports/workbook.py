@@ -165,12 +165,12 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
     policy = about["policy"]
     year, rule = policy["year"], policy["rule"]["name"]
     asked = (f"compliance year {year}, rule {rule}", f"{year}年度，规则 {rule}")
-    facts = [
-        (into.word(("asked", "计算要求")), into.word(asked)),
-        (into.word(("certificate", "证明")), into.word(_certificate(results))),
-    ]
+    facts = [(into.word(("asked", "计算要求")), into.word(asked))]
     if results.held is not None:
-        facts += [("", f"{key} = {toml_value(value)}") for key, value in _stated(results)]
+        keys = [f"{key} = {toml_value(value)}" for key, value in _stated(results)]
+        facts += zip([into.word(("policy", "政策")), *[""] * len(keys)], keys, strict=False)
+    facts.append((into.word(("certificate", "证明")), into.word(_certificate(results))))
+    if results.held is not None:
         for remedy in results.remedies:
             label = into.word((f"remedy {remedy.number}", f"可行方案 {remedy.number}"))
             facts.append((label, f"{into.word(remedy.way)}{into.word((': ', '：'))}{remedy.text}"))

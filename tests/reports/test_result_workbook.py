@@ -96,6 +96,9 @@ def test_an_infeasible_policy_is_a_workbook_too(tmp_path: Path) -> None:
     assert "infeasible, proven" in summary
     assert "sectors.cement.target_change = -0.5" in summary
     assert all(remedy.text in summary for remedy in result.remedies)
+    # The policy has a label of its own, before that of the certificate.
+    labels = [label for label in found["summary"].iloc[:, 0] if isinstance(label, str) and label]
+    assert labels.index("policy") == labels.index("asked") + 1 == labels.index("certificate") - 1
     assert len(found["relaxed limits"]) == len(result.tables["relaxed_limits"])
 
 

@@ -18,7 +18,7 @@ def test_every_key_that_a_run_writes_is_described(tmp_path: Path, capsys: pytest
     content = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert main(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
-    assert schema == json_schema()
+    assert schema == json_schema(), "the schema is stale: python -m etsopt.results.build_schema"
     assert set(schema["required"]) <= set(content)
     described = {name for name, about in schema["properties"].items() if about.get("description")}
     assert {"model", "status", "certified", "levels", "infeasible_by_t", "distance_t"} <= described
