@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
+from etsopt.cli.fitting import FittingTable
 from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
 from etsopt.cli.terminal import plain_console
 from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, LAST_YEAR, SOURCES
@@ -27,7 +27,10 @@ def listing(lines: Mapping[str, str], as_json: bool) -> int:
     if as_json:
         print(json.dumps(lines, ensure_ascii=False))
         return 0
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table = FittingTable(lines=False)
+    table.show_header = False
+    for _column in ("name", "description"):
+        table.add_column("")
     for name, line in lines.items():
         table.add_row(Text(name, style="bold"), Text(translated(line)))
     plain_console().print(table)
@@ -83,10 +86,10 @@ def plan(name: str, year: int, as_json: bool) -> int:
         )
         console.print(Text(_(text, year=year, last_year=LAST_YEAR)))
     sources = list(dict.fromkeys(row.source for row in rows))
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table = FittingTable(lines=False)
     heads = (_("parameter"), _("official"), _("unit"), _("sectors"), _("years"), _("source"))
-    for place, head in enumerate(heads):
-        table.add_column(head, no_wrap=place != 1, overflow="fold")
+    for head in heads:
+        table.add_column(head)
     for row in rows:
         years = f"{row.first_year}-{row.last_year or ''}" if row.first_year != row.last_year else f"{row.first_year}"
         source = f"{row.confidence} [{sources.index(row.source) + 1}]"

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.accounting.chinese import SECTORS
+from etsopt.cli.fitting import FittingTable
 from etsopt.cli.terminal import new_table, plain_console, three_decimals
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def factors(table: pd.DataFrame, as_json: bool) -> int:
         return 0
     console = plain_console()
     sources = list(dict.fromkeys(table["source"]))
-    shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    shown = FittingTable(lines=False)
     for head in ("factor", "value", "unit", "source"):
-        shown.add_column(head, overflow="fold")
+        shown.add_column(head)
     for row in table.itertuples():
         official = "" if row.value == row.official else f" (official {row.official})"
         mark = f"{row.confidence} [{sources.index(row.source) + 1}]"

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from etsopt.accounting.screening import KINDS
 from etsopt.accounting.vocabulary import ITEMS
+from etsopt.cli.fitting import FittingTable
 from etsopt.cli.terminal import new_table, plain_console
 
 if TYPE_CHECKING:
@@ -62,12 +63,12 @@ def _rules(found: Screening, chinese: bool) -> Table:
 
 
 def _largest(found: Screening, chinese: bool) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table = FittingTable(lines=False)
     heads = (
         ("单元", "月份", "tCO2e", "规则、项目、理由") if chinese else ("unit", "month", "tCO2e", "rule, item, reason")
     )
     for head in heads:
-        table.add_column(head, overflow="fold", justify="right" if head == "tCO2e" else "left")
+        table.add_column(head, justify="right" if head == "tCO2e" else "left")
     for row in found.findings.head(SHOWN).itertuples():
         item = ITEMS[row.item].chinese if chinese and row.item in ITEMS else row.item
         words = f"{row.rule}{f', {item}' if item else ''}: {row.reason_zh if chinese else row.reason}"

@@ -8,6 +8,8 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
+from etsopt.cli.fitting import FittingTable
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -20,10 +22,10 @@ def table_of(table: pd.DataFrame, title: str, shown: int | None = None) -> Table
     shown
         Number of rows; None for all.
     """
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    made = FittingTable(title, lines=False)
     for name in table:
         numbers = pd.api.types.is_numeric_dtype(table[name])
-        made.add_column(str(name).replace("_", " "), justify="right" if numbers else "left", overflow="fold")
+        made.add_column(str(name).replace("_", " "), justify="right" if numbers else "left")
     for row in table.head(len(table) if shown is None else shown).itertuples(index=False):
         made.add_row(*(Text(_cell(cell)) for cell in row))
     return made

@@ -834,7 +834,10 @@ def test_what_the_file_of_a_sweep_or_a_search_states_is_not_assumed(
     assert (f"does not state {assumed}, which" in said) if assumed else "does not state" not in said
 
 
-def test_the_listing_of_a_year_without_a_plan_names_the_last_plan(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_listing_of_a_year_without_a_plan_names_the_last_plan(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     assert main(["rules", "cn", "--year", "2031"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "No plan is enacted for 2031: figures of plans are those of 2026." in shown

@@ -12,10 +12,10 @@ from rich.cells import cell_len
 
 import etsopt
 from etsopt.cli import main, parser_of
+from etsopt.cli.fitting import wrapped
 from etsopt.cli.language import in_chinese, speaking, translated, word
 from etsopt.cli.remaining import Remaining
 from etsopt.cli.show_errors import rendered
-from etsopt.cli.terminal import wrapped
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
 from etsopt.wording import Message, literal, message

@@ -149,10 +149,30 @@ def test_a_name_cannot_colour_a_terminal_and_a_table_can() -> None:
     # An escaped text keeps no colours of its parts.
     assert f"\n{ESCAPED}\n" in text
     assert "\x1b[1;31mplain" in text
-    assert "\x1b[1mTitle " in text
+    assert "\x1b[1mTitle" in text
     for own in ("\x1b[1;31m", "\x1b[1m", "\x1b[0m"):
         text = text.replace(own, "")
     assert not HIDDEN.search(text.replace("\n", ""))
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (60, ["Levels", "objective least value in all [t] certified", "───", "largest_change 47,904,437.40 yes"]),
+        # Words of a heading part, and then rows become records.
+        (44, ["Levels", "least value", "objective in all [t] certified", "───", "largest_change 47,904,437.40 yes"]),
+        (20, ["Levels", "objective:", "largest_change", "least value in all", "[t]: 47,904,437.40", "certified: yes"]),
+    ],
+)
+def test_a_table_that_does_not_fit_breaks_no_number_and_no_name(width: int, lines: list[str]) -> None:
+    stream = io.StringIO()
+    table = new_table("Levels", "objective", "least value in all [t]", "certified")
+    table.add_row("largest_change", "47,904,437.40", "yes")
+    SafeConsole(file=stream, width=width, markup=False).print(table)
+    shown = [
+        " ".join(line.replace("─", "").split()) or "───" for line in stream.getvalue().splitlines() if line.strip()
+    ]
+    assert shown == lines
 
 
 def test_a_stream_escapes_all_that_is_written_and_is_otherwise_the_one_below() -> None:

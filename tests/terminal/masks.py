@@ -15,6 +15,7 @@ NUMBERS = (
     re.compile(r"\d(?:\.\d+)?e-(?:09|[1-9]\d)"),  # Amounts of rounding.
     re.compile(
         r"\d+(?= it\.| iterations| Newton| nodes| 次迭代| 次牛顿| 个节点)"
+        r"|(?<=simplex, )\d+|(?<=prices, )\d+|(?<=法，)\d+(?= 次)"
     ),  # Iterations and nodes, which a release of HiGHS may change.
     re.compile(r"(?<=plotly-)[\d.]+\d(?=\.min)"),  # The version of the script of charts.
     re.compile(r"(?<=^etsopt )\d+\.\d+\.\d+\S*$", re.MULTILINE),  # The version of the package.
@@ -27,7 +28,7 @@ LAST_DIGITS = re.compile(r"(?<![\d.])(0\.0*[1-9]\d{8})(\d+)")
 CHOICES = re.compile(r"(?<=\(choose from )'.*'(?=\))|(?<=（可选：)'.*'(?=）)")
 """Choices in an error of argparse, which stand in quotation marks up to Python 3.13."""
 
-USAGE = re.compile(r"^(?:Usage|用法): .*(?:\n +.*)*", re.MULTILINE)
+USAGE = re.compile(r"^(?:usage|用法): .*(?:\n +.*)*", re.MULTILINE)
 """The usage of a command, whose lines end elsewhere before Python 3.13: these part an option from its value."""
 
 

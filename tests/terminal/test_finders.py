@@ -152,8 +152,8 @@ def test_masks_keep_columns_and_leave_figures() -> None:
     )
     assert masked("target_change ≥ -0.00499821428571") == "target_change ≥ -0.00499821428000"
     assert masked("0.000999779 of 3.28e-09 t") == "0.000999779 of 0.00e-00 t"
-    usage = "Usage: etsopt plot [-h] --out\n                   FILE [--year YEAR]\n                   run\n\ndraw\n"
-    assert masked(usage) == "Usage: etsopt plot [-h] --out FILE [--year YEAR] run\n\ndraw\n"
+    usage = "usage: etsopt plot [-h] --out\n                   FILE [--year YEAR]\n                   run\n\ndraw\n"
+    assert masked(usage) == "usage: etsopt plot [-h] --out FILE [--year YEAR] run\n\ndraw\n"
     choices = "(choose from 'bash', 'zsh')"
     assert masked(choices) == masked(choices.replace("'", "")) == "(choose from bash, zsh)"
 
