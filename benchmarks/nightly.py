@@ -175,7 +175,7 @@ def covered() -> str:
 def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     tried = commit()
-    for file in (*(LOGS / name for name in REPORTS.values()), COVERAGE, PAGE):
+    for file in (*(LOGS / name for name in REPORTS.values()), COVERAGE):
         file.unlink(missing_ok=True)
     # Before the steps, so that no failure here takes the page of a long run.
     hashed = hashes()

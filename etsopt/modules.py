@@ -68,7 +68,7 @@ def loading(
         yield
     except passed:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise failure(f"{what}: {type(error).__name__}: {error}.", advice) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -20,12 +19,8 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 
-def show(results: Mapping[str, Results], instance: Instance, as_json: bool) -> None:
-    """Print the totals of every sector at both ends, each with its status, or all content as JSON."""
-    if as_json:
-        content = {end: result.summary() for end, result in results.items()}
-        print(json.dumps({"ends": content}, ensure_ascii=False, allow_nan=False))
-        return
+def show(results: Mapping[str, Results], instance: Instance) -> None:
+    """Print the totals of every sector at both ends, each with its status."""
     console = plain_console()
     model = next(iter(results.values())).provenance["model"]
     title = _("{instance}, {model}: at both ends of the balance value", instance=instance.name, model=model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from argparse import ArgumentParser, HelpFormatter, Namespace
@@ -26,23 +27,26 @@ class Formatter(HelpFormatter):
         prose = " ".join(text.split())
         if not in_chinese():
             return textwrap.wrap(prose, width, break_long_words=False, break_on_hyphens=False)
-        from rich.text import Text
+        from etsopt.cli.fitting import wrapped
 
-        from etsopt.cli.terminal import plain_console
-
-        return [line.plain.rstrip() for line in Text(prose).wrap(plain_console(), width)]
+        return wrapped(prose, width).split("\n")
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        """Break lines of prose; what is indented stays as it is written."""
-        lines = ([line] if line[:1] in ("", " ") else self._split_lines(line, width) for line in text.splitlines())
-        return "\n".join(indent + line for part in lines for line in part)
+        """Break lines of prose; a line of a list goes on below its text."""
+        lines = []
+        for line in text.splitlines():
+            mark = re.match(r" *(?:\S+ {2,})?", line)
+            before = "" if mark is None else mark[0]
+            first, *others = self._split_lines(line[len(before) :], max(width - len(before), 1)) or [""]
+            lines += [before + first, *(" " * len(before) + other for other in others)]
+        return "\n".join(indent + line for line in lines)
 
 
 class Parser(ArgumentParser):
     """A parser that escapes arguments in its errors."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"formatter_class": Formatter, **options})
+        super().__init__(**{"formatter_class": Formatter, "allow_abbrev": False, **options})
 
     def format_help(self) -> str:
         """Return the help, its texts in the language of the command."""
@@ -83,7 +87,9 @@ class Commands:
 
     def with_verbs(self, name: str, text: str) -> Commands:
         """Add a command with verbs of its own, and return what adds these."""
-        return Commands(self._added.add_parser(name, help=text, description=text), "verb", "VERB")
+        parser = self._added.add_parser(name, help=text, description=text)
+        add_language(parser)
+        return Commands(parser, "verb", "VERB")
 
 
 def add_language(parser: Parser) -> None:

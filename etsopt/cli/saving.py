@@ -12,6 +12,8 @@ from etsopt.results.claims import is_judged, is_program
 from etsopt.wording import message
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from etsopt.results.results import Results
 
 
@@ -27,16 +29,39 @@ def places(out: Path | None) -> tuple[Path | None, Path | None]:
     if out is None or out.suffix.lower() != ".xlsx" or out.is_dir():
         return None, out
     from etsopt.data.files.spreadsheet import load_xlsxwriter
-    from etsopt.results.run_folder import holds_run
 
     load_xlsxwriter(out.name)
     folder = out.with_suffix("")
-    if out.exists() and not holds_run(folder):
+    see_that_of_run(out, folder)
+    return out, folder
+
+
+def see_that_of_run(workbook: Path, folder: Path) -> None:
+    """Refuse a workbook that is there, and is none of the run of a folder."""
+    from etsopt.results.run_folder import holds_run
+
+    if workbook.exists() and not holds_run(folder):
         what = message(
-            "{out!r} exists, and {folder!r} holds no run that it would belong to.", out=str(out), folder=str(folder)
+            "{out!r} exists, and {folder!r} holds no run that it would belong to.",
+            out=str(workbook),
+            folder=str(folder),
         )
         raise UsageError(what, "Name another file: a result does not replace a workbook of your own.")
-    return out, folder
+
+
+def see_that_alike(folder: Path, ends: Collection[str]) -> None:
+    """Refuse a folder with a run for runs at both ends of an interval, which have folders in it, and the other way."""
+    from etsopt.results.run_folder import holds_run
+    from etsopt.running.ends import ENDS
+
+    if holds_run(folder) if ends else any(holds_run(folder / end) for end in ENDS):
+        what = message("{folder!r} holds a run that would lie beside what is written.", folder=str(folder))
+        raise UsageError(what, "Name another folder: runs at both ends of an interval have folders of their own in it.")
+
+
+def at_end(file: Path | None, end: str) -> Path | None:
+    """Return a file beside that of a run, which has the end of an interval in its name."""
+    return file.with_stem(f"{file.stem}-{end}") if file is not None and end else file
 
 
 def save_workbook(result: Results, workbook: Path | None, folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from etsopt.cli.ending import exit_code
+from etsopt.cli.language import _
 from etsopt.cli.options import EXIT_CODES, add_format, add_instance, add_time_limit, instance_of, pairs
 
 if TYPE_CHECKING:
@@ -72,19 +73,23 @@ def solve(options: Namespace) -> int:
             seed=options.seed,
             method=options.method,
             solver_options=pairs(options.solver_option, "--solver-option"),
-            mps=options.mps,
         )
         both = at_ends(instance)
+        if options.out is not None:
+            saving.see_that_alike(options.out, both)
+        for end in both:
+            if (beside := saving.at_end(workbook, end)) is not None:
+                saving.see_that_of_run(beside, options.out / end)
         found = {end: _answer(options, one, solve, workbook, end) for end, one in (both or {"": instance}).items()}
     solved = {end: answer.result for end, answer in found.items()}
-    if both:
-        ends.show(solved, instance, options.json)
-    for answer in found.values():
-        if not options.json:
-            answer.show(alone=not both)
-        elif not both:
-            content = answer.result.summary() | remedying.content(answer.result)
-            print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    contents = {end: result.summary() | remedying.content(result) for end, result in solved.items()}
+    if options.json:
+        content = {"ends": contents} if both else contents[""]
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    elif both:
+        ends.show(solved, instance)
+    for end, answer in found.items() if not options.json else ():
+        answer.show(end)
     return max(map(exit_code, solved.values()))
 
 
@@ -95,14 +100,18 @@ class Answer(NamedTuple):
     remedy: str
     place: str
 
-    def show(self, alone: bool) -> None:
-        """Print it, the result only if it stands alone."""
-        from etsopt.cli import show
+    def show(self, end: str) -> None:
+        """Print it; of an end of an interval, whose figures stand in a table, what no table has."""
+        from etsopt.cli import remedying, show
+        from etsopt.cli.terminal import plain_console
 
         if self.remedy:
-            print(f"{self.remedy}\n")
-        if alone:
+            print(f"{_(end)}: {self.remedy}\n" if end else f"{self.remedy}\n")
+        if not end:
             show.result(self.result)
+        elif "relaxed_limits" in self.result.tables:
+            print(f"\n{_(end)}")
+            remedying.relaxed_limits(plain_console(), self.result)
         if self.place:
             print(self.place)
 
@@ -110,7 +119,7 @@ class Answer(NamedTuple):
 def _answer(
     options: Namespace,
     instance: Instance,
-    solve: Callable[[Instance], Results],
+    solve: Callable[..., Results],
     workbook: Path | None,
     end: str,
 ) -> Answer:
@@ -120,7 +129,7 @@ def _answer(
     from etsopt.results.run_folder import holds_run
 
     folder = None if options.out is None else options.out / end
-    workbook = workbook.with_stem(f"{workbook.stem}-{end}") if workbook is not None and end else workbook
+    workbook, solve = saving.at_end(workbook, end), partial(solve, mps=saving.at_end(options.mps, end))
     result, remedy = solve(instance), ""
     if options.apply_remedy is not None:
         instance, result, remedy = remedying.applied(options.apply_remedy, instance, result, solve)

@@ -37,12 +37,13 @@ def returned(found: Rule, instance: Instance, parameters: Parameters, fixed: NDA
     """
     place = message("the rule {name} in {year}", name=found.name, year=instance.policy.year)
     try:
-        # A rule may do with its tables what it likes.
-        own = replace(instance, units=instance.units.copy(), derived=Derived())
+        # A rule may do with its tables and its policy what it likes.
+        tables = {name: table.copy() for name, table in instance.tables.items()}
+        own = replace(instance, **tables, policy=instance.policy.model_copy(deep=True), derived=Derived())
         reference = found.function(own, parameters, fixed.copy())
-    except EtsoptError:
+    except (EtsoptError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         what = message("fails: {name}: {error}", name=type(error).__name__, error=error)
         raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
     if not isinstance(reference, Reference):
@@ -53,7 +54,7 @@ def returned(found: Rule, instance: Instance, parameters: Parameters, fixed: NDA
     rounded = None if reference.rounded_t is None else _one_for_each(place, reference.rounded_t, instance, fixed)
     unread = {"adjustment_t": reference.adjustment_t, "per_output": reference.per_output}
     for name, values in unread.items():
-        if values is not None and np.any(values):
+        if values is not None and (not _numbers(values).size or _numbers(values).any()):
             what = message("returns {name}, which no model reads: markets take allowances as lump sums", name=name)
             raise DataError("The rule", [Problem(place, what, "Leave it out, or return zeros.")])
     return replace(reference, exact_t=exact, rounded_t=rounded, fixed=fixed)
@@ -65,16 +66,25 @@ class _Stated(Section):
     band: BandRate | None
     bands: Mapping[str, BandRate]
     terms: Sequence[InstanceOf[Term]]
+    whole: bool
+    equal: bool
+    sectors: InstanceOf[pd.DataFrame]
 
 
 def _problems_of(place: str, reference: Reference, fixed: NDArray[np.bool_]) -> list[Problem]:
     """Return what is wrong beside the figures of units."""
     problems = []
     try:
-        _Stated.model_validate({name: getattr(reference, name) for name in _Stated.model_fields})
+        stated = _Stated.model_validate({name: getattr(reference, name, None) for name in _Stated.model_fields})
     except ValidationError as error:
         problems += problems_of(error, place)
-    if not np.array_equal(reference.fixed, fixed):
+    else:
+        for term in stated.terms:
+            wrong = not (isinstance(term.name, str) and isinstance(term.source, str))
+            if wrong or _numbers(term.value).shape not in ((), fixed.shape):
+                what = "has a term that is no name, source, and value of every unit or of all"
+                problems.append(Problem(place, what, "State these of each.", "terms"))
+    if not np.array_equal(np.asarray(getattr(reference, "fixed", None)), fixed):
         what = "returns other units with A = E than those that it is called with"
         advice = "Return these: the policy says which they are, by scope, threshold and special cases."
         problems.append(Problem(place, what, advice, "fixed"))
@@ -94,14 +104,13 @@ def _one_for_each(place: str, values: Any, instance: Instance, fixed: NDArray[np
             what = "returns a series with another index than that of the units"
             raise DataError("The rule", [Problem(place, what, "Keep the index of instance.units, or return an array.")])
         values = values.reindex(instance.units.index)
-    try:
-        allowances = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        allowances = np.empty(0)
+    allowances = _numbers(values)
+    if not allowances.size:
+        raise DataError("The rule", [Problem(place, "returns no numbers", "Return one allowance for each unit [t].")])
     if allowances.shape != fixed.shape:
         what = message(
             "returns an array of shape {shape}: expected numbers of shape {shape_2}",
-            shape=np.shape(values),
+            shape=allowances.shape,
             shape_2=fixed.shape,
         )
         raise DataError("The rule", [Problem(place, what, "Return one allowance for each unit [t].")])
@@ -119,3 +128,15 @@ def _one_for_each(place: str, values: Any, instance: Instance, fixed: NDArray[np
         raise DataError("The rule", [Problem(place, what, "Correct its function.", cells=cells)])
     # Output and base emissions of a unit without emissions may be absent: it then gets nothing.
     return np.where(idle & np.isnan(allowances), 0.0, allowances)
+
+
+def _numbers(values: Any) -> NDArray[np.float64]:
+    """Return numbers as floats, absent ones NaN; an empty array for what are none, such as texts, truths and dates."""
+    try:
+        found: Any = np.ma.asarray(values)
+    except (TypeError, ValueError):
+        return np.empty(0)
+    if found.dtype.kind not in "iuf":
+        return np.empty(0)
+    numbers: NDArray[np.float64] = found.astype(float).filled(np.nan)
+    return numbers

@@ -70,10 +70,16 @@ def rule(
     Raises
     ------
     UsageError
-        If the package has a rule of that name.
+        If the package has a rule of that name, or what is stated is none of what a rule has.
     """
+    right = isinstance(name, str) and name and isinstance(source, str) and isinstance(columns, tuple)
+    if not right or not (isinstance(parameters, type) and issubclass(parameters, Parameters)):
+        what = message("The rule {name} is not declared rightly.", name=brief(name))
+        raise UsageError(what, "State name and source as texts, a class of `Parameters`, and columns as a tuple.")
 
     def enter(function: RuleFunction) -> RuleFunction:
+        if not callable(function):
+            raise UsageError(message("The rule {name} is no function.", name=brief(name)), "Decorate a function.")
         if name in RULES and not RULES[name].own:
             raise UsageError(message("There is a rule {name!r} already.", name=name), "Give your own another name.")
         summary = (function.__doc__ or "").strip().split("\n")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from etsopt.data.files.read import find_folder, is_file, read_instance, reports_
 from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
 from etsopt.data.tables.report_columns import ACCOUNTED
-from etsopt.errors import SolverError, StoppedError, UsageError, brief
+from etsopt.errors import DataError, SolverError, StoppedError, UsageError, brief
 from etsopt.rules import reference_allowances
 from etsopt.rules.registry import parameters_in
 from etsopt.running.ends import at_ends
@@ -74,7 +75,15 @@ def read(
 
     def wanted(found: Policy) -> Policy:
         found = changed(found if under is None else under(found), changes)
-        parameters_in(found)
+        try:
+            parameters_in(found)
+        except DataError as error:
+            of_change = {key for key in given if key.partition(".")[0] == "rule"}
+            place = "the changed policy"
+            problems = [
+                replace(one, place=place) if {one.column, "rule"} & of_change else one for one in error.problems
+            ]
+            raise DataError(error.subject, problems) from None
         return found
 
     given = {".".join(english_path(str(key).split("."))) for key in changes}

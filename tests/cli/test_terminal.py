@@ -160,7 +160,7 @@ def test_a_name_cannot_colour_a_terminal_and_a_table_can() -> None:
     [
         (60, ["Levels", "objective least value in all [t] certified", "───", "largest_change 47,904,437.40 yes"]),
         # Words of a heading part, and then rows become records.
-        (44, ["Levels", "least value", "objective in all [t] certified", "───", "largest_change 47,904,437.40 yes"]),
+        (44, ["Levels", "least value in", "objective all [t] certified", "───", "largest_change 47,904,437.40 yes"]),
         (20, ["Levels", "objective:", "largest_change", "least value in all", "[t]: 47,904,437.40", "certified: yes"]),
     ],
 )

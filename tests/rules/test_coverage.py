@@ -104,12 +104,46 @@ def test_an_interval_is_solved_at_both_ends_with_a_status_each(
     assert main([*asked, "--set", value, "--out", str(tmp_path / "run"), "--time-limit", "1e-9"]) != 0
     assert main(["check", str(tmp_path / "run" / "lower")]) == 0
     capsys.readouterr()
+    for wrong, word in (("{lower=-1,upper=0.8}", "lower: is -1"), ("{lower=0.8}", "upper: is missing")):
+        assert main([*asked, "--set", f"sectors.cement.balance_value={wrong}"]) == 2
+        problems = capsys.readouterr().err.partition("has a problem.\n\n1. the changed policy, ")[2]
+        assert problems.startswith(f"sectors.cement.balance_value.{word}")
     assert main([*asked, "--set", "sectors.cement.balance_value={lower=0.9,upper=0.8}"]) == 2
     wrong = "sectors.cement.balance_value: is from 0.9 to 0.8.\n   State the lower end first.\n"
     assert capsys.readouterr().err.endswith(f"has a problem.\n\n1. the changed policy, {wrong}")
     assert main([*asked, "--set", value, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["ends"]
     assert {end: one["status"] for end, one in told.items()} == dict.fromkeys(("lower", "upper"), "certified_optimal")
+
+
+def test_runs_at_both_ends_replace_nothing_that_is_not_theirs(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, value = tmp_path / "kilns.csv", "sectors.cement.balance_value={lower=0.82,upper=0.84}"
+    KILNS.to_csv(file, index=False)
+    asked = ["solve", str(file), *("--set", "year=2025"), *("--set", "rule.name=cn"), *("--set", "coverage=part")]
+    both = [*asked, "--set", value]
+    (tmp_path / "a-lower.xlsx").write_text("mine")
+    assert main([*both, "--out", str(tmp_path / "a.xlsx")]) == 2
+    assert (tmp_path / "a-lower.xlsx").read_text() == "mine"
+    assert not (tmp_path / "a").exists()
+    # A single run and runs at both ends do not lie beside each other.
+    assert main([*asked, "--out", str(tmp_path / "one")]) == 0
+    assert main([*both, "--out", str(tmp_path / "one")]) == 2
+    assert "holds a run that would lie beside what is written" in capsys.readouterr().err
+    assert main([*both, "--out", str(tmp_path / "two"), "--mps", str(tmp_path / "a.mps")]) == 0
+    assert (tmp_path / "a-lower.mps").read_bytes() != (tmp_path / "a-upper.mps").read_bytes()
+    assert main([*asked, "--out", str(tmp_path / "two")]) == 2
+    capsys.readouterr()
+    # What an infeasible end lacks is told as that of a single run, in text and JSON.
+    tight = [*both, *("--set", "sectors.cement.band=0.001"), *("--set", "sectors.cement.target_change=-0.1")]
+    assert main(tight) == 3
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count("Policies that would do, each solved by --apply-remedy and its number") == 2
+    assert main([*tight, "--json"]) == 3
+    ends = json.loads(capsys.readouterr().out)["ends"]
+    assert all(one["remedies"] for one in ends.values())
+    assert main(["validate", *both[1:]]) == 0
 
 
 @pytest.mark.parametrize("model", ["allocation", "balance_value", "compliance"])

@@ -122,11 +122,18 @@ def test_special_cases_and_small_enterprises_get_their_emissions_whatever_an_own
     ("allowances", "what"),
     [
         (np.ones(2), "the rule mine in 2025: returns an array of shape (2,): expected numbers of shape (3,)."),
-        (["a", "b", "c"], "the rule mine in 2025: returns an array of shape (3,): expected numbers of shape (3,)."),
+        (["a", "b", "c"], "the rule mine in 2025: returns no numbers."),
+        (["1", "2", "3"], "the rule mine in 2025: returns no numbers."),
+        (np.ones(3, dtype=bool), "the rule mine in 2025: returns no numbers."),
+        (np.ones(3, dtype="timedelta64[D]"), "the rule mine in 2025: returns no numbers."),
+        (np.ones(3, dtype=complex), "the rule mine in 2025: returns no numbers."),
+        ([[1], [1, 2], 3], "the rule mine in 2025: returns no numbers."),
+        (np.ma.masked_equal([1.0, 2.0, 3.0], 2), "the rule mine in 2025: 1 allowance is not a number from 0 on: row"),
+        (lambda _: sys.exit(0), "the rule mine in 2025: fails: SystemExit: 0."),
         (np.array([1.0, np.nan, -2.0]), "the rule mine in 2025: 2 allowances are not a number from 0 on: row"),
         (lambda _: 1 / 0, "the rule mine in 2025: fails: ZeroDivisionError: division by zero."),
     ],
-    ids=["too few", "texts", "no numbers", "an error"],
+    ids=["too few", "texts", "figures", "truths", "times", "complex", "ragged", "masked", "an exit", "nan", "an error"],
 )
 def test_a_rule_that_gives_no_allowances_is_refused(allowances: Any, what: str) -> None:
     with pytest.raises(DataError) as caught:
@@ -263,6 +270,11 @@ def test_a_default_of_its_own_holds_in_the_instance_that_is_solved() -> None:
     [
         ({"terms": [("a", 1, "b")]}, "terms.0: is ('a', 1, 'b'): expected an instance of Term."),
         ({"terms": None}, "terms: is None"),
+        ({"terms": [Term(None, 1.0, "b")]}, "terms: has a term that is no name, source, and value"),  # type: ignore[arg-type]
+        ({"terms": [Term("a", np.ones(2), "b")]}, "terms: has a term that is no name, source, and value"),
+        ({"whole": "maybe"}, "whole: is 'maybe'"),
+        ({"equal": np.ones(3, dtype=bool)}, "equal: is array("),
+        ({"sectors": {"cement": 1}}, "sectors: is {'cement': 1}"),
         ({"band": -0.1}, "band: is -0.1: expected greater than or equal to 0."),
         ({"bands": {"cement": float("nan")}}, "bands.cement: is nan: expected a finite number."),
         ({"bands": [1]}, "bands: is [1]: expected a table."),
@@ -300,6 +312,42 @@ def test_terms_and_bands_of_a_rule_are_taken() -> None:
         return Reference(0.9 * emissions, fixed, bands={"cement": 0.2}, terms=[Term("rate", 0.9, "a test")])  # type: ignore[arg-type]
 
     assert reference_allowances(under(make)).bands == {"cement": 0.2}
+
+
+def test_what_a_rule_does_with_its_tables_and_its_policy_changes_neither() -> None:
+    def make(instance: etsopt.Instance) -> Any:
+        instance.policy.sectors.clear()
+        for table in instance.tables.values():
+            for name in table:
+                table[name] = 0
+        return np.full(3, 1e5)
+
+    instance = under(make)
+    tables = {name: table.copy() for name, table in instance.tables.items()}
+    assert etsopt.solve(instance).tables["sectors"]["target_t"].notna().all()
+    assert all(instance.tables[name].equals(table) for name, table in tables.items())
+    assert "cement" in instance.policy.sectors
+
+
+@pytest.mark.parametrize(
+    ("stated", "what"),
+    [
+        ({"name": ""}, "The rule '' is not declared rightly."),
+        ({"source": 3}, "The rule 'wrong' is not declared rightly."),
+        ({"parameters": None}, "The rule 'wrong' is not declared rightly."),
+        ({"columns": "output_t"}, "The rule 'wrong' is not declared rightly."),
+    ],
+)
+def test_what_a_rule_states_of_itself_is_refused_where_it_is_declared(stated: Any, what: str) -> None:
+    with pytest.raises(UsageError, match=what):
+        rule(**{"name": "wrong", "source": "a test", **stated})
+    with pytest.raises(UsageError, match="The rule 'wrong' is no function"):
+        rule("wrong", "a test")(5)  # type: ignore[arg-type]
+
+
+def test_a_parameter_that_is_changed_is_a_problem_of_the_change(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "tiny", "--set", "rule.cap=-5"]) == 2
+    assert "1. the changed policy, rule.cap: is -5" in capsys.readouterr().err
 
 
 def test_what_chinas_plans_issue_in_advance_is_not_that_of_a_rule_of_ones_own() -> None:

@@ -93,8 +93,13 @@ ADVICE_FOR_TEXT = {
 def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Problem]:
     """Convert errors of pydantic to problems in terms of the policy file."""
     by_key: dict[str, list[Any]] = {}
-    for item in error.errors(include_url=False):
-        steps = [prefix, *(str(step) for step in item["loc"])]
+    found = [(item, [str(step) for step in item["loc"]]) for item in error.errors(include_url=False)]
+    # Where the value has both ends of an interval, the other form, by year, is not meant.
+    ends = {tuple(loc[:place]) for _, loc in found for place, step in enumerate(loc) if "Interval" in step}
+    for item, loc in found:
+        if any("dict[" in step and tuple(loc[:place]) in ends for place, step in enumerate(loc)):
+            continue
+        steps = [prefix, *loc]
         key = ".".join(step for step in steps if step and not NOT_A_KEY.fullmatch(step))
         by_key.setdefault(key or "the file", []).append(item)
     # A validator of this package speaks of all below it, whose errors are those of a form that is not meant.
