@@ -73,7 +73,7 @@ def encodings(numbers: Iterable[int]) -> Found:
             (Path(place) / "policy.toml").write_bytes(POLICY)
             try:
                 with warnings.catch_warnings():
-                    # Names that are no provinces are told, and read as they are.
+                    # Names that are no provinces are reported, and read as they are.
                     warnings.simplefilter("ignore", etsopt.AssumedWarning)
                     read = etsopt.read(place).units["name"].tolist()
             except DataError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
-from argparse import ArgumentParser, HelpFormatter, Namespace
+from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -94,7 +94,5 @@ class Commands:
 
 def add_language(parser: Parser) -> None:
     """Add the language, which may stand before the command or after it."""
-    from argparse import SUPPRESS
-
     text = "language of what the command writes: en or zh (default: that of the terminal)"
     parser.add_argument("--lang", choices=LANGUAGES, default=SUPPRESS, help=text)

@@ -82,14 +82,15 @@ def solve(options: Namespace) -> int:
                 saving.see_that_of_run(beside, options.out / end)
         found = {end: _answer(options, one, solve, workbook, end) for end, one in (both or {"": instance}).items()}
     solved = {end: answer.result for end, answer in found.items()}
-    contents = {end: result.summary() | remedying.content(result) for end, result in solved.items()}
     if options.json:
+        contents = {end: result.summary() | remedying.content(result) for end, result in solved.items()}
         content = {"ends": contents} if both else contents[""]
         print(json.dumps(content, ensure_ascii=False, allow_nan=False))
-    elif both:
-        ends.show(solved, instance)
-    for end, answer in found.items() if not options.json else ():
-        answer.show(end)
+    else:
+        if both:
+            ends.show(solved, instance)
+        for end, answer in found.items():
+            answer.show(end)
     return max(map(exit_code, solved.values()))
 
 

@@ -35,7 +35,7 @@ def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.
 
 
 class Reserve(NamedTuple):
-    """Prices at which a reserve buys and sells by year [CNY/t], zero and infinite for none, its stock and the most of it [t]."""
+    """Prices at which a reserve buys and sells by year [CNY/t], zero and infinite for none, its stock and the most [t]."""
 
     floor: NDArray[np.float64]
     ceiling: NDArray[np.float64]
