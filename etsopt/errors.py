@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etsopt.characters import escaped
-from etsopt.wording import Message, literal, message
+from etsopt.language import Text, _, joined, speaking
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -64,7 +64,7 @@ class EtsoptError(Exception):
         self.advice = advice
 
     def __str__(self) -> str:
-        return f"{self.failure}\n\n{self.advice}" if self.advice else self.failure
+        return f"{self.failure}\n\n{self.advice}" if self.advice else str(self.failure)
 
 
 class UsageError(EtsoptError):
@@ -92,9 +92,9 @@ class StoppedError(EtsoptError):
         Exception.__init__(self, termination)
         self.termination = termination
         over = termination == "time_limit"
-        past = "The time limit has passed before a solution was found."
-        self.failure = past if over else "Interrupted before a solution was found."
-        self.advice = "Increase the time limit." if over else "Run the command again."
+        past = _("The time limit has passed before a solution was found.")
+        self.failure = past if over else _("Interrupted before a solution was found.")
+        self.advice = _("Increase the time limit.") if over else _("Run the command again.")
 
 
 @dataclass(frozen=True)
@@ -125,19 +125,30 @@ class Problem:
     code: Literal["", "unknown_key", "unknown_name", "missing"] = ""
 
     def __str__(self) -> str:
-        where = f"{self.place}, {escaped(shortened(self.column))}" if self.column else self.place
-        return f"{where}: {self.what}{self._cells_text()}\n{self.advice}"
-
-    def _cells_text(self) -> str:
+        where = self.place
+        if self.column:
+            where = _("{place}, {column}", place=self.place, column=escaped(shortened(str(self.column))))
         if not self.cells:
-            return "."
-        labelled = [
-            (f"{'' if row.startswith('cell ') else 'row '}{shortened(row)}", value)
-            for row, value in self.cells[:ROWS_SHOWN]
-        ]
-        shown = ", ".join(f"{row} {brief(value)}" if value else row for row, value in labelled)
-        hidden = len(self.cells) - ROWS_SHOWN
-        return f": {shown}" + (f" and {hidden} more." if hidden > 0 else ".")
+            return str(_("{where}: {what}.\n{advice}", where=where, what=self.what, advice=self.advice))
+        cells = joined(
+            f"{_label(row)} {brief(str(value))}" if value else _label(row) for row, value in self.cells[:ROWS_SHOWN]
+        )
+        if (hidden := len(self.cells) - ROWS_SHOWN) > 0:
+            cells = _("{cells} and {hidden} more", cells=cells, hidden=hidden)
+        text = _("{where}: {what}: {cells}.\n{advice}", where=where, what=self.what, cells=cells, advice=self.advice)
+        return str(text)
+
+
+def _label(row: str) -> str:
+    """Return the label of a row or cell as a sentence names it."""
+    if isinstance(row, Text):
+        return str(_("row {row}", row=shortened(str(row))))
+    kind, space, name = shortened(row).partition(" ")
+    if space and kind == "cell":
+        return str(_("cell {name}", name=name))
+    if space and kind == "of":
+        return str(_("row of headings") if name == "headings" else _("row of {name}", name=name))
+    return str(_("row {number}", number=shortened(row)))
 
 
 class DataError(EtsoptError):
@@ -147,15 +158,23 @@ class DataError(EtsoptError):
         Exception.__init__(self, subject, problems)
         self.subject = subject
         self.problems = problems
-        subject = subject if isinstance(subject, Message) else literal(subject)
+        subject = subject if isinstance(subject, Text) else Text(subject)
         self.failure = (
-            message("{subject} has {count:,} problems.", subject=subject, count=len(problems))
+            _("{subject} has {count:,} problems.", subject=subject, count=len(problems))
             if len(problems) > 1
-            else message("{subject} has a problem.", subject=subject)
+            else _("{subject} has a problem.", subject=subject)
         )
-        self.advice = "\n".join(
-            f"{number}. {str(problem).replace(chr(10), chr(10) + '   ')}"
-            for number, problem in enumerate(problems[:PROBLEMS_SHOWN], 1)
-        )
-        if len(problems) > PROBLEMS_SHOWN:
-            self.advice += f"\n\nThe first {PROBLEMS_SHOWN} are listed; correct them to see the others."
+        with speaking("en"):
+            self.advice = self._listed()
+
+    def __str__(self) -> str:
+        return f"{self.failure}\n\n{self._listed()}"
+
+    def _listed(self) -> str:
+        """Return the first problems, one below the other."""
+        texts = (str(problem).replace("\n", "\n   ") for problem in self.problems[:PROBLEMS_SHOWN])
+        listed = "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))
+        if len(self.problems) > PROBLEMS_SHOWN:
+            text = _("The first {count} are listed; correct them to see the others.", count=PROBLEMS_SHOWN)
+            listed += f"\n\n{text}"
+        return listed

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,16 +91,16 @@ def load_file(
     """
     if not path.is_file():
         raise UsageError(
-            message("There is no {kind} file {path!r}.", kind=kind, path=str(path)), "Give the path of a Python file."
+            _("There is no {kind} file {path!r}.", kind=kind, path=str(path)), _("Give the path of a Python file.")
         )
     name = f"etsopt_user_{kind}_{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(
-            message("The {kind} file {path!r} is no Python file.", kind=kind, path=str(path)), "Its name ends in .py."
+            _("The {kind} file {path!r} is no Python file.", kind=kind, path=str(path)), _("Its name ends in .py.")
         )
     module = sys.modules[name] = module_from_spec(spec)
-    advice = "Correct the file; `python` on it shows where it fails."
+    advice = _("Correct the file; `python` on it shows where it fails.")
     with (
         loading(f"The {kind} file {str(path)!r} could not be loaded", advice, failure, passed),
         _beside(path.parent.resolve()),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from etsopt.errors import StoppedError
-from etsopt.wording import Message, literal, message
+from etsopt.language import Text, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,13 +158,13 @@ def checkpoint(phase: str = "", done: int | None = None, of: int | None = None) 
         return
     now = time.perf_counter()
     if phase and now - watch.reported_at[0] >= REPORT_INTERVAL_S:
-        phase = phase if isinstance(phase, Message) else literal(phase)
+        phase = phase if isinstance(phase, Text) else Text(phase)
         if done is None:
             tell(phase)
         elif of is None:
-            tell(message("{phase} {done:,}", phase=phase, done=done))
+            tell(_("{phase} {done:,}", phase=phase, done=done))
         else:
-            tell(message("{phase} {done:,} of {of:,}", phase=phase, done=done, of=of))
+            tell(_("{phase} {done:,} of {of:,}", phase=phase, done=done, of=of))
     if reason := is_over():
         raise StoppedError(reason)
 

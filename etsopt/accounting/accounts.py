@@ -16,6 +16,7 @@ from etsopt.accounting.tables import figures_table, fuels_table
 from etsopt.accounting.trail import trail
 from etsopt.accounting.vocabulary import OTHER
 from etsopt.errors import UsageError, brief
+from etsopt.language import _
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Accounts:
             own = own[own["process"] == process]
         if own.empty:
             what = f"No figure of unit {brief(unit_id)} in {brief(period)}{f' at {brief(process)}' if process else ''}."
-            raise UsageError(what, "Name a unit, a month such as 2025-01 or a year, and a process of the reports.")
+            raise UsageError(what, _("Name a unit, a month such as 2025-01 or a year, and a process of the reports."))
         return own.merge(self.trail, on="figure")
 
 
@@ -97,7 +98,7 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
         If a parameter is unknown or out of range, or a formula needs rows that are missing.
     """
     factors = Factors.of(parameters)
-    checkpoint("accounting")
+    checkpoint(_("accounting"))
     rows = reports.rows if reports.counted.all() else reports.rows[reports.counted]
     lines = Lines.of(rows, reports.coded.taken(reports.counted))
     parts = [part for room in (steel, cement, aluminium) for part in room.emissions(lines, factors)]
@@ -105,7 +106,7 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
     keys = frozenset(
         key for part in parts for item in np.unique(lines.coded.item[part.line]) for key in part.keys[item].split()
     )
-    checkpoint("accounting")
+    checkpoint(_("accounting"))
     return Accounts(
         monthly=by_process(emissions, yearly=False),
         annual=by_process(emissions, yearly=True),

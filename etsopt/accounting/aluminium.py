@@ -34,7 +34,7 @@ from etsopt.accounting.decimals import hundredths
 from etsopt.accounting.lines import Emitted, Lines, emitted
 from etsopt.accounting.vocabulary import ALUMINIUM, ITEMS
 from etsopt.errors import DataError, Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,7 +123,7 @@ def _minutes(lines: Lines, metal: NDArray[np.int64]) -> Floats:
     if (line < 0).any():
         unit = lines.coded.units[lines.coded.unit[metal[line < 0]]]
         cells = tuple((f"of {name}", "") for name in dict.fromkeys(unit))
-        what = message("{total} months have aluminium but no minutes of anode effect", total=int((line < 0).sum()))
-        advice = "Add rows of anode_effect_minutes, or state another aluminium.anode_effect than slope."
-        raise DataError("The reports", [Problem("reports/*.csv", what, advice, "item", cells)])
+        what = _("{total} months have aluminium but no minutes of anode effect", total=int((line < 0).sum()))
+        advice = _("Add rows of anode_effect_minutes, or state another aluminium.anode_effect than slope.")
+        raise DataError(_("The reports"), [Problem("reports/*.csv", what, advice, "item", cells)])
     return lines.quantity[line]

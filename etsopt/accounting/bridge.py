@@ -11,7 +11,7 @@ from etsopt.accounting.decimals import rounded
 from etsopt.accounting.factors import MARKS
 from etsopt.accounting.vocabulary import STEEL
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.accounts import Accounts
@@ -43,9 +43,7 @@ def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = T
     own = years[years["year"] == year]
     if own.empty:
         known = ", ".join(map(str, sorted(set(years["year"].tolist()))))
-        raise UsageError(
-            message("No unit has reports of {year}.", year=year), message("Choose one of {known}.", known=known)
-        )
+        raise UsageError(_("No unit has reports of {year}.", year=year), _("Choose one of {known}.", known=known))
     register = accounts.register[["unit_id", "enterprise_id", "name", "province", "complex_id"]]
     units = own.merge(register, on="unit_id")
     # Of carbide slag and clinker the rate alone is known; lines form no complexes, so that it is never added up.

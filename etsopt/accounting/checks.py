@@ -26,6 +26,7 @@ from etsopt.accounting.vocabulary import (
 )
 from etsopt.data.messages import counted, did_you_mean
 from etsopt.errors import Problem
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,20 +100,20 @@ def _shown(cell: Any) -> str:
 def _units(check: RowChecks) -> Iterator[Problem]:
     """Find units that are not in the register, or have no formulas here."""
     stated = (check.rows["unit_id"] != "").to_numpy()
-    what = ("unit is not in the register", "rows have units that are not in the register")
+    what = (_("unit is not in the register"), _("rows have units that are not in the register"))
     yield from check.problems(
         (check.coded.unit == UNKNOWN) & stated, "unit_id", what, "Correct it, or add the unit to register.csv."
     )
     accounted = np.isin(check.coded.sector, [SECTOR[name] for name in ACCOUNTED])
-    what = ("row is of a power unit", "rows are of power units")
-    advice = "Leave them out: power has a guideline of its own. State direct_emissions_tco2e in register.csv."
+    what = (_("row is of a power unit"), _("rows are of power units"))
+    advice = _("Leave them out: power has a guideline of its own. State direct_emissions_tco2e in register.csv.")
     yield from check.problems(~accounted & (check.coded.unit != UNKNOWN), "unit_id", what, advice)
 
 
 def _months(check: RowChecks) -> Iterator[Problem]:
     stated = (check.rows["month"] != "").to_numpy()
-    what = ("value is not a month", "values are not months")
-    advice = "Write year and month with a dash, such as 2025-01."
+    what = (_("value is not a month"), _("values are not months"))
+    advice = _("Write year and month with a dash, such as 2025-01.")
     yield from check.problems((check.coded.month == UNKNOWN) & stated, "month", what, advice)
 
 
@@ -120,15 +121,15 @@ def _days(check: RowChecks) -> Iterator[Problem]:
     """Find dates that are no days of the calendar."""
     for column in DAYS:
         cells = check.rows[column].to_numpy()
-        what = ("value is not a day", "values are not days")
-        advice = "Write year, month and day with dashes, such as 2025-02-28, or leave it empty."
+        what = (_("value is not a day"), _("values are not days"))
+        advice = _("Write year, month and day with dashes, such as 2025-02-28, or leave it empty.")
         yield from check.problems((days(cells) == UNKNOWN) & (cells != ""), column, what, advice)
 
 
 def _words(check: RowChecks) -> Iterator[Problem]:
     """Find items that no guideline counts."""
     cells = check.rows["item"].to_numpy()
-    what = ("item is not known", "items are not known")
+    what = (_("item is not known"), _("items are not known"))
     yield from check.problems(
         (check.coded.item == UNKNOWN) & (cells != ""),
         "item",
@@ -145,7 +146,7 @@ def _processes(check: RowChecks) -> Iterator[Problem]:
     coded = check.coded
     both = (coded.process != UNKNOWN) & np.isin(coded.sector, [SECTOR[name] for name in ACCOUNTED])
     wrong = both & ~OF_SECTOR[coded.sector, coded.process]
-    what = ("process is not one of the unit's sector", "processes are not of the unit's sector")
+    what = (_("process is not one of the unit's sector"), _("processes are not of the unit's sector"))
 
     def advice(row: int) -> str:
         sector = ACCOUNTED[[SECTOR[name] for name in ACCOUNTED].index(int(coded.sector[row]))]
@@ -158,7 +159,7 @@ def _items(check: RowChecks) -> Iterator[Problem]:
     """Find items that the guideline does not count at a process and flow."""
     coded, rows = check.coded, check.rows
     wrong = coded.known & ~FITS[coded.process, coded.flow, coded.item]
-    what = ("item has no place at this process and flow", "items have no place at their process and flow")
+    what = (_("item has no place at this process and flow"), _("items have no place at their process and flow"))
 
     def advice(row: int) -> str:
         process, flow = rows["process"].iat[row], rows["flow"].iat[row]
@@ -179,7 +180,7 @@ def _units_of_measure(check: RowChecks) -> Iterator[Problem]:
     wanted = np.array([item.unit for item in ITEMS.values()], dtype=object)
     own = check.rows["unit"].to_numpy()
     wrong = (check.coded.item != UNKNOWN) & (own != wanted[check.coded.item]) & np.isin(own, UNITS)
-    what = ("quantity is in the wrong unit", "quantities are in the wrong unit")
+    what = (_("quantity is in the wrong unit"), _("quantities are in the wrong unit"))
     yield from check.problems(
         wrong,
         "unit",
@@ -195,17 +196,17 @@ def _calorific_values(check: RowChecks) -> Iterator[Problem]:
     coded, column = check.coded, "ncv_gj_per_unit"
     fuel, test = coded.is_fuel, coded.flow == FLOW["test"]
     steel_coke = (coded.item == ITEM[COKE]) & (coded.sector == SECTOR["steel"])
-    what = ("calorific value has no use", "calorific values have no use")
+    what = (_("calorific value has no use"), _("calorific values have no use"))
     yield from check.problems(
         check.measured & ~fuel & (coded.item != UNKNOWN), column, what, "Leave it empty: it belongs to fuels only."
     )
-    advice = "Leave it empty: the steel guideline takes the default of coke always."
+    advice = _("Leave it empty: the steel guideline takes the default of coke always.")
     yield from check.problems(check.measured & steel_coke, column, what, advice)
-    what = ("test has no calorific value", "tests have no calorific value")
+    what = (_("test has no calorific value"), _("tests have no calorific value"))
     yield from check.problems(test & fuel & ~check.measured, column, what, "State the measured value of the batch.")
     gas = np.isin(coded.item, [place for place, item in enumerate(ITEMS.values()) if item.phase == "gas"])
     weightless = test & fuel & ~gas & (check.rows["quantity"] == 0).to_numpy()
-    what = ("batch has no quantity", "batches have no quantity")
+    what = (_("batch has no quantity"), _("batches have no quantity"))
     yield from check.problems(weightless, "quantity", what, "State the tonnes of the batch: they weight its value.")
 
 
@@ -228,10 +229,10 @@ def _defaults(check: RowChecks) -> Iterator[Problem]:
     bad = np.zeros(len(coded), dtype=bool)
     bad[fuel] = used & ~is_measured & (own.month > first[of_row])
     what = (
-        "measured fuel has only the default in a later month",
-        "measured fuels have only the default in a later month",
+        _("measured fuel has only the default in a later month"),
+        _("measured fuels have only the default in a later month"),
     )
-    advice = (
+    advice = _(
         "State the measured value of the month, or what the data-quality control plan substitutes: within a year a "
         "measured calorific value may not return to the default."
     )
@@ -245,8 +246,8 @@ def _minutes(check: RowChecks) -> Iterator[Problem]:
     own = coded.taken(minutes)
     twice = np.zeros(len(coded), dtype=bool)
     twice[minutes] = pd.Series(joined([(own.unit, 0), (own.month, 12 * 10_000)])).duplicated(keep=False).to_numpy()
-    what = ("month has several rows of minutes", "rows of minutes share a month")
-    advice = "State one mean of the process for the month: minutes per pot and day do not add up."
+    what = (_("month has several rows of minutes"), _("rows of minutes share a month"))
+    advice = _("State one mean of the process for the month: minutes per pot and day do not add up.")
     yield from check.problems(twice, "unit_id, month", what, advice)
 
 
@@ -262,8 +263,8 @@ def _complete(check: RowChecks) -> Iterator[Problem]:
     first[np.unique(of_row, return_index=True)[1]] = True
     bad = np.zeros(len(coded), dtype=bool)
     bad[steel] = ~balanced[of_row] & first
-    what = ("month has processes but no enterprise", "months have processes but no enterprise")
-    advice = "Add the rows of process enterprise: what is bought and sold, which the mass balance needs."
+    what = (_("month has processes but no enterprise"), _("months have processes but no enterprise"))
+    advice = _("Add the rows of process enterprise: what is bought and sold, which the mass balance needs.")
     yield from check.problems(bad, "unit_id, month", what, advice)
 
 
@@ -271,8 +272,8 @@ def _versions(check: RowChecks) -> Iterator[Problem]:
     """Find rows with the same version of the same quantity."""
     keys = _keys(check.rows, check.coded).assign(version=check.rows["version"])
     twice = keys.duplicated(keep=False).to_numpy() & check.coded.known
-    what = ("row repeats another", "rows repeat each other")
-    advice = "Keep one, tell them apart by batch, or give a correction the next version."
+    what = (_("row repeats another"), _("rows repeat each other"))
+    advice = _("Keep one, tell them apart by batch, or give a correction the next version.")
     yield from check.problems(twice, "unit_id, month, process, item", what, advice)
 
 

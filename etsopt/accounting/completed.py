@@ -12,7 +12,7 @@ from etsopt.data.files.read import REGISTER, REPORTS
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ def completed_units(
     if raw is None:
         return RawTable.from_frame(reported, REPORTS), problems + _without_reports(id_in_instance, reported.index)
     if "unit_id" not in raw.columns:
-        missing = Problem(raw.place, "the column is missing", "Add it: identifies the unit.", "unit_id")
+        missing = Problem(raw.place, _("the column is missing"), _("Add it: identifies the unit."), "unit_id")
         return RawTable.from_frame(reported, raw.place), [*problems, missing]
     stated = _Stated.of(raw, reported)
     problems += _stated_again(stated, reported, id_in_instance)
@@ -100,8 +100,8 @@ def _stated_again(stated: _Stated, reported: pd.DataFrame, id_in_instance: pd.Se
     measured = [name for name in reported.columns if name not in ("unit_id", *IDENTIFYING)]
     again = {name: own & (stated.cells(name) != "") for name in measured}
     if columns := [name for name, wrong in again.items() if wrong.any()]:
-        what = message("states what follows from the monthly reports of a unit ({columns})", columns=", ".join(columns))
-        advice = "Leave these cells empty, or remove the reports of the unit."
+        what = _("states what follows from the monthly reports of a unit ({columns})", columns=", ".join(columns))
+        advice = _("Leave these cells empty, or remove the reports of the unit.")
         problems += stated.problem(again[columns[0]], columns[0], what, advice)
     for name in IDENTIFYING:
         there = _texts(reported[name].to_numpy())
@@ -112,29 +112,29 @@ def _stated_again(stated: _Stated, reported: pd.DataFrame, id_in_instance: pd.Se
             ],
             dtype=bool,
         )
-        advice = (
+        advice = _(
             "Leave the cell empty, or correct one of the two. Of a complex, unit and enterprise are its complex_id."
         )
-        problems += stated.problem(differs, name, message("differs from {register}", register=REGISTER), advice)
+        problems += stated.problem(differs, name, _("differs from {register}", register=REGISTER), advice)
     members = id_in_instance[id_in_instance.to_numpy() != id_in_instance.index].to_dict()
     inside = np.array([unit in members for unit in stated.units], dtype=bool)
     complexes = ", ".join(sorted({members[unit] for unit in stated.units[inside]}))
-    what = message("is part of a complex that reports as one ({complexes})", complexes=complexes)
-    advice = "State the complex, or remove the row."
+    what = _("is part of a complex that reports as one ({complexes})", complexes=complexes)
+    advice = _("State the complex, or remove the row.")
     return problems + stated.problem(inside, "unit_id", what, advice)
 
 
 def _below_zero(reported: pd.DataFrame) -> list[Problem]:
     emissions = reported["emissions_tco2e"]
     cells = tuple((f"of {unit}", f"{value:g}") for unit, value in emissions[emissions < 0].items())
-    advice = "Correct their rows: etsopt screen and etsopt reconcile look for the false ones."
-    return [Problem(REPORTS, "give emissions below 0", advice, "emissions_tco2e", cells)] if cells else []
+    advice = _("Correct their rows: etsopt screen and etsopt reconcile look for the false ones.")
+    return [Problem(REPORTS, _("give emissions below 0"), advice, "emissions_tco2e", cells)] if cells else []
 
 
 def _without_reports(id_in_instance: pd.Series[str], known: Iterable[str]) -> list[Problem]:
     cells = tuple((f"of {unit}", "") for unit in sorted({*id_in_instance} - {*known}))
-    advice = "Add its reports, state its emissions in units.csv, or take it out of the register."
-    what = "has units without a report of the year of policy.toml"
+    advice = _("Add its reports, state its emissions in units.csv, or take it out of the register.")
+    what = _("has units without a report of the year of policy.toml")
     return [Problem(REGISTER, what, advice, "unit_id", cells)] if cells else []
 
 

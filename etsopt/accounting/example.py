@@ -15,7 +15,7 @@ from etsopt.data.files.aside import written_aside
 from etsopt.data.files.read import REPORTS
 from etsopt.data.files.write import write_table
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +106,7 @@ def generate(
     """
     first = month_number(first_month)
     if not len(PARTS) <= units <= MOST_UNITS or not 1 <= months <= MOST_MONTHS or seed < 0 or first < 0:
-        what = message(
+        what = _(
             "`units` is {units}, `months` {months}, `seed` {seed}, `first_month` {first_month!r}: one is out of range.",
             units=units,
             months=months,
@@ -115,7 +115,7 @@ def generate(
         )
         raise UsageError(
             what,
-            message(
+            _(
                 "Use {count} to {most_units:,} units, 1 to {most_months} months, a seed from 0 on.",
                 count=len(PARTS),
                 most_units=MOST_UNITS,

@@ -17,7 +17,7 @@ from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.toml import LARGEST_BYTES, checked_content, parse_toml
 from etsopt.data.tables.raw import decode
 from etsopt.errors import DataError, Problem, brief, shortened
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ class Factors:
     stated: frozenset[str]
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any] | None, place: str = "parameters") -> Factors:
+    def of(cls, parameters: Mapping[str, Any] | None, place: str = _("parameters")) -> Factors:
         """Return the official figures with the stated ones in their place; keys are nested or dotted.
 
         Raises
@@ -73,7 +73,7 @@ class Factors:
         stated = _flat(checked_content(parameters or {}, place))
         problems = [problem for key, value in stated.items() if (problem := _problem(key, value, place))]
         if problems:
-            raise DataError("The table of accounting parameters", problems)
+            raise DataError(_("The table of accounting parameters"), problems)
         values = {key: figure.value for key, figure in FIGURES.items()}
         values |= {key: float(value) if _is_number(FIGURES[key]) else value for key, value in stated.items()}
         return cls(values, frozenset(key for key in stated if values[key] != FIGURES[key].value))
@@ -141,13 +141,13 @@ def read_parameters(folder: str | Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     if path.stat().st_size > LARGEST_BYTES:
-        what = message(
+        what = _(
             "has {st_size:,} bytes: expected at most {largest_bytes:,}",
             st_size=path.stat().st_size,
             largest_bytes=LARGEST_BYTES,
         )
         raise DataError(
-            "The table of accounting parameters", [Problem(PARAMETERS, what, "Check that it is the right file.")]
+            _("The table of accounting parameters"), [Problem(PARAMETERS, what, _("Check that it is the right file."))]
         )
     return parameters_of(path.read_bytes())
 
@@ -159,16 +159,14 @@ def parameters_of(content_of_file: bytes) -> dict[str, Any]:
         try:
             content = parse_toml(text)
         except ValueError as error:
-            advice = "Write texts in quotes and names of tables in [brackets]."
-            problems = [
-                Problem(PARAMETERS, message("is not valid TOML ({error})", error=shortened(str(error), 300)), advice)
-            ]
+            advice = _("Write texts in quotes and names of tables in [brackets].")
+            problems = [Problem(PARAMETERS, _("is not valid TOML ({error})", error=shortened(str(error), 300)), advice)]
         else:
             problems = [
                 Problem(
                     PARAMETERS,
-                    "is not a key of this file",
-                    message("Put it under [{section}], or remove it.", section=SECTION),
+                    _("is not a key of this file"),
+                    _("Put it under [{section}], or remove it.", section=SECTION),
                     str(key),
                 )
                 for key in content
@@ -178,13 +176,13 @@ def parameters_of(content_of_file: bytes) -> dict[str, Any]:
                 problems.append(
                     Problem(
                         PARAMETERS,
-                        "is not a table",
-                        message("Write [{section}], with keys below it.", section=SECTION),
+                        _("is not a table"),
+                        _("Write [{section}], with keys below it.", section=SECTION),
                         SECTION,
                     )
                 )
     if problems:
-        raise DataError("The table of accounting parameters", problems)
+        raise DataError(_("The table of accounting parameters"), problems)
     stated = content.get(SECTION, {})
     Factors.of(stated, PARAMETERS)
     return _flat(checked_content(stated, PARAMETERS))
@@ -206,8 +204,8 @@ def _problem(key: str, value: Any, place: str) -> Problem | None:
     """Return the problem of a stated key, or None."""
     figure = FIGURES.get(key)
     if figure is None:
-        advice = message("{guess}`etsopt account --factors` lists all keys.", guess=did_you_mean(key, FIGURES))
-        return Problem(place, "is not an accounting parameter", advice, key)
+        advice = _("{guess}`etsopt account --factors` lists all keys.", guess=did_you_mean(key, FIGURES))
+        return Problem(place, _("is not an accounting parameter"), advice, key)
     if figure.choices:
         valid, wanted = value in figure.choices, f"one of {', '.join(figure.choices)}"
     elif not _is_number(figure):
@@ -222,8 +220,8 @@ def _problem(key: str, value: Any, place: str) -> Problem | None:
         if valid
         else Problem(
             place,
-            message("is {value}", value=brief(value)),
-            message("Correct it to {wanted}: {meaning}.", wanted=wanted, meaning=figure.meaning),
+            _("is {value}", value=brief(value)),
+            _("Correct it to {wanted}: {meaning}.", wanted=wanted, meaning=figure.meaning),
             key,
         )
     )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from etsopt.accounting.schema import REGISTER
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.accounts import Accounts
@@ -161,15 +161,15 @@ def inclusion(
         emissions_year = stated if stated in known else known[-1]
     if known and emissions_year not in known:
         raise UsageError(
-            message("No unit has reports of {emissions_year}.", emissions_year=emissions_year),
-            message("Choose one of {str}.", str=", ".join(map(str, known))),
+            _("No unit has reports of {emissions_year}.", emissions_year=emissions_year),
+            _("Choose one of {str}.", str=", ".join(map(str, known))),
         )
     if year is None and emissions_year is None:
-        raise UsageError("The year of the list is unknown.", "Name it by --year, for example 2027.")
+        raise UsageError(_("The year of the list is unknown."), _("Name it by --year, for example 2027."))
     of_list = int(year if year is not None else (emissions_year or 0) + YEARS_TO_LIST)
     units = _with_emissions(register, accounts, emissions_year)
     now, entities = _listed(units, of_list, threshold_tco2e, near)
-    _, before = _listed(units, of_list - 1, threshold_tco2e, near)
+    _now, before = _listed(units, of_list - 1, threshold_tco2e, near)
     sectors = _sectors(now, entities, before)
     return Inclusion(of_list, emissions_year if known else None, threshold_tco2e, entities, now, sectors)
 

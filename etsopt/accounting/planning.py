@@ -8,7 +8,7 @@ import pandas as pd
 
 from etsopt.data.instance import Instance
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +43,8 @@ def review_plan_instance(
     known = sorted({int(one) for one in accounts.unit_years["year"]})
     year = max(known, default=0) if year is None else year
     if year not in known:
-        advice = message("Choose one of {str}.", str=", ".join(map(str, known))) if known else "Add reports of a year."
-        raise UsageError(message("No unit has reports of {year}.", year=year), advice)
+        advice = _("Choose one of {str}.", str=", ".join(map(str, known))) if known else _("Add reports of a year.")
+        raise UsageError(_("No unit has reports of {year}.", year=year), advice)
     units = _units(found, year)
     months = found.unit_months
     months = months[months["month"].astype(str).str[:4] == str(year)]

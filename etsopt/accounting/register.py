@@ -8,6 +8,7 @@ from etsopt.accounting.schema import ACTIVITIES_OF, REGISTER
 from etsopt.data.messages import counted
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import Problem
+from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,14 +34,14 @@ def validate_register(raw: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
     if "complex_id" not in units:
         return units, found
     joint = units[units["complex_id"] != ""]
-    what = ("unit of a complex is outside steel", "units of complexes are outside steel")
+    what = (_("unit of a complex is outside steel"), _("units of complexes are outside steel"))
     found += _problem(raw, joint[joint["sector"] != "steel"], "sector", what, "Leave complex_id of it empty.")
-    what = ("complex has the id of a unit", "complexes have ids of units")
+    what = (_("complex has the id of a unit"), _("complexes have ids of units"))
     found += _problem(raw, joint[joint["complex_id"].isin(units["unit_id"])], "complex_id", what, "Give it its own id.")
     cities = joint["city"] if "city" in joint else joint["complex_id"].map(lambda name: "")
     apart = cities.groupby(joint["complex_id"]).transform(lambda cells: len(set(cells)) > 1 or "" in set(cells))
-    what = ("unit of a complex is not in its one city", "units of complexes are not in one city")
-    advice = "State one city for all of a complex, or leave complex_id empty: its legal entities then report alone."
+    what = (_("unit of a complex is not in its one city"), _("units of complexes are not in one city"))
+    advice = _("State one city for all of a complex, or leave complex_id empty: its legal entities then report alone.")
     return units, found + _problem(raw, joint[apart.astype(bool)], "complex_id", what, advice)
 
 

@@ -24,8 +24,8 @@ from etsopt.accounting.store import is_store
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ENTERPRISE, PROCESSES_OF
 from etsopt.data.tables.report_columns import ACCOUNTED, VERIFIED
 from etsopt.errors import SolverError, UsageError
+from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,11 +116,9 @@ class Reported:
 
 def _not_verified(units: list[str], of: int) -> UsageError:
     named = ", ".join(units[:SHOWN]) + (f" and {len(units) - SHOWN:,} more" if len(units) > SHOWN else "")
-    advice = "See what is open: etsopt verify. Without --emissions accounted emissions are taken."
+    advice = _("See what is open: etsopt verify. Without --emissions accounted emissions are taken.")
     return UsageError(
-        message(
-            "Emissions of {count:,} of {of:,} units are not verified: {named}.", count=len(units), of=of, named=named
-        ),
+        _("Emissions of {count:,} of {of:,} units are not verified: {named}.", count=len(units), of=of, named=named),
         advice,
     )
 
@@ -131,7 +129,7 @@ def _reconciled(reported: Reported, units: pd.Index[str], reconcile: Reconcile, 
     Outputs are its estimates in every case, so that low and high differ in emissions alone. Emissions of the processes
     of steel on which intensity is measured move as those of the enterprise do: an assumption.
     """
-    checkpoint("evidence")
+    checkpoint(_("evidence"))
     tables = reconcile(evidence_of(reported.reports, reported.year, accounts=reported.accounts))
     years = reported.accounts.unit_years
     own = (years["year"] == reported.year) & years["unit_id"].isin(units)
@@ -139,9 +137,7 @@ def _reconciled(reported: Reported, units: pd.Index[str], reconcile: Reconcile, 
     # Evidence may leave room below zero, where emissions are not.
     emissions = unit.map(tables["reconciliation"].set_index("unit_id")[column]).clip(lower=0.0)
     if emissions[own].isna().any():
-        raise SolverError(
-            message("Reconciliation has no emissions of {unit}.", unit=", ".join(unit[own & emissions.isna()]))
-        )
+        raise SolverError(_("Reconciliation has no emissions of {unit}.", unit=", ".join(unit[own & emissions.isna()])))
     moved = _rate(emissions, years["emissions_tco2e"])
     outputs = _output_rates(tables["reconciled_quantities"])
     new = {

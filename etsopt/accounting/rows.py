@@ -31,8 +31,8 @@ from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +75,8 @@ class Reports:
         for name, frame in (("register", register), ("rows", rows)):
             if not isinstance(frame, pd.DataFrame):
                 raise UsageError(
-                    message("`{name}` is {name_2}: expected a data frame.", name=name, name_2=type(frame).__name__),
-                    "Pass a data frame.",
+                    _("`{name}` is {name_2}: expected a data frame.", name=name, name_2=type(frame).__name__),
+                    _("Pass a data frame."),
                 )
         frame, problems = _validated(RawTable.from_frame(rows, "rows"))
         return _reports(RawTable.from_frame(register, "register"), [frame], problems)
@@ -110,18 +110,18 @@ def read_reports(source: str | Path) -> Reports:
     folder = find_folder(source)
     register, problems = _read_register(folder)
     paths, others = _files(folder / REPORTS)
-    problems += [Problem(f"{REPORTS}/{name}", "is neither a CSV file nor a workbook", SAVE_IT) for name in others]
+    problems += [Problem(f"{REPORTS}/{name}", _("is neither a CSV file nor a workbook"), SAVE_IT) for name in others]
     if not paths:
-        advice = message(
+        advice = _(
             "Add {reports}/2025.csv or others, with columns {listed}.",
             reports=REPORTS,
             listed=", ".join(column.name for column in ROWS.columns),
         )
-        problems.append(Problem(message("{reports}/*.csv", reports=REPORTS), "no file is there", advice))
+        problems.append(Problem(f"{REPORTS}/*.csv", _("no file is there"), advice))
     frames: list[pd.DataFrame | None] = []
     sheets: list[SheetOfRows] = []
     for number, path in enumerate(paths):
-        checkpoint("reading reports", number, len(paths))
+        checkpoint(_("reading reports"), number, len(paths))
         if path.suffix.lower() in WORKBOOKS:
             of_book, problems_of_book = _read_workbook(path, sheets)
             frames += of_book
@@ -133,7 +133,7 @@ def read_reports(source: str | Path) -> Reports:
     return _reports(register, frames, problems, folder.name, sheets)
 
 
-SAVE_IT = "Save it as CSV in UTF-8 or as .xlsx, or move it out of the folder."
+SAVE_IT = _("Save it as CSV in UTF-8 or as .xlsx, or move it out of the folder.")
 
 
 def _files(folder: Path) -> tuple[list[Path], list[str]]:
@@ -159,14 +159,14 @@ def read_register(source: str | Path) -> pd.DataFrame:
         units, problems = validate_register(raw)
         if not problems:
             return _with_defaults(units, REGISTER.columns)
-    raise DataError("The register", problems)
+    raise DataError(_("The register"), problems)
 
 
 def _read_register(folder: Path) -> tuple[RawTable | None, list[Problem]]:
     path = folder / REGISTER.file
     if not path.is_file():
-        advice = message("Add it, with columns {listed}.", listed=", ".join(column.name for column in REGISTER.columns))
-        return None, [Problem(REGISTER.file, "the file is missing", advice)]
+        advice = _("Add it, with columns {listed}.", listed=", ".join(column.name for column in REGISTER.columns))
+        return None, [Problem(REGISTER.file, _("the file is missing"), advice)]
     return read_csv(path.read_bytes(), REGISTER.file)
 
 
@@ -239,7 +239,7 @@ def _reports(
     if problems or found is None:
         for sheet in sheets:
             problems = [sheet.named(problem) for problem in problems]
-        raise DataError(message("The folder of reports {name!r}", name=name), problems)
+        raise DataError(_("The folder of reports {name!r}", name=name), problems)
     return found
 
 

@@ -13,8 +13,8 @@ from etsopt.data.files.atomic import naming
 from etsopt.data.files.read import POLICY
 from etsopt.data.files.write import protected, write_table
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.progress import tell
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,16 +93,16 @@ def _save(
     folder = Path(folder)
     for name in INPUTS:
         if (folder / name).is_file():
-            what = message(
+            what = _(
                 "The folder {folder!r} holds {name}: its tables would be among those of the accounts.",
                 folder=str(folder),
                 name=name,
             )
-            raise UsageError(what, "Name another folder.")
+            raise UsageError(what, _("Name another folder."))
     files = [f"{name}.csv" for name in tables]
     with written_aside(folder, lambda: [path for name in files if (path := folder / name).is_file()]) as aside:
         for name, table in tables.items():
-            tell(message("writing {name}.csv", name=name))
+            tell(_("writing {name}.csv", name=name))
             path = aside / f"{name}.csv"
             if name in chinese:
                 with naming(path):

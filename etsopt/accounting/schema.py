@@ -5,6 +5,7 @@ from __future__ import annotations
 from etsopt.accounting.vocabulary import FLOWS, GAS_UNIT, MINUTES, PROCESSES, TONNE
 from etsopt.data.tables.schema import SECTORS
 from etsopt.data.tables.table import Column, Table
+from etsopt.language import _
 
 ACTIVITIES = {
     "long_process": "长流程炼钢",
@@ -32,11 +33,11 @@ REGISTER = Table(
     "the units that report",
     ("unit_id",),
     (
-        Column("unit_id", "identifies the unit", required=True, identifier=True),
+        Column("unit_id", _("identifies the unit"), required=True, identifier=True),
         Column("enterprise_id", "identifies the legal entity that owns it", required=True, identifier=True),
-        Column("name", "name of the unit"),
-        Column("sector", "sector of the unit", required=True, choices=SECTORS),
-        Column("province", "province that allocates to it", required=True, identifier=True),
+        Column("name", _("name of the unit")),
+        Column("sector", _("sector of the unit"), required=True, choices=SECTORS),
+        Column("province", _("province that allocates to it"), required=True, identifier=True),
         Column("city", "city of the site; needed in a complex", identifier=True),
         Column("activity", "what it does, for its place on the lists", required=True, choices=tuple(ACTIVITIES)),
         Column(
@@ -65,7 +66,7 @@ ROWS = Table(
     (),
     (
         Column("unit_id", "unit of the register", required=True, identifier=True),
-        Column("month", "month, such as 2025-01", required=True, identifier=True),
+        Column("month", _("month, such as 2025-01"), required=True, identifier=True),
         Column("process", "boundary to which the row belongs", required=True, choices=tuple(PROCESSES)),
         Column("item", "fuel, material or product", required=True, identifier=True),
         Column(
@@ -76,7 +77,7 @@ ROWS = Table(
             choices=tuple(FLOWS),
         ),
         Column("quantity", "quantity in the unit beside it", number=True, required=True, at_least=0),
-        Column("unit", "unit of the quantity", required=True, choices=(TONNE, GAS_UNIT, MINUTES)),
+        Column("unit", _("unit of the quantity"), required=True, choices=(TONNE, GAS_UNIT, MINUTES)),
         Column(
             "ncv_gj_per_unit",
             "measured net calorific value; absent: the default of the guideline",

@@ -9,6 +9,7 @@ from etsopt.accounting import factors, rows
 from etsopt.accounting.store import is_store, read_store
 from etsopt.data.files.read import find_folder, reports_in
 from etsopt.errors import UsageError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,7 @@ def read_parameters(source: str | Path, as_of: int | str | None = None, wait_s: 
 def refuse_earlier_state(as_of: int | str | None) -> None:
     """Raise UsageError if a folder is asked for an earlier state."""
     if as_of is not None:
-        raise UsageError("A folder has no earlier state.", "Import it into a store, or leave out --as-of.")
+        raise UsageError(_("A folder has no earlier state."), _("Import it into a store, or leave out --as-of."))
 
 
 def _place(source: str | Path) -> str | Path:

@@ -13,7 +13,7 @@ from etsopt.accounting.sources import refuse_earlier_state
 from etsopt.accounting.store import import_reports, is_store
 from etsopt.data.files.read import POLICY, STORE, find_folder, read_policy, reports_in
 from etsopt.errors import DataError, UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,8 +65,8 @@ def verify(
 def _with_reports(folder: Path) -> Path:
     place = reports_in(folder)
     if place is None:
-        advice = "Add register.csv and reports/, or name a store: etsopt verify plants.duckdb"
-        raise UsageError(message("The folder {folder!r} has no monthly reports.", folder=str(folder)), advice)
+        advice = _("Add register.csv and reports/, or name a store: etsopt verify plants.duckdb")
+        raise UsageError(_("The folder {folder!r} has no monthly reports.", folder=str(folder)), advice)
     return place
 
 
@@ -76,7 +76,7 @@ def _year_of_policy(folder: Path) -> int | None:
         return None
     policy, problems = read_policy(folder / POLICY)
     if policy is None:
-        raise DataError(message("The instance {name!r}", name=folder.name), problems)
+        raise DataError(_("The instance {name!r}", name=folder.name), problems)
     return policy.year
 
 

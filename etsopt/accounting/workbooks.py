@@ -34,7 +34,7 @@ from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import AssumedWarning, Problem, brief, warn
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,8 +100,8 @@ def read_sheets_of_rows(path: Path, place: str) -> tuple[list[tuple[SheetOfRows,
         sheet = SheetOfRows(f"{place}, sheet {name}")
         if name not in flaws:
             # Errors and formulas without a value would be read as empty cells.
-            what = "is laid out unlike the workbooks of spreadsheet programs: its cells cannot be examined"
-            problems.append(Problem(sheet.place, what, "Open it in a spreadsheet program, and save it as .xlsx."))
+            what = _("is laid out unlike the workbooks of spreadsheet programs: its cells cannot be examined")
+            problems.append(Problem(sheet.place, what, _("Open it in a spreadsheet program, and save it as .xlsx.")))
             continue
         raw, of_sheet = _read(sheet, cells, flaws[name])
         problems += of_sheet
@@ -116,12 +116,12 @@ def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[Raw
     top = next((row for row, count in enumerate(known) if count >= LEAST_HEADINGS), None)
     if top is None:
         headings = "、".join(words[0] for words in ROW_HEADINGS.values())
-        advice = message(
+        advice = _(
             "Write one row of them, in English ({row_headings}) or Chinese ({headings}), or delete it.",
             row_headings=", ".join(ROW_HEADINGS),
             headings=headings,
         )
-        return None, [Problem(sheet.place, "has no row of headings", advice)]
+        return None, [Problem(sheet.place, _("has no row of headings"), advice)]
     if note := note_of_hidden(sheet.place, cells, flaws, top):
         warn(note, AssumedWarning)
     problems = problems_of_flaws(sheet.place, cells, flaws, top)
@@ -138,7 +138,7 @@ def _rows(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> tuple[RawTabl
     columns: dict[str, Any] = {}
     dates: Marked = []
     lost: Marked = []
-    for name, (position, _) in sheet.columns.items():
+    for name, (position, _other) in sheet.columns.items():
         for row in rows:
             cell = cells[row][position]
             if isinstance(cell, TIMES) and not (name in DATES and isinstance(cell, datetime.date)):
@@ -147,10 +147,10 @@ def _rows(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> tuple[RawTabl
                 lost.append((row, position, f"{cell:.15g}"))
         columns[name] = np.array([_text(cells[row][position], name) for row in rows], dtype=object)
     problems = problem_of_marked(
-        sheet.place, dates, DATE, "Format the cell as text or number, and write the value again."
+        sheet.place, dates, DATE, _("Format the cell as text or number, and write the value again.")
     )
     problems += problem_of_marked(
-        sheet.place, lost, LOST, "Write the code as a text: a spreadsheet keeps 15 digits of a number."
+        sheet.place, lost, LOST, _("Write the code as a text: a spreadsheet keeps 15 digits of a number.")
     )
     if sheet.unit:
         columns["unit"] = np.full(len(rows), sheet.unit, dtype=object)
@@ -166,9 +166,9 @@ def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[
         column, unit = column_of(heading)
         if not heading:
             filled = [(row, position, _text(cells[row][position], "")) for row in range(top + 1, len(cells))]
-            what = ("cell has no heading", "cells have no heading")
+            what = (_("cell has no heading"), _("cells have no heading"))
             filled = [one for one in filled if one[2]]
-            problems += problem_of_marked(sheet.place, filled, what, "Write a heading above them, or empty them.")
+            problems += problem_of_marked(sheet.place, filled, what, _("Write a heading above them, or empty them."))
             continue
         own = heading if heading.startswith(USER_COLUMN_PREFIX) else ""
         again.setdefault(column or own or heading, []).append((position, heading))
@@ -180,31 +180,29 @@ def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[
         if len(places) > 1:
             shown = tuple((f"cell {column_name(position)}{top + 1}", heading) for position, heading in places)
             problems.append(
-                Problem(
-                    sheet.place, message("{count} headings are of one column", count=len(places)), KEEP, column, shown
-                )
+                Problem(sheet.place, _("{count} headings are of one column", count=len(places)), KEEP, column, shown)
             )
     if sheet.unit and "unit" in again:
         places = [*again["quantity"], *again["unit"]]
         shown = tuple((f"cell {column_name(position)}{top + 1}", heading) for position, heading in places)
-        advice = "State it in the heading of the quantity, or in a column of units, and not in both."
-        problems.append(Problem(sheet.place, "two headings state the unit of the quantity", advice, "unit", shown))
+        advice = _("State it in the heading of the quantity, or in a column of units, and not in both.")
+        problems.append(Problem(sheet.place, _("two headings state the unit of the quantity"), advice, "unit", shown))
     return problems
 
 
-KEEP = "Keep one of them: which of both holds cannot be told."
+KEEP = _("Keep one of them: which of both holds cannot be told.")
 
 
 def _problems_of_unit(sheet: SheetOfRows, at: tuple[int, int, str], column: str, unit: str) -> list[Problem]:
     """Find units of measure in a heading that cannot be told."""
     if not unit or (column == "quantity" and folded(unit) in UNIT_WORDS) or (column != "quantity" and states_ncv(unit)):
         return []
-    what = ("unit in the heading cannot be told", "units in the headings cannot be told")
+    what = (_("unit in the heading cannot be told"), _("units in the headings cannot be told"))
     known = {"quantity": "吨, 万吨, Nm3, 万Nm3", "ncv_gj_per_unit": "GJ/t, GJ/万Nm3"}.get(column)
     advice = (
-        message("Use one of {known}, and convert the numbers.", known=known)
+        _("Use one of {known}, and convert the numbers.", known=known)
         if known
-        else message("Write {column} without brackets.", column=brief(column))
+        else _("Write {column} without brackets.", column=brief(column))
     )
     return problem_of_marked(sheet.place, [at], what, advice)
 

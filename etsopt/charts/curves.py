@@ -15,6 +15,7 @@ from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, SECTOR_COLOURS, Char
 from etsopt.charts.responses import market_of, net_demand_before, steps_of
 from etsopt.charts.texts import both, in_unit, measure_words, sector_words, title_of
 from etsopt.errors import UsageError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,10 +87,10 @@ def _chosen_years(tables: Mapping[str, pd.DataFrame], years: list[int], year: in
         years = [one for one in years if abated[one] > 0] or years
         return sorted({years[0], years[len(years) // 2], years[-1]})
     if year not in years:
-        what = f"The chart has no year {year}: in it allowances follow emissions, and every price clears."
+        what = _("The chart has no year {year}: in it allowances follow emissions, and every price clears.", year=year)
         if year not in row.index:
-            what = f"The run has no year {year}."
-        raise UsageError(what, f"Choose one of {', '.join(map(str, years))}.")
+            what = _("The run has no year {year}.", year=year)
+        raise UsageError(what, _("Choose one of {names}.", names=", ".join(map(str, years))))
     return [year]
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from etsopt.charts.chart import CHOSEN, RULE
 from etsopt.data.files.atomic import naming, replaced
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.modules import optional
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +63,8 @@ def load_matplotlib() -> Any:
     """
     optional(
         "matplotlib.figure",
-        "Drawing a chart needs matplotlib, which is not installed.",
-        'Install it: pip install "etsopt[plot]"',
+        _("Drawing a chart needs matplotlib, which is not installed."),
+        _('Install it: pip install "etsopt[plot]"'),
     )
     return import_module("matplotlib")
 
@@ -151,7 +151,7 @@ def see_that_drawable(path: Path, advice: str) -> Any:
         If the suffix is neither SVG nor PNG, with the advice, or matplotlib is not installed.
     """
     if path.suffix.lower() not in (".svg", ".png"):
-        raise UsageError(message("{path!r} is no SVG or PNG.", path=str(path)), advice)
+        raise UsageError(_("{path!r} is no SVG or PNG.", path=str(path)), advice)
     return load_matplotlib()
 
 
@@ -166,12 +166,12 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
         With the name of the file that cannot be written.
     """
     suffix = path.suffix.lower()
-    mpl = see_that_drawable(path, "Name a file that ends in .svg or .png; `etsopt plot` writes .html too.")
+    mpl = see_that_drawable(path, _("Name a file that ends in .svg or .png; `etsopt plot` writes .html too."))
     if lang == "zh" and suffix == ".png" and not _fonts(mpl, True):
-        what = "No installed font has Chinese characters."
+        what = _("No installed font has Chinese characters.")
         raise UsageError(
             what,
-            message(
+            _(
                 "Install one, such as {chinese_fonts}, or write an SVG, which keeps the text.",
                 chinese_fonts=CHINESE_FONTS[0],
             ),

@@ -17,7 +17,7 @@ from etsopt.charts import (
 )
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -238,18 +238,16 @@ def chart_of(
     known = kinds_of(tables, instance)
     if kind not in KINDS:
         guess, here = did_you_mean(kind, known), ", ".join(known) or "none"
-        advice = message("{guess}Of this run there are: {value}.", guess=guess, value=here)
-        raise UsageError(message("There is no chart {kind}.", kind=brief(kind)), advice)
+        advice = _("{guess}Of this run there are: {value}.", guess=guess, value=here)
+        raise UsageError(_("There is no chart {kind}.", kind=brief(kind)), advice)
     if kind not in known:
-        raise UsageError(
-            _without(kind, tables), message("Of this run there are: {value}.", value=", ".join(known) or "none")
-        )
+        raise UsageError(_without(kind, tables), _("Of this run there are: {value}.", value=", ".join(known) or "none"))
     if KINDS[kind].of_years:
         return KINDS[kind].make(tables, about, instance, year)
     if year is not None:
         of_years = ", ".join(name for name, one in KINDS.items() if one.of_years)
-        what = message("The chart {kind!r} is not of a single year.", kind=kind)
-        raise UsageError(what, message("Leave the year out, or choose {kinds}.", kinds=of_years))
+        what = _("The chart {kind!r} is not of a single year.", kind=kind)
+        raise UsageError(what, _("Leave the year out, or choose {kinds}.", kinds=of_years))
     return KINDS[kind].make(tables, about, instance) if KINDS[kind].with_instance else KINDS[kind].make(tables, about)
 
 
@@ -257,13 +255,13 @@ def _without(kind: str, tables: Mapping[str, pd.DataFrame]) -> str:
     """Return why a run has nothing for a chart."""
     if not (KINDS[kind].of_years and _has(KINDS[kind], tables)):
         needed = ", ".join(map(repr, KINDS[kind].needs))
-        return message("The run has nothing for the chart {kind!r}: it needs {tables}.", kind=kind, tables=needed)
+        return _("The run has nothing for the chart {kind!r}: it needs {tables}.", kind=kind, tables=needed)
     if kind == "cost_curve":
-        return message(
+        return _(
             "The run has nothing for the chart {kind!r}: its instance has no measures, or the run does not hold it.",
             kind=kind,
         )
-    return message(
+    return _(
         "The run has nothing for the chart {kind!r}: allowances follow emissions in every year, so that every price "
         "clears.",
         kind=kind,

@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
 from etsopt.charts.texts import NONE, YEAR, in_unit, measure_words, title_of
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +99,7 @@ def emissions(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     english, chinese = "emissions and allowances", "排放量与配额"
     banked = years["banked_t"].to_numpy(dtype=float) / 1e6 if "banked_t" in years else np.zeros(1)
     if np.abs(banked).max(initial=0.0) > NEGLIGIBLE * after.max(initial=0.0):
-        words = (("kept at the end of the year", "年末结余"), YEAR, ("allowances kept [Mt]", "结余配额 [百万吨]"))
+        words = ((_("kept at the end of the year"), "年末结余"), YEAR, (_("allowances kept [Mt]"), "结余配额 [百万吨]"))
         panels.append(Panel(*words, (Series("bars", NONE, place, banked, CHOSEN),)))
         english, chinese = f"{english}, and what is kept for later years", f"{chinese}及跨期结余"
     return Chart("emissions", title_of(about, english, chinese), tuple(panels))

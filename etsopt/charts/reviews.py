@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
 from etsopt.charts.texts import NONE, both, province_zh, sector_words, title_of
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ def reconciliation(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any])
     names, middle = table["unit_id"].to_numpy(dtype=object), table["reconciled_tco2e"].to_numpy(dtype=float)
     reported, low, high = (table[f"{name}_tco2e"].to_numpy(dtype=float) for name in ("reported", "lowest", "highest"))
     labels = both(*zip(*map(_label, table.itertuples()), strict=True))
-    words = ("interval that the evidence allows", "证据允许的区间")
+    words = (_("interval that the evidence allows"), "证据允许的区间")
     below, above, apart = (100 * (end / middle - 1) for end in (low, high, reported))
     series = (
         Series("bars", words, above - below, names, FREE, labels, base=below),

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, TextIO
 
 from etsopt import __version__
 from etsopt.cli.ending import run_to_exit_code
-from etsopt.cli.language import LANGUAGES, _, in_chinese, language_of, speaking, translated
 from etsopt.cli.options import EXIT_CODES
-from etsopt.cli.parsing import Commands, Parser, add_language
+from etsopt.cli.parsing import Commands, Parser, add_language, argparse_speaking, language_of
 from etsopt.cli.streams import escaping
 from etsopt.errors import AssumedWarning, UsageError, brief
-from etsopt.wording import message
+from etsopt.language import LANGUAGES, _, in_chinese, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,13 +50,13 @@ COMMANDS = {
 }
 """Modules of this folder by the commands that they register, in the order of the help."""
 
-BEGIN = """etsopt allocates carbon allowances by optimisation and certifies the result. Begin with one of
+BEGIN = _("""etsopt allocates carbon allowances by optimisation and certifies the result. Begin with one of
 
   etsopt solve cn-2025                        a shipped instance; `etsopt instances` lists them
   etsopt new plants.xlsx                      a workbook for plants of your own
   etsopt solve plants.xlsx --out result.xlsx  its allocation, as a workbook and a run folder
   etsopt explain result UNIT                  why a unit got its number
-  etsopt --help                               all commands and exit codes"""
+  etsopt --help                               all commands and exit codes""")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,12 +83,13 @@ def _warn(
 ) -> None:
     """Print a warning, such as of an assumption, without the code line that Python would add."""
     text = message.args[0] if isinstance(message, Warning) else message
-    print(_("Warning: {text}", text=translated(text)), file=sys.stderr)
+    print(_("Warning: {text}", text=text), file=sys.stderr)
 
 
 def _run(arguments: list[str], options: argparse.Namespace) -> int:
     """Run one command; fill `options` with its arguments."""
-    parser_of(arguments).parse_args(arguments, options)
+    with argparse_speaking():
+        parser_of(arguments).parse_args(arguments, options)
     # What the terminal states holds where the command does not.
     options.lang = LANGUAGES[in_chinese()]
     if options.command is None:
@@ -108,18 +108,19 @@ def parser_of(arguments: Sequence[str] = ()) -> Parser:
     """
     parser = Parser(
         prog="etsopt",
-        description="Allocate carbon allowances by optimisation and certify the result.",
+        description=_("Allocate carbon allowances by optimisation and certify the result."),
         epilog=EXIT_CODES,
     )
-    parser.add_argument("--version", action="version", version=f"etsopt {__version__}")
+    text = _("show program's version number and exit")
+    parser.add_argument("--version", action="version", version=f"etsopt {__version__}", help=text)
     add_language(parser)
     commands, named = Commands(parser), _named(arguments)
     if named is not None and named not in COMMANDS:
         from etsopt.data.messages import did_you_mean
 
-        what = message("There is no command {named}.", named=brief(named))
+        what = _("There is no command {named}.", named=brief(named))
         guess = did_you_mean(named, COMMANDS)
-        raise UsageError(what, message("{guess}`etsopt --help` lists all.", guess=guess))
+        raise UsageError(what, _("{guess}`etsopt --help` lists all.", guess=guess))
     for module in dict.fromkeys(COMMANDS.values() if named is None else [COMMANDS[named]]):
         import_module(f"etsopt.cli.{module}").register(commands)
     return parser

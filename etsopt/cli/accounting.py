@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.cli.options import add_set, add_state, pairs
 from etsopt.cli.printing import CHINESE, print_files, print_json, records
 from etsopt.errors import UsageError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,39 +27,39 @@ def register(commands: Commands) -> None:
 
 
 def _register_account(commands: Commands) -> None:
-    text = "compute emissions by unit, month, process and gas from monthly reports"
+    text = _("compute emissions by unit, month, process and gas from monthly reports")
     command = commands.add("account", text, account)
-    text = "a folder with register.csv and reports/*.csv, or a store"
+    text = _("a folder with register.csv and reports/*.csv, or a store")
     command.add_argument("data", nargs="?", metavar="DATA", help=text)
-    text = "folder to write the tables, their trail and units.csv to"
+    text = _("folder to write the tables, their trail and units.csv to")
     command.add_argument("--out", type=Path, metavar="DIR", help=text)
-    add_set(command, "replace a factor, such as aluminium.default_tco2e_per_t=0.26316; repeatable")
-    text = "list all factors with source and confidence instead"
+    add_set(command, _("replace a factor, such as aluminium.default_tco2e_per_t=0.26316; repeatable"))
+    text = _("list all factors with source and confidence instead")
     command.add_argument("--factors", action="store_true", help=text)
     add_state(command)
 
 
 def _register_screen(commands: Commands) -> None:
-    text = "look for missing and late months, jumps, unlikely ratios and copies in monthly reports"
+    text = _("look for missing and late months, jumps, unlikely ratios and copies in monthly reports")
     command = commands.add("screen", text, screen)
-    command.add_argument("data", nargs="?", metavar="DATA", help="a folder or store as above, or cn-2025-reports")
-    command.add_argument("--out", type=Path, metavar="DIR", help="folder to write the findings to")
-    text = "a Python file with rules of your own, beside those of the package; repeatable"
+    command.add_argument("data", nargs="?", metavar="DATA", help=_("a folder or store as above, or cn-2025-reports"))
+    command.add_argument("--out", type=Path, metavar="DIR", help=_("folder to write the findings to"))
+    text = _("a Python file with rules of your own, beside those of the package; repeatable")
     command.add_argument("--rule", type=Path, action="append", default=[], metavar="FILE", help=text)
-    add_set(command, "replace a threshold, such as late_month.days=45; repeatable")
-    text = "list all rules with kind, thresholds and source instead"
+    add_set(command, _("replace a threshold, such as late_month.days=45; repeatable"))
+    text = _("list all rules with kind, thresholds and source instead")
     command.add_argument("--rules", action="store_true", help=text)
     add_state(command)
 
 
 def _register_inclusion(commands: Commands) -> None:
-    text = "list the entities that a year covers, those outside it and why, and those near the line"
+    text = _("list the entities that a year covers, those outside it and why, and those near the line")
     command = commands.add("inclusion", text, inclusion)
-    text = "a folder with register.csv, a store, an instance, or a shipped one"
+    text = _("a folder with register.csv, a store, an instance, or a shipped one")
     command.add_argument("data", metavar="DATA", help=text)
-    text = "year of the list (default: two years after the emissions)"
+    text = _("year of the list (default: two years after the emissions)")
     command.add_argument("--year", type=int, help=text)
-    text = "year of the emissions (default: two years before --year, else the last of the reports)"
+    text = _("year of the emissions (default: two years before --year, else the last of the reports)")
     command.add_argument("--emissions-year", type=int, metavar="YEAR", help=text)
     add_state(command)
 
@@ -76,7 +77,7 @@ def account(options: Namespace) -> int:
         stated = {} if options.data is None else accounting.read_parameters(options.data, *of_state)
         return show_accounts.factors(Factors.of({**stated, **changes}).table(), options.json)
     if options.data is None:
-        raise UsageError("No folder is named.", "For example: etsopt account plants --out accounts")
+        raise UsageError(_("No folder is named."), _("For example: etsopt account plants --out accounts"))
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         source = accounting.read_source(options.data, options.as_of, options.wait)
         reports = source.reports
@@ -103,7 +104,7 @@ def screen(options: Namespace) -> int:
     if options.rules:
         return show_screening.rules(screening.rules_table(thresholds), options.json)
     if options.data is None:
-        raise UsageError("No folder is named.", "For example: etsopt screen plants --out findings")
+        raise UsageError(_("No folder is named."), _("For example: etsopt screen plants --out findings"))
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         source = accounting.read_source(options.data, options.as_of, options.wait)
         found = accounting.screen(source.reports, source.parameters, thresholds)
@@ -168,7 +169,7 @@ def _units_of(options: Namespace) -> tuple[pd.DataFrame, Accounts | None, int | 
         apart = others[~others["unit_id"].isin([*accounts.register["unit_id"], *accounts.register["complex_id"]])]
         return pd.concat([accounts.register, apart], ignore_index=True), accounts, None
     if options.as_of is not None:
-        raise UsageError("A folder has no earlier state.", "Name a store, or leave out --as-of.")
+        raise UsageError(_("A folder has no earlier state."), _("Name a store, or leave out --as-of."))
     if (folder / REGISTER.file).is_file():
         return accounting.read_register(folder), None, None
     instance = read_instance(options.data)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,22 +17,24 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "check a saved run from its instance and tables alone, or the record of a sweep or search"
+    text = _("check a saved run from its instance and tables alone, or the record of a sweep or search")
     command = commands.add("check", text, check)
-    text = "a run folder written by `etsopt solve --out`, or folder of a record"
+    text = _("a run folder written by `etsopt solve --out`, or folder of a record")
     command.add_argument("run", type=Path, help=text)
-    text = "largest relative gap that proves whole plans, whole tonnes and exceptions (default: 1e-4, of reviews 1e-3)"
+    text = _(
+        "largest relative gap that proves whole plans, whole tonnes and exceptions (default: 1e-4, of reviews 1e-3)"
+    )
     command.add_argument("--gap", type=float, metavar="G", help=text)
-    text = "model whose theorem is to be proven (default: the one that the run names)"
+    text = _("model whose theorem is to be proven (default: the one that the run names)")
     command.add_argument("--as", dest="model", metavar="MODEL", help=text)
-    text = "file of your own model, whose program is compiled and proven again"
+    text = _("file of your own model, whose program is compiled and proven again")
     command.add_argument("--model", dest="model_file", metavar="FILE", help=text)
-    text = "of a record, how many of its proven outcomes are solved again (default: 20)"
+    text = _("of a record, how many of its proven outcomes are solved again (default: 20)")
     command.add_argument("--again", type=int, default=20, metavar="K", help=text)
-    command.add_argument("--all", action="store_true", help="of a record, solve all proven outcomes again")
-    text = "of a record, seed of their choice (default: 0)"
+    command.add_argument("--all", action="store_true", help=_("of a record, solve all proven outcomes again"))
+    text = _("of a record, seed of their choice (default: 0)")
     command.add_argument("--seed", type=int, default=0, metavar="S", help=text)
-    text = "of a record, its instance, if it no longer lies where it lay"
+    text = _("of a record, its instance, if it no longer lies where it lay")
     command.add_argument("--instance", metavar="INSTANCE", help=text)
 
 
@@ -41,11 +44,11 @@ def check(options: Namespace) -> int:
     from etsopt.running.library import is_file
 
     if options.model is not None and options.model_file is not None:
-        raise UsageError("--as and --model ask for two theorems.", "Leave one of them out.")
+        raise UsageError(_("--as and --model ask for two theorems."), _("Leave one of them out."))
     if options.model is not None and is_file(options.model):
-        raise UsageError("--as takes the name of a model of the library.", "Name a file of your own by --model.")
+        raise UsageError(_("--as takes the name of a model of the library."), _("Name a file of your own by --model."))
     if options.model_file is not None and not is_file(options.model_file):
-        raise UsageError("--model takes the file of a model of your own, ending in .py.", "Name another by --as.")
+        raise UsageError(_("--model takes the file of a model of your own, ending in .py."), _("Name another by --as."))
     if reporting.kind_of(options.run):
         return record_checks.check(options)
     from etsopt.results import results, run_folder

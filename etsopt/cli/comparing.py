@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.language import _
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add("compare", "compare the allocations of two runs: second minus first", compare)
-    command.add_argument("one", type=Path, help="a run folder")
-    command.add_argument("other", type=Path, help="another run folder")
+    command = commands.add("compare", _("compare the allocations of two runs: second minus first"), compare)
+    command.add_argument("one", type=Path, help=_("a run folder"))
+    command.add_argument("other", type=Path, help=_("another run folder"))
 
 
 def compare(options: Namespace) -> int:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from etsopt.cli.completions import FILES
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "print the completion script of a shell, such as: etsopt completion bash >> ~/.bashrc"
+    text = _("print the completion script of a shell, such as: etsopt completion bash >> ~/.bashrc")
     commands.add("completion", text, completion).add_argument(
-        "shell", choices=("bash", "zsh", "fish"), help="the shell"
+        "shell", choices=("bash", "zsh", "fish"), help=_("the shell")
     )
 
 

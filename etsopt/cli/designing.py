@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _
-from etsopt.cli.show_errors import rendered
 from etsopt.cli.sweeping import EXIT_CODES, add_workers, listed_files, prepare, teller, workers_of, write_all
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -29,13 +28,13 @@ SHOWN = 12
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "search designs of a policy: goals, limits, and the designs none of which beats another"
+    text = _("search designs of a policy: goals, limits, and the designs none of which beats another")
     command = commands.add("design", text, design, EXIT_CODES)
-    command.add_argument("file", type=Path, metavar="FILE", help="a design file, such as design.toml")
-    text = "folder to write to: design.sqlite, designs.csv, front.csv (default: that of FILE's name, beside it)"
+    command.add_argument("file", type=Path, metavar="FILE", help=_("a design file, such as design.toml"))
+    text = _("folder to write to: design.sqlite, designs.csv, front.csv (default: that of FILE's name, beside it)")
     command.add_argument("--out", type=Path, metavar="DIR", help=text)
-    command.add_argument("--resume", action="store_true", help="go on with what an earlier run has left")
-    command.add_argument("--runs", action="store_true", help="write a run folder of every design of the front")
+    command.add_argument("--resume", action="store_true", help=_("go on with what an earlier run has left"))
+    command.add_argument("--runs", action="store_true", help=_("write a run folder of every design of the front"))
     add_workers(command)
 
 
@@ -68,7 +67,7 @@ def design(options: Namespace) -> int:
             try:
                 ended = search(plan, instance, record, workers=workers_of(options.workers, count), told=told, **asked)
             except LostClusterError as error:
-                print(rendered(error), file=sys.stderr)
+                print(error, file=sys.stderr)
                 ended = "lost"
         designs = designs_of(plan, record)
     tables = tables_of(designs)
@@ -113,7 +112,7 @@ def _summary(plan: DesignPlan, designs: pd.DataFrame, front: pd.DataFrame) -> No
     infeasible = int(designs["status"].isin(NO_ANSWER).sum())
     proven = int(designs["certified"].sum()) - infeasible
     within = int(designs["within_limits"].sum())
-    text = "{proven:,} of {count:,} designs are certified, {within:,} of these keep the limits."
+    text = _("{proven:,} of {count:,} designs are certified, {within:,} of these keep the limits.")
     print(_(text, proven=proven, count=len(designs), within=within))
     if infeasible:
         print(_("Designs that are proven to have no answer: {count:,}.", count=infeasible))

@@ -11,11 +11,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING, TextIO
 
-from etsopt.cli.language import _
-from etsopt.cli.show_errors import rendered
 from etsopt.errors import DataError, EtsoptError, StoppedError, UsageError
+from etsopt.language import _
 from etsopt.progress import ask_to_stop
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +35,9 @@ LEAST_MEMORY = 1 << 24
 RESERVE = 1 << 22
 """Memory [bytes] reserved for reporting that memory is short; the system commits it only when written to."""
 
-NO_MEMORY = EtsoptError("There is not enough memory.", "Free memory, raise its limit, or solve a smaller instance.")
+NO_MEMORY = EtsoptError(
+    _("There is not enough memory."), _("Free memory, raise its limit, or solve a smaller instance.")
+)
 
 
 def run_to_exit_code(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
@@ -67,10 +67,10 @@ def run_to_exit_code(run: Callable[[], int], as_json: Callable[[], bool]) -> int
         return INTERRUPTED
     except OSError as error:
         _silence(sys.stdout)
-        failure = message("The standard output could not be written: {reason}.", reason=error.strerror or error)
-        advice = "Free space at its destination, or name a run folder by `--out`."
+        failure = _("The standard output could not be written: {reason}.", reason=error.strerror or error)
+        advice = _("Free space at its destination, or name a run folder by `--out`.")
         try:
-            print(rendered(UsageError(failure, advice)), file=sys.stderr)
+            print(UsageError(failure, advice), file=sys.stderr)
         except OSError:
             _silence(sys.stderr)
         return BAD_INPUT
@@ -155,19 +155,19 @@ def _file_error(error: OSError) -> UsageError:
     reason = str(error.strerror or next(iter(error.args), "without a reason")).rstrip(".")
     if error.filename is None:
         return UsageError(
-            message("A file could not be read or written: {reason}.", reason=reason),
-            "Check free disk space, and that the folder exists.",
+            _("A file could not be read or written: {reason}.", reason=reason),
+            _("Check free disk space, and that the folder exists."),
         )
-    failure = message("{file!r} could not be read or written: {reason}.", file=str(error.filename), reason=reason)
+    failure = _("{file!r} could not be read or written: {reason}.", file=str(error.filename), reason=reason)
     if error.errno in DISK_FULL:
-        return UsageError(failure, "Free disk space or choose another path; existing files are unchanged.")
-    return UsageError(failure, "Choose a path that exists or can be created, and that you may read and write.")
+        return UsageError(failure, _("Free disk space or choose another path; existing files are unchanged."))
+    return UsageError(failure, _("Choose a path that exists or can be created, and that you may read and write."))
 
 
 def _print_error(error: EtsoptError, as_json: bool) -> None:
     """Print failure and remedy, as text on stderr or as JSON on stdout."""
     if not as_json:
-        print(rendered(error), file=sys.stderr)
+        print(error, file=sys.stderr)
         return
     content: dict[str, object] = {"error": error.failure, "advice": error.advice}
     if isinstance(error, DataError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from etsopt.cli.language import _, in_chinese, word
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.cli.words import word
+from etsopt.language import _, in_chinese
 from etsopt.results.notices import facts_of, notices
 from etsopt.results.words import STATUSES
 from etsopt.units import format_rate

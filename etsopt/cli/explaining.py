@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.language import _
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -14,16 +16,15 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "explain the number of a unit: rule, limits, and what one tonne more would take"
+    text = _("explain the number of a unit: rule, limits, and what one tonne more would take")
     command = commands.add("explain", text, explain)
-    command.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
-    command.add_argument("unit", help="unit_id or name of the unit, or the enterprise of a single one")
+    command.add_argument("run", type=Path, help=_("a run folder written by `etsopt solve --out`"))
+    command.add_argument("unit", help=_("unit_id or name of the unit, or the enterprise of a single one"))
 
 
 def explain(options: Namespace) -> int:
     """Print the explanation of a unit of a run."""
-    from rich.text import Text
-
+    from etsopt.cli.shown import Text
     from etsopt.cli.terminal import plain_console
     from etsopt.results import results
 

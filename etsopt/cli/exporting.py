@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, in_chinese, joined, translated, word
+from etsopt.cli.words import word
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _, in_chinese, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "write the annex tables of the allocation plan from a run, as CSV files and a workbook"
+    text = _("write the annex tables of the allocation plan from a run, as CSV files and a workbook")
     command = commands.add("export", text, export)
-    command.add_argument("run", type=Path, help="a run folder of allocation or compliance")
-    command.add_argument("--tables", required=True, metavar="NAME", help="official: tables 1-1 to 1-5 and 2-1 to 2-5")
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the files to")
-    command.add_argument("--province", default="", metavar="NAME", help="only this province (default: all)")
+    command.add_argument("run", type=Path, help=_("a run folder of allocation or compliance"))
+    command.add_argument(
+        "--tables", required=True, metavar="NAME", help=_("official: tables 1-1 to 1-5 and 2-1 to 2-5")
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help=_("folder to write the files to"))
+    command.add_argument("--province", default="", metavar="NAME", help=_("only this province (default: all)"))
 
 
 def export(options: Namespace) -> int:
@@ -39,7 +41,7 @@ def export(options: Namespace) -> int:
     from etsopt.results.words import STATUSES
 
     if options.tables != "official":
-        raise UsageError(message("There are no tables {name}.", name=brief(options.tables)), "Choose official.")
+        raise UsageError(_("There are no tables {name}.", name=brief(options.tables)), _("Choose official."))
     result, instance = results.load_both(options.run)
     province = one_name(options.province)
     see_that_there(province, {name: word("province", name) for name in instance.provinces}, joined(("", "")))
@@ -54,7 +56,7 @@ def export(options: Namespace) -> int:
         content |= {"note": note[0]} if note is not None else {}
         print(json.dumps(content, ensure_ascii=False))
     else:
-        text = "{count} tables of a run that is {status} written to {folder}: {files}."
+        text = _("{count} tables of a run that is {status} written to {folder}: {files}.")
         status = STATUSES[result.status][1] if in_chinese() else result.status
         print(_(text, count=len(tables), status=status, folder=options.out, files=joined(files)))
     if note is not None:
@@ -62,5 +64,5 @@ def export(options: Namespace) -> int:
     if any(columns_to_fill(tables)):
         print(_("{name} lists the columns that are to be filled.", name=NOTE), file=sys.stderr)
     if missing:
-        print(translated(missing), file=sys.stderr)
+        print(missing, file=sys.stderr)
     return 0

@@ -9,7 +9,8 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
-from rich.text import Text
+
+from etsopt.cli.shown import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, word
 from etsopt.cli.sweeping import add_tables_format, listed_files, prepare, write_all
+from etsopt.cli.words import word
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -29,12 +30,14 @@ SURPRISING = 3.0
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "forecast balance values and own surpluses from own units and a stated prior"
+    text = _("forecast balance values and own surpluses from own units and a stated prior")
     command = commands.add("forecast", text, forecast)
-    command.add_argument("file", type=Path, metavar="FILE", help="a forecast file, such as forecast.toml")
-    text = "folder to write tables to: forecast, priors, sensitivity, draws (default: that of FILE's name, beside it)"
+    command.add_argument("file", type=Path, metavar="FILE", help=_("a forecast file, such as forecast.toml"))
+    text = _(
+        "folder to write tables to: forecast, priors, sensitivity, draws (default: that of FILE's name, beside it)"
+    )
     command.add_argument("--out", type=Path, metavar="DIR", help=text)
-    text = "draw distributions and intervals too, .svg or .png"
+    text = _("draw distributions and intervals too, .svg or .png")
     command.add_argument("--chart", type=Path, metavar="FILE", help=text)
     add_tables_format(command)
 
@@ -50,7 +53,7 @@ def forecast(options: Namespace) -> int:
 
     check_format(options.format)
     if options.chart:
-        see_that_drawable(options.chart, "Name a file that ends in .svg or .png.")
+        see_that_drawable(options.chart, _("Name a file that ends in .svg or .png."))
     plan = read_forecast(options.file)
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance)
@@ -64,7 +67,7 @@ def forecast(options: Namespace) -> int:
     if options.json:
         print(json.dumps(_content(found, written), ensure_ascii=False))
         return 0
-    text = "Forecast for {year}, {draws:,} draws; from and to are the interval of {percent:g} %."
+    text = _("Forecast for {year}, {draws:,} draws; from and to are the interval of {percent:g} %.")
     print(_(text, year=instance.policy.year, draws=plan.draws, percent=round(100 * plan.interval, 6)))
     _show_balance_values(found)
     _show_surpluses(found.numbers)
@@ -136,7 +139,7 @@ def _show_surpluses(numbers: pd.DataFrame) -> None:
 
 def _tell_surprises(priors: pd.DataFrame) -> None:
     """Tell of sectors whose own units contradict the prior."""
-    text = "Own units of {sector} are {z:.1f} deviations off the prior: see which is wrong."
+    text = _("Own units of {sector} are {z:.1f} deviations off the prior: see which is wrong.")
     # Own units that say nothing of the others may be unlike them.
     for row in priors[priors["informed"] & (priors["z"].abs() >= SURPRISING)].to_dict("records"):
         print(_(text, sector=word("sector", row["sector"]), z=abs(row["z"])))

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, joined, word
 from etsopt.cli.options import add_format
+from etsopt.cli.words import word
+from etsopt.language import _, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add("generate", "generate a random instance of any size from a seed", generate)
-    command.add_argument("--units", type=int, required=True, help="number of allocation units")
-    command.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: %(default)s)")
-    text = "abatement measures of each unit, 0 to 12 (default: %(default)s)"
+    command = commands.add("generate", _("generate a random instance of any size from a seed"), generate)
+    command.add_argument("--units", type=int, required=True, help=_("number of allocation units"))
+    command.add_argument("--seed", type=int, default=0, help=_("same seed, same bytes (default: %(default)s)"))
+    text = _("abatement measures of each unit, 0 to 12 (default: %(default)s)")
     command.add_argument("--measures", type=int, default=0, help=text)
-    text = "draw the figures of measures for each unit, around those of its sector"
+    text = _("draw the figures of measures for each unit, around those of its sector")
     command.add_argument("--own-measures", action="store_true", help=text)
-    command.add_argument("--out", type=Path, required=True, help="folder to write the instance to")
+    command.add_argument("--out", type=Path, required=True, help=_("folder to write the instance to"))
     add_format(command)
 
 

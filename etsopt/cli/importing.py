@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, translated, word
-from etsopt.wording import literal, message
+from etsopt.cli.words import word
+from etsopt.language import Text, _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add("import", "read annex tables of the allocation plan as an instance", import_tables)
-    text = "a folder of CSV files as `etsopt export` writes them, or a workbook"
+    command = commands.add("import", _("read annex tables of the allocation plan as an instance"), import_tables)
+    text = _("a folder of CSV files as `etsopt export` writes them, or a workbook")
     command.add_argument("source", type=Path, help=text)
-    text = "folder of the instance: new, or empty"
+    text = _("folder of the instance: new, or empty")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help=text)
-    text = "compliance year (default: that of the titles, which CSV files lack)"
+    text = _("compliance year (default: that of the titles, which CSV files lack)")
     command.add_argument("--year", type=int, help=text)
-    text = "province of tables that name none; of tables of several, only its rows are read"
+    text = _("province of tables that name none; of tables of several, only its rows are read")
     command.add_argument("--province", default="", metavar="NAME", help=text)
 
 
@@ -53,9 +53,9 @@ def import_tables(options: Namespace) -> int:
         }
         print(json.dumps(finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        print(_("{counts}, written to {folder}.", counts=translated(_counts(reading, word)), folder=options.out))
+        print(_("{counts}, written to {folder}.", counts=_counts(reading, word), folder=options.out))
         for line in (*_of_rule(reading), *reading.notes):
-            print(translated(line))
+            print(line)
     return 0
 
 
@@ -73,16 +73,16 @@ def _counts(reading: OfficialReading, name: Callable[[str, str], str] = lambda _
     """Return the numbers of units by sector, and of provinces, named by a function of column and cell."""
     table, provinces = reading.comparison, reading.instance.provinces
     where = name("province", provinces[0])
-    where = where if len(provinces) == 1 else message("{count} provinces", count=len(provinces))
+    where = where if len(provinces) == 1 else _("{count} provinces", count=len(provinces))
     sectors = ", ".join(f"{row.units:,} {name('sector', str(row.sector))}" for row in table.itertuples())
-    return message("{total:,} units of {where} ({sectors})", total=table["units"].sum(), where=where, sectors=sectors)
+    return _("{total:,} units of {where} ({sectors})", total=table["units"].sum(), where=where, sectors=sectors)
 
 
 def _of_rule(reading: OfficialReading) -> Iterator[str]:
     """Yield how far the rule, evaluated on the instance, gives the allowances of the tables."""
     table, policy = reading.comparison, reading.instance.policy
     same, units = table["same"].sum(), table["units"].sum()
-    yield message(
+    yield _(
         "The rule {rule} of {year} gives the allowances of the tables for {same:,} of {units:,} units.",
         rule=policy.rule.name,
         year=policy.year,
@@ -92,16 +92,16 @@ def _of_rule(reading: OfficialReading) -> Iterator[str]:
     for row in table[table["same"] < table["units"]].itertuples():
         values = ""
         if row.balance_value == row.balance_value and row.balance_value_of_tables == row.balance_value_of_tables:
-            values = message(
+            values = _(
                 "; the balance value of these units is {here:.6g}, that of the tables {there:.6g}, from units that are "
                 "not among them",
                 here=row.balance_value,
                 there=row.balance_value_of_tables,
             )
-        yield message(
+        yield _(
             "{sector}: {other:,} of {units:,} units differ, {by_rule:,.0f} t by the rule, {stated:,.0f} t in the "
             "tables{values}.",
-            sector=literal(row.sector),
+            sector=Text(row.sector),
             other=row.units - row.same,
             units=row.units,
             by_rule=row.rule_t,
@@ -111,7 +111,7 @@ def _of_rule(reading: OfficialReading) -> Iterator[str]:
     if same < units:
         # The rule given has a band of 3 %, and power has none.
         power = " --set sectors.power.band=99" if "power" in reading.instance.sectors else ""
-        yield message(
+        yield _(
             "To allocate as the tables do, from the column reference_t: --set 'rule={{name=\"given\"}}'{power}.",
             power=power,
         )

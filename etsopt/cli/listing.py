@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError, brief
-from etsopt.wording import literal, message
+from etsopt.language import _, gettext
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the commands."""
-    commands.add("models", "list the models", models)
-    command = commands.add("rules", "list the allocation rules, their parameters and sources", rules)
-    text = "print the official parameters of the rule's year with unit, source and confidence"
+    commands.add("models", _("list the models"), models)
+    command = commands.add("rules", _("list the allocation rules, their parameters and sources"), rules)
+    text = _("print the official parameters of the rule's year with unit, source and confidence")
     command.add_argument("rule", nargs="?", metavar="RULE", help=text)
-    text = "compliance year of the plans under the rule cn (default: the last one with a plan for power)"
+    text = _("compliance year of the plans under the rule cn (default: the last one with a plan for power)")
     command.add_argument("--year", type=int, help=text)
-    commands.add("instances", "list the shipped instances", instances)
-    commands.add("schema", "print the JSON schema of result.json", schema)
+    commands.add("instances", _("list the shipped instances"), instances)
+    commands.add("schema", _("print the JSON schema of result.json"), schema)
 
 
 def models(options: Namespace) -> int:
@@ -36,9 +36,9 @@ def models(options: Namespace) -> int:
     lines = {}
     for name in (*library.names(), *library.installed()):
         other = library.explains(name)
-        lines[name] = literal(library.summary(name))
+        lines[name] = gettext(library.summary(name))
         if other:
-            lines[name] = message("{about} Not solved by itself: {other} calls it.", about=lines[name], other=other)
+            lines[name] = _("{about} Not solved by itself: {other} calls it.", about=lines[name], other=other)
     return listings.listing(lines, options.json)
 
 
@@ -66,24 +66,20 @@ def rules(options: Namespace) -> int:
     if options.rule is None:
         return listings.rules(RULES, options.json)
     if options.year is not None and (options.rule != NATIONAL or options.year < FIRST_YEAR):
-        what = message(
-            "--year {year} is before the first plan, of {first_year}.", year=options.year, first_year=FIRST_YEAR
-        )
+        what = _("--year {year} is before the first plan, of {first_year}.", year=options.year, first_year=FIRST_YEAR)
         if options.rule != NATIONAL:
-            what = message("--year is for the rule {national}, which has a plan for each year.", national=NATIONAL)
+            what = _("--year is for the rule {national}, which has a plan for each year.", national=NATIONAL)
         raise UsageError(
             what,
-            message("For example: etsopt rules {national} --year {last_year}", national=NATIONAL, last_year=LAST_YEAR),
+            _("For example: etsopt rules {national} --year {last_year}", national=NATIONAL, last_year=LAST_YEAR),
         )
     year = plan_year(options.rule, LAST_YEAR if options.year is None else options.year)
     if year is not None:
         return listings.plan(options.rule, year, options.json)
     if options.rule in RULES:
         return listings.rules({options.rule: RULES[options.rule]}, options.json)
-    advice = message(
-        "{guess}The rules are {rules}.", guess=did_you_mean(options.rule, RULES), rules=", ".join(sorted(RULES))
-    )
-    raise UsageError(message("There is no rule {rule}.", rule=brief(options.rule)), advice)
+    advice = _("{guess}The rules are {rules}.", guess=did_you_mean(options.rule, RULES), rules=", ".join(sorted(RULES)))
+    raise UsageError(_("There is no rule {rule}.", rule=brief(options.rule)), advice)
 
 
 def schema(options: Namespace) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from etsopt.cli.fitting import FittingTable
-from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import plain_console
+from etsopt.cli.words import word
 from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, LAST_YEAR, SOURCES
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
+from etsopt.language import _, gettext, in_brackets, in_chinese, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def listing(lines: Mapping[str, str], as_json: bool) -> int:
     for _column in ("name", "description"):
         table.add_column("")
     for name, line in lines.items():
-        table.add_row(Text(name, style="bold"), Text(translated(line)))
+        table.add_row(Text(name, style="bold"), Text(gettext(line)))
     plain_console().print(table)
     return 0
 
@@ -52,13 +52,13 @@ def rules(selected: Mapping[str, Rule], as_json: bool) -> int:
         return 0
     console = plain_console()
     for name, rule in sorted(selected.items()):
-        console.print(Text(name, style="bold"), Text(translated(rule.summary)))
+        console.print(Text(name, style="bold"), Text(str(gettext(rule.summary))))
         for key, field in rule.parameters.model_fields.items():
             value = of_plan(name, LATEST).get(key, field.default)
             default = _("required") if field.is_required() else _("default {value}", value=value)
             # The description of a parameter without a default states the source of its value.
             console.print(
-                Text(f"  {key}: {translated(field.description or '')}{'' if value is None else in_brackets(default)}")
+                Text(f"  {key}: {gettext(field.description or '')}{'' if value is None else in_brackets(default)}")
             )
         console.print(Text(_("  Source: {source}\n", source=rule.source)))
     return 0
@@ -80,7 +80,7 @@ def plan(name: str, year: int, as_json: bool) -> int:
         )
     )
     if name == NATIONAL and year > LAST_YEAR:
-        text = (
+        text = _(
             "No plan is enacted for {year}: figures of plans are those of {last_year}. Industry keeps them under "
             "rule.continues_plan_of, and power changes them by rule.benchmark_change, which a policy has to state.\n"
         )
@@ -110,7 +110,7 @@ def plan(name: str, year: int, as_json: bool) -> int:
     for number, source in enumerate(sources, 1):
         notes = [note for row in rows if row.source == source for note in (row.page, row.status)]
         shown = [_note(note) for note in dict.fromkeys(notes) if note not in ("", "final")]
-        console.print(Text(f"[{number}] {'; '.join([SOURCES[source], *shown])}."))
+        console.print(Text(f"[{number}] {'; '.join(map(str, [SOURCES[source], *shown]))}."))
     return 0
 
 

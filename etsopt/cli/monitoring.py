@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_set, pairs
 from etsopt.cli.printing import CHINESE, print_files, print_json, records
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "compare daily stack monitors with calculated emissions: differences, gaps, drift"
+    text = _("compare daily stack monitors with calculated emissions: differences, gaps, drift")
     command = commands.add("monitor", text, monitor)
-    text = "a folder with register.csv, reports and monitor/*.csv"
+    text = _("a folder with register.csv, reports and monitor/*.csv")
     command.add_argument("data", metavar="DATA", help=text)
-    command.add_argument("--out", type=Path, metavar="DIR", help="folder to write the tables to")
-    add_set(command, "replace a setting, such as window_days=10; repeatable")
+    command.add_argument("--out", type=Path, metavar="DIR", help=_("folder to write the tables to"))
+    add_set(command, _("replace a setting, such as window_days=10; repeatable"))
 
 
 def monitor(options: Namespace) -> int:

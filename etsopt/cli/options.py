@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.characters import HIDDEN
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from etsopt.cli.parsing import Parser
     from etsopt.data.instance import Instance
 
-EXIT_CODES = """exit codes:
+EXIT_CODES = _("""exit codes:
   0  solved: every limit checked, optimality proven within the requested gap
   2  invalid input or usage, or a damaged run folder
   3  infeasible: explained in tonnes, proven or not
@@ -25,22 +25,22 @@ EXIT_CODES = """exit codes:
      result found is kept, if there is one
   5  the checker found a violated limit or a false claim
   6  `etsopt check` of a model of your own: nothing could be checked
-  130, 143  interrupted: `--out` still writes the best result found"""
+  130, 143  interrupted: `--out` still writes the best result found""")
 
-INSTANCE = "a folder, a workbook, a CSV file of units, or the name of a shipped instance"
+INSTANCE = _("a folder, a workbook, a CSV file of units, or the name of a shipped instance")
 
 
 def add_instance(command: Parser) -> None:
     """Add an instance with the choice of its rule, its emissions and changes of its policy."""
     command.add_argument("instance", help=INSTANCE)
-    text = "a Python file with a rule of your own, instead of the rule that the policy names"
+    text = _("a Python file with a rule of your own, instead of the rule that the policy names")
     command.add_argument("--rule", type=Path, metavar="FILE", help=text)
-    text = (
+    text = _(
         "of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, "
         "reconciled, high; verified refuses such units"
     )
     command.add_argument("--emissions", metavar="WHICH", help=text)
-    add_set(command, "change a policy key, such as sectors.cement.target_change=-0.01; repeatable")
+    add_set(command, _("change a policy key, such as sectors.cement.target_change=-0.01; repeatable"))
 
 
 def add_set(command: Parser, text: str) -> None:
@@ -50,25 +50,25 @@ def add_set(command: Parser, text: str) -> None:
 
 def add_format(command: Parser) -> None:
     """Add the format of the tables of a run or an instance."""
-    text = "table format: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
+    text = _("table format: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)")
     command.add_argument("--format", default="csv", help=text)
 
 
 def add_time_limit(command: Parser) -> None:
     """Add the time limit."""
-    command.add_argument("--time-limit", type=float, metavar="S", help="limit for the whole command [s]")
+    command.add_argument("--time-limit", type=float, metavar="S", help=_("limit for the whole command [s]"))
 
 
 def add_state(command: Parser) -> None:
     """Add the options for an earlier state of a store, and for a store in use."""
-    text = "state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)"
+    text = _("state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)")
     command.add_argument("--as-of", metavar="WHEN", help=text)
     add_wait(command)
 
 
 def add_wait(command: Parser) -> None:
     """Add the time to wait for a store that is in use."""
-    text = "time to wait while another process has the store open (default: 10)"
+    text = _("time to wait while another process has the store open (default: 10)")
     command.add_argument("--wait", type=seconds, metavar="S", help=text)
 
 
@@ -89,17 +89,17 @@ def pairs(texts: list[str], flag: str = "--set") -> dict[str, Any]:
         name, separator, value = text.partition("=")
         key, example = name.strip(), f"For example: {flag} sectors.cement.band=0.02"
         if not separator or not key or HIDDEN.search(key):
-            raise UsageError(message("{flag} {text} is not KEY=VALUE.", flag=flag, text=brief(text)), example)
+            raise UsageError(_("{flag} {text} is not KEY=VALUE.", flag=flag, text=brief(text)), example)
         if key in found:
-            raise UsageError(message("{flag} names {key} twice.", flag=flag, key=brief(key)), "Keep one of them.")
+            raise UsageError(_("{flag} names {key} twice.", flag=flag, key=brief(key)), _("Keep one of them."))
         try:
             found[key] = value_of_text(value)
         except ValueError as error:
-            failure = message(
+            failure = _(
                 "{flag} {text} is not one key with one value: {error}.", flag=flag, text=brief(text), error=error
             )
             raise UsageError(
-                failure, message("Give each key a {flag} of its own. {example}", flag=flag, example=example)
+                failure, _("Give each key a {flag} of its own. {example}", flag=flag, example=example)
             ) from None
     return found
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import re
 import sys
 import textwrap
 from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from etsopt.characters import escaped
-from etsopt.cli.language import LANGUAGES, in_chinese, translated
 from etsopt.cli.streams import below
+from etsopt.language import LANGUAGES, _, gettext, in_chinese
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Iterator, Sequence
 
 Function = Callable[[Namespace], int]
 """A command: it takes its options and returns its exit code."""
@@ -50,11 +53,10 @@ class Parser(ArgumentParser):
 
     def format_help(self) -> str:
         """Return the help, its texts in the language of the command."""
-        # A translated text is none of the catalogue, so that translating it again leaves it as it is.
-        self.description, self.epilog = translated(self.description or ""), translated(self.epilog or "")
+        self.description, self.epilog = str(self.description or ""), str(self.epilog or "")
         for action in self._actions:
             for shown in (action, *getattr(action, "_choices_actions", ())):
-                shown.help = translated(shown.help or "")
+                shown.help = str(shown.help or "")
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
@@ -81,7 +83,7 @@ class Commands:
         """Add a command with the options that every command has."""
         parser = self._added.add_parser(name, help=text, description=text, epilog=epilog)
         parser.set_defaults(function=function)
-        parser.add_argument("--json", action="store_true", help="print machine-readable output and nothing else")
+        parser.add_argument("--json", action="store_true", help=_("print machine-readable output and nothing else"))
         add_language(parser)
         return parser
 
@@ -92,7 +94,41 @@ class Commands:
         return Commands(parser, "verb", "VERB")
 
 
+def is_chinese(lang: str | None) -> bool:
+    """Return True for Chinese: ``--lang zh``, or a Chinese locale where the command states no language."""
+    if lang is not None:
+        return lang == "zh"
+    stated = next(filter(None, (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return stated.casefold().startswith("zh")
+
+
+def language_of(arguments: Sequence[str]) -> str:
+    """Return the language that a command line asks for, before it is parsed: its help and errors are in it too.
+
+    >>> language_of(["solve", "--lang", "zh"]), language_of(["solve", "--lang=en"])
+    ('zh', 'en')
+    """
+    stated = None
+    for position, argument in enumerate(arguments):
+        if argument == "--lang":
+            stated = arguments[position + 1] if position + 1 < len(arguments) else None
+        elif argument.startswith("--lang="):
+            stated = argument.partition("=")[2]
+    return "zh" if is_chinese(stated) else "en"
+
+
+@contextmanager
+def argparse_speaking() -> Iterator[None]:
+    """Let argparse write its own words in the language of the moment; other packages have parsers of their own."""
+    before = vars(argparse)["_"]
+    vars(argparse)["_"] = lambda text: str(gettext(text))
+    try:
+        yield
+    finally:
+        vars(argparse)["_"] = before
+
+
 def add_language(parser: Parser) -> None:
     """Add the language, which may stand before the command or after it."""
-    text = "language of what the command writes: en or zh (default: that of the terminal)"
+    text = _("language of what the command writes: en or zh (default: that of the terminal)")
     parser.add_argument("--lang", choices=LANGUAGES, default=SUPPRESS, help=text)

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _
 from etsopt.cli.reporting import beside, kind_of, refuse
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,16 +21,18 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "draw a chart of a run, sweep or design search; without a kind, list those that there are"
+    text = _("draw a chart of a run, sweep or design search; without a kind, list those that there are")
     command = commands.add("plot", text, plot)
-    text = "folder of a run, written by `etsopt solve --out`, of a sweep or of a design search"
+    text = _("folder of a run, written by `etsopt solve --out`, of a sweep or of a design search")
     command.add_argument("run", type=Path, help=text)
-    command.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, prices, or front of a design search")
-    text = "file to write, .svg, .png or .html (default: KIND.svg)"
+    command.add_argument(
+        "kind", nargs="?", metavar="KIND", help=_("such as surplus, prices, or front of a design search")
+    )
+    text = _("file to write, .svg, .png or .html (default: KIND.svg)")
     command.add_argument("--out", type=Path, metavar="FILE", help=text)
-    text = "of cost_curve and supply_demand, the year to draw"
+    text = _("of cost_curve and supply_demand, the year to draw")
     command.add_argument("--year", type=int, metavar="YEAR", help=text)
-    command.add_argument("--inline", action="store_true", help="of .html, write the script of charts into the page")
+    command.add_argument("--inline", action="store_true", help=_("of .html, write the script of charts into the page"))
 
 
 def plot(options: Namespace) -> int:
@@ -66,7 +67,7 @@ def _said(files: list[Path], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"file": str(first)}, ensure_ascii=False))
     else:
-        print(" ".join([_("Written to {path}.", path=first), *map(beside, others)]))
+        print(_("Written to {path}.", path=first), *map(beside, others))
     return 0
 
 
@@ -80,8 +81,8 @@ def _of_many(options: Namespace, kind: str) -> int:
         from etsopt.data.messages import did_you_mean
 
         guess = did_you_mean(options.kind, charts)
-        advice = message("{guess}Choose one of {kinds}.", guess=guess, kinds=", ".join(charts) or "none")
-        raise UsageError(message("There is no chart {kind}.", kind=brief(options.kind)), advice)
+        advice = _("{guess}Choose one of {kinds}.", guess=guess, kinds=", ".join(charts) or "none")
+        raise UsageError(_("There is no chart {kind}.", kind=brief(options.kind)), advice)
     chart, path = charts[options.kind], options.out or Path(f"{options.kind}.svg")
     if _is_page(path):
         from etsopt.reports.document.write import write_figure

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from etsopt.cli.ending import exit_code
 from etsopt.cli.options import add_set, add_time_limit, pairs
 from etsopt.cli.printing import CHINESE, print_json
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,15 +20,15 @@ MODEL = "reconciliation"
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "find false figures, substitutes and the interval of emissions that reports allow"
+    text = _("find false figures, substitutes and the interval of emissions that reports allow")
     command = commands.add("reconcile", text, reconcile)
-    text = "a folder with register.csv and reports, or a shipped one"
+    text = _("a folder with register.csv and reports, or a shipped one")
     command.add_argument("data", metavar="DATA", help=text)
-    text = "year of the emissions (default: the last one of the reports)"
+    text = _("year of the emissions (default: the last one of the reports)")
     command.add_argument("--year", type=int, help=text)
-    text = "folder to write the run to: tables, result.json, the instance"
+    text = _("folder to write the run to: tables, result.json, the instance")
     command.add_argument("--out", type=Path, metavar="DIR", help=text)
-    add_set(command, "replace a factor, as for account; repeatable")
+    add_set(command, _("replace a factor, as for account; repeatable"))
     add_time_limit(command)
 
 
@@ -41,14 +42,14 @@ def reconcile(options: Namespace) -> int:
     if options.out is not None:
         see_that_writable(options.out)
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
-        with progress.stopped_anywhere("reading"):
+        with progress.stopped_anywhere(_("reading")):
             reports = accounting.read_reports(options.data)
             factors = {**accounting.read_parameters(options.data), **pairs(options.set, "--set")}
             instance = accounting.evidence_of(reports, options.year, factors, name=options.data)
         result = run.solve(instance, MODEL, time_limit_s=options.time_limit)
         written = options.out is not None and result.status not in ("none", "refused")
         if written:
-            progress.tell("writing")
+            progress.tell(_("writing"))
             result.save(options.out, instance)
     if options.json:
         print_json(result.summary())

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from etsopt.cli import designing, sweeping
-from etsopt.cli.language import _, joined
 from etsopt.cli.reporting import kind_of
 from etsopt.errors import UsageError
+from etsopt.language import _, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -30,10 +30,10 @@ def check(options: Namespace) -> int:
     from etsopt.sweeping.record import Record
 
     if options.gap is not None or options.model is not None:
-        what = "The options --gap and --as are for a run: a sweep states the gap of its solves."
-        raise UsageError(what, "Leave them out.")
+        what = _("The options --gap and --as are for a run: a sweep states the gap of its solves.")
+        raise UsageError(what, _("Leave them out."))
     if options.again < 0 or options.seed < 0:
-        raise UsageError("--again or --seed is below 0.", "State whole numbers from 0 on.")
+        raise UsageError(_("--again or --seed is below 0."), _("State whole numbers from 0 on."))
     name = sweeping.RECORD if kind_of(options.run) == "sweep" else designing.RECORD
     with Record(options.run / name) as record:
         instance = instance_of(record, options.instance)
@@ -69,15 +69,15 @@ def _contents(record: Record, name: str) -> tuple[tuple[str, ...] | None, dict[s
 def _report(found: RecordCheck, other: list[str]) -> None:
     """Print what was compared, and what is otherwise."""
     if found.damaged:
-        text = "Of {count:,} outcomes {number:,} were changed since they were kept: {names}."
+        text = _("Of {count:,} outcomes {number:,} were changed since they were kept: {names}.")
         shown = joined([*found.damaged[:8], *(["..."] if len(found.damaged) > 8 else [])])
         print(_(text, count=found.outcomes, number=len(found.damaged), names=shown), file=sys.stderr)
     else:
         print(_("All {count:,} outcomes are as they were kept.", count=found.outcomes))
     for scenario, what, kept, again in found.differences:
-        text = "{scenario}, {what}: {kept} is kept, and {again} is found."
+        text = _("{scenario}, {what}: {kept} is kept, and {again} is found.")
         print(_(text, scenario=scenario, what=what, kept=kept, again=again), file=sys.stderr)
-    text = "{again:,} of {proven:,} proven ones were solved again with the same answer (chosen by the seed {seed})."
+    text = _("{again:,} of {proven:,} proven ones were solved again with the same answer (chosen by the seed {seed}).")
     if found.again and not found.differences:
         print(_(text, again=found.again, proven=found.proven, seed=found.seed))
     for name in other:

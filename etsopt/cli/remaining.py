@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, translated
-from etsopt.wording import Message
+from etsopt.language import Text, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,19 +30,19 @@ class Remaining:
     def shown(self, line: str) -> str:
         """Return a line of `etsopt.progress` in the language of the command, with the time that is left."""
         left = self._left_s(line)
-        text = translated(line)
         if left is None or left < LEAST_SHOWN_S:
-            return text
+            return str(line)
         minutes, seconds = divmod(round(left), 60)
-        return _("{line}, at most {minutes}:{seconds:02} left", line=text, minutes=minutes, seconds=seconds)
+        text = _("{line}, at most {minutes}:{seconds:02} left", line=line, minutes=minutes, seconds=seconds)
+        return str(text)
 
     def _left_s(self, line: str) -> float | None:
         """Return the time left at the pace since the phase began [s]; None without a count, or at its first one."""
-        values = line.values if isinstance(line, Message) else {}
+        values = line.values if isinstance(line, Text) else {}
         if "of" not in values:
             self._phase = ""
             return None
-        phase, done, now = str(values["phase"]), int(values["done"]), self._clock()
+        phase, done, now = values["phase"], int(values["done"]), self._clock()
         if phase != self._phase or done < self._done:
             self._phase, self._first, self._began = phase, done, now
         self._done = done

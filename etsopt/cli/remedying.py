@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from etsopt.cli.language import _, in_chinese, word
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table
+from etsopt.cli.words import word
 from etsopt.errors import UsageError
+from etsopt.language import _, in_chinese
 from etsopt.units import format_rate, format_tonnes
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
 
 
 LIMIT_IN_WORDS = {
-    "target": "target of {of}",
-    "balance": "balance of {of}",
-    "band": "band of {of}",
-    "nation": "national total",
+    "target": _("target of {of}"),
+    "balance": _("balance of {of}"),
+    "band": _("band of {of}"),
+    "nation": _("national total"),
 }
 
 ROWS_SHOWN = 8
@@ -46,11 +45,9 @@ def applied(
         return instance, result, _("No remedy was needed: the policy is feasible.")
     known = {remedy.number: remedy for remedy in result.remedies}
     if number not in known:
-        listed = ", ".join(map(str, known)) or message("none")
-        advice = "Leave --apply-remedy out to see which limits would have to give, and by how much."
-        raise UsageError(
-            message("There is no remedy {number}; there are: {listed}.", number=number, listed=listed), advice
-        )
+        listed = ", ".join(map(str, known)) or _("none")
+        advice = _("Leave --apply-remedy out to see which limits would have to give, and by how much.")
+        raise UsageError(_("There is no remedy {number}; there are: {listed}.", number=number, listed=listed), advice)
     changed = instance.with_policy(known[number].changes)
     return (
         changed,
@@ -93,7 +90,7 @@ def relaxed_limits(console: Console, results: Results) -> None:
         ordered = rows.sort_values("limit", key=lambda limits: limits != "band", kind="stable")
         for row in ordered.head(ROWS_SHOWN).to_dict("records"):
             form = format_tonnes if row["unit"] == "t" else format_rate
-            name = _(LIMIT_IN_WORDS[row["limit"]], of=word("index", row["index"])).strip()
+            name = f"{_(LIMIT_IN_WORDS[row['limit']], of=word('index', row['index']))}".strip()
             table.add_row(
                 *map(
                     Text, (name, form(row["by"]), form(row["from"]), form(row["to"]), "t" if row["unit"] == "t" else "")

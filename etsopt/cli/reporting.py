@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,20 +23,20 @@ RECORDS = {"sweep.sqlite": "sweep", "design.sqlite": "design search"}
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "write a run, sweep or design search as an HTML page with charts, or a letter"
+    text = _("write a run, sweep or design search as an HTML page with charts, or a letter")
     command = commands.add("report", text, report)
-    text = "folder of a run, written by `etsopt solve --out`, of a sweep or of a design search"
+    text = _("folder of a run, written by `etsopt solve --out`, of a sweep or of a design search")
     command.add_argument("run", type=Path, help=text)
-    text = "file to write (default: report.html, letter-ENTERPRISE.html or beside.html in the run folder)"
+    text = _("file to write (default: report.html, letter-ENTERPRISE.html or beside.html in the run folder)")
     command.add_argument("--out", type=Path, metavar="FILE", help=text)
-    text = "write the script of the charts into the page, so that it is one file of 5 MB"
+    text = _("write the script of the charts into the page, so that it is one file of 5 MB")
     command.add_argument("--inline", action="store_true", help=text)
-    text = "write the letter of one page to this enterprise instead: its identifier or name, or that of a unit"
+    text = _("write the letter of one page to this enterprise instead: its identifier or name, or that of a unit")
     command.add_argument("--letter", metavar="ENTERPRISE", help=text)
-    command.add_argument("--beside", type=Path, metavar="OTHER", help="write this run beside another one instead")
-    text = "write the sheets of every enterprise of a compliance year instead, in both languages"
+    command.add_argument("--beside", type=Path, metavar="OTHER", help=_("write this run beside another one instead"))
+    text = _("write the sheets of every enterprise of a compliance year instead, in both languages")
     command.add_argument("--sheets", action="store_true", help=text)
-    text = "write the sheet of this enterprise only; repeatable"
+    text = _("write the sheet of this enterprise only; repeatable")
     command.add_argument("--enterprise", action="append", default=[], metavar="ID", help=text)
 
 
@@ -48,8 +47,8 @@ def report(options: Namespace) -> int:
     asked = [f"--{name}" for name in ("letter", "beside") if getattr(options, name) is not None]
     asked += ["--sheets"] if options.sheets or options.enterprise else []
     if len(asked) > 1:
-        what = message("{options} ask for pages of their own.", options=" and ".join(asked))
-        raise UsageError(what, "Keep one of them.")
+        what = _("{options} ask for pages of their own.", options=" and ".join(asked))
+        raise UsageError(what, _("Keep one of them."))
     if kind := kind_of(options.run):
         return _said(_of_many(options, kind, asked), options.json)
     if asked == ["--sheets"]:
@@ -69,7 +68,7 @@ def _said(files: list[Path], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"file": str(files[0]), "files": [str(file) for file in files]}, ensure_ascii=False))
     else:
-        print(" ".join([_("Written to {path}.", path=files[0]), *map(beside, files[1:])]))
+        print(_("Written to {path}.", path=files[0]), *map(beside, files[1:]))
     return 0
 
 
@@ -100,8 +99,8 @@ def refuse(option: str, folder: Path) -> None:
     UsageError
         Always.
     """
-    what = message("{option} is for a run, which {folder!r} does not hold.", option=option, folder=str(folder))
-    raise UsageError(what, message("Leave {option} out.", option=option))
+    what = _("{option} is for a run, which {folder!r} does not hold.", option=option, folder=str(folder))
+    raise UsageError(what, _("Leave {option} out.", option=option))
 
 
 def beside(script: Path) -> str:
@@ -136,8 +135,8 @@ def _violations(result: Results, instance: Instance) -> int:
 
 def _refused(count: int, folder: Path, as_json: bool) -> int:
     """Say that a run does not hold what it states, and return the exit code for that."""
-    one = "Of the run {folder!r}, {count} statement does not hold."
-    several = "Of the run {folder!r}, {count} statements do not hold."
+    one = _("Of the run {folder!r}, {count} statement does not hold.")
+    several = _("Of the run {folder!r}, {count} statements do not hold.")
     what = _(one if count == 1 else several, folder=str(folder), count=count)
     advice = _("No page is written. `etsopt check {folder}` lists them.", folder=folder)
     if as_json:

@@ -9,7 +9,7 @@ from etsopt.cli.ending import exit_code
 from etsopt.cli.options import EXIT_CODES, add_set, add_time_limit, pairs
 from etsopt.cli.printing import CHINESE, print_files, print_json
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,19 +22,21 @@ SECTION, NATIONAL = "review_plan", "national"
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "plan the reviews of three levels that cover the most tonnes at risk, from findings of screening"
+    text = _("plan the reviews of three levels that cover the most tonnes at risk, from findings of screening")
     command = commands.add("review-plan", text, review_plan, EXIT_CODES)
-    text = "a folder with register.csv and reports, or an instance"
+    text = _("a folder with register.csv and reports, or an instance")
     command.add_argument("data", metavar="DATA", help=text)
-    text = "reviewer days: national=60, or of every province, provincial=20, or of one, provincial.Hebei=40; repeatable"
+    text = _(
+        "reviewer days: national=60, or of every province, provincial=20, or of one, provincial.Hebei=40; repeatable"
+    )
     command.add_argument("--days", action="append", default=[], metavar="LEVEL=DAYS", help=text)
-    add_set(command, "change a key of [review_plan], such as provincial.least_share=0.2 or seed=7; repeatable")
-    text = "year of the findings (default: the last of the reports)"
+    add_set(command, _("change a key of [review_plan], such as provincial.least_share=0.2 or seed=7; repeatable"))
+    text = _("year of the findings (default: the last of the reports)")
     command.add_argument("--year", type=int, help=text)
-    text = "folder to write the run to; `etsopt check` checks it again"
+    text = _("folder to write the run to; `etsopt check` checks it again")
     command.add_argument("--out", type=Path, metavar="DIR", help=text)
-    command.add_argument("--tables", type=Path, metavar="DIR", help="folder to write the tables to, in the language")
-    command.add_argument("--gap", type=float, help="relative gap that may stay open (default: 1e-3)")
+    command.add_argument("--tables", type=Path, metavar="DIR", help=_("folder to write the tables to, in the language"))
+    command.add_argument("--gap", type=float, help=_("relative gap that may stay open (default: 1e-3)"))
     add_time_limit(command)
 
 
@@ -50,14 +52,14 @@ def review_plan(options: Namespace) -> int:
         see_that_writable(options.out)
     chinese, files = options.lang == CHINESE, []
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
-        progress.tell("reading")
-        with progress.stopped_anywhere("reading"):
+        progress.tell(_("reading"))
+        with progress.stopped_anywhere(_("reading")):
             instance = _instance(options)
         result = run.solve(instance, SECTION, time_limit_s=options.time_limit, gap=options.gap)
         kept = result.status == "none" or (result.status == "refused" and holds_run(options.out))
         written = options.out is not None and not kept
         if written:
-            progress.tell("writing")
+            progress.tell(_("writing"))
             result.save(options.out, instance)
         if options.tables is not None and result.tables and result.status != "refused":
             files = save_plan(result.tables, options.tables, chinese)
@@ -86,7 +88,7 @@ def _instance(options: Namespace) -> Instance:
         found = accounting.screen(source.reports, source.parameters)
         instance = accounting.review_plan_instance(found, year=options.year, name=folder.name)
     elif options.year is not None:
-        raise UsageError("--year is of monthly reports.", "Omit it: an instance has a year of its own.")
+        raise UsageError(_("--year is of monthly reports."), _("Omit it: an instance has a year of its own."))
     else:
         instance = read_instance(options.data)
     return instance.with_policy(changes | _days(options.days, changes, instance))
@@ -96,7 +98,7 @@ def _days(texts: list[str], changes: dict[str, Any], instance: Instance) -> dict
     """Return the changes of days; a province without its own number has that of the level."""
     from etsopt.accounting.review.words import LEVELS
 
-    example = "For example: --days national=60 --days provincial=20 --days provincial.Hebei=40"
+    example = _("For example: --days national=60 --days provincial=20 --days provincial.Hebei=40")
     every: dict[str, float] = {}
     by_province: dict[str, dict[str, float]] = {}
     for text in texts:
@@ -107,7 +109,7 @@ def _days(texts: list[str], changes: dict[str, Any], instance: Instance) -> dict
         except ValueError:
             separator = ""
         if not separator or level not in LEVELS or (dot and (not province or level == NATIONAL)):
-            what = message(
+            what = _(
                 "--days {text} is not LEVEL=DAYS: expected a level of {levels}, and a number.",
                 text=brief(text),
                 levels=", ".join(LEVELS),
@@ -115,7 +117,7 @@ def _days(texts: list[str], changes: dict[str, Any], instance: Instance) -> dict
             raise UsageError(what, example)
         target, key = (by_province.setdefault(level, {}), province) if dot else (every, level)
         if key in target or f"{SECTION}.{level}.days" in changes:
-            raise UsageError(message("The days of {name} are stated twice.", name=brief(name)), "Keep one of them.")
+            raise UsageError(_("The days of {name} are stated twice.", name=brief(name)), _("Keep one of them."))
         target[key] = days
     found: dict[str, Any] = {f"{SECTION}.{level}.days": days for level, days in every.items()}
     for level, own in by_province.items():

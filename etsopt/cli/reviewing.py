@@ -10,6 +10,7 @@ from etsopt.cli.options import add_set, add_state, add_wait, pairs
 from etsopt.cli.printing import CHINESE, print_files, print_json, records
 from etsopt.cli.storing import STORE
 from etsopt.errors import UsageError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -40,7 +41,7 @@ def register(commands: Commands) -> None:
 
 
 def _register_review(commands: Commands) -> None:
-    text = "review monthly reports in a store at the municipal, provincial and national level"
+    text = _("review monthly reports in a store at the municipal, provincial and national level")
     verbs = commands.with_verbs("review", text)
 
     def add(name: str, text: str) -> Parser:
@@ -48,82 +49,90 @@ def _register_review(commands: Commands) -> None:
         verb.add_argument("store", metavar="STORE", help=STORE)
         return verb
 
-    status = add("status", "summarise items, first-pass rates, open findings, late months and enterprises at risk")
-    status.add_argument("--year", type=int, help="only months of this year (default: all)")
-    text = "day by which months without a report count as missing after their deadline (default: today)"
+    status = add("status", _("summarise items, first-pass rates, open findings, late months and enterprises at risk"))
+    status.add_argument("--year", type=int, help=_("only months of this year (default: all)"))
+    text = _("day by which months without a report count as missing after their deadline (default: today)")
     status.add_argument("--on", metavar="DAY", help=text)
-    text = "folder to write all tables to: items, months, findings, corrections and the others"
+    text = _("folder to write all tables to: items, months, findings, corrections and the others")
     status.add_argument("--out", type=Path, metavar="DIR", help=text)
     add_state(status)
-    findings = add("findings", "list findings")
-    findings.add_argument("--year", type=int, help="only months of this year (default: all)")
-    findings.add_argument("--all", action="store_true", help="also those that are closed")
+    findings = add("findings", _("list findings"))
+    findings.add_argument("--year", type=int, help=_("only months of this year (default: all)"))
+    findings.add_argument("--all", action="store_true", help=_("also those that are closed"))
     add_state(findings)
-    history = add("history", "list every version of the items of a month, and every decision on them")
+    history = add("history", _("list every version of the items of a month, and every decision on them"))
     _add_item(history, needed=("unit", "month"))
     add_state(history)
-    apply = add("apply", "apply a table of decisions, all or none; rows that were applied before are left alone")
-    text = "a CSV file with a decision a row: pass, find, close, correct or restore"
+    apply = add("apply", _("apply a table of decisions, all or none; rows that were applied before are left alone"))
+    text = _("a CSV file with a decision a row: pass, find, close, correct or restore")
     apply.add_argument("decisions", type=Path, metavar="FILE", help=text)
     add_wait(apply)
-    screen = add("screen", "take over the findings of `etsopt screen`; what was closed stays closed")
+    screen = add("screen", _("take over the findings of `etsopt screen`; what was closed stays closed"))
     _add_who(screen)
-    screen.add_argument("--least", type=float, default=0.0, metavar="T", help="least size of a finding [tCO2e]")
+    screen.add_argument("--least", type=float, default=0.0, metavar="T", help=_("least size of a finding [tCO2e]"))
     screen.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="replace a threshold; repeatable"
+        "--set", action="append", default=[], metavar="KEY=VALUE", help=_("replace a threshold; repeatable")
     )
     _add_decisions(add)
 
 
 def _add_decisions(add: Add) -> None:
     """Add a verb for each decision on a single item, or on all that match."""
-    grant = add("pass", "pass items: those of a unit, month, process or item")
-    find = add("find", "open a finding on a month or item")
-    close = add("close", "close a finding")
-    correct = add("correct", "correct a quantity: a new version, which passes the levels again")
-    restore = add("restore", "bring an earlier version back, as a new one")
+    grant = add("pass", _("pass items: those of a unit, month, process or item"))
+    find = add("find", _("open a finding on a month or item"))
+    close = add("close", _("close a finding"))
+    correct = add("correct", _("correct a quantity: a new version, which passes the levels again"))
+    restore = add("restore", _("bring an earlier version back, as a new one"))
     for verb, needed in ((grant, ("unit",)), (find, ("unit", "month")), (correct, PLACE), (restore, PLACE)):
         _add_item(verb, needed)
     for verb in (grant, find, close, correct, restore):
         _add_who(verb)
-        verb.add_argument("--day", metavar="DAY", default="", help="day of the decision (default: today)")
+        verb.add_argument("--day", metavar="DAY", default="", help=_("day of the decision (default: today)"))
     for verb in (find, close, correct, restore):
-        verb.add_argument("--reason", required=True, help="why")
-    find.add_argument("--size", type=float, metavar="T", help="emissions concerned [tCO2e]")
-    close.add_argument("--finding", type=int, required=True, metavar="N", help="number of the finding")
-    correct.add_argument("--quantity", type=float, metavar="X", help="corrected quantity (default: as it is)")
-    text = "version that was reviewed: another that is present is refused (default: the present one)"
+        verb.add_argument("--reason", required=True, help=_("why"))
+    find.add_argument("--size", type=float, metavar="T", help=_("emissions concerned [tCO2e]"))
+    close.add_argument("--finding", type=int, required=True, metavar="N", help=_("number of the finding"))
+    correct.add_argument("--quantity", type=float, metavar="X", help=_("corrected quantity (default: as it is)"))
+    text = _("version that was reviewed: another that is present is refused (default: the present one)")
     grant.add_argument("--version", type=int, metavar="N", help=text)
-    text = "corrected calorific value [GJ/t or GJ/1e4 Nm3] (default: as it is)"
+    text = _("corrected calorific value [GJ/t or GJ/1e4 Nm3] (default: as it is)")
     correct.add_argument("--ncv", type=float, metavar="X", help=text)
-    restore.add_argument("--version", type=int, required=True, metavar="N", help="version that comes back")
+    restore.add_argument("--version", type=int, required=True, metavar="N", help=_("version that comes back"))
 
 
 def _add_item(verb: Parser, needed: tuple[str, ...]) -> None:
     """Add the options that choose items; those that are left out stand for all."""
-    for name in ("unit", "month", "process", "item", "flow", "batch"):
-        text = f"{name} of the items" + ("" if name in needed else " (default: all)")
+    texts = {
+        "unit": _("unit of the items"),
+        "month": _("month of the items"),
+        "process": _("process of the items"),
+        "item": _("item of the items"),
+        "flow": _("flow of the items"),
+        "batch": _("batch of the items"),
+    }
+    for name, text in texts.items():
+        text = text if name in needed else _("{text} (default: all)", text=text)
         verb.add_argument(f"--{name}", default="", required=name in needed, help=text)
 
 
 def _add_who(verb: Parser) -> None:
-    text = "level that decides: municipal, provincial or national; enterprise for a correction of its own"
+    text = _("level that decides: municipal, provincial or national; enterprise for a correction of its own")
     verb.add_argument("--level", required=True, help=text)
-    verb.add_argument("--by", required=True, metavar="NAME", help="person or department that decides")
+    verb.add_argument("--by", required=True, metavar="NAME", help=_("person or department that decides"))
     add_wait(verb)
 
 
 def _register_verify(commands: Commands) -> None:
-    text = "write annual emissions with their status, the findings, and the monthly sheets of enterprises"
+    text = _("write annual emissions with their status, the findings, and the monthly sheets of enterprises")
     command = commands.add("verify", text, verify)
-    text = "a store, an instance with monthly reports, or a folder of these, whose findings are those of screening"
+    text = _("a store, an instance with monthly reports, or a folder of these, whose findings are those of screening")
     command.add_argument("data", metavar="DATA", help=text)
-    text = "year of the emissions (default: that of the policy, or the last of the reports)"
+    text = _("year of the emissions (default: that of the policy, or the last of the reports)")
     command.add_argument("--year", type=int, help=text)
-    command.add_argument("--out", type=Path, metavar="DIR", help="folder to write tables and sheets to")
-    text = "write the sheet of this enterprise only; repeatable (default: all)"
+    command.add_argument("--out", type=Path, metavar="DIR", help=_("folder to write tables and sheets to"))
+    text = _("write the sheet of this enterprise only; repeatable (default: all)")
     command.add_argument("--enterprise", action="append", default=[], metavar="ID", help=text)
-    text = "replace a factor, as for `etsopt account`; repeatable"
+    text = _("replace a factor, as for `etsopt account`; repeatable")
     add_set(command, text)
     add_state(command)
 
@@ -255,7 +264,7 @@ def verify(options: Namespace) -> int:
 
     chinese = options.lang == CHINESE
     if options.enterprise and options.out is None:
-        raise UsageError("--enterprise names sheets, but no folder to write them to.", "Name it by --out.")
+        raise UsageError(_("--enterprise names sheets, but no folder to write them to."), _("Name it by --out."))
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         changes = pairs(options.set, "--set")
         found = accounting.verify(options.data, options.year, changes, as_of=options.as_of, wait_s=options.wait)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_format
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add("roll", "write next year's instance from a certified compliance year", roll)
-    command.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
-    command.add_argument("--out", type=Path, required=True, help="folder to write the instance to: new, or empty")
-    text = "next year's units.csv (default: this year's emissions and output, as a forecast)"
+    command = commands.add("roll", _("write next year's instance from a certified compliance year"), roll)
+    command.add_argument("run", type=Path, help=_("a run folder written by `etsopt solve --model compliance --out`"))
+    command.add_argument("--out", type=Path, required=True, help=_("folder to write the instance to: new, or empty"))
+    text = _("next year's units.csv (default: this year's emissions and output, as a forecast)")
     command.add_argument("--units", type=Path, metavar="FILE", help=text)
     add_format(command)
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.checking.theorem import default_gap
-from etsopt.cli.language import _, in_chinese
 from etsopt.errors import UsageError
+from etsopt.language import _, in_chinese
 from etsopt.results.claims import is_judged, is_program
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,12 +40,12 @@ def see_that_of_run(workbook: Path, folder: Path) -> None:
     from etsopt.results.run_folder import holds_run
 
     if workbook.exists() and not holds_run(folder):
-        what = message(
+        what = _(
             "{out!r} exists, and {folder!r} holds no run that it would belong to.",
             out=str(workbook),
             folder=str(folder),
         )
-        raise UsageError(what, "Name another file: a result does not replace a workbook of your own.")
+        raise UsageError(what, _("Name another file: a result does not replace a workbook of your own."))
 
 
 def see_that_alike(folder: Path, ends: Collection[str]) -> None:
@@ -55,8 +54,10 @@ def see_that_alike(folder: Path, ends: Collection[str]) -> None:
     from etsopt.running.ends import ENDS
 
     if holds_run(folder) if ends else any(holds_run(folder / end) for end in ENDS):
-        what = message("{folder!r} holds a run that would lie beside what is written.", folder=str(folder))
-        raise UsageError(what, "Name another folder: runs at both ends of an interval have folders of their own in it.")
+        what = _("{folder!r} holds a run that would lie beside what is written.", folder=str(folder))
+        raise UsageError(
+            what, _("Name another folder: runs at both ends of an interval have folders of their own in it.")
+        )
 
 
 def at_end(file: Path | None, end: str) -> Path | None:
@@ -84,14 +85,13 @@ def about(result: Results, folder: Path, workbook: Path | None, written: bool, m
     if written:
         again = _("; `etsopt check {folder}{gap}` checks it again", folder=folder, gap=gap_of(result))
         if is_program(result):
-            text = "; `etsopt check {folder} --model {model}{gap}` checks it again"
+            text = _("; `etsopt check {folder} --model {model}{gap}` checks it again")
             again = _(text, folder=folder, model=model, gap=gap_of(result))
-        again = again if is_judged(result) else ""
         place = (
             folder
             if workbook is None
             else _("{workbook}, and with every digit to the run folder {folder}", workbook=workbook, folder=folder)
         )
-        return _("Written to {place}{again}.", place=place, again=again)
+        return _("Written to {place}{again}.", place=place, again=again if is_judged(result) else "")
     why = _("There is no result") if result.status == "none" else _("The result was refused and a run exists there")
     return _("{why}: nothing is written to {place}.", why=why, place=workbook or folder)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from etsopt.cli import (
     show_compliance,
@@ -18,7 +17,6 @@ from etsopt.cli import (
     show_reconciliation,
     show_review_plan,
 )
-from etsopt.cli.language import _, in_chinese, joined, translated, word
 from etsopt.cli.remedying import relaxed_limits
 from etsopt.cli.show_checks import violations
 from etsopt.cli.show_status import (
@@ -32,8 +30,11 @@ from etsopt.cli.show_status import (
     remarks,
     taken_as_given,
 )
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.cli.words import word
 from etsopt.data.messages import first_of
+from etsopt.language import _, in_chinese, joined
 from etsopt.results.claims import is_checked, is_judged
 from etsopt.results.equal_allocation import equal_allocation, outside_of
 from etsopt.results.words import STATUSES, TERMINATIONS
@@ -85,7 +86,7 @@ def result(results: Results) -> None:
     if about.get("ignored"):
         console.print(Text(ignored(about["model"], about["ignored"]), style="dim"))
     if results.levels:
-        method = _("Method {method}. {reason}", method=about["method"], reason=translated(about["method_reason"]))
+        method = _("Method {method}. {reason}", method=about["method"], reason=about["method_reason"])
         console.print(Text(method, style="dim"))
     if not known and results.tables:
         console.print(Text(show_program.unchecked(results)))

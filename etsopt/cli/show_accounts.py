@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.table import Table
-from rich.text import Text
 
 from etsopt.accounting.chinese import SECTORS
 from etsopt.cli.fitting import FittingTable
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, three_decimals
 
 if TYPE_CHECKING:

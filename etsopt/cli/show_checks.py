@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
-from rich.text import Text
 
 from etsopt.cli import show_levels, show_program
-from etsopt.cli.language import _, in_chinese, joined, word
 from etsopt.cli.show_status import taken_as_given
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.cli.words import word
+from etsopt.language import _, in_chinese, joined
 from etsopt.results.comparison import policy_differences
 from etsopt.results.words import STATUSES
 from etsopt.units import format_tonnes

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from etsopt.cli.language import _, joined
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table
+from etsopt.language import _, joined
 from etsopt.results.notices import covers_nation
 from etsopt.units import format_tonnes
 
@@ -20,17 +19,17 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 8
 
 LINES = (
-    ("obligation", "obligation_t"),
-    ("  allowances surrendered", "surrendered_t"),
-    ("  offsets", "offset_t"),
-    ("  shortfall", "shortfall_t"),
-    ("opening holdings", "opening_t"),
-    ("carried over", "carried_over_t"),
-    ("issued", "issued_t"),
-    ("bought", "bought_t"),
-    ("sold", "sold_t"),
-    ("cancelled", "cancelled_t"),
-    ("closing holdings", "closing_t"),
+    (_("obligation"), "obligation_t"),
+    (_("  allowances surrendered"), "surrendered_t"),
+    (_("  offsets"), "offset_t"),
+    (_("  shortfall"), "shortfall_t"),
+    (_("opening holdings"), "opening_t"),
+    (_("carried over"), "carried_over_t"),
+    (_("issued"), "issued_t"),
+    (_("bought"), "bought_t"),
+    (_("sold"), "sold_t"),
+    (_("cancelled"), "cancelled_t"),
+    (_("closing holdings"), "closing_t"),
 )
 
 

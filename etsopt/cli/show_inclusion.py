@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from etsopt.accounting.chinese import SECTORS
 from etsopt.accounting.inclusion import NEAR, REASONS
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, three_decimals
+from etsopt.language import _
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def inclusion(found: Inclusion, year_of_tables: int | None, chinese: bool) -> No
         text = f"{short:,} entities have fewer than 12 months of reports: their emissions are not those of a year."
         console.print(Text(f"{short:,} 家报告不足 12 个月，排放量并非全年数据。" if chinese else text))
     if year_of_tables is not None:
-        text = "An instance states no activities: units of steel count as long process, lines as Portland clinker."
+        text = _("An instance states no activities: units of steel count as long process, lines as Portland clinker.")
         console.print(Text("算例未登记生产类型：钢铁按长流程、水泥按硅酸盐水泥熟料计。" if chinese else text))
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from etsopt.charts.investments import by_measure, by_scenario
-from etsopt.cli.language import _
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 12
 
 LINES = (
-    ("investment now", "investment_cny"),
-    ("expected discounted cost", "expected_cost_cny"),
-    ("CVaR of the cost", "cvar_cny"),
-    ("objective", "objective_cny"),
-    ("value of the stochastic solution", "value_of_stochastic_solution_cny"),
-    ("expected value of perfect information", "value_of_perfect_information_cny"),
+    (_("investment now"), "investment_cny"),
+    (_("expected discounted cost"), "expected_cost_cny"),
+    (_("CVaR of the cost"), "cvar_cny"),
+    (_("objective"), "objective_cny"),
+    (_("value of the stochastic solution"), "value_of_stochastic_solution_cny"),
+    (_("expected value of perfect information"), "value_of_perfect_information_cny"),
 )
 
 

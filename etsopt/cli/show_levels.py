@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.text import Text
 
-from etsopt.cli.language import _, algorithm_of, in_chinese, word
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table
+from etsopt.cli.words import algorithm_of, word
+from etsopt.language import _, in_chinese
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.text import Text
 
-from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, scale_of, three_decimals
+from etsopt.cli.words import word
+from etsopt.language import _, gettext, in_brackets, joined
 from etsopt.results.prices import has_price, open_balance
 from etsopt.units import format_tonnes
 
@@ -44,7 +45,7 @@ def market(console: Console, results: Results) -> None:
         console.print(Text(_("No price is shown: at other balance values it would be another.\n")))
     console.print(_quantities(years))
     if "lapsed_t" in years and (lapsed := years["lapsed_t"].sum()) > 0.5:
-        template = "{lapsed} t lapse, since they may not be banked.\n"
+        template = _("{lapsed} t lapse, since they may not be banked.\n")
         console.print(Text(_(template, lapsed=format_tonnes(lapsed))))
     console.print(_measures(results))
 
@@ -98,7 +99,7 @@ def closure(table: pd.DataFrame) -> list[str]:
     elif most > terminal + SAME_PRICE * max(most, 1.0):
         line = _("They are independent of the terminal price up to {most:,.2f} CNY/t.", most=most)
     elif end["year"] == end["bank_empty_in"]:
-        template = "At a terminal price above {terminal:,.2f} CNY/t allowances would be banked for it."
+        template = _("At a terminal price above {terminal:,.2f} CNY/t allowances would be banked for it.")
         line = _(template, terminal=terminal)
     elif len(at_end):
         line = _(
@@ -118,7 +119,7 @@ def closure(table: pd.DataFrame) -> list[str]:
             "In self-balancing years there is no scarcity: every price clears from the discounted price of the next "
             "year up."
         )
-        line += further if in_chinese() else f" {further}"
+        line = _("{line} {further}", line=line, further=further)
     return [by, line]
 
 
@@ -136,8 +137,8 @@ def terminal_prices(console: Console, results: Results) -> None:
             cells.append([_figure(share, 100.0, 0) for share in rows["explained_share"]])
         status = rows["status"].iloc[0]
         if status in OPEN_STATUS:
-            template = "At a terminal price of {terminal:,.2f} CNY/t the prices are {status}."
-            notes.append(_(template, terminal=terminal, status=translated(status)))
+            template = _("At a terminal price of {terminal:,.2f} CNY/t the prices are {status}.")
+            notes.append(_(template, terminal=terminal, status=gettext(status)))
     if results.provenance["policy"].get("market", {}).get("ceiling_price_cny_per_t") is None:
         notes.append(_("Without a ceiling price the prices at higher terminal prices have no limit."))
     shown = new_table(_("Price by terminal price [{unit}]", unit=unit), *heads)
@@ -150,7 +151,7 @@ def terminal_prices(console: Console, results: Results) -> None:
         console.print()
 
 
-OPEN_STATUS = ("not certified", "not found")
+OPEN_STATUS = (_("not certified"), _("not found"))
 """Status of prices at a terminal price whose program is not proven."""
 
 
@@ -169,26 +170,24 @@ def _open_balance(row: Mapping[str, Any]) -> str:
         residual=format_tonnes(row["residual_t"]),
     )
     if row["moved_t"] >= 1:
-        line += _(
-            ", and paid allowances are offered for {moved} t more or less than it emits",
-            moved=format_tonnes(row["moved_t"]),
-        )
+        more = _("{line}, and paid allowances are offered for {moved} t more or less than it emits")
+        line = _(more, line=line, moved=format_tonnes(row["moved_t"]))
     return _("{line}.\n", line=line)
 
 
 SET_BY = (
     *(
-        "self-balancing",
-        "terminal price",
-        "no scarcity",
-        "outside",
-        "ceiling",
-        "floor",
-        "offsets",
-        "penalty",
-        "abatement",
+        _("self-balancing"),
+        _("terminal price"),
+        _("no scarcity"),
+        _("outside"),
+        _("ceiling"),
+        _("floor"),
+        _("offsets"),
+        _("penalty"),
+        _("abatement"),
     ),
-    "scarcity",
+    _("scarcity"),
 )
 """What may set the price of a year."""
 
@@ -200,7 +199,7 @@ def _spells(table: pd.DataFrame) -> list[str]:
     for number in spell.unique():
         years, by = table.loc[spell == number, "year"], table.loc[spell == number, "set_by"].iloc[0]
         first, last = years.iloc[0], years.iloc[-1]
-        spells.append(translated(by) + in_brackets(first if first == last else f"{first}-{last}"))
+        spells.append(str(gettext(by)) + in_brackets(first if first == last else f"{first}-{last}"))
     return spells
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console
+from etsopt.language import _
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -49,5 +49,5 @@ def monitored(found: Monitoring, chinese: bool) -> None:
     if len(units) > SHOWN:
         more = len(units) - SHOWN
         console.print(Text(f"另有 {more:,} 个单元，见 --out 写出的表。" if chinese else f"{more:,} more: see --out."))
-    words = "The calculated emissions count: a monitor changes no account, and a difference is a question."
+    words = _("The calculated emissions count: a monitor changes no account, and a difference is a question.")
     console.print(Text("以核算结果为准：在线监测不改变核算排放量，差异仅供核实。" if chinese else words))

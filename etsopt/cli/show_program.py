@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.text import Text
 
-from etsopt.cli.language import _, joined
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table
+from etsopt.language import _, joined
 from etsopt.results.claims import is_program
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def unchecked(results: Results) -> str:
     """Return why nothing of a result was checked."""
     if not is_program(results):
         return _("The checker does not support this model: nothing was checked.")
-    text = "Nothing was checked: a check runs no file that a run names. Name that of the model: --model {model}"
+    text = _("Nothing was checked: a check runs no file that a run names. Name that of the model: --model {model}")
     return _(text, model=results.provenance["model"])
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, three_decimals
 from etsopt.units import format_tonnes
 

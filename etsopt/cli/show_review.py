@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from etsopt.accounting.chinese import in_chinese
 from etsopt.accounting.review.words import STATUSES, VERIFIED
+from etsopt.cli.shown import Text
 from etsopt.cli.tables import table_of
 from etsopt.cli.terminal import plain_console
 from etsopt.data.messages import counted
+from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,12 @@ def findings(table: pd.DataFrame, chinese: bool) -> None:
     shown = shown.assign(open=["是" if own else "否" for own in shown["open"]] if chinese else shown["open"])
     if not chinese:
         shown = shown.rename(columns={"finding": "no."})
-    _table(console, shown, f"{len(table):,} 项问题" if chinese else counted(len(table), "finding", "findings"), chinese)
+    _table(
+        console,
+        shown,
+        f"{len(table):,} 项问题" if chinese else counted(len(table), _("finding"), _("findings")),
+        chinese,
+    )
 
 
 def history(table: pd.DataFrame, chinese: bool) -> None:

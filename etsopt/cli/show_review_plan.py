@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.text import Text
 
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console
 from etsopt.data.tables.provinces import SHORT
 from etsopt.results.words import STATUSES

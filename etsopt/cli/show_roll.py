@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
-from etsopt.cli.language import _, translated
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console
+from etsopt.language import _
 from etsopt.units import format_tonnes
-from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,15 +18,15 @@ if TYPE_CHECKING:
 NAMES_SHOWN = 8
 
 LINES = (
-    ("opening", "opening_t"),
-    ("+ issued", "issued_t"),
-    ("+ bought", "bought_t"),
-    ("+ carried over", "carried_over_t"),
-    ("= surrendered", "surrendered_t"),
-    ("+ sold", "sold_t"),
-    ("+ cancelled", "cancelled_t"),
-    ("+ closing", "closing_t"),
-    ("opening, next year", "next_opening_t"),
+    (_("opening"), "opening_t"),
+    (_("+ issued"), "issued_t"),
+    (_("+ bought"), "bought_t"),
+    (_("+ carried over"), "carried_over_t"),
+    (_("= surrendered"), "surrendered_t"),
+    (_("+ sold"), "sold_t"),
+    (_("+ cancelled"), "cancelled_t"),
+    (_("+ closing"), "closing_t"),
+    (_("opening, next year"), "next_opening_t"),
 )
 
 
@@ -71,7 +69,7 @@ def rolled(found: NextYear, folder: Path) -> None:
         table.add_row(Text(_(label)), *(Text(format_tonnes(float(cell))) for cell in cells))
     console.print(table)
     for line in sentences(found):
-        console.print(Text(translated(line)))
+        console.print(Text(str(line)))
     rule = found.instance.policy.rule.name
     console.print(Text(_("{year} written to {folder}, rule {rule}.", year=year, folder=folder, rule=rule)))
 
@@ -80,29 +78,27 @@ def sentences(found: NextYear) -> Iterator[str]:
     """Yield a sentence on the units, on what is deducted and outstanding, and every note."""
     year, changes = found.instance.policy.year, found.units
     if found.forecast:
-        yield message(
-            "Emissions and output of {year}: forecast, equal to this year's ({last}).", year=year, last=year - 1
-        )
+        yield _("Emissions and output of {year}: forecast, equal to this year's ({last}).", year=year, last=year - 1)
     else:
-        yield message("Emissions and output of {year} are those of the stated units.", year=year)
-    yield message("Prices and amounts that the policy states without a year stay those of {year}.", year=year - 1)
-    left = message("Units of {year} that are missing in {following}", year=year - 1, following=year)
+        yield _("Emissions and output of {year} are those of the stated units.", year=year)
+    yield _("Prices and amounts that the policy states without a year stay those of {year}.", year=year - 1)
+    left = _("Units of {year} that are missing in {following}", year=year - 1, following=year)
     if found.forecast:
-        left = literal("Closed, so left out")
-    others = ((literal("New units"), changes.new), (literal("New owner"), changes.other_owner))
+        left = _("Closed, so left out")
+    others = ((_("New units"), changes.new), (_("New owner"), changes.other_owner))
     for what, names in ((left, changes.left_out), *others):
         if names:
-            yield message("{what}: {names}.", what=what, names=listed(names))
+            yield _("{what}: {names}.", what=what, names=listed(names))
     enterprises = found.instance.enterprises
     for column, what in (
-        ("deduction_t", message("Deducted from the allowances of {year}", year=year)),
-        ("outstanding_t", message("Obligations outstanding in {year}", year=year)),
+        ("deduction_t", _("Deducted from the allowances of {year}", year=year)),
+        ("outstanding_t", _("Obligations outstanding in {year}", year=year)),
     ):
         if enterprises is not None and column in enterprises:
             due = enterprises[enterprises[column] > 0]
             parts = [f"{row.enterprise_id} {format_tonnes(getattr(row, column))} t" for row in due.itertuples()]
             total = format_tonnes(due[column].sum())
-            yield message("{what}: {total} t ({parts}).", what=what, total=total, parts=listed(parts))
+            yield _("{what}: {total} t ({parts}).", what=what, total=total, parts=listed(parts))
     yield from found.notes
 
 
@@ -110,4 +106,4 @@ def listed(names: Sequence[str]) -> str:
     """Return the first names, and the number of others."""
     shown = ", ".join(names[:NAMES_SHOWN])
     hidden = len(names) - NAMES_SHOWN
-    return message("{names} and {count} more", names=shown, count=hidden) if hidden > 0 else shown
+    return _("{names} and {count} more", names=shown, count=hidden) if hidden > 0 else shown

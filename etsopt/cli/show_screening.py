@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 from rich.table import Table
-from rich.text import Text
 
 from etsopt.accounting.screening import KINDS
 from etsopt.accounting.vocabulary import ITEMS
 from etsopt.cli.fitting import FittingTable
+from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console
 
 if TYPE_CHECKING:

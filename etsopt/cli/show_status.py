@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.text import Text
 
 from etsopt.checking.judge import REAL_GAP
 from etsopt.checking.theorem import default_gap
-from etsopt.cli.language import _, in_brackets, in_chinese, joined, translated, word
+from etsopt.cli.shown import Text
+from etsopt.cli.words import word
 from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
+from etsopt.language import _, in_brackets, in_chinese, joined
 from etsopt.results.claims import PROGRAM, is_checked, is_program
 from etsopt.results.notices import notices
 from etsopt.results.prices import open_balance
@@ -21,7 +22,7 @@ from etsopt.units import format_tonnes
 if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
 
-NO_SOLUTION = (
+NO_SOLUTION = _(
     "The model has no solution on this instance: its constraints and bounds contradict each other. The solver does "
     "not report which.\nGive a constraint a slack variable with a cost in the objective to see its infeasibility."
 )
@@ -46,10 +47,10 @@ def open_gaps(results: Results) -> str:
     accepts = _("`--gap {largest:.1e}` accepts the result; ", largest=largest * 1.01) if requested < largest < 1 else ""
     remedy = _("{accepts}another --method or --seed may close the gap.", accepts=accepts)
     # Of real allowances the checker asks more than an integer solve does.
-    text = "{proven}\nThe requested gap is {requested:.2g} %: {remedy}"
+    text = _("{proven}\nThe requested gap is {requested:.2g} %: {remedy}")
     if largest <= requested:
         requested = REAL_GAP
-        text = "{proven}\nReal allowances need a gap of {requested:.2g} %: {remedy}"
+        text = _("{proven}\nReal allowances need a gap of {requested:.2g} %: {remedy}")
     return _(text, proven=proven, requested=100 * requested, remedy=remedy)
 
 
@@ -76,7 +77,7 @@ def open_balance_of(results: Results) -> str:
 def remarks(results: Results) -> list[str]:
     """Return warnings of policy keys whose effect may not be the intended one."""
     policy = results.provenance["policy"]
-    lines = []
+    lines: list[str] = []
     if "sectors" in results.tables and is_checked(results):
         frame = results.tables["sectors"]
         for name in frame.loc[frame["units"] == frame["units_fixed"], "sector"]:
@@ -89,7 +90,7 @@ def remarks(results: Results) -> list[str]:
                         name=word("sector", name),
                     )
                 )
-    lines += map(translated, doubtful_values(policy))
+    lines += (str(doubt) for doubt in doubtful_values(policy))
     return [*(words[in_chinese()] for words in notices(results.provenance)), *lines, *_profitable_banking(results)]
 
 
@@ -154,7 +155,7 @@ def ignored(model: str, keys: list[str]) -> str:
 def listed_tables(results: Results) -> str:
     """Return the names and lengths of the tables of a user's own model, but for those that prove its program."""
     own = {name: table for name, table in results.tables.items() if not name.startswith(PROGRAM)}
-    rows = {name: translated(counted(len(table), "row", "rows")) for name, table in own.items()}
+    rows = {name: counted(len(table), _("row"), _("rows")) for name, table in own.items()}
     return _("Tables: {listed}.\n", listed=joined(name + in_brackets(count) for name, count in rows.items()))
 
 
@@ -202,7 +203,7 @@ def own_parameters(entries: list[dict[str, Any]]) -> Text:
                 stated=_stated(entry["here"]),
             )
         )
-    return Text("\n".join([*lines, ""]), style="yellow")
+    return Text("\n".join([*map(str, lines), ""]), style="yellow")
 
 
 def _stated(value: Any) -> str:

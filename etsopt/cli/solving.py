@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from etsopt.cli.ending import exit_code
-from etsopt.cli.language import _
 from etsopt.cli.options import EXIT_CODES, add_format, add_instance, add_time_limit, instance_of, pairs
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add("solve", "solve a model on an instance and check the result", solve, EXIT_CODES)
-    text = "name of a model, or path of a model file (default: %(default)s)"
+    command = commands.add("solve", _("solve a model on an instance and check the result"), solve, EXIT_CODES)
+    text = _("name of a model, or path of a model file (default: %(default)s)")
     command.add_argument("--model", default="allocation", help=text)
     add_instance(command)
-    text = "folder to write the run to: tables, result.json, the instance; or a file that ends in .xlsx, for both"
+    text = _("folder to write the run to: tables, result.json, the instance; or a file that ends in .xlsx, for both")
     command.add_argument("--out", type=Path, help=text)
     add_format(command)
     add_time_limit(command)
-    text = "relative gap of integer programs (default: 1e-6, or the model's own)"
+    text = _("relative gap of integer programs (default: 1e-6, or the model's own)")
     command.add_argument("--gap", type=float, help=text)
-    command.add_argument("--seed", type=int, default=0, help="seed of the solver (default: %(default)s)")
-    text = "direct, aggregation, decomposition, or pyomo, which is slow (default: the fastest at this size)"
+    command.add_argument("--seed", type=int, default=0, help=_("seed of the solver (default: %(default)s)"))
+    text = _("direct, aggregation, decomposition, or pyomo, which is slow (default: the fastest at this size)")
     command.add_argument("--method", help=text)
-    text = "an option of HiGHS; repeatable"
+    text = _("an option of HiGHS; repeatable")
     command.add_argument("--solver-option", action="append", default=[], metavar="KEY=VALUE", help=text)
-    text = "if the policy is infeasible, solve it with the limits relaxed as in remedy N, which the result lists"
+    text = _("if the policy is infeasible, solve it with the limits relaxed as in remedy N, which the result lists")
     command.add_argument("--apply-remedy", type=int, metavar="N", help=text)
-    text = "write the program of the first objective in MPS format"
+    text = _("write the program of the first objective in MPS format")
     command.add_argument("--mps", type=Path, metavar="FILE", help=text)
 
 
@@ -62,8 +62,8 @@ def solve(options: Namespace) -> int:
         see_that_writable(options.out)
     # The time limit is that of the command: reading counts.
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
-        progress.tell("reading")
-        with progress.stopped_anywhere("reading"):
+        progress.tell(_("reading"))
+        with progress.stopped_anywhere(_("reading")):
             instance = instance_of(options)
         solve = partial(
             run.solve,
@@ -139,7 +139,7 @@ def _answer(
     # Without a result, or with a refused one, an existing run stays.
     written = not (result.status == "none" or (result.status == "refused" and holds_run(folder)))
     if written:
-        progress.tell("writing")
+        progress.tell(_("writing"))
         result.save(folder, instance, options.format)
         saving.save_workbook(result, workbook, folder)
     return Answer(result, remedy, saving.about(result, folder, workbook, written, options.model))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_state, add_wait
 from etsopt.cli.printing import CHINESE, print_files, print_json, records
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -15,28 +16,28 @@ if TYPE_CHECKING:
     from etsopt.cli.parsing import Commands, Parser
 
 
-STORE = "file of the store, which ends in .duckdb"
+STORE = _("file of the store, which ends in .duckdb")
 
 
 def register(commands: Commands) -> None:
     """Add the command with its verbs."""
-    verbs = commands.with_verbs("store", "keep monthly reports with every version of every row in one file")
+    verbs = commands.with_verbs("store", _("keep monthly reports with every version of every row in one file"))
 
     def add(name: str, text: str) -> Parser:
         verb = verbs.add(name, text, store)
         verb.add_argument("store", metavar="STORE", help=STORE)
         return verb
 
-    text = "add folders of monthly reports: what is there already stays, a changed row becomes a new version"
+    text = _("add folders of monthly reports: what is there already stays, a changed row becomes a new version")
     put = add("import", text)
-    put.add_argument("data", nargs="+", metavar="DATA", help="a folder with register.csv and reports/*.csv")
+    put.add_argument("data", nargs="+", metavar="DATA", help=_("a folder with register.csv and reports/*.csv"))
     add_wait(put)
-    back = add("export", "write the store as a folder of reports, or its tables as Parquet files")
-    back.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to: new, or empty")
-    text = "csv: a folder of reports; parquet: all tables with journal and review (default: %(default)s)"
+    back = add("export", _("write the store as a folder of reports, or its tables as Parquet files"))
+    back.add_argument("--out", type=Path, required=True, metavar="DIR", help=_("folder to write to: new, or empty"))
+    text = _("csv: a folder of reports; parquet: all tables with journal and review (default: %(default)s)")
     back.add_argument("--format", default="csv", help=text)
     add_state(back)
-    log = add("log", "list imports and decisions, with the rows that they added")
+    log = add("log", _("list imports and decisions, with the rows that they added"))
     add_wait(log)
 
 

@@ -10,10 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, in_chinese, joined
-from etsopt.cli.show_errors import rendered
 from etsopt.errors import UsageError
-from etsopt.wording import literal, message
+from etsopt.language import _, in_chinese, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -38,38 +36,40 @@ FAILURES_SHOWN, LONGEST_FAILURE = 5, 300
 """Scenarios without a proven answer that are told as they come, and characters of each; the table has all."""
 
 
-EXIT_CODES = """exit codes:
+EXIT_CODES = _("""exit codes:
   0  every scenario is solved and certified, or proven to be infeasible
   2  invalid input or usage
   4  some scenarios failed, or are not proven
-  130, 143  interrupted: --resume goes on"""
+  130, 143  interrupted: --resume goes on""")
 
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = "solve the scenarios of a sweep file: grids, lists, named ones and samples"
+    text = _("solve the scenarios of a sweep file: grids, lists, named ones and samples")
     command = commands.add("sweep", text, sweep, EXIT_CODES)
-    command.add_argument("file", type=Path, metavar="FILE", help="a sweep file, such as sweep.toml")
-    text = "folder to write to: sweep.sqlite, scenarios.csv, values.csv (default: that of FILE's name, beside it)"
+    command.add_argument("file", type=Path, metavar="FILE", help=_("a sweep file, such as sweep.toml"))
+    text = _("folder to write to: sweep.sqlite, scenarios.csv, values.csv (default: that of FILE's name, beside it)")
     command.add_argument("--out", type=Path, metavar="DIR", help=text)
-    command.add_argument("--count", action="store_true", help="say what the scenarios are, and solve none")
-    command.add_argument("--resume", action="store_true", help="go on with what an earlier run has left")
-    command.add_argument("--retry-failed", action="store_true", help="the same, and solve again what failed")
-    command.add_argument("--only", default="", metavar="PATTERN", help="only scenarios of such names: 'tight/*'")
+    command.add_argument("--count", action="store_true", help=_("say what the scenarios are, and solve none"))
+    command.add_argument("--resume", action="store_true", help=_("go on with what an earlier run has left"))
+    command.add_argument("--retry-failed", action="store_true", help=_("the same, and solve again what failed"))
+    command.add_argument("--only", default="", metavar="PATTERN", help=_("only scenarios of such names: 'tight/*'"))
     add_workers(command)
 
 
 def add_workers(command: Parser) -> None:
     """Add where scenarios are solved, and the format of their tables."""
-    text = "processes on this machine (default: as many as cores, if the extra 'sweep' is installed)"
+    text = _("processes on this machine (default: as many as cores, if the extra 'sweep' is installed)")
     command.add_argument("--workers", type=int, metavar="N", help=text)
-    command.add_argument("--scheduler", default="", metavar="ADDRESS", help="scheduler of a Dask cluster to solve on")
+    command.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help=_("scheduler of a Dask cluster to solve on")
+    )
     add_tables_format(command)
 
 
 def add_tables_format(command: Parser) -> None:
     """Add the format of tables that no run has."""
-    text = "format of the tables: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
+    text = _("format of the tables: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)")
     command.add_argument("--format", choices=("csv", "parquet"), default="csv", help=text)
 
 
@@ -109,7 +109,7 @@ def sweep(options: Namespace) -> int:
                     **asked,
                 )
             except LostClusterError as error:
-                print(rendered(error), file=sys.stderr)
+                print(error, file=sys.stderr)
                 termination = "lost"
         written = _write(plan, record, folder, options.format)
         counts = record.counts
@@ -132,8 +132,8 @@ def prepare(folder: Path, record: str) -> None:
         If a folder that holds something else is there.
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / record).exists():
-        what = message("{folder!r} is there, and holds no record {record}.", folder=str(folder), record=record)
-        raise UsageError(what, "Name another folder by --out.")
+        what = _("{folder!r} is there, and holds no record {record}.", folder=str(folder), record=record)
+        raise UsageError(what, _("Name another folder by --out."))
     folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -141,7 +141,7 @@ def workers_of(asked: int | None, scenarios: int) -> int:
     """Return the number of processes: those asked for, or one a core if there is enough to do and dask is installed."""
     if asked is not None:
         if asked < 1:
-            raise UsageError(message("{asked} processes are asked for.", asked=asked), "State --workers of at least 1.")
+            raise UsageError(_("{asked} processes are asked for.", asked=asked), _("State --workers of at least 1."))
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores if scenarios >= WORTH_PROCESSES and find_spec("distributed") else 1
@@ -152,8 +152,8 @@ def _count(plan: SweepPlan) -> str:
     number = len(plan.scenarios)
     names = joined(one.name for one in plan.scenarios[:3])
     more = f", ..., {plan.scenarios[-1].name}" if number > 3 else ""
-    one = "{number:,} scenario of {instance}, model {model}: {names}."
-    several = "{number:,} scenarios of {instance}, model {model}: {names}."
+    one = _("{number:,} scenario of {instance}, model {model}: {names}.")
+    several = _("{number:,} scenarios of {instance}, model {model}: {names}.")
     about = {"number": number, "instance": plan.instance, "model": plan.model, "names": f"{names}{more}"}
     return _(several if number > 1 else one, **about)
 
@@ -169,7 +169,7 @@ def telling(quiet: bool) -> Iterator[Callable[[str], None]]:
         with terminal.waiting(quiet) as tell:
             yield tell
         return
-    last, remaining = _("No scenario has ended yet."), Remaining()
+    last, remaining = str(_("No scenario has ended yet.")), Remaining()
 
     def keep(line: str) -> None:
         nonlocal last
@@ -189,8 +189,8 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
         nonlocal shown
         rate = now.done / now.elapsed_s if now.elapsed_s else 0.0
         # The terminal adds the time that is left, as to every phase with a count.
-        text = "{phase} {done:,} of {of:,}, {rate:,.1f} a second"
-        tell(message(text, phase=literal("scenarios"), done=now.done, of=now.of, rate=rate))
+        text = _("{phase} {done:,} of {of:,}, {rate:,.1f} a second")
+        tell(_(text, phase=_("scenarios"), done=now.done, of=now.of, rate=rate))
         # A proven answer has a message if it does not have a table to keep.
         failed = not now.last.certified or (now.last.status in PROVEN and now.last.message)
         if quiet or not failed or shown > FAILURES_SHOWN:
@@ -224,9 +224,9 @@ def _tell_rows(indices: pd.DataFrame) -> None:
     for decision, part in indices.groupby("decision", sort=False):
         used, of = int(part["rows"].max()), int(part["rows_of"].max())
         if used < of:
-            text = "Sobol indices of {decision}: {used:,} of {of:,} rows have every answer."
+            text = _("Sobol indices of {decision}: {used:,} of {of:,} rows have every answer.")
             if part["first_order"].isna().all():
-                text = "Sobol indices of {decision}: none, {used:,} of {of:,} rows have every answer."
+                text = _("Sobol indices of {decision}: none, {used:,} of {of:,} rows have every answer.")
             print(_(text, decision=decision, used=used, of=of), file=sys.stderr)
 
 

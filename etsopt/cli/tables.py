@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.table import Table
-from rich.text import Text
 
 from etsopt.cli.fitting import FittingTable
+from etsopt.cli.shown import Text
 
 if TYPE_CHECKING:
     from typing import Any

@@ -37,6 +37,10 @@ class SafeConsole(Console):
         """Print objects; a piece that is longer than the line stays whole."""
         super().print(*objects, **{"crop": False, **options})
 
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Take a text in the language of the moment."""
+        return super().render_str(str(text), **options)
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Lay out an object; every text of a table or title passes through here."""
         if isinstance(renderable, str | Text) and (safe := escaped(str(renderable))) != str(renderable):

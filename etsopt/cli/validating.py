@@ -6,8 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, joined, translated, word
 from etsopt.cli.options import add_instance, instance_of
+from etsopt.cli.words import word
+from etsopt.language import _, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    add_instance(commands.add("validate", "read an instance and list every defect", validate))
+    add_instance(commands.add("validate", _("read an instance and list every defect"), validate))
 
 
 def validate(options: Namespace) -> int:
@@ -31,8 +32,8 @@ def validate(options: Namespace) -> int:
         print(json.dumps(content | {"doubts": doubts}, ensure_ascii=False))
     else:
         for doubt in doubts:
-            print(_("Warning: {text}", text=translated(doubt)), file=sys.stderr)
+            print(_("Warning: {text}", text=doubt), file=sys.stderr)
         where = joined(word("sector", name) for name in instance.sectors)
-        text = "{name} is valid: {count} units in {sectors}."
+        text = _("{name} is valid: {count} units in {sectors}.")
         print(_(text, name=instance.name, count=len(instance.units), sectors=where))
     return 0

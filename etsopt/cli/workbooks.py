@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import _, in_chinese
 from etsopt.cli.options import INSTANCE, add_format
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _, in_chinese
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -21,14 +20,16 @@ XLSX = ".xlsx"
 
 def register(commands: Commands) -> None:
     """Add the commands."""
-    blank = commands.add("new", "write a workbook to fill in: sheets of units, enterprises, measures and policy", new)
-    blank.add_argument("file", type=Path, metavar="FILE.xlsx", help="workbook to write")
-    other = commands.add("convert", "write an instance as a workbook or a folder, without loss", convert)
+    blank = commands.add(
+        "new", _("write a workbook to fill in: sheets of units, enterprises, measures and policy"), new
+    )
+    blank.add_argument("file", type=Path, metavar="FILE.xlsx", help=_("workbook to write"))
+    other = commands.add("convert", _("write an instance as a workbook or a folder, without loss"), convert)
     other.add_argument("instance", help=INSTANCE)
-    other.add_argument("to", type=Path, metavar="TO", help="a file that ends in .xlsx, or a folder: new, or empty")
+    other.add_argument("to", type=Path, metavar="TO", help=_("a file that ends in .xlsx, or a folder: new, or empty"))
     add_format(other)
     for command in (blank, other):
-        command.add_argument("--force", action="store_true", help="replace what is there")
+        command.add_argument("--force", action="store_true", help=_("replace what is there"))
 
 
 def new(options: Namespace) -> int:
@@ -36,14 +37,14 @@ def new(options: Namespace) -> int:
     from etsopt.data.files.instance_sheets import write_workbook
 
     if options.file.suffix.lower() != XLSX:
-        what = message("{file!r} is no name of a workbook.", file=str(options.file))
-        raise UsageError(what, "Name a file that ends in .xlsx: etsopt new plants.xlsx")
+        what = _("{file!r} is no name of a workbook.", file=str(options.file))
+        raise UsageError(what, _("Name a file that ends in .xlsx: etsopt new plants.xlsx"))
     see_that_new(options.file, options.force)
     write_workbook(options.file, in_chinese=in_chinese())
     if options.json:
         print(json.dumps({"file": str(options.file)}, ensure_ascii=False))
     else:
-        text = "Written to {file}. Fill in the sheets, then: etsopt solve {file} --out result.xlsx"
+        text = _("Written to {file}. Fill in the sheets, then: etsopt solve {file} --out result.xlsx")
         print(_(text, file=options.file))
     return 0
 
@@ -64,7 +65,7 @@ def convert(options: Namespace) -> int:
         try:
             see_that_empty(options.to)
         except UsageError as error:
-            advice = message("{advice} Or add --force to replace the instance in it.", advice=error.advice)
+            advice = _("{advice} Or add --force to replace the instance in it.", advice=error.advice)
             raise UsageError(error.failure, advice) from None
     instance = read(options.instance)
     if to_workbook:
@@ -72,12 +73,12 @@ def convert(options: Namespace) -> int:
     else:
         write_instance(instance, options.to, table_format=options.format)
     if read_instance(options.to).hash != instance.hash:
-        what = message("{file!r} does not read back as the instance that was written to it.", file=str(options.to))
-        raise UsageError(what, "Do not use it, and report the defect as SECURITY.md says.")
+        what = _("{file!r} does not read back as the instance that was written to it.", file=str(options.to))
+        raise UsageError(what, _("Do not use it, and report the defect as SECURITY.md says."))
     if options.json:
         print(json.dumps({"to": str(options.to), "units": len(instance.units), "hash": instance.hash}))
     else:
-        text = "{name}: {count:,} units written to {to}, which reads back the same."
+        text = _("{name}: {count:,} units written to {to}, which reads back the same.")
         print(_(text, name=instance.name, count=len(instance.units), to=options.to))
     return 0
 
@@ -91,6 +92,4 @@ def see_that_new(path: Path, force: bool) -> None:
         If it exists and ``force`` is False.
     """
     if path.exists() and not (force and path.is_file()):
-        raise UsageError(
-            message("{path!r} exists.", path=str(path)), "Name another file, or add --force to replace it."
-        )
+        raise UsageError(_("{path!r} exists.", path=str(path)), _("Name another file, or add --force to replace it."))

@@ -18,6 +18,7 @@ from etsopt.compiler.inputs import Inputs
 from etsopt.compiler.templates import CompileError
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
+from etsopt.language import _
 from etsopt.program.program import Program
 from etsopt.program.sparse_rows import stacked
 
@@ -190,8 +191,10 @@ class CompiledModel:
             except ModelError:
                 raise
             except Exception as error:
-                reason = f"it cannot be evaluated ({type(error).__name__}: {str(error)[:200]})"
-                raise CompileError(part.title, reason, "Write it in another form.") from error
+                reason = _(
+                    "it cannot be evaluated ({name}: {error})", name=type(error).__name__, error=str(error)[:200]
+                )
+                raise CompileError(part.title, reason, _("Write it in another form.")) from error
         self._reads[part.title] = evaluator.reads
         return evaluated
 

@@ -14,6 +14,7 @@ from etsopt.compiler.assemble import costs_of, rows_of
 from etsopt.compiler.evaluate import Terms
 from etsopt.compiler.lookups import is_expression, is_number
 from etsopt.compiler.templates import CompileError, needs_data, relation_of, template_of, title_of
+from etsopt.language import _
 from etsopt.program.program import Objective, refuse_to_maximise, unit_of
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ class Columns:
         self.variable, self.name, self.title = variable, variable.local_name, title_of(variable)
         if not variable._dense:
             raise CompileError(
-                self.title, "it is sparse (dense=False)", "Index it by just the members that are needed."
+                self.title, _("it is sparse (dense=False)"), _("Index it by just the members that are needed.")
             )
         self._bounds = None
         if variable._rule_bounds is not None:
             self._bounds = template_of(variable, variable._rule_bounds)
             if not isinstance(self._bounds.expression, tuple | list) or len(self._bounds.expression) != 2:
-                reason = f"its bounds are {self._bounds.expression!r}, not a pair"
-                raise CompileError(self.title, reason, "Give lower and upper bound, None for none.")
+                reason = _("its bounds are {expression!r}, not a pair", expression=self._bounds.expression)
+                raise CompileError(self.title, reason, _("Give lower and upper bound, None for none."))
         self._least, self._most, self._integer = self._domain(variable)
 
     def _domain(self, variable: Any) -> tuple[float, float, bool]:
@@ -109,7 +110,9 @@ class Rows:
         if isinstance(relation, RangedExpression):
             lower, body, upper = relation.args
             if not (is_number(lower) and is_number(upper)):
-                raise CompileError(self.title, "a limit of its range has variables", "Make two constraints of it.")
+                raise CompileError(
+                    self.title, _("a limit of its range has variables"), _("Make two constraints of it.")
+                )
             strict: Any = any(relation.strict)
         else:
             one, other = relation.args
@@ -122,9 +125,9 @@ class Rows:
             else:
                 return 0.0 if equal else None, [(1.0, one), (-1.0, other)], 0.0
         if strict:
-            raise CompileError(self.title, "it is a strict inequality", "Write <= or >=.", by_pyomo=False)
+            raise CompileError(self.title, _("it is a strict inequality"), _("Write <= or >=."), by_pyomo=False)
         if is_number(body):
-            raise CompileError(self.title, "it has no variables", "Check the data in `parameters`.")
+            raise CompileError(self.title, _("it has no variables"), _("Check the data in `parameters`."))
         return lower, [(1.0, body)], upper
 
     def evaluated(self, evaluator: Evaluator) -> Block:
@@ -133,7 +136,7 @@ class Rows:
         for sign, part in self._body:
             evaluator.linear(part, space, sign, terms)
         if terms.squares:
-            raise CompileError(self.title, "it is not linear", "Write it with linear terms only.", by_pyomo=False)
+            raise CompileError(self.title, _("it is not linear"), _("Write it with linear terms only."), by_pyomo=False)
         count = prod(space.shape)
         constant = terms.constant(count)
         limits = []
@@ -150,12 +153,12 @@ class Cost:
         self.name, self.title = objective.local_name, title_of(objective)
         self._unit = unit_of(objective)
         if objective.is_indexed():
-            raise CompileError(self.title, "it has an index", "Write one named objective for each member.")
+            raise CompileError(self.title, _("it has an index"), _("Write one named objective for each member."))
         refuse_to_maximise(self.name, objective._init_sense(objective.parent_block(), None))
         self._template = template_of(objective)
         if not is_expression(self._template.expression):
-            reason = f"its rule returns {self._template.expression!r}, not an expression"
-            raise CompileError(self.title, reason, "Return an expression.")
+            reason = _("its rule returns {expression!r}, not an expression", expression=self._template.expression)
+            raise CompileError(self.title, reason, _("Return an expression."))
 
     def evaluated(self, evaluator: Evaluator) -> Objective:
         """Return the objective on the data."""

@@ -15,6 +15,7 @@ from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, Temp
 from etsopt.compiler.guards import MembersOf
 from etsopt.compiler.lookups import Lookups, is_expression, is_number
 from etsopt.compiler.spaces import Along, Given, Space, alike, plus, times
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ class Evaluator(Lookups):
         if node.__class__ in native_numeric_types or node.__class__ is bool:
             return +node
         if not hasattr(node, "is_expression_type") or isinstance(node, type):
-            raise self.not_compilable(f"it has {node!r} in place of a number or an index", "Give numbers.")
+            raise self.not_compilable(f"it has {node!r} in place of a number or an index", _("Give numbers."))
         if isinstance(node, IndexTemplate):
             return self.index(node, space)
         if isinstance(node, GetItemExpression) and node.arg(0).ctype is pyo.Param:
@@ -194,11 +195,17 @@ class Evaluator(Lookups):
         """Use the rule of a named expression with its indices bound to the values of the arguments."""
         template = self.inputs.expression(component)
         if not is_expression(template.expression):
-            reason = f"the rule of {component.local_name} returns {template.expression!r}, not an expression"
-            raise self.not_compilable(reason, "Return an expression or a number.")
+            reason = _(
+                "the rule of {local_name} returns {expression!r}, not an expression",
+                local_name=component.local_name,
+                expression=template.expression,
+            )
+            raise self.not_compilable(reason, _("Return an expression or a number."))
         if len(template.indices) != len(arguments):
-            reason = f"its rule gives {component.local_name} {len(arguments)} indices"
-            raise self.not_compilable(reason, "Give one for each of its sets.")
+            reason = _(
+                "its rule gives {local_name} {count} indices", local_name=component.local_name, count=len(arguments)
+            )
+            raise self.not_compilable(reason, _("Give one for each of its sets."))
         self.check_index(component, arguments, space, self.number)
         bound: dict[int, Along | Given] = {}
         for placeholder, argument in zip(template.indices, arguments, strict=True):
@@ -242,7 +249,7 @@ class Evaluator(Lookups):
 
     def _not_linear(self) -> CompileError:
         way = "Write it with linear terms, and objectives with squares of single variables."
-        return self.not_compilable("it is not linear", way, by_pyomo=False)
+        return self.not_compilable(_("it is not linear"), way, by_pyomo=False)
 
 
 def _in_floats(value: Any) -> Any:

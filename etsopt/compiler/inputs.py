@@ -13,6 +13,7 @@ from pyomo.core.base.set import IndexedSet, OrderedScalarSet, SetOperator, SetPr
 from etsopt.compiler.sets import MEMBERS, GroupedSet, IndexSet, dimensions_of, shaped
 from etsopt.compiler.templates import CompileError, Template, needs_data, prepare, template_of
 from etsopt.errors import ModelError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,11 @@ def check_names(model: Any, parameters: Mapping[str, Any]) -> None:
         If an entry is missing or unknown.
     """
     if not isinstance(model, pyo.AbstractModel):
-        what = f"The function formulate returned a wrong type: expected an AbstractModel, got {type(model).__name__}."
-        raise ModelError(what, "Return the mathematics without data; `parameters` returns the data.")
+        what = _(
+            "The function formulate returned a wrong type: expected an AbstractModel, got {name}.",
+            name=type(model).__name__,
+        )
+        raise ModelError(what, _("Return the mathematics without data; `parameters` returns the data."))
     wanted = {
         component.local_name for component in model.component_objects(descend_into=False) if needs_data(component)
     }
@@ -38,8 +42,8 @@ def check_names(model: Any, parameters: Mapping[str, Any]) -> None:
     if missing or unknown:
         parts = [f"no data for {', '.join(missing)}"] if missing else []
         parts += [f"data for {', '.join(unknown)}, which it does not declare"] if unknown else []
-        advice = "Make `parameters` return one entry for each Set and Param of `formulate`."
-        raise ModelError(f"The model {model.name!r} has {' and '.join(parts)}.", advice)
+        advice = _("Make `parameters` return one entry for each Set and Param of `formulate`.")
+        raise ModelError(_("The model {name!r} has {names}.", name=model.name, names=" and ".join(parts)), advice)
 
 
 class Inputs:
@@ -137,7 +141,7 @@ class Inputs:
         except Exception as error:
             raise CompileError(f"The set {name}", f"its members are not known ({error})", MEMBERS) from error
         if members.size and members.dtype.kind not in "iu":
-            raise CompileError(f"The set {name}", "its members are not whole numbers", MEMBERS)
+            raise CompileError(f"The set {name}", _("its members are not whole numbers"), MEMBERS)
         return (IndexSet.from_data(name, members if members.ndim == 2 and members.shape[1] > 1 else members.ravel()),)
 
     @property
@@ -188,18 +192,30 @@ class Inputs:
         """Check members, one array for each of their indices, against the set that they are declared to be within."""
         if not self._is_of_model(within):
             if not all(self._is_inside(title, within, column) for column in columns):
-                raise ModelError(f"{title} has a member outside of {within.local_name}.", WITHIN)
+                raise ModelError(
+                    _("{title} has a member outside of {local_name}.", title=title, local_name=within.local_name),
+                    WITHIN,
+                )
             return
         if len(columns) != (wanted := sum(part.dimensions for part in self.sets_of(within))):
-            what = f"{title} has members of the wrong dimension: expected {wanted}, as in its superset"
-            raise ModelError(f"{what}, got {len(columns)}.", WITHIN)
+            what = _(
+                "{title} has members of the wrong dimension: expected {wanted}, as in its superset",
+                title=title,
+                wanted=wanted,
+            )
+            raise ModelError(_("{what}, got {count}.", what=what, count=len(columns)), WITHIN)
         first = 0
         for part in self.sets_of(within):
             last = first + part.dimensions
             try:
                 part.find([_positions(column) for column in columns[first:last]])
             except KeyError as error:
-                what = f"{title} is declared to be within {part.name}, and {error.args[0]}."
+                what = _(
+                    "{title} is declared to be within {name}, and {args}.",
+                    title=title,
+                    name=part.name,
+                    args=error.args[0],
+                )
                 raise ModelError(what, WITHIN) from None
             first = last
 
@@ -224,26 +240,38 @@ class Inputs:
             array = np.asarray(value)
             shape = tuple(part.size for part in self.index_of(component))
             if array.shape != shape:
-                what = f"The parameter {name} has the wrong shape: expected {shape}, got {array.shape}."
-                raise ModelError(what, "Give one number for each index.")
+                what = _(
+                    "The parameter {name} has the wrong shape: expected {shape}, got {given}.",
+                    name=name,
+                    shape=shape,
+                    given=array.shape,
+                )
+                raise ModelError(what, _("Give one number for each index."))
             if array.dtype.kind not in "iufb":
-                what = f"The parameter {name} has the wrong type: expected numbers, got {array.dtype}."
-                raise ModelError(what, "Give numbers.")
+                what = _(
+                    "The parameter {name} has the wrong type: expected numbers, got {dtype}.",
+                    name=name,
+                    dtype=array.dtype,
+                )
+                raise ModelError(what, _("Give numbers."))
         # Small number types would overflow or round; those of Python do not.
         array = array.astype(
             np.float64 if array.dtype.kind == "f" or array.dtype == np.uint64 else np.int64, copy=False
         )
         if component._validate is not None:
-            raise CompileError(f"The parameter {name}", "it has a validation", "Check the data in `parameters`.")
+            raise CompileError(f"The parameter {name}", _("it has a validation"), _("Check the data in `parameters`."))
         domain = component.domain
         if self._is_of_model(domain):
             self._check_within(f"The parameter {name}", domain, [array.reshape(-1)])
         elif not self._is_inside(f"The parameter {name}", domain, array):
-            raise ModelError(f"The parameter {name} has a value outside of {domain.local_name}.", WITHIN)
+            raise ModelError(
+                _("The parameter {name} has a value outside of {local_name}.", name=name, local_name=domain.local_name),
+                WITHIN,
+            )
         return array
 
 
-WITHIN = "Correct the data, or what the model declares."
+WITHIN = _("Correct the data, or what the model declares.")
 
 
 def _inside(domain: Any, array: NDArray[Any]) -> bool:
@@ -266,7 +294,8 @@ def _scalar_names(model: Any) -> list[str]:
 def _scalar(name: str, value: Any) -> Any:
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iufb":
         raise ModelError(
-            f"The parameter {name} has a wrong value: expected one number, got {value!r}.", "Give one number."
+            _("The parameter {name} has a wrong value: expected one number, got {value!r}.", name=name, value=value),
+            _("Give one number."),
         )
     return np.asarray(value).item()
 
@@ -278,9 +307,9 @@ def _sets(model: Any) -> list[Any]:
 def _check_that_data_are_its_members(component: Any) -> None:
     title = f"The set {component.local_name}"
     if not isinstance(component, OrderedScalarSet | IndexedSet) or isinstance(component, SortedScalarSet):
-        raise CompileError(title, "it is sorted or has no order", "Keep the order of the data.")
+        raise CompileError(title, _("it is sorted or has no order"), _("Keep the order of the data."))
     if component._filter is not None or component._validate is not None:
-        raise CompileError(title, "it has a filter or a validation", "Give the members alone.")
+        raise CompileError(title, _("it has a filter or a validation"), _("Give the members alone."))
 
 
 def _positions(array: NDArray[Any]) -> NDArray[np.int64]:

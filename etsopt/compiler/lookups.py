@@ -14,6 +14,7 @@ from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, Temp
 from etsopt.compiler.mistakes import RuleError
 from etsopt.compiler.spaces import Along, Given, Space, alike, plus, times
 from etsopt.compiler.templates import CompileError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +49,8 @@ class Lookups:
         try:
             return space.value(placeholder)
         except LookupError:
-            reason = "its rule sums over a set and over plain numbers in one loop"
-            raise self.not_compilable(reason, "Let both loops run over sets of the model.") from None
+            reason = _("its rule sums over a set and over plain numbers in one loop")
+            raise self.not_compilable(reason, _("Let both loops run over sets of the model.")) from None
 
     def lookup(
         self,
@@ -97,8 +98,14 @@ class Lookups:
     def _by_set(self, component: Any, sets: tuple[IndexSet, ...], arguments: Any) -> list[Any]:
         """Return the arguments of each index set."""
         if len(arguments) != (wanted := sum(members.dimensions for members in sets)):
-            what = f"{self.title} has the wrong number of indices for {component.local_name}: expected {wanted}, got"
-            raise RuleError(f"{what} {len(arguments)}.", "Give one for each of its sets.")
+            what = _(
+                "{title} has the wrong number of indices for {local_name}: expected {wanted}, got {given}.",
+                title=self.title,
+                local_name=component.local_name,
+                wanted=wanted,
+                given=len(arguments),
+            )
+            raise RuleError(what, _("Give one for each of its sets."))
         parts, first = [], 0
         for members in sets:
             parts.append(arguments[first : first + members.dimensions])
@@ -112,16 +119,18 @@ class Lookups:
         try:
             return members.find(alike(values))
         except KeyError as error:
-            reason = f"its rule looks up {component.local_name}, and {error.args[0]}"
-            raise self.not_compilable(reason, "Correct the array that gives the index.") from None
+            reason = _(
+                "its rule looks up {local_name}, and {args}", local_name=component.local_name, args=error.args[0]
+            )
+            raise self.not_compilable(reason, _("Correct the array that gives the index.")) from None
 
     def _integers(self, value: Any, component: Any) -> Any:
         array = np.asarray(value)
         if array.dtype.kind in "iu":
             return value
         if array.dtype.kind != "f" or not np.array_equal(array, np.rint(array)):
-            reason = f"its rule looks up {component.local_name} at a fractional index"
-            raise self.not_compilable(reason, "An index is a position; give it as whole numbers.")
+            reason = _("its rule looks up {local_name} at a fractional index", local_name=component.local_name)
+            raise self.not_compilable(reason, _("An index is a position; give it as whole numbers."))
         return array.astype(np.int64)
 
     def not_compilable(self, reason: str, way_round: str, by_pyomo: bool = True) -> CompileError:

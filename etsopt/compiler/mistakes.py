@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import ModelError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,25 +38,27 @@ def mistake_in(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     if isinstance(error, ZeroDivisionError):
-        return "it divides by zero."
+        return _("it divides by zero.")
     if isinstance(error, TypeError) and WRONG_CALL.search(str(error)):
         return f"{error}."
     name = str(getattr(error, "name", None) or "")
     if isinstance(error, NameError) and name:
-        return f"the name `{name}` is not defined."
+        return _("the name `{name}` is not defined.", name=name)
     if not isinstance(error, AttributeError) or not name or name.startswith("_"):
         return ""
     owner: Any = getattr(error, "obj", None)
     if hasattr(owner, "component_map"):
-        return f"the model has no component `{name}`{_nearest(name, map(str, owner.component_map()))}"
+        guess = _nearest(name, map(str, owner.component_map()))
+        return _("the model has no component `{name}`{guess}", name=name, guess=guess)
     if type(owner).__name__ == "module":
-        return f"the module {owner.__name__} has no `{name}`{_nearest(name, dir(owner))}"
+        text = _("the module {module} has no `{name}`{guess}")
+        return _(text, module=owner.__name__, name=name, guess=_nearest(name, dir(owner)))
     return ""
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean `{near[0]}`?" if near else "."
+    return _("; did you mean `{name}`?", name=near[0]) if near else _(".")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from etsopt.compiler.inputs import check_names
 from etsopt.compiler.mistakes import RuleError, mistake_in, quietly
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
+from etsopt.language import _
 from etsopt.program.program import Objective, Program, refuse_to_maximise, unit_of
 from etsopt.program.sparse_rows import from_entries
 from etsopt.progress import checkpoint, stopped_anywhere
@@ -50,7 +51,7 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     """
     check_names(model, parameters)
     # Pyomo has no callback between rows, and prints the errors that it raises among the results.
-    with stopped_anywhere("rows by Pyomo"), quietly():
+    with stopped_anywhere(_("rows by Pyomo")), quietly():
         return _read(_created(model, parameters))
 
 
@@ -92,10 +93,10 @@ def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.Con
         # Pyomo may convert the error at the deadline to another one.
         checkpoint()
         if mistake := mistake_in(error):
-            raise RuleError(f"A rule of the model {model.name!r} fails: {mistake}", "Correct the rule.") from error
+            raise RuleError(f"A rule of the model {model.name!r} fails: {mistake}", _("Correct the rule.")) from error
         # An assertion may fail without a message. The last line of Pyomo's message names the component.
         reason = " ".join(str(error).split()) or type(error).__name__
-        what = f"The model {model.name!r} cannot be created on its data: {reason}"
+        what = _("The model {name!r} cannot be created on its data: {reason}", name=model.name, reason=reason)
         raise ModelError(what, _advice_on(parameters)) from error
     finally:
         # The model belongs to its author, and its next use needs the original rules.
@@ -108,8 +109,9 @@ def _advice_on(parameters: Mapping[str, Any]) -> str:
     numbers = {name: np.asarray(value) for name, value in parameters.items() if not isinstance(value, Groups)}
     absent = [name for name, value in numbers.items() if value.dtype.kind == "f" and np.isnan(value).any()]
     if absent:
-        return f"Give a number for each index of {', '.join(absent)}, in which `parameters` returns NaN."
-    return "Compare the shapes of the arrays of `parameters` with the sets of `formulate`."
+        text = _("Give a number for each index of {names}, in which `parameters` returns NaN.")
+        return _(text, names=", ".join(absent))
+    return _("Compare the shapes of the arrays of `parameters` with the sets of `formulate`.")
 
 
 def _read(instance: pyo.ConcreteModel) -> Program:
@@ -157,7 +159,14 @@ def _pyomo_data(model: Any, parameters: Mapping[str, Any]) -> dict[str, dict[Any
         else:
             wanted = tuple(len(members(part)) for part in component.index_set().subsets())
             if np.shape(value) != wanted:
-                raise ValueError(f"{name} has the wrong shape: expected {wanted}, got {np.shape(value)}")
+                raise ValueError(
+                    _(
+                        "{name} has the wrong shape: expected {wanted}, got {shape}",
+                        name=name,
+                        wanted=wanted,
+                        shape=np.shape(value),
+                    )
+                )
             # Integers in place of bools, by which Pyomo does not multiply.
             array = np.asarray(value) if np.asarray(value).dtype != bool else np.asarray(value, dtype=int)
             data[name] = dict(zip(indices(component), array.reshape(-1).tolist(), strict=True))
@@ -200,7 +209,9 @@ def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[Sparse
     for number, constraint in enumerate(constraints):
         form = generate_standard_repn(constraint.body, compute_values=True)
         if not form.is_linear():
-            raise ModelError(f"The constraint {constraint.name} is not linear.", "Write it with linear terms only.")
+            raise ModelError(
+                _("The constraint {name} is not linear.", name=constraint.name), _("Write it with linear terms only.")
+            )
         columns += [position[id(variable)] for variable in form.linear_vars]
         values += form.linear_coefs
         rows += [number] * len(form.linear_vars)
@@ -215,15 +226,17 @@ def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
     refuse_to_maximise(objective.name, objective.sense)
     form = generate_standard_repn(objective.expr, compute_values=True, quadratic=True)
     if form.nonlinear_expr is not None or any(one is not other for one, other in form.quadratic_vars):
-        advice = "Write it with linear terms, or squares of single variables."
-        raise ModelError(f"The objective {objective.name} has terms that the solver does not support.", advice)
+        advice = _("Write it with linear terms, or squares of single variables.")
+        raise ModelError(
+            _("The objective {name} has terms that the solver does not support.", name=objective.name), advice
+        )
     linear = np.zeros(len(position))
     for variable, coefficient in zip(form.linear_vars, form.linear_coefs, strict=True):
         linear[position[id(variable)]] += coefficient
     quadratic = None
     if form.quadratic_vars:
         quadratic = np.zeros(len(position))
-        for (variable, _), coefficient in zip(form.quadratic_vars, form.quadratic_coefs, strict=True):
+        for (variable, _same), coefficient in zip(form.quadratic_vars, form.quadratic_coefs, strict=True):
             quadratic[position[id(variable)]] += coefficient
     quadratic = None if quadratic is None or not quadratic.any() else quadratic
     return Objective(linear, quadratic, form.constant, unit_of(objective.parent_component()))

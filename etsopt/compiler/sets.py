@@ -10,11 +10,12 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MEMBERS = "Give a set by its size or an array of whole numbers: one dimension, or one row for each tuple."
+MEMBERS = _("Give a set by its size or an array of whole numbers: one dimension, or one row for each tuple.")
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,15 @@ class IndexSet:
         if array.size == 0 and array.ndim <= 1:
             return cls(name, 0)
         if array.ndim not in (1, 2) or array.dtype.kind not in "iu":
-            raise ModelError(f"The set {name} has wrong data: expected a size or members, got {value!r}.", MEMBERS)
+            raise ModelError(
+                _("The set {name} has wrong data: expected a size or members, got {value!r}.", name=name, value=value),
+                MEMBERS,
+            )
         if array.ndim == 1 and np.array_equal(array, np.arange(len(array))):
             return cls(name, len(array))
         listed = cls(name, len(array), (array if array.ndim == 2 else array[:, np.newaxis]).astype(np.int64))
         if (np.diff(listed._order_and_codes[1]) == 0).any():
-            raise ModelError(f"The set {name} has a member twice.", "Give every member once.")
+            raise ModelError(_("The set {name} has a member twice.", name=name), _("Give every member once."))
         return listed
 
     @property
@@ -148,23 +152,34 @@ class GroupedSet:
         """
         wanted = int(np.prod([part.size for part in index]))
         if not isinstance(value, Groups):
-            what = f"The grouped set {name} has the wrong type: expected Groups, got {type(value).__name__}."
-            raise ModelError(what, "Give `Groups`.")
+            what = _(
+                "The grouped set {name} has the wrong type: expected Groups, got {kind}.",
+                name=name,
+                kind=type(value).__name__,
+            )
+            raise ModelError(what, _("Give `Groups`."))
         if len(value) != wanted:
-            what = f"The grouped set {name} has the wrong number of groups: expected {wanted}, got {len(value)}."
-            raise ModelError(what, "Give one group for each index, an empty one if it has no members.")
+            what = _(
+                "The grouped set {name} has the wrong number of groups: expected {wanted}, got {count}.",
+                name=name,
+                wanted=wanted,
+                count=len(value),
+            )
+            raise ModelError(what, _("Give one group for each index, an empty one if it has no members."))
         starts, members = np.asarray(value.starts), np.asarray(value.members)
         whole = (
             starts.dtype.kind in "iu" and (members.dtype.kind in "iu" or not members.size) and members.ndim in (1, 2)
         )
         if not whole or starts[0] != 0 or starts[-1] != len(members) or (np.diff(starts) < 0).any():
-            what = f"The grouped set {name} has groups whose starts do not divide its members."
+            what = _("The grouped set {name} has groups whose starts do not divide its members.", name=name)
             raise ModelError(
-                what, "Let starts grow from 0 to the number of members, and give members as whole numbers."
+                what, _("Let starts grow from 0 to the number of members, and give members as whole numbers.")
             )
         grouped = cls(name, index, Groups(starts.astype(np.int64), members.astype(np.int64)))
         if not grouped.is_partition and grouped._has_a_member_twice():
-            raise ModelError(f"The grouped set {name} has a member twice in a group.", "Give every member once.")
+            raise ModelError(
+                _("The grouped set {name} has a member twice in a group.", name=name), _("Give every member once.")
+            )
         return grouped
 
     def _has_a_member_twice(self) -> bool:
@@ -198,7 +213,12 @@ def shaped(component: Any, value: Any) -> Any:
         return Groups(value.starts, members) if isinstance(value, Groups) else members
     given = np.shape(members)[1] if np.ndim(members) == 2 else 1
     if given != wanted:
-        what = f"The set {component.local_name} has members of the wrong dimension: expected {wanted}, got {given}."
+        what = _(
+            "The set {local_name} has members of the wrong dimension: expected {wanted}, got {given}.",
+            local_name=component.local_name,
+            wanted=wanted,
+            given=given,
+        )
         raise ModelError(what, MEMBERS)
     return value
 

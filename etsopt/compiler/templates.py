@@ -22,6 +22,7 @@ from pyomo.core.expr.template_expr import templatize_rule
 from etsopt.compiler.guards import Guard, GuardWithoutLoop, RefusedError, guarded, with_checked_sums
 from etsopt.compiler.mistakes import RuleError, mistake_in, quietly
 from etsopt.errors import ModelError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,11 @@ class CompileError(ModelError):
     """A component that cannot be compiled; the Pyomo build may take it, unless the solver takes none such."""
 
     def __init__(self, component: str, reason: str, way_round: str, by_pyomo: bool = True) -> None:
-        advice = f"{way_round} Or use method 'pyomo', which builds every row by Pyomo." if by_pyomo else way_round
+        advice = (
+            _("{way_round} Or use method 'pyomo', which builds every row by Pyomo.", way_round=way_round)
+            if by_pyomo
+            else way_round
+        )
         super().__init__(f"{component} cannot be compiled: {reason}.", advice)
 
 
@@ -90,7 +95,7 @@ def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, 
         if component.ctype not in KINDS or isinstance(component, LISTS):
             kind = component.ctype if component.ctype not in KINDS else type(component)
             reason = f"it is a {kind.__name__.removeprefix('Abstract')}"
-            raise CompileError(f"The component {component.local_name}", reason, "Write it as rows over sets.")
+            raise CompileError(f"The component {component.local_name}", reason, _("Write it as rows over sets."))
     for component in components:
         if component.ctype is pyo.Param and not component.is_indexed():
             # The domain may be a set that has no members yet; the value is checked against it later.
@@ -156,7 +161,7 @@ def template_of(component: Any, rule: Any = None) -> Template:
     rule = component._rule if rule is None else rule
     index_set = component.index_set() if component.is_indexed() else None
     if rule is None:
-        raise CompileError(title, "it has no rule", "Write one, or take the component out.")
+        raise CompileError(title, _("it has no rule"), _("Write one, or take the component out."))
     try:
         with quietly():
             expression, indices = templatize_rule(component.parent_block(), partial(with_checked_sums, rule), index_set)
@@ -180,7 +185,7 @@ def relation_of(template: Template) -> Any:
         except Exception as error:
             raise _explained(template.title, error) from error
     if not isinstance(relation, RelationalExpression):
-        reason = f"its rule returns {relation!r}, not a relation between two sides"
+        reason = _("its rule returns {relation!r}, not a relation between two sides", relation=relation)
         way = "Leave the index of an unwanted row out of its set; a row without variables decides nothing."
         raise CompileError(template.title, reason, way)
     return relation
@@ -194,7 +199,7 @@ NUMBER = "Let `parameters` compute the array."
 def _explained(title: str, error: Exception) -> ModelError:
     """Return the error that explains why a rule cannot be called with placeholders, or at all."""
     if mistake := mistake_in(error):
-        return RuleError(f"The rule of {title[0].lower()}{title[1:]} fails: {mistake}", "Correct the rule.")
+        return RuleError(f"The rule of {title[0].lower()}{title[1:]} fails: {mistake}", _("Correct the rule."))
     chain: list[BaseException] = [error]
     while chain[-1].__context__ is not None:
         chain.append(chain[-1].__context__)
@@ -204,10 +209,10 @@ def _explained(title: str, error: Exception) -> ModelError:
         if isinstance(cause, RefusedError):
             return CompileError(title, f"its rule {cause}", NUMBER)
         if "to bool" in text or "unhashable type: 'IndexTemplate'" in text:
-            return CompileError(title, "its rule branches on an index, a parameter or a variable", CONDITION)
+            return CompileError(title, _("its rule branches on an index, a parameter or a variable"), CONDITION)
         if "Implicit conversion" in text or "__round__" in text or "currently set to an invalid value" in text:
-            return CompileError(title, "its rule converts a parameter or an index to a plain number", NUMBER)
+            return CompileError(title, _("its rule converts a parameter or an index to a plain number"), NUMBER)
     if isinstance(error, TemplateExpressionError):
-        return CompileError(title, "its rule loops over a set outside of sum(...)", LOOP)
+        return CompileError(title, _("its rule loops over a set outside of sum(...)"), LOOP)
     first = f"{type(chain[-1]).__name__}: {' '.join(str(chain[-1]).split()) or 'without a message'}"
-    return CompileError(title, f"its rule fails ({first[:200]})", "Correct the rule.")
+    return CompileError(title, f"its rule fails ({first[:200]})", _("Correct the rule."))

@@ -15,7 +15,7 @@ from etsopt.data.projection import problems_of_forecast
 from etsopt.data.scenarios import problems_of_scenarios
 from etsopt.data.tables.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import ROWS_SHOWN, Problem
-from etsopt.wording import listed, literal, message
+from etsopt.language import Text, _, chain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,10 +76,10 @@ def _problems_of_references(instance: Content) -> list[Problem]:
         return []
     shown, hidden = ", ".join(missing[:ROWS_SHOWN]), len(missing) - ROWS_SHOWN
     if hidden > 0:
-        shown = message("{shown} and {count} more", shown=shown, count=hidden)
-    count = counted(len(missing), "enterprise of units.csv has no row", "enterprises of units.csv have no row")
-    what = message("{count}: {shown}", count=count, shown=shown)
-    return [Problem(ENTERPRISES.file, what, "Add the rows, or leave the table out.", "enterprise_id")]
+        shown = _("{shown} and {count} more", shown=shown, count=hidden)
+    count = counted(len(missing), _("enterprise of units.csv has no row"), _("enterprises of units.csv have no row"))
+    what = _("{count}: {shown}", count=count, shown=shown)
+    return [Problem(ENTERPRISES.file, what, _("Add the rows, or leave the table out."), "enterprise_id")]
 
 
 def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
@@ -89,9 +89,9 @@ def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
         part = units["intensity_emissions_tco2e"].to_numpy()
         above = part > emissions * (1 + 1e-9)
         if above.any():
-            count = counted(int(above.sum()), "value exceeds", "values exceed")
-            what = message("{count} the unit's whole emissions", count=count)
-            advice = "State a part of emissions_tco2e: ironmaking and sintering of a steel enterprise."
+            count = counted(int(above.sum()), _("value exceeds"), _("values exceed"))
+            what = _("{count} the unit's whole emissions", count=count)
+            advice = _("State a part of emissions_tco2e: ironmaking and sintering of a steel enterprise.")
             cells = cells_of(units, above, part, "{:.12g}")
             problems.append(Problem(UNITS.file, what, advice, "intensity_emissions_tco2e", cells))
     return problems
@@ -119,20 +119,20 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
         for power in np.unique(powers[wrong]):
             here = wrong & (powers == power)
             factor = f"{10 ** abs(power):g}"
-            times = message("{factor} times" if power > 0 else "1/{factor} of", factor=factor)
-            count = counted(int(here.sum()), "unit has", "units have")
-            what = message(
+            times = _("{factor} times", factor=factor) if power > 0 else _("1/{factor} of", factor=factor)
+            count = counted(int(here.sum()), _("unit has"), _("units have"))
+            what = _(
                 "{count} about {times} the plausible intensity of {grammar} sector",
                 count=count,
                 times=times,
                 grammar="its" if here.sum() == 1 else "their",
             )
-            advice = message(
+            advice = _(
                 "One of the two figures of each row is {factor} times too large or too small. Check for kt, "
                 "10 000 t (万吨) or kg: emissions and output are in tonnes.",
                 factor=factor,
             )
-            column = listed(columns, "{first} or {second}")
+            column = chain(columns, _("{first} or {second}"))
             problems.append(Problem(UNITS.file, what, advice, column, cells_of(units, here, intensity, "{:.6g} t/t")))
     return problems
 
@@ -146,24 +146,24 @@ def _problems_of_pairs(instance: Content) -> list[Problem]:
     half = output != emissions
     problems = []
     if half.any():
-        what = message(
+        what = _(
             "{total} units state one of {pair} and {pair_2} and not the other",
             total=int(half.sum()),
             pair=PAIR[0],
             pair_2=PAIR[1],
         )
-        advice = "Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one."
-        problems.append(Problem(UNITS.file, what, advice, listed(PAIR, "{first} or {second}"), cells_of(units, half)))
+        advice = _("Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one.")
+        problems.append(Problem(UNITS.file, what, advice, chain(PAIR, _("{first} or {second}")), cells_of(units, half)))
     for sector in instance.sectors:
         here = instance.labels("sector").where(sector) & ~half
         filled = output & here
         if filled.any() and (here & ~filled).any():
-            what = message(
+            what = _(
                 "{total} units of {sector} state no {pair}, but others do",
                 total=int((here & ~filled).sum()),
-                sector=literal(sector),
+                sector=Text(sector),
                 pair=PAIR[0],
             )
-            advice = "Fill it, with its emissions, for every unit of the sector, or for none."
+            advice = _("Fill it, with its emissions, for every unit of the sector, or for none.")
             problems.append(Problem(UNITS.file, what, advice, PAIR[0], cells_of(units, here & ~filled)))
     return problems

@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.data.messages import counted
 from etsopt.data.tables.evidence import EVIDENCE, QUANTITIES, STATEMENTS, TERMS
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,12 +60,12 @@ def problems_of_evidence(instance: Content) -> list[Problem]:
         return []
     if len(present) < len(EVIDENCE):
         missing = [table.file for table in EVIDENCE if table not in present]
-        what = message("is present without {missing}", missing=" and ".join(missing))
+        what = _("is present without {missing}", missing=" and ".join(missing))
         return [
             Problem(
                 present[0].file,
                 what,
-                message("Add {missing}, or leave all three tables out.", missing=" and ".join(missing)),
+                _("Add {missing}, or leave all three tables out.", missing=" and ".join(missing)),
             )
         ]
     return [*_of_units(instance), *_of_reports(tables[0]), *_of_statements(tables[1]), *_of_terms(*tables)]
@@ -87,7 +87,7 @@ def _of_units(instance: Content) -> list[Problem]:
     problems = []
     for table in EVIDENCE:
         frame = getattr(instance, table.name)
-        text = ("unit is not in units.csv", "units are not in units.csv", "Correct them, or add the units.")
+        text = (_("unit is not in units.csv"), _("units are not in units.csv"), _("Correct them, or add the units."))
         unknown = ~frame["unit_id"].isin(instance.units["unit_id"]).to_numpy()
         problems += _problem(frame, unknown, table.file, "unit_id", text)
     return problems
@@ -96,15 +96,15 @@ def _of_units(instance: Content) -> list[Problem]:
 def _of_reports(quantities: pd.DataFrame) -> list[Problem]:
     reported, uncertainty = numbers(quantities, "reported"), numbers(quantities, "uncertainty")
     text = (
-        "reported quantity has no uncertainty",
-        "reported quantities have no uncertainty",
-        "State how far each may be off, in its own unit.",
+        _("reported quantity has no uncertainty"),
+        _("reported quantities have no uncertainty"),
+        _("State how far each may be off, in its own unit."),
     )
     problems = _problem(quantities, ~np.isnan(reported) & np.isnan(uncertainty), QUANTITIES.file, "uncertainty", text)
     text = (
-        "quantity is above the largest possible one",
-        "quantities are above the largest possible ones",
-        "State a larger `most`: the report may be false, yet it has to be possible.",
+        _("quantity is above the largest possible one"),
+        _("quantities are above the largest possible ones"),
+        _("State a larger `most`: the report may be false, yet it has to be possible."),
     )
     with np.errstate(invalid="ignore"):
         above = np.fmax(reported, numbers(quantities, "substitute")) > numbers(quantities, "most")
@@ -115,15 +115,15 @@ def _of_statements(statements: pd.DataFrame) -> list[Problem]:
     lower, upper = ranges(statements)
     value = numbers(statements, "value")
     text = (
-        "statement has neither a value nor a limit",
-        "statements have neither a value nor a limit",
-        "State value, lower or upper.",
+        _("statement has neither a value nor a limit"),
+        _("statements have neither a value nor a limit"),
+        _("State value, lower or upper."),
     )
     problems = _problem(statements, np.isinf(lower) & np.isinf(upper), STATEMENTS.file, "value", text)
     text = (
-        "statement has a value outside its limits",
-        "statements have a value outside their limits",
-        "State limits with lower <= value <= upper.",
+        _("statement has a value outside its limits"),
+        _("statements have a value outside their limits"),
+        _("State limits with lower <= value <= upper."),
     )
     with np.errstate(invalid="ignore"):
         wrong = (lower > upper) | (value < lower) | (value > upper)
@@ -133,17 +133,17 @@ def _of_statements(statements: pd.DataFrame) -> list[Problem]:
 def _of_terms(quantities: pd.DataFrame, statements: pd.DataFrame, terms: pd.DataFrame) -> list[Problem]:
     quantity, statement = positions(terms, "quantity_id", quantities), positions(terms, "statement_id", statements)
     text = (
-        "term has an unknown quantity",
-        "terms have unknown quantities",
-        f"Correct it, or add it to {QUANTITIES.file}.",
+        _("term has an unknown quantity"),
+        _("terms have unknown quantities"),
+        _("Correct it, or add it to {file}.", file=QUANTITIES.file),
     )
     problems = _problem(terms, quantity < 0, TERMS.file, "quantity_id", text)
     text = (
-        "term has an unknown statement",
-        "terms have unknown statements",
-        f"Correct it, or add it to {STATEMENTS.file}.",
+        _("term has an unknown statement"),
+        _("terms have unknown statements"),
+        _("Correct it, or add it to {file}.", file=STATEMENTS.file),
     )
     problems += _problem(terms, statement < 0, TERMS.file, "statement_id", text)
     without = np.bincount(statement[statement >= 0], minlength=len(statements)) == 0
-    text = ("statement has no terms", "statements have no terms", f"Add them to {TERMS.file}.")
+    text = (_("statement has no terms"), _("statements have no terms"), _("Add them to {file}.", file=TERMS.file))
     return problems + _problem(statements, without, STATEMENTS.file, "statement_id", text)

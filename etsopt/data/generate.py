@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.data.instance import Instance
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -151,29 +151,29 @@ def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) ->
     """
     if units < len(PROFILES):
         raise UsageError(
-            message("`units` is {units}: expected at least {count}, one per sector.", units=units, count=len(PROFILES)),
-            "Increase it.",
+            _("`units` is {units}: expected at least {count}, one per sector.", units=units, count=len(PROFILES)),
+            _("Increase it."),
         )
     if units > MOST_UNITS:
         raise UsageError(
-            message("`units` is {units}: expected at most {most_units:,}.", units=brief(units), most_units=MOST_UNITS),
-            "Decrease it.",
+            _("`units` is {units}: expected at most {most_units:,}.", units=brief(units), most_units=MOST_UNITS),
+            _("Decrease it."),
         )
     if seed < 0:
         raise UsageError(
-            message("`seed` is {seed}: expected a whole number from 0 on.", seed=seed), "Choose another seed."
+            _("`seed` is {seed}: expected a whole number from 0 on.", seed=seed), _("Choose another seed.")
         )
     if not 0 <= measures <= MOST_MEASURES:
         raise UsageError(
-            message(
+            _(
                 "`measures` is {measures}: expected 0 to {most_measures} for a unit.",
                 measures=measures,
                 most_measures=MOST_MEASURES,
             ),
-            "Correct it.",
+            _("Correct it."),
         )
     if own and not measures:
-        raise UsageError("`measures` is 0, but `own` is True: expected 1 to 12.", "Increase it.")
+        raise UsageError(_("`measures` is 0, but `own` is True: expected 1 to 12."), _("Increase it."))
     random = np.random.default_rng(seed)
     sectors = np.array(sorted(PROFILES), dtype=object)
     shares = np.array([PROFILES[name].share for name in sectors])

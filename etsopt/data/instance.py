@@ -21,7 +21,7 @@ from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import TABLES, with_own_sectors
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import AssumedWarning, DataError, Problem, UsageError, brief, warn
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.data.policy.policy import Policy
@@ -96,13 +96,13 @@ class Instance(Content):
                     notes.append(note)
         if problems or policy is None:
             problems += further_problems(frames, broken, policy, of_people, complete)
-            raise DataError(message("The instance {name!r}", name=name), problems)
+            raise DataError(_("The instance {name!r}", name=name), problems)
         enterprises = frames.pop("enterprises", None)
         assumed = {"tables": tuple(notes)} if notes else {}
         instance = cls(name, enterprises=enterprises, policy=policy, assumed=assumed, **frames)
         problems = validate_consistency(instance, of_people)
         if problems:
-            raise DataError(message("The instance {name!r}", name=name), problems)
+            raise DataError(_("The instance {name!r}", name=name), problems)
         return instance
 
     @classmethod
@@ -137,15 +137,15 @@ class Instance(Content):
         frames |= {"scenarios": scenarios, "quantities": quantities, "statements": statements, "terms": terms}
         for place, frame in frames.items():
             if frame is not None and not isinstance(frame, pd.DataFrame):
-                what = message("`{place}` is {frame}: expected a data frame.", place=place, frame=brief(frame))
-                raise UsageError(what, "Pass a data frame, or read a folder with etsopt.read.")
+                what = _("`{place}` is {frame}: expected a data frame.", place=place, frame=brief(frame))
+                raise UsageError(what, _("Pass a data frame, or read a folder with etsopt.read."))
         if not isinstance(policy, Mapping):
-            what = message("`policy` is {policy}: expected a dictionary.", policy=brief(policy))
-            raise UsageError(what, 'Pass at least a year and a rule: {"year": 2026, "rule": {"name": "cn"}}.')
+            what = _("`policy` is {policy}: expected a dictionary.", policy=brief(policy))
+            raise UsageError(what, _('Pass at least a year and a rule: {"year": 2026, "rule": {"name": "cn"}}.'))
         raw = {name: RawTable.from_frame(frame, name) for name, frame in frames.items() if frame is not None}
         parsed, problems = None, []
         try:
-            parsed = parse_policy(nested(policy), "policy")
+            parsed = parse_policy(nested(policy), _("policy"))
         except DataError as error:
             problems = error.problems
         return cls.from_raw(name, raw, parsed, [], problems)
@@ -162,10 +162,10 @@ class Instance(Content):
         """
         changes = {".".join(english_path(str(path).split("."))): value for path, value in changes.items()}
         if "year" in changes and "reports_sha256" in self.units and changes["year"] != self.policy.year:
-            what = message(
+            what = _(
                 "Emissions are those of the monthly reports of {year}, the year of the policy.", year=self.policy.year
             )
-            raise UsageError(what, "Change the year in policy.toml, and read the instance again.")
+            raise UsageError(what, _("Change the year in policy.toml, and read the instance again."))
         instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
         if {key.partition(".")[0] for key in changes} & {"year", "rule"}:
             # What is stated by now is no longer assumed.
@@ -175,5 +175,5 @@ class Instance(Content):
             for name, table in self.tables.items():
                 problems += problems_of_provinces(RawTable.from_frame(table, name), of_china=True)
         if problems:
-            raise DataError(message("The changed policy of {name!r}", name=self.name), problems)
+            raise DataError(_("The changed policy of {name!r}", name=self.name), problems)
         return instance

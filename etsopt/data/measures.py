@@ -22,7 +22,7 @@ from etsopt.data.tables.row_scope import (
 )
 from etsopt.data.tables.schema import MEASURES
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,62 +113,65 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
         RowCheck(
             names.isin([name for name in names.unique() if " " in name]).to_numpy(),
             "measure_id",
-            ("name holds a space", "names hold a space"),
-            "Write it as one word, since requires separates names by spaces.",
+            (_("name holds a space"), _("names hold a space")),
+            _("Write it as one word, since requires separates names by spaces."),
         ),
         RowCheck(
             (names == OUTPUT_CUT).to_numpy(),
             "measure_id",
-            ("row has the name of the policy's own measure", "rows have the name of the policy's own measure"),
-            "Choose another name: the policy's table abatement.output_cut adds a measure of this name.",
+            (_("row has the name of the policy's own measure"), _("rows have the name of the policy's own measure")),
+            _("Choose another name: the policy's table abatement.output_cut adds a measure of this name."),
         ),
         RowCheck(
             direct,
             "electricity_only",
-            ("such measure has an abatement rate above 0", "such measures have an abatement rate above 0"),
-            "Write 0 for it, or electricity_only no: emissions of electricity are outside this system.",
+            (_("such measure has an abatement rate above 0"), _("such measures have an abatement rate above 0")),
+            _("Write 0 for it, or electricity_only no: emissions of electricity are outside this system."),
         ),
         RowCheck(
             (measures["output_abatement_rate"] * measures["maximum_share"] >= 1).to_numpy(),
             "output_abatement_rate",
-            ("row leaves no output", "rows leave no output"),
-            "State less than 1, or a maximum_share below 1: a unit without output is closed, not abated.",
+            (_("row leaves no output"), _("rows leave no output")),
+            _("State less than 1, or a maximum_share below 1: a unit without output is closed, not abated."),
         ),
         RowCheck(
             (measures["output_abatement_rate"] > measures["abatement_rate"]).to_numpy(),
             "output_abatement_rate",
-            ("row takes more output than emissions", "rows take more output than emissions"),
-            "State the emissions that go with the output in abatement_rate too.",
+            (_("row takes more output than emissions"), _("rows take more output than emissions")),
+            _("State the emissions that go with the output in abatement_rate too."),
         ),
         RowCheck(
             _mixed_groups(measures),
             "stops",
-            ("row differs from others of its exclusive group", "rows differ from others of their exclusive groups"),
-            "State the same for all measures of a group: those that stop may follow each other.",
+            (
+                _("row differs from others of its exclusive group"),
+                _("rows differ from others of their exclusive groups"),
+            ),
+            _("State the same for all measures of a group: those that stop may follow each other."),
         ),
         RowCheck(
             (~np.isnan(measures["largest_new_share_a_year"]) & (measures["exclusive_group"] != "")).to_numpy(),
             "largest_new_share_a_year",
-            ("row is of an exclusive group", "rows are of exclusive groups"),
-            "Leave out either: a measure that is built in steps has no alternatives.",
+            (_("row is of an exclusive group"), _("rows are of exclusive groups")),
+            _("Leave out either: a measure that is built in steps has no alternatives."),
         ),
         RowCheck(
             step_counts(measures) >= MOST_SETS,
             "largest_new_share_a_year",
             (
-                message("row has more than {most:,} steps", most=MOST_SETS - 1),
-                message("rows have more than {most:,} steps", most=MOST_SETS - 1),
+                _("row has more than {most:,} steps", most=MOST_SETS - 1),
+                _("rows have more than {most:,} steps", most=MOST_SETS - 1),
             ),
-            "State a larger share of new ones: the steps are as many as it divides maximum_share into.",
+            _("State a larger share of new ones: the steps are as many as it divides maximum_share into."),
         ),
         RowCheck(
             other_year,
             "price_year",
             (
-                message("row is not in CNY of {year}, the price year of the policy", year=policy.price_year),
-                message("rows are not in CNY of {year}, the price year of the policy", year=policy.price_year),
+                _("row is not in CNY of {year}, the price year of the policy", year=policy.price_year),
+                _("rows are not in CNY of {year}, the price year of the policy", year=policy.price_year),
             ),
-            "Convert the costs, or state their year as horizon.price_year in policy.toml.",
+            _("Convert the costs, or state their year as horizon.price_year in policy.toml."),
         ),
     ]
     return problems_of_rows(MEASURES, measures, checks)
@@ -189,14 +192,21 @@ def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Proble
     problems = []
     without = (count > 0) & np.isnan(output_of(units))
     if without.any():
-        what = counted(int(without.sum()), "unit has measures", "units have measures") + ", but no output"
-        advice = "Fill output_t (of power generation_mwh), or remove the measures: their costs are per unit of it."
+        what = _(
+            "{count}, but no output",
+            count=counted(int(without.sum()), _("unit has measures"), _("units have measures")),
+        )
+        advice = _("Fill output_t (of power generation_mwh), or remove the measures: their costs are per unit of it.")
         problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, without)))
     sets = set_counts(measures, groups)
     many = sets > MOST_SETS
     if many.any():
-        what = counted(int(many.sum()), "unit has", "units have") + f" more than {MOST_SETS:,} sets of measures"
-        advice = (
+        what = _(
+            "{count} more than {most:,} sets of measures",
+            count=counted(int(many.sum()), _("unit has"), _("units have")),
+            most=MOST_SETS,
+        )
+        advice = _(
             "Leave out those that never pay, build them in fewer steps, or give alternatives an exclusive_group, of "
             "which a set has one at most; measures that save electricity alone do not count."
         )
@@ -228,28 +238,26 @@ def _faults(measures: pd.DataFrame) -> list[tuple[str, str]]:
     names = measures["measure_id"]
     requires = {name: set(text.split()) for name, text in zip(names, measures["requires"], strict=True)}
     group = dict(zip(names, measures["exclusive_group"], strict=True))
-    faults = []
+    faults: list[tuple[str, str]] = []
     for name, directly in requires.items():
         for other in sorted(directly - set(requires)):
-            what = message(
-                "{name!r} requires {other!r}, which is not a measure of the same unit", name=name, other=other
-            )
-            faults.append((what, "Add it there, correct its name, or remove the requirement."))
+            what = _("{name!r} requires {other!r}, which is not a measure of the same unit", name=name, other=other)
+            faults.append((what, _("Add it there, correct its name, or remove the requirement.")))
         needed, ahead = set(), set(directly)
         while ahead:
             needed |= ahead
             ahead = {further for one in ahead for further in requires.get(one, set())} - needed
         if name in needed:
-            faults.append((f"{name!r} requires itself, directly or indirectly", "Remove a requirement of the cycle."))
+            what = _("{name!r} requires itself, directly or indirectly", name=name)
+            faults.append((what, _("Remove a requirement of the cycle.")))
             continue
         groups = [group[one] for one in sorted(needed | {name}) if group.get(one)]
         for twice in sorted({one for one in groups if groups.count(one) > 1}):
-            what = message(
+            what = _(
                 "{name!r} can never run: it and its requirements include two measures of the group {twice!r}",
                 name=name,
                 twice=twice,
             )
-            faults.append(
-                (what, "Remove the requirement, or change a group: a unit applies at most one measure of a group.")
-            )
+            advice = _("Remove the requirement, or change a group: a unit applies at most one measure of a group.")
+            faults.append((what, advice))
     return faults

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import ROWS_SHOWN
-from etsopt.wording import Message, literal, message
+from etsopt.language import Text, _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ def counted(count: int, one: str, many: str) -> str:
     ('1 cell is', '2 cells are')
     """
     what = one if count == 1 else many
-    return message("{count} {what}", count=count, what=what if isinstance(what, Message) else literal(what))
+    return _("{count} {what}", count=count, what=what if isinstance(what, Text) else Text(what))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -36,7 +36,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     ("Did you mean 'cement'? ", '')
     """
     near = nearest(name, known)
-    return message("Did you mean {name!r}? ", name=near) if near else ""
+    return _("Did you mean {name!r}? ", name=near) if near else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -56,7 +56,7 @@ def first_of(names: Sequence[object] | NDArray[Any]) -> str:
     """
     shown = ", ".join(map(str, names[:ROWS_SHOWN]))
     hidden = len(names) - ROWS_SHOWN
-    return message("{shown} and {count} more", shown=shown, count=hidden) if hidden > 0 else shown
+    return _("{shown} and {count} more", shown=shown, count=hidden) if hidden > 0 else shown
 
 
 def cells_of(

@@ -12,7 +12,7 @@ from etsopt.data.policy.plans import uses_balance_value
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,12 +41,12 @@ def problems_of_sectors(instance: Content) -> list[Problem]:
     if not unknown:
         return []
     here = np.isin(instance.labels("sector").code, np.flatnonzero(~np.isin(instance.sectors, SECTORS)))
-    what = message(
+    what = _(
         "{count} of a sector that the rule {name} does not have",
-        count=counted(int(here.sum()), "unit is", "units are"),
+        count=counted(int(here.sum()), _("unit is"), _("units are")),
         name=instance.policy.rule.name,
     )
-    advice = message("Use one of {sectors}, or another rule.", sectors=", ".join(SECTORS))
+    advice = _("Use one of {sectors}, or another rule.", sectors=", ".join(SECTORS))
     cells = cells_of(instance.units, here, instance.units["sector"].to_numpy())
     return [Problem("units.csv", what, advice, "sector", cells)]
 
@@ -56,20 +56,20 @@ def _problems_of_sectors_and_provinces(instance: Content) -> list[Problem]:
     policy, sectors, provinces = instance.policy, instance.sectors, instance.provinces
     problems: list[Problem] = []
     if any("." in name for name in sectors):
-        what, names = "a dot in a name separates keys of the policy", instance.units["sector"].to_numpy()
+        what, names = _("a dot in a name separates keys of the policy"), instance.units["sector"].to_numpy()
         cells = cells_of(instance.units, np.array(["." in name for name in names]), names)
-        problems.append(Problem("units.csv", what, "Write the sector without a dot.", "sector", cells))
+        problems.append(Problem("units.csv", what, _("Write the sector without a dot."), "sector", cells))
     for path, stated in (("sectors", policy.sectors), ("abatement.output_cut", policy.abatement.output_cut)):
         for sector in stated:
             if sector not in sectors:
-                what = message("the sector {sector!r} has no unit", sector=sector)
-                problems.append(Problem(FILE, what, "Remove its table, or add its units.", f"{path}.{sector}"))
+                what = _("the sector {sector!r} has no unit", sector=sector)
+                problems.append(Problem(FILE, what, _("Remove its table, or add its units."), f"{path}.{sector}"))
     if isinstance(policy.provinces.balance, dict):
         for province in sorted(set(policy.provinces.balance) - set(provinces)):
             guess = did_you_mean(province, provinces) if len(problems) < PROBLEMS_SHOWN else ""
-            what = message("the province {province} has no unit", province=brief(province))
+            what = _("the province {province} has no unit", province=brief(province))
             problems.append(
-                Problem(FILE, what, message("{guess}Correct its name, or remove it.", guess=guess), "provinces.balance")
+                Problem(FILE, what, _("{guess}Correct its name, or remove it.", guess=guess), "provinces.balance")
             )
     return problems
 
@@ -80,17 +80,17 @@ def _problems_of_coverage(policy: Policy) -> list[Problem]:
     for sector in policy.sectors:
         key = f"sectors.{sector}.balance_value"
         if policy.states_balance_value(sector) and not uses_balance_value(policy.rule.name, sector, policy.year):
-            what = message(
+            what = _(
                 "is stated, but the rule {name!r} has no balance value of {sector} in {year}",
                 name=policy.rule.name,
                 sector=sector,
                 year=policy.year,
             )
-            problems.append(Problem(FILE, what, "Leave it out, or use cn, cn-2025 or cn-2026.", key))
+            problems.append(Problem(FILE, what, _("Leave it out, or use cn, cn-2025 or cn-2026."), key))
     if policy.coverage == "part" and policy.national is not None and policy.national.stated:
-        advice = "State targets of sectors, which are those of the table, or coverage as nation."
+        advice = _("State targets of sectors, which are those of the table, or coverage as nation.")
         key = f"national.{policy.national.stated[0]}"
-        problems.append(Problem(FILE, "is of the nation, but the table covers a part of it", advice, key))
+        problems.append(Problem(FILE, _("is of the nation, but the table covers a part of it"), advice, key))
     return problems
 
 
@@ -110,12 +110,12 @@ def _problems_of_enterprises(instance: Content) -> list[Problem]:
         known = set(instance.labels("enterprise_id").names) if stated else stated
         for name in sorted(stated - known):
             guess = did_you_mean(name, sorted(known)) if len(problems) < PROBLEMS_SHOWN else ""
-            what = message("the enterprise {name} has no unit", name=brief(name))
+            what = _("the enterprise {name} has no unit", name=brief(name))
             problems.append(
                 Problem(
                     FILE,
                     what,
-                    message("{guess}Correct its name, or remove it.", guess=guess),
+                    _("{guess}Correct its name, or remove it.", guess=guess),
                     key,
                 )
             )
@@ -128,8 +128,8 @@ def _problems_of_output_cuts(instance: Content) -> list[Problem]:
     without = cut & np.isnan(output_of(units))
     if not without.any():
         return []
-    what = counted(int(without.sum()), "unit has", "units have") + " no output that could be cut"
-    advice = "Fill the column, of power generation_mwh, or remove the sector from abatement.output_cut."
+    what = _("{count} no output that could be cut", count=counted(int(without.sum()), _("unit has"), _("units have")))
+    advice = _("Fill the column, of power generation_mwh, or remove the sector from abatement.output_cut.")
     return [Problem("units.csv", what, advice, "output_t", cells_of(units, without))]
 
 
@@ -137,29 +137,27 @@ def _problems_of_horizon(policy: Policy) -> list[Problem]:
     horizon, problems = policy.horizon, []
     first = policy.year if horizon.first_year is None else horizon.first_year
     if first < policy.year:
-        what = message("is {first}: expected {year}, the year of the tables, or later", first=first, year=policy.year)
-        problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.first_year"))
+        what = _("is {first}: expected {year}, the year of the tables, or later", first=first, year=policy.year)
+        problems.append(Problem(FILE, what, _("State that year or a later one."), "horizon.first_year"))
     if horizon.last_year is not None and horizon.last_year < first:
-        what = message(
-            "is {last_year}: expected {first}, the first year, or later", last_year=horizon.last_year, first=first
-        )
-        problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.last_year"))
+        what = _("is {last_year}: expected {first}, the first year, or later", last_year=horizon.last_year, first=first)
+        problems.append(Problem(FILE, what, _("State that year or a later one."), "horizon.last_year"))
     cap_from = policy.pathway.cap_from
     if cap_from is not None and cap_from <= first:
-        what = message(
+        what = _(
             "is {cap_from}: expected a year after {first}, the first, since the cap starts from the total before it",
             cap_from=cap_from,
             first=first,
         )
-        problems.append(Problem(FILE, what, "State a later year, or begin the horizon earlier.", "pathway.cap_from"))
+        problems.append(Problem(FILE, what, _("State a later year, or begin the horizon earlier."), "pathway.cap_from"))
     no_bank_from = policy.pathway.no_bank_from
     if no_bank_from is not None and no_bank_from <= first:
-        what = message(
+        what = _(
             "is {no_bank_from}: expected a year after {first}, the first, which begins with what enterprises hold",
             no_bank_from=no_bank_from,
             first=first,
         )
-        advice = "State a later year, or begin the horizon earlier."
+        advice = _("State a later year, or begin the horizon earlier.")
         problems.append(Problem(FILE, what, advice, "pathway.no_bank_from"))
     return problems
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.data.tables.row_scope import RowCheck, filled, problems_of_rows, problems_of_scope, unit_positions
 from etsopt.data.tables.schema import FORECAST
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,41 +108,41 @@ def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Poli
         RowCheck(
             (in_tonnes == by_factor) & ~alone,
             "output_t, output_factor",
-            ("row does not state exactly one of the two", "rows do not state exactly one of the two"),
-            "State output_t in tonnes, or output_factor relative to units.csv: 1 for no change.",
+            (_("row does not state exactly one of the two"), _("rows do not state exactly one of the two")),
+            _("State output_t in tonnes, or output_factor relative to units.csv: 1 for no change."),
         ),
         RowCheck(
             in_tonnes & of_sector,
             "output_t",
-            ("row of a sector states output in tonnes", "rows of a sector state output in tonnes"),
-            "State output_factor: tonnes would apply to every unit.",
+            (_("row of a sector states output in tonnes"), _("rows of a sector state output in tonnes")),
+            _("State output_factor: tonnes would apply to every unit."),
         ),
         RowCheck(
             by_reference & of_sector,
             "reference_t",
-            ("row of a sector states reference allowances", "rows of a sector state reference allowances"),
-            "State them of each unit.",
+            (_("row of a sector states reference allowances"), _("rows of a sector state reference allowances")),
+            _("State them of each unit."),
         ),
         RowCheck(
             alone & stated_intensity,
             "intensity_factor",
-            ("row states an intensity and no output", "rows state an intensity and no output"),
-            "State output_factor too: 1 for no change.",
+            (_("row states an intensity and no output"), _("rows state an intensity and no output")),
+            _("State output_factor too: 1 for no change."),
         ),
         RowCheck(
             in_tonnes & (unit >= 0) & np.isnan(output_t[unit]),
             "output_t",
-            ("row is of a unit without output in units.csv", "rows are of units without output in units.csv"),
-            "Fill output_t there, or state output_factor.",
+            (_("row is of a unit without output in units.csv"), _("rows are of units without output in units.csv")),
+            _("Fill output_t there, or state output_factor."),
         ),
         RowCheck(
             (rows["year"] <= policy.year).to_numpy(),
             "year",
             (
-                message("row is not after {year}", year=policy.year),
-                message("rows are not after {year}", year=policy.year),
+                _("row is not after {year}", year=policy.year),
+                _("rows are not after {year}", year=policy.year),
             ),
-            "Remove it: units.csv holds output and emissions of the policy's year.",
+            _("Remove it: units.csv holds output and emissions of the policy's year."),
         ),
     ]
     return problems + problems_of_rows(FORECAST, rows, checks)

@@ -10,7 +10,7 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.row_scope import filled
 from etsopt.data.tables.schema import SCENARIOS
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,21 +29,23 @@ def problems_of_scenarios(stated: pd.DataFrame) -> list[Problem]:
     problems = []
     if other.any():
         what = counted(
-            int(other.sum()), "row differs from the first of the scenario", "rows differ from the first of the scenario"
+            int(other.sum()),
+            _("row differs from the first of the scenario"),
+            _("rows differ from the first of the scenario"),
         )
-        advice = "State the same probability in every row of a scenario."
+        advice = _("State the same probability in every row of a scenario.")
         problems.append(Problem(SCENARIOS.file, what, advice, "probability", _cells(rows, other, "probability")))
     if priced.any():
-        what = counted(int(priced.sum()), "row of a sector states a price", "rows of sectors state a price")
-        advice = "State it in a row of the scenario without a sector: all sectors pay the same."
+        what = counted(int(priced.sum()), _("row of a sector states a price"), _("rows of sectors state a price"))
+        advice = _("State it in a row of the scenario without a sector: all sectors pay the same.")
         problems.append(
             Problem(SCENARIOS.file, what, advice, "price_cny_per_t", _cells(rows, priced, "price_cny_per_t"))
         )
     total = float(rows.drop_duplicates("scenario")["probability"].sum())
     if not problems and abs(total - 1) > TOTAL:
-        what = message("the probabilities of the scenarios add up to {total:.9g}: expected 1", total=total)
+        what = _("the probabilities of the scenarios add up to {total:.9g}: expected 1", total=total)
         problems.append(
-            Problem(SCENARIOS.file, what, "Correct them, or add the scenario that is missing.", "probability")
+            Problem(SCENARIOS.file, what, _("Correct them, or add the scenario that is missing."), "probability")
         )
     return problems
 

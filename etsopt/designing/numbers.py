@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, model_validator
 
 from etsopt.data.policy.section import Section
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,9 +65,9 @@ class Limit(Number):
     @model_validator(mode="after")
     def _some_limit(self) -> Limit:
         if self.at_least is None and self.at_most is None:
-            raise ValueError("states no limit", "State at_least, at_most, or both.")
+            raise ValueError(_("states no limit"), _("State at_least, at_most, or both."))
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("states limits that nothing keeps", "State at_least below at_most.")
+            raise ValueError(_("states limits that nothing keeps"), _("State at_least below at_most."))
         return self
 
     def excess(self, value: float) -> float:

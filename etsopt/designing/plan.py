@@ -15,6 +15,7 @@ from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.designing.numbers import Goal, Limit
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml
 from etsopt.sweeping.names import unknown_names
 from etsopt.sweeping.outcome import LEVELS, TOTALS
@@ -42,7 +43,7 @@ class Range(Section):
     @model_validator(mode="after")
     def _in_order(self) -> Range:
         if not self.lower < self.upper or (self.log and self.lower <= 0):
-            raise ValueError("is no range", "State lower below upper, and both above 0 for log = true.")
+            raise ValueError(_("is no range"), _("State lower below upper, and both above 0 for log = true."))
         return self
 
 
@@ -139,7 +140,7 @@ def read_design(path: str | Path) -> DesignPlan:
     DataError
         With every key that is unknown, missing or wrong.
     """
-    content = read_toml(Path(path), "The design")
+    content = read_toml(Path(path), _("The design"))
     return design_of(content, Path(path).parent, Path(path).name)
 
 
@@ -156,9 +157,9 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
         problems = [in_words_of(problem, DesignFile, "design") for problem in problems_of(error, place)]
         # Pydantic names the kind of choice among the keys.
         problems = [replace(one, column=re.sub(r"\.(range|list)(?=\.|$)", "", one.column)) for one in problems]
-        raise DataError("The design", [*problems, *unknown]) from None
+        raise DataError(_("The design"), [*problems, *unknown]) from None
     if problems := [*_problems(found, place), *unknown]:
-        raise DataError("The design", problems)
+        raise DataError(_("The design"), problems)
     instance = instance_at(folder, found.instance)
     options = found.options.model_dump(exclude_defaults=True)
     search = (found.seed, found.generations, found.population)
@@ -191,9 +192,9 @@ def _problems(found: DesignFile, place: str) -> Iterator[Problem]:
     """Yield what is wrong with the parts together."""
     for key, values in found.choose.items():
         if isinstance(values, list) and len({json.dumps(one, sort_keys=True) for one in values}) < 2:
-            yield Problem(place, "leaves nothing to choose", "State two values, or more.", f"choose.{key}")
+            yield Problem(place, _("leaves nothing to choose"), _("State two values, or more."), f"choose.{key}")
         if key in found.policy:
-            yield Problem(place, "is stated in policy and choose", "State it in one of them.", key)
+            yield Problem(place, _("is stated in policy and choose"), _("State it in one of them."), key)
     for name in found.limits:
         if name in found.goals:
-            yield Problem(place, "is the name of a goal and of a limit", "Name them differently.", name)
+            yield Problem(place, _("is the name of a goal and of a limit"), _("Name them differently."), name)

@@ -17,13 +17,13 @@ from etsopt.data.messages import did_you_mean
 from etsopt.designing.front import front_of
 from etsopt.designing.plan import ENACTED, Range
 from etsopt.errors import StoppedError, UsageError
+from etsopt.language import _
 from etsopt.modules import optional
 from etsopt.running.provenance import versions
 from etsopt.sweeping.checked import see_that_whole
 from etsopt.sweeping.names import check_names
 from etsopt.sweeping.outcome import PROVEN
 from etsopt.sweeping.sweep import keep, opened
-from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,7 +45,9 @@ def load_optuna() -> Any:
         If it is not installed.
     """
     optuna = optional(
-        "optuna", "A design search needs optuna, which is not installed.", 'Install it: pip install "etsopt[design]"'
+        "optuna",
+        _("A design search needs optuna, which is not installed."),
+        _('Install it: pip install "etsopt[design]"'),
     )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
@@ -123,8 +125,8 @@ def search(
     record.begin(plan, instance.hash, versions())
     see_that_whole(record)
     if record.known and not resume:
-        what = message("The record {path!r} has {count:,} designs.", path=str(record.path), count=len(record.known))
-        raise UsageError(what, "Go on with --resume, or name another folder by --out.")
+        what = _("The record {path!r} has {count:,} designs.", path=str(record.path), count=len(record.known))
+        raise UsageError(what, _("Go on with --resume, or name another folder by --out."))
     best = {"least": "minimize", "largest": "maximize"}
     sampler = optuna.samplers.NSGAIISampler(population_size=plan.population, seed=plan.seed)
     study = optuna.create_study(directions=[best[goal.best] for goal in plan.goals.values()], sampler=sampler)
@@ -142,7 +144,7 @@ def search(
 
 def see_names(plan: DesignPlan, instance: Instance) -> None:
     """Raise DataError for a column that the instance does not have, or a parameter that its rule does not."""
-    check_names(instance, [plan.first], plan.file, literal("The design"))
+    check_names(instance, [plan.first], plan.file, _("The design"))
 
 
 def _see_numbers(plan: DesignPlan, outcome: Outcome) -> None:
@@ -151,18 +153,18 @@ def _see_numbers(plan: DesignPlan, outcome: Outcome) -> None:
         if outcome.status not in PROVEN or number.of(outcome.values) is not None:
             continue
         known = sorted({label.quantity for label in outcome.values if label.table == number.table})
-        what = message(
+        what = _(
             "The answer has no number for {name}: {quantity!r} of the table {table!r}.",
             name=name,
             quantity=number.quantity,
             table=number.table,
         )
         if number.quantity in known:
-            raise UsageError(what, "Correct its sector, province, year or id, or leave them out.")
+            raise UsageError(what, _("Correct its sector, province, year or id, or leave them out."))
         tables = sorted({label.table for label in outcome.values})
         guess = did_you_mean(number.quantity, known) if known else did_you_mean(number.table, tables)
         listed = ", ".join(known or tables)
-        raise UsageError(what, message("{guess}Use one of {known}.", guess=guess, known=listed))
+        raise UsageError(what, _("{guess}Use one of {known}.", guess=guess, known=listed))
 
 
 def _one_generation(optuna: Any, study: Any, plan: DesignPlan, generation: int, run: _Run) -> None:

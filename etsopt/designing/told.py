@@ -11,6 +11,7 @@ from etsopt.charts.fronts import GoalOf, front
 from etsopt.charts.texts import Number, scaled
 from etsopt.designing.plan import ENACTED, design_of_record
 from etsopt.designing.search import designs_of
+from etsopt.language import _
 from etsopt.reports.document.cells import SPACE
 from etsopt.reports.document.figures import short
 from etsopt.sweeping.told import ToldRecord, record_in
@@ -47,7 +48,7 @@ class ToldDesign(ToldRecord):
         UsageError
             If the folder has none, or another process holds it.
         """
-        with record_in(folder, RECORD, "Name a folder written by `etsopt design`.") as record:
+        with record_in(folder, RECORD, _("Name a folder written by `etsopt design`.")) as record:
             plan = design_of_record(record.about)
             units = _units(plan, record)
             name = folder.resolve().name

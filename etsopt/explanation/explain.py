@@ -12,7 +12,7 @@ from etsopt.explanation.named import unit_of
 from etsopt.explanation.program import Allocated, further_steps, program_steps
 from etsopt.explanation.rule import Unit, incentive_steps, rule_steps, why_outside
 from etsopt.explanation.steps import Explanation, Step, in_chinese, number, percent
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,8 +58,8 @@ def explain(
     if of_market := market_parts(tables, unit.unit_id):
         return Explanation(unit.unit_id, _facts(unit), (*parts, *of_market))
     if "allocation" not in tables:
-        what = "The run has no table of the allowances of its units."
-        raise UsageError(what, "Explain a run of a model that allocates, such as allocation, abatement or pathway.")
+        what = _("The run has no table of the allowances of its units.")
+        raise UsageError(what, _("Explain a run of a model that allocates, such as allocation, abatement or pathway."))
     row = _row(tables["allocation"], unit)
     if not unit.in_scope:
         return Explanation(unit.unit_id, _title(_facts(unit), unit, row), tuple(parts))
@@ -83,8 +83,8 @@ def _row(table: pd.DataFrame, unit: Unit) -> dict[str, Any]:
     found = table[table["unit_id"] == unit.unit_id]
     if not len(found):
         raise UsageError(
-            message("The run has no unit {unit_id}.", unit_id=brief(unit.unit_id)),
-            "Solve again: its tables are not whole.",
+            _("The run has no unit {unit_id}.", unit_id=brief(unit.unit_id)),
+            _("Solve again: its tables are not whole."),
         )
     return {str(key): value for key, value in found.iloc[0].items()}
 
@@ -108,7 +108,7 @@ def _title(facts: Words, unit: Unit, row: Mapping[str, Any]) -> Words:
     rate = f", {percent(round(surplus / unit.emissions, 6))}" if unit.emissions > 0 else ""
     english = f"{facts[0]}: {number(allowance)} t of allowances for {number(unit.emissions)} tCO2e"
     chinese = f"{facts[1]}：排放量 {number(unit.emissions)} tCO2e，核定配额 {number(allowance)} 吨"
-    words = ("surplus", "盈余") if surplus >= 0 else ("deficit", "缺口")
+    words = (_("surplus"), "盈余") if surplus >= 0 else (_("deficit"), "缺口")
     return (
         f"{english} ({words[0]} {number(abs(surplus))} t{rate}).",
         f"{chinese}（{words[1]} {number(abs(surplus))} 吨{rate.replace(', ', '，')}）。",

@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.data.messages import MOST_COMPARED, did_you_mean
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,11 +45,11 @@ def enterprise_of(name: str, units: pd.DataFrame, enterprises: pd.DataFrame | No
     found = next((list(dict.fromkeys(one)) for one in candidates if len(one)), [])
     if not found:
         near = _near(name, [*owner, *names.values(), *units["unit_id"], *_column(units, "name")])
-        advice = message("{near}The table of units lists its enterprises.", near=near)
-        raise UsageError(message("The run has no enterprise {name}.", name=brief(name)), advice)
+        advice = _("{near}The table of units lists its enterprises.", near=near)
+        raise UsageError(_("The run has no enterprise {name}.", name=brief(name)), advice)
     if len(found) > 1:
-        what = message("{count} enterprises have the name {name}.", count=len(found), name=brief(name))
-        raise UsageError(what, message("Choose one of {names}.", names=_listed(found)))
+        what = _("{count} enterprises have the name {name}.", count=len(found), name=brief(name))
+        raise UsageError(what, _("Choose one of {names}.", names=_listed(found)))
     return found[0]
 
 
@@ -73,15 +73,15 @@ def unit_of(name: str, units: pd.DataFrame, enterprises: pd.DataFrame | None) ->
     )
     if found is None:
         near = _near(name, [*units["unit_id"], *own_name, *owner, *names.values()])
-        advice = message("{near}The table of units lists them.", near=near)
-        raise UsageError(message("The instance has no unit {unit_id}.", unit_id=brief(name)), advice)
+        advice = _("{near}The table of units lists them.", near=near)
+        raise UsageError(_("The instance has no unit {unit_id}.", unit_id=brief(name)), advice)
     chosen = units.loc[found, "unit_id"].astype(str).tolist()
     if len(chosen) > 1:
         of_names = [
             f"{one} ({own})" if own and own != one else one for one, own in zip(chosen, own_name[found], strict=True)
         ]
-        what = message("{name} has {count} units.", name=brief(name), count=len(chosen))
-        raise UsageError(what, message("Choose one of {names}.", names=_listed(of_names)))
+        what = _("{name} has {count} units.", name=brief(name), count=len(chosen))
+        raise UsageError(what, _("Choose one of {names}.", names=_listed(of_names)))
     return chosen[0]
 
 
@@ -110,7 +110,7 @@ def _near(name: str, known: Sequence[str]) -> str:
     longer = [one for one in known if name and name in one]
     near = list(dict.fromkeys([*longer, *difflib.get_close_matches(name, known, MOST_NEAR)]))[:MOST_NEAR]
     return (
-        message("The nearest names are {names}. ", names=_listed(near))
+        _("The nearest names are {names}. ", names=_listed(near))
         if len(near) > 1
         else did_you_mean(name, near or known)
     )

@@ -13,9 +13,9 @@ from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.sweeping.files import instance_at, read_toml
 from etsopt.sweeping.sampling import Distribution
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,10 +105,10 @@ def read_forecast(path: str | Path) -> ForecastPlan:
         With every key that is unknown, missing or wrong.
     """
     path = Path(path)
-    plan = forecast_of(read_toml(path, "The forecast"), path.name)
+    plan = forecast_of(read_toml(path, _("The forecast")), path.name)
     if not plan.instance:
-        problem = Problem(path.name, "is missing", "Name the folder or file of the own units.", "instance")
-        raise DataError("The forecast", [problem])
+        problem = Problem(path.name, _("is missing"), _("Name the folder or file of the own units."), "instance")
+        raise DataError(_("The forecast"), [problem])
     return replace(plan, instance=instance_at(path.parent, plan.instance))
 
 
@@ -124,31 +124,31 @@ def forecast_of(content: Mapping[str, Any], place: str = PLACE) -> ForecastPlan:
         found = ForecastFile.model_validate(dict(content))
     except ValidationError as error:
         problems = [_in_words(problem) for problem in problems_of(error, place)]
-        raise DataError("The forecast", problems) from None
+        raise DataError(_("The forecast"), problems) from None
     problems = [*_too_few(found, place)]
     for sector, prior in found.sectors.items():
         problems += _problems(prior, place, f"sectors.{sector}")
     if problems:
-        raise DataError("The forecast", problems)
+        raise DataError(_("The forecast"), problems)
     return ForecastPlan(found.instance, found.sectors, found.draws, found.seed, found.interval)
 
 
 def _in_words(problem: Problem) -> Problem:
     """Return a problem of a key in the words of a forecast."""
     if problem.code == "missing":
-        advice = "Add the key; etsopt/forecasting/README.md has an example."
+        advice = _("Add the key; etsopt/forecasting/README.md has an example.")
         return replace(problem, advice=advice)
     if problem.code != "unknown_key":
         return problem
-    above, _, name = problem.column.rpartition(".")
+    above, _dot, name = problem.column.rpartition(".")
     section: type[Section] = Distribution
     if above.count(".") <= 1:
         section = Prior if above else ForecastFile
     elif above.count(".") == 2 and above.endswith(".own"):
         section = Uncertain
     guess = did_you_mean(name, section.model_fields)
-    advice = message("{guess}Use one of {known}.", guess=guess, known=", ".join(section.model_fields))
-    what = "is not a key of a forecast"
+    advice = _("{guess}Use one of {known}.", guess=guess, known=", ".join(section.model_fields))
+    what = _("is not a key of a forecast")
     return replace(problem, what=what, advice=advice)
 
 
@@ -156,27 +156,25 @@ def _too_few(found: ForecastFile, place: str) -> Iterator[Problem]:
     """Yield the problem of draws between whose least and largest there is less than the interval."""
     least = int(np.ceil(round(2 / (1 - found.interval), 6))) - 1
     if found.draws < least:
-        what = message(
-            "is {draws}, too few for an interval of {interval:g}", draws=found.draws, interval=found.interval
-        )
-        yield Problem(place, what, message("State at least {least} draws.", least=least), "draws")
+        what = _("is {draws}, too few for an interval of {interval:g}", draws=found.draws, interval=found.interval)
+        yield Problem(place, what, _("State at least {least} draws.", least=least), "draws")
 
 
 def _problems(prior: Prior, place: str, key: str) -> Iterator[Problem]:
     """Yield what is wrong with a prior."""
     stated = [name for name in SIZES if getattr(prior, name) is not None]
     if len(stated) != 1:
-        what = message("states {stated}", stated=" and ".join(stated) or "no sizes of other units")
-        yield Problem(place, what, message("State one of {sizes}.", sizes=", ".join(SIZES)), key)
+        what = _("states {stated}", stated=" and ".join(stated) or "no sizes of other units")
+        yield Problem(place, what, _("State one of {sizes}.", sizes=", ".join(SIZES)), key)
     for size, total in SIZES.items():
         if getattr(prior, total) is not None and size not in stated:
-            advice = message("Leave it out, or state {size}.", size=size)
-            yield Problem(place, "is the sum of sizes that are not stated", advice, f"{key}.{total}")
+            advice = _("Leave it out, or state {size}.", size=size)
+            yield Problem(place, _("is the sum of sizes that are not stated"), advice, f"{key}.{total}")
     for name in ("change", "spread", *stated):
         distribution = getattr(prior, name)
         if "each" in distribution.model_fields_set:
-            advice = "Leave `each` out: only own figures have it."
-            yield Problem(place, "is drawn anew for every unit or sector", advice, f"{key}.{name}")
+            advice = _("Leave `each` out: only own figures have it.")
+            yield Problem(place, _("is drawn anew for every unit or sector"), advice, f"{key}.{name}")
         yield from _not_positive(distribution, place, f"{key}.{name}", least=-1.0 if name == "change" else 0.0)
     for name in Uncertain.model_fields:
         if (factor := getattr(prior.own, name)) is not None:
@@ -187,7 +185,7 @@ def _not_positive(distribution: Distribution, place: str, key: str, least: float
     """Yield the problem of a distribution that reaches values without a meaning."""
     values = distribution.choice if distribution.choice is not None else distribution.quantiles(ENDS).tolist()
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        yield Problem(place, "has values that are no numbers", "State numbers.", key)
+        yield Problem(place, _("has values that are no numbers"), _("State numbers."), key)
     elif not least < min(values) <= max(values) < float("inf"):
-        what = message("may be {value:.4g}: expected more than {least:g}", value=min(values), least=least)
-        yield Problem(place, what, "State a narrower one, or one with ends: lognormal, uniform, triangular.", key)
+        what = _("may be {value:.4g}: expected more than {least:g}", value=min(values), least=least)
+        yield Problem(place, what, _("State a narrower one, or one with ends: lognormal, uniform, triangular."), key)

@@ -15,6 +15,7 @@ import numpy as np
 from etsopt.errors import DataError, Problem, SolverError
 from etsopt.forecasting.belief import Belief
 from etsopt.forecasting.plan import PLACE
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.readings.balance import BALANCED, imbalance_t
 from etsopt.rules import parameters_of, reference_allowances
@@ -23,7 +24,6 @@ from etsopt.rules.intensity import IntensityParameters, allowances_at, balanced_
 from etsopt.sweeping.sampling import Distribution, Sample, draws
 from etsopt.sweeping.scenario import factors
 from etsopt.units import nearest_tonnes, whole_tonnes
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,13 +117,11 @@ def sectors_of(instance: Instance, plan: ForecastPlan) -> list[Sector]:
     """
     parameters, forecast = parameters_of(instance), balanced_sectors(instance)
     if not forecast or not isinstance(parameters, IntensityParameters):
-        what = message(
-            "{rule} of {year} has no balance value", rule=instance.policy.rule.name, year=instance.policy.year
-        )
-        advice = "Use a rule with balance values, such as cn-2025 or cn-2026, and units of industry."
-        raise DataError("The forecast", [Problem("policy.toml", what, advice, "rule.name")])
+        what = _("{rule} of {year} has no balance value", rule=instance.policy.rule.name, year=instance.policy.year)
+        advice = _("Use a rule with balance values, such as cn-2025 or cn-2026, and units of industry.")
+        raise DataError(_("The forecast"), [Problem("policy.toml", what, advice, "rule.name")])
     if problems := [*_unmatched(forecast, plan)]:
-        raise DataError("The forecast", problems)
+        raise DataError(_("The forecast"), problems)
     fixed = reference_allowances(instance).fixed
     found = []
     for name in sorted(plan.sectors):
@@ -132,30 +130,30 @@ def sectors_of(instance: Instance, plan: ForecastPlan) -> list[Sector]:
         own = (instance.emissions_tco2e[rows], instance.intensity[rows], ~fixed[rows])
         found.append(Sector(name, rows, *own, belief))
     if problems := [problem for sector in found for problem in _unfit(sector)]:
-        raise DataError("The forecast", problems)
+        raise DataError(_("The forecast"), problems)
     return found
 
 
 def _unmatched(forecast: list[str], plan: ForecastPlan) -> Iterator[Problem]:
     """Yield sectors without a prior, and priors without a sector."""
     for name in sorted({*plan.sectors} - {*forecast}):
-        what = "is no sector of the own units that the rule balances"
-        yield Problem(PLACE, what, message("Use {forecast}.", forecast=", ".join(forecast)), f"sectors.{name}")
+        what = _("is no sector of the own units that the rule balances")
+        yield Problem(PLACE, what, _("Use {forecast}.", forecast=", ".join(forecast)), f"sectors.{name}")
     for name in sorted({*forecast} - {*plan.sectors}):
-        advice = "State the prior of this sector, or leave its units out of the instance."
-        yield Problem(PLACE, "is missing", advice, f"sectors.{name}")
+        advice = _("State the prior of this sector, or leave its units out of the instance.")
+        yield Problem(PLACE, _("is missing"), advice, f"sectors.{name}")
 
 
 def _unfit(sector: Sector) -> Iterator[Problem]:
     """Yield what does not fit between the own units of a sector and what is stated of it."""
     prior, key = sector.prior, f"sectors.{sector.name}"
     if not prior.other_units and not sector.balanced.any():
-        advice = "State the number of other units: no own one follows the balance value."
-        yield Problem(PLACE, "is zero", advice, f"{key}.other_units")
+        advice = _("State the number of other units: no own one follows the balance value.")
+        yield Problem(PLACE, _("is zero"), advice, f"{key}.other_units")
     if prior.other_units and sector.total_of_others is not None and sector.total_of_others <= 0:
-        what = message("is {total:,.0f}, but own units have {own:,.0f}", total=prior.total, own=sector.own_size)
+        what = _("is {total:,.0f}, but own units have {own:,.0f}", total=prior.total, own=sector.own_size)
         name = "total_output_t" if prior.output_t else "total_emissions_tco2e"
-        yield Problem(PLACE, what, "State the sum over all units of the sector.", f"{key}.{name}")
+        yield Problem(PLACE, what, _("State the sum over all units of the sector."), f"{key}.{name}")
 
 
 def drawn(instance: Instance, plan: ForecastPlan, sectors: list[Sector], shift: float = 0.0) -> Drawn:
@@ -183,7 +181,7 @@ def drawn(instance: Instance, plan: ForecastPlan, sectors: list[Sector], shift: 
         seen = np.array([own.intensity[sector.balanced] for own in owns])
         levels = sector.belief.levels(shares, seen, shift)
         for draw, (own, level) in enumerate(zip(owns, levels, strict=True)):
-            checkpoint("draws", number * plan.draws + draw, len(sectors) * plan.draws)
+            checkpoint(_("draws"), number * plan.draws + draw, len(sectors) * plan.draws)
             emissions, intensity = _completed(own, level, plan.seed * SEEDS + draw)
             found = balance_value(emissions, intensity, parameters.slope, parameters.cap)
             imbalance[number, draw] = _verified(emissions, intensity, found, parameters, sector.name)
@@ -256,8 +254,8 @@ def _verified(
     )
     relative = off / float(emissions.sum())
     if not relative <= BALANCED:
-        what = message("A drawn balance value of {name} leaves {off:,.3f} t unbalanced.", name=name, off=off)
-        raise SolverError(what, "Report this; the forecast is not written.")
+        what = _("A drawn balance value of {name} leaves {off:,.3f} t unbalanced.", name=name, off=off)
+        raise SolverError(what, _("Report this; the forecast is not written."))
     return relative
 
 

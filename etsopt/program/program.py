@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import ModelError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,10 @@ def refuse_to_maximise(name: str, sense: Any) -> None:
         If it is.
     """
     if int(sense) != 1:
-        advice = "Minimise its negative; values and bounds are then those of the negative."
-        raise ModelError(f"The objective {name} has the wrong sense: expected minimise, got maximise.", advice)
+        advice = _("Minimise its negative; values and bounds are then those of the negative.")
+        raise ModelError(
+            _("The objective {name} has the wrong sense: expected minimise, got maximise.", name=name), advice
+        )
 
 
 def unit_of(component: Any) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
 from etsopt.reports.page import both, figures, page
 from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.results.notices import covers_nation, notices
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,16 +116,16 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     """
     tables = results.tables
     if "compliance" not in tables:
-        advice = "Solve one first: etsopt solve INSTANCE --model compliance --out DIR."
-        raise UsageError("The run holds no compliance year to report.", advice)
+        advice = _("Solve one first: etsopt solve INSTANCE --model compliance --out DIR.")
+        raise UsageError(_("The run holds no compliance year to report."), advice)
     require(results, TEXTS, NUMBERS, "The run")
     if not len(tables["nation"]):
-        problem = Problem("tables/nation", "has no row", SOLVE_AGAIN)
-        raise DataError("The run", [problem])
+        problem = Problem("tables/nation", _("has no row"), SOLVE_AGAIN)
+        raise DataError(_("The run"), [problem])
     missing = sorted(set(enterprises) - set(tables["compliance"]["enterprise_id"]))
     if missing:
-        what = message("The run has no enterprise {name}.", name=repr(missing[0]))
-        raise UsageError(what, "The table `compliance` of the run lists them.")
+        what = _("The run has no enterprise {name}.", name=repr(missing[0]))
+        raise UsageError(what, _("The table `compliance` of the run lists them."))
     year = instance.policy.year
     keys = {"issuance": "unit_id", "compliance_sectors": "sector"}
     tables = {**tables, **{name: as_stated(tables[name], instance, key) for name, key in keys.items()}}

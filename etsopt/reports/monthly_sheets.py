@@ -14,9 +14,9 @@ from etsopt.accounting.review.words import YEAR_STATUSES
 from etsopt.data.files.aside import written_aside
 from etsopt.data.files.atomic import naming
 from etsopt.errors import UsageError, brief
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.reports.page import both, figures, page
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,15 +102,15 @@ def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: S
     folder = Path(folder)
     known = sorted(set(found.units["enterprise_id"].tolist()))
     if unknown := [name for name in enterprises if name not in known]:
-        text = "No unit of enterprise {name} has reports of {year}."
-        what = message(text, name=brief(unknown[0]), year=found.year)
-        raise UsageError(what, "Name an enterprise of the register with reports of that year.")
+        text = _("No unit of enterprise {name} has reports of {year}.")
+        what = _(text, name=brief(unknown[0]), year=found.year)
+        raise UsageError(what, _("Name an enterprise of the register with reports of that year."))
     lines = _lines(found)
     names = []
     with written_aside(folder, lambda: sorted(folder.glob("*.html"))) as aside:
         chosen = list(dict.fromkeys(enterprises)) or known
         for number, enterprise in enumerate(chosen):
-            checkpoint("writing sheets", number, len(chosen))
+            checkpoint(_("writing sheets"), number, len(chosen))
             name = f"{file_name(enterprise)}.html"
             with naming(aside / name):
                 (aside / name).write_text(_sheet(found, lines, enterprise), encoding="utf-8", newline="\n")

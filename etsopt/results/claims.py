@@ -13,6 +13,7 @@ from etsopt.checking.theorem import INFEASIBLE, THEOREMS, default_gap
 from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError
+from etsopt.language import _
 from etsopt.results.notices import facts_of
 from etsopt.results.prices import has_price
 from etsopt.results.results import TONNES, finite
@@ -93,10 +94,14 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
         )
     status = verdict.status
     if results.status != status:
-        text = f"{results.status} is claimed, but {status} is recomputed"
+        text = _("{claimed} is claimed, but {status} is recomputed", claimed=results.status, status=status)
         asked = results.provenance.get("options", {}).get("gap", 0.0)
         if status == "feasible" and results.status in PROVEN and asked > default_gap(str(results.provenance["model"])):
-            text += f"; the solve accepted a gap of {asked:g}, and the check does with --gap {asked:g}"
+            text = _(
+                "{text}; the solve accepted a gap of {gap:g}, and the check does with --gap {gap:g}",
+                text=text,
+                gap=asked,
+            )
         violations.append(_claim("status", text))
     if results.certified is not (status in PROVEN):
         violations.append(_claim("certified", f"{results.certified} is claimed, but status {status} is recomputed"))
@@ -134,7 +139,7 @@ def unchecked_words(results: Results) -> list[str]:
 def _as_policy(stated: Any) -> str:
     """Return a stated policy, with the default of every key that it does not have; empty if it is none."""
     try:
-        return _as_json(parse_policy(stated, "policy").model_dump(mode="json", exclude_none=True))
+        return _as_json(parse_policy(stated, _("policy")).model_dump(mode="json", exclude_none=True))
     except (DataError, TypeError, AttributeError):
         return ""
 

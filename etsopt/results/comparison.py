@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 COMPARED = {"allocation": "unit_id", "sectors": "sector", "provinces": "province"}
 """Tables that `compare` takes, and the key column of each."""
 
-SOLVE_AGAIN = "Solve again; a table of a run is not changed by hand."
+SOLVE_AGAIN = _("Solve again; a table of a run is not changed by hand.")
 
 
 def policy_differences(
@@ -59,16 +60,16 @@ def require(
     for name in dict.fromkeys((*texts, *numbers)):
         place, table = f"tables/{name}", results.tables.get(name)
         if table is None:
-            problems.append(Problem(place, "the table is missing", SOLVE_AGAIN))
+            problems.append(Problem(place, _("the table is missing"), SOLVE_AGAIN))
             continue
         for column in (*texts.get(name, ()), *numbers.get(name, ())):
             if column not in table:
-                problems.append(Problem(place, "the column is missing", SOLVE_AGAIN, column))
+                problems.append(Problem(place, _("the column is missing"), SOLVE_AGAIN, column))
             elif column in numbers.get(name, ()):
                 if not pd.api.types.is_numeric_dtype(table[column]) and len(table):
-                    problems.append(Problem(place, "does not hold numbers", SOLVE_AGAIN, column))
+                    problems.append(Problem(place, _("does not hold numbers"), SOLVE_AGAIN, column))
             elif pd.api.types.infer_dtype(table[column], skipna=False) not in ("string", "empty"):
-                problems.append(Problem(place, "does not hold texts", SOLVE_AGAIN, column))
+                problems.append(Problem(place, _("does not hold texts"), SOLVE_AGAIN, column))
     if problems:
         raise DataError(subject, problems)
 
@@ -84,17 +85,17 @@ def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:
         If a table or column is missing, or a key occurs twice.
     """
     if "allocation" not in one.tables or "allocation" not in other.tables:
-        raise UsageError("One of the two runs holds no allocation.", "Compare runs with an allocation.")
+        raise UsageError(_("One of the two runs holds no allocation."), _("Compare runs with an allocation."))
     for run, subject in ((one, "The first run"), (other, "The second run")):
         keys = {name: (key,) for name, key in COMPARED.items()}
         require(run, keys, dict.fromkeys(COMPARED, ("emissions_tco2e", "allowance_t")), subject)
         repeated = [name for name, key in COMPARED.items() if run.tables[name][key].duplicated().any()]
-        problems = [Problem(f"tables/{name}", "names a row twice", SOLVE_AGAIN, COMPARED[name]) for name in repeated]
+        problems = [Problem(f"tables/{name}", _("names a row twice"), SOLVE_AGAIN, COMPARED[name]) for name in repeated]
         if problems:
             raise DataError(subject, problems)
     if set(one.tables["allocation"]["unit_id"]) != set(other.tables["allocation"]["unit_id"]):
         raise UsageError(
-            "The two runs do not have the same units.", "Compare runs of one instance, under two policies."
+            _("The two runs do not have the same units."), _("Compare runs of one instance, under two policies.")
         )
     differences = {}
     for name, key in COMPARED.items():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +30,8 @@ class NamedTables(dict[str, "pd.DataFrame"]):
     """
 
     def __missing__(self, name: object) -> NoReturn:
-        what = message("There is no table {name!r}.", name=name)
+        what = _("There is no table {name!r}.", name=name)
         if not self:
             raise UnknownTableError(what, "The results have no tables: their status tells why.")
-        advice = message(
-            "{guess}Choose one of {known}.", guess=did_you_mean(str(name), self), known=", ".join(sorted(self))
-        )
+        advice = _("{guess}Choose one of {known}.", guess=did_you_mean(str(name), self), known=", ".join(sorted(self)))
         raise UnknownTableError(what, advice)

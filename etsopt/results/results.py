@@ -17,6 +17,7 @@ from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
 from etsopt.errors import UsageError
 from etsopt.explanation import explain, remedies
+from etsopt.language import _
 from etsopt.results.iamc import to_iamc
 from etsopt.results.levels import LevelResult as LevelResult
 from etsopt.results.levels import read_level
@@ -105,8 +106,8 @@ class Results:
         """
         found = load_instance(self.held) if isinstance(self.held, Path) else self.held
         if found is None or (found is not self.held and found.hash != self.provenance.get("instance_hash")):
-            what = "These results do not hold their instance."
-            raise UsageError(what, "Solve again, or load a run folder that was saved with its instance.")
+            what = _("These results do not hold their instance.")
+            raise UsageError(what, _("Solve again, or load a run folder that was saved with its instance."))
         object.__setattr__(self, "held", found)
         return found
 

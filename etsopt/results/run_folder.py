@@ -14,9 +14,9 @@ from etsopt.data.files.atomic import naming
 from etsopt.data.files.frames import as_written, read_table, types_of
 from etsopt.data.files.write import FORMATS, check_format, instance_files, write_instance_files, write_table
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
 from etsopt.progress import tell
 from etsopt.results.run_schema import FILE, parse, tables_listed
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,14 +57,14 @@ def write_run(
     for name in tables:
         if not name or name.startswith(".") or Path(name).name != name or "\\" in name:
             raise UsageError(
-                message("A table cannot be named {name!r}, as its file would be.", name=name), "Choose a plain name."
+                _("A table cannot be named {name!r}, as its file would be.", name=name), _("Choose a plain name.")
             )
     plain = {name: as_written(table, name) for name, table in tables.items()}
     names = [f"{name}.{table_format}" for name in tables]
     with written_aside(folder, lambda: files_of_run(folder, names)) as aside:
         (aside / TABLES).mkdir()
         for name, table in plain.items():
-            tell(message("writing {name}: {count:,} rows", name=name, count=len(table)))
+            tell(_("writing {name}: {count:,} rows", name=name, count=len(table)))
             write_table(table, aside / TABLES / f"{name}.{table_format}")
         if instance is not None:
             (aside / INSTANCE).mkdir()
@@ -119,12 +119,12 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     else:
         of_run, foreign = [], [*files, *instance_files(folder / INSTANCE), *([path] if content else [])]
     if foreign:
-        what = message(
+        what = _(
             "The folder {folder!r} holds {relative_to}, which no run wrote.",
             folder=str(folder),
             relative_to=foreign[0].relative_to(folder),
         )
-        raise UsageError(what, "Name another folder; a run would overwrite it.")
+        raise UsageError(what, _("Name another folder; a run would overwrite it."))
     return [*of_run, *instance_files(folder / INSTANCE), *([path] if path.is_file() else [])]
 
 
@@ -140,17 +140,17 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
     """
     path = folder / FILE
     if not path.is_file() and holds_run(beside := folder.with_suffix("")):
-        what = message(
+        what = _(
             "{folder!r} is a workbook for people; its run is in the folder {beside!r}.",
             folder=str(folder),
             beside=str(beside),
         )
-        raise UsageError(what, message("Name that: {beside}", beside=beside))
+        raise UsageError(what, _("Name that: {beside}", beside=beside))
     if not path.is_file():
-        advice = "Name a folder with a result.json, such as `etsopt solve --out` writes."
+        advice = _("Name a folder with a result.json, such as `etsopt solve --out` writes.")
         if inside := [str(one.parent) for one in sorted(folder.glob(f"*/{FILE}"))]:
-            advice = message("Name one of its runs: {runs}.", runs=", ".join(inside[:RUNS_SHOWN]))
-        raise UsageError(message("There is no run in {folder!r}.", folder=str(folder)), advice)
+            advice = _("Name one of its runs: {runs}.", runs=", ".join(inside[:RUNS_SHOWN]))
+        raise UsageError(_("There is no run in {folder!r}.", folder=str(folder)), advice)
     content, problems = parse(path.read_bytes())
     subject = f"The run {folder.name!r}"
     if problems:
@@ -159,7 +159,9 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
     files = sorted(file for ending in FORMATS for file in (folder / TABLES).glob(f"*.{ending}") if file.is_file())
     files = [file for file in files if stated is None or file.stem in stated]
     repeated = [one for one, other in pairwise(files) if one.stem == other.stem]
-    problems = [Problem(f"{TABLES}/{file.name}", "is there in two formats", "Keep one of them.") for file in repeated]
+    problems = [
+        Problem(f"{TABLES}/{file.name}", _("is there in two formats"), _("Keep one of them.")) for file in repeated
+    ]
     # The string columns of every library model are known; a user's own model may have others.
     own_model, tables = content["model"] not in THEOREMS, {}
     for file in files:

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from etsopt.data.files.frames import TYPES
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 FILE = "result.json"
 
@@ -33,7 +33,7 @@ Status = Literal[
 
 Cell = str | bool | int | FiniteFloat | None
 
-ADVICE = "Solve again; a run is not changed by hand."
+ADVICE = _("Solve again; a run is not changed by hand.")
 
 PROBLEMS_SHOWN = 10
 """Number of problems shown; a file that is no result breaks every rule, and the first are enough."""
@@ -41,7 +41,7 @@ PROBLEMS_SHOWN = 10
 
 def _known_type(stated: object) -> object:
     if not isinstance(stated, str) or stated not in TYPES:
-        raise ValueError(message("should be one of {types}", types=", ".join(sorted(TYPES))))
+        raise ValueError(_("should be one of {types}", types=", ".join(sorted(TYPES))))
     return stated
 
 
@@ -68,7 +68,7 @@ class Level(Strict):
     @model_validator(mode="after")
     def _gap_to_a_bound(self) -> Level:
         if self.bound is not None and self.gap is None:
-            raise ValueError("states a bound and no gap")
+            raise ValueError(_("states a bound and no gap"))
         return self
 
 
@@ -130,12 +130,10 @@ def parse(content: bytes) -> tuple[dict[str, Any], list[Problem]]:
         # This reader limits the nesting; Python's own fails at the end of the stack.
         parsed = from_json(content, allow_inf_nan=False)
     except ValueError as error:
-        return {}, [Problem(FILE, message("is not valid JSON ({error})", error=error), ADVICE)]
+        return {}, [Problem(FILE, _("is not valid JSON ({error})", error=error), ADVICE)]
     if not isinstance(parsed, dict):
         return {}, [
-            Problem(
-                FILE, message("is {parsed}, but should be an object with keys", parsed=reprlib.repr(parsed)), ADVICE
-            )
+            Problem(FILE, _("is {parsed}, but should be an object with keys", parsed=reprlib.repr(parsed)), ADVICE)
         ]
     try:
         Content.model_validate(parsed)
@@ -158,15 +156,15 @@ def _problem(item: Any) -> Problem:
     # A value of several possible types reports a failure of each type, whose name is no key.
     key = ".".join(str(step) for step in item["loc"] if step not in ("str", "bool", "int", "float"))
     if item["type"] == "missing":
-        return Problem(FILE, "is missing", ADVICE, key)
+        return Problem(FILE, _("is missing"), ADVICE, key)
     if item["type"] == "extra_forbidden":
-        return Problem(FILE, "is an unknown key", ADVICE, key)
+        return Problem(FILE, _("is an unknown key"), ADVICE, key)
     if item["type"] == "value_error":
         return Problem(FILE, str(item["ctx"]["error"]), ADVICE, key)
     wanted = item["msg"].removeprefix("Input should be ")
     return Problem(
         FILE,
-        message("is {input}, but should be {wanted}", input=reprlib.repr(item["input"]), wanted=wanted),
+        _("is {input}, but should be {wanted}", input=reprlib.repr(item["input"]), wanted=wanted),
         ADVICE,
         key,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy.plans import NATIONAL, PLAN_YEARS, cases_of_plan, official_value
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,12 +47,12 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
     outside = {sector: instance.policy.cases_outside(sector) for sector in instance.sectors}
     both = sorted({case for sector, cases in at_emissions.items() for case in cases if case in outside[sector]})
     if both:
-        what = message("names {both}, to which rule.special_cases gives A = E", both=", ".join(both))
-        problems.append(Problem("policy.toml", what, "Keep each case in one of the two.", "rule.outside_scope"))
+        what = _("names {both}, to which rule.special_cases gives A = E", both=", ".join(both))
+        problems.append(Problem("policy.toml", what, _("Keep each case in one of the two."), "rule.outside_scope"))
     has = {sector: (*cases, *outside[sector]) for sector, cases in at_emissions.items()}
     if (unknown := ~instance.has_case({sector: ("", *cases) for sector, cases in has.items()})).any():
         units = instance.units
-        count = counted(int(unknown.sum()), "unit has a special case", "units have a special case")
+        count = counted(int(unknown.sum()), _("unit has a special case"), _("units have a special case"))
         names, cases = (units[name].to_numpy()[unknown] for name in ("unit_id", "special_case"))
         advice = (
             "Leave the cell empty, so that the unit is treated as any other, or add the case to rule.special_cases. "
@@ -62,7 +62,7 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
         problems.append(
             Problem(
                 "units.csv",
-                message("{count} that the rule {name} does not have", count=count, name=rule.name),
+                _("{count} that the rule {name} does not have", count=count, name=rule.name),
                 advice,
                 "special_case",
                 shown,
@@ -90,9 +90,12 @@ def _at_emissions(instance: Instance, parameters: Parameters, sector: str) -> tu
 def _list_of(cases: dict[str, tuple[str, ...]]) -> str:
     """Return the cases that a rule has as a sentence, by sector where they differ."""
     if len(set(cases.values())) == 1:
-        return f"The rule has {', '.join(next(iter(cases.values()))) or 'none'}."
-    by_sector = "; ".join(f"for {sector} {', '.join(has) or 'none'}" for sector, has in cases.items())
-    return f"The rule has {by_sector}."
+        return _("The rule has {cases}.", cases=", ".join(next(iter(cases.values()))) or _("none"))
+    by_sector = chain(
+        (_("for {sector} {cases}", sector=sector, cases=", ".join(has) or _("none")) for sector, has in cases.items()),
+        _("{first}; {second}"),
+    )
+    return _("The rule has {cases}.", cases=by_sector)
 
 
 def _problems_of_slag(instance: Instance, parameters: Parameters) -> list[Problem]:
@@ -106,24 +109,32 @@ def _problems_of_slag(instance: Instance, parameters: Parameters) -> list[Proble
     checks = (
         (
             ~np.isnan(slag) & ~cement,
-            ("unit is", "units are", "not a clinker line"),
-            "Leave the cell empty: only lines of the sector cement burn carbide slag.",
+            (_("unit is"), _("units are"), _("not a clinker line")),
+            _("Leave the cell empty: only lines of the sector cement burn carbide slag."),
         ),
         (
             cement & slag_case & (slag <= limit),
-            ("line is", "lines are", f"carbide_slag with a rate that is not above the limit of {limit:g}"),
-            "Correct the rate, or leave the special case empty.",
+            (
+                _("line is"),
+                _("lines are"),
+                _("carbide_slag with a rate that is not above the limit of {limit:g}", limit=limit),
+            ),
+            _("Correct the rate, or leave the special case empty."),
         ),
         (
             cement & other_case & (slag > limit),
-            ("line has", "lines have", f"another special case and a rate above the limit of {limit:g}"),
-            "Leave the rate or the special case empty: a unit has one case.",
+            (
+                _("line has"),
+                _("lines have"),
+                _("another special case and a rate above the limit of {limit:g}", limit=limit),
+            ),
+            _("Leave the rate or the special case empty: a unit has one case."),
         ),
     )
     return [
         Problem(
             "units.csv",
-            f"{counted(int(bad.sum()), one, many)} {which}",
+            _("{count} {which}", count=counted(int(bad.sum()), one, many), which=which),
             advice,
             "carbide_slag_rate",
             cells_of(units, bad, slag, "{:g}"),

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules.reference import Reference
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,9 +55,7 @@ def _of_package(found: Rule, instance: Instance, parameters: Parameters, fixed: 
     """Evaluate a rule of the package."""
     reference = found.function(instance, parameters, fixed)
     if not isinstance(reference, Reference):
-        what = message(
-            "returns {name}: expected Reference, as from every rule of the package", name=type(reference).__name__
-        )
-        advice = "Return one, as `benchmark` in etsopt/rules/simple.py."
-        raise DataError("The rule", [Problem(message("the rule {name}", name=found.name), what, advice)])
+        what = _("returns {name}: expected Reference, as from every rule of the package", name=type(reference).__name__)
+        advice = _("Return one, as `benchmark` in etsopt/rules/simple.py.")
+        raise DataError(_("The rule"), [Problem(_("the rule {name}", name=found.name), what, advice)])
     return reference

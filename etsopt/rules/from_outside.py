@@ -16,8 +16,8 @@ from etsopt.data.policy.allocation import BandRate
 from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.errors import DataError, EtsoptError, Problem
+from etsopt.language import _
 from etsopt.rules.reference import Reference, Term
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def returned(found: Rule, instance: Instance, parameters: Parameters, fixed: NDA
     DataError
         If the rule fails, or what it returns is wrong.
     """
-    place = message("the rule {name} in {year}", name=found.name, year=instance.policy.year)
+    place = _("the rule {name} in {year}", name=found.name, year=instance.policy.year)
     try:
         # A rule may do with its tables and its policy what it likes.
         tables = {name: table.copy() for name, table in instance.tables.items()}
@@ -44,19 +44,19 @@ def returned(found: Rule, instance: Instance, parameters: Parameters, fixed: NDA
     except (EtsoptError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        what = message("fails: {name}: {error}", name=type(error).__name__, error=error)
-        raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
+        what = _("fails: {name}: {error}", name=type(error).__name__, error=error)
+        raise DataError(_("The rule"), [Problem(place, what, _("Correct its function."))]) from error
     if not isinstance(reference, Reference):
         reference = Reference(reference, fixed)
     if problems := _problems_of(place, reference, fixed):
-        raise DataError("The rule", problems)
+        raise DataError(_("The rule"), problems)
     exact = _one_for_each(place, reference.exact_t, instance, fixed)
     rounded = None if reference.rounded_t is None else _one_for_each(place, reference.rounded_t, instance, fixed)
     unread = {"adjustment_t": reference.adjustment_t, "per_output": reference.per_output}
     for name, values in unread.items():
         if values is not None and (not _numbers(values).size or _numbers(values).any()):
-            what = message("returns {name}, which no model reads: markets take allowances as lump sums", name=name)
-            raise DataError("The rule", [Problem(place, what, "Leave it out, or return zeros.")])
+            what = _("returns {name}, which no model reads: markets take allowances as lump sums", name=name)
+            raise DataError(_("The rule"), [Problem(place, what, _("Leave it out, or return zeros."))])
     return replace(reference, exact_t=exact, rounded_t=rounded, fixed=fixed)
 
 
@@ -82,11 +82,11 @@ def _problems_of(place: str, reference: Reference, fixed: NDArray[np.bool_]) -> 
         for term in stated.terms:
             wrong = not (isinstance(term.name, str) and isinstance(term.source, str))
             if wrong or _numbers(term.value).shape not in ((), fixed.shape):
-                what = "has a term that is no name, source, and value of every unit or of all"
-                problems.append(Problem(place, what, "State these of each.", "terms"))
+                what = _("has a term that is no name, source, and value of every unit or of all")
+                problems.append(Problem(place, what, _("State these of each."), "terms"))
     if not np.array_equal(np.asarray(getattr(reference, "fixed", None)), fixed):
-        what = "returns other units with A = E than those that it is called with"
-        advice = "Return these: the policy says which they are, by scope, threshold and special cases."
+        what = _("returns other units with A = E than those that it is called with")
+        advice = _("Return these: the policy says which they are, by scope, threshold and special cases.")
         problems.append(Problem(place, what, advice, "fixed"))
     return problems
 
@@ -101,19 +101,23 @@ def _one_for_each(place: str, values: Any, instance: Instance, fixed: NDArray[np
     """
     if isinstance(values, pd.Series):
         if not values.index.is_unique or set(values.index) != set(instance.units.index):
-            what = "returns a series with another index than that of the units"
-            raise DataError("The rule", [Problem(place, what, "Keep the index of instance.units, or return an array.")])
+            what = _("returns a series with another index than that of the units")
+            raise DataError(
+                _("The rule"), [Problem(place, what, _("Keep the index of instance.units, or return an array."))]
+            )
         values = values.reindex(instance.units.index)
     allowances = _numbers(values)
     if not allowances.size:
-        raise DataError("The rule", [Problem(place, "returns no numbers", "Return one allowance for each unit [t].")])
+        raise DataError(
+            _("The rule"), [Problem(place, _("returns no numbers"), _("Return one allowance for each unit [t]."))]
+        )
     if allowances.shape != fixed.shape:
-        what = message(
+        what = _(
             "returns an array of shape {shape}: expected numbers of shape {shape_2}",
             shape=allowances.shape,
             shape_2=fixed.shape,
         )
-        raise DataError("The rule", [Problem(place, what, "Return one allowance for each unit [t].")])
+        raise DataError(_("The rule"), [Problem(place, what, _("Return one allowance for each unit [t]."))])
     allowances = np.where(fixed, instance.emissions_tco2e, allowances)
     idle = instance.emissions_tco2e == 0
     wrong = ~(np.isfinite(allowances) & (allowances >= 0)) & ~(idle & np.isnan(allowances))
@@ -122,10 +126,10 @@ def _one_for_each(place: str, values: Any, instance: Instance, fixed: NDArray[np
             (f"of {unit}", f"{value:g}")
             for unit, value in zip(instance.units["unit_id"][wrong], allowances[wrong], strict=True)
         )
-        what = message(
-            "{counted} not a number from 0 on", counted=counted(len(cells), "allowance is", "allowances are")
+        what = _(
+            "{counted} not a number from 0 on", counted=counted(len(cells), _("allowance is"), _("allowances are"))
         )
-        raise DataError("The rule", [Problem(place, what, "Correct its function.", cells=cells)])
+        raise DataError(_("The rule"), [Problem(place, what, _("Correct its function."), cells=cells)])
     # Output and base emissions of a unit without emissions may be absent: it then gets nothing.
     return np.where(idle & np.isnan(allowances), 0.0, allowances)
 

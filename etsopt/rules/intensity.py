@@ -12,10 +12,10 @@ from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy.official import FIRST_YEAR_OF_INDUSTRY, POWER
 from etsopt.data.policy.plans import NATIONAL
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import parameters_of, rule, with_fixed
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +37,13 @@ DRAFT_2026 = (
 class IntensityParameters(Parameters):
     """Parameters of the intensity-coefficient method."""
 
-    slope: float = Field(0.15, gt=0, le=10, description="surplus rate per relative deviation from the balance value")
-    cap: float = Field(0.03, gt=0, lt=1, description="largest surplus or deficit rate under the rule")
+    slope: float = Field(0.15, gt=0, le=10, description=_("surplus rate per relative deviation from the balance value"))
+    cap: float = Field(0.03, gt=0, lt=1, description=_("largest surplus or deficit rate under the rule"))
     # With fewer than two decimals a balance value could be rounded to zero.
     balance_value_decimals: Literal["none"] | Annotated[int, Field(ge=2, le=12)] = Field(
-        "none", description="decimals of the published balance value; the plan prints none"
+        "none", description=_("decimals of the published balance value; the plan prints none")
     )
-    threshold_tco2e: float = Field(26_000.0, ge=0, description="enterprises with lower emissions get A = E [tCO2e]")
+    threshold_tco2e: float = Field(26_000.0, ge=0, description=_("enterprises with lower emissions get A = E [tCO2e]"))
 
 
 @rule("cn-2025", DRAFT_2026, IntensityParameters)
@@ -103,13 +103,13 @@ def stated_balance_values(policy: Policy, sector: str, years: Sequence[int] | ND
 
     stated, key = policy.sectors.get(sector, SectorPolicy()).balance_value, f"sectors.{sector}.balance_value"
     if isinstance(stated, Interval):
-        what = message("is from {lower:g} to {upper:g}: expected one value", lower=stated.lower, upper=stated.upper)
-        advice = "State one, or sweep over both: `etsopt solve` does, and etsopt.sweep in Python."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, key)])
+        what = _("is from {lower:g} to {upper:g}: expected one value", lower=stated.lower, upper=stated.upper)
+        advice = _("State one, or sweep over both: `etsopt solve` does, and etsopt.sweep in Python.")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, key)])
     values = by_year(stated, years)
     if stated is not None and math.isnan(values[0]):
-        what = message("is stated for later years, but not for {year}", year=int(years[0]))
-        raise DataError("The policy", [Problem("policy.toml", what, "State it from that year on.", key)])
+        what = _("is stated for later years, but not for {year}", year=int(years[0]))
+        raise DataError(_("The policy"), [Problem("policy.toml", what, _("State it from that year on."), key)])
     return values
 
 
@@ -126,14 +126,14 @@ def check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
     """Raise DataError if a unit has no intensity to compare with the balance value."""
     if unknown.any():
         cells = cells_of(instance.units, unknown)
-        count = counted(int(unknown.sum()), "unit has", "units have")
-        what = message("{count} no output or no emissions on which to measure intensity", count=count)
-        advice = (
+        count = counted(int(unknown.sum()), _("unit has"), _("units have"))
+        what = _("{count} no output or no emissions on which to measure intensity", count=count)
+        advice = _(
             "Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it. A unit "
             "that stood still all year needs emissions 0 or a special_case, such as closed."
         )
         raise DataError(
-            message("The instance {name!r}", name=instance.name),
+            _("The instance {name!r}", name=instance.name),
             [Problem("units.csv", what, advice, "output_t", cells)],
         )
 

@@ -17,10 +17,10 @@ from etsopt.data.policy.section import (  # noqa: TC001  pydantic evaluates anno
 )
 from etsopt.data.tables.schema import SPECIAL_CASES  # noqa: TC001  pydantic evaluates annotations
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules.intensity import IntensityParameters, balanced_allowances
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import parameters_of, reference_allowances, rule, with_fixed
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,26 +46,30 @@ class NationalParameters(IntensityParameters):
     """Parameters of the plans of industry and of power; those of power default to the official ones of the year."""
 
     special_cases: tuple[Literal[SPECIAL_CASES], ...] | None = Field(  # type: ignore[valid-type]
-        None, strict=False, description="cases with A = E; default those of the plan of the sector and the year"
+        None, strict=False, description=_("cases with A = E; default those of the plan of the sector and the year")
     )
     electricity_benchmarks: dict[Literal[CLASSES], YearlyAmount] = Field(  # type: ignore[valid-type]
-        {}, description="allowances per MWh by class of power unit [t/MWh]; default the official ones of the year"
+        {}, description=_("allowances per MWh by class of power unit [t/MWh]; default the official ones of the year")
     )
     heat_benchmarks: dict[Literal[FUELS], YearlyAmount] = Field(  # type: ignore[valid-type]
-        {}, description="allowances per GJ of heat from coal and from gas [t/GJ]; default the official ones of the year"
+        {},
+        description=_("allowances per GJ of heat from coal and from gas [t/GJ]; default the official ones of the year"),
     )
     benchmark_change: YearlyChange | None = Field(
         None,
-        description="yearly change of the benchmarks of power in years after the last plan, 2026: -0.005 is 0.5 % less "
-        "each year; without a default",
+        description=_(
+            "yearly change of the benchmarks of power in years after the last plan, 2026: -0.005 is 0.5 % less "
+            "each year; without a default"
+        ),
     )
     continues_plan_of: Literal[LAST_YEAR] | None = Field(  # type: ignore[valid-type]
-        None, description="plan that industry keeps in tables of a year after the last plan: 2026; without a default"
+        None, description=_("plan that industry keeps in tables of a year after the last plan: 2026; without a default")
     )
     least_allowance_share: Fraction | None = Field(
-        None, description="least allowances of an enterprise's power units, as a share of their emissions; official 0.8"
+        None,
+        description=_("least allowances of an enterprise's power units, as a share of their emissions; official 0.8"),
     )
-    gas_topped_up: bool | None = Field(None, description="a gas unit gets at least its emissions; official true")
+    gas_topped_up: bool | None = Field(None, description=_("a gas unit gets at least its emissions; official true"))
 
 
 @rule("cn", NATIONAL_SOURCES, NationalParameters)
@@ -78,7 +82,7 @@ def national(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_
     year = instance.policy.year
     problems = _problems_of_year(instance, parameters, year)
     if problems:
-        raise DataError(message("The instance {name!r}", name=instance.name), problems)
+        raise DataError(_("The instance {name!r}", name=instance.name), problems)
     industry = [name for name in instance.sectors if name != POWER]
     reference = Reference(instance.emissions_tco2e, fixed, 0.0, True, equal=True)
     if year > FIRST_YEAR_OF_INDUSTRY:
@@ -130,7 +134,7 @@ def power_allowances_of_years(
     assert isinstance(parameters, NationalParameters)
     problems = _problems_of_year(instance, parameters, int(years[-1]))
     if problems:
-        raise DataError(message("The instance {name!r}", name=instance.name), problems)
+        raise DataError(_("The instance {name!r}", name=instance.name), problems)
     here = np.flatnonzero(instance.labels("sector").where(POWER))
     growth, allowances = (
         development(instance, years.tolist()).output_factor[here],
@@ -185,18 +189,18 @@ def _problems_of_year(instance: Instance, parameters: NationalParameters, year: 
     first = FIRST_YEAR_OF_INDUSTRY if industry else FIRST_YEAR
     if year < first:
         which = ", ".join(industry) or POWER
-        what = message(
+        what = _(
             "is {year}, but {which} joined the system in compliance year {first}", year=year, which=which, first=first
         )
-        advice = message(
+        advice = _(
             "Use a year from {first} on{grammar}.",
             first=first,
             grammar=", or leave these units out" if industry else "",
         )
         problems.append(Problem("policy.toml", what, advice, "year"))
     if POWER in instance.sectors and parameters.benchmark_change is None and _continues(parameters, year):
-        what = message("is missing, but no plan for power is enacted for {year}", year=year)
-        advice = message(
+        what = _("is missing, but no plan for power is enacted for {year}", year=year)
+        advice = _(
             "State the yearly change of the benchmarks after {last_year}, which is an "
             "assumption: 0 to keep them, -0.005 for 0.5 % less each year.",
             last_year=LAST_YEAR,
@@ -205,10 +209,8 @@ def _problems_of_year(instance: Instance, parameters: NationalParameters, year: 
     # Later years of a path follow its second phase, which is an assumption itself.
     year = instance.policy.year
     if industry and parameters.continues_plan_of is None and year > LAST_YEAR:
-        what = message(
-            "is missing, but no plan for {which} is enacted for {year}", which=", ".join(industry), year=year
-        )
-        advice = message(
+        what = _("is missing, but no plan for {which} is enacted for {year}", which=", ".join(industry), year=year)
+        advice = _(
             "State {last_year}, which is an assumption: the plan of {last_year} holds in {year}.",
             last_year=LAST_YEAR,
             year=year,

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt import modules
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.registry import GIVEN, RULES, parameters_of, reference_allowances
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -34,13 +34,13 @@ def load_file(path: Path) -> list[str]:
         If there is no such file, it fails, or it enters no rule.
     """
     if str(path) in RULES and not path.is_file():
-        advice = message("For the rule of the package state `--set 'rule={{name=\"{path}\"}}'`.", path=path)
-        raise UsageError(message("There is no rule file {path!r}.", path=str(path)), advice)
+        advice = _("For the rule of the package state `--set 'rule={{name=\"{path}\"}}'`.", path=path)
+        raise UsageError(_("There is no rule file {path!r}.", path=str(path)), advice)
     module = modules.load_file(path, "rule", UsageError, passed=(UsageError,))
     names = [rule.name for rule in RULES.values() if rule.function.__module__ == module.__name__]
     if not names:
-        what = message("The rule file {path!r} enters no rule.", path=str(path))
-        raise UsageError(what, "Decorate a function with `@rule(name, source)`; CONTRIBUTING.md has an example.")
+        what = _("The rule file {path!r} enters no rule.", path=str(path))
+        raise UsageError(what, _("Decorate a function with `@rule(name, source)`; CONTRIBUTING.md has an example."))
     return names
 
 
@@ -60,7 +60,7 @@ def under_rule_of(policy: Policy, names: list[str], asked: str | None = None) ->
     wanted = asked or (former.name if former.name in names or len(names) > 1 else names[0])
     if wanted not in names:
         raise UsageError(
-            message("The rule file enters {names}.", names=", ".join(names)), "Say which by --set rule.name=NAME."
+            _("The rule file enters {names}.", names=", ".join(names)), _("Say which by --set rule.name=NAME.")
         )
     if former.name == wanted:
         return policy

@@ -9,8 +9,8 @@ import numpy as np
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy.official import GROSS_FROM
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules.power import PowerUnits
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def power_units(instance: Instance, fixed: NDArray[np.bool_], year: int) -> Powe
     )
     problems = [_problem(instance, here, check) for check in checks if check.bad.any()]
     if problems:
-        raise DataError(message("The instance {name!r}", name=instance.name), problems)
+        raise DataError(_("The instance {name!r}", name=instance.name), problems)
     return units
 
 
@@ -106,11 +106,11 @@ def _checks(units: PowerUnits, electricity: str) -> tuple[_Check, ...]:
 
 def _checks_of_capacity(units: PowerUnits, capacity: NDArray[np.float64]) -> tuple[_Check, ...]:
     """Return the checks of classes against the rated power; units reported together have none of their own."""
-    advice = message(
+    advice = _(
         "Correct one of the two: conventional coal is of class I from {large_mw:g} MW on, of class II below.",
         large_mw=LARGE_MW,
     )
-    words = ("of class I has less than 400 MW", "of class II has 400 MW or more")
+    words = (_("of class I has less than 400 MW"), _("of class II has 400 MW or more"))
     wrong = ((units.classes == "I") & (capacity < LARGE_MW), (units.classes == "II") & (capacity >= LARGE_MW))
     return tuple(
         _Check(bad & ~units.fixed, "capacity_mw", (f"unit {one}", f"units {one.replace(' has ', ' have ')}"), advice)
@@ -120,8 +120,8 @@ def _checks_of_capacity(units: PowerUnits, capacity: NDArray[np.float64]) -> tup
 
 def _check_of_output(output: NDArray[np.float64]) -> _Check:
     """Return the check that no power unit states output in tonnes."""
-    words = ("power unit states output_t", "power units state output_t")
-    advice = "Leave the cell empty: the output of a power unit is generation_mwh."
+    words = (_("power unit states output_t"), _("power units state output_t"))
+    advice = _("Leave the cell empty: the output of a power unit is generation_mwh.")
     return _Check(~np.isnan(output), "output_t", words, advice)
 
 

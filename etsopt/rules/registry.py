@@ -16,9 +16,9 @@ from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.official import POWER
 from etsopt.data.policy.plans import of_plan
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, UsageError, brief
+from etsopt.language import _
 from etsopt.rules.evaluated import evaluated
 from etsopt.rules.parameters import Parameters
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,14 +74,14 @@ def rule(
     """
     right = isinstance(name, str) and name and isinstance(source, str) and isinstance(columns, tuple)
     if not right or not (isinstance(parameters, type) and issubclass(parameters, Parameters)):
-        what = message("The rule {name} is not declared rightly.", name=brief(name))
-        raise UsageError(what, "State name and source as texts, a class of `Parameters`, and columns as a tuple.")
+        what = _("The rule {name} is not declared rightly.", name=brief(name))
+        raise UsageError(what, _("State name and source as texts, a class of `Parameters`, and columns as a tuple."))
 
     def enter(function: RuleFunction) -> RuleFunction:
         if not callable(function):
-            raise UsageError(message("The rule {name} is no function.", name=brief(name)), "Decorate a function.")
+            raise UsageError(_("The rule {name} is no function.", name=brief(name)), _("Decorate a function."))
         if name in RULES and not RULES[name].own:
-            raise UsageError(message("There is a rule {name!r} already.", name=name), "Give your own another name.")
+            raise UsageError(_("There is a rule {name!r} already.", name=name), _("Give your own another name."))
         summary = (function.__doc__ or "").strip().split("\n")[0]
         RULES[name] = Rule(name, summary, source, parameters, columns, function)
         return function
@@ -97,9 +97,9 @@ def register_installed() -> None:
     UsageError
         If the module of one of them cannot be imported.
     """
-    advice = "Correct or remove the package that brings them."
+    advice = _("Correct or remove the package that brings them.")
     for point in modules.installed(GROUP):
-        what = message("The rules {name!r} of {value} cannot be loaded", name=point.name, value=point.value)
+        what = _("The rules {name!r} of {value} cannot be loaded", name=point.name, value=point.value)
         with modules.loading(what, advice, UsageError, passed=(UsageError,)):
             point.load()
 
@@ -123,12 +123,12 @@ def parameters_in(whole: Policy) -> Parameters:
     if policy.name not in RULES:
         register_installed()
     if policy.name not in RULES:
-        advice = message(
+        advice: str = _(
             "{guess}The rules are {rules}.", guess=did_you_mean(policy.name, RULES), rules=", ".join(sorted(RULES))
         )
         raise DataError(
-            "The policy",
-            [Problem("policy.toml", message("there is no rule {name}", name=brief(policy.name)), advice, "rule.name")],
+            _("The policy"),
+            [Problem("policy.toml", _("there is no rule {name}", name=brief(policy.name)), advice, "rule.name")],
         )
     wanted = RULES[policy.name].parameters
     try:
@@ -136,20 +136,22 @@ def parameters_in(whole: Policy) -> Parameters:
     except ValidationError as error:
         problems = []
         for number, found in enumerate(problems_of(error, "policy.toml", "rule")):
-            what = "is not a parameter of the rule" if found.code == "unknown_key" else found.what
+            what = _("is not a parameter of the rule") if found.code == "unknown_key" else found.what
             unknown = found.code == "unknown_key" and number < PROBLEMS_SHOWN
             known = ("outside_scope", *wanted.model_fields)
             key = found.column.removeprefix("rule.")
             guess = did_you_mean(key, known) if unknown else ""
-            advice = message(
+            advice = _(
                 "{guess}The parameters of {name} are {known}.", guess=guess, name=policy.name, known=", ".join(known)
             )
             if found.code == "unknown_name":
                 advice = found.advice
             if unknown and any(key in other.parameters.model_fields for other in RULES.values()):
-                advice += f" `--set 'rule={{name=\"{policy.name}\"}}'` leaves out those of another rule."
+                without = f"--set 'rule={{name=\"{policy.name}\"}}'"
+                text = _("{advice} `{without}` leaves out those of another rule.")
+                advice = _(text, advice=advice, without=without)
             problems.append(Problem(found.place, what, advice, found.column, code=found.code))
-        raise DataError("The policy", problems) from None
+        raise DataError(_("The policy"), problems) from None
 
 
 def reference_allowances(instance: Instance) -> Reference:
@@ -175,7 +177,7 @@ def reference_allowances(instance: Instance) -> Reference:
         lacking += _problems_of_figures(instance, found, parameters, at_emissions)
     problems += lacking + _problems_of_target_intensity(instance, fixed)
     if problems:
-        raise DataError(message("The instance {name!r}", name=instance.name), problems)
+        raise DataError(_("The instance {name!r}", name=instance.name), problems)
     # A rule of no plan has the official parameters of the year.
     outside = {name: section.balance_value for name, section in instance.policy.sectors.items()}
     given = f"{instance.policy.year} {instance.policy.rule!r} {outside!r} {id(found.function)}"
@@ -217,13 +219,13 @@ def with_fixed(instance: Instance, allowances_t: NDArray[np.float64], fixed: NDA
 def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_]) -> list[Problem]:
     problems = []
     for column in rule.columns:
-        advice = message("The rule {name} needs it for every unit that is not a special case.", name=rule.name)
+        advice = _("The rule {name} needs it for every unit that is not a special case.", name=rule.name)
         if column not in instance.units:
-            problems.append(Problem("units.csv", "the column is missing", advice, column))
+            problems.append(Problem("units.csv", _("the column is missing"), advice, column))
             continue
         absent = instance.units[column].isna().to_numpy() & ~fixed
         if absent.any():
-            what = counted(int(absent.sum()), "cell is empty", "cells are empty")
+            what = counted(int(absent.sum()), _("cell is empty"), _("cells are empty"))
             problems.append(Problem("units.csv", what, advice, column, cells_of(instance.units, absent)))
     return problems
 
@@ -238,10 +240,12 @@ def _problems_of_target_intensity(instance: Instance, fixed: NDArray[np.bool_]) 
         absent = instance.labels("sector").where(sector) & unknown & ~fixed
         if not absent.any():
             continue
-        count = counted(int(absent.sum()), f"unit of {sector} has", f"units of {sector} have")
-        what = message("{count} no output, but the sector's target is an intensity", count=count)
-        advice = "Fill the column, or state target_change or target_t."
+        count = counted(
+            int(absent.sum()), _("unit of {sector} has", sector=sector), _("units of {sector} have", sector=sector)
+        )
+        what = _("{count} no output, but the sector's target is an intensity", count=count)
+        advice = _("Fill the column, or state target_change or target_t.")
         if sector in POWER:
-            advice = "State target_change or target_t: the output of power is no tonnes."
+            advice = _("State target_change or target_t: the output of power is no tonnes.")
         problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, absent)))
     return problems

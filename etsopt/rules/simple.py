@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import rule, with_fixed
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ def equal_to_emissions(instance: Instance, parameters: Parameters, fixed: NDArra
 class GrandfatheringParameters(Parameters):
     """Parameters of grandfathering."""
 
-    factor: float = Field(1.0, gt=0, le=10, description="allowances per tonne of last year's emissions [t/tCO2e]")
+    factor: float = Field(1.0, gt=0, le=10, description=_("allowances per tonne of last year's emissions [t/tCO2e]"))
 
 
 @rule(
@@ -53,7 +53,7 @@ class BenchmarkParameters(Parameters):
     """Parameters of the benchmark rule."""
 
     benchmarks: dict[str, Annotated[float, Field(gt=0)]] = Field(
-        description="allowances per tonne of output_t, by sector [t/t]"
+        description=_("allowances per tonne of output_t, by sector [t/t]")
     )
 
 
@@ -69,9 +69,9 @@ def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool
     assert isinstance(parameters, BenchmarkParameters)
     missing = sorted(set(instance.sectors) - set(parameters.benchmarks))
     if missing:
-        what = message("has no benchmark for {missing}", missing=", ".join(missing))
-        advice = "State one for each sector that has units [t/t]."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
+        what = _("has no benchmark for {missing}", missing=", ".join(missing))
+        advice = _("State one for each sector that has units [t/t].")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "rule.benchmarks")])
     output = instance.units["output_t"].to_numpy(dtype=float)
     allowances = instance.labels("sector").mapped(parameters.benchmarks) * output
     return Reference(with_fixed(instance, allowances, fixed), fixed, whole=True)

@@ -14,8 +14,8 @@ from etsopt.data.projection import development
 from etsopt.data.tables.schema import FORECAST
 from etsopt.data.tables.validate import order_of
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules.registry import GIVEN, fixed_units, parameters_of, reference_allowances
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,11 +72,11 @@ def references_of_years(instance: Instance, years: Sequence[int]) -> NDArray[np.
     absent = np.isnan(table) & ~fixed_units(instance, parameters_of(instance))[:, None]
     if absent.any():
         year = years[int(absent.any(axis=0).argmax())]
-        what = message("has no reference allowances of {year} for units that have some in other years", year=year)
-        advice = "State reference_t of each unit in each year of the horizon, or in none."
+        what = _("has no reference allowances of {year} for units that have some in other years", year=year)
+        advice = _("State reference_t of each unit in each year of the horizon, or in none.")
         cells = cells_of(instance.units, np.asarray(absent.any(axis=1)))
         raise DataError(
-            message("The instance {name!r}", name=instance.name),
+            _("The instance {name!r}", name=instance.name),
             [Problem("forecast.csv", what, advice, "reference_t", cells)],
         )
     # A unit with A = E needs none.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from etsopt import modules
 from etsopt.errors import ModelError, UsageError
+from etsopt.language import _
 from etsopt.running.model import Model, ModelMethod, refuse_slips
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def folder() -> Path:
     """Return the folder of the models that come with the package."""
     spec = find_spec(LIBRARY)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError("The model library is not installed.", "Install etsopt again.")
+        raise ModelError(_("The model library is not installed."), _("Install etsopt again."))
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -63,14 +63,14 @@ def load(name: str) -> Model:
     elif name in names():
         module = import_module(f"{LIBRARY}.{name}")
     elif name in (others := installed()):
-        advice = "Correct or remove the package that brings it."
+        advice = _("Correct or remove the package that brings it.")
         with modules.loading(f"The model {name!r} of {others[name]} cannot be loaded", advice, ModelError):
             module = import_module(others[name])
         refuse_slips(module, name)
     else:
         own = ", ".join([*(other for other in names() if not explains(other)), *others])
-        advice = message("The models are {own}; a file of your own is named by its path, ending in .py.", own=own)
-        raise UsageError(message("There is no model {name!r}.", name=name), advice)
+        advice = _("The models are {own}; a file of your own is named by its path, ending in .py.", own=own)
+        raise UsageError(_("There is no model {name!r}.", name=name), advice)
     return Model.of(module)
 
 
@@ -94,12 +94,12 @@ def choose(name: str) -> Model:
     """
     found, other = load(name), explains(name)
     if other:
-        what = message(
+        what = _(
             "The model {name} is not solved by itself: it finds the limits to relax if {other} is infeasible.",
             name=name,
             other=other,
         )
-        raise UsageError(what, message("Solve {other}, which calls it by itself.", other=other))
+        raise UsageError(what, _("Solve {other}, which calls it by itself.", other=other))
     return found
 
 

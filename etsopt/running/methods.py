@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.compiler import pyomo_build
 from etsopt.errors import UsageError
+from etsopt.language import Text, _
 from etsopt.running import library
 from etsopt.running.compiling import compiled_program
 from etsopt.solving.options import METHODS
-from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -72,30 +72,30 @@ def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
     requested = options.method
     available = {name: method for name in MODEL_METHODS if (method := library.model_method(model, name)) is not None}
     if requested in BUILD:
-        return Method(requested, message("It was requested: {how}.", how=literal(METHODS[requested])), BUILD[requested])
+        return Method(requested, _("It was requested: {how}.", how=Text(METHODS[requested])), BUILD[requested])
     if requested is not None:
         return _requested(requested, model, available, instance, options)
-    reason = literal("The solver takes the whole program")
+    reason = _("The solver takes the whole program")
     for name, method in available.items():
         units, few = len(instance.units), method.from_units
         if units < few:
-            reason = message(
+            reason = _(
                 "{units:,} units are few: from {few:,} on the method {name} is quicker", units=units, few=few, name=name
             )
         elif options.mps is not None:
-            reason = message(
+            reason = _(
                 "The program is written to a file, and the method {name} never builds the whole program", name=name
             )
         elif why := method.declines(instance):
-            reason = message("The method {name} does not support this instance: {why}", name=name, why=why)
+            reason = _("The method {name} does not support this instance: {why}", name=name, why=why)
         else:
             return Method(
                 name,
-                message("{units:,} units are many: {how}.", units=units, how=literal(METHODS[name])),
+                _("{units:,} units are many: {how}.", units=units, how=Text(METHODS[name])),
                 BUILD["direct"],
                 method,
             )
-    return Method("direct", message("{reason}.", reason=reason), BUILD["direct"])
+    return Method("direct", _("{reason}.", reason=reason), BUILD["direct"])
 
 
 def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
@@ -103,7 +103,7 @@ def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
     why = next((note.gave_way for note in notes if getattr(note, "gave_way", "")), "")
     if method.model_method is None or not why:
         return {}
-    reason = message("The method {name} fell back to the whole program: {why}.", name=method.name, why=why)
+    reason = _("The method {name} fell back to the whole program: {why}.", name=method.name, why=why)
     return {"method": "direct", "method_reason": reason}
 
 
@@ -121,18 +121,18 @@ def _requested(
     if requested not in available:
         others = ", ".join([*BUILD, *available])
         raise UsageError(
-            message("The model {stem} has no method {requested!r}.", stem=Path(model).stem, requested=requested),
-            message("Choose one of {others}.", others=others),
+            _("The model {stem} has no method {requested!r}.", stem=Path(model).stem, requested=requested),
+            _("Choose one of {others}.", others=others),
         )
     why = available[requested].declines(instance)
     if options.mps is not None:
-        why = literal("it never builds the whole program, which is written to a file")
+        why = _("it never builds the whole program, which is written to a file")
     if why:
-        what = message("The method {requested!r} does not support this instance: {why}.", requested=requested, why=why)
-        raise UsageError(what, "Omit the method: one that does is then chosen.")
+        what = _("The method {requested!r} does not support this instance: {why}.", requested=requested, why=why)
+        raise UsageError(what, _("Omit the method: one that does is then chosen."))
     return Method(
         requested,
-        message("It was requested: {how}.", how=literal(METHODS[requested])),
+        _("It was requested: {how}.", how=Text(METHODS[requested])),
         BUILD["direct"],
         available[requested],
     )

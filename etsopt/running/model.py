@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.compiler.mistakes import mistake_in
 from etsopt.errors import EtsoptError, ModelError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +44,10 @@ names of helpers that only share a stem, ``levels_of`` and ``calculation`` (0.80
 """
 
 
-def _absent(*_: Any) -> Any:
-    raise ModelError("A function that the engine needs is missing in the model.", "Define it as in CONTRIBUTING.md.")
+def _absent(*given: Any) -> Any:
+    raise ModelError(
+        _("A function that the engine needs is missing in the model."), _("Define it as in CONTRIBUTING.md.")
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +145,8 @@ class Model:
         if "calculate" not in defined:
             inputs = "prepare" if "prepare" in defined else "parameters"
             if missing := [part for part in ("formulate", inputs, "tables") if part not in defined]:
-                advice = "Define formulate, parameters and tables, or calculate, as in CONTRIBUTING.md."
-                raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)
+                advice = _("Define formulate, parameters and tables, or calculate, as in CONTRIBUTING.md.")
+                raise ModelError(_("The model {name} has no {names}.", name=name, names=", ".join(missing)), advice)
         constants = {key.lower(): defined[key] for key in CONSTANTS if key in defined}
         if "fix_after" in constants:
             stated = dict(constants["fix_after"]).items()
@@ -167,10 +170,14 @@ class Model:
         unknown = [] if declared is None else [name for name in names if name not in declared]
         twice = [name for name in names if names.count(name) > 1]
         if unknown or twice or not names:
-            what = f"there is no objective {', '.join(map(repr, unknown))}" if unknown else "there is no objective"
-            what = f"`levels` names {twice[0]!r} twice" if twice else what
-            advice = f"Declare it in `formulate`, which has {', '.join(declared or []) or 'none'}."
-            raise ModelError(f"The model {self.name} cannot be solved: {what}.", advice)
+            what = (
+                _("there is no objective {names}", names=", ".join(map(repr, unknown)))
+                if unknown
+                else _("there is no objective")
+            )
+            what = _("`levels` names {twice!r} twice", twice=twice[0]) if twice else what
+            advice = _("Declare it in `formulate`, which has {value}.", value=", ".join(declared or []) or "none")
+            raise ModelError(_("The model {name} cannot be solved: {what}.", name=self.name, what=what), advice)
         return names
 
 
@@ -223,20 +230,28 @@ def _called(model: str, function: str, defined: Callable[..., Any], *arguments: 
     except EtsoptError:
         raise
     except (Exception, SystemExit) as error:
-        what = f"The function {function} of the model {model} failed: "
+        text = _("The function {function} of the model {model} failed: {cause}")
         if function == "formulate" and (mistake := mistake_in(error)):
-            raise ModelError(what + mistake, "Correct the model file.") from error
-        said = f"{what}{type(error).__name__}: {error}"
-        raise ModelError(f"{said}, {place}." if (place := _line_of(error, defined)) else f"{said}.", ADVICE) from error
+            raise ModelError(
+                _(text, function=function, model=model, cause=mistake), _("Correct the model file.")
+            ) from error
+        place = _line_of(error, defined)
+        cause = f"{type(error).__name__}: {error}, {place}." if place else f"{type(error).__name__}: {error}."
+        raise ModelError(_(text, function=function, model=model, cause=cause), ADVICE) from error
     if function in ("parameters", "tables", "calculate") and not isinstance(result, dict):
-        what = f"The function {function} of the model {model} returned {type(result).__name__}: expected a dictionary."
-        raise ModelError(what, "Return its results by name.")
+        what = _(
+            "The function {function} of the model {model} returned {name}: expected a dictionary.",
+            function=function,
+            model=model,
+            name=type(result).__name__,
+        )
+        raise ModelError(what, _("Return its results by name."))
     if function in ("tables", "calculate"):
         _check_tables(result, f"The function {function} of the model {model}")
     return result
 
 
-ADVICE = "Correct the file; called by etsopt.solve in Python, it shows the whole traceback."
+ADVICE = _("Correct the file; called by etsopt.solve in Python, it shows the whole traceback.")
 
 
 def _line_of(error: BaseException, defined: Callable[..., Any]) -> str:
@@ -255,11 +270,20 @@ def _check_tables(tables: Any, function: str) -> None:
 
     for table, content in tables.items():
         if not isinstance(content, pd.DataFrame):
-            what = f"{function} returned {type(content).__name__} for {table!r}: expected a data frame."
-            raise ModelError(what, "Return a pandas DataFrame for each name.")
+            what = _(
+                "{function} returned {name} for {table!r}: expected a data frame.",
+                function=function,
+                name=type(content).__name__,
+                table=table,
+            )
+            raise ModelError(what, _("Return a pandas DataFrame for each name."))
         if not isinstance(table, str) or not table.isprintable() or Path(table).name != table or table[:1] in ".~":
-            what = f"{function} names a table {table!r}, which cannot be the name of a file."
-            raise ModelError(what, "Choose a name of letters, digits and underscores.")
+            what = _(
+                "{function} names a table {table!r}, which cannot be the name of a file.",
+                function=function,
+                table=table,
+            )
+            raise ModelError(what, _("Choose a name of letters, digits and underscores."))
 
 
 def refuse_slips(module: Any, name: str) -> None:
@@ -277,8 +301,12 @@ def refuse_slips(module: Any, name: str) -> None:
     if slips:
         problems = " and ".join(f"{kind} `{slip}`: expected `{meant}`" for kind, slip, meant in slips)
         first, meant = slips[0][1:]
-        advice = f"Rename `{first}` to `{meant}`; if it is a helper of your own, call it `_{first}`."
-        raise ModelError(f"The model {name} has a {problems}.", advice)
+        advice = _(
+            "Rename `{first}` to `{meant}`; if it is a helper of your own, call it `_{first}`.",
+            first=first,
+            meant=meant,
+        )
+        raise ModelError(_("The model {name} has a {problems}.", name=name, problems=problems), advice)
 
 
 def _slips(module: Any) -> Iterator[tuple[str, str, str]]:

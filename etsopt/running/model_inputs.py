@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.errors import ModelError, StoppedError
+from etsopt.language import _
 from etsopt.progress import quietly
 from etsopt.solving.growing import Growing, without_rows
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import DEFAULT_GAP
 from etsopt.solving.solution import STOPPED
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,12 +119,12 @@ def program_of(
     """Return the program of a model with some parameters; relaxed if the model is divisible on the instance."""
     program = build(model, parameters)
     if unknown := sorted({name for names in model.fix_after.values() for name in names} - {*program.columns}):
-        what = message(
+        what = _(
             "The model {model} fixes {name!r} after an objective: there is no such variable.",
             model=model.name,
             name=unknown[0],
         )
-        raise ModelError(what, message("Its variables are {names}.", names=", ".join(program.columns)))
+        raise ModelError(what, _("Its variables are {names}.", names=", ".join(program.columns)))
     divisible = model.is_divisible is not None and model.is_divisible(instance)
     return program.relaxed() if divisible else program
 

@@ -18,9 +18,9 @@ from etsopt.data.tables.schema import ENTERPRISES, UNITS, USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, UsageError, brief
+from etsopt.language import _
 from etsopt.rules.carry_over import CARRY_OVER_YEAR
 from etsopt.units import whole_tonnes
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,12 +68,12 @@ def units_as_stated(units: pd.DataFrame, instance: Instance) -> pd.DataFrame:
     """
     if not isinstance(units, pd.DataFrame):
         raise UsageError(
-            message("`units` is {units}: expected a data frame.", units=brief(units)),
-            "Pass a data frame, or leave it out.",
+            _("`units` is {units}: expected a data frame.", units=brief(units)),
+            _("Pass a data frame, or leave it out."),
         )
     table, problems = validate_table(RawTable.from_frame(units, "units"), UNITS)
     if problems:
-        raise DataError(message("The units of {year}", year=instance.policy.year + 1), problems)
+        raise DataError(_("The units of {year}", year=instance.policy.year + 1), problems)
     return _with_prior_emissions(table, instance)
 
 
@@ -133,13 +133,13 @@ def closing_of(holdings: pd.DataFrame, names: pd.Index[str]) -> dict[int, pd.Ser
     for vintage in held:
         if f"opening_{vintage}_t" not in {column.name for column in ENTERPRISES.columns}:
             known = sorted(column.name[8:12] for column in ENTERPRISES.columns if column.name.startswith("opening_"))
-            what = message(
+            what = _(
                 "The run ends with allowances of vintage {vintage}: expected one of {known} to {known_2}.",
                 vintage=vintage,
                 known=known[0],
                 known_2=known[-1],
             )
-            raise UsageError(what, "Roll over runs of these years only.")
+            raise UsageError(what, _("Roll over runs of these years only."))
     return held
 
 
@@ -184,7 +184,7 @@ def policy_of(instance: Instance, units: pd.DataFrame) -> tuple[dict[str, Any], 
         successor = next((name for name, year in PLAN_YEARS.items() if year == following), None)
         if successor is None:
             notes.append(
-                message(
+                _(
                     "The package has no plan of {following}: the rule stays {name}.",
                     following=following,
                     name=rule["name"],
@@ -195,7 +195,7 @@ def policy_of(instance: Instance, units: pd.DataFrame) -> tuple[dict[str, Any], 
         dropped = [f"rule.{key}" for key in CARRY_OVER_KEYS if rule.pop(key, None) is not None]
         if dropped:
             notes.append(
-                message(
+                _(
                     "{dropped} left out: the carry-over was in {carry_over_year} alone.",
                     dropped=" and ".join(dropped),
                     carry_over_year=CARRY_OVER_YEAR,
@@ -206,8 +206,8 @@ def policy_of(instance: Instance, units: pd.DataFrame) -> tuple[dict[str, Any], 
     if past:
         horizon |= dict.fromkeys(past, following)
         keys = ", ".join(f"horizon.{key}" for key in past)
-        text = "{following} in place of {year}: {keys}."
-        notes.append(message(text, following=following, year=policy.year, keys=keys))
+        text = _("{following} in place of {year}: {keys}.")
+        notes.append(_(text, following=following, year=policy.year, keys=keys))
     if instance.measures is not None:
         # The costs of measures stay in the money of their year.
         content["horizon"] = horizon | {"price_year": policy.price_year}
@@ -232,7 +232,7 @@ def _without_units(content: dict[str, Any], units: pd.DataFrame) -> list[str]:
         dropped += [f"{name} in compliance.{key}" for name in compliance.get(key, []) if name not in owners]
         if key in compliance:
             compliance[key] = [name for name in compliance[key] if name in owners]
-    return [f"Left out of the policy, since no unit is left: {', '.join(dropped)}."] if dropped else []
+    return [_("Left out of the policy, since no unit is left: {names}.", names=", ".join(dropped))] if dropped else []
 
 
 def rows_at_units(table: pd.DataFrame | None, units: pd.DataFrame) -> pd.DataFrame | None:

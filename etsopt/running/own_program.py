@@ -18,6 +18,7 @@ from etsopt.checking.theorem import GAP
 from etsopt.checking.verdict import PROVEN, Verdict, Violation
 from etsopt.data.files.frames import as_written
 from etsopt.errors import EtsoptError, ModelError, StoppedError
+from etsopt.language import _
 from etsopt.progress import tell
 from etsopt.results.claims import PROGRAM, violations_of
 from etsopt.results.results import LevelResult, Results
@@ -39,7 +40,6 @@ from etsopt.solving.levels import as_answered
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.proving import alone, prove, refute
 from etsopt.solving.solution import Level, Proof, Solution, Termination
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ def proven(
     model: Model, program: Program, names: Sequence[str], solution: Solution, options: SolveOptions, clock: Clock
 ) -> Solution:
     """Return a solution with its program and what proves it, as far as the time suffices."""
-    tell("proof")
+    tell(_("proof"))
     clock.lap("solve")
     accepted = max(options.gap_or_default, GAP)
     if not solution.values:
@@ -105,8 +105,8 @@ def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame]
     """
     assert solution.proof is not None
     if taken := [name for name in tables if name.startswith(PROGRAM) or name == CONFLICT]:
-        what = message("The model {model} makes a table {name!r}.", model=model.name, name=taken[0])
-        raise ModelError(what, "Choose another name: such tables hold its program.")
+        what = _("The model {model} makes a table {name!r}.", model=model.name, name=taken[0])
+        raise ModelError(what, _("Choose another name: such tables hold its program."))
     program, trees = solution.proof.program, solution.proof.trees
     stopped = solution.termination is not Termination.OPTIMAL
     x = _column_values(program, solution)
@@ -129,7 +129,7 @@ def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame]
 
 def without_point(model: Model, proof: Proof, options: SolveOptions, about: dict[str, Any], clock: Clock) -> Results:
     """Return the results of a program without a point: rows that conflict, and the proof that they do."""
-    tell("conflicting rows")
+    tell(_("conflicting rows"))
     about["formulation"] = documented(model)
     rows, least = conflicting_rows(proof.program, options)
     program = with_rows(proof.program, rows)
@@ -233,18 +233,27 @@ def _differences(
         if name in known:
             continue
         if name not in made or name not in stated:
-            text = "the model makes no such table" if name in stated else "the run has the table that the model makes"
+            text = (
+                _("the model makes no such table")
+                if name in stated
+                else _("the run has the table that the model makes")
+            )
             yield Violation("tables", name, 1.0, "tables", text)
             continue
         one, other = as_written(made[name], name), as_written(stated[name], name)
         if [*one] != [*other] or len(one) != len(other):
-            yield Violation("tables", name, 1.0, "tables", "the table has the rows and columns that the model makes")
+            yield Violation("tables", name, 1.0, "tables", _("the table has the rows and columns that the model makes"))
             continue
         for column in one:
             apart = _apart(one[column], other[column])
             if apart.any():
                 place = int(np.argmax(apart))
-                text = f"row {place + 1}: the model makes {one[column].iloc[place]}, not {other[column].iloc[place]}"
+                text = _(
+                    "row {number}: the model makes {made}, not {stated}",
+                    number=place + 1,
+                    made=one[column].iloc[place],
+                    stated=other[column].iloc[place],
+                )
                 yield Violation("tables", f"{name}.{column}", float(apart.sum()), "rows", text)
 
 

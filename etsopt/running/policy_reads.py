@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.readings.given import Given
 from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
 from etsopt.rules import reference_allowances
 from etsopt.running import library
 from etsopt.units import format_tonnes
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,12 +52,12 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
     unread = [key for key in instance.policy.stated_keys if not covered(key, read)]
     given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
     problems = [
-        Problem("the changed policy", message("the model {name} does not read it", name=model.name), _advice(key), key)
+        Problem(_("the changed policy"), _("the model {name} does not read it", name=model.name), _advice(key), key)
         for key in given
     ]
     problems += _problems_of_totals(model.name, instance, [key for key in unread if key not in given], read)
     if problems:
-        raise DataError("The policy", problems)
+        raise DataError(_("The policy"), problems)
     return unread
 
 
@@ -100,7 +100,7 @@ def _advice(key: str) -> str:
         read = None if library.explains(name) else keys_read(library.load(name))
         if read is not None and covered(key, read):
             others.append(name)
-    return f"Leave it out, or solve a model that reads it: {', '.join(others)}."
+    return _("Leave it out, or solve a model that reads it: {names}.", names=", ".join(others))
 
 
 def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: Iterable[str]) -> list[Problem]:
@@ -116,7 +116,7 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: 
     allocated = reference.reference_t
     if not rounded:
         allocated = np.where(outside > 0, allocated, instance.emissions_tco2e)
-    _, least, most = sector_targets(given, fixed)
+    _sense, least, most = sector_targets(given, fixed)
     limits = [
         (f"sectors.{name}", limit, sector.where(name) & ~fixed)
         for name, *limit in zip(sector.names, least, most, strict=True)
@@ -129,13 +129,13 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: 
         total = float(allocated[here].sum())
         # Rounding to whole tonnes may move a total by one tonne a unit, which is no violation.
         if stated and here.any() and (total < least - here.sum() or total > most + here.sum()):
-            what = message(
+            what = _(
                 "the model {name} allocates {total} t by the rule alone: expected {limit} t as stated",
                 name=name,
                 total=format_tonnes(total),
                 limit=format_tonnes(most),
             )
-            advice = message(
+            advice = _(
                 "{advice} `--set {partition}={{}}` leaves out all of its section.",
                 advice=_advice(stated[0]),
                 partition=section.partition(".")[0],

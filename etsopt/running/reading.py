@@ -12,11 +12,11 @@ from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
 from etsopt.data.tables.report_columns import ACCOUNTED
 from etsopt.errors import DataError, SolverError, StoppedError, UsageError, brief
+from etsopt.language import _, chain
 from etsopt.rules import reference_allowances
 from etsopt.rules.registry import parameters_in
 from etsopt.running.ends import at_ends
 from etsopt.running.run import solve
-from etsopt.wording import listed, message
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -68,8 +68,8 @@ def read(
     """
     place = None if is_file(source) else reports_in(find_folder(source))
     if place is None and emissions is not None:
-        what = message("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
-        raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
+        what = _("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
+        raise UsageError(what, _("Leave out the choice of emissions, or add register.csv and reports/."))
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
     changes = policy or {}
 
@@ -79,7 +79,7 @@ def read(
             parameters_in(found)
         except DataError as error:
             of_change = {key for key in given if key.partition(".")[0] == "rule"}
-            place = "the changed policy"
+            place = _("the changed policy")
             problems = [
                 replace(one, place=place) if {one.column, "rule"} & of_change else one for one in error.problems
             ]
@@ -92,7 +92,7 @@ def read(
         return instance
     # Figures of a folder are doubted as those of a file are, which its reader doubts.
     measured = [name for name in MEASURED if name in instance.units]
-    return doubted(instance, "units.csv" if place is None else "reports", listed(measured, "{first}, {second}"))
+    return doubted(instance, "units.csv" if place is None else "reports", chain(measured, _("{first}, {second}")))
 
 
 def _evaluate(instance: Instance) -> None:
@@ -108,8 +108,8 @@ def _from_reports(place: Path, emissions: str) -> Complete:
 
     if emissions not in reported.CHOICES:
         raise UsageError(
-            message("There are no emissions {emissions}.", emissions=brief(emissions)),
-            message("Choose one of {choices}.", choices=", ".join(reported.CHOICES)),
+            _("There are no emissions {emissions}.", emissions=brief(emissions)),
+            _("Choose one of {choices}.", choices=", ".join(reported.CHOICES)),
         )
 
     @cache
@@ -138,6 +138,8 @@ def _reconciled(evidence: Instance) -> Mapping[str, pd.DataFrame]:
     if results.termination in ("time_limit", "interrupted"):
         raise StoppedError(results.termination)
     if not results.certified or RECONCILIATION not in results.tables:
-        what = message("The interval of emissions is not known: reconciliation ended {status}.", status=results.status)
-        raise SolverError(what, "See why: etsopt reconcile. Without the choice of emissions accounted ones are taken.")
+        what = _("The interval of emissions is not known: reconciliation ended {status}.", status=results.status)
+        raise SolverError(
+            what, _("See why: etsopt reconcile. Without the choice of emissions accounted ones are taken.")
+        )
     return results.tables

@@ -9,11 +9,11 @@ import pandas as pd
 
 from etsopt.data.instance import Instance
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
 from etsopt.results.emissions_status import emissions_status, not_verified
 from etsopt.rules import as_given, reference_allowances
 from etsopt.running import next_year
 from etsopt.running.run import check
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.results.results import Results
@@ -107,7 +107,7 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
         before = getattr(instance, name)
         if before is not None and (left := len(before) - (0 if table is None else len(table))):
             notes.append(
-                message(
+                _(
                     "{left} of {count} rows of {name} left out: past years, or units that are left out.",
                     left=left,
                     count=len(before),
@@ -115,10 +115,10 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
                 )
             )
     if note := not_verified(emissions_status(instance.units)):
-        notes.append(message("Prior emissions are those of {year}. {note}", year=year, note=note[0]))
+        notes.append(_("Prior emissions are those of {year}. {note}", year=year, note=note[0]))
     if results.provenance.get("own_rule"):
         notes.append(
-            message("The rule was your own: reference_t is that of {year}. Solve with --rule to apply it.", year=year)
+            _("The rule was your own: reference_t is that of {year}. Solve with --rule to apply it.", year=year)
         )
     following = Instance.from_frames(
         after,
@@ -141,16 +141,16 @@ def _see_that_certified(results: Results, instance: Instance) -> None:
     """Raise UsageError unless the results are a compliance year of the instance that the checker certifies."""
     about = results.provenance
     if about.get("model") != KIND:
-        what = message("The run is of the model {get!r}: expected 'compliance'.", get=about.get("model"))
-        raise UsageError(what, "Solve with --model compliance: only a compliance year ends with holdings.")
+        what = _("The run is of the model {get!r}: expected 'compliance'.", get=about.get("model"))
+        raise UsageError(what, _("Solve with --model compliance: only a compliance year ends with holdings."))
     if about.get("instance_hash") != instance.hash:
-        what = "The run is of another instance: its hash differs."
-        raise UsageError(what, "Give the instance that was solved, or solve this one.")
+        what = _("The run is of another instance: its hash differs.")
+        raise UsageError(what, _("Give the instance that was solved, or solve this one."))
     report = check(instance, results) if results.certified else None
     if report is None or report.violations:
-        why = f"its status is {results.status}" if report is None else report.violations[0].message
+        why = _("its status is {status}", status=results.status) if report is None else report.violations[0].message
         raise UsageError(
-            message("The run is not certified: {why}.", why=why), "Solve it again; `etsopt check` lists what fails."
+            _("The run is not certified: {why}.", why=why), _("Solve it again; `etsopt check` lists what fails.")
         )
 
 
@@ -174,9 +174,9 @@ def _balance(holdings: pd.DataFrame, following: Instance) -> pd.DataFrame:
         wrong = table[off != 0]
         cells = tuple((f"{row.enterprise_id}, {row.vintage}", f"{off[row.Index]:g} t") for row in wrong.itertuples())
         if cells:
-            problems.append(Problem("tables/holdings", what, "Solve the year again.", cells=cells))
+            problems.append(Problem("tables/holdings", what, _("Solve the year again."), cells=cells))
     if problems:
-        raise DataError("The balance of the run", problems)
+        raise DataError(_("The balance of the run"), problems)
     totals = table.groupby("vintage")[flows].sum().astype("int64")
     return totals[(totals != 0).any(axis=1)].reset_index()
 

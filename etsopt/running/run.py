@@ -14,6 +14,7 @@ from etsopt.checking.theorem import THEOREMS, default_gap
 from etsopt.checking.verdict import PROVEN
 from etsopt.data.instance import Instance
 from etsopt.errors import StoppedError, UsageError
+from etsopt.language import _
 from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.results.claims import FACTS, check_claims, is_checked, is_stopped, violations_of
 from etsopt.results.results import Results
@@ -25,7 +26,6 @@ from etsopt.running.provenance import Clock, name_of, provenance
 from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Termination
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,8 +90,8 @@ def solve(
     """
     if not isinstance(instance, Instance):
         raise UsageError(
-            message("An instance is needed, not {instance!r}.", instance=instance),
-            "Read one: etsopt.solve(etsopt.read('tiny')).",
+            _("An instance is needed, not {instance!r}.", instance=instance),
+            _("Read one: etsopt.solve(etsopt.read('tiny'))."),
         )
     model = os.fspath(model)
     options: dict[str, Any] = {"time_limit_s": time_limit_s, "gap": gap, "seed": seed, "method": method, "mps": mps}
@@ -136,7 +136,7 @@ def solve_model(found: Model, instance: Instance, model: str, given: SolveOption
     chosen = model_inputs.with_own_options(found, given)
     about = provenance(instance, model, chosen, method, clock.seconds)
     try:
-        checkpoint("parameters")
+        checkpoint(_("parameters"))
         if found.calculate is not None:
             tables = found.calculate(instance)
             clock.lap("calculate")
@@ -174,7 +174,7 @@ def _solve_again(
     held: tuple[SolveTask, Solution] | None = None
     while True:
         try:
-            checkpoint("parameters")
+            checkpoint(_("parameters"))
             parameters, notes = prepare(before)
             task = new_task(notes=notes)
             task.about.update(methods.after_notes(task.method, notes))
@@ -225,8 +225,8 @@ def check(instance: Instance, results: Results, gap: float | None = None, model:
     named = None if model is None else os.fspath(model)
     is_file = named is not None and library.is_file(named)
     if named is not None and not is_file and named not in THEOREMS:
-        what = message("There is no theorem of the model {model!r}.", model=named)
-        advice = message("The checker proves {known}, and programs of model files.", known=", ".join(THEOREMS))
+        what = _("There is no theorem of the model {model!r}.", model=named)
+        advice = _("The checker proves {known}, and programs of model files.", known=", ".join(THEOREMS))
         raise UsageError(what, advice)
     asked = named or str(results.provenance.get("model"))
     instance = as_given(instance, (is_file or asked in THEOREMS) and reads_years(library.load(asked)))
@@ -250,7 +250,7 @@ def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: C
     verdict = None
     if about["model"] in THEOREMS:
         with unlimited():
-            tell("check")
+            tell(_("check"))
             verdict = judge(Question(instance, about["model"]), Answer(tables))
     clock.lap("check")
     status = "feasible" if verdict is None else verdict.status

@@ -12,6 +12,7 @@ from etsopt.checking import Answer, Question, judge
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS
 from etsopt.checking.verdict import PROVEN
 from etsopt.errors import StoppedError
+from etsopt.language import _
 from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results.claims import violations_of
 from etsopt.results.results import LevelResult, Results
@@ -75,7 +76,7 @@ class SolveTask:
     def checked(self, solution: Solution) -> Results:
         """Return the results of a solution, checked if the checker knows the model, even after the deadline."""
         with unlimited():
-            tell("tables")
+            tell(_("tables"))
             given = own_program.copied(solution)
             tables = self.model.tables(self.instance, given, *self.notes) if solution.values else {}
             self.clock.lap("tables")
@@ -115,7 +116,7 @@ class SolveTask:
     def _explained(self, tables: dict[str, pd.DataFrame], level: Level | None) -> Results:
         """Return results on the unmet demand that the model itself states, as far as the checker proves it."""
         with unlimited():
-            tell("check")
+            tell(_("check"))
             return self._infeasible_results(model_inputs.with_tables_of(self.first, tables), level)
 
     def minimise_all(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
@@ -187,7 +188,7 @@ class SolveTask:
         verdict, first = None, self.first
         tables = model_inputs.with_tables_of(first, tables)
         if tables and self.has_theorem:
-            tell("check")
+            tell(_("check"))
             stopped = solution.termination is not Termination.OPTIMAL
             verdict = self._judged(tables, solution.levels, stopped)
             if verdict.violations and all(violation.rule == "level_is_kept" for violation in verdict.violations):
@@ -259,7 +260,7 @@ class SolveTask:
     def _relaxed_results(self, tables: Any, ways: Mapping[str, Solution]) -> Results:
         """Return the results of an infeasible program from its relaxations, checked even after the deadline."""
         with unlimited():
-            tell("check")
+            tell(_("check"))
             return self._infeasible_results(tables, ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None)
 
     def _infeasible_results(self, tables: Any, stated: Level | None) -> Results:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import StoppedError, UsageError
+from etsopt.language import _
 from etsopt.progress import checkpoint, watched
 from etsopt.rules import as_given, parameters_of
 from etsopt.running import library, methods, model_inputs
@@ -18,7 +19,6 @@ from etsopt.running.provenance import Clock, name_of
 from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,7 +94,7 @@ def sweep(
     found = library.choose(model)
     if found.answer is None:
         raise UsageError(
-            message("The model {model} has no function `answer`.", model=model), "Solve it with etsopt.solve."
+            _("The model {model} has no function `answer`.", model=model), _("Solve it with etsopt.solve.")
         )
     chosen = model_inputs.with_own_options(found, SolveOptions(**options))
     about = {"model": name_of(model), "options": {"gap": chosen.gap}}

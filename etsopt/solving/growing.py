@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import SolverError, StoppedError
+from etsopt.language import _
 from etsopt.program.program import Objective, Program
 from etsopt.program.sparse_rows import SparseRows
 from etsopt.progress import is_over, seconds_left
@@ -161,7 +162,7 @@ class Growing:
         activity = np.asarray(solution.row_value) / self._row + self._moved
         multipliers = np.asarray(solution.row_dual) * self._row / factor
         if not (np.isfinite(x).all() and np.isfinite(multipliers).all()):
-            raise SolverError("HiGHS returned an optimum that is not finite.", "Report it with the instance.")
+            raise SolverError(_("HiGHS returned an optimum that is not finite."), _("Report it with the instance."))
         return Vertex(highs.getInfo().objective_function_value / factor, x, activity, multipliers)
 
     def _run(self) -> Termination:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import highspy
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import is_over, seconds_left
 from etsopt.solving.interrupt import stoppable
 from etsopt.solving.loading import construct, load, require, set_options
@@ -200,7 +201,7 @@ class Loaded:
 
 def _pass_changes(highs: Any, old: Program, new: Program, name: str) -> None:
     """Pass the numbers that differ between two scaled programs with coefficients in the same places."""
-    failure = "changed numbers were not accepted"
+    failure = _("changed numbers were not accepted")
     one, other = old.objectives[name], new.objectives[name]
     columns = _differing((old.column_lower, new.column_lower), (old.column_upper, new.column_upper))
     if len(columns):

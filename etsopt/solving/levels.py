@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from etsopt.errors import SolverError, StoppedError
+from etsopt.language import _
 from etsopt.program.program import NO_OBJECTIVE
 from etsopt.progress import checkpoint, tell
 from etsopt.solving import integer
@@ -16,7 +17,6 @@ from etsopt.solving.mps import write_mps
 from etsopt.solving.options import counts
 from etsopt.solving.solution import STOPPED, Level, Outcome, Solution, Termination
 from etsopt.units import tolerance_of
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +109,7 @@ def solve_levels(  # long because each exit from an objective is one statement h
             values = _by_variable(program, outcome.x)
         for name in names:
             tell(
-                message(
+                _(
                     "objective {name}: {count:,} rows, {count_2:,} columns",
                     name=name,
                     count=len(program.row_lower),
@@ -123,18 +123,18 @@ def solve_levels(  # long because each exit from an objective is one statement h
                 program = solved.program or program
                 continue
             if program.objectives[name].quadratic is not None and name != names[-1]:
-                what = message("The objective {name} has squares, and others come after it.", name=name)
-                raise SolverError(what, "Make it the last: no linear row keeps it.")
+                what = _("The objective {name} has squares, and others come after it.", name=name)
+                raise SolverError(what, _("Make it the last: no linear row keeps it."))
             if program.objectives[name].quadratic is not None and integer.free_integers(program).any():
                 # HiGHS does not support squares beside integers; the solution of earlier objectives is kept.
                 if levels:
                     termination = Termination.SOLVER_ERROR
                     break
-                what = message(
+                what = _(
                     "The objective {name} has squares beside integer variables, which HiGHS does not support.",
                     name=name,
                 )
-                raise SolverError(what, "State it with linear terms, or offer a faster method for it.")
+                raise SolverError(what, _("State it with linear terms, or offer a faster method for it."))
             outcome = solve(program, name)
             termination = outcome.termination
             if outcome.x is None:

@@ -12,9 +12,9 @@ import highspy
 import numpy as np
 
 from etsopt.errors import SolverError, UsageError, brief
+from etsopt.language import _
 from etsopt.solving.options import WORDS
 from etsopt.solving.silence import silenced
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.program.program import Program
@@ -29,8 +29,8 @@ def construct() -> Any:
 def require(status: Any, failure: str) -> None:
     """Raise unless a call returned without even a warning."""
     if status != highspy.HighsStatus.kOk:
-        advice = "The solver gave no reason; report it with the instance and the model."
-        raise SolverError(message("HiGHS: {failure} ({status}).", failure=failure, status=status), advice)
+        advice = _("The solver gave no reason; report it with the instance and the model.")
+        raise SolverError(_("HiGHS: {failure} ({status}).", failure=failure, status=status), advice)
 
 
 def set_options(highs: Any, options: dict[str, Any]) -> None:
@@ -51,29 +51,27 @@ def set_options(highs: Any, options: dict[str, Any]) -> None:
         status, kind = highs.getOptionType(key)
         if status != highspy.HighsStatus.kOk:
             raise UsageError(
-                message("HiGHS has no option {key}.", key=brief(key)),
-                "Choose one of those listed at https://highs.dev.",
+                _("HiGHS has no option {key}.", key=brief(key)),
+                _("Choose one of those listed at https://highs.dev."),
             )
         wanted = kinds[kind]
         if wanted is str and key not in WORDS:
-            what = message(
-                "The option {key} of HiGHS cannot be chosen: it names a file of the scaled program.", key=key
-            )
-            raise UsageError(what, "Leave it out; --mps writes the program to a file.")
+            what = _("The option {key} of HiGHS cannot be chosen: it names a file of the scaled program.", key=key)
+            raise UsageError(what, _("Leave it out; --mps writes the program to a file."))
         given = float(value) if wanted is float and type(value) is int else value
         if type(given) is not wanted:
-            what = message(
+            what = _(
                 "The option {key} of HiGHS is {value}: expected a {name}.",
                 key=key,
                 value=brief(value),
                 name=wanted.__name__,
             )
-            raise UsageError(what, "Give a value of that type.")
+            raise UsageError(what, _("Give a value of that type."))
         # HiGHS takes NaN for any number, which no comparison finds out of range.
         if given != given or highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
             raise UsageError(
-                message("The option {key} of HiGHS is out of range: got {value}.", key=key, value=brief(value)),
-                "Change its value.",
+                _("The option {key} of HiGHS is out of range: got {value}.", key=key, value=brief(value)),
+                _("Change its value."),
             )
 
 
@@ -109,11 +107,11 @@ def load(highs: Any, program: Program, name: str) -> None:
         require(status, "the quadratic objective was not accepted")
     loaded = (highs.getNumRow(), highs.getNumCol(), highs.getNumNz())
     if loaded != (rows, columns, matrix.nnz):
-        what = message(
+        what = _(
             "HiGHS holds a part of the program: expected {value} rows, columns and coefficients",
             value=(rows, columns, matrix.nnz),
         )
         raise SolverError(
-            message("{what}, got {loaded}.", what=what, loaded=loaded),
-            "Report it with the instance and the model; nothing was solved.",
+            _("{what}, got {loaded}.", what=what, loaded=loaded),
+            _("Report it with the instance and the model; nothing was solved."),
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from etsopt.data.files.atomic import replaced
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.solving.loading import construct, load, require, set_options
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,16 +32,16 @@ def write_mps(program: Program, name: str, path: Path) -> None:
     """
     if path.suffix != ".mps":
         raise UsageError(
-            message("The file {path!r} does not end in .mps.", path=str(path)),
-            "Name one that does: HiGHS takes the format from it.",
+            _("The file {path!r} does not end in .mps.", path=str(path)),
+            _("Name one that does: HiGHS takes the format from it."),
         )
     with replaced(path) as part:
         # If a file cannot be written HiGHS gives no reason, but the operating system does.
         part.open("wb").close()
         _write(program, name, part)
         if part.is_file() and not _is_complete(part):
-            advice = "Make room, or name another place; what was there before is still there."
-            raise UsageError(message("The file {path!r} could not be written to its end.", path=str(path)), advice)
+            advice = _("Make room, or name another place; what was there before is still there.")
+            raise UsageError(_("The file {path!r} could not be written to its end.", path=str(path)), advice)
 
 
 def _write(program: Program, name: str, path: Path) -> None:

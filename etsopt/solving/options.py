@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import UsageError, brief
+from etsopt.language import _, chain
 from etsopt.units import tolerance_of
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from etsopt.program.program import Program
     from etsopt.solving.scaling import Scaled
 
 METHODS = {
-    "direct": "the solver takes the whole program",
-    "pyomo": "Pyomo builds every row, and the solver takes the whole program",
-    "aggregation": "units alike in every coupling row form one cell, and the answer is disaggregated to each",
-    "decomposition": "every plan of every unit is priced, and few units are branched on",
+    "direct": _("the solver takes the whole program"),
+    "pyomo": _("Pyomo builds every row, and the solver takes the whole program"),
+    "aggregation": _("units alike in every coupling row form one cell, and the answer is disaggregated to each"),
+    "decomposition": _("every plan of every unit is priced, and few units are branched on"),
 }
 """Methods and their descriptions; the first is the default of a model without a quicker method of its own."""
 
@@ -105,21 +105,23 @@ class SolveOptions:
         self._check_types()
         if self.time_limit_s is not None and not self.time_limit_s > 0:
             raise UsageError(
-                message("The time limit is {time_limit_s} s: expected more than 0 s.", time_limit_s=self.time_limit_s),
-                "Increase --time-limit.",
+                _("The time limit is {time_limit_s} s: expected more than 0 s.", time_limit_s=self.time_limit_s),
+                _("Increase --time-limit."),
             )
         if self.gap is not None and not 0 <= self.gap < 1:
             raise UsageError(
-                message("The gap is {gap}: expected a fraction from 0 up to 1.", gap=self.gap), "Change --gap."
+                _("The gap is {gap}: expected a fraction from 0 up to 1.", gap=self.gap), _("Change --gap.")
             )
         if not 0 <= self.seed < 2**31:
-            what = message("The seed is {seed}: expected a whole number from 0 to 2147483647.", seed=self.seed)
-            raise UsageError(what, "Change --seed.")
+            what = _("The seed is {seed}: expected a whole number from 0 to 2147483647.", seed=self.seed)
+            raise UsageError(what, _("Change --seed."))
         if self.method is not None and self.method not in METHODS:
-            advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
+            advice = chain(
+                (_("{name!r}: {what}", name=name, what=what) for name, what in METHODS.items()), _("{first}; {second}")
+            )
             raise UsageError(
-                message("There is no method {method!r}.", method=self.method),
-                message("Choose one of {advice}.", advice=advice),
+                _("There is no method {method!r}.", method=self.method),
+                _("Choose one of {advice}.", advice=advice),
             )
 
     def _check_types(self) -> None:
@@ -128,22 +130,22 @@ class SolveOptions:
         for name, value in numbers.items():
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
                 raise UsageError(
-                    message("`{name}` is {value}: expected a number.", name=name, value=brief(value)),
-                    "Pass a number, or None.",
+                    _("`{name}` is {value}: expected a number.", name=name, value=brief(value)),
+                    _("Pass a number, or None."),
                 )
         if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer):
             raise UsageError(
-                message("`seed` is {seed}: expected a whole number.", seed=brief(self.seed)), "Pass one, such as 0."
+                _("`seed` is {seed}: expected a whole number.", seed=brief(self.seed)), _("Pass one, such as 0.")
             )
         if self.method is not None and not isinstance(self.method, str):
             raise UsageError(
-                message("`method` is {method}: expected a name.", method=brief(self.method)),
-                message("One of {methods}.", methods=", ".join(METHODS)),
+                _("`method` is {method}: expected a name.", method=brief(self.method)),
+                _("One of {methods}.", methods=", ".join(METHODS)),
             )
         if self.progress is not None and not callable(self.progress):
             raise UsageError(
-                message("`progress` is {progress}: expected a function of one line.", progress=brief(self.progress)),
-                "Pass `print`.",
+                _("`progress` is {progress}: expected a function of one line.", progress=brief(self.progress)),
+                _("Pass `print`."),
             )
 
     @property
@@ -156,16 +158,16 @@ def refuse_own(options: Mapping[str, Any]) -> None:
     """Refuse options that would print among the results, or make answers irreproducible."""
     for key in options:
         if key in PRINTING or key.startswith("write_"):
-            what = message(
+            what = _(
                 "The option {key} of HiGHS cannot be chosen: it writes among the results, or beside them.", key=key
             )
-            raise UsageError(what, "Leave it out; --mps writes the program to a file.")
+            raise UsageError(what, _("Leave it out; --mps writes the program to a file."))
         if key in CHOSEN:
-            what = message(
+            what = _(
                 "The option {key} of HiGHS cannot be chosen: in one thread the same input gives the same answer.",
                 key=key,
             )
-            raise UsageError(what, "Leave it out.")
+            raise UsageError(what, _("Leave it out."))
 
 
 def algorithm_for(program: Program, name: str) -> dict[str, Any]:

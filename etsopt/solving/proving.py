@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.errors import SolverError, StoppedError
+from etsopt.language import _
 from etsopt.program.program import NO_OBJECTIVE, Objective
 from etsopt.program.sparse_rows import from_entries
 from etsopt.progress import checkpoint
@@ -23,7 +24,6 @@ from etsopt.solving.integer import free_integers
 from etsopt.solving.options import counts
 from etsopt.solving.solution import Termination, Tree
 from etsopt.units import tolerance_of
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -198,7 +198,7 @@ class _Growth:
 
     def _outcome(self, loaded: Loaded, program: Program) -> Outcome:
         """Return the outcome of a leaf and keep its multipliers; if it has no point, those that prove that."""
-        checkpoint(message("parts of the proof of {name}", name=self.name), len(self.parent))
+        checkpoint(_("parts of the proof of {name}", name=self.name), len(self.parent))
         if program is not loaded.program:
             loaded.change(program)
         outcome = loaded.solve()

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.errors import SolverError
+from etsopt.language import _
 from etsopt.program.program import Objective, Program
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -173,13 +173,13 @@ def _name_of(position: int, slices: dict[str, slice]) -> str:
 
 
 def _check_finite(program: Program, objective: Objective) -> None:
-    advice = "Look for a number of the instance in a wrong unit, or an undefined parameter of the model."
+    advice = _("Look for a number of the instance in a wrong unit, or an undefined parameter of the model.")
     entry = np.flatnonzero(~np.isfinite(program.matrix.data))
     if len(entry):
         row = int(np.searchsorted(program.matrix.indptr, entry[0], side="right")) - 1
         column = _name_of(int(program.matrix.indices[entry[0]]), program.columns)
         value = program.matrix.data[entry[0]]
-        what = message(
+        what = _(
             "A coefficient of row {name_of} is not finite: {value:g}, that of {column}.",
             name_of=_name_of(row, program.rows),
             value=value,
@@ -191,7 +191,7 @@ def _check_finite(program: Program, objective: Objective) -> None:
     if len(endless):
         column = _name_of(int(endless[0]), program.columns)
         raise SolverError(
-            message(
+            _(
                 "A cost of the objective is not finite: {costs:g}, that of {column}.",
                 costs=costs[endless[0]],
                 column=column,
@@ -200,28 +200,28 @@ def _check_finite(program: Program, objective: Objective) -> None:
         )
     if not np.isfinite(objective.constant):
         raise SolverError(
-            message("The constant of the objective is not finite: {constant:g}.", constant=objective.constant), advice
+            _("The constant of the objective is not finite: {constant:g}.", constant=objective.constant), advice
         )
     limits = np.stack([program.column_lower, program.column_upper])
     for position in np.flatnonzero(~(np.abs(limits) <= LARGEST_BOUND).all(axis=0)):
         name = _name_of(int(position), program.columns)
         low, high = limits[:, position]
-        what = message(
+        what = _(
             "The variable {name} has bounds {low:g} and {high:g}: expected finite ones up to {largest_bound:g},",
             name=name,
             low=low,
             high=high,
             largest_bound=LARGEST_BOUND,
         )
-        advice = "Give it `bounds` in the model; if it has some, look for a number of the instance in a wrong unit."
-        raise SolverError(message("{what} without which no optimum can be certified.", what=what), advice)
+        advice = _("Give it `bounds` in the model; if it has some, look for a number of the instance in a wrong unit.")
+        raise SolverError(_("{what} without which no optimum can be certified.", what=what), advice)
     for bounds, worst in ((program.row_lower, np.inf), (program.row_upper, -np.inf)):
         bad = np.flatnonzero(
             np.isnan(bounds) | (bounds == worst) | (np.isfinite(bounds) & (np.abs(bounds) > LARGEST_BOUND))
         )
         if len(bad):
             name = _name_of(int(bad[0]), program.rows)
-            what = message(
+            what = _(
                 "The row {name} has the limit {bounds:g}: expected one up to {largest_bound:g}.",
                 name=name,
                 bounds=bounds[bad[0]],
@@ -237,11 +237,13 @@ def _check_ratio(program: Program, matrix: SparseRows) -> None:
     if not len(small):
         return
     row = int(np.searchsorted(matrix.indptr, small[0], side="right")) - 1
-    what = message(
+    what = _(
         "Coefficients of row {name_of} differ by a factor of {sizes:.0e} even after scaling; "
         "beyond {widest_ratio:.0e} the solver drops the small ones silently.",
         name_of=_name_of(row, program.rows),
         sizes=1 / sizes[small[0]],
         widest_ratio=WIDEST_RATIO,
     )
-    raise SolverError(what, "Look for a slip of units, an identifier in a column of numbers, or a far too small unit.")
+    raise SolverError(
+        what, _("Look for a slip of units, an identifier in a column of numbers, or a far too small unit.")
+    )

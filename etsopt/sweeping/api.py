@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import pandas as pd
 
 from etsopt.errors import DataError, UsageError, brief
+from etsopt.language import _
 from etsopt.running.sweep import Sweep
 from etsopt.running.sweep import sweep as sweep_policies
 from etsopt.sweeping.names import unknown_names
@@ -15,7 +16,6 @@ from etsopt.sweeping.outcome import Label
 from etsopt.sweeping.plan import PLACE, SweepPlan, scenario_of
 from etsopt.sweeping.scenario import is_column
 from etsopt.sweeping.sweep import outcomes_of
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -111,28 +111,28 @@ def sweep(
     if not isinstance(changes, Mapping):
         of_names = {"workers": workers != 1, "scheduler": scheduler, "tables": tables is not None, "told": told}
         if given := [name for name, stated in of_names.items() if stated]:
-            what = message(
-                "A list of policies is solved in this process: {given} is for scenarios by name.", given=given[0]
-            )
-            raise UsageError(what, "Give scenarios by name, or leave it out.")
+            what = _("A list of policies is solved in this process: {given} is for scenarios by name.", given=given[0])
+            raise UsageError(what, _("Give scenarios by name, or leave it out."))
         return sweep_policies(instance, changes, model, checked=checked, **options)
     for name, one in changes.items():
         if not isinstance(one, Mapping):
-            what = message("The changes of {name} are {one}: expected a mapping.", name=brief(name), one=brief(one))
-            raise UsageError(what, "Give a list of mappings, or a mapping of names to mappings.")
+            what = _("The changes of {name} are {one}: expected a mapping.", name=brief(name), one=brief(one))
+            raise UsageError(what, _("Give a list of mappings, or a mapping of names to mappings."))
         for key, factor in one.items():
             if is_column(key) and (not isinstance(factor, int | float) or isinstance(factor, bool)):
-                text = "The factor of {key} in {name} is {factor}: expected a number."
-                what = message(text, key=key, name=brief(name), factor=brief(factor))
-                raise UsageError(what, "Give a number by which the column is multiplied.")
+                text = _("The factor of {key} in {name} is {factor}: expected a number.")
+                what = _(text, key=key, name=brief(name), factor=brief(factor))
+                raise UsageError(what, _("Give a number by which the column is multiplied."))
     if not checked:
-        raise UsageError("Scenarios by name are always checked.", "Give a list of mappings for unchecked answers.")
+        raise UsageError(
+            _("Scenarios by name are always checked."), _("Give a list of mappings for unchecked answers.")
+        )
     scenarios = tuple(scenario_of(str(name), one) for name, one in changes.items())
     kept = None if tables is None else tuple(tables)
     plan = SweepPlan(instance.name, model, options, kept, scenarios)
     changes_of_all = {key: value for one in changes.values() for key, value in one.items()}
     if problems := list(unknown_names(model, changes_of_all, PLACE)):
-        raise DataError("The sweep", problems)
+        raise DataError(_("The sweep"), problems)
     return _tidy(plan, instance, workers, scheduler, told)
 
 

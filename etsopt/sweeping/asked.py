@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
+from etsopt.language import _
 from etsopt.reports.document.asked import MODELS
 from etsopt.reports.document.content import Column, Facts, Paragraph, Section, Table
 from etsopt.results.words import STATUSES
@@ -173,7 +174,7 @@ def _failures(sweep: Ended) -> Table:
     note = ""
     if len(failures) > MOST_FAILURES:
         words = (
-            f"{MOST_FAILURES:,} of {len(failures):,} scenarios.",
+            _("{most_failures:,} of {count:,} scenarios.", most_failures=MOST_FAILURES, count=len(failures)),
             f"{len(failures):,} 个情景中的 {MOST_FAILURES:,} 个。",
         )
         note = say(*words)

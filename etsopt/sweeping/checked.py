@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.running.library import is_file
 from etsopt.running.reading import read
 from etsopt.sweeping.outcome import outcome_of
 from etsopt.sweeping.scenario import Scenario
 from etsopt.units import LEAST_TOLERANCE
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,8 +83,8 @@ def instance_of(record: Record, source: str | Path | None = None) -> Instance:
     about = record.about
     instance = read(source or about["instance"])
     if instance.hash != about["instance_hash"]:
-        what = message("{source!r} is not the instance that was solved: its hash differs.", source=str(instance.name))
-        raise UsageError(what, "Name the one that was by --instance.")
+        what = _("{source!r} is not the instance that was solved: its hash differs.", source=str(instance.name))
+        raise UsageError(what, _("Name the one that was by --instance."))
     return instance
 
 
@@ -107,13 +107,13 @@ def see_that_whole(record: Record) -> None:
         If one was: a sweep or search does not go on with it.
     """
     if damaged := _examined(record)[0]:
-        what = message(
+        what = _(
             "{path!r} holds {count:,} outcomes that were changed since they were kept, the first of {name}.",
             path=str(record.path),
             count=len(damaged),
             name=record.scenario(damaged[0])[0],
         )
-        raise UsageError(what, "Name another folder by --out, or remove this one to begin again.")
+        raise UsageError(what, _("Name another folder by --out, or remove this one to begin again."))
 
 
 def check_record(
@@ -144,8 +144,8 @@ def check_record(
         chosen = sorted(np.random.default_rng(seed).choice(proven, again, replace=False).tolist())
     differences: list[tuple[str, str, str, str]] = []
     for place, number in enumerate(chosen):
-        checkpoint(message("solved again, of {count:,}", count=len(chosen)), place + 1)
-        name, content, _ = record.stated(number) or ("", "{}", "")
+        checkpoint(_("solved again, of {count:,}", count=len(chosen)), place + 1)
+        name, content, _key = record.stated(number) or ("", "{}", "")
         scenario, kept = Scenario.of_content(name, content), record.outcome(number)
         found = outcome_of(number, scenario, instance, *asked)
         differences += [(name, *one) for one in _differences(kept, found)]

@@ -14,7 +14,7 @@ from etsopt.data.policy.parsing import ANY, SECTIONS, sections_in
 from etsopt.data.policy.toml import checked_content, parse_toml
 from etsopt.data.tables.schema import SECTORS, TABLES
 from etsopt.errors import DataError, Problem, UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -39,8 +39,8 @@ def read_toml(path: Path, subject: str) -> dict[str, Any]:
         If there is no such file, or it is no TOML.
     """
     if not path.is_file():
-        what = message("There is no file {path!r}.", path=str(path))
-        raise UsageError(what, "Name a file that states what to solve, in TOML.")
+        what = _("There is no file {path!r}.", path=str(path))
+        raise UsageError(what, _("Name a file that states what to solve, in TOML."))
     try:
         return checked_content(parse_toml(path.read_text("utf-8-sig")), path.name)
     except (ValueError, UnicodeDecodeError) as error:
@@ -51,13 +51,13 @@ def _not_toml(place: str, said: str, error: Exception) -> Problem:
     """Return the problem of a text that is no TOML; one that states something twice in words of this package."""
     if twice := TWICE.fullmatch(said):
         table = ".".join(re.findall(r"'([^']*)'", twice["steps"]))
-        what = message("states the table [{table}] twice {where}", table=table, where=twice["where"])
-        return Problem(place, what, "Put its keys under one heading, or name one of the tables differently.")
+        what = _("states the table [{table}] twice {where}", table=table, where=twice["where"])
+        return Problem(place, what, _("Put its keys under one heading, or name one of the tables differently."))
     if said.startswith("Cannot overwrite a value"):
-        what = message("states a key twice {where}", where=said.removeprefix("Cannot overwrite a value "))
-        return Problem(place, what, "Keep one of them.")
+        what = _("states a key twice {where}", where=said.removeprefix("Cannot overwrite a value "))
+        return Problem(place, what, _("Keep one of them."))
     return Problem(
-        place, message("is no TOML: {error}", error=error), "Correct the file; the documentation has an example."
+        place, _("is no TOML: {error}", error=error), _("Correct the file; the documentation has an example.")
     )
 
 
@@ -67,7 +67,7 @@ def instance_at(folder: Path, stated: str) -> str:
     return str(own) if own.exists() or is_file(own) else stated
 
 
-NOT_A_KEY_OF = {"sweep": "is not a key of a sweep", "design": "is not a key of a design"}
+NOT_A_KEY_OF = {"sweep": _("is not a key of a sweep"), "design": _("is not a key of a design")}
 """What is said of an unknown key, by the kind of file."""
 
 
@@ -75,12 +75,12 @@ def in_words_of(problem: Problem, file: type[Section], name: str) -> Problem:
     """Return a problem of a key in the words of a kind of file, with the keys that its section has."""
     if problem.code != "unknown_key":
         return problem
-    above, _, key = problem.column.rpartition(".")
+    above, _dot, key = problem.column.rpartition(".")
     # A name that the user chooses, such as a key of the policy, may have several steps.
     sections = {path.replace(ANY, "*"): section for path, section in sections_in(file, "")}
     known = [*next((one.model_fields for path, one in sections.items() if above and fnmatchcase(above, path)), ())]
     known = known if above else [*file.model_fields]
-    advice = message("{guess}Use one of {known}.", guess=did_you_mean(key, known), known=", ".join(known))
+    advice = _("{guess}Use one of {known}.", guess=did_you_mean(key, known), known=", ".join(known))
     return Problem(problem.place, NOT_A_KEY_OF[name], advice if known else problem.advice, problem.column)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.modules import optional
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     import xarray
@@ -48,12 +48,12 @@ def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
     """
     arrays = optional(
         "xarray",
-        "Labelled arrays need xarray, which is not installed.",
-        'Install it: pip install "etsopt[xarray]"',
+        _("Labelled arrays need xarray, which is not installed."),
+        _('Install it: pip install "etsopt[xarray]"'),
     )
     rows = values[(values["table"] == table) & values["value"].notna()]
     if rows.empty:
-        raise UsageError(message("The sweep has no table {table!r}.", table=table), _advice(values))
+        raise UsageError(_("The sweep has no table {table!r}.", table=table), _advice(values))
     present = rows[list(DIMENSIONS)].replace("", None).notna().any()
     dimensions = [name for name in DIMENSIONS if present[name]]
     # Types of numpy alone: files of arrays have no others, and a year is then found by its number.
@@ -70,13 +70,13 @@ def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
 def _advice(values: pd.DataFrame) -> str:
     """Return the tables that a sweep has, or why it has none: the first message of a scenario."""
     if known := ", ".join(values["table"][values["value"].notna()].unique()):
-        return message("Choose one of {known}.", known=known)
+        return _("Choose one of {known}.", known=known)
     # A scenario without a number has its message as id, if it is what `etsopt.sweep` returns.
     said = values[values["id"].notna() & (values["id"] != "")]
     if said.empty:
         return "No scenario has an answer."
     name, why = said.iloc[0][["scenario", "id"]]
-    return message("No scenario has an answer; of the first, {name}: {why}", name=name, why=why)
+    return _("No scenario has an answer; of the first, {name}: {why}", name=name, why=why)
 
 
 def _array(rows: pd.DataFrame, dimensions: list[str], arrays: Any) -> Any:

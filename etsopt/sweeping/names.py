@@ -12,10 +12,10 @@ from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.keys import english_path, nested
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError, Problem, UsageError, brief
+from etsopt.language import _
 from etsopt.rules import parameters_of
 from etsopt.running import library
 from etsopt.sweeping.scenario import Scenario, is_column, problem_of_column
-from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,8 +54,8 @@ def _of_model(model: str, place: str) -> Iterator[Problem]:
         library.choose(model)
     except UsageError as error:
         known = [*(name for name in library.names() if not library.explains(name)), *library.installed()]
-        advice = message("{guess}{advice}", guess=did_you_mean(model, known), advice=error.advice)
-        yield Problem(place, message("{name} is no model that is solved by itself", name=brief(model)), advice, "model")
+        advice = _("{guess}{advice}", guess=did_you_mean(model, known), advice=error.advice)
+        yield Problem(place, _("{name} is no model that is solved by itself", name=brief(model)), advice, "model")
 
 
 def _of_policy(key: str, value: Any, place: str) -> Iterator[Problem]:
@@ -74,9 +74,7 @@ def _named(problems: Iterable[Problem], place: str) -> Iterator[Problem]:
             yield replace(one, place=place)
 
 
-def check_names(
-    instance: Instance, scenarios: Sequence[Scenario], place: str, what: str = literal("The sweep")
-) -> None:
+def check_names(instance: Instance, scenarios: Sequence[Scenario], place: str, what: str = _("The sweep")) -> None:
     """Refuse scenarios that name a column which the instance does not have, or a parameter which its rule does not.
 
     Parameters

@@ -19,18 +19,18 @@ from pydantic import Field, ValidationError
 from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml
 from etsopt.sweeping.names import unknown_names
 from etsopt.sweeping.sampling import Distribution, Sample, draws
 from etsopt.sweeping.scenario import Scenario, is_column
-from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from etsopt.sweeping.scenario import Factor
 
-PLACE = literal("the scenarios")
+PLACE = _("the scenarios")
 """Place of the problems of scenarios that no file states."""
 
 MOST_SCENARIOS = 10_000_000
@@ -121,7 +121,7 @@ def read_plan(path: str | Path) -> SweepPlan:
     DataError
         With every key that is unknown, missing or wrong.
     """
-    return plan_of(read_toml(Path(path), "The sweep"), Path(path).parent, Path(path).name)
+    return plan_of(read_toml(Path(path), _("The sweep")), Path(path).parent, Path(path).name)
 
 
 def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "sweep.toml") -> SweepPlan:
@@ -134,7 +134,7 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
         problems = [in_words_of(problem, SweepFile, "sweep") for problem in problems]
     problems += [*_problems(found, place), *unknown_names(content.get("model", "allocation"), _changes(content), place)]
     if problems:
-        raise DataError("The sweep", problems)
+        raise DataError(_("The sweep"), problems)
     instance, options = instance_at(folder, found.instance), found.options.model_dump(exclude_defaults=True)
     tables = None if found.tables is None else tuple(found.tables)
     stated = {"file": place, **found.model_dump(exclude_none=True, include=PARTS)}
@@ -201,35 +201,35 @@ def _problems(found: SweepFile, place: str) -> Iterator[Problem]:
     """Yield what is wrong with the parts together."""
     lengths = {key: len(values) for key, values in found.paired.items()}
     if len(set(lengths.values())) > 1:
-        what = message(
+        what = _(
             "has lists of {listed} values", listed=", ".join((f"{number} ({key})" for key, number in lengths.items()))
         )
-        yield Problem(place, what, "Make the lists equally long: they are taken together.", "paired")
+        yield Problem(place, what, _("Make the lists equally long: they are taken together."), "paired")
     for part, lists in (("grid", found.grid), ("paired", found.paired)):
         for key, values in lists.items():
             if not values:
-                yield Problem(place, "is an empty list", "State at least one value.", f"{part}.{key}")
+                yield Problem(place, _("is an empty list"), _("State at least one value."), f"{part}.{key}")
     parts = {"policy": found.policy, "grid": found.grid, "paired": found.paired}
     parts["sample"] = found.sample.values if found.sample else {}
     stated = [(key, part) for part, keys in parts.items() for key in keys]
-    for key in sorted({key for key, _ in stated}):
+    for key in sorted({key for key, _part in stated}):
         within = [part for one, part in stated if one == key]
         if len(within) > 1 and within != ["policy", within[-1]]:
-            advice = "State it in one of them: they are combined with each other."
-            yield Problem(place, message("is stated in {within}", within=" and ".join(within)), advice, key)
+            advice = _("State it in one of them: they are combined with each other.")
+            yield Problem(place, _("is stated in {within}", within=" and ".join(within)), advice, key)
     for key, factor in _factors(found):
         if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 <= factor < math.inf:
-            advice = "State a number of at least 0, by which the column is multiplied."
-            yield Problem(place, message("is {factor!r}: expected a factor", factor=factor), advice, key)
+            advice = _("State a number of at least 0, by which the column is multiplied.")
+            yield Problem(place, _("is {factor!r}: expected a factor", factor=factor), advice, key)
     for key, distribution in found.sample.values.items() if found.sample else ():
         if distribution.each == "row" and not is_column(key):
-            yield Problem(place, "has no rows", 'Leave `each = "row"` out.', message("sample.values.{key}", key=key))
+            yield Problem(place, _("has no rows"), _('Leave `each = "row"` out.'), f"sample.values.{key}")
     if (number := _count(found)) > MOST_SCENARIOS:
-        what = message("combine to {number:,} scenarios", number=number)
+        what = _("combine to {number:,} scenarios", number=number)
         yield Problem(
             place,
-            message("The parts {what}", what=what),
-            message("Keep it at {most_scenarios:,} at most.", most_scenarios=MOST_SCENARIOS),
+            _("The parts {what}", what=what),
+            _("Keep it at {most_scenarios:,} at most.", most_scenarios=MOST_SCENARIOS),
         )
 
 

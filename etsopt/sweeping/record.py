@@ -17,9 +17,9 @@ import pandas as pd
 from etsopt.data.files.atomic import naming
 from etsopt.data.files.lock import locked
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.sweeping.outcome import FAILED, Label, Outcome
 from etsopt.sweeping.schema import SCHEMA, VERSION
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,8 +79,8 @@ class Record:
                 tables = self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 if version not in (0, VERSION) or (tables and not version):
                     raise UsageError(
-                        message("{path!r} is no record of a sweep.", path=str(self.path)),
-                        "Name another folder by --out.",
+                        _("{path!r} is no record of a sweep.", path=str(self.path)),
+                        _("Name another folder by --out."),
                     )
                 if not version:
                     self._file.executescript(f"BEGIN; {SCHEMA} COMMIT;")
@@ -119,11 +119,15 @@ class Record:
         if about := self.about:
             other = [key for key in ("plan", "instance_hash", "versions") if about.get(key) != stated[key]]
             if other:
-                what = {"plan": "scenarios, model or options", "instance_hash": "instance", "versions": "versions"}
+                what = {
+                    "plan": _("scenarios, model or options"),
+                    "instance_hash": _("instance"),
+                    "versions": _("versions"),
+                }
                 names = " and ".join(what[key] for key in other)
-                advice = "Name another folder by --out, or remove this one to begin again."
+                advice = _("Name another folder by --out, or remove this one to begin again.")
                 raise UsageError(
-                    message("{path!r} is the record of a sweep with other {names}.", path=str(self.path), names=names),
+                    _("{path!r} is the record of a sweep with other {names}.", path=str(self.path), names=names),
                     advice,
                 )
             return
@@ -142,8 +146,8 @@ class Record:
         """
         stated = dict(self._file.execute("SELECT number, content FROM scenarios"))
         if any(stated.get(number, one.content) != one.content for number, one in scenarios):
-            what = message("{path!r} has other designs than the search proposes now.", path=str(self.path))
-            raise UsageError(what, "The versions of the optimiser differ: name another folder by --out.")
+            what = _("{path!r} has other designs than the search proposes now.", path=str(self.path))
+            raise UsageError(what, _("The versions of the optimiser differ: name another folder by --out."))
         with self._transaction():
             self._insert((number, one) for number, one in scenarios if number not in stated)
 
@@ -280,8 +284,8 @@ class Record:
                 if isinstance(error, sqlite3.OperationalError):
                     raise OSError(None, str(error), str(self.path)) from error
                 raise UsageError(
-                    message("{path!r} is damaged: {error}.", path=str(self.path), error=error),
-                    "Name another folder by --out.",
+                    _("{path!r} is damaged: {error}.", path=str(self.path), error=error),
+                    _("Name another folder by --out."),
                 ) from error
 
 

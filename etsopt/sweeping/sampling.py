@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from etsopt.data.policy.section import Section
-from etsopt.wording import literal, message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,19 +34,17 @@ def _numbers(count: int, meaning: str) -> AfterValidator:
 
     def counted(stated: list[float]) -> list[float]:
         if len(stated) != count:
-            what = message(
-                "is {stated}: expected {count} numbers: {meaning}", stated=stated, count=count, meaning=meaning
-            )
-            raise ValueError(what, "State them in this order.")
+            what = _("is {stated}: expected {count} numbers: {meaning}", stated=stated, count=count, meaning=meaning)
+            raise ValueError(what, _("State them in this order."))
         return stated
 
     return AfterValidator(counted)
 
 
-Ends = Annotated[list[float], _numbers(2, literal("least, largest"))]
-Triple = Annotated[list[float], _numbers(3, literal("least, most likely, largest"))]
-Normal = Annotated[list[float], _numbers(2, literal("mean, standard deviation"))]
-Lognormal = Annotated[list[float], _numbers(2, literal("median, standard deviation of the logarithm"))]
+Ends = Annotated[list[float], _numbers(2, _("least, largest"))]
+Triple = Annotated[list[float], _numbers(3, _("least, most likely, largest"))]
+Normal = Annotated[list[float], _numbers(2, _("mean, standard deviation"))]
+Lognormal = Annotated[list[float], _numbers(2, _("median, standard deviation of the logarithm"))]
 Choices = Annotated[list[Any], Field(min_length=1)]
 KINDS = ("uniform", "triangular", "normal", "lognormal", "choice")
 
@@ -67,17 +65,17 @@ class Distribution(Section):
     def _one_kind(self) -> Distribution:
         stated = [name for name in KINDS if getattr(self, name) is not None]
         if len(stated) != 1:
-            what = message("states {value}", value=" and ".join(stated) or "no distribution")
-            raise ValueError(what, message("State one of {kinds}.", kinds=", ".join(KINDS)))
+            what = _("states {value}", value=" and ".join(stated) or "no distribution")
+            raise ValueError(what, _("State one of {kinds}.", kinds=", ".join(KINDS)))
         least, largest = (
             (self.uniform or self.triangular or [0.0, 0.0])[0],
             (self.uniform or self.triangular or [0.0])[-1],
         )
         middle = self.triangular[1] if self.triangular else least
         if not least <= middle <= largest:
-            raise ValueError("has ends in the wrong order", "State the least value first and the largest last.")
+            raise ValueError(_("has ends in the wrong order"), _("State the least value first and the largest last."))
         if (self.normal and self.normal[1] < 0) or (self.lognormal and min(self.lognormal) < 0):
-            raise ValueError("has a negative spread or median", "State a number of at least 0.")
+            raise ValueError(_("has a negative spread or median"), _("State a number of at least 0."))
         return self
 
     def quantiles(self, shares: Floats) -> NDArray[Any]:
@@ -121,10 +119,8 @@ class Sample(Section):
         if self.method in ("sobol", SALTELLI) and self.number & (self.number - 1):
             near = 2 ** round(np.log2(self.number))
             raise ValueError(
-                message(
-                    "draws {number} points of a Sobol sequence, whose evenness needs a power of two", number=self.number
-                ),
-                message("State number = {near}, or another method.", near=near),
+                _("draws {number} points of a Sobol sequence, whose evenness needs a power of two", number=self.number),
+                _("State number = {near}, or another method.", near=near),
             )
         return self
 

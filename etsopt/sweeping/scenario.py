@@ -12,8 +12,8 @@ import numpy as np
 from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.schema import SECTORS, TABLES
 from etsopt.errors import DataError, Problem, brief
+from etsopt.language import _
 from etsopt.sweeping.sampling import Distribution
-from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BY_NAME = {table.name: table for table in TABLES}
 
-PLACE = literal("the changed tables")
+PLACE = _("the changed tables")
 """Place of the problems of a scenario, as "the changed policy" is that of its keys of the policy."""
 
 Factor = float | tuple[Distribution, int]
@@ -79,7 +79,7 @@ class Scenario:
                 raise
             problems += error.problems
         if problems:
-            raise DataError(message("The scenario {name!r}", name=self.name), problems)
+            raise DataError(_("The scenario {name!r}", name=self.name), problems)
         return changed
 
     @classmethod
@@ -124,19 +124,19 @@ def is_column(key: str) -> bool:
 
 def problem_of_column(key: str, place: str) -> Problem | None:
     """Return what is wrong with the names of a key of a column, whatever the instance; None if nothing is."""
-    table, _, rest = key.partition(".")
-    name, _, sector = rest.partition(".")
+    table, _dot, rest = key.partition(".")
+    name, _dot, sector = rest.partition(".")
     known = [column.name for column in BY_NAME[table].columns if column.number and not column.whole]
     if name not in known:
-        advice = message("{guess}Use one of {known}.", guess=did_you_mean(name, known), known=", ".join(known))
-        return Problem(place, "is no column of numbers that a factor may change", advice, key)
+        advice = _("{guess}Use one of {known}.", guess=did_you_mean(name, known), known=", ".join(known))
+        return Problem(place, _("is no column of numbers that a factor may change"), advice, key)
     if sector and sector not in SECTORS:
-        return Problem(place, "names no sector", _sector_advice(table, name, sector), key)
+        return Problem(place, _("names no sector"), _sector_advice(table, name, sector), key)
     return None
 
 
 def _sector_advice(table: str, name: str, sector: str) -> str:
-    return message(
+    return _(
         "{guess}Write {table}.{name}, or one of {sectors} after it.",
         guess=did_you_mean(sector, SECTORS),
         table=table,
@@ -153,27 +153,27 @@ def _scaled(instance: Instance, key: str, factor: Factor) -> Instance:
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = np.where(rows, cells * factors(factor, key, len(frame)), cells)
     if problems := list(_out_of_range(key, frame, column, scaled)):
-        raise DataError("The sweep", problems)
+        raise DataError(_("The sweep"), problems)
     return replace(instance, **{table: frame.assign(**{column.name: scaled})})
 
 
 def _place(instance: Instance, key: str) -> tuple[str, Column, NDArray[np.bool_]]:
     """Return table and column of a key, and True for each row that it names."""
     if problem := problem_of_column(key, PLACE):
-        raise DataError("The sweep", [problem])
+        raise DataError(_("The sweep"), [problem])
     table, name, *below = key.split(".", 2)
     frame: pd.DataFrame | None = getattr(instance, table, None)
     if frame is None or name not in frame:
-        advice = "Leave the key out, or add the column to the instance."
-        what = message("is not in the instance {name!r}", name=instance.name)
-        raise DataError("The sweep", [Problem(PLACE, what, advice, key)])
+        advice = _("Leave the key out, or add the column to the instance.")
+        what = _("is not in the instance {name!r}", name=instance.name)
+        raise DataError(_("The sweep"), [Problem(PLACE, what, advice, key)])
     column = BY_NAME[table].column(name)
     if not below:
         return table, column, np.ones(len(frame), dtype=bool)
     (sector,) = below
     if "sector" not in frame:
-        what = message("names a sector, which the table {table} does not have", table=table)
-        raise DataError("The sweep", [Problem(PLACE, what, _sector_advice(table, name, sector), key)])
+        what = _("names a sector, which the table {table} does not have", table=table)
+        raise DataError(_("The sweep"), [Problem(PLACE, what, _sector_advice(table, name, sector), key)])
     return table, column, (frame["sector"] == sector).to_numpy()
 
 
@@ -195,9 +195,9 @@ def _out_of_range(key: str, frame: pd.DataFrame, column: Column, scaled: Floats)
     wrong = ~(np.isnan(scaled) | ((scaled >= least) & (scaled <= most) & (scaled > above) & np.isfinite(scaled)))
     if wrong.any():
         cells = tuple((str(frame.index[row] + 1), brief(float(scaled[row]))) for row in wrong.nonzero()[0])
-        what = message(
+        what = _(
             "leads to {count:,} values out of range: expected {value}",
             count=len(cells),
             value=column.limits or "finite numbers",
         )
-        yield Problem(PLACE, what, "Correct the factor.", key, cells)
+        yield Problem(PLACE, what, _("Correct the factor."), key, cells)

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.sweeping.plan import SweepPlan
 from etsopt.sweeping.sampling import SALTELLI
 from etsopt.sweeping.statistics import WHAT, by_state
@@ -93,13 +94,13 @@ def sensitivity(
     UsageError
         If no draw is one of such a design.
     """
-    numbers, _ = by_state(values, scenarios)
+    numbers, _words = by_state(values, scenarios)
     names = pd.Index(dict.fromkeys([*scenarios, *values["scenario"].drop_duplicates()]), name="scenario", dtype=object)
     drawn = names.to_series().str.extract(DRAW)
     rows = pd.Index(drawn[0].dropna().unique())
     if not len(rows):
-        what = "The sweep has no draws of a Saltelli design, from which Sobol indices follow."
-        raise UsageError(what, 'State method = "saltelli" in its sample.')
+        what = _("The sweep has no draws of a Saltelli design, from which Sobol indices follow.")
+        raise UsageError(what, _('State method = "saltelli" in its sample.'))
     width = len(str(len(inputs)))
     parts = ["a", "b", *(f"ab{place:0{width}}" for place in range(1, len(inputs) + 1))]
     places = {"row": rows.get_indexer(drawn[0]), "part": drawn[1].map({part: at for at, part in enumerate(parts)})}

@@ -10,11 +10,11 @@ import pandas as pd
 from etsopt.data.messages import counted
 from etsopt.data.tables.schema import SCENARIOS
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.sweeping.outcome import PROVEN
 from etsopt.sweeping.plan import SweepPlan, scenario_of
 from etsopt.sweeping.statistics import states_of
 from etsopt.sweeping.told import RECORD, record_in
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,15 +81,15 @@ def investment_scenarios(
     states = states[states["decision"] == _chosen(decision, states["decision"].unique().tolist())]
     proven = states["status"].isin(PROVEN)
     if not proven.all() and not proven_only:
-        what = counted(int((~proven).sum()), "draw has no proven answer", "draws have no proven answer")
-        advice = "Complete the sweep with --resume or --retry-failed, or leave them out with proven_only=True."
-        raise UsageError(message("{what}.", what=what), advice)
+        what = counted(int((~proven).sum()), _("draw has no proven answer"), _("draws have no proven answer"))
+        advice = _("Complete the sweep with --resume or --retry-failed, or leave them out with proven_only=True.")
+        raise UsageError(_("{what}.", what=what), advice)
     states = states[proven]
     priced = values[(values["table"] == PRICES) & (values["quantity"] == PRICE)]
     priced = priced[priced["scenario"].isin(states["scenario"])]
     if priced.empty:
         raise UsageError(
-            "The sweep has no prices by year.", "Sweep the model pathway or clearing, and keep its table years."
+            _("The sweep has no prices by year."), _("Sweep the model pathway or clearing, and keep its table years.")
         )
     by_scenario = {name: rows.set_index("year")["value"].sort_index() for name, rows in priced.groupby("scenario")}
     rows = [
@@ -104,8 +104,8 @@ def investment_scenarios(
 def _of_folder(folder: Path, plan: object) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
     """Return scenarios with their statuses, numbers, and what each scenario states, of a record."""
     if plan is not None:
-        raise UsageError("The record of a folder has the factors of its plan.", "Leave plan out.")
-    with record_in(folder, RECORD, "Name a folder written by `etsopt sweep`.") as record:
+        raise UsageError(_("The record of a folder has the factors of its plan."), _("Leave plan out."))
+    with record_in(folder, RECORD, _("Name a folder written by `etsopt sweep`.")) as record:
         scenarios, values = record.scenarios[["scenario", "status"]], record.values
         return scenarios, values, [record.scenario(number)[1] for number in range(len(scenarios))]
 
@@ -115,8 +115,8 @@ def _of_frame(
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
     """Return the same of the numbers of a sweep."""
     if "status" not in values:
-        advice = "Give what etsopt.sweep returns, or the folder of the sweep."
-        raise UsageError("The numbers have no column status, which tells whether they are proven.", advice)
+        advice = _("Give what etsopt.sweep returns, or the folder of the sweep.")
+        raise UsageError(_("The numbers have no column status, which tells whether they are proven."), advice)
     scenarios = values[["scenario", "status"]].drop_duplicates("scenario").reset_index(drop=True)
     names = scenarios["scenario"].tolist()
     if plan is None:
@@ -124,10 +124,8 @@ def _of_frame(
     known = plan.scenarios if isinstance(plan, SweepPlan) else [scenario_of(name, one) for name, one in plan.items()]
     stated = {one.name: one.stated for one in known}
     if other := sorted(stated.keys() ^ {*names}):
-        what = message(
-            "The plan is not that of the numbers: only one of them has the scenario {name!r}.", name=other[0]
-        )
-        raise UsageError(what, "Give the plan that was solved.")
+        what = _("The plan is not that of the numbers: only one of them has the scenario {name!r}.", name=other[0])
+        raise UsageError(what, _("Give the plan that was solved."))
     return scenarios, values, [stated[name] for name in names]
 
 
@@ -136,12 +134,12 @@ def _chosen(decision: str | None, decisions: list[str]) -> str:
     known = ", ".join(decisions)
     if decision is None:
         if len(decisions) != 1:
-            what = message("The sweep has {number} decisions.", number=len(decisions))
-            raise UsageError(what, message("Choose one of {known}.", known=known))
+            what = _("The sweep has {number} decisions.", number=len(decisions))
+            raise UsageError(what, _("Choose one of {known}.", known=known))
         return decisions[0]
     if decision not in decisions:
-        what = message("The sweep has no decision {decision!r}.", decision=decision)
-        raise UsageError(what, message("Choose one of {known}.", known=known))
+        what = _("The sweep has no decision {decision!r}.", decision=decision)
+        raise UsageError(what, _("Choose one of {known}.", known=known))
     return decision
 
 
@@ -149,8 +147,8 @@ def _rows(prices: pd.Series[float], changes: Mapping[str, Any]) -> Iterator[dict
     """Yield the rows of a state: a price a year, and the outputs of sectors from the first year on."""
     factors = {key.removeprefix(OUTPUT).removeprefix("."): one for key, one in changes.items() if _is_output(key)}
     if by_row := [f"{OUTPUT}.{sector}".rstrip(".") for sector, one in factors.items() if isinstance(one, dict)]:
-        what = message("Each row draws a factor of its own for {keys}.", keys=", ".join(by_row))
-        raise UsageError(what, 'Draw one for all rows: each = "scenario".')
+        what = _("Each row draws a factor of its own for {keys}.", keys=", ".join(by_row))
+        raise UsageError(what, _('Draw one for all rows: each = "scenario".'))
     of_all = {"output_factor": factors.pop("")} if "" in factors else {}
     for year, price in prices.items():
         yield {"sector": "", "year": year, PRICE: price, **of_all}

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.sweeping.outcome import PROVEN
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,10 +92,10 @@ def regret(
     chosen = numbers[(numbers["table"] == table) & (numbers["quantity"] == quantity)]
     if not len(chosen):
         known = numbers[numbers["table"] == table]["quantity"].unique()
-        what = message("The sweep has no number {quantity!r} in the table {table!r}.", quantity=quantity, table=table)
+        what = _("The sweep has no number {quantity!r} in the table {table!r}.", quantity=quantity, table=table)
         if not len(known):
-            raise UsageError(what, "Choose a table that the sweep keeps.")
-        raise UsageError(what, message("Choose one of {known}.", known=", ".join(map(str, known))))
+            raise UsageError(what, _("Choose a table that the sweep keeps."))
+        raise UsageError(what, _("Choose one of {known}.", known=", ".join(map(str, known))))
     totals = chosen.pivot_table("value", "decision", "state", aggfunc="sum", sort=False)
     sign = 1.0 if best == "least" else -1.0
     lost = (sign * totals).sub((sign * totals).min(), axis="columns")

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etsopt.errors import StoppedError, UsageError
+from etsopt.language import _
 from etsopt.progress import LOGGER, checkpoint, watched
 from etsopt.running.provenance import versions
 from etsopt.sweeping.checked import see_that_whole
 from etsopt.sweeping.names import check_names
 from etsopt.sweeping.outcome import PROVEN, outcome_of
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,17 +102,17 @@ def run_plan(
     see_that_whole(record)
     done = len(plan.scenarios) - len(record.pending())
     if done and not (resume or retry_failed or only):
-        what = message(
+        what = _(
             "The record {path!r} has the outcomes of {done:,} of {count:,} scenarios.",
             path=str(record.path),
             done=done,
             count=len(plan.scenarios),
         )
-        raise UsageError(what, "Go on with --resume, or name another folder by --out.")
+        raise UsageError(what, _("Go on with --resume, or name another folder by --out."))
     numbers = record.pending(retry_failed, only)
     if only and not numbers and not done:
-        what = message("No scenario has a name like {only!r}.", only=only)
-        raise UsageError(what, message("The first is {name!r}.", name=plan.scenarios[0].name))
+        what = _("No scenario has a name like {only!r}.", only=only)
+        raise UsageError(what, _("The first is {name!r}.", name=plan.scenarios[0].name))
     chosen = [(number, plan.scenarios[number]) for number in numbers]
     with opened(plan, instance, workers if chosen else 1, scheduler if chosen else "") as solve:
         return keep(record, solve(chosen), len(chosen), told)

@@ -14,6 +14,7 @@ import pandas as pd
 from etsopt.charts.texts import Number, province_zh, scaled, sector_words
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.reports.document.cells import SPACE
 from etsopt.reports.document.content import Told
 from etsopt.reports.document.figures import short
@@ -23,7 +24,6 @@ from etsopt.sweeping.outcome import LEVELS, PROVEN
 from etsopt.sweeping.record import Record
 from etsopt.sweeping.sensitivity import SAME, SMALLEST, inputs_of, sensitivity
 from etsopt.sweeping.statistics import proven, states_of, summary
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,7 +115,7 @@ def record_in(folder: Path, name: str, advice: str) -> Iterator[Record]:
         If the folder has none, or another process holds it.
     """
     if not (folder / name).is_file():
-        raise UsageError(message("{folder!r} holds no record {record}.", folder=str(folder), record=name), advice)
+        raise UsageError(_("{folder!r} holds no record {record}.", folder=str(folder), record=name), advice)
     with Record(folder / name) as record:
         yield record
 
@@ -136,7 +136,7 @@ class ToldSweep(ToldRecord):
         UsageError
             If the folder has none, or another process holds it.
         """
-        with record_in(folder, RECORD, "Name a folder written by `etsopt sweep`.") as record:
+        with record_in(folder, RECORD, _("Name a folder written by `etsopt sweep`.")) as record:
             return cls(record.about, zh, folder.resolve().name, record.scenarios, record.values)
 
     @property

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import EtsoptError, UsageError
+from etsopt.language import _
 from etsopt.modules import optional
 from etsopt.progress import checkpoint
 from etsopt.sweeping.outcome import Outcome, outcome_of
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,8 +59,8 @@ def load_dask() -> Any:
     """
     return optional(
         "distributed",
-        "Several processes need dask, which is not installed.",
-        'Install it, `pip install "etsopt[sweep]"`, or leave --workers out.',
+        _("Several processes need dask, which is not installed."),
+        _('Install it, `pip install "etsopt[sweep]"`, or leave --workers out.'),
     )
 
 
@@ -85,8 +85,8 @@ def cluster(workers: int, scheduler: str = "") -> Iterator[Any]:
         try:
             client = distributed.Client(scheduler, timeout=CONNECT_S)
         except (OSError, ValueError) as error:
-            what = message("No scheduler of dask answers at {scheduler!r}: {error}.", scheduler=scheduler, error=error)
-            raise UsageError(what, "Start one, `dask scheduler`, and workers, `dask worker ADDRESS`.") from None
+            what = _("No scheduler of dask answers at {scheduler!r}: {error}.", scheduler=scheduler, error=error)
+            raise UsageError(what, _("Start one, `dask scheduler`, and workers, `dask worker ADDRESS`.")) from None
         with client, _silent():
             yield client
         return
@@ -266,5 +266,5 @@ class _Batches:
         if not surely and self.client.status == "running" and not any(one.cancelled() for one in self.running):
             return
         lost = sum(map(len, self.running.values())) + len(self.waiting)
-        what = message("The scheduler of the cluster has ended; {lost:,} scenarios have no outcome.", lost=lost)
+        what = _("The scheduler of the cluster has ended; {lost:,} scenarios have no outcome.", lost=lost)
         raise LostClusterError(what, "Start it again and go on with --resume.")

@@ -33,6 +33,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.accounts import outstanding_cost
 from etsopt_models._market.balance_values import balance_values_again
@@ -124,9 +125,11 @@ def _refuse_price_above_outstanding_cost(
     if dear.any():
         t = int(dear.argmax())
         limits = f"expected at most {per_outstanding_t[t]:g} CNY/t, got {prices[t]:g}"
-        what = f"the price of {years[t]} exceeds the cost of a tonne outstanding: {limits}"
-        advice = "State a reference price near the expected price: it is the market's own before the deadline."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
+        what = _(
+            "the price of {years} exceeds the cost of a tonne outstanding: {limits}", years=years[t], limits=limits
+        )
+        advice = _("State a reference price near the expected price: it is the market's own before the deadline.")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
 
 
 def again(

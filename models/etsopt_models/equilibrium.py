@@ -53,6 +53,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules.intensity import balances_every_sector
 from etsopt_models._equilibrium.tables import equilibrium_tables
 
@@ -92,11 +93,17 @@ def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
     """
     outside = [name for name in instance.sectors if instance.policy.states_balance_value(name)]
     if outside:
-        what = "is stated, so that responses of these units do not move it"
-        advice = "Solve abatement, or leave the balance value to the units of the table."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, f"sectors.{outside[0]}.balance_value")])
+        what = _("is stated, so that responses of these units do not move it")
+        advice = _("Solve abatement, or leave the balance value to the units of the table.")
+        raise DataError(
+            _("The policy"),
+            [Problem("policy.toml", what, advice, f"sectors.{outside[0]}.balance_value")],
+        )
     if not balances_every_sector(instance):
-        what = f"the rule {instance.policy.rule.name!r} does not balance every sector: expected an intensity rule"
-        advice = "Use cn-2025 or cn-2026 on an instance of industry alone, or solve abatement."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.name")])
+        what = _(
+            "the rule {name!r} does not balance every sector: expected an intensity rule",
+            name=instance.policy.rule.name,
+        )
+        advice = _("Use cn-2025 or cn-2026 on an instance of industry alone, or solve abatement.")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "rule.name")])
     return equilibrium_tables(instance)

@@ -13,12 +13,11 @@ from rich.cells import cell_len
 import etsopt
 from etsopt.cli import main, parser_of
 from etsopt.cli.fitting import wrapped
-from etsopt.cli.language import in_chinese, speaking, translated, word
 from etsopt.cli.remaining import Remaining
-from etsopt.cli.show_errors import rendered
+from etsopt.cli.words import word
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
+from etsopt.language import Text, _, in_chinese, speaking
 from etsopt.progress import checkpoint, watched
-from etsopt.wording import Message, literal, message
 
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -34,13 +33,12 @@ def test_the_catalogue_has_every_text_with_its_values_and_nothing_else() -> None
     pytest.importorskip("babel")
     from etsopt.locale import build
 
-    catalogue, texts = build.catalogue(), build.texts()
-    stated = {str(entry.id): str(entry.string) for entry in catalogue if entry.id}
-    assert set(stated) == set(texts), "the catalogue is stale: python -m etsopt.locale.build"
-    untranslated = [text for text, translation in stated.items() if not translation]
+    stated = build.translations(build.catalogue())
+    assert set(stated) == set(build.texts()), "the catalogue is stale: python -m etsopt.locale.build"
+    untranslated = [key for key, translation in stated.items() if not translation]
     assert not untranslated, f"translate in {build.PO.name}, then python -m etsopt.locale.build"
     # What only joins English words may be left out.
-    differ = {text: build.slots(translation) ^ build.slots(text) for text, translation in stated.items()}
+    differ = {key: build.slots(translation) ^ build.slots(key[1]) for key, translation in stated.items()}
     assert {text: slots for text, slots in differ.items() if slots - {"grammar"}} == {}
 
 
@@ -52,8 +50,21 @@ def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
 
     with build.PO.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
-    stated = {str(entry.id): str(entry.string) for entry in build.catalogue() if entry.id}
-    differ = [text for text, translation in stated.items() if compiled.gettext(text) != translation]
+    differ = [
+        key
+        for key, translation in build.translations(build.catalogue()).items()
+        for context, one, many in [key]
+        if (
+            compiled.npgettext(context, one, many, 2)
+            if context and many
+            else compiled.ngettext(one, many, 2)
+            if many
+            else compiled.pgettext(context, one)
+            if context
+            else compiled.gettext(one)
+        )
+        != translation
+    ]
     assert not differ, "the compiled catalogue is stale: python -m etsopt.locale.build"
 
 
@@ -147,37 +158,35 @@ def test_every_problem_of_a_file_is_told_in_chinese_with_its_cells(
     )
 
 
-def test_an_exception_is_english_whatever_the_terminal_speaks() -> None:
+def test_an_exception_is_shown_in_the_language_of_the_moment_and_compared_in_english() -> None:
     with speaking("zh"):
         with pytest.raises(UsageError) as caught:
             etsopt.read("nowhere")
         error = caught.value
-        assert str(error).startswith("There is no folder 'nowhere', and no shipped instance of that name.")
-        assert rendered(error).startswith("没有文件夹 'nowhere'，也没有同名的内置算例。")
-        assert rendered(StoppedError("time_limit")) == "在得到解之前已达到时间限制。\n\n请提高时间限制。"
-        assert rendered(UsageError("No text of the catalogue.")) == "No text of the catalogue."
-    assert rendered(error) == str(error)
+        assert str(error).startswith("没有文件夹 'nowhere'，也没有同名的内置算例。")
+        assert str(StoppedError("time_limit")) == "在得到解之前已达到时间限制。\n\n请提高时间限制。"
+        assert str(UsageError("No text of the catalogue.")) == "No text of the catalogue."
+        assert error.failure == "There is no folder 'nowhere', and no shipped instance of that name."
+    assert str(error).startswith("There is no folder 'nowhere', and no shipped instance of that name.")
 
 
 def test_braces_and_names_of_a_user_are_no_templates() -> None:
-    problem = Problem(
-        "{x}.csv", message("has no {what}", what="{0}"), "Correct the value.", "水泥 {y}", (("3", "{z}"),)
-    )
+    problem = Problem("{x}.csv", _("has no {what}", what="{0}"), "Correct the value.", "水泥 {y}", (("3", "{z}"),))
     error = DataError("The {thing}", [problem])
     assert str(error).startswith("The {thing} has a problem.\n\n1. {x}.csv, 水泥 {y}: has no {0}: row 3 '{z}'.")
     with speaking("zh"):
-        assert rendered(error).startswith(
-            "The {thing}有 1 处问题。\n\n1. {x}.csv，水泥 {y}：has no {0}：第 3 行 '{z}'。"
-        )
+        assert str(error).startswith("The {thing}有 1 处问题。\n\n1. {x}.csv，水泥 {y}：has no {0}：第 3 行 '{z}'。")
 
 
-def test_a_message_keeps_what_it_was_made_of() -> None:
-    made = message("{count:,} units of {sector}", count=1234, sector=literal("cement"))
+def test_a_text_keeps_what_it_was_made_of() -> None:
+    made = _("{subject} has {count:,} problems.", subject=_("The policy"), count=1234)
     again = pickle.loads(pickle.dumps(made))
-    assert (made, again) == ("1,234 units of cement",) * 2
-    assert isinstance(again, Message)
-    assert again.values == {"count": 1234, "sector": "cement"}
-    assert translated(made) == made
+    assert (made, again) == ("The policy has 1,234 problems.",) * 2
+    assert isinstance(again, Text)
+    assert again.values == {"subject": "The policy", "count": 1234}
+    with speaking("zh"):
+        assert str(made) == f"{made}" == "" + made == "政策有 1,234 处问题。"
+        assert made == "The policy has 1,234 problems."
 
 
 def test_words_of_cells_are_translated_and_names_are_not() -> None:

@@ -15,14 +15,13 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.cli.language import speaking
-from etsopt.cli.show_errors import rendered
 from etsopt.data.files import workbook
 from etsopt.data.files.sheets import note_of_hidden
 from etsopt.data.files.unit_notes import stated_units
 from etsopt.data.files.workbook import Flaws
 from etsopt.data.tables.credit_codes import check_character
 from etsopt.errors import AssumedWarning, DataError, UsageError
+from etsopt.language import speaking
 
 xlsxwriter = pytest.importorskip("xlsxwriter")
 pytest.importorskip("python_calamine")
@@ -267,7 +266,7 @@ def test_a_slip_of_one_row_is_told_in_chinese_without_english_words(tmp_path: Pa
     path = book(tmp_path / "plants.xlsx", [HEAD[:8], *rows])
     error = refused(path)
     with speaking("zh"):
-        said = rendered(error)
+        said = str(error)
     assert "emissions_tco2e或output_t：1 个单元的强度约为所属行业合理强度的 10000 倍：单元格 G2 '8400 t/t'。" in said
     assert "各行的两个数之一大了或小了约 10000 倍。" in said
 
@@ -280,7 +279,7 @@ def test_the_remedy_for_a_missing_reader_of_workbooks_is_in_chinese(
     with pytest.raises(UsageError) as caught:
         etsopt.read(path)
     with speaking("zh"):
-        assert "将各工作表另存为 CSV 文件" in rendered(caught.value)
+        assert "将各工作表另存为 CSV 文件" in str(caught.value)
 
 
 def test_units_outside_the_scope_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,8 @@ KEPT = frozenset(
         *("true", "false", "True", "None", "no", "lower", "number", "method", "sample", "choose", "policy"),
         *("FOLDER", "INSTANCE", "plants", "accounts", "Shaanxi", "DataFrame", "Reference", "answer", "bounds"),
         *("calculate", "formulate", "parameters", "print", "progress", "proven_only", "reason_zh", "mps", "read"),
-        *("clip", "slope", "objectives", "first_month", "months"),
+        *("clip", "slope", "objectives", "first_month", "months", "Groups", "AbstractModel", "Set", "Param"),
+        *("dense", "False", "RUN"),
     )
 )
 """Latin words of translations that stand alone there, and would be English in the output of another command."""

@@ -17,6 +17,7 @@ from scipy.stats import theilslopes
 from etsopt.accounting.monitoring.fill import BASES, MEASURED, MISSING, STANDSTILL, days_of_stack
 from etsopt.accounting.monitoring.schema import Settings
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def monitor(accounts: Accounts, rows: pd.DataFrame, settings: Mapping[str, Any] 
     stacks, filled = [], []
     groups = rows.groupby(["unit_id", "stack"], sort=True)
     for number, ((unit, stack), own) in enumerate(groups):
-        checkpoint("monitors", number, len(groups))
+        checkpoint(_("monitors"), number, len(groups))
         found = days_of_stack(own, chosen)
         count = len(found.day)
         frame = {"unit_id": np.full(count, unit, dtype=object), "stack": np.full(count, stack, dtype=object)}
@@ -94,8 +95,8 @@ def monitor(accounts: Accounts, rows: pd.DataFrame, settings: Mapping[str, Any] 
         filled.append(table[(found.basis > STANDSTILL) & (found.basis < MISSING)])
     days = _with_calculated(_of_units(pd.concat(stacks, ignore_index=True)), accounts)
     if days.empty:
-        advice = "Name the units as register.csv does, and add reports of the months of the monitors."
-        raise UsageError("No month of a unit has both reports and monitors.", advice)
+        advice = _("Name the units as register.csv does, and add reports of the months of the monitors.")
+        raise UsageError(_("No month of a unit has both reports and monitors."), advice)
     days["unusual"] = _unusual(days, chosen.unusual_score)
     months = _months(days)
     units = pd.DataFrame([_of_unit(str(unit), own, chosen) for unit, own in months.groupby("unit_id", sort=True)])

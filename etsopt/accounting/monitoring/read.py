@@ -14,8 +14,8 @@ from etsopt.data.files.read import find_folder
 from etsopt.data.messages import counted
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,14 +50,14 @@ def read_monitor(source: str | Path, register: pd.DataFrame) -> pd.DataFrame:
         names = ", ".join(column.name for column in MONITOR.columns)
         problems.append(
             Problem(
-                message("{folder}/*.csv", folder=FOLDER),
-                "no file is there",
-                message("Add {folder}/2025.csv, with columns {names}.", folder=FOLDER, names=names),
+                f"{FOLDER}/*.csv",
+                _("no file is there"),
+                _("Add {folder}/2025.csv, with columns {names}.", folder=FOLDER, names=names),
             )
         )
     frames = []
     for number, path in enumerate(paths):
-        checkpoint("reading monitors", number, len(paths))
+        checkpoint(_("reading monitors"), number, len(paths))
         frame, of_file = read_rows(path, f"{FOLDER}/{path.name}", MONITOR, _validated)
         problems += of_file
         if frame is not None:
@@ -66,7 +66,7 @@ def read_monitor(source: str | Path, register: pd.DataFrame) -> pd.DataFrame:
         table = pd.concat(frames, ignore_index=True)
         problems += _problems_of_rows(table, register)
     if problems:
-        raise DataError(message("The monitors of {name!r}", name=folder.name), problems)
+        raise DataError(_("The monitors of {name!r}", name=folder.name), problems)
     return table.assign(day=days(table["day"].to_numpy()))
 
 
@@ -88,7 +88,7 @@ def _problems_of_rows(table: pd.DataFrame, register: pd.DataFrame) -> list[Probl
         (
             ~np.isin(unit, register["unit_id"].to_numpy()) & (unit != ""),
             "unit_id",
-            ("unit is not in the register", "rows have units that are not in the register"),
+            (_("unit is not in the register"), _("rows have units that are not in the register")),
             "Correct it, or add the unit to register.csv.",
         ),
         (
@@ -107,8 +107,8 @@ def _problems_of_rows(table: pd.DataFrame, register: pd.DataFrame) -> list[Probl
     problems = [one for bad, column, what, advice in checks for one in _by_file(table, bad, column, what, advice)]
     median = table.groupby(["unit_id", "stack"])["co2_percent"].transform("median").to_numpy()
     low = (median > 0) & (median < LEAST_PERCENT) & table["co2_percent"].notna().to_numpy()
-    what = ("concentration looks like a fraction", "concentrations look like fractions")
-    advice = message(
+    what = (_("concentration looks like a fraction"), _("concentrations look like fractions"))
+    advice = _(
         "State percent by volume, 12 and not 0.12: the median of a stack is below {least_percent} %.",
         least_percent=LEAST_PERCENT,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.table import Column, Table
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,13 +86,11 @@ class Settings:
         known = [one.name for one in fields(cls)]
         for name, value in (changes or {}).items():
             if name not in known:
-                advice = message(
-                    "{guess}The settings are {known}.", guess=did_you_mean(name, known), known=", ".join(known)
-                )
-                raise UsageError(message("There is no setting of monitors {name}.", name=brief(name)), advice)
+                advice = _("{guess}The settings are {known}.", guess=did_you_mean(name, known), known=", ".join(known))
+                raise UsageError(_("There is no setting of monitors {name}.", name=brief(name)), advice)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
                 raise UsageError(
-                    message("Setting {name} is {value}: expected a number above 0.", name=name, value=brief(value)),
-                    "Correct it.",
+                    _("Setting {name} is {value}: expected a number above 0.", name=name, value=brief(value)),
+                    _("Correct it."),
                 )
         return replace(cls(), **{name: float(value) for name, value in (changes or {}).items()})

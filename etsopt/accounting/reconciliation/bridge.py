@@ -18,6 +18,7 @@ from etsopt.accounting.screening.digits import last_digits
 from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES
 from etsopt.data.instance import Instance
+from etsopt.language import _
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def evidence_of(  # long because its docstring states the rule of substitutes
     # Other models read every unit of the register; here each has its own year.
     units = units_of_year(accounts, year)
     year = int(accounts.unit_years["year"].max()) if year is None else year
-    checkpoint("evidence")
+    checkpoint(_("evidence"))
     series = Series.of(accounts, year)
     material = Material(reports, accounts)
     usual = statements.Usual(series, _doubtful(series, material, year))

@@ -13,7 +13,7 @@ from etsopt.accounting.review.words import CLOSE, CORRECT, FIND, LEVELS, PASS, R
 from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _, gettext
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.opening import Connection
@@ -53,7 +53,7 @@ class Block:
     def see_items(self) -> None:
         """Add a problem for decisions that match no item."""
         none = f"SELECT line, {NAME} FROM block m WHERE line NOT IN (SELECT line FROM matched)"
-        what = ("decision is on no item of the store", "decisions are on no item of the store")
+        what = (_("decision is on no item of the store"), _("decisions are on no item of the store"))
         self.see_none(none, what, "Correct unit, month, process, item, flow or batch: etsopt review status lists them.")
 
 
@@ -67,16 +67,19 @@ def passed(block: Block) -> int:
         f"WHERE b.version <> m.version AND NOT EXISTS ("
         f"SELECT 1 FROM seen_passes p WHERE {join_on('p', 'm')} AND p.version = b.version AND p.level = b.level)"
     )
-    what = ("item has another version", "items have other versions")
+    what = (_("item has another version"), _("items have other versions"))
     block.see_none(versions, what, "Review the present version: etsopt review history shows them.", "version")
     present = "FROM matched m JOIN block b USING (line) WHERE (b.version IS NULL OR b.version = m.version)"
     if rank > 1:
         below = list(LEVELS)[rank - 2]
-        what = (f"item is not passed by the {below} level", f"items are not passed by the {below} level")
-        advice = message("The levels pass in order: the {below} level has to pass it first.", below=below)
+        what = (
+            _("item is not passed by the {below} level", below=gettext(below)),
+            _("items are not passed by the {below} level", below=gettext(below)),
+        )
+        advice = _("The levels pass in order: the {below} level has to pass it first.", below=gettext(below))
         block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank - 1}", what, advice)
-    what = ("item has an open finding", "items have open findings")
-    advice = "Close the finding first, or have the item corrected: etsopt review findings lists them."
+    what = (_("item has an open finding"), _("items have open findings"))
+    advice = _("Close the finding first, or have the item corrected: etsopt review findings lists them.")
     block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank} AND m.open_findings > 0", what, advice)
     return block.added(
         "passes",
@@ -92,7 +95,7 @@ def found(block: Block) -> int:
     stated = (
         f"SELECT line, {NAME} FROM block m WHERE item <> '' AND line NOT IN (SELECT line FROM matched) AND rule = ''"
     )
-    what = ("finding is on no item of the store", "findings are on no item of the store")
+    what = (_("finding is on no item of the store"), _("findings are on no item of the store"))
     block.see_none(stated, what, "Correct the item, or leave it empty for the whole month.")
     same = (*KEY, "rule", "reason")
     known = f"SELECT 1 FROM seen_findings f WHERE {join_on('f', 'b', same)}"
@@ -117,7 +120,7 @@ def closed(block: Block) -> int:
         f"JOIN seen_findings f ON f.finding = {number} "
         f"WHERE {RANK.format(level='b.level')} < {RANK.format(level='f.level')}"
     )
-    what = ("finding is of a higher level", "findings are of a higher level")
+    what = (_("finding is of a higher level"), _("findings are of a higher level"))
     block.see_none(above, what, "The level that found it, or one above, closes it.", "level")
     return block.added(
         "closings",
@@ -130,7 +133,7 @@ def _single(block: Block) -> None:
     """Add a problem for decisions that match no item or several."""
     block.see_items()
     several = f"SELECT line, string_agg({NAME}, ', ') FROM matched m GROUP BY line HAVING count(*) > 1"
-    what = ("decision is on several items", "decisions are on several items")
+    what = (_("decision is on several items"), _("decisions are on several items"))
     block.see_none(several, what, "Name process, flow and batch as well.")
 
 
@@ -154,7 +157,7 @@ def restored(block: Block) -> int:
         f"SELECT m.line, {NAME} || ': version ' || b.version::INTEGER FROM matched m JOIN block b USING (line) "
         f"WHERE NOT EXISTS (SELECT 1 FROM seen_rows r WHERE {join_on('r', 'm')} AND r.version = b.version)"
     )
-    what = ("item has no such version", "items have no such version")
+    what = (_("item has no such version"), _("items have no such version"))
     block.see_none(none, what, "Choose one that etsopt review history shows.", "version")
     if block.problems:
         return 0

@@ -16,7 +16,7 @@ from etsopt.accounting.review.words import INCOMPLETE, OPEN, VERIFIED
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_in, reports_of
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,8 +95,8 @@ def annual_emissions(
     known = sorted(set(accounts.unit_years["year"].tolist()))
     if year not in known:
         raise UsageError(
-            message("No unit has reports of {year}.", year=year),
-            message("Choose one of {str}.", str=", ".join(map(str, known))),
+            _("No unit has reports of {year}.", year=year),
+            _("Choose one of {str}.", str=", ".join(map(str, known))),
         )
     return Verification(year, _units(accounts, state, year), reports, accounts, state)
 

@@ -17,6 +17,7 @@ from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.together import check_together
 from etsopt.data.tables.raw import RawTable
 from etsopt.errors import DataError
+from etsopt.language import _
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
@@ -95,13 +96,13 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
     problems = []
     blocks = _blocks(fresh)
     for number, block in enumerate(blocks):
-        checkpoint("deciding", number, len(blocks))
+        checkpoint(_("deciding"), number, len(blocks))
         kind, level = block["decision"].iat[0], block["level"].iat[0]
         act = _block(opened, dated(block), entry, place, level)
         changes[kind] += ACTS[kind](act)
         problems += act.problems
     if problems:
-        raise DataError("The review", problems)
+        raise DataError(_("The review"), problems)
     if changes[CORRECT] + changes[RESTORE]:
         check_together(opened, entry)
     if not sum(changes.values()):

@@ -20,7 +20,7 @@ from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.table import Column, Table
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ TABLE = Table(
     (
         Column("decision", "what is decided", required=True, choices=tuple(DECISIONS)),
         Column("level", "who decides: a level of the review, or the enterprise", required=True, choices=tuple(ACTORS)),
-        Column("who", "person or department that decides", required=True, identifier=True),
+        Column("who", _("person or department that decides"), required=True, identifier=True),
         Column("decided_on", "day of the decision, such as 2026-03-01; empty: today", identifier=True),
         Column("unit_id", "unit; needed but for close", identifier=True),
         Column("month", "month, such as 2025-01; empty: all of a pass", identifier=True),
@@ -98,10 +98,10 @@ def read_decisions(path: str | Path, headings: Mapping[str, str] | None = None) 
     """
     path = Path(path)
     if not path.is_file():
-        raise UsageError(message("There is no file {path!r} of decisions.", path=str(path)), "Name a CSV file.")
+        raise UsageError(_("There is no file {path!r} of decisions.", path=str(path)), _("Name a CSV file."))
     raw, problems = read_csv(path.read_bytes(), path.name)
     if raw is None:
-        raise DataError("The table of decisions", problems)
+        raise DataError(_("The table of decisions"), problems)
     known = headings or {}
     return validated(replace(raw, columns={known.get(name, name): cells for name, cells in raw.columns.items()}))
 
@@ -124,8 +124,8 @@ def validated(raw: RawTable) -> pd.DataFrame:
     problems = [
         Problem(
             raw.place,
-            "is not a column of decisions",
-            message("Choose from {names}.", names=", ".join(NAMES)),
+            _("is not a column of decisions"),
+            _("Choose from {names}.", names=", ".join(NAMES)),
             str(name),
         )
         for name in unknown
@@ -137,7 +137,7 @@ def validated(raw: RawTable) -> pd.DataFrame:
         frame.index = pd.Index(raw.rows)
         problems = _problems(frame, raw.place)
     if problems:
-        raise DataError("The table of decisions", problems)
+        raise DataError(_("The table of decisions"), problems)
     return frame
 
 
@@ -175,12 +175,12 @@ def _problems(frame: pd.DataFrame, place: str) -> list[Problem]:
     nothing = (kind == CORRECT) & empty("quantity") & empty("ncv_gj_per_unit")
     see(nothing, "quantity", lacks, "State the corrected quantity or calorific value.")
     own = (frame["level"] == ENTERPRISE) & kind.isin([PASS, FIND, CLOSE])
-    what = ("decision is not the enterprise's", "decisions are not the enterprise's")
+    what = (_("decision is not the enterprise's"), _("decisions are not the enterprise's"))
     see(own, "level", what, "Name a level of the review: an enterprise corrects and restores only.")
     wrong = pd.Series(days(frame["decided_on"].to_numpy()) == UNKNOWN, index=frame.index) & ~empty("decided_on")
-    see(wrong, "decided_on", ("value is not a day", "values are not days"), "Write it as 2026-03-01.")
+    see(wrong, "decided_on", (_("value is not a day"), _("values are not days")), "Write it as 2026-03-01.")
     wrong = frame["month"].map(month_number).eq(UNKNOWN) & ~empty("month")
-    see(wrong, "month", ("value is not a month", "values are not months"), "Write it as 2025-01.")
+    see(wrong, "month", (_("value is not a month"), _("values are not months")), "Write it as 2025-01.")
     return problems
 
 

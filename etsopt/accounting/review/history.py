@@ -9,7 +9,7 @@ from etsopt.accounting.store.journal import frame_of
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,8 +94,6 @@ def history(
         )
         table = frame_of(opened, query)
     if table.empty:
-        what = message(
-            "The store has no such item of {unit_id} in {month}.", unit_id=brief(unit_id), month=brief(month)
-        )
-        raise UsageError(what, "List the items: etsopt review status STORE --out DIR")
+        what = _("The store has no such item of {unit_id} in {month}.", unit_id=brief(unit_id), month=brief(month))
+        raise UsageError(what, _("List the items: etsopt review status STORE --out DIR"))
     return table

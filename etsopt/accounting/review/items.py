@@ -14,6 +14,7 @@ from etsopt.accounting.store.journal import look_back
 from etsopt.accounting.store.opening import COPY
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.errors import UsageError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.opening import Connection
@@ -50,7 +51,7 @@ def look_at_items(opened: Connection, as_of: int | str | None = None) -> int:
     for name in ("seen_rows", "seen_findings"):
         months = opened.execute(f"SELECT DISTINCT month FROM {name}").fetchall()
         if any(month_number(month) == UNKNOWN for (month,) in months):
-            raise UsageError("The store is damaged: a month is not as written.", COPY)
+            raise UsageError(_("The store is damaged: a month is not as written."), COPY)
     opened.execute(
         "CREATE OR REPLACE TEMP VIEW open_findings AS "
         "SELECT * FROM seen_findings f ANTI JOIN seen_closings c ON f.finding = c.finding"

@@ -17,7 +17,7 @@ from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.accounting.vocabulary import ACCOUNTED
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,7 @@ def day_of(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(message("{text} is not a day.", text=brief(text)), "Write it as 2026-01-31.") from None
+        raise UsageError(_("{text} is not a day.", text=brief(text)), _("Write it as 2026-01-31.")) from None
 
 
 def deadline(month: str) -> date:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt import modules
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,13 +64,13 @@ def rule(name: str, kind: str, source: str, **thresholds: float) -> Callable[[Fu
         If the kind is none of the four, a threshold no number, or another module has a rule of that name.
     """
     if kind not in KINDS:
-        what = message(
+        what = _(
             "Kind {kind} of rule {name} is unknown: expected one of {kinds}.",
             kind=brief(kind),
             name=brief(name),
             kinds=", ".join(KINDS),
         )
-        raise UsageError(what, "Name the kind that fits best.")
+        raise UsageError(what, _("Name the kind that fits best."))
     for key, value in thresholds.items():
         _number(name, key, value)
 
@@ -78,7 +78,7 @@ def rule(name: str, kind: str, source: str, **thresholds: float) -> Callable[[Fu
         known = RULES.get(name)
         if known is not None and known.function.__module__ != function.__module__:
             raise UsageError(
-                message("A rule of screening is named {name} already.", name=brief(name)), "Choose another name."
+                _("A rule of screening is named {name} already.", name=brief(name)), _("Choose another name.")
             )
         RULES[name] = Rule(name, kind, source, function, thresholds)
         return function
@@ -96,15 +96,15 @@ def thresholds_of(changes: Mapping[str, Any] | None) -> dict[str, dict[str, floa
     """
     found = {name: dict(one.thresholds) for name, one in RULES.items()}
     for key, value in _flat(changes or {}):
-        name, _, threshold = key.partition(".")
+        name, _dot, threshold = key.partition(".")
         if name not in found:
-            advice = message("{guess}The rules are {found}.", guess=did_you_mean(name, found), found=", ".join(found))
-            raise UsageError(message("There is no rule of screening {name}.", name=brief(name)), advice)
+            advice = _("{guess}The rules are {found}.", guess=did_you_mean(name, found), found=", ".join(found))
+            raise UsageError(_("There is no rule of screening {name}.", name=brief(name)), advice)
         if threshold not in found[name]:
             known = ", ".join(f"{name}.{one}" for one in found[name]) or "nothing"
             raise UsageError(
-                message("Rule {name} has no threshold {threshold}.", name=name, threshold=brief(threshold)),
-                message("It can be set: {known}.", known=known),
+                _("Rule {name} has no threshold {threshold}.", name=name, threshold=brief(threshold)),
+                _("It can be set: {known}.", known=known),
             )
         found[name][threshold] = _number(name, threshold, value)
     return found
@@ -121,13 +121,13 @@ def _flat(changes: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]
 def _number(name: str, key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise UsageError(
-            message(
+            _(
                 "Threshold {name}.{key} is {value}: expected a number from 0 on.",
                 name=name,
                 key=key,
                 value=brief(value),
             ),
-            "Correct it.",
+            _("Correct it."),
         )
     return float(value)
 
@@ -143,7 +143,7 @@ def load_file(path: Path) -> list[str]:
     module = modules.load_file(path, "rule", UsageError, passed=(UsageError,))
     names = [one.name for one in RULES.values() if one.function.__module__ == module.__name__]
     if not names:
-        what = message("The rule file {path!r} enters no rule of screening.", path=str(path))
-        advice = "Decorate a function with `@rule(name, kind, source)`; etsopt/accounting/README.md has an example."
+        what = _("The rule file {path!r} enters no rule of screening.", path=str(path))
+        advice = _("Decorate a function with `@rule(name, kind, source)`; etsopt/accounting/README.md has an example.")
         raise UsageError(what, advice)
     return names

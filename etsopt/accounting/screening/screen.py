@@ -12,8 +12,8 @@ from etsopt.accounting.accounts import account
 from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES, Rule, thresholds_of
 from etsopt.errors import ModelError
+from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ def screen(
     material = Material(reports, account(reports, parameters) if accounts is None else accounts)
     parts = []
     for number, one in enumerate(RULES.values()):
-        checkpoint("screening", number, len(RULES))
+        checkpoint(_("screening"), number, len(RULES))
         found = _applied(one, material, settings[one.name])
         parts.append(found.assign(rule=one.name, kind=one.kind))
     every = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
@@ -116,7 +116,7 @@ def _applied(one: Rule, material: Material, thresholds: Mapping[str, float]) -> 
     """Return the findings of a rule; those of a user's rule are checked."""
     if one.function.__module__.startswith(ROOM):
         return one.function(material, **thresholds)
-    advice = message(
+    advice = _(
         "Return a data frame with columns {returned}, and perhaps reason_zh, a row for each finding.",
         returned=", ".join(RETURNED),
     )
@@ -126,7 +126,7 @@ def _applied(one: Rule, material: Material, thresholds: Mapping[str, float]) -> 
             raise TypeError(f"it returned {type(found).__name__}")
         missing = [name for name in RETURNED if name not in found]
         if missing:
-            raise ValueError(message("its table lacks {missing}", missing=", ".join(missing)))
+            raise ValueError(_("its table lacks {missing}", missing=", ".join(missing)))
         if not found["size_t"].astype(float).ge(0).all():
-            raise ValueError("a size is negative or absent")
+            raise ValueError(_("a size is negative or absent"))
     return found if "reason_zh" in found else found.assign(reason_zh=found["reason"])

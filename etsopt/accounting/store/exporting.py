@@ -17,8 +17,8 @@ from etsopt.data.files.read import PARAMETERS, REPORTS
 from etsopt.data.files.write import FORMATS, write_table
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.progress import tell
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,8 @@ def export_reports(
     """
     if table_format not in FORMATS:
         raise UsageError(
-            message("There is no format {table_format!r}.", table_format=table_format),
-            message("Choose one of {formats}.", formats=", ".join(FORMATS)),
+            _("There is no format {table_format!r}.", table_format=table_format),
+            _("Choose one of {formats}.", formats=", ".join(FORMATS)),
         )
     folder = Path(folder)
     see_that_empty(folder)
@@ -91,7 +91,7 @@ def _csv(opened: Connection, aside: Path) -> Iterator[str]:
     file = rows["file"].where(plain, year)
     rows = rows.drop(columns=["file", "line"]).assign(version=rows["version"].astype(int))
     for name in pd.unique(file):
-        tell(message("writing {name}", name=name))
+        tell(_("writing {name}", name=name))
         write_table(_shown(rows[(file == name).to_numpy()], ROWS), aside / name)
         yield str(name)
 

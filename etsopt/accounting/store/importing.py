@@ -26,8 +26,8 @@ from etsopt.accounting.store.together import check_together
 from etsopt.data.files.read import PARAMETERS, REPORTS, find_folder
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
 from etsopt.progress import checkpoint, tell
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,12 +92,12 @@ def import_reports(
     """
     folders = [sources] if isinstance(sources, str | Path) else list(sources)
     if not folders:
-        raise UsageError("No folder is named.", "For example: etsopt store import plants.duckdb plants")
+        raise UsageError(_("No folder is named."), _("For example: etsopt store import plants.duckdb plants"))
     for folder in folders:
         if is_store(folder):
             raise UsageError(
-                message("{folder!r} is a store.", folder=str(folder)),
-                "Export it to a folder first: etsopt store export",
+                _("{folder!r} is a store.", folder=str(folder)),
+                _("Export it to a folder first: etsopt store export"),
             )
     # Files are read before the store is held, as that takes the most time.
     read = [_Folder.read(find_folder(folder)) for folder in folders]
@@ -116,7 +116,7 @@ class _Folder:
 
     @classmethod
     def read(cls, path: Path) -> _Folder:
-        tell(message("reading {name}", name=path.name))
+        tell(_("reading {name}", name=path.name))
         reports = read_reports(path)
         read_parameters(path)
         toml = path / PARAMETERS
@@ -134,7 +134,7 @@ def _added(opened: Connection, folders: Sequence[_Folder]) -> list[Imported]:
     """Add folders one after the other, and check the rows of all changed units together with those of the store."""
     added = []
     for number, folder in enumerate(folders):
-        checkpoint("importing", number, len(folders))
+        checkpoint(_("importing"), number, len(folders))
         entry = new_entry(opened, IMPORT, folder.path.name)
         look_back(opened)
         changed = _add_parameters(opened, entry, folder)
@@ -226,8 +226,11 @@ def _refuse_rewritten(opened: Connection) -> None:
     problems = []
     for file in dict.fromkeys(row[0] for row in found):
         cells = tuple((str(line), str(version)) for name, line, version in found if name == file)
-        what = ("replaced version differs from that of the store", "replaced versions differ from those of the store")
-        advice = "Leave versions that are filed as they are, and give a correction the next version."
+        what = (
+            _("replaced version differs from that of the store"),
+            _("replaced versions differ from those of the store"),
+        )
+        advice = _("Leave versions that are filed as they are, and give a correction the next version.")
         problems.append(Problem(file, counted(len(cells), *what), advice, "version", cells))
     if problems:
-        raise DataError("The import", problems)
+        raise DataError(_("The import"), problems)

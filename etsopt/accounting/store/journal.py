@@ -12,7 +12,7 @@ from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import TABLES, listed
 from etsopt.errors import UsageError, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,18 +77,18 @@ def _entry_of(opened: Connection, as_of: int | str | None) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER:
         if not 1 <= int(text) <= last:
             raise UsageError(
-                message("The store has no entry {text}: it has 1 to {last}.", text=text, last=last),
-                "List them: etsopt store log STORE",
+                _("The store has no entry {text}: it has 1 to {last}.", text=text, last=last),
+                _("List them: etsopt store log STORE"),
             )
         return int(text)
     day = int(days(np.array([text], dtype=object))[0])
     if day == UNKNOWN:
-        what = message("{as_of} is neither an entry of the store nor a day.", as_of=brief(as_of))
-        raise UsageError(what, "Name an entry that `etsopt store log` lists, or a day such as 2026-01-31.")
+        what = _("{as_of} is neither an entry of the store nor a day.", as_of=brief(as_of))
+        raise UsageError(what, _("Name an entry that `etsopt store log` lists, or a day such as 2026-01-31."))
     end = datetime.combine(datetime.fromisoformat(text), time.max).astimezone(UTC).replace(tzinfo=None)
     found = opened.execute("SELECT max(entry) FROM entries WHERE at_utc <= ?", [end]).fetchall()[0][0]
     if found is None:
-        raise UsageError(message("The store had no entry until {text}.", text=text), "Name a later day, or an entry.")
+        raise UsageError(_("The store had no entry until {text}.", text=text), _("Name a later day, or an entry."))
     return int(found)
 
 

@@ -18,8 +18,8 @@ from etsopt.accounting.store.schema import FORMAT, TABLES, statements
 from etsopt.data.files.atomic import naming, synchronise
 from etsopt.data.files.lock import POLL_S, WAIT_S, locked
 from etsopt.errors import UsageError, shortened
+from etsopt.language import _
 from etsopt.modules import optional
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ LONGEST_REASON = 300
 NOT_WRITTEN = ("Could not write", "No space left", "Permission denied", "Read-only file system", "Could not truncate")
 """Parts of DuckDB's messages on a disk that takes no more, or a place that may not be written to."""
 
-COPY = "Restore a copy of it, or import the folders into a new store."
+COPY = _("Restore a copy of it, or import the folders into a new store.")
 
 
 def is_store(source: str | Path) -> bool:
@@ -83,8 +83,8 @@ def open_store(
     """
     duckdb, path = _duckdb(), Path(path)
     if not is_store(path):
-        what = message("{path!r} is no name of a store.", path=str(path))
-        raise UsageError(what, message("Let the name end in {suffix}, such as plants{suffix}.", suffix=SUFFIX))
+        what = _("{path!r} is no name of a store.", path=str(path))
+        raise UsageError(what, _("Let the name end in {suffix}, such as plants{suffix}.", suffix=SUFFIX))
     _check_place(path, create)
     real = path.resolve()
     with naming(path), _held(real, path, write, wait_s), _translated(duckdb, path):
@@ -104,22 +104,22 @@ def _duckdb() -> Any:
     """Import DuckDB only when needed: it is optional."""
     return optional(
         "duckdb",
-        "A store of reports needs DuckDB, which is not installed.",
-        'Install it, `pip install "etsopt[mrv]"`. A folder of reports needs none, but to verify it.',
+        _("A store of reports needs DuckDB, which is not installed."),
+        _('Install it, `pip install "etsopt[mrv]"`. A folder of reports needs none, but to verify it.'),
     )
 
 
 def _check_place(path: Path, create: bool) -> None:
     """Raise UsageError if there is no store, and none may be created there."""
     if path.exists() and not path.is_file():
-        raise UsageError(message("{path!r} is a folder, or no file.", path=str(path)), "Name the file of the store.")
+        raise UsageError(_("{path!r} is a folder, or no file.", path=str(path)), _("Name the file of the store."))
     if not path.exists() and not create:
-        advice = message("Create it: etsopt store import {path} FOLDER", path=path)
-        raise UsageError(message("There is no store {path!r}.", path=str(path)), advice)
+        advice = _("Create it: etsopt store import {path} FOLDER", path=path)
+        raise UsageError(_("There is no store {path!r}.", path=str(path)), advice)
     if not path.parent.is_dir():
         raise UsageError(
-            message("There is no folder {parent!r} for the store.", parent=str(path.parent)),
-            "Create it, or name another.",
+            _("There is no folder {parent!r} for the store.", parent=str(path.parent)),
+            _("Create it, or name another."),
         )
 
 
@@ -169,9 +169,9 @@ def _connected(
             if holder is None:
                 raise
             if time.monotonic() > deadline:
-                advice = "Wait until it has finished, or close it."
+                advice = _("Wait until it has finished, or close it.")
                 raise UsageError(
-                    message("The store {file!r} is in use by {holder}.", file=str(file), holder=holder[1]), advice
+                    _("The store {file!r} is in use by {holder}.", file=str(file), holder=holder[1]), advice
                 ) from None
             time.sleep(POLL_S)
     try:
@@ -206,23 +206,23 @@ def _examined(opened: Connection, path: Path) -> None:
     views = opened.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
     found |= {name: {} for (name,) in views}
     if found.get("about") != TABLES["about"]:
-        what = message("The file {path!r} is a database, but no store of monthly reports.", path=str(path))
-        raise UsageError(what, "Name a store, or another file for a new one.")
+        what = _("The file {path!r} is a database, but no store of monthly reports.", path=str(path))
+        raise UsageError(what, _("Name a store, or another file for a new one."))
     about = dict(opened.execute("SELECT name, value FROM about LIMIT 100").fetchall())
     number = about.get("format", "")
     if number.isdecimal() and len(number) < 10 and int(number) > FORMAT:
-        what = message(
+        what = _(
             "The store {path!r} has format {number}: this version of etsopt reads up to {format}.",
             path=str(path),
             number=number,
             format=FORMAT,
         )
-        raise UsageError(what, "Install a newer etsopt.")
+        raise UsageError(what, _("Install a newer etsopt."))
     wrong = sorted(name for name in TABLES if found.get(name) != TABLES[name])
     if number != str(FORMAT) or wrong:
         where = f"table {wrong[0]}" if wrong else "its format"
         raise UsageError(
-            message("The store {path!r} is damaged: {where} is not as written.", path=str(path), where=where), COPY
+            _("The store {path!r} is damaged: {where} is not as written.", path=str(path), where=where), COPY
         )
 
 
@@ -245,18 +245,16 @@ def _error_of(reason: str, path: Path) -> UsageError:
     """Return the message for an error of DuckDB."""
     if "not a valid DuckDB database" in reason:
         return UsageError(
-            message("The file {path!r} is no store of monthly reports.", path=str(path)), "Name another file."
+            _("The file {path!r} is no store of monthly reports.", path=str(path)), _("Name another file.")
         )
     if "version number" in reason or "newer version" in reason.lower():
-        advice = 'Install a newer one: pip install --upgrade "etsopt[mrv]"'
-        return UsageError(
-            message("The store {path!r} was written by another version of DuckDB.", path=str(path)), advice
-        )
+        advice = _('Install a newer one: pip install --upgrade "etsopt[mrv]"')
+        return UsageError(_("The store {path!r} was written by another version of DuckDB.", path=str(path)), advice)
     if any(words in reason for words in NOT_WRITTEN):
-        advice = "Free disk space, or choose a place that you may write to; the store is as it was."
+        advice = _("Free disk space, or choose a place that you may write to; the store is as it was.")
         cause = reason.rpartition(": ")[2]
         return UsageError(
-            message(
+            _(
                 "The store {path!r} could not be written: {cause}.",
                 path=str(path),
                 cause=shortened(cause, LONGEST_REASON),
@@ -264,6 +262,6 @@ def _error_of(reason: str, path: Path) -> UsageError:
             advice,
         )
     return UsageError(
-        message("The store {path!r} is damaged ({reason}).", path=str(path), reason=shortened(reason, LONGEST_REASON)),
+        _("The store {path!r} is damaged ({reason}).", path=str(path), reason=shortened(reason, LONGEST_REASON)),
         COPY,
     )

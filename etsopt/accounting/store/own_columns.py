@@ -11,6 +11,7 @@ import pandas as pd
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts, mark, numbers_of
 from etsopt.errors import UsageError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def unpacked(frame: pd.DataFrame) -> pd.DataFrame:
     except (ValueError, AttributeError, RecursionError):
         plain = False
     if not plain or not all(name.startswith(USER_COLUMN_PREFIX) for name in names):
-        raise UsageError("The store is damaged: columns of the user are not as written.", "Restore a copy of it.")
+        raise UsageError(_("The store is damaged: columns of the user are not as written."), _("Restore a copy of it."))
     without_point = []
     for name in names:
         column = np.array([record.get(name, "") for record in records], dtype=object)[code]

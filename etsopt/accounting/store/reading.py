@@ -13,6 +13,7 @@ from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.own_columns import unpacked
 from etsopt.accounting.store.schema import UNIT, listed
 from etsopt.errors import DataError
+from etsopt.language import _
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def read_store(path: str | Path, as_of: int | str | None = None, wait_s: float |
     """
     with open_store(path, wait_s=wait_s) as opened:
         entry = look_back(opened, as_of)
-        checkpoint("reading the store")
+        checkpoint(_("reading the store"))
         return Content(reports_of(opened), parameters_in(opened), entry)
 
 
@@ -74,7 +75,7 @@ def reports_of(opened: Connection) -> Reports:
     try:
         checked = Reports.from_frames(found.register, found.rows.drop(columns=["file", "line"]))
     except DataError as error:
-        raise DataError("The store", error.problems) from None
+        raise DataError(_("The store"), error.problems) from None
     # Places are those of the folders, and not of the frame.
     return Reports(checked.register, checked.rows.assign(file=found.rows["file"], line=found.rows["line"]))
 

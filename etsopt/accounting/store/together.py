@@ -10,6 +10,7 @@ from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.store.reading import unchecked
 from etsopt.data.tables.raw import RawTable
 from etsopt.errors import DataError
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.opening import Connection
@@ -26,4 +27,4 @@ def check_together(opened: Connection, entry: int) -> None:
         problems = RowChecks(reports.rows, reports.coded).all()
         problems += validate_register(RawTable.from_frame(reports.register, REGISTER.file))[1]
         if problems:
-            raise DataError("The change together with the rows of the store", problems)
+            raise DataError(_("The change together with the rows of the store"), problems)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from etsopt.checking.allocation import statements, totals
 from etsopt.checking.compliance import limits
+from etsopt.language import _
 from etsopt.readings import plan
 from etsopt.readings.given import by_year
 from etsopt.readings.targets import fixed_at_emissions, floored
@@ -112,9 +113,9 @@ def accounts(
     message = "the obligation is the verified emissions to the nearest tonne, and what is outstanding"
     violations += above("obligation", enterprises.index, stated["obligation_t"] - enterprises["obligation"], message)
     for flow in FLOWS:
-        moved, what = flows[flow], "the sum over all vintages"
+        moved, what = flows[flow], _("the sum over all vintages")
         if flow == "carried_over_t":
-            moved, what = np.maximum(moved, 0.0), "what joins a vintage"
+            moved, what = np.maximum(moved, 0.0), _("what joins a vintage")
         off = stated[flow].to_numpy() - moved.sum(axis=1)
         violations += above("accounts", enterprises.index, off, f"{flow} is {what}")
     return violations

@@ -13,6 +13,7 @@ import pandas as pd
 
 from etsopt.checking.allocation.totals import distance
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 from etsopt.readings import plan
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ NO_SHORTFALL_T = 0.5
 """Outstanding tonnes up to which rounding is the cause, and there is no shortfall."""
 
 ABATEMENT = "abatement"
-OBTAINED = {True: "stated by the policy", False: "multiplier of the market balance over all plans"}
+OBTAINED = {True: _("stated by the policy"), False: _("multiplier of the market balance over all plans")}
 
 
 def unit_of(column: str) -> str:

@@ -30,6 +30,7 @@ import numpy as np
 from etsopt.checking.arithmetic import upward
 from etsopt.checking.program.bounds import Box, Goal, Rows
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
+from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -248,14 +249,17 @@ def _missed(program: Program, rows: Rows, x: NDArray[np.float64], reach: NDArray
     missed = np.flatnonzero(by > MISSED * size)
     if len(missed):
         place = int(missed[0])
-        text = f"the limit is {limit[place]:.12g}"
+        text = _("the limit is {limit:.12g}", limit=limit[place])
         if by[place] <= DWARFED * rows.terms(reach)[place]:
-            text += "; beside what its variables may reach the solver neglects that: give them narrower bounds"
+            further = _(
+                "{text}; beside what its variables may reach the solver neglects that: give them narrower bounds"
+            )
+            text = _(further, text=text)
         yield _broken(name_of(place, program.rows), text, float(by[place]), "rows_are_met")
     outside = np.maximum(program.column_lower - x, x - program.column_upper)
     if (outside > 0).any():
         place = int(np.argmax(outside > 0))
-        text = "the value is within its bounds"
+        text = _("the value is within its bounds")
         yield _broken(name_of(place, program.columns), text, float(outside[place]), "bounds_are_kept")
 
 
@@ -273,7 +277,7 @@ def _not_kept(stated: Sequence[LevelStated], levels: Sequence[LevelCheck]) -> It
     for level in stated:
         check = known.get(level.name)
         if check is not None and not abs(check.value - level.value) <= 2 * check.tolerance:
-            text = f"the objective recomputed is {check.value:.12g}"
+            text = _("the objective recomputed is {value:.12g}", value=check.value)
             yield _broken(level.name, text, abs(check.value - level.value), "level_is_kept")
 
 

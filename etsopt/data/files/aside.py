@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from etsopt.data.files import lock
 from etsopt.data.files.atomic import naming, synchronise
 from etsopt.errors import DataError, EtsoptError, Problem, UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -123,20 +123,20 @@ def _prepare(part: Path, folder: Path, old: list[Path], made: list[Path]) -> Non
     with naming(part / REMOVED):
         (part / REMOVED).write_text(json.dumps(removed), encoding="utf-8")
     written, places = [], []
-    for place, _, files in os.walk(part):
+    for place, _other, files in os.walk(part):
         target = folder / Path(place).relative_to(part)
         _make_folders([target], made)
         device = target.stat().st_dev
         if target.resolve() != folder.resolve() / target.relative_to(folder) or device != folder.stat().st_dev:
-            what = message(
+            what = _(
                 "The folder {target!r} is a link, or on another file system than {folder!r}.",
                 target=str(target),
                 folder=str(folder),
             )
-            raise UsageError(what, "Name another folder.")
+            raise UsageError(what, _("Name another folder."))
         if taken := [name for name in files if (target / name).is_dir()]:
             raise UsageError(
-                message("{target!r} is a folder.", target=str(target / taken[0])), "Move it, or name another folder."
+                _("{target!r} is a folder.", target=str(target / taken[0])), _("Move it, or name another folder.")
             )
         written += [Path(place) / name for name in files]
         places.append(Path(place))
@@ -177,7 +177,7 @@ def _move(folder: Path) -> None:
     for name in _names_to_remove(source):
         _inside(folder, name).unlink(missing_ok=True)
     places = [folder]
-    for place, _, files in os.walk(source):
+    for place, _other, files in os.walk(source):
         below = Path(place).relative_to(source)
         target = _inside(folder, below)
         target.mkdir(exist_ok=True)
@@ -212,8 +212,8 @@ def _inside(folder: Path, name: Path) -> Path:
 
 
 def _damaged(source: Path, what: str) -> DataError:
-    advice = "Remove it, and create its content again."
-    return DataError(message("The folder {parent!r}", parent=str(source.parent)), [Problem(source.name, what, advice)])
+    advice = _("Remove it, and create its content again.")
+    return DataError(_("The folder {parent!r}", parent=str(source.parent)), [Problem(source.name, what, advice)])
 
 
 def read_whole(folder: Path, mark: str, read: Callable[[], T]) -> T:
@@ -245,8 +245,8 @@ def read_whole(folder: Path, mark: str, read: Callable[[], T]) -> T:
             return content
         if time.monotonic() > until:
             raise UsageError(
-                message("The folder {folder!r} is written to over and over.", folder=str(folder)),
-                "Read it after the writes.",
+                _("The folder {folder!r} is written to over and over.", folder=str(folder)),
+                _("Read it after the writes."),
             )
 
 
@@ -267,5 +267,5 @@ def is_empty(folder: Path) -> bool:
 def see_that_empty(folder: Path) -> None:
     """Raise UsageError if a folder has files, which a new instance would be among."""
     if folder.is_dir() and not is_empty(folder):
-        advice = "Choose a new folder: existing files are not overwritten."
-        raise UsageError(message("The folder {folder!r} is not empty.", folder=str(folder)), advice)
+        advice = _("Choose a new folder: existing files are not overwritten.")
+        raise UsageError(_("The folder {folder!r} is not empty.", folder=str(folder)), advice)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.data.files.lock import locked
 from etsopt.errors import DataError, Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,10 +83,8 @@ def naming(path: Path) -> Iterator[None]:
         raise
     except UnicodeEncodeError as error:
         text = error.object[error.start : error.end]
-        what = message("holds {text!a}, which is not a character and cannot be written", text=text)
-        raise DataError(
-            message("The file {name!r}", name=path.name), [Problem(path.name, what, "Remove it.")]
-        ) from None
+        what = _("holds {text!a}, which is not a character and cannot be written", text=text)
+        raise DataError(_("The file {name!r}", name=path.name), [Problem(path.name, what, _("Remove it."))]) from None
 
 
 def synchronise(path: Path) -> None:

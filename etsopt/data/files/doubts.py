@@ -14,7 +14,7 @@ from etsopt.data.tables.headings import heading_of
 from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import AssumedWarning, Problem, brief, warn
-from etsopt.wording import listed, literal, message
+from etsopt.language import Text, _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +39,8 @@ def problems_of_percent(raw: RawTable) -> list[Problem]:
         if unit in ("%", "％", "percent"):
             numbers = [float(cell) for cell in cells if is_number(cell) and float(cell)]
             if numbers and max(map(abs, numbers)) <= 1:
-                what = "no number under a heading in percent is above 1"
-                advice = "Write 35 for 35 %; if the cells are formatted as percentages, remove (%) from the heading."
+                what = _("no number under a heading in percent is above 1")
+                advice = _("Write 35 for 35 %; if the cells are formatted as percentages, remove (%) from the heading.")
                 problems.append(Problem(raw.place, what, advice, column, ((raw.label_of(heading), heading),)))
     return problems
 
@@ -53,12 +53,12 @@ def columns_in(raw: RawTable) -> str:
     """Return the headings of these columns, each with its first cell in a sheet."""
     named = [heading for heading in raw.columns if heading_of(heading, UNITS, of_people=True).column in MEASURED]
     first = [
-        message("{heading} from cell {cell} on", heading=heading, cell=f"{raw.letters[heading]}{raw.rows[0]}")
+        _("{heading} from cell {letter}{row} on", heading=heading, letter=raw.letters[heading], row=raw.rows[0])
         if heading in raw.letters
         else heading
         for heading in named
     ]
-    return listed(first, "{first}, {second}")
+    return chain(first, _("{first}, {second}"))
 
 
 def doubted(instance: Instance, place: str, columns: str, notes: tuple[str, ...] = ()) -> Instance:
@@ -78,7 +78,7 @@ def notes_of(instance: Instance, place: str, columns: str) -> Iterator[str]:
     intensity = instance.intensity
     idle = (emissions == 0) & np.isfinite(intensity)
     if idle.any():
-        yield message("{place}: output but no emissions at {listed}.", place=place, listed=first_of(names[idle]))
+        yield _("{place}: output but no emissions at {listed}.", place=place, listed=first_of(names[idle]))
     unusual = []
     for sector, of_kind in _kinds(instance):
         here = of_kind & (intensity > 0)
@@ -87,36 +87,36 @@ def notes_of(instance: Instance, place: str, columns: str) -> Iterator[str]:
         middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY.get(sector)
         if usual is not None and not usual / FAR < middle < usual * FAR:
             unusual.append(
-                message(
+                _(
                     "the intensity of {sector} is about {middle:.3g}, usually {usual:g}",
-                    sector=literal(sector),
+                    sector=Text(sector),
                     middle=middle,
                     usual=usual,
                 )
             )
         far = here & ((intensity > FAR * middle) | (intensity < middle / FAR))
         if far.any():
-            yield message(
+            yield _(
                 "{place}: intensities far from the others of {sector}, {middle:.3g}, at {listed}.",
                 place=place,
-                sector=literal(sector),
+                sector=Text(sector),
                 middle=middle,
                 listed=first_of(names[far]),
             )
     unknown = [name for name in instance.provinces if name not in SHORT]
     if unusual:
-        yield message(
+        yield _(
             "{place}: {unusual}. Check the units of measure: {columns_in}.",
             place=place,
-            unusual=listed(unusual, "{first}; {second}"),
+            unusual=chain(unusual, _("{first}; {second}")),
             columns_in=columns,
         )
     if 0 < len(unknown) < len(instance.provinces):
         which = first_of(np.array([brief(name) for name in unknown], dtype=object))
-        one, several = "{place}: {which} is no province of China.", "{place}: {which} are no provinces of China."
-        note = message(one if len(unknown) == 1 else several, place=place, which=which)
+        one, several = _("{place}: {which} is no province of China."), _("{place}: {which} are no provinces of China.")
+        note = _(one if len(unknown) == 1 else several, place=place, which=which)
         guess = nearest(unknown[0], SHORT) or _of_one_sign(unknown[0])
-        yield message("{note} Did you mean {name!r}?", note=note, name=guess) if guess else note
+        yield _("{note} Did you mean {name!r}?", note=note, name=guess) if guess else note
 
 
 def _kinds(instance: Instance) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -138,7 +138,7 @@ def _notes_of_threshold(instance: Instance, place: str, columns: str) -> Iterato
     largest = float(enterprises.sums(instance.units["emissions_tco2e"].to_numpy(dtype=float)).max())
     rule = instance.policy.rule.parameters
     if instance.policy.follows_plan and 0 < largest < min(THRESHOLD_TCO2E, rule.get("threshold_tco2e", np.inf)):
-        yield message(
+        yield _(
             "{place}: every enterprise emits less than {threshold:,.0f} t, the largest {largest:,.0f} t, so that each "
             "gets its emissions. THE FIGURES MAY BE IN 10,000 t (万吨): if so, write that unit into the headings, such "
             "as {example}. Read are {columns_in}.",

@@ -19,7 +19,7 @@ from etsopt.data.files.parquet import SUFFIX, read_frame
 from etsopt.data.tables.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.errors import DataError, EtsoptError, Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ TEXT_COLUMNS = frozenset(
 )
 """Text columns of runs that state no types."""
 
-ADVICE = "Solve again, and do not edit tables of a run."
+ADVICE = _("Solve again, and do not edit tables of a run.")
 
 
 def types_of(table: pd.DataFrame) -> dict[str, str]:
@@ -68,7 +68,7 @@ def as_written(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     names = [str(column) for column in table.columns]
     if problems := problems_of_names(names, f"table {name}"):
-        raise DataError("The result", problems)
+        raise DataError(_("The result"), problems)
     columns = {}
     for position, (column, type_name) in enumerate(types_of(table).items()):
         cells = table.iloc[:, position]
@@ -130,7 +130,7 @@ def _header(content: bytes, place: str) -> list[str]:
     except (UnicodeDecodeError, csv.Error):
         raise _damaged(content, place, {}, "cannot be read") from None
     if problems := problems_of_names(names, place):
-        raise DataError("The run", problems)
+        raise DataError(_("The run"), problems)
     return names
 
 
@@ -178,9 +178,9 @@ def _damaged(content: bytes, place: str, stated: Mapping[str, str], otherwise: s
             kind = stated.get(name, TEXT)
             wrong = [(str(row), str(cell)) for row, cell in zip(raw.rows, cells, strict=True) if not _fits(cell, kind)]
             if wrong:
-                what = message("does not hold {kind_name}", kind_name=_kind_name(kind))
+                what = _("does not hold {kind_name}", kind_name=_kind_name(kind))
                 problems.append(Problem(place, what, ADVICE, name, tuple(wrong)))
-    return DataError("The run", problems or [Problem(place, otherwise, ADVICE)])
+    return DataError(_("The run"), problems or [Problem(place, otherwise, ADVICE)])
 
 
 def _fits(cell: str, kind: str) -> bool:
@@ -212,8 +212,8 @@ def _read_parquet(path: Path, place: str) -> pd.DataFrame:
         raise
     except Exception as error:
         # A damaged file may raise any error of pyarrow.
-        what = message("is not a Parquet file ({rstrip})", rstrip=str(error).partition(chr(10))[0].rstrip("."))
-        raise DataError("The run", [Problem(place, what, ADVICE)]) from None
+        what = _("is not a Parquet file ({rstrip})", rstrip=str(error).partition(chr(10))[0].rstrip("."))
+        raise DataError(_("The run"), [Problem(place, what, ADVICE)]) from None
 
 
 def _typed(table: pd.DataFrame, stated: Mapping[str, str], place: str) -> pd.DataFrame:
@@ -226,7 +226,7 @@ def _typed(table: pd.DataFrame, stated: Mapping[str, str], place: str) -> pd.Dat
         elif kind == TEXT:
             columns[name] = cells.astype(object)
             if len(cells) and pd.api.types.infer_dtype(cells, skipna=False) != "string":
-                problems.append(Problem(place, "does not hold texts", ADVICE, name))
+                problems.append(Problem(place, _("does not hold texts"), ADVICE, name))
         else:
             try:
                 columns[name] = cells.astype(kind)
@@ -235,8 +235,8 @@ def _typed(table: pd.DataFrame, stated: Mapping[str, str], place: str) -> pd.Dat
                 same = np.array([False])
             if not np.all(same):
                 problems.append(
-                    Problem(place, message("does not hold {kind_name}", kind_name=_kind_name(kind)), ADVICE, name)
+                    Problem(place, _("does not hold {kind_name}", kind_name=_kind_name(kind)), ADVICE, name)
                 )
     if problems:
-        raise DataError("The run", problems)
+        raise DataError(_("The run"), problems)
     return pd.DataFrame(columns, index=range(len(table)))

@@ -12,7 +12,7 @@ from etsopt.data.files.workbook import column_name
 from etsopt.data.tables.headings import heading_of
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.data.files.workbook import Cells
@@ -68,8 +68,8 @@ def problems_of_levels(place: str, cells: list[Cells], top: int, table: Table) -
         for position, cell in enumerate(cells[top + 1])
         if cell not in ("", cells[top][position])
     )
-    what = message("the headings stand in two levels, in rows {first} and {second}", first=top + 1, second=top + 2)
-    advice = message(
+    what = _("the headings stand in two levels, in rows {first} and {second}", first=top + 1, second=top + 2)
+    advice = _(
         "Write them in one row without merged cells, each with its unit of measure, such as {example}, and delete the "
         "other row.",
         example="熟料产量（万吨）",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError, shortened
-from etsopt.wording import message
+from etsopt.language import _
 
 if sys.platform == "win32":
     import msvcrt
@@ -64,8 +64,8 @@ def locked(path: Path, what: str, use: str = WRITING, wait_s: float | None = Non
     while (handle := _acquire(path)) is None:
         if time.monotonic() > deadline:
             holder = _holder(path) or "another process"
-            advice = "Wait until it has finished, or name another place to write to."
-            raise UsageError(message("{what} is {use} {holder}.", what=what, use=use, holder=holder), advice)
+            advice = _("Wait until it has finished, or name another place to write to.")
+            raise UsageError(_("{what} is {use} {holder}.", what=what, use=use, holder=holder), advice)
         time.sleep(POLL_S)
     try:
         # The text is for users alone, so a full disk is no obstacle.

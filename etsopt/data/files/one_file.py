@@ -47,7 +47,7 @@ from etsopt.data.tables.raw import RawTable, problems_of_names, read_csv
 from etsopt.data.tables.schema import ENTERPRISES, TABLES, UNITS
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import AssumedWarning, Problem, UsageError, brief, warn
-from etsopt.wording import literal, message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ SUFFIXES = (*WORKBOOKS, ".csv")
 NOT_TABLES = frozenset(("notes", "说明", "lists", "选项"))
 """Sheets of templates that hold no data."""
 
-NO_EVIDENCE = "its cells cannot be examined: it is laid out unlike the workbooks of spreadsheet programs"
+NO_EVIDENCE = _("its cells cannot be examined: it is laid out unlike the workbooks of spreadsheet programs")
 
 
 @dataclass
@@ -112,14 +112,14 @@ def read_one_file(path: Path) -> OneFile:
     UsageError
         If python-calamine is not installed, which reads workbooks.
     """
-    found = OneFile(years=years_in(path.stem, "the name of the file {text}"))
+    found = OneFile(years=years_in(path.stem, _("the name of the file {text}")))
     if path.suffix.lower() not in WORKBOOKS:
         raw, found.problems = read_csv(path.read_bytes(), path.name, partly=True)
         if raw is not None:
             _add(found, UNITS, raw)
             _take_as_meant(found)
         return found
-    sheets, found.problems = read_workbook(path, literal("save the sheets as CSV files"))
+    sheets, found.problems = read_workbook(path, _("save the sheets as CSV files"))
     if found.problems:
         return found
     try:
@@ -130,14 +130,14 @@ def read_one_file(path: Path) -> OneFile:
     _see_that_examined(found, path.name, filled, flaws)
     roles = _roles(found, path.name, {name: cells for name, cells in filled.items() if name in flaws})
     for name, role in roles.items():
-        place = message("{file}, sheet {name}", file=path.name, name=name)
+        place = _("{file}, sheet {name}", file=path.name, name=name)
         if isinstance(role, str):
             found.place_of_policy = place
             found.problems += problems_of_flaws(place, filled[name], flaws[name], heading_row(filled[name]) or 0)
             found.policy, found.policy_cells, of_policy = read_policy_sheet(filled[name], place)
             found.problems += of_policy
         else:
-            found.years |= years_in(name, "the name of the sheet {text}") if role is UNITS else {}
+            found.years |= years_in(name, _("the name of the sheet {text}")) if role is UNITS else {}
             _read_sheet(found, role, place, filled[name], flaws[name])
     _take_as_meant(found)
     return found
@@ -145,9 +145,9 @@ def read_one_file(path: Path) -> OneFile:
 
 def _see_that_examined(found: OneFile, file: str, sheets: Iterable[str], flaws: dict[str, Flaws]) -> None:
     """Refuse sheets of which errors and formulas without a value would be read as empty cells."""
-    advice = "Open it in a spreadsheet program, and save it as .xlsx."
+    advice = _("Open it in a spreadsheet program, and save it as .xlsx.")
     found.problems += [
-        Problem(message("{file}, sheet {name}", file=file, name=name), NO_EVIDENCE, advice)
+        Problem(_("{file}, sheet {name}", file=file, name=name), NO_EVIDENCE, advice)
         for name in sheets
         if name not in flaws
     ]
@@ -161,8 +161,8 @@ def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[st
     for role in {id(role): role for role in roles.values()}.values():
         same = [name for name, other in roles.items() if other is role]
         if len(same) > 1:
-            what = message("has {count} sheets of one table: {same}", count=len(same), same=", ".join(same))
-            found.problems.append(Problem(file, what, "Keep one of them."))
+            what = _("has {count} sheets of one table: {same}", count=len(same), same=", ".join(same))
+            found.problems.append(Problem(file, what, _("Keep one of them.")))
     others = [name for name in sheets if name not in roles and plain(name) not in NOT_TABLES]
     if UNITS not in roles.values():
         like_units = [name for name in others if row_of_headings(sheets[name], UNITS, LEAST_OF_UNITS) is not None]
@@ -170,8 +170,8 @@ def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[st
             roles[like_units[0]] = UNITS
         else:
             headings = ", ".join(column.name for column in UNITS.columns if column.required)
-            what = message("has {value} sheets with headings of units", value=len(like_units) or literal("no"))
-            advice = message(
+            what = _("has {value} sheets with headings of units", value=len(like_units) or _("no"))
+            advice = _(
                 "Name the sheet of the units `units` or 单元, with one row of headings, such as {headings}.",
                 headings=headings,
             )
@@ -181,7 +181,7 @@ def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[st
         which = ", ".join(map(brief, unread))
         names = ", ".join((*(table.name for table in TABLES), POLICY_SHEETS[0]))
         found.notes.append(
-            message(
+            _(
                 "{file}: not read are the sheets {which}. Sheets that are read are named {names}.",
                 file=file,
                 which=which,
@@ -196,10 +196,10 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
     top = row_of_headings(cells, table, LEAST_HEADINGS)
     if top is None:
         needed = ", ".join(column.name for column in table.columns if column.required)
-        advice = message(
+        advice = _(
             "Write one row of headings, such as {needed}; a template has them all: etsopt new FILE.xlsx", needed=needed
         )
-        found.problems.append(Problem(place, "has no row of headings", advice))
+        found.problems.append(Problem(place, _("has no row of headings"), advice))
         return
     if of_levels := problems_of_levels(place, cells, top, table):
         # What the columns are cannot be told, so that no cell of them is examined.
@@ -209,7 +209,7 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
     found.notes += filter(None, [note_of_hidden(place, cells, flaws, top)])
     if table is UNITS:
         for title in (cell for row in cells[:top] for cell in row if isinstance(cell, str)):
-            found.years |= years_in(title, "the title {text}")
+            found.years |= years_in(title, _("the title {text}"))
     headings = [normalise(text_of(cell, False)) for cell in cells[top]]
     first = top + 1
     if first < len(cells) and repeats(cells[first], headings, table):
@@ -219,8 +219,8 @@ def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], fl
     rows = [row for row in range(first, len(cells)) if any(cell != "" for cell in cells[row])]
     named = [position for position, heading in enumerate(headings) if heading]
     bare = [(row, at, text_of(cells[row][at], False)) for at in set(range(len(headings))) - {*named} for row in rows]
-    what = ("cell has no heading", "cells have no heading")
-    advice = "Write a heading above them, or empty them."
+    what = (_("cell has no heading"), _("cells have no heading"))
+    advice = _("Write a heading above them, or empty them.")
     found.problems += problem_of_marked(place, [one for one in bare if one[2]], what, advice)
     found.problems += problems_of_names([headings[position] for position in named], place)
     # The first of repeated headings stands for all, so that the other columns are examined.
@@ -263,7 +263,7 @@ def _add(found: OneFile, table: Table, raw: RawTable) -> None:
         found.notes += notes_of_cases(raw)
         for heading in raw.columns:
             if heading_of(heading, UNITS, of_people=True).column == "emissions_tco2e":
-                found.years |= years_in(heading, "the heading {text}")
+                found.years |= years_in(heading, _("the heading {text}"))
     found.tables[table.name] = raw
 
 
@@ -282,8 +282,8 @@ def find_file(source: Path) -> None:
         If there is no such file.
     """
     if not source.is_file():
-        advice = "Check its name; `etsopt new FILE.xlsx` writes a workbook to fill in."
-        raise UsageError(message("There is no file {source!r}.", source=str(source)), advice)
+        advice = _("Check its name; `etsopt new FILE.xlsx` writes a workbook to fill in.")
+        raise UsageError(_("There is no file {source!r}.", source=str(source)), advice)
 
 
 def order_of_file(instance: Instance, raw: RawTable) -> NDArray[np.int64] | None:

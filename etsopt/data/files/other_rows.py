@@ -16,7 +16,7 @@ from etsopt.data.messages import first_of
 from etsopt.data.tables.enterprise_names import heading_of_names
 from etsopt.data.tables.headings import heading_of
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.data.files.workbook import Cells, Flaws
@@ -75,11 +75,11 @@ def without_totals(raw: RawTable, table: Table) -> tuple[RawTable, list[Problem]
                 found.setdefault(at, heading)
     which = first_of(raw.rows[sorted(found)])
     if len(found) > 1:
-        what = message("{count} rows look like totals", count=len(found))
-        advice = message("Delete rows {rows}: their units would count twice.", rows=which)
+        what = _("{count} rows look like totals", count=len(found))
+        advice = _("Delete rows {rows}: their units would count twice.", rows=which)
     else:
-        what = "1 row looks like a total"
-        advice = message("Delete row {row}: its units would count twice.", row=which)
+        what = _("1 row looks like a total")
+        advice = _("Delete row {row}: its units would count twice.", row=which)
     return _left_out(raw, table, found, what, advice)
 
 
@@ -100,11 +100,11 @@ def without_notes(raw: RawTable, table: Table) -> tuple[RawTable, list[Problem]]
             found[at] = next(iter(texts))
     which = first_of(raw.rows[sorted(found)])
     if len(found) > 1:
-        what = message("{count} rows look like notes", count=len(found))
-        advice = message("Delete them, or move them to another sheet: rows {rows}.", rows=which)
+        what = _("{count} rows look like notes", count=len(found))
+        advice = _("Delete them, or move them to another sheet: rows {rows}.", rows=which)
     else:
-        what = "1 row looks like a note"
-        advice = message("Delete it, or move it to another sheet: row {row}.", row=which)
+        what = _("1 row looks like a note")
+        advice = _("Delete it, or move it to another sheet: row {row}.", row=which)
     return _left_out(raw, table, found, what, advice)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from etsopt.data.tables.raw import RawTable, cells_of_series, problems_of_names
 from etsopt.errors import Problem, UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +43,8 @@ def read_parquet(path: Path) -> tuple[RawTable | None, list[Problem]]:
         return None, [
             Problem(
                 path.name,
-                message("is not a Parquet file ({reason})", reason=reason),
-                "Write it again, or provide a CSV file.",
+                _("is not a Parquet file ({reason})", reason=reason),
+                _("Write it again, or provide a CSV file."),
             )
         ]
     problems = problems_of_names([name for name, _ in columns], path.name)
@@ -125,6 +125,6 @@ def load_pyarrow() -> tuple[Any, Any]:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        advice = 'Install it, `pip install "etsopt[parquet]"`, or use CSV.'
-        raise UsageError("Parquet needs pyarrow, which is not installed.", advice) from None
+        advice = _('Install it, `pip install "etsopt[parquet]"`, or use CSV.')
+        raise UsageError(_("Parquet needs pyarrow, which is not installed."), advice) from None
     return pyarrow, parquet

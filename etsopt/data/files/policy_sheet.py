@@ -10,6 +10,7 @@ from etsopt.data.files.write import toml_value
 from etsopt.data.policy.keys import english_path, value_of_text
 from etsopt.data.tables.headings import plain
 from etsopt.errors import Problem
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,8 +39,8 @@ def read_policy_sheet(cells: list[Cells], place: str) -> tuple[dict[str, Any] | 
     """
     top = heading_row(cells)
     if top is None:
-        what = "has no row with the headings key and value"
-        return None, {}, [Problem(place, what, "Write them above the keys, or delete the sheet.")]
+        what = _("has no row with the headings key and value")
+        return None, {}, [Problem(place, what, _("Write them above the keys, or delete the sheet."))]
     words = [plain(str(cell)) for cell in cells[top]]
     at_key = next(at for at, word in enumerate(words) if word in KEY_HEADINGS)
     at_value = next(at for at, word in enumerate(words) if word in VALUE_HEADINGS)
@@ -55,20 +56,20 @@ def read_policy_sheet(cells: list[Cells], place: str) -> tuple[dict[str, Any] | 
         cell = f"cell {column_name(at_value)}{row + 1}"
         if not key and value != "":
             shown = ((cell, str(value)),)
-            problems.append(Problem(place, "value has no key", "Write its key, or empty it.", cells=shown))
+            problems.append(Problem(place, _("value has no key"), _("Write its key, or empty it."), cells=shown))
         if not key or value == "":
             continue
         if isinstance(value, TIMES):
-            problems.append(Problem(place, "cell is a date", WRITE_AGAIN, key, ((cell, str(value)),)))
+            problems.append(Problem(place, _("cell is a date"), WRITE_AGAIN, key, ((cell, str(value)),)))
             continue
         if key in places:
-            advice = "Keep one of them: which of them holds cannot be told."
-            problems.append(Problem(place, "key is there twice", advice, key, ((places[key], ""), (cell, ""))))
+            advice = _("Keep one of them: which of them holds cannot be told.")
+            problems.append(Problem(place, _("key is there twice"), advice, key, ((places[key], ""), (cell, ""))))
             continue
         places[key] = cell
         if not _put(content, path, _plain_value(value)):
-            what = "is a value and a table of values at once"
-            problems.append(Problem(place, what, "State either the value, or each part of it.", key, ((cell, ""),)))
+            what = _("is a value and a table of values at once")
+            problems.append(Problem(place, what, _("State either the value, or each part of it."), key, ((cell, ""),)))
     return content, places, problems
 
 

@@ -24,7 +24,7 @@ from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, shortened
-from etsopt.wording import literal, message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -186,9 +186,7 @@ def read_units(path: Path) -> pd.DataFrame:
         With every problem of its cells.
     """
     if not path.is_file():
-        raise UsageError(
-            message("There is no file {path!r}.", path=str(path)), "Name a file of units in CSV or Parquet."
-        )
+        raise UsageError(_("There is no file {path!r}.", path=str(path)), _("Name a file of units in CSV or Parquet."))
     raw, problems = read_parquet(path) if path.suffix == SUFFIX else read_csv(path.read_bytes(), path.name)
     if raw is not None:
         named, problems = in_schema(raw, UNITS)
@@ -196,18 +194,16 @@ def read_units(path: Path) -> pd.DataFrame:
         problems += [as_stated(problem, named) for problem in of_cells]
         if not problems:
             return units
-    raise DataError(message("The file {path!r}", path=str(path)), problems)
+    raise DataError(_("The file {path!r}", path=str(path)), problems)
 
 
 def _read_table(folder: Path, table: Table, fast: bool, needed: bool) -> tuple[RawTable | None, list[Problem]]:
     """Read the file of a table; return None if it has none, with a problem if it is needed."""
     paths = [path for name in table.files if (path := folder / name).is_file()]
     if len(paths) > 1:
-        return None, [Problem(table.file, message("is present beside {name}", name=paths[1].name), "Keep one of them.")]
+        return None, [Problem(table.file, _("is present beside {name}", name=paths[1].name), _("Keep one of them."))]
     if not paths:
-        missing = Problem(
-            table.file, "the file is missing", message("Add it; it holds {meaning}.", meaning=literal(table.meaning))
-        )
+        missing = Problem(table.file, _("the file is missing"), _("Add it; it holds {meaning}.", meaning=table.meaning))
         return None, [missing] if needed else []
     if paths[0].suffix == SUFFIX:
         return read_parquet(paths[0])
@@ -231,17 +227,16 @@ def reports_in(folder: Path) -> Path | None:
     if store.is_file():
         beside = [*parts, *(name for name in (PARAMETERS,) if (folder / name).exists())]
         problems = [
-            Problem(name, message("is present beside {store}, which has its own", store=STORE), KEEP_ONE)
-            for name in beside
+            Problem(name, _("is present beside {store}, which has its own", store=STORE), KEEP_ONE) for name in beside
         ]
         if problems:
-            raise DataError(message("The instance {name!r}", name=_name_of(folder)), problems)
+            raise DataError(_("The instance {name!r}", name=_name_of(folder)), problems)
         return store
     alone = not any((folder / name).is_file() for name in UNITS.files)
     return folder if len(parts) == 2 or (parts and alone) else None
 
 
-KEEP_ONE = message(
+KEEP_ONE = _(
     "Keep one of them; to change the store, import the folder into it: etsopt store import DIR/{store} FOLDER",
     store=STORE,
 )
@@ -262,18 +257,18 @@ def find_folder(source: str | Path) -> Path:
     if str(source) in known:
         return shipped.folder(str(source))
     raise UsageError(
-        message("There is no folder {source!r}, and no shipped instance of that name.", source=str(source)),
-        message("Name a folder, or one of {known}.", known=", ".join(known)),
+        _("There is no folder {source!r}, and no shipped instance of that name.", source=str(source)),
+        _("Name a folder, or one of {known}.", known=", ".join(known)),
     )
 
 
 def read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
     """Read a policy file, or return its problems."""
     if not path.is_file():
-        return None, [Problem(path.name, "the file is missing", "Add it, with at least a year and a rule.")]
+        return None, [Problem(path.name, _("the file is missing"), _("Add it, with at least a year and a rule."))]
     if (size := path.stat().st_size) > LARGEST_BYTES:
-        what = message("has {size:,} bytes: expected at most {largest_bytes:,}", size=size, largest_bytes=LARGEST_BYTES)
-        return None, [Problem(path.name, what, "Check that it is the right file.")]
+        what = _("has {size:,} bytes: expected at most {largest_bytes:,}", size=size, largest_bytes=LARGEST_BYTES)
+        return None, [Problem(path.name, what, _("Check that it is the right file."))]
     text, problems = decode(path.read_bytes(), path.name)
     if problems:
         return None, problems
@@ -282,11 +277,9 @@ def read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
     except DataError as error:
         return None, error.problems
     except ValueError as error:
-        advice = "Write texts in quotes and names of tables in [brackets]."
+        advice = _("Write texts in quotes and names of tables in [brackets].")
         if "%" in text:
-            advice += " A share is a fraction: -0.01, not -1 %."
+            advice = _("{advice} A share is a fraction: -0.01, not -1 %.", advice=advice)
         if not text.isascii():
-            advice += ' A Chinese key needs quotes: "年度" = 2026.'
-        return None, [
-            Problem(path.name, message("is not valid TOML ({error})", error=shortened(str(error), 300)), advice)
-        ]
+            advice = _('{advice} A Chinese key needs quotes: "{key}" = 2026.', advice=advice, key="年度")
+        return None, [Problem(path.name, _("is not valid TOML ({error})", error=shortened(str(error), 300)), advice)]

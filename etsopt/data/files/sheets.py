@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.files.workbook import column_name
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.data.files.workbook import Cells, Flaws
@@ -17,10 +17,10 @@ LOST_FROM = 1e15
 """Whole numbers from which on a spreadsheet may have replaced digits of an identifier."""
 
 TIMES = (datetime.date, datetime.time, datetime.timedelta)
-DATE = ("cell is a date", "cells are dates")
-LOST = ("identifier has lost digits", "identifiers have lost digits")
-WRITE_AGAIN = "Format the cell as text or number, and write the value again."
-WRITE_AS_TEXT = "Write the code as a text: a spreadsheet keeps 15 digits of a number."
+DATE = (_("cell is a date"), _("cells are dates"))
+LOST = (_("identifier has lost digits"), _("identifiers have lost digits"))
+WRITE_AGAIN = _("Format the cell as text or number, and write the value again.")
+WRITE_AS_TEXT = _("Write the code as a text: a spreadsheet keeps 15 digits of a number.")
 DAY = "%Y-%m-%d"
 
 HIDDEN_SHOWN = 8
@@ -43,8 +43,8 @@ def problems_of_flaws(place: str, cells: list[Cells], flaws: Flaws, top: int) ->
         ("cell is an error", "cells are errors"),
         "Correct the formula, write the value, or empty the cell.",
     )
-    what = ("formula has no value", "formulas have no value")
-    advice = "Open the workbook in a spreadsheet program, which calculates it, and save it; or write the values."
+    what = (_("formula has no value"), _("formulas have no value"))
+    advice = _("Open the workbook in a spreadsheet program, which calculates it, and save it; or write the values.")
     problems += problem_of_marked(place, uncalculated, what, advice)
     merged = []
     for first, left, last, right in flaws.merged:
@@ -53,8 +53,8 @@ def problems_of_flaws(place: str, cells: list[Cells], flaws: Flaws, top: int) ->
             corner = f"{column_name(left)}{first + 1}"
             merged.append((f"cell {corner}:{column_name(right)}{last + 1}", text_of(value, False)))
     if merged:
-        what = ("range of cells is merged", "ranges of cells are merged")
-        advice = "Unmerge them, and fill every cell: only the first of a range has its value."
+        what = (_("range of cells is merged"), _("ranges of cells are merged"))
+        advice = _("Unmerge them, and fill every cell: only the first of a range has its value.")
         problems.append(Problem(place, counted(len(merged), *what), advice, cells=tuple(merged)))
     for row, column, shown in (*flaws.errors, *flaws.uncalculated):
         if row < len(cells) and column < len(cells[row]):
@@ -69,8 +69,8 @@ def note_of_hidden(place: str, cells: list[Cells], flaws: Flaws, top: int) -> st
         return ""
     shown = ", ".join(str(row + 1) for row in rows[:HIDDEN_SHOWN])
     more = f" ... {rows[-1] + 1}" if len(rows) > HIDDEN_SHOWN else ""
-    count = counted(len(rows), "hidden row is read", "hidden rows are read")
-    return message("{place}: {count} like any other: {rows}.", place=place, count=count, rows=shown + more)
+    count = counted(len(rows), _("hidden row is read"), _("hidden rows are read"))
+    return _("{place}: {count} like any other: {rows}.", place=place, count=count, rows=shown + more)
 
 
 def problem_of_marked(

@@ -13,7 +13,7 @@ import numpy as np
 
 from etsopt.data.files.atomic import replaced
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +44,8 @@ def load_xlsxwriter(name: str) -> Any:
     try:
         import xlsxwriter.worksheet
     except ImportError:
-        what = message("Writing the workbook {name} needs xlsxwriter, which is not installed.", name=name)
-        raise UsageError(what, 'Install it, `pip install "etsopt[excel]"`, or name a folder.') from None
+        what = _("Writing the workbook {name} needs xlsxwriter, which is not installed.", name=name)
+        raise UsageError(what, _('Install it, `pip install "etsopt[excel]"`, or name a folder.')) from None
     return xlsxwriter
 
 
@@ -98,31 +98,31 @@ def see_that_fits(table: pd.DataFrame, name: str, above: int) -> None:
         If it has more rows, or a text more characters, than a sheet takes.
     """
     if len(table) > MOST_ROWS - above:
-        what = message(
+        what = _(
             "The table {name} has {count:,} rows: a sheet takes {most_rows:,}.",
             name=name,
             count=len(table),
             most_rows=MOST_ROWS - above,
         )
-        raise UsageError(what, "Name a folder instead of a workbook.")
+        raise UsageError(what, _("Name a folder instead of a workbook."))
     for column in table:
         if not is_text(table[column]):
             continue
         lengths = table[column].astype(str).str.len()
         if (lengths > MOST_CHARACTERS).any():
-            what = message(
+            what = _(
                 "The table {name}, row {argmax}, {column}, has a text of more than ",
                 name=name,
                 argmax=int(lengths.to_numpy().argmax()) + 1,
                 column=column,
             )
             raise UsageError(
-                message(
+                _(
                     "{what}{most_characters:,} characters: a cell takes no more.",
                     what=what,
                     most_characters=MOST_CHARACTERS,
                 ),
-                "Name a folder instead.",
+                _("Name a folder instead."),
             )
 
 

@@ -17,7 +17,7 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.headings import heading_of, plain
 from etsopt.data.tables.measurement import factor_of, units_in
 from etsopt.errors import Problem, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,14 +112,15 @@ def problems_of_unit_notes(
         if not meant:
             continue
         first = next(iter(meant))
-        what = message(
-            "the note {text} in cell {cell} states a unit of measure, but {headings}",
+        what = _(
+            "the note {text} in cell {letter}{row} states a unit of measure, but {headings}",
             text=brief(note.text),
-            cell=f"{column_name(note.position)}{note.row + 1}",
-            headings=counted(len(meant), "heading states none", "headings state none"),
+            letter=column_name(note.position),
+            row=note.row + 1,
+            headings=counted(len(meant), _("heading states none"), _("headings state none")),
         )
         usual = "吨" if bare[first].unit in ("t", "tCO2e") and not meant[first].isascii() else bare[first].unit
-        advice = message(
+        advice = _(
             "Write the unit into each of these headings, such as {heading}({unit}), or {heading}({usual}) if that is "
             "the unit of its figures.",
             heading=headings[first],

@@ -9,7 +9,7 @@ from etsopt.data.tables.chinese import CASES, HEADINGS
 from etsopt.data.tables.headings import heading_of, plain
 from etsopt.data.tables.schema import UNITS
 from etsopt.errors import brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,12 +63,12 @@ def _note(raw: RawTable, heading: str, case: str, rows: list[int]) -> str:
         "column": f"{CASE} ({HEADINGS[CASE][0]})",
     }
     if len(rows) == 1:
-        return message(
+        return _(
             "{place}: {heading} says {value} in row {row}, which is not read: only the column {column} counts. "
             "If the unit is such a case, write {case} there.",
             **values,
         )
-    return message(
+    return _(
         "{place}: {heading} says {value} in row {row} and the like in {count} more, which is not read: only the column "
         "{column} counts. If the units are such a case, write {case} there.",
         **values,
@@ -84,7 +84,7 @@ def years_in(text: str, template: str) -> dict[int, str]:
     >>> years_in("2025年1-12月排放量，填表日期：2026年3月1日", "the title {text}").keys()
     dict_keys([2025])
     """
-    where = message(template, text=brief(text))
+    where = _(template, text=brief(text))
     return {int(year): where for year in YEAR.findall(text)}
 
 
@@ -100,12 +100,12 @@ def notes_of_policy(name: str, assumed: Mapping[str, Any], years: Mapping[int, s
     """
     values = {"year": assumed.get("year"), "rule": assumed.get("rule", {}).get("name")}
     if len(assumed) > 1:
-        what = message("the year {year} and the rule {rule}", **values)
+        what = _("the year {year} and the rule {rule}", **values)
     elif assumed:
-        what = message("the year {year}" if "year" in assumed else "the rule {rule}", **values)
+        what = _("the year {year}", **values) if "year" in assumed else _("the rule {rule}", **values)
     else:
         return
-    yield message(
+    yield _(
         "{name}: the policy does not state {what}, which {grammar} assumed; state year and "
         "rule.name in a sheet `policy`, or by --set.",
         name=name,
@@ -113,7 +113,7 @@ def notes_of_policy(name: str, assumed: Mapping[str, Any], years: Mapping[int, s
         grammar="are" if len(assumed) > 1 else "is",
     )
     for other in sorted(years.keys() - {values["year"]}) if "year" in assumed else ():
-        yield message(
+        yield _(
             "{name}: {where} is of {other}, but the year {year} is assumed. If the figures are of {other}, state it: "
             "year = {other} in a sheet `policy`, or --set year={other}.",
             name=name,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.errors import Problem, UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,15 +98,17 @@ def read_workbook(path: Path, otherwise: str) -> tuple[dict[str, list[Cells]], l
     try:
         import python_calamine
     except ImportError:
-        advice = message('Install it, `pip install "etsopt[excel]"`, or {otherwise}.', otherwise=otherwise)
-        what = message("Reading the workbook {name} needs python-calamine, which is not installed.", name=path.name)
+        advice = _('Install it, `pip install "etsopt[excel]"`, or {otherwise}.', otherwise=otherwise)
+        what = _("Reading the workbook {name} needs python-calamine, which is not installed.", name=path.name)
         raise UsageError(what, advice) from None
     content = path.read_bytes()
     if content.startswith(COMPOUND_FILE):
-        what = "is encrypted, or of the format before 2007"
-        return {}, [Problem(path.name, what, "Remove the password, and save it as .xlsx.")]
+        what = _("is encrypted, or of the format before 2007")
+        return {}, [Problem(path.name, what, _("Remove the password, and save it as .xlsx."))]
     if too_large := _too_large(content):
-        return {}, [Problem(path.name, too_large, "Delete the rows and columns outside the tables, and save it again.")]
+        return {}, [
+            Problem(path.name, too_large, _("Delete the rows and columns outside the tables, and save it again."))
+        ]
     try:
         frames = pd.read_excel(
             io.BytesIO(content), sheet_name=None, header=None, dtype=object, na_filter=False, engine="calamine"
@@ -117,8 +119,8 @@ def read_workbook(path: Path, otherwise: str) -> tuple[dict[str, list[Cells]], l
         if not (panic or isinstance(error, (python_calamine.CalamineError, ValueError))):
             raise
         reason = str(error).partition("\n")[0].rstrip(".")
-        advice = "Open it in a spreadsheet program and save it again as .xlsx, or export the tables again."
-        return {}, [Problem(path.name, message("is damaged or no workbook ({reason})", reason=reason), advice)]
+        advice = _("Open it in a spreadsheet program and save it again as .xlsx, or export the tables again.")
+        return {}, [Problem(path.name, _("is damaged or no workbook ({reason})", reason=reason), advice)]
     return {
         name: [["" if cell is None or cell is pd.NaT else cell for cell in row] for row in frame.to_numpy().tolist()]
         for name, frame in frames.items()
@@ -212,7 +214,7 @@ def _flaws(sheet: bytes) -> Flaws:
                 continue
             place = REFERENCE.search(attributes)
             if place is None:
-                raise ValueError("a cell has no reference")
+                raise ValueError(_("a cell has no reference"))
             row, column = int(place[2]) - 1, _column_position(place[1])
             if is_error:
                 flaws.errors.append((row, column, unescape(value[1].decode()) if value else "#ERROR"))

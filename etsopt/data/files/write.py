@@ -13,7 +13,7 @@ from etsopt.data.tables.raw import FORMULA_BEGINS
 from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import UsageError
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,8 +93,8 @@ def check_format(table_format: str) -> None:
     """Raise UsageError if a format is not one of `FORMATS`, or needs pyarrow, which is missing."""
     if table_format not in FORMATS:
         raise UsageError(
-            message("There is no format {table_format!r}.", table_format=table_format),
-            message("Choose one of {formats}.", formats=", ".join(FORMATS)),
+            _("There is no format {table_format!r}.", table_format=table_format),
+            _("Choose one of {formats}.", formats=", ".join(FORMATS)),
         )
     if table_format != FORMATS[0]:
         load_pyarrow()

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from etsopt.data.policy.section import Positive, Section, Share, YearlyPositive
 from etsopt.errors import brief
-from etsopt.wording import message
+from etsopt.language import _
 
 LARGEST_RATE = 100.0
 """Largest rate of a band; a larger number is not a rate."""
@@ -29,12 +29,12 @@ def _band_of_number(value: object) -> object:
     if isinstance(value, dict | Band):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LARGEST_RATE:
-        what = message(
+        what = _(
             "is {value}: expected a number from 0 to {largest_rate:g}, or {{lower, upper}}",
             value=brief(value),
             largest_rate=LARGEST_RATE,
         )
-        raise ValueError(what, "Correct the value; 0.03 is 3 %.")
+        raise ValueError(what, _("Correct the value; 0.03 is 3 %."))
     return {"lower": value, "upper": value}
 
 
@@ -56,8 +56,8 @@ class Target(Section):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if len(self.stated) > 1:
-            what = message("states {stated}: expected one of them", stated=" and ".join(self.stated))
-            raise ValueError(what, "Keep one of them.")
+            what = _("states {stated}: expected one of them", stated=" and ".join(self.stated))
+            raise ValueError(what, _("Keep one of them."))
         return self
 
 
@@ -70,8 +70,8 @@ class Interval(Section):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.lower > self.upper:
-            what = message("is from {lower:g} to {upper:g}", lower=self.lower, upper=self.upper)
-            raise ValueError(what, "State the lower end first.")
+            what = _("is from {lower:g} to {upper:g}", lower=self.lower, upper=self.upper)
+            raise ValueError(what, _("State the lower end first."))
         return self
 
 
@@ -109,16 +109,14 @@ class SectorPolicy(Target):
     def _source_has_value(self) -> Self:
         about = [key for key in ("balance_value_source", "balance_value_mark") if getattr(self, key) is not None]
         if about and self.balance_value is None:
-            raise ValueError(message("states {key}, but no balance_value", key=about[0]), "State both, or none.")
+            raise ValueError(_("states {key}, but no balance_value", key=about[0]), _("State both, or none."))
         return self
 
     @model_validator(mode="after")
     def _none_is_no_target(self) -> Self:
         if self.target_sense == "none" and self.stated:
-            what = message(
-                "states {stated}, but target_sense is 'none', which removes the target", stated=self.stated[0]
-            )
-            raise ValueError(what, "Remove one of the two.")
+            what = _("states {stated}, but target_sense is 'none', which removes the target", stated=self.stated[0])
+            raise ValueError(what, _("Remove one of the two."))
         return self
 
 
@@ -130,7 +128,9 @@ class NationalPolicy(Target):
     @model_validator(mode="after")
     def _sense_has_target(self) -> Self:
         if "target_sense" in self.model_fields_set and not self.stated:
-            raise ValueError("states target_sense, but no target", "State target_change or target_t, or remove it.")
+            raise ValueError(
+                _("states target_sense, but no target"), _("State target_change or target_t, or remove it.")
+            )
         return self
 
 
@@ -178,12 +178,14 @@ class AllocationPolicy(Section):
     @model_validator(mode="after")
     def _each_objective_once(self) -> Self:
         if len(set(self.objectives)) < len(self.objectives):
-            raise ValueError("names an objective twice in objectives", "Keep one of them.")
+            raise ValueError(_("names an objective twice in objectives"), _("Keep one of them."))
         return self
 
     @model_validator(mode="after")
     def _no_exceptions_before_rounding(self) -> Self:
         if self.rounds and self.exceptions.units:
-            what = "states intensity_order, integer_allowances and exceptions, but rounding may need other exceptions"
-            raise ValueError(what, "Remove one of the three.")
+            what = _(
+                "states intensity_order, integer_allowances and exceptions, but rounding may need other exceptions"
+            )
+            raise ValueError(what, _("Remove one of the three."))
         return self

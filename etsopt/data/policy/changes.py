@@ -9,7 +9,7 @@ from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.policy import CAP_KEYS
 from etsopt.errors import DataError, Problem, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,18 +37,18 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
             if nested is not None and not isinstance(nested, dict):
                 # Replacing it by a table of one key would silently drop its value for all other keys.
                 above, below = ".".join(parents[:depth]), ".".join([*parents, key][depth:])
-                what = message(
+                what = _(
                     "is the one value {nested}: expected a table with {below}", nested=brief(nested), below=brief(below)
                 )
-                advice = message("Set {above} itself, to a table of all values if it may be one.", above=above)
-                raise DataError("The policy", [Problem("the changed policy", what, advice, above)])
+                advice = _("Set {above} itself, to a table of all values if it may be one.", above=above)
+                raise DataError(_("The policy"), [Problem(_("the changed policy"), what, advice, above)])
             table[parent] = dict(nested or {})
             table = table[parent]
         for other in _superseded_keys(key, value, table):
             if ".".join([*parents, other]) not in changes:
                 table.pop(other, None)
         table[key] = value
-    return parse_policy(content, "the changed policy")
+    return parse_policy(content, _("the changed policy"))
 
 
 def _superseded_keys(key: str, value: Any, table: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from etsopt.wording import literal, message
+from etsopt.language import _
 
 
 class Usual(NamedTuple):
@@ -16,24 +16,24 @@ class Usual(NamedTuple):
     is_share: bool = True
 
 
-_BAND = Usual(1.0, "0.03 means 3 %")
+_BAND = Usual(1.0, _("0.03 means 3 %"))
 
 USUAL = {
     "lower": _BAND,
     "upper": _BAND,
-    "target_change": Usual(0.5, "-0.01 means -1 %"),
-    "discount_rate": Usual(0.3, "0.05 means 5 % a year"),
-    "tightening": Usual(0.2, "0.01 means 1 % a year"),
-    "cap_change": Usual(0.2, "-0.01 means -1 % a year"),
-    "slope": Usual(10.0, "the rule's is 0.15"),
-    "balance_value": Usual(20.0, "balance values are in tonnes for each tonne of product", False),
+    "target_change": Usual(0.5, _("-0.01 means -1 %")),
+    "discount_rate": Usual(0.3, _("0.05 means 5 % a year")),
+    "tightening": Usual(0.2, _("0.01 means 1 % a year")),
+    "cap_change": Usual(0.2, _("-0.01 means -1 % a year")),
+    "slope": Usual(10.0, _("the rule's is 0.15")),
+    "balance_value": Usual(20.0, _("balance values are in tonnes for each tonne of product"), False),
     **dict.fromkeys(
         ("prices_cny_per_t", "floor_price_cny_per_t", "ceiling_price_cny_per_t"),
-        Usual(10_000.0, "prices are in CNY per tonne", False),
+        Usual(10_000.0, _("prices are in CNY per tonne"), False),
     ),
     **dict.fromkeys(
         ("terminal_price_cny_per_t", "ccer_price_cny_per_t", "reference_price_cny_per_t"),
-        Usual(10_000.0, "prices are in CNY per tonne", False),
+        Usual(10_000.0, _("prices are in CNY per tonne"), False),
     ),
 }
 """Usual sizes by key; no plan and no study of the system comes near them."""
@@ -64,7 +64,5 @@ def _is_doubtful(value: Any, usual: Usual) -> bool:
 
 
 def _sentence(path: str, value: float, usual: Usual) -> str:
-    share = message(", which is {value:g} %", value=100 * value) if usual.is_share else ""
-    return message(
-        "{path} is {value:g}{share}: {meaning}.", path=path, value=value, share=share, meaning=literal(usual.meaning)
-    )
+    share = _(", which is {value:g} %", value=100 * value) if usual.is_share else ""
+    return _("{path} is {value:g}{share}: {meaning}.", path=path, value=value, share=share, meaning=usual.meaning)

@@ -7,12 +7,15 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from etsopt.data.policy.section import Amount, Fraction, Section, Share
+from etsopt.language import _
 
 
 def _enterprises(table: object) -> object:
     """Refuse an empty table, which would silently mean no limit."""
     if table == {}:
-        raise ValueError("names no enterprise", "State one number for every enterprise, or an enterprise with its own.")
+        raise ValueError(
+            _("names no enterprise"), _("State one number for every enterprise, or an enterprise with its own.")
+        )
     return table
 
 

@@ -16,7 +16,7 @@ from etsopt.data.tables.chinese import WORDS
 from etsopt.data.tables.measurement import converted
 from etsopt.data.tables.provinces import one_name
 from etsopt.errors import DataError, Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 _SECTORS = {word: sector for sector, words in WORDS["sector"].items() for word in words}
 _KEYS = {word: key for key, words in KEYS.items() for word in words}
@@ -92,8 +92,8 @@ def with_english_keys(content: Mapping[str, Any], place: str, above: str = "") -
     for stated, value in content.items():
         key = english_key(stated, parent)
         if key in named:
-            what = message("is stated twice: {key} too", key=key)
-            raise DataError("The policy", [Problem(place, what, "Keep one of them.", f"{above}{stated}")])
+            what = _("is stated twice: {key} too", key=key)
+            raise DataError(_("The policy"), [Problem(place, what, _("Keep one of them."), f"{above}{stated}")])
         if isinstance(value, Mapping):
             named[key] = with_english_keys(value, place, f"{above}{key}.")
         else:

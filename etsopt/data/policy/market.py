@@ -16,6 +16,7 @@ from etsopt.data.policy.section import (
     YearlyShare,
 )
 from etsopt.data.tables.schema import SECTORS
+from etsopt.language import _
 
 CalendarYear = Annotated[int, CALENDAR]
 Sector = Literal[SECTORS]  # type: ignore[valid-type]
@@ -178,5 +179,7 @@ class PathwayPolicy(Section):
     @model_validator(mode="after")
     def _one_cap(self) -> Self:
         if self.cap_t is not None and self.cap_from is not None:
-            raise ValueError("states cap_t and cap_from", "Keep one of them: a cap by year, or one from a year on.")
+            raise ValueError(
+                _("states cap_t and cap_from"), _("Keep one of them: a cap by year, or one from a year on.")
+            )
         return self

@@ -15,7 +15,7 @@ from etsopt.data.policy.sectors import no_sector, problems_of_sectors
 from etsopt.data.policy.toml import checked_content
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
-from etsopt.wording import listed, literal, message
+from etsopt.language import Text, _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,14 +77,14 @@ def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Poli
         problems = problems_of(error, place)
     problems += problems_of_sectors(checked, place, len(problems))
     if problems:
-        raise DataError("The policy", problems)
+        raise DataError(_("The policy"), problems)
     return policy
 
 
 ADVICE_FOR_TEXT = {
-    "bool_type": "Write true or false, without quotes.",
-    "int_type": "Write a whole number without quotes.",
-    "float_type": "Write a number without quotes, commas and units; 0.03 is 3 %.",
+    "bool_type": _("Write true or false, without quotes."),
+    "int_type": _("Write a whole number without quotes."),
+    "float_type": _("Write a number without quotes, commas and units; 0.03 is 3 %."),
     **dict.fromkeys(("dict_type", "model_type"), 'Write a table and quote keys that are not plain: {"a b" = 1}.'),
 }
 """Remedies for a text instead of another type; a value of ``--set`` that is not TOML is a text."""
@@ -116,24 +116,24 @@ def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Pr
 def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Problem:
     """Combine the errors of a key, one for each form of its value, into a problem; guesses take time."""
     kind, stated = items[0]["type"], items[0]["input"]
-    parent, _, name = key.rpartition(".")
+    parent, _dot, name = key.rpartition(".")
     if kind == "extra_forbidden":
         section = section_at(parent)
         keys = list(section.model_fields) if section else []
         near = did_you_mean(name, keys) if guess else ""
         if not parent and (name in SECTORS or not near):
             elsewhere = [f"sectors.{name}"] if name in SECTORS else _elsewhere(name)
-            near = message("Did you mean {name!r}? ", name=elsewhere[0]) if elsewhere else near
-        advice = message("{guess}Use one of {keys}.", guess=near, keys=", ".join(keys)) if keys else "Leave it out."
-        return Problem(place, "is not a key of the policy", advice, key, code="unknown_key")
+            near = _("Did you mean {name!r}? ", name=elsewhere[0]) if elsewhere else near
+        advice = _("{guess}Use one of {keys}.", guess=near, keys=", ".join(keys)) if keys else _("Leave it out.")
+        return Problem(place, _("is not a key of the policy"), advice, key, code="unknown_key")
     if kind == "missing":
-        advice = "Add the key; instances/README.md and `etsopt rules` list its values."
-        return Problem(place, "is missing", advice, key, code="missing")
+        advice = _("Add the key; instances/README.md and `etsopt rules` list its values.")
+        return Problem(place, _("is missing"), advice, key, code="missing")
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]" and SECTORS[0] not in items[0]["ctx"]["expected"]:
         return Problem(
             place,
-            message("{name} is not known", name=brief(name)),
-            message("Use {expected}.", expected=items[0]["ctx"]["expected"]),
+            _("{name} is not known", name=brief(name)),
+            _("Use {expected}.", expected=items[0]["ctx"]["expected"]),
             key,
             code="unknown_name",
         )
@@ -143,13 +143,14 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
         # The message of a validator of this package takes precedence over those of pydantic.
         what, advice = custom[0]["ctx"]["error"].args
         return Problem(place, what, advice, key)
-    expected = listed(list(dict.fromkeys(map(_expected, items))), "{first} or {second}")
-    advice = ADVICE_FOR_TEXT.get(kind, "Correct the value.") if isinstance(stated, str) else "Correct the value."
-    if isinstance(stated, str) and isinstance(share := value_of_text(stated), float):
-        advice = message("Write {share:g}, without quotes: a share is a fraction.", share=share)
-    return Problem(
-        place, message("is {stated}: expected {expected}", stated=brief(stated), expected=expected), advice, key
-    )
+    expected = chain(list(dict.fromkeys(map(_expected, items))), _("{first} or {second}"))
+    what = _("is {stated}: expected {expected}", stated=brief(stated), expected=expected)
+    remedy: str = _("Correct the value.")
+    if isinstance(stated, str):
+        remedy = ADVICE_FOR_TEXT.get(kind, remedy)
+        if isinstance(share := value_of_text(stated), float):
+            remedy = _("Write {share:g}, without quotes: a share is a fraction.", share=share)
+    return Problem(place, what, remedy, key)
 
 
 def _elsewhere(name: str) -> list[str]:
@@ -160,10 +161,10 @@ def _elsewhere(name: str) -> list[str]:
 
 EXPECTED = {
     **dict.fromkeys(("dict_type", "model_type"), "a table"),
-    **{"bool_type": "a valid boolean", "int_type": "a valid integer", "float_type": "a valid number"},
-    **{"string_type": "a valid string", "list_type": "a valid list", "finite_number": "a finite number"},
-    **{"greater_than": "greater than {gt:g}", "greater_than_equal": "greater than or equal to {ge:g}"},
-    **{"less_than": "less than {lt:g}", "less_than_equal": "less than or equal to {le:g}"},
+    **{"bool_type": _("a valid boolean"), "int_type": _("a valid integer"), "float_type": _("a valid number")},
+    **{"string_type": _("a valid string"), "list_type": _("a valid list"), "finite_number": _("a finite number")},
+    **{"greater_than": _("greater than {gt:g}"), "greater_than_equal": _("greater than or equal to {ge:g}")},
+    **{"less_than": _("less than {lt:g}"), "less_than_equal": _("less than or equal to {le:g}")},
 }
 """What pydantic expects of a value, by the type of its error."""
 
@@ -173,7 +174,7 @@ def _expected(item: Mapping[str, Any]) -> str:
     stated = item["msg"].removeprefix("Input should be ")
     template = EXPECTED.get(item["type"])
     if template is None:
-        return literal(stated)
-    found = message(template, **item.get("ctx", {}))
+        return Text(stated)
+    found = _(template, **item.get("ctx", {}))
     # Another wording of pydantic stays as it is.
-    return found if found in (stated, "a table") else literal(stated)
+    return found if found in (stated, "a table") else Text(stated)

@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from etsopt.data.policy.section import Amount, Fraction, Section
+from etsopt.language import _
 
 
 def _provinces(table: object) -> object:
     """Refuse an empty table, which would silently mean no limit."""
     if table == {}:
-        raise ValueError("names no province", "State one number for every province, or a province with its number.")
+        raise ValueError(
+            _("names no province"), _("State one number for every province, or a province with its number.")
+        )
     return table
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from etsopt.errors import brief
-from etsopt.wording import message
+from etsopt.language import _
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 """A fraction below the whole."""
@@ -28,22 +28,22 @@ def _year(key: object) -> str:
     """Return a year as text, the only type of key in TOML, so that a policy is written as it was read."""
     text = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
     if not isinstance(text, str) or not YEAR.fullmatch(text):
-        what = message("names {key}: expected a year from 2000 to 2100", key=brief(key))
-        raise ValueError(what, "Write a year with four digits: 2028.")
+        what = _("names {key}: expected a year from 2000 to 2100", key=brief(key))
+        raise ValueError(what, _("Write a year with four digits: 2028."))
     return text
 
 
 def _years(table: object) -> object:
     """Refuse an empty table, which would silently mean the default."""
     if table == {}:
-        raise ValueError("names no year", "State one number for all years, or a year with its number.")
+        raise ValueError(_("names no year"), _("State one number for all years, or a year with its number."))
     return table
 
 
 def _some_year(table: object) -> object:
     """Refuse an empty table of amounts, of which there is no default."""
     if table == {}:
-        raise ValueError("names no year", "State a year with its number, or leave out the key.")
+        raise ValueError(_("names no year"), _("State a year with its number, or leave out the key."))
     return table
 
 

@@ -8,7 +8,7 @@ from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.plans import NATIONAL, PLAN_YEARS
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def problems_of_sectors(content: Mapping[str, Any], place: str, before: int) -> 
 
 def no_sector(name: str, place: str, key: str, guess: bool) -> Problem:
     """Return the problem of a key that names no sector of China's plans."""
-    advice = message(
+    advice = _(
         "{guess}Use one of {sectors}.", guess=did_you_mean(name, SECTORS) if guess else "", sectors=", ".join(SECTORS)
     )
-    return Problem(place, message("{name} is not a sector", name=brief(name)), advice, key, code="unknown_name")
+    return Problem(place, _("{name} is not a sector", name=brief(name)), advice, key, code="unknown_name")

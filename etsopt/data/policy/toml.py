@@ -10,7 +10,7 @@ from typing import Any
 
 from etsopt.characters import HIDDEN
 from etsopt.errors import DataError, Problem, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 LARGEST_BYTES = 1_000_000
 """Largest size of a policy file; the ids of all enterprises of China, listed twice, are less than a tenth of it."""
@@ -38,15 +38,15 @@ def parse_toml(text: str) -> dict[str, Any]:
         If it is deeper or longer than any policy.
     """
     if MANY_PARTS.search(TEXT_OR_COMMENT.sub("''", text)):
-        raise ValueError(message("a key has more than {deepest} parts", deepest=DEEPEST))
+        raise ValueError(_("a key has more than {deepest} parts", deepest=DEEPEST))
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError:
-        raise ValueError(message("lists or tables are nested more than {deepest} deep", deepest=DEEPEST)) from None
+        raise ValueError(_("lists or tables are nested more than {deepest} deep", deepest=DEEPEST)) from None
     except ValueError:
-        raise ValueError("a whole number has thousands of digits") from None
+        raise ValueError(_("a whole number has thousands of digits")) from None
 
 
 def parse_value(text: str) -> Any:
@@ -58,9 +58,9 @@ def parse_value(text: str) -> Any:
         If the text has more than one value, or one that is deeper or longer than any in a policy.
     """
     if HIDDEN.search(text):
-        raise ValueError("it holds a line end, or a control or invisible character")
+        raise ValueError(_("it holds a line end, or a control or invisible character"))
     if any(part.startswith(("#", '"""', "'''")) for part in TEXT_OR_COMMENT.findall(text)):
-        raise ValueError("it holds a comment, or a text of several lines")
+        raise ValueError(_("it holds a comment, or a text of several lines"))
     try:
         return parse_toml(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -78,10 +78,10 @@ def checked_content(content: Mapping[Any, Any], place: str) -> dict[str, Any]:
     check = _ContentCheck(place)
     checked = dict(check.table(content, "", 1))
     if check.count > MOST_VALUES:
-        what = message("holds more than {most_values:,} values", most_values=MOST_VALUES)
-        check.problems.insert(0, Problem(place, what, "Check that it is the right file: no policy has that many."))
+        what = _("holds more than {most_values:,} values", most_values=MOST_VALUES)
+        check.problems.insert(0, Problem(place, what, _("Check that it is the right file: no policy has that many.")))
     if check.problems:
-        raise DataError("The policy", check.problems)
+        raise DataError(_("The policy"), check.problems)
     return checked
 
 
@@ -100,17 +100,17 @@ class _ContentCheck:
             value = value.item()
         if isinstance(value, str):
             if HIDDEN.search(value):
-                what = message("is {value}, with a control or invisible character in it", value=brief(value))
-                self._add(key, what, "Retype the value, on one line.")
+                what = _("is {value}, with a control or invisible character in it", value=brief(value))
+                self._add(key, what, _("Retype the value, on one line."))
             return unicodedata.normalize("NFKC", value)
         if isinstance(value, int) and not -LARGEST_WHOLE <= value < LARGEST_WHOLE:
-            what = "is a whole number of more than 64 bits"
-            self._add(key, what, "Correct the value: TOML has no longer ones.")
+            what = _("is a whole number of more than 64 bits")
+            self._add(key, what, _("Correct the value: TOML has no longer ones."))
         if not isinstance(value, Mapping | list) or self.count > MOST_VALUES:
             return value
         if depth > DEEPEST:
-            advice = "Look for an extra bracket or point: no key of a policy is that deep."
-            self._add(key, message("holds lists or tables more than {deepest} deep", deepest=DEEPEST), advice)
+            advice = _("Look for an extra bracket or point: no key of a policy is that deep.")
+            self._add(key, _("holds lists or tables more than {deepest} deep", deepest=DEEPEST), advice)
             return None
         if isinstance(value, Mapping):
             return self.table(value, key, depth)
@@ -123,10 +123,10 @@ class _ContentCheck:
             name = unicodedata.normalize("NFKC", stated) if isinstance(stated, str) else stated
             key = f"{above}.{stated}".strip(".")
             if isinstance(name, str) and (not 0 < len(name) <= LONGEST_KEY or HIDDEN.search(name)):
-                what = "is a key that is empty, too long, or has a control or invisible character in it"
-                self._add(key or repr(stated), what, "Retype the key.")
+                what = _("is a key that is empty, too long, or has a control or invisible character in it")
+                self._add(key or repr(stated), what, _("Retype the key."))
             elif name in checked:
-                self._add(key, "is stated twice, in two spellings", "Keep one of them.")
+                self._add(key, _("is stated twice, in two spellings"), _("Keep one of them."))
             else:
                 checked[name] = self.value(value, key, depth + 1)
         return checked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from etsopt.data.messages import first_of
 from etsopt.data.tables.headings import heading_of
 from etsopt.data.tables.text_columns import normalise
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,6 @@ def notes_of_codes(raw: RawTable, table: Table) -> Iterator[str]:
             if CODE.fullmatch(code) and check_character(code) != code[-1]
         ]
         if wrong:
-            one = "{place}: credit codes whose check character is wrong, probably mistyped: cell {which}."
-            several = "{place}: credit codes whose check character is wrong, probably mistyped: row {which}."
-            yield message(one if raw.letters else several, place=raw.place, which=first_of(wrong))
+            one = _("{place}: credit codes whose check character is wrong, probably mistyped: cell {which}.")
+            several = _("{place}: credit codes whose check character is wrong, probably mistyped: row {which}.")
+            yield _(one if raw.letters else several, place=raw.place, which=first_of(wrong))

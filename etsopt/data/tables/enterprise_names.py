@@ -17,7 +17,7 @@ from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import ENTERPRISES, UNITS
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ def with_enterprise_names(tables: dict[str, RawTable], notes: list[str]) -> dict
     if not any(first.values()):
         return tables
     notes.append(
-        message(
+        _(
             "{place}: {named} names the enterprises, which {identifier} identifies.",
             place=units.place,
             named=brief(named),
@@ -97,11 +97,11 @@ def _notes_of_doubts(place: str, codes: list[str], names: list[str]) -> list[str
         if code and name:
             of_code.setdefault(code, []).append(name)
             of_name.setdefault(name, []).append(code)
-    notes = []
+    notes: list[str] = []
     if several := [f"{code} ({' / '.join(own)})" for code, own in of_code.items() if len(own) > 1]:
-        text = "{place}: enterprises with several names, of which the first counts: {which}."
-        notes.append(message(text, place=place, which=first_of(several)))
+        text = _("{place}: enterprises with several names, of which the first counts: {which}.")
+        notes.append(_(text, place=place, which=first_of(several)))
     if several := [f"{name} ({' / '.join(own)})" for name, own in of_name.items() if len(own) > 1]:
-        text = "{place}: names that several enterprises have, each with a code of its own: {which}."
-        notes.append(message(text, place=place, which=first_of(several)))
+        text = _("{place}: names that several enterprises have, each with a code of its own: {which}.")
+        notes.append(_(text, place=place, which=first_of(several)))
     return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from etsopt.data.tables.table import Column, Table
+from etsopt.language import _
 
 KINDS = {
     "purchases": "purchases less the change of stock",
@@ -18,69 +19,69 @@ KINDS = {
 SUM, OWN = "unit of the sum", "own unit"
 """Units of measure that differ from row to row."""
 
-_UNIT = Column("unit_id", "unit of units.csv", required=True, identifier=True)
+_UNIT = Column("unit_id", _("unit of units.csv"), required=True, identifier=True)
 
 QUANTITIES = Table(
     "quantities",
-    "the monthly quantities of units, for the model reconciliation",
+    _("the monthly quantities of units, for the model reconciliation"),
     ("unit_id", "quantity_id"),
     (
         _UNIT,
-        Column("quantity_id", "identifies the quantity at its unit", required=True, identifier=True),
-        Column("month", "month, such as 2025-01", identifier=True),
-        Column("unit", "unit of the quantity", identifier=True),
+        Column("quantity_id", _("identifies the quantity at its unit"), required=True, identifier=True),
+        Column("month", _("month, such as 2025-01"), identifier=True),
+        Column("unit", _("unit of the quantity"), identifier=True),
         Column(
             "emissions_tco2e_per_unit",
-            "emissions per unit of the quantity; below 0 for carbon that leaves, 0 for a quantity without emissions",
+            _("emissions per unit of the quantity; below 0 for carbon that leaves, 0 for a quantity without emissions"),
             "tCO2e/unit",
             number=True,
             required=True,
         ),
-        Column("reported", "quantity as reported; absent if there is no report", OWN, number=True, at_least=0),
+        Column("reported", _("quantity as reported; absent if there is no report"), OWN, number=True, at_least=0),
         Column(
             "uncertainty",
-            "distance from the reported quantity that is no gross error; needed if it is reported",
+            _("distance from the reported quantity that is no gross error; needed if it is reported"),
             OWN,
             number=True,
             above=0,
         ),
-        Column("substitute", "conservative substitute if there is no report", OWN, number=True, at_least=0),
-        Column("most", "largest possible quantity", OWN, number=True, required=True, above=0),
+        Column("substitute", _("conservative substitute if there is no report"), OWN, number=True, at_least=0),
+        Column("most", _("largest possible quantity"), OWN, number=True, required=True, above=0),
     ),
 )
 
 STATEMENTS = Table(
     "statements",
-    "the statements on these quantities beside the reports, each with its uncertainty",
+    _("the statements on these quantities beside the reports, each with its uncertainty"),
     ("unit_id", "statement_id"),
     (
         _UNIT,
-        Column("statement_id", "identifies the statement at its unit", required=True, identifier=True),
-        Column("kind", "kind of evidence", required=True, choices=tuple(KINDS)),
-        Column("value", "value of the sum of its terms; absent in a limit", SUM, number=True),
-        Column("lower", "least value; absent: value, or no lower limit without a value", SUM, number=True),
-        Column("upper", "largest value; absent: value, or no upper limit without a value", SUM, number=True),
+        Column("statement_id", _("identifies the statement at its unit"), required=True, identifier=True),
+        Column("kind", _("kind of evidence"), required=True, choices=tuple(KINDS)),
+        Column("value", _("value of the sum of its terms; absent in a limit"), SUM, number=True),
+        Column("lower", _("least value; absent: value, or no lower limit without a value"), SUM, number=True),
+        Column("upper", _("largest value; absent: value, or no upper limit without a value"), SUM, number=True),
         Column(
             "uncertainty",
-            "distance from this range that is no gross error",
+            _("distance from this range that is no gross error"),
             SUM,
             number=True,
             required=True,
             above=0,
         ),
-        Column("source", "meter, document or assumption that it comes from"),
+        Column("source", _("meter, document or assumption that it comes from")),
     ),
 )
 
 TERMS = Table(
     "terms",
-    "the terms of the statements: quantities and their coefficients",
+    _("the terms of the statements: quantities and their coefficients"),
     ("unit_id", "statement_id", "quantity_id"),
     (
         _UNIT,
-        Column("statement_id", "statement of the unit", required=True, identifier=True),
-        Column("quantity_id", "quantity of the unit", required=True, identifier=True),
-        Column("coefficient", "coefficient of the quantity in the sum", "number", number=True, required=True),
+        Column("statement_id", _("statement of the unit"), required=True, identifier=True),
+        Column("quantity_id", _("quantity of the unit"), required=True, identifier=True),
+        Column("coefficient", _("coefficient of the quantity in the sum"), "number", number=True, required=True),
     ),
 )
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from etsopt.data.tables.table import Column, Table
+from etsopt.language import _
 
 
 def forecast_table(sectors: tuple[str, ...]) -> Table:
     """Return the table of later years, with the sectors that a row may name."""
     return Table(
         "forecast",
-        "a unit, or every unit of a sector, in a later year; linear between stated years, constant after the last",
+        _("a unit, or every unit of a sector, in a later year; linear between stated years, constant after the last"),
         ("unit_id", "sector", "year"),
         (
             Column(
-                "unit_id", "unit of the row; this or sector, and a unit's own rows take precedence", identifier=True
+                "unit_id", _("unit of the row; this or sector, and a unit's own rows take precedence"), identifier=True
             ),
-            Column("sector", "sector, for all its units; this or unit_id", choices=sectors),
+            Column("sector", _("sector, for all its units; this or unit_id"), choices=sectors),
             Column(
                 "year",
-                "compliance year, after that of the tables",
+                _("compliance year, after that of the tables"),
                 "year",
                 number=True,
                 required=True,
@@ -26,10 +27,10 @@ def forecast_table(sectors: tuple[str, ...]) -> Table:
                 at_most=2100,
                 whole=True,
             ),
-            Column("output_t", "output of the unit; this or output_factor", "t", number=True, above=0),
+            Column("output_t", _("output of the unit; this or output_factor"), "t", number=True, above=0),
             Column(
                 "output_factor",
-                "output relative to units.csv; this or output_t",
+                _("output relative to units.csv; this or output_t"),
                 "fraction",
                 number=True,
                 above=0,
@@ -37,7 +38,7 @@ def forecast_table(sectors: tuple[str, ...]) -> Table:
             ),
             Column(
                 "intensity_factor",
-                "emissions per output relative to units.csv, without measures",
+                _("emissions per output relative to units.csv, without measures"),
                 "fraction",
                 number=True,
                 above=0,
@@ -46,7 +47,7 @@ def forecast_table(sectors: tuple[str, ...]) -> Table:
             ),
             Column(
                 "reference_t",
-                "reference allowances of a unit in the year, for the rule 'given'; beside output or alone",
+                _("reference allowances of a unit in the year, for the rule 'given'; beside output or alone"),
                 "t",
                 number=True,
                 at_least=0,

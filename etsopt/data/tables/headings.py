@@ -22,7 +22,7 @@ from etsopt.data.tables.row_scope import row_names
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -149,13 +149,13 @@ def in_schema(raw: RawTable, table: Table, of_people: bool = False) -> tuple[Raw
 
 def _problems_of_repeats(raw: RawTable, found: Mapping[str, Heading]) -> list[Problem]:
     headings: dict[str, list[str]] = {}
-    for heading, (column, _) in found.items():
+    for heading, (column, _other) in found.items():
         headings.setdefault(column, []).append(heading)
     return [
         Problem(
             raw.place,
-            message("{count} headings are of one column", count=len(same)),
-            "Keep one of them: which of them holds cannot be told.",
+            _("{count} headings are of one column", count=len(same)),
+            _("Keep one of them: which of them holds cannot be told."),
             column,
             tuple((raw.label_of(heading), heading) for heading in same),
         )
@@ -172,11 +172,11 @@ def _converted(raw: RawTable, heading: str, unit: str, column: Column) -> tuple[
         if factor is None:
             known = KNOWN.get(column.unit.partition("/year")[0])
             advice = (
-                message("Use one of {known}, and convert the numbers.", known=known)
+                _("Use one of {known}, and convert the numbers.", known=known)
                 if known
-                else "Write the heading without brackets."
+                else _("Write the heading without brackets.")
             )
-            what = message("the unit {unit} in the heading cannot be told", unit=brief(unit))
+            what = _("the unit {unit} in the heading cannot be told", unit=brief(unit))
             return cells, [Problem(raw.place, what, advice, column.name, ((raw.label_of(heading), heading),))]
         if factor != 1:
             cells = np.array([converted(cell, factor) for cell in cells], dtype=object)

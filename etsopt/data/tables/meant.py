@@ -19,7 +19,7 @@ from etsopt.data.tables.measurement import converted, factor_of
 from etsopt.data.tables.schema import TABLES, UNITS, USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import brief
-from etsopt.wording import literal, message
+from etsopt.language import Text, _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,9 +66,9 @@ def _without_examples(raw: RawTable, table: Table, notes: list[str]) -> RawTable
     rows = ", ".join(map(str, raw.rows[example]))
     plural = example.sum() > 1
     what = (
-        message("rows {rows} are examples, and not read", rows=rows)
+        _("rows {rows} are examples, and not read", rows=rows)
         if plural
-        else message("row {rows} is an example, and not read", rows=rows)
+        else _("row {rows} is an example, and not read", rows=rows)
     )
     notes.append(f"{raw.place}: {what}.")
     kept = {heading: cells[~example] for heading, cells in raw.columns.items()}
@@ -87,9 +87,7 @@ def _with_columns_joined(raw: RawTable, table: Table, notes: list[str]) -> RawTa
         if cells is not None:
             which = ", ".join(map(brief, headings))
             notes.append(
-                message(
-                    "{place}: {which} are one quantity, as each row fills one of them.", place=raw.place, which=which
-                )
+                _("{place}: {which} are one quantity, as each row fills one of them.", place=raw.place, which=which)
             )
             columns = {heading: kept for heading, kept in raw.columns.items() if heading not in headings}
             letters = {**raw.letters, column: raw.letters[headings[0]]} if raw.letters else raw.letters
@@ -123,7 +121,7 @@ def _with_own_columns(raw: RawTable, table: Table, notes: list[str]) -> RawTable
         return raw
     which = ", ".join(map(brief, own))
     notes.append(
-        message(
+        _(
             "{place}: columns of your own, which are carried to the results and not used: {which}.",
             place=raw.place,
             which=which,
@@ -135,7 +133,7 @@ def _with_own_columns(raw: RawTable, table: Table, notes: list[str]) -> RawTable
     return replace(raw, columns=columns, letters=letters)
 
 
-IDENTIFIED_BY = (("enterprise_id", "every enterprise is one unit"), ("name", "the name identifies the unit"))
+IDENTIFIED_BY = (("enterprise_id", _("every enterprise is one unit")), (_("name"), _("the name identifies the unit")))
 """Columns whose cells identify units, and why."""
 
 
@@ -152,7 +150,7 @@ def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
         if stated is None:
             return raw
         notes.append(
-            message(
+            _(
                 "{place}: {stated} identifies the enterprise, as there is no column enterprise_id.",
                 place=raw.place,
                 stated=brief(stated),
@@ -163,9 +161,7 @@ def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
     for column, what in IDENTIFIED_BY:
         cells = raw.columns[has[column]] if column in has else np.array([""] * 2)
         if "unit_id" not in has and len(set(cells.tolist())) == len(cells):
-            notes.append(
-                message("{place}: {what}, as there is no column unit_id.", place=raw.place, what=literal(what))
-            )
+            notes.append(_("{place}: {what}, as there is no column unit_id.", place=raw.place, what=Text(what)))
             raw = _with(raw, "unit_id", has[column])
             has["unit_id"] = "unit_id"
     if "unit_id" not in has and "name" in has:
@@ -179,9 +175,9 @@ def _note_of_repeats(raw: RawTable, named: str) -> list[str]:
     count = Counter(cells)
     repeated = next(cell for cell in cells if count[cell] > 1)
     rows = first_of([row for cell, row in zip(cells, raw.rows, strict=True) if cell == repeated])
-    what = brief(repeated) if repeated else message("an empty cell")
+    what = brief(repeated) if repeated else _("an empty cell")
     return [
-        message(
+        _(
             "{place}: {named} does not identify the units: rows {rows} have {what} alike. A column unit_id ({heading}) "
             "with cells of enterprise and {named} together would.",
             place=raw.place,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from etsopt.data.tables.table import Column
+from etsopt.language import _
 
 COST_COLUMNS = (
     Column(
         "capex_cny_per_t",
-        "investment per tonne of annual output_t",
+        _("investment per tonne of annual output_t"),
         "CNY/t",
         number=True,
         at_least=0,
@@ -15,21 +16,21 @@ COST_COLUMNS = (
     ),
     Column(
         "fixed_opex_cny_per_t",
-        "yearly cost per tonne of annual output_t; negative is a saving",
+        _("yearly cost per tonne of annual output_t; negative is a saving"),
         "CNY/t",
         number=True,
         default=0.0,
     ),
     Column(
         "variable_opex_cny_per_t",
-        "cost per tonne of the year's output; negative is a saving",
+        _("cost per tonne of the year's output; negative is a saving"),
         "CNY/t",
         number=True,
         default=0.0,
     ),
     Column(
         "fuel_saving_cny_per_t",
-        "fuel saving per tonne of the year's output",
+        _("fuel saving per tonne of the year's output"),
         "CNY/t",
         number=True,
         at_least=0,
@@ -37,7 +38,7 @@ COST_COLUMNS = (
     ),
     Column(
         "cost_change_rate",
-        "yearly change of all its costs, a fraction, from the year of the tables on: -0.02 is 2 % less each year",
+        _("yearly change of all its costs, a fraction, from the year of the tables on: -0.02 is 2 % less each year"),
         "fraction",
         number=True,
         above=-1,
@@ -48,8 +49,10 @@ COST_COLUMNS = (
 
 LARGEST_NEW_SHARE = Column(
     "largest_new_share_a_year",
-    "largest fraction of the unit to which it can newly be applied in a year: it is built in equal steps of at "
-    "most this share, one a year or fewer; absent: all at once",
+    _(
+        "largest fraction of the unit to which it can newly be applied in a year: it is built in equal steps of at "
+        "most this share, one a year or fewer; absent: all at once"
+    ),
     "fraction/year",
     number=True,
     above=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from etsopt.data.tables.table import Column
+from etsopt.language import _
 
 COAL_CLASSES = ("I", "II", "III")
 UNIT_CLASSES = (*COAL_CLASSES, "IV", "I+II", "I+III", "II+III", "I+II+III")
@@ -13,24 +14,27 @@ COOLING = ("water", "air", "none")
 POWER_COLUMNS = (
     Column(
         "unit_class",
-        "class of a power unit: I conventional coal from 400 MW, II conventional coal below, III unconventional coal "
-        "and circulating fluidised beds, IV gas; units reported together have several, as in I+II, and the least "
-        "favourable benchmark of them",
+        _(
+            "class of a power unit: I conventional coal from 400 MW, II conventional coal below, III "
+            "unconventional coal "
+            "and circulating fluidised beds, IV gas; units reported together have several, as in I+II, and the least "
+            "favourable benchmark of them"
+        ),
         choices=UNIT_CLASSES,
     ),
-    Column("capacity_mw", "rated power of a power unit", "MW", number=True, above=0),
-    Column("generation_mwh", "gross generation of a power unit, its output", "MWh", number=True, at_least=0),
+    Column("capacity_mw", _("rated power of a power unit"), "MW", number=True, above=0),
+    Column("generation_mwh", _("gross generation of a power unit, its output"), "MWh", number=True, at_least=0),
     Column(
         "supply_mwh",
-        "net electricity supply of a power unit, basis of the rule up to 2022",
+        _("net electricity supply of a power unit, basis of the rule up to 2022"),
         "MWh",
         number=True,
         at_least=0,
     ),
-    Column("heat_gj", "heat that a power unit supplies; absent: none", "GJ", number=True, at_least=0),
+    Column("heat_gj", _("heat that a power unit supplies; absent: none"), "GJ", number=True, at_least=0),
     Column(
         "load_factor",
-        "output over rated power in the hours of operation of a coal-fired power unit",
+        _("output over rated power in the hours of operation of a coal-fired power unit"),
         "fraction",
         number=True,
         above=0,
@@ -38,7 +42,7 @@ POWER_COLUMNS = (
     ),
     Column(
         "heat_supply_ratio",
-        "heat supplied over fuel heat of a power unit, for the rule up to 2022; absent: 0",
+        _("heat supplied over fuel heat of a power unit, for the rule up to 2022; absent: 0"),
         "fraction",
         number=True,
         at_least=0,
@@ -46,7 +50,7 @@ POWER_COLUMNS = (
     ),
     Column(
         "cooling",
-        "cooling of a power unit, for the rule up to 2022; none for back pressure; absent: water",
+        _("cooling of a power unit, for the rule up to 2022; none for back pressure; absent: water"),
         choices=COOLING,
     ),
 )

@@ -13,7 +13,7 @@ from etsopt.characters import HIDDEN
 from etsopt.data.messages import counted, first_of
 from etsopt.data.tables.text_columns import FORMULA_START, normalise
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
-from etsopt.wording import listed, literal, message
+from etsopt.language import Text, _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,15 +143,15 @@ def note_of_provinces(raw: RawTable) -> str:
     raw
         A table whose provinces have one name each, with the cells of its file.
     """
-    _, cells = raw.stated.get("province", ("", np.empty(0)))
+    _heading, cells = raw.stated.get("province", ("", np.empty(0)))
     read = {str(cell): one_name(str(cell)) for cell in pd.unique(cells)} if cells.dtype == object else {}
     usual = {*ENGLISH, *(name.casefold() for name in SHORT)}
     longer = [
-        message("{name} as {province}", name=brief(name), province=literal(province))
+        _("{name} as {province}", name=brief(name), province=Text(province))
         for name, province in read.items()
         if province != name and _word_of(name) not in usual
     ]
-    return message("{place}, province: read is {names}.", place=raw.place, names=first_of(longer)) if longer else ""
+    return _("{place}, province: read is {names}.", place=raw.place, names=first_of(longer)) if longer else ""
 
 
 def problems_of_provinces(raw: RawTable, of_china: bool) -> list[Problem]:
@@ -184,7 +184,7 @@ def problems_of_provinces(raw: RawTable, of_china: bool) -> list[Problem]:
     problems: list[Problem] = []
     for name, where in zip(number, np.split(rows, ends), strict=True):
         shown = tuple((str(row), str(cell)) for row, cell in zip(raw.rows[where], cells[where], strict=True))
-        what = counted(len(shown), "cell names no province of China", "cells name no province of China")
+        what = counted(len(shown), _("cell names no province of China"), _("cells name no province of China"))
         # A column of something else has as many names as rows.
         advice = _advice(name, of_china) if len(problems) < PROBLEMS_SHOWN else ""
         problems.append(Problem(raw.place, what, advice, "province", shown))
@@ -195,10 +195,10 @@ def _advice(name: str, of_china: bool) -> str:
     """Return what to write for a name that is no province of China."""
     close = get_close_matches(_word_of(name), _BY_WORD, 1, LEAST_ALIKE)
     near = _one_letter_off(name) or _abbreviated(name) or [_BY_WORD[word] for word in close]
-    guess = message("Did you mean {likely}? ", likely=listed(map(brief, near), "{first} or {second}")) if near else ""
+    guess = _("Did you mean {likely}? ", likely=chain(map(brief, near), _("{first} or {second}"))) if near else ""
     if not of_china:
-        return message("{guess}Other provinces of the table are provinces of China.", guess=guess)
-    return message(
+        return _("{guess}Other provinces of the table are provinces of China.", guess=guess)
+    return _(
         "{guess}Write a province of China, in English or Chinese. If names of another kind are meant, state "
         'provinces.names = "any" in the policy.',
         guess=guess,

@@ -21,7 +21,7 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.schema import LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import DataError, Problem, brief
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ class RawTable:
         names = [str(name) for name in frame.columns]
         problems = problems_of_names(names, place)
         if problems:
-            raise DataError("The data frame", problems)
+            raise DataError(_("The data frame"), problems)
         frame = as_texts(frame)
         return cls(
             place,
@@ -115,7 +115,7 @@ def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
     for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
         if content.startswith(mark):
             return "", [
-                Problem(place, message("is encoded in {name}", name=name), "Save it as UTF-8 (in Excel: 'CSV UTF-8').")
+                Problem(place, _("is encoded in {name}", name=name), _("Save it as UTF-8 (in Excel: 'CSV UTF-8')."))
             ]
     try:
         return content.decode("utf-8-sig"), []
@@ -129,12 +129,12 @@ def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
     if share > 0.5 and share >= _common_share(content.decode("big5", errors="replace"), "big5", 0xC6):
         return text, []
     line = content[:position].count(b"\n") + 1
-    what = message(
+    what = _(
         "is neither UTF-8 (byte 0x{content:02x} in line {line}) nor plainly Chinese GBK",
         content=content[position],
         line=line,
     )
-    return "", [Problem(place, what, "Find out its encoding, for example Latin-1 or Big5, and save it as UTF-8.")]
+    return "", [Problem(place, what, _("Find out its encoding, for example Latin-1 or Big5, and save it as UTF-8."))]
 
 
 def _common_share(text: str, encoding: str, last: int) -> float:
@@ -164,10 +164,10 @@ def read_csv(content: bytes, place: str, *, partly: bool = False) -> tuple[RawTa
     if problems:
         return None, problems
     if "\0" in text:
-        what = message(
+        what = _(
             "contains NUL characters, the first in line {count:,}", count=text.partition(chr(0))[0].count(chr(10)) + 1
         )
-        return None, [Problem(place, what, "Export it again: it is damaged or not a CSV file.")]
+        return None, [Problem(place, what, _("Export it again: it is damaged or not a CSV file."))]
     records, lines, line = [], [], 1
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -178,24 +178,24 @@ def read_csv(content: bytes, place: str, *, partly: bool = False) -> tuple[RawTa
             line = reader.line_num + 1
     except csv.Error as error:
         if "field limit" in str(error):
-            what = message(
+            what = _(
                 "has a cell of more than {longest_text:,} characters in line {line:,}",
                 longest_text=LONGEST_TEXT,
                 line=line,
             )
-            return None, [Problem(place, what, "Look for a missing quotation mark: no name or number is that long.")]
+            return None, [Problem(place, what, _("Look for a missing quotation mark: no name or number is that long."))]
         return None, [
             Problem(
                 place,
-                message("is not valid CSV in line {line:,} ({error})", line=line, error=error),
-                "Look for a stray quotation mark.",
+                _("is not valid CSV in line {line:,} ({error})", line=line, error=error),
+                _("Look for a stray quotation mark."),
             )
         ]
     if not records:
-        return None, [Problem(place, "is empty", "Write a line of column names and a line for each row.")]
+        return None, [Problem(place, _("is empty"), _("Write a line of column names and a line for each row."))]
     header = [name.strip() for name in records[0]]
     if len(header) == 1 and any(separator in header[0] for separator in ";\t|"):
-        return None, [Problem(place, "is not separated by commas", "Save it with commas between the cells.")]
+        return None, [Problem(place, _("is not separated by commas"), _("Save it with commas between the cells."))]
     problems = problems_of_names(header, place)
     uneven = _problems_of_rows(len(header), records, lines, place)
     fitting = [number for number, record in enumerate(records) if len(record) == len(header)]
@@ -213,17 +213,17 @@ def read_csv(content: bytes, place: str, *, partly: bool = False) -> tuple[RawTa
 def _problems_of_rows(width: int, records: list[list[str]], lines: list[int], place: str) -> list[Problem]:
     """Find rows with too many or too few cells, such as by a comma in a text."""
     uneven = tuple(
-        (str(line), counted(len(record), "cell", "cells"))
+        (str(line), counted(len(record), _("cell"), _("cells")))
         for line, record in zip(lines, records, strict=True)
         if len(record) != width
     )
     if not uneven:
         return []
-    count = counted(len(uneven), "row does", "rows do")
-    what = message(
-        "{count} not have the {counted} of the first line", count=count, counted=counted(width, "cell", "cells")
+    count = counted(len(uneven), _("row does"), _("rows do"))
+    what = _(
+        "{count} not have the {counted} of the first line", count=count, counted=counted(width, _("cell"), _("cells"))
     )
-    advice = "Quote a text that contains a comma, and leave thousands separators out of numbers."
+    advice = _("Quote a text that contains a comma, and leave thousands separators out of numbers.")
     return [Problem(place, what, advice, cells=uneven)]
 
 
@@ -231,13 +231,13 @@ def problems_of_names(names: list[str], place: str) -> list[Problem]:
     """Find names of columns that are repeated, empty, or have hidden characters."""
     counts = Counter(names)
     problems = [
-        Problem(place, message("has {count} columns named {name}", count=count, name=brief(name)), "Keep one of them.")
+        Problem(place, _("has {count} columns named {name}", count=count, name=brief(name)), _("Keep one of them."))
         for name, count in sorted(counts.items())
         if name and count > 1
     ]
     if "" in counts:
-        problems.append(Problem(place, "has a column without a name", "Name it, or remove the empty column."))
+        problems.append(Problem(place, _("has a column without a name"), _("Name it, or remove the empty column.")))
     for name in filter(HIDDEN.search, counts):
-        what = message("has a column {name}, with a control or invisible character in its name", name=brief(name))
-        problems.append(Problem(place, what, "Retype the name."))
+        what = _("has a column {name}, with a control or invisible character in its name", name=brief(name))
+        problems.append(Problem(place, what, _("Retype the name.")))
     return problems

@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt.data.messages import counted
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ def problems_of_rows(table: Table, rows: pd.DataFrame, checks: Sequence[RowCheck
 def _cells_of(rows: pd.DataFrame, column: str) -> tuple[tuple[str, str], ...]:
     """Return name and cell of each row: unit or sector name it, because the rows are sorted by now."""
     names = []
-    for _, cells in rows.iterrows():
+    for _other, cells in rows.iterrows():
         place = _place(cells["unit_id"], cells["sector"])
         name = f"of {place} in {cells['year']:g}" if "year" in rows else f"of {cells['measure_id']} at {place}"
         cell = cells.get(column, "")
@@ -129,14 +130,14 @@ def problems_of_scope(table: Table, rows: pd.DataFrame, unit: NDArray[np.int64])
         RowCheck(
             not_one,
             "unit_id, sector",
-            ("row does not name exactly one of the two", "rows do not name exactly one of the two"),
-            "Name the unit, or the sector for all its units.",
+            (_("row does not name exactly one of the two"), _("rows do not name exactly one of the two")),
+            _("Name the unit, or the sector for all its units."),
         ),
         RowCheck(
             unknown,
             "unit_id",
-            ("row is of a unit that units.csv does not have", "rows are of units that units.csv does not have"),
-            "Correct the unit_id, or remove the row.",
+            (_("row is of a unit that units.csv does not have"), _("rows are of units that units.csv does not have")),
+            _("Correct the unit_id, or remove the row."),
         ),
     ]
     return problems_of_rows(table, rows, checks)

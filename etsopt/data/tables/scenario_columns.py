@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from etsopt.data.tables.table import Column, Table
+from etsopt.language import _
 
 
 def scenarios_table(sectors: tuple[str, ...]) -> Table:
     """Return the table of scenarios, whose rows may be of one of these sectors."""
     return Table(
         "scenarios",
-        "a state of the world from a year on, read by the model investment; a year holds until the next stated one of "
-        "the same scenario and sector, and before the first one factors are 1",
+        _(
+            "a state of the world from a year on, read by the model investment; a year holds until the next stated "
+            "one of "
+            "the same scenario and sector, and before the first one factors are 1"
+        ),
         ("scenario", "sector", "year"),
         (
-            Column("scenario", "identifies the scenario", required=True, identifier=True),
+            Column("scenario", _("identifies the scenario"), required=True, identifier=True),
             Column(
-                "sector", "sector of the factors, which then follow its own rows alone; absent: all", choices=sectors
+                "sector", _("sector of the factors, which then follow its own rows alone; absent: all"), choices=sectors
             ),
             Column(
                 "year",
-                "compliance year from which the row holds",
+                _("compliance year from which the row holds"),
                 "year",
                 number=True,
                 required=True,
@@ -29,7 +33,7 @@ def scenarios_table(sectors: tuple[str, ...]) -> Table:
             ),
             Column(
                 "probability",
-                "probability of the scenario, the same in all its rows; those of all scenarios add up to 1",
+                _("probability of the scenario, the same in all its rows; those of all scenarios add up to 1"),
                 "fraction",
                 number=True,
                 required=True,
@@ -38,15 +42,21 @@ def scenarios_table(sectors: tuple[str, ...]) -> Table:
             ),
             Column(
                 "price_cny_per_t",
-                "allowance price, in CNY of horizon.price_year, in rows without a sector; absent: "
-                "market.prices_cny_per_t of the policy",
+                _(
+                    "allowance price, in CNY of horizon.price_year, in rows without a sector; absent: "
+                    "market.prices_cny_per_t of the policy"
+                ),
                 "CNY/t",
                 number=True,
                 at_least=0,
             ),
-            _factor("output_factor", "output relative to units.csv and forecast.csv, at unchanged intensity"),
-            _factor("balance_value_factor", "balance value of a self-balancing year relative to that of the instance"),
-            _factor("allowance_factor", "other allowances relative to those of the instance, such as by a benchmark"),
+            _factor("output_factor", _("output relative to units.csv and forecast.csv, at unchanged intensity")),
+            _factor(
+                "balance_value_factor", _("balance value of a self-balancing year relative to that of the instance")
+            ),
+            _factor(
+                "allowance_factor", _("other allowances relative to those of the instance, such as by a benchmark")
+            ),
         ),
     )
 

@@ -14,6 +14,7 @@ from etsopt.data.tables.power_columns import POWER_COLUMNS
 from etsopt.data.tables.report_columns import REPORT_COLUMNS
 from etsopt.data.tables.scenario_columns import scenarios_table
 from etsopt.data.tables.table import Column, Table
+from etsopt.language import _
 
 SECTORS = ("cement", "steel", "aluminium", "power")
 """Sectors of China's plans; under another rule an instance may have sectors of its own."""
@@ -50,17 +51,17 @@ Used only to detect wrong units of measure, never in an allocation.
 
 UNITS = Table(
     "units",
-    "the allocation units: steel enterprises, clinker lines, electrolysis processes, power units",
+    _("the allocation units: steel enterprises, clinker lines, electrolysis processes, power units"),
     ("unit_id",),
     (
-        Column("unit_id", "identifies the unit", required=True, identifier=True),
-        Column("enterprise_id", "identifies the enterprise that owns it", required=True, identifier=True),
-        Column("name", "name of the unit"),
-        Column("sector", "sector of the unit", required=True, choices=SECTORS),
-        Column("province", "province that allocates to it", required=True, identifier=True),
+        Column("unit_id", _("identifies the unit"), required=True, identifier=True),
+        Column("enterprise_id", _("identifies the enterprise that owns it"), required=True, identifier=True),
+        Column("name", _("name of the unit")),
+        Column("sector", _("sector of the unit"), required=True, choices=SECTORS),
+        Column("province", _("province that allocates to it"), required=True, identifier=True),
         Column(
             "emissions_tco2e",
-            "verified emissions: base of the allocation, and the obligation",
+            _("verified emissions: base of the allocation, and the obligation"),
             "tCO2e",
             number=True,
             required=True,
@@ -68,95 +69,111 @@ UNITS = Table(
         ),
         Column(
             "output_t",
-            "output of product; needed by rules and targets that use it; a power unit has generation_mwh instead",
+            _("output of product; needed by rules and targets that use it; a power unit has generation_mwh instead"),
             "t",
             number=True,
             above=0,
-            at_zero="Empty the cell of a unit that stood still all year. With emissions 0 it gets no allowances; with "
-            "emissions above 0 it needs a special_case, such as closed: no plan measures intensity without output.",
+            at_zero=_(
+                "Empty the cell of a unit that stood still all year. With emissions 0 it gets no allowances; with "
+                "emissions above 0 it needs a special_case, such as closed: no plan measures intensity without output."
+            ),
         ),
         Column(
             "intensity_output_t",
-            "output on which the rule measures intensity (steel: iron); default output_t",
+            _("output on which the rule measures intensity (steel: iron); default output_t"),
             "t",
             number=True,
             above=0,
         ),
         Column(
             "intensity_emissions_tco2e",
-            "emissions on which the rule measures intensity (steel: ironmaking and sintering); default emissions_tco2e",
+            _(
+                "emissions on which the rule measures intensity (steel: ironmaking and sintering); default "
+                "emissions_tco2e"
+            ),
             "tCO2e",
             number=True,
             at_least=0,
         ),
         Column(
             "special_case",
-            "special case of the plan: by the year of the rule, allowances equal to emissions, or outside the scope",
+            _("special case of the plan: by the year of the rule, allowances equal to emissions, or outside the scope"),
             choices=SPECIAL_CASES,
         ),
         Column(
             "carbide_slag_rate",
-            "clinker line: carbide slag consumed times its deduction factor, over clinker output times the process "
-            "factor; above the year's limit the line is the special case carbide_slag",
+            _(
+                "clinker line: carbide slag consumed times its deduction factor, over clinker output times the process "
+                "factor; above the year's limit the line is the special case carbide_slag"
+            ),
             "fraction",
             number=True,
             at_least=0,
             at_most=1,
         ),
         *POWER_COLUMNS,
-        Column("prior_emissions_tco2e", "last year's verified emissions", "tCO2e", number=True, at_least=0),
-        Column("pre_allocated_t", "pre-allocated allowances", "t", number=True, at_least=0),
-        Column("reference_t", "reference allowances, for the rule 'given'", "t", number=True, at_least=0),
+        Column("prior_emissions_tco2e", _("last year's verified emissions"), "tCO2e", number=True, at_least=0),
+        Column("pre_allocated_t", _("pre-allocated allowances"), "t", number=True, at_least=0),
+        Column("reference_t", _("reference allowances, for the rule 'given'"), "t", number=True, at_least=0),
         *REPORT_COLUMNS,
     ),
 )
 
 ENTERPRISES = Table(
     "enterprises",
-    "the enterprises that own the units",
+    _("the enterprises that own the units"),
     ("enterprise_id",),
     (
-        Column("enterprise_id", "identifies the enterprise", required=True, identifier=True),
-        Column("name", "name of the enterprise"),
-        Column("province", "province of its seat"),
-        Column("city", "city of its seat"),
+        Column("enterprise_id", _("identifies the enterprise"), required=True, identifier=True),
+        Column("name", _("name of the enterprise")),
+        Column("province", _("province of its seat")),
+        Column("city", _("city of its seat")),
         Column(
             "net_sales_t",
-            "sales minus purchases of vintages 2019-2024 from 1 January 2024 to 31 December 2025",
+            _("sales minus purchases of vintages 2019-2024 from 1 January 2024 to 31 December 2025"),
             "t",
             number=True,
         ),
         Column(
             "deduction_t",
-            "allowances to be deducted from the year's own for earlier shortfalls; read by the model compliance",
+            _("allowances to be deducted from the year's own for earlier shortfalls; read by the model compliance"),
             "t",
             number=True,
             at_least=0,
         ),
         Column(
             "outstanding_t",
-            "obligations of earlier years that are still due; read by the model compliance",
+            _("obligations of earlier years that are still due; read by the model compliance"),
             "t",
             number=True,
             at_least=0,
         ),
         Column(
             "at_risk_tco2e",
-            "tonnes at risk, such as findings; read by the model review_plan; absent: emissions of its units",
+            _("tonnes at risk, such as findings; read by the model review_plan; absent: emissions of its units"),
             "tCO2e",
             number=True,
             at_least=0,
         ),
         Column(
             "review_days",
-            "reviewer days that one review takes; read by the model review_plan; absent: review_plan.days_per_review",
+            _(
+                "reviewer days that one review takes; read by the model review_plan; absent: "
+                "review_plan.days_per_review"
+            ),
             "days",
             number=True,
             at_least=0.01,
             at_most=10_000,
         ),
         *(
-            Column(f"opening_{year}_t", f"allowances of vintage {year} held at the start", "t", number=True, at_least=0)
+            Column(
+                f"opening_{year}_t",
+                _("allowances of vintage {vintage} held at the start", vintage=year),
+                "t",
+                number=True,
+                at_least=0,
+            )
             for year in VINTAGES
         ),
     ),
@@ -164,18 +181,18 @@ ENTERPRISES = Table(
 
 MEASURES = Table(
     "measures",
-    "the abatement measures, each at a unit or at every unit of a sector; those of a unit make at most 4,096 sets",
+    _("the abatement measures, each at a unit or at every unit of a sector; those of a unit make at most 4,096 sets"),
     ("measure_id", "unit_id", "sector"),
     (
-        Column("measure_id", "identifies the measure, one word", required=True, identifier=True),
-        Column("name", "name of the measure"),
+        Column("measure_id", _("identifies the measure, one word"), required=True, identifier=True),
+        Column("name", _("name of the measure")),
         Column(
-            "unit_id", "unit of the measure; this or sector, and a unit's own row takes precedence", identifier=True
+            "unit_id", _("unit of the measure; this or sector, and a unit's own row takes precedence"), identifier=True
         ),
-        Column("sector", "sector, for all its units; this or unit_id", choices=SECTORS),
+        Column("sector", _("sector, for all its units; this or unit_id"), choices=SECTORS),
         Column(
             "abatement_rate",
-            "fraction of the unit's emissions, net of earlier measures, that it abates where it is applied",
+            _("fraction of the unit's emissions, net of earlier measures, that it abates where it is applied"),
             "fraction",
             number=True,
             required=True,
@@ -184,7 +201,7 @@ MEASURES = Table(
         ),
         Column(
             "intensity_abatement_rate",
-            "the same for the emissions on which the rule measures intensity",
+            _("the same for the emissions on which the rule measures intensity"),
             "fraction",
             number=True,
             at_least=0,
@@ -193,8 +210,11 @@ MEASURES = Table(
         ),
         Column(
             "output_abatement_rate",
-            "fraction of the unit's output that goes with the emissions where it is applied; abatement_rate includes "
-            "it, and before an absolute cap allowances fall with it",
+            _(
+                "fraction of the unit's output that goes with the emissions where it is applied; abatement_rate "
+                "includes "
+                "it, and before an absolute cap allowances fall with it"
+            ),
             "fraction",
             number=True,
             at_least=0,
@@ -203,7 +223,7 @@ MEASURES = Table(
         ),
         Column(
             "maximum_share",
-            "fraction of the unit to which it can be applied; abatement and costs are proportional to it",
+            _("fraction of the unit to which it can be applied; abatement and costs are proportional to it"),
             "fraction",
             number=True,
             at_least=0,
@@ -213,7 +233,7 @@ MEASURES = Table(
         LARGEST_NEW_SHARE,
         Column(
             "first_year",
-            "earliest compliance year in which it can run; absent: any",
+            _("earliest compliance year in which it can run; absent: any"),
             "year",
             number=True,
             at_least=2000,
@@ -222,7 +242,7 @@ MEASURES = Table(
         ),
         Column(
             "lifetime_years",
-            "years from one investment to the next",
+            _("years from one investment to the next"),
             "years",
             number=True,
             required=True,
@@ -233,30 +253,36 @@ MEASURES = Table(
         *COST_COLUMNS,
         Column(
             "stops",
-            "yes: may run in some years and not in others, and costs only while it runs; else it runs to the last year",
+            _(
+                "yes: may run in some years and not in others, and costs only while it runs; else it runs to the "
+                "last year"
+            ),
             choices=("yes", "no"),
             default="no",
         ),
-        Column("exclusive_group", "group of which a unit applies at most one measure", identifier=True),
-        Column("requires", "measure_ids, separated by spaces, that must run as well"),
+        Column("exclusive_group", _("group of which a unit applies at most one measure"), identifier=True),
+        Column("requires", _("measure_ids, separated by spaces, that must run as well")),
         Column(
             "electricity_only",
-            "saves electricity alone, so no emissions under this system: abatement_rate 0, never chosen, listed for "
-            "completeness",
+            _(
+                "saves electricity alone, so no emissions under this system: abatement_rate 0, never chosen, "
+                "listed for "
+                "completeness"
+            ),
             choices=("yes", "no"),
             default="no",
         ),
         Column(
             "price_year",
-            "price year of the costs, that of the policy",
+            _("price year of the costs, that of the policy"),
             "year",
             number=True,
             at_least=2000,
             at_most=2100,
             whole=True,
         ),
-        Column("confidence", "A official text, B secondary source, C general knowledge", choices=("A", "B", "C")),
-        Column("source", "source of the figures"),
+        Column("confidence", _("A official text, B secondary source, C general knowledge"), choices=("A", "B", "C")),
+        Column("source", _("source of the figures")),
     ),
 )
 

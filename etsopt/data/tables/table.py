@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etsopt.wording import listed, message
+from etsopt.language import _, chain
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Column:
     @property
     def limits(self) -> str:
         """The range of the numbers as text; empty if there is none."""
-        words = [message("at least {limit:g}", limit=self.at_least)] if self.at_least is not None else []
-        words += [message("above {limit:g}", limit=self.above)] if self.above is not None else []
-        words += [message("at most {limit:g}", limit=self.at_most)] if self.at_most is not None else []
-        return listed(words, "{first} and {second}") if words else ""
+        words = [_("at least {limit:g}", limit=self.at_least)] if self.at_least is not None else []
+        words += [_("above {limit:g}", limit=self.above)] if self.above is not None else []
+        words += [_("at most {limit:g}", limit=self.at_most)] if self.at_most is not None else []
+        return chain(words, _("{first} and {second}")) if words else ""
 
 
 @dataclass(frozen=True)

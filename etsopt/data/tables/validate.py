@@ -16,7 +16,7 @@ from etsopt.data.tables.table import Column
 from etsopt.data.tables.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
 from etsopt.data.tables.user_columns import mark, numbers_of
 from etsopt.errors import PROBLEMS_SHOWN, Problem
-from etsopt.wording import listed, literal, message
+from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from etsopt.data.tables.raw import RawTable
     from etsopt.data.tables.table import Table
 
-EMPTY = ("cell is empty", "cells are empty")
-NOT_A_NUMBER = ("cell is not a number", "cells are not numbers")
-NOT_WHOLE = ("value is not a whole number", "values are not whole numbers")
-OUT_OF_RANGE = ("value is out of range", "values are out of range")
-TOO_LARGE = ("value is far too large", "values are far too large")
-LOST_DIGITS = ("identifier has lost digits", "identifiers have lost digits")
-FORMULA = ("cell holds a formula", "cells hold a formula")
-UNKNOWN = ("value is not known", "values are not known")
-TOO_LONG = ("text is too long", "texts are too long")
-HOLDS_HIDDEN = ("cell holds a control or invisible character", "cells hold control or invisible characters")
-CONTROLS = ("cell holds a control character", "cells hold control characters")
-RETYPE = "Retype the text, on one line: hidden characters change how it looks, or make it a different text."
+EMPTY = (_("cell is empty"), _("cells are empty"))
+NOT_A_NUMBER = (_("cell is not a number"), _("cells are not numbers"))
+NOT_WHOLE = (_("value is not a whole number"), _("values are not whole numbers"))
+OUT_OF_RANGE = (_("value is out of range"), _("values are out of range"))
+TOO_LARGE = (_("value is far too large"), _("values are far too large"))
+LOST_DIGITS = (_("identifier has lost digits"), _("identifiers have lost digits"))
+FORMULA = (_("cell holds a formula"), _("cells hold a formula"))
+UNKNOWN = (_("value is not known"), _("values are not known"))
+TOO_LONG = (_("text is too long"), _("texts are too long"))
+HOLDS_HIDDEN = (_("cell holds a control or invisible character"), _("cells hold control or invisible characters"))
+CONTROLS = (_("cell holds a control character"), _("cells hold control characters"))
+RETYPE = _("Retype the text, on one line: hidden characters change how it looks, or make it a different text.")
 NUMBER_CHARACTERS = frozenset("0123456789.+-eE ")
 
 
@@ -64,7 +64,7 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
         order, unique = order_of([converted[name] for name in key])
         problems += [] if unique else _problems_of_key(raw, converted, table, key)
     if not len(raw.rows):
-        problems.append(Problem(raw.place, "has no rows", message("Add {meaning}.", meaning=literal(table.meaning))))
+        problems.append(Problem(raw.place, _("has no rows"), _("Add {meaning}.", meaning=table.meaning)))
     if order is not None and not problems:
         converted = {name: cells[order] for name, cells in converted.items()}
     # Stated dtypes keep pandas from inferring others; texts stay Python strings.
@@ -99,8 +99,8 @@ def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
     problems = [
         Problem(
             raw.place,
-            "the column is missing",
-            message("Add it: {meaning}.", meaning=literal(column.meaning)),
+            _("the column is missing"),
+            _("Add it: {meaning}.", meaning=column.meaning),
             column.name,
         )
         for column in table.columns
@@ -109,9 +109,9 @@ def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
     for name in raw.columns:
         if name not in known and not name.startswith(USER_COLUMN_PREFIX):
             guess = did_you_mean(name, known) if len(problems) < PROBLEMS_SHOWN else ""
-            advice = message("{guess}Rename it, or begin a column of your own with 'x_'.", guess=guess)
+            advice = _("{guess}Rename it, or begin a column of your own with 'x_'.", guess=guess)
             cells = ((raw.label_of(name), ""),) if raw.letters else ()
-            problems.append(Problem(raw.place, "is not a column of this table", advice, name, cells))
+            problems.append(Problem(raw.place, _("is not a column of this table"), advice, name, cells))
     return problems
 
 
@@ -147,12 +147,12 @@ def _numbers(stated: _RawColumn) -> tuple[NDArray[np.float64], list[Problem]]:
         absent, unreadable = np.isnan(values), np.isinf(values)
     problems = []
     if unreadable.any():
-        advice = message(
+        advice = _(
             "Write a plain finite number{unit}: digits with a point, no formula, separator, unit or NaN.", unit=unit
         )
         problems.append(stated.problem(unreadable, NOT_A_NUMBER, advice))
     if column.required and absent.any():
-        advice = message("Fill it in every row{unit}: {meaning}.", unit=unit, meaning=literal(column.meaning))
+        advice = _("Fill it in every row{unit}: {meaning}.", unit=unit, meaning=column.meaning)
         problems.append(stated.problem(absent, EMPTY, advice))
     return values, problems + _problems_of_range(stated, values, ~unreadable & ~absent)
 
@@ -167,19 +167,15 @@ def _problems_of_range(stated: _RawColumn, values: NDArray[np.float64], number: 
         huge = (np.abs(values) > 1e12) & number & ~outside
     zero = outside & (values == 0) & bool(column.at_zero)
     if zero.any():
-        problems.append(stated.problem(zero, OUT_OF_RANGE, literal(column.at_zero)))
+        problems.append(stated.problem(zero, OUT_OF_RANGE, column.at_zero))
     if (outside & ~zero).any():
-        advice = message(
-            "Correct it to {limits}{unit}: {meaning}.", limits=column.limits, unit=unit, meaning=literal(column.meaning)
-        )
+        advice = _("Correct it to {limits}{unit}: {meaning}.", limits=column.limits, unit=unit, meaning=column.meaning)
         problems.append(stated.problem(outside & ~zero, OUT_OF_RANGE, advice))
     if broken.any():
-        advice = message("Correct it to a whole number{unit}: {meaning}.", unit=unit, meaning=literal(column.meaning))
+        advice = _("Correct it to a whole number{unit}: {meaning}.", unit=unit, meaning=column.meaning)
         problems.append(stated.problem(broken, NOT_WHOLE, advice))
     if huge.any():
-        advice = message(
-            "Look for an identifier or a wrong unit of measure: no unit has 1e12{unit} or more.", unit=unit
-        )
+        advice = _("Look for an identifier or a wrong unit of measure: no unit has 1e12{unit} or more.", unit=unit)
         problems.append(stated.problem(huge, TOO_LARGE, advice))
     return problems
 
@@ -229,7 +225,7 @@ def _texts(stated: _RawColumn) -> tuple[NDArray[Any], list[Problem]]:
     if cells.dtype.kind == "f":
         lossy = np.abs(cells) >= 1e15
         if lossy.any():
-            advice = "Give the column as text: floating-point numbers keep 15 digits."
+            advice = _("Give the column as text: floating-point numbers keep 15 digits.")
             problems.append(stated.problem(lossy, LOST_DIGITS, advice))
         cells = np.array(["" if np.isnan(cell) else f"{cell:.15g}" for cell in cells], dtype=object)
     elif cells.dtype != object:
@@ -238,23 +234,23 @@ def _texts(stated: _RawColumn) -> tuple[NDArray[Any], list[Problem]]:
     texts = np.array([normalise(cell) for cell in cells], dtype=object)
     empty = texts == ""
     if column.required and empty.any():
-        advice = message("Fill it in every row: {meaning}.", meaning=literal(column.meaning))
+        advice = _("Fill it in every row: {meaning}.", meaning=column.meaning)
         problems.append(stated.problem(empty, EMPTY, advice))
     hidden = np.array([bool(HIDDEN.search(text)) for text in texts], dtype=bool)
     if hidden.any():
         problems.append(stated.problem(hidden, HOLDS_HIDDEN, RETYPE))
     formula = np.array([bool(FORMULA_START.match(text)) for text in texts], dtype=bool)
     if formula.any():
-        advice = "Write the text itself, and leave an absent one empty: a spreadsheet would run the formula."
+        advice = _("Write the text itself, and leave an absent one empty: a spreadsheet would run the formula.")
         problems.append(stated.problem(formula, FORMULA, advice))
     if column.choices:
         wrong = ~np.isin(texts, column.choices) & ~empty & ~hidden
         if wrong.any():
             guess = did_you_mean(str(texts[wrong][0]), column.choices)
-            advice = message(
+            advice = _(
                 "{guess}Use one of {choices}.",
                 guess=guess,
-                choices=listed(map(literal, column.choices), "{first}, {second}"),
+                choices=chain(map(_, column.choices), _("{first}, {second}")),
             )
             problems.append(stated.problem(wrong, UNKNOWN, advice))
     return texts, problems + _problems_of_length(stated, texts)
@@ -264,7 +260,7 @@ def _problems_of_length(stated: _RawColumn, texts: NDArray[np.object_]) -> list[
     """Find texts that are too long for their column."""
     longest = LONGEST_IDENTIFIER if stated.column.identifier else LONGEST_TEXT
     long = np.array([len(text) > longest for text in texts], dtype=bool)
-    advice = message("Use at most {longest:,} characters.", longest=longest)
+    advice = _("Use at most {longest:,} characters.", longest=longest)
     return [stated.problem(long, TOO_LONG, advice)] if long.any() else []
 
 
@@ -276,7 +272,7 @@ def _problems_of_user_column(stated: _RawColumn) -> list[Problem]:
     problems = _problems_of_length(stated, cells)
     if CONTROL.search(" ".join(cells).replace("\r\n", "\n")):
         wrong = np.array([bool(CONTROL.search(cell.replace("\r\n", "\n"))) for cell in cells], dtype=bool)
-        problems.append(stated.problem(wrong, CONTROLS, "Remove it, or leave the column out."))
+        problems.append(stated.problem(wrong, CONTROLS, _("Remove it, or leave the column out.")))
     return problems
 
 
@@ -294,5 +290,5 @@ def _problems_of_key(raw: RawTable, converted: dict[str, NDArray[Any]], table: T
     names = np.array([" ".join(part for part in parts if part) for parts in zip(*texts, strict=True)], dtype=object)
     order = np.argsort(names[twice], kind="stable")
     cells = tuple((str(raw.rows[row]), str(names[row])) for row in np.flatnonzero(twice)[order])
-    what = message("{count} rows share an identifier", count=len(cells))
-    return [Problem(raw.place, what, "Give each row its own.", ", ".join(key), cells)]
+    what = _("{count} rows share an identifier", count=len(cells))
+    return [Problem(raw.place, what, _("Give each row its own."), ", ".join(key), cells)]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from etsopt.charts.chart import CHOSEN, OTHER, Chart, Panel, Series
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.reports.document.answer import answer, status
 from etsopt.reports.document.cells import amount, column_of, table_of, tonnes, words_of
 from etsopt.reports.document.certificate import figure_of
@@ -50,8 +51,8 @@ def beside(one: Run, other: Run) -> Document:
     """
     shared = [name for name in JOINED if len(one.tables.get(name, ())) and len(other.tables.get(name, ()))]
     if not shared:
-        what = "The two runs have no table in common that a page can show side by side."
-        raise UsageError(what, "Name two runs of one model, or of models that both allocate or clear a market.")
+        what = _("The two runs have no table in common that a page can show side by side.")
+        raise UsageError(what, _("Name two runs of one model, or of models that both allocate or clear a market."))
     sections = [_policy(one, other), *_price(one, other), *(_joined(one, other, name) for name in shared)]
     sections += [*_units(one, other), _objectives(one, other)]
     names = [_name(run, place) for place, run in enumerate((one, other))]

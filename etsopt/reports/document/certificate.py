@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import signed, tonnes
 from etsopt.reports.document.content import Column, Commands, Facts, Paragraph, Points, Section, Table
@@ -157,12 +158,12 @@ def certificate(run: Run, checked: bool) -> Section:
         if isinstance(results.held, Path):
             # Of a run on disk that is a claim, until it is checked with the file of its model.
             words = (
-                "This page states what the run says of itself; the check below was not made for it.",
+                _("This page states what the run says of itself; the check below was not made for it."),
                 "本页所列为计算结果自身的陈述；生成本页时未执行下列检查。",
             )
             blocks.append(Paragraph(run.say(*words), "warning"))
     elif not is_judged(results):
-        words = ("The checker does not know this model: nothing was checked.", "检查程序不支持此模型：未作检查。")
+        words = (_("The checker does not know this model: nothing was checked."), "检查程序不支持此模型：未作检查。")
         blocks.append(Paragraph(run.say(*words), "warning"))
     return Section("certificate", run.say("Certificate", "证明"), tuple(blocks))
 

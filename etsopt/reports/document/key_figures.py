@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.reports.document.cells import SPACE, amount, rate
 from etsopt.reports.document.content import KeyFigure
 from etsopt.results.emissions_status import not_verified
@@ -88,7 +89,7 @@ def _compliance_figures(run: Run) -> list[KeyFigure]:
         return []
     nation = run.tables["nation"].iloc[0]
     words = {
-        "obligation_t": ("obligation", "应清缴配额"),
+        "obligation_t": (_("obligation"), "应清缴配额"),
         "surrendered_t": ("surrendered", "清缴配额"),
         "offset_t": ("offsets used", "抵销"),
         "shortfall_t": ("shortfall", "未足额清缴"),
@@ -102,10 +103,10 @@ def _investment_figures(run: Run) -> list[KeyFigure]:
         return []
     summary = run.tables["investment_summary"].iloc[-1]
     words = {
-        "investment_cny": ("investment now", "现在投资"),
-        "expected_cost_cny": ("expected discounted cost", "期望折现成本"),
-        "cvar_cny": ("CVaR of the cost", "成本的条件风险价值"),
-        "value_of_stochastic_solution_cny": ("value of the stochastic solution", "随机解的价值"),
+        "investment_cny": (_("investment now"), "现在投资"),
+        "expected_cost_cny": (_("expected discounted cost"), "期望折现成本"),
+        "cvar_cny": (_("CVaR of the cost"), "成本的条件风险价值"),
+        "value_of_stochastic_solution_cny": (_("value of the stochastic solution"), "随机解的价值"),
         "value_of_perfect_information_cny": ("value of perfect information", "完全信息的价值"),
     }
     return _amounts(run, summary, "CNY", words)

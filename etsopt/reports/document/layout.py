@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.charts.interactive import STYLE, config_of
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.reports.document.content import Table
 from etsopt.reports.page import SOURCES
 
@@ -100,7 +101,8 @@ def _environment() -> Any:
 
 def _missing(package: str) -> UsageError:
     return UsageError(
-        f"The report needs {package}, which is not installed.", 'Install it: pip install "etsopt[report]"'
+        _("The report needs {package}, which is not installed.", package=package),
+        _('Install it: pip install "etsopt[report]"'),
     )
 
 

@@ -12,6 +12,7 @@ from etsopt.errors import UsageError
 from etsopt.explanation.explain import FURTHER
 from etsopt.explanation.named import enterprise_of
 from etsopt.explanation.steps import in_chinese
+from etsopt.language import _
 from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import amount, rate, sums_of, table_of, tonnes, used
 from etsopt.reports.document.content import Document, Facts, Paragraph, Points, Section
@@ -67,8 +68,8 @@ def _units_of(run: Run) -> pd.DataFrame:
     """Return the table with the units of enterprises."""
     name = next((name for name in OWN if "enterprise_id" in run.tables.get(name, ())), None)
     if name is None:
-        what = "The run has no table of the units of enterprises."
-        raise UsageError(what, "Take a run of a model that allocates, such as allocation, pathway or compliance.")
+        what = _("The run has no table of the units of enterprises.")
+        raise UsageError(what, _("Take a run of a model that allocates, such as allocation, pathway or compliance."))
     return run.tables[name]
 
 
@@ -142,7 +143,7 @@ def _accounts(run: Run, enterprise: str) -> Iterator[Section]:
             return
         of = row.iloc[0]
         words = {
-            "obligation_t": ("obligation", "应清缴配额"),
+            "obligation_t": (_("obligation"), "应清缴配额"),
             "surrendered_t": ("allowances surrendered", "清缴配额"),
             "offset_t": ("offsets used", "抵销"),
             "shortfall_t": ("shortfall", "未足额清缴"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.charts.texts import in_unit
+from etsopt.language import _
 from etsopt.reports.document.answer import NO_PRICE, SAME_PRICE
 from etsopt.reports.document.cells import NO_TONNES, amount, rate, table_of, used
 from etsopt.reports.document.content import Paragraph, Section
@@ -255,7 +256,7 @@ def balance_values(run: Run) -> Iterator[Section]:
     blocks.append(table_of(table, BALANCE, caption, run.zh, note=note))
     if "status" in table and (table["status"] == "cycle").any():
         words = (
-            "Where best responses cycle no balance value reproduces itself.",
+            _("Where best responses cycle no balance value reproduces itself."),
             "最优响应出现循环时，不存在自洽的平衡值。",
         )
         blocks.append(Paragraph(run.say(*words), "warning"))
@@ -268,7 +269,7 @@ def unmet(run: Run) -> Iterator[Section]:
         return
     table = run.tables["unmet_demand"]
     words = (
-        "Auction more, reduce external demand, or set a penalty reference price.",
+        _("Auction more, reduce external demand, or set a penalty reference price."),
         "可增加有偿分配、减少外部需求，或设定罚款参考价格。",
     )
     shown = table_of(table, list(table), run.say("Unmet demand", "未满足的需求"), run.zh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.language import _
 from etsopt.reports.compliance import FLOWS, MET, MONEY
 from etsopt.reports.document.cells import sums_of, table_of, used
 from etsopt.reports.document.content import Column, Paragraph, Section, Table
@@ -114,7 +115,7 @@ def _enterprises(run: Run) -> Iterator[Section]:
         words = (f"The {len(largest):,} largest of {len(table):,} enterprises", f"最大的 {len(largest):,} 家企业")
         caption = run.say(*words)
     words = (
-        "A sheet for each enterprise: etsopt report RUN --sheets; a letter to one: --letter ENTERPRISE.",
+        _("A sheet for each enterprise: etsopt report RUN --sheets; a letter to one: --letter ENTERPRISE."),
         "每家企业的中英文明细：etsopt report RUN --sheets；单页通知：--letter 企业编号。",
     )
     listing = table_of(largest, used(largest, OWED), caption, run.zh, exact=True, key="enterprises")

@@ -12,10 +12,10 @@ from etsopt.data.files.aside import written_aside
 from etsopt.data.files.atomic import naming
 from etsopt.data.files.write import protected
 from etsopt.errors import UsageError
+from etsopt.language import _
 from etsopt.progress import tell
 from etsopt.reports.official.gaps import columns_to_fill
 from etsopt.reports.official.headings import BY_NAME
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def write_official_tables(
             with naming(aside / NOTE):
                 (aside / NOTE).write_text("\n".join((*lines, "")), encoding="utf-8-sig")
         if xlsxwriter is not None:
-            tell(message("writing {name}", name=WORKBOOK))
+            tell(_("writing {name}", name=WORKBOOK))
             with naming(aside / WORKBOOK):
                 _write_workbook(xlsxwriter, tables, aside / WORKBOOK, province, year, note)
     files = [*(CSV_FILES[name] for name in tables), *([NOTE] if lines else [])]
@@ -120,16 +120,16 @@ def _check_size(tables: Mapping[str, pd.DataFrame]) -> None:
     for name, table in tables.items():
         if len(table) > MOST_ROWS - FIRST_ROW:
             most = MOST_ROWS - FIRST_ROW
-            text = "Table {name} has {rows:,} rows: a sheet of Excel takes {most:,}."
-            what = message(text, name=name, rows=len(table), most=most)
-            raise UsageError(what, "Export province by province with --province.")
+            text = _("Table {name} has {rows:,} rows: a sheet of Excel takes {most:,}.")
+            what = _(text, name=name, rows=len(table), most=most)
+            raise UsageError(what, _("Export province by province with --province."))
         for heading in table.select_dtypes(object):
             long = table[heading].str.len() > MOST_CHARACTERS
             if long.any():
                 row = int(long.to_numpy().argmax()) + 1
-                text = "Table {name}, row {row}, {heading}: the text has more than {most:,} characters."
-                what = message(text, name=name, row=row, heading=heading, most=MOST_CHARACTERS)
-                raise UsageError(what, "Shorten it in the instance, and solve again: a cell of Excel takes no more.")
+                text = _("Table {name}, row {row}, {heading}: the text has more than {most:,} characters.")
+                what = _(text, name=name, row=row, heading=heading, most=MOST_CHARACTERS)
+                raise UsageError(what, _("Shorten it in the instance, and solve again: a cell of Excel takes no more."))
 
 
 def _write_workbook(

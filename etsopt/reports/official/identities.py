@@ -10,12 +10,12 @@ import pandas as pd
 
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.issue import KEYS
 from etsopt.reports.official.rows import table_of_units
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.units import nearest_tonnes, whole_tonnes
-from etsopt.wording import literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from etsopt.results.results import Results
 
-IN_WHOLE_TONNES = "Solve with --set allocation.integer_allowances=true, and state pre_allocated_t in whole tonnes."
+IN_WHOLE_TONNES = _("Solve with --set allocation.integer_allowances=true, and state pre_allocated_t in whole tonnes.")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def check_identities(units: pd.DataFrame, issue: pd.DataFrame, results: Results)
         problems = [problem for one in statements for problem in _violations(one, issue, "enterprise_id")]
         problems += list(_totals_of_run(issue, results))
     if problems:
-        raise DataError("The run", problems)
+        raise DataError(_("The run"), problems)
 
 
 def of_units(units: pd.DataFrame) -> Iterator[Identity]:
@@ -77,22 +77,22 @@ def of_units(units: pd.DataFrame) -> Iterator[Identity]:
     columns = {name: units[name].to_numpy() for name in units}
     nowhere = np.full(len(units), np.nan)
     for numbers, key in (("1-", "pre_allocated"), ("2-", "determined")):
-        words = ("is not whole tonnes from 0 on", "are not whole tonnes from 0 on")
+        words = (_("is not whole tonnes from 0 on"), _("are not whole tonnes from 0 on"))
         yield Identity(numbers, key, words, np.maximum(np.floor(columns[key]), 0.0), IN_WHOLE_TONNES)
     share = np.where(columns["by_share"], columns["share_percent"], np.nan)
-    words = ("is not the share of last year's emissions", "are not the share of last year's emissions")
+    words = (_("is not the share of last year's emissions"), _("are not the share of last year's emissions"))
     yield Identity("1-", "pre_allocated", words, whole_tonnes(share / 100 * columns["prior"]))
     planned, fixed = columns["as_planned"], columns["fixed"]
     steps = columns["initial"] + columns["gas_top_up"]
-    words = ("is not the sum of (2) and (3)", "are not the sum of (2) and (3)")
+    words = (_("is not the sum of (2) and (3)"), _("are not the sum of (2) and (3)"))
     yield Identity("2-1", "determined", words, np.where(planned & ~fixed, steps, nowhere))
     by_coefficient = whole_tonnes(columns["emissions"] * (1 + columns["coefficient"]))
-    words = ("is not emissions times 1 plus the coefficient", "are not emissions times 1 plus the coefficient")
+    words = (_("is not emissions times 1 plus the coefficient"), _("are not emissions times 1 plus the coefficient"))
     within = columns.get("within_t", 0.0)
     yield Identity("2-", "determined", words, np.where(planned, by_coefficient, nowhere), within=within)
-    words = ("of a special case is not its emissions", "of special cases are not their emissions")
+    words = (_("of a special case is not its emissions"), _("of special cases are not their emissions"))
     yield Identity("2-", "determined", words, np.where(planned & fixed, nearest_tonnes(columns["emissions"]), nowhere))
-    words = ("is not pre-allocated plus top-up less return", "are not pre-allocated plus top-up less return")
+    words = (_("is not pre-allocated plus top-up less return"), _("are not pre-allocated plus top-up less return"))
     issued = columns["pre_allocated"] + columns["top_up_t"] - columns["return_t"] - columns["exemption"]
     yield Identity("2-", "determined", words, issued)
 
@@ -102,31 +102,34 @@ def of_issue(issue: pd.DataFrame) -> Iterator[Identity]:
     columns = {name: issue[name].to_numpy() for name in issue}
     pre, pre_deducted, determined = (columns[name] for name in ("pre_allocated", "pre_deducted", "determined"))
     true_up, returned, deducted = (columns[name] for name in ("true_up", "deduction_returned", "deducted"))
-    words = ("is not (1) less (2)", "are not (1) less (2)")
+    words = (_("is not (1) less (2)"), _("are not (1) less (2)"))
     yield Identity("1-5", "pre_issued", words, pre - pre_deducted)
-    words = ("is not what is left to deduct", "are not what is left to deduct")
+    words = (_("is not what is left to deduct"), _("are not what is left to deduct"))
     yield Identity("1-5", "pre_remaining", words, columns["to_deduct"] - pre_deducted)
-    words = ("is not initial allowances plus exemption", "are not initial allowances plus exemption")
+    words = (_("is not initial allowances plus exemption"), _("are not initial allowances plus exemption"))
     yield Identity("2-5", "determined", words, columns["initial"] + columns["exemption"])
-    words = ("is not determined less pre-allocated", "are not determined less pre-allocated")
+    words = (_("is not determined less pre-allocated"), _("are not determined less pre-allocated"))
     yield Identity("2-5", "true_up", words, determined - pre)
-    words = ("is not (1) plus (2) less (3)", "are not (1) plus (2) less (3)")
+    words = (_("is not (1) plus (2) less (3)"), _("are not (1) plus (2) less (3)"))
     yield Identity("2-5", "issued", words, true_up + returned - deducted)
-    words = ("is not 0, though (1) is at most what is to be deducted", "are not 0, though (1) is at most the deduction")
+    words = (
+        _("is not 0, though (1) is at most what is to be deducted"),
+        _("are not 0, though (1) is at most the deduction"),
+    )
     covered = (true_up >= 0) & (true_up <= columns["pre_remaining"])
     yield Identity("2-5", "issued", words, np.where(covered, 0.0, np.nan))
-    words = ("is not (4) plus (5)", "are not (4) plus (5)")
+    words = (_("is not (4) plus (5)"), _("are not (4) plus (5)"))
     yield Identity("2-5", "issued_in_all", words, columns["pre_issued"] + columns["issued"])
-    words = ("is not determined less what is deducted", "are not determined less what is deducted")
+    words = (_("is not determined less what is deducted"), _("are not determined less what is deducted"))
     yield Identity("2-5", "issued_in_all", words, determined - (pre_deducted - returned + deducted))
-    words = ("is not what is left to deduct", "are not what is left to deduct")
+    words = (_("is not what is left to deduct"), _("are not what is left to deduct"))
     left = columns["to_deduct"] - pre_deducted + returned - deducted
     yield Identity("2-5", "remaining", words, np.maximum(left, 0.0))
 
 
 def sums_of_units(units: pd.DataFrame, issue: pd.DataFrame) -> Iterator[Identity]:
     """Yield that the rows of units add up to those of their enterprises."""
-    words = ("is not the sum of its units", "are not the sums of their units")
+    words = (_("is not the sum of its units"), _("are not the sums of their units"))
     groups = units.groupby(KEYS, sort=True)
     for numbers, key, summed in (
         ("1-5", "pre_allocated", ("pre_allocated",)),
@@ -164,7 +167,7 @@ def _violations(one: Identity, rows: pd.DataFrame, label: str) -> Iterator[Probl
         if len(here) and heading is not None:
             cells = tuple((f"of {rows[label].iloc[row]}", differs(actual[row], one.expected[row])) for row in here)
             what = figures_that(len(here), one.words)
-            yield Problem(message("table {name}", name=annex.name), what, one.advice, heading, cells)
+            yield Problem(_("table {name}", name=annex.name), what, one.advice, heading, cells)
 
 
 def figures_that(count: int, words: tuple[str, str]) -> str:
@@ -173,8 +176,8 @@ def figures_that(count: int, words: tuple[str, str]) -> str:
     >>> figures_that(1, ("is not 0", "are not 0")), figures_that(2, ("is not 0", "are not 0"))
     ('1 figure is not 0', '2 figures are not 0')
     """
-    template = "{count} figure {what}" if count == 1 else "{count} figures {what}"
-    return message(template, count=count, what=literal(words[0] if count == 1 else words[1]))
+    template = _("{count} figure {what}") if count == 1 else _("{count} figures {what}")
+    return _(template, count=count, what=_(words[0] if count == 1 else words[1]))
 
 
 def differs(actual: float, expected: float) -> str:
@@ -184,7 +187,7 @@ def differs(actual: float, expected: float) -> str:
     '560,008.818, expected -20'
     """
     one, other = (f"{figure:,.3f}".rstrip("0").rstrip(".") for figure in (actual, expected))
-    return message("{one}, expected {other}", one=one, other=other)
+    return _("{one}, expected {other}", one=one, other=other)
 
 
 def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:
@@ -192,7 +195,7 @@ def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:
     summed, given = "enterprises", ["allowance_t", "pre_allocated_t", "top_up_t", "return_t"]
     if table_of_units(results) == "issuance":
         summed, given = "compliance", ["issued_t", "cancelled_t", "obligation_t"]
-    require(results, {summed: ("enterprise_id",)}, {summed: given}, "The run")
+    require(results, {summed: ("enterprise_id",)}, {summed: given}, _("The run"))
     run = results.tables[summed].set_index("enterprise_id")
     keys = ["determined", "pre_allocated", "true_up", "issued_in_all", "obligation", "outstanding"]
     rows = issue.groupby("enterprise_id")[keys].sum()
@@ -209,5 +212,7 @@ def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:
         wrong = np.flatnonzero(~(rows[key] == stated).to_numpy())
         if len(wrong):
             cells = tuple((f"of {rows.index[at]}", differs(stated.iloc[at], rows[key].iloc[at])) for at in wrong)
-            what = counted(len(wrong), "total is not the sum of its rows", "totals are not the sums of their rows")
+            what = counted(
+                len(wrong), _("total is not the sum of its rows"), _("totals are not the sums of their rows")
+            )
             yield Problem(f"tables/{summed}", what, SOLVE_AGAIN, column, cells)

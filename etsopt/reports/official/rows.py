@@ -11,13 +11,13 @@ import pandas as pd
 from etsopt.data.content import intensity_base
 from etsopt.data.tables.chinese import CASES
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.reports.official.headings import NUMBERS_OF_USER, OUTSIDE, TEXTS_OF_USER
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.rules import parameters_of, pre_allocation, pre_allocation_shares, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
 from etsopt.rules.intensity import IntensityParameters
 from etsopt.units import nearest_tonnes
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,10 +54,10 @@ def unit_rows(instance: Instance, results: Results) -> pd.DataFrame:
     """
     name = table_of_units(results)
     units, table = instance.units, results.tables[name]
-    require(results, {name: ("unit_id",)}, {name: NUMBERS}, "The run")
+    require(results, {name: ("unit_id",)}, {name: NUMBERS}, _("The run"))
     if list(table["unit_id"]) != list(units["unit_id"]):
-        what = "does not hold the units of the instance in its order"
-        raise DataError("The run", [Problem(f"tables/{name}", what, SOLVE_AGAIN, "unit_id")])
+        what = _("does not hold the units of the instance in its order")
+        raise DataError(_("The run"), [Problem(f"tables/{name}", what, SOLVE_AGAIN, "unit_id")])
     reference = reference_allowances(instance)
     _same(table, name, "emissions_tco2e", instance.emissions_tco2e)
     _same(table, name, "reference_t", reference.reference_t)
@@ -91,8 +91,8 @@ def _same(table: pd.DataFrame, name: str, column: str, expected: NDArray[np.floa
     wrong = np.flatnonzero(~(np.abs(actual - expected) <= SAME_T))
     if len(wrong):
         cells = tuple((f"of {table['unit_id'].iloc[row]}", f"{actual[row]:,.6g}") for row in wrong)
-        what = message("{count} of its figures are not those of the instance", count=len(wrong))
-        raise DataError("The run", [Problem(f"tables/{name}", what, SOLVE_AGAIN, column, cells)])
+        what = _("{count} of its figures are not those of the instance", count=len(wrong))
+        raise DataError(_("The run"), [Problem(f"tables/{name}", what, SOLVE_AGAIN, column, cells)])
 
 
 CODE = re.compile("[0-9A-Z]{18}")

@@ -10,13 +10,13 @@ import pandas as pd
 from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.provinces import LONG
 from etsopt.errors import UsageError, brief
+from etsopt.language import _
 from etsopt.reports.official.gaps import OF_PRE_ALLOCATION, with_gaps
 from etsopt.reports.official.headings import ANNEXES, PROVINCE, TOTAL, Annex
 from etsopt.reports.official.identities import check_identities
 from etsopt.reports.official.issue import issue_rows
 from etsopt.reports.official.rows import table_of_units, unit_rows
 from etsopt.rules.coverage import coverage_of
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,24 +82,24 @@ def see_that_there(province: str, said: Mapping[str, str], separator: str = ", "
     """
     if province and province not in said:
         guess = did_you_mean(province, said.values())
-        advice = message("{guess}Its provinces are {known}.", guess=guess, known=separator.join(said.values()))
-        raise UsageError(message("The run has no province {name}.", name=brief(province)), advice)
+        advice = _("{guess}Its provinces are {known}.", guess=guess, known=separator.join(said.values()))
+        raise UsageError(_("The run has no province {name}.", name=brief(province)), advice)
 
 
 def _check_run(instance: Instance, results: Results) -> None:
     """Raise UsageError if a run is none that the annex has tables for."""
     without = results.status in ("none", "refused") or results.status.startswith("infeasible")
     if without or table_of_units(results) not in results.tables:
-        advice = "Solve first: etsopt solve INSTANCE --out DIR, or the same with --model compliance."
-        raise UsageError("The run holds no allowances of units.", advice)
+        advice = _("Solve first: etsopt solve INSTANCE --out DIR, or the same with --model compliance.")
+        raise UsageError(_("The run holds no allowances of units."), advice)
     if instance.policy.coverage == "part" and (alone := coverage_of(instance)["alone"]):
-        what = message("The balance value of {sectors} is not known: the table is a part.", sectors=", ".join(alone))
-        advice = message("State the nation's: sectors.{sector}.balance_value.", sector=alone[0])
+        what = _("The balance value of {sectors} is not known: the table is a part.", sectors=", ".join(alone))
+        advice = _("State the nation's: sectors.{sector}.balance_value.", sector=alone[0])
         raise UsageError(what, advice)
     if instance.policy.year < FIRST_YEAR:
-        text = "The run is of {year}: the official tables are those of the plans from {first} on."
-        what = message(text, year=instance.policy.year, first=FIRST_YEAR)
-        raise UsageError(what, "Solve a later compliance year.")
+        text = _("The run is of {year}: the official tables are those of the plans from {first} on.")
+        what = _(text, year=instance.policy.year, first=FIRST_YEAR)
+        raise UsageError(what, _("Solve a later compliance year."))
 
 
 def _frame(annex: Annex, rows: pd.DataFrame, several: bool) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def _frame(annex: Annex, rows: pd.DataFrame, several: bool) -> pd.DataFrame:
     if several:
         columns = (columns[0], PROVINCE, *columns[1:])
     frame = pd.DataFrame(index=range(len(rows) + annex.number.endswith("-5")))
-    for key, chinese, _ in columns:
+    for key, chinese, _unit in columns:
         cells = pd.Series(range(1, len(rows) + 1)) if key == "number" else rows[key].reset_index(drop=True)
         if key == PROVINCE[0]:
             cells = cells.map(lambda name: LONG.get(name, name))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_terms
 from etsopt_models._aggregation.largest_change import solve_largest_change
@@ -76,7 +77,7 @@ class _Rates:
 
         if not proves(low):
             return low
-        for _ in range(HALVINGS):
+        for _time in range(HALVINGS):
             lower, upper = within(low), within(high)
             if np.sum(upper - lower) <= FEW_STEPS:
                 break
@@ -119,7 +120,7 @@ def solve_largest_change_in_tonnes(
     )
     rate = rates.first()
     for number in range(MOST_ROUNDS):
-        checkpoint("whole tonnes over cells, round", number + 1)
+        checkpoint(_("whole tonnes over cells, round"), number + 1)
         rate = rates.least_unproven(duals, rate, parameters["largest_rate_most"])
         room = tonnes_within(rate, rates.emissions)
         lower, upper = np.maximum(face.lower, reference - room), np.minimum(face.upper, reference + room)
@@ -167,7 +168,7 @@ def closest_whole(
     movers, first = np.zeros(len(allowance), dtype=bool), FIRST_MOVERS
     movers |= units.nearly_indifferent(allowance, duals, first)
     for rounds in range(1, MOST_ROUNDS + 1):
-        checkpoint("largest whole rate over cells, round", rounds)
+        checkpoint(_("largest whole rate over cells, round"), rounds)
         where = np.flatnonzero(movers)
         solution = run(units.program(parameters, where, allowance), ["least_squares"], by_solver=False)
         if solution.termination == "infeasible" and not movers.all():

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_value, significant
 from etsopt_models._aggregation.cells import numbered
@@ -79,7 +80,7 @@ def solve_largest_change(
     base = cells.totals(low)
     rate, first = units.forced(), units.needs_most()
     for number in range(MOST_ROUNDS):
-        checkpoint("largest rate over cells, round", number + 1)
+        checkpoint(_("largest rate over cells, round"), number + 1)
         parts = units.aggregated(cells, rate, first)
         solution = run(_program(parameters, cells, parts, face, base), ["largest_change"])
         if not solution.levels or solution.termination != "optimal":

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
 from etsopt_models._columns.listing import LISTED, listed_plans
@@ -50,8 +51,8 @@ def prove_by_combinations(master: Master, root: Priced, incumbent: Incumbent, ga
     tree = Tree(root.bound, vectors=[(COST, root.multipliers)])
     worth, rests = [of_root], [rest]
     charge = budget / (NOTICED * float(master.market.baseline.emissions.sum(axis=0).max()))
-    for _ in range(MOST_VECTORS):
-        checkpoint("combinations of plans, vectors of multipliers", len(worth))
+    for _time in range(MOST_VECTORS):
+        checkpoint(_("combinations of plans, vectors of multipliers"), len(worth))
         # The checker does not know the gap: it forms every combination below the value.
         found = least_combination(np.stack(worth, axis=1), np.array(rests), listed.first, incumbent.value)
         if found is None:
@@ -61,11 +62,11 @@ def prove_by_combinations(master: Master, root: Priced, incumbent: Incumbent, ga
             return tree
         picked, vertex = _market_with(master, listed.unit[chosen], listed.sets[chosen])
         if vertex is not None:
-            value, _, multipliers = vertex
+            value, _prices, multipliers = vertex
             incumbent.update(master, value, picked)
             at = master.worth(listed.columns, master.prices(multipliers), listed.unit)
         else:
-            _, unmet = _market_with(master.phase_one, listed.unit[chosen], listed.sets[chosen])
+            _picked, unmet = _market_with(master.phase_one, listed.unit[chosen], listed.sets[chosen])
             if unmet is None or unmet[0] <= UNMET_T:
                 return None
             # Unmet demand is charged beside the prices of the root, whose bound it raises.

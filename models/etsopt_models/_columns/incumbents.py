@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
 
@@ -72,7 +73,7 @@ def round_relaxation(master: Master, priced: Priced, masks: Masks, incumbent: In
     prices = master.prices(priced.multipliers)
     dearer = master.values(prices) - master.best(prices, masks)[0][master.unit]
     spent = priced.bound + float(dearer[list(picked.values())].sum())
-    for _ in range(TURNS):
+    for _time in range(TURNS):
         moved = False
         for unit in fractional:
             checkpoint()
@@ -99,7 +100,7 @@ def dive(master: Master, priced: Priced, incumbent: Incumbent, gap: float) -> No
     share, only = priced.share, dict[int, int]()
     assert share is not None
     for number in range(DIVES_MOST):
-        checkpoint("plans for all, round", number + 1)
+        checkpoint(_("plans for all, round"), number + 1)
         fractional = master.fractional(share)
         if len(fractional) <= TRIED_UNITS:
             current = priced._replace(share=share)

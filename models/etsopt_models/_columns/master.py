@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt.wording import message
 from etsopt_models._columns.branches import NO_MASKS, Masks
 from etsopt_models._columns.plans_at_hand import COST, UNMET, PlansAtHand
 from etsopt_models._market.column_generation import ENOUGH, UNMET_T, unit_prices
@@ -145,7 +145,7 @@ class Master(PlansAtHand):
         """
         best = Priced(-np.inf, {}, np.inf, None)
         for number in range(ROUNDS):
-            checkpoint(message("prices over {count:,} plans, round", count=len(self.unit)), number + 1)
+            checkpoint(_("prices over {count:,} plans, round", count=len(self.unit)), number + 1)
             self.close(masks)
             vertex = self.solve()
             if vertex is None:

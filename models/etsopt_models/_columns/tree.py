@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt.wording import message
 from etsopt_models._columns.branches import Branch
 from etsopt_models._columns.incumbents import Incumbent, round_relaxation
 from etsopt_models._columns.plans_at_hand import COST, UNMET
@@ -106,7 +106,7 @@ class TreeSearch:
         work = OF_NODE + len(master.row) * max(1.0, master.plans.most_sets / SETS)
         work += OF_PLAN * len(master.unit) + OF_ACCOUNT * master.market.accounts.emissions.size
         while self.is_open and tree.nodes * work < part * WORK:
-            checkpoint(message("proof, {nodes:,} nodes, {open:,} open", nodes=tree.nodes, open=len(self.queue)))
+            checkpoint(_("proof, {nodes:,} nodes, {open:,} open", nodes=tree.nodes, open=len(self.queue)))
             self._take(self.queue[0])
             heapq.heappop(self.queue)
             for child in self.children:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.master import BETTER, ROUNDS
 from etsopt_models._columns.plans_at_hand import IN_TONNES, UNMET
@@ -80,7 +81,7 @@ def _shortage_of(market: Market) -> Shortage | None:
     grown = _program_of(market, at_hand)
     rows, unmet = grown.program.rows, grown.program.columns["unmet"]
     for number in range(ROUNDS):
-        checkpoint("unmet demand, round", number + 1)
+        checkpoint(_("unmet demand, round"), number + 1)
         vertex = grown.solve()
         if vertex is None or vertex.value <= UNMET_T:
             break

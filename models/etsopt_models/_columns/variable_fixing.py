@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.master import Master
 from etsopt_models._market.accounts import accounts_of
@@ -112,12 +113,12 @@ class Population:
 
     def fix_units(self) -> None:
         """Fix units, stage by stage, by prices of a sample and responses of all, until few are free."""
-        for _ in range(STAGES):
+        for _time in range(STAGES):
             prices = self._prices_of_sample()
             if not prices:
                 return
             open_ = self._asked(prices)
-            for _ in range(WIDER):
+            for _time in range(WIDER):
                 if open_.sum() >= LEAST_OPEN or not prices[0].any():
                     break
                 prices = _farther(prices)
@@ -150,7 +151,7 @@ class Population:
         sets = np.zeros((len(sample), self.sets.shape[1]), dtype=np.int16)
         master, rest = Master(market, plans, sets, ColumnPool.start(plans)), nothing
         for number in range(CORRECTIONS):
-            checkpoint("prices of a sample, correction", number + 1, CORRECTIONS)
+            checkpoint(_("prices of a sample, correction"), number + 1, CORRECTIONS)
             master.update_right_hand_side(rest)
             priced = master.cleared()
             if priced.share is None:

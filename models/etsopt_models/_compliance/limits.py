@@ -10,8 +10,8 @@ import numpy as np
 from etsopt.data.messages import counted
 from etsopt.data.policy.yearly import by_year
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.units import ROUNDING_NOISE_T, format_tonnes, whole_tonnes
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,14 +58,14 @@ def prices(instance: Instance) -> Prices:
     price, offset = (by_year(value, [year])[0] for value in (market.prices_cny_per_t, market.ccer_price_cny_per_t))
     problems = []
     if np.isnan(price):
-        what = message("states no price of {year}, at which enterprises buy and sell", year=year)
-        advice = message("State it, such as 80 [CNY/t]: --set market.prices_cny_per_t.{year}=80.", year=year)
+        what = _("states no price of {year}, at which enterprises buy and sell", year=year)
+        advice = _("State it, such as 80 [CNY/t]: --set market.prices_cny_per_t.{year}=80.", year=year)
         problems.append(Problem("policy.toml", what, advice, "market.prices_cny_per_t"))
     if np.isnan(offset) and by_year(market.ccer_supply_t, [year], 0.0)[0] > 0:
-        what = message("states no price of {year}, though market.ccer_supply_t states a supply", year=year)
-        problems.append(Problem("policy.toml", what, "State it, such as 70 [CNY/t].", "market.ccer_price_cny_per_t"))
+        what = _("states no price of {year}, though market.ccer_supply_t states a supply", year=year)
+        problems.append(Problem("policy.toml", what, _("State it, such as 70 [CNY/t]."), "market.ccer_price_cny_per_t"))
     if problems:
-        raise DataError("The policy", problems)
+        raise DataError(_("The policy"), problems)
     last = max(policy.years)
     keep = market.terminal_price_cny_per_t
     if year < last:
@@ -110,11 +110,11 @@ def limits_of(instance: Instance, accounts: Accounts) -> Limits:
     known = not np.isnan(reference_price(instance))
     if unmet.any() and not known:
         count = counted(
-            int((unmet > 0).sum()), "enterprise that does not buy falls", "enterprises that do not buy fall"
+            int((unmet > 0).sum()), _("enterprise that does not buy falls"), _("enterprises that do not buy fall")
         )
         what = f"states no price of {policy.year}, but {count} short by {format_tonnes(unmet.sum())} t"
-        advice = "State the average price of the month before the deadline: the fine is a multiple of it."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
+        advice = _("State the average price of the month before the deadline: the fine is a multiple of it.")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
     return Limits(bought, offset, beyond if known else 0.0 * beyond)
 
 

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import SolverError
+from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt.wording import message
 from etsopt_models._enterprises.trading import Flows, TradeTerms, steady_prices
 from etsopt_models._market.accounts import totals
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
@@ -159,9 +159,7 @@ class PriceSearch:
 
     def respond_at(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, Pass, float]:
         """Return the response of all enterprises to some prices, its sums by group, and the bound that it proves."""
-        checkpoint(
-            message("prices of {count:,} accounts, pass", count=len(self.population.shift)), len(self.passes) + 1
-        )
+        checkpoint(_("prices of {count:,} accounts, pass", count=len(self.population.shift)), len(self.passes) + 1)
         trade = replace(
             self.terms, price=steady_prices(price, self.terms), offset_price=self.terms.offset_price + scarcity
         )
@@ -194,7 +192,7 @@ class PriceSearch:
         """Return, by bisection, the constant buyer price that clears the market over the horizon [CNY/t]."""
         low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
         nothing = np.zeros(len(self.terms.price))
-        for _ in range(LEVELS):
+        for _time in range(LEVELS):
             middle = np.sqrt(low * high)
             _, passed, _ = self.respond_at(middle - self.terms.transaction_cost, nothing)
             short = passed.net.sum() > self.supply.sum()
@@ -215,7 +213,7 @@ class PriceSearch:
         center, next_prices = (price, scarcity), (price, scarcity)
         scale = float(np.abs(price).max())
         wide = width * scale
-        for _ in range(PASSES_MOST):
+        for _time in range(PASSES_MOST):
             response, bound = self.add_pass(*next_prices)
             gained = 0.5 if mixture is None else (bound - best) / max(mixture.value - best, 1e-300)
             if bound > best:
@@ -249,7 +247,7 @@ class PriceSearch:
         vertex = self.program.solve()
         if vertex is None:
             raise SolverError(
-                "The solver found no prices in the box about the best so far.", "Report it with the instance."
+                _("The solver found no prices in the box about the best so far."), _("Report it with the instance.")
             )
         tonnes = -self.tonnes * vertex.multipliers / TYPICAL_CNY_PER_T
         unsold, weights = tonnes[:years], tonnes[years:].reshape(-1, GROUPS).T / self.tonnes

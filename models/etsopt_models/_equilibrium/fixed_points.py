@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.rules.balance import balance_value, surplus_rates
 from etsopt_models._equilibrium.responses import LEAST_SHARE
@@ -164,7 +165,7 @@ def _repeated(sector: Sector, start: float, points: dict[int, Point]) -> tuple[P
     """Repeat the responses, and return the fixed point reached, or the balance values of the cycle."""
     values, seen = [start], {}
     while (here := sector.interval(values[-1])) not in seen:
-        checkpoint("fixed points, step", len(values))
+        checkpoint(_("fixed points, step"), len(values))
         if here in points:
             return points[here], []
         seen[here] = len(values) - 1

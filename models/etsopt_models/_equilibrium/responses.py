@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._market.measures import known
 
@@ -175,7 +176,7 @@ def pieces_of(ramps: Ramps, low: NDArray[np.float64], high: NDArray[np.float64])
     cells = _Cells(row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
     finished = []
     while len(cells.row):
-        checkpoint("best responses, cells", len(cells.row))
+        checkpoint(_("best responses, cells"), len(cells.row))
         cells, done = _cut(ramps, cells)
         finished.append(done)
     row, start, column = (np.concatenate(parts) for parts in zip(*finished, strict=True))

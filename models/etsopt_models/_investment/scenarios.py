@@ -11,7 +11,7 @@ from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.row_scope import filled
 from etsopt.data.tables.schema import SCENARIOS
 from etsopt.errors import DataError, Problem
-from etsopt.wording import message
+from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.baseline import Baseline
 
-EXPECTED = "expected"
+EXPECTED = _("expected")
 """Name of the one scenario of an instance that states none."""
 
 FACTORS = ("output_factor", "balance_value_factor", "allowance_factor")
@@ -130,10 +130,12 @@ def _refuse_missing_price(scenarios: Scenarios, years: NDArray[np.int64]) -> Non
     missing = np.argwhere(np.isnan(scenarios.price))
     if len(missing):
         scenario, year = scenarios.names[missing[0][0]], years[missing[0][1]]
-        what = message(
+        what = _(
             "the price of {year} is missing in the scenario {scenario!r}, and enterprises take the price as given",
             year=year,
             scenario=scenario,
         )
-        advice = "State price_cny_per_t in scenarios.csv, or market.prices_cny_per_t in the policy, from that year on."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
+        advice = _(
+            "State price_cny_per_t in scenarios.csv, or market.prices_cny_per_t in the policy, from that year on."
+        )
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])

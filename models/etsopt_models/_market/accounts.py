@@ -11,6 +11,7 @@ from etsopt.data.groups import Groups
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.schema import VINTAGES
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules import carried_over, pre_allocation_shares
 from etsopt_models._market.holdings import LASTING_FROM, stated
 from etsopt_models._market.prices import reserve_of
@@ -130,8 +131,8 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
         return carried_over(instance, owners, old, stated(instance, owners, "net_sales_t")) + lasting
     if years[-1] >= LASTING_FROM and (old + lasting).any():
         what = f"the horizon passes from 2024 to 2025 with {(old + lasting).sum():,.0f} t in enterprises.csv"
-        advice = "End the horizon in 2024, or begin it in 2025: the carry-over depends on sales until then."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "horizon.last_year")])
+        advice = _("End the horizon in 2024, or begin it in 2025: the carry-over depends on sales until then.")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "horizon.last_year")])
     return old
 
 

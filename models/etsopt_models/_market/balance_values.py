@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.rules.balance import balance_value
 from etsopt_models._market.self_balancing import HELD
@@ -46,7 +47,7 @@ def balance_values_again(
     earlier = [before[HELD].loc[before[HELD]["pass"] < done]] if HELD in before else []
     held = pd.concat([*earlier, of_pass(found, done, "balance_value_held", "emissions_held_tco2e")])
     following = of_pass(found, done + 1, "balance_value_own", "emissions_tco2e")
-    checkpoint("balance values, pass", done + 1)
+    checkpoint(_("balance values, pass"), done + 1)
     seen = [number for number, one in held.groupby("pass") if is_same(following, one)]
     if done + 1 == PASSES or any(number >= min(done, PLAIN_PASSES) for number in seen):
         return None

@@ -16,6 +16,7 @@ from etsopt.data.measures import OUTPUT_CUT, offered
 from etsopt.data.tables.row_scope import filled_column
 from etsopt.data.tables.schema import MEASURES
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt_models._market.measure_dependencies import dependencies_of
 from etsopt_models._market.set_family import Group, family_of
 
@@ -215,9 +216,13 @@ def _admissible(
     sets = prod(len(group.places) + 1 for group in groups)
     if sets > MOST_SETS:
         # The table has fewer; without some measures the others may make other chains.
-        what = f"without no-regret measures a unit has {sets:,} sets of measures, more than {MOST_SETS:,}"
-        advice = "Leave out those that never pay, build them in fewer steps, or set abatement.no_regret to include."
-        raise DataError("The table of measures", [Problem(MEASURES.file, what, advice, "measure_id")])
+        what = _(
+            "without no-regret measures a unit has {sets:,} sets of measures, more than {most_sets:,}",
+            sets=sets,
+            most_sets=MOST_SETS,
+        )
+        advice = _("Leave out those that never pay, build them in fewer steps, or set abatement.no_regret to include.")
+        raise DataError(_("The table of measures"), [Problem(MEASURES.file, what, advice, "measure_id")])
     family = family_of(groups)
     allowed = np.ones((len(years), len(family)), dtype=bool)
     for k, place in enumerate(dependencies):

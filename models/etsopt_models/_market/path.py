@@ -10,9 +10,9 @@ import numpy as np
 from etsopt.data.policy.plans import NATIONAL
 from etsopt.data.policy.yearly import by_year, interpolated
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt.rules import fixed_units, parameters_of, power_allowances_of_years
 from etsopt.rules.years import references_of_years
-from etsopt.wording import message
 from etsopt_models._market.baseline import IntensityRule, enacted_rule, without_allowances
 from etsopt_models._market.self_balancing import SelfBalancing
 
@@ -83,24 +83,24 @@ def _refuse_values_of_phase_2(instance: Instance) -> None:
         stated = section.balance_value
         later = [year for year in stated if int(year) >= first] if isinstance(stated, dict) else []
         if later:
-            what = message("is stated for {year}, in which the path tightens that of the year before", year=later[0])
-            advice = message("State it for years before {first} alone, or a later pathway.phase_2_from.", first=first)
-            raise DataError("The policy", [Problem("policy.toml", what, advice, f"sectors.{name}.balance_value")])
+            what = _("is stated for {year}, in which the path tightens that of the year before", year=later[0])
+            advice = _("State it for years before {first} alone, or a later pathway.phase_2_from.", first=first)
+            raise DataError(_("The policy"), [Problem("policy.toml", what, advice, f"sectors.{name}.balance_value")])
 
 
 def _of_years(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
     """Return the references of each year under a rule that is no plan of China's, shape ``(units, years)`` [t]."""
     name, problems = instance.policy.rule.name, []
     for key in sorted(instance.policy.pathway.model_fields_set & {"tightening", "slope", "band"}):
-        what = message("changes a balance value, and the rule {name!r} has none", name=name)
-        problems.append(Problem("policy.toml", what, "Leave it out.", f"pathway.{key}"))
+        what = _("changes a balance value, and the rule {name!r} has none", name=name)
+        problems.append(Problem("policy.toml", what, _("Leave it out."), f"pathway.{key}"))
     of_years = None if problems else references_of_years(instance, baseline.years.tolist())
     if of_years is None and not problems:
-        what = message("the path needs the rule of each year, and {name!r} has references of one year alone", name=name)
-        advice = "State reference_t of each later year in forecast.csv, use another rule, or solve clearing."
+        what = _("the path needs the rule of each year, and {name!r} has references of one year alone", name=name)
+        advice = _("State reference_t of each later year in forecast.csv, use another rule, or solve clearing.")
         problems.append(Problem("policy.toml", what, advice, "rule.name"))
     if problems or of_years is None:
-        raise DataError("The policy", problems)
+        raise DataError(_("The policy"), problems)
     return of_years
 
 

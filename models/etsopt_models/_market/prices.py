@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.data.policy.yearly import by_year
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,9 +29,9 @@ def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.
     prices = by_year(instance.policy.market.prices_cny_per_t, years)
     if np.isnan(prices).any():
         year = years[int(np.isnan(prices).argmax())]
-        what = f"the price of {year} is missing, and enterprises take the price as given"
-        advice = "State one number for all years, or a table by year; a price applies until the next one stated."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
+        what = _("the price of {year} is missing, and enterprises take the price as given", year=year)
+        advice = _("State one number for all years, or a table by year; a price applies until the next one stated.")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
     return prices
 
 
@@ -62,9 +63,9 @@ def reserve_of(instance: Instance, baseline: Baseline) -> Reserve:
         return Reserve(outside, outside, most, 2 * most)
     if (floor > ceiling).any():
         year = years[int(np.argmax(floor > ceiling))]
-        what = f"the floor price of {year} is above the ceiling price"
-        advice = "Correct one of them: the reserve would buy dear and sell cheap without end."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.floor_price_cny_per_t")])
+        what = _("the floor price of {year} is above the ceiling price", year=year)
+        advice = _("Correct one of them: the reserve would buy dear and sell cheap without end.")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "market.floor_price_cny_per_t")])
     return Reserve(floor, ceiling, market.reserve_t, market.reserve_t + float(baseline.emissions.sum()))
 
 
@@ -80,10 +81,12 @@ def _more_than_traded(instance: Instance, baseline: Baseline) -> float:
 def _refuse_price_of_a_part(market: MarketPolicy) -> None:
     """Raise DataError unless the price of a part of a nation comes from outside alone."""
     if market.prices_cny_per_t is None:
-        what = "is missing: the table covers a part of the nation, whose enterprises do not make the price among themselves"
-        advice = "State the price of the national market, or solve abatement, which asks what enterprises do at one."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
+        what = _(
+            "is missing: the table covers a part of the nation, whose enterprises do not make the price among themselves"
+        )
+        advice = _("State the price of the national market, or solve abatement, which asks what enterprises do at one.")
+        raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
     for key in ("floor_price_cny_per_t", "ceiling_price_cny_per_t", "reserve_t"):
         if getattr(market, key):
-            what = "is stated, but a part of the nation trades at market.prices_cny_per_t, whatever it buys or sells"
-            raise DataError("The policy", [Problem("policy.toml", what, "Leave it out.", f"market.{key}")])
+            what = _("is stated, but a part of the nation trades at market.prices_cny_per_t, whatever it buys or sells")
+            raise DataError(_("The policy"), [Problem("policy.toml", what, _("Leave it out."), f"market.{key}")])

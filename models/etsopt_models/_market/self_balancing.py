@@ -21,6 +21,7 @@ import numpy as np
 
 from etsopt.data.policy.self_balancing import follows_outside_until, self_balancing_until, states_self_balancing
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 from etsopt_models._market.accounts import totals
 
 if TYPE_CHECKING:
@@ -58,9 +59,13 @@ def self_balancing_years(
             continue
         here[number] = years <= until
         if here[number].any() and not policy.balances(name):
-            what = f"the rule {policy.rule.name!r} does not make the allowances of {name} equal its emissions"
-            advice = "Omit the key for lump-sum allowances, name the sectors that a plan balances, or use its rule."
-            raise DataError("The policy", [Problem("policy.toml", what, advice, "pathway.self_balancing_until")])
+            what = _(
+                "the rule {name!r} does not make the allowances of {sector} equal its emissions",
+                name=policy.rule.name,
+                sector=name,
+            )
+            advice = _("Omit the key for lump-sum allowances, name the sectors that a plan balances, or use its rule.")
+            raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "pathway.self_balancing_until")])
     return here
 
 

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import StoppedError
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.rules import reference_allowances
 from etsopt.units import TONNE, tolerance_of
-from etsopt.wording import message
 from etsopt_models._aggregation.aggregation import Aggregated, OptimalFace, Ranges, program_over, solve_linear
 from etsopt_models._aggregation.cells import Cells
 from etsopt_models._aggregation.exceptions import choose_exceptions, elastic_cells
@@ -113,7 +113,7 @@ def _solved(chain: _Chain, names: list[str]) -> Any:
     if first and not chain.chooses(first):
         return chain.stopped()
     for name in levels:
-        checkpoint(message("objective {name} over cells:", name=name), len(chain.cells))
+        checkpoint(_("objective {name} over cells:", name=name), len(chain.cells))
         if not chain.solves(name):
             return chain.stopped()
     if not first and not levels and not chain.is_feasible():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.units import tolerance_of
 from etsopt_models._allocation.coupling import COUPLING
@@ -47,11 +48,11 @@ def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> 
     bounds, demands = np.full(len(choices), -inf), Demands(parameters, program)
     best: tuple[float, Any, Any] = inf, None, None
     for rounds in range(MOST_ROUNDS):
-        checkpoint("choices of exceptions", rounds + 1)
+        checkpoint(_("choices of exceptions"), rounds + 1)
         place = int(np.argmin(bounds))
         if bounds[place] >= best[0] - tolerance_of(best[0], "t") / 2:
             values = {name: best[1][block] for name, block in program.columns.items()}
-            text = f"prices, {rounds} of {len(choices):,} choices tried"
+            text = _("prices, {rounds} of {count:,} choices tried", rounds=rounds, count=len(choices))
             first, *further = demands.duals
             return ObjectiveSolution(values, first, best[0], float(bounds[place]), text, best[2], tuple(further))
         held = with_exceptions(program, choices[place])

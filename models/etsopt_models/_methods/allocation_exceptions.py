@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_infeasibility
 from etsopt_models._projection.exception_demands import Demands, with_exceptions
@@ -55,7 +56,7 @@ def solve_objective(
     key = order_key(parameters["smaller"], parameters["place"], parameters["exceptions_most"])
     count, least, most = 0, 0, parameters["exceptions_most"]
     for rounds in range(MOST_ROUNDS):
-        checkpoint("exceptions, choice", rounds + 1)
+        checkpoint(_("exceptions, choice"), rounds + 1)
         if (needed := fewest(*demands.stacked())) > count:
             count, least = needed, 0
         if count > most:
@@ -78,7 +79,7 @@ def solve_objective(
             return None
         if infeasibility.infeasibility_t <= ENOUGH_T:
             values = {"exceptional": held.column_lower[program.columns["exceptional"]]}
-            text = f"prices, {rounds + 1} choices tried"
+            text = _("prices, {rounds} choices tried", rounds=rounds + 1)
             first, *further = demands.duals or [{}]
             return ObjectiveSolution(values, first, count, count, text, held, tuple(further))
         duals = rows.multipliers(program, infeasibility.duals)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals, least_infeasibility
 from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within
@@ -57,7 +58,7 @@ def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> 
     duals = np.where(rows.is_equality, duals, np.maximum(duals, 0.0))
     rate = problem.first()
     for rounds in range(1, MOST_ROUNDS + 1):
-        checkpoint("largest rate, round", rounds)
+        checkpoint(_("largest rate, round"), rounds)
         rate = problem.least_unproven(duals, rate, parameters["largest_rate_most"])
         nearest = least_infeasibility(program, solve, rows, *problem.within(rate))
         if nearest is None:
@@ -118,7 +119,7 @@ class _Problem:
         """Return the least rate from ``low`` on that the duals do not exclude."""
         if not self.proves(duals, low):
             return low
-        for _ in range(HALVINGS):
+        for _time in range(HALVINGS):
             middle = (low + high) / 2
             if middle in (low, high):
                 break

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def first_choice(  # long because the state of the search is in one place
     spent, left = [0], [wanted]
     here = 0
     while True:
-        checkpoint("choices of exceptions")
+        checkpoint(_("choices of exceptions"))
         to_take = count - len(taken)
         if to_take == 0 and (left[-1] <= 0).all():
             best, limit = list(taken), spent[-1]

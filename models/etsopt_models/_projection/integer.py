@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import small_program
 
@@ -68,7 +69,7 @@ class Rounding:
             return centre, duals, 0
         reach = np.full(len(centre), FIRST_STEPS)
         for rounds in range(1, MOST_ROUNDS + 1):
-            checkpoint("whole tonnes, round", rounds)
+            checkpoint(_("whole tonnes, round"), rounds)
             low, high = np.maximum(self.lower, centre - reach), np.minimum(self.upper, centre + reach)
             answer = self._between(program, low, high, duals)
             if not isinstance(answer, tuple):

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Round:
         point = self._look(self.anchor)
         slope = _slope(self.problem, point)
         for step in range(most_steps):
-            checkpoint("least squares, Newton step", self.steps + step + 1)
+            checkpoint(_("least squares, Newton step"), self.steps + step + 1)
             moved = float(np.max(np.abs(point.duals - self.anchor) * self.problem.scale, initial=0.0))
             if slope <= ROUGH * self.ridge * moved or _missed(point) <= met:
                 return point, step, True
@@ -156,7 +157,7 @@ class Round:
         falls = ~is_equality & (direction < 0)
         there = share = float(min(1.0, np.min(point.duals[falls] / -direction[falls], initial=1.0)))
         here, best = 0.0, None
-        for _ in range(HALVINGS):
+        for _time in range(HALVINGS):
             duals = point.duals + share * direction
             trial = self._look(np.where(is_equality, duals, np.maximum(duals, 0.0)))
             slope = -float(trial.surplus @ direction)

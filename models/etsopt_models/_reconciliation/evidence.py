@@ -11,6 +11,7 @@ from etsopt.data.evidence import numbers, positions, ranges
 from etsopt.data.groups import Groups
 from etsopt.data.tables.evidence import EVIDENCE
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,9 +104,11 @@ class Evidence:
 def _evidence(instance: Instance) -> Evidence:
     quantities, statements, terms = (getattr(instance, table.name) for table in EVIDENCE)
     if quantities is None or statements is None or terms is None:
-        advice = "Add quantities.csv, statements.csv and terms.csv, or make them of monthly reports: etsopt reconcile."
-        problem = Problem(EVIDENCE[0].file, "the file is missing, and with it the evidence", advice)
-        raise DataError("The instance", [problem])
+        advice = _(
+            "Add quantities.csv, statements.csv and terms.csv, or make them of monthly reports: etsopt reconcile."
+        )
+        problem = Problem(EVIDENCE[0].file, _("the file is missing, and with it the evidence"), advice)
+        raise DataError(_("The instance"), [problem])
     statement = positions(terms, "statement_id", statements)
     order = np.argsort(statement, kind="stable")
     statement, quantity = statement[order], positions(terms, "quantity_id", quantities)[order]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.errors import DataError, Problem
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,8 +214,13 @@ def _available(instance: Instance, provinces: list[str]) -> Numbers:
         if isinstance(days, dict):
             wrong = sorted(set(days) ^ set(provinces))
             if wrong:
-                what = f"names other provinces than those of the enterprises: {', '.join(map(repr, wrong[:5]))}"
-                advice = f"State the days of every province: {', '.join(provinces)}; or one number for each."
+                what = _(
+                    "names other provinces than those of the enterprises: {names}",
+                    names=", ".join(map(repr, wrong[:5])),
+                )
+                advice = _(
+                    "State the days of every province: {names}; or one number for each.", names=", ".join(provinces)
+                )
                 problems.append(Problem("policy.toml", what, advice, f"review_plan.{level}.days"))
         found += [
             math.inf if days is None else float(days.get(one, 0.0) if isinstance(days, dict) else days)

@@ -9,10 +9,10 @@ import pandas as pd
 
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
+from etsopt.language import _
 from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.identities import Identity, differs, figures_that, of_issue, of_units, sums_of_units
 from etsopt.reports.official.reading.units import ISSUE_KEY, UNIT_KEY, problems_of_duplicates
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from etsopt.reports.official.reading.joined import Joined
 
 NAME, CODE = "重点排放单位名称", "统一社会信用代码"
-CORRECT = "Correct the figure, or those that it follows from."
+CORRECT = _("Correct the figure, or those that it follows from.")
 
 
 def problems_of_agreement(joined: Joined) -> list[Problem]:
@@ -58,16 +58,16 @@ def _without_open(units: pd.DataFrame) -> pd.DataFrame:
 def _printed(units: pd.DataFrame) -> Iterator[Identity]:
     """Yield what the tables of units state beside the identities of the allowances."""
     columns = {name: units[name].to_numpy() for name in units}
-    words = ("is not the sum of electricity and heat", "are not the sums of electricity and heat")
+    words = (_("is not the sum of electricity and heat"), _("are not the sums of electricity and heat"))
     yield Identity("2-1", "initial", words, columns["electricity"] + columns["heat_allowances"], CORRECT)
-    words = ("is not the verified emissions", "are not the verified emissions")
+    words = (_("is not the verified emissions"), _("are not the verified emissions"))
     yield Identity("2-", "obligation", words, columns["emissions"], CORRECT, within=1.0)
     output, within = np.where(columns["output"] > 0, columns["output"], np.nan), columns["intensity_within"]
-    words = ("is not (2) plus (3) over (1)", "are not (2) plus (3) over (1)")
+    words = (_("is not (2) plus (3) over (1)"), _("are not (2) plus (3) over (1)"))
     both = (columns["iron_emissions"] + columns["sinter_emissions"]) / output
     yield Identity("2-2", "intensity", words, both, CORRECT, within=within)
     whole = columns["emissions"] / output
-    words = ("is above emissions over output", "are above emissions over output")
+    words = (_("is above emissions over output"), _("are above emissions over output"))
     # Below it, intensity is measured on a part of the emissions.
     above = (columns["intensity"] > whole) & ~columns["outside"] & np.isnan(both)
     yield Identity("2-", "intensity", words, np.where(above, whole, np.nan), CORRECT, within=within)
@@ -76,7 +76,7 @@ def _printed(units: pd.DataFrame) -> Iterator[Identity]:
 def _of_both(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[Identity]:
     """Yield that both tables of issue state the same of pre-allocation."""
     for key in ("pre_allocated", "pre_issued"):
-        words = ("is not that of table 1-5", "are not those of table 1-5")
+        words = (_("is not that of table 1-5"), _("are not those of table 1-5"))
         yield Identity("2-5", key, words, before[key].to_numpy(dtype=float), CORRECT)
 
 
@@ -109,7 +109,7 @@ def _names(joined: Joined) -> list[Problem]:
         cells = []
         for row, name, code in zip(part["row"], part["name"], part["uscc"], strict=True):
             known = first.loc[code]
-            other_name = message(
+            other_name = _(
                 "{name}, but {other} in row {row} of {place}",
                 name=name,
                 other=known["name"],
@@ -117,9 +117,12 @@ def _names(joined: Joined) -> list[Problem]:
                 place=known["place"],
             )
             cells.append((row, other_name))
-        one, many = "enterprise has another name in another table", "enterprises have another name in another table"
+        one, many = (
+            _("enterprise has another name in another table"),
+            _("enterprises have another name in another table"),
+        )
         what = counted(len(cells), one, many)
-        problems.append(Problem(str(place), what, "Correct the name or the code.", NAME, tuple(cells)))
+        problems.append(Problem(str(place), what, _("Correct the name or the code."), NAME, tuple(cells)))
     return problems
 
 
@@ -134,8 +137,8 @@ def _units_without_rows(joined: Joined) -> list[Problem]:
         label = " ".join(filter(None, (row["uscc"], row["number"])))
         same, other = known.get(_key(row)), by_number.get((row["sector"], row["number"]))
         if same is None and other is not None and other["uscc"]:
-            what, heading = "is of another enterprise in table 2", CODE
-            label = message(
+            what, heading = _("is of another enterprise in table 2"), CODE
+            label = _(
                 "{name}, but {other} in row {row} of {place}",
                 name=label,
                 other=other["uscc"],
@@ -143,12 +146,13 @@ def _units_without_rows(joined: Joined) -> list[Problem]:
                 place=other["place"],
             )
         elif same is None:
-            what, heading = message("has no row in table {number}", number=f"2-{_place_of(row['sector'])}"), CODE
+            what, heading = _("has no row in table 2-{place}", place=_place_of(row["sector"])), CODE
         elif same["province"] != row["province"] and row["province"] and same["province"]:
-            what, heading = "is in another province in table 2", "省（区、市）"
-            label = message(
-                "{name}, but {other} in row {row} of {place}",
-                name=f"{label} {row['province']}",
+            what, heading = _("is in another province in table 2"), "省（区、市）"
+            label = _(
+                "{name} {province}, but {other} in row {row} of {place}",
+                name=label,
+                province=row["province"],
                 other=same["province"],
                 row=same["row"],
                 place=same["place"],
@@ -157,14 +161,14 @@ def _units_without_rows(joined: Joined) -> list[Problem]:
             continue
         wrong.setdefault((row["place"], what, heading, "Make both tables agree."), []).append((row["row"], label))
     return [
-        Problem(place, _which(counted(len(cells), "unit", "units"), what), advice, heading, tuple(cells))
+        Problem(place, _which(counted(len(cells), _("unit"), _("units")), what), advice, heading, tuple(cells))
         for (place, what, heading, advice), cells in wrong.items()
     ]
 
 
 def _which(count: str, what: str) -> str:
     """Return a count followed by what is wrong with those."""
-    return message("{count} {what}", count=count, what=what)
+    return _("{count} {what}", count=count, what=what)
 
 
 def _place_of(sector: str) -> int:
@@ -184,17 +188,17 @@ def _enterprises_without_rows(units: pd.DataFrame, issue: pd.DataFrame, number: 
     has_issue = units[units["sector"].isin(issue["sector"])]
     has_units = issue[issue["sector"].isin(units["sector"])] if number == "1-5" else issue
     words = (
-        message("has no row in table {number}", number=number),
-        message("has no unit in a table {first} to {last}", first=f"{number[0]}-1", last=f"{number[0]}-4"),
+        _("has no row in table {number}", number=number),
+        _("has no unit in a table {year}-1 to {year}-4", year=number[0]),
     )
-    advice = "Add the row of the enterprise there, or correct the code.", "Add its units, or correct the code."
+    advice = _("Add the row of the enterprise there, or correct the code."), _("Add its units, or correct the code.")
     problems = []
     for rows, others, what, remedy in zip((has_issue, has_units), (issue, units), words, advice, strict=True):
         known = set(map(tuple, others[ISSUE_KEY].to_numpy()))
         keys = map(tuple, rows[ISSUE_KEY].to_numpy())
         alone = np.array([all(key) and key not in known for key in keys], dtype=bool)
         for place, part in rows[alone].drop_duplicates(ISSUE_KEY).groupby("place", sort=False):
-            count = counted(len(part), "enterprise", "enterprises")
+            count = counted(len(part), _("enterprise"), _("enterprises"))
             cells = tuple(zip(part["row"], part["uscc"], strict=True))
             problems.append(Problem(str(place), _which(count, what), remedy, CODE, cells))
     return problems

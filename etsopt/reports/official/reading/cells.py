@@ -10,8 +10,8 @@ from typing import Any
 
 from etsopt.data.tables.power_columns import UNIT_CLASSES
 from etsopt.data.tables.text_columns import normalise
+from etsopt.language import _
 from etsopt.reports.official.headings import TEXTS_OF_USER
-from etsopt.wording import message
 
 TEXTS = frozenset(
     ("province", "name", "uscc", "unit", "merged", "fuel", "unit_class", "differentiated", "reason", "notes")
@@ -59,10 +59,10 @@ def number_of(cell: Any, key: str) -> float:
     if number < 0 and key not in SIGNED:
         raise WrongCellError("figure is negative", "figures are negative", "Correct it to a number from 0 on.")
     if key == "load_percent" and not (math.isnan(number) or 0 < number <= 100):
-        advice = "Correct it to a percentage above 0 and at most 100, or leave the cell of a special case empty."
+        advice = _("Correct it to a percentage above 0 and at most 100, or leave the cell of a special case empty.")
         raise WrongCellError("percentage is out of range", "percentages are out of range", advice)
     if key == "slag_percent" and number > 100:
-        advice = "Correct it to a percentage of at most 100."
+        advice = _("Correct it to a percentage of at most 100.")
         raise WrongCellError("percentage is out of range", "percentages are out of range", advice)
     return number
 
@@ -76,8 +76,8 @@ def _plain_number(cell: Any) -> float:
     if GROUPED.fullmatch(text):
         text = text.replace(",", "")
     if isinstance(cell, bool) or not NUMBER.fullmatch(text) or math.isinf(float(text)):
-        advice = "Write a plain number, without words or units; leave a cell empty if the figure is not known."
-        raise WrongCellError("cell is not a number", "cells are not numbers", advice)
+        advice = _("Write a plain number, without words or units; leave a cell empty if the figure is not known.")
+        raise WrongCellError(_("cell is not a number"), _("cells are not numbers"), advice)
     return float(text)
 
 
@@ -99,7 +99,7 @@ def text_of(cell: Any, key: str) -> str:
         cell = str(cell)
         lost = bool(SHORTENED.fullmatch(cell.strip().lower()))
     if lost and key in IDENTIFIERS:
-        advice = "Write the code as a text: a spreadsheet keeps 15 digits of a number."
+        advice = _("Write the code as a text: a spreadsheet keeps 15 digits of a number.")
         raise WrongCellError("code has lost digits", "codes have lost digits", advice)
     if key == "unit_class":
         return _class_of(cell)
@@ -114,7 +114,7 @@ def _class_of(cell: str) -> str:
     parts = re.split(r"[+、,/和]", re.sub(r"类(机组)?|\s", "", text).upper())
     joined = "+".join(sorted(set(parts)))
     if joined not in UNIT_CLASSES:
-        advice = message("Use one of {known}.", known=", ".join(UNIT_CLASSES))
+        advice = _("Use one of {known}.", known=", ".join(UNIT_CLASSES))
         raise WrongCellError("class is not known", "classes are not known", advice)
     return joined
 

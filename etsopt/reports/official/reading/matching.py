@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import Problem
+from etsopt.language import _
 from etsopt.reports.official.headings import ANNEXES, BY_NAME, NUMBERS_OF_USER, SECTORS, TEXTS_OF_USER, Annex
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,14 +92,14 @@ def find_table(sheet: Sheet) -> tuple[Found | None, list[Problem]]:
         if name in keys:
             at.setdefault(keys[name], []).append(position)
     if len(at) < 2:
-        what = message("has no row with the headings of table {name}", name=annex.name)
-        return None, [Problem(sheet.place, what, "Copy the headings from the annex into one row above the figures.")]
+        what = _("has no row with the headings of table {name}", name=annex.name)
+        return None, [Problem(sheet.place, what, _("Copy the headings from the annex into one row above the figures."))]
     heads = {key: _cell(sheet, row, positions[0]) for key, positions in at.items()}
     problems = [
         Problem(
             sheet.place,
-            message("has {count} columns of this heading", count=len(positions)),
-            "Keep one of them.",
+            _("has {count} columns of this heading", count=len(positions)),
+            _("Keep one of them."),
             heads[key],
         )
         for key, positions in at.items()
@@ -110,7 +110,9 @@ def find_table(sheet: Sheet) -> tuple[Found | None, list[Problem]]:
     body, total = _body(sheet, row, {key: positions[0] for key, positions in at.items()})
     columns = {key: [_at(sheet.rows[line], positions[0]) for line in body] for key, positions in at.items()}
     if not body:
-        problems.append(Problem(sheet.place, "has no rows below its headings", "Fill it, or leave the table out."))
+        problems.append(
+            Problem(sheet.place, _("has no rows below its headings"), _("Fill it, or leave the table out."))
+        )
     year, province = _titled(sheet, row)
     rows = [sheet.numbers[line] for line in body]
     return Found(annex, sheet.place, heads, columns, rows, total, year, province, others), problems
@@ -141,9 +143,9 @@ def _annex_of(sheet: Sheet) -> tuple[Annex | None, Problem | None]:
 
 
 def _of_no_sector(sheet: Sheet, number: str) -> Problem:
-    what = message("is table {number} of an unknown sector", number=number)
-    text = "Put the sector into the name of the file or sheet, as in official-{number}-power.csv or {number} 发电."
-    advice = message(text, number=number)
+    what = _("is table {number} of an unknown sector", number=number)
+    text = _("Put the sector into the name of the file or sheet, as in official-{number}-power.csv or {number} 发电.")
+    advice = _(text, number=number)
     return Problem(sheet.place, what, advice)
 
 
@@ -188,9 +190,9 @@ def _missing(annex: Annex, place: str, at: Mapping[str, Any], others: list[str])
             continue
         near = difflib.get_close_matches(bare(chinese), [bare(other) for other in others], 1, 0.7)
         stated = next((other for other in others if near and bare(other) == near[0]), "")
-        text = "Rename the column {stated!r}, or add it: {english}." if stated else "Add it: {english}."
-        advice = message(text, stated=stated, english=english)
-        problems.append(Problem(place, "the column is missing", advice, chinese))
+        text = _("Rename the column {stated!r}, or add it: {english}.") if stated else _("Add it: {english}.")
+        advice = _(text, stated=stated, english=english)
+        problems.append(Problem(place, _("the column is missing"), advice, chinese))
     return problems
 
 

@@ -13,6 +13,7 @@ from etsopt.data.instance import Instance
 from etsopt.data.policy.official import LAST_YEAR
 from etsopt.data.policy.plans import NATIONAL
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
 from etsopt.progress import tell
 from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.reading.agreement import problems_of_agreement
@@ -24,12 +25,11 @@ from etsopt.reports.official.reading.tables import AnnexTable, convert, of_provi
 from etsopt.reports.official.reading.units import cases_of
 from etsopt.reports.official.tables import FIRST_YEAR
 from etsopt.rules import issuance, reference_allowances, steps_of_power
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SUBJECT = "The set of official tables"
+SUBJECT = _("The set of official tables")
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ def read_official_tables(source: str | Path, *, year: int | None = None, provinc
 
 def read_back(source: str | Path, year: int | None = None, province: str = "") -> OfficialReading:
     """Read annex tables as `read_official_tables` does, and return what they agree with as well."""
-    tell("reading official tables")
+    tell(_("reading official tables"))
     found, passed_over, problems = _find(source)
     stated_year, of_year = year_of(found, year)
     if not FIRST_YEAR <= stated_year <= LAST_YEAR:
-        text = "The year is {year}: expected {first} to {last}, which have plans with these tables."
-        what = message(text, year=stated_year, first=FIRST_YEAR, last=LAST_YEAR)
-        raise UsageError(what, "State the compliance year with --year.")
+        text = _("The year is {year}: expected {first} to {last}, which have plans with these tables.")
+        what = _(text, year=stated_year, first=FIRST_YEAR, last=LAST_YEAR)
+        raise UsageError(what, _("State the compliance year with --year."))
     problems += of_year
     tables = []
     for one in found:
@@ -129,9 +129,9 @@ def _find(source: str | Path) -> tuple[list[Found], list[str], list[Problem]]:
             columns += [f"{heading} of {table.place}" for heading in table.ignored]
         elif not of_sheet:
             others.append(sheet.place)
-    notes = [message("Not an annex table, passed over: {names}.", names=", ".join(others))] if others else []
+    notes: list[str] = [_("Not an annex table, passed over: {names}.", names=", ".join(others))] if others else []
     if columns:
-        notes.append(message("Columns that are not of the annex, passed over: {names}.", names=", ".join(columns)))
+        notes.append(_("Columns that are not of the annex, passed over: {names}.", names=", ".join(columns)))
     if not any(table.annex.number[:2] == "2-" and table.annex.number != "2-5" for table in found):
         if problems:
             raise DataError(SUBJECT, problems)
@@ -140,9 +140,9 @@ def _find(source: str | Path) -> tuple[list[Found], list[str], list[Problem]]:
 
 
 def _without_units(source: str | Path) -> UsageError:
-    text = "{name} has no rows of determined allowances, in tables 2-1 to 2-4."
-    what = message(text, name=Path(source).name)
-    advice = "They hold the verified emissions of the units. Name files or sheets by their numbers, as in 2-1."
+    text = _("{name} has no rows of determined allowances, in tables 2-1 to 2-4.")
+    what = _(text, name=Path(source).name)
+    advice = _("They hold the verified emissions of the units. Name files or sheets by their numbers, as in 2-1.")
     return UsageError(what, advice)
 
 
@@ -169,7 +169,7 @@ def _in_words_of_tables(problem: Problem, rows: pd.DataFrame) -> Problem:
         if label.startswith("of ") and unit in rows.index:
             row = rows.loc[unit]
             sectors.append(row["sector"])
-            label = message("{row} of {place}", row=row["row_2"], place=row["place_2"])
+            label = _("{row} of {place}", row=row["row_2"], place=row["place_2"])
         cells.append((label, value))
     key = HEADINGS.get(problem.column, "")
     headings = [

@@ -11,7 +11,7 @@ from etsopt.data.files.aside import finish
 from etsopt.data.files.workbook import WORKBOOKS, Cells, read_workbook
 from etsopt.data.tables.raw import PROTECTED, decode
 from etsopt.errors import Problem, UsageError, brief
-from etsopt.wording import literal, message
+from etsopt.language import _
 
 CSV = ".csv"
 
@@ -51,25 +51,25 @@ def read_sheets(source: str | Path) -> tuple[list[Sheet], list[Problem]]:
         finish(path)
         files = sorted(file for file in path.iterdir() if file.suffix.lower() == CSV and file.is_file())
         if not files:
-            raise UsageError(message("The folder {path!r} has no CSV files.", path=str(path)), _advice(path))
+            raise UsageError(_("The folder {path!r} has no CSV files.", path=str(path)), _advice(path))
         return _together([_csv_sheet(file) for file in files])
     if not path.is_file():
-        what = message("There is no file or folder {path!r}.", path=str(path))
-        raise UsageError(what, "Name a folder of CSV files, or a workbook.")
+        what = _("There is no file or folder {path!r}.", path=str(path))
+        raise UsageError(what, _("Name a folder of CSV files, or a workbook."))
     if path.suffix.lower() == CSV:
         return _together([_csv_sheet(path)])
     if path.suffix.lower() in WORKBOOKS:
         return _workbook(path)
-    advice = "Save it as a workbook (.xlsx), or each table as a CSV file in one folder."
-    raise UsageError(message("{name} is neither a CSV file nor a workbook.", name=path.name), advice)
+    advice = _("Save it as a workbook (.xlsx), or each table as a CSV file in one folder.")
+    raise UsageError(_("{name} is neither a CSV file nor a workbook.", name=path.name), advice)
 
 
 def _advice(folder: Path) -> str:
     """Return what to name instead of a folder without CSV files."""
     books = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in WORKBOOKS)
     if books:
-        return message("Name the workbook itself: {path}.", path=brief(str(folder / books[0])))
-    return literal("Name the folder that `etsopt export` wrote, or a workbook.")
+        return _("Name the workbook itself: {path}.", path=brief(str(folder / books[0])))
+    return _("Name the folder that `etsopt export` wrote, or a workbook.")
 
 
 def _together(read: list[Sheet | Problem]) -> tuple[list[Sheet], list[Problem]]:
@@ -91,8 +91,8 @@ def _csv_sheet(path: Path) -> Sheet | Problem:
             numbers.append(line)
             line = reader.line_num + 1
     except csv.Error as error:
-        what = message("is not valid CSV in line {line:,} ({error})", line=line, error=error)
-        return Problem(path.name, what, "Look for a stray quotation mark, or export the table again.")
+        what = _("is not valid CSV in line {line:,} ({error})", line=line, error=error)
+        return Problem(path.name, what, _("Look for a stray quotation mark, or export the table again."))
     return Sheet(path.name, path.stem, rows, numbers)
 
 

@@ -12,10 +12,10 @@ from etsopt.data.messages import counted
 from etsopt.data.tables.provinces import one_name
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, UsageError, brief
+from etsopt.language import _
 from etsopt.reports.official.gaps import NO_CODE
 from etsopt.reports.official.headings import OUTSIDE
 from etsopt.reports.official.reading.cells import TEXTS, WrongCellError, decimals_of, number_of, text_of
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,10 @@ def _converted(found: Found, key: str, cells: list[Any]) -> tuple[list[Any], lis
     wrong: dict[tuple[tuple[str, str], str], list[tuple[str, str]]] = {}
     of_emissions = key == "emissions" and found.annex.number.startswith("2-")
     notes = found.columns.get("notes") or [""] * len(cells)
-    empty = ("cell is empty", "cells are empty"), "Fill it in every row, also in those over which a cell is merged."
+    empty = (
+        (_("cell is empty"), _("cells are empty")),
+        "Fill it in every row, also in those over which a cell is merged.",
+    )
     for row, cell, note in zip(found.rows, cells, notes, strict=True):
         value: Any = "" if key in TEXTS else np.nan
         try:
@@ -135,10 +138,12 @@ def _totals(found: Found, frame: pd.DataFrame) -> list[Problem]:
             continue
         summed = frame[key].sum()
         if not np.isnan(stated) and abs(stated - summed) > TOTALS_T:
-            differs = message("{one}, expected {other}", one=f"{stated:,.10g}", other=f"{summed:,.10g}")
+            differs = _("{stated:,.10g}, expected {summed:,.10g}", stated=stated, summed=summed)
             shown = ((str(number), differs),)
-            advice = "Correct the total, or the row that is missing or wrong."
-            problems.append(Problem(found.place, "total is not the sum of its rows", advice, found.heads[key], shown))
+            advice = _("Correct the total, or the row that is missing or wrong.")
+            problems.append(
+                Problem(found.place, _("total is not the sum of its rows"), advice, found.heads[key], shown)
+            )
     return problems
 
 
@@ -152,12 +157,12 @@ def year_of(found: Sequence[Found], stated: int | None) -> tuple[int, list[Probl
     """
     titled = [table.year for table in found if table.year is not None]
     if stated is None and not titled:
-        what = "The compliance year is not stated: these tables have no titles."
-        raise UsageError(what, "State it with --year, as in --year 2025.")
+        what = _("The compliance year is not stated: these tables have no titles.")
+        raise UsageError(what, _("State it with --year, as in --year 2025."))
     year = titled[0] if stated is None else stated
-    advice = "Take the table of the other year out, or state the right year with --year."
+    advice = _("Take the table of the other year out, or state the right year with --year.")
     problems = [
-        Problem(table.place, message("is of {year}, expected {expected}", year=table.year, expected=year), advice)
+        Problem(table.place, _("is of {year}, expected {expected}", year=table.year, expected=year), advice)
         for table in found
         if table.year not in (None, year)
     ]
@@ -169,8 +174,8 @@ def province_of(found: Found, stated: str) -> tuple[str, list[Problem]]:
     province = normalise(stated or found.province)
     if "province" in found.columns or province:
         return province, []
-    advice = "State it with --province, as in --province Shaanxi, or add a column 省（区、市）."
-    return "", [Problem(found.place, "does not name its province", advice)]
+    advice = _("State it with --province, as in --province Shaanxi, or add a column 省（区、市）.")
+    return "", [Problem(found.place, _("does not name its province"), advice)]
 
 
 def of_province(tables: list[AnnexTable], province: str) -> list[AnnexTable]:
@@ -186,8 +191,8 @@ def of_province(tables: list[AnnexTable], province: str) -> list[AnnexTable]:
     name = one_name(normalise(province))
     there = sorted({str(one) for table in tables for one in table.frame["province"]} - {""})
     if name not in map(one_name, there):
-        what = message("The tables have no province {name}.", name=brief(province))
-        raise UsageError(what, message("Their provinces are {known}.", known=", ".join(there)))
+        what = _("The tables have no province {name}.", name=brief(province))
+        raise UsageError(what, _("Their provinces are {known}.", known=", ".join(there)))
     chosen = [
         AnnexTable(one.annex, one.place, one.frame[here.to_numpy()].reset_index(drop=True), one.decimals)
         for one in tables

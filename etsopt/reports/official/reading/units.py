@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.data.tables.chinese import CASES
 from etsopt.errors import Problem
-from etsopt.wording import literal, message
+from etsopt.language import Text, _
 
 if TYPE_CHECKING:
     from etsopt.reports.official.reading.tables import AnnexTable
@@ -85,8 +85,8 @@ def cases_of(rows: pd.DataFrame) -> tuple[list[str], list[Problem]]:
     problems = [
         Problem(
             str(place),
-            "note names several special cases",
-            "Name the one that applies.",
+            _("note names several special cases"),
+            _("Name the one that applies."),
             "需要特殊说明的事项",
             tuple(zip(part["row"], part["notes"], strict=True)),
         )
@@ -99,16 +99,16 @@ def problems_of_duplicates(rows: pd.DataFrame, key: list[str], what: str, headin
     """Return a problem for each table with rows of one unit or enterprise, and name both rows."""
     stated = rows[(rows[[one for one in key if one != "within" and one != "number"]] != "").all(axis=1)]
     twice = stated[stated.duplicated(key, keep=False)]
-    advice = "Keep one of the rows, or correct the code or the number of the other."
+    advice = _("Keep one of the rows, or correct the code or the number of the other.")
     problems = []
-    for _, group in twice.groupby(key, sort=False):
+    for _other, group in twice.groupby(key, sort=False):
         places = list(dict.fromkeys(group["place"]))
         label = _label(group.iloc[0], key)
         cells = tuple(
-            (row if place == places[0] else message("{row} of {place}", row=row, place=place), label)
+            (row if place == places[0] else _("{row} of {place}", row=row, place=place), label)
             for row, place in zip(group["row"], group["place"], strict=True)
         )
-        many = message("{count} rows are of one {what}", count=len(group), what=literal(what))
+        many = _("{count} rows are of one {what}", count=len(group), what=Text(what))
         problems.append(Problem(places[0], many, advice, heading, cells))
     return problems
 
