@@ -86,7 +86,7 @@ def main() -> int:
     code = command(["design", str(PLAN), "--out", str(given.folder), "--workers", given.workers, "--resume"])
     if code:
         return code
-    told = ToldDesign.read(given.folder, False)
+    told = ToldDesign.read(given.folder)
     save(told.chart, FOLDER / "national_front.svg")
     (FOLDER / "national_front.md").write_text(page(told), encoding="utf-8")
     return 0

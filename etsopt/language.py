@@ -61,8 +61,10 @@ class Text(str):
 
     def __new__(cls, msgid: str, context: str = "", plural: str = "", values: Mapping[str, Any] | None = None) -> Text:
         """Put the values into the template, in English."""
-        if isinstance(msgid, cls) and not values:
-            return msgid
+        if isinstance(msgid, cls):
+            if not values:
+                return msgid
+            context = msgid.context
         template = plural if plural and values and values["count"] != 1 else msgid
         if values:
             with speaking("en"):
@@ -117,11 +119,22 @@ _ = gettext
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Show texts in a language, ``en`` or ``zh``, in this thread or task alone."""
+    if language not in LANGUAGES:
+        raise ValueError(f"There is no language {language!r}: choose one of {', '.join(LANGUAGES)}.")
     before = LANGUAGE.set(language)
     try:
         yield
     finally:
         LANGUAGE.reset(before)
+
+
+def in_both(text: object) -> dict[str, str]:
+    """Return a text in every language."""
+    found = {}
+    for language in LANGUAGES:
+        with speaking(language):
+            found[language] = str(text)
+    return found
 
 
 def in_chinese() -> bool:

@@ -19,12 +19,12 @@ def draw(run: Path, picture: Path) -> None:
     """Draw the two panels and write them."""
     result = etsopt.load(run)
     (left,), (right,) = (result.plot.chart(kind).panels for kind in ("surplus", "provinces"))
-    titles = ("units, their area by emissions", "单元,面积表示排放量"), ("provinces", "省份")
+    titles = "units, their area by emissions", "provinces"
     panels = tuple(replace(panel, title=title) for panel, title in zip((left, right), titles, strict=True))
     changes = {sector: policy.get("target_change") for sector, policy in result.provenance["policy"]["sectors"].items()}
     targets = "".join(f", {sector} {100 * change:+g} %" for sector, change in changes.items() if change)
     name = f"{result.provenance['instance']}{targets}"
-    title = (f"{name}: allowances chosen by etsopt beside those of the rule", f"{name}:优化分配与规则结果")
+    title = f"{name}: allowances chosen by etsopt beside those of the rule"
     save(Chart("allocation", title, panels), picture)
 
 

@@ -32,22 +32,20 @@ def draw(instance: etsopt.Instance, picture: Path) -> None:
     years = results[0].tables["years"]
     last, unit = years["year"].max(), str(years["price_unit"].iloc[0])
     names = (
-        (f"an allowance is worth {terminal_price:g} CNY after {last}", f"{last} 年后配额价值 {terminal_price:g} 元"),
-        (f"it is worth nothing after {last}", f"{last} 年后配额没有价值"),
+        f"an allowance is worth {terminal_price:g} CNY after {last}",
+        f"it is worth nothing after {last}",
     )
     series = [
         _prices(result, name, colour) for result, name, colour in zip(results, names, (CHOSEN, OTHER), strict=True)
     ]
     of_market = np.array(list(MARKET), dtype=float), np.array(list(MARKET.values()))
-    name = ("the market's own, January to August 2026", "市场价,2026 年 1 月至 8 月")
+    name = "the market's own, January to August 2026"
     series.append(Series("points", name, *of_market, RULE))
     top = 1.15 * max(float(one.y.astype(float).max()) for one in series)
-    title = ("price of an allowance, settled a year later", "碳价,次年清缴")
-    price = Panel(title, YEAR, in_unit("price", "碳价", unit), tuple(series), y_limits=(0.0, top))
-    quantities = replace(
-        results[0].plot.chart("emissions").panels[0], title=("emissions and allowances", "排放量与配额")
-    )
-    save(Chart("pathway", (f"{instance.name}: pathway", f"{instance.name}:路径"), (price, quantities)), picture)
+    title = "price of an allowance, settled a year later"
+    price = Panel(title, YEAR, in_unit("price", unit), tuple(series), y_limits=(0.0, top))
+    quantities = replace(results[0].plot.chart("emissions").panels[0], title="emissions and allowances")
+    save(Chart("pathway", f"{instance.name}: pathway", (price, quantities)), picture)
 
 
 def _prices(result: etsopt.Results, name: tuple[str, str], colour: str) -> Series:

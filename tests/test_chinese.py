@@ -36,6 +36,7 @@ READ = (
 EXCEPTIONS = (
     r"etsopt\.solve\(etsopt\.read\('tiny'\)\)",  # Code.
     r"A = E \(.*±cap\)\)|A = E\(1\+α\)|\(BP−I\)/BP",  # Formulas.
+    r"硫\(铁\)",  # The guideline's name of a clinker.
     r"“\(%\)”",  # A heading as it stands in a file.
     r"\(环办气候函〔\d+〕\d+号\), table",  # An English source.
     "^用法: $",  # argparse indents by its characters, of which a full-width one takes two places.

@@ -75,14 +75,8 @@ SCOPE = (
 )
 """Activities on the lists by year. Captive plants that burn the gases of their enterprise join its list in 2027."""
 
-REASONS = {
-    "listed": "列入名录",
-    "below threshold": "低于纳入门槛",
-    "activity not in scope": "不属于覆盖工序",
-    "sector not covered yet": "行业尚未纳入",
-    "emissions unknown": "排放量未知",
-}
-"""Reasons for and against a place on the list, and their Chinese."""
+REASONS = ("listed", "below threshold", "activity not in scope", "sector not covered yet", "emissions unknown")
+"""Reasons for and against a place on the list."""
 
 ACTIVITY_OF_SECTOR = {
     "steel": "long_process",

@@ -7,18 +7,11 @@ from etsopt.data.tables.schema import SECTORS
 from etsopt.data.tables.table import Column, Table
 from etsopt.language import _
 
-ACTIVITIES = {
-    "long_process": "长流程炼钢",
-    "short_process": "独立电炉短流程",
-    "rolling": "独立轧钢",
-    "foundry_iron": "铸造生铁",
-    "portland_clinker": "硅酸盐水泥熟料",
-    "other_clinker": "非硅酸盐水泥熟料",
-    "primary_aluminium": "原铝",
-    "grid_power": "发电",
-    "own_gas_power": "自产二次能源自备电厂",
-}
-"""Activities that decide whether a unit is on the list of a year, and their Chinese."""
+ACTIVITIES = (
+    *("long_process", "short_process", "rolling", "foundry_iron"),
+    *("portland_clinker", "other_clinker", "primary_aluminium", "grid_power", "own_gas_power"),
+)
+"""Activities that decide whether a unit is on the list of a year."""
 
 ACTIVITIES_OF = {
     "cement": ("portland_clinker", "other_clinker", "own_gas_power"),
@@ -39,7 +32,7 @@ REGISTER = Table(
         Column("sector", _("sector of the unit"), required=True, choices=SECTORS),
         Column("province", _("province that allocates to it"), required=True, identifier=True),
         Column("city", "city of the site; needed in a complex", identifier=True),
-        Column("activity", "what it does, for its place on the lists", required=True, choices=tuple(ACTIVITIES)),
+        Column("activity", "what it does, for its place on the lists", required=True, choices=ACTIVITIES),
         Column(
             "complex_id",
             "steel complex: legal entities of one city, one contiguous site and one chain of production that report as "

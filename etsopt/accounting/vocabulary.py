@@ -36,7 +36,6 @@ PROCESSES = {
     "clinker": "熟料生产",
     "electrolysis": "铝电解工序",
 }
-OTHER_CHINESE = "其他"
 
 PROCESSES_OF = {
     STEEL: (ENTERPRISE, "coking", "sintering", "pelletising", "ironmaking", "bof", "eaf", POWER),

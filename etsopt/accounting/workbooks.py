@@ -191,6 +191,7 @@ def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[
 
 
 KEEP = _("Keep one of them: which of both holds cannot be told.")
+UNITS_IN_HEADINGS = {"quantity": _("t, 1e4 t, Nm3, 1e4 Nm3"), "ncv_gj_per_unit": _("GJ/t, GJ/1e4 Nm3")}
 
 
 def _problems_of_unit(sheet: SheetOfRows, at: tuple[int, int, str], column: str, unit: str) -> list[Problem]:
@@ -198,7 +199,7 @@ def _problems_of_unit(sheet: SheetOfRows, at: tuple[int, int, str], column: str,
     if not unit or (column == "quantity" and folded(unit) in UNIT_WORDS) or (column != "quantity" and states_ncv(unit)):
         return []
     what = (_("unit in the heading cannot be told"), _("units in the headings cannot be told"))
-    known = {"quantity": "吨, 万吨, Nm3, 万Nm3", "ncv_gj_per_unit": "GJ/t, GJ/万Nm3"}.get(column)
+    known = UNITS_IN_HEADINGS.get(column)
     advice = (
         _("Use one of {known}, and convert the numbers.", known=known)
         if known

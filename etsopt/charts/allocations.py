@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, RULE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.charts.texts import ALLOWANCES_KT, NONE, SURPLUS_RATE, province_zh, sector_words, title_of
+from etsopt.charts.texts import ALLOWANCES_KT, SURPLUS_RATE, array_of, title_of
+from etsopt.data.tables.provinces import name_of
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,14 +42,14 @@ def rates(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart
         rate = 100 * part["surplus_rate"].to_numpy()
         widest = max(float(np.abs(rate).max(initial=0.0)), 1e-6) * 1.05
         edges = np.linspace(-widest, widest, BINS + 1)
-        share, _ = np.histogram(rate, edges, weights=part["emissions_tco2e"].to_numpy() / 1e6)
+        share = np.histogram(rate, edges, weights=part["emissions_tco2e"].to_numpy() / 1e6)[0]
         middle = (edges[:-1] + edges[1:]) / 2
         reach = float(rate.min()), float(rate.max())
-        series = Series("bars", NONE, middle, share, SECTOR_COLOURS.get(sector, CHOSEN), reach=reach)
-        labels = (SURPLUS_RATE, ("emissions [Mt]", "排放量 [百万吨]"))
+        series = Series("bars", "", middle, share, SECTOR_COLOURS.get(sector, CHOSEN), reach=reach)
+        labels = (SURPLUS_RATE, _("emissions [Mt]"))
         band = bands_of(about, [sector])
-        panels.append(Panel(sector_words(sector), *labels, (series,), band, "x", x_limits=(-widest, widest)))
-    return Chart("rates", title_of(about, "surplus rates by sector", "各行业盈缺率分布"), tuple(panels))
+        panels.append(Panel(name_of(sector), *labels, (series,), band, "x", x_limits=(-widest, widest)))
+    return Chart("rates", title_of(about, _("surplus rates by sector")), tuple(panels))
 
 
 def provinces(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
@@ -56,24 +58,21 @@ def provinces(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     table = table[table["emissions_tco2e"] > 0]
     rule = 100 * (table["reference_t"] / table["emissions_tco2e"] - 1)
     order = rule.sort_values().index
-    names = table["province"][order].to_numpy(dtype=object)
+    names = array_of(map(name_of, table["province"][order]))
     chosen = 100 * table["surplus_rate"][order].to_numpy()
     start, thin = rule[order].to_numpy(), np.full(len(names), 0.12)
     # A bar as long as rounding would make an axis of its own size, if no other province moves.
     moved = np.where(np.abs(chosen - start) > ROUNDING, chosen - start, 0.0)
     series = (
         # A line from one to the other, so that the eye sees what moved.
-        Series("bars", NONE, moved, names, RULE, widths=thin, base=start),
-        Series("points", ("by the rule alone", "仅按规则"), start, names, RULE, style="hollow"),
-        Series("points", ("allocated", "分配结果"), chosen, names, CHOSEN),
+        Series("bars", "", moved, names, RULE, widths=thin, base=start),
+        Series("points", _("by the rule alone"), start, names, RULE, style="hollow"),
+        Series("points", _("allocated"), chosen, names, CHOSEN),
     )
     limit = 100 * float((table["balance_limit_t"] / table["emissions_tco2e"]).max())
     shaded = ((-limit, limit),) if np.isfinite(limit) else ()
-    labels = (("surplus [% of emissions]", "盈缺率 [%]"), NONE)
-    panel = Panel(
-        NONE, *labels, series, shaded, "x", horizontal=True, chinese={name: province_zh(name) for name in names}
-    )
-    return Chart("provinces", title_of(about, "surplus of each province", "各省份盈缺率"), (panel,))
+    panel = Panel("", _("surplus [% of emissions]"), "", series, shaded, "x", horizontal=True)
+    return Chart("provinces", title_of(about, _("surplus of each province")), (panel,))
 
 
 def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
@@ -84,15 +83,15 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     named = names_of(table)
     panels = []
     for words, part, colour in (
-        (("largest deficits: to buy", "缺口最大：需买入"), table["surplus_t"] < 0, OTHER),
-        (("largest surpluses: to sell", "盈余最大：可卖出"), table["surplus_t"] > 0, CHOSEN),
+        (_("largest deficits: to buy"), table["surplus_t"] < 0, OTHER),
+        (_("largest surpluses: to sell"), table["surplus_t"] > 0, CHOSEN),
     ):
         names = named[part].to_numpy(dtype=object)
         values = table["surplus_t"][part].abs().to_numpy() / 1e3
         order = np.argsort(values)
-        series = Series("bars", NONE, values[order], names[order], colour)
-        panels.append(Panel(words, ALLOWANCES_KT, NONE, (series,), horizontal=True))
-    title = title_of(about, "enterprises with the most to buy and to sell", "缺口和盈余最大的企业")
+        series = Series("bars", "", values[order], names[order], colour)
+        panels.append(Panel(words, ALLOWANCES_KT, "", (series,), horizontal=True))
+    title = title_of(about, _("enterprises with the most to buy and to sell"))
     return Chart("enterprises", title, tuple(panels))
 
 

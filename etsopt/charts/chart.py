@@ -1,4 +1,4 @@
-"""A chart as data: panels of series with titles and axes in English and Chinese, for any library that draws."""
+"""A chart as data, for any library that draws: panels of series with their texts in the language of the moment."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
     from numpy.typing import NDArray
-
-Words = tuple[str, str]
-"""A text in English and in Chinese."""
 
 SECTOR_COLOURS = {"cement": "#8d6540", "steel": "#2b8ccf", "aluminium": "#e2670c", "power": "#8b3fdb"}
 RULE, CHOSEN, OTHER, PRICE, FREE, PAID = "#868686", "#2b8ccf", "#e2670c", "#d6336c", "#dcd6cd", "#b9a98f"
@@ -42,7 +37,7 @@ class Series:
     colour
         In hexadecimal.
     labels
-        What each point is, in English and in Chinese, for charts that show it on demand.
+        What each point is, for charts that show it on demand.
     sizes
         Weight of each point, which its area is in proportion to, at most 1.
     style
@@ -56,11 +51,11 @@ class Series:
     """
 
     kind: Literal["points", "line", "bars", "stack", "area"]
-    name: Words
+    name: str
     x: NDArray[np.float64] | NDArray[np.object_]
     y: NDArray[np.float64] | NDArray[np.object_]
     colour: str
-    labels: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
+    labels: NDArray[np.object_] | None = None
     sizes: NDArray[np.float64] | None = None
     style: Literal["marked", "plain", "dashed", "hollow"] = "marked"
     widths: NDArray[np.float64] | None = None
@@ -86,20 +81,17 @@ class Panel:
         True if values run along the x axis, and categories down the y axis.
     x_limits, y_limits
         Ends of the axes; None to fit the series.
-    chinese
-        Categories in Chinese, if they differ.
     """
 
-    title: Words
-    x_label: Words
-    y_label: Words
+    title: str
+    x_label: str
+    y_label: str
     series: tuple[Series, ...]
     shaded: tuple[tuple[float, float], ...] = ()
     shaded_axis: Literal["x", "y"] = "y"
     horizontal: bool = False
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
-    chinese: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def years(self) -> list[int]:
@@ -125,10 +117,9 @@ class Panel:
             return series.widths
         return 0.8 if self.horizontal or self.years or len(series.x) < 2 else float(series.x[1] - series.x[0])
 
-    def categories(self, series: Series, in_chinese: bool) -> list[str]:
-        """Return the categories of a series of a horizontal panel in a language."""
-        names = [str(name) for name in series.y]
-        return [self.chinese.get(name, name) for name in names] if in_chinese else names
+    def categories(self, series: Series) -> list[str]:
+        """Return the categories of a series of a horizontal panel."""
+        return [str(name) for name in series.y]
 
 
 @dataclass(frozen=True)
@@ -136,5 +127,5 @@ class Chart:
     """Panels side by side under a title."""
 
     kind: str
-    title: Words
+    title: str
     panels: tuple[Panel, ...] = field(default_factory=tuple)

@@ -13,9 +13,10 @@ import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, SECTOR_COLOURS, Chart, Panel, Series
 from etsopt.charts.responses import market_of, net_demand_before, steps_of
-from etsopt.charts.texts import both, in_unit, measure_words, sector_words, title_of
+from etsopt.charts.texts import array_of, in_unit, measure_words, title_of
+from etsopt.data.tables.provinces import name_of
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ MOST_STEPS = 500
 BEYOND = 3.0
 """Height of an axis over the price, at least; it reaches up to the cost of half of the abatement on offer."""
 
-ANSWER = ("the answer", "求解结果")
+ANSWER = _("the answer")
 
 
 class Prices(NamedTuple):
@@ -105,8 +106,8 @@ def cost_curve(
         _cost_panel(instance, steps_of(market, one, demand=False), tables, one)
         for one in _chosen_years(tables, years, year)
     )
-    english = "abatement cost of each year by itself, mean of each measure, and of all units in order"
-    return Chart("cost_curve", title_of(about, english, "各年度单独的边际减排成本：各措施均值及全部单元排序"), panels)
+    text = _("abatement cost of each year by itself, mean of each measure, and of all units in order")
+    return Chart("cost_curve", title_of(about, text), panels)
 
 
 def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd.DataFrame], year: int) -> Panel:
@@ -120,7 +121,7 @@ def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd
     series = [
         Series(
             "bars",
-            sector_words(str(sector)),
+            name_of(sector),
             (ends - blocks["amount_t"] / 2e6)[part.index].to_numpy(),
             part["mean"].to_numpy(),
             SECTOR_COLOURS.get(str(sector), CHOSEN),
@@ -132,15 +133,15 @@ def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd
     total = float(ends.iloc[-1]) if len(ends) else 0.0
     top = _top(steps, prices)
     price, amount = _stairs(steps, top)
-    series.append(Series("line", ("all units in order", "全部单元排序"), amount / 1e6, price, RULE, style="plain"))
+    series.append(Series("line", _("all units in order"), amount / 1e6, price, RULE, style="plain"))
     series += _price_line(prices, 0.0, total)
     abated = float(row["emissions_before_tco2e"] - row["emissions_tco2e"]) / 1e6
     series.append(Series("points", ANSWER, np.array([abated]), np.array([prices.price]), PRICE))
     cut = float(blocks["mean"].max()) if len(blocks) else 0.0
-    title = (str(year), str(year))
+    title = str(year)
     if cut > top:
-        title = (f"{year} (axis cut: costs reach {cut:,.0f})", f"{year}（坐标轴截断：成本最高 {cut:,.0f}）")
-    labels = (("abated [Mt]", "减排量 [百万吨]"), in_unit("cost", "成本", prices.unit))
+        title = _("{year} (axis cut: costs reach {cut:,.0f})", year=year, cut=cut)
+    labels = (pgettext("charts", "abated [Mt]"), in_unit(_("cost"), prices.unit))
     limits = (
         min(0.0, float(blocks["mean"].min()) * 1.1) if len(blocks) else 0.0,
         min(top, max(cut, prices.upper) * 1.1),
@@ -148,18 +149,12 @@ def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd
     return Panel(title, *labels, tuple(series), _interval(prices), x_limits=(0.0, total or 1.0), y_limits=limits)
 
 
-def _named(instance: Instance, blocks: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def _named(instance: Instance, blocks: pd.DataFrame) -> NDArray[np.object_]:
     """Return the names of the measures of blocks, and what they abate."""
-    names = measure_words(instance)
-    texts = [
-        tuple(" + ".join(names.get(one, (one, one))[lang] for one in text.split()) for lang in (0, 1))
-        for text in blocks["measures"]
-    ]
-    amounts = [f"{amount / 1e6:,.4g}" for amount in blocks["amount_t"]]
-    return both(
-        (f"{english}: {amount} Mt" for (english, _), amount in zip(texts, amounts, strict=True)),
-        (f"{chinese}：{amount} 百万吨" for (_, chinese), amount in zip(texts, amounts, strict=True)),
-    )
+    words = measure_words(instance)
+    names = [" + ".join(words.get(one, one) for one in text.split()) for text in blocks["measures"]]
+    pairs = zip(names, blocks["amount_t"] / 1e6, strict=True)
+    return array_of(_("{name}: {amount:,.4g} Mt", name=name, amount=amount) for name, amount in pairs)
 
 
 def supply_demand(
@@ -171,10 +166,8 @@ def supply_demand(
     for one in _chosen_years(tables, _market_years(tables), year):
         steps = steps_of(market, one, demand=True)
         panels.append(_demand_panel(steps, net_demand_before(market, one), tables, one))
-    english = "net demand (emissions less free allowances) of each year by itself, by price"
-    return Chart(
-        "supply_demand", title_of(about, english, "各年度单独的净需求（排放量减免费配额）与碳价"), tuple(panels)
-    )
+    text = _("net demand (emissions less free allowances) of each year by itself, by price")
+    return Chart("supply_demand", title_of(about, text), tuple(panels))
 
 
 def _demand_panel(steps: pd.DataFrame, before: float, tables: Mapping[str, pd.DataFrame], year: int) -> Panel:
@@ -183,24 +176,22 @@ def _demand_panel(steps: pd.DataFrame, before: float, tables: Mapping[str, pd.Da
     top = BEYOND / 2 * max(prices.upper, prices.price, 1.0)
     price, fallen = _stairs(steps[steps["price_cny_per_t"] <= top], top)
     demand = (before - fallen) / 1e6
-    series = [Series("line", ("net demand", "净需求"), demand, np.maximum(price, 0.0), CHOSEN, style="plain")]
+    series = [Series("line", _("net demand"), demand, np.maximum(price, 0.0), CHOSEN, style="plain")]
     offered = float(row["bought_t"] - row["sold_t"] + row["offset_t"]) / 1e6
     met = float(row["emissions_tco2e"] - row["allowance_t"]) / 1e6
     ends = np.array([0.0, top])
-    name = ("auctions, offsets and others' sales", "有偿配额、抵销及其他卖方")
+    name = _("auctions, offsets and others' sales")
     series.append(Series("line", name, np.full(2, offered), ends, RULE, style="dashed"))
     if abs(met - offered) > 1e-9 * max(1.0, float(row["emissions_tco2e"]) / 1e6):
-        name = ("the same, and what is taken from or put aside for other years", "加上跨期使用或结余的配额")
+        name = _("the same, and what is taken from or put aside for other years")
         series.append(Series("line", name, np.full(2, met), ends, OTHER, style="dashed"))
     low, high = float(min(demand.min(), offered, met)), float(max(demand.max(), offered, met))
     room = 0.05 * (high - low) or 1.0
     series += _price_line(prices, low - room, high + room)
     series.append(Series("points", ANSWER, np.array([met]), np.array([prices.price]), PRICE))
-    labels = (("net demand [Mt]", "净需求 [百万吨]"), in_unit("price", "碳价", prices.unit))
+    labels = (_("net demand [Mt]"), in_unit(_("price"), prices.unit))
     limits = (low - room, high + room)
-    return Panel(
-        (str(year), str(year)), *labels, tuple(series), _interval(prices), x_limits=limits, y_limits=(0.0, top)
-    )
+    return Panel(str(year), *labels, tuple(series), _interval(prices), x_limits=limits, y_limits=(0.0, top))
 
 
 def _prices(tables: Mapping[str, pd.DataFrame], year: int) -> tuple[Prices, pd.Series]:
@@ -215,7 +206,7 @@ def _prices(tables: Mapping[str, pd.DataFrame], year: int) -> tuple[Prices, pd.S
 def _price_line(prices: Prices, start: float, end: float) -> list[Series]:
     """Return the line of the price from side to side."""
     place = np.array([start, end])
-    return [Series("line", ("price", "碳价"), place, np.full(2, prices.price), PRICE, style="dashed")]
+    return [Series("line", _("price"), place, np.full(2, prices.price), PRICE, style="dashed")]
 
 
 def _interval(prices: Prices) -> tuple[tuple[float, float], ...]:

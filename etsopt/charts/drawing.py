@@ -13,7 +13,7 @@ import numpy as np
 from etsopt.charts.chart import CHOSEN, RULE
 from etsopt.data.files.atomic import naming, replaced
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import _, in_chinese
 from etsopt.modules import optional
 
 if TYPE_CHECKING:
@@ -69,13 +69,8 @@ def load_matplotlib() -> Any:
     return import_module("matplotlib")
 
 
-def draw(chart: Chart, lang: str = "en") -> Any:
-    """Return a chart as a figure of matplotlib.
-
-    Parameters
-    ----------
-    lang
-        ``en`` or ``zh``.
+def draw(chart: Chart) -> Any:
+    """Return a chart as a figure of matplotlib, in the language of the moment.
 
     Raises
     ------
@@ -83,26 +78,24 @@ def draw(chart: Chart, lang: str = "en") -> Any:
         If matplotlib is not installed.
     """
     mpl = load_matplotlib()
-    in_chinese = lang == "zh"
-    with mpl.rc_context(SETTINGS | {"font.family": [*_fonts(mpl, in_chinese), "sans-serif"]}):
+    with mpl.rc_context(SETTINGS | {"font.family": [*_fonts(mpl), "sans-serif"]}):
         # A name that several panels have stands once in the legend.
-        names = {series.name[in_chinese]: None for panel in chart.panels for series in panel.series if series.name[0]}
+        names = {str(series.name): None for panel in chart.panels for series in panel.series if series.name}
         columns = _columns(chart, list(names))
         height = max(3.6, 1.2 + 0.15 * max(panel.rows for panel in chart.panels))
         height += LEGEND_ROW * max(0, -(-len(names) // columns) - USUAL_ROWS)
-        width = 1.8 + sum(3.4 + 0.06 * _longest(panel, in_chinese) for panel in chart.panels)
+        width = 1.8 + sum(3.4 + 0.06 * _longest(panel) for panel in chart.panels)
         figure = mpl.figure.Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(1, len(chart.panels), squeeze=False)[0]
         for one, panel in zip(axes, chart.panels, strict=True):
-            _draw_panel(one, panel, in_chinese)
+            _draw_panel(one, panel)
         handles = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
         if handles:
             place = {"loc": "outside lower center", "ncols": columns}
             figure.legend(handles.values(), handles.keys(), frameon=False, fontsize=8, **place)
         # A Chinese character is as wide as two others.
-        characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (2 if in_chinese else 1)
-        title = textwrap.fill(chart.title[in_chinese], characters)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+        characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (2 if in_chinese() else 1)
+        figure.suptitle(textwrap.fill(str(chart.title), characters), x=0.01, ha="left", fontsize=10.5)
     return figure
 
 
@@ -112,15 +105,15 @@ def _columns(chart: Chart, names: list[str]) -> int:
     return max(1, min(4 * len(chart.panels), across))
 
 
-def _longest(panel: Panel, in_chinese: bool) -> int:
+def _longest(panel: Panel) -> int:
     """Return the characters of the longest category beyond those that the margin has room for anyway."""
-    names = [name for series in panel.series for name in panel.categories(series, in_chinese)] if panel.rows else []
+    names = [name for series in panel.series for name in panel.categories(series)] if panel.rows else []
     return max(0, max(map(len, names), default=0) - ROOM)
 
 
-def _fonts(mpl: Any, in_chinese: bool) -> list[str]:
+def _fonts(mpl: Any) -> list[str]:
     """Return the first installed font with Chinese characters, if they are asked for."""
-    if not in_chinese:
+    if not in_chinese():
         return []
     manager = mpl.font_manager.fontManager
     if not (found := _chinese(manager)):
@@ -155,7 +148,7 @@ def see_that_drawable(path: Path, advice: str) -> Any:
     return load_matplotlib()
 
 
-def save(chart: Chart, path: Path, lang: str = "en") -> None:
+def save(chart: Chart, path: Path) -> None:
     """Draw a chart and write it as the file's suffix says, SVG or PNG; the same chart is the same file.
 
     Raises
@@ -167,16 +160,11 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
     """
     suffix = path.suffix.lower()
     mpl = see_that_drawable(path, _("Name a file that ends in .svg or .png; `etsopt plot` writes .html too."))
-    if lang == "zh" and suffix == ".png" and not _fonts(mpl, True):
+    if in_chinese() and suffix == ".png" and not _fonts(mpl):
         what = _("No installed font has Chinese characters.")
-        raise UsageError(
-            what,
-            _(
-                "Install one, such as {chinese_fonts}, or write an SVG, which keeps the text.",
-                chinese_fonts=CHINESE_FONTS[0],
-            ),
-        )
-    figure = draw(chart, lang)
+        advice = _("Install one, such as {font}, or write an SVG, which keeps the text.", font=CHINESE_FONTS[0])
+        raise UsageError(what, advice)
+    figure = draw(chart)
     metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
     with mpl.rc_context(SETTINGS), warnings.catch_warnings(), replaced(path) as part, naming(path):
         # An SVG keeps its texts for the fonts of its reader; only their widths are guessed here.
@@ -184,7 +172,7 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
         figure.savefig(part, format=suffix[1:], metadata=metadata, dpi=160)
 
 
-def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
+def _draw_panel(axes: Any, panel: Panel) -> None:
     for low, high in panel.shaded:
         (axes.axvspan if panel.shaded_axis == "x" else axes.axhspan)(low, high, color=CHOSEN, alpha=0.1, lw=0)
     # Bars that begin anywhere end within the axes, as points do; those from zero on begin at their edge.
@@ -194,13 +182,13 @@ def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
         if series.kind in ("bars", "stack"):
             values = series.x if panel.horizontal else series.y
             base = bottom if series.kind == "stack" else 0.0 if series.base is None else series.base
-            _draw_bars(axes, series, panel, base, in_chinese)
+            _draw_bars(axes, series, panel, base)
             bottom = bottom + values if series.kind == "stack" else bottom
         else:
-            _draw_series(axes, series, panel, in_chinese)
-    axes.set(xlabel=panel.x_label[in_chinese], ylabel=panel.y_label[in_chinese])
+            _draw_series(axes, series, panel)
+    axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
     axes.set(xlim=panel.x_limits, ylim=panel.y_limits) if panel.x_limits or panel.y_limits else None
-    axes.set_title(panel.title[in_chinese], loc="left", fontsize=9)
+    axes.set_title(panel.title, loc="left", fontsize=9)
     if panel.rows:
         axes.tick_params(axis="y", labelsize=7)
         axes.set_ylim(panel.row_limits)
@@ -209,19 +197,19 @@ def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
         axes.set_xlim(years[0] - 0.75, years[-1] + 0.75)
 
 
-def _draw_bars(axes: Any, series: Series, panel: Panel, base: Any, in_chinese: bool) -> None:
+def _draw_bars(axes: Any, series: Series, panel: Panel, base: Any) -> None:
     # An outline tells light bars from the page, and parts of a bar from each other.
-    style = {"color": series.colour, "label": series.name[in_chinese] or None, "ec": RULE, "lw": 0.4}
+    style = {"color": series.colour, "label": str(series.name) or None, "ec": RULE, "lw": 0.4}
     widths = panel.widths(series)
     if panel.horizontal:
-        axes.barh(panel.categories(series, in_chinese), series.x, height=widths, left=base, **style)
+        axes.barh(panel.categories(series), series.x, height=widths, left=base, **style)
     else:
         axes.bar(series.x, series.y, width=widths, bottom=base, **style)
 
 
-def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> None:
-    name = series.name[in_chinese] or None
-    y = panel.categories(series, in_chinese) if panel.horizontal else series.y
+def _draw_series(axes: Any, series: Series, panel: Panel) -> None:
+    name = str(series.name) or None
+    y = panel.categories(series) if panel.horizontal else series.y
     if series.kind == "points":
         sizes: Any = PLAIN if series.sizes is None else np.maximum(SMALLEST, LARGEST * series.sizes)
         # Hundreds of points are one picture inside the SVG, and not as many elements.

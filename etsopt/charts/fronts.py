@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import NONE, both, title_of
+from etsopt.charts.texts import array_of, title_of
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
-    from etsopt.charts.chart import Words
     from etsopt.charts.texts import Number
 
 ORDER = "order"
@@ -29,11 +29,11 @@ class GoalOf(NamedTuple):
     number: Number
     best: str
 
-    def label(self, designs: pd.DataFrame) -> tuple[float, Words]:
+    def label(self, designs: pd.DataFrame) -> tuple[float, str]:
         """Return a divisor, and the label of an axis that says what is best."""
-        words = {"least": (", least is best", "，越小越好"), "largest": (", largest is best", "，越大越好")}[self.best]
-        named = self.number._replace(words=(self.number.words[0] + words[0], self.number.words[1] + words[1]))
-        return named.label(float(designs[self.number.key].abs().max()))
+        text = {"least": _("{goal}, least is best"), "largest": _("{goal}, largest is best")}[self.best]
+        number = self.number._replace(words=_(text, goal=self.number.words))
+        return number.label(float(designs[number.key].abs().max()))
 
 
 def front(
@@ -54,19 +54,16 @@ def front(
     designs = designs[designs[[goal.number.key for goal in goals]].notna().all(axis=1)]
     axes = {goal.number.key: goal.label(designs) for goal in goals}
     pairs = list(itertools.combinations(axes, 2)) or [(ORDER, name) for name in axes]
-    axes[ORDER] = (1.0, ("design of the search", "搜索次序"))
+    axes[ORDER] = 1.0, _("design of the search")
     panels = []
     for one, other in pairs:
         (across, x_label), (up, y_label) = axes[one], axes[other]
         places = designs.assign(x=designs[one].astype(float) / across, y=designs[other].astype(float) / up)
         series = tuple(_series(places, choose, enacted, joined=len(goals) == 2))
-        panels.append(Panel(NONE, x_label, y_label, series))
-    count = int(designs["on_front"].sum())
-    words = (
-        f"{count} of {len(designs):,} designs, which no other one beats",
-        f"{len(designs):,} 个设计中的 {count} 个前沿设计",
-    )
-    return Chart("front", title_of(about, *words), tuple(panels))
+        panels.append(Panel("", x_label, y_label, series))
+    best = int(designs["on_front"].sum())
+    text = _("{best} of {designs:,} designs, which no other one beats", best=best, designs=len(designs))
+    return Chart("front", title_of(about, text), tuple(panels))
 
 
 def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: bool) -> Iterator[Series]:
@@ -76,26 +73,26 @@ def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: 
     best = designs[on_front].sort_values(["x", "y"])
     beaten = within & ~on_front & ~named & (designs["same_goals"] == "")
     groups = (
-        (designs[~within & ~named], ("outside the limits", "超出限值"), RULE, True),
-        (designs[beaten], ("beaten by another design", "劣于其他设计"), PALETTE[4], True),
+        (designs[~within & ~named], _("outside the limits"), RULE, True),
+        (designs[beaten], _("beaten by another design"), PALETTE[4], True),
     )
     for part, words, colour, hollow in groups:
         if len(part):
             yield _points(part, words, colour, choose, hollow)
     if joined and len(best) > 1:
-        yield Series("line", NONE, best["x"].to_numpy(), best["y"].to_numpy(), CHOSEN, style="plain")
+        yield Series("line", "", best["x"].to_numpy(), best["y"].to_numpy(), CHOSEN, style="plain")
     if len(best):
-        yield _points(best, ("front", "前沿"), CHOSEN, choose)
+        yield _points(best, _("front"), CHOSEN, choose)
     if named.any():
         # The largest point: it is the one that readers look for.
-        point = _points(designs[named], ("enacted design", "现行设计"), OTHER, choose)
+        point = _points(designs[named], _("enacted design"), OTHER, choose)
         yield replace(point, sizes=np.full(1, 0.6))
 
 
-def _points(designs: pd.DataFrame, words: Words, colour: str, choose: Sequence[str], hollow: bool = False) -> Series:
-    labels = [_label(row, choose) for row in designs.to_dict("records")]
+def _points(designs: pd.DataFrame, words: str, colour: str, choose: Sequence[str], hollow: bool = False) -> Series:
+    labels = array_of(_label(row, choose) for row in designs.to_dict("records"))
     x, y = designs["x"].to_numpy(), designs["y"].to_numpy()
-    return Series("points", words, x, y, colour, both(labels, labels), style="hollow" if hollow else "marked")
+    return Series("points", words, x, y, colour, labels, style="hollow" if hollow else "marked")
 
 
 def _label(row: Mapping[str, Any], choose: Sequence[str]) -> str:

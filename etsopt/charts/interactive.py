@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import RULE
+from etsopt.language import _, in_chinese
 
 if TYPE_CHECKING:
     from etsopt.charts.chart import Chart, Panel, Series
@@ -24,16 +25,12 @@ CONFIG = {
 }
 """Options of plotly: no link to its maker, and of its buttons those that send nothing away."""
 
-BUTTONS_IN_CHINESE = {
-    "Zoom": "缩放",
-    "Pan": "平移",
-    "Reset axes": "重置坐标轴",
-    "Download plot as a PNG": "下载 PNG 图片",
-    "Preparing image - this may take a few seconds": "正在生成图片",
-    "Image download succeeded": "图片已下载",
-    "Sorry, there was a problem downloading your image!": "图片下载失败",
-    "Double-click to zoom back out": "双击恢复",
-}
+BUTTONS = (
+    *(_("Zoom"), _("Pan"), _("Reset axes"), _("Download plot as a PNG")),
+    *(_("Preparing image - this may take a few seconds"), _("Image download succeeded")),
+    *(_("Sorry, there was a problem downloading your image!"), _("Double-click to zoom back out")),
+)
+"""Texts of plotly's buttons."""
 
 STYLE = """
 .js-plotly-plot .plotly, .js-plotly-plot .plotly div { font-family: inherit !important; }
@@ -67,32 +64,28 @@ DIGITS = 7
 """Significant digits of the numbers of a figure, which is more than a hover text shows."""
 
 
-def config_of(lang: str = "en") -> dict[str, Any]:
-    """Return `CONFIG` with the texts of buttons in a language, ``en`` or ``zh``."""
-    if lang != "zh":
+def config_of() -> dict[str, Any]:
+    """Return `CONFIG` with the texts of buttons in the language of the moment."""
+    if not in_chinese():
         return dict(CONFIG)
-    return CONFIG | {"locale": "zh-CN", "locales": {"zh-CN": {"dictionary": BUTTONS_IN_CHINESE, "format": {}}}}
+    words = {text.msgid: str(text) for text in BUTTONS}
+    return CONFIG | {"locale": "zh-CN", "locales": {"zh-CN": {"dictionary": words, "format": {}}}}
 
 
-def figures(chart: Chart, lang: str = "en") -> list[dict[str, Any]]:
+def figures(chart: Chart) -> list[dict[str, Any]]:
     """Return the panels of a chart, each as ``data`` and ``layout`` in the JSON schema of plotly.
-
-    Parameters
-    ----------
-    lang
-        ``en`` or ``zh``.
 
     Notes
     -----
     The title of the chart is text of the page. Traces are of the types ``scatter`` and ``bar``, which are drawn as SVG:
     those of WebGL compile functions from text, which a content security policy without ``unsafe-eval`` forbids.
     """
-    return [_figure(panel, lang == "zh") for panel in chart.panels]
+    return [_figure(panel) for panel in chart.panels]
 
 
-def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
+def _figure(panel: Panel) -> dict[str, Any]:
     """Return one panel."""
-    traces = [_trace(series, panel, in_chinese) for series in panel.series]
+    traces = [_trace(series, panel) for series in panel.series]
     named = sum(trace["showlegend"] for trace in traces)
     stacked = any(series.kind == "stack" for series in panel.series)
     layout: dict[str, Any] = {
@@ -103,10 +96,10 @@ def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
         # On a narrow page the legend has a row for each name, on a wide one fewer: half of them is a good guess.
         "height": (max(HEIGHT, ROW_HEIGHT * panel.rows + MARGIN_HEIGHT) + LEGEND_HEIGHT * (named + 1) // 2),
         # Above the first row there is room for the buttons, which would cover the longest bar.
-        "margin": {"l": 8, "r": 8, "t": 34 if panel.title[0] or panel.horizontal else 12, "b": 8},
-        "title": {"text": _text(panel.title[in_chinese]), "font": {"size": 13}, "x": 0, "xanchor": "left"},
-        "xaxis": _axis(panel.x_label[in_chinese], panel.x_limits, panel.years),
-        "yaxis": _axis(panel.y_label[in_chinese], panel.y_limits, []),
+        "margin": {"l": 8, "r": 8, "t": 34 if panel.title or panel.horizontal else 12, "b": 8},
+        "title": {"text": _text(panel.title), "font": {"size": 13}, "x": 0, "xanchor": "left"},
+        "xaxis": _axis(panel.x_label, panel.x_limits, panel.years),
+        "yaxis": _axis(panel.y_label, panel.y_limits, []),
         "barmode": "stack" if stacked else "overlay",
         "bargap": 0.2,
         "modebar": {"bgcolor": "rgba(0,0,0,0)"},
@@ -124,7 +117,7 @@ def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
             "showgrid": False,
         }
         # Hover texts have the names in full.
-        names = sorted({name for series in panel.series for name in panel.categories(series, in_chinese)})
+        names = sorted({name for series in panel.series for name in panel.categories(series)})
         layout["yaxis"] |= {"tickvals": [_text(name) for name in names], "ticktext": [_short(name) for name in names]}
         layout["legend"] |= {"y": -60 / layout["height"]}
     return {"data": traces, "layout": layout}
@@ -156,15 +149,15 @@ def _shade(panel: Panel, low: float, high: float) -> dict[str, Any]:
     }
 
 
-def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
+def _trace(series: Series, panel: Panel) -> dict[str, Any]:
     """Return a series."""
-    names = [_text(name) for name in panel.categories(series, in_chinese)] if panel.horizontal else []
+    names = [_text(name) for name in panel.categories(series)] if panel.horizontal else []
     trace: dict[str, Any] = {
-        "name": _text(series.name[in_chinese]),
-        "showlegend": bool(series.name[in_chinese]),
+        "name": _text(series.name),
+        "showlegend": bool(series.name),
         "x": _numbers(series.x),
         "y": names if panel.horizontal else _numbers(series.y),
-        "hovertemplate": _hover(series, panel, in_chinese),
+        "hovertemplate": _hover(series, panel),
     }
     if panel.horizontal:
         # The place itself would show the short name of the axis.
@@ -172,7 +165,7 @@ def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
     if series.kind == "area":
         return trace | _area(series)
     if series.labels is not None:
-        trace["customdata"] = [_text(label) for label in series.labels[in_chinese]]
+        trace["customdata"] = [_text(label) for label in series.labels]
     if series.kind == "points":
         alpha = 0.6 if len(series.x) > 500 else 0.9
         marker: dict[str, Any] = {
@@ -213,19 +206,19 @@ def _sizes(series: Series) -> Any:
     return np.round(np.maximum(SMALLEST, LARGEST * np.sqrt(series.sizes)), 1).tolist()
 
 
-def _hover(series: Series, panel: Panel, in_chinese: bool) -> str:
+def _hover(series: Series, panel: Panel) -> str:
     """Return the hover text of a point: its label, and both values with their units."""
-    colon = "：" if in_chinese else ": "
+    colon = _(": ")
     lines = ["<b>%{hovertext}</b>"] if panel.horizontal else []
     if series.labels is not None:
         lines.append("%{customdata}" if panel.horizontal else "<b>%{customdata}</b>")
-    if series.name[in_chinese]:
-        lines.append(_text(series.name[in_chinese]))
+    if series.name:
+        lines.append(_text(series.name))
     for axis, label, values in (("x", panel.x_label, series.x), ("y", panel.y_label, series.y)):
         # The place of a category is its name, and that of a block of some width says nothing.
         if (axis == "y" and panel.horizontal) or (axis == "x" and series.widths is not None):
             continue
-        name, unit = re.fullmatch(r"(.*?)\s*(?:\[(.*)\])?", label[in_chinese]).groups()  # type: ignore[union-attr]
+        name, unit = re.fullmatch(r"(.*?)\s*(?:\[(.*)\])?", str(label)).groups()  # type: ignore[union-attr]
         lines.append(f"{_text(name)}{colon}%{{{axis}:{_format(values)}}}{' ' + _text(unit) if unit else ''}")
     return "<br>".join(lines) + "<extra></extra>"
 

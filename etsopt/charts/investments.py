@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import NONE, both, measure_words, scaled, title_of
+from etsopt.charts.texts import array_of, measure_words, scaled, title_of
+from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from etsopt.charts.chart import Words
     from etsopt.data.instance import Instance
 
 SHOWN = 16
 """Measures that are drawn, those of the largest investment."""
 
-DECISIONS: tuple[tuple[str, Words, str], ...] = (
-    ("cost_cny", ("decided now", "现在决策"), CHOSEN),
-    ("cost_at_mean_cny", ("decided for the mean of all scenarios", "按情景均值决策"), OTHER),
-    ("least_cost_cny", ("if the scenario were known", "已知情景时决策"), RULE),
+DECISIONS: tuple[tuple[str, str, str], ...] = (
+    ("cost_cny", _("decided now"), CHOSEN),
+    ("cost_at_mean_cny", _("decided for the mean of all scenarios"), OTHER),
+    ("least_cost_cny", _("if the scenario were known"), RULE),
 )
 """Cost of a scenario under each decision; runs with a budget do not state the last."""
 
@@ -36,10 +35,10 @@ def investment(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], ins
     measures = by_measure(tables["investments"])
     if len(measures):
         panels.append(_measures(measures, measure_words(instance)))
-    by, unit, chinese_unit = scaled(float(summary["investment_cny"]), "CNY")
+    by, unit = scaled(float(summary["investment_cny"]), "CNY")
     amount = f"{summary['investment_cny'] / by:,.{0 if by == 1 else 1}f}"
-    english = f"{amount} {unit} invested before the scenario is known"
-    return Chart("investment", title_of(about, english, f"情景揭晓前投资 {amount} {chinese_unit}"), tuple(panels))
+    text = _("{amount} {unit} invested before the scenario is known", amount=amount, unit=unit)
+    return Chart("investment", title_of(about, text), tuple(panels))
 
 
 def by_scenario(costs: pd.DataFrame) -> pd.DataFrame:
@@ -60,14 +59,14 @@ def _costs(costs: pd.DataFrame, expected: float) -> Panel:
     """Return the distribution of the cost of all enterprises under each decision, and the expected cost."""
     names = [name for name, *_ in DECISIONS if name in costs]
     totals = by_scenario(costs)
-    by, unit, chinese_unit = scaled(float(totals[names].abs().max().max()), "CNY")
+    by, unit = scaled(float(totals[names].abs().max().max()), "CNY")
     series = tuple(_distributions(totals, by))
     line = Series(
-        "line", ("expected", "期望值"), np.array([0.0, 100.0]), np.full(2, expected / by), PRICE, style="dashed"
+        "line", pgettext("charts", "expected"), np.array([0.0, 100.0]), np.full(2, expected / by), PRICE, style="dashed"
     )
-    title = ("cost in the scenarios, the cheapest first", "各情景的成本，由低到高")
-    across = ("cumulative probability [%]", "累计概率 [%]")
-    up = (f"discounted cost [{unit}]", f"折现成本 [{chinese_unit}]")
+    title = _("cost in the scenarios, the cheapest first")
+    across = _("cumulative probability [%]")
+    up = _("discounted cost [{unit}]", unit=unit)
     return Panel(title, across, up, (*series, line), x_limits=(0.0, 100.0))
 
 
@@ -78,26 +77,23 @@ def _distributions(totals: pd.DataFrame, by: float) -> Iterator[Series]:
             continue
         ordered = totals.sort_values(name, kind="stable")
         ends = np.concatenate([[0.0], 100.0 * np.cumsum(ordered["probability"].to_numpy(dtype=float))])
-        scenarios = ordered.index.astype(str).repeat(2)
         yield Series(
             "line",
             words,
             np.column_stack([ends[:-1], ends[1:]]).ravel(),
             ordered[name].to_numpy(dtype=float).repeat(2) / by,
             colour,
-            both(scenarios, scenarios),
+            array_of(ordered.index.repeat(2)),
             style="plain",
         )
 
 
-def _measures(measures: pd.DataFrame, words: Mapping[str, Words]) -> Panel:
+def _measures(measures: pd.DataFrame, words: Mapping[str, str]) -> Panel:
     """Return the investment of each measure, the largest at the top."""
     measures = measures.head(SHOWN)[::-1]
     sums, units = measures["investment_cny"], measures["units"]
-    by, unit, chinese_unit = scaled(float(sums.max()), "CNY")
-    named = [words.get(str(key), (str(key), str(key))) for key in sums.index]
-    labels = both((f"{count:,} units" for count in units), (f"{count:,} 个单元" for count in units))
-    names: NDArray[np.object_] = np.array([english for english, _ in named], dtype=object)
-    series = Series("bars", NONE, sums.to_numpy(dtype=float) / by, names, CHOSEN, labels)
-    label = (f"investment [{unit}]", f"投资 [{chinese_unit}]")
-    return Panel(("installed now", "现在安装"), label, NONE, (series,), horizontal=True, chinese=dict(named))
+    by, unit = scaled(float(sums.max()), "CNY")
+    labels = array_of(_("{count:,} units", count=count) for count in units)
+    names = array_of(words.get(str(key), key) for key in sums.index)
+    series = Series("bars", "", sums.to_numpy(dtype=float) / by, names, CHOSEN, labels)
+    return Panel(_("installed now"), _("investment [{unit}]", unit=unit), "", (series,), horizontal=True)

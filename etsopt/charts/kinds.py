@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.charts.chart import Chart, Words
+    from etsopt.charts.chart import Chart
     from etsopt.data.instance import Instance
 
 
@@ -38,7 +38,7 @@ class Kind(NamedTuple):
     Parameters
     ----------
     about
-        What it shows, in English and in Chinese.
+        What it shows.
     needs
         Tables and their columns that it needs; the first table needs a row.
     make
@@ -51,7 +51,7 @@ class Kind(NamedTuple):
         Tells from tables and instance if the run has something to show.
     """
 
-    about: Words
+    about: str
     needs: Mapping[str, tuple[str, ...]]
     make: Callable[..., Chart]
     with_instance: bool = False
@@ -75,61 +75,55 @@ OF_YEARS: Mapping[str, tuple[str, ...]] = {
 
 KINDS = {
     "surplus": Kind(
-        (
-            "surplus rate of each unit by its intensity, beside the rule and a stated band",
-            "各单元按强度的盈缺率，与规则结果及所定限值并列",
-        ),
+        _("surplus rate of each unit by its intensity, beside the rule and a stated band"),
         OF_UNITS,
         units.surplus,
         suits=_with_intensities,
     ),
     "intensity": Kind(
-        (
-            "surplus rate of each unit by its emission intensity, with the balance value of its sector",
-            "各单元按碳排放强度的盈缺率，含行业平衡值",
-        ),
+        _("surplus rate of each unit by its emission intensity, with the balance value of its sector"),
         OF_UNITS,
         units.intensity,
         suits=_with_intensities,
     ),
     "rates": Kind(
-        ("distribution of surplus rates by sector", "各行业盈缺率分布"),
+        _("distribution of surplus rates by sector"),
         {"allocation": ("sector", "emissions_tco2e", "surplus_rate")},
         allocations.rates,
     ),
     "provinces": Kind(
-        ("surplus of each province, beside the rule", "各省份盈缺率，与规则结果并列"),
+        _("surplus of each province, beside the rule"),
         {"provinces": ("province", "emissions_tco2e", "reference_t", "surplus_rate", "balance_limit_t")},
         allocations.provinces,
     ),
     "enterprises": Kind(
-        ("enterprises with the most to buy and to sell", "缺口和盈余最大的企业"),
+        _("enterprises with the most to buy and to sell"),
         {"enterprises": ("enterprise_id", "surplus_t")},
         allocations.enterprises,
     ),
     "relaxations": Kind(
-        ("relaxation of the limits of an infeasible policy", "不可行政策各限值的放宽量"),
+        _("relaxation of the limits of an infeasible policy"),
         {"relaxed_limits": ("way_out", "limit", "index", "by", "from", "to", "unit")},
         relaxations.relaxations,
     ),
     "prices": Kind(
-        ("price of each year with its interval and what sets it", "各年碳价、区间及决定因素"),
+        _("price of each year with its interval and what sets it"),
         {"years": PRICES},
         markets.prices,
     ),
     "emissions": Kind(
-        ("emissions of each year beside allowances, and what is kept for later", "各年排放量、配额及跨期结余"),
+        _("emissions of each year beside allowances, and what is kept for later"),
         {"years": ("year", "allowance_t", "emissions_before_tco2e", "emissions_tco2e")},
         markets.emissions,
     ),
     "measures": Kind(
-        ("abatement of each year by measure", "各年各措施减排量"),
+        _("abatement of each year by measure"),
         {"measure_years": ("measure_id", "year", "abated_tco2e")},
         markets.measures,
         with_instance=True,
     ),
     "cost_curve": Kind(
-        ("marginal abatement cost curve of single years, with the price", "若干年度的边际减排成本曲线与碳价"),
+        _("marginal abatement cost curve of single years, with the price"),
         OF_YEARS,
         curves.cost_curve,
         with_instance=True,
@@ -137,10 +131,7 @@ KINDS = {
         suits=curves.has_measures,
     ),
     "supply_demand": Kind(
-        (
-            "net demand for allowances by price in single years, what meets it, and the price",
-            "若干年度按碳价的配额净需求、供给与碳价",
-        ),
+        _("net demand for allowances by price in single years, what meets it, and the price"),
         OF_YEARS,
         curves.supply_demand,
         with_instance=True,
@@ -148,29 +139,23 @@ KINDS = {
         suits=curves.has_market_years,
     ),
     "unmet": Kind(
-        ("least unmet demand of a market that cannot clear", "市场无法出清时的最小缺口"),
+        _("least unmet demand of a market that cannot clear"),
         {"unmet_demand": ("year", "unmet_t")},
         markets.unmet,
     ),
     "compliance": Kind(
-        (
-            "how the largest deficits are covered, and what becomes of the largest surpluses",
-            "最大缺口如何补足，最大盈余如何使用",
-        ),
+        _("how the largest deficits are covered, and what becomes of the largest surpluses"),
         {"compliance": ("enterprise_id", *compliance.COLUMNS)},
         compliance.compliance,
         with_instance=True,
     ),
     "equilibrium": Kind(
-        ("balance values that all responses reproduce, and abatement by sector", "全部单元最优响应下的平衡值与减排量"),
+        _("balance values that all responses reproduce, and abatement by sector"),
         {"equilibrium": equilibrium.COLUMNS, "fixed_points": ("sector", "year", "balance_value")},
         equilibrium.equilibrium,
     ),
     "investment": Kind(
-        (
-            "what an investment under uncertainty costs in the scenarios, and the measures installed now",
-            "不确定条件下投资在各情景中的成本，以及现在安装的措施",
-        ),
+        _("what an investment under uncertainty costs in the scenarios, and the measures installed now"),
         {
             "investment_summary": ("investment_cny", "expected_cost_cny"),
             "scenario_costs": ("scenario", "probability", "cost_cny"),
@@ -180,12 +165,12 @@ KINDS = {
         with_instance=True,
     ),
     "reconciliation": Kind(
-        ("emissions as reported beside the reconciled ones and their interval", "报告排放量与协调排放量及区间"),
+        _("emissions as reported beside the reconciled ones and their interval"),
         {"reconciliation": reviews.COLUMNS},
         reviews.reconciliation,
     ),
     "review_plan": Kind(
-        ("tonnes at risk that reviews cover, by province, and reviewers' days", "各省份联审覆盖的风险排放量与联审天数"),
+        _("tonnes at risk that reviews cover, by province, and reviewers' days"),
         {
             "plan": ("province", "covered_tco2e"),
             "review_days": ("level", *reviews.DAYS),
@@ -194,7 +179,7 @@ KINDS = {
         reviews.review_plan,
     ),
     "missing_days": Kind(
-        ("least days that a plan of reviews lacks", "联审计划缺少的最少天数"),
+        _("least days that a plan of reviews lacks"),
         {"missing_days": ("level", "province", "missing_days")},
         reviews.missing_days,
     ),
@@ -236,12 +221,12 @@ def chart_of(
         If there is no such kind, the run has no table for it, or the kind or the run has no such year.
     """
     known = kinds_of(tables, instance)
+    here = ", ".join(known) or _("none")
     if kind not in KINDS:
-        guess, here = did_you_mean(kind, known), ", ".join(known) or "none"
-        advice = _("{guess}Of this run there are: {value}.", guess=guess, value=here)
+        advice = _("{guess}Of this run there are: {kinds}.", guess=did_you_mean(kind, known), kinds=here)
         raise UsageError(_("There is no chart {kind}.", kind=brief(kind)), advice)
     if kind not in known:
-        raise UsageError(_without(kind, tables), _("Of this run there are: {value}.", value=", ".join(known) or "none"))
+        raise UsageError(_without(kind, tables), _("Of this run there are: {kinds}.", kinds=here))
     if KINDS[kind].of_years:
         return KINDS[kind].make(tables, about, instance, year)
     if year is not None:

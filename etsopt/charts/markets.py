@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import NONE, YEAR, in_unit, measure_words, title_of
-from etsopt.language import _
+from etsopt.charts.texts import YEAR, in_unit, measure_words, title_of
+from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,19 +20,12 @@ if TYPE_CHECKING:
 MOST_MEASURES = 8
 """Measures that are drawn one by one; the others are one series."""
 
-SET_BY = {
-    "self-balancing": "行业自平衡",
-    "terminal price": "期末价格",
-    "no scarcity": "无稀缺",
-    "outside": "外部价格",
-    "ceiling": "价格上限",
-    "floor": "价格下限",
-    "offsets": "核证自愿减排量",
-    "penalty": "罚款",
-    "abatement": "减排",
-    "scarcity": "稀缺",
-}
-"""What sets a price, in the words of the table ``closure``, in Chinese."""
+SET_BY = (
+    *(pgettext("set_by", "terminal price"), pgettext("set_by", "no scarcity"), pgettext("set_by", "outside")),
+    *(pgettext("set_by", "ceiling"), pgettext("set_by", "floor"), pgettext("set_by", "offsets")),
+    *(pgettext("set_by", "penalty"), pgettext("set_by", "abatement"), pgettext("set_by", "scarcity")),
+)
+"""What sets a price that is drawn, in the words of the table ``closure``."""
 
 NEGLIGIBLE = 1e-5
 """Allowances that are not drawn, such as those that make up for rounding, as a share of all."""
@@ -47,8 +40,8 @@ def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Char
     place = years["year"].to_numpy(dtype=float)
     series = []
     for column, name in (
-        ("price_lower_cny_per_t", ("lowest that clears", "可出清的最低价")),
-        ("price_upper_cny_per_t", ("highest that clears", "可出清的最高价")),
+        ("price_lower_cny_per_t", _("lowest that clears")),
+        ("price_upper_cny_per_t", _("highest that clears")),
     ):
         values = years[column].to_numpy(dtype=float)
         if np.isfinite(values).all() and not np.allclose(values, years["price_cny_per_t"], rtol=1e-3):
@@ -56,15 +49,15 @@ def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Char
     found = years["price_cny_per_t"].to_numpy(dtype=float)
     if set_by:
         by = np.array([set_by.get(year, "") for year in years["year"]], dtype=object)
-        series.append(Series("line", NONE, place, found, RULE, style="plain"))
+        series.append(Series("line", "", place, found, RULE, style="plain"))
         for number, name in enumerate(dict.fromkeys(by)):
-            words = (f"price, set by: {name}", f"碳价，决定因素：{SET_BY.get(name, name)}")
+            words = _("price, set by: {cause}", cause=pgettext("set_by", name))
             series.append(Series("points", words, place[by == name], found[by == name], PALETTE[number]))
     else:
-        series.append(Series("line", ("price", "碳价"), place, found, CHOSEN))
+        series.append(Series("line", _("price"), place, found, CHOSEN))
     unit = str(years["price_unit"].iloc[0]) if len(years) else "CNY/t"
-    panel = Panel(NONE, YEAR, in_unit("price", "碳价", unit), tuple(series), y_limits=(0.0, _top(series)))
-    return Chart("prices", title_of(about, "price of an allowance", "碳价"), (panel,))
+    panel = Panel("", YEAR, in_unit(_("price"), unit), tuple(series), y_limits=(0.0, _top(series)))
+    return Chart("prices", title_of(about, _("price of an allowance")), (panel,))
 
 
 def _set_by(tables: Mapping[str, pd.DataFrame]) -> dict[int, str]:
@@ -88,21 +81,21 @@ def emissions(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     years = tables["years"]
     place = years["year"].to_numpy(dtype=float)
     free = years["allowance_t"].to_numpy(dtype=float) / 1e6
-    series = [Series("stack", ("allowances, free", "免费配额"), place, free, FREE)]
+    series = [Series("stack", _("allowances, free"), place, free, FREE)]
     if "auctioned_t" in years and years["auctioned_t"].abs().sum() > NEGLIGIBLE * years["allowance_t"].sum():
         paid = years["auctioned_t"].to_numpy(dtype=float) / 1e6
-        series.append(Series("stack", ("allowances, paid", "有偿配额"), place, paid, PAID))
+        series.append(Series("stack", _("allowances, paid"), place, paid, PAID))
     before, after = (years[name].to_numpy(dtype=float) / 1e6 for name in ("emissions_before_tco2e", "emissions_tco2e"))
-    series.append(Series("line", ("emissions without measures", "减排前排放量"), place, before, OTHER, style="dashed"))
-    series.append(Series("line", ("emissions", "排放量"), place, after, CHOSEN))
-    panels = [Panel(NONE, YEAR, ("emissions, allowances [Mt]", "排放量、配额 [百万吨]"), tuple(series))]
-    english, chinese = "emissions and allowances", "排放量与配额"
+    series.append(Series("line", _("emissions without measures"), place, before, OTHER, style="dashed"))
+    series.append(Series("line", _("emissions"), place, after, CHOSEN))
+    panels = [Panel("", YEAR, _("emissions, allowances [Mt]"), tuple(series))]
+    text = _("emissions and allowances")
     banked = years["banked_t"].to_numpy(dtype=float) / 1e6 if "banked_t" in years else np.zeros(1)
     if np.abs(banked).max(initial=0.0) > NEGLIGIBLE * after.max(initial=0.0):
-        words = ((_("kept at the end of the year"), "年末结余"), YEAR, (_("allowances kept [Mt]"), "结余配额 [百万吨]"))
-        panels.append(Panel(*words, (Series("bars", NONE, place, banked, CHOSEN),)))
-        english, chinese = f"{english}, and what is kept for later years", f"{chinese}及跨期结余"
-    return Chart("emissions", title_of(about, english, chinese), tuple(panels))
+        words = (_("kept at the end of the year"), YEAR, _("allowances kept [Mt]"))
+        panels.append(Panel(*words, (Series("bars", "", place, banked, CHOSEN),)))
+        text = _("emissions and allowances, and what is kept for later years")
+    return Chart("emissions", title_of(about, text), tuple(panels))
 
 
 def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance | None) -> Chart:
@@ -113,23 +106,21 @@ def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], insta
     totals = totals.loc[totals.sum(axis=1).sort_values(ascending=False).index]
     place = totals.columns.to_numpy(dtype=float)
     series = [
-        Series("stack", words.get(str(name), (str(name), str(name))), place, row.to_numpy(dtype=float), PALETTE[number])
+        Series("stack", words.get(str(name), str(name)), place, row.to_numpy(dtype=float), PALETTE[number])
         for number, (name, row) in enumerate(totals.iloc[:MOST_MEASURES].iterrows())
     ]
     if len(totals) > MOST_MEASURES:
         rest = totals.iloc[MOST_MEASURES:]
-        name = (f"{len(rest)} others", f"其他 {len(rest)} 项")
+        name = _("{count} others", count=len(rest))
         series.append(Series("stack", name, place, rest.sum().to_numpy(dtype=float), PALETTE[-1]))
-    panel = Panel(NONE, YEAR, ("abated [Mt]", "减排量 [百万吨]"), tuple(series))
-    return Chart("measures", title_of(about, "abatement by measure", "各措施减排量"), (panel,))
+    panel = Panel("", YEAR, pgettext("charts", "abated [Mt]"), tuple(series))
+    return Chart("measures", title_of(about, _("abatement by measure")), (panel,))
 
 
 def unmet(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
     """Least demand that stays unmet in each year of a market that cannot clear."""
     table = tables["unmet_demand"]
     values = table["unmet_t"].to_numpy(dtype=float) / 1e3
-    series = Series("bars", NONE, table["year"].to_numpy(dtype=float), values, OTHER)
-    panel = Panel(NONE, YEAR, ("unmet demand [kt]", "未满足的需求 [千吨]"), (series,))
-    return Chart(
-        "unmet", title_of(about, "the market cannot clear: least unmet demand", "市场无法出清：最小缺口"), (panel,)
-    )
+    series = Series("bars", "", table["year"].to_numpy(dtype=float), values, OTHER)
+    panel = Panel("", YEAR, _("unmet demand [kt]"), (series,))
+    return Chart("unmet", title_of(about, _("the market cannot clear: least unmet demand")), (panel,))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from etsopt.charts.kinds import chart_of, kinds_of
 from etsopt.data.messages import did_you_mean
+from etsopt.language import speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +51,7 @@ class Plots:
         return kinds_of(self._tables, self._read_instance())
 
     def chart(self, kind: str, year: int | None = None) -> Chart:
-        """Return a chart by its name, as data."""
+        """Return a chart by its name, as data in the language of the moment."""
         return chart_of(kind, self._tables, self._about, self._read_instance(), year)
 
     def _read_instance(self) -> Instance | None:
@@ -64,13 +65,15 @@ class Plots:
 
         from etsopt.charts.drawing import save
 
-        save(self.chart(kind, year), Path(path), lang)
+        with speaking(lang):
+            save(self.chart(kind, year), Path(path))
 
     def draw(self, kind: str, lang: str = "en", year: int | None = None) -> Any:
         """Return a chart by its name."""
         from etsopt.charts.drawing import draw
 
-        return draw(self.chart(kind, year), lang)
+        with speaking(lang):
+            return draw(self.chart(kind, year))
 
     def figures(self, kind: str, lang: str = "en", year: int | None = None) -> list[dict[str, Any]]:
         """Return the panels of a chart as figures that one can hover, plain data in the JSON schema of plotly.
@@ -79,7 +82,8 @@ class Plots:
         """
         from etsopt.charts.interactive import figures
 
-        return figures(self.chart(kind, year), lang)
+        with speaking(lang):
+            return figures(self.chart(kind, year))
 
     def surplus(self, lang: str = "en") -> Any:
         """Surplus rate of each unit by its intensity, beside the rule and a stated band."""

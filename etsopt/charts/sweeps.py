@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import NONE, YEAR, both, sector_words, title_of
+from etsopt.charts.texts import YEAR, array_of, title_of
+from etsopt.data.tables.provinces import name_of
+from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.charts.chart import Words
     from etsopt.charts.texts import Number
 
     Floats = NDArray[np.float64]
@@ -26,9 +27,9 @@ MOST_PANELS, MOST_LINES, MOST_ROWS = 4, len(PALETTE) - 1, 40
 BINS = 30
 """Bars of a distribution, at most."""
 
-NINE_TENTHS: Words = ("9 of 10 draws", "九成样本")
-HALF: Words = ("half of the draws", "半数样本")
-MEDIAN: Words = ("median", "中位数")
+NINE_TENTHS = _("9 of 10 draws")
+HALF = _("half of the draws")
+MEDIAN = _("median")
 
 
 def fan(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -53,8 +54,9 @@ def fan(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
             Series("area", HALF, year, upper, CHOSEN, base=lower),
             Series("line", MEDIAN, year, middle, CHOSEN, _reach(low, high)),
         )
-        panels.append(Panel((str(decision), str(decision)), YEAR, label, series, y_limits=limits))
-    return Chart(f"fan-{number.key}", _title(number, about, ("by year over the draws", "各年分布")), tuple(panels))
+        panels.append(Panel(str(decision), YEAR, label, series, y_limits=limits))
+    text = _("{number} by year over the draws", number=number.words)
+    return Chart(f"fan-{number.key}", title_of(about, text), tuple(panels))
 
 
 def lines(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -64,15 +66,15 @@ def lines(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Char
     series = tuple(
         Series(
             "line",
-            (str(name), str(name)),
+            str(name),
             part["year"].to_numpy(dtype=float),
             part["mean"].to_numpy(dtype=float) / divisor,
             PALETTE[place],
         )
         for place, (name, part) in enumerate(parts)
     )
-    title = _title(number, about, ("by year in each scenario", "各情景逐年结果"))
-    return Chart(f"lines-{number.key}", title, (Panel(NONE, YEAR, label, series),))
+    text = _("{number} by year in each scenario", number=number.words)
+    return Chart(f"lines-{number.key}", title_of(about, text), (Panel("", YEAR, label, series),))
 
 
 def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any], draws: bool = True) -> Chart:
@@ -91,12 +93,12 @@ def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any], draws:
             Series("bars", NINE_TENTHS, high - low, names, RULE, _reach(low, high), widths=thin, base=low),
             Series("bars", HALF, upper - lower, names, CHOSEN, _reach(lower, upper), widths=wide, base=lower),
         )
-        name, labels = (MEDIAN, _reach(low, high)) if draws else (NONE, None)
+        name, labels = (MEDIAN, _reach(low, high)) if draws else ("", None)
         points = Series("points", name, middle, names, OTHER, labels)
         series = (*ranges, points) if draws else (points,)
-        panels.append(Panel(sector_words(str(sector)), label, NONE, series, horizontal=True))
-    said = ("by decision over the draws", "各方案分布") if draws else ("in each scenario", "各情景结果")
-    return Chart(f"spread-{number.key}", _title(number, about, said), tuple(panels))
+        panels.append(Panel(name_of(sector), label, "", series, horizontal=True))
+    text = _("{number} by decision over the draws") if draws else _("{number} in each scenario")
+    return Chart(f"spread-{number.key}", title_of(about, _(text, number=number.words)), tuple(panels))
 
 
 def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -107,12 +109,12 @@ def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) 
         divisor, label = number.label(float(np.abs(values).max()))
         count, edges = np.histogram(values / divisor, bins=min(BINS, max(5, int(np.sqrt(len(values))))))
         middle = (edges[:-1] + edges[1:]) / 2
-        series = Series("bars", NONE, middle, count.astype(float), CHOSEN)
+        series = Series("bars", "", middle, count.astype(float), CHOSEN)
         low, high = np.quantile(values / divisor, [0.05, 0.95])
         shaded = ((float(low), float(high)),)
-        panels.append(Panel(sector_words(str(sector)), label, ("draws", "样本数"), (series,), shaded, "x"))
-    said = ("over the draws, 9 of 10 of which are in the shaded range", "的分布，阴影范围含九成样本")
-    return Chart(f"distribution-{number.key}", _title(number, about, said), tuple(panels))
+        panels.append(Panel(name_of(sector), label, pgettext("sweeping", "draws"), (series,), shaded, "x"))
+    text = _("{number} over the draws, 9 of 10 of which are in the shaded range", number=number.words)
+    return Chart(f"distribution-{number.key}", title_of(about, text), tuple(panels))
 
 
 def indices(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -127,16 +129,16 @@ def indices(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Ch
     """
     parts = list(table.groupby("decision", sort=False))[:MOST_PANELS]
     if len(parts) > 1:
-        panels = [_shares(part, "total_order", (str(name), str(name))) for name, part in parts]
-        said = ("and what moves it, with interactions", "的影响因素（含交互作用）")
+        panels = [_shares(part, "total_order", str(name)) for name, part in parts]
+        text = _("{number} and what moves it, with interactions")
     else:
-        kinds = (("total_order", ("with interactions", "含交互作用")), ("first_order", ("alone", "单独作用")))
+        kinds = (("total_order", _("with interactions")), ("first_order", _("alone")))
         panels = [_shares(table, index, words) for index, words in kinds]
-        said = ("and what moves it", "的影响因素")
-    return Chart(f"indices-{number.key}", _title(number, about, said), tuple(panels))
+        text = _("{number} and what moves it")
+    return Chart(f"indices-{number.key}", title_of(about, _(text, number=number.words)), tuple(panels))
 
 
-def _shares(table: pd.DataFrame, index: str, title: Words) -> Panel:
+def _shares(table: pd.DataFrame, index: str, title: str) -> Panel:
     """Return the indices of one decision, the largest at the top."""
     ordered = table.sort_values("total_order", kind="stable").tail(MOST_ROWS)
     inputs = ordered["input"].tolist()
@@ -144,26 +146,19 @@ def _shares(table: pd.DataFrame, index: str, title: Words) -> Panel:
     short = [name.partition(".")[2] for name in inputs]
     names = np.array(short if len({*short, ""}) == len(inputs) + 1 else inputs, dtype=object)
     value, low, high = (100 * ordered[f"{index}{end}"].to_numpy(dtype=float) for end in ("", "_lower", "_upper"))
-    interval = ("95 % interval", "95 % 置信区间")
+    interval = _("95 % interval")
     labels, thin = _reach(low, high, interval), np.full(len(names), 0.12)
     series = (
-        Series("bars", ("estimate", "估计值"), value, names, CHOSEN, labels),
+        Series("bars", _("estimate"), value, names, CHOSEN, labels),
         Series("bars", interval, high - low, names, OTHER, labels, widths=thin, base=low),
     )
-    return Panel(title, ("share of the variance [%]", "方差占比 [%]"), NONE, series, horizontal=True)
+    return Panel(title, _("share of the variance [%]"), "", series, horizontal=True)
 
 
-def _title(number: Number, about: Mapping[str, Any], words: Words) -> Words:
-    return title_of(about, f"{number.words[0]} {words[0]}", f"{number.words[1]}{words[1]}")
-
-
-def _reach(low: Floats, high: Floats, words: Words = NINE_TENTHS) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def _reach(low: Floats, high: Floats, words: str = NINE_TENTHS) -> NDArray[np.object_]:
     """Return the labels of a range."""
-    ends = [(f"{one:,.4g}", f"{other:,.4g}") for one, other in zip(low, high, strict=True)]
-    return both(
-        (f"{words[0]}: {one} to {other}" for one, other in ends),
-        (f"{words[1]}：{one} 至 {other}" for one, other in ends),
-    )
+    text, ends = _("{range}: {low:,.4g} to {high:,.4g}"), zip(low, high, strict=True)
+    return array_of(_(text, range=words, low=one, high=other) for one, other in ends)
 
 
 def _limits(values: Floats) -> tuple[float, float] | None:

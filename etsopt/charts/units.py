@@ -9,12 +9,12 @@ import pandas as pd
 
 from etsopt.charts.allocations import bands_of
 from etsopt.charts.chart import CHOSEN, OTHER, RULE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.charts.texts import NAME_IN_CHINESE, NONE, SURPLUS_RATE, both, province_zh, sector_words, title_of
+from etsopt.charts.texts import SURPLUS_RATE, array_of, named, title_of
+from etsopt.data.tables.provinces import name_of
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from etsopt.charts.chart import Words
 
 MOST_POINTS = 4_000
 """Points of a chart; of more units those of a sector that lie close together are one point, and the title says so."""
@@ -22,7 +22,7 @@ MOST_POINTS = 4_000
 GROUPS_ACROSS = 60
 """Groups of units side by side, along either axis of a chart of too many points."""
 
-OF_RULE: Words = ("by the rule alone", "仅按规则")
+OF_RULE = _("by the rule alone")
 
 
 def have_intensities(tables: Mapping[str, pd.DataFrame]) -> bool:
@@ -33,23 +33,23 @@ def have_intensities(tables: Mapping[str, pd.DataFrame]) -> bool:
 def surplus(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
     """Surplus rate of each unit by how much its intensity is better than the balance value, or by its intensity."""
     points = _points(tables)
-    english, chinese = "surplus rate of each unit", "各单元盈缺率"
-    x_label = ("emission intensity [tCO2e/t]", "碳排放强度 [tCO2e/t]")
+    text = _("surplus rate of each unit")
+    x_label = _("emission intensity [tCO2e/t]")
     if points["balance"].notna().any():
         if points["balance"].isna().any():
-            english, chinese = f"{english} of sectors with a balance value", f"有平衡值行业{chinese}"
+            text = _("surplus rate of each unit of sectors with a balance value")
         points = points[points["balance"].notna()]
         points = points.assign(place=100 * (1 - points["place"] / points["balance"]))
-        x_label = ("intensity better than the balance value [%]", "强度优于平衡值的程度 [%]")
-    points, title = _few(points, english, chinese)
+        x_label = _("intensity better than the balance value [%]")
+    points, title = _few(points, text)
     sectors = sorted(set(points["sector"]))
-    panel = Panel(NONE, x_label, SURPLUS_RATE, _series(points), bands_of(about, sectors))
-    return Chart("surplus", title_of(about, *title), (panel,))
+    panel = Panel("", x_label, SURPLUS_RATE, _series(points), bands_of(about, sectors))
+    return Chart("surplus", title_of(about, title), (panel,))
 
 
 def intensity(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
     """Surplus rate of each unit by its emission intensity, sector by sector, with the balance value."""
-    points, title = _few(_points(tables), "surplus rate by emission intensity", "按碳排放强度的盈缺率")
+    points, title = _few(_points(tables), _("surplus rate by emission intensity"))
     panels = []
     for sector in sorted(set(points["sector"])):
         own = points[points["sector"] == sector]
@@ -58,11 +58,11 @@ def intensity(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
         if own["balance"].notna().any():
             value = float(own["balance"].iloc[0])
             ends = np.array([own[["rule", "rate"]].min().min(), own[["rule", "rate"]].max().max()])
-            name = ("balance value", "平衡值")
+            name = _("balance value")
             series = (*series, Series("line", name, np.full(2, value), ends, OTHER, style="dashed"))
-        x_label = (f"emission intensity [{unit}]", f"碳排放强度 [{unit}]")
-        panels.append(Panel(sector_words(sector), x_label, SURPLUS_RATE, series, bands_of(about, [sector])))
-    return Chart("intensity", title_of(about, *title), tuple(panels))
+        x_label = _("emission intensity [{unit}]", unit=unit)
+        panels.append(Panel(name_of(sector), x_label, SURPLUS_RATE, series, bands_of(about, [sector])))
+    return Chart("intensity", title_of(about, title), tuple(panels))
 
 
 def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -71,10 +71,7 @@ def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     units = units[(units["emissions_tco2e"] > 0) & np.isfinite(units["intensity"])]
     values = tables["sectors"].set_index("sector")
     values = values["balance_value"] if "balance_value" in values else pd.Series(dtype=float)
-    names = units["name"] if "name" in units else units["unit_id"]
-    names = names.where(names != "", units["unit_id"])
-    stated = units[NAME_IN_CHINESE].fillna("").astype(str) if NAME_IN_CHINESE in units else names
-    in_chinese = stated.where(stated != "", names)
+    comma, provinces = str(_(", ")), array_of(map(name_of, units["province"]))
     return pd.DataFrame(
         {
             "sector": units["sector"],
@@ -83,20 +80,21 @@ def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "balance": units["sector"].map(values).astype(float),
             "rule": 100 * (units["reference_t"] / units["emissions_tco2e"] - 1),
             "rate": 100 * units["surplus_rate"],
-            "label": units["unit_id"] + ", " + names + ", " + units["province"],
-            "label_zh": units["unit_id"] + "，" + in_chinese + "，" + units["province"].map(province_zh),
+            "label": units["unit_id"] + comma + named(units, "unit_id") + comma + provinces,
         }
     )
 
 
-def _few(points: pd.DataFrame, english: str, chinese: str) -> tuple[pd.DataFrame, Words]:
+def _few(points: pd.DataFrame, text: str) -> tuple[pd.DataFrame, str]:
     """Return points that are few enough, and a title that says so if they are groups of units."""
     if len(points) <= MOST_POINTS:
-        return points, (f"{english}, its area by emissions", f"{chinese}，点的面积表示排放量")
+        return points, _("{title}, its area by emissions", title=text)
     grouped = _grouped(points)
-    return grouped, (
-        f"{english}: {len(points):,} units in {len(grouped):,} groups of like units, their area by emissions",
-        f"{chinese}：{len(points):,} 个单元合并为 {len(grouped):,} 组相近单元，点的面积表示排放量",
+    return grouped, _(
+        "{title}: {units:,} units in {groups:,} groups of like units, their area by emissions",
+        title=text,
+        units=len(points),
+        groups=len(grouped),
     )
 
 
@@ -105,18 +103,18 @@ def _series(points: pd.DataFrame) -> tuple[Series, ...]:
     largest = float(points["emissions_tco2e"].max()) if len(points) else 1.0
     # The largest points and sectors lie at the back, so that they hide no other.
     points = points.sort_values("emissions_tco2e", ascending=False, kind="stable")
-    labels = both(points["label"], points["label_zh"])
-    series = [Series("points", OF_RULE, points["place"].to_numpy(), points["rule"].to_numpy(), RULE, labels)]
+    places, labels = points["place"].to_numpy(), array_of(points["label"])
+    series = [Series("points", OF_RULE, places, points["rule"].to_numpy(), RULE, labels)]
     for sector in points.groupby("sector")["emissions_tco2e"].sum().sort_values(ascending=False).index:
         part = points[points["sector"] == sector]
         series.append(
             Series(
                 "points",
-                sector_words(str(sector)),
+                name_of(sector),
                 part["place"].to_numpy(),
                 part["rate"].to_numpy(),
                 SECTOR_COLOURS.get(str(sector), CHOSEN),
-                both(part["label"], part["label_zh"]),
+                array_of(part["label"]),
                 part["emissions_tco2e"].to_numpy() / largest,
             )
         )
@@ -138,6 +136,5 @@ def _grouped(points: pd.DataFrame) -> pd.DataFrame:
     groups = total[means].div(total["emissions_tco2e"], axis=0)
     groups["emissions_tco2e"] = total["emissions_tco2e"]
     groups["sector"] = total.index.get_level_values("sector")
-    count = total["units"].astype(int).map("{:,}".format)
-    groups["label"], groups["label_zh"] = count + " units", count + " 个单元"
+    groups["label"] = [str(_("{count:,} units", count=count)) for count in total["units"].astype(int)]
     return groups.reset_index(drop=True)

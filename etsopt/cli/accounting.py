@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.cli.options import add_set, add_state, pairs
-from etsopt.cli.printing import CHINESE, print_files, print_json, records
+from etsopt.cli.printing import print_files, print_json, records
 from etsopt.errors import UsageError
 from etsopt.language import _
 
@@ -82,11 +82,11 @@ def account(options: Namespace) -> int:
         source = accounting.read_source(options.data, options.as_of, options.wait)
         reports = source.reports
         accounts = accounting.account(reports, {**source.parameters, **changes})
-        files = [] if options.out is None else save(accounts, options.out, options.lang == CHINESE)
+        files = [] if options.out is None else save(accounts, options.out)
     if options.json:
         print_json(_content(reports, accounts, files))
         return 0
-    show_accounts.accounts(reports, accounts, options.lang == CHINESE)
+    show_accounts.accounts(reports, accounts)
     print_files(files, options.out)
     return 0
 
@@ -108,7 +108,7 @@ def screen(options: Namespace) -> int:
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         source = accounting.read_source(options.data, options.as_of, options.wait)
         found = accounting.screen(source.reports, source.parameters, thresholds)
-        files = [] if options.out is None else save_screening(found, options.out, options.lang == CHINESE)
+        files = [] if options.out is None else save_screening(found, options.out)
     if options.json:
         content = {
             "unit_months": len(found.accounts.unit_months),
@@ -119,7 +119,7 @@ def screen(options: Namespace) -> int:
         }
         print_json(content)
         return 0
-    show_screening.screening(found, options.lang == CHINESE)
+    show_screening.screening(found)
     print_files(files, options.out)
     return 0
 
@@ -144,7 +144,7 @@ def inclusion(options: Namespace) -> int:
         }
         print_json(content)
         return 0
-    show_inclusion.inclusion(found, of_tables, options.lang == CHINESE)
+    show_inclusion.inclusion(found, of_tables)
     return 0
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
-from etsopt.cli.words import word
-from etsopt.language import _, in_chinese
+from etsopt.language import _
 from etsopt.results.notices import facts_of, notices
 from etsopt.results.words import STATUSES
 from etsopt.units import format_rate
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ def show(results: Mapping[str, Results], instance: Instance) -> None:
     heads = (f"{name}\n[{word('unit', unit)}]" for name in (_("emissions"), _("allowances"), _("surplus")))
     shown = new_table("", _("end"), _("sector"), _("balance\nvalue"), *heads, _("surplus\nrate"), _("status"))
     for end, result in results.items():
-        status = STATUSES[result.status][in_chinese()]
+        status = STATUSES[result.status]
         sectors = result.tables.get("sectors", result.tables.get("compliance_sectors"))
         for row in [] if sectors is None else sectors.to_dict("records"):
             tonnes = [row["emissions_tco2e"], row["allowance_t"], row["allowance_t"] - row["emissions_tco2e"]]
@@ -40,5 +40,5 @@ def show(results: Mapping[str, Results], instance: Instance) -> None:
         if sectors is None:
             shown.add_row(*map(Text, (_(end), "", "", "", "", "", "", status)))
     console.print(shown)
-    for words in notices(facts_of(instance, model)):
-        console.print(Text(words[in_chinese()], style="yellow"))
+    for text in notices(facts_of(instance, model)):
+        console.print(Text(text, style="yellow"))

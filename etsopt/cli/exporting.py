@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.words import word
 from etsopt.errors import UsageError, brief
 from etsopt.language import _, in_chinese, joined
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -57,10 +57,10 @@ def export(options: Namespace) -> int:
         print(json.dumps(content, ensure_ascii=False))
     else:
         text = _("{count} tables of a run that is {status} written to {folder}: {files}.")
-        status = STATUSES[result.status][1] if in_chinese() else result.status
+        status = STATUSES[result.status] if in_chinese() else result.status
         print(_(text, count=len(tables), status=status, folder=options.out, files=joined(files)))
     if note is not None:
-        print(note[in_chinese()], file=sys.stderr)
+        print(note, file=sys.stderr)
     if any(columns_to_fill(tables)):
         print(_("{name} lists the columns that are to be filled.", name=NOTE), file=sys.stderr)
     if missing:

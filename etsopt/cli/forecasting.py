@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.sweeping import add_tables_format, listed_files, prepare, write_all
-from etsopt.cli.words import word
 from etsopt.language import _
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -62,7 +62,7 @@ def forecast(options: Namespace) -> int:
         found = api.forecast(instance, plan)
     written = [*write_all(found.tables, folder, options.format), *_provenance(found, folder)]
     if options.chart:
-        save(found.chart, options.chart, options.lang)
+        save(found.chart, options.chart)
         written.append(options.chart)
     if options.json:
         print(json.dumps(_content(found, written), ensure_ascii=False))

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.words import word
 from etsopt.language import Text, _
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace

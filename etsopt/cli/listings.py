@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from etsopt.cli.fitting import FittingTable
 from etsopt.cli.shown import Text
 from etsopt.cli.terminal import plain_console
-from etsopt.cli.words import word
 from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, LAST_YEAR, SOURCES
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
 from etsopt.language import _, gettext, in_brackets, in_chinese, joined
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

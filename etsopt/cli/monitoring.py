@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_set, pairs
-from etsopt.cli.printing import CHINESE, print_files, print_json, records
+from etsopt.cli.printing import print_files, print_json, records
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ def monitor(options: Namespace) -> int:
     from etsopt.accounting.save import save_monitoring
     from etsopt.cli import show_monitoring, terminal
 
-    chinese, settings = options.lang == CHINESE, pairs(options.set, "--set")
+    settings = pairs(options.set, "--set")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         reports = accounting.read_reports(options.data)
         rows = accounting.read_monitor(options.data, reports.register)
         accounts = accounting.account(reports, accounting.read_parameters(options.data))
         found = accounting.monitor(accounts, rows, settings)
-        files = [] if options.out is None else save_monitoring(found, options.out, chinese)
+        files = [] if options.out is None else save_monitoring(found, options.out)
     if options.json:
         tables = {name: records(found.tables[name]) for name in ("monitor_units", "monitor_months")}
         print_json({**tables, "files": files})
         return 0
-    show_monitoring.monitored(found, chinese)
+    show_monitoring.monitored(found)
     print_files(files, options.out)
     return 0

@@ -46,7 +46,7 @@ def plot(options: Namespace) -> int:
 
     loaded = results.load(options.run)
     if options.kind is None:
-        return _list({kind: KINDS[kind].about[options.lang == "zh"] for kind in loaded.plot.kinds}, options.json)
+        return _list({kind: str(KINDS[kind].about) for kind in loaded.plot.kinds}, options.json)
     return _said(_write(options, loaded), options.json)
 
 
@@ -73,15 +73,15 @@ def _said(files: list[Path], as_json: bool) -> int:
 
 def _of_many(options: Namespace, kind: str) -> int:
     """Draw a chart of a sweep or a design search, or list the charts that it has."""
-    told, above, found = _charts(options.run, kind, options.lang == "zh")
+    told, above, found = _charts(options.run, kind)
     charts = {chart.kind: chart for chart in found}
     if options.kind is None:
-        return _list({name: chart.title[options.lang == "zh"] for name, chart in charts.items()}, options.json)
+        return _list({name: str(chart.title) for name, chart in charts.items()}, options.json)
     if options.kind not in charts:
         from etsopt.data.messages import did_you_mean
 
         guess = did_you_mean(options.kind, charts)
-        advice = _("{guess}Choose one of {kinds}.", guess=guess, kinds=", ".join(charts) or "none")
+        advice = _("{guess}Choose one of {kinds}.", guess=guess, kinds=", ".join(charts) or _("none"))
         raise UsageError(_("There is no chart {kind}.", kind=brief(options.kind)), advice)
     chart, path = charts[options.kind], options.out or Path(f"{options.kind}.svg")
     if _is_page(path):
@@ -90,22 +90,22 @@ def _of_many(options: Namespace, kind: str) -> int:
         return _said(write_figure(told, chart, above, path, options.inline), options.json)
     from etsopt.charts.drawing import save
 
-    save(chart, path, options.lang)
+    save(chart, path)
     return _said([path], options.json)
 
 
-def _charts(folder: Path, kind: str, zh: bool) -> tuple[Told, str, list[Chart]]:
+def _charts(folder: Path, kind: str) -> tuple[Told, str, list[Chart]]:
     """Return what a folder tells, the line above its pages, and its charts."""
     if kind == "sweep":
         from etsopt.sweeping import page as of_sweep
         from etsopt.sweeping.told import ToldSweep
 
-        sweep = ToldSweep.read(folder, zh)
+        sweep = ToldSweep.read(folder)
         return sweep, of_sweep.kicker(sweep), of_sweep.charts_of(sweep)
     from etsopt.designing import page as of_design
     from etsopt.designing.told import ToldDesign
 
-    design = ToldDesign.read(folder, zh)
+    design = ToldDesign.read(folder)
     return design, of_design.kicker(design), of_design.charts_of(design)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from etsopt.language import _, joined
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
-
-CHINESE = "zh"
 
 
 def print_json(content: Any) -> None:
@@ -27,7 +27,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def print_files(files: Sequence[str], folder: Path, chinese: bool = False) -> None:
+def print_files(files: Sequence[str], folder: Path) -> None:
     """Name the files that were written into a folder, if there are any."""
     if files:
-        print(f"已写入 {folder}：{'、'.join(files)}。" if chinese else f"Written to {folder}: {', '.join(files)}.")
+        print(_("Written to {folder}: {files}.", folder=folder, files=joined(files)))

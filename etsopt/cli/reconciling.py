@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.ending import exit_code
 from etsopt.cli.options import add_set, add_time_limit, pairs
-from etsopt.cli.printing import CHINESE, print_json
-from etsopt.language import _
+from etsopt.cli.printing import print_json
+from etsopt.language import _, in_chinese
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -54,8 +54,8 @@ def reconcile(options: Namespace) -> int:
     if options.json:
         print_json(result.summary())
         return exit_code(result)
-    if options.lang == CHINESE and MODEL in result.tables and result.status != "refused":
-        show_reconciliation.reconciliation(terminal.plain_console(), result, chinese=True)
+    if in_chinese() and MODEL in result.tables and result.status != "refused":
+        show_reconciliation.reconciliation(terminal.plain_console(), result)
     else:
         show.result(result)
     if options.out is not None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table
-from etsopt.cli.words import word
 from etsopt.errors import UsageError
-from etsopt.language import _, in_chinese
+from etsopt.language import _
 from etsopt.units import format_rate, format_tonnes
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +103,7 @@ def relaxed_limits(console: Console, results: Results) -> None:
             )
     if results.held is not None and (remedies := results.remedies):
         console.print(Text(_("Policies that would do, each solved by --apply-remedy and its number:\n")))
-        colon = "：" if in_chinese() else ": "
         for remedy in remedies:
-            console.print(Text(f" {remedy.number}. {remedy.way[in_chinese()]}{colon}{remedy.text}"))
+            way = _("{label}: {value}", label=remedy.way, value=remedy.text)
+            console.print(Text(f" {remedy.number}. {way}"))
         console.print()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.cli.ending import exit_code
 from etsopt.cli.options import EXIT_CODES, add_set, add_time_limit, pairs
-from etsopt.cli.printing import CHINESE, print_files, print_json
+from etsopt.cli.printing import print_files, print_json
 from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.language import _, in_chinese
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -50,7 +50,7 @@ def review_plan(options: Namespace) -> int:
 
     if options.out is not None:
         see_that_writable(options.out)
-    chinese, files = options.lang == CHINESE, []
+    files = []
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell(_("reading"))
         with progress.stopped_anywhere(_("reading")):
@@ -62,12 +62,12 @@ def review_plan(options: Namespace) -> int:
             progress.tell(_("writing"))
             result.save(options.out, instance)
         if options.tables is not None and result.tables and result.status != "refused":
-            files = save_plan(result.tables, options.tables, chinese)
+            files = save_plan(result.tables, options.tables)
     if options.json:
         print_json(result.summary())
         return exit_code(result)
-    if chinese and result.tables and result.status != "refused":
-        show_review_plan.in_chinese(result)
+    if in_chinese() and result.tables and result.status != "refused":
+        show_review_plan.status_and_plan(result)
     else:
         show.result(result)
     print_files(files, options.tables)

@@ -7,26 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.cli.options import add_set, add_state, add_wait, pairs
-from etsopt.cli.printing import CHINESE, print_files, print_json, records
+from etsopt.cli.printing import print_files, print_json, records
 from etsopt.cli.storing import STORE
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import _, joined, ngettext
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.accounting import Decided
     from etsopt.cli.parsing import Commands, Parser
+    from etsopt.language import Text
 
 SHOWN = 20
-COUNTED = {
-    "pass": ("item passed", "items passed"),
-    "find": ("finding opened", "findings opened"),
-    "close": ("finding closed", "findings closed"),
-    "correct": ("item corrected", "items corrected"),
-    "restore": ("item restored", "items restored"),
-}
-
 
 Add = Callable[[str, str], "Parser"]
 """A function that adds a verb by name and text."""
@@ -152,15 +145,14 @@ def _status(options: Namespace) -> int:
     on = None if options.on is None else day_of(options.on)
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         state = accounting.review(options.store, options.year, on, options.as_of, options.wait)
-        chinese = options.lang == CHINESE
-        files = [] if options.out is None else save_review(state.tables, options.out, chinese)
+        files = [] if options.out is None else save_review(state.tables, options.out)
     if options.json:
         shown = ("rates", "statuses", "at_risk")
         content = {name: records(state.tables[name]) for name in shown}
         print_json({"entry": state.entry, "items": len(state.items), **content, "files": files})
         return 0
-    show_review.status(state, chinese)
-    print_files(files, options.out, chinese)
+    show_review.status(state)
+    print_files(files, options.out)
     return 0
 
 
@@ -173,7 +165,7 @@ def _findings(options: Namespace) -> int:
     if options.json:
         print_json(records(found))
     else:
-        show_review.findings(found, options.lang == CHINESE)
+        show_review.findings(found)
     return 0
 
 
@@ -186,7 +178,7 @@ def _history(options: Namespace) -> int:
     if options.json:
         print_json(records(table))
     else:
-        show_review.history(table, options.lang == CHINESE)
+        show_review.history(table)
     return 0
 
 
@@ -200,11 +192,12 @@ def _words(options: Namespace) -> dict[str, Any]:
 
 def _apply(options: Namespace) -> int:
     from etsopt import accounting, progress
-    from etsopt.accounting.chinese import OF_DECISIONS
+    from etsopt.accounting.chinese import headings_of_decisions
     from etsopt.cli import terminal
 
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        return _show(accounting.decide(options.store, options.decisions, OF_DECISIONS, options.wait), options)
+        done = accounting.decide(options.store, options.decisions, headings_of_decisions(), options.wait)
+        return _show(done, options)
 
 
 def _screen(options: Namespace) -> int:
@@ -233,26 +226,29 @@ def _single(options: Namespace) -> int:
 
 def _show(done: Decided, options: Namespace) -> int:
     """Print what decisions changed."""
-    from etsopt.accounting.review.words import DECISIONS
-
     if options.json:
         print_json(vars(done))
         return 0
-    chinese = options.lang == CHINESE
-    words = [
-        f"{DECISIONS[name]} {count:,}" if chinese else f"{count:,} {COUNTED[name][count > 1]}"
-        for name, count in done.changes.items()
-        if count
-    ]
-    text = (";".join(words) if chinese else ", ".join(words)) or ("无变化" if chinese else "nothing changed")
+    text = _("Nothing changed.")
     if done.entry:
-        text = f"第 {done.entry} 次记录：{text}" if chinese else f"Entry {done.entry}: {text}"
-    text = text[0].upper() + text[1:] + ("。" if chinese else ".")
+        text = _("Entry {entry}: {changes}.", entry=done.entry, changes=joined(_changes(done.changes), "；"))
     if done.repeated:
-        again = f"{done.repeated:,} decisions were applied before, and are left alone."
-        text += f"{done.repeated:,} 项决定此前已执行，未重复执行。" if chinese else f" {again}"
+        again = _("{told} {repeated:,} decisions were applied before, and are left alone.")
+        text = _(again, told=text, repeated=done.repeated)
     print(text)
     return 0
+
+
+def _changes(counts: dict[str, int]) -> list[Text]:
+    """Return what decisions changed, in words."""
+    texts = {
+        "pass": ngettext("{count:,} item passed", "{count:,} items passed", counts["pass"]),
+        "find": ngettext("{count:,} finding opened", "{count:,} findings opened", counts["find"]),
+        "close": ngettext("{count:,} finding closed", "{count:,} findings closed", counts["close"]),
+        "correct": ngettext("{count:,} item corrected", "{count:,} items corrected", counts["correct"]),
+        "restore": ngettext("{count:,} item restored", "{count:,} items restored", counts["restore"]),
+    }
+    return [text for name, text in texts.items() if counts[name]]
 
 
 def verify(options: Namespace) -> int:
@@ -262,7 +258,6 @@ def verify(options: Namespace) -> int:
     from etsopt.cli import show_review, terminal
     from etsopt.reports import write_monthly_sheets
 
-    chinese = options.lang == CHINESE
     if options.enterprise and options.out is None:
         raise UsageError(_("--enterprise names sheets, but no folder to write them to."), _("Name it by --out."))
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
@@ -273,12 +268,12 @@ def verify(options: Namespace) -> int:
             state = found.review
             tables = {"emissions": found.units, "findings": state.findings, "corrections": state.corrections}
             tables |= {"rates": state.rates, "at_risk": state.at_risk, "months": state.months}
-            files = save_review(tables, options.out, chinese)
+            files = save_review(tables, options.out)
             files += write_monthly_sheets(found, options.out / "sheets", options.enterprise)
     if options.json:
         print_json({"year": found.year, "entry": found.review.entry, "units": records(found.units), "files": files})
         return 0
-    show_review.verified(found, chinese)
+    show_review.verified(found)
     shown = files if len(files) <= SHOWN else [*files[:SHOWN], f"... ({len(files):,})"]
-    print_files(shown, options.out, chinese)
+    print_files(shown, options.out)
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.checking.theorem import default_gap
 from etsopt.errors import UsageError
-from etsopt.language import _, in_chinese
+from etsopt.language import _
 from etsopt.results.claims import is_judged, is_program
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def save_workbook(result: Results, workbook: Path | None, folder: Path) -> None:
     if workbook is not None:
         from etsopt.reports.workbook import write_result_workbook
 
-        write_result_workbook(result, workbook, in_chinese(), str(folder))
+        write_result_workbook(result, workbook, str(folder))
 
 
 def gap_of(result: Results) -> str:

@@ -32,13 +32,13 @@ from etsopt.cli.show_status import (
 )
 from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
-from etsopt.cli.words import word
 from etsopt.data.messages import first_of
-from etsopt.language import _, in_chinese, joined
+from etsopt.language import _, joined
 from etsopt.results.claims import is_checked, is_judged
 from etsopt.results.equal_allocation import equal_allocation, outside_of
 from etsopt.results.words import STATUSES, TERMINATIONS
 from etsopt.units import format_rate, format_tonnes
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,13 +52,13 @@ def result(results: Results) -> None:
     """Print a summary of results: status, sectors, objectives, provinces at their limit, or the infeasibility."""
     console = plain_console()
     about = results.provenance
-    status = open_balance_of(results) or STATUSES[results.status][in_chinese()]
+    status = open_balance_of(results) or STATUSES[results.status]
     known = is_judged(results)
     if not known and results.status == "feasible":
         status = _("solved according to the solver, not checked")
     style = "bold green" if results.certified else "bold yellow"
     stop = TERMINATIONS.get(results.termination)
-    states = joined([status, *([stop[in_chinese()]] if stop else []), f"{sum(about['seconds'].values()):.2f} s"], "，")
+    states = joined([status, *([stop] if stop else []), f"{sum(about['seconds'].values()):.2f} s"], "，")
     title = _("{instance}, {model}: {states}", instance=about["instance"], model=about["model"], states=states)
     console.print(Text(title, style=style))
     console.print()
@@ -103,14 +103,14 @@ def _tables(console: Console, results: Results) -> None:
     elif "sectors" in results.tables:
         console.print(_sectors(results))
         if fixed := equal_allocation(results.tables):
-            console.print(Text(f"{fixed[in_chinese()]}\n"))
+            console.print(Text(f"{fixed}\n"))
         prices = _shadow_prices(results)
         if prices is not None:
             console.print(prices)
     if "compliance" in results.tables:
         show_compliance.compliance(console, results)
     show_reconciliation.reconciliation(console, results)
-    show_review_plan.plan(console, results, in_chinese())
+    show_review_plan.plan(console, results)
     show_investment.investment(console, results)
     _objectives(console, results)
     if "provinces" in results.tables and "years" not in results.tables:

@@ -11,11 +11,11 @@ from etsopt.cli import show_levels, show_program
 from etsopt.cli.show_status import taken_as_given
 from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
-from etsopt.cli.words import word
-from etsopt.language import _, in_chinese, joined
+from etsopt.language import _, joined
 from etsopt.results.comparison import policy_differences
 from etsopt.results.words import STATUSES
 from etsopt.units import format_tonnes
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def report(results: Results, checked: Verdict, same_instance: bool, beside: list
 
 def _theorem(checked: Verdict) -> str:
     """Return the name of the theorem, the status that is proven, and the largest relative gap."""
-    status = STATUSES[checked.status][in_chinese()]
+    status = STATUSES[checked.status]
     text = _("Theorem of {model}: {status}.", model=checked.theorem, status=status)
     if not any(level.needed for level in checked.levels) or not np.isfinite(checked.largest_gap):
         return text

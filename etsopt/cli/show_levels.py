@@ -8,9 +8,9 @@ import numpy as np
 
 from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table
-from etsopt.cli.words import algorithm_of, word
 from etsopt.language import _, in_chinese
 from etsopt.units import format_tonnes
+from etsopt.vocabulary import algorithm_of, word
 
 if TYPE_CHECKING:
     from rich.table import Table

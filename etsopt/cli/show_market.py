@@ -8,10 +8,10 @@ import numpy as np
 
 from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, scale_of, three_decimals
-from etsopt.cli.words import word
 from etsopt.language import _, gettext, in_brackets, joined
 from etsopt.results.prices import has_price, open_balance
 from etsopt.units import format_tonnes
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.accounting.chinese import in_chinese
+from etsopt.accounting.chinese import in_words, one_reason
 from etsopt.accounting.review.words import STATUSES, VERIFIED
 from etsopt.cli.shown import Text
 from etsopt.cli.tables import table_of
 from etsopt.cli.terminal import plain_console
-from etsopt.data.messages import counted
-from etsopt.language import _
+from etsopt.language import _, ngettext
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from rich.console import Console
 
@@ -21,80 +22,73 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def _table(console: Console, table: pd.DataFrame, title: str, chinese: bool) -> None:
-    """Print the first rows of a table, and the number of those that are not shown."""
-    console.print(table_of(in_chinese(table) if chinese else table, title, SHOWN))
+def _table(console: Console, table: pd.DataFrame, title: str, short: Mapping[str, str] | None = None) -> None:
+    """Print the first rows of a table, and the number of those that are not shown.
+
+    Parameters
+    ----------
+    short
+        Shorter English headings by column; Chinese headings are short.
+    """
+    console.print(table_of(in_words(table).rename(columns=short or {}), title, SHOWN))
     if len(table) > SHOWN:
         rest = len(table) - SHOWN
-        console.print(Text(f"另有 {rest:,} 行未显示。" if chinese else f"{rest:,} more rows."))
+        console.print(Text(_("{rest:,} more rows.", rest=rest)))
     console.print()
 
 
-def status(state: Review, chinese: bool) -> None:
+def status(state: Review) -> None:
     """Print the numbers of items by status, first-pass rates, late months and enterprises at risk."""
     console = plain_console()
     late = int((state.months["filing"] == "late").sum())
     unknown = int((state.months["filing"] == "unknown").sum())
-    title = f"{len(state.items):,} items of {len(state.months):,} unit-months; {late:,} filed late"
-    title += f", {unknown:,} without a day of filing" if unknown else ""
-    if chinese:
-        title = f"{len(state.months):,} 个单元月共 {len(state.items):,} 个数据项；逾期 {late:,} 个单元月"
-        title += f"，{unknown:,} 个无填报日期" if unknown else ""
+    text = _("{items:,} items of {months:,} unit-months; {late:,} filed late")
+    title = _(text, items=len(state.items), months=len(state.months), late=late)
+    if unknown:
+        title = _("{items_and_months}, {unknown:,} without a day of filing", items_and_months=title, unknown=unknown)
     console.print(Text(title + "\n", style="bold"))
-    names = [f"items_{name}" for name in STATUSES]
-    short = state.statuses.rename(columns={} if chinese else {name: name.removeprefix("items_") for name in names})
-    short = short.rename(columns={} if chinese else {"items_with_open_findings": "with open findings"})
-    _table(console, short, "各省数据项状态" if chinese else "Items by province and status", chinese)
+    short = {f"items_{name}": name for name in STATUSES} | {"items_with_open_findings": "with open findings"}
+    _table(console, state.statuses, _("Items by province and status"), short)
     rates = state.rates.assign(first_pass_rate=[_share(rate) for rate in state.rates["first_pass_rate"]])
-    rates = rates.rename(columns={} if chinese else {"items_decided": "decided", "items_first_pass": "first pass"})
-    _table(console, rates, "一次通过率与未关闭问题" if chinese else "First pass and open findings", chinese)
+    short = {"items_decided": "decided", "items_first_pass": "first pass"}
+    _table(console, rates, _("First pass and open findings"), short)
     if len(state.at_risk):
-        _table(console, state.at_risk, "差异化管理风险单位" if chinese else "Enterprises at risk", chinese)
+        _table(console, state.at_risk, _("Enterprises at risk"))
 
 
 def _share(rate: float) -> str:
     return "" if rate != rate else f"{rate:.1%}"
 
 
-def findings(table: pd.DataFrame, chinese: bool) -> None:
+def findings(table: pd.DataFrame) -> None:
     """Print findings."""
-    console = plain_console()
-    if chinese:
-        table = table.assign(reason=table["reason_zh"].where(table["reason_zh"] != "", table["reason"]))
-    shown = table[["finding", "open", "level", "unit_id", "month", "item", "size_t", "reason"]]
-    shown = shown.assign(open=["是" if own else "否" for own in shown["open"]] if chinese else shown["open"])
-    if not chinese:
-        shown = shown.rename(columns={"finding": "no."})
-    _table(
-        console,
-        shown,
-        f"{len(table):,} 项问题" if chinese else counted(len(table), _("finding"), _("findings")),
-        chinese,
-    )
+    shown = one_reason(table)[["finding", "open", "level", "unit_id", "month", "item", "size_t", "reason"]]
+    title = ngettext("{count:,} finding", "{count:,} findings", len(table))
+    _table(plain_console(), shown, title, {"finding": "no."})
 
 
-def history(table: pd.DataFrame, chinese: bool) -> None:
+def history(table: pd.DataFrame) -> None:
     """Print versions and decisions in the order of the journal."""
     shown = table.assign(item=[" ".join(filter(None, row)) for row in table[["item", "flow", "batch"]].to_numpy()])
     columns = ["entry", "event", "level", "who", "item", "version", "quantity", "finding", "reason"]
-    title = "历史" if chinese else "History"
-    plain_console().print(table_of(in_chinese(shown[columns]) if chinese else shown[columns], title))
+    plain_console().print(table_of(in_words(shown[columns]), _("History")))
 
 
-def verified(found: Verification, chinese: bool) -> None:
+def verified(found: Verification) -> None:
     """Print the units of a year with status and emissions."""
     console = plain_console()
     units = found.units
     done = units["status"] == VERIFIED
     total, settled = units["accounted_emissions_tco2e"].sum(), units["verified_emissions_tco2e"].sum()
-    title = f"{found.year}: {int(done.sum()):,} of {len(units):,} units verified, "
-    title += f"{settled / 1e6:,.3f} of {total / 1e6:,.3f} Mt accounted"
-    if chinese:
-        title = f"{found.year} 年：{len(units):,} 个单元中 {int(done.sum()):,} 个已核查，"
-        title += f"核算排放量 {total / 1e6:,.3f} Mt 中 {settled / 1e6:,.3f} Mt 已核查"
-    console.print(Text(title + "\n", style="bold"))
+    title = _(
+        "{year}: {verified:,} of {units:,} units verified, {verified_mt:,.3f} of {accounted_mt:,.3f} Mt accounted\n",
+        year=found.year,
+        verified=int(done.sum()),
+        units=len(units),
+        verified_mt=settled / 1e6,
+        accounted_mt=total / 1e6,
+    )
+    console.print(Text(title, style="bold"))
     columns = ["unit_id", "status", "items", "items_national", "open_findings"]
     shown = units[[*columns, "accounted_emissions_tco2e", "verified_emissions_tco2e"]]
-    if not chinese:
-        shown = shown.rename(columns={"unit_id": "unit", "items_national": "national", "open_findings": "open"})
-    _table(console, shown, "单元" if chinese else "Units", chinese)
+    _table(console, shown, _("Units"), {"unit_id": "unit", "items_national": "national", "open_findings": "open"})

@@ -9,7 +9,6 @@ import numpy as np
 from etsopt.checking.judge import REAL_GAP
 from etsopt.checking.theorem import default_gap
 from etsopt.cli.shown import Text
-from etsopt.cli.words import word
 from etsopt.data.messages import counted
 from etsopt.data.policy.doubts import doubtful_values
 from etsopt.language import _, in_brackets, in_chinese, joined
@@ -18,6 +17,7 @@ from etsopt.results.notices import notices
 from etsopt.results.prices import open_balance
 from etsopt.results.words import TERMINATIONS
 from etsopt.units import format_tonnes
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
@@ -91,7 +91,7 @@ def remarks(results: Results) -> list[str]:
                     )
                 )
     lines += (str(doubt) for doubt in doubtful_values(policy))
-    return [*(words[in_chinese()] for words in notices(results.provenance)), *lines, *_profitable_banking(results)]
+    return [*map(str, notices(results.provenance)), *lines, *_profitable_banking(results)]
 
 
 def _profitable_banking(results: Results) -> list[str]:

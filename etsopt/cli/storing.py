@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_state, add_wait
-from etsopt.cli.printing import CHINESE, print_files, print_json, records
+from etsopt.cli.printing import print_files, print_json, records
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -58,19 +58,20 @@ def _import(options: Namespace) -> int:
         print_json({"store": options.store, "imports": [vars(one) for one in added]})
         return 0
     for one in added:
-        print(_line(one, options.lang == CHINESE))
+        print(_line(one))
     return 0
 
 
-def _line(one: Imported, chinese: bool) -> str:
+def _line(one: Imported) -> str:
     """Return a sentence on an import."""
-    if chinese:
-        text = f"第 {one.entry} 次记录：{one.folder}：新增 {one.rows_new:,} 行，更正 {one.rows_corrected:,} 行，"
-        text += f"未变 {one.rows_unchanged:,} 行；新增单元 {one.units_new:,} 个，变更 {one.units_changed:,} 个。"
-        return text + ("accounting.toml 替代了先前的参数。" if one.parameters_changed else "")
-    text = f"Entry {one.entry}, {one.folder}: {one.rows_new:,} new rows, {one.rows_corrected:,} corrected, "
-    text += f"{one.rows_unchanged:,} unchanged; {one.units_new:,} new units, {one.units_changed:,} changed."
-    return text + (" Its accounting.toml replaces the earlier one for all units." if one.parameters_changed else "")
+    text = _(
+        "Entry {entry}, {folder}: {rows_new:,} new rows, {rows_corrected:,} corrected, {rows_unchanged:,} unchanged; "
+        "{units_new:,} new units, {units_changed:,} changed."
+    )
+    added = _(text, **vars(one))
+    if one.parameters_changed:
+        return _("{added} Its accounting.toml replaces the earlier one for all units.", added=added)
+    return added
 
 
 def _export(options: Namespace) -> int:
@@ -83,12 +84,12 @@ def _export(options: Namespace) -> int:
     if options.json:
         print_json({"folder": str(options.out), "files": files})
     else:
-        print_files(files, options.out, options.lang == CHINESE)
+        print_files(files, options.out)
     return 0
 
 
 def _log(options: Namespace) -> int:
-    from etsopt.accounting.chinese import in_chinese
+    from etsopt.accounting.chinese import in_words
     from etsopt.accounting.store import store_log
     from etsopt.cli.tables import table_of
     from etsopt.cli.terminal import plain_console
@@ -97,6 +98,5 @@ def _log(options: Namespace) -> int:
     if options.json:
         print_json(records(table))
     else:
-        chinese = options.lang == CHINESE
-        plain_console().print(table_of(in_chinese(table) if chinese else table, "日志" if chinese else "Journal"))
+        plain_console().print(table_of(in_words(table), _("Journal")))
     return 0

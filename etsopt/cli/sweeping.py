@@ -250,7 +250,7 @@ def _summary(termination: str, counts: dict[str, int], written: list[Path]) -> N
 
     table = terminal.new_table(_("Scenarios"), _("status"), _("number"))
     for status, number in counts.items():
-        table.add_row(STATUSES[status][in_chinese()] if status in STATUSES else status, f"{number:,}")
+        table.add_row(STATUSES.get(status, status), f"{number:,}")
     terminal.plain_console().print(table)
     print(_("Written to {path}.", path=listed_files(written)))
     if termination == "interrupted":

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.charts.fronts import GoalOf, front
-from etsopt.charts.texts import Number, scaled
+from etsopt.charts.texts import Number
 from etsopt.designing.plan import ENACTED, design_of_record
 from etsopt.designing.search import designs_of
 from etsopt.language import _
-from etsopt.reports.document.cells import SPACE
-from etsopt.reports.document.figures import short
 from etsopt.sweeping.told import ToldRecord, record_in
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ RECORD = "design.sqlite"
 
 @dataclass(frozen=True)
 class ToldDesign(ToldRecord):
-    """The record of a design search and the language in which a page tells it."""
+    """The record of a design search, with its tables."""
 
     plan: DesignPlan
     scenarios: pd.DataFrame
@@ -40,7 +38,7 @@ class ToldDesign(ToldRecord):
     """Unit of each goal and limit."""
 
     @classmethod
-    def read(cls, folder: Path, zh: bool) -> ToldDesign:
+    def read(cls, folder: Path) -> ToldDesign:
         """Read the record of a folder.
 
         Raises
@@ -52,7 +50,7 @@ class ToldDesign(ToldRecord):
             plan = design_of_record(record.about)
             units = _units(plan, record)
             name = folder.resolve().name
-            return cls(record.about, zh, name, plan, record.scenarios, designs_of(plan, record), units)
+            return cls(record.about, name, plan, record.scenarios, designs_of(plan, record), units)
 
     @cached_property
     def front(self) -> pd.DataFrame:
@@ -71,18 +69,13 @@ class ToldDesign(ToldRecord):
     def numbers(self) -> dict[str, Number]:
         """Goals and limits with their units; their names are those of the file."""
         names = (*self.plan.goals, *self.plan.limits)
-        return {name: Number(name, (name, name), self.units.get(name, "")) for name in names}
+        return {name: Number(name, name, self.units.get(name, "")) for name in names}
 
     @property
     def chart(self) -> Chart:
         """Goals against each other, with the front."""
         goals = [GoalOf(self.numbers[name], goal.best) for name, goal in self.plan.goals.items()]
         return front(self.designs, goals, [*self.plan.choose], ENACTED, self.about)
-
-    def amount(self, name: str, value: float) -> str:
-        """Return a goal or limited number with its unit."""
-        divisor, english, chinese = scaled(value, self.units.get(name, ""))
-        return f"{short(value / divisor)}{SPACE}{self.say(english, chinese)}".strip()
 
 
 def _units(plan: DesignPlan, record: Record) -> dict[str, str]:

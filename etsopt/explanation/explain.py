@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.data.tables.provinces import name_of
 from etsopt.errors import UsageError, brief
 from etsopt.explanation.markets import market_parts
 from etsopt.explanation.named import unit_of
 from etsopt.explanation.program import Allocated, further_steps, program_steps
 from etsopt.explanation.rule import Unit, incentive_steps, rule_steps, why_outside
-from etsopt.explanation.steps import Explanation, Step, in_chinese, number, percent
+from etsopt.explanation.steps import Explanation, Step, number, percent
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt.explanation.steps import Words
 
-RULE = ("What the rule gives", "规则给出的配额")
-PROGRAM = ("What the limits moved", "各限值的调整")
-INCENTIVE = ("What one tonne abated earns", "减排一吨的收益")
-FURTHER = ("For one tonne more, these would have to give", "若多分配一吨，须放宽")
+RULE = _("What the rule gives")
+PROGRAM = _("What the limits moved")
+INCENTIVE = _("What one tonne abated earns")
+FURTHER = _("For one tonne more, these would have to give")
 
 
 def explain(
@@ -54,7 +54,7 @@ def explain(
         If the instance has no such unit or several, or the run no table of its units.
     """
     unit = _unit(instance, str(unit_id))
-    parts: list[tuple[Words, tuple[Step, ...]]] = [(RULE, tuple(rule_steps(unit, own_rule)))]
+    parts: list[tuple[str, tuple[Step, ...]]] = [(RULE, tuple(rule_steps(unit, own_rule)))]
     if of_market := market_parts(tables, unit.unit_id):
         return Explanation(unit.unit_id, _facts(unit), (*parts, *of_market))
     if "allocation" not in tables:
@@ -89,27 +89,29 @@ def _row(table: pd.DataFrame, unit: Unit) -> dict[str, Any]:
     return {str(key): value for key, value in found.iloc[0].items()}
 
 
-def _facts(unit: Unit) -> Words:
+def _facts(unit: Unit) -> str:
     """Return name, sector and province of the unit."""
     units = unit.instance.units
     name = str(units["name"].iloc[unit.row]) if "name" in units else ""
-    notes = (f" ({name})", f"（{name}）") if name and name != unit.unit_id else ("", "")
-    return (
-        f"{unit.unit_id}{notes[0]}, {unit.sector}, {unit.province}",
-        f"{unit.unit_id}{notes[1]}，{in_chinese(unit.sector)}，{in_chinese(unit.province)}",
-    )
+    text = _("{unit_id}, {sector}, {province}")
+    if name and name != unit.unit_id:
+        text = _("{unit_id} ({name}), {sector}, {province}")
+    return _(text, unit_id=unit.unit_id, name=name, sector=name_of(unit.sector), province=name_of(unit.province))
 
 
-def _title(facts: Words, unit: Unit, row: Mapping[str, Any]) -> Words:
+def _title(facts: str, unit: Unit, row: Mapping[str, Any]) -> str:
     if not unit.in_scope:
-        why = why_outside(unit)
-        return f"{facts[0]}. {why[0]}", f"{facts[1]}。{why[1]}"
-    allowance, surplus = float(row["allowance_t"]), float(row["surplus_t"])
-    rate = f", {percent(round(surplus / unit.emissions, 6))}" if unit.emissions > 0 else ""
-    english = f"{facts[0]}: {number(allowance)} t of allowances for {number(unit.emissions)} tCO2e"
-    chinese = f"{facts[1]}：排放量 {number(unit.emissions)} tCO2e，核定配额 {number(allowance)} 吨"
-    words = (_("surplus"), "盈余") if surplus >= 0 else (_("deficit"), "缺口")
-    return (
-        f"{english} ({words[0]} {number(abs(surplus))} t{rate}).",
-        f"{chinese}（{words[1]} {number(abs(surplus))} 吨{rate.replace(', ', '，')}）。",
+        return _("{facts}. {why}", facts=facts, why=why_outside(unit))
+    surplus = float(row["surplus_t"])
+    text = _("{facts}: {allowance} t of allowances for {emissions} tCO2e ({surplus}).")
+    amount = _("surplus {amount} t") if surplus >= 0 else _("deficit {amount} t")
+    if unit.emissions > 0:
+        amount = _("surplus {amount} t, {rate}") if surplus >= 0 else _("deficit {amount} t, {rate}")
+    rate = percent(round(surplus / unit.emissions, 6)) if unit.emissions > 0 else ""
+    return _(
+        text,
+        facts=facts,
+        allowance=number(float(row["allowance_t"])),
+        emissions=number(unit.emissions),
+        surplus=_(amount, amount=number(abs(surplus)), rate=rate),
     )

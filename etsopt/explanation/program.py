@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from etsopt.explanation.steps import Step, in_chinese, number
+from etsopt.data.tables.provinces import name_of
+from etsopt.explanation.steps import Step, number
+from etsopt.language import _
 from etsopt.rules import reference_allowances
 
 if TYPE_CHECKING:
@@ -20,19 +22,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.explanation.rule import Unit
-    from etsopt.explanation.steps import Words
 
 LAST = "least_squares"
 ROWS = {
-    "sector_target": ("Target of {}", "{}行业目标"),
-    "province_balance": ("Balance of {}", "{}盈缺平衡"),
-    "national_total": ("National total", "全国总量"),
+    "sector_target": _("Target of {name}"),
+    "province_balance": _("Balance of {name}"),
+    "national_total": _("National total"),
 }
 SAME_T = 0.5
 """Distance at which an allowance counts as at a limit [t]."""
 
 
-Limit = tuple[str, tuple[str, str], float]
+Limit = tuple[str, str, float]
 """Key of a limit in the policy, its name in both languages, and the least value that would give one tonne more."""
 
 
@@ -64,22 +65,21 @@ def program_steps(unit: Unit, allocated: Allocated, largest: float | None) -> It
                 pull = 0.5 * unit.emissions * multiplier
                 if abs(pull) >= 0.005:
                     rest -= pull
-                    yield Step(row, _words(row, index), pull, "t")
+                    yield Step(row, _limit(row, index), pull, "t")
         if abs(rest) >= 0.005:
             yield Step("held_back", _rest(unit, allocated, largest), rest, "t")
     formula = f"A = {number(reference)} {'+' if move >= 0 else '-'} {number(abs(move))}"
-    yield Step("allowance_t", ("Final allocation A", "核定配额 A"), allowance, "t", formula)
+    yield Step("allowance_t", _("Final allocation A"), allowance, "t", formula)
     formula = f"A - E = {number(allowance)} - {number(unit.emissions)}"
-    label = ("Surplus (below 0: deficit)", "盈缺量（负数为缺口）")
+    label = _("Surplus (below 0: deficit)")
     yield Step("surplus_t", label, allocated.number("surplus_t"), "t", formula)
     if unit.emissions > 0:
-        yield Step("surplus_rate", ("Surplus rate", "盈缺率"), allocated.number("surplus_rate"), "rate")
+        yield Step("surplus_rate", _("Surplus rate"), allocated.number("surplus_rate"), "rate")
 
 
-def _words(row: str, index: str) -> tuple[str, str]:
-    """Return the name of a limit in both languages."""
-    english, chinese = ROWS[row]
-    return english.format(index), chinese.format(in_chinese(index))
+def _limit(row: str, index: str) -> str:
+    """Return the name of a limit."""
+    return _(ROWS[row], name=name_of(index))
 
 
 def _multipliers(duals: pd.DataFrame, level: str, weight: float = 1.0) -> dict[tuple[str, str], float]:
@@ -96,37 +96,31 @@ def _multipliers(duals: pd.DataFrame, level: str, weight: float = 1.0) -> dict[t
     return found
 
 
-def _rest(unit: Unit, allocated: Allocated, largest: float | None) -> tuple[str, str]:
+def _rest(unit: Unit, allocated: Allocated, largest: float | None) -> str:
     """Return in words what holds back the rest of a move."""
     move = allocated.number("allowance_t") - allocated.number("reference_t")
     policy = unit.instance.policy.allocation
     if allocated.row["at_bound"] in ("lower", "upper"):
-        return "Held by its band", "因盈缺率限值调整"
+        return _("Held by its band")
     if largest is not None and abs(move) >= largest * unit.emissions - SAME_T:
-        english = f"Held back so that no unit moves by more than {number(100 * largest)} % of its emissions"
-        return english, f"使任何单元的调整不超过排放量的 {number(100 * largest)} %"
+        text = _("Held back so that no unit moves by more than {share} % of its emissions")
+        return _(text, share=number(100 * largest))
     if abs(move) <= SAME_T:
-        return "Held back so that allowances change least in sum", "使调整总量最小"
+        return _("Held back so that allowances change least in sum")
     if policy.intensity_order:
-        return "Held back by the order of rates and earlier objectives", "盈缺率次序和前序目标"
-    return "Held back by earlier objectives, or whole tonnes", "前序目标或取整"
+        return _("Held back by the order of rates and earlier objectives")
+    return _("Held back by earlier objectives, or whole tonnes")
 
 
-UNLIMITED: Words = (
-    "No limit is in the way: the allowance is that of the rule.",
-    "未触及任何限值；配额即按规则计算的结果。",
-)
-KEPT_NEAR: Words = (
-    "No limit is in the way: the objectives keep the allowance near that of the rule.",
-    "未触及任何限值；目标函数使配额接近按规则计算的结果。",
-)
+UNLIMITED = _("No limit is in the way: the allowance is that of the rule.")
+KEPT_NEAR = _("No limit is in the way: the objectives keep the allowance near that of the rule.")
 """Sentences on a unit that no limit keeps from one tonne more."""
 
 
 def further_steps(unit: Unit, allocated: Allocated) -> Iterator[Step]:
     """Yield the limits that would have to give for one tonne more to this unit and none less to others, and to what."""
     if unit.fixed or not unit.in_scope:
-        yield Step("none", ("Its allowances are set by the rule alone.", "其配额仅由规则决定。"))
+        yield Step("none", _("Its allowances are set by the rule alone."))
         return
     limits = [*_band(unit, allocated), *_target(unit, allocated), *_province(unit, allocated)]
     for key, words, value in limits:
@@ -145,7 +139,7 @@ def _band(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
     upper = reference.bands.get(unit.sector, reference.band) if stated is None else stated.upper
     rate = (allocated.number("allowance_t") + 1 - unit.emissions) / unit.emissions
     if upper is not None and rate > upper:
-        words = f"Upper end of the band of {unit.sector}", f"{in_chinese(unit.sector)}行业盈缺率上限"
+        words = _("Upper end of the band of {sector}", sector=name_of(unit.sector))
         yield f"sectors.{unit.sector}.band.upper", words, rate
 
 
@@ -155,7 +149,7 @@ def _target(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
     if not below < 1:
         return
     policy = unit.instance.policy.sectors.get(unit.sector)
-    needed, words = target + 1 - max(below, 0.0), _words("sector_target", unit.sector)
+    needed, words = target + 1 - max(below, 0.0), _limit("sector_target", unit.sector)
     if policy is not None and policy.target_t is not None:
         yield f"sectors.{unit.sector}.target_t", words, needed
     elif policy is not None and policy.target_intensity is not None:
@@ -176,4 +170,4 @@ def _province(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
         return
     by_name = isinstance(balance, dict)
     key = f"provinces.balance.{unit.province}" if by_name else "provinces.balance"
-    yield key, _words("province_balance", unit.province), (surplus + 1) / float(provinces["emissions_tco2e"])
+    yield key, _limit("province_balance", unit.province), (surplus + 1) / float(provinces["emissions_tco2e"])

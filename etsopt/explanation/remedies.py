@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from etsopt.language import _
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -18,11 +20,10 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.data.policy.allocation import Target
-    from etsopt.explanation.steps import Words
 
-WAYS: dict[str, Words] = {
-    "target_relaxation": ("relax targets and balances", "放宽目标和平衡"),
-    "band_relaxation": ("relax bands and balances", "放宽盈缺率限值和平衡"),
+WAYS = {
+    "target_relaxation": _("relax targets and balances"),
+    "band_relaxation": _("relax bands and balances"),
 }
 DECIMALS = 7
 """Decimals of rates in a remedy."""
@@ -40,13 +41,13 @@ class Remedy:
     number
         From 1 on, for ``--apply-remedy``.
     way
-        What is relaxed, in English and Chinese.
+        What is relaxed.
     changes
         Value by key of the policy, as `Instance.with_policy` takes them.
     """
 
     number: int
-    way: Words
+    way: str
     changes: dict[str, Any]
 
     @property

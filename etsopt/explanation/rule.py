@@ -8,8 +8,9 @@ import numpy as np
 
 from etsopt.data.content import intensity_base
 from etsopt.data.policy.yearly import by_year
-from etsopt.data.tables.chinese import CASES
-from etsopt.explanation.steps import Step, in_chinese, number, percent
+from etsopt.data.tables.provinces import name_of
+from etsopt.explanation.steps import Step, number, percent
+from etsopt.language import _, pgettext
 from etsopt.rules import parameters_of, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
 from etsopt.rules.cases import thresholds
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from etsopt.data.instance import Instance
-    from etsopt.explanation.steps import Words
 
 POWER = "power"
 
@@ -65,7 +65,7 @@ def rule_steps(unit: Unit, own_rule: Mapping[str, Any] | None = None) -> Iterato
     own_rule
         What the run states of a rule from outside the package, whose allowances its instance holds as given.
     """
-    yield Step("emissions_tco2e", ("Verified emissions E", "经核查排放量 E"), unit.stated_emissions, "tCO2e")
+    yield Step("emissions_tco2e", _("Verified emissions E"), unit.stated_emissions, "tCO2e")
     reference = reference_allowances(unit.instance)
     result = float(reference.reference_t[unit.row])
     if not unit.in_scope:
@@ -73,7 +73,7 @@ def rule_steps(unit: Unit, own_rule: Mapping[str, Any] | None = None) -> Iterato
         return
     if unit.fixed and (unit.emissions or not result):
         yield _why_fixed(unit)
-        yield Step("reference_t", ("Reference allocation R", "参考配额 R"), result, "t", "R = E")
+        yield Step("reference_t", _("Reference allocation R"), result, "t", "R = E")
         return
     if unit.fixed:
         yield Step("no_emissions", ENTITLED)
@@ -83,56 +83,47 @@ def rule_steps(unit: Unit, own_rule: Mapping[str, Any] | None = None) -> Iterato
         yield from _intensity(unit)
     else:
         yield Step("rule", _rule(unit.instance.policy.rule.name, own_rule))
-        yield Step("reference_t", ("Reference allocation R", "参考配额 R"), result, "t")
+        yield Step("reference_t", _("Reference allocation R"), result, "t")
 
 
-def _rule(name: str, own: Mapping[str, Any] | None) -> Words:
+def _rule(name: str, own: Mapping[str, Any] | None) -> str:
     """Return the name of a rule, with the source and the terms of one from outside the package."""
     if own is None:
-        return f"Rule {name}", f"规则 {name}"
+        return _("Rule {name}", name=name)
     terms = ", ".join(f"{term['name']} ({term['source']})" for term in own.get("terms", ()))
-    english, chinese = (f", made of {terms}", f"，由以下各项构成：{terms}") if terms else ("", "")
-    stated = f"{own['name']} ({own['source']})"
-    return f"Rule {stated}, your own{english}", f"自定义规则 {stated}{chinese}"
+    text = _("Rule {name} ({source}), your own, made of {terms}") if terms else _("Rule {name} ({source}), your own")
+    return _(text, name=own["name"], source=own["source"], terms=terms)
 
 
-ENTITLED = (
-    "It has no emissions in the year: no band or target moves what the rule gives.",
-    "当年度无排放量：盈缺率限值和目标均不改变规则给出的配额。",
-)
+ENTITLED = _("It has no emissions in the year: no band or target moves what the rule gives.")
 """Sentence on a unit without emissions that a rule other than China's plans entitles."""
 
 
-def why_outside(unit: Unit) -> Words:
+def why_outside(unit: Unit) -> str:
     """Return why a unit is outside the scope: the special case that the plan of the year leaves out."""
     year, case = unit.instance.policy.year, unit.special_case
     if not case:
-        return "Outside the scope of the allocation: it gets none.", "不在当年度配额分配范围，不分配配额。"
-    word = CASES.get(case, case)
-    return (
-        f"Special case {case}: outside the scope of the allocation of {year}; it gets none and owes none.",
-        f"特殊情形（{word}）：不在 {year} 年度配额分配范围，不分配配额，也没有清缴义务。",
-    )
+        return _("Outside the scope of the allocation: it gets none.")
+    text = _("Special case {case}: outside the scope of the allocation of {year}; it gets none and owes none.")
+    return _(text, case=pgettext("special_case", case), year=year)
 
 
 def _why_fixed(unit: Unit) -> Step:
     """Return the reason of A = E: a special case, no emissions, or an enterprise below the threshold."""
     units, case = unit.instance.units, unit.special_case
     if case:
-        word = CASES.get(case, case)
-        english = f"Special case {case}: the plan gives allowances equal to emissions."
-        return Step("special_case", (english, f"特殊情形（{word}）：配额与经核查排放量相等。"))
+        text = _("Special case {case}: the plan gives allowances equal to emissions.")
+        return Step("special_case", _(text, case=pgettext("special_case", case)))
     if not unit.emissions:
-        label = ("It has no emissions in the year: its allowances are 0 as well.", "当年度无排放量：配额也为 0。")
+        label = _("It has no emissions in the year: its allowances are 0 as well.")
         return Step("no_emissions", label)
     threshold = float(thresholds(unit.instance, parameters_of(unit.instance))[unit.row])
     of_owner = units["enterprise_id"] == units["enterprise_id"].iloc[unit.row]
     total = float(unit.instance.emissions_tco2e[of_owner.to_numpy()].sum())
     if total < threshold:
-        english = f"Its enterprise emits {number(total)} t, below the threshold of {number(threshold)} t: A = E."
-        chinese = f"所属企业排放 {number(total)} 吨，低于纳入门槛 {number(threshold)} 吨：配额与排放量相等。"
-        return Step("threshold", (english, chinese))
-    return Step("special_case", ("The rule gives it allowances equal to emissions.", "规则规定其配额与排放量相等。"))
+        text = _("Its enterprise emits {emitted} t, below the threshold of {threshold} t: A = E.")
+        return Step("threshold", _(text, emitted=number(total), threshold=number(threshold)))
+    return Step("special_case", _("The rule gives it allowances equal to emissions."))
 
 
 def _intensity(unit: Unit) -> Iterator[Step]:
@@ -145,32 +136,32 @@ def _intensity(unit: Unit) -> Iterator[Step]:
     found = reference_allowances(instance).sectors.loc[unit.sector]
     value = float(found["balance_value"])
     if emissions != unit.emissions:
-        label = ("Emissions on which intensity is measured", "计算强度的排放量")
+        label = _("Emissions on which intensity is measured")
         yield Step("intensity_emissions_tco2e", label, emissions, "tCO2e")
-    yield Step("intensity_output", ("Output Q", "产量 Q"), output, "t")
+    yield Step("intensity_output", _("Output Q"), output, "t")
     formula = f"I = {number(emissions)} / {number(output)}"
-    yield Step("intensity", ("Emission intensity I", "碳排放强度 I"), intensity, "t/t", formula)
-    english = f"Balance value BP, at which allowances of {unit.sector} are its emissions"
-    label = (english, f"{in_chinese(unit.sector)}行业平衡值 BP")
+    yield Step("intensity", _("Emission intensity I"), intensity, "t/t", formula)
+    label = _("Balance value BP, at which allowances of {sector} are its emissions")
     if instance.policy.states_balance_value(unit.sector):
-        label = (f"Balance value BP of {unit.sector}, from outside", f"{label[1]}（来自外部）")
-    yield Step("balance_value", label, value, "t/t")
+        label = _("Balance value BP of {sector}, from outside")
+    yield Step("balance_value", _(label, sector=name_of(unit.sector)), value, "t/t")
     deviation = (value - intensity) / value
     formula = f"X = (BP - I) / BP = ({number(value)} - {number(intensity)}) / {number(value)}"
-    yield Step("intensity_deviation", ("Intensity deviation X", "碳排放强度偏离度 X"), deviation, "rate", formula)
+    yield Step("intensity_deviation", _("Intensity deviation X"), deviation, "rate", formula)
     slope, cap = parameters.slope, parameters.cap
     rate = float(surplus_rates(np.array([intensity]), value, slope, cap)[0])
     formula = f"α = clip({number(slope)} X, ±{percent(cap)}) = clip({percent(slope * deviation)}, ±{percent(cap)})"
-    product, most = f"{number(slope)} X = {percent(slope * deviation)}", f"±{percent(cap)}"
-    in_words = (
-        f"α = {number(slope)} X, at most {most}; {product}, so α",
-        f"α = {number(slope)}X，且不超过 {most}；{product.replace(' X', 'X')}，故 α",
+    in_words = _(
+        "α = {slope} X, at most ±{most}; {slope} X = {product}, so α",
+        slope=number(slope),
+        most=percent(cap),
+        product=percent(slope * deviation),
     )
-    yield Step("coefficient", ("Intensity coefficient α", "碳排放强度系数 α"), rate, "rate", formula, in_words)
+    yield Step("coefficient", _("Intensity coefficient α"), rate, "rate", formula, in_words)
     exact = unit.emissions * (1 + rate)
     formula = f"R = ⌊E (1 + α)⌋ = ⌊{number(unit.emissions)} × {1 + rate:.8g}⌋ = ⌊{number(exact)}⌋"
     whole = float(reference_allowances(instance).reference_t[row])
-    yield Step("reference_t", ("Reference allocation R", "参考配额 R"), whole, "t", formula)
+    yield Step("reference_t", _("Reference allocation R"), whole, "t", formula)
 
 
 def _power(unit: Unit) -> Iterator[Step]:
@@ -179,24 +170,24 @@ def _power(unit: Unit) -> Iterator[Step]:
     assert found is not None
     units = unit.instance.units
     place = int(np.flatnonzero(unit.instance.labels("sector").where(POWER)).searchsorted(unit.row))
-    column, label = electricity_of(unit.instance.policy.year), ("Gross generation", "发电量")
+    column, label = electricity_of(unit.instance.policy.year), _("Gross generation")
     if column == "supply_mwh":
-        label = ("Net supply of electricity", "供电量")
+        label = _("Net supply of electricity")
     yield Step(column, label, float(units[column].iloc[unit.row]) if column in units else np.nan, "MWh")
     correction = float(found.load_correction[place])
-    yield Step("load_correction", ("Load correction", "调峰修正系数"), correction)
+    yield Step("load_correction", _("Load correction"), correction)
     labels = {
-        "electricity_t": ("Allowances of electricity", "发电配额量"),
-        "heat_t": ("Allowances of heat", "供热配额量"),
-        "gas_top_up_t": ("Added to a gas unit up to its emissions", "燃气机组豁免补发"),
-        "added_t": ("Added up to the least share of its enterprise's emissions", "履约缺口率上限豁免补发"),
+        "electricity_t": _("Allowances of electricity"),
+        "heat_t": _("Allowances of heat"),
+        "gas_top_up_t": _("Added to a gas unit up to its emissions"),
+        "added_t": _("Added up to the least share of its enterprise's emissions"),
     }
     parts = {name: float(getattr(found, name)[place]) for name in labels}
     for name, label in labels.items():
         if parts[name] or name == "electricity_t":
             yield Step(name, label, parts[name], "t")
     whole = float(reference_allowances(unit.instance).reference_t[unit.row])
-    yield Step("reference_t", ("Reference allocation R", "参考配额 R"), whole, "t")
+    yield Step("reference_t", _("Reference allocation R"), whole, "t")
 
 
 def incentive_steps(unit: Unit) -> Iterator[Step]:
@@ -204,14 +195,11 @@ def incentive_steps(unit: Unit) -> Iterator[Step]:
     gain, formula = _gain_of_a_tonne(unit)
     if gain is None:
         return
-    label = (
-        "One tonne abated adds to the surplus (or reduces the deficit)",
-        "每减排一吨，盈余增加（或缺口减少）的配额",
-    )
+    label = _("One tonne abated adds to the surplus (or reduces the deficit)")
     yield Step("marginal_gain_t", label, gain, "t", formula)
     prices = by_year(unit.instance.policy.market.prices_cny_per_t, [unit.instance.policy.year])
     if np.isfinite(prices[0]):
-        label = ("At the stated price that is worth", "按所列碳价的价值")
+        label = _("At the stated price that is worth")
         formula = f"{number(gain)} × {number(float(prices[0]))}"
         yield Step("marginal_incentive_cny_per_t", label, gain * float(prices[0]), "CNY/t", formula)
 

@@ -1,4 +1,4 @@
-"""Steps of an explanation, and their text in English and Chinese."""
+"""Steps of an explanation, and their text."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.tables.chinese import WORDS
-from etsopt.data.tables.provinces import SHORT
+from etsopt.language import _, in_both, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-Words = tuple[str, str]
-"""A text in English and in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +34,18 @@ class Step:
     """
 
     key: str
-    label: Words
+    label: str
     value: float | None = None
     unit: str = ""
     formula: str = ""
-    in_words: Words | None = None
+    in_words: str = ""
 
-    def text(self, chinese: bool = False) -> str:
+    def text(self) -> str:
         """Return the step as one line."""
-        label = self.label[chinese]
-        formula = self.in_words[chinese] if self.in_words and self.formula else self.formula
-        parts = [formula] if formula else []
+        parts = [str(self.in_words or self.formula)] if self.formula else []
         if self.value is not None:
             parts.append(percent(self.value) if self.unit == "rate" else f"{number(self.value)} {self.unit}".rstrip())
-        return f"{label}{'：' if chinese else ': '}{' = '.join(parts)}" if parts else label
+        return str(_("{label}: {value}", label=self.label, value=" = ".join(parts)) if parts else self.label)
 
 
 @dataclass(frozen=True)
@@ -69,37 +63,37 @@ class Explanation:
     """
 
     unit_id: str
-    title: Words
-    parts: tuple[tuple[Words, tuple[Step, ...]], ...] = field(default_factory=tuple)
+    title: str
+    parts: tuple[tuple[str, tuple[Step, ...]], ...] = field(default_factory=tuple)
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """All steps in their order."""
-        return tuple(step for _, steps in self.parts for step in steps)
+        return tuple(step for _heading, steps in self.parts for step in steps)
 
     def text(self, lang: str = "en") -> str:
         """Return the explanation as lines of text, in ``en`` or ``zh``."""
-        chinese = lang == "zh"
-        return "\n".join(self._lines(chinese))
+        with speaking(lang):
+            return "\n".join(self._lines())
 
-    def _lines(self, chinese: bool) -> Iterator[str]:
-        yield self.title[chinese]
+    def _lines(self) -> Iterator[str]:
+        yield str(self.title)
         for heading, steps in self.parts:
             yield ""
-            yield heading[chinese]
+            yield str(heading)
             for step in steps:
-                yield f"  {step.text(chinese)}"
+                yield f"  {step.text()}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON, texts in both languages."""
         return {
             "unit_id": self.unit_id,
-            "title": {"en": self.title[0], "zh": self.title[1]},
+            "title": in_both(self.title),
             "parts": [
                 {
-                    "heading": {"en": heading[0], "zh": heading[1]},
+                    "heading": in_both(heading),
                     "steps": [
-                        {"key": step.key, "label": {"en": step.label[0], "zh": step.label[1]}}
+                        {"key": step.key, "label": in_both(step.label)}
                         | {"formula": step.formula, "value": step.value, "unit": step.unit}
                         for step in steps
                     ],
@@ -113,10 +107,10 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         parts = "".join(
-            f"<h4>{escape(heading[0])}</h4><ul>{''.join(f'<li>{escape(step.text())}</li>' for step in steps)}</ul>"
+            f"<h4>{escape(str(heading))}</h4><ul>{''.join(f'<li>{escape(step.text())}</li>' for step in steps)}</ul>"
             for heading, steps in self.parts
         )
-        return f"<div><b>{escape(self.title[0])}</b>{parts}</div>"
+        return f"<div><b>{escape(str(self.title))}</b>{parts}</div>"
 
 
 def number(value: float) -> str:
@@ -130,15 +124,6 @@ def number(value: float) -> str:
     if abs(value - round(value)) < 0.005 and abs(value) >= 1:
         return f"{value + 0.0:,.0f}"
     return f"{value:,.2f}" if abs(value) >= 100 else f"{value + 0.0:.6g}"
-
-
-def in_chinese(name: str) -> str:
-    """Return the Chinese name of a sector or a province; any other name as it is.
-
-    >>> in_chinese("cement"), in_chinese("Anhui"), in_chinese("North")
-    ('水泥', '安徽', 'North')
-    """
-    return WORDS["sector"].get(name, (SHORT.get(name, name),))[0]
 
 
 def percent(rate: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.forecasting.plan import ForecastPlan, forecast_of
 from etsopt.forecasting.simulation import at_start, drawn, sectors_of
 from etsopt.forecasting.statistics import every_draw, of_sectors, sensitivity, statistics
+from etsopt.language import speaking
 from etsopt.running.provenance import versions
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Forecast:
         """Return the chart as a figure of matplotlib, in ``en`` or ``zh``."""
         from etsopt.charts.drawing import draw
 
-        return draw(self.chart, lang)
+        with speaking(lang):
+            return draw(self.chart)
 
 
 def forecast(

@@ -48,7 +48,7 @@ Key = tuple[str, str, str]
 def texts() -> dict[Key, str]:
     """Return every text of the package that a user may see, and the file, or the command, that has it."""
     found = {("", text, ""): place for text, place in _declared() if HAS_WORDS.search(text)}
-    return found | dict(_called())
+    return found | dict.fromkeys(_words(), "words of cells") | dict(_called())
 
 
 def _called() -> Iterator[tuple[Key, str]]:
@@ -65,7 +65,6 @@ def _called() -> Iterator[tuple[Key, str]]:
 def _declared() -> Iterator[tuple[str, str]]:
     """Yield the texts that no call of this package states."""
     from etsopt.data.files import shipped
-    from etsopt.data.tables.chinese import WORDS
     from etsopt.rules.registry import RULES
     from etsopt.running import library
 
@@ -76,7 +75,26 @@ def _declared() -> Iterator[tuple[str, str]]:
     for name in shipped.names():
         about = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
         yield about.lstrip("# ").split("\n")[0], "instances"
-    yield from ((word, "schema") for words in WORDS.values() for word in words if "_" not in word)
+
+
+def _words() -> dict[Key, str]:
+    """Return the words of cells under the column they stand in, those of inputs with what their vocabulary says."""
+    from etsopt.accounting.chinese import CODES as OF_ACCOUNTS
+    from etsopt.accounting.chinese import VOCABULARY
+    from etsopt.data.tables.chinese import WORDS
+    from etsopt.data.tables.provinces import SHORT
+    from etsopt.results.words import COLUMNS
+    from etsopt.vocabulary import CODES
+
+    found = {
+        (column, code, ""): ""
+        for stated in (CODES, {"heading": COLUMNS}, OF_ACCOUNTS)
+        for column, codes in stated.items()
+        for code in codes
+    }
+    found |= {(column, code, ""): known[0] for column, words in WORDS.items() for code, known in words.items()}
+    found |= {(column, code, ""): word for column, words in VOCABULARY.items() for code, word in words.items()}
+    return found | {("province", name, ""): text for name, text in SHORT.items()}
 
 
 def slots(text: str) -> set[str]:
@@ -114,7 +132,7 @@ def merged(before: Catalog) -> Catalog:
 
     now = Catalog(locale="zh", domain="etsopt", project="etsopt", charset="utf-8", fuzzy=False)
     now.mime_headers = before.mime_headers
-    known = translations(before)
+    known = {**translations(before), **{key: word for key, word in _words().items() if word}}
     for key, place in sorted(texts().items(), key=lambda item: (item[1], item[0])):
         context, one, many = key
         text: Any = (one, many) if many else one

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _
-from etsopt.reports.page import both, figures, page
+from etsopt.language import Text, _, in_both, pgettext
+from etsopt.reports.page import both, figures, heading, page, side_by_side
 from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.results.notices import covers_nation, notices
@@ -24,54 +24,73 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 FLOWS = (
-    ("opening_t", "opening", "期初持仓量"),
-    ("carried_over_t", "carried over", "结转"),
-    ("issued_t", "issued", "发放"),
-    ("bought_t", "bought", "买入"),
-    ("surrendered_t", "surrendered", "清缴"),
-    ("sold_t", "sold", "卖出"),
-    ("cancelled_t", "cancelled", "收回注销"),
-    ("closing_t", "closing", "期末持仓量"),
+    ("opening_t", pgettext("compliance", "opening")),
+    ("carried_over_t", pgettext("compliance", "carried over")),
+    ("issued_t", pgettext("compliance", "issued")),
+    ("bought_t", pgettext("compliance", "bought")),
+    ("surrendered_t", pgettext("compliance", "surrendered")),
+    ("sold_t", pgettext("compliance", "sold")),
+    ("cancelled_t", pgettext("compliance", "cancelled")),
+    ("closing_t", pgettext("compliance", "closing")),
 )
 MET = (
-    ("obligation_t", "obligation", "应清缴配额"),
-    ("surrendered_t", "allowances surrendered", "清缴配额"),
-    ("offset_t", "offsets used", "抵销"),
-    ("shortfall_t", "shortfall", "未足额清缴"),
-    ("completion", "completion %", "完成率 %"),
+    ("obligation_t", pgettext("compliance", "obligation")),
+    ("surrendered_t", pgettext("compliance", "allowances surrendered")),
+    ("offset_t", pgettext("compliance", "offsets used")),
+    ("shortfall_t", pgettext("compliance", "shortfall")),
+    ("completion", pgettext("compliance", "completion %")),
 )
 COUNTS = (
-    ("enterprises", "enterprises", "重点排放单位"),
-    ("enterprises_at_risk", "at risk", "风险单位"),
-    ("enterprises_with_shortfall", "with shortfall", "未足额清缴"),
-    ("units", "units", "单元"),
+    ("enterprises", pgettext("compliance", "enterprises")),
+    ("enterprises_at_risk", pgettext("compliance", "at risk")),
+    ("enterprises_with_shortfall", pgettext("compliance", "with shortfall")),
+    ("units", pgettext("compliance", "units")),
 )
 PROVINCE = (
-    ("province_received_t", "received", "转入省级账户"),
-    ("province_surrendered_t", "surrendered first", "优先清缴"),
-    ("province_released_t", "released", "剩余拨付"),
+    ("province_received_t", pgettext("compliance", "received")),
+    ("province_surrendered_t", pgettext("compliance", "surrendered first")),
+    ("province_released_t", pgettext("compliance", "released")),
 )
 MONEY = (
-    ("purchases_cny", "purchases", "买入支出"),
-    ("offsets_cny", "offsets", "抵销支出"),
-    ("transactions_cny", "transactions", "交易成本"),
-    ("penalty_cny", "fine by shortfall", "按缺口罚款"),
-    ("fixed_fine_cny", "fixed fine", "定额罚款"),
-    ("sales_cny", "sales", "卖出收入"),
-    ("cost_cny", "net cost", "净支出"),
-    ("kept_worth_cny", "value of holdings", "结余价值"),
+    ("purchases_cny", pgettext("compliance", "purchases")),
+    ("offsets_cny", pgettext("compliance", "offsets")),
+    ("transactions_cny", pgettext("compliance", "transactions")),
+    ("penalty_cny", pgettext("compliance", "fine by shortfall")),
+    ("fixed_fine_cny", pgettext("compliance", "fixed fine")),
+    ("sales_cny", pgettext("compliance", "sales")),
+    ("cost_cny", pgettext("compliance", "net cost")),
+    ("kept_worth_cny", pgettext("compliance", "value of holdings")),
 )
 ISSUED = (
-    ("emissions_tco2e", "verified emissions", "经核查排放量"),
-    ("reference_t", "reference", "参考配额"),
-    ("allowance_t", "allowances", "核定配额"),
-    ("pre_allocated_t", "pre-allocated", "预分配配额"),
-    ("top_up_t", "top-up", "补发"),
-    ("return_t", "return", "缴回"),
+    ("emissions_tco2e", pgettext("compliance", "verified emissions")),
+    ("reference_t", pgettext("compliance", "reference")),
+    ("allowance_t", pgettext("compliance", "allowances")),
+    ("pre_allocated_t", pgettext("compliance", "pre-allocated")),
+    ("top_up_t", pgettext("compliance", "top-up")),
+    ("return_t", pgettext("compliance", "return")),
 )
-SECTORS = {"cement": "cement 水泥", "steel": "steel 钢铁", "aluminium": "aluminium 铝冶炼", "power": "power 发电"}
-NAME = ("enterprise_id", "enterprise", "重点排放单位")
-WHERE = ("province", "province", "省份")
+NAME = ("enterprise_id", pgettext("compliance", "enterprise"))
+WHERE = ("province", pgettext("compliance", "province"))
+
+SURRENDER = pgettext("compliance", "Surrender")
+ALLOWANCES = pgettext("compliance", "Allowances")
+ISSUED_BY_SECTOR = pgettext("compliance", "Allowances issued by sector")
+PROVINCIAL_ACCOUNTS = pgettext("compliance", "Provincial accounts for enterprises at risk")
+MONEY_IN_CNY = pgettext("compliance", "Money [CNY]")
+"""Titles of tables."""
+
+LINKS = {
+    "provinces": pgettext("link", "provinces"),
+    "shortfalls": pgettext("link", "shortfalls"),
+    "sheets": pgettext("link", "enterprises"),
+}
+"""Parts of the page beside that of all enterprises, as its links name them."""
+
+QUANTITIES = _(
+    "All quantities in whole tonnes (1 allowance = 1 t CO2e), amounts in CNY. "
+    "In every account opening + carried over + issued + bought = surrendered + sold + cancelled + closing."
+)
+"""Units of measure of the page, and the identity of its accounts."""
 
 TEXTS = {
     "compliance": ("enterprise_id", "province"),
@@ -132,7 +151,8 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     whole = _whole(results)
     parts = [_head(instance, results), _nation(tables, whole), _provinces(tables, whole), _shortfalls(tables)]
     parts += _sheets(instance, tables, set(enterprises))
-    return page(f"Compliance year {year}: {results.provenance['instance']}", f"{year}年度配额清缴报告", parts)
+    title = _("Compliance year {year}: {instance}", year=year, instance=results.provenance["instance"])
+    return page(title, parts)
 
 
 def _head(instance: Instance, results: Results) -> str:
@@ -141,22 +161,19 @@ def _head(instance: Instance, results: Results) -> str:
     market, penalty = policy.get("market", {}), policy.get("penalty", {})
     price = market.get("prices_cny_per_t")
     reference = penalty.get("reference_price_cny_per_t")
-    verdict = ("certified: every figure recomputed from the instance", "已验证：全部数字由独立程序复核")
+    verdict = _("certified: every figure recomputed from the instance")
     if not results.certified:
-        verdict = ("not certified: the figures are not proven", "未通过验证")
-    told = [f'<p class="meta">{both(*words)}</p>' for words in notices(results.provenance)]
-    whole = " ".join(_whole(results))
+        verdict = _("not certified: the figures are not proven")
+    told = [f'<p class="meta">{both(notice)}</p>' for notice in notices(results.provenance)]
+    links = {"nation": _whole(results), **LINKS}
     lines = [
-        f'<p><span class="verdict {"yes" if results.certified else "no"}">{both(*verdict)}</span></p>',
+        f'<p><span class="verdict {"yes" if results.certified else "no"}">{both(verdict)}</span></p>',
         f'<p class="meta">Instance {escape(results.provenance["instance"])}, SHA-256 {instance.hash[:16]}…; rule '
         f"{escape(instance.policy.rule.name)}; allowance price {_stated(price)}; reference price of fines "
-        f"{_stated(reference)}, multiple {penalty.get('multiple', 5):g}. All quantities in whole tonnes (1 allowance = "
-        "1 t CO2e), amounts in CNY.</p>",
-        '<p class="meta" lang="zh">数量单位为吨（1个配额对应1吨二氧化碳当量），金额单位为元。'
-        "恒等式：期初持仓量 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持仓量。</p>",
+        f"{_stated(reference)}, multiple {penalty.get('multiple', 5):g}.</p>",
+        *(f'<p class="meta" lang="{language}">{escape(text)}</p>' for language, text in in_both(QUANTITIES).items()),
         *told,
-        f'<nav><a href="#nation">{whole}</a><a href="#provinces">provinces 省份</a>'
-        '<a href="#shortfalls">shortfalls 未清缴</a><a href="#sheets">enterprises 单位</a></nav>',
+        "<nav>" + "".join(f'<a href="#{key}">{side_by_side(text)}</a>' for key, text in links.items()) + "</nav>",
     ]
     return "\n".join(lines)
 
@@ -175,51 +192,59 @@ def _rows(table: pd.DataFrame) -> list[Row]:
     return table.assign(completion=(share * 100 // 1) / 100).to_dict("records")
 
 
-def _whole(results: Results) -> tuple[str, str]:
-    """Return what all enterprises together are, in English and Chinese."""
-    return ("nation", "全国") if covers_nation(results.provenance) else ("this table", "本表")
+def _whole(results: Results) -> Text:
+    """Return what all enterprises together are."""
+    return _("nation") if covers_nation(results.provenance) else _("this table")
 
 
-def _nation(tables: dict[str, pd.DataFrame], whole: tuple[str, str]) -> str:
+ALL = _("all")
+
+
+def _sectors(table: pd.DataFrame) -> pd.Series:
+    """Return the sectors of a table in both languages."""
+    return table["sector"].map({name: side_by_side(pgettext("sector", name)) for name in table["sector"].unique()})
+
+
+def _nation(tables: dict[str, pd.DataFrame], whole: Text) -> str:
     nation = _rows(tables["nation"])
     sectors = tables["compliance_sectors"]
-    sectors = sectors.assign(sector=sectors["sector"].replace(SECTORS))
-    counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
-    balance = ("balance_value", "balance value [t/t]", "平衡值")
+    sectors = sectors.assign(sector=_sectors(sectors))
+    counts = (("sector", pgettext("compliance", "sector")), COUNTS[0], COUNTS[3], *ISSUED)
+    balance = ("balance_value", pgettext("compliance", "balance value [t/t]"))
     total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum(min_count=1).to_dict()
     # A sum of some sectors is no total.
     total |= {name: np.nan for name in OF_PRE_ALLOCATION if sectors[name].isna().any()}
     # An enterprise may own units of several sectors.
-    total |= {"sector": "all 合计", "enterprises": nation[0]["enterprises"]}
+    total |= {"sector": side_by_side(ALL), "enterprises": nation[0]["enterprises"]}
     blocks = [
-        f'<h2 id="nation">{both(whole[0].capitalize(), whole[1])}</h2>',
+        heading(whole, 2, "nation", capital=True),
         figures(nation, (*COUNTS, *MET)),
-        f"<h3>{both('Allowances', '配额收支')}</h3>",
+        heading(ALLOWANCES),
         figures(nation, FLOWS),
-        f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户（差异化发放）')}</h3>",
+        heading(PROVINCIAL_ACCOUNTS),
         figures(nation, PROVINCE),
-        f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
+        heading(MONEY_IN_CNY),
         figures(nation, MONEY),
-        f"<h3>{both('Allowances issued by sector', '分行业发放')}</h3>",
+        heading(ISSUED_BY_SECTOR),
         figures(sectors.to_dict("records"), (*counts, balance), total),
     ]
     return "\n".join(blocks)
 
 
-def _provinces(tables: dict[str, pd.DataFrame], whole: tuple[str, str]) -> str:
+def _provinces(tables: dict[str, pd.DataFrame], whole: Text) -> str:
     provinces, nation = (_rows(tables[name]) for name in ("compliance_provinces", "nation"))
-    foot = {**nation[0], "province": " ".join(whole)}
+    foot = {**nation[0], "province": side_by_side(whole)}
     at_risk = [row for row in provinces if row["enterprises_at_risk"]]
     return "\n".join(
         [
-            f'<h2 id="provinces" class="part">{both("Provinces", "省份")}</h2>',
-            f"<h3>{both('Surrender', '清缴')}</h3>",
+            heading(pgettext("compliance", "Provinces"), 2, "provinces", part=True),
+            heading(SURRENDER),
             figures(provinces, (WHERE, *COUNTS, *MET), foot),
-            f"<h3>{both('Allowances', '配额收支')}</h3>",
+            heading(ALLOWANCES),
             figures(provinces, (WHERE, *FLOWS), foot),
-            f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户（差异化发放）')}</h3>",
+            heading(PROVINCIAL_ACCOUNTS),
             figures(at_risk, (WHERE, COUNTS[1], *PROVINCE), foot),
-            f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
+            heading(MONEY_IN_CNY),
             figures(provinces, (WHERE, *MONEY), foot),
         ]
     )
@@ -227,25 +252,27 @@ def _provinces(tables: dict[str, pd.DataFrame], whole: tuple[str, str]) -> str:
 
 def _shortfalls(tables: dict[str, pd.DataFrame]) -> str:
     table = tables["shortfalls"]
-    head = f'<h2 id="shortfalls">{both("Shortfalls", "未足额清缴")}</h2>'
+    head = heading(pgettext("compliance", "Shortfalls"), 2, "shortfalls")
     if not len(table):
-        return (
-            f"{head}\n<p>{both('None: every enterprise meets its obligation in full.', '无：全部单位足额清缴。')}</p>"
-        )
-    law = ("regime", "law at the deadline", "适用法规（截止日）")
-    price, times = ("reference_price_cny_per_t", "reference price", "参考价格"), ("multiple", "multiple", "倍数")
-    deducted = ("deducted_next_year_t", "deducted next year", "核减下一年度")
+        none = pgettext("compliance", "None: every enterprise meets its obligation in full.")
+        return f"{head}\n<p>{both(none)}</p>"
+    law = ("regime", pgettext("compliance", "law at the deadline"))
+    price, times = (
+        ("reference_price_cny_per_t", pgettext("compliance", "reference price")),
+        ("multiple", pgettext("compliance", "multiple")),
+    )
+    deducted = ("deducted_next_year_t", pgettext("compliance", "deducted next year"))
     headings = (NAME, WHERE, MET[0], MET[3], law, price, times, *MONEY[3:5], deducted)
     return f"{head}\n{figures(table.to_dict('records'), headings)}"
 
 
 def _sheets(instance: Instance, tables: dict[str, pd.DataFrame], wanted: set[str]) -> Iterator[str]:
     """Yield one sheet for each enterprise."""
-    yield f'<h2 id="sheets" class="part">{both("Enterprises", "重点排放单位")}</h2>'
+    yield heading(pgettext("compliance", "Enterprises"), 2, "sheets", part=True)
     names = _names(instance)
     vintages = tables["holdings"].assign(vintage=tables["holdings"]["vintage"].map("{:.0f}".format))
     holdings = _by_enterprise(vintages)
-    units = _by_enterprise(tables["issuance"].assign(sector=tables["issuance"]["sector"].replace(SECTORS)))
+    units = _by_enterprise(tables["issuance"].assign(sector=_sectors(tables["issuance"])))
     for row in sorted(_rows(tables["compliance"]), key=lambda row: str(row["enterprise_id"])):
         enterprise = str(row["enterprise_id"])
         if not wanted or enterprise in wanted:
@@ -269,20 +296,36 @@ def _names(instance: Instance) -> dict[str, str]:
 
 def _sheet(row: Row, name: str, holdings: Sequence[Row], units: Sequence[Row]) -> str:
     enterprise, province = str(row["enterprise_id"]), str(row["province"])
-    risk = f", {both('allowances through the provincial account', '配额经省级账户差异化发放')}"
-    where = f"{escape(enterprise)}, {escape(province) or '–'}{risk if row['at_risk'] else ''}"
+    risk = both(pgettext("compliance", "allowances through the provincial account"))
+    where = f"{escape(enterprise)}, {escape(province) or '–'}{f', {risk}' if row['at_risk'] else ''}"
     blocks = [
         f'<section class="sheet"><h3>{escape(name or enterprise)}</h3>',
         f'<p class="meta">{where}</p>',
-        figures([row], (("emissions_tco2e", "verified emissions", "经核查排放量"), *MET)),
+        figures([row], (("emissions_tco2e", pgettext("compliance", "verified emissions")), *MET)),
     ]
     if units:
-        blocks.append(figures(units, (("unit_id", "unit", "单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
+        blocks.append(
+            figures(
+                units,
+                (
+                    ("unit_id", pgettext("compliance", "unit")),
+                    ("sector", pgettext("compliance", "sector")),
+                    WHERE,
+                    *ISSUED,
+                ),
+            )
+        )
     if holdings:
-        heads = (("vintage", "vintage", "配额年度"), ("usable", "usable this year", "可用于本年度"), *FLOWS)
-        blocks.append(figures(holdings, heads, {**row, "vintage": "all 合计"}))
+        heads = (
+            ("vintage", pgettext("compliance", "vintage")),
+            ("usable", pgettext("compliance", "usable this year")),
+            *FLOWS,
+        )
+        blocks.append(figures(holdings, heads, {**row, "vintage": side_by_side(ALL)}))
     if row["at_risk"]:
         blocks.append(figures([row], PROVINCE))
-    deducted = (("deducted_next_year_t", "deducted next year [t]", "核减下一年度"),) if row["shortfall_t"] else ()
+    deducted = (
+        (("deducted_next_year_t", pgettext("compliance", "deducted next year [t]")),) if row["shortfall_t"] else ()
+    )
     blocks.append(figures([row], (*MONEY, *deducted)))
     return "\n".join([*blocks, "</section>"])

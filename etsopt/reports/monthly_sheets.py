@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from etsopt.accounting.chinese import WORDS
-from etsopt.accounting.review.words import YEAR_STATUSES
 from etsopt.data.files.aside import written_aside
 from etsopt.data.files.atomic import naming
 from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.language import _, in_both, pgettext
 from etsopt.progress import checkpoint
-from etsopt.reports.page import both, figures, page
+from etsopt.reports.page import both, figures, heading, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,56 +23,56 @@ if TYPE_CHECKING:
     from etsopt.reports.page import Heading, Row
 
 UNITS: tuple[Heading, ...] = (
-    ("unit_id", "unit", "单元"),
-    ("status", "status", "状态"),
-    ("items", "items", "数据项"),
-    ("items_national", "passed nationally", "国家级通过"),
-    ("open_findings", "open findings", "未关闭问题"),
-    ("accounted_emissions_tco2e", "accounted tCO2e", "核算排放量"),
-    ("verified_emissions_tco2e", "verified tCO2e", "经核查排放量"),
+    ("unit_id", pgettext("sheet", "unit")),
+    ("status", pgettext("sheet", "status")),
+    ("items", pgettext("sheet", "items")),
+    ("items_national", pgettext("sheet", "passed nationally")),
+    ("open_findings", pgettext("sheet", "open findings")),
+    ("accounted_emissions_tco2e", pgettext("sheet", "accounted tCO2e")),
+    ("verified_emissions_tco2e", pgettext("sheet", "verified tCO2e")),
 )
 MONTHS: tuple[Heading, ...] = (
-    ("unit_id", "unit", "单元"),
-    ("month", "month", "月份"),
-    ("process", "process", "工序"),
-    ("gas", "gas", "温室气体"),
-    ("emissions_tco2e", "tCO2e", "排放量"),
+    ("unit_id", pgettext("sheet", "unit")),
+    ("month", pgettext("sheet", "month")),
+    ("process", pgettext("sheet", "process")),
+    ("gas", pgettext("sheet", "gas")),
+    ("emissions_tco2e", pgettext("sheet", "tCO2e")),
 )
 LINES: tuple[Heading, ...] = (
-    ("month", "month", "月份"),
-    ("process", "process", "工序"),
-    ("item", "item", "项目"),
-    ("flow", "flow", "方向"),
-    ("quantity", "quantity", "数量"),
-    ("unit", "unit", "单位"),
-    ("ncv_gj_per_unit", "NCV GJ/unit", "低位发热量"),
-    ("factor", "factor", "因子"),
-    ("formula", "formula", "公式"),
-    ("emissions_tco2e", "tCO2e", "排放量"),
-    ("rows", "rows: file, line, version", "来源：文件、行、版本"),
+    ("month", pgettext("sheet", "month")),
+    ("process", pgettext("sheet", "process")),
+    ("item", pgettext("sheet", "item")),
+    ("flow", pgettext("sheet", "flow")),
+    ("quantity", pgettext("sheet", "quantity")),
+    ("unit", _("unit")),
+    ("ncv_gj_per_unit", pgettext("sheet", "NCV GJ/unit")),
+    ("factor", pgettext("sheet", "factor")),
+    ("formula", pgettext("sheet", "formula")),
+    ("emissions_tco2e", pgettext("sheet", "tCO2e")),
+    ("rows", pgettext("sheet", "rows: file, line, version")),
 )
 FINDINGS: tuple[Heading, ...] = (
-    ("finding", "no.", "编号"),
-    ("open", "open", "未关闭"),
-    ("level", "level", "层级"),
-    ("unit_id", "unit", "单元"),
-    ("month", "month", "月份"),
-    ("item", "item", "项目"),
-    ("size_t", "tCO2e", "涉及排放量"),
-    ("reason", "reason", "理由"),
-    ("closed_because", "closed because", "关闭理由"),
+    ("finding", pgettext("sheet", "no.")),
+    ("open", pgettext("sheet", "open")),
+    ("level", pgettext("sheet", "level")),
+    ("unit_id", pgettext("sheet", "unit")),
+    ("month", pgettext("sheet", "month")),
+    ("item", pgettext("sheet", "item")),
+    ("size_t", pgettext("finding", "tCO2e")),
+    ("reason", pgettext("sheet", "reason")),
+    ("closed_because", pgettext("sheet", "closed because")),
 )
 CORRECTIONS: tuple[Heading, ...] = (
-    ("unit_id", "unit", "单元"),
-    ("month", "month", "月份"),
-    ("process", "process", "工序"),
-    ("item", "item", "项目"),
-    ("version", "version", "版本"),
-    ("restored_version", "restored from", "恢复自版本"),
-    ("level", "level", "层级"),
-    ("who", "who", "决定人"),
-    ("decided_on", "day", "日期"),
-    ("reason", "reason", "理由"),
+    ("unit_id", pgettext("sheet", "unit")),
+    ("month", pgettext("sheet", "month")),
+    ("process", pgettext("sheet", "process")),
+    ("item", pgettext("sheet", "item")),
+    ("version", pgettext("sheet", "version")),
+    ("restored_version", pgettext("sheet", "restored from")),
+    ("level", pgettext("sheet", "level")),
+    ("who", pgettext("sheet", "who")),
+    ("decided_on", pgettext("sheet", "day")),
+    ("reason", pgettext("sheet", "reason")),
 )
 TWO = ("process", "item", "flow", "level")
 """Columns whose words are written in both languages."""
@@ -138,40 +136,41 @@ def _lines(found: Verification) -> pd.DataFrame:
 
 def _sheet(found: Verification, lines: pd.DataFrame, enterprise: str) -> str:
     units = found.units[found.units["enterprise_id"] == enterprise]
-    title = f"Monthly reports {found.year}: {enterprise}"
-    return page(title, f"{found.year} 年月度报告", _parts(found, lines, units, enterprise))
+    title = _("Monthly reports {year}: {enterprise}", year=found.year, enterprise=enterprise)
+    return page(title, _parts(found, lines, units, enterprise))
 
 
 def _parts(found: Verification, lines: pd.DataFrame, units: pd.DataFrame, enterprise: str) -> Iterator[str]:
     own = set(units["unit_id"])
-    shown = units.assign(status=[f"{status} {YEAR_STATUSES[status]}" for status in units["status"]])
-    yield f"<h2>{both('Emissions of the year', '年度排放量')}</h2>"
+    shown = units.assign(status=units["status"].map(lambda status: _in_both("year status", status)))
+    yield heading(_("Emissions of the year"), 2)
     yield figures(_records(shown), UNITS)
-    note = "Emissions are verified once the national level has passed every item of the year."
-    yield f"<p>{both(note, '国家级通过全年全部数据项后，排放量方为经核查排放量。')}</p>"
+    note = _("Emissions are verified once the national level has passed every item of the year.")
+    yield f"<p>{both(note)}</p>"
     monthly = found.accounts.monthly
     monthly = monthly[monthly["unit_id"].isin(own) & monthly["month"].str.startswith(f"{found.year}-")]
-    yield f"<h2>{both('Emissions by month, process and gas', '按月份、工序和气体的排放量')}</h2>"
+    yield heading(_("Emissions by month, process and gas"), 2)
     yield figures(_records(monthly), MONTHS)
     for unit in sorted(own):
-        yield f"<h2>{both(f'Figures of {unit}', '数据及来源')}</h2>"
+        yield heading(_("Figures of {unit}", unit=unit), 2)
         yield figures(_records(lines[lines["unit_id"] == unit]), LINES)
     state = found.review
     findings = state.findings[state.findings["enterprise_id"] == enterprise]
-    yield f"<h2>{both('Findings', '审核问题')}</h2>"
+    yield heading(_("Findings"), 2)
     yield figures(_records(findings), FINDINGS)
-    yield f"<h2>{both('Corrections', '更正')}</h2>"
+    yield heading(_("Corrections"), 2)
     yield figures(_records(state.corrections[state.corrections["unit_id"].isin(own)]), CORRECTIONS)
 
 
 def _records(table: pd.DataFrame) -> list[Row]:
     """Return rows with the words of both languages."""
-    words = {
-        name: table[name].map(lambda cell, name=name: f"{cell} {WORDS[name].get(cell, '')}".strip())
-        for name in TWO
-        if name in table
-    }
+    words = {name: table[name].map(lambda cell, name=name: _in_both(name, cell)) for name in TWO if name in table}
     if {"reason", "reason_zh"} <= {*table}:
         words["reason"] = (table["reason"] + " " + table["reason_zh"]).str.strip()
     records: list[Row] = table.assign(**words).to_dict("records")
     return records
+
+
+def _in_both(column: str, cell: str) -> str:
+    """Return a code with its word in Chinese, if it has one."""
+    return " ".join(dict.fromkeys(in_both(pgettext(column, cell)).values()))

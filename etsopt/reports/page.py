@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _, in_both
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -47,13 +49,27 @@ nav a { margin-right: 1em; }
 }
 """
 
-Heading = tuple[str, str, str]
-"""Column, and its headings in English and Chinese."""
+YES = _("yes")
+
+Heading = tuple[str, str]
+"""Column, and its heading."""
 
 
-def both(english: str, chinese: str) -> str:
-    """Return a text in both languages, side by side."""
-    return f'{escape(english)}<span class="zh" lang="zh">{escape(chinese)}</span>'
+def both(text: object, capital: bool = False) -> str:
+    """Return a text in both languages, side by side, the English one with a capital letter if it is asked for."""
+    english, chinese = in_both(text).values()
+    return f'{escape(english.capitalize() if capital else english)}<span class="zh" lang="zh">{escape(chinese)}</span>'
+
+
+def heading(text: object, level: int = 3, key: str = "", capital: bool = False, part: bool = False) -> str:
+    """Return a heading, which a key names in links; a part begins a page in print."""
+    named, style = f' id="{key}"' if key else "", ' class="part"' if part else ""
+    return f"<h{level}{named}{style}>{both(text, capital)}</h{level}>"
+
+
+def side_by_side(text: object) -> str:
+    """Return a text in both languages, one behind the other."""
+    return " ".join(in_both(text).values())
 
 
 DECIMALS = {
@@ -69,7 +85,7 @@ def cell(name: str, value: object) -> str:
     if isinstance(value, str):
         return f'<td class="text">{escape(value) or "–"}</td>'
     if isinstance(value, bool | np.bool_):
-        return f"<td>{'yes 是' if value else '–'}</td>"
+        return f"<td>{side_by_side(YES) if value else '–'}</td>"
     number = float(value)  # type: ignore[arg-type]
     mark = ' class="bad"' if number and "shortfall" in name else ""
     # Adding zero removes the sign of a negative zero; a minus sign is as wide as a digit.
@@ -89,7 +105,8 @@ def figures(rows: Sequence[Row], headings: Sequence[Heading], foot: Row | None =
     texts = {name for name in names if rows and isinstance(rows[0][name], str)}
     head = "".join(
         f'<th{" class=text" if name in texts else ""}>{escape(english)}<small lang="zh">{escape(chinese)}</small></th>'
-        for name, english, chinese in shown
+        for name, heading in shown
+        for english, chinese in [in_both(heading).values()]
     )
     body = "".join(_row([row[name] for name in names], names) for row in rows)
     last = "" if foot is None else f"<tfoot>{_row([foot.get(name, np.nan) for name in names], names)}</tfoot>"
@@ -101,12 +118,12 @@ def _row(values: Iterable[object], names: Sequence[str]) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def page(title: str, chinese: str, parts: Iterable[str]) -> str:
+def page(title: object, parts: Iterable[str]) -> str:
     """Return the whole page as one self-contained HTML text."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; {SOURCES}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)} {escape(chinese)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{both(title, chinese)}</h1>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+        f"<title>{escape(side_by_side(title))}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{both(title)}</h1>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
     )

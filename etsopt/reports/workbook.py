@@ -13,12 +13,13 @@ import pandas as pd
 from etsopt.data.files.policy_sheet import rows_of_policy
 from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_page, write_column
 from etsopt.data.files.write import toml_value
+from etsopt.language import _, in_chinese, joined, pgettext
 from etsopt.reports.stated import as_stated, within_scope
-from etsopt.results.cell_words import in_chinese
 from etsopt.results.equal_allocation import equal_allocation
 from etsopt.results.notices import notices
 from etsopt.results.words import STATUSES, TABLES, TERMINATIONS, heading_of_result
 from etsopt.units import format_tonnes
+from etsopt.vocabulary import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,20 +63,15 @@ NAMED = {
 
 
 class Book(NamedTuple):
-    """A workbook that is being written, its formats and its language."""
+    """A workbook that is being written, and its formats."""
 
     book: Any
     formats: Mapping[str, Any]
-    in_chinese: bool
-    about_targets: str = ""
+    about_targets: str
     """Sentence on the units that a target leaves out, a comment at the heading of targets; empty without any."""
 
-    def word(self, both: tuple[str, str]) -> str:
-        """Return the text of the language."""
-        return both[self.in_chinese]
 
-
-def write_result_workbook(results: Results, path: Path, in_chinese: bool = False, run: str = "") -> None:
+def write_result_workbook(results: Results, path: Path, run: str = "") -> None:
     """Write the result as a workbook, whose texts are texts and never formulas or links.
 
     Parameters
@@ -93,8 +89,8 @@ def write_result_workbook(results: Results, path: Path, in_chinese: bool = False
     for name, table in results.tables.items():
         see_that_fits(table, name, above=1)
     with new_workbook(path) as book:
-        into = Book(book, {name: book.add_format(style) for name, style in STYLES.items()}, in_chinese)
-        into = into._replace(about_targets=into.word(equal_allocation(results.tables) or ("", "")))
+        formats = {name: book.add_format(style) for name, style in STYLES.items()}
+        into = Book(book, formats, str(equal_allocation(results.tables) or ""))
         _write_summary(into, results, run)
         first = [name for name in FIRST_SHEETS if name in results.tables]
         for name in first:
@@ -134,24 +130,22 @@ def _levels(results: Results) -> pd.DataFrame:
 
 def _write_summary(into: Book, results: Results, run: str) -> None:
     """Write the answer in a sentence, what was asked, totals by sector, and how to check it."""
-    sheet = into.book.add_worksheet(into.word(TABLES["summary"]))
+    sheet = into.book.add_worksheet(str(TABLES["summary"]))
     sheet.hide_gridlines(2)
     set_up_page(sheet, 0)
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 8, 18)
     about = results.provenance
-    colon = into.word((": ", "："))
-    sheet.write_string(0, 0, f"{about['instance']}{colon}{about['model']}", into.formats["title"])
-    status = into.word(STATUSES[results.status])
-    stop = TERMINATIONS.get(results.termination)
-    status += f"{into.word((', ', '，'))}{into.word(stop)}" if stop else ""
-    sheet.write_string(1, 0, status, into.formats["good" if results.certified else "open"])
+    title = _("{label}: {value}", label=about["instance"], value=about["model"])
+    sheet.write_string(0, 0, str(title), into.formats["title"])
+    states = [STATUSES[results.status], *filter(None, [TERMINATIONS.get(results.termination)])]
+    sheet.write_string(1, 0, joined(states, "，"), into.formats["good" if results.certified else "open"])
     row = 3
     for label, text in _facts(into, results, run):
-        sheet.write_string(row, 0, label, into.formats["label"])
+        sheet.write_string(row, 0, str(label), into.formats["label"])
         sheet.merge_range(row, 1, row, 6, "", into.formats["text"])
-        sheet.write_string(row, 1, text, into.formats["text"])
-        sheet.set_row(row, 15 * (1 + len(text) // (55 if into.in_chinese else 100)))
+        sheet.write_string(row, 1, str(text), into.formats["text"])
+        sheet.set_row(row, 15 * (1 + len(str(text)) // (55 if in_chinese() else 100)))
         row += 1
     if "sectors" in results.tables:
         columns = ["sector", "units", "emissions_tco2e", "allowance_t", "target_t", "surplus_t", "surplus_rate"]
@@ -164,28 +158,28 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
     about = results.provenance
     policy = about["policy"]
     year, rule = policy["year"], policy["rule"]["name"]
-    asked = (f"compliance year {year}, rule {rule}", f"{year}年度，规则 {rule}")
-    facts = [(into.word(("asked", "计算要求")), into.word(asked))]
+    asked = _("compliance year {year}, rule {rule}", year=year, rule=rule)
+    facts: list[tuple[str, str]] = [(_("asked"), asked)]
     if results.held is not None:
         keys = [f"{key} = {toml_value(value)}" for key, value in _stated(results)]
-        facts += zip([into.word(("policy", "政策")), *[""] * len(keys)], keys, strict=False)
-    facts.append((into.word(("certificate", "证明")), into.word(_certificate(results))))
+        facts += zip([_("policy"), *[""] * len(keys)], keys, strict=False)
+    facts.append((_("certificate"), _certificate(results)))
     if results.held is not None:
         for remedy in results.remedies:
-            label = into.word((f"remedy {remedy.number}", f"可行方案 {remedy.number}"))
-            facts.append((label, f"{into.word(remedy.way)}{into.word((': ', '：'))}{remedy.text}"))
+            way = _("{label}: {value}", label=remedy.way, value=remedy.text)
+            facts.append((pgettext("reports", "remedy {number}", number=remedy.number), way))
     if into.about_targets:
-        facts.append((into.word(("equal allocation", "等量分配")), into.about_targets))
-    facts += [(into.word(("notice", "提示")), into.word(words)) for words in notices(about)]
+        facts.append((_("equal allocation"), into.about_targets))
+    facts += [(_("notice"), text) for text in notices(about)]
     if results.infeasible_by_t is not None:
         by = format_tonnes(results.infeasible_by_t)
-        facts.append((into.word(("infeasible by", "不可行量")), into.word((f"at least {by} t", f"至少 {by} 吨"))))
+        facts.append((_("infeasible by"), _("at least {by} t", by=by)))
     if run:
         check = f"etsopt check {run}"
-        facts.append((into.word(("check it again", "再次检查")), check))
-    facts.append((into.word(("instance", "算例")), f"SHA-256 {about['instance_hash']}"))
-    versions = into.word((", ", "、")).join(f"{name} {version}" for name, version in about["versions"].items())
-    facts.append((into.word(("versions", "版本")), versions))
+        facts.append((_("check it again"), check))
+    facts.append((_("instance"), f"SHA-256 {about['instance_hash']}"))
+    versions = joined(f"{name} {version}" for name, version in about["versions"].items())
+    facts.append((_("versions"), versions))
     return facts
 
 
@@ -198,28 +192,23 @@ def _stated(results: Results) -> Iterator[tuple[str, object]]:
     yield from rows_of_policy(parts)
 
 
-def _certificate(results: Results) -> tuple[str, str]:
-    """Return what is proven, in both languages."""
+def _certificate(results: Results) -> str:
+    """Return what is proven."""
     if not results.certified:
-        return ("No optimality is proven; see the sheet `certificate`.", "最优性未证明，见“证明”表。")
+        return _("No optimality is proven; see the sheet `certificate`.")
     if results.misses_t is None:
-        return (
-            "Every limit was recomputed, and the bound that proves the status.",
-            "已重新计算全部限值和证明状态的界。",
-        )
-    misses = f"{results.misses_t:.2g}"
-    away = None if results.distance_t is None else max(results.distance_t, 1e-9)
-    english = f"The allocation misses no limit by more than {misses} t, and none that keeps all limits is better."
-    chinese = f"该分配方案偏离任何限值不超过 {misses} 吨，且没有满足全部限值的更优方案。"
-    if away is not None:
-        english += f" No unit is farther than {away:.2g} t from the one solution of the tie-break."
-        chinese += f"任何单元与唯一解的距离不超过 {away:.2g} 吨。"
-    return english, chinese
+        return _("Every limit was recomputed, and the bound that proves the status.")
+    text = _("The allocation misses no limit by more than {misses:.2g} t, and none that keeps all limits is better.")
+    misses = _(text, misses=results.misses_t)
+    if results.distance_t is None:
+        return misses
+    text = _("{misses} No unit is farther than {away:.2g} t from the one solution of the tie-break.")
+    return _(text, misses=misses, away=max(results.distance_t, 1e-9))
 
 
 def _write_table(into: Book, name: str, table: pd.DataFrame) -> None:
     """Write a table into a sheet of its own, which can be filtered and whose headings stay in view."""
-    sheet = into.book.add_worksheet(into.word(TABLES.get(name, (name, name)))[:31])
+    sheet = into.book.add_worksheet(str(TABLES.get(name, name))[:31])
     _write_cells(into, sheet, 0, table)
     set_up_page(sheet, 1)
     sheet.set_row(0, 32)
@@ -233,12 +222,10 @@ def _write_cells(into: Book, sheet: Any, row: int, table: pd.DataFrame) -> None:
     """Write headings and cells from a row on."""
     for place, column in enumerate(map(str, table)):
         cells = table.iloc[:, place]
-        heading = heading_of_result(column) if into.in_chinese else column
-        sheet.write_string(row, place, heading, into.formats["heading"])
+        sheet.write_string(row, place, heading_of_result(column), into.formats["heading"])
         if column == "target_t" and into.about_targets:
             sheet.write_comment(row, place, into.about_targets, {"x_scale": 2.5, "author": "etsopt"})
-        if into.in_chinese:
-            cells = in_chinese(column, cells)
+        cells = in_words(column, cells)
         style = _format_of(column) if _is_number(cells) else "general"
         if style in SHOWN_AS_ZERO:
             # Otherwise a spreadsheet shows -0, in red.

@@ -1,10 +1,11 @@
-"""What a result says of emissions that no review has verified, in English and Chinese."""
+"""What a result says of emissions that no review has verified."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.tables.report_columns import VERIFIED
+from etsopt.language import _, chain, pgettext
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -12,11 +13,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etsopt.language import Text
+
 IN_WORDS = {
-    "accounted": ("taken as accounted from monthly reports", "采用月度报告核算值"),
-    "lowest": ("the lowest that reconciliation allows", "采用数据协调区间的下限"),
-    "reconciled": ("as reconciliation estimates them", "采用数据协调的估计值"),
-    "highest": ("the highest that reconciliation allows", "采用数据协调区间的上限"),
+    "accounted": _("taken as accounted from monthly reports"),
+    "lowest": _("the lowest that reconciliation allows"),
+    "reconciled": _("as reconciliation estimates them"),
+    "highest": _("the highest that reconciliation allows"),
 }
 """What is taken of units that are not verified, by their status."""
 
@@ -41,21 +44,17 @@ def emissions_status(units: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def not_verified(about: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return a sentence on what `emissions_status` returns, in English and Chinese; None if all are verified."""
+def not_verified(about: Mapping[str, Any]) -> Text | None:
+    """Return a sentence on what `emissions_status` returns; None if all are verified."""
     others = {name: count for name, count in about.get("units", {}).items() if name in IN_WORDS}
     if not others:
         return None
-    count, of = f"{sum(others.values()):,}", f"{sum(about['units'].values()):,}"
-    english, chinese = (
-        words.join(IN_WORDS[name][place] for name in others) for place, words in ((0, " and "), (1, "、"))
-    )
+    what = chain((IN_WORDS[name] for name in others), pgettext("list", "{first} and {second}"))
     taken, accounted = about["not_verified_tco2e"], about["not_verified_as_accounted_tco2e"]
     if taken != accounted:
         moved = f"{format_tonnes(abs(taken - accounted))} t"
         moved += f" ({format_rate(abs(taken - accounted) / accounted)})" if accounted > 0 else ""
-        english += f", {moved} {'above' if taken > accounted else 'below'} the accounted ones"
-        chinese += f"，较核算值{'高' if taken > accounted else '低'} {moved}"
-    return f"Emissions of {count} of {of} units are not verified: {english}.", (
-        f"{of} 个单元中有 {count} 个的排放量未经核查：{chinese}。"
-    )
+        above, below = _("{what}, {moved} above the accounted ones"), _("{what}, {moved} below the accounted ones")
+        what = _(above if taken > accounted else below, what=what, moved=moved)
+    text = _("Emissions of {count:,} of {of:,} units are not verified: {what}.")
+    return _(text, count=sum(others.values()), of=sum(about["units"].values()), what=what)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.language import _
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
+    from etsopt.language import Text
 
-def equal_allocation(tables: Mapping[str, pd.DataFrame]) -> tuple[str, str] | None:
-    """Return a sentence on the units at A = E and on targets beside them, in both languages; None without any."""
+
+def equal_allocation(tables: Mapping[str, pd.DataFrame]) -> Text | None:
+    """Return a sentence on the units at A = E and on targets beside them; None without any."""
     sectors = tables.get("sectors")
     fixed = 0 if sectors is None or "units_fixed" not in sectors else int(sectors["units_fixed"].sum())
     units = tables.get("allocation")
@@ -21,13 +25,14 @@ def equal_allocation(tables: Mapping[str, pd.DataFrame]) -> tuple[str, str] | No
     if not fixed or sectors is None:
         return None
     count = int(sectors["units"].sum())
-    cases = "special cases, enterprises below the threshold, or without emissions"
-    english = f"{fixed:,} of {count:,} units get A = E ({cases})"
-    chinese = f"{count:,} 个单元中有 {fixed:,} 个等量分配（A = E：特殊情形、企业排放量低于纳入门槛，或无排放量）"
+    text = _(
+        "{fixed:,} of {count:,} units get A = E (special cases, enterprises below the threshold, or without emissions)"
+    )
+    text = _(text, fixed=fixed, count=count)
     if "target_t" in sectors and sectors.loc[sectors["units_fixed"] > 0, "target_t"].notna().any():
-        english += "; a target leaves them out, the emissions and allowances beside it do not"
-        chinese += "；目标不含这些单元，同一行的排放量和配额则包含"
-    return f"{english}.", f"{chinese}。"
+        more = _("{text}; a target leaves them out, the emissions and allowances beside it do not")
+        text = _(more, text=text)
+    return _("{text}.", text=text)
 
 
 def outside_of(tables: Mapping[str, pd.DataFrame]) -> int:

@@ -74,7 +74,7 @@ def _advice(values: pd.DataFrame) -> str:
     # A scenario without a number has its message as id, if it is what `etsopt.sweep` returns.
     said = values[values["id"].notna() & (values["id"] != "")]
     if said.empty:
-        return "No scenario has an answer."
+        return _("No scenario has an answer.")
     name, why = said.iloc[0][["scenario", "id"]]
     return _("No scenario has an answer; of the first, {name}: {why}", name=name, why=why)
 

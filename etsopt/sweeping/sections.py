@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts import sweeps
+from etsopt.charts.texts import scaled
+from etsopt.language import _, joined, pgettext
 from etsopt.reports.document.content import Column, Paragraph, Section, Table
 from etsopt.reports.document.figures import of_chart, short
 from etsopt.reports.document.headings import unit_in
@@ -15,9 +17,10 @@ from etsopt.sweeping.asked import DECISION, MOST_ROWS
 from etsopt.sweeping.outcome import LEVELS
 from etsopt.sweeping.sensitivity import inputs_of
 from etsopt.sweeping.statistics import regret
+from etsopt.sweeping.told import capitalised, place_of, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import pandas as pd
 
@@ -30,16 +33,16 @@ MOST_LISTED, MOST_INDICES = 5_000, 6
 """Rows of a table with a search box, and charts of indices."""
 
 STATISTICS = {
-    "mean": ("mean", "均值"),
-    "p05": ("5 %", "5 %"),
-    "median": ("median", "中位数"),
-    "p95": ("95 %", "95 %"),
-    "least": ("least", "最小"),
-    "largest": ("largest", "最大"),
+    "mean": _("mean"),
+    "p05": "5 %",
+    "median": _("median"),
+    "p95": "95 %",
+    "least": pgettext("sweeping", "least"),
+    "largest": pgettext("sweeping", "largest"),
 }
 """Columns of statistics and their headings."""
 
-ALONE: Mapping[str, tuple[str, str]] = {"mean": ("value", "取值")}
+ALONE: dict[str, str] = {"mean": _("value")}
 """The same of a single scenario."""
 
 
@@ -51,8 +54,7 @@ def numbers(sweep: ToldSweep) -> Iterator[Section]:
             of_chart(sweep, chart_of(sweep, shown)),
             _table(sweep, shown),
         )
-        title = shown.number.words[sweep.zh]
-        yield Section(shown.number.key, f"{title[:1].upper()}{title[1:]}", blocks)
+        yield Section(shown.number.key, capitalised(shown.number.words), blocks)
 
 
 def chart_of(sweep: ToldSweep, shown: Shown) -> Chart:
@@ -68,49 +70,44 @@ def _only_first(sweep: ToldSweep, shown: Shown) -> Iterator[Paragraph]:
     """Say how many decisions a chart leaves out."""
     most = (sweeps.MOST_PANELS if sweep.sampled else sweeps.MOST_LINES) if shown.by_year else sweeps.MOST_ROWS
     if (count := len(shown.rows["decision"].unique())) > most:
-        words = f"The chart has the first {most} of {count:,}.", f"图中为 {count:,} 个中的前 {most} 个。"
-        yield Paragraph(sweep.say(*words), "note")
+        yield Paragraph(_("The chart has the first {most} of {count:,}.", most=most, count=count), "note")
 
 
 def _table(sweep: ToldSweep, shown: Shown) -> Table:
     """Return the statistics of a number by decision and place, scaled with the unit in the heading."""
-    say, rows = sweep.say, shown.rows
+    rows = shown.rows
     if shown.by_year:
         years = sorted(rows["year"].unique())
         rows = rows[rows["year"].isin({years[0], years[len(years) // 2], years[-1]})]
     columns = STATISTICS if sweep.sampled else ALONE
-    divisor, label = shown.number.label(float(rows[["least", "largest"]].abs().max(axis=None)))
-    unit = label[sweep.zh].rpartition("[")[2].rstrip("]") if "[" in label[sweep.zh] else ""
-    heads = [Column(say(*DECISION[sweep.sampled]), "", False), Column(say("of", "对象"), "", False)]
-    heads += [Column(say("answers", "结果数"))] if sweep.sampled else []
-    heads += [Column(say(*words), unit) for words in columns.values()]
+    divisor, unit = scaled(float(rows[["least", "largest"]].abs().max(axis=None)), shown.number.unit)
+    heads = [Column(DECISION[sweep.sampled], "", False), Column(_("of"), "", False)]
+    heads += [Column(_("answers"))] if sweep.sampled else []
+    heads += [Column(name, unit) for name in columns.values()]
     cells = [
         (
             row["decision"],
-            sweep.place(row | ({"id": ""} if shown.table == LEVELS else {})) or say("all", "合计"),
+            place_of(row | ({"id": ""} if shown.table == LEVELS else {})) or _("all"),
             *((f"{row['count']:,} / {row['states']:,}",) if sweep.sampled else ()),
             *(short(row[key] / divisor) for key in columns),
         )
         for row in rows.to_dict("records")
     ]
     key = f"table-{shown.number.key}" if len(cells) > MOST_ROWS else ""
-    return Table(shown.number.words[sweep.zh], tuple(heads), tuple(cells), key=key)
+    return Table(shown.number.words, tuple(heads), tuple(cells), key=key)
 
 
 def decisions(sweep: ToldSweep) -> Iterator[Section]:
     """Yield the comparison of decisions by the first objective: mean, quantiles, worst case and regret."""
-    say = sweep.say
     first = next((one for one in sweep.shown if one.table == LEVELS), None)
     if first is None or not sweep.sampled or len(sweep.states["decision"].unique()) < 2:
         return
     rows = first.rows.set_index("decision")
     found = regrets(sweep, first)
-    divisor, label = first.number.label(float(rows[["least", "largest"]].abs().max(axis=None)))
-    unit = label[sweep.zh].rpartition("[")[2].rstrip("]")
-    heads = [("mean", "均值"), ("5 %", "5 %"), ("95 %", "95 %"), ("worst", "最差")]
-    heads += [("mean regret", "平均遗憾值"), ("largest regret", "最大遗憾值")]
-    columns = [Column(say("decision", "方案"), "", False), Column(say("answers", "结果数"))]
-    columns += [*(Column(say(*words), unit) for words in heads), Column(say("in draw", "样本"), "", False)]
+    divisor, unit = scaled(float(rows[["least", "largest"]].abs().max(axis=None)), first.number.unit)
+    heads = (_("mean"), "5 %", "95 %", _("worst"), _("mean regret"), _("largest regret"))
+    columns = [Column(_("decision"), "", False), Column(_("answers"))]
+    columns += [*(Column(name, unit) for name in heads), Column(_("in draw"), "", False)]
     cells = []
     for row in found.to_dict("records"):
         one = rows.loc[row["decision"]]
@@ -118,34 +115,33 @@ def decisions(sweep: ToldSweep) -> Iterator[Section]:
         share = f"{row['count']:,} / {row['states']:,}"
         where = row["worst_state"] if row["largest_regret"] else "–"
         cells.append((row["decision"], share, *(short(value / divisor) for value in figures), where))
-    said = (
+    said = _(
         "Regret is the distance from the decision that is best in a draw; a draw without an answer has none. A "
-        "decision with fewer answers than draws is listed last.",
-        "遗憾值为与同一样本中最优方案之差；无结果的样本不计。结果数少于样本数的方案列于最后。",
+        "decision with fewer answers than draws is listed last."
     )
     key = "decisions-table" if len(cells) > MOST_ROWS else ""
-    table = Table(first.number.words[sweep.zh], tuple(columns), tuple(cells), note=say(*said), key=key)
-    yield Section("decisions", say("Decisions", "方案比较"), (table,))
+    table = Table(first.number.words, tuple(columns), tuple(cells), note=said, key=key)
+    yield Section("decisions", pgettext("sweeping", "Decisions"), (table,))
 
 
 def moves(sweep: ToldSweep) -> Iterator[Section]:
     """Yield Sobol indices: charts of the numbers shown, and a table of all."""
-    say, table = sweep.say, sweep.indices
+    table = sweep.indices
     if not inputs_of(sweep.stated) or not len(table):
         return
     found = _without_bounds(table[table["total_order"].notna()])
     used, of = int(table["rows"].max()), int(table["rows_of"].max())
-    words = (
-        "An index is the share of a number's variance over the draws that an input is the cause of: alone, or with all "
-        f"its interactions. Rows of the design with every answer: up to {used:,} of {of:,}; the others are left out "
-        "whole. A number that does not move has no indices.",
-        f"指数为某输入单独或含全部交互作用对结果方差的占比。设计共 {of:,} 行，全部样本有结果的至多 {used:,} 行，"
-        "其余整行不计。不变动的结果没有指数。",
+    said = _(
+        "An index is the share of a number's variance over the draws that an input is the cause of: alone, or with "
+        "all its interactions. Rows of the design with every answer: up to {used:,} of {of:,}; the others are left "
+        "out whole. A number that does not move has no indices.",
+        used=used,
+        of=of,
     )
-    blocks: list[Block] = [Paragraph(say(*words), "note" if used == of else "warning")]
+    blocks: list[Block] = [Paragraph(said, "note" if used == of else "warning")]
     for number, one in indices_shown(sweep):
         blocks.append(of_chart(sweep, sweeps.indices(number, one, sweep.about)))
-    yield Section("moves", say("What moves the answer", "影响因素"), (*blocks, _index_table(sweep, found)))
+    yield Section("moves", _("What moves the answer"), (*blocks, _index_table(sweep, found)))
 
 
 def indices_shown(sweep: ToldSweep) -> list[tuple[Number, pd.DataFrame]]:
@@ -162,21 +158,17 @@ def _of_places(sweep: ToldSweep, indices: pd.DataFrame) -> Iterator[tuple[Number
         same &= indices["id"].isin(shown.ends["id"])
         if shown.by_year:
             same &= indices["year"] == shown.ends["year"].iloc[0]
-        for place, (_, part) in enumerate(indices[same].groupby(["sector", "province", "id"], sort=False), 1):
-            where = sweep.place(part.iloc[0].to_dict() | ({"id": ""} if shown.table == LEVELS else {}))
-            english, chinese = (
-                sign.join(filter(None, (text, where)))
-                for text, sign in zip(shown.number.words, (", ", "，"), strict=True)
-            )
-            yield shown.number._replace(key=f"{shown.number.key}-{place}", words=(english, chinese)), part
+        for place, (_key, part) in enumerate(indices[same].groupby(["sector", "province", "id"], sort=False), 1):
+            where = place_of(part.iloc[0].to_dict() | ({"id": ""} if shown.table == LEVELS else {}))
+            words = joined(filter(None, (shown.number.words, where)), "，")
+            yield shown.number._replace(key=f"{shown.number.key}-{place}", words=words), part
 
 
 def _index_table(sweep: ToldSweep, indices: pd.DataFrame) -> Table:
     """Return all indices with their intervals."""
-    say = sweep.say
-    heads = [*_what_heads(sweep), Column(say("input", "输入"), "", False), Column(say("rows", "行数"))]
-    heads += [Column(say("total index", "总指数"), "%"), Column(say("interval", "置信区间"), "%")]
-    heads += [Column(say("first-order index", "一阶指数"), "%"), Column(say("interval", "置信区间"), "%")]
+    heads = [*_what_heads(sweep), Column(_("input"), "", False), Column(pgettext("sweeping", "rows"))]
+    heads += [Column(_("total index"), "%"), Column(_("interval"), "%")]
+    heads += [Column(_("first-order index"), "%"), Column(_("interval"), "%")]
     cells = []
     for row in indices.head(MOST_LISTED).to_dict("records"):
         shares = []
@@ -184,40 +176,33 @@ def _index_table(sweep: ToldSweep, indices: pd.DataFrame) -> Table:
             value, low, high = (100 * row[f"{index}{end}"] for end in ("", "_lower", "_upper"))
             ends = f"{short(low)} … {short(high)}" if np.isfinite([low, high]).all() else "–"
             shares += [short(value), ends]
-        cells.append((*_what(sweep, row), row["input"], f"{row['rows']:,}", *shares))
-    caption = say("Sobol indices", "Sobol 指数")
-    return Table(caption, tuple(heads), tuple(cells), note=_left_out(sweep, len(indices)), key="indices")
+        cells.append((*_what(row), row["input"], f"{row['rows']:,}", *shares))
+    return Table(_("Sobol indices"), tuple(heads), tuple(cells), note=_left_out(len(indices)), key="indices")
 
 
 def everything(sweep: ToldSweep) -> Iterator[Section]:
     """Yield the statistics of every number, which one can search."""
     if not len(sweep.summary):
         return
-    say = sweep.say
     columns = STATISTICS if sweep.sampled else ALONE
-    heads = [
-        *_what_heads(sweep),
-        Column(say("unit", "单位"), "", False),
-        *(Column(say(*words)) for words in columns.values()),
-    ]
+    heads = [*_what_heads(sweep), Column(_("unit"), "", False), *map(Column, columns.values())]
     found = _without_bounds(sweep.summary)
     cells = [
-        (*_what(sweep, row), unit_in(row["unit"], sweep.zh) or "–", *(short(row[key]) for key in columns))
+        (*_what(row), unit_in(row["unit"]) or "–", *(short(row[key]) for key in columns))
         for row in found.head(MOST_LISTED).to_dict("records")
     ]
-    note = _left_out(sweep, len(found))
-    title = say("All numbers", "全部结果")
-    words = (
-        "The folder of the sweep has the tables to export: scenarios with every change and message, values with every "
-        + ("number, summary with these statistics." if sweep.sampled else "number."),
-        "可导出的数据表在情景计算的文件夹中：scenarios 含全部变动与消息，values 含全部数值"
-        + (",summary 含上述统计。" if sweep.sampled else "。"),
+    title = _("All numbers")
+    said = _(
+        "The folder of the sweep has the tables to export: scenarios with every change and message, values with "
+        "every number."
     )
-    yield Section(
-        "all",
-        title,
-        (Paragraph(say(*words), "note"), Table(title, tuple(heads), tuple(cells), note=note, key="numbers")),
-    )
+    if sweep.sampled:
+        said = _(
+            "The folder of the sweep has the tables to export: scenarios with every change and message, values with "
+            "every number, summary with these statistics."
+        )
+    table = Table(title, tuple(heads), tuple(cells), note=_left_out(len(found)), key="numbers")
+    yield Section("all", title, (Paragraph(said, "note"), table))
 
 
 def _without_bounds(table: pd.DataFrame) -> pd.DataFrame:
@@ -226,29 +211,23 @@ def _without_bounds(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _what_heads(sweep: ToldSweep) -> list[Column]:
-    heads = (DECISION[sweep.sampled], ("table", "表"), ("number", "结果"), ("of", "对象"))
-    return [Column(sweep.say(*one), "", False) for one in heads]
+    heads = (DECISION[sweep.sampled], _("table"), pgettext("sections", "number"), _("of"))
+    return [Column(name, "", False) for name in heads]
 
 
-def _what(sweep: ToldSweep, row: dict[str, Any]) -> tuple[str, ...]:
+def _what(row: dict[str, Any]) -> tuple[str, ...]:
     """Return decision, table, column and place of a number."""
-    table = (
-        sweep.say(*TABLES.get(row["table"], (row["table"],) * 2))
-        if row["table"] != LEVELS
-        else sweep.say("objectives", "目标")
-    )
+    table = TABLES.get(row["table"], row["table"]) if row["table"] != LEVELS else _("objectives")
     name = row["id"] if row["table"] == LEVELS else ""
-    place = sweep.place(row | ({"id": ""} if name else {}))
-    words = sweep.words(row["quantity"], name, sweep.zh)
-    return row["decision"], table, words, place or "–"
+    place = place_of(row | ({"id": ""} if name else {}))
+    return row["decision"], table, words_of(row["quantity"], name), place or "–"
 
 
-def _left_out(sweep: ToldSweep, count: int) -> str:
+def _left_out(count: int) -> str:
     if count <= MOST_LISTED:
         return ""
-    return sweep.say(
-        f"The first {MOST_LISTED:,} of {count:,} rows; the file beside this page has all.",
-        f"{count:,} 行中的前 {MOST_LISTED:,} 行，全部见同一文件夹中的数据表。",
+    return _(
+        "The first {shown:,} of {count:,} rows; the file beside this page has all.", shown=MOST_LISTED, count=count
     )
 
 

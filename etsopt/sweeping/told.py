@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.charts.texts import Number, province_zh, scaled, sector_words
-from etsopt.data.tables.schema import SECTORS
+from etsopt.charts.texts import Number
+from etsopt.data.tables.provinces import name_of
 from etsopt.errors import UsageError
-from etsopt.language import _
-from etsopt.reports.document.cells import SPACE
+from etsopt.language import _, in_chinese, joined
 from etsopt.reports.document.content import Told
-from etsopt.reports.document.figures import short
 from etsopt.reports.document.headings import heading
-from etsopt.results.cell_words import OBJECTIVES
 from etsopt.sweeping.outcome import LEVELS, PROVEN
 from etsopt.sweeping.record import Record
 from etsopt.sweeping.sensitivity import SAME, SMALLEST, inputs_of, sensitivity
 from etsopt.sweeping.statistics import proven, states_of, summary
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,13 +45,13 @@ FIRST = (
 """Numbers that a page shows with a chart, table and column, if the sweep has them and they move; the first objective
 precedes."""
 
-ENGLISH = {
-    "change": "tonnes moved against the rule",
-    "largest_change": "largest move of a unit",
-    "deficit": "tonnes of deficit",
-    "cost": "cost of all enterprises",
+OBJECTIVES = {
+    "change": _("tonnes moved against the rule"),
+    "largest_change": _("largest move of a unit"),
+    "deficit": _("tonnes of deficit"),
+    "cost": _("cost of all enterprises"),
 }
-"""Objectives in English words."""
+"""Objectives in words."""
 
 IN_TONNES = ("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper")
 """Columns in tonnes for each tonne of a product, where no power unit is among them."""
@@ -87,22 +85,22 @@ class Shown:
 
 @dataclass(frozen=True)
 class ToldRecord(Told):
-    """The record of a sweep or a search, and the language in which a page tells it."""
+    """The record of a sweep or a search."""
 
     record: Mapping[str, Any]
     """What it is about, as `Record.about` has it."""
 
-    zh: bool
     folder: str
+    """Name of its folder, for commands."""
 
     @property
     def about(self) -> dict[str, Any]:
         """What it is about; its instance by name, wherever it lies."""
         return {**self.record, "instance": Path(str(self.record.get("instance", ""))).name}
 
-    def kicker(self, english: str, chinese: str) -> str:
+    def kicker(self, done: str) -> str:
         """Return the line above the answer: instance, model, and what was done."""
-        return " · ".join((self.about["instance"], str(self.about.get("model", "")), self.say(english, chinese)))
+        return " · ".join((self.about["instance"], str(self.about.get("model", "")), str(done)))
 
 
 @contextmanager
@@ -122,13 +120,13 @@ def record_in(folder: Path, name: str, advice: str) -> Iterator[Record]:
 
 @dataclass(frozen=True)
 class ToldSweep(ToldRecord):
-    """The record of a sweep and the language in which a page tells it."""
+    """The record of a sweep, with its tables."""
 
     scenarios: pd.DataFrame
     values: pd.DataFrame
 
     @classmethod
-    def read(cls, folder: Path, zh: bool) -> ToldSweep:
+    def read(cls, folder: Path) -> ToldSweep:
         """Read the record of a folder.
 
         Raises
@@ -137,7 +135,7 @@ class ToldSweep(ToldRecord):
             If the folder has none, or another process holds it.
         """
         with record_in(folder, RECORD, _("Name a folder written by `etsopt sweep`.")) as record:
-            return cls(record.about, zh, folder.resolve().name, record.scenarios, record.values)
+            return cls(record.about, folder.resolve().name, record.scenarios, record.values)
 
     @property
     def stated(self) -> dict[str, Any]:
@@ -206,24 +204,10 @@ class ToldSweep(ToldRecord):
         if rows.empty:
             return
         key = f"{table}-{quantity}" + (f"-{name}" if name else "")
-        words = self.words(quantity, name, False), self.words(quantity, name, True)
         unit = str(rows["unit"].iloc[0])
         if quantity in IN_TONNES and "power" not in rows["sector"].tolist():
             unit = "t/t"
-        yield Shown(Number(key, words, unit), table, quantity, rows)
-
-    def words(self, quantity: str, name: str, zh: bool) -> str:
-        """Return what a number is: its column, or the objective of that name."""
-        if quantity == "value" and name:
-            return OBJECTIVES.get(name, name) if zh else ENGLISH.get(name, f"objective {name}")
-        return heading(quantity, zh)
-
-    def place(self, row: Mapping[str, Any]) -> str:
-        """Return where a number is: sector, province, year and id."""
-        parts = [sector_words(row["sector"])[self.zh] if row["sector"] in SECTORS else row["sector"]]
-        parts += [province_zh(row["province"]) if self.zh else row["province"]]
-        parts += ["" if pd.isna(row["year"]) else f"{int(row['year'])}", row["id"]]
-        return self.listed([part for part in parts if part])
+        yield Shown(Number(key, words_of(quantity, name), unit), table, quantity, rows)
 
     def drawn(self, shown: Shown) -> pd.DataFrame:
         """Return a row for each draw of a number, ``sector, value``."""
@@ -240,7 +224,21 @@ class ToldSweep(ToldRecord):
         table = self.scenarios[[key for key in columns if key not in drawn]]
         return table.assign(decision=self.states["decision"]).drop_duplicates("decision")
 
-    def amount(self, value: float, unit: str) -> str:
-        """Return a number with its unit."""
-        divisor, english, chinese = scaled(value, unit)
-        return f"{short(value / divisor)}{SPACE}{self.say(english, chinese)}".strip()
+
+def words_of(quantity: str, name: str) -> str:
+    """Return what a number is: its column, or the objective of that name."""
+    if quantity == "value" and name:
+        return OBJECTIVES.get(name) or _("objective {name}", name=word("level", name))
+    return heading(quantity)
+
+
+def place_of(row: Mapping[str, Any]) -> str:
+    """Return where a number is: sector, province, year and id."""
+    year = "" if pd.isna(row["year"]) else f"{int(row['year'])}"
+    return joined(filter(None, (name_of(row["sector"]), name_of(row["province"]), year, row["id"])))
+
+
+def capitalised(words: str) -> str:
+    """Return words as an English sentence begins with them."""
+    shown = str(words)
+    return shown if in_chinese() else f"{shown[:1].upper()}{shown[1:]}"

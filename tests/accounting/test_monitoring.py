@@ -21,11 +21,12 @@ from etsopt.accounting import (
     write_example,
     write_monitor_example,
 )
-from etsopt.accounting.chinese import HEADINGS, in_chinese
+from etsopt.accounting.chinese import HEADINGS, in_words
 from etsopt.accounting.monitoring.example import generate_monitor
 from etsopt.accounting.monitoring.schema import MONITOR
 from etsopt.cli import main
 from etsopt.errors import DataError, UsageError
+from etsopt.language import speaking
 from tests.accounting.builders import CEMENT_MONTH, REGISTER, reports
 
 SETTINGS = {"density_kg_per_nm3": 2.0}
@@ -242,7 +243,8 @@ def test_the_command_shows_and_writes_both_languages(tmp_path: Path, capsys: pyt
     found = drawn(1)[0]
     for one in found.tables.values():
         assert set(one.columns) <= set(HEADINGS)
-        assert len(set(in_chinese(one).columns)) == len(one.columns)
+        with speaking("zh"):
+            assert len(set(in_words(one).columns)) == len(one.columns)
 
 
 def test_every_column_is_on_the_page() -> None:

@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 
 from etsopt import accounting
-from etsopt.accounting.chinese import OF_DECISIONS
+from etsopt.accounting.chinese import headings_of_decisions
 from etsopt.accounting.review.items import look_at_items
 from etsopt.accounting.review.summary import deadline
 from etsopt.accounting.review.words import STATUSES
 from etsopt.accounting.save import save_review
 from etsopt.accounting.store import open_store
 from etsopt.errors import DataError, UsageError
+from etsopt.language import speaking
 from etsopt.reports import write_monthly_sheets
 from tests.accounting.builders import REGISTER, Row, frame
 from tests.accounting.test_store import written
@@ -195,20 +196,21 @@ def test_a_table_may_be_chinese(store: Path, tmp_path: Path) -> None:
     text = "决定,层级,决定人,单元编号,月份,燃料、物料或产品,理由\n"
     text += "发现问题,市级,甲,C1,2025-01,烟煤,无台账\n通过,市级,甲,C1,2025-02,,\n"
     (tmp_path / "三月.csv").write_text(text, encoding="gb18030")
-    done = accounting.decide(store, tmp_path / "三月.csv", OF_DECISIONS)
+    done = accounting.decide(store, tmp_path / "三月.csv", headings_of_decisions())
     assert (done.changes["find"], done.changes["pass"]) == (1, 2)
 
 
 def test_the_table_of_items_with_decisions_beside_it_can_be_applied(store: Path, tmp_path: Path) -> None:
-    save_review(accounting.review(store).tables, tmp_path / "state", chinese=True)
+    with speaking("zh"):
+        save_review(accounting.review(store).tables, tmp_path / "state")
     items = pd.read_csv(tmp_path / "state" / "items.csv", dtype=str, keep_default_na=False)
     items.assign(决定="通过", 层级="市级", 决定人="甲").to_csv(tmp_path / "items.csv", index=False)
     # The figure that was reviewed is replaced before the table is applied.
     decide(store, "correct", **COAL, quantity=140.0, reason="ledger")
     with pytest.raises(DataError, match="C1 2025-01 clinker bituminous in: version 1 was reviewed, 2 is present"):
-        accounting.decide(store, tmp_path / "items.csv", OF_DECISIONS)
+        accounting.decide(store, tmp_path / "items.csv", headings_of_decisions())
     items.iloc[1:].assign(决定="通过", 层级="市级", 决定人="甲").to_csv(tmp_path / "items.csv", index=False)
-    assert accounting.decide(store, tmp_path / "items.csv", OF_DECISIONS).changes["pass"] == 3
+    assert accounting.decide(store, tmp_path / "items.csv", headings_of_decisions()).changes["pass"] == 3
 
 
 def test_all_problems_of_a_table_are_told_at_once_and_nothing_is_applied(store: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from etsopt.accounting import account, read_reports, write_example
-from etsopt.accounting.chinese import WORDS
+from etsopt.accounting.chinese import VOCABULARY
 from etsopt.accounting.headings import ROW_HEADINGS
 from etsopt.cli import main
 from etsopt.errors import DataError, UsageError
@@ -64,7 +64,8 @@ def test_a_workbook_has_the_rows_and_accounts_of_its_csv_file(tmp_path: Path, ch
     for name in ("quantity", "ncv_gj_per_unit"):
         table[name] = pd.to_numeric(table[name])
     if chinese:
-        table = table.assign(**{name: table[name].replace(words) for name, words in WORDS.items() if name in table})
+        words = {name: table[name].replace(own) for name, own in VOCABULARY.items() if name in table}
+        table = table.assign(**words)
         table = table.rename(columns={name: words[0] for name, words in ROW_HEADINGS.items()})
     # Two sheets with a title each; a month is a date of the spreadsheet.
     with pd.ExcelWriter(path.with_suffix(".xlsx"), engine="xlsxwriter") as writer:

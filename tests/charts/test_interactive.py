@@ -12,6 +12,8 @@ import etsopt
 from etsopt.charts import chart_of
 from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, PRICE, RULE, SECTOR_COLOURS, Chart, Panel, Series
 from etsopt.charts.interactive import CONFIG, STYLE, config_of, figures
+from etsopt.charts.texts import YEAR
+from etsopt.language import speaking
 
 
 @pytest.fixture(scope="module")
@@ -20,17 +22,13 @@ def allocated() -> etsopt.Results:
 
 
 def _chart(series: Series, **panel: object) -> Chart:
-    texts = {
-        "title": ("", ""),
-        "x_label": ("price [CNY/t]", "碳价 [元/吨]"),
-        "y_label": ("demand [Mt]", "需求 [百万吨]"),
-    }
-    return Chart("trial", ("trial", "试验"), (Panel(**(texts | panel), series=(series,)),))  # type: ignore[arg-type]
+    texts = {"title": "", "x_label": "price [CNY/t]", "y_label": "demand [Mt]"}
+    return Chart("trial", "trial", (Panel(**(texts | panel), series=(series,)),))  # type: ignore[arg-type]
 
 
 def test_every_kind_is_plain_data_without_plotly(allocated: etsopt.Results) -> None:
     for kind in allocated.plot.kinds:
-        for figure in figures(chart_of(kind, allocated.tables, allocated.provenance), "zh"):
+        for figure in allocated.plot.figures(kind, "zh"):
             json.dumps(figure, allow_nan=False)
             assert {trace["type"] for trace in figure["data"]} <= {"scatter", "bar"}
 
@@ -64,7 +62,7 @@ def test_points_are_those_of_the_table(allocated: etsopt.Results) -> None:
 def test_hostile_names_stay_text_and_what_is_not_finite_is_left_out() -> None:
     labels = np.array(["<b onclick=x>&$x^2$", "a"], dtype=object)
     values = np.array([np.nan, 2.0]), np.array([1.0, np.inf])
-    series = Series("points", ("<i>", "<i>"), *values, CHOSEN, (labels, labels))
+    series = Series("points", "<i>", *values, CHOSEN, labels)
     (figure,) = figures(_chart(series))
     (trace,) = figure["data"]
     assert trace["customdata"][0] == "&lt;b onclick=x&gt;&amp;$x^2$"
@@ -74,15 +72,16 @@ def test_hostile_names_stay_text_and_what_is_not_finite_is_left_out() -> None:
 
 
 def test_a_hover_text_has_both_values_with_their_units() -> None:
-    series = Series("line", ("demand", "需求"), np.array([2025.0, 2026.0]), np.array([12.345678, 1234.5]), CHOSEN)
-    (figure,) = figures(_chart(series, x_label=("compliance year", "履约年度")), "zh")
+    series = Series("line", "需求", np.array([2025.0, 2026.0]), np.array([12.345678, 1234.5]), CHOSEN)
+    with speaking("zh"):
+        (figure,) = figures(_chart(series, x_label=YEAR, y_label="需求 [百万吨]"))
     assert figure["data"][0]["hovertemplate"] == "需求<br>履约年度：%{x:d}<br>需求：%{y:,.0f} 百万吨<extra></extra>"
     assert figure["layout"]["xaxis"]["tickformat"] == "d"
 
 
 def test_long_names_are_short_on_the_axis_and_whole_in_the_hover_text() -> None:
     names = np.array(["a" * 40, "某某省非常长的水泥有限责任公司", "short"], dtype=object)
-    (figure,) = figures(_chart(Series("bars", ("", ""), np.ones(3), names, CHOSEN), horizontal=True))
+    (figure,) = figures(_chart(Series("bars", "", np.ones(3), names, CHOSEN), horizontal=True))
     axis = figure["layout"]["yaxis"]
     shown = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))
     assert shown == {
@@ -97,10 +96,11 @@ def test_long_names_are_short_on_the_axis_and_whole_in_the_hover_text() -> None:
 def test_nothing_of_a_figure_leaves_the_machine_or_sets_a_colour_of_text() -> None:
     assert CONFIG["displaylogo"] is False
     assert CONFIG["modeBarButtons"] == [["zoom2d", "pan2d", "resetScale2d", "toImage"]]
-    assert config_of("en") == CONFIG
-    assert config_of("zh")["locales"]["zh-CN"]["dictionary"]["Pan"] == "平移"
+    assert config_of() == CONFIG
+    with speaking("zh"):
+        assert config_of()["locales"]["zh-CN"]["dictionary"]["Pan"] == "平移"
     assert "currentColor" in STYLE
-    series = Series("bars", ("", ""), np.array([1.0]), np.array([1.0]), CHOSEN)
+    series = Series("bars", "", np.array([1.0]), np.array([1.0]), CHOSEN)
     (figure,) = figures(_chart(series))
     assert "color" not in figure["layout"]["font"]
     assert figure["layout"]["paper_bgcolor"] == "rgba(0,0,0,0)"

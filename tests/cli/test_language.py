@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import pickle
 import re
@@ -14,11 +15,12 @@ import etsopt
 from etsopt.cli import main, parser_of
 from etsopt.cli.fitting import wrapped
 from etsopt.cli.remaining import Remaining
-from etsopt.cli.words import word
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.language import Text, _, in_chinese, speaking
 from etsopt.progress import checkpoint, watched
+from etsopt.vocabulary import word
 
+ROOT = Path(__file__).parents[2]
 HAN = re.compile("[\u4e00-\u9fff]")
 
 
@@ -66,6 +68,22 @@ def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
         != translation
     ]
     assert not differ, "the compiled catalogue is stale: python -m etsopt.locale.build"
+
+
+def test_no_text_stands_where_babel_does_not_look() -> None:
+    texts = {"_", "gettext", "pgettext", "ngettext"}
+    hidden = [
+        f"{file.relative_to(ROOT)}:{call.lineno}"
+        for folder in ("etsopt", "models/etsopt_models")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in texts
+        # A name stands for a text that is stated elsewhere.
+        if isinstance(call.args[getattr(call.func, "id", "") == "pgettext"], ast.Constant)
+    ]
+    assert not hidden, f"put these before their f-string: {', '.join(hidden)}"
 
 
 def test_every_command_has_help_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:

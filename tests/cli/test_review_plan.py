@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.accounting import read_reports, review_plan_instance, screen
-from etsopt.accounting.chinese import PLAN_HEADINGS
+from etsopt.accounting.chinese import HEADINGS
 from etsopt.cli import main
 from etsopt.errors import UsageError
 from tests.review_plans import by_hand
@@ -37,9 +37,10 @@ def test_reports_become_a_plan_that_a_check_proves_again(tmp_path: Path, capsys:
     assert "已证明最优" in capsys.readouterr().out
     plan = pd.read_csv(tables / "plan.csv", encoding="utf-8-sig")
     assert set(plan["审核级别"]) == {"市级", "省级", "国家级"}
+    assert "审核覆盖的风险排放量（tCO2e）" in plan
     assert set(plan["列入理由"]) <= {"覆盖要求", "风险", "随机抽取"}
     for table in run.tables.values():
-        assert set(table.columns) <= set(PLAN_HEADINGS)
+        assert set(table.columns) <= set(HEADINGS)
 
 
 def test_missing_days_are_told_in_words_of_both_languages(capsys: pytest.CaptureFixture[str]) -> None:

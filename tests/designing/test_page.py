@@ -15,6 +15,7 @@ from etsopt.designing.page import page_of, write_design_report
 from etsopt.designing.plan import ENACTED, design_of_record
 from etsopt.designing.told import ToldDesign
 from etsopt.errors import UsageError
+from etsopt.language import speaking
 from etsopt.reports.document import layout
 from etsopt.sweeping import Record
 from etsopt.sweeping.outcome import Outcome
@@ -64,7 +65,8 @@ def written(folder: Path, content: dict[str, Any] = FILE, reached: tuple[tuple[f
 
 
 def page(folder: Path, lang: str = "en") -> Reader:
-    return Reader(layout.page(page_of(ToldDesign.read(folder, lang == "zh"))))
+    with speaking(lang):
+        return Reader(layout.page(page_of(ToldDesign.read(folder))))
 
 
 def test_the_front_is_joined_and_the_enacted_design_is_marked(tmp_path: Path) -> None:

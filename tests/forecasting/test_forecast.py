@@ -18,6 +18,7 @@ from etsopt.errors import DataError, SolverError, UsageError
 from etsopt.forecasting import forecast_of, read_forecast, simulation
 from etsopt.forecasting.simulation import at_start, drawn, sectors_of
 from etsopt.forecasting.statistics import quantiles
+from etsopt.language import speaking
 from etsopt.rules import reference_allowances
 from etsopt.rules.balance import balance_value
 
@@ -443,6 +444,14 @@ def test_a_file_without_own_units_is_refused(tmp_path: Path) -> None:
         read_forecast(tmp_path / "other.toml")
 
 
+def _texts(found: etsopt.Forecast, lang: str) -> list[str]:
+    """Title of the chart, and titles and labels of its panels."""
+    with speaking(lang):
+        chart = found.chart
+        panels = [text for one in chart.panels for text in (one.title, one.x_label, one.y_label)]
+        return [str(text) for text in (chart.title, *panels)]
+
+
 def test_the_chart_has_the_draws_and_the_intervals(tmp_path: Path) -> None:
     own = etsopt.forecast(owned(), {"cement": PRIOR}, draws=99)
     values, surpluses = own.chart.panels
@@ -460,8 +469,10 @@ def test_the_chart_has_the_draws_and_the_intervals(tmp_path: Path) -> None:
     assert base * divisor == pytest.approx(found["lower"].to_numpy())
     assert (base + surpluses.series[0].x) * divisor == pytest.approx(found["upper"].to_numpy())
     assert surpluses.series[2].x * divisor == pytest.approx(found["at_start"].to_numpy())
-    texts = [own.chart.title, *(text for one in own.chart.panels for text in (one.title, one.x_label, one.y_label))]
-    assert all(bool(english) == bool(chinese) and english.isascii() for english, chinese in texts)
+    english, chinese = _texts(own, "en"), _texts(own, "zh")
+    assert list(map(bool, english)) == list(map(bool, chinese))
+    assert all(map(str.isascii, english))
+    assert not any(text.isascii() for text in chinese if text)
     certain = etsopt.forecast(
         owned(2), {"cement": PRIOR | CERTAIN | {"other_units": 1, "balance_value": 1.0}}, draws=19
     )

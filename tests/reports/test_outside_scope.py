@@ -162,7 +162,7 @@ def test_a_letter_is_found_by_names_and_named_by_its_enterprise(tmp_path: Path) 
         (path,) = write_letter(solved(), name, tmp_path)
         assert path == tmp_path / "letter-B.html"
     with pytest.raises(etsopt.EtsoptError, match="The nearest names are 甲公司, 乙公司, 丙公司, 丁公司"):
-        letter.addressee(Run(solved(), True), "公司")
+        letter.addressee(Run(solved()), "公司")
 
 
 def test_sheets_for_people_leave_cells_empty_and_the_tables_of_the_run_do_not(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.language import speaking
 from etsopt.reports.workbook import write_result_workbook
-from etsopt.results.cell_words import OBJECTIVES, ROWS
 from etsopt.results.words import COLUMNS, TABLES, heading_of_result
 from etsopt.running import library
+from etsopt.vocabulary import CODES, OBJECTIVES, ROWS, word
 
 pytest.importorskip("xlsxwriter")
 pytest.importorskip("python_calamine")
@@ -37,12 +38,15 @@ def sheets(path: Path) -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize("in_chinese", [False, True])
 def test_a_sheet_has_every_cell_of_its_table(tmp_path: Path, in_chinese: bool) -> None:
     result = solved()
-    write_result_workbook(result, tmp_path / "result.xlsx", in_chinese)
+    with speaking("zh" if in_chinese else "en"):
+        write_result_workbook(result, tmp_path / "result.xlsx")
+        titles = {name: str(TABLES[name]) for name in result.tables}
+        headings = {name: [heading_of_result(column) for column in table] for name, table in result.tables.items()}
     found = sheets(tmp_path / "result.xlsx")
     assert next(iter(found)) == ("摘要" if in_chinese else "summary")
+    assert in_chinese or all(headings[name] == [*table] for name, table in result.tables.items())
     for name, table in result.tables.items():
-        sheet = found[TABLES[name][in_chinese]]
-        names = [heading_of_result(column) if in_chinese else column for column in table]
+        sheet, names = found[titles[name]], headings[name]
         assert list(sheet) == names
         for column, heading in zip(table, names, strict=True):
             if pd.api.types.is_numeric_dtype(table[column]):
@@ -78,7 +82,8 @@ def test_sheets_print_all_columns_on_a_page_across_with_headings_and_numbers(tmp
 @pytest.mark.parametrize("in_chinese", [False, True])
 def test_the_summary_says_what_was_asked_and_what_is_proven(tmp_path: Path, in_chinese: bool) -> None:
     result = solved()
-    write_result_workbook(result, tmp_path / "result.xlsx", in_chinese, "runs/tiny")
+    with speaking("zh" if in_chinese else "en"):
+        write_result_workbook(result, tmp_path / "result.xlsx", "runs/tiny")
     text = pd.read_excel(tmp_path / "result.xlsx", header=None, engine="calamine", keep_default_na=False).to_string()
     wanted = (
         ("已证明最优", "2025年度，规则 cn-2025") if in_chinese else ("certified optimal", "year 2025, rule cn-2025")
@@ -115,10 +120,11 @@ def test_texts_of_a_user_stay_texts(tmp_path: Path) -> None:
 
 
 def test_every_column_of_the_main_tables_has_a_chinese_heading() -> None:
-    for name in ("allocation", "enterprises", "sectors", "provinces", "duals"):
-        for column in solved().tables[name]:
-            assert heading_of_result(str(column)) != column or str(column).startswith("x_")
-    assert len(set(COLUMNS.values())) > 100
+    with speaking("zh"):
+        for name in ("allocation", "enterprises", "sectors", "provinces", "duals"):
+            for column in solved().tables[name]:
+                assert heading_of_result(str(column)) != column or str(column).startswith("x_")
+        assert len({heading_of_result(column) for column in COLUMNS}) > 100
 
 
 def test_units_stand_in_the_order_of_their_file(tmp_path: Path) -> None:
@@ -138,11 +144,14 @@ def test_units_stand_in_the_order_of_their_file(tmp_path: Path) -> None:
 
 def test_words_in_cells_are_chinese_and_figures_stay(tmp_path: Path) -> None:
     result = solved()
-    write_result_workbook(result, tmp_path / "result.xlsx", in_chinese=True)
+    with speaking("zh"):
+        write_result_workbook(result, tmp_path / "result.xlsx")
+        rows, objectives = ({word(column, code) for code in CODES[column]} for column in ("row", "level"))
     found = sheets(tmp_path / "result.xlsx")
-    assert set(found["对偶乘子"]["约束"]) <= {*ROWS.values()}
+    assert not rows & {*ROWS}
+    assert set(found["对偶乘子"]["约束"]) <= rows
     assert "水泥" in set(found["价格"]["对象"])
-    assert set(found["价格"]["目标层级"]) <= {*OBJECTIVES.values()}
+    assert set(found["价格"]["目标层级"]) <= objectives
     assert found["证明"]["算法"].str.contains("单纯形法|对偶价格法").all()
     assert not found["证明"]["目标层级"].str.contains("[a-z]").any()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from etsopt.language import in_both
 from etsopt.results.emissions_status import emissions_status, not_verified
 
 
@@ -54,4 +55,4 @@ def test_nothing_is_said_of_verified_emissions() -> None:
 def test_what_is_taken_is_said_in_both_languages(
     rows: list[tuple[str, float, float]], english: str, chinese: str
 ) -> None:
-    assert not_verified(emissions_status(units(*rows))) == (english, chinese)
+    assert in_both(not_verified(emissions_status(units(*rows)))) == {"en": english, "zh": chinese}

@@ -10,6 +10,7 @@ import pytest
 
 import etsopt as ets
 from etsopt.cli import main
+from etsopt.language import in_both
 from etsopt.results.notices import facts_of, notices
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ def held(*owners: str, year: int = 2025) -> ets.Instance:
 def test_whose_base_of_carry_over_is_taken_is_told_where_it_is_a_choice() -> None:
     found = ets.solve(held("x", "y"), "compliance")
     assert found.provenance["holders"] == {"carry_over": [{"enterprise": "x", "sector": "steel"}]}
-    told = [english for english, _ in notices(found.provenance)]
-    assert told == ["The base of carry-over is that of the sector of the largest unit: x (steel)."]
+    assert notices(found.provenance) == ["The base of carry-over is that of the sector of the largest unit: x (steel)."]
     assert notices(facts_of(held("y"), "compliance")) == []
     # Carry-over belongs to compliance year 2025, and an allocation holds nothing.
     assert notices(facts_of(held("x", "y", year=2026), "compliance")) == []
@@ -50,9 +50,9 @@ def test_whose_base_of_carry_over_is_taken_is_told_where_it_is_a_choice() -> Non
 def test_enterprises_without_units_are_warned_of() -> None:
     found = ets.solve(held("x", "y", *(f"z{k}" for k in range(7))), "compliance")
     assert found.provenance["holders"]["without_units"] == [f"z{k}" for k in range(7)]
-    english, chinese = notices(found.provenance)[0]
+    english, chinese = in_both(notices(found.provenance)[0]).values()
     assert english.startswith("No unit of the table belongs to z0, z1, z2, z3, z4 and 2 more: what they hold counts")
-    assert chinese.startswith("z0, z1, z2, z3, z4 等另 2 家在本表中没有单元")
+    assert chinese.startswith("z0、z1、z2、z3、z4 等另 2 家在本表中没有单元")
     # What is said of them holds: they owe nothing, and 10,000 t are carried over as in power.
     rows = found.tables["compliance"].set_index("enterprise_id")
     assert rows.loc["z0", ["obligation_t", "carried_over_t"]].tolist() == [0, 10_000]

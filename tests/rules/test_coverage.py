@@ -263,7 +263,7 @@ def test_under_a_target_of_the_regulator_allowances_are_lump_sums_in_every_year(
 
 def test_notices_say_of_whom_values_and_totals_are() -> None:
     def told(instance: ets.Instance) -> list[str]:
-        return [english for english, _ in notices(facts_of(instance))]
+        return [*notices(facts_of(instance))]
 
     silent = told(kilns())
     assert len(silent) == 1
@@ -379,5 +379,5 @@ def test_a_balance_value_in_other_units_is_doubted() -> None:
 
 
 def test_a_part_whose_values_are_stated_says_that_totals_are_its_own() -> None:
-    stated = [english for english, _ in notices(facts_of(part()))]
+    stated = notices(facts_of(part()))
     assert stated[0] == "The table is a part of the nation: its totals are not the nation's."

@@ -17,6 +17,7 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.errors import DataError, ModelError, UsageError
+from etsopt.language import in_both
 from etsopt.results.results import load_both
 from etsopt.rules import Parameters, as_given, reference_allowances, rule
 from etsopt.rules.plugins import load_file, under_rule_of
@@ -299,10 +300,10 @@ def test_the_number_of_a_unit_is_explained_by_the_rule_its_source_and_its_terms(
     instance = under(make)
     etsopt.solve(instance).save(tmp_path / "run", instance)
     step = next(step for step in etsopt.load(tmp_path / "run").explain("north-1").steps if step.key == "rule")
-    assert step.label == (
-        "Rule mine (a test), your own, made of rate (its law)",
-        "自定义规则 mine (a test)，由以下各项构成：rate (its law)",
-    )
+    assert in_both(step.label) == {
+        "en": "Rule mine (a test), your own, made of rate (its law)",
+        "zh": "自定义规则 mine（a test），由以下各项构成：rate (its law)",
+    }
 
 
 def test_terms_and_bands_of_a_rule_are_taken() -> None:

@@ -13,6 +13,7 @@ import pytest
 from etsopt.charts.interactive import figures
 from etsopt.cli import main
 from etsopt.errors import UsageError
+from etsopt.language import speaking
 from etsopt.reports.document import layout
 from etsopt.sweeping.page import charts_of, page_of, write_sweep_report
 from etsopt.sweeping.told import ToldSweep
@@ -36,8 +37,13 @@ DRAWN: dict[str, Any] = {
 }
 
 
+def html(folder: Path, lang: str = "en") -> str:
+    with speaking(lang):
+        return layout.page(page_of(ToldSweep.read(folder)))
+
+
 def page(folder: Path, lang: str = "en") -> Reader:
-    return Reader(layout.page(page_of(ToldSweep.read(folder, lang == "zh"))))
+    return Reader(html(folder, lang))
 
 
 def by_place(number: int, scenario: Scenario) -> Outcome:
@@ -223,7 +229,7 @@ def test_hostile_names_stay_text(tmp_path: Path, lang: str) -> None:
         return outcome(number, {place: float(number)}, "certified_optimal" if number else "failed", HOSTILE)
 
     written(tmp_path / "hostile", content, solved)
-    text = layout.page(page_of(ToldSweep.read(tmp_path / "hostile", lang == "zh")))
+    text = html(tmp_path / "hostile", lang)
     assert "<img" not in text
     found = Reader(text)
     assert len(found.scripts) == 1
@@ -276,10 +282,15 @@ def test_every_chart_of_a_sweep_is_one_of_plotly_and_a_picture(
             assert main(["plot", str(folder), one, "--out", str(tmp_path / "chart.svg"), "--lang", "zh"]) == 0
             text = (tmp_path / "chart.svg").read_text("utf-8")
             assert "nan" not in text
-        for chart in charts_of(ToldSweep.read(folder, zh=False)):
-            for figure in figures(chart):
-                graph_objects.Figure(figure)
-            for english, chinese in [chart.title, *(one.x_label for one in chart.panels)]:
-                assert english.isascii()
-                assert bool(english) == bool(chinese)
+        texts = {}
+        for lang in ("en", "zh"):
+            with speaking(lang):
+                drawn = charts_of(ToldSweep.read(folder))
+                for chart in drawn:
+                    for figure in figures(chart):
+                        graph_objects.Figure(figure)
+                texts[lang] = [str(text) for one in drawn for text in (one.title, *(at.x_label for at in one.panels))]
+        for english, chinese in zip(texts["en"], texts["zh"], strict=True):
+            assert english.isascii()
+            assert bool(english) == bool(chinese)
     assert kinds == {"spread", "fan", "indices", "distribution", "lines"}

@@ -27,7 +27,6 @@ from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import SECTORS, SPECIAL_CASES, TABLES
 from etsopt.designing.plan import DesignFile
 from etsopt.forecasting.plan import ForecastFile
-from etsopt.results.cell_words import OBJECTIVES
 from etsopt.results.run_schema import Content
 from etsopt.results.words import COLUMNS
 from etsopt.results.words import TABLES as RESULT_TABLES
@@ -35,6 +34,7 @@ from etsopt.rules import RULES
 from etsopt.running import library
 from etsopt.solving.options import METHODS
 from etsopt.sweeping.plan import SweepFile
+from etsopt.vocabulary import OBJECTIVES
 from tests.terminal.pieces import MARKS, PIECE
 
 PROGRAMS = ("HiGHS", "Pyomo", "Dask", "Python", "Excel", "CSV", "JSON", "TOML", "HTML", "SVG", "PNG", "MPS", "Parquet")

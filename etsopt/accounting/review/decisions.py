@@ -12,7 +12,17 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import UNKNOWN, days, month_number
-from etsopt.accounting.review.words import ACTORS, CLOSE, CORRECT, DECISIONS, ENTERPRISE, FIND, PASS, RESTORE
+from etsopt.accounting.review.words import (
+    ACTORS,
+    CLOSE,
+    CORRECT,
+    DECISIONS,
+    ENTERPRISE,
+    FIND,
+    PASS,
+    RESTORE,
+    by_chinese,
+)
 from etsopt.accounting.schema import LARGEST_NCV
 from etsopt.accounting.vocabulary import FLOW_WORDS, FLOWS, ITEM_WORDS, ITEMS, PROCESS_WORDS, PROCESSES, folded
 from etsopt.data.messages import counted
@@ -33,8 +43,8 @@ TABLE = Table(
     "a decision on items of a month",
     (),
     (
-        Column("decision", "what is decided", required=True, choices=tuple(DECISIONS)),
-        Column("level", "who decides: a level of the review, or the enterprise", required=True, choices=tuple(ACTORS)),
+        Column("decision", "what is decided", required=True, choices=DECISIONS),
+        Column("level", "who decides: a level of the review, or the enterprise", required=True, choices=ACTORS),
         Column("who", _("person or department that decides"), required=True, identifier=True),
         Column("decided_on", "day of the decision, such as 2026-03-01; empty: today", identifier=True),
         Column("unit_id", "unit; needed but for close", identifier=True),
@@ -72,13 +82,8 @@ NAMES = tuple(column.name for column in TABLE.columns)
 OF_ITEMS = ("enterprise_id", "province", "sector", "unit", "status", "open_findings")
 """Columns of the table of items that are left out, so that this table with decisions beside it can be applied."""
 
-WORDS: dict[str, Mapping[str, str]] = {
-    "decision": {word: name for name, word in DECISIONS.items()},
-    "level": {word: name for name, word in ACTORS.items()},
-    "process": PROCESS_WORDS,
-    "item": ITEM_WORDS,
-    "flow": FLOW_WORDS,
-}
+WORDS: dict[str, Mapping[str, str]] = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS}
+"""Codes by the words of items in either language."""
 
 
 def read_decisions(path: str | Path, headings: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -115,7 +120,8 @@ def validated(raw: RawTable) -> pd.DataFrame:
         With every problem.
     """
     columns = dict(raw.columns)
-    for name, words in WORDS.items():
+    of_review = {"decision": by_chinese("decision", DECISIONS), "level": by_chinese("level", ACTORS)}
+    for name, words in {**of_review, **WORDS}.items():
         if name in columns and columns[name].dtype == object:
             own = [words.get(folded(str(cell)), words.get(str(cell).strip(), cell)) for cell in columns[name]]
             columns[name] = np.array(own, dtype=object)

@@ -11,6 +11,7 @@ from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.periods import period_text
 from etsopt.accounting.screening.material import FEWEST_MONTHS, SERIES, findings, numbers
 from etsopt.accounting.screening.registry import rule
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,12 +43,7 @@ def missing_month(data: Material) -> pd.DataFrame:
         # Found by position, as the map of an empty column would be one of texts.
         size_t=usual.reindex(found["unit_id"]).abs().to_numpy(dtype=float),
     )
-    return findings(
-        found,
-        [f"no report of {row.month}; a usual month has {row.size_t:,.0f} tCO2e" for row in found.itertuples()],
-        [f"缺少{row.month}的月度报告；通常月排放量为{row.size_t:,.0f} tCO2e" for row in found.itertuples()],
-        item="",
-    )
+    return findings(found, _("no report of {month}; a usual month has {size_t:,.0f} tCO2e"), item="")
 
 
 @rule("missing_item", "logic", COMPLETE, share=0.9)
@@ -66,11 +62,7 @@ def missing_item(data: Material, share: float) -> pd.DataFrame:
     every = own.merge(months[["unit_id", "year", "month", "number"]], on=["unit_id", "year"])
     found = every.merge(lines[[*SERIES, "number"]], on=[*SERIES, "number"], how="left", indicator=True)
     found = found[found["_merge"] == "left_only"]
-    return findings(
-        found,
-        [f"no {row.item} at {row.process}, which {row.count} other months have" for row in found.itertuples()],
-        [f"缺少该工序的数据，其余{row.count}个月均有填报" for row in found.itertuples()],
-    )
+    return findings(found, _("no {item} at {process}, which {count} other months have"))
 
 
 def _month_ends(data: pd.DataFrame) -> NDArray[np.int64]:
@@ -97,15 +89,8 @@ def late_month(data: Material, days: float) -> pd.DataFrame:
     table = _with_days(data, rows[rows["version"] == 1], "reported_on")
     table = table.sort_values("after", kind="stable").drop_duplicates(["unit_id", "month"], keep="last")
     found = table[table["after"] > days].assign(size_t=lambda own: own["emissions_tco2e"].abs().fillna(0.0))
-    return findings(
-        found,
-        [
-            f"filed on {row.reported_on}, {row.after} days after the month: allowed {days:g}"
-            for row in found.itertuples()
-        ],
-        [f"{row.reported_on}填报，月末后第{row.after}天：期限为{days:g}天" for row in found.itertuples()],
-        item="",
-    )
+    text = _("filed on {reported_on}, {after} days after the month: allowed {days:g}")
+    return findings(found, text, item="", days=days)
 
 
 @rule("filed_early", "logic", "a month has to be over before its quantities are known")
@@ -114,12 +99,7 @@ def filed_early(data: Material) -> pd.DataFrame:
     table = _with_days(data, data.rows, "reported_on")
     table = table.sort_values("after", kind="stable").drop_duplicates(["unit_id", "month"])
     found = table[table["after"] < 0].assign(size_t=lambda own: own["emissions_tco2e"].abs().fillna(0.0))
-    return findings(
-        found,
-        [f"filed on {row.reported_on}, before the month ended" for row in found.itertuples()],
-        [f"{row.reported_on}填报，当月尚未结束" for row in found.itertuples()],
-        item="",
-    )
+    return findings(found, _("filed on {reported_on}, before the month ended"), item="")
 
 
 @rule("calibration", "threshold", GUIDELINE, days=366)
@@ -130,14 +110,5 @@ def calibration(data: Material, days: float) -> pd.DataFrame:
     found = table[age > days].assign(age=age[age > days])
     size = data.lines.groupby([*SERIES, "month"], sort=False)["size_t"].sum()
     found = found.join(size, on=[*SERIES, "month"]).assign(size_t=lambda own: own["size_t"].fillna(0.0))
-    return findings(
-        found,
-        [
-            f"meter last calibrated on {row.calibrated_on}, {row.age} days before the month's end: allowed {days:g}"
-            for row in found.itertuples()
-        ],
-        [
-            f"计量器具最近校准日期为{row.calibrated_on}，距月末{row.age}天：期限为{days:g}天"
-            for row in found.itertuples()
-        ],
-    )
+    text = _("meter last calibrated on {calibrated_on}, {age} days before the month's end: allowed {days:g}")
+    return findings(found, text, days=days)

@@ -14,6 +14,7 @@ import pandas as pd
 from etsopt.accounting.decimals import hundredths
 from etsopt.accounting.screening.material import NORMAL, PEERS, SERIES, findings
 from etsopt.accounting.screening.registry import rule
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.screening.material import Material
@@ -78,11 +79,7 @@ def copied_month(data: Material, chance: float) -> pd.DataFrame:
     """Quantities of a process repeat those of another month of the unit; both are found, as either may be the copy."""
     table = _quantities(data)
     found = _found(table.assign(chance=_chance(table, table["series"])), SERIES, "month", chance)
-    return findings(
-        found,
-        [f"{row.equal} quantities of {row.process} are those of {row.other}" for row in found.itertuples()],
-        [f"该工序{row.equal}项数据与{row.other}相同" for row in found.itertuples()],
-    )
+    return findings(found, _("{equal} quantities of {process} are those of {other}"))
 
 
 @rule("copied_unit", "logic", CHANCE, chance=LEAST_CHANCE)
@@ -90,8 +87,4 @@ def copied_unit(data: Material, chance: float) -> pd.DataFrame:
     """Quantities of a process are those of another unit in the month; both are found, as either may be the copy."""
     table = _quantities(data)
     found = _found(table.assign(chance=_chance(table, table["peers"])), [*PEERS, "month"], "unit_id", chance)
-    return findings(
-        found,
-        [f"{row.equal} quantities of {row.process} are those of unit {row.other}" for row in found.itertuples()],
-        [f"该工序{row.equal}项数据与单元{row.other}相同" for row in found.itertuples()],
-    )
+    return findings(found, _("{equal} quantities of {process} are those of unit {other}"))

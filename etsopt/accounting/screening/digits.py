@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt.accounting.decimals import hundredths
 from etsopt.accounting.screening.material import FEWEST_MONTHS, FEWEST_PEERS, findings
 from etsopt.accounting.screening.registry import rule
+from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,21 +30,17 @@ def last_digits(data: Material, chance: float, common: float) -> pd.DataFrame:
     series = lines["series"].to_numpy()
     half = np.where(value % 5 == 0, 0, 1)
     parts = [
-        _ends(lines, series, value % 100, 0.01, 100, ("the last two digits are the same", "末两位数字相同")),
-        _ends(lines, series, value % 10, 0.1, 10, ("the last digit is the same", "末位数字相同")),
-        _ends(lines, series, half, 0.2, 1, ("the last digit is 0 or 5", "末位数字为0或5"), only=0),
+        _ends(lines, series, value % 100, 0.01, 100, pgettext("ending", "the last two digits are the same")),
+        _ends(lines, series, value % 10, 0.1, 10, pgettext("ending", "the last digit is the same")),
+        _ends(lines, series, half, 0.2, 1, pgettext("ending", "the last digit is 0 or 5"), only=0),
     ]
     every = pd.concat(parts, ignore_index=True)
     every = every.assign(off=every["chance"] < np.log(chance))
     # Where most units round alike, the rounding is a convention.
-    usual = every.groupby(["peers", "english"], sort=False)["off"]
+    usual = every.groupby(["peers", "ending"], sort=False)["off"]
     convention = (usual.transform("mean") > common) & (usual.transform("count") >= FEWEST_PEERS)
     found = every[every["off"] & ~convention].sort_values("chance", kind="stable").drop_duplicates("series")
-    return findings(
-        found,
-        [f"{row.english} in {row.alike} of {row.months} months from {row.month} on" for row in found.itertuples()],
-        [f"自{row.month}起{row.months}个月中有{row.alike}个月{row.chinese}" for row in found.itertuples()],
-    )
+    return findings(found, _("{ending} in {alike} of {months} months from {month} on"))
 
 
 def _ends(
@@ -52,7 +49,7 @@ def _ends(
     digits: Integers,
     share: float,
     choices: int,
-    words: tuple[str, str],
+    ending: str,
     only: int | None = None,
 ) -> pd.DataFrame:
     """Return how often each series has its most frequent digits, and the logarithm of the chance of that.
@@ -73,7 +70,7 @@ def _ends(
     ends = ends[ends["months"] >= FEWEST_MONTHS]
     chance = log_tail(ends["alike"].to_numpy(), ends["months"].to_numpy(), share) + np.log(choices)
     first = table.drop_duplicates("series").set_index("series")[["unit_id", "item", "peers"]]
-    return ends.assign(chance=chance, english=words[0], chinese=words[1]).join(first, on="series")
+    return ends.assign(chance=chance, ending=ending).join(first, on="series")
 
 
 def log_tail(alike: Integers, months: Integers, share: float) -> NDArray[np.float64]:

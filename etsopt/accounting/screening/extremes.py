@@ -10,6 +10,7 @@ from etsopt.accounting.screening.material import findings
 from etsopt.accounting.screening.rates import RATIOS
 from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.vocabulary import ITEMS
+from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ CALORIFIC = "heat of carbon 32.8 GJ/t and of liquid hydrocarbons about 50 GJ/t, 
 
 
 def _outside(data: Material, name: str, lower: float, upper: float) -> pd.DataFrame:
-    make, english, chinese = RATIOS[name]
+    make, ratio = RATIOS[name]
     table = make(data)
     value = table["value"]
     table = table[np.isfinite(value) & ((value < lower) | (value > upper))]
@@ -33,11 +34,8 @@ def _outside(data: Material, name: str, lower: float, upper: float) -> pd.DataFr
     months = data.months.set_index(["unit_id", "month"])["emissions_tco2e"].abs().rename("whole")
     table = table.assign(excess=excess).join(months, on=["unit_id", "month"])
     table = table.assign(size_t=(table["size_t"] * table["excess"]).fillna(table["whole"]))
-    return findings(
-        table,
-        [f"{english} {one:.4g}: possible is {lower:g} to {upper:g}" for one in value],
-        [f"{chinese}为{one:.4g}，合理范围为{lower:g}至{upper:g}" for one in value],
-    )
+    text = _("{ratio} {value:.4g}: possible is {lower:g} to {upper:g}")
+    return findings(table, text, ratio=ratio, lower=lower, upper=upper)
 
 
 @rule("heat_extreme", "extreme", HEAT, lower=1.75, upper=10)
@@ -65,14 +63,9 @@ def calorific_extreme(data: Material, solid: float, liquid: float) -> pd.DataFra
     limit = data.lines["item"].map({name: limits.get(item.phase, np.inf) for name, item in ITEMS.items()}).astype(float)
     above = (data.lines["ncv_basis"] == "measured") & (data.lines["ncv_gj_per_unit"] > limit)
     table = data.lines[above].assign(limit=limit[above])
-    value = table["ncv_gj_per_unit"]
-    table = table.assign(size_t=table["size_t"] * (1 - table["limit"] / value))
-    pairs = list(zip(value, table["limit"], strict=True))
-    return findings(
-        table,
-        [f"calorific value {one:g} GJ/t: pure carbon or hydrocarbons have at most {most:g}" for one, most in pairs],
-        [f"低位发热量为{one:g} GJ/t，理论上限为{most:g}" for one, most in pairs],
-    )
+    table = table.assign(size_t=table["size_t"] * (1 - table["limit"] / table["ncv_gj_per_unit"]))
+    text = _("calorific value {ncv_gj_per_unit:g} GJ/t: pure carbon or hydrocarbons have at most {limit:g}")
+    return findings(table, text)
 
 
 @rule("deduction_extreme", "extreme", "a raw material replaces at most all of the limestone", limit=1)
@@ -80,9 +73,4 @@ def deduction_extreme(data: Material, limit: float) -> pd.DataFrame:
     """Carbide slag avoids more carbon dioxide than the clinker has."""
     months = data.accounts.unit_months
     table = months[months["carbide_slag_rate"] > limit].assign(size_t=lambda own: own["emissions_tco2e"].abs())
-    return findings(
-        table,
-        [f"carbide slag avoids {one:.0%} of the process emissions" for one in table["carbide_slag_rate"]],
-        [f"电石渣替代率为{one:.0%}" for one in table["carbide_slag_rate"]],
-        item="carbide_slag",
-    )
+    return findings(table, _("carbide slag avoids {carbide_slag_rate:.0%} of the process emissions"), "carbide_slag")

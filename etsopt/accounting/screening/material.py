@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import month_number
+from etsopt.language import in_both, pgettext, speaking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from etsopt.accounting.accounts import Accounts
     from etsopt.accounting.rows import Reports
+    from etsopt.language import Text
 
     Floats = NDArray[np.float64]
 
@@ -115,17 +115,35 @@ def deviation(values: pd.Series[float], series: Any, peers: Any) -> pd.DataFrame
     return pd.DataFrame({"difference": difference, "score": (difference / spread).where(enough, 0.0)})
 
 
-def findings(
-    table: pd.DataFrame, reasons: Sequence[str], reasons_zh: Sequence[str], item: str | None = None
-) -> pd.DataFrame:
-    """Return findings from rows with ``unit_id``, ``month``, ``size_t`` and, unless it is given, ``item``."""
+WORDS = ("process", "item", "ending")
+"""Columns of words that a reason may name; the catalogue has them under the column."""
+
+
+def findings(table: pd.DataFrame, reason: Text, item: str | None = None, **values: object) -> pd.DataFrame:
+    """Return findings from rows with ``unit_id``, ``month``, ``size_t`` and, unless it is given, ``item``.
+
+    Parameters
+    ----------
+    reason
+        Text with columns of the table, and further values, as slots.
+    """
+    reasons = {}
+    for language, template in in_both(reason).items():
+        with speaking(language):
+            words = {
+                name: table[name].map({code: str(pgettext(name, code)) for code in table[name].unique()})
+                for name in WORDS
+                if name in table
+            }
+            rows = table.assign(**words).to_dict("records")
+            reasons[language] = [template.format(**row, **values) for row in rows]
     return pd.DataFrame(
         {
             "unit_id": table["unit_id"].to_numpy(dtype=object),
             "month": table["month"].to_numpy(dtype=object),
             "item": table["item"].to_numpy(dtype=object) if item is None else np.full(len(table), item, dtype=object),
             "size_t": table["size_t"].to_numpy(dtype=float),
-            "reason": np.array(reasons, dtype=object),
-            "reason_zh": np.array(reasons_zh, dtype=object),
+            "reason": np.array(reasons["en"], dtype=object),
+            "reason_zh": np.array(reasons["zh"], dtype=object),
         }
     )

@@ -10,9 +10,11 @@ import pandas as pd
 from etsopt.accounting.screening.material import FEWEST_PEERS, LEAST_SPREAD, NORMAL, deviation, findings
 from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, IRON, STEEL
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.screening.material import Material
+    from etsopt.language import Text
 
 ROBUST = "robust statistics: median and median absolute deviation over months and peers"
 SCORE = 4.5
@@ -69,17 +71,13 @@ def _per_tonne(data: Material, sector: str, process: str, item: str) -> pd.DataF
 
 
 RATIOS = {
-    "emissions_ratio": (emissions_ratio, "tCO2e per tonne of output", "单位产品排放量（tCO2e/t）"),
-    "key_process_ratio": (
-        key_process_ratio,
-        "tCO2 of ironmaking and sintering per tonne",
-        "重点工序排放强度（tCO2/t）",
-    ),
-    "heat_rate": (heat_rate, "GJ per tonne of clinker", "单位熟料热耗（GJ/t）"),
-    "coke_rate": (coke_rate, "tonnes of coke per tonne of iron", "焦比（t/t）"),
-    "anode_rate": (anode_rate, "tonnes of anodes per tonne of aluminium", "吨铝阳极消耗（t/t）"),
+    "emissions_ratio": (emissions_ratio, _("tCO2e per tonne of output")),
+    "key_process_ratio": (key_process_ratio, _("tCO2 of ironmaking and sintering per tonne")),
+    "heat_rate": (heat_rate, _("GJ per tonne of clinker")),
+    "coke_rate": (coke_rate, _("tonnes of coke per tonne of iron")),
+    "anode_rate": (anode_rate, _("tonnes of anodes per tonne of aluminium")),
 }
-"""Ratios by the name of their rule, and their words in English and Chinese."""
+"""Ratios by the name of their rule, and their words."""
 
 
 def _logarithms(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[float]]:
@@ -89,7 +87,7 @@ def _logarithms(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[float]]:
     return table, np.log(table["value"])
 
 
-def _off(table: pd.DataFrame, found: pd.DataFrame, score: float, words: tuple[str, str]) -> pd.DataFrame:
+def _off(table: pd.DataFrame, found: pd.DataFrame, score: float, ratio: Text) -> pd.DataFrame:
     """Return findings where a score exceeds the threshold; the size is the distance to what was expected."""
     off = found["score"].abs() > score
     difference = found["difference"][off]
@@ -98,19 +96,14 @@ def _off(table: pd.DataFrame, found: pd.DataFrame, score: float, words: tuple[st
         score=found["score"][off].abs(),
         size_t=table["size_t"][off] * (1 - np.exp(-difference)).abs(),
     )
-    rows = list(own[["value", "usual", "score"]].itertuples(index=False))
-    return findings(
-        own,
-        [f"{words[0]} {one.value:.4g}, usually {one.usual:.4g}: {one.score:.1f} spreads away" for one in rows],
-        [f"{words[1]}为{one.value:.4g}，通常为{one.usual:.4g}，偏离{one.score:.1f}倍离散度" for one in rows],
-    )
+    return findings(own, _("{ratio} {value:.4g}, usually {usual:.4g}: {score:.1f} spreads away"), ratio=ratio)
 
 
 def _ratio(data: Material, name: str, score: float) -> pd.DataFrame:
-    make, *words = RATIOS[name]
+    make, ratio = RATIOS[name]
     table, logarithm = _logarithms(make(data))
     found = deviation(logarithm, table["unit_id"], table["sector"])
-    return _off(table, found, score, (words[0], words[1]))
+    return _off(table, found, score, ratio)
 
 
 @rule("emissions_ratio", "correlation", ROBUST, score=SCORE)
@@ -162,7 +155,7 @@ def item_jump(data: Material, score: float) -> pd.DataFrame:
     """A quantity per tonne of output jumps against the other months; a shift common to many items is the output's."""
     table = _per_output(data)
     found = deviation(table["logarithm"] - _common(table), table["series"], table["peers"])
-    return _off(table, found, score, ("per tonne of output", "单位产量数量"))
+    return _off(table, found, score, _("per tonne of output"))
 
 
 @rule("output_jump", "correlation", ROBUST, score=SCORE)
@@ -176,9 +169,7 @@ def output_jump(data: Material, score: float) -> pd.DataFrame:
     found = deviation(common["shift"], common["unit_id"], common["sector"])
     # A higher ratio of the items is a lower output.
     table = common.assign(item="", value=np.exp(common["shift"]), size_t=common["emissions_tco2e_y"].abs())
-    return _off(
-        table, found, score, ("items per tonne of output, relative to a usual month,", "各项物料单位产量相对值")
-    )
+    return _off(table, found, score, _("items per tonne of output, relative to a usual month,"))
 
 
 @rule("calorific_value", "threshold", ROBUST, score=SCORE)
@@ -188,7 +179,7 @@ def calorific_value(data: Material, score: float) -> pd.DataFrame:
     table = lines[(lines["ncv_basis"] == "measured") & (lines["flow"] == "in")]
     table, logarithm = _logarithms(table.assign(value=table["ncv_gj_per_unit"]))
     found = deviation(logarithm, table["series"], table["peers"])
-    return _off(table, found, score, ("calorific value [GJ per unit]", "低位发热量（GJ）"))
+    return _off(table, found, score, _("calorific value [GJ per unit]"))
 
 
 @rule("unlike_peers", "correlation", ROBUST, score=8)
@@ -199,7 +190,7 @@ def unlike_peers(data: Material, score: float) -> pd.DataFrame:
 
 
 def _of_peers(data: Material, name: str, score: float) -> pd.DataFrame:
-    make, *words = RATIOS[name]
+    make, ratio = RATIOS[name]
     table, logarithm = _logarithms(make(data))
     table = table.assign(logarithm=logarithm, year=table["number"] // 12)
     years = table.groupby(["sector", "year", "unit_id"], sort=False)["logarithm"].median().reset_index()
@@ -216,6 +207,4 @@ def _of_peers(data: Material, name: str, score: float) -> pd.DataFrame:
     own = own.assign(difference=own["logarithm"] - own["middle"])
     order = own["difference"].abs().sort_values(kind="stable").index
     own = own.loc[order].drop_duplicates(["unit_id", "year"], keep="last").reset_index(drop=True)
-    return _off(
-        own, own[["difference", "score"]], 0.0, (f"of the year and its peers: {words[0]}", f"与同行相比，{words[1]}")
-    )
+    return _off(own, own[["difference", "score"]], 0.0, _("of the year and its peers: {ratio}", ratio=ratio))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Function = Callable[..., pd.DataFrame]
 
-KINDS = {"extreme": "理论极值", "threshold": "阈值", "correlation": "关联", "logic": "逻辑"}
-"""The four kinds of check of the national platform, and their Chinese."""
+KINDS = ("extreme", "threshold", "correlation", "logic")
+"""The four kinds of check of the national platform."""
 
 
 @dataclass(frozen=True)

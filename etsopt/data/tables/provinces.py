@@ -13,7 +13,7 @@ from etsopt.characters import HIDDEN
 from etsopt.data.messages import counted, first_of
 from etsopt.data.tables.text_columns import FORMULA_START, normalise
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
-from etsopt.language import Text, _, chain
+from etsopt.language import Text, _, chain, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -239,3 +239,12 @@ def _is_one_off(word: str, known: str) -> bool:
         return True
     word, known = word[first:], known[first:]
     return word[1:] in (known, known[1:]) or known[1:] == word or known == word[1::-1] + word[2:]
+
+
+def name_of(name: object) -> Text:
+    """Return the name of a sector or a province, as it is shown; any other name as it is.
+
+    >>> name_of("cement"), name_of("North")
+    ('cement', 'North')
+    """
+    return pgettext("province" if name in SHORT else "sector", str(name))

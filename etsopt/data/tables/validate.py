@@ -16,7 +16,7 @@ from etsopt.data.tables.table import Column
 from etsopt.data.tables.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
 from etsopt.data.tables.user_columns import mark, numbers_of
 from etsopt.errors import PROBLEMS_SHOWN, Problem
-from etsopt.language import _, chain
+from etsopt.language import _, chain, pgettext
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -250,7 +250,7 @@ def _texts(stated: _RawColumn) -> tuple[NDArray[Any], list[Problem]]:
             advice = _(
                 "{guess}Use one of {choices}.",
                 guess=guess,
-                choices=chain(map(_, column.choices), _("{first}, {second}")),
+                choices=chain((pgettext(column.name, choice) for choice in column.choices), _("{first}, {second}")),
             )
             problems.append(stated.problem(wrong, UNKNOWN, advice))
     return texts, problems + _problems_of_length(stated, texts)

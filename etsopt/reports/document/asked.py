@@ -4,59 +4,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt.explanation.steps import in_chinese
-from etsopt.reports.document.cells import amount, rate
-from etsopt.reports.document.content import Facts, Paragraph, Section
+from etsopt.data.tables.provinces import name_of
+from etsopt.language import _, chain, joined, ngettext, pgettext
+from etsopt.reports.document.cells import amount, per_tonne, rate
+from etsopt.reports.document.content import Facts, Paragraph, Section, clauses, named, noted
 from etsopt.results.claims import is_checked
 from etsopt.results.notices import notices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from etsopt.language import Text
     from etsopt.reports.document.content import Run
 
 Pair = tuple[str, str]
 
 MODELS = {
-    "allocation": ("How many allowances is every unit due?", "各单元核定多少配额？"),
-    "balance_value": ("What does the rule alone give?", "仅按规则，各单元得到多少配额？"),
-    "abatement": ("What do enterprises do at a given price?", "在给定碳价下，企业如何减排和交易？"),
-    "clearing": ("At which price does the market clear?", "碳价为多少时市场出清？"),
-    "pathway": ("Which prices, emissions and measures follow year by year?", "各年度的碳价、排放量和措施如何变化？"),
-    "equilibrium": ("Which balance value do the units' responses reproduce?", "企业响应后，行业平衡值为多少？"),
-    "compliance": ("How is the year surrendered, and what is left?", "本年度如何清缴，结余多少？"),
-    "reconciliation": ("Which emissions do the monthly reports allow?", "月度报告支持怎样的年排放量？"),
-    "investment": ("Which measures should be installed now?", "现在应投资哪些措施？"),
-    "review_plan": ("Whom should the reviewers see?", "审核人员应审哪些企业？"),
+    "allocation": _("How many allowances is every unit due?"),
+    "balance_value": _("What does the rule alone give?"),
+    "abatement": _("What do enterprises do at a given price?"),
+    "clearing": _("At which price does the market clear?"),
+    "pathway": _("Which prices, emissions and measures follow year by year?"),
+    "equilibrium": _("Which balance value do the units' responses reproduce?"),
+    "compliance": _("How is the year surrendered, and what is left?"),
+    "reconciliation": _("Which emissions do the monthly reports allow?"),
+    "investment": _("Which measures should be installed now?"),
+    "review_plan": _("Whom should the reviewers see?"),
 }
 """Question that each model answers."""
 
 RULES = {
-    "cn-2024": ("plan of 2024 for industry: A = E", "2024年度方案：配额等于经核查排放量（A = E）"),
-    "cn-2025": ("intensity-coefficient method of the plan for 2025", "2025年度方案的碳排放强度系数法"),
-    "cn-2026": (
-        "intensity-coefficient method of the draft plan for 2026",
-        "2026年度方案（征求意见稿）的碳排放强度系数法",
-    ),
-    "cn": (
-        "plan of the year: benchmarks for power, balance values for industry",
-        "当年度方案：发电行业用基准值法，其他行业用碳排放强度系数法",
-    ),
-    "grandfathering": ("in proportion to last year's verified emissions", "按上一年度经核查排放量的比例"),
-    "benchmark": ("output times the benchmark of the sector", "产量乘以行业基准值"),
-    "given": ("reference allowances as the instance states them", "采用算例所列的参考配额"),
+    "cn-2024": _("plan of 2024 for industry: A = E"),
+    "cn-2025": _("intensity-coefficient method of the plan for 2025"),
+    "cn-2026": _("intensity-coefficient method of the draft plan for 2026"),
+    "cn": _("plan of the year: benchmarks for power, balance values for industry"),
+    "grandfathering": _("in proportion to last year's verified emissions"),
+    "benchmark": _("output times the benchmark of the sector"),
+    "given": _("reference allowances as the instance states them"),
 }
 """Rules in words."""
 
 OBJECTIVES = {
-    "change": ("least tonnes moved against the rule", "较规则的调整总量最小"),
-    "largest_change": ("least largest move of a unit, relative to its emissions", "单元最大调整率最小"),
-    "deficit": ("least tonnes of deficit", "缺口总量最小"),
-    "spread": ("least spread of surplus rates, weighted by emissions", "按排放量加权的盈缺率离散度最小"),
+    "change": _("least tonnes moved against the rule"),
+    "largest_change": _("least largest move of a unit, relative to its emissions"),
+    "deficit": _("least tonnes of deficit"),
+    "spread": _("least spread of surplus rates, weighted by emissions"),
 }
 """Objectives in words."""
 
-SENSES = {"at_most": ("at most", "不超过"), "exactly": ("exactly", "等于")}
+SENSES = {"at_most": pgettext("page", "at most"), "exactly": _("exactly")}
+
+SIZES: Mapping[str, Callable[[int], Text]] = {
+    "unit_id": lambda count: ngettext("{count:,} unit", "{count:,} units", count),
+    "enterprise_id": lambda count: ngettext("{count:,} enterprise", "{count:,} enterprises", count),
+    "sector": lambda count: ngettext("{count:,} sector", "{count:,} sectors", count),
+    "province": lambda count: ngettext("{count:,} province", "{count:,} provinces", count),
+}
+"""Texts for numbers of different values, by column."""
 
 
 def asked(run: Run) -> Section:
@@ -64,33 +68,28 @@ def asked(run: Run) -> Section:
     # What of the policy a model of the user's own reads, the file says, and nobody else.
     parts = (_about, _rule, _limits, _market, _at_risk, _later) if is_checked(run.results) else (_about,)
     pairs = [pair for part in parts for pair in part(run)]
-    warnings = [Paragraph(run.say(*words), "warning") for words in notices(run.about)]
-    return Section("asked", run.say("What was asked", "计算要求"), (Facts(tuple(pairs)), *warnings))
+    warnings = [Paragraph(notice, "warning") for notice in notices(run.about)]
+    return Section("asked", _("What was asked"), (Facts(tuple(pairs)), *warnings))
 
 
 def _about(run: Run) -> Iterator[Pair]:
-    model = str(run.about["model"])
-    question = MODELS.get(model, ("a model of your own", "自定义模型"))
-    yield run.say("question", "问题"), run.noted(run.say(*question), str(model))
-    size = [_count(run, "unit_id", "units", "个单元"), _count(run, "enterprise_id", "enterprises", "家企业")]
-    size += [_count(run, "sector", "sectors", "个行业"), _count(run, "province", "provinces", "个省份")]
-    parts = run.listed([part for part in size if part])
-    yield run.say("instance", "算例"), run.say(": ", "：").join(part for part in (run.about["instance"], parts) if part)
+    model, instance = (str(run.about[name]) for name in ("model", "instance"))
+    yield _("question"), noted(MODELS.get(model, _("a model of your own")), model)
+    size = joined(_sizes(run))
+    yield _("instance"), named(instance, size) if size else instance
     if "year" in run.policy:
         year = run.policy["year"]
         last = (run.policy.get("horizon") or {}).get("last_year") if "years" in run.tables else None
-        to = f"–{last}" if last and last != year else ""
-        yield run.say("compliance year", "履约年度"), f"{year}{to}" + run.say("", "年度")
+        years = f"{year}–{last}" if last and last != year else year
+        yield _("compliance year"), pgettext("compliance year", "{years}", years=years)
 
 
-def _count(run: Run, column: str, english: str, chinese: str) -> str:
-    """Return the number of units or others in the table that has a row for each unit; empty without one."""
+def _sizes(run: Run) -> Iterator[str]:
+    """Yield the number of units and others in the table that has a row for each unit."""
     names = ("allocation", "issuance", "units", "unit_years", "reconciliation", "plan", "relaxed_units")
     table = next((run.tables[name] for name in names if name in run.tables), None)
-    if table is None or column not in table:
-        return ""
-    count = table[column].nunique()
-    return run.say(f"{count:,} {english if count != 1 else english.removesuffix('s')}", f"{count:,} {chinese}")
+    if table is not None:
+        yield from (text(table[column].nunique()) for column, text in SIZES.items() if column in table)
 
 
 def _rule(run: Run) -> Iterator[Pair]:
@@ -98,22 +97,21 @@ def _rule(run: Run) -> Iterator[Pair]:
     if not rule or _unused(run, "rule.name"):
         return
     name = str(rule.get("name"))
-    words = run.say(*RULES.get(name, ("a rule of your own", "自定义规则")))
+    words = RULES.get(name, _("a rule of your own"))
     if "slope" in rule and "cap" in rule and not isinstance(rule["slope"], dict):
-        slope, cap = f"{rule['slope']:g}", rate(rule["cap"])
-        words += run.say(
-            f": A = E (1 + α), α = {slope} X within ±{cap}, X = (BP − I) / BP with the sector's balance value BP",
-            f"：A = E(1+α)，强度系数 α = {slope}X，限于 ±{cap}；强度偏离度 X = (BP−I)/BP，BP 为行业平衡值",
+        words = _(
+            "{rule}: A = E (1 + α), α = {slope:g} X within ±{cap}, X = (BP − I) / BP with the sector's balance value "
+            "BP",
+            rule=words,
+            slope=rule["slope"],
+            cap=rate(rule["cap"]),
         )
-    yield run.say("rule", "分配规则"), run.noted(words, name)
+    yield pgettext("page", "rule"), noted(words, name)
     threshold = rule.get("threshold_tco2e")
     if threshold:
         yield (
-            run.say("threshold", "纳入门槛"),
-            run.say(
-                f"enterprises below {threshold:,.0f} tCO2e get allowances equal to their emissions",
-                f"排放量低于 {threshold:,.0f} tCO2e 的企业等量分配（A = E）",
-            ),
+            _("threshold"),
+            _("enterprises below {threshold:,.0f} tCO2e get allowances equal to their emissions", threshold=threshold),
         )
 
 
@@ -121,27 +119,25 @@ def _limits(run: Run) -> Iterator[Pair]:
     """Yield targets, bands, balances, objectives and further conditions of an allocation."""
     policy = run.policy.get("sectors") or {}
     for sector in dict.fromkeys((*policy, *_senses(run))):
-        stated, parts = policy.get(sector) or {}, []
-        if not _unused(run, f"sectors.{sector}.target_change") and (target := _target(run, stated)):
+        stated = policy.get(sector) or {}
+        parts: list[str] = []
+        if not _unused(run, f"sectors.{sector}.target_change") and (target := _target(stated)):
             parts.append(target)
         elif (sense := _senses(run).get(sector)) in SENSES:
-            words = run.say(*SENSES[str(sense)])
-            rule = (f"allowances {words} verified emissions, by the rule", f"配额{words}经核查排放量（规则规定）")
-            parts.append(run.say(*rule))
+            parts.append(_("allowances {sense} verified emissions, by the rule", sense=SENSES[str(sense)]))
         if (band := stated.get("band")) and not _unused(run, f"sectors.{sector}.band"):
-            ends = f"{rate(-band['lower'])} {run.say('to', '至')} {rate(band['upper'])}"
-            parts.append(run.say(f"surplus rate from {ends}", f"盈缺率 {ends}"))
+            lower, upper = rate(-band["lower"]), rate(band["upper"])
+            parts.append(_("surplus rate from {lower} to {upper}", lower=lower, upper=upper))
         if parts:
-            yield run.say(sector, in_chinese(sector)), run.say("; ", "；").join(parts)
+            yield name_of(sector), clauses(parts)
     national = run.policy.get("national") or {}
-    if target := _target(run, national):
-        yield run.say("national total", "全国总量"), target
+    if target := _target(national):
+        yield _("national total"), target
     balance = (run.policy.get("provinces") or {}).get("balance")
     if balance is not None and not _unused(run, "provinces.balance"):
         shares = balance if isinstance(balance, dict) else {"": balance}
-        texts = [f"{run.say(name, in_chinese(name))} {rate(share)}".strip() for name, share in shares.items()]
-        words = run.say("surplus or deficit at most {} of its emissions", "盈余或缺口不超过排放量的 {}")
-        yield run.say("each province", "各省份"), words.format(run.listed(texts))
+        limits = joined(f"{name_of(name)} {rate(share)}".strip() for name, share in shares.items())
+        yield _("each province"), _("surplus or deficit at most {limits} of its emissions", limits=limits)
     yield from _objectives(run)
 
 
@@ -153,22 +149,22 @@ def _senses(run: Run) -> dict[str, str]:
     return dict(zip(table["sector"].astype(str), table["target_sense"].astype(str), strict=True))
 
 
-def _target(run: Run, stated: Mapping[str, Any]) -> str:
+def _target(stated: Mapping[str, Any]) -> str:
     """Return a target in words; empty if none is stated."""
-    sense = run.say(*SENSES.get(stated.get("target_sense") or "at_most", ("", "")))
+    sense = SENSES.get(stated.get("target_sense") or "at_most", "")
     if stated.get("target_t") is not None:
-        return run.say(f"allowances {sense} ", f"配额{sense}") + amount(stated["target_t"], "t", run.zh)
+        return _("allowances {sense} {target}", sense=sense, target=amount(stated["target_t"], "t"))
     if stated.get("target_intensity") is not None:
-        value = f"{stated['target_intensity']:.6g}"
-        return run.say(f"allowances {sense} {value} t per tonne of output", f"单位产品配额{sense} {value} 吨/吨")
+        target = stated["target_intensity"]
+        return _("allowances {sense} {target:.6g} t per tonne of output", sense=sense, target=target)
     change = stated.get("target_change")
     if change is None:
         return ""
     if not change:
-        return run.say(f"allowances {sense} verified emissions", f"配额{sense}经核查排放量")
-    less = rate(abs(change))
-    way = run.say("less" if change < 0 else "more", "少" if change < 0 else "多")
-    return run.say(f"allowances {sense} {less} {way} than verified emissions", f"配额{sense}经核查排放量{way} {less}")
+        return _("allowances {sense} verified emissions", sense=sense)
+    if change < 0:
+        return _("allowances {sense} {share} less than verified emissions", sense=sense, share=rate(-change))
+    return _("allowances {sense} {share} more than verified emissions", sense=sense, share=rate(change))
 
 
 def _objectives(run: Run) -> Iterator[Pair]:
@@ -176,42 +172,38 @@ def _objectives(run: Run) -> Iterator[Pair]:
     solved = {level.name for level in run.results.levels}
     if not (solved & {*OBJECTIVES} or "relaxed_limits" in run.tables) or _unused(run, "allocation.objectives"):
         return
-    named = [run.say(*OBJECTIVES[name]) for name in allocation.get("objectives", ()) if name in OBJECTIVES]
-    if named:
-        last = run.say("then nearest to the rule (weighted least squares)", "最后最接近规则（加权最小二乘）")
-        yield (
-            run.say("objectives, in order", "目标（依次）"),
-            run.say("; then ", "；其次").join(named) + run.say("; ", "；") + last,
-        )
+    if names := [name for name in allocation.get("objectives", ()) if name in OBJECTIVES]:
+        first = chain([OBJECTIVES[name] for name in names], _("{first}; then {second}"))
+        last = _("{objectives}; then nearest to the rule (weighted least squares)", objectives=first)
+        yield _("objectives, in order"), last
     flags = {
-        "intensity_order": ("a lower intensity never gets a lower surplus rate", "强度较低者盈缺率不低于强度较高者"),
-        "integer_allowances": ("allowances are whole tonnes", "配额取整吨"),
+        "intensity_order": _("a lower intensity never gets a lower surplus rate"),
+        "integer_allowances": _("allowances are whole tonnes"),
     }
-    words = [run.say(*flags[name]) for name in flags if allocation.get(name)]
+    words = [text for name, text in flags.items() if allocation.get(name)]
     exceptions = allocation.get("exceptions") or {}
     if exceptions.get("units"):
-        ends = f"−{rate(exceptions['lower'])} … {rate(exceptions['upper'])}"
-        count = exceptions["units"]
-        words.append(run.say(f"up to {count} units may use the band {ends}", f"至多 {count} 个单元可用盈缺率 {ends}"))
+        band = f"−{rate(exceptions['lower'])} … {rate(exceptions['upper'])}"
+        words.append(_("up to {count} units may use the band {band}", count=exceptions["units"], band=band))
     if allocation.get("band_on") == "enterprise":
-        words.append(run.say("the band holds for enterprises", "盈缺率限值适用于企业"))
+        words.append(_("the band holds for enterprises"))
     if words:
-        yield run.say("further conditions", "其他条件"), run.say("; ", "；").join(words)
+        yield _("further conditions"), clauses(words)
 
 
-MARKET: Mapping[str, tuple[Pair, str]] = {
-    "prices_cny_per_t": (("price that enterprises expect", "企业预期碳价"), "CNY/t"),
-    "auctioned_t": (("allowances auctioned", "有偿分配配额"), "t"),
-    "paid_share": (("share of paid allocation", "有偿分配比例"), "rate"),
-    "floor_price_cny_per_t": (("price floor", "价格下限"), "CNY/t"),
-    "ceiling_price_cny_per_t": (("price ceiling", "价格上限"), "CNY/t"),
-    "reserve_t": (("reserve at the start", "期初储备"), "t"),
-    "external_demand_t": (("net demand from outside", "外部净需求"), "t"),
-    "ccer_supply_t": (("offsets (CCER) on offer", "核证自愿减排量供给"), "t"),
-    "ccer_price_cny_per_t": (("price of an offset", "核证自愿减排量价格"), "CNY/t"),
-    "ccer_share": (("offsets meet at most, of the obligation", "抵销比例上限（占应清缴配额）"), "rate"),
-    "transaction_cost_cny_per_t": (("cost of a trade, each side", "交易成本（每边）"), "CNY/t"),
-    "terminal_price_cny_per_t": (("value of an allowance kept to the end", "期末结余配额价值"), "CNY/t"),
+MARKET: Mapping[str, Pair] = {
+    "prices_cny_per_t": (_("price that enterprises expect"), "CNY/t"),
+    "auctioned_t": (_("allowances auctioned"), "t"),
+    "paid_share": (_("share of paid allocation"), "rate"),
+    "floor_price_cny_per_t": (_("price floor"), "CNY/t"),
+    "ceiling_price_cny_per_t": (_("price ceiling"), "CNY/t"),
+    "reserve_t": (_("reserve at the start"), "t"),
+    "external_demand_t": (_("net demand from outside"), "t"),
+    "ccer_supply_t": (_("offsets (CCER) on offer"), "t"),
+    "ccer_price_cny_per_t": (_("price of an offset"), "CNY/t"),
+    "ccer_share": (_("offsets meet at most, of the obligation"), "rate"),
+    "transaction_cost_cny_per_t": (_("cost of a trade, each side"), "CNY/t"),
+    "terminal_price_cny_per_t": (_("value of an allowance kept to the end"), "CNY/t"),
 }
 """Keys of the market, their words, and the unit of their numbers."""
 
@@ -223,24 +215,21 @@ def _market(run: Run) -> Iterator[Pair]:
     for key, (words, unit) in MARKET.items():
         stated = market.get(key)
         if stated and not _unused(run, f"market.{key}"):
-            yield run.say(*words), _yearly(run, stated, unit)
+            yield words, _yearly(stated, unit)
     penalty = run.policy.get("penalty") or {}
     if penalty.get("reference_price_cny_per_t") and not _unused(run, "penalty.reference_price_cny_per_t"):
-        price = _yearly(run, penalty["reference_price_cny_per_t"], "CNY/t")
-        multiple = f"{penalty.get('multiple', 5):g}"
-        words = (f"{multiple} times the reference price of {price}", f"参考价格（{price}）的 {multiple} 倍")
-        yield run.say("fine for a shortfall", "未足额清缴罚款"), run.say(*words)
+        price = _yearly(penalty["reference_price_cny_per_t"], "CNY/t")
+        multiple = penalty.get("multiple", 5)
+        fine = _("{multiple:g} times the reference price of {price}", multiple=multiple, price=price)
+        yield _("fine for a shortfall"), fine
 
 
 def _at_risk(run: Run) -> Iterator[Pair]:
     """Yield how many enterprises are under differentiated allocation in a compliance year."""
-    named = (run.policy.get("compliance") or {}).get("at_risk") or ()
-    if "compliance" in run.tables and named:
-        words = (
-            f"{len(named):,} enterprises, through the account of the province",
-            f"{len(named):,} 家企业，经省级账户发放",
-        )
-        yield run.say("differentiated allocation", "差异化分配"), run.say(*words)
+    enterprises = (run.policy.get("compliance") or {}).get("at_risk") or ()
+    if "compliance" in run.tables and enterprises:
+        words = _("{count:,} enterprises, through the account of the province", count=len(enterprises))
+        yield _("differentiated allocation"), words
 
 
 def _later(run: Run) -> Iterator[Pair]:
@@ -249,34 +238,34 @@ def _later(run: Run) -> Iterator[Pair]:
         return
     horizon = run.policy.get("horizon") or {}
     if horizon.get("discount_rate") is not None and not _unused(run, "horizon.discount_rate"):
-        yield run.say("real discount rate, a year", "实际年折现率"), rate(horizon["discount_rate"])
+        yield _("real discount rate, a year"), rate(horizon["discount_rate"])
     if run.about.get("model") != "pathway":
         return
     path = run.policy.get("pathway") or {}
-    yield run.say("second phase from", "第二阶段始于"), str(path.get("phase_2_from"))
+    yield _("second phase from"), str(path.get("phase_2_from"))
     for key, words, unit in (
-        ("tightening", ("balance value falls, a year", "平衡值年收紧率"), "rate"),
-        ("band", ("limit of the surplus rate", "盈缺率上限"), "rate"),
-        ("slope", ("slope of the surplus rate", "盈缺率斜率"), ""),
-        ("paid_share", ("share of paid allocation", "有偿分配比例"), "rate"),
-        ("cap_from", ("absolute cap from", "绝对总量控制始于"), "year"),
-        ("cap_change", ("cap changes, a year", "总量年变化率"), "rate"),
-        ("no_bank_from", ("no allowances banked into", "停止跨期使用的年度"), "year"),
+        ("tightening", _("balance value falls, a year"), "rate"),
+        ("band", _("limit of the surplus rate"), "rate"),
+        ("slope", _("slope of the surplus rate"), ""),
+        ("paid_share", _("share of paid allocation"), "rate"),
+        ("cap_from", _("absolute cap from"), "year"),
+        ("cap_change", _("cap changes, a year"), "rate"),
+        ("no_bank_from", _("no allowances banked into"), "year"),
     ):
         if path.get(key) and not (key == "cap_change" and not path.get("cap_from")):
-            yield run.say(*words), _yearly(run, path[key], unit)
+            yield words, _yearly(path[key], unit)
 
 
-def _yearly(run: Run, stated: Any, unit: str) -> str:
+def _yearly(stated: Any, unit: str) -> str:
     """Return a number, or those of years, with their unit."""
     if isinstance(stated, dict):
-        return run.listed([run.named(str(year), _yearly(run, value, unit)) for year, value in stated.items()])
+        return joined(named(str(year), _yearly(value, unit)) for year, value in stated.items())
     if unit == "rate":
         return rate(stated)
     if unit == "t":
-        return amount(stated, "t", run.zh)
+        return amount(stated, "t")
     if unit == "CNY/t":
-        return f"{stated:,.2f} " + run.say("CNY/t", "元/吨")
+        return per_tonne(stated)
     return str(stated) if unit == "year" else f"{stated:g}"
 
 

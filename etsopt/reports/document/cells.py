@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from etsopt.language import _, pgettext
 from etsopt.reports.document.content import Column, Table
 from etsopt.reports.document.headings import heading, unit_in
-from etsopt.results.cell_words import WORDS
 from etsopt.scales import scale_of, three_decimals
 from etsopt.units import format_rate, format_tonnes
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,12 +30,11 @@ SPACE = "\N{NO-BREAK SPACE}"
 NO_TONNES = 5e-4
 """Tonnes below which sums that cancel are shown as 0: a gram of allowances does not exist [t]."""
 
-
-FURTHER_WORDS = {
-    "level": {"municipal": "市级", "provincial": "省级", "national": "国家级"},
-    "reason": {"coverage": "全覆盖", "drawn": "抽取", "risk": "风险"},
-}
-"""Chinese words of cells that the words of results lack."""
+WORDS = (
+    *(pgettext("level", "municipal"), pgettext("level", "provincial"), pgettext("level", "national")),
+    *(pgettext("reason", "coverage"), pgettext("reason", "drawn"), pgettext("reason", "risk")),
+)
+"""Words of cells beside those of results."""
 
 
 class Form(NamedTuple):
@@ -55,19 +55,24 @@ def signed(text: str) -> str:
     return f"{MINUS}{text[1:]}" if any(digit in text for digit in "123456789") else text[1:]
 
 
-def amount(value: float, unit: str, zh: bool = False) -> str:
+def amount(value: float, unit: str) -> str:
     r"""Return tonnes or CNY scaled, with the unit.
 
-    >>> [amount(2887642200.0, "t"), amount(-3500.0, "t"), amount(1e3, "t", True)]
-    ['2,887.642\xa0Mt', '−3,500\xa0t', '1,000\xa0吨']
+    >>> [amount(2887642200.0, "t"), amount(-3500.0, "t")]
+    ['2,887.642\xa0Mt', '−3,500\xa0t']
     """
     form = _scaled(abs(value), unit)
-    return f"{signed(form.text(value))}{SPACE}{unit_in(form.unit, zh)}"
+    return f"{signed(form.text(value))}{SPACE}{unit_in(form.unit)}"
 
 
-def tonnes(value: float, zh: bool = False) -> str:
+def tonnes(value: float) -> str:
     """Return tonnes in full, with the unit."""
-    return f"{signed(plain_tonnes(value))}{SPACE}{unit_in('t', zh)}"
+    return f"{signed(plain_tonnes(value))}{SPACE}{unit_in('t')}"
+
+
+def per_tonne(price: float) -> str:
+    """Return a price with its unit."""
+    return _("{price:,.2f} CNY/t", price=float(price))
 
 
 def plain_tonnes(value: float) -> str:
@@ -124,15 +129,12 @@ def _form(column: str, values: pd.Series, exact: bool, whole: bool) -> Form:
     return Form("", lambda value: f"{value:+.4g}" if "shadow" in column and value else f"{value:,.6g}")
 
 
-def words_of(column: str, values: Sequence[Any], zh: bool) -> list[str]:
-    """Return the texts of a column, in Chinese where its words are known."""
-    known = {**WORDS.get(column, {}), **FURTHER_WORDS.get(column, {})} if zh else {}
-    return ["–" if value == "" or pd.isna(value) else str(known.get(str(value), value)) for value in values]
+def words_of(column: str, values: Sequence[Any]) -> list[str]:
+    """Return the texts of a column."""
+    return ["–" if value == "" or pd.isna(value) else word(column, value) for value in values]
 
 
-def column_of(
-    name: str, values: pd.Series, zh: bool, exact: bool = False, total: object = None
-) -> tuple[Column, list[str]]:
+def column_of(name: str, values: pd.Series, exact: bool = False, total: object = None) -> tuple[Column, list[str]]:
     """Return the heading and the texts of a column, with that of a total at the end if there is one.
 
     Parameters
@@ -144,14 +146,13 @@ def column_of(
     """
     cells = [*values.tolist(), *([] if total is None else [total])]
     if pd.api.types.is_bool_dtype(values):
-        yes = "是" if zh else "yes"
-        return Column(heading(name, zh), "", False), [yes if value is True else "–" for value in cells]
+        return Column(heading(name), "", False), [_("yes") if value is True else "–" for value in cells]
     if not pd.api.types.is_numeric_dtype(values):
-        return Column(heading(name, zh), "", False), words_of(name, cells, zh)
+        return Column(heading(name), "", False), words_of(name, cells)
     numbers = pd.Series([float(value) if isinstance(value, int | float) else np.nan for value in cells])
     form = _form(name, numbers, exact, pd.api.types.is_integer_dtype(values))
     # Years are names rather than figures.
-    column = Column(heading(name, zh), unit_in(form.unit, zh), name not in PLAIN)
+    column = Column(heading(name), unit_in(form.unit), name not in PLAIN)
     return column, [signed(form.text(value)) for value in numbers]
 
 
@@ -159,7 +160,6 @@ def table_of(
     frame: pd.DataFrame,
     columns: Sequence[str],
     caption: str,
-    zh: bool,
     *,
     totals: Mapping[str, float] | None = None,
     note: str = "",
@@ -174,11 +174,11 @@ def table_of(
         Numbers of a last row by column; the first column says that it is one.
     """
     shown = [name for name in columns if name in frame]
-    last: dict[str, object] = {} if totals is None else {**totals, shown[0]: "合计" if zh else "all"}
-    found = [column_of(name, frame[name], zh, exact, None if totals is None else last.get(name, "")) for name in shown]
-    rows = list(zip(*(texts for _, texts in found), strict=True))
+    last: dict[str, object] = {} if totals is None else {**totals, shown[0]: _("all")}
+    found = [column_of(name, frame[name], exact, None if totals is None else last.get(name, "")) for name in shown]
+    rows = list(zip(*(texts for _column, texts in found), strict=True))
     foot = tuple("" if text in ("–", "-") else text for text in rows.pop()) if totals is not None else ()
-    return Table(caption, tuple(column for column, _ in found), tuple(rows), foot, note, key)
+    return Table(caption, tuple(column for column, _texts in found), tuple(rows), foot, note, key)
 
 
 def used(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from etsopt.language import _, speaking
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -14,39 +16,19 @@ if TYPE_CHECKING:
 
 
 class Told:
-    """What a page tells, in one language."""
-
-    zh: bool
-    """True for Chinese."""
+    """What a page tells."""
 
     @property
     def about(self) -> Mapping[str, Any]:
         """Provenance; its ``instance`` is a name."""
         raise NotImplementedError
 
-    def say(self, english: str, chinese: str) -> str:
-        """Return the text in the language of the page."""
-        return chinese if self.zh else english
-
-    def listed(self, parts: Sequence[str]) -> str:
-        """Return a list as the language writes it."""
-        return ("、" if self.zh else ", ").join(parts)
-
-    def named(self, name: str, text: str) -> str:
-        """Return a text behind its name and a colon."""
-        return f"{name}{'：' if self.zh else ': '}{text}"
-
-    def noted(self, text: str, note: str) -> str:
-        """Return a text with a note in brackets."""
-        return f"{text}（{note}）" if self.zh else f"{text} ({note})"
-
 
 @dataclass(frozen=True)
 class Run(Told):
-    """A run and the language in which a page tells it."""
+    """A run that a page tells."""
 
     results: Results
-    zh: bool
     folder: str = "RUN"
     """Name of its folder, for commands."""
 
@@ -65,6 +47,21 @@ class Run(Told):
         """Policy of the run."""
         stated: Mapping[str, Any] = self.about.get("policy", {})
         return stated
+
+
+def named(name: str, text: str) -> str:
+    """Return a text behind its name and a colon."""
+    return _("{name}: {text}", name=name, text=text)
+
+
+def noted(text: str, note: str) -> str:
+    """Return a text with a note in brackets."""
+    return _("{text} ({note})", text=text, note=note)
+
+
+def clauses(parts: Iterable[str]) -> str:
+    """Return clauses of a sentence one after the other."""
+    return str(_("; ")).join(map(str, parts))
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,7 @@ class KeyFigure(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """A whole page.
+    """A whole page, whose texts are in its language once it is made.
 
     Parameters
     ----------
@@ -210,7 +207,25 @@ class Document:
     sections: tuple[Section, ...] = field(default_factory=tuple)
     imprint: str = ""
 
+    def __post_init__(self) -> None:
+        """Show every text, since templates compare texts, and JSON takes their characters."""
+        with speaking(self.lang):
+            for one in fields(self):
+                object.__setattr__(self, one.name, _shown(getattr(self, one.name)))
+
     @property
     def charts(self) -> list[Figure]:
         """Charts of all sections."""
         return [block for section in self.sections for block in section.blocks if isinstance(block, Figure)]
+
+
+def _shown(part: Any) -> Any:
+    """Return a part of a page with its texts in the language of the moment."""
+    if isinstance(part, str):
+        return str(part)
+    if isinstance(part, tuple):
+        parts = map(_shown, part)
+        return type(part)(*parts) if hasattr(part, "_fields") else tuple(parts)
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(part, **{one.name: _shown(getattr(part, one.name)) for one in fields(part)})
+    return part

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.charts.interactive import STYLE, config_of
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import _, pgettext, speaking
 from etsopt.reports.document.content import Table
 from etsopt.reports.page import SOURCES
 
@@ -34,25 +34,14 @@ PRINTED = 400
 """Rows of such a table that are printed at most, about eight pages."""
 
 WORDS = {
-    "en": {
-        "skip": "Skip to the content",
-        "contents": "Contents",
-        "search": "Search",
-        "back": "Back",
-        "on": "Next",
-        "shown": "{ends} of {of}",
-        "missing": "The chart is drawn by the file {script}, which belongs beside this page.",
-    },
-    "zh": {
-        "skip": "跳到正文",
-        "contents": "目录",
-        "search": "搜索",
-        "back": "上一页",
-        "on": "下一页",
-        "shown": "第 {ends} 行，共 {of} 行",
-        "missing": "图由文件 {script} 绘制，该文件须与本页放在同一文件夹。",
-    },
+    "skip": _("Skip to the content"),
+    "contents": _("Contents"),
+    "search": _("Search"),
+    "back": pgettext("page", "Back"),
+    "on": pgettext("page", "Next"),
+    "shown": _("{ends} of {of}"),
 }
+"""Words of the templates and of the script, which puts in the rows that a table shows."""
 
 ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 """Characters that could end a script or a line of it, as JSON writes them otherwise."""
@@ -149,15 +138,12 @@ def page(document: Document, inline: bool = False, template: str = "page.html") 
     name, source = library()
     held = source if inline and document.charts else ""
     script = _file("page.js")
-    words = {key: text.format(script=name) if key == "missing" else text for key, text in WORDS[document.lang].items()}
     scripts = [held, script] if held else [script]
-    settings = {
-        "rows": ROWS,
-        "printed": PRINTED,
-        "config": config_of(document.lang) | DOWNLOAD,
-        "script": name,
-        "shown": words["shown"],
-    }
+    with speaking(document.lang):
+        missing = _("The chart is drawn by the file {script}, which belongs beside this page.", script=name)
+        words = {key: str(text) for key, text in {**WORDS, "missing": missing}.items()}
+        config = config_of() | DOWNLOAD
+    settings = {"rows": ROWS, "printed": PRINTED, "config": config, "script": name, "shown": words["shown"]}
     data = [("settings", settings), *_data(document)]
     text: str = environment.get_template(template).render(
         page=document,

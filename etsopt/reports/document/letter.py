@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.data.tables.provinces import name_of
 from etsopt.errors import UsageError
 from etsopt.explanation.explain import FURTHER
 from etsopt.explanation.named import enterprise_of
-from etsopt.explanation.steps import in_chinese
-from etsopt.language import _
-from etsopt.reports.document.answer import status
+from etsopt.language import LANGUAGE, _, in_brackets, joined
+from etsopt.reports.document.answer import status, surplus_of
 from etsopt.reports.document.cells import amount, rate, sums_of, table_of, tonnes, used
-from etsopt.reports.document.content import Document, Facts, Paragraph, Points, Section
+from etsopt.reports.document.content import Document, Facts, Paragraph, Points, Section, clauses, named
+from etsopt.reports.document.headings import heading
 from etsopt.reports.stated import outside_scope, within_scope
 from etsopt.results.notices import notices
 from etsopt.rules import pre_allocation
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.explanation.steps import Step, Words
+    from etsopt.explanation.steps import Step
     from etsopt.reports.document.content import Block, Run
 
 MOST_YEARS, MOST_UNITS, UNITS_BESIDE_YEARS = 11, 8, 4
@@ -48,6 +49,7 @@ HOLDINGS = (
     *("vintage", "opening_t", "carried_over_t", "issued_t", "bought_t", "surrendered_t", "sold_t"),
     *("cancelled_t", "closing_t"),
 )
+MET = ("obligation_t", "surrendered_t", "offset_t", "shortfall_t")
 OWN = ("allocation", "units", "issuance", "unit_years")
 """Tables with the units of an enterprise, the first that a run has."""
 
@@ -85,11 +87,11 @@ def letter(run: Run, enterprise: str) -> Document:
     parts += _notices(run)
     year = run.policy.get("year")
     places = [title] if title == enterprise else [enterprise]
-    places += [run.say(str(about[key]), in_chinese(str(about[key]))) for key in ("province", "city") if about.get(key)]
+    places += [name_of(about[key]) for key in ("province", "city") if about.get(key)]
     return Document(
-        lang="zh" if run.zh else "en",
+        lang=LANGUAGE.get(),
         title=title,
-        kicker=" · ".join([*places, run.say(f"compliance year {year}", f"{year}年度")]),
+        kicker=" · ".join(map(str, [*places, _("compliance year {year}", year=year)])),
         answer=_answer(run, title, units),
         status=status(run),
         proven=run.results.certified,
@@ -100,8 +102,8 @@ def letter(run: Run, enterprise: str) -> Document:
 
 def _notices(run: Run) -> list[Section]:
     """Return a section of what the result says of itself, if it says anything."""
-    told = tuple(Paragraph(run.say(*words), "warning") for words in notices(run.about))
-    return [Section("notices", run.say("To be considered", "提示"), told)] if told else []
+    told = tuple(Paragraph(notice, "warning") for notice in notices(run.about))
+    return [Section("notices", _("To be considered"), told)] if told else []
 
 
 def _about(run: Run, enterprise: str) -> dict[str, Any]:
@@ -120,17 +122,18 @@ def _answer(run: Run, name: str, units: pd.DataFrame) -> str:
     emissions, given = (float(units[column].sum()) for column in ("emissions_tco2e", "allowance_t"))
     year, surplus = run.policy.get("year"), given - emissions
     if len(_outside(run, units)) == len(units):
-        return run.say(
-            f"No unit of {name} is in the scope of {year}: it is due no allowances and owes none.",
-            f"{name} 的单元均不在{year}年度分配范围：不分配配额，也没有清缴义务。",
+        return _(
+            "No unit of {name} is in the scope of {year}: it is due no allowances and owes none.", name=name, year=year
         )
-    share = run.noted("", rate(abs(surplus) / emissions)) if emissions else ""
-    word = ("a surplus", "盈余") if surplus >= 0 else ("a deficit", "缺口")
-    return run.say(
-        f"For compliance year {year}, {name} is due {tonnes(given)} of allowances for {tonnes(emissions)} of "
-        f"emissions: {word[0]} of {tonnes(abs(surplus))}{share}.",
-        f"{year}年度，{name} 排放 {tonnes(emissions, True)}，核定配额 {tonnes(given, True)}，"
-        f"{word[1]} {tonnes(abs(surplus), True)}{share}。",
+    return _(
+        "For compliance year {year}, {name} is due {allowances} of allowances for {emissions} of emissions: "
+        "{surplus}{share}.",
+        year=year,
+        name=name,
+        allowances=tonnes(given),
+        emissions=tonnes(emissions),
+        surplus=surplus_of(surplus, tonnes(abs(surplus))),
+        share=in_brackets(rate(abs(surplus) / emissions)) if emissions else "",
     )
 
 
@@ -142,24 +145,20 @@ def _accounts(run: Run, enterprise: str) -> Iterator[Section]:
         if not len(row):
             return
         of = row.iloc[0]
-        words = {
-            "obligation_t": (_("obligation"), "应清缴配额"),
-            "surrendered_t": ("allowances surrendered", "清缴配额"),
-            "offset_t": ("offsets used", "抵销"),
-            "shortfall_t": ("shortfall", "未足额清缴"),
-            "closing_t": ("kept for later years", "期末持仓量"),
-        }
-        pairs = [(run.say(*both), tonnes(float(of[column]), run.zh)) for column, both in words.items()]
-        pairs.append((run.say("net cost", "净支出"), amount(float(of["cost_cny"]), "CNY", run.zh)))
+        pairs = [
+            *((heading(column), tonnes(float(of[column]))) for column in MET),
+            (_("kept for later years"), tonnes(float(of["closing_t"]))),
+            (heading("cost_cny"), amount(float(of["cost_cny"]), "CNY")),
+        ]
         blocks: list[Block] = [Facts(tuple(pairs))]
         holdings = run.tables.get("holdings")
         if holdings is not None and len(own := holdings[holdings["enterprise_id"] == enterprise]):
-            caption = run.say("Holdings by vintage", "分年度持仓量")
-            blocks.append(table_of(own, used(own, HOLDINGS), caption, run.zh, exact=True))
-        yield Section("account", run.say("Surrender and holdings", "清缴与持仓"), tuple(blocks))
+            caption = _("Holdings by vintage")
+            blocks.append(table_of(own, used(own, HOLDINGS), caption, exact=True))
+        yield Section("account", _("Surrender and holdings"), tuple(blocks))
     elif "enterprises" in run.tables and "top_up_t" in run.tables["enterprises"]:
         blocks = list(_true_up(run, enterprise))
-        yield from [Section("account", run.say("True-up", "多退少补"), tuple(blocks))] if blocks else []
+        yield from [Section("account", _("True-up"), tuple(blocks))] if blocks else []
 
 
 def _true_up(run: Run, enterprise: str) -> Iterator[Block]:
@@ -175,10 +174,9 @@ def _true_up(run: Run, enterprise: str) -> Iterator[Block]:
         if not units:
             return
     if unknown and unknown == units:
-        text = run.say(
-            "Pre-allocation: none is stated, nor last year's emissions from which it would follow. Top-up and return "
-            "are therefore not known.",
-            "预分配配额：算例未填，也未填可据以计算的上一年度排放量，因此补发和缴回未知。",
+        text = _(
+            "Pre-allocation: none is stated, nor last year's emissions from which it would follow. Top-up and "
+            "return are therefore not known."
         )
         yield Paragraph(text)
         return
@@ -186,13 +184,17 @@ def _true_up(run: Run, enterprise: str) -> Iterator[Block]:
     of = table[table["enterprise_id"] == enterprise].iloc[0]
     # The enterprise settles the sum over its units, some of which may get more and others have to return some.
     due = float(of["top_up_t"]) - float(of["return_t"])
-    words = ("top-up to be issued", "补发") if due >= 0 else ("to be returned", "缴回")
-    pairs = (("pre-allocated", "预分配配额"), float(of["pre_allocated_t"])), (words, abs(due))
-    yield Facts(tuple((run.say(*both), tonnes(value, run.zh)) for both, value in pairs))
+    yield Facts(
+        (
+            (_("pre-allocated"), tonnes(float(of["pre_allocated_t"]))),
+            (_("top-up to be issued") if due >= 0 else _("to be returned"), tonnes(abs(due))),
+        )
+    )
     if unknown:
-        text = run.say(
-            f"No pre-allocation is stated of {unknown:,} of the {units:,} units; they count with none.",
-            f"{units:,} 个单元中有 {unknown:,} 个未填预分配配额，按无预分配计算。",
+        text = _(
+            "No pre-allocation is stated of {unknown:,} of the {count:,} units; they count with none.",
+            unknown=unknown,
+            count=units,
         )
         yield Paragraph(text, "note")
 
@@ -203,9 +205,9 @@ def _years(run: Run, enterprise: str) -> Iterator[Section]:
     table = run.tables["enterprise_years"]
     own = table[table["enterprise_id"] == enterprise].sort_values("year")
     left = len(own) - MOST_YEARS
-    note = run.say(f"{left} more years are in the table enterprise_years.", f"其余 {left} 年见表 enterprise_years。")
-    shown, title = own.head(MOST_YEARS), run.say("In the market", "市场情况")
-    block = table_of(shown, used(shown, YEARS), title, run.zh, exact=True, note=note if left > 0 else "")
+    note = _("{left} more years are in the table enterprise_years.", left=left)
+    shown, title = own.head(MOST_YEARS), _("In the market")
+    block = table_of(shown, used(shown, YEARS), title, exact=True, note=note if left > 0 else "")
     yield Section("years", title, (block,))
 
 
@@ -228,15 +230,15 @@ def _units(run: Run, units: pd.DataFrame) -> Section:
     largest = units.sort_values("emissions_tco2e", ascending=False, kind="stable").head(_most_units(run))
     columns = UNITS_LATER if "emissions_before_tco2e" in units else UNITS
     left = len(units) - len(largest)
-    note = run.say(f"The sums are of all {len(units):,} units.", f"合计为全部 {len(units):,} 个单元。") if left else ""
+    note = _("The sums are of all {count:,} units.", count=len(units)) if left else ""
     if outside:
         # Without it a dash would be read as a figure that is missing.
-        names = run.listed(outside[: _most_units(run)]) + ("…" if len(outside) > _most_units(run) else "")
-        words = f"Outside the scope of the year: {names}.", f"不在当年度分配范围：{names}。"
-        note = run.say(" ", "").join(part for part in (note, run.say(*words)) if part)
+        names = joined(outside[: _most_units(run)]) + ("…" if len(outside) > _most_units(run) else "")
+        text = _("Outside the scope of the year: {names}.", names=names)
+        note = _("{first} {second}", first=note, second=text) if note else text
     totals = sums_of(units, [name for name in columns if name.endswith(("_t", "_tco2e"))]) if len(units) > 1 else None
-    title = run.say("Units", "单元")
-    block = table_of(largest, columns, title, run.zh, totals=totals, note=note, exact=True)
+    title = _("Units")
+    block = table_of(largest, columns, title, totals=totals, note=note, exact=True)
     return Section("units", title, (block,))
 
 
@@ -251,43 +253,44 @@ def _why(run: Run, units: pd.DataFrame) -> Iterator[Section]:
         # A compliance year has no allocation to explain.
         return
     room = MOST_LINES - min(len(units), _most_units(run)) - (MOST_YEARS if "enterprise_years" in run.tables else 0)
-    lines = [line for heading, steps in found.parts for step in steps if (line := _line(run, heading, step))][:room]
+    lines = [line for part, steps in found.parts for step in steps if (line := _line(part, step))][:room]
     blocks: list[Block] = [Points(tuple(lines))]
-    title = run.say(f"How the number of {names[0]} comes about", f"{names[0]} 的配额如何得出")
+    title = _("How the number of {unit} comes about", unit=names[0])
     if len(names) > 1:
-        title = run.say("How the numbers of the units come about", "各单元的配额如何得出")
-        blocks.insert(0, Paragraph(run.say(f"{names[0]}, the largest:", f"{names[0]}（排放量最大）：")))
+        title = _("How the numbers of the units come about")
+        blocks.insert(0, Paragraph(_("{unit}, the largest:", unit=names[0])))
     others = names[1 : 1 + max((room - len(lines)) // LINES_OF_OTHERS, 0)]
     if others:
-        blocks.append(Points(tuple(run.named(name, _in_one_line(run, name)) for name in others)))
+        blocks.append(Points(tuple(named(name, _in_one_line(run, name)) for name in others)))
     if left := len(names) - 1 - len(others):
         explain = f"etsopt explain {shlex.quote(run.folder)}"
-        words = f"For {left:,} more see `{explain} UNIT`.", f"其余 {left:,} 个单元见 `{explain} 单元编号`。"
-        blocks.append(Paragraph(run.say(*words), "note"))
+        text = _("For {left:,} more see `{explain} UNIT`.", left=left, explain=explain)
+        blocks.append(Paragraph(text, "note"))
     yield Section("why", title, tuple(blocks))
 
 
-def _line(run: Run, heading: Words, step: Step) -> str:
+def _line(part: str, step: Step) -> str:
     """Return a step in a line; empty for a year, since the years are in a table of their own."""
     if step.key.startswith("year_"):
         return ""
-    line = step.text(run.zh)
     # The key of a limit is for the one who states it, and its name alone would not say that it has to give.
-    return run.named(run.say(*heading), run.say(*step.label)) if heading == FURTHER and step.formula else line
+    return named(part, step.label) if part == FURTHER and step.formula else step.text()
 
 
 def _in_one_line(run: Run, unit: str) -> str:
     """Return the figures of a unit that its row in the table of units does not have."""
     steps = [step for step in run.results.explain(unit).steps if step.key in TOLD_OF_OTHERS]
     # A sentence that is one of several parts ends with none of its own.
-    return run.say("; ", "；").join(replace(step, formula="").text(run.zh).rstrip(".。") for step in steps)
+    end = "." + _(".")
+    return clauses(replace(step, formula="").text().rstrip(end) for step in steps)
 
 
 def _imprint(run: Run) -> str:
     digest = str(run.about.get("instance_hash", ""))[:16]
     version = (run.about.get("versions") or {}).get("etsopt", "")
-    return run.say(
-        f"A calculation with etsopt {version} on the instance {run.about['instance']}, SHA-256 {digest}…; it is no "
-        "official notice.",
-        f"本页由 etsopt {version} 根据算例 {run.about['instance']}（SHA-256 {digest}…）计算得出，不是正式通知。",
+    return _(
+        "A calculation with etsopt {version} on the instance {instance}, SHA-256 {digest}…; it is no official notice.",
+        version=version,
+        instance=run.about["instance"],
+        digest=digest,
     )

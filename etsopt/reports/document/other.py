@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.language import _
+from etsopt.language import _, pgettext
 from etsopt.reports.compliance import FLOWS, MET, MONEY
 from etsopt.reports.document.cells import sums_of, table_of, used
 from etsopt.reports.document.content import Column, Paragraph, Section, Table
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 SURRENDER = (
     *("enterprises", "enterprises_at_risk", "enterprises_with_shortfall", "units"),
-    *tuple(name for name, *_ in MET if name != "completion"),
+    *tuple(name for name, _heading in MET if name != "completion"),
 )
-MOVES = tuple(name for name, *_ in FLOWS)
-MONEYS = tuple(name for name, *_ in MONEY)
+MOVES = tuple(name for name, _heading in FLOWS)
+MONEYS = tuple(name for name, _heading in MONEY)
 ISSUED = (
     *("sector", "enterprises", "units", "emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t"),
     *("top_up_t", "return_t", "balance_value"),
@@ -50,15 +50,11 @@ REVIEWS = (
 )
 PLAN = ("enterprise_id", "name", "province", "city", "level", "days", "at_risk_tco2e", "covered_tco2e", "reason")
 LACKING = ("level", "province", "enterprises", "needed_reviews", "needed_days", "available_days", "missing_days")
-KINDS = {
-    "Set": "集合",
-    "Param": "参数",
-    "Var": "变量",
-    "Expression": "表达式",
-    "Constraint": "约束",
-    "Objective": "目标",
-}
-"""Chinese words for components of a formulation."""
+KINDS = (
+    *(pgettext("kind", "Set"), pgettext("kind", "Param"), pgettext("kind", "Var"), pgettext("kind", "Expression")),
+    *(pgettext("kind", "Constraint"), pgettext("kind", "Objective")),
+)
+"""Components of a formulation."""
 
 PREVIEW = 10
 """Rows of each table of a user's own model."""
@@ -68,58 +64,53 @@ def compliance(run: Run) -> Iterator[Section]:
     """Yield surrender, allowances and money of the nation and of provinces, shortfalls, and enterprises."""
     if "nation" not in run.tables or "compliance" not in run.tables:
         return
-    nation, tables, zh = run.tables["nation"], run.tables, run.zh
+    nation, tables = run.tables["nation"], run.tables
     blocks: list[Block] = [
-        table_of(nation, SURRENDER, run.say("Surrender", "清缴"), zh),
-        table_of(nation, used(nation, MOVES), run.say("Allowances", "配额收支"), zh),
-        table_of(nation, used(nation, MONEYS), run.say("Money", "资金"), zh),
+        table_of(nation, SURRENDER, _("Surrender")),
+        table_of(nation, used(nation, MOVES), _("Allowances")),
+        table_of(nation, used(nation, MONEYS), _("Money")),
     ]
     if "compliance_sectors" in tables:
         sectors = tables["compliance_sectors"]
         if run.results.held is not None:
             sectors = as_stated(sectors, run.results.instance, "sector")
         sums = sums_of(sectors, [name for name in ISSUED[2:9] if name in sectors and sectors[name].notna().all()])
-        blocks.append(table_of(sectors, ISSUED, run.say("Issued by sector", "分行业发放"), zh, totals=sums))
-    yield Section("nation", run.say("Surrender of the year", "年度清缴"), (*blocks, *figure(run, "compliance")))
+        blocks.append(table_of(sectors, ISSUED, _("Issued by sector"), totals=sums))
+    yield Section("nation", _("Surrender of the year"), (*blocks, *figure(run, "compliance")))
     if "compliance_provinces" in tables:
         provinces, foot = tables["compliance_provinces"], nation.iloc[0].to_dict()
         parts = (
-            (SURRENDER, ("Surrender by province", "分省份清缴")),
-            (MOVES, ("Allowances by province", "分省份配额收支")),
-            (MONEYS, ("Money by province", "分省份资金")),
+            (SURRENDER, _("Surrender by province")),
+            (MOVES, _("Allowances by province")),
+            (MONEYS, _("Money by province")),
         )
         shown = tuple(
-            table_of(provinces, used(provinces, ("province", *columns)), run.say(*words), zh, totals=foot)
-            for columns, words in parts
+            table_of(provinces, used(provinces, ("province", *columns)), caption, totals=foot)
+            for columns, caption in parts
         )
-        yield Section("provinces", run.say("Provinces", "省份"), shown)
+        yield Section("provinces", _("Provinces"), shown)
     if "shortfalls" in tables:
         short = tables["shortfalls"]
-        text = run.say("None: every enterprise meets its obligation in full.", "无：全部单位足额清缴。")
-        found: Block = Paragraph(text)
+        found: Block = Paragraph(_("None: every enterprise meets its obligation in full."))
         if len(short):
             most = short.nlargest(SHOWN, "shortfall_t")
-            note = run.say(
-                f"{len(most):,} of {len(short):,} enterprises.", f"{len(short):,} 家企业中的 {len(most):,} 家。"
-            )
-            found = table_of(most, SHORT, run.say("Shortfalls", "未足额清缴"), zh, note=note, exact=True)
-        yield Section("shortfalls", run.say("Shortfalls", "未足额清缴"), (found,))
+            note = _("{shown:,} of {count:,} enterprises.", shown=len(most), count=len(short))
+            found = table_of(most, SHORT, _("Shortfalls"), note=note, exact=True)
+        yield Section("shortfalls", _("Shortfalls"), (found,))
     yield from _enterprises(run)
 
 
 def _enterprises(run: Run) -> Iterator[Section]:
     table = run.tables["compliance"]
     largest = table if len(table) <= MOST_ENTERPRISES else table.nlargest(MOST_ENTERPRISES, "obligation_t")
-    caption = run.say(f"All {len(table):,} enterprises", f"全部 {len(table):,} 家企业")
+    caption = _("All {count:,} enterprises", count=len(table))
     if len(largest) < len(table):
-        words = (f"The {len(largest):,} largest of {len(table):,} enterprises", f"最大的 {len(largest):,} 家企业")
-        caption = run.say(*words)
-    words = (
-        _("A sheet for each enterprise: etsopt report RUN --sheets; a letter to one: --letter ENTERPRISE."),
-        "每家企业的中英文明细：etsopt report RUN --sheets；单页通知：--letter 企业编号。",
+        caption = _("The {largest:,} largest of {count:,} enterprises", largest=len(largest), count=len(table))
+    text = pgettext(
+        "page", "A sheet for each enterprise: etsopt report RUN --sheets; a letter to one: --letter ENTERPRISE."
     )
-    listing = table_of(largest, used(largest, OWED), caption, run.zh, exact=True, key="enterprises")
-    yield Section("listing", run.say("Enterprises", "企业"), (Paragraph(run.say(*words), "note"), listing))
+    listing = table_of(largest, used(largest, OWED), caption, exact=True, key="enterprises")
+    yield Section("listing", _("Enterprises"), (Paragraph(text, "note"), listing))
 
 
 def reconciliation(run: Run) -> Iterator[Section]:
@@ -127,13 +118,13 @@ def reconciliation(run: Run) -> Iterator[Section]:
     if "reconciliation" not in run.tables:
         return
     table = run.tables["reconciliation"]
-    caption = run.say("Emissions of units: reported, and what the evidence allows", "各单元排放量及证据支持的区间")
+    caption = _("Emissions of units: reported, and what the evidence allows")
     yield Section(
         "reconciliation",
-        run.say("Emissions that the evidence allows", "证据支持的排放量"),
+        _("Emissions that the evidence allows"),
         (
             *figure(run, "reconciliation"),
-            table_of(table, RECONCILED, caption, run.zh, exact=True, key="units"),
+            table_of(table, RECONCILED, caption, exact=True, key="units"),
         ),
     )
 
@@ -145,11 +136,11 @@ def reviews(run: Run) -> Iterator[Section]:
     days, plan = run.tables["review_days"], run.tables["plan"]
     yield Section(
         "reviews",
-        run.say("Reviews", "审核"),
+        _("Reviews"),
         (
             *figure(run, "review_plan"),
-            table_of(days, REVIEWS, run.say("Reviews by level and province", "分级别和省份的审核"), run.zh),
-            table_of(plan, PLAN, run.say("Plan", "计划"), run.zh, exact=True, key="plan"),
+            table_of(days, REVIEWS, _("Reviews by level and province")),
+            table_of(plan, PLAN, _("Plan"), exact=True, key="plan"),
         ),
     )
 
@@ -158,35 +149,28 @@ def missing_days(run: Run) -> Iterator[Section]:
     """Yield the days that reviewers lack, where no plan of reviews exists."""
     if "missing_days" not in run.tables:
         return
-    table, title = run.tables["missing_days"], run.say("Days that are missing", "缺少的人天")
-    yield Section("missing-days", title, (*figure(run, "missing_days"), table_of(table, LACKING, title, run.zh)))
+    table, title = run.tables["missing_days"], _("Days that are missing")
+    yield Section("missing-days", title, (*figure(run, "missing_days"), table_of(table, LACKING, title)))
 
 
 def own_model(run: Run) -> Iterator[Section]:
     """Yield the first rows of each table of a model that the checker does not know."""
     if run.about.get("formulation"):
-        yield Section("formulation", run.say("Formulation", "模型"), (_formulation(run),))
+        yield Section("formulation", _("Formulation"), (_formulation(run),))
     shown = []
     for name, table in run.tables.items():
         if name.startswith(PROGRAM):
             continue
-        words = TABLES.get(name, (name, name))
-        note = run.say(
-            f"{min(len(table), PREVIEW)} of {len(table):,} rows.",
-            f"{len(table):,} 行中的 {min(len(table), PREVIEW)} 行。",
-        )
+        note = _("{shown} of {count:,} rows.", shown=min(len(table), PREVIEW), count=len(table))
         columns = [str(column) for column in table]
-        shown.append(table_of(table.head(PREVIEW), columns, run.say(*words), run.zh, note=note))
+        shown.append(table_of(table.head(PREVIEW), columns, TABLES.get(name, name), note=note))
     if shown:
-        yield Section("tables", run.say("Tables", "结果表"), tuple(shown))
+        yield Section("tables", _("Tables"), tuple(shown))
 
 
 def _formulation(run: Run) -> Table:
     """Return the components of a user's own model with what their ``doc`` says."""
-    rows = [
-        (run.say(stated["kind"], KINDS.get(stated["kind"], stated["kind"])), stated["name"], stated["doc"])
-        for stated in run.about["formulation"]
-    ]
-    heads = (run.say("kind", "类别"), run.say("name", "名称"), run.say("meaning", "含义"))
-    caption = run.say("What the file says of its components", "模型文件对各部分的说明")
+    rows = [(pgettext("kind", stated["kind"]), stated["name"], stated["doc"]) for stated in run.about["formulation"]]
+    heads = (_("kind"), _("name"), _("meaning"))
+    caption = _("What the file says of its components")
     return Table(caption, tuple(Column(head, "", False) for head in heads), tuple(rows))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.data.files.atomic import write_file
+from etsopt.language import LANGUAGE, _, speaking
 from etsopt.reports.document import allocation, investment, market, other
 from etsopt.reports.document.answer import answer, status
 from etsopt.reports.document.asked import asked
@@ -84,18 +85,19 @@ def write_report(
 
 def report(results: Results, lang: str = "en", folder: str = "RUN", checked: bool = False) -> Document:
     """Return the report of a run, apart from its layout."""
-    run = Run(results, lang == "zh", folder)
-    return Document(
-        lang=lang,
-        title=f"{run.about['instance']}: {run.about['model']}",
-        kicker=kicker(run),
-        answer=answer(run),
-        status=status(run),
-        proven=results.certified,
-        figures=key_figures(run) if is_checked(results) and results.status != "refused" else (),
-        sections=tuple(_sections(run, checked)),
-        imprint=imprint(run),
-    )
+    run = Run(results, folder)
+    with speaking(lang):
+        return Document(
+            lang=lang,
+            title=f"{run.about['instance']}: {run.about['model']}",
+            kicker=kicker(run),
+            answer=answer(run),
+            status=status(run),
+            proven=results.certified,
+            figures=key_figures(run) if is_checked(results) and results.status != "refused" else (),
+            sections=tuple(_sections(run, checked)),
+            imprint=imprint(run),
+        )
 
 
 def _sections(run: Run, checked: bool) -> Iterator[Section]:
@@ -127,10 +129,11 @@ def write_letter(
     OSError
         With the name of the file that cannot be written.
     """
-    run, path = Run(results, lang == "zh", folder), Path(path)
-    found = addressee(run, enterprise)
-    path = path / f"letter-{file_name(found)}.html" if path.is_dir() else path
-    write_file(path, page(letter(run, found), template="letter.html"))
+    run, path = Run(results, folder), Path(path)
+    with speaking(lang):
+        found = addressee(run, enterprise)
+        path = path / f"letter-{file_name(found)}.html" if path.is_dir() else path
+        write_file(path, page(letter(run, found), template="letter.html"))
     return [path]
 
 
@@ -157,8 +160,9 @@ def write_comparison(
     OSError
         With the name of the file that cannot be written.
     """
-    zh = lang == "zh"
-    return write_document(beside(Run(one, zh, folders[0]), Run(other, zh, folders[1])), Path(path), inline)
+    with speaking(lang):
+        document = beside(*(Run(run, name) for run, name in zip((one, other), folders, strict=True)))
+    return write_document(document, Path(path), inline)
 
 
 def write_chart(
@@ -180,12 +184,13 @@ def write_chart(
     OSError
         With the name of the file that cannot be written.
     """
-    run = Run(results, lang == "zh")
-    return write_figure(run, results.plot.chart(kind, year), kicker(run), Path(path), inline)
+    run = Run(results)
+    with speaking(lang):
+        return write_figure(run, results.plot.chart(kind, year), kicker(run), Path(path), inline)
 
 
 def write_figure(told: Told, chart: Chart, above: str, path: Path, inline: bool = False) -> list[Path]:
-    """Write a page with one chart, and beside it the script that draws it.
+    """Write a page with one chart in the language of the moment, and beside it the script that draws it.
 
     Parameters
     ----------
@@ -194,24 +199,25 @@ def write_figure(told: Told, chart: Chart, above: str, path: Path, inline: bool 
     """
     figure = of_chart(told, chart)
     parts = (Section(figure.key, figure.title, (figure,)),)
-    lang = "zh" if told.zh else "en"
     # Without a check the page states no verdict.
-    document = Document(lang, figure.title, above, figure.title, "", False, sections=parts, imprint=imprint(told))
+    document = Document(
+        LANGUAGE.get(), figure.title, above, figure.title, "", False, sections=parts, imprint=imprint(told)
+    )
     return write_document(document, path, inline, "chart.html")
 
 
 def kicker(run: Run) -> str:
     """Return the line above the answer: instance, model and compliance year."""
     year = run.policy.get("year")
-    when = run.say(f"compliance year {year}", f"{year}年度") if year else ""
-    return " · ".join(part for part in (run.about["instance"], run.about["model"], when) if part)
+    when = _("compliance year {year}", year=year) if year else ""
+    return " · ".join(str(part) for part in (run.about["instance"], run.about["model"], when) if part)
 
 
 def imprint(run: Told) -> str:
     """Return the last line of a page."""
     version = (run.about.get("versions") or {}).get("etsopt", "")
     digest = str(run.about.get("instance_hash", ""))[:16]
-    return run.say(f"etsopt {version}, instance {digest}…", f"etsopt {version}，算例 {digest}…")
+    return _("etsopt {version}, instance {digest}…", version=version, digest=digest)
 
 
 def write_document(document: Document, path: Path, inline: bool, template: str = "page.html") -> list[Path]:
