@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from etsopt.explanation import Explanation, Remedy
     from etsopt.forecasting.api import Forecast, forecast
+    from etsopt.language import speaking
     from etsopt.results.comparison import compare
     from etsopt.results.results import Results, load
     from etsopt.running.reading import read
@@ -62,6 +63,7 @@ __all__ = [
     "read",
     "roll",
     "solve",
+    "speaking",
     "sweep",
 ]
 
@@ -81,6 +83,7 @@ _MODULES = {
     "read": "etsopt.running.reading",
     "roll": "etsopt.running.roll",
     "solve": "etsopt.running.run",
+    "speaking": "etsopt.language",
     "sweep": "etsopt.sweeping.api",
 }
 
