@@ -1,21 +1,39 @@
-"""Quantities on a terminal and on pages: the unit that keeps their figures short. It loads no package."""
+"""Tonnes as people read them: t, kt and Mt, and in Chinese 吨, 万吨 and 亿吨. It loads no package."""
 
 from __future__ import annotations
 
 import math
 
+from etsopt.language import LANGUAGE, in_chinese
+
+SCALES = {"en": ((1e7, 1e6, "Mt"), (1e4, 1e3, "kt")), "zh": ((1e9, 1e8, "10⁸ t"), (1e5, 1e4, "10⁴ t"))}
+"""Units of tonnes by language, the largest first: the least figure that they are for, their size and name."""
+
 
 def scale_of(largest_t: float) -> tuple[float, str]:
-    """Return a divisor and its unit for tonnes of which this is the largest: Mt, kt or t.
+    """Return a divisor and its unit for tonnes of which this is the largest.
 
-    >>> scale_of(2.9e9), scale_of(560_000.0), scale_of(900.0)
+    >>> scale_of(2.9e9), scale_of(560_000.0), scale_of(-900.0)
     ((1000000.0, 'Mt'), (1000.0, 'kt'), (1.0, 't'))
     """
-    return (1e6, "Mt") if largest_t >= 1e7 else (1e3, "kt") if largest_t >= 1e4 else (1.0, "t")
+    steps = SCALES[LANGUAGE.get()]
+    return next(((size, name) for least, size, name in steps if abs(largest_t) >= least), (1.0, "t"))
 
 
-def three_decimals(value: float) -> str:
-    """Format a number with three decimals, or one from 10,000 on; `-` if it is not finite."""
-    decimals = 3 if abs(value) < 1e4 else 1
+def size_of(unit: str) -> float:
+    """Return the tonnes of ``Mt`` or ``kt`` in a heading; Chinese has 万吨 for both.
+
+    >>> size_of("Mt"), size_of("kt")
+    (1000000.0, 1000.0)
+    """
+    return 1e4 if in_chinese() else {"Mt": 1e6, "kt": 1e3}[unit]
+
+
+def short_figure(value: float, decimals: int = 3) -> str:
+    """Format a figure of a scale: with three decimals, in Chinese with four, the last of which is the next unit below.
+
+    A figure from 10,000 on has one. It is `-` if it is not finite.
+    """
+    decimals = decimals + in_chinese() if abs(value) < 1e4 else 1
     # Adding zero removes the sign of a negative zero.
     return f"{round(value, decimals) + 0.0:,.{decimals}f}" if math.isfinite(value) else "-"

@@ -31,7 +31,15 @@ operation_of_installed budget cost_of_scenario cost_above_quantile
 """Rows of the models, as `duals` and the prices name them."""
 
 _MEASURES = ("t", "rate", "units", "t²", "places", "days", "CNY")
-UNITS = ("kt", "Mt", "tCO2e", *_MEASURES, *(f"{one}/{other}" for one in _MEASURES for other in _MEASURES))
+UNITS = (
+    "kt",
+    "Mt",
+    "10⁴ t",
+    "10⁸ t",
+    "tCO2e",
+    *_MEASURES,
+    *(f"{one}/{other}" for one in _MEASURES for other in _MEASURES),
+)
 """Units of measure of objectives, multipliers and prices."""
 
 OBTAINED = (

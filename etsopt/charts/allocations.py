@@ -10,6 +10,7 @@ from etsopt.charts.chart import CHOSEN, OTHER, RULE, SECTOR_COLOURS, Chart, Pane
 from etsopt.charts.texts import ALLOWANCES_KT, SURPLUS_RATE, array_of, title_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ def rates(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart
         rate = 100 * part["surplus_rate"].to_numpy()
         widest = max(float(np.abs(rate).max(initial=0.0)), 1e-6) * 1.05
         edges = np.linspace(-widest, widest, BINS + 1)
-        share = np.histogram(rate, edges, weights=part["emissions_tco2e"].to_numpy() / 1e6)[0]
+        share = np.histogram(rate, edges, weights=part["emissions_tco2e"].to_numpy() / size_of("Mt"))[0]
         middle = (edges[:-1] + edges[1:]) / 2
         reach = float(rate.min()), float(rate.max())
         series = Series("bars", "", middle, share, SECTOR_COLOURS.get(sector, CHOSEN), reach=reach)
@@ -87,7 +88,7 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
         (_("largest surpluses: to sell"), table["surplus_t"] > 0, CHOSEN),
     ):
         names = named[part].to_numpy(dtype=object)
-        values = table["surplus_t"][part].abs().to_numpy() / 1e3
+        values = table["surplus_t"][part].abs().to_numpy() / size_of("kt")
         order = np.argsort(values)
         series = Series("bars", "", values[order], names[order], colour)
         panels.append(Panel(words, ALLOWANCES_KT, "", (series,), horizontal=True))

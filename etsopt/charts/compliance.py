@@ -10,6 +10,7 @@ from etsopt.charts.allocations import SHOWN, names_of
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, RULE, Chart, Panel, Series
 from etsopt.charts.texts import ALLOWANCES_KT, array_of, title_of
 from etsopt.language import _
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ def compliance(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], ins
         _panel(_("largest deficits, met by"), table.loc[lacking][need[lacking] > 0], COVERED),
         _panel(_("largest surpluses, used for"), table.loc[over][need[over] < 0], USED),
     )
-    due, short = table["obligation_t"].sum() / 1e6, table["shortfall_t"].sum() / 1e3
+    due, short = table["obligation_t"].sum() / size_of("Mt"), table["shortfall_t"].sum() / size_of("kt")
     text = _("compliance: {due:,.1f} Mt due, {short:,.0f} kt not surrendered", due=due, short=short)
     return Chart("compliance", title_of(about, text), tuple(one for one in panels if one.series))
 
@@ -67,10 +68,12 @@ def _panel(title: str, rows: pd.DataFrame, parts: Parts) -> Panel:
     pairs = zip(due, issued, strict=True)
     labels = array_of(_("due {due:,.0f} t, issued {issued:,.0f} t", due=one, issued=other) for one, other in pairs)
     names = names_of(rows).to_numpy(dtype=object)
-    values = {name: rows[name].to_numpy(dtype=float) / 1e3 for name, *_look in parts}
+    values = {name: rows[name].to_numpy(dtype=float) / size_of("kt") for name, *_look in parts}
     if "opening_t" in values:
         # Of the holdings from before, no more than the deficit that the rest leaves is used for it.
-        rest = (due - issued + returned) / 1e3 - values["shortfall_t"] - values["bought_t"] - values["offset_t"]
+        rest = (
+            (due - issued + returned) / size_of("kt") - values["shortfall_t"] - values["bought_t"] - values["offset_t"]
+        )
         values["opening_t"] = np.clip(rest, 0.0, None)
     series = tuple(
         Series("stack", words, values[name], names, colour, labels)

@@ -17,6 +17,7 @@ from etsopt.charts.texts import array_of, in_unit, measure_words, title_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.errors import UsageError
 from etsopt.language import _, pgettext
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,7 +117,7 @@ def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd
     blocks = steps.groupby(["sector", "measures"])[["amount_t", "cost_cny"]].sum().reset_index()
     blocks["mean"] = blocks["cost_cny"] / blocks["amount_t"]
     blocks = blocks.sort_values(["mean", "measures"], ignore_index=True)
-    ends = blocks["amount_t"].cumsum() / 1e6
+    ends = blocks["amount_t"].cumsum() / size_of("Mt")
     prices, row = _prices(tables, year)
     series = [
         Series(
@@ -126,16 +127,16 @@ def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd
             part["mean"].to_numpy(),
             SECTOR_COLOURS.get(str(sector), CHOSEN),
             _named(instance, part),
-            widths=part["amount_t"].to_numpy() / 1e6,
+            widths=part["amount_t"].to_numpy() / size_of("Mt"),
         )
         for sector, part in blocks.groupby("sector")
     ]
     total = float(ends.iloc[-1]) if len(ends) else 0.0
     top = _top(steps, prices)
     price, amount = _stairs(steps, top)
-    series.append(Series("line", _("all units in order"), amount / 1e6, price, RULE, style="plain"))
+    series.append(Series("line", _("all units in order"), amount / size_of("Mt"), price, RULE, style="plain"))
     series += _price_line(prices, 0.0, total)
-    abated = float(row["emissions_before_tco2e"] - row["emissions_tco2e"]) / 1e6
+    abated = float(row["emissions_before_tco2e"] - row["emissions_tco2e"]) / size_of("Mt")
     series.append(Series("points", ANSWER, np.array([abated]), np.array([prices.price]), PRICE))
     cut = float(blocks["mean"].max()) if len(blocks) else 0.0
     title = str(year)
@@ -153,7 +154,7 @@ def _named(instance: Instance, blocks: pd.DataFrame) -> NDArray[np.object_]:
     """Return the names of the measures of blocks, and what they abate."""
     words = measure_words(instance)
     names = [" + ".join(words.get(one, one) for one in text.split()) for text in blocks["measures"]]
-    pairs = zip(names, blocks["amount_t"] / 1e6, strict=True)
+    pairs = zip(names, blocks["amount_t"] / size_of("Mt"), strict=True)
     return array_of(_("{name}: {amount:,.4g} Mt", name=name, amount=amount) for name, amount in pairs)
 
 
@@ -175,14 +176,14 @@ def _demand_panel(steps: pd.DataFrame, before: float, tables: Mapping[str, pd.Da
     prices, row = _prices(tables, year)
     top = BEYOND / 2 * max(prices.upper, prices.price, 1.0)
     price, fallen = _stairs(steps[steps["price_cny_per_t"] <= top], top)
-    demand = (before - fallen) / 1e6
+    demand = (before - fallen) / size_of("Mt")
     series = [Series("line", _("net demand"), demand, np.maximum(price, 0.0), CHOSEN, style="plain")]
-    offered = float(row["bought_t"] - row["sold_t"] + row["offset_t"]) / 1e6
-    met = float(row["emissions_tco2e"] - row["allowance_t"]) / 1e6
+    offered = float(row["bought_t"] - row["sold_t"] + row["offset_t"]) / size_of("Mt")
+    met = float(row["emissions_tco2e"] - row["allowance_t"]) / size_of("Mt")
     ends = np.array([0.0, top])
     name = _("auctions, offsets and others' sales")
     series.append(Series("line", name, np.full(2, offered), ends, RULE, style="dashed"))
-    if abs(met - offered) > 1e-9 * max(1.0, float(row["emissions_tco2e"]) / 1e6):
+    if abs(met - offered) > 1e-9 * max(1.0, float(row["emissions_tco2e"]) / size_of("Mt")):
         name = _("the same, and what is taken from or put aside for other years")
         series.append(Series("line", name, np.full(2, met), ends, OTHER, style="dashed"))
     low, high = float(min(demand.min(), offered, met)), float(max(demand.max(), offered, met))

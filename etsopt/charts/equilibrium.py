@@ -10,6 +10,7 @@ from etsopt.charts.chart import CHOSEN, OTHER, RULE, Chart, Panel, Series
 from etsopt.charts.texts import array_of, title_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _, pgettext
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,7 @@ def equilibrium(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
         series.append(Series("points", _("other equilibria"), change.to_numpy(dtype=float), _places(points), OTHER))
     series.append(Series("points", _("in equilibrium"), after, names, CHOSEN, labels))
     balance = Panel("", _("change of the balance value [%]"), "", tuple(series), horizontal=True)
-    abated = (table["emissions_before_tco2e"] - table["emissions_tco2e"]).to_numpy(dtype=float) / 1e6
+    abated = (table["emissions_before_tco2e"] - table["emissions_tco2e"]).to_numpy(dtype=float) / size_of("Mt")
     bars = (Series("bars", "", abated, names, CHOSEN, labels),)
     abatement = Panel("", pgettext("charts", "abated [Mt]"), "", bars, horizontal=True)
     text = _("balance values that the responses of all units reproduce, and abatement")

@@ -9,6 +9,7 @@ import numpy as np
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
 from etsopt.charts.texts import YEAR, in_unit, measure_words, title_of
 from etsopt.language import _, pgettext
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,17 +81,19 @@ def emissions(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     """Emissions of each year with and without measures, beside free and paid allowances."""
     years = tables["years"]
     place = years["year"].to_numpy(dtype=float)
-    free = years["allowance_t"].to_numpy(dtype=float) / 1e6
+    free = years["allowance_t"].to_numpy(dtype=float) / size_of("Mt")
     series = [Series("stack", _("allowances, free"), place, free, FREE)]
     if "auctioned_t" in years and years["auctioned_t"].abs().sum() > NEGLIGIBLE * years["allowance_t"].sum():
-        paid = years["auctioned_t"].to_numpy(dtype=float) / 1e6
+        paid = years["auctioned_t"].to_numpy(dtype=float) / size_of("Mt")
         series.append(Series("stack", _("allowances, paid"), place, paid, PAID))
-    before, after = (years[name].to_numpy(dtype=float) / 1e6 for name in ("emissions_before_tco2e", "emissions_tco2e"))
+    before, after = (
+        years[name].to_numpy(dtype=float) / size_of("Mt") for name in ("emissions_before_tco2e", "emissions_tco2e")
+    )
     series.append(Series("line", _("emissions without measures"), place, before, OTHER, style="dashed"))
     series.append(Series("line", _("emissions"), place, after, CHOSEN))
     panels = [Panel("", YEAR, _("emissions, allowances [Mt]"), tuple(series))]
     text = _("emissions and allowances")
-    banked = years["banked_t"].to_numpy(dtype=float) / 1e6 if "banked_t" in years else np.zeros(1)
+    banked = years["banked_t"].to_numpy(dtype=float) / size_of("Mt") if "banked_t" in years else np.zeros(1)
     if np.abs(banked).max(initial=0.0) > NEGLIGIBLE * after.max(initial=0.0):
         words = (_("kept at the end of the year"), YEAR, _("allowances kept [Mt]"))
         panels.append(Panel(*words, (Series("bars", "", place, banked, CHOSEN),)))
@@ -102,7 +105,7 @@ def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], insta
     """Emissions that each measure abates, year by year; an instance has the names of measures."""
     words = measure_words(instance)
     table = tables["measure_years"]
-    totals = table.pivot_table("abated_tco2e", "measure_id", "year", "sum", fill_value=0.0) / 1e6
+    totals = table.pivot_table("abated_tco2e", "measure_id", "year", "sum", fill_value=0.0) / size_of("Mt")
     totals = totals.loc[totals.sum(axis=1).sort_values(ascending=False).index]
     place = totals.columns.to_numpy(dtype=float)
     series = [
@@ -120,7 +123,7 @@ def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], insta
 def unmet(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
     """Least demand that stays unmet in each year of a market that cannot clear."""
     table = tables["unmet_demand"]
-    values = table["unmet_t"].to_numpy(dtype=float) / 1e3
+    values = table["unmet_t"].to_numpy(dtype=float) / size_of("kt")
     series = Series("bars", "", table["year"].to_numpy(dtype=float), values, OTHER)
     panel = Panel("", YEAR, _("unmet demand [kt]"), (series,))
     return Chart("unmet", title_of(about, _("the market cannot clear: least unmet demand")), (panel,))

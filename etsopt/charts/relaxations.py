@@ -8,6 +8,7 @@ from etsopt.charts.chart import CHOSEN, OTHER, Chart, Panel, Series
 from etsopt.charts.texts import array_of, title_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +42,7 @@ def _panels(table: pd.DataFrame) -> Iterator[Panel]:
         tonnes, rates = rows[rows["unit"] == "t"], rows[rows["unit"] == "rate"]
         colour = OTHER if way == "band_relaxation" else CHOSEN
         if len(tonnes):
-            yield _panel(_with_bands(words, rates), _("relax by [kt]"), tonnes, 1e-3, colour)
+            yield _panel(_with_bands(words, rates), _("relax by [kt]"), tonnes, 1 / size_of("kt"), colour)
         elif len(rates):
             yield _panel(words, _("relax by [% of emissions]"), rates, 100.0, colour)
 

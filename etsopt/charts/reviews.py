@@ -10,6 +10,7 @@ from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart,
 from etsopt.charts.texts import array_of, title_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _, pgettext
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,8 +80,8 @@ def review_plan(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     order = (covered + left).sort_values().index
     names = array_of(map(name_of, order))
     at_risk = (
-        Series("stack", _("covered by a review"), covered[order].to_numpy() / 1e6, names, CHOSEN),
-        Series("stack", _("not covered"), left[order].to_numpy() / 1e6, names, OTHER),
+        Series("stack", _("covered by a review"), covered[order].to_numpy() / size_of("Mt"), names, CHOSEN),
+        Series("stack", _("not covered"), left[order].to_numpy() / size_of("Mt"), names, OTHER),
     )
     levels = [name for name in LEVELS if name in set(days["level"])][::-1]
     sums = days.groupby("level")[list(DAYS)].sum().loc[levels]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.cli.shown import Text
-from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.cli.terminal import new_table, plain_console, scale_of, short_figure
 from etsopt.language import _
 from etsopt.results.notices import facts_of, notices
 from etsopt.results.words import STATUSES
@@ -34,7 +34,7 @@ def show(results: Mapping[str, Results], instance: Instance) -> None:
         sectors = result.tables.get("sectors", result.tables.get("compliance_sectors"))
         for row in [] if sectors is None else sectors.to_dict("records"):
             tonnes = [row["emissions_tco2e"], row["allowance_t"], row["allowance_t"] - row["emissions_tco2e"]]
-            figures = [f"{row['balance_value']:.6g}", *(three_decimals(one / scale) for one in tonnes)]
+            figures = [f"{row['balance_value']:.6g}", *(short_figure(one / scale) for one in tonnes)]
             figures.append(format_rate(tonnes[2] / tonnes[0] if tonnes[0] else float("nan")))
             shown.add_row(*map(Text, (_(end), word("sector", row["sector"]), *figures, status)))
         if sectors is None:

@@ -114,7 +114,7 @@ def _show_surpluses(numbers: pd.DataFrame) -> None:
     import pandas as pd
 
     from etsopt.cli import terminal
-    from etsopt.scales import scale_of
+    from etsopt.scales import scale_of, short_figure
 
     surpluses = numbers[numbers["quantity"] == "surplus_t"]
     units = surpluses[surpluses["level"] == "unit"]
@@ -130,7 +130,9 @@ def _show_surpluses(numbers: pd.DataFrame) -> None:
     for row in surpluses.to_dict("records"):
         name = row["enterprise_id"] if row["level"] == "enterprise" else f"  {row['unit_id']}"
         # Adding zero removes the sign of a negative zero.
-        figures = (f"{row[key] / divisor + 0.0:,.{0 if divisor == 1 else 2}f}" for key in keys)
+        figures = (
+            f"{row[key] + 0.0:,.0f}" if divisor == 1 else short_figure(row[key] / divisor, decimals=2) for key in keys
+        )
         at_caps = row["at_upper_cap"] + row["at_lower_cap"]
         shares = (f"{share:.1%}" if share == share else "" for share in (row["deficit_probability"], at_caps))
         table.add_row(name, *figures, *shares)

@@ -31,7 +31,7 @@ from etsopt.cli.show_status import (
     taken_as_given,
 )
 from etsopt.cli.shown import Text
-from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.cli.terminal import new_table, plain_console, scale_of, short_figure
 from etsopt.data.messages import first_of
 from etsopt.language import _, joined
 from etsopt.results.claims import is_checked, is_judged
@@ -145,7 +145,7 @@ def _sectors(results: Results) -> Table:
         cells = [
             word("sector", row["sector"]),
             f"{row['units']:,}",
-            *map(three_decimals, totals),
+            *map(short_figure, totals),
         ]
         adjustable = row["units"] - row["units_fixed"]
         at_band = f"{100 * (row['units_lower'] + row['units_upper']) / adjustable:.1f} %" if adjustable else "-"
@@ -153,7 +153,7 @@ def _sectors(results: Results) -> Table:
         cells += [f"{row['balance_value']:.6f}" if np.isfinite(row["balance_value"]) else "-"] if balance else []
         table.add_row(*map(Text, cells))
     total = frame[["units", "emissions_tco2e", "allowance_t", "surplus_t"]].sum()
-    sums = [three_decimals(total[name] / scale) for name in ("emissions_tco2e", "allowance_t")]
+    sums = [short_figure(total[name] / scale) for name in ("emissions_tco2e", "allowance_t")]
     table.add_section()
     table.add_row(
         _("all"), f"{int(total['units']):,}", *sums, "", format_rate(total["surplus_t"] / total["emissions_tco2e"])

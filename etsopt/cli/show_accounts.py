@@ -11,9 +11,10 @@ from rich.table import Table
 
 from etsopt.cli.fitting import FittingTable
 from etsopt.cli.shown import Text
-from etsopt.cli.terminal import new_table, plain_console, three_decimals
+from etsopt.cli.terminal import new_table, plain_console, short_figure
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _, pgettext
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,7 @@ def _units(found: Accounts) -> Table:
 def _sectors(found: Accounts) -> Table:
     """Return emissions of sectors by year and gas; the intensity is that of all units together."""
     gases = ("CO2", "CF4", "C2F6")
-    amounts = (_("emissions\n[Mt]"), *(f"{gas}\n[Mt]" for gas in gases))
+    amounts = (_("emissions\n[Mt]"), *(_("{gas}\n[Mt]", gas=gas) for gas in gases))
     heads = (_("year"), pgettext("results", "units"), *amounts, _("intensity\n[t/t]"))
     table = new_table(_("Sectors"), "", *heads)
     units = found.unit_years
@@ -101,7 +102,7 @@ def _sectors(found: Accounts) -> Table:
         of_gas = [by_gas.loc[(sector, year)].get(gas, float("nan")) for gas in gases]
         output = own["intensity_output_t"].sum()
         intensity = f"{own['intensity_emissions_tco2e'].sum() / output:.4f}" if output > 0 else "-"
-        shown = [three_decimals(amount / 1e6) for amount in (own["emissions_tco2e"].sum(), *of_gas)]
+        shown = [short_figure(amount / size_of("Mt")) for amount in (own["emissions_tco2e"].sum(), *of_gas)]
         table.add_row(*map(Text, (name_of(sector), str(year), f"{len(own):,}", *shown, intensity)))
     return table
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from etsopt.cli import show_levels, show_program
 from etsopt.cli.show_status import taken_as_given
 from etsopt.cli.shown import Text
-from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
+from etsopt.cli.terminal import new_table, plain_console, scale_of, short_figure
 from etsopt.language import _, joined
 from etsopt.results.comparison import policy_differences
 from etsopt.results.words import STATUSES
@@ -95,8 +95,8 @@ def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame])
     )
     for row in tables["sectors"].to_dict("records"):
         figures = (
-            three_decimals(row["allowance_t_one"] / scale),
-            three_decimals(row["allowance_t_other"] / scale),
+            short_figure(row["allowance_t_one"] / scale),
+            short_figure(row["allowance_t_other"] / scale),
             format_tonnes(row["difference_t"]),
         )
         table.add_row(*map(Text, (word("sector", row["sector"]), *figures)))

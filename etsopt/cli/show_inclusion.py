@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from etsopt.accounting.inclusion import NEAR
 from etsopt.cli.shown import Text
-from etsopt.cli.terminal import new_table, plain_console, three_decimals
+from etsopt.cli.terminal import new_table, plain_console, short_figure
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _, pgettext
+from etsopt.scales import size_of
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _sectors(found: Inclusion) -> Table:
     amounts = ("listed", "without_near", "with_near", "scope_of_year_before")
     for row in found.sectors.itertuples():
         numbers = [f"{getattr(row, count):,}" for count in ("listed", "not_listed", "near")]
-        values = [three_decimals(getattr(row, f"{amount}_tco2e") / 1e6) for amount in amounts]
+        values = [short_figure(getattr(row, f"{amount}_tco2e") / size_of("Mt")) for amount in amounts]
         table.add_row(*map(Text, (name_of(row.sector), *numbers, *values)))
     return table
 

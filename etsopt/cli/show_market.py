@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.cli.shown import Text
-from etsopt.cli.terminal import new_table, scale_of, three_decimals
+from etsopt.cli.terminal import new_table, scale_of, short_figure
 from etsopt.language import _, gettext, in_brackets, joined
 from etsopt.results.prices import has_price, open_balance
+from etsopt.scales import size_of
 from etsopt.units import format_tonnes
 from etsopt.vocabulary import word
 
@@ -83,7 +84,8 @@ def closure(table: pd.DataFrame) -> list[str]:
     """Return what sets the prices, and up to which terminal price nothing changes, as sentences."""
     end = table.iloc[-1]
     terminal, most = end["terminal_price_cny_per_t"], end["unchanged_up_to_cny_per_t"]
-    bank = three_decimals(end["banked_t"] / 1e6)
+    size, unit = scale_of(end["banked_t"])
+    bank = f"{short_figure(end['banked_t'] / size)} {word('unit', unit)}"
     at_end = table.loc[table["set_by"] == "terminal price", "year"]
     any_price = table["set_by"] == "self-balancing"
     by = _("Prices are set by: {spells}.", spells=joined(_spells(table)))
@@ -103,14 +105,14 @@ def closure(table: pd.DataFrame) -> list[str]:
         line = _(template, terminal=terminal)
     elif len(at_end):
         line = _(
-            "They are not independent of the terminal price, which is an assumption: a bank of {bank} Mt is never "
+            "They are not independent of the terminal price, which is an assumption: a bank of {bank} is never "
             "used; from {year} on the price is the terminal price.",
             bank=bank,
             year=at_end.iloc[0],
         )
     else:
         line = _(
-            "They are not independent of the terminal price, {terminal:,.2f} CNY/t: a bank of {bank} Mt is never used.",
+            "They are not independent of the terminal price, {terminal:,.2f} CNY/t: a bank of {bank} is never used.",
             terminal=terminal,
             bank=bank,
         )
@@ -217,7 +219,7 @@ def _quantities(years: pd.DataFrame) -> Table:
     scale, unit = scale_of(float(years["emissions_before_tco2e"].max()))
     table = new_table(_("Emissions and allowances [{unit}]", unit=word("unit", unit)), _("year"), *shown.values())
     for row in years.to_dict("records"):
-        table.add_row(str(row["year"]), *(Text(three_decimals(row[name] / scale)) for name in shown))
+        table.add_row(str(row["year"]), *(Text(short_figure(row[name] / scale)) for name in shown))
     return table
 
 
@@ -237,7 +239,13 @@ def _measures(results: Results) -> Table:
         each = row["measures_cost_cny"] / abated if abated > 0 else np.nan
         # Steps of a measure are parts of a unit, which matter where units are few.
         units = f"{row['units']:,.{0 if row['units'] >= FEW_UNITS or row['units'] % 1 < 0.05 else 1}f}"
-        cells = (row["measure_id"], word("sector", row["sector"]), units, three_decimals(abated / 1e6), f"{each:,.1f}")
+        cells = (
+            row["measure_id"],
+            word("sector", row["sector"]),
+            units,
+            short_figure(abated / size_of("Mt")),
+            f"{each:,.1f}",
+        )
         table.add_row(*map(Text, cells))
     return table
 
@@ -270,7 +278,7 @@ def equilibrium(results: Results) -> Table:
         "Balance values, emissions and cost of measures at {price} CNY/t, before and after best responses", price=price
     )
     # A line fits either the year or six decimals.
-    several = len(frame) > frame["sector"].nunique()
+    several, million = len(frame) > frame["sector"].nunique(), size_of("Mt")
     years, decimals = ([_("year")], 4) if several else ([], 6)
     table = new_table(title, _("sector"), *years, _("fixed\npoints"), *heads, _("CNY\nmillion"))
     for row in frame.to_dict("records"):
@@ -280,8 +288,8 @@ def equilibrium(results: Results) -> Table:
             *(f"{value:.{decimals}f}" if np.isfinite(value) else "-" for value in values),
             format_tonnes(round(row["residual_t"], 3) + 0.0),
             *(
-                f"{row[name] / 1e6:,.1f}" if several else three_decimals(row[name] / 1e6)
-                for name in ("emissions_before_tco2e", "emissions_tco2e")
+                f"{tonnes:,.1f}" if several else short_figure(tonnes)
+                for tonnes in (row["emissions_before_tco2e"] / million, row["emissions_tco2e"] / million)
             ),
             f"{row['measures_cost_cny'] / 1e6:,.0f}",
         ]

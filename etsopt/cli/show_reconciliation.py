@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.cli.shown import Text
-from etsopt.cli.terminal import new_table, three_decimals
+from etsopt.cli.terminal import new_table, short_figure
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _, pgettext
+from etsopt.scales import size_of
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _sectors(units: pd.DataFrame) -> Table:
     sums = units.groupby("sector", sort=True)[list(ENDS)].sum()
     table = new_table(_("Emissions [Mt]"), _("sector"), *ENDS.values())
     for sector, row in sums.iterrows():
-        table.add_row(Text(name_of(sector)), *(three_decimals(row[name] / 1e6) for name in ENDS))
+        table.add_row(Text(name_of(sector)), *(short_figure(row[name] / size_of("Mt")) for name in ENDS))
     return table
 
 

@@ -10,6 +10,7 @@ from etsopt.cli.shown import Text
 from etsopt.cli.tables import table_of
 from etsopt.cli.terminal import plain_console
 from etsopt.language import _, ngettext
+from etsopt.scales import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,8 +86,8 @@ def verified(found: Verification) -> None:
         year=found.year,
         verified=int(done.sum()),
         units=len(units),
-        verified_mt=settled / 1e6,
-        accounted_mt=total / 1e6,
+        verified_mt=settled / size_of("Mt"),
+        accounted_mt=total / size_of("Mt"),
     )
     console.print(Text(title, style="bold"))
     columns = ["unit_id", "status", "items", "items_national", "open_findings"]

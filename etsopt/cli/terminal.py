@@ -14,7 +14,7 @@ from etsopt.cli.fitting import HAN, FittingTable, longest_piece, wrapped
 from etsopt.cli.remaining import Remaining
 from etsopt.cli.streams import below
 from etsopt.scales import scale_of as scale_of
-from etsopt.scales import three_decimals as three_decimals
+from etsopt.scales import short_figure as short_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -104,7 +104,7 @@ def test_the_charts_of_a_market_by_hand() -> None:
     with speaking("zh"):
         block = _series(result.plot.chart("cost_curve"), "cement")
         assert block.labels is not None
-        assert block.labels.tolist() == ["Cut <all>：0.02 百万吨"]
+        assert block.labels.tolist() == ["Cut <all>：2 万吨"]
         assert result.plot.chart("supply_demand").panels[0].y_label == "碳价 [2025年元/吨]"
 
 

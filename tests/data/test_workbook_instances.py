@@ -402,7 +402,7 @@ def test_two_sheets_may_be_the_units_or_none(tmp_path: Path) -> None:
         pytest.param(
             [[*HEAD[:4], "emissions_tco2e (mt)", HEAD[5]], *ROWS],
             "emissions_tco2e: the unit 'mt' in the heading cannot be told: cell E1 'emissions_tco2e (mt)'.",
-            id="metric tons or three_decimals",
+            id="metric tons or short_figure",
         ),
         pytest.param(
             [HEAD, [*ROWS[0][:4], ("=A1*2", ""), 1], ROWS[1]],

@@ -82,7 +82,7 @@ def test_without_scarcity_the_price_is_the_terminal_price_in_every_year() -> Non
     assert table["bank_empty_in"].isna().all()
     assert closure(table) == [
         "Prices are set by: terminal price (2025-2027).",
-        "They are not independent of the terminal price, which is an assumption: a bank of 0.150 Mt is never used; "
+        "They are not independent of the terminal price, which is an assumption: a bank of 150.000 kt is never used; "
         "from 2025 on the price is the terminal price.",
     ]
 

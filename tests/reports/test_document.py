@@ -379,7 +379,7 @@ def test_two_runs_stand_side_by_side(runs: Mapping[str, etsopt.Results], tmp_pat
     less = "“tight” allocates 2,800\xa0t less than “loose”, 554.400\xa0kt in all instead of 557.200\xa0kt."
     assert less in found.texts
     write_comparison(runs["allocation"], tighter, tmp_path / "zh.html", "zh", folders=("结果", "收紧"))
-    less = "“收紧”比“结果”少分配 2,800\xa0吨，总量由 557.200\xa0千吨 变为 554.400\xa0千吨。"
+    less = "“收紧”比“结果”少分配 2,800\xa0吨，总量由 55.7200\xa0万吨 变为 55.4400\xa0万吨。"
     assert less in Reader((tmp_path / "zh.html").read_text(encoding="utf-8")).texts
     place = found.cells.index("sectors.cement.target_change")
     assert found.cells[place : place + 3] == ["sectors.cement.target_change", "-0.005", "-0.01"]

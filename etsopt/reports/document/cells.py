@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.language import _, pgettext
 from etsopt.reports.document.content import Column, Table
 from etsopt.reports.document.headings import heading, unit_in
-from etsopt.scales import scale_of, three_decimals
+from etsopt.scales import scale_of, short_figure
 from etsopt.units import format_rate, format_tonnes
 from etsopt.vocabulary import word
 
@@ -97,7 +97,7 @@ def _scaled(largest: float, unit: str) -> Form:
         scale, name = scale_of(largest)
         if scale == 1.0:
             return Form(name, plain_tonnes)
-        return Form(name, lambda value: three_decimals(value / scale))
+        return Form(name, lambda value: short_figure(value / scale))
     if largest >= 1e11:
         return Form("CNY billion", lambda value: f"{value / 1e9:,.1f}" if math.isfinite(value) else "-")
     if largest >= 1e7:
