@@ -126,6 +126,8 @@ def _figure(panel: Panel) -> dict[str, Any]:
 def _axis(label: str, limits: tuple[float, float] | None, years: list[int]) -> dict[str, Any]:
     """Return an axis."""
     axis: dict[str, Any] = {"title": {"text": _text(label), "standoff": 12}, "automargin": True, "zeroline": True}
+    # A figure of a unit is no thousands of it, such as 16k 万吨.
+    axis |= {"exponentformat": "none", "separatethousands": True}
     if limits is not None:
         axis["range"] = list(limits)
     if years:

@@ -23,6 +23,9 @@ PARTS = re.compile(r"[（“]*(?:[!-~−–±·×⌊⌋≤≥α]+(?: [\u4e00-\u9
 
 INDENT = "  "
 
+WORD = 8
+"""Width of a Chinese word of four characters, which stays in one line of a table [columns]."""
+
 
 def wrapped(text: str, width: int) -> str:
     """Return a text in lines of a width in columns, in which no piece is broken.
@@ -60,7 +63,7 @@ class FittingTable(Table):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table, its columns as wide as their longest pieces at least, or its rows as records."""
         texts = [[_plain(column.header), *map(_plain, column._cells)] for column in self.columns]
-        least = [max(map(longest_piece, column), default=0) for column in texts]
+        least = [max(map(_least_width, column), default=0) for column in texts]
         natural = [max((cell_len(line) for cell in column for line in cell.split("\n")), default=0) for column in texts]
         room = options.max_width - self._extra_width - self.padding[1] * len(texts)
         if sum(least) > room:
@@ -91,6 +94,12 @@ class FittingTable(Table):
 
 def _plain(cell: Any) -> str:
     return cell.plain if isinstance(cell, Text) else str(cell)
+
+
+def _least_width(cell: str) -> int:
+    """Return the width below which a cell is not to read: of its longest piece, or of a short Chinese word."""
+    words = (cell_len(line) for line in cell.split("\n") if cell_len(line) <= WORD)
+    return max(longest_piece(cell), *words, 0)
 
 
 def longest_piece(text: str) -> int:
