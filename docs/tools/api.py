@@ -9,7 +9,7 @@ import etsopt
 
 READING = ("read", "Instance", "generate")
 SOLVING = ("solve", "sweep", "forecast", "check", "roll")
-RESULTS = ("Results", "load", "compare", "Sweep", "Forecast", "Verdict", "Explanation", "Remedy")
+RESULTS = ("Results", "load", "compare", "Sweep", "Forecast", "Verdict", "Explanation", "Remedy", "speaking")
 GROUPS = {
     "reading": ("Reading instances", READING),
     "solving": ("Solving and checking", SOLVING),
