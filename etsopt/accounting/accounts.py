@@ -78,7 +78,10 @@ class Accounts:
         if process not in (None, OTHER):
             own = own[own["process"] == process]
         if own.empty:
-            what = f"No figure of unit {brief(unit_id)} in {brief(period)}{f' at {brief(process)}' if process else ''}."
+            what = _("No figure of unit {unit} in {period}.", unit=brief(unit_id), period=brief(period))
+            if process:
+                text = _("No figure of unit {unit} in {period} at {process}.")
+                what = _(text, unit=brief(unit_id), period=brief(period), process=brief(process))
             raise UsageError(what, _("Name a unit, a month such as 2025-01 or a year, and a process of the reports."))
         return own.merge(self.trail, on="figure")
 

@@ -102,7 +102,7 @@ def _units(check: RowChecks) -> Iterator[Problem]:
     stated = (check.rows["unit_id"] != "").to_numpy()
     what = (_("unit is not in the register"), _("rows have units that are not in the register"))
     yield from check.problems(
-        (check.coded.unit == UNKNOWN) & stated, "unit_id", what, "Correct it, or add the unit to register.csv."
+        (check.coded.unit == UNKNOWN) & stated, "unit_id", what, _("Correct it, or add the unit to register.csv.")
     )
     accounted = np.isin(check.coded.sector, [SECTOR[name] for name in ACCOUNTED])
     what = (_("row is of a power unit"), _("rows are of power units"))
@@ -134,9 +134,10 @@ def _words(check: RowChecks) -> Iterator[Problem]:
         (check.coded.item == UNKNOWN) & (cells != ""),
         "item",
         what,
-        lambda row: (
-            f"{did_you_mean(str(cells[row]), ITEMS)}etsopt/accounting/README.md lists the items, in English and "
-            "Chinese. Leave out what is not among them: the guidelines do not count it."
+        lambda row: _(
+            "{guess}etsopt/accounting/README.md lists the items, in English and Chinese. Leave out what is not among "
+            "them: the guidelines do not count it.",
+            guess=did_you_mean(str(cells[row]), ITEMS),
         ),
     )
 
@@ -150,7 +151,7 @@ def _processes(check: RowChecks) -> Iterator[Problem]:
 
     def advice(row: int) -> str:
         sector = ACCOUNTED[[SECTOR[name] for name in ACCOUNTED].index(int(coded.sector[row]))]
-        return f"Use a process of {sector}: {', '.join(PROCESSES_OF[sector])}."
+        return _("Use a process of {sector}: {processes}.", sector=sector, processes=", ".join(PROCESSES_OF[sector]))
 
     yield from check.problems(wrong, "process", what, advice)
 
@@ -166,11 +167,10 @@ def _items(check: RowChecks) -> Iterator[Problem]:
         items = ALLOWED.get((process, flow), ())
         flows = ", ".join(flow for flow in FLOWS if (process, flow) in ALLOWED)
         names = f"{', '.join(items[:8])}{', ...' if len(items) > 8 else ''}"
-        return (
-            f"Correct flow or process, or leave the row out: {process} counts, by {flow}, {names}."
-            if items
-            else f"Correct the flow: {process} has {flows}."
-        )
+        if not items:
+            return _("Correct the flow: {process} has {flows}.", process=process, flows=flows)
+        text = _("Correct flow or process, or leave the row out: {process} counts, by {flow}, {names}.")
+        return _(text, process=process, flow=flow, names=names)
 
     yield from check.problems(wrong, "item", what, advice)
 
@@ -185,8 +185,10 @@ def _units_of_measure(check: RowChecks) -> Iterator[Problem]:
         wrong,
         "unit",
         what,
-        lambda row: (
-            f"Convert the quantity: {check.rows['item'].iat[row]} is counted in {wanted[check.coded.item[row]]}."
+        lambda row: _(
+            "Convert the quantity: {item} is counted in {unit}.",
+            item=check.rows["item"].iat[row],
+            unit=wanted[check.coded.item[row]],
         ),
     )
 
@@ -198,16 +200,16 @@ def _calorific_values(check: RowChecks) -> Iterator[Problem]:
     steel_coke = (coded.item == ITEM[COKE]) & (coded.sector == SECTOR["steel"])
     what = (_("calorific value has no use"), _("calorific values have no use"))
     yield from check.problems(
-        check.measured & ~fuel & (coded.item != UNKNOWN), column, what, "Leave it empty: it belongs to fuels only."
+        check.measured & ~fuel & (coded.item != UNKNOWN), column, what, _("Leave it empty: it belongs to fuels only.")
     )
     advice = _("Leave it empty: the steel guideline takes the default of coke always.")
     yield from check.problems(check.measured & steel_coke, column, what, advice)
     what = (_("test has no calorific value"), _("tests have no calorific value"))
-    yield from check.problems(test & fuel & ~check.measured, column, what, "State the measured value of the batch.")
+    yield from check.problems(test & fuel & ~check.measured, column, what, _("State the measured value of the batch."))
     gas = np.isin(coded.item, [place for place, item in enumerate(ITEMS.values()) if item.phase == "gas"])
     weightless = test & fuel & ~gas & (check.rows["quantity"] == 0).to_numpy()
     what = (_("batch has no quantity"), _("batches have no quantity"))
-    yield from check.problems(weightless, "quantity", what, "State the tonnes of the batch: they weight its value.")
+    yield from check.problems(weightless, "quantity", what, _("State the tonnes of the batch: they weight its value."))
 
 
 def _defaults(check: RowChecks) -> Iterator[Problem]:

@@ -122,7 +122,8 @@ class Factors:
                 "confidence": [MARKS[self.mark(figure.key)] for figure in figures],
                 "meaning": [figure.meaning for figure in figures],
                 "source": [
-                    "stated by the user" if figure.key in self.stated else SOURCES[figure.source] for figure in figures
+                    _("stated by the user") if figure.key in self.stated else SOURCES[figure.source]
+                    for figure in figures
                 ],
             },
             dtype=object,
@@ -207,14 +208,16 @@ def _problem(key: str, value: Any, place: str) -> Problem | None:
         advice = _("{guess}`etsopt account --factors` lists all keys.", guess=did_you_mean(key, FIGURES))
         return Problem(place, _("is not an accounting parameter"), advice, key)
     if figure.choices:
-        valid, wanted = value in figure.choices, f"one of {', '.join(figure.choices)}"
+        valid, wanted = value in figure.choices, _("one of {names}", names=", ".join(figure.choices))
     elif not _is_number(figure):
-        valid, wanted = isinstance(value, bool), "true or false"
+        valid, wanted = isinstance(value, bool), _("true or false")
     else:
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         valid = number and 0 <= value <= (math.inf if figure.at_most is None else figure.at_most)
-        upper = "" if figure.at_most is None else f" and at most {figure.at_most:g}"
-        wanted = f"a number of at least 0{upper}{f' [{figure.unit}]' if figure.unit else ''}"
+        wanted = _("a number of at least 0")
+        if figure.at_most is not None:
+            wanted = _("a number of at least 0 and at most {most:g}", most=figure.at_most)
+        wanted = _("{wanted} [{unit}]", wanted=wanted, unit=figure.unit) if figure.unit else wanted
     return (
         None
         if valid

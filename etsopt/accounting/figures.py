@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etsopt.language import _
+
 STEEL_GUIDELINE = "CETS-AG-03.01-V01-2024"
 CEMENT_GUIDELINE = "CETS-AG-02.01-V01-2024"
 ALUMINIUM_GUIDELINE = "CETS-AG-04.01-V01-2024"
@@ -180,27 +182,27 @@ FIGURES: dict[str, Figure] = {
         *_fuels("cement", "steel A.1 for cement", "C"),
         *_factors("clinker", CLINKERS, "cement", "C", "process emissions of"),
         *_factors("deduction", DEDUCTIONS, "cement", "C", "process emissions avoided by"),
-        Figure("cement.oxidation", True, "", "cement", "C", "true if fuels of clinker lines have an oxidation rate"),
-        Figure("cement.deduct", True, "", "cement", "C", "true if non-carbonate raw materials are deducted"),
-        Figure("aluminium.anode_loss", 0.1518, "fraction", "aluminium", "C", "anode not consumed, as butts", 1.0),
-        Figure("aluminium.anode_sulphur", 0.02, "fraction", "aluminium", "C", "sulphur of the anode", 1.0),
-        Figure("aluminium.anode_ash", 0.004, "fraction", "aluminium", "C", "ash of the anode", 1.0),
+        Figure("cement.oxidation", True, "", "cement", "C", _("true if fuels of clinker lines have an oxidation rate")),
+        Figure("cement.deduct", True, "", "cement", "C", _("true if non-carbonate raw materials are deducted")),
+        Figure("aluminium.anode_loss", 0.1518, "fraction", "aluminium", "C", _("anode not consumed, as butts"), 1.0),
+        Figure("aluminium.anode_sulphur", 0.02, "fraction", "aluminium", "C", _("sulphur of the anode"), 1.0),
+        Figure("aluminium.anode_ash", 0.004, "fraction", "aluminium", "C", _("ash of the anode"), 1.0),
         Figure(
             "aluminium.anode_effect",
             "default",
             "",
             "anode effect",
             "C",
-            "formula of the anode effect: by tonne, by mass of both gases, or by minutes of anode effect",
+            _("formula of the anode effect: by tonne, by mass of both gases, or by minutes of anode effect"),
             choices=METHODS,
         ),
-        Figure("aluminium.default_tco2e_per_t", 0.1454, "tCO2e/t", "anode effect", "C", "anode effect, by tonne"),
-        Figure("aluminium.cf4_kg_per_t", 0.034, "kg/t", "older rule", "C", "CF4, by mass"),
-        Figure("aluminium.c2f6_kg_per_t", 0.0034, "kg/t", "older rule", "C", "C2F6, by mass"),
-        Figure("aluminium.cf4_slope", 0.143, "kg/t per min/pot-day", "older rule", "C", "CF4, by minutes"),
-        Figure("aluminium.c2f6_per_cf4", 0.1, "kg/kg", "older rule", "C", "C2F6 over CF4, by minutes and by tonne"),
-        Figure("aluminium.cf4_gwp", 6630.0, "tCO2e/t", "warming", "B", "global warming potential of CF4"),
-        Figure("aluminium.c2f6_gwp", 11100.0, "tCO2e/t", "warming", "B", "global warming potential of C2F6"),
+        Figure("aluminium.default_tco2e_per_t", 0.1454, "tCO2e/t", "anode effect", "C", _("anode effect, by tonne")),
+        Figure("aluminium.cf4_kg_per_t", 0.034, "kg/t", "older rule", "C", _("CF4, by mass")),
+        Figure("aluminium.c2f6_kg_per_t", 0.0034, "kg/t", "older rule", "C", _("C2F6, by mass")),
+        Figure("aluminium.cf4_slope", 0.143, "kg/t per min/pot-day", "older rule", "C", _("CF4, by minutes")),
+        Figure("aluminium.c2f6_per_cf4", 0.1, "kg/kg", "older rule", "C", _("C2F6 over CF4, by minutes and by tonne")),
+        Figure("aluminium.cf4_gwp", 6630.0, "tCO2e/t", "warming", "B", _("global warming potential of CF4")),
+        Figure("aluminium.c2f6_gwp", 11100.0, "tCO2e/t", "warming", "B", _("global warming potential of C2F6")),
     )
 }
 """All figures by key."""

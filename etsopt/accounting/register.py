@@ -8,7 +8,7 @@ from etsopt.accounting.schema import ACTIVITIES_OF, REGISTER
 from etsopt.data.messages import counted
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import Problem
-from etsopt.language import _
+from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,21 +23,26 @@ def validate_register(raw: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
         return units, problems
     pairs = zip(units["sector"], units["activity"], strict=True)
     wrong = [activity not in ACTIVITIES_OF[sector] for sector, activity in pairs]
-    known = "; ".join(f"{name} has {', '.join(own)}" for name, own in ACTIVITIES_OF.items())
+    known = chain(
+        (_("{sector} has {activities}", sector=name, activities=", ".join(own)) for name, own in ACTIVITIES_OF.items()),
+        _("{first}; {second}"),
+    )
     found = _problem(
         raw,
         units[wrong],
         "activity",
-        ("activity is not one of the sector", "activities are not of their sector"),
-        f"Choose one of it: {known}.",
+        (_("activity is not one of the sector"), _("activities are not of their sector")),
+        _("Choose one of it: {known}.", known=known),
     )
     if "complex_id" not in units:
         return units, found
     joint = units[units["complex_id"] != ""]
     what = (_("unit of a complex is outside steel"), _("units of complexes are outside steel"))
-    found += _problem(raw, joint[joint["sector"] != "steel"], "sector", what, "Leave complex_id of it empty.")
+    found += _problem(raw, joint[joint["sector"] != "steel"], "sector", what, _("Leave complex_id of it empty."))
     what = (_("complex has the id of a unit"), _("complexes have ids of units"))
-    found += _problem(raw, joint[joint["complex_id"].isin(units["unit_id"])], "complex_id", what, "Give it its own id.")
+    found += _problem(
+        raw, joint[joint["complex_id"].isin(units["unit_id"])], "complex_id", what, _("Give it its own id.")
+    )
     cities = joint["city"] if "city" in joint else joint["complex_id"].map(lambda name: "")
     apart = cities.groupby(joint["complex_id"]).transform(lambda cells: len(set(cells)) > 1 or "" in set(cells))
     what = (_("unit of a complex is not in its one city"), _("units of complexes are not in one city"))

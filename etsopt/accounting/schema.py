@@ -23,25 +23,27 @@ ACTIVITIES_OF = {
 
 REGISTER = Table(
     "register",
-    "the units that report",
+    _("the units that report"),
     ("unit_id",),
     (
         Column("unit_id", _("identifies the unit"), required=True, identifier=True),
-        Column("enterprise_id", "identifies the legal entity that owns it", required=True, identifier=True),
+        Column("enterprise_id", _("identifies the legal entity that owns it"), required=True, identifier=True),
         Column("name", _("name of the unit")),
         Column("sector", _("sector of the unit"), required=True, choices=SECTORS),
         Column("province", _("province that allocates to it"), required=True, identifier=True),
-        Column("city", "city of the site; needed in a complex", identifier=True),
-        Column("activity", "what it does, for its place on the lists", required=True, choices=ACTIVITIES),
+        Column("city", _("city of the site; needed in a complex"), identifier=True),
+        Column("activity", _("what it does, for its place on the lists"), required=True, choices=ACTIVITIES),
         Column(
             "complex_id",
-            "steel complex: legal entities of one city, one contiguous site and one chain of production that report as "
-            "one; absent: the enterprise reports alone",
+            _(
+                "steel complex: legal entities of one city, one contiguous site and one chain of production that "
+                "report as one; absent: the enterprise reports alone"
+            ),
             identifier=True,
         ),
         Column(
             "direct_emissions_tco2e",
-            "direct emissions of a year, for inclusion only; accounts of the unit take precedence",
+            _("direct emissions of a year, for inclusion only; accounts of the unit take precedence"),
             "tCO2e",
             number=True,
             at_least=0,
@@ -54,26 +56,29 @@ LARGEST_NCV = 1000.0
 
 ROWS = Table(
     "reports",
-    "a quantity of a unit, month, process, item and batch",
+    _("a quantity of a unit, month, process, item and batch"),
     # The order of the file stays, so that a figure can name its lines.
     (),
     (
-        Column("unit_id", "unit of the register", required=True, identifier=True),
+        Column("unit_id", _("unit of the register"), required=True, identifier=True),
         Column("month", _("month, such as 2025-01"), required=True, identifier=True),
-        Column("process", "boundary to which the row belongs", required=True, choices=tuple(PROCESSES)),
-        Column("item", "fuel, material or product", required=True, identifier=True),
+        Column("process", _("boundary to which the row belongs"), required=True, choices=tuple(PROCESSES)),
+        Column("item", _("fuel, material or product"), required=True, identifier=True),
         Column(
             "flow",
-            "in or out of the boundary, product for an output, test for a batch whose calorific value was measured; "
-            "for reconciliation alone: purchase, stock at the end of the month, monitor for emissions of a stack",
+            _(
+                "in or out of the boundary, product for an output, test for a batch whose calorific value was "
+                "measured; for reconciliation alone: purchase, stock at the end of the month, monitor for emissions of "
+                "a stack"
+            ),
             required=True,
             choices=tuple(FLOWS),
         ),
-        Column("quantity", "quantity in the unit beside it", number=True, required=True, at_least=0),
+        Column("quantity", _("quantity in the unit beside it"), number=True, required=True, at_least=0),
         Column("unit", _("unit of the quantity"), required=True, choices=(TONNE, GAS_UNIT, MINUTES)),
         Column(
             "ncv_gj_per_unit",
-            "measured net calorific value; absent: the default of the guideline",
+            _("measured net calorific value; absent: the default of the guideline"),
             "GJ/t or GJ/1e4 Nm3",
             number=True,
             above=0,
@@ -81,20 +86,20 @@ ROWS = Table(
         ),
         Column(
             "uncertainty_rate",
-            "relative uncertainty of the quantity; absent: that of the kind of meter",
+            _("relative uncertainty of the quantity; absent: that of the kind of meter"),
             "fraction",
             number=True,
             above=0,
             at_most=1,
         ),
-        Column("batch", "batch or meter, to tell rows of one item apart", identifier=True),
-        Column("evidence", "record that proves the quantity, such as a ledger or a test report"),
-        Column("reported_by", "department or person who reported the row"),
-        Column("reported_on", "day on which the month was filed, such as 2025-02-28", identifier=True),
-        Column("calibrated_on", "day of the last calibration of the meter, such as 2024-11-30", identifier=True),
+        Column("batch", _("batch or meter, to tell rows of one item apart"), identifier=True),
+        Column("evidence", _("record that proves the quantity, such as a ledger or a test report")),
+        Column("reported_by", _("department or person who reported the row")),
+        Column("reported_on", _("day on which the month was filed, such as 2025-02-28"), identifier=True),
+        Column("calibrated_on", _("day of the last calibration of the meter, such as 2024-11-30"), identifier=True),
         Column(
             "version",
-            "version of the row; the highest replaces the others",
+            _("version of the row; the highest replaces the others"),
             number=True,
             at_least=1,
             at_most=1_000_000,

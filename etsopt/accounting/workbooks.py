@@ -86,7 +86,7 @@ def read_sheets_of_rows(path: Path, place: str) -> tuple[list[tuple[SheetOfRows,
     UsageError
         If python-calamine is not installed.
     """
-    sheets, problems = read_workbook(path, "save the sheets as CSV in UTF-8 in its place")
+    sheets, problems = read_workbook(path, _("save the sheets as CSV in UTF-8 in its place"))
     if problems:
         return [], [replace(problem, place=place) for problem in problems]
     try:

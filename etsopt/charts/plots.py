@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from etsopt.charts.kinds import chart_of, kinds_of
 from etsopt.data.messages import did_you_mean
-from etsopt.language import speaking
+from etsopt.language import _, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,9 @@ class Plots:
 
     def __getattr__(self, name: str) -> NoReturn:
         near = "" if name.startswith("_") else did_you_mean(name, self.kinds)
-        raise AttributeError(f"There is no chart {name!r}.\n\n{near}`kinds` lists those of this result.")
+        raise AttributeError(
+            _("There is no chart {name!r}.\n\n{guess}`kinds` lists those of this result.", name=name, guess=near)
+        )
 
     @property
     def kinds(self) -> list[str]:

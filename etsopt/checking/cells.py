@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,12 @@ def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
             elif kind in NUMBERS and not (absent and NUMBERS[kind] is bool):
                 changed[column] = cells.astype(NUMBERS[kind])
             else:
-                message = "a column holds strings, numbers or booleans, and nothing else"
+                message = _("a column holds strings, numbers or booleans, and nothing else")
                 violations.append(Violation("tables", f"{name}.{column}", 1.0, "cells", message))
         typed[name] = table.assign(**{str(column): cells for column, cells in changed.items()}) if changed else table
     return typed, violations
+
+
+def of_column(demand: str) -> str:
+    """Return the statement that a column meets a demand."""
+    return _("the column {demand}", demand=demand)

@@ -24,6 +24,7 @@ from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.review_plan import review_plan
 from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, default_gap, theorem_of
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
+from etsopt.language import _
 from etsopt.readings.given import Given, by_year
 from etsopt.readings.targets import fixed_at_emissions
 from etsopt.units import tolerance_of
@@ -93,7 +94,7 @@ def _found(instance: Given, question: Question, answer: Answer, theorem: Theorem
     violations += theorem.misfits(tables, names)
     if model in AT_PRICES and np.isnan(by_year(instance.policy.market.prices_cny_per_t, instance.years)).any():
         # Without it there is no question, and a market that cannot clear would be none of its answers.
-        message = "the policy states the price of every year, which enterprises take as given"
+        message = _("the policy states the price of every year, which enterprises take as given")
         violations.append(Violation("prices", "market.prices_cny_per_t", 1.0, "keys", message))
     if violations:
         return Verdict(tuple(violations), ())
@@ -198,15 +199,14 @@ def _unmet_demand(
     """Check the proof that a market cannot clear."""
     for name in ("unmet_demand", "duals"):
         if name not in tables:
-            return Verdict((Violation("tables", name, 1.0, "tables", "the table is present"),), ())
+            return Verdict((Violation("tables", name, 1.0, "tables", _("the table is present")),), ())
     violations, proven, tolerated = check_unmet_demand(instance, tables, model)
     unmet = 0.0 if proven is None else float(tables["unmet_demand"]["unmet_t"].sum())
     for level in levels:
         by = abs(level.value - unmet)
         if level.name == UNMET and proven is not None and not by <= tolerance_of(unmet, "t"):
-            violations.append(
-                Violation("level_is_kept", UNMET, by, "t", f"the table unmet_demand totals {unmet:.12g} t")
-            )
+            message = _("the table unmet_demand totals {unmet:.12g} t", unmet=unmet)
+            violations.append(Violation("level_is_kept", UNMET, by, "t", message))
     return Verdict(tuple(violations), (), proven, tolerated=tolerated)
 
 
@@ -273,6 +273,6 @@ def _values_are_kept(levels: Sequence[LevelStated], proven: Mapping[str, LevelCh
             continue
         by = abs(recomputed.value - stated.value)
         if not by <= tolerance_of(recomputed.value, recomputed.unit) + recomputed.tolerance:
-            message = f"the objective recomputed from the tables is {recomputed.value:.12g}"
+            message = _("the objective recomputed from the tables is {value:.12g}", value=recomputed.value)
             violations.append(Violation("level_is_kept", stated.name, by, recomputed.unit, message))
     return violations

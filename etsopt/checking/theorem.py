@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -215,17 +216,18 @@ class Theorem:
         """Yield the tables and columns that no statement covers, and objectives that are not those of the theorem."""
         for name, table in tables.items():
             if name not in self.tables:
-                message = f"no statement on results of {self.model} covers the table"
+                message = _("no statement on results of {model} covers the table", model=self.model)
                 yield Violation("tables", name, 1.0, "tables", message)
                 continue
             for column in table.columns:
                 if column not in self.tables[name] and not str(column).startswith(USER_COLUMN_PREFIX):
-                    message = "no statement covers the column; one of your own begins with x_"
+                    message = _("no statement covers the column; one of your own begins with x_")
                     yield Violation("tables", f"{name}.{column}", 1.0, "columns", message)
         expected = (*self.levels, *([self.infeasibility] if self.infeasibility else []))
         # What is least without an answer stands alone, or after all objectives of the start.
         if tuple(stated) != expected[: len(stated)]:
-            message = f"the objectives are, in order: {', '.join(expected) or 'none'}"
+            objectives = chain(expected or (_("none"),), _("{first}, {second}"))
+            message = _("the objectives are, in order: {objectives}", objectives=objectives)
             yield Violation("levels", ", ".join(stated), 1.0, "levels", message)
 
 

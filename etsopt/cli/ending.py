@@ -152,7 +152,7 @@ def _silence(stream: TextIO | None) -> None:
 
 def _file_error(error: OSError) -> UsageError:
     """Return a two-part error: the file or folder that the operating system refused, and its reason."""
-    reason = str(error.strerror or next(iter(error.args), "without a reason")).rstrip(".")
+    reason = str(error.strerror or next(iter(error.args), _("without a reason"))).rstrip(".")
     if error.filename is None:
         return UsageError(
             _("A file could not be read or written: {reason}.", reason=reason),

@@ -76,7 +76,7 @@ def seconds(text: str) -> float:
     """Return a time of at least 0 s."""
     value = float(text)
     if not 0 <= value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is no time in seconds from 0 on")
+        raise argparse.ArgumentTypeError(_("{text} is no time in seconds from 0 on", text=text))
     return value
 
 
@@ -87,7 +87,7 @@ def pairs(texts: list[str], flag: str = "--set") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in texts:
         name, separator, value = text.partition("=")
-        key, example = name.strip(), f"For example: {flag} sectors.cement.band=0.02"
+        key, example = name.strip(), _("For example: {flag} sectors.cement.band=0.02", flag=flag)
         if not separator or not key or HIDDEN.search(key):
             raise UsageError(_("{flag} {text} is not KEY=VALUE.", flag=flag, text=brief(text)), example)
         if key in found:

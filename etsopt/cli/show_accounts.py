@@ -47,11 +47,11 @@ def factors(table: pd.DataFrame, as_json: bool) -> int:
     for head in ("factor", "value", "unit", "source"):
         shown.add_column(head)
     for row in table.itertuples():
-        official = "" if row.value == row.official else f" (official {row.official})"
+        official = "" if row.value == row.official else _(" (official {value})", value=row.official)
         mark = f"{row.confidence} [{sources.index(row.source) + 1}]"
         shown.add_row(*map(Text, (row.factor, f"{row.value}{official}", row.unit, mark)))
     console.print(shown)
-    console.print(Text("\nReplace one by --set KEY=VALUE, or under [accounting] in accounting.toml.\n"))
+    console.print(Text(_("\nReplace one by --set KEY=VALUE, or under [accounting] in accounting.toml.\n")))
     for number, source in enumerate(sources, 1):
         console.print(Text(f"[{number}] {source}."))
     return 0

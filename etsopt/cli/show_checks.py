@@ -12,6 +12,7 @@ from etsopt.cli.show_status import taken_as_given
 from etsopt.cli.shown import Text
 from etsopt.cli.terminal import new_table, plain_console, scale_of, short_figure
 from etsopt.language import _, joined
+from etsopt.results.claims import violations_of
 from etsopt.results.comparison import policy_differences
 from etsopt.results.words import STATUSES
 from etsopt.units import format_tonnes
@@ -50,7 +51,7 @@ def report(results: Results, checked: Verdict, same_instance: bool, beside: list
     if not infeasible and any(level.known for level in checked.levels):
         console.print(show_levels.recomputed(checked))
     if checked.violations:
-        console.print(violations(checked.table.to_dict("records")))
+        console.print(violations(violations_of(checked)))
         return
     if not checked.theorem:
         console.print(Text(show_program.unchecked(results)))

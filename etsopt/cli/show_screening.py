@@ -30,10 +30,10 @@ def rules(table: pd.DataFrame, as_json: bool) -> int:
     for row in table.itertuples():
         console.print(Text(f"{row.rule} ({row.kind})", style="bold"))
         console.print(Text(f"  {row.meaning}"))
-        console.print(Text(f"  Source: {row.source}."))
+        console.print(Text(_("  Source: {source}.", source=row.source)))
         if row.thresholds:
-            console.print(Text(f"  Thresholds: {row.thresholds}"))
-    console.print(Text("\nReplace a threshold by --set RULE.KEY=VALUE."))
+            console.print(Text(_("  Thresholds: {thresholds}", thresholds=row.thresholds)))
+    console.print(Text(_("\nReplace a threshold by --set RULE.KEY=VALUE.")))
     return 0
 
 

@@ -174,24 +174,24 @@ def _problems_of_prices(policy: Policy) -> list[Problem]:
         (
             np.isnan(expected) & (market.prices_cny_per_t is not None),
             "market.prices_cny_per_t",
-            "is stated for later years, but not for",
-            "State the price from the first year of the horizon on.",
+            _("is stated for later years, but not for {years}"),
+            _("State the price from the first year of the horizon on."),
         ),
         (
             floor > ceiling,
             "market.floor_price_cny_per_t",
-            "is above the ceiling price in",
-            "Lower the floor or raise the ceiling.",
+            _("is above the ceiling price in {years}"),
+            _("Lower the floor or raise the ceiling."),
         ),
         (
             (supply > 0) & np.isnan(offset),
             "market.ccer_price_cny_per_t",
-            "is missing, while there is ccer_supply_t, in",
-            "State the price of an offset, or remove the supply.",
+            _("is missing, while there is ccer_supply_t, in {years}"),
+            _("State the price of an offset, or remove the supply."),
         ),
     ]
     return [
-        Problem(FILE, f"{what} {_year_range(bad, years)}", advice, key)
+        Problem(FILE, _(what, years=_year_range(bad, years)), advice, key)
         for bad, key, what, advice in checks
         if bad.any()
     ]
@@ -200,4 +200,6 @@ def _problems_of_prices(policy: Policy) -> list[Problem]:
 def _year_range(where: NDArray[np.bool_], years: list[int]) -> str:
     """Return the selected year, or the number, first and last of several."""
     selected = [years[position] for position in np.flatnonzero(where)]
-    return str(selected[0]) if len(selected) == 1 else f"{len(selected)} years from {selected[0]} to {selected[-1]}"
+    if len(selected) == 1:
+        return str(selected[0])
+    return _("{count} years from {first} to {last}", count=len(selected), first=selected[0], last=selected[-1])

@@ -137,7 +137,7 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     if "compliance" not in tables:
         advice = _("Solve one first: etsopt solve INSTANCE --model compliance --out DIR.")
         raise UsageError(_("The run holds no compliance year to report."), advice)
-    require(results, TEXTS, NUMBERS, "The run")
+    require(results, TEXTS, NUMBERS, _("The run"))
     if not len(tables["nation"]):
         problem = Problem("tables/nation", _("has no row"), SOLVE_AGAIN)
         raise DataError(_("The run"), [problem])

@@ -78,7 +78,7 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
         The checker's verdict on the tables of the result.
     """
     violations = [
-        Violation("tables", f"tables/{name}", 1.0, "tables", "a table that result.json lists is missing")
+        Violation("tables", f"tables/{name}", 1.0, "tables", _("a table that result.json lists is missing"))
         for name in results.stated_tables or ()
         if name not in results.tables
     ]
@@ -86,15 +86,16 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
     if not verdict.theorem:
         # For a user's own model the solver's termination is accepted, and no proof may be claimed but of its program.
         if results.status in PROVEN and results.status not in OF_PROGRAM:
-            violations.append(_claim("status", f"{results.status} is claimed, but the checker does not know the model"))
+            text = _("{claimed} is claimed, but the checker does not know the model", claimed=results.status)
+            violations.append(_claim("status", text))
         return violations
-    if verdict.of_program and results.provenance.get("model") != verdict.theorem:
-        violations.append(
-            _claim("model", f"{results.provenance.get('model')} is claimed, but {verdict.theorem} is named")
-        )
+    claimed = results.provenance.get("model")
+    if verdict.of_program and claimed != verdict.theorem:
+        text = _("{claimed} is claimed, but {model} is named", claimed=claimed, model=verdict.theorem)
+        violations.append(_claim("model", text))
     status = verdict.status
     if results.status != status:
-        text = _("{claimed} is claimed, but {status} is recomputed", claimed=results.status, status=status)
+        text = _("{claimed} is claimed, but {recomputed} is recomputed", claimed=results.status, recomputed=status)
         asked = results.provenance.get("options", {}).get("gap", 0.0)
         if status == "feasible" and results.status in PROVEN and asked > default_gap(str(results.provenance["model"])):
             text = _(
@@ -103,10 +104,11 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
                 gap=asked,
             )
         violations.append(_claim("status", text))
+    recomputed = _("{claimed} is claimed, but status {status} is recomputed")
     if results.certified is not (status in PROVEN):
-        violations.append(_claim("certified", f"{results.certified} is claimed, but status {status} is recomputed"))
+        violations.append(_claim("certified", _(recomputed, claimed=results.certified, status=status)))
     if status != "refused" and (results.termination == "infeasible") is not status.startswith("infeasible"):
-        violations.append(_claim("termination", f"{results.termination} is claimed, but status {status} is recomputed"))
+        violations.append(_claim("termination", _(recomputed, claimed=results.termination, status=status)))
     violations += _tonnes(results, verdict) + _relaxed_limits(results) + _levels(results, verdict)
     return violations + _prices(results)
 
@@ -116,18 +118,18 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
     stated = results.provenance
     violations = []
     if _as_policy(stated.get("policy")) != _as_json(instance.policy.model_dump(mode="json", exclude_none=True)):
-        violations.append(_claim("policy", "the policy is that of the instance"))
+        violations.append(_claim("policy", _("the policy is that of the instance")))
     if stated.get("own_parameters") != own_parameters(instance):
-        violations.append(_claim("own_parameters", "the user's own parameters are those that the policy changes"))
+        violations.append(_claim("own_parameters", _("the user's own parameters are those that the policy changes")))
     facts = facts_of(instance, str(stated.get("model"))) if is_checked(results) else stated
     violations += [
-        _claim(name, "what notices say follows from the instance")
+        _claim(name, _("what notices say follows from the instance"))
         for name in FACTS
         if _as_json(stated.get(name)) != _as_json(facts.get(name))
     ]
     moved = stated.get("moved_by_band")
     if (moved is not None or stated.get("model") in UNDER_BANDS) and (moved or []) != moved_by_bands(instance):
-        violations.append(_claim("moved_by_band", "the tonnes that bands move are those of the instance"))
+        violations.append(_claim("moved_by_band", _("the tonnes that bands move are those of the instance")))
     return violations
 
 
@@ -163,14 +165,16 @@ def _tonnes(results: Results, verdict: Verdict) -> list[Violation]:
     for name in TONNES:
         stated, recomputed = getattr(results, name), getattr(verdict, name)
         if name in RESIDUES and stated is None and recomputed is not None:
-            violations.append(_claim(name, f"{recomputed:.12g} is recomputed, and nothing is stated", unit="t"))
+            text = _("{recomputed:.12g} is recomputed, and nothing is stated", recomputed=recomputed)
+            violations.append(_claim(name, text, unit="t"))
         stated, recomputed = stated or 0.0, recomputed or 0.0
         if name == "infeasible_by_t" and verdict.tolerated:
             recomputed = 0.0  # What an answer may miss proves no infeasibility, so none is stated.
         by = _distance(stated, recomputed)
         size = 1e-6 + recomputed / 2 if name in RESIDUES else tolerance_of(recomputed, "t")
         if not by <= size:
-            violations.append(_claim(name, f"{recomputed:.12g} is recomputed", by=by, unit="t"))
+            text = _("{recomputed:.12g} is recomputed", recomputed=recomputed)
+            violations.append(_claim(name, text, by=by, unit="t"))
     return violations
 
 
@@ -186,7 +190,8 @@ def _relaxed_limits(results: Results) -> list[Violation]:
     by, size = abs(total - stated[0]), 2e-2 + 1e-6 * abs(stated[0])
     if by <= size:
         return []
-    return [_claim(INFEASIBLE, f"the lines of the table relaxed_limits total {total:.12g} t", "level_is_kept", by, "t")]
+    text = _("the lines of the table relaxed_limits total {total:.12g} t", total=total)
+    return [_claim(INFEASIBLE, text, "level_is_kept", by, "t")]
 
 
 def _levels(results: Results, verdict: Verdict) -> list[Violation]:
@@ -199,21 +204,24 @@ def _levels(results: Results, verdict: Verdict) -> list[Violation]:
             check = _least(level, verdict.infeasible_by_t)
         if check is None:
             if level.certified:
-                violations.append(_claim(level.name, "the objective is claimed to be certified, but not recomputable"))
+                text = _("the objective is claimed to be certified, but not recomputable")
+                violations.append(_claim(level.name, text))
             continue
         for part in ("bound", "gap"):
             recomputed = getattr(check, part)
             by = _distance(getattr(level, part), recomputed)
             if not by <= check.tolerance + tolerance_of(check.value, check.unit):
-                message = f"the recomputed {part} is {recomputed:.12g}"
-                violations.append(_claim(f"{level.name}, {part}", message, by=by, unit=check.unit))
+                text = _("the recomputed {part} is {recomputed:.12g}", part=part, recomputed=recomputed)
+                violations.append(_claim(f"{level.name}, {part}", text, by=by, unit=check.unit))
         spent = check.spending or 0.0
         if level.spending is not None and not abs(level.spending - spent) <= tolerance_of(spent, check.unit):
-            violations.append(_claim(f"{level.name}, spending", f"the recomputed spending is {spent:.12g}"))
+            text = _("the recomputed {part} is {recomputed:.12g}", part="spending", recomputed=spent)
+            violations.append(_claim(f"{level.name}, spending", text))
         for part in ("unit", "certified"):
             if getattr(level, part) != getattr(check, part):
-                message = f"{getattr(level, part)} is claimed, but {getattr(check, part)} is recomputed"
-                violations.append(_claim(f"{level.name}, {part}", message))
+                parts = {"claimed": getattr(level, part), "recomputed": getattr(check, part)}
+                text = _("{claimed} is claimed, but {recomputed} is recomputed", **parts)
+                violations.append(_claim(f"{level.name}, {part}", text))
     return violations
 
 
@@ -231,4 +239,4 @@ def _prices(results: Results) -> list[Violation]:
     wrong = sum(stated != recomputed for stated, recomputed in pairs)
     if not wrong:
         return []
-    return [_claim("prices", "the prices are the multipliers of the table of duals", by=float(wrong), unit="prices")]
+    return [_claim("prices", _("the prices are the multipliers of the table of duals"), by=float(wrong), unit="prices")]

@@ -54,9 +54,10 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
         units = instance.units
         count = counted(int(unknown.sum()), _("unit has a special case"), _("units have a special case"))
         names, cases = (units[name].to_numpy()[unknown] for name in ("unit_id", "special_case"))
-        advice = (
+        advice = _(
             "Leave the cell empty, so that the unit is treated as any other, or add the case to rule.special_cases. "
-            + _list_of(has)
+            "{cases}",
+            cases=_list_of(has),
         )
         shown = tuple((f"of {name}", str(case)) for name, case in zip(names, cases, strict=True))
         problems.append(

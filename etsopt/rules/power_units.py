@@ -84,22 +84,26 @@ def _checks(units: PowerUnits, electricity: str) -> tuple[_Check, ...]:
         _Check(
             free & (units.classes == ""),
             "unit_class",
-            ("power unit has no class", "power units have no class"),
-            "Fill it with I (conventional coal from 400 MW), II (below), III (unconventional coal, circulating "
-            "fluidised bed) or IV (gas), or state the special case of the unit.",
+            (_("power unit has no class"), _("power units have no class")),
+            _(
+                "Fill it with I (conventional coal from 400 MW), II (below), III (unconventional coal, circulating "
+                "fluidised bed) or IV (gas), or state the special case of the unit."
+            ),
         ),
         _Check(
             free & np.isnan(units.electricity),
             electricity,
-            ("power unit has no electricity", "power units have no electricity"),
-            "Fill it in MWh: net supply for years up to 2022, gross generation since; 0 for a unit that supplied heat "
-            "alone.",
+            (_("power unit has no electricity"), _("power units have no electricity")),
+            _(
+                "Fill it in MWh: net supply for years up to 2022, gross generation since; 0 for a unit that supplied "
+                "heat alone."
+            ),
         ),
         _Check(
             free & conventional & np.isnan(units.load_factor),
             "load_factor",
-            ("unit of conventional coal has no load factor", "units of conventional coal have no load factor"),
-            "Fill it as a fraction: output over rated power in the hours of operation. The rule corrects low loads.",
+            (_("unit of conventional coal has no load factor"), _("units of conventional coal have no load factor")),
+            _("Fill it as a fraction: output over rated power in the hours of operation. The rule corrects low loads."),
         ),
     )
 

@@ -64,7 +64,9 @@ def load(name: str) -> Model:
         module = import_module(f"{LIBRARY}.{name}")
     elif name in (others := installed()):
         advice = _("Correct or remove the package that brings it.")
-        with modules.loading(f"The model {name!r} of {others[name]} cannot be loaded", advice, ModelError):
+        with modules.loading(
+            _("The model {name!r} of {package} cannot be loaded", name=name, package=others[name]), advice, ModelError
+        ):
             module = import_module(others[name])
         refuse_slips(module, name)
     else:

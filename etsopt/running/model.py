@@ -247,7 +247,7 @@ def _called(model: str, function: str, defined: Callable[..., Any], *arguments: 
         )
         raise ModelError(what, _("Return its results by name."))
     if function in ("tables", "calculate"):
-        _check_tables(result, f"The function {function} of the model {model}")
+        _check_tables(result, _("The function {function} of the model {model}", function=function, model=model))
     return result
 
 
@@ -261,7 +261,9 @@ def _line_of(error: BaseException, defined: Callable[..., Any]) -> str:
         if step.tb_frame.f_code.co_filename == code.co_filename:
             line = step.tb_lineno
         step = step.tb_next
-    return f"in line {line} of {Path(code.co_filename).name}" if code is not None and line else ""
+    if code is None or not line:
+        return ""
+    return _("in line {line} of {file}", line=line, file=Path(code.co_filename).name)
 
 
 def _check_tables(tables: Any, function: str) -> None:

@@ -18,7 +18,7 @@ from etsopt.data.tables.schema import ENTERPRISES, UNITS, USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, UsageError, brief
-from etsopt.language import _
+from etsopt.language import _, joined
 from etsopt.rules.carry_over import CARRY_OVER_YEAR
 from etsopt.units import whole_tonnes
 
@@ -229,10 +229,14 @@ def _without_units(content: dict[str, Any], units: pd.DataFrame) -> list[str]:
             dropped.append(f"{path}.{name}")
     compliance, owners = content.get("compliance", {}), set(units["enterprise_id"])
     for key in ("at_risk", "without_purchases", "speculating"):
-        dropped += [f"{name} in compliance.{key}" for name in compliance.get(key, []) if name not in owners]
+        dropped += [
+            _("{name} in compliance.{key}", name=name, key=key)
+            for name in compliance.get(key, [])
+            if name not in owners
+        ]
         if key in compliance:
             compliance[key] = [name for name in compliance[key] if name in owners]
-    return [_("Left out of the policy, since no unit is left: {names}.", names=", ".join(dropped))] if dropped else []
+    return [_("Left out of the policy, since no unit is left: {names}.", names=joined(dropped))] if dropped else []
 
 
 def rows_at_units(table: pd.DataFrame | None, units: pd.DataFrame) -> pd.DataFrame | None:

@@ -18,7 +18,7 @@ from etsopt.checking.theorem import GAP
 from etsopt.checking.verdict import PROVEN, Verdict, Violation
 from etsopt.data.files.frames import as_written
 from etsopt.errors import EtsoptError, ModelError, StoppedError
-from etsopt.language import _
+from etsopt.language import _, chain
 from etsopt.progress import tell
 from etsopt.results.claims import PROGRAM, violations_of
 from etsopt.results.results import LevelResult, Results
@@ -176,7 +176,9 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
         program = with_rows(program, rows)
         made = {CONFLICT: conflict_table(program, rows, trees[NO_POINT])}
     if reading.problems or (x is None and results.termination != "infeasible"):
-        what = "; ".join(dict.fromkeys(reading.problems)) or f"there is a table {VALUES}"
+        what = chain(
+            dict.fromkeys(reading.problems) or [_("there is a table {table}", table=VALUES)], _("{first}; {second}")
+        )
         wrong = Violation("tables", "program", 1.0, "tables", what)
         return Verdict((wrong,), (), theorem=theorem, of_program=True)
     stopped = results.termination not in ("optimal", "infeasible")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.program import NO_POINT
+from etsopt.language import _
 from etsopt.results.claims import PROGRAM, PROGRAM_VALUES
 from etsopt.solving.proving import alone
 from etsopt.solving.solution import Tree
@@ -120,7 +121,9 @@ class Reading:
         table = self._read[VALUES]
         place = self._place(table, "variable", self._columns, VALUES)
         if not np.array_equal(place, np.arange(len(self.program.column_lower))):
-            self.problems.append(f"the table {VALUES} has a row for every column of the program, in their order")
+            self.problems.append(
+                _("the table {table} has a row for every column of the program, in their order", table=VALUES)
+            )
             return None
         return table["value"].to_numpy(dtype=float)
 
@@ -136,7 +139,7 @@ class Reading:
             for node, part in () if duals is None else duals[duals["level"] == name].groupby("node"):
                 found = self._place(part, "row", self._rows, DUALS)
                 if not (0 <= node < count and node == round(node) and (found < length).all()) or self.problems:
-                    self.problems.append(f"the table {DUALS} has the nodes and rows of each objective")
+                    self.problems.append(_("the table {table} has the nodes and rows of each objective", table=DUALS))
                     continue
                 whole = np.zeros(length)
                 whole[found] = part["multiplier"].to_numpy(dtype=float)
@@ -150,7 +153,7 @@ class Reading:
         rows = self._place(table[table["part"] == "row"], "name", self._rows, CONFLICT)
         used = rows_of(tree)
         if (len(used) and not np.array_equal(rows, used)) or len(np.unique(rows)) < len(rows):
-            self.problems.append(f"the table {CONFLICT} has the rows of the proof")
+            self.problems.append(_("the table {table} has the rows of the proof", table=CONFLICT))
             return rows[:0]
         return rows
 
@@ -159,19 +162,19 @@ class Reading:
         stated, wanted = [level.name for level in levels], [*self.names]
         wanted = [] if termination == "infeasible" else wanted if termination == "optimal" else wanted[: len(stated)]
         if stated != wanted:
-            self.problems.append("the run states the objectives of the model in their order")
+            self.problems.append(_("the run states the objectives of the model in their order"))
         for name in (DUALS, NODES):
             if name in self._read and not set(self._read[name]["level"]) <= {*self.names, NO_POINT}:
-                self.problems.append(f"the table {name} has objectives of the model")
+                self.problems.append(_("the table {table} has objectives of the model", table=name))
 
     def _tree(self, nodes: pd.DataFrame, multipliers: list[NDArray[np.float64] | None]) -> Tree:
         column = self._place(nodes, "variable", self._columns, NODES)
         if not np.array_equal(nodes["node"], np.arange(1, len(nodes) + 1)) or len(column) != len(nodes):
-            self.problems.append(f"the table {NODES} numbers the nodes of each objective from 1 on")
+            self.problems.append(_("the table {table} numbers the nodes of each objective from 1 on", table=NODES))
             return alone(multipliers[0])
         parent, above, value = (nodes[name].to_numpy(dtype=float) for name in ("parent", "above", "value"))
         if (np.abs(parent) > len(nodes)).any() or (parent != np.round(parent)).any() or not set(above) <= {0.0, 1.0}:
-            self.problems.append(f"the table {NODES} has whole numbers of its nodes")
+            self.problems.append(_("the table {table} has whole numbers of its nodes", table=NODES))
             return alone(multipliers[0])
         return Tree(
             np.append(0, parent.astype(np.int64)),
@@ -191,21 +194,25 @@ class Reading:
         place = start.to_numpy(dtype=float) + position
         known = (position >= 0) & (position == np.round(position)) & (place < stop.to_numpy(dtype=float))
         if not known.all():
-            self.problems.append(f"the table {name} names rows and columns of the program")
+            self.problems.append(_("the table {table} names rows and columns of the program", table=name))
         return np.asarray(place[known], dtype=np.int64)
 
     def _typed(self, name: str) -> pd.DataFrame:
         """Return a table with numbers where they belong; without rows if it has others."""
         table = self.tables[name]
         if set(table) != set(COLUMNS[name]):
-            self.problems.append(f"the table {name} has the columns {', '.join(COLUMNS[name])}")
+            self.problems.append(
+                _("the table {table} has the columns {names}", table=name, names=", ".join(COLUMNS[name]))
+            )
             return pd.DataFrame(columns=COLUMNS[name])
         numbers = [column for column in COLUMNS[name] if column not in TEXTS]
         typed = table.assign(**{column: pd.to_numeric(table[column], errors="coerce") for column in numbers})
         finite = [column for column in numbers if column not in ("lower", "upper")]
         if np.isfinite(typed[finite].to_numpy(dtype=float)).all():
             return typed
-        self.problems.append(f"the table {name} has a number in every cell of {', '.join(finite)}")
+        self.problems.append(
+            _("the table {table} has a number in every cell of {names}", table=name, names=", ".join(finite))
+        )
         return typed.iloc[:0]
 
 

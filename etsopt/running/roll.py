@@ -168,8 +168,8 @@ def _balance(holdings: pd.DataFrame, following: Instance) -> pd.DataFrame:
     table[flows] = table[flows].fillna(0.0)
     problems = []
     for off, what in (
-        (table[[*IN]].sum(axis=1) - table[[*OUT]].sum(axis=1), "inflows differ from outflows and closing holdings"),
-        (table["closing_t"] - table["next_opening_t"], "closing holdings differ from the next year's opening ones"),
+        (table[[*IN]].sum(axis=1) - table[[*OUT]].sum(axis=1), _("inflows differ from outflows and closing holdings")),
+        (table["closing_t"] - table["next_opening_t"], _("closing holdings differ from the next year's opening ones")),
     ):
         wrong = table[off != 0]
         cells = tuple((f"{row.enterprise_id}, {row.vintage}", f"{off[row.Index]:g} t") for row in wrong.itertuples())

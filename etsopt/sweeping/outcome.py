@@ -13,6 +13,7 @@ import pandas as pd
 
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import EtsoptError, StoppedError
+from etsopt.language import _
 from etsopt.running.run import solve
 from etsopt.units import format_tonnes
 
@@ -188,11 +189,14 @@ def _is_there(results: Results, name: str) -> bool:
 
 def _missing(results: Results, name: str) -> str:
     """Say that a result has no such table, or its table no such column, with the nearest name."""
-    table, _, column = name.partition(".")
+    table, _dot, column = name.partition(".")
     if table in results.tables:
-        near = did_you_mean(column, map(str, results.tables[table]))
-        return f"The table {table} of the result has no column {column}. {near}".rstrip()
-    return f"The result has no table {table}. {did_you_mean(table, results.tables)}".rstrip()
+        near = did_you_mean(column, map(str, results.tables[table])).rstrip()
+        said = _("The table {table} of the result has no column {column}.", table=table, column=column)
+    else:
+        near = did_you_mean(table, results.tables).rstrip()
+        said = _("The result has no table {table}.", table=table)
+    return _("{first} {second}", first=said, second=near) if near else said
 
 
 def _values(results: Results, tables: tuple[str, ...] | None) -> Iterator[tuple[Label, float]]:
@@ -201,7 +205,7 @@ def _values(results: Results, tables: tuple[str, ...] | None) -> Iterator[tuple[
         for quantity, value, unit in (("value", level.value, level.unit), ("bound", level.bound, level.unit)):
             if np.isfinite(value):
                 yield Label(LEVELS, "", "", "", level.name, quantity, unit), float(value)
-    for name, _, column in (one.partition(".") for one in (TOTALS if tables is None else tables)):
+    for name, _dot, column in (one.partition(".") for one in (TOTALS if tables is None else tables)):
         if name in results.tables:
             yield from _of_table(name, results.tables[name], column)
 

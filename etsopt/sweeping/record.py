@@ -66,7 +66,7 @@ class Record:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._labels: dict[Label, int] = {}
-        self._lock = locked(path.with_name(f"{path.name}.lock"), f"the record {path}", wait_s=0.0)
+        self._lock = locked(path.with_name(f"{path.name}.lock"), _("the record {path}", path=path), wait_s=0.0)
 
     def __enter__(self) -> Self:
         self._lock.__enter__()

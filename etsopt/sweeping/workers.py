@@ -267,4 +267,4 @@ class _Batches:
             return
         lost = sum(map(len, self.running.values())) + len(self.waiting)
         what = _("The scheduler of the cluster has ended; {lost:,} scenarios have no outcome.", lost=lost)
-        raise LostClusterError(what, "Start it again and go on with --resume.")
+        raise LostClusterError(what, _("Start it again and go on with --resume."))

@@ -124,7 +124,7 @@ def _refuse_price_above_outstanding_cost(
     dear = prices > per_outstanding_t * (1 + ROUNDING)
     if dear.any():
         t = int(dear.argmax())
-        limits = f"expected at most {per_outstanding_t[t]:g} CNY/t, got {prices[t]:g}"
+        limits = _("expected at most {most:g} CNY/t, got {price:g}", most=per_outstanding_t[t], price=prices[t])
         what = _(
             "the price of {years} exceeds the cost of a tonne outstanding: {limits}", years=years[t], limits=limits
         )

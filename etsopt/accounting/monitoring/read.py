@@ -89,19 +89,19 @@ def _problems_of_rows(table: pd.DataFrame, register: pd.DataFrame) -> list[Probl
             ~np.isin(unit, register["unit_id"].to_numpy()) & (unit != ""),
             "unit_id",
             (_("unit is not in the register"), _("rows have units that are not in the register")),
-            "Correct it, or add the unit to register.csv.",
+            _("Correct it, or add the unit to register.csv."),
         ),
         (
             (days(day) == UNKNOWN) & (day != ""),
             "day",
-            ("cell is not a day", "cells are not days"),
-            "Write year, month and day with dashes, such as 2025-01-31.",
+            (_("cell is not a day"), _("cells are not days")),
+            _("Write year, month and day with dashes, such as 2025-01-31."),
         ),
         (
             table.duplicated(list(TEXTS), keep=False).to_numpy(),
             "day",
-            ("day of a stack is stated twice", "rows state a day of a stack twice"),
-            "Keep one of them, or tell the stacks of the unit apart.",
+            (_("day of a stack is stated twice"), _("rows state a day of a stack twice")),
+            _("Keep one of them, or tell the stacks of the unit apart."),
         ),
     )
     problems = [one for bad, column, what, advice in checks for one in _by_file(table, bad, column, what, advice)]

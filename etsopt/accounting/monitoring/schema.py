@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 MONITOR = Table(
     "monitor",
-    "a day of a stack",
+    _("a day of a stack"),
     (),
     (
-        Column("unit_id", "unit of the register", required=True, identifier=True),
-        Column("stack", "stack of the unit, if it has several monitors", identifier=True),
-        Column("day", "day, such as 2025-01-31", required=True, identifier=True),
+        Column("unit_id", _("unit of the register"), required=True, identifier=True),
+        Column("stack", _("stack of the unit, if it has several monitors"), identifier=True),
+        Column("day", _("day, such as 2025-01-31"), required=True, identifier=True),
         Column(
             "flow_1e4_nm3",
-            "dry flue gas of the day at 0 °C and 101.325 kPa; absent: not measured",
+            _("dry flue gas of the day at 0 °C and 101.325 kPa; absent: not measured"),
             "1e4 Nm3",
             number=True,
             at_least=0,
         ),
         Column(
             "co2_percent",
-            "mean concentration of CO2, by volume of the dry gas; absent: not measured",
+            _("mean concentration of CO2, by volume of the dry gas; absent: not measured"),
             "%",
             number=True,
             at_least=0,
             at_most=100,
         ),
-        Column("load_rate", "load of the unit over its capacity", "fraction", number=True, at_least=0, at_most=2),
-        Column("valid_hours", "hours with valid values; absent: all", "hours", number=True, at_least=0, at_most=24),
+        Column("load_rate", _("load of the unit over its capacity"), "fraction", number=True, at_least=0, at_most=2),
+        Column("valid_hours", _("hours with valid values; absent: all"), "hours", number=True, at_least=0, at_most=24),
     ),
 )
 

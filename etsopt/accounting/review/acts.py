@@ -13,7 +13,7 @@ from etsopt.accounting.review.words import CLOSE, CORRECT, FIND, LEVELS, PASS, R
 from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
-from etsopt.language import _, gettext
+from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.opening import Connection
@@ -54,7 +54,9 @@ class Block:
         """Add a problem for decisions that match no item."""
         none = f"SELECT line, {NAME} FROM block m WHERE line NOT IN (SELECT line FROM matched)"
         what = (_("decision is on no item of the store"), _("decisions are on no item of the store"))
-        self.see_none(none, what, "Correct unit, month, process, item, flow or batch: etsopt review status lists them.")
+        self.see_none(
+            none, what, _("Correct unit, month, process, item, flow or batch: etsopt review status lists them.")
+        )
 
 
 def passed(block: Block) -> int:
@@ -68,15 +70,15 @@ def passed(block: Block) -> int:
         f"SELECT 1 FROM seen_passes p WHERE {join_on('p', 'm')} AND p.version = b.version AND p.level = b.level)"
     )
     what = (_("item has another version"), _("items have other versions"))
-    block.see_none(versions, what, "Review the present version: etsopt review history shows them.", "version")
+    block.see_none(versions, what, _("Review the present version: etsopt review history shows them."), "version")
     present = "FROM matched m JOIN block b USING (line) WHERE (b.version IS NULL OR b.version = m.version)"
     if rank > 1:
         below = list(LEVELS)[rank - 2]
         what = (
-            _("item is not passed by the {below} level", below=gettext(below)),
-            _("items are not passed by the {below} level", below=gettext(below)),
+            _("item is not passed by the {below} level", below=pgettext("level", below)),
+            _("items are not passed by the {below} level", below=pgettext("level", below)),
         )
-        advice = _("The levels pass in order: the {below} level has to pass it first.", below=gettext(below))
+        advice = _("The levels pass in order: the {below} level has to pass it first.", below=pgettext("level", below))
         block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank - 1}", what, advice)
     what = (_("item has an open finding"), _("items have open findings"))
     advice = _("Close the finding first, or have the item corrected: etsopt review findings lists them.")
@@ -91,12 +93,12 @@ def passed(block: Block) -> int:
 def found(block: Block) -> int:
     """Open findings; one that is open already, with the same words, is not opened twice."""
     none = f"SELECT line, {NAME} FROM block m WHERE unit_id NOT IN (SELECT unit_id FROM current_units)"
-    block.see_none(none, ("finding is on no unit", "findings are on no unit"), "Correct unit_id.", "unit_id")
+    block.see_none(none, (_("finding is on no unit"), _("findings are on no unit")), _("Correct unit_id."), "unit_id")
     stated = (
         f"SELECT line, {NAME} FROM block m WHERE item <> '' AND line NOT IN (SELECT line FROM matched) AND rule = ''"
     )
     what = (_("finding is on no item of the store"), _("findings are on no item of the store"))
-    block.see_none(stated, what, "Correct the item, or leave it empty for the whole month.")
+    block.see_none(stated, what, _("Correct the item, or leave it empty for the whole month."))
     same = (*KEY, "rule", "reason")
     known = f"SELECT 1 FROM seen_findings f WHERE {join_on('f', 'b', same)}"
     # What screening found before stays closed; a person may open the same question again.
@@ -114,14 +116,14 @@ def closed(block: Block) -> int:
     """Close findings of this level or one below; one that is closed stays as it is."""
     number = "b.finding::INTEGER"
     none = f"SELECT line, 'finding ' || {number} FROM block b WHERE {number} NOT IN (SELECT finding FROM seen_findings)"
-    block.see_none(none, ("finding does not exist", "findings do not exist"), "Correct its number.", "finding")
+    block.see_none(none, (_("finding does not exist"), _("findings do not exist")), _("Correct its number."), "finding")
     above = (
         f"SELECT b.line, 'finding ' || f.finding || ' of the ' || f.level || ' level' FROM block b "
         f"JOIN seen_findings f ON f.finding = {number} "
         f"WHERE {RANK.format(level='b.level')} < {RANK.format(level='f.level')}"
     )
     what = (_("finding is of a higher level"), _("findings are of a higher level"))
-    block.see_none(above, what, "The level that found it, or one above, closes it.", "level")
+    block.see_none(above, what, _("The level that found it, or one above, closes it."), "level")
     return block.added(
         "closings",
         f"SELECT {WHO}, f.finding, b.reason FROM block b JOIN open_findings f ON f.finding = {number} "
@@ -134,7 +136,7 @@ def _single(block: Block) -> None:
     block.see_items()
     several = f"SELECT line, string_agg({NAME}, ', ') FROM matched m GROUP BY line HAVING count(*) > 1"
     what = (_("decision is on several items"), _("decisions are on several items"))
-    block.see_none(several, what, "Name process, flow and batch as well.")
+    block.see_none(several, what, _("Name process, flow and batch as well."))
 
 
 def corrected(block: Block) -> int:
@@ -158,7 +160,7 @@ def restored(block: Block) -> int:
         f"WHERE NOT EXISTS (SELECT 1 FROM seen_rows r WHERE {join_on('r', 'm')} AND r.version = b.version)"
     )
     what = (_("item has no such version"), _("items have no such version"))
-    block.see_none(none, what, "Choose one that etsopt review history shows.", "version")
+    block.see_none(none, what, _("Choose one that etsopt review history shows."), "version")
     if block.problems:
         return 0
     old = (

@@ -37,43 +37,42 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ALL = "; empty: all"
 TABLE = Table(
     "decisions",
-    "a decision on items of a month",
+    _("a decision on items of a month"),
     (),
     (
-        Column("decision", "what is decided", required=True, choices=DECISIONS),
-        Column("level", "who decides: a level of the review, or the enterprise", required=True, choices=ACTORS),
+        Column("decision", _("what is decided"), required=True, choices=DECISIONS),
+        Column("level", _("who decides: a level of the review, or the enterprise"), required=True, choices=ACTORS),
         Column("who", _("person or department that decides"), required=True, identifier=True),
-        Column("decided_on", "day of the decision, such as 2026-03-01; empty: today", identifier=True),
-        Column("unit_id", "unit; needed but for close", identifier=True),
-        Column("month", "month, such as 2025-01; empty: all of a pass", identifier=True),
-        Column("process", f"boundary of the item{ALL}", choices=tuple(PROCESSES)),
-        Column("item", f"fuel, material or product{ALL}", choices=tuple(ITEMS)),
-        Column("flow", f"direction of the item{ALL}", choices=tuple(FLOWS)),
-        Column("batch", f"batch or meter of the item{ALL}", identifier=True),
+        Column("decided_on", _("day of the decision, such as 2026-03-01; empty: today"), identifier=True),
+        Column("unit_id", _("unit; needed but for close"), identifier=True),
+        Column("month", _("month, such as 2025-01; empty: all of a pass"), identifier=True),
+        Column("process", _("boundary of the item; empty: all"), choices=tuple(PROCESSES)),
+        Column("item", _("fuel, material or product; empty: all"), choices=tuple(ITEMS)),
+        Column("flow", _("direction of the item; empty: all"), choices=tuple(FLOWS)),
+        Column("batch", _("batch or meter of the item; empty: all"), identifier=True),
         Column(
             "version",
-            "of a pass: the version that was reviewed; of restore: the one that comes back",
+            _("of a pass: the version that was reviewed; of restore: the one that comes back"),
             number=True,
             whole=True,
             at_least=1,
         ),
-        Column("quantity", "corrected quantity; empty: as it is", number=True, at_least=0),
+        Column("quantity", _("corrected quantity; empty: as it is"), number=True, at_least=0),
         Column(
             "ncv_gj_per_unit",
-            "corrected calorific value; empty: as it is",
+            _("corrected calorific value; empty: as it is"),
             "GJ/t or GJ/1e4 Nm3",
             number=True,
             above=0,
             at_most=LARGEST_NCV,
         ),
-        Column("finding", "number of the finding that is closed", number=True, whole=True, at_least=1),
-        Column("rule", "rule of screening that found it", identifier=True),
-        Column("size_t", "emissions concerned by a finding", "tCO2e", number=True, at_least=0),
-        Column("reason", "why; needed but for pass"),
-        Column("reason_zh", "why, in Chinese"),
+        Column("finding", _("number of the finding that is closed"), number=True, whole=True, at_least=1),
+        Column("rule", _("rule of screening that found it"), identifier=True),
+        Column("size_t", _("emissions concerned by a finding"), "tCO2e", number=True, at_least=0),
+        Column("reason", _("why; needed but for pass")),
+        Column("reason_zh", _("why, in Chinese")),
     ),
 )
 """Columns of a table of decisions. An empty cell of the item stands for all."""
@@ -171,22 +170,22 @@ def _problems(frame: pd.DataFrame, place: str) -> list[Problem]:
     def empty(column: str) -> pd.Series[bool]:
         return frame[column].isna() | (frame[column] == "")
 
-    lacks = ("decision lacks a cell", "decisions lack a cell")
-    see((kind != CLOSE) & empty("unit_id"), "unit_id", lacks, "Name the unit.")
-    see(kind.isin([FIND, CORRECT, RESTORE]) & empty("month"), "month", lacks, "Name the month.")
-    see(kind.isin([CORRECT, RESTORE]) & empty("item"), "item", lacks, "Name the item.")
-    see((kind != PASS) & empty("reason"), "reason", lacks, "State the reason.")
-    see((kind == CLOSE) & empty("finding"), "finding", lacks, "Name the number of the finding.")
-    see((kind == RESTORE) & empty("version"), "version", lacks, "Name the version that comes back.")
+    lacks = (_("decision lacks a cell"), _("decisions lack a cell"))
+    see((kind != CLOSE) & empty("unit_id"), "unit_id", lacks, _("Name the unit."))
+    see(kind.isin([FIND, CORRECT, RESTORE]) & empty("month"), "month", lacks, _("Name the month."))
+    see(kind.isin([CORRECT, RESTORE]) & empty("item"), "item", lacks, _("Name the item."))
+    see((kind != PASS) & empty("reason"), "reason", lacks, _("State the reason."))
+    see((kind == CLOSE) & empty("finding"), "finding", lacks, _("Name the number of the finding."))
+    see((kind == RESTORE) & empty("version"), "version", lacks, _("Name the version that comes back."))
     nothing = (kind == CORRECT) & empty("quantity") & empty("ncv_gj_per_unit")
-    see(nothing, "quantity", lacks, "State the corrected quantity or calorific value.")
+    see(nothing, "quantity", lacks, _("State the corrected quantity or calorific value."))
     own = (frame["level"] == ENTERPRISE) & kind.isin([PASS, FIND, CLOSE])
     what = (_("decision is not the enterprise's"), _("decisions are not the enterprise's"))
-    see(own, "level", what, "Name a level of the review: an enterprise corrects and restores only.")
+    see(own, "level", what, _("Name a level of the review: an enterprise corrects and restores only."))
     wrong = pd.Series(days(frame["decided_on"].to_numpy()) == UNKNOWN, index=frame.index) & ~empty("decided_on")
-    see(wrong, "decided_on", (_("value is not a day"), _("values are not days")), "Write it as 2026-03-01.")
+    see(wrong, "decided_on", (_("value is not a day"), _("values are not days")), _("Write it as 2026-03-01."))
     wrong = frame["month"].map(month_number).eq(UNKNOWN) & ~empty("month")
-    see(wrong, "month", (_("value is not a month"), _("values are not months")), "Write it as 2025-01.")
+    see(wrong, "month", (_("value is not a month"), _("values are not months")), _("Write it as 2025-01."))
     return problems
 
 

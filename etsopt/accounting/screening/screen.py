@@ -120,10 +120,10 @@ def _applied(one: Rule, material: Material, thresholds: Mapping[str, float]) -> 
         "Return a data frame with columns {returned}, and perhaps reason_zh, a row for each finding.",
         returned=", ".join(RETURNED),
     )
-    with modules.loading(f"The rule of screening {one.name!r} failed", advice, ModelError):
+    with modules.loading(_("The rule of screening {name!r} failed", name=one.name), advice, ModelError):
         found = one.function(material, **thresholds)
         if not isinstance(found, pd.DataFrame):
-            raise TypeError(f"it returned {type(found).__name__}")
+            raise TypeError(_("it returned {kind}", kind=type(found).__name__))
         missing = [name for name in RETURNED if name not in found]
         if missing:
             raise ValueError(_("its table lacks {missing}", missing=", ".join(missing)))

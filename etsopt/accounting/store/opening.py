@@ -129,7 +129,9 @@ def _held(real: Path, path: Path, write: bool, wait_s: float | None) -> Iterator
     if not write and not os.access(real.parent, os.W_OK):
         yield
         return
-    with locked(real.with_name(f".{real.name}.etsopt-lock"), f"The store {str(path)!r}", "in use by", wait_s):
+    with locked(
+        real.with_name(f".{real.name}.etsopt-lock"), _("The store {path!r}", path=str(path)), _("in use by"), wait_s
+    ):
         yield
 
 
@@ -220,7 +222,7 @@ def _examined(opened: Connection, path: Path) -> None:
         raise UsageError(what, _("Install a newer etsopt."))
     wrong = sorted(name for name in TABLES if found.get(name) != TABLES[name])
     if number != str(FORMAT) or wrong:
-        where = f"table {wrong[0]}" if wrong else "its format"
+        where = _("table {name}", name=wrong[0]) if wrong else _("its format")
         raise UsageError(
             _("The store {path!r} is damaged: {where} is not as written.", path=str(path), where=where), COPY
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,9 +62,9 @@ def read_duals(
     known[kept] = [
         place.get(before, len(place)) < place.get(after, 0) for before, after in zip(earlier, level[kept], strict=True)
     ]
-    violations = [_wrong(duals, here, "the row is one of the program") for here in np.flatnonzero(~known).tolist()]
+    violations = [_wrong(duals, here, _("the row is one of the program")) for here in np.flatnonzero(~known).tolist()]
     twice = duals.duplicated(KEYS).to_numpy()
-    violations += [_wrong(duals, here, "it is stated once") for here in np.flatnonzero(twice).tolist()]
+    violations += [_wrong(duals, here, _("it is stated once")) for here in np.flatnonzero(twice).tolist()]
     multiplier = duals["multiplier"].to_numpy(dtype=float)
     row_duals = {
         name: rows.duals_at(places[level == name], multiplier[level == name])
@@ -93,7 +94,8 @@ def _of_units(instance: Given, duals: pd.DataFrame) -> NDArray[np.int64]:
 
 def _wrong(duals: pd.DataFrame, place: int, message: str) -> Violation:
     level, row, index = (duals[key].iloc[place] for key in KEYS)
-    return Violation("duals", f"{level}, {row} {index}".strip(), 1.0, "rows", f"a multiplier: {message}")
+    text = _("a multiplier: {statement}", statement=message)
+    return Violation("duals", f"{level}, {row} {index}".strip(), 1.0, "rows", text)
 
 
 def table_of_kept(kept: Mapping[tuple[str, str], float], units: Mapping[str, str]) -> pd.DataFrame:

@@ -37,6 +37,7 @@ from etsopt.checking.allocation.certificate import upward_each
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, sum_at_most, total, upward
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +130,7 @@ def _gains(demands: Demands, activity: NDArray[np.float64], dual: NDArray[np.flo
 
 def multipliers_are_within_one(rows: CouplingRows, dual: NDArray[np.float64]) -> list[Violation]:
     """Check that no dual of an elastic row exceeds one, the cost of a tonne of its relaxation."""
-    message = "the multiplier of a relaxed limit is between -1 and 1"
+    message = _("the multiplier of a relaxed limit is between -1 and 1")
     return [
         Violation("duals", f"{rows.rule[row]} {rows.index[row]}".strip(), abs(float(dual[row])), "t/t", message)
         for row in np.flatnonzero(np.isin(rows.rule, ELASTIC_ROWS) & ~(np.abs(dual) <= WITH_ROUNDING))

@@ -18,6 +18,7 @@ from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.allocation.totals import ABSOLUTE, RELATIVE, distance, wrong_with
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 from etsopt.readings import plan
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def check_relaxed_limits(
     tonnes = sum(line[3] for line in lines if line[0] == WAYS[0])
     exact = not instance.policy.allocation.exceptions.units
     if proven_t is not None and exact and not tonnes <= proven_t + ABSOLUTE + 1e-6 * proven_t:
-        message = f"limits are relaxed by no more than the proven least, {proven_t:.12g} t"
+        message = _("limits are relaxed by no more than the proven least, {least:.12g} t", least=proven_t)
         violations.append(Violation("relaxed_limits", WAYS[0], tonnes - proven_t, "t", message))
     return violations + _lines_are_stated(stated, lines)
 
@@ -85,7 +86,7 @@ def _shape(instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame]
     """Check that both tables have a row for every adjustable unit, and columns of the right kind and no others."""
     for name in ("relaxed_limits", "relaxed_units"):
         if name not in tables:
-            return [Violation("tables", name, 1.0, "tables", "the table is present")]
+            return [Violation("tables", name, 1.0, "tables", _("the table is present"))]
     units, stated = tables["relaxed_units"], tables["relaxed_limits"]
     absent = [column for column in COLUMNS if column not in stated]
     ways = [way for way in WAYS if f"{way}_allowance_t" in units]
@@ -109,7 +110,7 @@ def _shape(instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame]
     if units.get("unit_id", pd.Series(dtype=object)).tolist() != names:
         wrong.append("relaxed_units.unit_id")
     return [
-        Violation("tables", name, 1.0, "columns", "the column is present, of its kind and one of the table")
+        Violation("tables", name, 1.0, "columns", _("the column is present, of its kind and one of the table"))
         for name in absent + wrong
     ]
 
@@ -173,7 +174,7 @@ def _kept_limits(
     names = instance.units["unit_id"].to_numpy()
     size = UNIT_TOLERANCE_T + RELATIVE * plan.emissions_inside(instance)
     violations = [
-        Violation("relaxed_limits", f"{way}, {names[unit]}", float(off[unit]), "t", "the unit is within its band")
+        Violation("relaxed_limits", f"{way}, {names[unit]}", float(off[unit]), "t", _("the unit is within its band"))
         for unit in np.flatnonzero(own & ~(off <= size))
     ]
     totals = rows.totals(allowance).value
@@ -182,12 +183,12 @@ def _kept_limits(
     outside -= np.bincount(demands.enterprise[inside], widening[inside], len(rows))
     stands = ~np.isin(rows.rule, ELASTIC_ROWS) if way == WAYS[0] else rows.rule != "province_balance"
     for row in np.flatnonzero(stands & ~(outside <= rows.tolerance + RELATIVE * np.abs(totals))):
-        message = "a limit that is not relaxed is kept"
+        message = _("a limit that is not relaxed is kept")
         violations.append(
             Violation("relaxed_limits", f"{way}, {rows.rule[row]} {rows.index[row]}", float(outside[row]), "", message)
         )
     if chosen.sum() > instance.policy.allocation.exceptions.units:
-        message = "no more units are exceptions than are allowed"
+        message = _("no more units are exceptions than are allowed")
         violations.append(Violation("relaxed_limits", way, float(chosen.sum()), "units", message))
     needed = np.where(own, (off + widening) / np.where(own, plan.emissions_inside(instance), 1.0), -np.inf)
     for name, by in wider.items():
@@ -195,7 +196,7 @@ def _kept_limits(
         least = float(np.max(needed[of_sector], initial=0.0))
         # If an enterprise has one band for several units, no single unit determines its width.
         if not by <= least + RATE and not (of_sector & inside).any():
-            message = "the band is no wider than the allocation needs"
+            message = _("the band is no wider than the allocation needs")
             violations.append(Violation("relaxed_limits", f"{way}, {name}", by - least, "rate", message))
     return violations
 
@@ -222,7 +223,7 @@ def _exceptions(
     totals, wider = rows.totals(allowance).value, np.bincount(demands.enterprise[inside], widening[inside], len(rows))
     missed = np.maximum(rows.least - wider - totals, totals - rows.most - wider) > 0
     outside[inside] = missed[demands.enterprise[inside]]
-    names, message = instance.units["unit_id"].to_numpy(), "a unit within its band is no exception"
+    names, message = instance.units["unit_id"].to_numpy(), _("a unit within its band is no exception")
     return [
         Violation("relaxed_limits", f"{way}, {names[k]}", 1.0, "cells", message)
         for k in np.flatnonzero(chosen & ~outside)
@@ -232,7 +233,7 @@ def _exceptions(
 def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation]:
     """Check that every relaxed limit has one row, and no other limit has one."""
     expected = pd.DataFrame(lines, columns=list(COLUMNS))
-    message, violations = "every relaxed limit has one row, and no other limit has one", []
+    message, violations = _("every relaxed limit has one row, and no other limit has one"), []
     left, right = (
         table.assign(index=table["index"].fillna("").astype(str)).sort_values([*KEYS, "from"]).reset_index(drop=True)
         for table in (stated, expected)
@@ -244,9 +245,6 @@ def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation
         size = np.where(right["unit"] == "t", ABSOLUTE + RELATIVE * value, RATE + RELATIVE * value)
         for row in np.flatnonzero(~(off <= size)):
             where = " ".join(str(left[key][row]) for key in KEYS)
-            violations.append(
-                Violation(
-                    "relaxed_limits", where, float(off[row]), left["unit"][row], f"{column} follows from the allocation"
-                )
-            )
+            message = _("{column} follows from the allocation", column=column)
+            violations.append(Violation("relaxed_limits", where, float(off[row]), left["unit"][row], message))
     return violations

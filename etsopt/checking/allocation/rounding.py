@@ -23,6 +23,7 @@ from etsopt.checking.allocation.certificate import Intervals, Square, units_gap
 from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.theorem import ROUNDING
 from etsopt.checking.verdict import LevelCheck, Violation
+from etsopt.language import _
 from etsopt.units import RELATIVE_TOLERANCE
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def before_rounding(
         *statements.inside_band(demands, table),
         *statements.rows_are_met(demands, table),
     ]
-    violations = [replace(violation, message=f"before rounding, {violation.message}") for violation in violations]
+    violations = [
+        replace(violation, message=_("before rounding, {statement}", statement=violation.message))
+        for violation in violations
+    ]
     return violations if rounded else violations + statements.not_moved(allocation)
 
 

@@ -11,6 +11,7 @@ from etsopt.checking.allocation.exceptions import exceptional_units
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.allocation.totals import BALANCE_VALUES, distance
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 from etsopt.readings import plan
 from etsopt.readings.balance import BALANCED, imbalance_t
 from etsopt.readings.given import whole
@@ -30,12 +31,12 @@ EDGE_T = 1e-5
 """Tolerance of rounding edges: two orders of the same arithmetic differ by up to about 1e-7 t at 1e8 t."""
 
 ROW_IN_WORDS = {
-    "sector_target": ("t", "the allowances of the sector meet its target"),
-    "province_balance": ("t", "surpluses and deficits of the province stay within its balance"),
-    "national_total": ("t", "all allowances together meet the national total"),
-    "enterprise_band": ("t", "the enterprise is within its band"),
-    "intensity_order": ("rate", "a lower intensity never gets a lower surplus rate"),
-    "equal_rates": ("rate", "equal intensities get equal surplus rates"),
+    "sector_target": ("t", _("the allowances of the sector meet its target")),
+    "province_balance": ("t", _("surpluses and deficits of the province stay within its balance")),
+    "national_total": ("t", _("all allowances together meet the national total")),
+    "enterprise_band": ("t", _("the enterprise is within its band")),
+    "intensity_order": ("rate", _("a lower intensity never gets a lower surplus rate")),
+    "equal_rates": ("rate", _("equal intensities get equal surplus rates")),
 }
 
 
@@ -52,18 +53,18 @@ def same_units(instance: Given, table: pd.DataFrame) -> list[Violation]:
     """Check that the table has every unit once, with its emissions, enterprise, sector, province and scope."""
     wanted = instance.units["unit_id"].tolist()
     if table["unit_id"].tolist() != wanted:
-        missing = sorted(set(wanted) ^ set(table["unit_id"])) or ["order of rows"]
-        return [Violation("same_units", missing[0], float(len(missing)), "units", "the table has every unit once")]
+        missing = sorted(set(wanted) ^ set(table["unit_id"])) or [_("order of rows")]
+        return [Violation("same_units", missing[0], float(len(missing)), "units", _("the table has every unit once"))]
     emissions = plan.emissions_inside(instance)
     # Without the column every unit is in scope.
     marked = np.ones(len(table), dtype=bool) if "in_scope" not in table else table["in_scope"].to_numpy()
     wrong = (marked != plan.inside(instance)).astype(float)
-    message = "in_scope is that of the plan of the year"
+    message = _("in_scope is that of the plan of the year")
     violations = list(largest_first("same_units", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message))
     for column in ("enterprise_id", "sector", "province", "emissions_tco2e"):
         own = emissions if column == "emissions_tco2e" else instance.units[column].to_numpy()
         differs = (table[column].to_numpy() != own).astype(float)
-        message = f"the {column} of the table is that of the instance"
+        message = _("the {column} of the table is that of the instance", column=column)
         violations += list(largest_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
     return violations
 
@@ -79,19 +80,15 @@ def columns_agree(instance: Given, table: pd.DataFrame) -> list[Violation]:
         np.abs(table["return_t"].to_numpy() - np.maximum(issued - allowance, 0.0)),
     )
     change = distance(table["change_t"], allowance - table["reference_t"].to_numpy())
+    difference, intensity = distance(table["surplus_t"], surplus), distance(table["intensity"], instance.intensity)
+    issuance = _("allowance less pre-allocation is topped up, or returned if negative")
     statements = (
-        ("change", change, UNIT_TOLERANCE_T, "t", "change is allowance minus reference"),
-        (
-            "surplus",
-            distance(table["surplus_t"], surplus),
-            UNIT_TOLERANCE_T,
-            "t",
-            "surplus is allowance minus emissions",
-        ),
-        ("surplus_rate", distance(table["surplus_rate"], rate), 1e-9, "rate", "the rate is surplus over emissions"),
-        ("intensity", distance(table["intensity"], instance.intensity), 1e-9, "t/t", "the intensity is the instance's"),
-        ("issuance", due, UNIT_TOLERANCE_T, "t", "allowance less pre-allocation is topped up, or returned if negative"),
-        ("not_negative", -allowance, UNIT_TOLERANCE_T, "t", "allowances are not negative"),
+        ("change", change, UNIT_TOLERANCE_T, "t", _("change is allowance minus reference")),
+        ("surplus", difference, UNIT_TOLERANCE_T, "t", _("surplus is allowance minus emissions")),
+        ("surplus_rate", distance(table["surplus_rate"], rate), 1e-9, "rate", _("the rate is surplus over emissions")),
+        ("intensity", intensity, 1e-9, "t/t", _("the intensity is the instance's")),
+        ("issuance", due, UNIT_TOLERANCE_T, "t", issuance),
+        ("not_negative", -allowance, UNIT_TOLERANCE_T, "t", _("allowances are not negative")),
     )
     return [
         violation
@@ -116,7 +113,7 @@ def advance(instance: Given) -> NDArray[np.float64]:
 def pre_allocation(instance: Given, table: pd.DataFrame) -> list[Violation]:
     """Check that pre-allocation is that of the instance, else the rule's share of last year's emissions."""
     off = np.abs(table["pre_allocated_t"].to_numpy() - advance(instance))
-    names, message = instance.units["unit_id"].to_numpy(), "pre-allocation follows the rule"
+    names, message = instance.units["unit_id"].to_numpy(), _("pre-allocation follows the rule")
     return list(largest_first("pre_allocation", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
@@ -132,9 +129,9 @@ def reference_follows_rule(
     equal = at_emissions(instance)
     least, most = (np.where(equal, due_at_emissions(instance), end) for end in (least, most))
     off = np.maximum(least - given, given - most)
-    message = "reference allowances follow the rule"
+    message = _("reference allowances follow the rule")
     if np.isnan(exact).any():
-        message = f"the checker has no derivation of the rule {instance.policy.rule.name}"
+        message = _("the checker has no derivation of the rule {rule}", rule=instance.policy.rule.name)
     names = table["unit_id"].to_numpy()
     return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
@@ -165,7 +162,7 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
     """
     if not plan.has_balance_value(instance):
         stated = sectors[[name for name in BALANCE_VALUES if name in sectors]].notna().any(axis=1)
-        message = "a sector whose rule has no balance value states none"
+        message = _("a sector whose rule has no balance value states none")
         names = sectors.loc[stated, "sector"]
         return [Violation("balance_value", str(name), 1.0, "cells", message) for name in names]
     slope, cap = plan.slope(instance), plan.cap(instance)
@@ -177,25 +174,25 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
         emissions = plan.emissions_inside(instance)[here]
         if not len(emissions) or not plan.has_balance_value(instance, str(name)):
             if not np.isnan([value, lower, upper]).all():
-                message = "a sector without adjustable units has no balance value"
+                message = _("a sector without adjustable units has no balance value")
                 violations.append(Violation("balance_value", str(name), 1.0, "cells", message))
             continue
         if plan.is_from_outside(instance, str(name)):
             outside = plan.balance_value_from_outside(instance, str(name), [instance.policy.year])[0]
             off = float(np.max(np.abs(np.array([value, lower, upper]) - outside)))
             if off != 0:
-                message = "the balance value is that which the policy states"
+                message = _("the balance value is that which the policy states")
                 violations.append(Violation("balance_value", str(name), off, "t/t", message))
             continue
         for end in (lower, upper):
             off = imbalance_t(emissions, instance.intensity[here], end, slope, cap)
             if not off <= BALANCED * emissions.sum():
-                message = "at the balance value the sector's allowances equal its emissions"
+                message = _("at the balance value the sector's allowances equal its emissions")
                 violations.append(Violation("balance_value", str(name), off, "t", message))
         middle = (lower + upper) / 2
         off = abs(value - (middle if decimals == "none" else round(middle, decimals)))
         if not off <= 1e-9 * abs(middle):
-            message = "the balance value is the middle of its interval"
+            message = _("the balance value is the middle of its interval")
             violations.append(Violation("balance_value", str(name), off, "t/t", message))
     return violations
 
@@ -208,7 +205,7 @@ def fixed_get_emissions(
     off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
     names = table["unit_id"].to_numpy()
     return list(
-        largest_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a unit at A = E gets its emissions")
+        largest_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", _("a unit at A = E gets its emissions"))
     )
 
 
@@ -216,14 +213,14 @@ def integer_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]
     """Check that every allowance is a whole number of tonnes if the policy asks for it."""
     allowance = table["allowance_t"].to_numpy()
     off = np.abs(allowance - np.round(allowance)) if demands.integer else 0 * allowance
-    message = "the allowance is a whole number of tonnes"
+    message = _("the allowance is a whole number of tonnes")
     return list(largest_first("integer_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
 def not_moved(table: pd.DataFrame) -> list[Violation]:
     """Check that allowances that are not rounded equal those before rounding."""
     off = np.abs(table["allowance_t"] - table["before_rounding_t"]).to_numpy(dtype=float)
-    message = "without rounding, the allowance is that before rounding"
+    message = _("without rounding, the allowance is that before rounding")
     return list(largest_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
@@ -235,10 +232,10 @@ def exceptions_are_allowed(
     chosen = exceptional_units(instance, table)
     violations = []
     if chosen.sum() > most:
-        message = f"at most {most} units are exceptions"
+        message = _("at most {most} units are exceptions", most=most)
         violations.append(Violation("exceptions_are_allowed", "nation", float(chosen.sum() - most), "units", message))
     wrong = (chosen & fixed).astype(float)
-    message = "a unit at A = E is no exception"
+    message = _("a unit at A = E is no exception")
     return violations + list(
         largest_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
     )
@@ -247,7 +244,7 @@ def exceptions_are_allowed(
 def allowances_follow_rule(table: pd.DataFrame) -> list[Violation]:
     """Check that allowances that are not optimised equal the reference allocation."""
     off = np.abs(table["allowance_t"] - table["reference_t"]).to_numpy()
-    names, message = table["unit_id"].to_numpy(), "without optimisation, the allowance is the reference allowance"
+    names, message = table["unit_id"].to_numpy(), _("without optimisation, the allowance is the reference allowance")
     return list(largest_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
@@ -257,7 +254,7 @@ def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     outside = np.maximum(demands.lower - allowance, allowance - demands.upper)
     outside = np.where(demands.fixed, 0.0, outside)
     names = table["unit_id"].to_numpy()
-    return list(largest_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit is within its band"))
+    return list(largest_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", _("the unit is within its band")))
 
 
 def bounds_are_named(instance: Given, demands: Demands, table: pd.DataFrame) -> list[Violation]:
@@ -272,7 +269,9 @@ def bounds_are_named(instance: Given, demands: Demands, table: pd.DataFrame) -> 
         right |= here & (named == side)
     wrong = (~right).astype(float)
     names = table["unit_id"].to_numpy()
-    return list(largest_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit"))
+    return list(
+        largest_first("bounds_are_named", names, wrong, 0.0, "cells", _("at_bound names the bound of the unit"))
+    )
 
 
 def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:

@@ -9,9 +9,11 @@ import pandas as pd
 
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.rows import ROW_TOLERANCE
+from etsopt.checking.cells import of_column
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.language import _
 from etsopt.readings.plan import has_balance_value, inside
 
 if TYPE_CHECKING:
@@ -68,24 +70,25 @@ def tables_are_whole(
         if name in ("sectors", "compliance_sectors") and has_balance_value(instance):
             numbers = (*numbers, *BALANCE_VALUES)
         if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
-            wrong = "is present" if "exceptional" not in table else "holds true or false"
-            if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
-                violations.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
+            absent = "exceptional" not in table
+            wrong: str = _("is present") if absent else _("holds true or false")
+            if absent or not pd.api.types.is_bool_dtype(table["exceptional"]):
+                violations.append(Violation("tables", "allocation.exceptional", 1.0, "columns", of_column(wrong)))
         if name == "allocation" and optimised and instance.rounds:
             numbers = (*numbers, "before_rounding_t")
         for column in () if table is None else (*texts[name], *numbers):
             wrong = wrong_with(table, column, column in numbers)
             if wrong:
-                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}"))
+                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong)))
         if table is None:
-            violations.append(Violation("tables", name, 1.0, "tables", "the table is present"))
+            violations.append(Violation("tables", name, 1.0, "tables", _("the table is present")))
     return violations
 
 
 def wrong_with(table: Any, column: str, number: bool) -> str:
     """Return the demand that a column fails to meet, empty if it meets all."""
     if column not in table:
-        return "is present"
+        return _("is present")
     if not len(table):
         return ""
     cells = table[column]
@@ -93,12 +96,12 @@ def wrong_with(table: Any, column: str, number: bool) -> str:
         strings = isinstance(cells.dtype, pd.StringDtype)
         kind = "string" if strings else pd.api.types.infer_dtype(cells, skipna=True)
         if column in BOOLEANS:
-            return "" if kind == "boolean" else "holds true or false"
-        return "" if kind in ("string", "empty") else "holds strings"
+            return "" if kind == "boolean" else _("holds true or false")
+        return "" if kind in ("string", "empty") else _("holds strings")
     if not pd.api.types.is_numeric_dtype(cells.dtype):
-        return "holds numbers"
+        return _("holds numbers")
     finite = column in MAY_BE_ABSENT or np.isfinite(cells.to_numpy(dtype=float)).all()
-    return "" if finite else "holds finite numbers"
+    return "" if finite else _("holds finite numbers")
 
 
 def distance(stated: object, expected: object) -> NDArray[np.float64]:
@@ -126,12 +129,13 @@ def totals_add_up(instance: Given, table: pd.DataFrame, tables: Mapping[str, pd.
     violations = []
     sides = {f"units_{side}": (table["at_bound"].to_numpy() == side).astype(float) for side in SIDES}
     for name, key in TOTALS:
-        groups, stated = instance.labels(key), tables[name]
+        groups, group, stated = instance.labels(key), key.removesuffix("_id"), tables[name]
         place = np.arange(len(groups))
         if not np.array_equal(stated[key].to_numpy(), groups.names):
             place = pd.Index(groups.names).get_indexer(stated[key])
         if not np.array_equal(np.sort(place), np.arange(len(groups))):
-            violations.append(Violation("totals_add_up", name, 1.0, "rows", f"every {key} of the units has one row"))
+            message = _("every {key} of the units has one row", key=key)
+            violations.append(Violation("totals_add_up", name, 1.0, "rows", message))
             continue
         columns = [*SUMS, *ISSUED] if name == "enterprises" else list(SUMS)
         expected = {column: groups.sums(table[column].to_numpy(dtype=float)) for column in columns}
@@ -141,7 +145,7 @@ def totals_add_up(instance: Given, table: pd.DataFrame, tables: Mapping[str, pd.
         rate = np.divide(expected["surplus_t"], total, out=np.full(len(total), np.nan), where=total > 0)
         for column, values in (expected | {"surplus_rate": rate}).items():
             tolerance = ABSOLUTE if column in (*SUMS, *ISSUED) else RELATIVE
-            message = f"{column} of a {key.removesuffix('_id')} is the total over its units"
+            message = _("{column} of a {group} is the total over its units", column=column, group=group)
             violations += _differing("totals_add_up", stated[key], stated[column], values[place], tolerance, message)
     return violations
 
@@ -169,7 +173,7 @@ def _unchanged(
     violations = []
     for column in columns:
         if column not in table:
-            violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is present"))
+            violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", _("the column is present")))
             continue
         if table[column].array.equals(wanted[column].array):
             continue  # The same cells need no second look as strings.
@@ -179,7 +183,7 @@ def _unchanged(
             # A file may return a number as its text; the text 007 is not 7.
             same |= (pd.to_numeric(stated, errors="coerce") == wanted[column].to_numpy()).to_numpy()
         differs = np.flatnonzero(~same)
-        message = f"{column} is that of the instance"
+        message = _("{column} is that of the instance", column=column)
         violations += [Violation(rule, str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
     return violations
 
@@ -194,7 +198,7 @@ def targets_are_stated(
     instance: Given, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
 ) -> list[Violation]:
     """Check the targets of the table against the policy, and the tonnes left under them against the allowances."""
-    most = {name: most for name, (_, most) in demands.rows.limits_of("sector_target").items()}
+    most = {name: limits[1] for name, limits in demands.rows.limits_of("sector_target").items()}
     groups = instance.labels("sector")
     held = groups.sums(np.where(demands.fixed, 0.0, table["allowance_t"].to_numpy(dtype=float)))
     names = sectors["sector"].to_numpy(dtype=object)
@@ -208,9 +212,9 @@ def targets_are_stated(
     wrong = (sectors["target_sense"].fillna("").to_numpy(dtype=object) != sense).astype(float)
     rule = "targets_are_stated"
     return [
-        *_differing(rule, names, sectors["target_t"], target, ABSOLUTE, "the target is the policy's [t]"),
-        *_differing(rule, names, sectors["under_target_t"], left, ABSOLUTE, "target less allowances is stated [t]"),
-        *_differing(rule, names, wrong, 0 * wrong, 0.0, "the sense of the target is the policy's"),
+        *_differing(rule, names, sectors["target_t"], target, ABSOLUTE, _("the target is the policy's [t]")),
+        *_differing(rule, names, sectors["under_target_t"], left, ABSOLUTE, _("target less allowances is stated [t]")),
+        *_differing(rule, names, wrong, 0 * wrong, 0.0, _("the sense of the target is the policy's")),
     ]
 
 
@@ -219,7 +223,7 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
     limits = demands.rows.limits_of("province_balance")
     names = provinces["province"].to_numpy(dtype=object)
     expected = _placed(names, {name: (most - least) / 2 for name, (least, most) in limits.items()})
-    message = "the balance is the policy's share of emissions [t]"
+    message = _("the balance is the policy's share of emissions [t]")
     return list(_differing("balances_are_stated", names, provinces["balance_limit_t"], expected, ABSOLUTE, message))
 
 
@@ -250,11 +254,8 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
                 of_level & keeps & (duals["index"].to_numpy() == earlier) & (duals["unit"].to_numpy() == f"{unit}/{by}")
             )
     wrong = (~right).astype(float)
-    return list(
-        _differing(
-            "prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is that of the objective by that of the row"
-        )
-    )
+    message = _("the unit is that of the objective by that of the row")
+    return list(_differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, message))
 
 
 def prices_are_stated(
@@ -282,9 +283,9 @@ def prices_are_stated(
             column = table.get(f"{level}_shadow_price")
             given = np.where(limited, 0.0, np.nan) if column is None else pd.to_numeric(column, errors="coerce")
             if column is None and ((stated == level) & ~keeps).any():
-                message = "the shadow prices are present"
+                message = _("the shadow prices are present")
                 violations.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", message))
             tolerance = RELATIVE * float(np.abs(multipliers[here]).max(initial=0.0))
-            message = f"the shadow price of {level} is the dual of the row"
+            message = _("the shadow price of {level} is the dual of the row", level=level)
             violations += _differing("prices_are_stated", names, given, dual, tolerance, message)
     return violations

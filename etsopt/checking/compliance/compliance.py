@@ -13,6 +13,7 @@ from etsopt.checking.compliance import limits, statements
 from etsopt.checking.compliance.statements import FLOWS
 from etsopt.checking.theorem import OWN_STAGE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
+from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -127,16 +128,15 @@ def _same_rows(instance: Given, names: pd.Index, tables: Mapping[str, pd.DataFra
     """Check that every enterprise has one row, each of its vintages at most one, and the nation one."""
     violations = []
     if tables["compliance"]["enterprise_id"].tolist() != names.tolist():
-        violations.append(
-            Violation("same_enterprises", "compliance", 1.0, "tables", "every enterprise has one row, in order")
-        )
+        message = _("every enterprise has one row, in order")
+        violations.append(Violation("same_enterprises", "compliance", 1.0, "tables", message))
     holdings = tables["holdings"]
     misplaced = ~holdings["enterprise_id"].isin(names) | ~holdings["vintage"].isin(limits.vintages_of(instance))
     misplaced |= holdings.duplicated(["enterprise_id", "vintage"])
-    message = "an enterprise and a vintage have one row"
+    message = _("an enterprise and a vintage have one row")
     violations += statements.above("same_enterprises", holdings["enterprise_id"], misplaced, message, "rows")
     if len(tables["nation"]) != 1:
-        violations.append(Violation("same_enterprises", "nation", 1.0, "rows", "the nation has one row"))
+        violations.append(Violation("same_enterprises", "nation", 1.0, "rows", _("the nation has one row")))
     return violations
 
 
@@ -149,11 +149,10 @@ def _whole_tonnes(tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
             if not column.endswith("_t") or column.endswith("_per_t") or column == "reference_t":
                 continue
             values = table[column].to_numpy(dtype=float)
-            message = f"{column} of {name} is a whole number"
+            message = _("{column} of {table} is a whole number", column=column, table=name)
             violations += statements.above("whole_tonnes", table[first], values - np.round(values), message)
             if column not in SIGNED:
                 below = np.minimum(values, 0.0)
-                violations += statements.above(
-                    "not_negative", table[first], below, f"{column} of {name} is not negative"
-                )
+                message = _("{column} of {table} is not negative", column=column, table=name)
+                violations += statements.above("not_negative", table[first], below, message)
     return violations

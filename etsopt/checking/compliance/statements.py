@@ -64,11 +64,11 @@ def allowances(instance: Given, units: pd.DataFrame, sectors: pd.DataFrame) -> l
     # At the edge of rounding the whole tonne on either side is right.
     low, high = np.floor(exact - statements.EDGE_T), np.floor(exact + statements.EDGE_T)
     off = np.maximum(np.maximum(low - allowance, allowance - high), 0.0)
-    violations += above("allowances", names, off, "the allowance is the free allocation of the rule, rounded down")
+    violations += above("allowances", names, off, _("the allowance is the free allocation of the rule, rounded down"))
     advance = floored(statements.advance(instance))
-    violations += above("advance", names, units["pre_allocated_t"] - advance, "pre-allocation follows the rule")
+    violations += above("advance", names, units["pre_allocated_t"] - advance, _("pre-allocation follows the rule"))
     due = units["allowance_t"] - units["pre_allocated_t"]
-    message = "the final allocation less the pre-allocation is topped up, or returned if negative"
+    message = _("the final allocation less the pre-allocation is topped up, or returned if negative")
     violations += above("issuance", names, units["top_up_t"] - due.clip(lower=0), message)
     return violations + above("issuance", names, units["return_t"] - (-due).clip(lower=0), message)
 
@@ -82,17 +82,18 @@ def holdings(
     violations = []
     for flow, expected in limits.holdings(instance, units, names).items():
         off = np.abs(flows[flow] - expected.to_numpy()).sum(axis=1)
-        violations += above(flow, names, off, f"{flow} of every vintage is that of the instance and its rules")
+        message = _("{flow} of every vintage is that of the instance and its rules", flow=flow)
+        violations += above(flow, names, off, message)
     off = np.abs(sum(flows[flow] for flow in IN) - sum(flows[flow] for flow in OUT)).sum(axis=1)
-    violations += above("conservation", names, off, "opening plus inflows equals outflows plus closing, by vintage")
+    violations += above("conservation", names, off, _("opening plus inflows equals outflows plus closing, by vintage"))
     usable = limits.usable(vintages, year)
     moves = (flows["surrendered_t"] + flows["sold_t"])[:, ~usable].sum(axis=1)
-    violations += above("vintages", names, moves, "an unusable vintage is neither surrendered nor sold")
+    violations += above("vintages", names, moves, _("an unusable vintage is neither surrendered nor sold"))
     wrong = table["usable"].astype(bool).to_numpy() != limits.usable(table["vintage"].to_numpy(), year)
-    message = "usable is true if the vintage may be surrendered for the year"
+    message = _("usable is true if the vintage may be surrendered for the year")
     violations += above("vintages", table["enterprise_id"], wrong, message, "cells")
     other = vintages != year
-    message = "purchased allowances have the year's vintage and are surrendered at once"
+    message = _("purchased allowances have the year's vintage and are surrendered at once")
     violations += above("purchases", names, flows["bought_t"][:, other].sum(axis=1), message)
     early = np.maximum(flows["bought_t"] - flows["surrendered_t"], 0.0).sum(axis=1)
     return violations + above("purchases", names, early, message)
@@ -105,19 +106,19 @@ def accounts(
     violations = []
     for column, of_instance in (("province", "province"), ("at_risk", "at_risk"), ("units", "units")):
         wrong = stated[column].to_numpy() != enterprises[of_instance].to_numpy()
-        violations += above("enterprise", enterprises.index, wrong, f"{column} is that of the enterprise", "cells")
+        message = _("{column} is that of the enterprise", column=column)
+        violations += above("enterprise", enterprises.index, wrong, message, "cells")
     emitted = stated["emissions_tco2e"] - enterprises["emissions"]
-    violations += above(
-        "enterprise", enterprises.index, emitted, "emissions are those of its units", tolerance=totals.ABSOLUTE
-    )
-    message = "the obligation is the verified emissions to the nearest tonne, and what is outstanding"
+    message = _("emissions are those of its units")
+    violations += above("enterprise", enterprises.index, emitted, message, tolerance=totals.ABSOLUTE)
+    message = _("the obligation is the verified emissions to the nearest tonne, and what is outstanding")
     violations += above("obligation", enterprises.index, stated["obligation_t"] - enterprises["obligation"], message)
     for flow in FLOWS:
         moved, what = flows[flow], _("the sum over all vintages")
         if flow == "carried_over_t":
             moved, what = np.maximum(moved, 0.0), _("what joins a vintage")
         off = stated[flow].to_numpy() - moved.sum(axis=1)
-        violations += above("accounts", enterprises.index, off, f"{flow} is {what}")
+        violations += above("accounts", enterprises.index, off, _("{flow} is {sum}", flow=flow, sum=what))
     return violations
 
 
@@ -127,29 +128,31 @@ def obligations_met(
     """Check that obligations are met within the limits, and that the provincial account surrenders first."""
     names, year, vintages = enterprises.index, instance.policy.year, limits.vintages_of(instance)
     met = stated["surrendered_t"] + stated["offset_t"] + stated["shortfall_t"]
-    message = "surrender, offsets and shortfall total the obligation"
+    message = _("surrender, offsets and shortfall total the obligation")
     violations = above("obligation_met", names, met - stated["obligation_t"], message)
     beyond = (stated["offset_t"] - enterprises["offset_most"]).clip(lower=0)
-    violations += above("offsets", names, beyond, "offsets are within their share of the obligation and the supply")
+    violations += above("offsets", names, beyond, _("offsets are within their share of the obligation and the supply"))
     held = held_of(flows)[:, limits.usable(np.array(vintages), year)]
     beyond = np.maximum(stated["bought_t"].to_numpy() - limits.most_bought(enterprises, held), 0.0)
-    message = "an enterprise buys what it needs at most, and nothing if it is without purchases"
+    message = _("an enterprise buys what it needs at most, and nothing if it is without purchases")
     violations += above("purchases", names, beyond, message)
     most = limits.largest_shortfall(enterprises, held)
     beyond = np.maximum(stated["shortfall_t"].to_numpy() - most, 0.0)
-    violations += above("shortfall", names, beyond, "a shortfall is at most the obligation less holdings and offsets")
+    message = _("a shortfall is at most the obligation less holdings and offsets")
+    violations += above("shortfall", names, beyond, message)
     released = enterprises["received"] - enterprises["from_province"]
     for part, expected in (
         ("received", enterprises["received"]),
         ("surrendered", enterprises["from_province"]),
         ("released", released),
     ):
-        message = f"province_{part}_t follows from the allowances and the obligation of an enterprise at risk"
-        violations += above("province_account", names, stated[f"province_{part}_t"] - expected, message)
+        column = f"province_{part}_t"
+        message = _("{column} follows from the allowances and the obligation of an enterprise at risk", column=column)
+        violations += above("province_account", names, stated[column] - expected, message)
     newest = vintages.index(year)
     surrendered = (flows["surrendered_t"] - flows["bought_t"])[:, newest]
     not_surrendered = np.maximum(enterprises["from_province"].to_numpy() - surrendered, 0.0)
-    message = "the provincial account of an enterprise at risk surrenders first"
+    message = _("the provincial account of an enterprise at risk surrenders first")
     return violations + above("province_account", names, not_surrendered, message)
 
 
@@ -182,12 +185,12 @@ def money(
         tolerance = 0.01 + MONEY_TOLERANCE * (paid + expected["sales_cny"] + amount.abs())
         off = ((stated[column] - amount).abs() - tolerance).clip(lower=0)
         off = off.where((stated[column] - amount).notna(), np.inf)
-        message = f"{column} is the product of tonnes and prices, or the fine"
+        message = _("{column} is the product of tonnes and prices, or the fine", column=column)
         violations += above("money", stated.index, off, message, "CNY")
     deducted = stated["deducted_next_year_t"] - floored(
         (plan.deducted_share(instance) * shortfall).to_numpy(dtype=float)
     )
-    message = "a shortfall up to 2024 is deducted from the next year, a later one not, or as the policy states"
+    message = _("a shortfall up to 2024 is deducted from the next year, a later one not, or as the policy states")
     return violations + above("deduction", stated.index, deducted, message)
 
 
@@ -213,7 +216,7 @@ def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: Given) -> list[V
     shortfalls = compliance[compliance["shortfall_t"] > 0].set_index("enterprise_id")
     stated = tables["shortfalls"]
     if sorted(stated["enterprise_id"]) != sorted(shortfalls.index):
-        return [*violations, *above("shortfalls", ["shortfalls"], [1.0], "every shortfall has one row", "rows")]
+        return [*violations, *above("shortfalls", ["shortfalls"], [1.0], _("every shortfall has one row"), "rows")]
     penalty, year = instance.policy.penalty, instance.policy.year
     columns = ["obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny", "deducted_next_year_t"]
     shortfalls = shortfalls.assign(
@@ -223,14 +226,14 @@ def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: Given) -> list[V
     violations += _sums("shortfalls", "enterprise_id", stated, expected.reset_index().set_index("enterprise_id"))
     regime = "from 2026-08-15" if year >= plan.AMENDED_LAW_FROM else "until 2026-08-14"
     wrong = (stated["regime"] != regime) | (stated["province"] != stated["enterprise_id"].map(shortfalls["province"]))
-    message = "regime and province are those of the shortfall"
+    message = _("regime and province are those of the shortfall")
     return violations + above("shortfalls", stated["enterprise_id"], wrong, message, "cells")
 
 
 def _sums(name: str, key: str, table: pd.DataFrame, expected: pd.DataFrame) -> list[Violation]:
     """Check the groups and the sums of a table of totals."""
     if sorted(table[key]) != sorted(expected.index):
-        return above("totals", [name], [1.0], f"every {key} has one row", "rows")
+        return above("totals", [name], [1.0], _("every {key} has one row", key=key), "rows")
     stated = table.set_index(key).reindex(expected.index)
     violations = []
     for column in expected:
@@ -238,6 +241,6 @@ def _sums(name: str, key: str, table: pd.DataFrame, expected: pd.DataFrame) -> l
         if column.endswith("_cny"):
             tolerance = 0.01 + MONEY_TOLERANCE * float(expected[column].abs().sum())
         off = stated[column].to_numpy(dtype=float) - expected[column].to_numpy(dtype=float)
-        message = f"{column} of {name} is the sum of its rows"
+        message = _("{column} of {table} is the sum of its rows", column=column, table=name)
         violations += above("totals", expected.index, off, message, tolerance=tolerance)
     return violations

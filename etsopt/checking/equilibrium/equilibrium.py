@@ -15,6 +15,7 @@ from etsopt.checking.equilibrium.points import RELATIVE, Year, fixed_points
 from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
 from etsopt.checking.verdict import Violation
+from etsopt.language import _, chain, pgettext
 from etsopt.readings import plan
 from etsopt.readings.balance import balance_value
 from etsopt.readings.baseline import derive_baseline
@@ -96,14 +97,14 @@ def _tables(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violati
     violations: list[Violation] = []
     for name, columns in NUMBERS.items():
         if name not in tables:
-            violations.append(Violation("tables", name, 1.0, "tables", "the table is present"))
+            violations.append(Violation("tables", name, 1.0, "tables", _("the table is present")))
             continue
         violations += numbers_are_there(name, tables[name], list(columns))
         for column in TEXTS[name]:
             if column not in tables[name]:
-                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is present"))
+                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", _("the column is present")))
         if not violations and not tables[name]["year"].isin(instance.years).all():
-            violations.append(Violation("tables", name, 1.0, "rows", "every row is of a year of the horizon"))
+            violations.append(Violation("tables", name, 1.0, "rows", _("every row is of a year of the horizon")))
     return violations
 
 
@@ -112,13 +113,14 @@ def _rows(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violation
     violations = []
     ids, keys = instance.units["unit_id"].tolist(), instance.sectors
     if tables["units"].get("unit_id", pd.Series(dtype=object)).tolist() != ids:
-        violations.append(Violation("same_units", "units", 1.0, "rows", "the table has every unit once, in order"))
+        violations.append(Violation("same_units", "units", 1.0, "rows", _("the table has every unit once, in order")))
     if any(tables["units"].get(key, pd.Series()).tolist() != instance.units[key].tolist() for key in OF_UNIT):
-        violations.append(Violation("same_units", "units", 1.0, "rows", f"{' and '.join(OF_UNIT)} are the instance's"))
+        columns = chain(OF_UNIT, pgettext("list", "{first} and {second}"))
+        message = _("{columns} are the instance's", columns=columns)
+        violations.append(Violation("same_units", "units", 1.0, "rows", message))
     if tables["equilibrium"]["sector"].tolist() != keys:
-        violations.append(
-            Violation("same_units", "equilibrium", 1.0, "rows", "the table has every sector once, in order")
-        )
+        message = _("the table has every sector once, in order")
+        violations.append(Violation("same_units", "equilibrium", 1.0, "rows", message))
     return violations
 
 
@@ -152,7 +154,7 @@ def _taken(instance: Given, year: Year, units: pd.DataFrame) -> tuple[Taken | No
     ids = instance.units["unit_id"].to_numpy()
     wrong = (slot < 0) | pd.Series(list(zip(unit, slot, strict=True)), dtype=object).duplicated().to_numpy()
     if wrong.any():
-        message = "every measure is on offer at its unit and listed once"
+        message = _("every measure is on offer at its unit and listed once")
         return None, [Violation("measures", str(name), 1.0, "measures", message) for name in ids[unit[wrong]]]
     runs = np.zeros((*year.offered.code.shape, len(year.baseline.years)), dtype=bool)
     runs[unit, slot] = True
@@ -204,7 +206,7 @@ def _intensities(
     """Check that intensities follow from the measures."""
     off = np.abs(table["intensity"].to_numpy(dtype=float) - expected)
     for k in np.flatnonzero(~(off <= RELATIVE * expected) & ~np.isnan(expected)):
-        message = "the intensity is the baseline intensity times the share left by the measures"
+        message = _("the intensity is the baseline intensity times the share left by the measures")
         yield Violation("units", str(labels[k]), float(off[k]), "t/t", message)
 
 
@@ -212,8 +214,8 @@ def _best_responses(
     labels: NDArray[np.object_], excess: NDArray[np.float64], tolerance: NDArray[np.float64]
 ) -> Iterator[Violation]:
     """Check that no unit pays more than with its best set of measures."""
-    message = "no other set of measures costs the unit less at this balance value"
     for k in np.flatnonzero(~(excess <= tolerance)):
+        message = _("no other set of measures costs the unit less at this balance value")
         yield Violation("best_response", str(labels[k]), float(excess[k]), "CNY", message)
 
 
@@ -241,7 +243,7 @@ def _sectors(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) ->
             "obtained": row.get("obtained")
             not in (OBTAINED[status] if free.any() else ("every unit gets its emissions",)),
         }
-        message = "the cell follows from the policy and the other tables"
+        message = _("the cell follows from the policy and the other tables")
         violations += [
             Violation("sectors", f"{name}.{key}", 1.0, "cells", message) for key, bad in wrong.items() if bad
         ]
@@ -249,7 +251,7 @@ def _sectors(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) ->
         for column in SUMMED:
             off = abs(row.get(column, np.nan) - units.loc[here, column].sum())
             if not off <= 2e-2 + RELATIVE * units.loc[here, column].abs().sum():
-                message = "the total is the sum over the units"
+                message = _("the total is the sum over the units")
                 violations.append(Violation("totals_add_up", f"{name}.{column}", off, "", message))
         if free.any():
             emissions, intensity = (units.loc[free, key].to_numpy() for key in ("emissions_tco2e", "intensity"))
@@ -277,13 +279,12 @@ def _balance(
 ) -> list[Violation]:
     """Check the residual of the rule, and that the balance value balances its sector."""
     name, value, total = str(row["sector"]), row["balance_value"], float(emissions.sum())
-    residual = year.excess(value, emissions, intensity)
-    violations = []
+    residual, violations = year.excess(value, emissions, intensity), []
     if not abs(residual - row["residual_t"]) <= 2e-2 + RELATIVE * total:
-        message = "the residual is the sum of allowances less emissions"
+        message = _("the residual is the sum of allowances less emissions")
         violations.append(Violation("residual", name, abs(residual - row["residual_t"]), "t", message))
     if row["status"] == "cycle":
-        message = (
+        message = _(
             "the balance value is no fixed point: every unit's set is a best response, one unit is indifferent, and "
             "the sector does not balance"
         )
@@ -291,10 +292,9 @@ def _balance(
     half = _half_decimal(instance)
     below, above = (year.excess(value + side * half, emissions, intensity) for side in (-1, 1))
     if not (below <= RELATIVE * total and above >= -RELATIVE * total):
-        message = "at the balance value, allowances equal emissions"
+        message = _("at the balance value, allowances equal emissions")
         violations.append(Violation("balance_value", name, abs(residual), "t", message))
-    decimals = plan.stated(instance, "balance_value_decimals", "none")
-    if half and not abs(value - round(value, decimals)) <= RELATIVE * half:
-        message = "the balance value has the decimals of the rule"
+    if half and not abs(value - round(value, plan.stated(instance, "balance_value_decimals", 0))) <= RELATIVE * half:
+        message = _("the balance value has the decimals of the rule")
         violations.append(Violation("balance_value", name, half, "t/t", message))
     return violations

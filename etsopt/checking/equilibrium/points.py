@@ -9,6 +9,7 @@ import numpy as np
 
 from etsopt.checking.market.search import least_of_all_plans
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
@@ -80,19 +81,19 @@ def fixed_points(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]
         free = (of_unit == name) & year.free
         violations += _in_order(str(name), points)
         if not np.isclose(points["balance_value"], reported.get(name, np.nan), rtol=RELATIVE, atol=0).any():
-            message = "the balance value of the sector is one of its fixed points"
+            message = _("the balance value of the sector is one of its fixed points")
             violations.append(Violation("fixed_points", str(name), 1.0, "rows", message))
         for row in points.to_dict("records"):
             least, cleanest, dirtiest = (part[free] for part in year.best(np.full(len(of_unit), row["balance_value"])))
             emissions = row["emissions_tco2e"]
             outside = max(float(cleanest.sum()) - emissions, emissions - float(dirtiest.sum()))
             if not outside <= 2e-2 + RELATIVE * float(dirtiest.sum()):
-                message = "the emissions are those of best responses"
+                message = _("the emissions are those of best responses")
                 violations.append(Violation("fixed_points", f"{name} {row['number']}", outside, "t", message))
             stated = row["measures_cost_cny"] + year.price * (emissions - kept * (emissions + row["residual_t"]))
             off = abs(float(least.sum()) - stated)
             if not off <= 1.0 + RELATIVE * (float(np.abs(least).sum()) + year.price * emissions):
-                message = "the cost of the fixed point is that of the best responses to it"
+                message = _("the cost of the fixed point is that of the best responses to it")
                 violations.append(Violation("fixed_points", f"{name} {row['number']}", off, "CNY", message))
     return violations
 
@@ -102,4 +103,4 @@ def _in_order(name: str, points: pd.DataFrame) -> list[Violation]:
     values = points["balance_value"].to_numpy(dtype=float)
     if points["number"].tolist() == list(range(1, len(points) + 1)) and (np.diff(values) > 0).all():
         return []
-    return [Violation("fixed_points", name, 1.0, "rows", "fixed points are numbered by their balance values")]
+    return [Violation("fixed_points", name, 1.0, "rows", _("fixed points are numbered by their balance values"))]

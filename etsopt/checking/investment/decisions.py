@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,7 @@ def read_decision(
     lacking = (offered.code >= 0) & (first < len(years)) & ~stated
     if twice.any() or lacking.any():
         by = float(twice.sum() + lacking.sum())
-        return None, [Violation("same_rows", "investments", by, "rows", "each measure on offer has one row")]
+        return None, [Violation("same_rows", "investments", by, "rows", _("each measure on offer has one row"))]
     runs, violations = _runs(instance, offered, states, years, operations, installed, first)
     return None if violations else Decision(installed, at_mean if has_mean else None, runs), violations
 
@@ -99,7 +100,7 @@ def _runs(
     stated[unit, slot, scenario, year] = True
     if len(operations) != wanted.sum() or (stated != wanted).any():
         by = max(float((stated != wanted).sum()), 1.0)
-        message = "each installed measure that may stop has a row for every scenario and year in which it can run"
+        message = _("each installed measure that may stop has a row for every scenario and year in which it can run")
         return runs, [Violation("same_rows", "operations", by, "rows", message)]
     runs[unit, slot, scenario, year] = operations["runs"].to_numpy(dtype=bool)
     return runs, []
@@ -113,7 +114,7 @@ def _places(instance: Given, offered: Choices, table: pd.DataFrame) -> tuple[NDA
 
 def _unknown(name: str, table: pd.DataFrame, bad: Mask) -> Iterator[Violation]:
     for label in table["unit_id"].to_numpy()[bad]:
-        yield Violation("measures_are_on_offer", f"{name}, {label}", 1.0, "rows", "the row names what is on offer")
+        yield Violation("measures_are_on_offer", f"{name}, {label}", 1.0, "rows", _("the row names what is on offer"))
 
 
 def decision_is_admissible(
@@ -137,7 +138,7 @@ def decision_is_admissible(
         }
         for rule, bad in cases.items():
             for label in units[bad]:
-                message = "first years, exclusive groups, requirements and steps of measures hold"
+                message = _("first years, exclusive groups, requirements and steps of measures hold")
                 yield Violation(rule, f"{label}, {name}", 1.0, "units", message)
 
 

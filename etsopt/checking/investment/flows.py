@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.allocation.totals import distance, wrong_with
+from etsopt.checking.cells import of_column
 from etsopt.checking.market.accounts import derive_accounts
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,14 +71,14 @@ def shapes(tables: Mapping[str, pd.DataFrame], with_values: bool) -> Iterator[Vi
     truths = dict(TRUTHS) | ({"investments": ("installed", "installed_at_mean")} if with_values else {})
     for name, texts in TEXTS.items():
         if name not in tables:
-            yield Violation("tables", name, 1.0, "tables", "the table is present")
+            yield Violation("tables", name, 1.0, "tables", _("the table is present"))
             continue
         for column in (*texts, *NUMBERS[name]):
             if wrong := wrong_with(tables[name], column, column in NUMBERS[name]):
-                yield Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}")
+                yield Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
         for column in truths.get(name, ()):
             if column not in tables[name] or (len(tables[name]) and tables[name][column].dtype != bool):
-                yield Violation("tables", f"{name}.{column}", 1.0, "columns", "the column holds true or false")
+                yield Violation("tables", f"{name}.{column}", 1.0, "columns", _("the column holds true or false"))
 
 
 def flows_of(  # long because every number of a scenario follows from those before it
@@ -99,7 +101,7 @@ def flows_of(  # long because every number of a scenario follows from those befo
     }
     for column, cells in keys.items():
         if table[column].tolist() != cells.tolist():
-            message = "the rows are the years of each scenario of each enterprise"
+            message = _("the rows are the years of each scenario of each enterprise")
             return None, [Violation("same_rows", f"scenario_years.{column}", 1.0, "rows", message)]
     bought, sold = (table[name].to_numpy(dtype=float).reshape(shape) for name in ("bought_t", "sold_t"))
     expected = {name: np.zeros(shape) for name in ("emissions_tco2e", "allowance_t", "measures_cost_cny", "banked_t")}
@@ -126,7 +128,7 @@ def flows_of(  # long because every number of a scenario follows from those befo
         for rule, by in limits.items():
             for enterprise, year in np.argwhere(~(by <= size)):
                 where = f"{owner.names[enterprise]} {states.names[number]} {years[year]}"
-                message = "trades are zero or more, and holdings within their limits"
+                message = _("trades are zero or more, and holdings within their limits")
                 violations.append(Violation(rule, where, float(by[enterprise, year]), "t", message))
         price = before.discount * states.price[number]
         account[:, number] = (before.discount * totals[2] + price * traded).sum(axis=1) - terminal * banked[:, -1]
@@ -173,7 +175,7 @@ def _follow(table: pd.DataFrame, expected: Mapping[str, NDArray[np.float64]]) ->
     """Check that every column follows from the decision and the trades."""
     for column, values in expected.items():
         if wrong := wrong_with(table, column, True):
-            yield Violation("tables", f"scenario_years.{column}", 1.0, "columns", f"the column {wrong}")
+            yield Violation("tables", f"scenario_years.{column}", 1.0, "columns", of_column(wrong))
             continue
         flat = values.ravel()
         off = distance(table[column], flat)
@@ -183,6 +185,5 @@ def _follow(table: pd.DataFrame, expected: Mapping[str, NDArray[np.float64]]) ->
             row = int(wrong_rows.argmax())
             keys = table.iloc[row]
             where = f"{keys['enterprise_id']} {keys['scenario']} {keys['year']}, {column}"
-            yield Violation(
-                "tables_follow", where, float(off[row]), column.rpartition("_")[2], f"it is {flat[row]:.12g}"
-            )
+            message = _("it is {expected:.12g}", expected=flat[row])
+            yield Violation("tables_follow", where, float(off[row]), column.rpartition("_")[2], message)

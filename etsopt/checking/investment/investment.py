@@ -14,6 +14,7 @@ from etsopt.checking.investment.flows import flows_of, shapes
 from etsopt.checking.investment.sets import set_costs
 from etsopt.checking.theorem import COST
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
+from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def check(  # long because each statement takes what the ones before it derived
     over = invested - derived.budget
     for name, by in zip(owner.names, over, strict=True):
         if by > WITHIN * max(float(invested.max()), 1.0):
-            violations.append(Violation("budget", str(name), float(by), "CNY", "investment is within the budget"))
+            violations.append(Violation("budget", str(name), float(by), "CNY", _("investment is within the budget")))
     value = derived.objective.value(flows.costs)
     stated = _stated_multipliers(tables, len(owner), len(derived.states.names))
     bound = Bound(
@@ -95,7 +96,7 @@ def check(  # long because each statement takes what the ones before it derived
         violations += statements.budget_prices_are_possible(derived, tables["investment_summary"], bound.most_saved)
     level = _level(float(value.sum()), bound.total(), gap, flows.spending)
     if not level.bound <= level.value + level.tolerance:
-        violations.append(Violation("cost", "", level.bound - level.value, "CNY", "the cost is not below its bound"))
+        violations.append(Violation("cost", "", level.bound - level.value, "CNY", _("the cost is not below its bound")))
     return Verdict(tuple(violations), (level,))
 
 

@@ -10,6 +10,7 @@ from etsopt.checking.allocation.totals import distance
 from etsopt.checking.investment.flows import CENT
 from etsopt.checking.market.statements import unit_of
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,7 @@ def rows_follow(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
     for column in ("enterprise_id", "sector"):
         wanted = units[column].reindex(table["unit_id"]).to_numpy(dtype=object)
         if (table[column].to_numpy(dtype=object) != wanted).any():
-            yield Violation("tables_follow", f"investments.{column}", 1.0, "cells", "the column is that of the unit")
+            yield Violation("tables_follow", f"investments.{column}", 1.0, "cells", _("the column is that of the unit"))
     unit = instance.units["unit_id"].searchsorted(table["unit_id"]) if len(table) else np.zeros(0, dtype=np.int64)
     slot = offered.slots_in(table, unit)
     years = np.append(derived.before.years.astype(float), np.nan)
@@ -44,11 +45,11 @@ def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -
     """Check numbers of a table, row by row."""
     for column, values in expected.items():
         if column not in table:
-            yield Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is present")
+            yield Violation("tables", f"{name}.{column}", 1.0, "columns", _("the column is present"))
             continue
         flat = np.asarray(values, dtype=float).ravel()
         if len(flat) != len(table):
-            yield Violation("tables", name, 1.0, "rows", f"the table has {len(flat)} rows")
+            yield Violation("tables", name, 1.0, "rows", _("the table has {rows} rows", rows=len(flat)))
             return
         off = distance(table[column], flat)
         size = CENT if column.endswith("_cny") else 0.0
@@ -56,7 +57,8 @@ def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -
         if wrong.any():
             row = int(wrong.argmax())
             where = f"{name}.{column}, row {row}"
-            yield Violation("tables_follow", where, float(off[row]), unit_of(column), f"it is {flat[row]:.12g}")
+            message = _("it is {expected:.12g}", expected=flat[row])
+            yield Violation("tables_follow", where, float(off[row]), unit_of(column), message)
 
 
 def mean_is_least(instance: Given, costs: SetCosts, at_mean: NDArray[np.bool_]) -> Iterator[Violation]:
@@ -66,7 +68,7 @@ def mean_is_least(instance: Given, costs: SetCosts, at_mean: NDArray[np.bool_]) 
     off = chosen - costs.at_mean.min(axis=0)
     for place in np.flatnonzero(~(off <= CENT + 1e-9 * np.abs(chosen))):
         label = str(instance.units["unit_id"].iloc[costs.sets.units[place]])
-        yield Violation("at_mean", label, float(off[place]), "CNY", "it costs least at the expected values")
+        yield Violation("at_mean", label, float(off[place]), "CNY", _("it costs least at the expected values"))
 
 
 def weights_are_possible(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
@@ -78,7 +80,7 @@ def weights_are_possible(derived: Derived, table: pd.DataFrame) -> Iterator[Viol
     off = np.maximum(np.maximum(lower - weights, weights - upper).max(axis=1), np.abs(weights.sum(axis=1) - 1))
     for name, by in zip(derived.instance.labels("enterprise_id").names, off, strict=True):
         if not by <= WEIGHT:
-            message = "the weights of the scenarios add up to one, and CVaR allows them"
+            message = _("the weights of the scenarios add up to one, and CVaR allows them")
             yield Violation("weights", str(name), float(by), "1", message)
 
 
@@ -86,11 +88,11 @@ def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: NDAr
     """Check that a multiplier of a budget is from zero to what a CNY may save at most, and zero without a budget."""
     prices = table["budget_shadow_price"].to_numpy(dtype=float)
     if not np.isnan(prices[-1]):
-        yield Violation("budget_prices", "all", 1.0, "CNY/CNY", "all enterprises together have no budget")
+        yield Violation("budget_prices", "all", 1.0, "CNY/CNY", _("all enterprises together have no budget"))
     names = derived.instance.labels("enterprise_id").names
     for name, price, limit in zip(names, prices, np.where(np.isfinite(derived.budget), most, 0.0), strict=False):
         if not -WEIGHT <= price <= limit * (1 + WEIGHT) + WEIGHT:
-            message = f"it is from 0 to {limit:.6g}, which a CNY of investment saves at most"
+            message = _("it is from 0 to {most:.6g}, which a CNY of investment saves at most", most=limit)
             yield Violation("budget_prices", str(name), float(abs(price)), "CNY/CNY", message)
 
 
@@ -102,7 +104,8 @@ def costs_follow(
     keys = {"enterprise_id": np.repeat(names, costs.shape[1]), "scenario": np.tile(derived.states.names, len(names))}
     for column, cells in keys.items():
         if table[column].tolist() != cells.tolist():
-            yield Violation("same_rows", f"scenario_costs.{column}", 1.0, "rows", "the rows are those of the scenarios")
+            message = _("the rows are those of the scenarios")
+            yield Violation("same_rows", f"scenario_costs.{column}", 1.0, "rows", message)
             return
     expected = {"probability": np.broadcast_to(derived.states.probability, costs.shape), "cost_cny": costs}
     if derived.values_are_stated:
@@ -121,7 +124,8 @@ def summary_follows(
     """Check the objective of every enterprise, the values of information, and the sums in the last row."""
     names = [*derived.instance.labels("enterprise_id").names, ""]
     if table["enterprise_id"].tolist() != names:
-        yield Violation("same_rows", "investment_summary", 1.0, "rows", "each enterprise has a row, and all together")
+        message = _("each enterprise has a row, and all together")
+        yield Violation("same_rows", "investment_summary", 1.0, "rows", message)
         return
     objective = derived.objective
     columns = {
@@ -144,6 +148,6 @@ def summary_follows(
         limit = np.where(np.isfinite(derived.budget), derived.budget, np.nan)
         expected["budget_cny"] = np.append(limit, np.nan)
         if "budget_shadow_price" not in table:
-            message = "the multipliers of the budgets are stated"
+            message = _("the multipliers of the budgets are stated")
             yield Violation("tables", "investment_summary.budget_shadow_price", 1.0, "columns", message)
     yield from _cells_follow("investment_summary", table, expected)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.verdict import Violation
+from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from etsopt.checking.market.arcs import Multipliers
@@ -45,7 +46,8 @@ def closure_follows(
         The table ``years``, which has been checked.
     """
     if table is None or tuple(table.columns) != COLUMNS or len(table) != len(years):
-        message = f"the table has a row for every year and the columns {', '.join(COLUMNS)}"
+        columns = chain(COLUMNS, _("{first}, {second}"))
+        message = _("the table has a row for every year and the columns {columns}", columns=columns)
         return [Violation(CLOSURE, "", 1.0, "tables", message)]
     up_to = _up_to(root, given)
     expected = _expected(root, years).assign(unchanged_up_to_cny_per_t=up_to)
@@ -62,7 +64,7 @@ def closure_follows(
             with np.errstate(invalid="ignore"):
                 right = bool((near | (np.abs(one - other) <= EQUAL)).all())
         if not right:
-            message = "the column follows from prices, bank and policy"
+            message = _("the column follows from prices, bank and policy")
             violations.append(Violation(CLOSURE, column, 1.0, "cells", message))
     return violations
 

@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import wrong_with
+from etsopt.checking.cells import of_column
 from etsopt.checking.market.restricted import Branching
 from etsopt.checking.verdict import Violation
+from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,9 +57,9 @@ def read_leaves(
     in_order = leaf == np.cumsum(first)
     in_order &= (place == np.arange(len(leaf)) - begins + 1) & (level == level[begins])
     for bad, message in (
-        ((unit < 0) | (slot < 0) | (year < 0), "a leaf branches on measures on offer, in years of the horizon"),
-        (~np.isin(runs, (0.0, 1.0)), "runs is 0 or 1"),
-        (~in_order, "leaves and their places are numbered from one on, and a leaf has one level"),
+        ((unit < 0) | (slot < 0) | (year < 0), _("a leaf branches on measures on offer, in years of the horizon")),
+        (~np.isin(runs, (0.0, 1.0)), _("runs is 0 or 1")),
+        (~in_order, _("leaves and their places are numbered from one on, and a leaf has one level")),
     ):
         violations += [Violation(LEAVES, str(int(row) + 1), 1.0, "rows", message) for row in np.flatnonzero(bad)[:1]]
     if violations:
@@ -71,16 +73,18 @@ def read_leaves(
         for start, end in zip(np.flatnonzero(first).tolist(), ends, strict=True)
     ]
     if not cover(leaves):
-        violations.append(Violation(LEAVES, "", 1.0, "trees", "leaves cover every choice"))
+        violations.append(Violation(LEAVES, "", 1.0, "trees", _("leaves cover every choice")))
     return leaves, violations
 
 
 def _shape(table: pd.DataFrame, columns: list[str]) -> list[Violation]:
     """Return the violations of the table's shape."""
     if list(table.columns) != columns or not len(table):
-        return [Violation(LEAVES, "", 1.0, "tables", f"the table has rows, and the columns {', '.join(columns)}")]
+        listed = chain(columns, _("{first}, {second}"))
+        message = _("the table has rows, and the columns {columns}", columns=listed)
+        return [Violation(LEAVES, "", 1.0, "tables", message)]
     return [
-        Violation(LEAVES, name, 1.0, "columns", f"the column {wrong}")
+        Violation(LEAVES, name, 1.0, "columns", of_column(wrong))
         for name in columns
         if (wrong := wrong_with(table, name, name in NUMBERS))
     ]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import wrong_with
+from etsopt.checking.cells import of_column
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.closure import CLOSURE, closure_follows
@@ -24,6 +25,7 @@ from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.theorem import COST, UNMET
 from etsopt.checking.verdict import LevelCheck, Violation
+from etsopt.language import _
 from etsopt.readings.plan import inside_in
 from etsopt.units import tolerance_of
 
@@ -106,7 +108,7 @@ def check_market(
         violations += more
         bound = max(bound, proven - uncertain)
     elif LEAVES in tables:
-        message = "divisible measures have no leaves"
+        message = _("divisible measures have no leaves")
         violations.append(Violation(LEAVES, "", 1.0, "tables", message))
     violations += uplift_follows(instance, answer.units, root, tables.get(UPLIFT), integer)
     if kind != statements.ABATEMENT:
@@ -115,9 +117,9 @@ def check_market(
         # Whether there are other terminal prices follows from a right table.
         violations += wrong or terminal_prices_follow(instance, market, stated, tables, kind)
     elif CLOSURE in tables:
-        violations.append(Violation(CLOSURE, "", 1.0, "tables", "a stated price is set by the policy alone"))
+        violations.append(Violation(CLOSURE, "", 1.0, "tables", _("a stated price is set by the policy alone")))
     if not bound <= value + tolerance_of(value, "CNY"):
-        violations.append(Violation("cost", "", bound - value, "CNY", "the cost is not below its lower bound"))
+        violations.append(Violation("cost", "", bound - value, "CNY", _("the cost is not below its lower bound")))
     off = max(value - bound, 0.0)
     asked = gap * max(abs(value), spending)
     spent_in_all = spending if integer else None
@@ -213,10 +215,10 @@ def _shape(instance: Given, market: Market, tables: Mapping[str, pd.DataFrame], 
     texts = {"plans": ["unit_id", "measure_id"], "duals": ["level", "row", "index", "unit"]}
     for name, columns in numbers.items():
         if name not in tables:
-            violations.append(Violation("tables", name, 1.0, "tables", "the table is present"))
+            violations.append(Violation("tables", name, 1.0, "tables", _("the table is present")))
             continue
         violations += [
-            Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}")
+            Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
             for column in texts.get(name, ())
             if (wrong := wrong_with(tables[name], column, False))
         ]
@@ -227,7 +229,7 @@ def _shape(instance: Given, market: Market, tables: Mapping[str, pd.DataFrame], 
                 and name != "duals"
                 and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all()
             ):
-                violations.append(Violation("tables", name, 1.0, "tables", "the numbers of the table are finite"))
+                violations.append(Violation("tables", name, 1.0, "tables", _("the numbers of the table are finite")))
     return violations
 
 
@@ -266,9 +268,8 @@ def _measures_follow(
     """Check that the totals of each measure follow from the plans."""
     wanted = {name: keys[name].to_numpy(dtype=object) for name in ("measure_id", "sector")}
     if not len(keys):
-        return (
-            [Violation("measure_years", "", 1.0, "rows", "without measures the table is empty")] if len(table) else []
-        )
+        message = _("without measures the table is empty")
+        return [Violation("measure_years", "", 1.0, "rows", message)] if len(table) else []
     violations = statements.rows_are_there("measure_years", table, wanted, baseline.years)
     return violations or statements.columns_follow(
         "measure_years", wanted["measure_id"], baseline.years, table, columns

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,22 +68,22 @@ def read_plans(
     share = table["share"].to_numpy(dtype=float)
     twice = _meet_earlier(plan, slot, start, last)
     violations = [
-        *_rows(table, unit < 0, "plans_are_known", "the unit is one of the instance"),
+        *_rows(table, unit < 0, "plans_are_known", _("the unit is one of the instance")),
         *_rows(
             table,
             (unit >= 0) & (slot < 0),
             "measures_are_on_offer",
-            "the measure and its step are on offer at the unit",
+            _("the measure and its step are on offer at the unit"),
         ),
-        *_rows(table, ~known, "plans_are_known", "first and last year are of the horizon, in order"),
+        *_rows(table, ~known, "plans_are_known", _("first and last year are of the horizon, in order")),
         *_rows(
             table,
             twice & (slot >= 0),
             "plans_are_known",
-            "a plan names a spell of a measure once, and spells are apart",
+            _("a plan names a spell of a measure once, and spells are apart"),
         ),
-        *_rows(table, share != share[first][plan], "plans_are_known", "a plan has one share"),
-        *_rows(table, ~_numbered(plans)[plan], "plans_are_known", "the plans of a unit are numbered from zero on"),
+        *_rows(table, share != share[first][plan], "plans_are_known", _("a plan has one share")),
+        *_rows(table, ~_numbered(plans)[plan], "plans_are_known", _("the plans of a unit are numbered from zero on")),
     ]
     if violations:
         return None, violations
@@ -145,16 +146,16 @@ def plans_are_admissible(
             unmet[(runs[:, one] & lacks).any(axis=1) & (needed > -2)] = True
     share, divisible = taken.share, divisible or instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
-    wrong_share = ~((share > 0) & (total <= 1 + SHARE))
+    wrong_share, out_of_step = ~((share > 0) & (total <= 1 + SHARE)), _out_of_step(offered.step[unit] > 1, runs)
     names = instance.units["unit_id"].to_numpy()[unit]
     cases = [
-        ("first_year", early, "a measure starts in its first year or later"),
-        ("steps", _out_of_step(offered.step[unit] > 1, runs), "a step runs once the one before it has run for a year"),
-        ("stops", stopped, "a measure that does not stop runs to the last year"),
-        ("exclusive_group", clash, "a unit takes one measure of an exclusive group"),
-        ("requires", unmet, "a required measure runs as long as the one that requires it"),
-        ("shares", wrong_share, "the shares of a unit's plans are positive and total at most one"),
-        ("shares", (share != 1) & (not divisible), "a plan has a share of one if measures are not divisible"),
+        ("first_year", early, _("a measure starts in its first year or later")),
+        ("steps", out_of_step, _("a step runs once the one before it has run for a year")),
+        ("stops", stopped, _("a measure that does not stop runs to the last year")),
+        ("exclusive_group", clash, _("a unit takes one measure of an exclusive group")),
+        ("requires", unmet, _("a required measure runs as long as the one that requires it")),
+        ("shares", wrong_share, _("the shares of a unit's plans are positive and total at most one")),
+        ("shares", (share != 1) & (not divisible), _("a plan has a share of one if measures are not divisible")),
     ]
     return [Violation(rule, str(name), 1.0, "plans", message) for rule, bad, message in cases for name in names[bad]]
 

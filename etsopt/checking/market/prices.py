@@ -13,6 +13,7 @@ from etsopt.checking.market.arcs import Multipliers
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.theorem import COST
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class StatedMultipliers:
         """Return the multipliers of an objective, and their violations."""
         here = self.places.get(level, np.zeros(0, dtype=np.int64))
         bad = self.bad[here] | (self.unit[here] != unit)
-        message = f"a multiplier in {unit} is a finite number, of a row of the program, and stated once"
+        message = _("a multiplier in {unit} is a finite number, of a row of the program, and stated once", unit=unit)
         violations = [Violation("duals", str(row), 1.0, "rows", message) for row in self.rows[here[bad]]]
         here, arrays = here[~bad], []
         for row in range(len(Multipliers.__dataclass_fields__)):
@@ -93,14 +94,14 @@ def interval_is_proven(
         bounds.append(Bound(root.market, end, root.leeway).of_all())
     # The reported price is that of the relaxation itself, without the demand by which the ends are found.
     if levels and not max(bounds) - bound <= tolerance + CLEARS * abs(bound):
-        message = "no other stated prices bound the cost better than those reported"
+        message = _("no other stated prices bound the cost better than those reported")
         violations.append(Violation("price", COST, max(bounds) - bound, "CNY", message))
     demand, best = CLEARS * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
     for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
         apart = demand * max(float((baseline.discount * np.abs(other - at)).sum()) for other in prices)
         # Relaxations are solved to this share of their cost.
         if levels and not best - proven <= apart + tolerance + CLEARS * abs(best):
-            message = "the market clears at the price and at both ends of its interval"
+            message = _("the market clears at the price and at both ends of its interval")
             violations.append(Violation("price", str(level), best - proven, "CNY", message))
     no_label = np.array([""], dtype=object)
     ends = {

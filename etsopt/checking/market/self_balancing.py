@@ -14,6 +14,7 @@ import numpy as np
 from etsopt.checking.market import statements
 from etsopt.checking.market.plans import SHARE, of_units
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 from etsopt.readings import plan
 from etsopt.readings.balance import balance_value
 from etsopt.readings.baseline import NO_BALANCE, Held
@@ -52,11 +53,11 @@ def read_held(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) ->
     here = plan.self_balancing(instance, years, allocation)
     table = tables.get(BALANCE_VALUES)
     if not here.any():
-        message = "there is no self-balancing year, and no table"
+        message = _("there is no self-balancing year, and no table")
         wrong = [Violation("tables", BALANCE_VALUES, 1.0, "tables", message)] if table is not None else []
         return None, wrong
     if table is None:
-        return None, [Violation("tables", BALANCE_VALUES, 1.0, "tables", "the table is present")]
+        return None, [Violation("tables", BALANCE_VALUES, 1.0, "tables", _("the table is present"))]
     if violations := statements.numbers_are_there(BALANCE_VALUES, table, ["year", *HELD, *DERIVED]):
         return None, violations
     sector, at = np.nonzero(here)
@@ -64,14 +65,14 @@ def read_held(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) ->
     if table.get("sector", table["year"]).tolist() != names[sector].tolist() or (
         table["year"].tolist() != years[at].tolist()
     ):
-        message = "the table has a row for every sector and self-balancing year, in order"
+        message = _("the table has a row for every sector and self-balancing year, in order")
         return None, [Violation("same_rows", BALANCE_VALUES, 1.0, "rows", message)]
     held = Held(np.full(here.shape, np.nan), np.full(here.shape, np.nan))
     for name, values in zip(HELD, held, strict=True):
         values[sector, at] = table[name]
         least = np.finfo(float).tiny if name == HELD[0] else 0.0
         if not (np.isnan(values) | (np.isfinite(values) & (values >= least))).all():
-            message = "what is held is a finite number, above zero"
+            message = _("what is held is a finite number, above zero")
             return None, [Violation(BALANCE_VALUES, name, 1.0, "cells", message)]
     return held, []
 
@@ -86,7 +87,7 @@ def answer_balances(instance: Given, market: Market, answer: Answer, table: pd.D
         return []
     # The balance value refers to free and paid allowances together.
     unpaid = replace(baseline, paid_share=np.zeros_like(baseline.paid_share))
-    units, _ = of_units(unpaid, market.offered, answer.taken, answer.price)
+    units = of_units(unpaid, market.offered, answer.taken, answer.price)[0]
     plans, rows, own = _chosen(baseline, market.offered, answer.taken), [], []
     for name, number in zip(table["sector"], table["year"], strict=True):
         here, year = instance.labels("sector").where(name), int(number - baseline.years[0])
@@ -107,7 +108,7 @@ def answer_balances(instance: Given, market: Market, answer: Answer, table: pd.D
         stated = table[name].to_numpy(dtype=float)
         same = (np.abs(stated - values) <= near) | (np.isnan(stated) & np.isnan(values))
         if not same.all():
-            message = "the column follows from plans and balance values"
+            message = _("the column follows from plans and balance values")
             violations.append(Violation(BALANCE_VALUES, name, 1.0, "cells", message))
     return violations + _no_fixed_point(baseline, table, derived, np.array(own))
 
@@ -122,7 +123,7 @@ def _no_fixed_point(
     off = np.maximum(np.abs(derived["residual_t"]) / np.maximum(slope, 1.0), apart)
     moved = ~((np.abs(held - own) <= SAME_VALUE * own) | (np.isnan(held) & np.isnan(own)))
     open_rows = moved | ~(off <= statements.LEAST["t"] + REPEATED * derived["emissions_tco2e"])
-    message = "allowances equal emissions after abatement at the balance value of the answer"
+    message = _("allowances equal emissions after abatement at the balance value of the answer")
     return [
         Violation(
             NO_FIXED_POINT, f"{table['sector'].iloc[row]} {table['year'].iloc[row]}", float(off[row]), "t", message

@@ -13,7 +13,7 @@ import pandas as pd
 
 from etsopt.checking.allocation.totals import distance
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.language import _, chain, pgettext
 from etsopt.readings import plan
 
 if TYPE_CHECKING:
@@ -61,17 +61,18 @@ def rows_are_there(
     count = len(next(iter(keys.values()))) if keys else 1
     wanted = {key: np.repeat(labels, len(years)) for key, labels in keys.items()} | {"year": np.tile(years, count)}
     if table is None:
-        return [Violation("tables", name, 1.0, "tables", "the table is present")]
+        return [Violation("tables", name, 1.0, "tables", _("the table is present"))]
     for column, cells in wanted.items():
         if column not in table or table[column].tolist() != cells.tolist():
-            message = f"the table has a row for every {' and '.join(wanted)}, in order"
+            key = chain(wanted, pgettext("list", "{first} and {second}"))
+            message = _("the table has a row for every {key}, in order", key=key)
             return [Violation("same_rows", f"{name}.{column}", 1.0, "rows", message)]
     return []
 
 
 def numbers_are_there(name: str, table: pd.DataFrame, columns: list[str]) -> list[Violation]:
     """Check that columns of numbers are present and numeric."""
-    message = "the column is present and holds numbers"
+    message = _("the column is present and holds numbers")
     return [
         Violation("tables", f"{name}.{column}", 1.0, "columns", message)
         for column in columns
@@ -97,7 +98,7 @@ def texts_follow(rule: str, table: pd.DataFrame, column: str, expected: str) -> 
     """Check that a column of strings holds the expected one in every row."""
     if set(table.get(column, [])) == {expected}:
         return []
-    return [Violation(rule, column, 1.0, "cells", f"the column holds {expected}")]
+    return [Violation(rule, column, 1.0, "cells", _("the column holds {expected}", expected=expected))]
 
 
 def beyond(
@@ -194,10 +195,10 @@ def limits_of_accounts(market: Market, holdings: Holdings, emissions: NDArray[np
     }
     size = LEAST["t"] + RELATIVE * accounts.emissions
     messages = {
-        "not_negative": "no amount is negative",
-        "borrowing": "borrowing is at most the pre-allocation of the next year",
-        "offset_limit": "offsets are at most their share of the obligation",
-        "owed": "the outstanding obligation is at most the emissions so far, and zero without a reference price",
+        "not_negative": _("no amount is negative"),
+        "borrowing": _("borrowing is at most the pre-allocation of the next year"),
+        "offset_limit": _("offsets are at most their share of the obligation"),
+        "owed": _("the outstanding obligation is at most the emissions so far, and zero without a reference price"),
     }
     return [
         violation
@@ -214,7 +215,7 @@ def holdings_within_need(baseline: Baseline, pool: Accounts, holdings: Holdings)
     banked = holdings.banked
     if len(pool.labels) < len(banked):
         banked = banked.sum(axis=0)[None]
-    size, message = LEAST["t"] + RELATIVE * pool.emissions, "holdings are at most what is needed later"
+    size, message = LEAST["t"] + RELATIVE * pool.emissions, _("holdings are at most what is needed later")
     return list(beyond("held", pool.labels, baseline.years, message, banked - pool.held_most, size, "t"))
 
 
@@ -266,9 +267,9 @@ def limits_of_market(
     price = cells("price_cny_per_t")
     apart = np.maximum(cells("price_lower_cny_per_t") - price, price - cells("price_upper_cny_per_t"))
     rounding = np.full_like(price, LEAST["CNY/t"])
-    violations = beyond("price", no_label, years, "the interval contains the price", apart, rounding, "CNY/t")
+    violations = beyond("price", no_label, years, _("the interval contains the price"), apart, rounding, "CNY/t")
     outside: dict[str, tuple[NDArray[np.float64], str]] = {
-        "offsets_on_offer": (cells("offset_t") - terms.offset_supply, "offsets are at most those on offer")
+        "offsets_on_offer": (cells("offset_t") - terms.offset_supply, _("offsets are at most those on offer"))
     }
     if kind != ABATEMENT:
         absorbed, released = cells("intake_t"), cells("released_t")
@@ -276,12 +277,12 @@ def limits_of_market(
         stocks = (derived["unsold_t"], cells("unsold_t"), derived["reserve_t"], cells("reserve_t"))
         least = least_of(absorbed, released, *stocks)
         without = np.where(np.isfinite(terms.ceiling), 0.0, released) + np.where(terms.floor > 0, 0.0, absorbed)
-        outside["market_not_negative"] = (-least, "no amount is negative")
-        outside["auctions"] = (unsold - terms.auctioned, "the unsold volume is at most the auctioned one")
-        outside["reserve"] = (without, "the reserve sells only at a ceiling and buys only at a floor")
+        outside["market_not_negative"] = (-least, _("no amount is negative"))
+        outside["auctions"] = (unsold - terms.auctioned, _("the unsold volume is at most the auctioned one"))
+        outside["reserve"] = (without, _("the reserve sells only at a ceiling and buys only at a floor"))
     for rule, (by, message) in outside.items():
         violations += beyond(rule, no_label, years, message, by, size, "t")
     if set(table.get("price_obtained", [])) != {OBTAINED[terms.states_price]}:
-        message = "price_obtained names the origin of the price"
+        message = _("price_obtained names the origin of the price")
         violations.append(Violation("price", "price_obtained", 1.0, "cells", message))
     return violations

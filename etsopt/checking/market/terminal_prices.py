@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import wrong_with
+from etsopt.checking.cells import of_column
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.cost import cost_of
@@ -22,6 +23,7 @@ from etsopt.checking.market.plans import of_units, plans_are_admissible, read_pl
 from etsopt.checking.market.prices import CLEARS
 from etsopt.checking.theorem import COST
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def terminal_prices_follow(
     wanted, table, years = ends_of(market, tables["closure"], kind), tables.get(PRICES), market.baseline.years
     if not wanted:
         return [
-            Violation("tables", name, 1.0, "tables", "the end of the path has no other price, and no table")
+            Violation("tables", name, 1.0, "tables", _("the end of the path has no other price, and no table"))
             for name in (PRICES, PLANS)
             if name in tables
         ]
@@ -98,10 +100,10 @@ def _unreadable(
         if violations := statements.numbers_are_there(PLANS, plans, numbers):
             return violations
         if not np.isfinite(plans[numbers].to_numpy(dtype=float)).all():
-            wrong[PLANS] = "holds finite numbers"
+            wrong[PLANS] = _("holds finite numbers")
         elif not plans[TERMINAL].isin({*wanted} - {market.terms.terminal_price}).all():
-            wrong[f"{PLANS}.{TERMINAL}"] = "holds one of the other terminal prices"
-    return [Violation("tables", name, 1.0, "columns", f"the column {why}") for name, why in wrong.items() if why]
+            wrong[f"{PLANS}.{TERMINAL}"] = _("holds one of the other terminal prices")
+    return [Violation("tables", name, 1.0, "columns", of_column(why)) for name, why in wrong.items() if why]
 
 
 def ends_of(market: Market, closure: pd.DataFrame, kind: str) -> list[float]:
@@ -123,13 +125,13 @@ def _end_follows(
     status = set(end.rows["status"])
     of_answer = end.price == market.terms.terminal_price
     if len(status) > 1 or not status <= ({OF_ANSWER} if of_answer else {PROVEN, UNPROVEN, UNSOLVED}):
-        return [Violation(PRICES, f"{end.price:g}", 1.0, "cells", "a terminal price has one status")]
+        return [Violation(PRICES, f"{end.price:g}", 1.0, "cells", _("a terminal price has one status"))]
     if of_answer:
         expected = {name: years[name].to_numpy(dtype=float)[None] for name in COPIED}
         return statements.columns_follow(PRICES, _label(end), market.baseline.years, end.rows, expected)
     if status == {UNSOLVED}:
         empty = bool(end.rows[list(COPIED)].isna().all(axis=None))
-        message = "a program without a solution has no numbers"
+        message = _("a program without a solution has no numbers")
         return [] if empty else [Violation(PRICES, f"{end.price:g}", 1.0, "cells", message)]
     return _is_solved(instance, market, stated, end, status == {PROVEN})
 
@@ -140,13 +142,13 @@ def _is_solved(instance: Given, market: Market, stated: StatedMultipliers, end: 
     baseline, terms, pool, label = at_end.baseline, at_end.terms, at_end.accounts, _label(end)
     given, violations = stated.at(f"{COST}:terminal:{end.number}", "CNY/t")
     if end.plans is None or not np.isfinite(end.rows[list(COPIED)].to_numpy(dtype=float)).all():
-        return [Violation(PRICES, f"{end.price:g}", 1.0, "tables", "a terminal price has plans and finite numbers")]
+        return [Violation(PRICES, f"{end.price:g}", 1.0, "tables", _("a terminal price has plans and finite numbers"))]
     taken, wrong = read_plans(instance, baseline, market.offered, end.plans)
     if taken is None:
         return wrong
     violations += plans_are_admissible(instance, baseline, market.offered, taken, divisible=True)
     price = -given.market_balance / baseline.discount
-    units, _ = of_units(baseline, market.offered, taken, price)
+    units = of_units(baseline, market.offered, taken, price)[0]
     emissions, free = pool.total(units.emissions), pool.total(units.free)
     cells = {name: end.rows[name].to_numpy(dtype=float) for name in FLOWS}
     bought = terms.auctioned - terms.demand + cells["released_t"] - cells["intake_t"] - cells["unsold_t"]
@@ -171,7 +173,7 @@ def _is_solved(instance: Given, market: Market, stated: StatedMultipliers, end: 
     # The cost may be near zero, since what is kept has a worth: a little demand has a value as well.
     demand = float(baseline.emissions.mean(axis=1).sum() * np.abs(given.market_balance).sum())
     if claims and not value - bound <= tolerance_of(value, "CNY") + CLEARS * (max(abs(value), spending) + demand):
-        message = "the multipliers of a certified terminal price bound the cost of its plans and trades"
+        message = _("the multipliers of a certified terminal price bound the cost of its plans and trades")
         violations.append(Violation(PRICES, f"{end.price:g}", value - bound, "CNY", message))
     return violations
 

@@ -16,6 +16,7 @@ from etsopt.checking.market.leeway import Leeway
 from etsopt.checking.market.prices import StatedMultipliers
 from etsopt.checking.theorem import UNMET
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,6 @@ def check_unmet_demand(
     stated = tables["unmet_demand"]["unmet_t"].to_numpy(dtype=float)
     size = tolerance_of(proven, "t") + 1e-6 * proven
     if not (stated >= 0).all() or not abs(stated.sum() - proven) <= size:
-        message = f"unmet demand is not negative and totals the proven {proven:.12g} t"
+        message = _("unmet demand is not negative and totals the proven {proven:.12g} t", proven=proven)
         violations.append(Violation("unmet_demand", "", abs(float(stated.sum()) - proven), "t", message))
     return violations, proven, tolerated

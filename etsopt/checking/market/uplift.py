@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import wrong_with
+from etsopt.checking.cells import of_column
 from etsopt.checking.verdict import Violation
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,17 +35,17 @@ def uplift_follows(
         True if plans are whole; if they may be mixed, no unit has a better plan.
     """
     if not integer:
-        message = "divisible measures have no uplift"
+        message = _("divisible measures have no uplift")
         return [] if table is None else [Violation(UPLIFT, "", 1.0, "tables", message)]
     if table is None or list(table.columns) != ["unit_id", "uplift_cny"]:
-        message = "the table is present, with the columns unit_id and uplift_cny; solve a run from before it again"
+        message = _("the table is present, with the columns unit_id and uplift_cny; solve a run from before it again")
         return [Violation(UPLIFT, "", 1.0, "tables", message)]
     for name in table.columns:
         if wrong := wrong_with(table, name, name == "uplift_cny"):
-            return [Violation(UPLIFT, name, 1.0, "columns", f"the column {wrong}")]
+            return [Violation(UPLIFT, name, 1.0, "columns", of_column(wrong))]
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
     if (unit < 0).any() or len(np.unique(unit)) < len(unit):
-        return [Violation(UPLIFT, "", 1.0, "rows", "a row is of a unit of the instance, which has no other row")]
+        return [Violation(UPLIFT, "", 1.0, "rows", _("a row is of a unit of the instance, which has no other row"))]
     market, at_multipliers = bound.market, (bound.demand_dual, bound.emission_dual)
     demand_dual, emission_dual = (price[market.accounts.of_unit] for price in at_multipliers)
     cost = market.baseline.discount * units.cost
@@ -54,6 +56,6 @@ def uplift_follows(
     stated[unit] = table["uplift_cny"].to_numpy(dtype=float)
     off = np.abs(stated - (spent - bound.plans))
     labels = instance.units["unit_id"].to_numpy()
-    message = "the uplift is the cost of the unit's plan less that of its best plan at the prices"
+    message = _("the uplift is the cost of the unit's plan less that of its best plan at the prices")
     bad = ~(off <= LEAST_CNY + RELATIVE * size)
     return [Violation(UPLIFT, str(labels[one]), float(off[one]), "CNY", message) for one in np.flatnonzero(bad)[:1]]

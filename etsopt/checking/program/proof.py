@@ -123,14 +123,15 @@ def _judged(question: ProgramQuestion, answer: ProgramAnswer, theorem: str) -> V
     program, x = question.program, answer.x
     about = Verdict((), (), theorem=theorem, of_program=True, answered=x is not None, stopped=answer.stopped)
     if not _is_finite(program):
-        return replace(about, violations=(_broken("program", "its numbers and the bounds of its columns are finite"),))
+        text = _("its numbers and the bounds of its columns are finite")
+        return replace(about, violations=(_broken("program", text),))
     rows, box = Rows.of(program), Box(program.column_lower, program.column_upper).whole(program.integer)
     reach = (rows.narrowed(box, program.integer) or box).reach
     if x is None:
         wide = rows.widened(MISSED * rows.terms(reach), MISSED)
         return replace(about, infeasible=_has_no_point(program, wide, box, answer.trees.get(NO_POINT)))
     if x.shape != box.lower.shape or not np.isfinite(x).all():
-        return replace(about, violations=(_broken("values", "every column has a finite value"),))
+        return replace(about, violations=(_broken("values", _("every column has a finite value")),))
     violations = [*_missed(program, rows, x, reach), *_fractional(program, x)]
     if violations:
         return replace(about, violations=tuple(violations))
@@ -268,7 +269,8 @@ def _fractional(program: Program, x: NDArray[np.float64]) -> Iterator[Violation]
     by = np.where(program.integer, np.abs(x - np.round(x)), 0.0)
     if by.any():
         place = int(np.argmax(by > 0))
-        yield _broken(name_of(place, program.columns), "the value is a whole number", float(by[place]), "whole_numbers")
+        text = _("the value is a whole number")
+        yield _broken(name_of(place, program.columns), text, float(by[place]), "whole_numbers")
 
 
 def _not_kept(stated: Sequence[LevelStated], levels: Sequence[LevelCheck]) -> Iterator[Violation]:

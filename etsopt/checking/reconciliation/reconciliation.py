@@ -13,6 +13,7 @@ from etsopt.checking.reconciliation import bounds
 from etsopt.checking.reconciliation.evidence import ROUNDING, Evidence, read_evidence
 from etsopt.checking.theorem import OWN_STAGE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
+from etsopt.language import _
 from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _same_rows(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Iterator[
     ):
         for column in columns:
             if own is None or not np.array_equal(tables[name][column].to_numpy(), own[column].to_numpy()):
-                message = f"the rows are those of the instance, with their {column}"
+                message = _("the rows are those of the instance, with their {column}", column=column)
                 yield Violation("same_rows", name, 1.0, "tables", message)
 
 
@@ -122,7 +123,7 @@ def _gross_errors(evidence: Evidence, instance: Given, amount: Floats, gross: tu
         beyond = distance - (1 + ROUNDING)
         # Rounding leaves open on which side of the limit a distance at it is.
         wrong = np.where(marked, -beyond, beyond) > RELATIVE_TOLERANCE
-        message = "a gross error is what the least adjustment moves by more than the uncertainty"
+        message = _("a gross error is what the least adjustment moves by more than the uncertainty")
         yield from _above("gross_errors", _names(table, column), wrong.astype(float), message, "rows")
 
 
@@ -131,11 +132,11 @@ def _quantities(evidence: Evidence, table: pd.DataFrame) -> Iterator[Violation]:
     names = _names(table, "quantity_id")
     reported, most = evidence.quantities["reported"].to_numpy(), evidence.quantities["most"].to_numpy()
     differs = totals.distance(table["reported"], reported)
-    yield from _above("same_reports", names, differs, "the report is that of the instance", "")
+    yield from _above("same_reports", names, differs, _("the report is that of the instance"), "")
     for name in AMOUNTS:
         amount = table[name].to_numpy(dtype=float)
         beyond = np.maximum(amount - most, -amount)
-        message = f"{name} is between zero and the largest possible quantity"
+        message = _("{column} is between zero and the largest possible quantity", column=name)
         yield from _above("possible", names, np.maximum(beyond, 0.0), message, "", MISSED * most)
     reconciled, basis = table["reconciled"].to_numpy(dtype=float), table["basis"].to_numpy()
     size = AS_REPORTED * reported
@@ -147,7 +148,7 @@ def _quantities(evidence: Evidence, table: pd.DataFrame) -> Iterator[Violation]:
         "adjusted": distance > (1 - OPEN) * size,
     }
     wrong = ~np.any([here & (basis == word) for word, here in right.items()], axis=0)
-    message = "the basis tells whether the quantity is as reported, adjusted, or substituted"
+    message = _("the basis tells whether the quantity is as reported, adjusted, or substituted")
     yield from _above("basis", names, wrong.astype(float), message, "rows")
 
 
@@ -156,7 +157,7 @@ def _excesses(evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Flo
     for name in ("least_adjusted", "reconciled"):
         off = table[f"{name}_excess"].to_numpy(dtype=float) - evidence.outside(amounts[name]) / uncertainty
         rounding = MISSED * evidence.reach / uncertainty
-        message = "the excess is the distance of the sum from its range, in uncertainties"
+        message = _("the excess is the distance of the sum from its range, in uncertainties")
         yield from _above("excess", _names(table, "statement_id"), off, message, "", rounding + RELATIVE_TOLERANCE)
 
 
@@ -164,7 +165,7 @@ def _no_multipliers(table: pd.DataFrame, gross: Mask) -> Iterator[Violation]:
     """Yield gross errors with a multiplier of a program in which they are not."""
     for name in MULTIPLIERS[1:]:
         off = np.where(gross, table[name].to_numpy(dtype=float), 0.0)
-        message = f"a gross error has no {name}"
+        message = _("a gross error has no {multiplier}", multiplier=name)
         yield from _above("multipliers", _names(table, "statement_id"), off, message, "")
 
 
@@ -184,17 +185,19 @@ def _units(
     }
     for name, expected in counted.items():
         off = table[name].to_numpy(dtype=float) - expected
-        yield from _above("counts", names, off, f"{name} counts those of the unit", "rows")
+        yield from _above("counts", names, off, _("{column} counts those of the unit", column=name), "rows")
     substitute = quantities["substitute"].to_numpy()
     conservative = np.where(absent & ~np.isnan(substitute), substitute, amounts["reconciled"])
     reported = quantities["reported"].fillna(0.0).to_numpy()
     of_end = (reported, amounts["reconciled"], amounts["at_lowest"], amounts["at_highest"], conservative)
     for name, amount in zip(ENDS, of_end, strict=True):
         parts = quantities["factor"].to_numpy() * amount
-        off = table[f"{name}_tco2e"].to_numpy(dtype=float) - np.bincount(unit, parts, count)
+        column = f"{name}_tco2e"
+        off = table[column].to_numpy(dtype=float) - np.bincount(unit, parts, count)
         size: Floats = np.bincount(unit, np.abs(parts), count).astype(float)
         tolerance = totals.ABSOLUTE + RELATIVE_TOLERANCE * size
-        yield from _above("emissions", names, off, f"{name}_tco2e is the sum over its quantities", "t", tolerance)
+        message = _("{column} is the sum over its quantities", column=column)
+        yield from _above("emissions", names, off, message, "t", tolerance)
 
 
 def _agreement(
@@ -210,9 +213,10 @@ def _agreement(
         amount = amounts[name]
         total = kept.sums(amount)[0]
         off = np.maximum(np.maximum(least - amount, amount - largest), 0.0)
-        yield from _above("agrees", names[0], off, f"{name} agrees with the report", "", room[0])
+        yield from _above("agrees", names[0], off, _("{column} agrees with the report", column=name), "", room[0])
         off = np.maximum(np.maximum(lower - total, total - upper), 0.0)
-        yield from _above("agrees", names[1], off, f"{name} agrees with the statement", "", room[1] + slack)
+        message = _("{column} agrees with the statement", column=name)
+        yield from _above("agrees", names[1], off, message, "", room[1] + slack)
 
 
 def _counts(evidence: Evidence, gross: Mask) -> Mask:

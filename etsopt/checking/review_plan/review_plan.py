@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import distance, wrong_with
+from etsopt.checking.cells import of_column
 from etsopt.checking.review_plan.bound import Prices, best_bound, bound
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of, uncovered_of
 from etsopt.checking.review_plan.least_days import least_days
 from etsopt.checking.review_plan.required import LEVELS, required_of
 from etsopt.checking.theorem import MISSING, OWN_STAGE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
+from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def check(instance: Given, tables: Mapping[str, pd.DataFrame], gap: float) -> Ve
     violations += _requirements(required, plan, groups)
     if violations or len(tables["review_summary"]) != 1:
         if not violations:
-            violations.append(Violation("tables", "review_summary", 1.0, "rows", "the summary has one row"))
+            violations.append(Violation("tables", "review_summary", 1.0, "rows", _("the summary has one row")))
         return Verdict(tuple(violations), ())
     value = float(uncovered["at_risk_tco2e"].sum())
     day, review = (tables["review_days"][name].to_numpy(dtype=float) for name in PRICED)
@@ -105,22 +107,23 @@ def _shapes(tables: Mapping[str, pd.DataFrame], names: Sequence[str]) -> Iterato
     """Check that every table and column is present and of its kind."""
     for name in names:
         if name not in tables:
-            yield Violation("tables", name, 1.0, "tables", "the table is present")
+            yield Violation("tables", name, 1.0, "tables", _("the table is present"))
             continue
         for column in (*TEXTS[name], *NUMBERS[name]):
             wrong = wrong_with(tables[name], column, column in NUMBERS[name])
             absent = wrong == "holds finite numbers" and column in UNLIMITED and name == "review_days"
             if wrong and not absent:
-                yield Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}")
+                yield Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
 
 
 def _pairs(required: Required, plan: pd.DataFrame) -> Iterator[Violation]:
     """Check that every row is a review of a known enterprise at a known level, once."""
     known = plan["enterprise_id"].isin(required.enterprises.index) & plan["level"].isin(LEVELS)
     for label in plan.loc[~known, "enterprise_id"]:
-        yield Violation("reviews", str(label), 1.0, "rows", "a review is of an enterprise of the instance, at a level")
+        message = _("a review is of an enterprise of the instance, at a level")
+        yield Violation("reviews", str(label), 1.0, "rows", message)
     for label in plan.loc[plan.duplicated(["level", "enterprise_id"]), "enterprise_id"]:
-        yield Violation("reviews", str(label), 1.0, "rows", "an enterprise is reviewed once at a level")
+        yield Violation("reviews", str(label), 1.0, "rows", _("an enterprise is reviewed once at a level"))
 
 
 def _compared(name: str, stated: pd.DataFrame, expected: pd.DataFrame) -> Iterator[Violation]:
@@ -128,19 +131,19 @@ def _compared(name: str, stated: pd.DataFrame, expected: pd.DataFrame) -> Iterat
     rule = "tables_follow_plan"
     if len(stated) != len(expected):
         by = float(abs(len(stated) - len(expected)))
-        yield Violation(rule, name, by, "rows", f"the table has {len(expected)} rows")
+        yield Violation(rule, name, by, "rows", _("the table has {rows} rows", rows=len(expected)))
         return
     for column in expected if len(expected) else ():
         where, unit = f"{name}.{column}", column.rpartition("_")[2]
         if column in TEXTS[name]:
             differ = stated[column].to_numpy(dtype=object) != expected[column].to_numpy(dtype=object)
             if differ.any():
-                yield Violation(rule, where, float(differ.sum()), "cells", "the column follows from the reviews")
+                yield Violation(rule, where, float(differ.sum()), "cells", _("the column follows from the reviews"))
             continue
         apart = distance(stated[column], expected[column])
         size = np.nan_to_num(expected[column].to_numpy(dtype=float))
         if not (apart <= DAYS + 1e-9 * np.abs(size)).all():
-            yield Violation(rule, where, float(np.max(apart)), unit, "the column follows from the reviews")
+            yield Violation(rule, where, float(np.max(apart)), unit, _("the column follows from the reviews"))
 
 
 def _requirements(required: Required, plan: pd.DataFrame, groups: pd.DataFrame) -> Iterator[Violation]:
@@ -148,7 +151,8 @@ def _requirements(required: Required, plan: pd.DataFrame, groups: pd.DataFrame) 
     pairs = set(zip(plan["level"], plan["enterprise_id"], strict=True))
     for level in LEVELS:
         rule = "every_enterprise" if level == LEVELS[0] else "drawn"
-        message = "every enterprise has a municipal review" if level == LEVELS[0] else "a drawn enterprise is reviewed"
+        everyone, drawn = _("every enterprise has a municipal review"), _("a drawn enterprise is reviewed")
+        message = everyone if level == LEVELS[0] else drawn
         for name in required.enterprises.index[required.drawn[level]]:
             if (level, name) not in pairs:
                 yield Violation(rule, f"{name}, {level}", 1.0, "reviews", message)
@@ -156,10 +160,10 @@ def _requirements(required: Required, plan: pd.DataFrame, groups: pd.DataFrame) 
         where = f"{row['level']} {row['province']}".strip()
         if row["reviews"] < row["least_reviews"]:
             by = float(row["least_reviews"] - row["reviews"])
-            yield Violation("enough_reviews", where, by, "reviews", "a group has its least number of reviews")
+            yield Violation("enough_reviews", where, by, "reviews", _("a group has its least number of reviews"))
         over = row["review_days"] + row["travel_days"] - row["available_days"]
         if over > DAYS:
-            yield Violation("days_of_group", where, float(over), "days", "reviews and travel fit into the days")
+            yield Violation("days_of_group", where, float(over), "days", _("reviews and travel fit into the days"))
 
 
 def _prices(
@@ -180,7 +184,7 @@ def _prices(
         for name, price in ((PRICED[0], day[place]), (PRICED[1], review[place])):
             by = max(-price, price - most[name] * (1 + 1e-9))
             if by > 0:
-                message = f"it is from 0 to {most[name]:.6g}"
+                message = _("it is from 0 to {most:.6g}", most=most[name])
                 yield Violation("prices", f"{name}, {level} {province}".strip(), float(by), "tco2e", message)
 
 
@@ -200,7 +204,7 @@ def _summary(
     for column, right in expected.items():
         by, unit = abs(float(stated[column].iloc[0]) - right), column.rpartition("_")[2]
         if not by <= (0.02 + 1e-8 * at_risk if unit == "tco2e" else 0.0):
-            yield Violation("summary", column, by, unit, f"it is {right:.12g}")
+            yield Violation("summary", column, by, unit, _("it is {expected:.12g}", expected=right))
 
 
 def _missing(required: Required, stated: pd.DataFrame) -> Verdict:

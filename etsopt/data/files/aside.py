@@ -166,7 +166,7 @@ def finish(folder: Path) -> None:
 
 
 def _locked(folder: Path) -> AbstractContextManager[None]:
-    return lock.locked(folder / LOCK, f"The folder {str(folder)!r}")
+    return lock.locked(folder / LOCK, _("The folder {parent!r}", parent=str(folder)))
 
 
 def _move(folder: Path) -> None:
@@ -199,7 +199,7 @@ def _names_to_remove(source: Path) -> list[Path]:
         names = json.loads(path.read_text(encoding="utf-8"))
         return [Path(*map(str, name.split("/"))) for name in names]
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise _damaged(source, "is damaged") from None
+        raise _damaged(source, _("is damaged")) from None
 
 
 def _inside(folder: Path, name: Path) -> Path:
@@ -207,7 +207,7 @@ def _inside(folder: Path, name: Path) -> Path:
     path = folder / name
     nearest = path if path.is_dir() else path.parent
     if not nearest.resolve().is_relative_to(folder.resolve()):
-        raise _damaged(folder / NEXT, f"names {str(name)!r}, which leads out of it")
+        raise _damaged(folder / NEXT, _("names {name!r}, which leads out of it", name=str(name)))
     return path
 
 

@@ -50,7 +50,7 @@ def replaced(path: Path) -> Iterator[Path]:
     real = path.resolve()
     part = real.with_name(f".{real.stem}.etsopt-part{real.suffix}")
     try:
-        with naming(path), locked(real.with_name(f".{real.name}.etsopt-lock"), f"The file {str(path)!r}"):
+        with naming(path), locked(real.with_name(f".{real.name}.etsopt-lock"), _("The file {path!r}", path=str(path))):
             try:
                 yield part
                 synchronise(part)

@@ -105,7 +105,7 @@ def read_table(path: Path, types: Mapping[str, str] | None, other_texts: bool = 
     if not names and types == {}:
         return pd.DataFrame()
     if not names:
-        raise _damaged(content, place, {}, "has no column names")
+        raise _damaged(content, place, {}, _("has no column names"))
     texts = {name for name in names if (stated.get(name) or _guessed(name)) == TEXT}
     table = _read_csv(content, place, names, texts, stated)
     for name in names:
@@ -114,7 +114,7 @@ def read_table(path: Path, types: Mapping[str, str] | None, other_texts: bool = 
         elif name not in stated and not pd.api.types.is_numeric_dtype(table[name]):
             # A text column of a run without types; without rows it is taken for numbers.
             if len(table) and not other_texts:
-                raise _damaged(content, place, {**stated, name: "float64"}, "cannot be read")
+                raise _damaged(content, place, {**stated, name: "float64"}, _("cannot be read"))
             table[name] = table[name].fillna("").astype(object) if len(table) else table[name].astype(float)
     return table
 
@@ -128,7 +128,7 @@ def _header(content: bytes, place: str) -> list[str]:
     try:
         names = next(csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), strict=True), [])
     except (UnicodeDecodeError, csv.Error):
-        raise _damaged(content, place, {}, "cannot be read") from None
+        raise _damaged(content, place, {}, _("cannot be read")) from None
     if problems := problems_of_names(names, place):
         raise DataError(_("The run"), problems)
     return names
@@ -155,11 +155,13 @@ def _read_csv(content: bytes, place: str, names: list[str], texts: set[str], sta
                 **EXACT_NUMBERS,
             )
         except (ValueError, TypeError, OverflowError, Warning) as error:
-            raise _damaged(content, place, stated, f"cannot be read ({str(error).splitlines()[0]})") from None
+            raise _damaged(
+                content, place, stated, _("cannot be read ({reason})", reason=str(error).splitlines()[0])
+            ) from None
     # pandas pads short rows and accepts stray quotation marks.
     lines = len(table) + 1
     if b"\0" in content or shape_of(content) != (lines, lines * (len(names) - 1)):
-        raise _damaged(content, place, stated, "has rows that do not match the header")
+        raise _damaged(content, place, stated, _("has rows that do not match the header"))
     return table
 
 
@@ -201,8 +203,8 @@ def _fits(cell: str, kind: str) -> bool:
 
 def _kind_name(kind: str) -> str:
     if kind in ("bool", "boolean"):
-        return "True or False"
-    return "whole numbers" if "int" in kind.lower() else "numbers" if kind != TEXT else "texts"
+        return _("True or False")
+    return _("whole numbers") if "int" in kind.lower() else "numbers" if kind != TEXT else "texts"
 
 
 def _read_parquet(path: Path, place: str) -> pd.DataFrame:

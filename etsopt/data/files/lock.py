@@ -34,7 +34,7 @@ UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """Error numbers for a file system without locks."""
 
 
-WRITING = "being written by"
+WRITING = _("being written by")
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def locked(path: Path, what: str, use: str = WRITING, wait_s: float | None = Non
     deadline = time.monotonic() + (WAIT_S if wait_s is None else wait_s)
     while (handle := _acquire(path)) is None:
         if time.monotonic() > deadline:
-            holder = _holder(path) or "another process"
+            holder = _holder(path) or _("another process")
             advice = _("Wait until it has finished, or name another place to write to.")
             raise UsageError(_("{what} is {use} {holder}.", what=what, use=use, holder=holder), advice)
         time.sleep(POLL_S)

@@ -40,8 +40,8 @@ def problems_of_flaws(place: str, cells: list[Cells], flaws: Flaws, top: int) ->
     problems = problem_of_marked(
         place,
         errors,
-        ("cell is an error", "cells are errors"),
-        "Correct the formula, write the value, or empty the cell.",
+        (_("cell is an error"), _("cells are errors")),
+        _("Correct the formula, write the value, or empty the cell."),
     )
     what = (_("formula has no value"), _("formulas have no value"))
     advice = _("Open the workbook in a spreadsheet program, which calculates it, and save it; or write the values.")

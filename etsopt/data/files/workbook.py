@@ -152,21 +152,27 @@ def _too_large(content: bytes) -> str:
     # Calamine reports whatever is wrong with a damaged archive.
     with suppress(Exception), zipfile.ZipFile(io.BytesIO(content)) as parts:
         if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
-            return f"holds more than {MOST_BYTES:,} bytes"
+            return _("holds more than {most:,} bytes", most=MOST_BYTES)
         for packed in parts.infolist():
             if packed.file_size > MUCH and packed.file_size > MOST_PACKED * packed.compress_size:
-                return f"unpacks {packed.compress_size:,} bytes to {packed.file_size:,}, as no table does"
+                return _(
+                    "unpacks {packed:,} bytes to {size:,}, as no table does",
+                    packed=packed.compress_size,
+                    size=packed.file_size,
+                )
         for part in parts.namelist():
             if not part.startswith("xl/worksheets/"):
                 continue
             sheet = parts.read(part)
             if odd := NO_REFERENCE.search(sheet):
-                return f"has a cell named {odd[1][:20].decode(errors='replace')!r}, as no sheet has"
+                return _("has a cell named {name!r}, as no sheet has", name=odd[1][:20].decode(errors="replace"))
             cells = REFERENCE.findall(sheet)
-            column = max((name for name, _ in cells), key=lambda name: (len(name), name), default=b"A")
-            last = max((int(row) for _, row in cells), default=1)
+            column = max((name for name, _row in cells), key=lambda name: (len(name), name), default=b"A")
+            last = max((int(row) for _name, row in cells), default=1)
             if (_column_position(column) + 1) * last > MOST_CELLS:
-                return f"has a sheet that reaches to column {column.decode()} and row {last:,}"
+                return _(
+                    "has a sheet that reaches to column {column} and row {row:,}", column=column.decode(), row=last
+                )
     return ""
 
 

@@ -85,7 +85,7 @@ ADVICE_FOR_TEXT = {
     "bool_type": _("Write true or false, without quotes."),
     "int_type": _("Write a whole number without quotes."),
     "float_type": _("Write a number without quotes, commas and units; 0.03 is 3 %."),
-    **dict.fromkeys(("dict_type", "model_type"), 'Write a table and quote keys that are not plain: {"a b" = 1}.'),
+    **dict.fromkeys(("dict_type", "model_type"), _('Write a table and quote keys that are not plain: {"a b" = 1}.')),
 }
 """Remedies for a text instead of another type; a value of ``--set`` that is not TOML is a text."""
 

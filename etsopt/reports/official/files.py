@@ -109,7 +109,7 @@ TO_FILL = (
 )
 """Heading of the columns of the note."""
 
-NO_WORKBOOK = (
+NO_WORKBOOK = _(
     "The workbook needs xlsxwriter, which is not installed: only CSV files are written.\n\n"
     'Install it, `pip install "etsopt[excel]"`, and export again.'
 )

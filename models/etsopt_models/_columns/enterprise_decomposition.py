@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.policy.yearly import by_year
+from etsopt.language import _
 from etsopt_models._columns.variable_fixing import sample_by_size
 from etsopt_models._columns.whole_plans import OWN_PART, prepare_market
 from etsopt_models._enterprises.core import MIXTURE_SAVINGS, MarketAtPrices
@@ -62,7 +63,9 @@ def declines_prices(instance: Instance) -> str:
     worth = float(discount[-1] * policy.market.terminal_price_cny_per_t)
     price = discount * by_year(policy.market.prices_cny_per_t, years, 0.0)
     if not is_steady(TradeTerms(price, discount * transaction_cost, nothing + np.inf, 0.0, nothing, worth)):
-        return "the expected price rises by more than interest and transaction costs, so that every account buys ahead"
+        return _(
+            "the expected price rises by more than interest and transaction costs, so that every account buys ahead"
+        )
     return ""
 
 

@@ -112,7 +112,12 @@ def limits_of(instance: Instance, accounts: Accounts) -> Limits:
         count = counted(
             int((unmet > 0).sum()), _("enterprise that does not buy falls"), _("enterprises that do not buy fall")
         )
-        what = f"states no price of {policy.year}, but {count} short by {format_tonnes(unmet.sum())} t"
+        what = _(
+            "states no price of {year}, but {count} short by {tonnes} t",
+            year=policy.year,
+            count=count,
+            tonnes=format_tonnes(unmet.sum()),
+        )
         advice = _("State the average price of the month before the deadline: the fine is a multiple of it.")
         raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
     return Limits(bought, offset, beyond if known else 0.0 * beyond)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.policy.yearly import by_year
+from etsopt.language import _
 from etsopt_models._enterprises.trading import TradeTerms
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ def declines(instance: Instance) -> str:
     market = instance.policy.market
     offset_price = np.array(by_year(market.ccer_price_cny_per_t, instance.policy.years, np.inf))
     if instance.policy.abatement.divisible_measures:
-        return "accounts of enterprises need integer plans, and here plans may be mixed"
+        return _("accounts of enterprises need integer plans, and here plans may be mixed")
     collar = market.floor_price_cny_per_t is not None or market.ceiling_price_cny_per_t is not None
     if collar or instance.policy.coverage == "part":
-        return "a reserve trades at a floor or ceiling price, and trading has a cost"
+        return _("a reserve trades at a floor or ceiling price, and trading has a cost")
     if (offset_price <= market.transaction_cost_cny_per_t).any():
-        return "an offset costs no more than a transaction"
+        return _("an offset costs no more than a transaction")
     return ""
 
 

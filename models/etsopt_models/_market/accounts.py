@@ -130,7 +130,9 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
     if years[0] >= LASTING_FROM:
         return carried_over(instance, owners, old, stated(instance, owners, "net_sales_t")) + lasting
     if years[-1] >= LASTING_FROM and (old + lasting).any():
-        what = f"the horizon passes from 2024 to 2025 with {(old + lasting).sum():,.0f} t in enterprises.csv"
+        what = _(
+            "the horizon passes from 2024 to 2025 with {held:,.0f} t in enterprises.csv", held=(old + lasting).sum()
+        )
         advice = _("End the horizon in 2024, or begin it in 2025: the carry-over depends on sales until then.")
         raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "horizon.last_year")])
     return old

@@ -60,17 +60,21 @@ def declines(instance: Instance) -> str:
     """Return why the units of an instance cannot be aggregated; empty if they can."""
     allocation = instance.policy.allocation
     if allocation.intensity_order:
-        return "`intensity_order` couples each unit with its neighbours"
+        return _("`intensity_order` couples each unit with its neighbours")
     if allocation.band_on == "enterprise":
         free = ~reference_allowances(instance).fixed
         owned = np.bincount(instance.labels("enterprise_id").code[free])
         if several := np.count_nonzero(owned > 1):
-            return f"the bands of {several:,} enterprises apply to several units each and couple them"
+            return _("the bands of {count:,} enterprises apply to several units each and couple them", count=several)
     sector, province = instance.labels("sector"), instance.labels("province")
     if instance.policy.provinces.balance is not None and len(sector) * len(province) > MANY_CELLS:
         cells = len(np.unique(sector.code * len(province) + province.code))
         if cells > MANY_CELLS and SHARED * cells > len(instance.units):
-            return f"{len(instance.units):,} units are in {cells:,} pairs of sector and province, too many to aggregate"
+            return _(
+                "{units:,} units are in {pairs:,} pairs of sector and province, too many to aggregate",
+                units=len(instance.units),
+                pairs=cells,
+            )
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.language import _
 from etsopt_models import pathway
 from etsopt_models._columns import decomposition
 from etsopt_models._columns.unmet_demand import prepare_pass
@@ -24,7 +25,7 @@ def declines(instance: Instance) -> str:
     """Return why decomposition does not support an instance, as a clause; empty if it does."""
     policy = instance.policy
     if policy.market.transaction_cost_cny_per_t > 0 and policy.pathway.no_bank_from is not None:
-        return "allowances lapse, and trading has a cost"
+        return _("allowances lapse, and trading has a cost")
     return decomposition.declines(instance)
 
 

@@ -227,6 +227,6 @@ def _available(instance: Instance, provinces: list[str]) -> Numbers:
             for one in provinces
         ]
     if problems:
-        raise DataError(f"The policy of {instance.name!r}", problems)
+        raise DataError(_("The policy of {name!r}", name=instance.name), problems)
     national = policy.national.days
     return np.array([*found, math.inf if national is None else national])

@@ -159,7 +159,7 @@ def _units_without_rows(joined: Joined) -> list[Problem]:
             )
         else:
             continue
-        wrong.setdefault((row["place"], what, heading, "Make both tables agree."), []).append((row["row"], label))
+        wrong.setdefault((row["place"], what, heading, _("Make both tables agree.")), []).append((row["row"], label))
     return [
         Problem(place, _which(counted(len(cells), _("unit"), _("units")), what), advice, heading, tuple(cells))
         for (place, what, heading, advice), cells in wrong.items()

@@ -57,13 +57,13 @@ def number_of(cell: Any, key: str) -> float:
     """
     number = _plain_number(cell)
     if number < 0 and key not in SIGNED:
-        raise WrongCellError("figure is negative", "figures are negative", "Correct it to a number from 0 on.")
+        raise WrongCellError(_("figure is negative"), _("figures are negative"), _("Correct it to a number from 0 on."))
     if key == "load_percent" and not (math.isnan(number) or 0 < number <= 100):
         advice = _("Correct it to a percentage above 0 and at most 100, or leave the cell of a special case empty.")
-        raise WrongCellError("percentage is out of range", "percentages are out of range", advice)
+        raise WrongCellError(_("percentage is out of range"), _("percentages are out of range"), advice)
     if key == "slag_percent" and number > 100:
         advice = _("Correct it to a percentage of at most 100.")
-        raise WrongCellError("percentage is out of range", "percentages are out of range", advice)
+        raise WrongCellError(_("percentage is out of range"), _("percentages are out of range"), advice)
     return number
 
 
@@ -100,7 +100,7 @@ def text_of(cell: Any, key: str) -> str:
         lost = bool(SHORTENED.fullmatch(cell.strip().lower()))
     if lost and key in IDENTIFIERS:
         advice = _("Write the code as a text: a spreadsheet keeps 15 digits of a number.")
-        raise WrongCellError("code has lost digits", "codes have lost digits", advice)
+        raise WrongCellError(_("code has lost digits"), _("codes have lost digits"), advice)
     if key == "unit_class":
         return _class_of(cell)
     return normalise(cell).strip() if key in IDENTIFIERS else cell.strip()
@@ -115,7 +115,7 @@ def _class_of(cell: str) -> str:
     joined = "+".join(sorted(set(parts)))
     if joined not in UNIT_CLASSES:
         advice = _("Use one of {known}.", known=", ".join(UNIT_CLASSES))
-        raise WrongCellError("class is not known", "classes are not known", advice)
+        raise WrongCellError(_("class is not known"), _("classes are not known"), advice)
     return joined
 
 

@@ -13,7 +13,7 @@ from etsopt.data.instance import Instance
 from etsopt.data.policy.official import LAST_YEAR
 from etsopt.data.policy.plans import NATIONAL
 from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _
+from etsopt.language import _, chain
 from etsopt.progress import tell
 from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.reading.agreement import problems_of_agreement
@@ -227,19 +227,19 @@ def _compared(instance: Instance, joined: Joined) -> pd.DataFrame:
 def _not_there(tables: list[AnnexTable]) -> list[str]:
     """Return sentences on columns of an instance that stay unknown."""
     numbers = {table.annex.number for table in tables}
-    notes = ["Not in the tables: " + "; ".join(NOT_HELD) + "."]
+    notes: list[str] = [_("Not in the tables: {parts}.", parts=chain(NOT_HELD, _("{first}; {second}")))]
     if not any(number.startswith("1-") and number != "1-5" for number in numbers):
-        notes.append("Without tables 1-1 to 1-4, last year's emissions and pre-allocated allowances are not known.")
+        notes.append(_("Without tables 1-1 to 1-4, last year's emissions and pre-allocated allowances are not known."))
     if not numbers & {"1-5", "2-5"}:
-        notes.append("Without tables 1-5 and 2-5, deductions are not known.")
+        notes.append(_("Without tables 1-5 and 2-5, deductions are not known."))
     return notes
 
 
 NOT_HELD = (
-    "names of units, identifiers of steel enterprises as units, cities",
-    "verified emissions of units outside the scope",
-    "net supply, heat supply ratio and cooling of power units, which the plans read up to 2022",
-    "opening holdings, net sales and outstanding obligations",
-    "measures, forecast, and a policy beyond rule, year and enterprises at risk",
+    _("names of units, identifiers of steel enterprises as units, cities"),
+    _("verified emissions of units outside the scope"),
+    _("net supply, heat supply ratio and cooling of power units, which the plans read up to 2022"),
+    _("opening holdings, net sales and outstanding obligations"),
+    _("measures, forecast, and a policy beyond rule, year and enterprises at risk"),
 )
 """Parts of an instance that annex tables have no columns for."""

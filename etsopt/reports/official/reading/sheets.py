@@ -98,6 +98,6 @@ def _csv_sheet(path: Path) -> Sheet | Problem:
 
 def _workbook(path: Path) -> tuple[list[Sheet], list[Problem]]:
     """Read the sheets of a workbook: the values that it stores, formulas and links are not evaluated."""
-    sheets, problems = read_workbook(path, "name a folder of CSV files")
+    sheets, problems = read_workbook(path, _("name a folder of CSV files"))
     numbered = [(name, rows, list(range(1, len(rows) + 1))) for name, rows in sheets.items()]
     return [Sheet(f"{path.name}, sheet {name}", name, rows, numbers) for name, rows, numbers in numbered], problems

@@ -99,7 +99,7 @@ def _converted(found: Found, key: str, cells: list[Any]) -> tuple[list[Any], lis
     notes = found.columns.get("notes") or [""] * len(cells)
     empty = (
         (_("cell is empty"), _("cells are empty")),
-        "Fill it in every row, also in those over which a cell is merged.",
+        _("Fill it in every row, also in those over which a cell is merged."),
     )
     for row, cell, note in zip(found.rows, cells, notes, strict=True):
         value: Any = "" if key in TEXTS else np.nan
