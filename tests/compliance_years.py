@@ -15,7 +15,7 @@ OFFSETS = {"ccer_price_cny_per_t": 75.0, "ccer_supply_t": 100.0}
 
 
 def by_hand() -> etsopt.Instance:
-    """Four enterprises of 2025 that take every way there is: `tests/models/test_settlement.py` derives what they do."""
+    """Four enterprises of 2025 that take every way there is: `tests/models/test_compliance.py` derives what they do."""
     names = ["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e", "reference_t", "special_case"]
     units = pd.DataFrame(
         [

@@ -64,13 +64,11 @@ def _without_examples(raw: RawTable, table: Table, notes: list[str]) -> RawTable
     if not example.any():
         return raw
     rows = ", ".join(map(str, raw.rows[example]))
-    plural = example.sum() > 1
-    what = (
-        _("rows {rows} are examples, and not read", rows=rows)
-        if plural
-        else _("row {rows} is an example, and not read", rows=rows)
+    one, several = (
+        _("{place}: row {rows} is an example, and not read."),
+        _("{place}: rows {rows} are examples, and not read."),
     )
-    notes.append(f"{raw.place}: {what}.")
+    notes.append(_(several if example.sum() > 1 else one, place=raw.place, rows=rows))
     kept = {heading: cells[~example] for heading, cells in raw.columns.items()}
     return replace(raw, columns=kept, rows=raw.rows[~example])
 
