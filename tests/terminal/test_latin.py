@@ -78,7 +78,7 @@ KEPT = frozenset(
         *("FOLDER", "INSTANCE", "plants", "accounts", "Shaanxi", "DataFrame", "Reference", "answer", "bounds"),
         *("calculate", "formulate", "parameters", "print", "progress", "proven_only", "reason_zh", "mps", "read"),
         *("clip", "slope", "objectives", "first_month", "months", "Groups", "AbstractModel", "Set", "Param"),
-        *("dense", "False", "RUN", "x_origin"),
+        *("dense", "False", "RUN", "x_origin", "accounting", "in_scope", "kinds", "runs", "usable", "kPa"),
     )
 )
 """Latin words of translations that stand alone there, and would be English in the output of another command."""
