@@ -86,6 +86,7 @@ def test_many_vectors_are_not_looked_at(proven: tuple[etsopt.Instance, etsopt.Re
     assert not etsopt.check(instance, replace(result, tables=tables), gap=1e-9).certified
 
 
+@pytest.mark.nightly
 def test_where_units_trade_on_their_own_accounts_nothing_is_proven_together() -> None:
     """Rounding is bounded by the units of an account, and sums run over all units."""
     instance, _ = indifferent(0)
