@@ -9,6 +9,9 @@ from etsopt.language import LANGUAGE, in_chinese
 SCALES = {"en": ((1e7, 1e6, "Mt"), (1e4, 1e3, "kt")), "zh": ((1e9, 1e8, "10⁸ t"), (1e5, 1e4, "10⁴ t"))}
 """Units of tonnes by language, the largest first: the least figure that they are for, their size and name."""
 
+MONEY = ((1e11, 1e9, "CNY billion"), (1e7, 1e6, "CNY million"))
+"""Units of money in the same form."""
+
 
 def scale_of(largest_t: float) -> tuple[float, str]:
     """Return a divisor and its unit for tonnes of which this is the largest.
@@ -16,8 +19,16 @@ def scale_of(largest_t: float) -> tuple[float, str]:
     >>> scale_of(2.9e9), scale_of(560_000.0), scale_of(-900.0)
     ((1000000.0, 'Mt'), (1000.0, 'kt'), (1.0, 't'))
     """
-    steps = SCALES[LANGUAGE.get()]
-    return next(((size, name) for least, size, name in steps if abs(largest_t) >= least), (1.0, "t"))
+    return _fitting(SCALES[LANGUAGE.get()], largest_t, "t")
+
+
+def money_scale_of(largest_cny: float) -> tuple[float, str]:
+    """Return a divisor and its unit for money of which this is the largest."""
+    return _fitting(MONEY, largest_cny, "CNY")
+
+
+def _fitting(steps: tuple[tuple[float, float, str], ...], largest: float, unit: str) -> tuple[float, str]:
+    return next(((size, name) for least, size, name in steps if abs(largest) >= least), (1.0, unit))
 
 
 def size_of(unit: str) -> float:

@@ -37,6 +37,8 @@ UNITS = (
     "10⁴ t",
     "10⁸ t",
     "tCO2e",
+    "CNY million",
+    "CNY billion",
     *_MEASURES,
     *(f"{one}/{other}" for one in _MEASURES for other in _MEASURES),
 )

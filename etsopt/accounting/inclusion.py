@@ -156,7 +156,7 @@ def inclusion(
     if known and emissions_year not in known:
         raise UsageError(
             _("No unit has reports of {emissions_year}.", emissions_year=emissions_year),
-            _("Choose one of {str}.", str=", ".join(map(str, known))),
+            _("Choose one of {names}.", names=", ".join(map(str, known))),
         )
     if year is None and emissions_year is None:
         raise UsageError(_("The year of the list is unknown."), _("Name it by --year, for example 2027."))

@@ -43,7 +43,7 @@ def review_plan_instance(
     known = sorted({int(one) for one in accounts.unit_years["year"]})
     year = max(known, default=0) if year is None else year
     if year not in known:
-        advice = _("Choose one of {str}.", str=", ".join(map(str, known))) if known else _("Add reports of a year.")
+        advice = _("Choose one of {names}.", names=", ".join(map(str, known))) if known else _("Add reports of a year.")
         raise UsageError(_("No unit has reports of {year}.", year=year), advice)
     units = _units(found, year)
     months = found.unit_months

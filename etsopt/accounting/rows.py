@@ -75,7 +75,7 @@ class Reports:
         for name, frame in (("register", register), ("rows", rows)):
             if not isinstance(frame, pd.DataFrame):
                 raise UsageError(
-                    _("`{name}` is {name_2}: expected a data frame.", name=name, name_2=type(frame).__name__),
+                    _("`{name}` is {kind}: expected a data frame.", name=name, kind=type(frame).__name__),
                     _("Pass a data frame."),
                 )
         frame, problems = _validated(RawTable.from_frame(rows, "rows"))

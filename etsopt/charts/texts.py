@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from etsopt.language import _, in_chinese, pgettext
-from etsopt.scales import scale_of
+from etsopt.scales import money_scale_of, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 YEAR = _("compliance year")
 SURPLUS_RATE = _("surplus rate [%]")
 ALLOWANCES_KT = _("allowances [kt]")
-
-MONEY = ((1e11, 1e9, pgettext("unit", "CNY billion")), (1e7, 1e6, pgettext("unit", "CNY million")))
-"""Amounts from which on money is shown in a larger unit, divisors, and units."""
 
 NAME_IN_CHINESE = "x_name_zh"
 """Own column of units and measures from which their Chinese names are taken; the shipped instances have it."""
@@ -61,8 +58,8 @@ def scaled(largest: float, unit: str) -> tuple[float, str]:
         return divisor, unit_text(short) + unit.removeprefix("t")
     if unit in ("1", "rate"):
         return 0.01, "%"
-    larger = ((by, str(name)) for least, by, name in MONEY if unit == "CNY" and largest >= least)
-    return next(larger, (1.0, unit_text(unit)))
+    divisor, short = money_scale_of(largest) if unit == "CNY" else (1.0, unit)
+    return divisor, unit_text(short)
 
 
 class Number(NamedTuple):

@@ -81,7 +81,7 @@ class FittingTable(Table):
 
     def _records(self, texts: list[list[str]]) -> Iterator[Any]:
         """Yield the title, and each row as lines of a label and a cell."""
-        lines = [Text(str(self.title), style="bold"), Text("")] if self.title else []
+        lines = [Text(self.title, style="bold"), Text("")] if self.title else []
         # A heading that was hyphenated for a narrow column is whole in a record.
         heads = [" ".join(head.replace("-\n", "").split()) for head, *_ in texts]
         for row in zip(*(cells for _, *cells in texts), strict=True):

@@ -52,7 +52,7 @@ def rules(selected: Mapping[str, Rule], as_json: bool) -> int:
         return 0
     console = plain_console()
     for name, rule in sorted(selected.items()):
-        console.print(Text(name, style="bold"), Text(str(gettext(rule.summary))))
+        console.print(Text(name, style="bold"), Text(gettext(rule.summary)))
         for key, field in rule.parameters.model_fields.items():
             value = of_plan(name, LATEST).get(key, field.default)
             default = _("required") if field.is_required() else _("default {value}", value=value)

@@ -130,10 +130,10 @@ def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame])
             console.print(
                 Text(
                     _(
-                        "{name}: {value:.6g} and {value_2:.6g} {unit}",
+                        "{name}: {first:.6g} and {second:.6g} {unit}",
                         name=word("level", level.name),
-                        value=levels[level.name].value,
-                        value_2=level.value,
+                        first=levels[level.name].value,
+                        second=level.value,
                         unit=word("unit", level.unit),
                     )
                 )

@@ -55,7 +55,7 @@ def _measures(results: Results) -> Table:
     sums = by_measure(results.tables["investments"])
     table = new_table(_("Installed now"), _("measure"), _("units"), _("investment\n[CNY]"))
     for measure, row in sums.head(ROWS_SHOWN).iterrows():
-        table.add_row(Text(str(measure)), Text(f"{int(row['units']):,}"), Text(_whole(row["investment_cny"])))
+        table.add_row(Text(measure), Text(f"{int(row['units']):,}"), Text(_whole(row["investment_cny"])))
     if sums.empty:
         table.add_row(Text(_("nothing")), Text("0"), Text("0"))
     if len(sums) > ROWS_SHOWN:
@@ -72,7 +72,7 @@ def _scenarios(results: Results) -> Table:
     table = new_table(_("Scenarios"), _("scenario"), *heads)
     for name, row in sums.head(ROWS_SHOWN).iterrows():
         cells = [f"{row['probability']:.4g}", *(_whole(row[column]) for column in columns)]
-        table.add_row(Text(str(name)), *map(Text, cells))
+        table.add_row(Text(name), *map(Text, cells))
     if len(sums) > ROWS_SHOWN:
         table.add_row(Text(_("and {count} more", count=len(sums) - ROWS_SHOWN)), *(Text("") for _head in heads))
     return table

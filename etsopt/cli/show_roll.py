@@ -69,7 +69,7 @@ def rolled(found: NextYear, folder: Path) -> None:
         table.add_row(Text(_(label)), *(Text(format_tonnes(float(cell))) for cell in cells))
     console.print(table)
     for line in sentences(found):
-        console.print(Text(str(line)))
+        console.print(Text(line))
     rule = found.instance.policy.rule.name
     console.print(Text(_("{year} written to {folder}, rule {rule}.", year=year, folder=folder, rule=rule)))
 

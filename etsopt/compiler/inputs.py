@@ -211,10 +211,10 @@ class Inputs:
                 part.find([_positions(column) for column in columns[first:last]])
             except KeyError as error:
                 what = _(
-                    "{title} is declared to be within {name}, and {args}.",
+                    "{title} is declared to be within {name}, and {cause}.",
                     title=title,
                     name=part.name,
-                    args=error.args[0],
+                    cause=error.args[0],
                 )
                 raise ModelError(what, WITHIN) from None
             first = last

@@ -120,7 +120,7 @@ class Lookups:
             return members.find(alike(values))
         except KeyError as error:
             reason = _(
-                "its rule looks up {local_name}, and {args}", local_name=component.local_name, args=error.args[0]
+                "its rule looks up {local_name}, and {cause}", local_name=component.local_name, cause=error.args[0]
             )
             raise self.not_compilable(reason, _("Correct the array that gives the index.")) from None
 

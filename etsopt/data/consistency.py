@@ -147,10 +147,10 @@ def _problems_of_pairs(instance: Content) -> list[Problem]:
     problems = []
     if half.any():
         what = _(
-            "{total} units state one of {pair} and {pair_2} and not the other",
+            "{total} units state one of {first} and {second} and not the other",
             total=int(half.sum()),
-            pair=PAIR[0],
-            pair_2=PAIR[1],
+            first=PAIR[0],
+            second=PAIR[1],
         )
         advice = _("Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one.")
         problems.append(Problem(UNITS.file, what, advice, chain(PAIR, _("{first} or {second}")), cells_of(units, half)))

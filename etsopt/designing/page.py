@@ -12,7 +12,7 @@ from etsopt.charts.fronts import chosen_text
 from etsopt.charts.texts import scaled
 from etsopt.designing.plan import ENACTED, Range
 from etsopt.designing.told import ToldDesign
-from etsopt.language import LANGUAGE, _, in_chinese, joined, ngettext, pgettext, speaking
+from etsopt.language import LANGUAGE, _, joined, ngettext, pgettext, speaking
 from etsopt.reports.document.asked import MODELS
 from etsopt.reports.document.content import (
     Column,
@@ -25,6 +25,7 @@ from etsopt.reports.document.content import (
     Table,
     named,
     noted,
+    report_command,
 )
 from etsopt.reports.document.figures import of_chart, short
 from etsopt.reports.document.write import imprint, write_document
@@ -257,6 +258,5 @@ def _reproduce(design: ToldDesign) -> Section:
         (_("versions"), versions),
     )
     file, folder = shlex.quote(design.plan.file), shlex.quote(design.folder)
-    language = " --lang zh" if in_chinese() else ""
-    lines = (f"etsopt design {file} --runs --out again", f"etsopt report {folder}{language}")
+    lines = (f"etsopt design {file} --runs --out again", report_command(folder))
     return Section("reproduce", _("How to reproduce it"), (Commands(lines), Facts(facts)))

@@ -113,9 +113,9 @@ def _one_for_each(place: str, values: Any, instance: Instance, fixed: NDArray[np
         )
     if allowances.shape != fixed.shape:
         what = _(
-            "returns an array of shape {shape}: expected numbers of shape {shape_2}",
-            shape=allowances.shape,
-            shape_2=fixed.shape,
+            "returns an array of shape {given}: expected numbers of shape {wanted}",
+            given=allowances.shape,
+            wanted=fixed.shape,
         )
         raise DataError(_("The rule"), [Problem(place, what, _("Return one allowance for each unit [t]."))])
     allowances = np.where(fixed, instance.emissions_tco2e, allowances)

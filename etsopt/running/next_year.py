@@ -134,10 +134,10 @@ def closing_of(holdings: pd.DataFrame, names: pd.Index[str]) -> dict[int, pd.Ser
         if f"opening_{vintage}_t" not in {column.name for column in ENTERPRISES.columns}:
             known = sorted(column.name[8:12] for column in ENTERPRISES.columns if column.name.startswith("opening_"))
             what = _(
-                "The run ends with allowances of vintage {vintage}: expected one of {known} to {known_2}.",
+                "The run ends with allowances of vintage {vintage}: expected one of {first} to {last}.",
                 vintage=vintage,
-                known=known[0],
-                known_2=known[-1],
+                first=known[0],
+                last=known[-1],
             )
             raise UsageError(what, _("Roll over runs of these years only."))
     return held

@@ -110,10 +110,10 @@ def solve_levels(  # long because each exit from an objective is one statement h
         for name in names:
             tell(
                 _(
-                    "objective {name}: {count:,} rows, {count_2:,} columns",
+                    "objective {name}: {rows:,} rows, {columns:,} columns",
                     name=name,
-                    count=len(program.row_lower),
-                    count_2=len(program.column_lower),
+                    rows=len(program.row_lower),
+                    columns=len(program.column_lower),
                 )
             )
             solved = faster[name](program, solve_to_the_end) if name in faster else None

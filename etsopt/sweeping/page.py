@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from etsopt.charts import sweeps
 from etsopt.charts.texts import scaled
-from etsopt.language import LANGUAGE, _, in_chinese, joined, pgettext, speaking
+from etsopt.language import LANGUAGE, _, joined, pgettext, speaking
 from etsopt.reports.document.cells import SPACE
-from etsopt.reports.document.content import Commands, Document, Facts, KeyFigure, Section, named, noted
+from etsopt.reports.document.content import Commands, Document, Facts, KeyFigure, Section, named, noted, report_command
 from etsopt.reports.document.figures import short
 from etsopt.reports.document.write import imprint, write_document
 from etsopt.sweeping.asked import asked, changes_of, outcomes
@@ -161,6 +161,5 @@ def _reproduce(sweep: ToldSweep) -> Section:
         (_("options"), changes_of(options) if options else _("the defaults")),
         (_("versions"), versions),
     )
-    language = " --lang zh" if in_chinese() else ""
-    lines = (f"etsopt sweep {file} --out again", f"etsopt report {shlex.quote(sweep.folder)}{language}")
+    lines = (f"etsopt sweep {file} --out again", report_command(shlex.quote(sweep.folder)))
     return Section("reproduce", _("How to reproduce it"), (Commands(lines), Facts(facts)))

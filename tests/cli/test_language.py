@@ -86,6 +86,23 @@ def test_no_text_stands_where_babel_does_not_look() -> None:
     assert not hidden, f"put these before their f-string: {', '.join(hidden)}"
 
 
+def test_every_template_that_is_stated_with_its_values_has_just_these() -> None:
+    from etsopt.locale.build import slots
+
+    differ = {
+        f"{file.relative_to(ROOT)}:{call.lineno}": names ^ slots(template.value)
+        for folder in ("etsopt", "models/etsopt_models")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("_", "gettext", "pgettext")
+        for template in call.args[-1:]
+        for names in [{str(keyword.arg) for keyword in call.keywords}]
+        # A template without values here may get them later.
+        if isinstance(template, ast.Constant) and names and "None" not in names
+    }
+    assert {place: names for place, names in differ.items() if names} == {}
+
+
 def test_every_command_has_help_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
     (commands,) = (action for action in parser_of()._actions if isinstance(action.choices, dict))
     assert commands.choices is not None

@@ -96,7 +96,7 @@ def annual_emissions(
     if year not in known:
         raise UsageError(
             _("No unit has reports of {year}.", year=year),
-            _("Choose one of {str}.", str=", ".join(map(str, known))),
+            _("Choose one of {names}.", names=", ".join(map(str, known))),
         )
     return Verification(year, _units(accounts, state, year), reports, accounts, state)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.language import _, pgettext
 from etsopt.reports.document.content import Column, Table
 from etsopt.reports.document.headings import heading, unit_in
-from etsopt.scales import scale_of, short_figure
+from etsopt.scales import money_scale_of, scale_of, short_figure
 from etsopt.units import format_rate, format_tonnes
 from etsopt.vocabulary import word
 
@@ -98,11 +98,9 @@ def _scaled(largest: float, unit: str) -> Form:
         if scale == 1.0:
             return Form(name, plain_tonnes)
         return Form(name, lambda value: short_figure(value / scale))
-    if largest >= 1e11:
-        return Form("CNY billion", lambda value: f"{value / 1e9:,.1f}" if math.isfinite(value) else "-")
-    if largest >= 1e7:
-        return Form("CNY million", lambda value: f"{value / 1e6:,.1f}" if math.isfinite(value) else "-")
-    return Form("CNY", lambda value: f"{value:,.0f}" if math.isfinite(value) else "-")
+    scale, name = money_scale_of(largest)
+    decimals = 0 if scale == 1.0 else 1
+    return Form(name, lambda value: f"{value / scale:,.{decimals}f}" if math.isfinite(value) else "-")
 
 
 def _form(column: str, values: pd.Series, exact: bool, whole: bool) -> Form:

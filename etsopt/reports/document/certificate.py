@@ -11,7 +11,18 @@ import numpy as np
 from etsopt.language import _, in_chinese, joined, pgettext
 from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import signed, tonnes
-from etsopt.reports.document.content import Column, Commands, Facts, Paragraph, Points, Section, Table, clauses, noted
+from etsopt.reports.document.content import (
+    Column,
+    Commands,
+    Facts,
+    Paragraph,
+    Points,
+    Section,
+    Table,
+    clauses,
+    noted,
+    report_command,
+)
 from etsopt.results.claims import is_checked, is_judged, is_program
 from etsopt.vocabulary import algorithm_of, word
 
@@ -206,6 +217,5 @@ def reproduce(run: Run) -> Section:
         (_("method"), _method(run)),
     )
     model = f" --model {shlex.quote(str(about['model']))}" if is_program(run.results) else ""
-    lang = " --lang zh" if in_chinese() else ""
-    lines = (f"etsopt check {folder}{model}", solve, f"etsopt report {folder}{lang}")
+    lines = (f"etsopt check {folder}{model}", solve, report_command(folder))
     return Section("reproduce", _("How to reproduce it"), (Commands(lines), Facts(facts)))

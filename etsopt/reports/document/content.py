@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from etsopt.language import _, speaking
+from etsopt.language import _, in_chinese, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +22,11 @@ class Told:
     def about(self) -> Mapping[str, Any]:
         """Provenance; its ``instance`` is a name."""
         raise NotImplementedError
+
+
+def report_command(folder: str) -> str:
+    """Return the command that writes the page of a folder in the language of the moment."""
+    return f"etsopt report {folder}{' --lang zh' if in_chinese() else ''}"
 
 
 @dataclass(frozen=True)
