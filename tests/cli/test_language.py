@@ -90,7 +90,7 @@ def test_every_template_that_is_stated_with_its_values_has_just_these() -> None:
     from etsopt.locale.build import slots
 
     differ = {
-        f"{file.relative_to(ROOT)}:{call.lineno}": names ^ slots(template.value)
+        f"{file.relative_to(ROOT)}:{call.lineno}": names ^ slots(str(template.value))
         for folder in ("etsopt", "models/etsopt_models")
         for file in sorted((ROOT / folder).rglob("*.py"))
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
