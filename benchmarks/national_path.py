@@ -142,7 +142,7 @@ def path_figures(
     import resource
 
     import etsopt
-    from etsopt.cli.show_market import closure
+    from etsopt.reports.market import closure
 
     if file is not None:
         changes = tomllib.loads((FILES / f"{file}.toml").read_text(encoding="utf-8")) | changes

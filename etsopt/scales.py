@@ -40,11 +40,11 @@ def size_of(unit: str) -> float:
     return 1e4 if in_chinese() else {"Mt": 1e6, "kt": 1e3}[unit]
 
 
-def short_figure(value: float, decimals: int = 3) -> str:
+def short_figure(value: float) -> str:
     """Format a figure of a scale: with three decimals, in Chinese with four, the last of which is the next unit below.
 
     A figure from 10,000 on has one. It is `-` if it is not finite.
     """
-    decimals = decimals + in_chinese() if abs(value) < 1e4 else 1
+    decimals = 3 + in_chinese() if abs(value) < 1e4 else 1
     # Adding zero removes the sign of a negative zero.
     return f"{round(value, decimals) + 0.0:,.{decimals}f}" if math.isfinite(value) else "-"

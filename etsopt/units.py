@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 TONNE = "t"
@@ -37,15 +36,20 @@ def whole_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
 
     A value at most `ROUNDING_NOISE_T` below a whole tonne becomes that tonne.
 
+    >>> import numpy as np
     >>> whole_tonnes(np.array([1789.70, 790116.9999999999]))
     array([  1789., 790117.])
     """
+    # Lists of names show quantities, and must not wait for numpy.
+    import numpy as np
+
     return np.floor(tonnes + ROUNDING_NOISE_T)
 
 
 def nearest_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round to the nearest whole tonne, halves up, as verified emissions are where they are owed or allocated.
 
+    >>> import numpy as np
     >>> nearest_tonnes(np.array([500_000.4, 500_000.5, 500_000.6]))
     array([500000., 500001., 500001.])
     """
@@ -57,9 +61,12 @@ def sums(group: NDArray[np.int64], values: NDArray[np.float64], count: int) -> N
 
     Whole tonnes add up without any rounding, so they are added apart from the fractions.
 
+    >>> import numpy as np
     >>> sums(np.array([0, 1, 0]), np.array([1e15, 2.5, 0.25]), 2)
     array([1.0e+15, 2.5e+00])
     """
+    import numpy as np
+
     integers = np.floor(values)
     total: NDArray[np.float64] = np.bincount(group, integers, count).astype(float)
     fractions = values - integers

@@ -88,6 +88,7 @@ CODES = {
     "at_bound": ("lower", "upper", "fixed"),
     "target_sense": ("at_most", "exactly", "none"),
     "algorithm": ALGORITHMS,
+    "regime": ("until 2026-08-14", "from 2026-08-15"),
 }
 """Codes in the cells of results by column; words of inputs are in `etsopt.data.tables.chinese`."""
 

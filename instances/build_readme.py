@@ -38,7 +38,12 @@ or in Chinese, with a row of headings; the sheet `policy` has a row for each key
 `etsopt new plants.xlsx` writes one to fill in, `etsopt convert cn-2025 cn-2025.xlsx` an instance as one. A CSV file of
 units alone is an instance too. Headings may be plain words there (Emissions, Company), columns of your own need no
 `x_`, a missing `unit_id` or `enterprise_id` is taken from the name of the enterprise where it can be, and without a
-policy the plan of 2026 holds; warnings tell each of these.
+policy the plan of 2026 holds; warnings tell each of these. Headings may state the year of the policy and the year
+before, such as 2024年排放量 beside 2025年排放量, of which the first is `prior_emissions_tco2e`; without a policy the
+later of two years is this year. Commas that separate thousands are left out of `1,234,567` and `1,234.5`, and of
+`1,234` where another cell of its column has such a number; any other is refused. `etsopt fix plants.xlsx --out
+clean.xlsx` writes all of this out: tables that need no warning, a list of every change, and the cells that are left to
+a person in colour.
 
 `etsopt roll RUN --out DIR` makes next year's instance of a compliance year: holdings, deductions and obligations
 outstanding of `enterprises.csv`, prior emissions of `units.csv`, and the plan of the next year. Emissions and output

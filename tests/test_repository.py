@@ -32,7 +32,9 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 LONG: dict[str, str] = {
     "etsopt/compiler/inputs.py": "What a model is given is refused in one place, each fault with its sentence.",
     "etsopt/data/tables/schema.py": "The tables of an instance are one list.",
-    "etsopt/reports/compliance.py": "The columns of the report stand beside the sections that show them.",
+    "etsopt/documents/columns.py": "The headings and quantities of all columns are one list.",
+    "etsopt/reports/allocation.py": "All that is told of an allocation stands in the order in which it is told.",
+    "etsopt/reports/certificate.py": "What is proven, what is open and what was assumed are told in one place.",
     "etsopt/running/model.py": "A model file is loaded, called and refused in one place.",
     "etsopt/sweeping/record.py": "What is written into the file of a sweep is read in the same one.",
     "models/etsopt_models/allocation.py": "The mathematics, the formulation and its data are one page.",

@@ -80,10 +80,19 @@ CASES = (
         110_000.0,
         market=PRICE | {"transaction_cost_cny_per_t": 1.0, "terminal_price_cny_per_t": 80.0},
     ),
-    # Worth 100, more than a purchase costs: all 110,000 t are banked, and the obligation is bought at 80.
+    # Worth 100, more than a purchase costs: one who may speculate banks all 110,000 t, and buys the obligation at 80.
     one(
         "everything is kept",
         {"bought_t": 100_000, "closing_t": 110_000, "cost_cny": 8_000_000, "kept_worth_cny": 11_000_000},
+        100_000.0,
+        110_000.0,
+        market=PRICE | {"terminal_price_cny_per_t": 100.0},
+        compliance={"speculating": ["a"]},
+    ),
+    # Another buys what it needs, which is nothing.
+    one(
+        "nothing is bought to be kept",
+        {"bought_t": 0, "closing_t": 10_000, "cost_cny": 0, "kept_worth_cny": 1_000_000},
         100_000.0,
         110_000.0,
         market=PRICE | {"terminal_price_cny_per_t": 100.0},
@@ -91,7 +100,7 @@ CASES = (
     # 30,000 t of 2023 are fewer than the 100,000 t that industry may carry over: 10,000 are surrendered, 20,000 sold.
     one(
         "old vintages are converted",
-        {"carried_over_t": 0, "bought_t": 0, "sold_t": 20_000, "cost_cny": -1_600_000},
+        {"carried_over_t": 30_000, "bought_t": 0, "sold_t": 20_000, "cost_cny": -1_600_000},
         100_000.0,
         90_000.0,
         {"opening_2023_t": 30_000.0},

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def lines(emissions: Sequence[float], output: Sequence[float], **columns: Any) -> pd.DataFrame:
     """Return units a, b, ... of one sector, by default cement, one enterprise each."""
     names = [chr(ord("a") + number) for number in range(len(emissions))]
-    frame = pd.DataFrame({"unit_id": names, "enterprise_id": names, "sector": "cement", "province": "p"})
+    frame = pd.DataFrame({"unit_id": names, "enterprise_id": names, "sector": "cement", "province": "Hebei"})
     return frame.assign(emissions_tco2e=emissions, output_t=output, **columns)
 
 
@@ -134,12 +134,12 @@ RULES = (
         {"name": "cn-2025"},
         {"a_t": 1_030_000, "b_t": 970_000, "cement_balance_value": 0.7291667},
     ),
-    # 2024: A = E, rounded down.
+    # 2024: A = E, both to the nearest tonne.
     rule(
         "2024 gives verified emissions",
         lines([780_000.6, 30_000.0], [9e5, 4e4]),
         {"name": "cn-2024"},
-        {"a_t": 780_000, "b_t": 30_000},
+        {"a_t": 780_001, "b_t": 30_000},
     ),
     # An enterprise of 25,999.6 t is below the threshold of 26,000 t, one of 26,000 t is not; alone in its
     # sector its own intensity is the balance value, and it gets its emissions as well.
@@ -147,7 +147,7 @@ RULES = (
         "an enterprise below 26,000 t",
         lines([25_999.6, 26_000.0], [2e4, 3.25e4]),
         {"name": "cn-2025"},
-        {"a_t": 25_999, "b_t": 26_000, "cement_balance_value": 0.8},
+        {"a_t": 26_000, "b_t": 26_000, "cement_balance_value": 0.8},
     ),
     # PAIR beside a third line that uses 16 % carbide slag: above 15 % it gets A = E in 2025, and PAIR is as before.
     rule(

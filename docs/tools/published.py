@@ -28,7 +28,7 @@ PAGES = {
     "etsopt/designing/README.md": "how-to/design",
     "etsopt/forecasting/README.md": "how-to/forecast",
     "etsopt/reports/README.md": "how-to/official-tables",
-    "etsopt/reports/document/README.md": "how-to/report-pages",
+    "etsopt/documents/README.md": "how-to/report-pages",
     "etsopt/sweeping/README.md": "how-to/sweep-files",
     **{
         f"instances/{name}/README.md": f"instances/{name}"

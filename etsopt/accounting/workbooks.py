@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.accounting.headings import ROW_HEADINGS, column_of, states_ncv
+from etsopt.accounting.headings import ROW_HEADINGS
 from etsopt.accounting.schema import ROWS
 from etsopt.accounting.vocabulary import UNIT_WORDS, folded
 from etsopt.data.files.sheets import (
@@ -31,9 +31,9 @@ from etsopt.data.files.sheets import (
 )
 from etsopt.data.files.workbook import Flaws, column_name, flaws_of_cells, read_workbook
 from etsopt.data.tables.raw import RawTable
-from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.data.tables.recognise import Heading, known, problem_of_unit, problems_of_repeats, recognised
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import AssumedWarning, Problem, brief, warn
+from etsopt.errors import AssumedWarning, Problem, warn
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -45,6 +45,33 @@ LEAST_HEADINGS = 3
 NUMBERS = frozenset(column.name for column in ROWS.columns if column.number)
 DATES = {"month": "%Y-%m", "reported_on": "%Y-%m-%d", "calibrated_on": "%Y-%m-%d"}
 CHINESE_MONTH = re.compile(r"(\d{4})年(\d{1,2})月")
+
+COLUMNS = known({column.name: ROW_HEADINGS.get(column.name, ()) for column in ROWS.columns})
+"""Columns by their headings, in their plain form."""
+
+NCV_UNITS = frozenset(("gj/t", "gj/1e4nm3", "gj/10^4nm3", "gj/万nm3"))
+"""Units of calorific values, as a heading may state them one by one."""
+
+
+def heading_of(text: str) -> Heading:
+    """Return what a heading names.
+
+    >>> heading_of(" 数量（万吨）")[:2], heading_of("month")[:2], heading_of("备注")[:2]
+    (('quantity', '万吨'), ('month', ''), ('', ''))
+    """
+    return recognised(text, COLUMNS, _is_unit)
+
+
+def _is_unit(column: str, unit: str) -> bool:
+    """Return True for a unit of measure that the heading of a column may state.
+
+    >>> [_is_unit("ncv_gj_per_unit", unit) for unit in ("GJ/t", "GJ/t或GJ/万Nm3", "kJ/kg")]
+    [True, True, False]
+    """
+    stated = "".join(unit.split()).casefold()
+    if column == "quantity":
+        return folded(stated) in UNIT_WORDS
+    return column == "ncv_gj_per_unit" and all(part in NCV_UNITS for part in re.split("[,、;或]|or", stated))
 
 
 @dataclass
@@ -112,8 +139,8 @@ def read_sheets_of_rows(path: Path, place: str) -> tuple[list[tuple[SheetOfRows,
 
 def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[RawTable | None, list[Problem]]:
     """Return the rows below the headings; None for a sheet with wrong headings or none."""
-    known = (sum(column_of(str(cell))[0] != "" for cell in row) for row in cells)
-    top = next((row for row, count in enumerate(known) if count >= LEAST_HEADINGS), None)
+    counts = (sum(heading_of(str(cell)).column != "" for cell in row) for row in cells)
+    top = next((row for row, count in enumerate(counts) if count >= LEAST_HEADINGS), None)
     if top is None:
         headings = "、".join(words[0] for words in ROW_HEADINGS.values())
         advice = _(
@@ -160,52 +187,33 @@ def _rows(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> tuple[RawTabl
 def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[Problem]:
     """Name the columns by their headings; return the problems of headings."""
     problems: list[Problem] = []
-    again: dict[str, list[tuple[int, str]]] = {}
+    cells_of: dict[str, list[tuple[str, str]]] = {}
     for position, cell in enumerate(cells[top]):
         heading = normalise(str(cell))
-        column, unit = column_of(heading)
+        named = heading_of(heading)
+        column, unit, _year = named
         if not heading:
             filled = [(row, position, _text(cells[row][position], "")) for row in range(top + 1, len(cells))]
             what = (_("cell has no heading"), _("cells have no heading"))
             filled = [one for one in filled if one[2]]
             problems += problem_of_marked(sheet.place, filled, what, _("Write a heading above them, or empty them."))
             continue
-        own = heading if heading.startswith(USER_COLUMN_PREFIX) else ""
-        again.setdefault(column or own or heading, []).append((position, heading))
-        problems += _problems_of_unit(sheet, (top, position, heading), column, unit)
+        here = (f"cell {column_name(position)}{top + 1}", heading)
+        sheet.columns.setdefault(column or heading, (position, heading))
+        cells_of.setdefault(column or heading, []).append(here)
+        if unit and not _is_unit(column, unit):
+            problems.append(problem_of_unit(sheet.place, named, here, UNITS_IN_HEADINGS.get(column, "")))
         if column == "quantity":
-            sheet.unit = unit
-    sheet.columns = {column: places[0] for column, places in again.items()}
-    for column, places in again.items():
-        if len(places) > 1:
-            shown = tuple((f"cell {column_name(position)}{top + 1}", heading) for position, heading in places)
-            problems.append(
-                Problem(sheet.place, _("{count} headings are of one column", count=len(places)), KEEP, column, shown)
-            )
-    if sheet.unit and "unit" in again:
-        places = [*again["quantity"], *again["unit"]]
-        shown = tuple((f"cell {column_name(position)}{top + 1}", heading) for position, heading in places)
+            sheet.unit = "".join(unit.split())
+    problems += problems_of_repeats(sheet.place, cells_of)
+    if sheet.unit and "unit" in cells_of:
+        twice = _("two headings state the unit of the quantity")
         advice = _("State it in the heading of the quantity, or in a column of units, and not in both.")
-        problems.append(Problem(sheet.place, _("two headings state the unit of the quantity"), advice, "unit", shown))
+        problems.append(Problem(sheet.place, twice, advice, "unit", (*cells_of["quantity"], *cells_of["unit"])))
     return problems
 
 
-KEEP = _("Keep one of them: which of both holds cannot be told.")
 UNITS_IN_HEADINGS = {"quantity": _("t, 1e4 t, Nm3, 1e4 Nm3"), "ncv_gj_per_unit": _("GJ/t, GJ/1e4 Nm3")}
-
-
-def _problems_of_unit(sheet: SheetOfRows, at: tuple[int, int, str], column: str, unit: str) -> list[Problem]:
-    """Find units of measure in a heading that cannot be told."""
-    if not unit or (column == "quantity" and folded(unit) in UNIT_WORDS) or (column != "quantity" and states_ncv(unit)):
-        return []
-    what = (_("unit in the heading cannot be told"), _("units in the headings cannot be told"))
-    known = UNITS_IN_HEADINGS.get(column)
-    advice = (
-        _("Use one of {known}, and convert the numbers.", known=known)
-        if known
-        else _("Write {column} without brackets.", column=brief(column))
-    )
-    return problem_of_marked(sheet.place, [at], what, advice)
 
 
 def _text(cell: Any, column: str) -> str:

@@ -28,7 +28,9 @@ ROUNDING = 1e-9
 
 def bands_of(about: Mapping[str, Any], sectors: list[str]) -> tuple[tuple[float, float], ...]:
     """Return the band of the sectors in percent, if the policy states one for each and it is the same."""
-    stated = [about["policy"].get("sectors", {}).get(sector, {}).get("band") for sector in sectors]
+    policy = about["policy"]
+    every = policy.get("allocation", {}).get("band")
+    stated = [policy.get("sectors", {}).get(sector, {}).get("band") or every for sector in sectors]
     bands = {(-100 * band["lower"], 100 * band["upper"]) for band in stated if band}
     return tuple(bands) if len(bands) == 1 and all(stated) else ()
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "export": "exporting",
     "import": "importing",
     **dict.fromkeys(("new", "convert"), "workbooks"),
+    "fix": "fixing",
     "roll": "rolling",
     "generate": "generating",
     **dict.fromkeys(("account", "screen", "inclusion"), "accounting"),

@@ -69,13 +69,19 @@ def account(options: Namespace) -> int:
     from etsopt import accounting, progress
     from etsopt.accounting.factors import Factors
     from etsopt.accounting.save import save
-    from etsopt.cli import show_accounts, terminal
+    from etsopt.cli import terminal
+    from etsopt.reports.monthly import accounts as told
 
     changes = pairs(options.set, "--set")
     if options.factors:
         of_state = (options.as_of, options.wait)
         stated = {} if options.data is None else accounting.read_parameters(options.data, *of_state)
-        return show_accounts.factors(Factors.of({**stated, **changes}).table(), options.json)
+        table = Factors.of({**stated, **changes}).table()
+        if options.json:
+            print_json(table.to_dict("records"))
+        else:
+            terminal.show_blocks(told.factors(table).blocks)
+        return 0
     if options.data is None:
         raise UsageError(_("No folder is named."), _("For example: etsopt account plants --out accounts"))
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
@@ -86,7 +92,7 @@ def account(options: Namespace) -> int:
     if options.json:
         print_json(_content(reports, accounts, files))
         return 0
-    show_accounts.accounts(reports, accounts)
+    terminal.show(told.accounts(reports, accounts))
     print_files(files, options.out)
     return 0
 
@@ -96,13 +102,20 @@ def screen(options: Namespace) -> int:
     from etsopt import accounting, progress
     from etsopt.accounting import screening
     from etsopt.accounting.save import save_screening
-    from etsopt.cli import show_screening, terminal
+    from etsopt.cli import terminal
+    from etsopt.documents.document import Document
+    from etsopt.reports.monthly import screening as told
 
     for path in options.rule:
         screening.load_file(path)
     thresholds = pairs(options.set, "--set")
     if options.rules:
-        return show_screening.rules(screening.rules_table(thresholds), options.json)
+        table = screening.rules_table(thresholds)
+        if options.json:
+            print_json(table.to_dict("records"))
+        else:
+            terminal.show(Document("", "", "", sections=tuple(told.rules(table))))
+        return 0
     if options.data is None:
         raise UsageError(_("No folder is named."), _("For example: etsopt screen plants --out findings"))
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
@@ -119,7 +132,7 @@ def screen(options: Namespace) -> int:
         }
         print_json(content)
         return 0
-    show_screening.screening(found)
+    terminal.show(told.screening(found))
     print_files(files, options.out)
     return 0
 
@@ -127,7 +140,8 @@ def screen(options: Namespace) -> int:
 def inclusion(options: Namespace) -> int:
     """Print the entities on the list of a year, and why the others are not on it."""
     from etsopt import accounting, progress
-    from etsopt.cli import show_inclusion, terminal
+    from etsopt.cli import terminal
+    from etsopt.reports.monthly import inclusion as told
 
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         register, accounts, of_tables = _units_of(options)
@@ -144,7 +158,7 @@ def inclusion(options: Namespace) -> int:
         }
         print_json(content)
         return 0
-    show_inclusion.inclusion(found, of_tables)
+    terminal.show(told.inclusion(found, of_tables))
     return 0
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import _, joined
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
 
+    from etsopt.checking import Verdict
     from etsopt.cli.parsing import Commands
+    from etsopt.documents.document import Block, Table
+    from etsopt.reports.run import Run
+    from etsopt.results.results import Results
 
 
 def register(commands: Commands) -> None:
@@ -40,7 +47,7 @@ def register(commands: Commands) -> None:
 
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
-    from etsopt.cli import record_checks, reporting, show_checks
+    from etsopt.cli import record_checks, reporting
     from etsopt.running.library import is_file
 
     if options.model is not None and options.model_file is not None:
@@ -78,7 +85,7 @@ def check(options: Namespace) -> int:
         }
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show_checks.report(result, verdict, same, beside)
+        _show(result, verdict, same, beside)
     if not holds:
         return 5
     if not verdict.theorem:
@@ -86,3 +93,95 @@ def check(options: Namespace) -> int:
     # Of a theorem that the reader asked for, not the run, only a proof will do.
     asked = options.model is not None and not is_checked(result)
     return 4 if asked and not verdict.certified else 0
+
+
+def _show(result: Results, verdict: Verdict, same: bool, beside: list[str]) -> None:
+    """Print the checker's report on a run, and what the run says beside that."""
+    from etsopt.cli.terminal import plain_console
+    from etsopt.documents import terminal
+    from etsopt.documents.document import Document, Paragraph, Section
+    from etsopt.reports.remarks import own_rule
+    from etsopt.reports.run import Run
+    from etsopt.reports.write import kicker
+    from etsopt.results.words import STATUSES
+
+    run = Run(result)
+    status = STATUSES[verdict.status] if verdict.theorem else _("not checked")
+    section = Section("check", "", tuple(_found(run, verdict, same, beside)))
+    proven = same and not verdict.violations and bool(verdict.theorem)
+    given = tuple(Paragraph(text, "warning") for text in own_rule(result.provenance))
+    terminal.show(Document("", kicker(run), "", status, proven, given, sections=(section,)), plain_console())
+
+
+def _found(run: Run, verdict: Verdict, same: bool, beside: list[str]) -> Iterator[Block]:
+    from etsopt.documents.document import Paragraph
+    from etsopt.reports.certificate import OF_PROGRAM, certified, unchecked, violations
+    from etsopt.results.claims import violations_of
+
+    if not same:
+        text = _("The instance in the run folder is not the one that was solved: its hash differs.")
+        yield Paragraph(text, "warning")
+    infeasible = _infeasible(verdict) if verdict.certified else ""
+    if not infeasible and any(level.known for level in verdict.levels):
+        yield _recomputed(verdict)
+    if verdict.violations:
+        yield violations(violations_of(verdict))
+        return
+    if not verdict.theorem:
+        yield Paragraph(unchecked(run))
+        return
+    if not run.tables:
+        yield Paragraph(_("The run has no result: there is nothing to check."))
+        return
+    yield Paragraph(infeasible) if infeasible else Paragraph(_("Every statement holds."), "good")
+    if verdict.certified and verdict.misses_t is not None:
+        yield Paragraph(certified(verdict.misses_t, verdict.distance_t))
+    if verdict.of_program and verdict.certified:
+        yield Paragraph(OF_PROGRAM[verdict.status])
+    yield Paragraph(_theorem(verdict))
+    text = _("What the run says beside its answer is not checked: {words}.", words=joined(beside))
+    yield Paragraph(text, "note")
+
+
+def _infeasible(verdict: Verdict) -> str:
+    """Return the statement of an infeasibility, in tonnes or in days; empty if there is none."""
+    from etsopt.units import format_tonnes
+
+    if verdict.missing_days is not None:
+        text = _("At least {missing_days:,.6g} reviewer days are missing: recomputed.")
+        return _(text, missing_days=verdict.missing_days)
+    if verdict.infeasible_by_t is None:
+        return ""
+    text = _("Infeasible by at least {infeasible_by_t} t: recomputed.")
+    return _(text, infeasible_by_t=format_tonnes(verdict.infeasible_by_t))
+
+
+def _recomputed(verdict: Verdict) -> Table:
+    """Return the objectives as the checker recomputed them."""
+    from etsopt.documents.document import Column, Table
+    from etsopt.documents.quantities import DIGITS, GAP, WORDS, YES_NO
+
+    columns = (
+        Column(_("objective")),
+        Column(_("value"), DIGITS, 1),
+        Column(_("bound"), DIGITS, 2),
+        Column(_("gap"), GAP, 1),
+        Column(_("tolerance"), GAP, 3),
+        Column(_("unit"), WORDS, 1),
+        Column(_("certified"), YES_NO, 1),
+    )
+    names = ("value", "bound", "gap", "tolerance", "unit", "certified")
+    levels = ([word("level", level.name), *(getattr(level, name) for name in names)] for level in verdict.levels)
+    rows = tuple((*row[:5], word("unit", row[5]), row[6]) for row in levels)
+    return Table(_("Objectives recomputed from the tables"), columns, rows)
+
+
+def _theorem(verdict: Verdict) -> str:
+    """Return the name of the theorem, the status that is proven, and the largest relative gap."""
+    from etsopt.results.words import STATUSES
+
+    text = _("Theorem of {model}: {status}.", model=verdict.theorem, status=STATUSES[verdict.status])
+    if not any(level.needed for level in verdict.levels) or not isfinite(verdict.largest_gap):
+        return text
+    gap = _("The largest relative gap is {gap:.1e}.", gap=verdict.largest_gap)
+    return _("{first} {second}", first=text, second=gap)

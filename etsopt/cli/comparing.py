@@ -16,21 +16,25 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add("compare", _("compare the allocations of two runs: second minus first"), compare)
+    command = commands.add("compare", _("compare two runs: the second minus the first"), compare)
     command.add_argument("one", type=Path, help=_("a run folder"))
     command.add_argument("other", type=Path, help=_("another run folder"))
 
 
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
-    from etsopt.cli import show_checks
+    from etsopt.cli.terminal import plain_console
+    from etsopt.documents import terminal
+    from etsopt.reports.beside import beside
+    from etsopt.reports.run import Run
     from etsopt.results import comparison, results
 
     one, other = results.load(options.one), results.load(options.other)
-    tables = comparison.compare(one, other)
     if options.json:
+        tables = comparison.compare(one, other)
         content = {name: table.to_dict("records") for name, table in tables.items()}
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show_checks.comparison(one, other, tables)
+        runs = (Run(run, folder.name) for run, folder in ((one, options.one), (other, options.other)))
+        terminal.show(beside(*runs), plain_console())
     return 0

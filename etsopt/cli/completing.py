@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from etsopt.cli.completions import FILES
@@ -25,5 +24,7 @@ def register(commands: Commands) -> None:
 
 def completion(options: Namespace) -> int:
     """Print the completion script of a shell."""
+    from importlib.resources import files
+
     sys.stdout.write((files("etsopt.cli.completions") / FILES[options.shell]).read_text(encoding="utf-8"))
     return 0

@@ -107,6 +107,8 @@ def _chosen(plan: DesignPlan, row: dict[str, object]) -> dict[str, object]:
 def _summary(plan: DesignPlan, designs: pd.DataFrame, front: pd.DataFrame) -> None:
     """Print how many designs there are, and the goals of those on the front."""
     from etsopt.cli import terminal
+    from etsopt.documents.document import Column, Table
+    from etsopt.documents.quantities import NUMBER
     from etsopt.sweeping.outcome import NO_ANSWER
 
     infeasible = int(designs["status"].isin(NO_ANSWER).sum())
@@ -120,7 +122,6 @@ def _summary(plan: DesignPlan, designs: pd.DataFrame, front: pd.DataFrame) -> No
     first = next(iter(plan.goals))
     ordered = front.sort_values(first, kind="stable")
     shown = ordered.iloc[:: max(1, -(-len(ordered) // SHOWN))]
-    table = terminal.new_table(_("Front"), _("design"), *plan.goals)
-    for row in shown.to_dict("records"):
-        table.add_row(row["design"], *(f"{row[name]:,.6g}" for name in plan.goals))
-    terminal.plain_console().print(table)
+    columns = (Column(_("design")), *(Column(name, NUMBER, 1) for name in plan.goals))
+    rows = tuple(shown[["design", *plan.goals]].itertuples(index=False, name=None))
+    terminal.show_blocks([Table(_("Front"), columns, rows)])

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from etsopt.errors import DataError, EtsoptError, StoppedError, UsageError
 from etsopt.language import _
-from etsopt.progress import ask_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,7 +131,9 @@ def _termination_signals() -> Iterator[list[int]]:
 
     def request_stop(number: int, frame: object) -> None:
         signals.append(number)
-        if not ask_to_stop():
+        # Without the module of progress nothing that can stop is running.
+        progress = sys.modules.get("etsopt.progress")
+        if progress is None or not progress.ask_to_stop():
             # Nothing that can stop is running, or a stop was requested before.
             raise KeyboardInterrupt
 

@@ -24,13 +24,14 @@ def register(commands: Commands) -> None:
 
 def explain(options: Namespace) -> int:
     """Print the explanation of a unit of a run."""
-    from etsopt.cli.shown import Text
     from etsopt.cli.terminal import plain_console
+    from etsopt.documents import terminal
+    from etsopt.reports.explained import explained
     from etsopt.results import results
 
     found = results.load(options.run).explain(options.unit)
     if options.json:
         print(json.dumps(results.finite(found.as_dict()), ensure_ascii=False, allow_nan=False))
     else:
-        plain_console().print(Text(found.text(options.lang)))
+        terminal.show(explained(found), plain_console())
     return 0

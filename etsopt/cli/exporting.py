@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError, brief
-from etsopt.language import _, in_chinese, joined
+from etsopt.language import _, in_both, in_chinese, joined
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
@@ -48,7 +48,11 @@ def export(options: Namespace) -> int:
     tables = official_tables(instance, result, province)
     alone = instance.provinces[0] if len(instance.provinces) == 1 else ""
     told = notices(facts_of(instance))
-    note = (" ".join(words[0] for words in told), "".join(words[1] for words in told)) if told else None
+    note = (
+        (" ".join(in_both(text)["en"] for text in told), "".join(in_both(text)["zh"] for text in told))
+        if told
+        else None
+    )
     titled = (options.province or alone, instance.policy.year)
     files, missing = write_official_tables(tables, options.out, *titled, note)
     if options.json:
@@ -60,7 +64,7 @@ def export(options: Namespace) -> int:
         status = STATUSES[result.status] if in_chinese() else result.status
         print(_(text, count=len(tables), status=status, folder=options.out, files=joined(files)))
     if note is not None:
-        print(note, file=sys.stderr)
+        print(note[in_chinese()], file=sys.stderr)
     if any(columns_to_fill(tables)):
         print(_("{name} lists the columns that are to be filled.", name=NOTE), file=sys.stderr)
     if missing:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.cli.parsing import Commands
+    from etsopt.documents.document import Table
     from etsopt.forecasting import Forecast
 
 RECORD = "forecast.json"
@@ -47,6 +48,7 @@ def forecast(options: Namespace) -> int:
     from etsopt.charts.drawing import save, see_that_drawable
     from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
+    from etsopt.documents.document import Document, Section
     from etsopt.forecasting import api, read_forecast
     from etsopt.progress import watched
     from etsopt.running.reading import read
@@ -68,9 +70,9 @@ def forecast(options: Namespace) -> int:
         print(json.dumps(_content(found, written), ensure_ascii=False))
         return 0
     text = _("Forecast for {year}, {draws:,} draws; from and to are the interval of {percent:g} %.")
-    print(_(text, year=instance.policy.year, draws=plan.draws, percent=round(100 * plan.interval, 6)))
-    _show_balance_values(found)
-    _show_surpluses(found.numbers)
+    answer = _(text, year=instance.policy.year, draws=plan.draws, percent=round(100 * plan.interval, 6))
+    section = Section("forecast", "", (_balance_values(found), _surpluses(found.numbers)))
+    terminal.show(Document(answer, "", answer, sections=(section,)))
     _tell_surprises(found.priors)
     print(_("Written to {path}.", path=listed_files(written)))
     return 0
@@ -92,51 +94,57 @@ def _content(found: Forecast, written: list[Path]) -> dict[str, object]:
     return {"about": found.about, "numbers": numbers, "files": list(map(str, written))}
 
 
-def _show_balance_values(found: Forecast) -> None:
-    """Print the balance value of each sector, beside the one to start from."""
-    from etsopt.cli import terminal
+def _balance_values(found: Forecast) -> Table:
+    """Return the balance value of each sector, beside the one to start from."""
+    from etsopt.documents.columns import table_of
+    from etsopt.documents.document import Column
+    from etsopt.documents.quantities import INTENSITY
 
-    names = (_("sector"), _("mean"), _("deviation"), _("from"), _("to"), _("prior mean"), _("start"))
-    table = terminal.new_table(_("Balance values [t/t]"), *names)
+    figures = INTENSITY._replace(unit="")
+    own = {
+        "mean": Column(_("mean"), figures, 1),
+        "deviation": Column(_("deviation"), figures, 3),
+        "lower": Column(_("from"), figures, 1),
+        "upper": Column(_("to"), figures, 1),
+        "prior_mean": Column(_("prior mean"), figures, 3),
+        "at_start": Column(_("start"), figures),
+    }
     sectors = found.numbers[found.numbers["level"] == "sector"]
-    for row, prior in zip(sectors.to_dict("records"), found.priors.to_dict("records"), strict=True):
-        figures = (
-            *(row[name] for name in ("mean", "deviation", "lower", "upper")),
-            prior["prior_mean"],
-            row["at_start"],
-        )
-        table.add_row(word("sector", row["sector"]), *(f"{figure:.4f}" for figure in figures))
-    terminal.plain_console().print(table)
+    sectors = sectors.assign(prior_mean=found.priors["prior_mean"].to_numpy())
+    return table_of(sectors, ("sector", *own), _("Balance values [t/t]"), own=own)
 
 
-def _show_surpluses(numbers: pd.DataFrame) -> None:
-    """Print the surplus of every enterprise and, if they are few, of every unit."""
+def _surpluses(numbers: pd.DataFrame) -> Table:
+    """Return the surplus of every enterprise and, if they are few, of every unit."""
     import pandas as pd
 
-    from etsopt.cli import terminal
-    from etsopt.scales import scale_of, short_figure
+    from etsopt.documents.columns import table_of
+    from etsopt.documents.document import Column
+    from etsopt.documents.quantities import RATE, TONNES
 
     surpluses = numbers[numbers["quantity"] == "surplus_t"]
-    units = surpluses[surpluses["level"] == "unit"]
-    if len(units) > SHOWN:
+    if (surpluses["level"] == "unit").sum() > SHOWN:
         surpluses = surpluses[surpluses["level"] == "enterprise"]
     # Units follow their enterprise.
     surpluses = surpluses.assign(place=pd.factorize(surpluses["enterprise_id"])[0])
     surpluses = surpluses.sort_values(["place", "level"], kind="stable")
-    keys = ["mean", "lower", "upper", "at_start"]
-    divisor, unit = scale_of(float(surpluses[keys].abs().to_numpy().max()))
-    names = (_("name"), _("mean"), _("from"), _("to"), _("at start"), _("deficit"), _("at a cap"))
-    table = terminal.new_table(_("Surpluses [{unit}]", unit=word("unit", unit)), *names)
-    for row in surpluses.to_dict("records"):
-        name = row["enterprise_id"] if row["level"] == "enterprise" else f"  {row['unit_id']}"
-        # Adding zero removes the sign of a negative zero.
-        figures = (
-            f"{row[key] + 0.0:,.0f}" if divisor == 1 else short_figure(row[key] / divisor, decimals=2) for key in keys
-        )
-        at_caps = row["at_upper_cap"] + row["at_lower_cap"]
-        shares = (f"{share:.1%}" if share == share else "" for share in (row["deficit_probability"], at_caps))
-        table.add_row(name, *figures, *shares)
-    terminal.plain_console().print(table)
+    # All are in the scale of the largest.
+    tonnes = TONNES.fitting(float(surpluses[["mean", "lower", "upper", "at_start"]].abs().max(axis=None)))
+    own = {
+        "name": Column(_("name")),
+        "mean": Column(_("mean"), tonnes, 1),
+        "lower": Column(_("from"), tonnes, 1),
+        "upper": Column(_("to"), tonnes, 1),
+        "at_start": Column(_("at start"), tonnes, 3),
+        "deficit_probability": Column(_("deficit"), RATE),
+        "at_a_cap": Column(_("at a cap"), RATE),
+    }
+    units = surpluses["level"] == "unit"
+    surpluses = surpluses.assign(
+        name=surpluses["enterprise_id"].mask(units, "  " + surpluses["unit_id"]),
+        at_a_cap=surpluses["at_upper_cap"] + surpluses["at_lower_cap"],
+    )
+    return table_of(surpluses, (*own,), _("Surpluses"), own=own)
 
 
 def _tell_surprises(priors: pd.DataFrame) -> None:

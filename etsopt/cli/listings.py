@@ -1,21 +1,21 @@
-"""Lists of models, instances and rules on a terminal."""
+"""Lists of models, instances and rules."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from etsopt.cli.fitting import FittingTable
-from etsopt.cli.shown import Text
-from etsopt.cli.terminal import plain_console
+from etsopt.cli.terminal import show, show_blocks
 from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, LAST_YEAR, SOURCES
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
-from etsopt.language import _, gettext, in_brackets, in_chinese, joined
+from etsopt.documents.document import Column, Document, Facts, Paragraph, Points, Section, Table, clauses, named, noted
+from etsopt.language import _, gettext, in_chinese, joined
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from etsopt.data.policy.official import Official
     from etsopt.rules import Rule
 
 LATEST = LAST_YEAR
@@ -27,13 +27,7 @@ def listing(lines: Mapping[str, str], as_json: bool) -> int:
     if as_json:
         print(json.dumps(lines, ensure_ascii=False))
         return 0
-    table = FittingTable(lines=False)
-    table.show_header = False
-    for _column in ("name", "description"):
-        table.add_column("")
-    for name, line in lines.items():
-        table.add_row(Text(name, style="bold"), Text(gettext(line)))
-    plain_console().print(table)
+    show_blocks([Facts(tuple((name, gettext(line)) for name, line in lines.items()))])
     return 0
 
 
@@ -50,18 +44,28 @@ def rules(selected: Mapping[str, Rule], as_json: bool) -> int:
         }
         print(json.dumps(content, ensure_ascii=False))
         return 0
-    console = plain_console()
-    for name, rule in sorted(selected.items()):
-        console.print(Text(name, style="bold"), Text(gettext(rule.summary)))
-        for key, field in rule.parameters.model_fields.items():
-            value = of_plan(name, LATEST).get(key, field.default)
-            default = _("required") if field.is_required() else _("default {value}", value=value)
-            # The description of a parameter without a default states the source of its value.
-            console.print(
-                Text(f"  {key}: {gettext(field.description or '')}{'' if value is None else in_brackets(default)}")
-            )
-        console.print(Text(_("  Source: {source}\n", source=rule.source)))
+    sections = (
+        Section(name, named(name, gettext(rule.summary)), (_parameters(name, rule), _source(rule.source)))
+        for name, rule in sorted(selected.items())
+    )
+    show(Document("", "", "", sections=tuple(sections)))
     return 0
+
+
+def _parameters(name: str, rule: Rule) -> Facts:
+    """Return the parameters of a rule by their keys in a policy, with what they mean and their defaults."""
+    pairs = []
+    for key, field in rule.parameters.model_fields.items():
+        value = of_plan(name, LATEST).get(key, field.default)
+        default = _("required") if field.is_required() else _("default {value}", value=value)
+        meaning = gettext(field.description) if field.description else ""
+        # The description of a parameter without a default states the source of its value.
+        pairs.append((f"rule.{key}", meaning if value is None else noted(meaning, default)))
+    return Facts(tuple(pairs))
+
+
+def _source(text: str) -> Paragraph:
+    return Paragraph(_("Source: {source}", source=text))
 
 
 def plan(name: str, year: int, as_json: bool) -> int:
@@ -72,46 +76,44 @@ def plan(name: str, year: int, as_json: bool) -> int:
         content = {"rule": name, "year": year, "due": f"{year + 1}-12-31", "parameters": parameters}
         print(json.dumps(content | {"confidence": CONFIDENCE}, ensure_ascii=False))
         return 0
-    console = plain_console()
-    console.print(
-        Text(
-            _("{name}: compliance year {year}, due on 31 December {due}\n", name=name, year=year, due=year + 1),
-            style="bold",
-        )
+    answer = _("{name}: compliance year {year}, due on 31 December {due}", name=name, year=year, due=year + 1)
+    text = _(
+        "No plan is enacted for {year}: figures of plans are those of {last_year}. Industry keeps them under "
+        "rule.continues_plan_of, and power changes them by rule.benchmark_change, which a policy has to state."
     )
-    if name == NATIONAL and year > LAST_YEAR:
-        text = _(
-            "No plan is enacted for {year}: figures of plans are those of {last_year}. Industry keeps them under "
-            "rule.continues_plan_of, and power changes them by rule.benchmark_change, which a policy has to state.\n"
-        )
-        console.print(Text(_(text, year=year, last_year=LAST_YEAR)))
+    after = name == NATIONAL and year > LAST_YEAR
+    remark = (Paragraph(_(text, year=year, last_year=LAST_YEAR)),) if after else ()
+    marks = clauses(f"{mark} {meaning}" for mark, meaning in CONFIDENCE.items())
+    industry = joined(word("sector", name) for name in INDUSTRY)
     sources = list(dict.fromkeys(row.source for row in rows))
-    table = FittingTable(lines=False)
-    heads = (_("parameter"), _("official"), _("unit"), _("sectors"), _("years"), _("source"))
-    for head in heads:
-        table.add_column(head)
+    blocks = (
+        *remark,
+        _official(rows, sources),
+        Paragraph(_("Industry: {sectors}. Confidence: {marks}.", sectors=industry, marks=marks)),
+        Paragraph(_("A parameter stated in policy.toml replaces the official one.")),
+        Points(tuple(_places(rows, source, number) for number, source in enumerate(sources, 1))),
+    )
+    show(Document(answer, "", answer, sections=(Section("plan", "", blocks),)))
+    return 0
+
+
+def _official(rows: Sequence[Official], sources: Sequence[str]) -> Table:
+    """Return the official parameters, their sources by number."""
+    heads = {_("parameter"): 1, _("official"): 1, _("unit"): 1, _("sectors"): 1, _("years"): 2, _("source"): 3}
+    columns = tuple(Column(head, priority=priority) for head, priority in heads.items())
+    cells = []
     for row in rows:
         years = f"{row.first_year}-{row.last_year or ''}" if row.first_year != row.last_year else f"{row.first_year}"
         source = f"{row.confidence} [{sources.index(row.source) + 1}]"
-        cells = (row.key, row.shown, row.unit, _sectors(row.sectors), years, source)
-        table.add_row(*map(Text, cells))
-    console.print(table)
-    marks = "; ".join(f"{mark} {meaning}" for mark, meaning in CONFIDENCE.items())
-    console.print(
-        Text(
-            _(
-                "\nIndustry: {sectors}. Confidence: {marks}.",
-                sectors=joined(word("sector", name) for name in INDUSTRY),
-                marks=marks,
-            )
-        )
-    )
-    console.print(Text(_("A parameter stated in policy.toml replaces the official one.\n")))
-    for number, source in enumerate(sources, 1):
-        notes = [note for row in rows if row.source == source for note in (row.page, row.status)]
-        shown = [_note(note) for note in dict.fromkeys(notes) if note not in ("", "final")]
-        console.print(Text(f"[{number}] {'; '.join(map(str, [SOURCES[source], *shown]))}."))
-    return 0
+        cells.append((row.key, row.shown, row.unit, _sectors(row.sectors), years, source))
+    return Table("", columns, tuple(cells))
+
+
+def _places(rows: Sequence[Official], source: str, number: int) -> str:
+    """Return a source with the places in it that state the parameters."""
+    notes = [note for row in rows if row.source == source for note in (row.page, row.status)]
+    shown = [_note(note) for note in dict.fromkeys(notes) if note not in ("", "final")]
+    return f"[{number}] {clauses([SOURCES[source], *shown])}."
 
 
 CHINESE_PLACES = {"page": "第{}页", "pages": "第{}页", "article": "第{}条", "annex": "附件{}", "box": "专栏{}"}

@@ -29,7 +29,8 @@ def monitor(options: Namespace) -> int:
     """Compare the monitors of a folder with its accounts, print the units, and write tables if a folder is named."""
     from etsopt import accounting, progress
     from etsopt.accounting.save import save_monitoring
-    from etsopt.cli import show_monitoring, terminal
+    from etsopt.cli import terminal
+    from etsopt.reports.monthly.monitoring import monitored
 
     settings = pairs(options.set, "--set")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
@@ -42,6 +43,6 @@ def monitor(options: Namespace) -> int:
         tables = {name: records(found.tables[name]) for name in ("monitor_units", "monitor_months")}
         print_json({**tables, "files": files})
         return 0
-    show_monitoring.monitored(found)
+    terminal.show(monitored(found))
     print_files(files, options.out)
     return 0

@@ -30,7 +30,7 @@ class Formatter(HelpFormatter):
         prose = " ".join(text.split())
         if not in_chinese():
             return textwrap.wrap(prose, width, break_long_words=False, break_on_hyphens=False)
-        from etsopt.cli.fitting import wrapped
+        from etsopt.documents.fitting import wrapped
 
         return wrapped(prose, width).split("\n")
 

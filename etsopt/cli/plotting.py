@@ -12,10 +12,11 @@ from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
 
     from etsopt.charts.chart import Chart
     from etsopt.cli.parsing import Commands
-    from etsopt.reports.document.content import Told
     from etsopt.results.results import Results
 
 
@@ -73,7 +74,7 @@ def _said(files: list[Path], as_json: bool) -> int:
 
 def _of_many(options: Namespace, kind: str) -> int:
     """Draw a chart of a sweep or a design search, or list the charts that it has."""
-    told, above, found = _charts(options.run, kind)
+    about, above, found = _charts(options.run, kind)
     charts = {chart.kind: chart for chart in found}
     if options.kind is None:
         return _list({name: str(chart.title) for name, chart in charts.items()}, options.json)
@@ -85,28 +86,28 @@ def _of_many(options: Namespace, kind: str) -> int:
         raise UsageError(_("There is no chart {kind}.", kind=brief(options.kind)), advice)
     chart, path = charts[options.kind], options.out or Path(f"{options.kind}.svg")
     if _is_page(path):
-        from etsopt.reports.document.write import write_figure
+        from etsopt.reports.write import write_figure
 
-        return _said(write_figure(told, chart, above, path, options.inline), options.json)
+        return _said(write_figure(about, chart, above, path, options.inline), options.json)
     from etsopt.charts.drawing import save
 
     save(chart, path)
     return _said([path], options.json)
 
 
-def _charts(folder: Path, kind: str) -> tuple[Told, str, list[Chart]]:
-    """Return what a folder tells, the line above its pages, and its charts."""
+def _charts(folder: Path, kind: str) -> tuple[Mapping[str, Any], str, list[Chart]]:
+    """Return what a folder is about, the line above its pages, and its charts."""
     if kind == "sweep":
         from etsopt.sweeping import page as of_sweep
         from etsopt.sweeping.told import ToldSweep
 
         sweep = ToldSweep.read(folder)
-        return sweep, of_sweep.kicker(sweep), of_sweep.charts_of(sweep)
+        return sweep.about, of_sweep.kicker(sweep), of_sweep.charts_of(sweep)
     from etsopt.designing import page as of_design
     from etsopt.designing.told import ToldDesign
 
     design = ToldDesign.read(folder)
-    return design, of_design.kicker(design), of_design.charts_of(design)
+    return design.about, of_design.kicker(design), of_design.charts_of(design)
 
 
 def _is_page(path: Path) -> bool:
@@ -117,7 +118,7 @@ def _write(options: Namespace, loaded: Results) -> list[Path]:
     """Write the chart as the suffix of the file says, and return the files."""
     path = options.out or Path(f"{options.kind}.svg")
     if _is_page(path):
-        from etsopt.reports.document import write_chart
+        from etsopt.reports.write import write_chart
 
         return write_chart(loaded, options.kind, path, options.lang, options.year, options.inline)
     loaded.plot.save(options.kind, path, options.lang, options.year)

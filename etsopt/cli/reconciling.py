@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from etsopt.cli.ending import exit_code
 from etsopt.cli.options import add_set, add_time_limit, pairs
 from etsopt.cli.printing import print_json
-from etsopt.language import _, in_chinese
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -35,7 +35,8 @@ def register(commands: Commands) -> None:
 def reconcile(options: Namespace) -> int:
     """Reconcile the monthly reports of a folder, print a summary, and write the run if `--out` names a folder."""
     from etsopt import accounting, progress
-    from etsopt.cli import saving, show, show_reconciliation, terminal
+    from etsopt.cli import saving, terminal
+    from etsopt.cli.solving import show_summary
     from etsopt.results.run_folder import see_that_writable
     from etsopt.running import run
 
@@ -54,10 +55,7 @@ def reconcile(options: Namespace) -> int:
     if options.json:
         print_json(result.summary())
         return exit_code(result)
-    if in_chinese() and MODEL in result.tables and result.status != "refused":
-        show_reconciliation.reconciliation(terminal.plain_console(), result)
-    else:
-        show.result(result)
+    show_summary(result)
     if options.out is not None:
         print(saving.about(result, options.out, None, written))
     return exit_code(result)

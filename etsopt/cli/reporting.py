@@ -110,7 +110,7 @@ def beside(script: Path) -> str:
 
 def _write(options: Namespace, result: Results, others: list[Results]) -> list[Path]:
     """Write the page that was asked for, and return the files."""
-    from etsopt.reports.document import write_comparison, write_letter, write_report
+    from etsopt.reports.write import write_comparison, write_letter, write_report
 
     lang, name = options.lang, options.run.resolve().name
     if options.letter is not None:

@@ -9,7 +9,7 @@ from etsopt.cli.ending import exit_code
 from etsopt.cli.options import EXIT_CODES, add_set, add_time_limit, pairs
 from etsopt.cli.printing import print_files, print_json
 from etsopt.errors import UsageError, brief
-from etsopt.language import _, in_chinese
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -44,7 +44,8 @@ def review_plan(options: Namespace) -> int:
     """Plan reviews, print the plan, and write run and tables if folders are named."""
     from etsopt import progress
     from etsopt.accounting.save import save_plan
-    from etsopt.cli import saving, show, show_review_plan, terminal
+    from etsopt.cli import saving, terminal
+    from etsopt.cli.solving import show_summary
     from etsopt.results.run_folder import holds_run, see_that_writable
     from etsopt.running import run
 
@@ -66,10 +67,7 @@ def review_plan(options: Namespace) -> int:
     if options.json:
         print_json(result.summary())
         return exit_code(result)
-    if in_chinese() and result.tables and result.status != "refused":
-        show_review_plan.status_and_plan(result)
-    else:
-        show.result(result)
+    show_summary(result)
     print_files(files, options.tables)
     if options.out is not None:
         print(saving.about(result, options.out, None, written))

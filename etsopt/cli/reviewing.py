@@ -140,7 +140,8 @@ def _status(options: Namespace) -> int:
     from etsopt import accounting, progress
     from etsopt.accounting.review.summary import day_of
     from etsopt.accounting.save import save_review
-    from etsopt.cli import show_review, terminal
+    from etsopt.cli import terminal
+    from etsopt.reports.monthly.review import status
 
     on = None if options.on is None else day_of(options.on)
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
@@ -151,34 +152,36 @@ def _status(options: Namespace) -> int:
         content = {name: records(state.tables[name]) for name in shown}
         print_json({"entry": state.entry, "items": len(state.items), **content, "files": files})
         return 0
-    show_review.status(state)
+    terminal.show(status(state))
     print_files(files, options.out)
     return 0
 
 
 def _findings(options: Namespace) -> int:
     from etsopt import accounting
-    from etsopt.cli import show_review
+    from etsopt.cli import terminal
+    from etsopt.reports.monthly.review import findings
 
     state = accounting.review(options.store, options.year, None, options.as_of, options.wait)
     found = state.findings if options.all else state.findings[state.findings["open"]]
     if options.json:
         print_json(records(found))
     else:
-        show_review.findings(found)
+        terminal.show_blocks([findings(found)])
     return 0
 
 
 def _history(options: Namespace) -> int:
     from etsopt import accounting
-    from etsopt.cli import show_review
+    from etsopt.cli import terminal
+    from etsopt.reports.monthly.review import history
 
     item = {"unit_id": options.unit, "month": options.month, **_words(options)}
     table = accounting.history(options.store, **item, as_of=options.as_of, wait_s=options.wait)
     if options.json:
         print_json(records(table))
     else:
-        show_review.history(table)
+        terminal.show_blocks([history(table)])
     return 0
 
 
@@ -255,8 +258,9 @@ def verify(options: Namespace) -> int:
     """Write annual emissions with their status, findings and sheets."""
     from etsopt import accounting, progress
     from etsopt.accounting.save import save_review
-    from etsopt.cli import show_review, terminal
+    from etsopt.cli import terminal
     from etsopt.reports import write_monthly_sheets
+    from etsopt.reports.monthly.review import verified
 
     if options.enterprise and options.out is None:
         raise UsageError(_("--enterprise names sheets, but no folder to write them to."), _("Name it by --out."))
@@ -273,7 +277,7 @@ def verify(options: Namespace) -> int:
     if options.json:
         print_json({"year": found.year, "entry": found.review.entry, "units": records(found.units), "files": files})
         return 0
-    show_review.verified(found)
+    terminal.show(verified(found))
     shown = files if len(files) <= SHOWN else [*files[:SHOWN], f"... ({len(files):,})"]
     print_files(shown, options.out)
     return 0

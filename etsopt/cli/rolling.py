@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etsopt.cli.options import add_format
 from etsopt.language import _
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.cli.parsing import Commands
+    from etsopt.running.roll import NextYear
 
 
 def register(commands: Commands) -> None:
@@ -27,10 +28,11 @@ def register(commands: Commands) -> None:
 
 def roll(options: Namespace) -> int:
     """Write next year's instance from the run folder of a compliance year."""
-    from etsopt.cli import show_roll
+    from etsopt.cli import terminal
     from etsopt.data.files.aside import see_that_empty
     from etsopt.data.files.read import read_units
     from etsopt.data.files.write import check_format, write_instance
+    from etsopt.reports.roll import readme, rolled
     from etsopt.results import results
     from etsopt.running.roll import roll_over
 
@@ -39,10 +41,26 @@ def roll(options: Namespace) -> int:
     units = None if options.units is None else read_units(options.units)
     result, instance = results.load_both(options.run)
     found = roll_over(result, instance, units)
-    write_instance(found.instance, options.out, show_roll.readme(found), options.format)
+    write_instance(found.instance, options.out, readme(found), options.format)
     if options.json:
-        content = results.finite(show_roll.content(found, options.out))
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
-    else:
-        show_roll.rolled(found, options.out)
+        print(json.dumps(results.finite(_content(found, options.out)), ensure_ascii=False, allow_nan=False))
+        return 0
+    policy = found.instance.policy
+    terminal.show(rolled(found))
+    print(_("{year} written to {folder}, rule {rule}.", year=policy.year, folder=options.out, rule=policy.rule.name))
     return 0
+
+
+def _content(found: NextYear, folder: Path) -> dict[str, Any]:
+    """Return the balance, the units that differ and the notes as plain values."""
+    return {
+        "folder": str(folder),
+        "year": found.instance.policy.year,
+        "rule": found.instance.policy.rule.name,
+        "hash": found.instance.hash,
+        "balance": found.balance.to_dict("records"),
+        "total": found.total,
+        "forecast": found.forecast,
+        "units": vars(found.units),
+        "notes": found.notes,
+    }

@@ -94,6 +94,17 @@ def solve(options: Namespace) -> int:
     return max(map(exit_code, solved.values()))
 
 
+def show_summary(result: Results) -> None:
+    """Print the summary of a result, and the time that its solve took."""
+    from etsopt.cli.terminal import plain_console
+    from etsopt.documents import terminal
+    from etsopt.documents.quantities import SPACE
+    from etsopt.reports.write import summary
+
+    seconds = sum(result.provenance["seconds"].values())
+    terminal.show(summary(result), plain_console(), f"{seconds:.2f}{SPACE}s")
+
+
 class Answer(NamedTuple):
     """A result, what its remedy was, and where it was written, in words."""
 
@@ -103,16 +114,18 @@ class Answer(NamedTuple):
 
     def show(self, end: str) -> None:
         """Print it; of an end of an interval, whose figures stand in a table, what no table has."""
-        from etsopt.cli import remedying, show
         from etsopt.cli.terminal import plain_console
+        from etsopt.documents import terminal
+        from etsopt.reports import allocation
+        from etsopt.reports.run import Run
 
         if self.remedy:
             print(f"{_(end)}: {self.remedy}\n" if end else f"{self.remedy}\n")
         if not end:
-            show.result(self.result)
-        elif "relaxed_limits" in self.result.tables:
+            show_summary(self.result)
+        for section in allocation.relaxed(Run(self.result)) if end else ():
             print(f"\n{_(end)}")
-            remedying.relaxed_limits(plain_console(), self.result)
+            terminal.show_blocks(section.blocks, plain_console())
         if self.place:
             print(self.place)
 

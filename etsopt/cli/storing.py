@@ -89,14 +89,13 @@ def _export(options: Namespace) -> int:
 
 
 def _log(options: Namespace) -> int:
-    from etsopt.accounting.chinese import in_words
     from etsopt.accounting.store import store_log
-    from etsopt.cli.tables import table_of
-    from etsopt.cli.terminal import plain_console
+    from etsopt.cli import terminal
+    from etsopt.reports.monthly.review import journal
 
     table = store_log(options.store, options.wait)
     if options.json:
         print_json(records(table))
     else:
-        plain_console().print(table_of(in_words(table), _("Journal")))
+        terminal.show_blocks([journal(table)])
     return 0

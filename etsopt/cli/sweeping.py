@@ -246,12 +246,13 @@ def write_all(tables: dict[str, pd.DataFrame], folder: Path, table_format: str) 
 def _summary(termination: str, counts: dict[str, int], written: list[Path]) -> None:
     """Print how many scenarios ended how, where their tables are, and how an interrupted sweep goes on."""
     from etsopt.cli import terminal
+    from etsopt.documents.document import Column, Table
+    from etsopt.documents.quantities import COUNT
     from etsopt.results.words import STATUSES
 
-    table = terminal.new_table(_("Scenarios"), _("status"), _("number"))
-    for status, number in counts.items():
-        table.add_row(STATUSES.get(status, status), f"{number:,}")
-    terminal.plain_console().print(table)
+    columns = (Column(_("status")), Column(_("number"), COUNT))
+    rows = tuple((STATUSES.get(status, status), number) for status, number in counts.items())
+    terminal.show_blocks([Table(_("Scenarios"), columns, rows)])
     print(_("Written to {path}.", path=listed_files(written)))
     if termination == "interrupted":
         print(_("What is done is kept: go on with --resume."), file=sys.stderr)

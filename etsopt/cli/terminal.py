@@ -1,4 +1,4 @@
-"""Console, tables, number formats and progress shared by all summaries."""
+"""The console of all commands, what is shown on it, and progress."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from rich.console import Console
 from rich.text import Text
 
 from etsopt.characters import escaped
-from etsopt.cli.fitting import HAN, FittingTable, longest_piece, wrapped
 from etsopt.cli.remaining import Remaining
 from etsopt.cli.streams import below
-from etsopt.scales import scale_of as scale_of
-from etsopt.scales import short_figure as short_figure
+from etsopt.documents import terminal as documents
+from etsopt.documents.fitting import OWN_WRAPPING, longest_piece, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import ConsoleOptions, RenderableType
     from rich.segment import Segment
+
+    from etsopt.documents.document import Block, Document
 
 
 class SafeConsole(Console):
@@ -51,7 +52,7 @@ class SafeConsole(Console):
             long = longest_piece(renderable.plain) > width
             # Console.print turns the style of a text into a span over the whole of it.
             plain = all((span.start, span.end) == (0, len(renderable)) for span in renderable.spans)
-            if plain and (long or HAN.search(renderable.plain)):
+            if plain and (long or OWN_WRAPPING.search(renderable.plain)):
                 style = renderable.spans[0].style if renderable.spans else renderable.style
                 lines = wrapped(renderable.plain, width)
                 # A piece that is longer than the line stays whole.
@@ -66,12 +67,14 @@ def plain_console(stderr: bool = False) -> Console:
     return console
 
 
-def new_table(title: str, *columns: str) -> FittingTable:
-    """Return an empty table: names in the first column, figures in the others."""
-    table = FittingTable(title)
-    for position, name in enumerate(columns):
-        table.add_column(name, justify="left" if position == 0 else "right", vertical="bottom")
-    return table
+def show(document: Document) -> None:
+    """Print a document."""
+    documents.show(document, plain_console())
+
+
+def show_blocks(blocks: Iterable[Block]) -> None:
+    """Print blocks of a document."""
+    documents.show_blocks(blocks, plain_console())
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
-from etsopt.errors import ROWS_SHOWN
+from etsopt.errors import ROWS_SHOWN, brief
 from etsopt.language import Text, _
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+ONE_COMMA = re.compile(r"([+-]?[1-9][0-9]{0,2})[,，]([0-9]{3})")
+"""A number whose comma may separate thousands, or be that of a decimal fraction."""
 
 MOST_COMPARED = 10_000
 """Largest number of names to compare with, which takes a tenth of a second."""
@@ -57,6 +61,19 @@ def first_of(names: Sequence[object] | NDArray[Any]) -> str:
     shown = ", ".join(map(str, names[:ROWS_SHOWN]))
     hidden = len(names) - ROWS_SHOWN
     return _("{shown} and {count} more", shown=shown, count=hidden) if hidden > 0 else shown
+
+
+def of_one_comma(cells: Iterable[object]) -> str:
+    """Return a sentence on the first number with a comma before its last three digits, if there is one.
+
+    >>> of_one_comma(["many", "1,234", "5,678"])
+    "'1,234' may mean 1234 or 1.234."
+    """
+    found = next(filter(None, (ONE_COMMA.fullmatch(str(cell).strip()) for cell in cells)), None)
+    if found is None:
+        return ""
+    whole, broken = (sign.join(found.groups()) for sign in ("", "."))
+    return _("{cell} may mean {whole} or {broken}.", cell=brief(found[0]), whole=whole, broken=broken)
 
 
 def cells_of(

@@ -12,9 +12,7 @@ from etsopt.charts.fronts import chosen_text
 from etsopt.charts.texts import scaled
 from etsopt.designing.plan import ENACTED, Range
 from etsopt.designing.told import ToldDesign
-from etsopt.language import LANGUAGE, _, joined, ngettext, pgettext, speaking
-from etsopt.reports.document.asked import MODELS
-from etsopt.reports.document.content import (
+from etsopt.documents.document import (
     Column,
     Commands,
     Document,
@@ -27,8 +25,11 @@ from etsopt.reports.document.content import (
     noted,
     report_command,
 )
-from etsopt.reports.document.figures import of_chart, short
-from etsopt.reports.document.write import imprint, write_document
+from etsopt.documents.figures import of_chart, short
+from etsopt.language import _, joined, ngettext, pgettext, speaking
+from etsopt.reports.asked import MODELS
+from etsopt.reports.run import imprint
+from etsopt.reports.write import write_document
 from etsopt.sweeping.asked import MOST_ROWS, outcomes
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from etsopt.charts.chart import Chart
     from etsopt.designing.numbers import Number
-    from etsopt.reports.document.content import Block
+    from etsopt.documents.document import Block
 
 MOST_DESIGNS = 5_000
 """Designs in the table with a search box."""
@@ -85,7 +86,6 @@ def page_of(design: ToldDesign) -> Document:
     designs = design.designs
     certified, count = int(designs["certified"].sum()), len(designs)
     return Document(
-        lang=LANGUAGE.get(),
         title=named(design.about["instance"], _("design search")),
         kicker=kicker(design),
         answer=_answer(design),
@@ -98,7 +98,7 @@ def page_of(design: ToldDesign) -> Document:
             KeyFigure(f"{len(design.front):,}", "", pgettext("designing", "on the front")),
         ),
         sections=tuple(_sections(design)),
-        imprint=imprint(design),
+        imprint=imprint(design.about),
     )
 
 
@@ -194,7 +194,7 @@ def _front(design: ToldDesign) -> Section:
         "solved and checked like a run."
     )
     blocks: list[Block] = [Paragraph(said, "note")]
-    blocks += [of_chart(design, chart) for chart in charts_of(design)]
+    blocks += [of_chart(design.about, chart) for chart in charts_of(design)]
     if len(design.front):
         rows = design.front
         if design.enacted is not None and not design.enacted["on_front"]:
@@ -219,7 +219,7 @@ def _chosen(design: ToldDesign) -> Iterator[Section]:
             found = joined(noted(one, f"{count:,}") for one, count in counts.items() if count)
         rows.append((key, _range(choice), found))
     heads = (_("key"), _("may be chosen"), _("chosen on the front"))
-    columns = tuple(Column(name, "", False) for name in heads)
+    columns = tuple(Column(name) for name in heads)
     title = _("What the front chooses")
     yield Section("chosen", title, (Table(title, columns, tuple(rows)),))
 
@@ -227,13 +227,13 @@ def _chosen(design: ToldDesign) -> Iterator[Section]:
 def _table(design: ToldDesign, rows: pd.DataFrame, caption: str, key: str) -> Table:
     """Return designs with what was chosen, their goals and their limited numbers."""
     plan, numbers = design.plan, design.numbers
-    heads = [Column(_("design"), "", False), *(Column(one, "", False) for one in plan.choose)]
+    heads = [Column(_("design")), *(Column(one) for one in plan.choose)]
     scales = {}
     for name, number in numbers.items():
         finite = rows[name].astype(float).abs().max()
         scales[name], unit = scaled(0.0 if np.isnan(finite) else float(finite), number.unit)
-        heads.append(Column(name, unit))
-    heads += [Column(_("on the front"), "", False)] if key == "designs" else []
+        heads.append(Column.of_figures(name, unit))
+    heads += [Column(_("on the front"))] if key == "designs" else []
     cells = []
     for row in rows.to_dict("records"):
         chosen = ("–" if row[one] is None else chosen_text(row[one]) for one in plan.choose)

@@ -12,7 +12,7 @@ from etsopt.explanation.markets import market_parts
 from etsopt.explanation.named import unit_of
 from etsopt.explanation.program import Allocated, further_steps, program_steps
 from etsopt.explanation.rule import Unit, incentive_steps, rule_steps, why_outside
-from etsopt.explanation.steps import Explanation, Step, number, percent
+from etsopt.explanation.steps import Explanation, Step, amount, percent
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -104,14 +104,14 @@ def _title(facts: str, unit: Unit, row: Mapping[str, Any]) -> str:
         return _("{facts}. {why}", facts=facts, why=why_outside(unit))
     surplus = float(row["surplus_t"])
     text = _("{facts}: {allowance} t of allowances for {emissions} tCO2e ({surplus}).")
-    amount = _("surplus {amount} t") if surplus >= 0 else _("deficit {amount} t")
+    balance = _("surplus {amount} t") if surplus >= 0 else _("deficit {amount} t")
     if unit.emissions > 0:
-        amount = _("surplus {amount} t, {rate}") if surplus >= 0 else _("deficit {amount} t, {rate}")
+        balance = _("surplus {amount} t, {rate}") if surplus >= 0 else _("deficit {amount} t, {rate}")
     rate = percent(round(surplus / unit.emissions, 6)) if unit.emissions > 0 else ""
     return _(
         text,
         facts=facts,
-        allowance=number(float(row["allowance_t"])),
-        emissions=number(unit.emissions),
-        surplus=_(amount, amount=number(abs(surplus)), rate=rate),
+        allowance=amount(float(row["allowance_t"])),
+        emissions=amount(unit.emissions),
+        surplus=_(balance, amount=amount(abs(surplus)), rate=rate),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from etsopt.explanation.steps import Step, number
+from etsopt.explanation.steps import Figures, Step, amount, number
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -36,23 +36,27 @@ def market_parts(tables: Mapping[str, pd.DataFrame], unit_id: str) -> tuple[tupl
 NONE = Step("none", _("none"))
 
 
-def _year(row: dict[str, object]) -> Step:
+FIGURES = ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "measures_cost_cny")
+INCENTIVE = "marginal_incentive_cny_per_t"
+
+
+def _year(row: dict[str, Any]) -> Step:
     """Return a year of a unit as a sentence."""
-    before, after, given, spent = (
-        number(float(row[column]))  # type: ignore[arg-type]
-        for column in ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "measures_cost_cny")
-    )
+    before, after, given, spent = (amount(float(row[column])) for column in FIGURES)
     text = _("{year}: emits {after} tCO2e ({before} before measures), gets {given} t, spends {spent} CNY")
     sentence = _(text, year=row["year"], after=after, before=before, given=given, spent=spent)
-    incentive = row.get("marginal_incentive_cny_per_t")
+    columns: tuple[str, ...] = ("year", *FIGURES)
+    incentive = row.get(INCENTIVE)
     if isinstance(incentive, float) and incentive == incentive:
         further = _("{sentence}; one tonne abated earns {incentive} CNY")
-        sentence = _(further, sentence=sentence, incentive=number(incentive))
-    return Step(f"year_{row['year']}", sentence)
+        sentence = _(further, sentence=sentence, incentive=amount(incentive))
+        columns += (INCENTIVE,)
+    return Step(f"year_{row['year']}", sentence, cells=tuple((name, row[name]) for name in columns))
 
 
-def _measure(row: dict[str, object]) -> Step:
-    share = f", share {number(float(row['share']))}" if float(row["share"]) < 1 else ""  # type: ignore[arg-type]
+def _measure(row: dict[str, Any]) -> Step:
+    part = number(float(row["share"]))
+    share = Figures(f", share {part}", _(", share {share}", share=part)) if part != "1" else ""
     start = row["start_year"]
     return Step(
         "measure", _("{measure_id} from {start}{share}", measure_id=row["measure_id"], start=start, share=share)

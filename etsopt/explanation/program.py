@@ -9,10 +9,11 @@ the earlier objectives hold back. Multipliers are not unique where more limits h
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from etsopt.data.tables.provinces import name_of
-from etsopt.explanation.steps import Step, number
+from etsopt.explanation.steps import Figures, Step, amount, put_in
 from etsopt.language import _
 from etsopt.rules import reference_allowances
 
@@ -32,9 +33,43 @@ ROWS = {
 SAME_T = 0.5
 """Distance at which an allowance counts as at a limit [t]."""
 
+NOISE = 1e-6
+"""Part of its last digit by which a value may exceed a whole number of it."""
 
-Limit = tuple[str, str, float]
-"""Key of a limit in the policy, its name in both languages, and the least value that would give one tonne more."""
+
+class Limit(NamedTuple):
+    """A limit that is in the way of one tonne more.
+
+    Parameters
+    ----------
+    key
+        Its key in the policy.
+    name
+        What it is.
+    stated_t, needed_t
+        The limit, and the least one that would give one tonne more [t].
+    stated, needed
+        The same as values of the key.
+    """
+
+    key: str
+    name: str
+    stated_t: float
+    needed_t: float
+    stated: float
+    needed: float
+
+    @property
+    def step(self) -> Step:
+        """The step that states it."""
+        text = _("at least {needed_t} t instead of {stated_t} t ({key} ≥ {needed})")
+        # People need no more digits than tell the value from the stated one, from which it is rounded away.
+        decimals = max(1 - math.floor(math.log10(max(self.needed - self.stated, NOISE**2))), 1)
+        needed = f"{math.ceil(self.needed * 10**decimals - NOISE) / 10**decimals:.{decimals}f}".rstrip("0").rstrip(".")
+        amounts = {"needed_t": amount(self.needed_t), "stated_t": amount(self.stated_t)}
+        # One tonne is a billionth of a large sector.
+        exact = f"{self.key} ≥ {self.needed:.12g}"
+        return Step(self.key, self.name, formula=Figures(exact, _(text, key=self.key, needed=needed, **amounts)))
 
 
 class Allocated(NamedTuple):
@@ -68,9 +103,9 @@ def program_steps(unit: Unit, allocated: Allocated, largest: float | None) -> It
                     yield Step(row, _limit(row, index), pull, "t")
         if abs(rest) >= 0.005:
             yield Step("held_back", _rest(unit, allocated, largest), rest, "t")
-    formula = f"A = {number(reference)} {'+' if move >= 0 else '-'} {number(abs(move))}"
+    formula = put_in(f"A = {{}} {'+' if move >= 0 else '-'} {{}}", amount(reference), amount(abs(move)))
     yield Step("allowance_t", _("Final allocation A"), allowance, "t", formula)
-    formula = f"A - E = {number(allowance)} - {number(unit.emissions)}"
+    formula = put_in("A - E = {} - {}", amount(allowance), amount(unit.emissions))
     label = _("Surplus (below 0: deficit)")
     yield Step("surplus_t", label, allocated.number("surplus_t"), "t", formula)
     if unit.emissions > 0:
@@ -104,7 +139,7 @@ def _rest(unit: Unit, allocated: Allocated, largest: float | None) -> str:
         return _("Held by its band")
     if largest is not None and abs(move) >= largest * unit.emissions - SAME_T:
         text = _("Held back so that no unit moves by more than {share} % of its emissions")
-        return _(text, share=number(100 * largest))
+        return _(text, share=amount(100 * largest))
     if abs(move) <= SAME_T:
         return _("Held back so that allowances change least in sum")
     if policy.intensity_order:
@@ -123,9 +158,7 @@ def further_steps(unit: Unit, allocated: Allocated) -> Iterator[Step]:
         yield Step("none", _("Its allowances are set by the rule alone."))
         return
     limits = [*_band(unit, allocated), *_target(unit, allocated), *_province(unit, allocated)]
-    for key, words, value in limits:
-        # One tonne is a billionth of a large sector.
-        yield Step(key, words, formula=f"{key} ≥ {value:.12g}")
+    yield from (limit.step for limit in limits)
     if not limits:
         by_rule = abs(allocated.number("allowance_t") - allocated.number("reference_t")) < SAME_T
         yield Step("none", UNLIMITED if by_rule else KEPT_NEAR)
@@ -140,7 +173,8 @@ def _band(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
     rate = (allocated.number("allowance_t") + 1 - unit.emissions) / unit.emissions
     if upper is not None and rate > upper:
         words = _("Upper end of the band of {sector}", sector=name_of(unit.sector))
-        yield f"sectors.{unit.sector}.band.upper", words, rate
+        most_t, more_t = unit.emissions * (1 + upper), allocated.number("allowance_t") + 1
+        yield Limit(f"sectors.{unit.sector}.band.upper", words, most_t, more_t, upper, rate)
 
 
 def _target(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
@@ -149,15 +183,16 @@ def _target(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
     if not below < 1:
         return
     policy = unit.instance.policy.sectors.get(unit.sector)
-    needed, words = target + 1 - max(below, 0.0), _limit("sector_target", unit.sector)
+    more = target + 1 - max(below, 0.0)
     if policy is not None and policy.target_t is not None:
-        yield f"sectors.{unit.sector}.target_t", words, needed
+        key, stated, needed = "target_t", policy.target_t, more
     elif policy is not None and policy.target_intensity is not None:
-        yield f"sectors.{unit.sector}.target_intensity", words, policy.target_intensity * needed / target
+        key, stated, needed = "target_intensity", policy.target_intensity, policy.target_intensity * more / target
     else:
-        change = 0.0 if policy is None or policy.target_change is None else policy.target_change
-        base = target / (1 + change)
-        yield f"sectors.{unit.sector}.target_change", words, needed / base - 1
+        stated = 0.0 if policy is None or policy.target_change is None else policy.target_change
+        key, needed = "target_change", more / (target / (1 + stated)) - 1
+    words = _limit("sector_target", unit.sector)
+    yield Limit(f"sectors.{unit.sector}.{key}", words, target, more, stated, needed)
 
 
 def _province(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
@@ -170,4 +205,6 @@ def _province(unit: Unit, allocated: Allocated) -> Iterator[Limit]:
         return
     by_name = isinstance(balance, dict)
     key = f"provinces.balance.{unit.province}" if by_name else "provinces.balance"
-    yield key, _limit("province_balance", unit.province), (surplus + 1) / float(provinces["emissions_tco2e"])
+    emissions = float(provinces["emissions_tco2e"])
+    words = _limit("province_balance", unit.province)
+    yield Limit(key, words, limit, surplus + 1, limit / emissions, (surplus + 1) / emissions)

@@ -119,12 +119,13 @@ def _band(instance: Instance, sector: str, old: float, given: np.ndarray) -> Ite
     here = instance.labels("sector").where(sector) & (emissions > 0)
     rates = (given[here] - emissions[here]) / emissions[here]
     stated = instance.policy.band_of(sector)
+    own = sector in instance.policy.sectors and instance.policy.sectors[sector].band is not None
     lower, upper = (old, old) if stated is None else (stated.lower, stated.upper)
     widest = {"lower": (lower, float(-rates.min())), "upper": (upper, float(rates.max()))}
     for side, (now, needed) in widest.items():
         value = _outwards(needed, True)
-        # A band that the policy does not state needs both of its sides.
-        if value > now + 1e-9 or stated is None:
+        # A band that the sector does not state itself needs both of its sides.
+        if value > now + 1e-9 or not own:
             yield f"sectors.{sector}.band.{side}", max(value, now)
 
 

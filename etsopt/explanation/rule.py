@@ -9,7 +9,7 @@ import numpy as np
 from etsopt.data.content import intensity_base
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.provinces import name_of
-from etsopt.explanation.steps import Step, number, percent
+from etsopt.explanation.steps import Figures, Step, amount, number, percent, put_in
 from etsopt.language import _, pgettext
 from etsopt.rules import parameters_of, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
@@ -122,7 +122,7 @@ def _why_fixed(unit: Unit) -> Step:
     total = float(unit.instance.emissions_tco2e[of_owner.to_numpy()].sum())
     if total < threshold:
         text = _("Its enterprise emits {emitted} t, below the threshold of {threshold} t: A = E.")
-        return Step("threshold", _(text, emitted=number(total), threshold=number(threshold)))
+        return Step("threshold", _(text, emitted=amount(total), threshold=amount(threshold)))
     return Step("special_case", _("The rule gives it allowances equal to emissions."))
 
 
@@ -139,27 +139,25 @@ def _intensity(unit: Unit) -> Iterator[Step]:
         label = _("Emissions on which intensity is measured")
         yield Step("intensity_emissions_tco2e", label, emissions, "tCO2e")
     yield Step("intensity_output", _("Output Q"), output, "t")
-    formula = f"I = {number(emissions)} / {number(output)}"
+    formula = put_in("I = {} / {}", amount(emissions), amount(output))
     yield Step("intensity", _("Emission intensity I"), intensity, "t/t", formula)
     label = _("Balance value BP, at which allowances of {sector} are its emissions")
     if instance.policy.states_balance_value(unit.sector):
         label = _("Balance value BP of {sector}, from outside")
     yield Step("balance_value", _(label, sector=name_of(unit.sector)), value, "t/t")
     deviation = (value - intensity) / value
-    formula = f"X = (BP - I) / BP = ({number(value)} - {number(intensity)}) / {number(value)}"
+    formula = put_in("X = (BP - I) / BP = ({0} - {1}) / {0}", number(value), number(intensity))
     yield Step("intensity_deviation", _("Intensity deviation X"), deviation, "rate", formula)
     slope, cap = parameters.slope, parameters.cap
     rate = float(surplus_rates(np.array([intensity]), value, slope, cap)[0])
-    formula = f"α = clip({number(slope)} X, ±{percent(cap)}) = clip({percent(slope * deviation)}, ±{percent(cap)})"
-    in_words = _(
-        "α = {slope} X, at most ±{most}; {slope} X = {product}, so α",
-        slope=number(slope),
-        most=percent(cap),
-        product=percent(slope * deviation),
+    factor, most, product = number(slope), percent(cap), percent(slope * deviation)
+    formula = Figures(
+        f"α = clip({factor} X, ±{most}) = clip({product}, ±{most})",
+        _("α = {slope} X, at most ±{most}; {slope} X = {product}, so α", slope=factor, most=most, product=product),
     )
-    yield Step("coefficient", _("Intensity coefficient α"), rate, "rate", formula, in_words)
-    exact = unit.emissions * (1 + rate)
-    formula = f"R = ⌊E (1 + α)⌋ = ⌊{number(unit.emissions)} × {1 + rate:.8g}⌋ = ⌊{number(exact)}⌋"
+    yield Step("coefficient", _("Intensity coefficient α"), rate, "rate", formula)
+    exact = amount(unit.emissions * (1 + rate))
+    formula = put_in("R = ⌊E (1 + α)⌋ = ⌊{} × {}⌋ = ⌊{}⌋", amount(unit.emissions), f"{1 + rate:.8g}", exact)
     whole = float(reference_allowances(instance).reference_t[row])
     yield Step("reference_t", _("Reference allocation R"), whole, "t", formula)
 
@@ -200,7 +198,7 @@ def incentive_steps(unit: Unit) -> Iterator[Step]:
     prices = by_year(unit.instance.policy.market.prices_cny_per_t, [unit.instance.policy.year])
     if np.isfinite(prices[0]):
         label = _("At the stated price that is worth")
-        formula = f"{number(gain)} × {number(float(prices[0]))}"
+        formula = put_in("{} × {}", amount(gain), amount(float(prices[0])))
         yield Step("marginal_incentive_cny_per_t", label, gain * float(prices[0]), "CNY/t", formula)
 
 
@@ -221,6 +219,6 @@ def _gain_of_a_tonne(unit: Unit) -> tuple[float | None, str]:
     deviation = (value - intensity) / value
     rate = float(np.clip(parameters.slope * deviation, -parameters.cap, parameters.cap))
     if abs(parameters.slope * deviation) >= parameters.cap:
-        return -rate, "-α"
+        return -rate, put_in("-α")
     gain = -rate + parameters.slope * unit.emissions / (output * value)
-    return gain, f"{number(parameters.slope)} E / (Q BP) - α"
+    return gain, put_in("{} E / (Q BP) - α", number(parameters.slope))

@@ -83,7 +83,7 @@ def _words() -> dict[Key, str]:
     from etsopt.accounting.chinese import VOCABULARY
     from etsopt.data.tables.chinese import WORDS
     from etsopt.data.tables.provinces import SHORT
-    from etsopt.results.words import COLUMNS
+    from etsopt.documents.columns import COLUMNS
     from etsopt.vocabulary import CODES
 
     found = {

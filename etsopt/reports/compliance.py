@@ -1,96 +1,66 @@
-"""The report of a compliance year: nation, provinces, shortfalls, and a sheet for each enterprise."""
+"""A compliance year: sections of the report of a run, and the page to print, with a sheet for each enterprise."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from html import escape
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
+from etsopt.documents.columns import heading, sums_of, table_of, used, words_of
+from etsopt.documents.document import Document, Facts, Paragraph, Section, noted
+from etsopt.documents.html import printable
 from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import Text, _, in_both, pgettext
-from etsopt.reports.page import both, figures, heading, page, side_by_side
+from etsopt.language import _, pgettext
+from etsopt.reports.answer import answer, status
+from etsopt.reports.asked import asked
+from etsopt.reports.remarks import warnings
+from etsopt.reports.run import Run, figure, imprint
 from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated
 from etsopt.results.comparison import SOLVE_AGAIN, require
-from etsopt.results.notices import covers_nation, notices
+from etsopt.results.notices import covers_nation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt.reports.page import Row
+    from etsopt.documents.document import Block, Table
     from etsopt.results.results import Results
 
+COUNTS = ("enterprises", "enterprises_at_risk", "enterprises_with_shortfall", "units")
+MET = ("obligation_t", "surrendered_t", "offset_t", "shortfall_t")
 FLOWS = (
-    ("opening_t", pgettext("compliance", "opening")),
-    ("carried_over_t", pgettext("compliance", "carried over")),
-    ("issued_t", pgettext("compliance", "issued")),
-    ("bought_t", pgettext("compliance", "bought")),
-    ("surrendered_t", pgettext("compliance", "surrendered")),
-    ("sold_t", pgettext("compliance", "sold")),
-    ("cancelled_t", pgettext("compliance", "cancelled")),
-    ("closing_t", pgettext("compliance", "closing")),
+    *("opening_t", "carried_over_t", "issued_t", "bought_t", "surrendered_t", "sold_t", "cancelled_t", "closing_t"),
 )
-MET = (
-    ("obligation_t", pgettext("compliance", "obligation")),
-    ("surrendered_t", pgettext("compliance", "allowances surrendered")),
-    ("offset_t", pgettext("compliance", "offsets used")),
-    ("shortfall_t", pgettext("compliance", "shortfall")),
-    ("completion", pgettext("compliance", "completion %")),
-)
-COUNTS = (
-    ("enterprises", pgettext("compliance", "enterprises")),
-    ("enterprises_at_risk", pgettext("compliance", "at risk")),
-    ("enterprises_with_shortfall", pgettext("compliance", "with shortfall")),
-    ("units", pgettext("compliance", "units")),
-)
-PROVINCE = (
-    ("province_received_t", pgettext("compliance", "received")),
-    ("province_surrendered_t", pgettext("compliance", "surrendered first")),
-    ("province_released_t", pgettext("compliance", "released")),
-)
+PROVINCE = ("province_received_t", "province_surrendered_t", "province_released_t")
 MONEY = (
-    ("purchases_cny", pgettext("compliance", "purchases")),
-    ("offsets_cny", pgettext("compliance", "offsets")),
-    ("transactions_cny", pgettext("compliance", "transactions")),
-    ("penalty_cny", pgettext("compliance", "fine by shortfall")),
-    ("fixed_fine_cny", pgettext("compliance", "fixed fine")),
-    ("sales_cny", pgettext("compliance", "sales")),
-    ("cost_cny", pgettext("compliance", "net cost")),
-    ("kept_worth_cny", pgettext("compliance", "value of holdings")),
+    *("purchases_cny", "offsets_cny", "transactions_cny", "penalty_cny", "fixed_fine_cny", "sales_cny", "cost_cny"),
+    "kept_worth_cny",
 )
-ISSUED = (
-    ("emissions_tco2e", pgettext("compliance", "verified emissions")),
-    ("reference_t", pgettext("compliance", "reference")),
-    ("allowance_t", pgettext("compliance", "allowances")),
-    ("pre_allocated_t", pgettext("compliance", "pre-allocated")),
-    ("top_up_t", pgettext("compliance", "top-up")),
-    ("return_t", pgettext("compliance", "return")),
+OF_RULE = ("emissions_tco2e", "reference_t", "allowance_t", *OF_PRE_ALLOCATION)
+SHORT = (
+    *("enterprise_id", "province", "obligation_t", "shortfall_t", "regime", "reference_price_cny_per_t", "multiple"),
+    *("penalty_cny", "fixed_fine_cny", "deducted_next_year_t"),
 )
-NAME = ("enterprise_id", pgettext("compliance", "enterprise"))
-WHERE = ("province", pgettext("compliance", "province"))
-
-SURRENDER = pgettext("compliance", "Surrender")
-ALLOWANCES = pgettext("compliance", "Allowances")
-ISSUED_BY_SECTOR = pgettext("compliance", "Allowances issued by sector")
-PROVINCIAL_ACCOUNTS = pgettext("compliance", "Provincial accounts for enterprises at risk")
-MONEY_IN_CNY = pgettext("compliance", "Money [CNY]")
-"""Titles of tables."""
-
-LINKS = {
-    "provinces": pgettext("link", "provinces"),
-    "shortfalls": pgettext("link", "shortfalls"),
-    "sheets": pgettext("link", "enterprises"),
-}
-"""Parts of the page beside that of all enterprises, as its links name them."""
-
-QUANTITIES = _(
-    "All quantities in whole tonnes (1 allowance = 1 t CO2e), amounts in CNY. "
-    "In every account opening + carried over + issued + bought = surrendered + sold + cancelled + closing."
+OWED = (
+    *("enterprise_id", "province", "units", "obligation_t", "issued_t", "bought_t", "sold_t", "surrendered_t"),
+    *("offset_t", "shortfall_t", "closing_t", "cost_cny"),
 )
-"""Units of measure of the page, and the identity of its accounts."""
+SHOWN = 20
+"""Enterprises with a shortfall that the report of a run shows; the page to print has all."""
+
+MOST_ENTERPRISES = 10_000
+"""Enterprises that the table with a search box holds."""
+
+IDENTITY = _(
+    "1 allowance = 1 t CO2e. In every account opening + carried over + issued + bought = surrendered + sold + "
+    "cancelled + closing."
+)
+"""What holds of the accounts of the page to print."""
+
+PROVINCIAL = pgettext("compliance", "Provincial accounts for enterprises at risk")
 
 TEXTS = {
     "compliance": ("enterprise_id", "province"),
@@ -101,25 +71,31 @@ TEXTS = {
     "nation": (),
     "shortfalls": ("enterprise_id", "province", "regime"),
 }
-"""Text columns of the page, by table."""
+"""Text columns of the page to print, by table."""
 
-COMMON = tuple(name for name, *_ in (*FLOWS, *MET, *PROVINCE, *MONEY) if name != "completion")
-COUNTED = tuple(name for name, *_ in COUNTS)
-OF_RULE = tuple(name for name, *_ in ISSUED)
+COMMON = (*FLOWS, *MET, *PROVINCE, *MONEY)
 NUMBERS = {
     "compliance": ("emissions_tco2e", "at_risk", "deducted_next_year_t", *COMMON),
-    "holdings": ("vintage", "usable", *(name for name, *_ in FLOWS)),
+    "holdings": ("vintage", "usable", *FLOWS),
     "issuance": OF_RULE,
     "compliance_sectors": ("enterprises", "units", *OF_RULE),
-    "compliance_provinces": (*COUNTED, *COMMON),
-    "nation": (*COUNTED, *COMMON),
+    "compliance_provinces": (*COUNTS, *COMMON),
+    "nation": (*COUNTS, *COMMON),
     "shortfalls": ("obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny", "deducted_next_year_t"),
 }
-"""Number columns of the page, by table."""
+"""Number columns of the page to print, by table."""
+
+
+def compliance(run: Run) -> Iterator[Section]:
+    """Yield surrender, allowances and money of the nation and of provinces, shortfalls, and enterprises."""
+    if "nation" in run.tables and "compliance" in run.tables:
+        yield _nation(run, *figure(run, "compliance"))
+        yield from _parts(run, SHOWN)
+        yield _enterprises(run)
 
 
 def compliance_page(instance: Instance, results: Results, enterprises: Sequence[str] = ()) -> str:
-    """Return the report of a compliance year as one HTML page.
+    """Return a compliance year as one HTML page to print, with a sheet for each enterprise.
 
     Parameters
     ----------
@@ -129,7 +105,7 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     Raises
     ------
     UsageError
-        If the run is no compliance year, or has no such enterprise.
+        If the run is no compliance year, or has no such enterprise, or jinja2 is not installed.
     DataError
         If a table or column of the run is missing.
     """
@@ -141,191 +117,128 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     if not len(tables["nation"]):
         problem = Problem("tables/nation", _("has no row"), SOLVE_AGAIN)
         raise DataError(_("The run"), [problem])
-    missing = sorted(set(enterprises) - set(tables["compliance"]["enterprise_id"]))
-    if missing:
+    if missing := sorted(set(enterprises) - set(tables["compliance"]["enterprise_id"])):
         what = _("The run has no enterprise {name}.", name=repr(missing[0]))
         raise UsageError(what, _("The table `compliance` of the run lists them."))
-    year = instance.policy.year
-    keys = {"issuance": "unit_id", "compliance_sectors": "sector"}
-    tables = {**tables, **{name: as_stated(tables[name], instance, key) for name, key in keys.items()}}
-    whole = _whole(results)
-    parts = [_head(instance, results), _nation(tables, whole), _provinces(tables, whole), _shortfalls(tables)]
-    parts += _sheets(instance, tables, set(enterprises))
-    title = _("Compliance year {year}: {instance}", year=year, instance=results.provenance["instance"])
-    return page(title, parts)
+    run = Run(replace(results, held=instance))
+    return printable(lambda: _document(run, enterprises))
 
 
-def _head(instance: Instance, results: Results) -> str:
-    """Return the verdict, the inputs of the run, and the links of the page."""
-    policy = instance.policy.model_dump(mode="json", exclude_none=True)
-    market, penalty = policy.get("market", {}), policy.get("penalty", {})
-    price = market.get("prices_cny_per_t")
-    reference = penalty.get("reference_price_cny_per_t")
-    verdict = _("certified: every figure recomputed from the instance")
-    if not results.certified:
-        verdict = _("not certified: the figures are not proven")
-    told = [f'<p class="meta">{both(notice)}</p>' for notice in notices(results.provenance)]
-    links = {"nation": _whole(results), **LINKS}
-    lines = [
-        f'<p><span class="verdict {"yes" if results.certified else "no"}">{both(verdict)}</span></p>',
-        f'<p class="meta">Instance {escape(results.provenance["instance"])}, SHA-256 {instance.hash[:16]}…; rule '
-        f"{escape(instance.policy.rule.name)}; allowance price {_stated(price)}; reference price of fines "
-        f"{_stated(reference)}, multiple {penalty.get('multiple', 5):g}.</p>",
-        *(f'<p class="meta" lang="{language}">{escape(text)}</p>' for language, text in in_both(QUANTITIES).items()),
-        *told,
-        "<nav>" + "".join(f'<a href="#{key}">{side_by_side(text)}</a>' for key, text in links.items()) + "</nav>",
-    ]
-    return "\n".join(lines)
+def _document(run: Run, enterprises: Sequence[str]) -> Document:
+    year, instance = run.results.instance.policy.year, run.about["instance"]
+    parts = [replace(part, begins_page=part.key == "provinces") for part in _parts(run, len(run.tables["compliance"]))]
+    return Document(
+        title=_("Compliance year {year}: {instance}", year=year, instance=instance),
+        kicker="",
+        answer=answer(run),
+        status=status(run),
+        proven=run.results.certified,
+        warnings=warnings(run),
+        sections=(asked(run), _nation(run, Paragraph(IDENTITY, "note")), *parts, *_sheets(run, enterprises)),
+        imprint=imprint(run.about),
+    )
 
 
-def _stated(price: Any) -> str:
-    if isinstance(price, dict):
-        return ", ".join(f"{year}: {value:g}" for year, value in price.items()) + " CNY/t"
-    return "not stated" if price is None else f"{price:g} CNY/t"
+def _nation(run: Run, *more: Block) -> Section:
+    """Return the accounts of all enterprises, and what is issued by sector."""
+    nation = run.tables["nation"]
+    blocks = [*_accounts(nation)]
+    if "compliance_sectors" in run.tables:
+        sectors = run.tables["compliance_sectors"]
+        if run.results.held is not None:
+            sectors = as_stated(sectors, run.results.instance, "sector")
+        # A sum of some sectors is no total, and an enterprise may own units of several sectors.
+        known = [name for name in ("units", *OF_RULE) if name in sectors and sectors[name].notna().all()]
+        totals = {**sums_of(sectors, known), "enterprises": nation["enterprises"].iloc[0]}
+        columns = ("sector", "enterprises", "units", *OF_RULE, "balance_value")
+        blocks.append(table_of(sectors, columns, _("Issued by sector"), totals=totals))
+    whole = _("nation") if covers_nation(run.about) else _("this table")
+    return Section("nation", noted(_("Surrender of the year"), whole), (*blocks, *more))
 
 
-def _rows(table: pd.DataFrame) -> list[Row]:
-    """Return the rows of a table, with the share of the obligation that is met."""
+def _parts(run: Run, most: int) -> Iterator[Section]:
+    """Yield the accounts of provinces, and the largest shortfalls, as many as are shown at most."""
+    tables = run.tables
+    if "compliance_provinces" in tables:
+        foot = _with_completion(tables["nation"]).iloc[0].to_dict()
+        yield Section("provinces", _("Provinces"), tuple(_accounts(tables["compliance_provinces"], "province", foot)))
+    if "shortfalls" in tables:
+        short, title = tables["shortfalls"], _("Shortfalls")
+        found: Block = Paragraph(_("None: every enterprise meets its obligation in full."))
+        if len(short):
+            largest = short if len(short) <= most else short.nlargest(most, "shortfall_t")
+            note = _("{shown:,} of {count:,} enterprises.", shown=len(largest), count=len(short))
+            found = table_of(largest, SHORT, title, note=note if len(largest) < len(short) else "", exact=True)
+        yield Section("shortfalls", title, (found,))
+
+
+def _accounts(table: pd.DataFrame, name: str = "", totals: dict[str, float] | None = None) -> Iterator[Table]:
+    """Yield surrender, allowances, provincial accounts and money of a table with a row for each of that name."""
+    first = [name] if name else []
+    surrender = (*COUNTS, *MET, "completion")
+    yield table_of(_with_completion(table), (*first, *surrender), _("Surrender"), totals=totals)
+    at_risk = table[table["enterprises_at_risk"] > 0]
+    accounts = (table, FLOWS, _("Allowances")), (at_risk, PROVINCE, PROVINCIAL), (table, MONEY, _("Money"))
+    for rows, columns, caption in accounts:
+        if shown := used(rows, columns):
+            yield table_of(rows, (*first, *shown), caption, totals=totals)
+
+
+def _with_completion(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the share of the obligation that is met [%]."""
     met = table["surrendered_t"] + table["offset_t"]
     share = (100 * met / table["obligation_t"]).where(table["obligation_t"] > 0)
     # Rounded down: only an obligation met to the last tonne is 100 %.
-    return table.assign(completion=(share * 100 // 1) / 100).to_dict("records")
+    return table.assign(completion=(share * 100 // 1) / 100)
 
 
-def _whole(results: Results) -> Text:
-    """Return what all enterprises together are."""
-    return _("nation") if covers_nation(results.provenance) else _("this table")
-
-
-ALL = _("all")
-
-
-def _sectors(table: pd.DataFrame) -> pd.Series:
-    """Return the sectors of a table in both languages."""
-    return table["sector"].map({name: side_by_side(pgettext("sector", name)) for name in table["sector"].unique()})
-
-
-def _nation(tables: dict[str, pd.DataFrame], whole: Text) -> str:
-    nation = _rows(tables["nation"])
-    sectors = tables["compliance_sectors"]
-    sectors = sectors.assign(sector=_sectors(sectors))
-    counts = (("sector", pgettext("compliance", "sector")), COUNTS[0], COUNTS[3], *ISSUED)
-    balance = ("balance_value", pgettext("compliance", "balance value [t/t]"))
-    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum(min_count=1).to_dict()
-    # A sum of some sectors is no total.
-    total |= {name: np.nan for name in OF_PRE_ALLOCATION if sectors[name].isna().any()}
-    # An enterprise may own units of several sectors.
-    total |= {"sector": side_by_side(ALL), "enterprises": nation[0]["enterprises"]}
-    blocks = [
-        heading(whole, 2, "nation", capital=True),
-        figures(nation, (*COUNTS, *MET)),
-        heading(ALLOWANCES),
-        figures(nation, FLOWS),
-        heading(PROVINCIAL_ACCOUNTS),
-        figures(nation, PROVINCE),
-        heading(MONEY_IN_CNY),
-        figures(nation, MONEY),
-        heading(ISSUED_BY_SECTOR),
-        figures(sectors.to_dict("records"), (*counts, balance), total),
-    ]
-    return "\n".join(blocks)
-
-
-def _provinces(tables: dict[str, pd.DataFrame], whole: Text) -> str:
-    provinces, nation = (_rows(tables[name]) for name in ("compliance_provinces", "nation"))
-    foot = {**nation[0], "province": side_by_side(whole)}
-    at_risk = [row for row in provinces if row["enterprises_at_risk"]]
-    return "\n".join(
-        [
-            heading(pgettext("compliance", "Provinces"), 2, "provinces", part=True),
-            heading(SURRENDER),
-            figures(provinces, (WHERE, *COUNTS, *MET), foot),
-            heading(ALLOWANCES),
-            figures(provinces, (WHERE, *FLOWS), foot),
-            heading(PROVINCIAL_ACCOUNTS),
-            figures(at_risk, (WHERE, COUNTS[1], *PROVINCE), foot),
-            heading(MONEY_IN_CNY),
-            figures(provinces, (WHERE, *MONEY), foot),
-        ]
+def _enterprises(run: Run) -> Section:
+    table = run.tables["compliance"]
+    largest = table if len(table) <= MOST_ENTERPRISES else table.nlargest(MOST_ENTERPRISES, "obligation_t")
+    caption = _("All {count:,} enterprises", count=len(table))
+    if len(largest) < len(table):
+        caption = _("The {largest:,} largest of {count:,} enterprises", largest=len(largest), count=len(table))
+    text = pgettext(
+        "page", "A sheet for each enterprise: etsopt report RUN --sheets; a letter to one: --letter ENTERPRISE."
     )
+    listing = table_of(largest, used(largest, OWED), caption, exact=True, key="enterprises")
+    return Section("listing", _("Enterprises"), (Paragraph(text, "note"), listing))
 
 
-def _shortfalls(tables: dict[str, pd.DataFrame]) -> str:
-    table = tables["shortfalls"]
-    head = heading(pgettext("compliance", "Shortfalls"), 2, "shortfalls")
-    if not len(table):
-        none = pgettext("compliance", "None: every enterprise meets its obligation in full.")
-        return f"{head}\n<p>{both(none)}</p>"
-    law = ("regime", pgettext("compliance", "law at the deadline"))
-    price, times = (
-        ("reference_price_cny_per_t", pgettext("compliance", "reference price")),
-        ("multiple", pgettext("compliance", "multiple")),
+def _sheets(run: Run, enterprises: Sequence[str]) -> Iterator[Section]:
+    """Yield the heading of the sheets, and one for each enterprise."""
+    instance, owners = run.results.instance, _with_completion(run.tables["compliance"])
+    owners = owners[owners["enterprise_id"].isin(enterprises)] if enterprises else owners
+    issued, at_risk = as_stated(run.tables["issuance"], instance, "unit_id"), owners[owners["at_risk"].astype(bool)]
+    flows = owners[["enterprise_id", *FLOWS]].itertuples(index=False, name=None)
+    totals = {enterprise: (_("all"), "", *amounts) for enterprise, *amounts in flows}
+    parts = (
+        _by_enterprise(owners, ("emissions_tco2e", *MET, "completion", "deducted_next_year_t"), _("Surrender")),
+        _by_enterprise(issued, ("unit_id", "sector", "province", *OF_RULE), _("Units")),
+        _by_enterprise(run.tables["holdings"], ("vintage", "usable", *FLOWS), _("Holdings by vintage"), totals),
+        _by_enterprise(at_risk, PROVINCE, PROVINCIAL),
+        _by_enterprise(owners, MONEY, _("Money")),
     )
-    deducted = ("deducted_next_year_t", pgettext("compliance", "deducted next year"))
-    headings = (NAME, WHERE, MET[0], MET[3], law, price, times, *MONEY[3:5], deducted)
-    return f"{head}\n{figures(table.to_dict('records'), headings)}"
+    names = {}
+    if instance.enterprises is not None and "name" in instance.enterprises:
+        names = dict(zip(instance.enterprises["enterprise_id"], instance.enterprises["name"].fillna(""), strict=True))
+    yield Section("sheets", pgettext("compliance", "Enterprises"), (), begins_page=True)
+    labels = (heading("enterprise_id"), heading("province"), _("differentiated allocation"))
+    risk = pgettext("compliance", "allowances through the provincial account")
+    told = zip(owners["enterprise_id"], words_of("province", owners["province"]), owners["at_risk"], strict=True)
+    for number, (enterprise, province, through) in enumerate(sorted(told)):
+        pairs = tuple(zip(labels, (enterprise, province, *([risk] if through else [])), strict=False))
+        tables = (part[enterprise] for part in parts if enterprise in part)
+        # The first follows the heading.
+        yield Section("", names.get(enterprise) or enterprise, (Facts(pairs), *tables), begins_page=number > 0)
 
 
-def _sheets(instance: Instance, tables: dict[str, pd.DataFrame], wanted: set[str]) -> Iterator[str]:
-    """Yield one sheet for each enterprise."""
-    yield heading(pgettext("compliance", "Enterprises"), 2, "sheets", part=True)
-    names = _names(instance)
-    vintages = tables["holdings"].assign(vintage=tables["holdings"]["vintage"].map("{:.0f}".format))
-    holdings = _by_enterprise(vintages)
-    units = _by_enterprise(tables["issuance"].assign(sector=_sectors(tables["issuance"])))
-    for row in sorted(_rows(tables["compliance"]), key=lambda row: str(row["enterprise_id"])):
-        enterprise = str(row["enterprise_id"])
-        if not wanted or enterprise in wanted:
-            yield _sheet(row, names.get(enterprise, ""), holdings[enterprise], units[enterprise])
-
-
-def _by_enterprise(table: pd.DataFrame) -> defaultdict[str, list[Row]]:
-    """Return the rows of a table by their enterprise."""
-    rows: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in table.to_dict("records"):
-        rows[row["enterprise_id"]].append(row)
-    return rows
-
-
-def _names(instance: Instance) -> dict[str, str]:
-    table = instance.enterprises
-    if table is None or "name" not in table:
-        return {}
-    return dict(zip(table["enterprise_id"], table["name"].fillna(""), strict=True))
-
-
-def _sheet(row: Row, name: str, holdings: Sequence[Row], units: Sequence[Row]) -> str:
-    enterprise, province = str(row["enterprise_id"]), str(row["province"])
-    risk = both(pgettext("compliance", "allowances through the provincial account"))
-    where = f"{escape(enterprise)}, {escape(province) or '–'}{f', {risk}' if row['at_risk'] else ''}"
-    blocks = [
-        f'<section class="sheet"><h3>{escape(name or enterprise)}</h3>',
-        f'<p class="meta">{where}</p>',
-        figures([row], (("emissions_tco2e", pgettext("compliance", "verified emissions")), *MET)),
-    ]
-    if units:
-        blocks.append(
-            figures(
-                units,
-                (
-                    ("unit_id", pgettext("compliance", "unit")),
-                    ("sector", pgettext("compliance", "sector")),
-                    WHERE,
-                    *ISSUED,
-                ),
-            )
-        )
-    if holdings:
-        heads = (
-            ("vintage", pgettext("compliance", "vintage")),
-            ("usable", pgettext("compliance", "usable this year")),
-            *FLOWS,
-        )
-        blocks.append(figures(holdings, heads, {**row, "vintage": side_by_side(ALL)}))
-    if row["at_risk"]:
-        blocks.append(figures([row], PROVINCE))
-    deducted = (
-        (("deducted_next_year_t", pgettext("compliance", "deducted next year [t]")),) if row["shortfall_t"] else ()
-    )
-    blocks.append(figures([row], (*MONEY, *deducted)))
-    return "\n".join([*blocks, "</section>"])
+def _by_enterprise(
+    table: pd.DataFrame, columns: Sequence[str], caption: str, feet: Mapping[str, tuple[Any, ...]] | None = None
+) -> dict[str, Table]:
+    """Return a table of the rows of each enterprise, with its row of totals."""
+    # All are in one scale, so that they are alike.
+    whole, rows = table_of(table, columns, caption).in_scale(exact=True), defaultdict(list)
+    for enterprise, row in zip(table["enterprise_id"], whole.rows, strict=True):
+        rows[enterprise].append(row)
+    return {name: replace(whole, rows=tuple(own), foot=(feet or {}).get(name, ())) for name, own in rows.items()}

@@ -4,79 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from etsopt.accounting.chinese import one_reason
 from etsopt.data.files.aside import written_aside
 from etsopt.data.files.atomic import naming
+from etsopt.documents.columns import heading, table_of
+from etsopt.documents.document import Column, Document, Paragraph, Section
+from etsopt.documents.html import printable
+from etsopt.documents.quantities import COUNT, FINE, NAME, Quantity, digits
 from etsopt.errors import UsageError, brief
-from etsopt.language import _, in_both, pgettext
+from etsopt.language import _, pgettext
 from etsopt.progress import checkpoint
-from etsopt.reports.page import both, figures, heading, page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    import pandas as pd
 
     from etsopt.accounting import Verification
-    from etsopt.reports.page import Heading, Row
+    from etsopt.documents.document import Table
 
-UNITS: tuple[Heading, ...] = (
-    ("unit_id", pgettext("sheet", "unit")),
-    ("status", pgettext("sheet", "status")),
-    ("items", pgettext("sheet", "items")),
-    ("items_national", pgettext("sheet", "passed nationally")),
-    ("open_findings", pgettext("sheet", "open findings")),
-    ("accounted_emissions_tco2e", pgettext("sheet", "accounted tCO2e")),
-    ("verified_emissions_tco2e", pgettext("sheet", "verified tCO2e")),
+UNITS = (
+    *("unit_id", "status", "items", "items_national", "open_findings", "accounted_emissions_tco2e"),
+    "verified_emissions_tco2e",
 )
-MONTHS: tuple[Heading, ...] = (
-    ("unit_id", pgettext("sheet", "unit")),
-    ("month", pgettext("sheet", "month")),
-    ("process", pgettext("sheet", "process")),
-    ("gas", pgettext("sheet", "gas")),
-    ("emissions_tco2e", pgettext("sheet", "tCO2e")),
+MONTHS = ("unit_id", "month", "process", "gas", "emissions_tco2e")
+LINES = (
+    *("month", "process", "item", "flow", "quantity", "unit", "ncv_gj_per_unit", "factor", "formula"),
+    *("emissions_tco2e", "rows"),
 )
-LINES: tuple[Heading, ...] = (
-    ("month", pgettext("sheet", "month")),
-    ("process", pgettext("sheet", "process")),
-    ("item", pgettext("sheet", "item")),
-    ("flow", pgettext("sheet", "flow")),
-    ("quantity", pgettext("sheet", "quantity")),
-    ("unit", _("unit")),
-    ("ncv_gj_per_unit", pgettext("sheet", "NCV GJ/unit")),
-    ("factor", pgettext("sheet", "factor")),
-    ("formula", pgettext("sheet", "formula")),
-    ("emissions_tco2e", pgettext("sheet", "tCO2e")),
-    ("rows", pgettext("sheet", "rows: file, line, version")),
+FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "reason", "closed_because")
+CORRECTIONS = (
+    *("unit_id", "month", "process", "item", "version", "restored_version", "level", "who", "decided_on", "reason"),
 )
-FINDINGS: tuple[Heading, ...] = (
-    ("finding", pgettext("sheet", "no.")),
-    ("open", pgettext("sheet", "open")),
-    ("level", pgettext("sheet", "level")),
-    ("unit_id", pgettext("sheet", "unit")),
-    ("month", pgettext("sheet", "month")),
-    ("item", pgettext("sheet", "item")),
-    ("size_t", pgettext("finding", "tCO2e")),
-    ("reason", pgettext("sheet", "reason")),
-    ("closed_because", pgettext("sheet", "closed because")),
-)
-CORRECTIONS: tuple[Heading, ...] = (
-    ("unit_id", pgettext("sheet", "unit")),
-    ("month", pgettext("sheet", "month")),
-    ("process", pgettext("sheet", "process")),
-    ("item", pgettext("sheet", "item")),
-    ("version", pgettext("sheet", "version")),
-    ("restored_version", pgettext("sheet", "restored from")),
-    ("level", pgettext("sheet", "level")),
-    ("who", pgettext("sheet", "who")),
-    ("decided_on", pgettext("sheet", "day")),
-    ("reason", pgettext("sheet", "reason")),
-)
-TWO = ("process", "item", "flow", "level")
-"""Columns whose words are written in both languages."""
-
 PLAIN = re.compile(r"[\w-]{1,64}")
 
 
@@ -93,7 +56,7 @@ def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: S
     Raises
     ------
     UsageError
-        If an enterprise has no unit with reports of the year.
+        If an enterprise has no unit with reports of the year, or jinja2 is not installed.
     OSError
         With the name of the file that could not be written.
     """
@@ -111,7 +74,8 @@ def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: S
             checkpoint(_("writing sheets"), number, len(chosen))
             name = f"{file_name(enterprise)}.html"
             with naming(aside / name):
-                (aside / name).write_text(_sheet(found, lines, enterprise), encoding="utf-8", newline="\n")
+                sheet = printable(partial(_document, found, lines, enterprise))
+                (aside / name).write_text(sheet, encoding="utf-8", newline="\n")
             names.append(f"{folder.name}/{name}")
     return names
 
@@ -134,43 +98,41 @@ def _lines(found: Verification) -> pd.DataFrame:
     return lines.assign(rows=lines["figure"].map(rows).fillna(""))
 
 
-def _sheet(found: Verification, lines: pd.DataFrame, enterprise: str) -> str:
+def _document(found: Verification, lines: pd.DataFrame, enterprise: str) -> Document:
+    """Return the sheet of an enterprise in the language of the moment."""
     units = found.units[found.units["enterprise_id"] == enterprise]
-    title = _("Monthly reports {year}: {enterprise}", year=found.year, enterprise=enterprise)
-    return page(title, _parts(found, lines, units, enterprise))
-
-
-def _parts(found: Verification, lines: pd.DataFrame, units: pd.DataFrame, enterprise: str) -> Iterator[str]:
-    own = set(units["unit_id"])
-    shown = units.assign(status=units["status"].map(lambda status: _in_both("year status", status)))
-    yield heading(_("Emissions of the year"), 2)
-    yield figures(_records(shown), UNITS)
-    note = _("Emissions are verified once the national level has passed every item of the year.")
-    yield f"<p>{both(note)}</p>"
-    monthly = found.accounts.monthly
+    own, monthly, state = sorted(units["unit_id"]), found.accounts.monthly, found.review
     monthly = monthly[monthly["unit_id"].isin(own) & monthly["month"].str.startswith(f"{found.year}-")]
-    yield heading(_("Emissions by month, process and gas"), 2)
-    yield figures(_records(monthly), MONTHS)
-    for unit in sorted(own):
-        yield heading(_("Figures of {unit}", unit=unit), 2)
-        yield figures(_records(lines[lines["unit_id"] == unit]), LINES)
-    state = found.review
-    findings = state.findings[state.findings["enterprise_id"] == enterprise]
-    yield heading(_("Findings"), 2)
-    yield figures(_records(findings), FINDINGS)
-    yield heading(_("Corrections"), 2)
-    yield figures(_records(state.corrections[state.corrections["unit_id"].isin(own)]), CORRECTIONS)
+    findings = one_reason(state.findings[state.findings["enterprise_id"] == enterprise])
+    corrections = state.corrections[state.corrections["unit_id"].isin(own)]
+    restored = corrections["restored_version"].where(corrections["restored_version"] > 0)
+    note = _("Emissions are verified once the national level has passed every item of the year.")
+    by_unit = ((lines[lines["unit_id"] == unit], _("Figures of {unit}", unit=unit)) for unit in own)
+    return Document(
+        title=_("Monthly reports {year}: {enterprise}", year=found.year, enterprise=enterprise),
+        kicker="",
+        answer="",
+        sections=(
+            _section("year", _("Emissions of the year"), units, UNITS, note),
+            _section("months", _("Emissions by month, process and gas"), monthly, MONTHS),
+            Section("figures", _("Figures and their sources"), tuple(_table(*one, LINES) for one in by_unit)),
+            _section("findings", _("Findings"), findings, FINDINGS),
+            _section("corrections", _("Corrections"), corrections.assign(restored_version=restored), CORRECTIONS),
+        ),
+    )
 
 
-def _records(table: pd.DataFrame) -> list[Row]:
-    """Return rows with the words of both languages."""
-    words = {name: table[name].map(lambda cell, name=name: _in_both(name, cell)) for name in TWO if name in table}
-    if {"reason", "reason_zh"} <= {*table}:
-        words["reason"] = (table["reason"] + " " + table["reason_zh"]).str.strip()
-    records: list[Row] = table.assign(**words).to_dict("records")
-    return records
+def _section(key: str, title: str, table: pd.DataFrame, columns: Sequence[str], note: str = "") -> Section:
+    """Return a section of one table, or of the word that there is nothing."""
+    return Section(key, title, (_table(table, title, columns, note) if len(table) else Paragraph(_("None.")),))
 
 
-def _in_both(column: str, cell: str) -> str:
-    """Return a code with its word in Chinese, if it has one."""
-    return " ".join(dict.fromkeys(in_both(pgettext(column, cell)).values()))
+def _table(table: pd.DataFrame, caption: str, columns: Sequence[str], note: str = "") -> Table:
+    own = {
+        "items_national": Column(pgettext("sheet", "passed nationally"), COUNT),
+        "ncv_gj_per_unit": Column(pgettext("sheet", "NCV GJ/unit"), Quantity(digits(",.3f"))),
+        "factor": Column(heading("factor"), FINE._replace(unit="")),
+        "rows": Column(pgettext("sheet", "rows: file, line, version")),
+        "restored_version": Column(pgettext("sheet", "restored from"), NAME),
+    }
+    return table_of(table, columns, caption, note=note, own=own)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.checking.judge import REAL_GAP as REAL_GAP
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS, default_gap
 from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
 from etsopt.data.policy.parsing import parse_policy
@@ -62,6 +63,12 @@ def is_judged(results: Results) -> bool:
 def is_stopped(results: Results) -> bool:
     """Return True if a limit or a failure ended the solve, so that the result need not be proven."""
     return results.termination not in ("optimal", "infeasible")
+
+
+def accepted_gap(results: Results) -> float:
+    """Return the relative gap that a solve accepted, or that the checker accepts by default of a program."""
+    asked = float(results.provenance["options"]["gap"])
+    return max(asked, default_gap(str(results.provenance["model"]))) if is_program(results) else asked
 
 
 def violations_of(verdict: Verdict | None) -> tuple[dict[str, Any], ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,8 @@ from etsopt.results.iamc import to_iamc
 from etsopt.results.levels import LevelResult as LevelResult
 from etsopt.results.levels import read_level
 from etsopt.results.named_tables import NamedTables
-from etsopt.results.prices import NAMES, has_price, prices_of
+from etsopt.results.prices import prices_of
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
-from etsopt.results.words import STATUSES
 from etsopt.rules import as_given
 
 if TYPE_CHECKING:
@@ -133,7 +131,7 @@ class Results:
         Returns the files written. Raises UsageError if jinja2 or plotly is not installed (extra ``report``).
         """
         # Pages are made of results and lie above them: this one is found by its name when it is asked for.
-        document = import_module("etsopt.reports.document")
+        document = import_module("etsopt.reports.write")
         written: list[Path] = document.write_report(self, path, lang, inline)
         return written
 
@@ -186,17 +184,10 @@ class Results:
         return f"<Results of {about.get('model')} on {about.get('instance')}: {self.status}, {len(self.tables)} tables>"
 
     def _repr_html_(self) -> str:
-        """Return status, totals of sectors or years, and objectives, for a notebook."""
-        about = self.provenance
-        english = STATUSES[self.status][0] if self.status in STATUSES else self.status
-        title = escape(f"{about.get('instance')}, {about.get('model')}: {english}")
-        shown = next((self.tables[name] for name in ("sectors", "years", "equilibrium") if name in self.tables), None)
-        if shown is not None and "years" in self.tables and not has_price(self.tables):
-            shown = shown.drop(columns=[*NAMES], errors="ignore")
-        levels = pd.DataFrame([asdict(level) for level in self.levels])
-        parts = [table.to_html(index=False) for table in (shown, levels) if table is not None and len(table)]
-        tables = escape(", ".join(self.tables))
-        return f"<div><b>{title}</b>{''.join(parts)}<p>tables: {tables}</p></div>"
+        """Return what the command shows, for a notebook."""
+        from etsopt.documents.notebook import output
+
+        return output(import_module("etsopt.reports.write").summary(self))
 
     @property
     def prices(self) -> pd.DataFrame:

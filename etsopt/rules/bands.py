@@ -25,9 +25,9 @@ bound, and this one moves no reference."""
 def band_rates(instance: Instance, reference: Reference) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the largest deficit and surplus rate of every unit, shape ``(units,)``; infinite without a band.
 
-    They are those that the policy states for the sector, else those of the rule.
+    They are those that the policy states for the sector, else for all sectors, else those of the rule.
     """
-    bands = {name: instance.policy.band_of(name) for name in instance.policy.sectors}
+    bands = {name: instance.policy.band_of(name) for name in instance.sectors}
     stated = {name: band for name, band in bands.items() if band is not None}
     sector, default = instance.labels("sector"), np.inf if reference.band is None else reference.band
     lower = sector.mapped({**reference.bands, **{name: band.lower for name, band in stated.items()}}, default)

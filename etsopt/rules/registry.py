@@ -117,6 +117,7 @@ def parameters_in(whole: Policy) -> Parameters:
     DataError
         Where the policy names no rule of the registry, or states a parameter wrongly.
     """
+    from etsopt.data.policy.allocation import of_allocation
     from etsopt.data.policy.parsing import problems_of
 
     policy = whole.rule
@@ -140,7 +141,7 @@ def parameters_in(whole: Policy) -> Parameters:
             unknown = found.code == "unknown_key" and number < PROBLEMS_SHOWN
             known = ("outside_scope", *wanted.model_fields)
             key = found.column.removeprefix("rule.")
-            guess = did_you_mean(key, known) if unknown else ""
+            guess = (did_you_mean(key, known) or of_allocation(key)) if unknown else ""
             advice = _(
                 "{guess}The parameters of {name} are {known}.", guess=guess, name=policy.name, known=", ".join(known)
             )

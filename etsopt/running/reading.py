@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.files.doubts import MEASURED, doubted
+from etsopt.data.files.lenient.doubts import MEASURED, doubted
 from etsopt.data.files.read import find_folder, is_file, read_instance, reports_in
 from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etsopt.data.files.fixing import Fixed
     from etsopt.data.files.read import Complete, Wanted
     from etsopt.data.instance import Instance
     from etsopt.data.policy.policy import Policy
@@ -93,6 +94,23 @@ def read(
     # Figures of a folder are doubted as those of a file are, which its reader doubts.
     measured = [name for name in MEASURED if name in instance.units]
     return doubted(instance, "units.csv" if place is None else "reports", chain(measured, _("{first}, {second}")))
+
+
+def fix(source: Path, target: Path) -> Fixed:
+    """Write a person's own file as a clean workbook; what its rule refuses is among the problems, as `read` tells it.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `etsopt.data.files.fixing.fix` does.
+    """
+    from etsopt.data.files.fixing import fix as fixed
+
+    def wanted(found: Policy) -> Policy:
+        parameters_in(found)
+        return found
+
+    return fixed(source, target, _evaluate, wanted)
 
 
 def _evaluate(instance: Instance) -> None:

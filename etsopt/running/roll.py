@@ -115,7 +115,7 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
                 )
             )
     if note := not_verified(emissions_status(instance.units)):
-        notes.append(_("Prior emissions are those of {year}. {note}", year=year, note=note[0]))
+        notes.append(_("Prior emissions are those of {year}. {note}", year=year, note=note))
     if results.provenance.get("own_rule"):
         notes.append(
             _("The rule was your own: reference_t is that of {year}. Solve with --rule to apply it.", year=year)

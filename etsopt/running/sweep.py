@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.errors import StoppedError, UsageError
-from etsopt.language import _
+from etsopt.language import _, ngettext
 from etsopt.progress import checkpoint, watched
 from etsopt.rules import as_given, parameters_of
 from etsopt.running import library, methods, model_inputs
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.documents.document import Document
+
+ANSWERS_SHOWN = 6
+"""Policies whose answers a notebook shows."""
 
 UNCHECKED = "unchecked"
 """Status of an answer that was not checked."""
@@ -51,6 +56,44 @@ class Sweep:
     levels: pd.DataFrame
     terminations: list[str]
     statuses: list[str]
+
+    def _repr_html_(self) -> str:
+        """Return status and objectives of each policy, and the first answers, for a notebook."""
+        from etsopt.documents.notebook import output
+
+        return output(_document(self))
+
+
+def _document(swept: Sweep) -> Document:
+    """Return status and objectives of each policy, and the answers of the first ones."""
+    from etsopt.documents.columns import heading
+    from etsopt.documents.document import Column, Document, Section, Table, clauses, named
+    from etsopt.documents.quantities import NAME, WHOLE_TONNES, in_unit
+    from etsopt.results.words import STATUSES
+    from etsopt.vocabulary import word
+
+    units = dict(zip(swept.levels["level"], swept.levels["unit"], strict=True))
+    values = swept.levels.set_index(["policy", "level"])["value"].to_dict()
+    objectives = (Column.of_figures(word("level", name), unit.replace("rate", "")) for name, unit in units.items())
+    columns = (Column(_("policy"), NAME), Column(_("status")), *objectives)
+    rows = tuple(
+        (
+            number,
+            STATUSES.get(status, status),
+            *(in_unit(values.get((number, name), np.nan), units[name]) for name in units),
+        )
+        for number, status in enumerate(swept.statuses)
+    )
+    first = swept.answers.iloc[:, :ANSWERS_SHOWN]
+    answer = WHOLE_TONNES._replace(unit="")
+    heads = (Column(heading("unit_id")), *(Column(_("policy {number}", number=number), answer) for number in first))
+    tables = (
+        Table(_("Policies"), columns, rows, key="policies"),
+        Table(_("Answers of units"), heads, tuple(first.itertuples(name=None)), key="answers"),
+    )
+    title = ngettext("{count:,} policy", "{count:,} policies", len(swept.statuses))
+    counts = (named(STATUSES.get(status, status), f"{count:,}") for status, count in Counter(swept.statuses).items())
+    return Document(title, title, "", clauses(counts), False, sections=(Section("policies", "", tables),))
 
 
 def sweep(

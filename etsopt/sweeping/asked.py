@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.documents.document import Column, Facts, Paragraph, Section, Table, named, noted
 from etsopt.language import _, joined, pgettext
-from etsopt.reports.document.asked import MODELS
-from etsopt.reports.document.content import Column, Facts, Paragraph, Section, Table, named, noted
+from etsopt.reports.asked import MODELS
 from etsopt.results.words import STATUSES
 from etsopt.sweeping.outcome import PROVEN
 from etsopt.sweeping.sampling import KINDS, SALTELLI
@@ -16,7 +16,7 @@ from etsopt.sweeping.sampling import KINDS, SALTELLI
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from etsopt.reports.document.content import Block
+    from etsopt.documents.document import Block
     from etsopt.sweeping.told import ToldSweep
 
 DESIGNS = {
@@ -61,7 +61,7 @@ def _changes(sweep: ToldSweep) -> Iterator[Table]:
     if len(found) < 2:
         return
     keys = [key for key in found if key != "decision"]
-    heads = (Column(DECISION[sweep.sampled], "", False), *(Column(key, "", False) for key in keys))
+    heads = (Column(DECISION[sweep.sampled]), *(Column(key) for key in keys))
     rows = tuple(
         (row["decision"], *("–" if pd.isna(row[key]) else str(row[key]) for key in keys))
         for row in found.head(MOST_FAILURES).to_dict("records")
@@ -125,7 +125,7 @@ def outcomes(scenarios: pd.DataFrame) -> Section:
     """Return how many scenarios ended how, and those without a proven answer with their reason."""
     counts: dict[str, int] = scenarios["status"].value_counts().to_dict()
     rows = tuple((ENDED.get(one, one), f"{count:,}") for one, count in counts.items())
-    heads = (Column(_("status"), "", False), Column(pgettext("sweeping", "number")))
+    heads = (Column(_("status")), Column.of_figures(pgettext("sweeping", "number")))
     blocks: list[Block] = [Table(_("Number by status"), heads, rows)]
     failures = scenarios[~scenarios["status"].isin(PROVEN)]
     if len(failures):
@@ -135,7 +135,7 @@ def outcomes(scenarios: pd.DataFrame) -> Section:
 
 
 def _failures(failures: pd.DataFrame) -> Table:
-    columns = tuple(Column(name, "", False) for name in (_("name"), _("status"), _("reason")))
+    columns = tuple(Column(name) for name in (_("name"), _("status"), _("reason")))
     rows = tuple(
         (row["scenario"], ENDED.get(row["status"], row["status"]), row["message"] or "–")
         for row in failures.head(MOST_FAILURES).to_dict("records")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from etsopt.charts import sweeps
 from etsopt.charts.texts import scaled
-from etsopt.language import LANGUAGE, _, joined, pgettext, speaking
-from etsopt.reports.document.cells import SPACE
-from etsopt.reports.document.content import Commands, Document, Facts, KeyFigure, Section, named, noted, report_command
-from etsopt.reports.document.figures import short
-from etsopt.reports.document.write import imprint, write_document
+from etsopt.documents.document import Commands, Document, Facts, KeyFigure, Section, named, noted, report_command
+from etsopt.documents.figures import short
+from etsopt.documents.quantities import SPACE
+from etsopt.language import _, joined, pgettext, speaking
+from etsopt.reports.run import imprint
+from etsopt.reports.write import write_document
 from etsopt.sweeping.asked import asked, changes_of, outcomes
 from etsopt.sweeping.outcome import LEVELS, NO_ANSWER, PROVEN
 from etsopt.sweeping.sections import chart_of, decisions, everything, indices_shown, moves, numbers, regrets
@@ -60,7 +61,6 @@ def page_of(sweep: ToldSweep) -> Document:
     """Return the report of a sweep, apart from its layout."""
     settled = sweep.scenarios["status"].isin((*PROVEN, *NO_ANSWER))
     return Document(
-        lang=LANGUAGE.get(),
         title=named(sweep.about["instance"], _("sweep")),
         kicker=kicker(sweep),
         answer=_answer(sweep),
@@ -68,7 +68,7 @@ def page_of(sweep: ToldSweep) -> Document:
         proven=bool(settled.all()),
         figures=tuple(_figures(sweep)),
         sections=tuple(_sections(sweep)),
-        imprint=imprint(sweep),
+        imprint=imprint(sweep.about),
     )
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from etsopt.charts import sweeps
 from etsopt.charts.texts import scaled
+from etsopt.documents.document import Column, Paragraph, Section, Table
+from etsopt.documents.figures import of_chart, short
+from etsopt.documents.quantities import unit_in
 from etsopt.language import _, joined, pgettext
-from etsopt.reports.document.content import Column, Paragraph, Section, Table
-from etsopt.reports.document.figures import of_chart, short
-from etsopt.reports.document.headings import unit_in
 from etsopt.results.words import TABLES
 from etsopt.sweeping.asked import DECISION, MOST_ROWS
 from etsopt.sweeping.outcome import LEVELS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from etsopt.charts.chart import Chart
     from etsopt.charts.texts import Number
-    from etsopt.reports.document.content import Block
+    from etsopt.documents.document import Block
     from etsopt.sweeping.told import Shown, ToldSweep
 
 MOST_LISTED, MOST_INDICES = 5_000, 6
@@ -51,7 +51,7 @@ def numbers(sweep: ToldSweep) -> Iterator[Section]:
     for shown in sweep.shown:
         blocks: tuple[Block, ...] = (
             *_only_first(sweep, shown),
-            of_chart(sweep, chart_of(sweep, shown)),
+            of_chart(sweep.about, chart_of(sweep, shown)),
             _table(sweep, shown),
         )
         yield Section(shown.number.key, capitalised(shown.number.words), blocks)
@@ -81,9 +81,9 @@ def _table(sweep: ToldSweep, shown: Shown) -> Table:
         rows = rows[rows["year"].isin({years[0], years[len(years) // 2], years[-1]})]
     columns = STATISTICS if sweep.sampled else ALONE
     divisor, unit = scaled(float(rows[["least", "largest"]].abs().max(axis=None)), shown.number.unit)
-    heads = [Column(DECISION[sweep.sampled], "", False), Column(_("of"), "", False)]
-    heads += [Column(_("answers"))] if sweep.sampled else []
-    heads += [Column(name, unit) for name in columns.values()]
+    heads = [Column(DECISION[sweep.sampled]), Column(_("of"))]
+    heads += [Column.of_figures(_("answers"))] if sweep.sampled else []
+    heads += [Column.of_figures(name, unit) for name in columns.values()]
     cells = [
         (
             row["decision"],
@@ -106,8 +106,8 @@ def decisions(sweep: ToldSweep) -> Iterator[Section]:
     found = regrets(sweep, first)
     divisor, unit = scaled(float(rows[["least", "largest"]].abs().max(axis=None)), first.number.unit)
     heads = (_("mean"), "5 %", "95 %", _("worst"), _("mean regret"), _("largest regret"))
-    columns = [Column(_("decision"), "", False), Column(_("answers"))]
-    columns += [*(Column(name, unit) for name in heads), Column(_("in draw"), "", False)]
+    columns = [Column(_("decision")), Column.of_figures(_("answers"))]
+    columns += [*(Column.of_figures(name, unit) for name in heads), Column(_("in draw"))]
     cells = []
     for row in found.to_dict("records"):
         one = rows.loc[row["decision"]]
@@ -140,7 +140,7 @@ def moves(sweep: ToldSweep) -> Iterator[Section]:
     )
     blocks: list[Block] = [Paragraph(said, "note" if used == of else "warning")]
     for number, one in indices_shown(sweep):
-        blocks.append(of_chart(sweep, sweeps.indices(number, one, sweep.about)))
+        blocks.append(of_chart(sweep.about, sweeps.indices(number, one, sweep.about)))
     yield Section("moves", _("What moves the answer"), (*blocks, _index_table(sweep, found)))
 
 
@@ -166,9 +166,9 @@ def _of_places(sweep: ToldSweep, indices: pd.DataFrame) -> Iterator[tuple[Number
 
 def _index_table(sweep: ToldSweep, indices: pd.DataFrame) -> Table:
     """Return all indices with their intervals."""
-    heads = [*_what_heads(sweep), Column(_("input"), "", False), Column(pgettext("sweeping", "rows"))]
-    heads += [Column(_("total index"), "%"), Column(_("interval"), "%")]
-    heads += [Column(_("first-order index"), "%"), Column(_("interval"), "%")]
+    heads = [*_what_heads(sweep), Column(_("input")), Column.of_figures(pgettext("sweeping", "rows"))]
+    heads += [Column.of_figures(_("total index"), "%"), Column.of_figures(_("interval"), "%")]
+    heads += [Column.of_figures(_("first-order index"), "%"), Column.of_figures(_("interval"), "%")]
     cells = []
     for row in indices.head(MOST_LISTED).to_dict("records"):
         shares = []
@@ -185,7 +185,7 @@ def everything(sweep: ToldSweep) -> Iterator[Section]:
     if not len(sweep.summary):
         return
     columns = STATISTICS if sweep.sampled else ALONE
-    heads = [*_what_heads(sweep), Column(_("unit"), "", False), *map(Column, columns.values())]
+    heads = [*_what_heads(sweep), Column(_("unit")), *map(Column.of_figures, columns.values())]
     found = _without_bounds(sweep.summary)
     cells = [
         (*_what(row), unit_in(row["unit"]) or "–", *(short(row[key]) for key in columns))
@@ -212,7 +212,7 @@ def _without_bounds(table: pd.DataFrame) -> pd.DataFrame:
 
 def _what_heads(sweep: ToldSweep) -> list[Column]:
     heads = (DECISION[sweep.sampled], _("table"), pgettext("sections", "number"), _("of"))
-    return [Column(name, "", False) for name in heads]
+    return [Column(name) for name in heads]
 
 
 def _what(row: dict[str, Any]) -> tuple[str, ...]:

@@ -13,10 +13,9 @@ import pandas as pd
 
 from etsopt.charts.texts import Number
 from etsopt.data.tables.provinces import name_of
+from etsopt.documents.columns import heading
 from etsopt.errors import UsageError
 from etsopt.language import _, in_chinese, joined
-from etsopt.reports.document.content import Told
-from etsopt.reports.document.headings import heading
 from etsopt.sweeping.outcome import LEVELS, PROVEN
 from etsopt.sweeping.record import Record
 from etsopt.sweeping.sensitivity import SAME, SMALLEST, inputs_of, sensitivity
@@ -84,7 +83,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class ToldRecord(Told):
+class ToldRecord:
     """The record of a sweep or a search."""
 
     record: Mapping[str, Any]

@@ -33,6 +33,7 @@ READS = (
     # Targets, balances and bands are shown beside the allowances of the rule.
     "sectors",
     "provinces.balance",
+    "allocation.band",
     "allocation.band_on",
     "allocation.integer_allowances",
     "allocation.exceptions.units",

@@ -175,8 +175,11 @@ HEADINGS: dict[str, tuple[list[str], str]] = {
         [*HEAD[:5], "数量(万吨)", *HEAD[6:]],
         "unit: two headings state the unit of the quantity: cell F1 '数量(万吨)', cell G1 '计量单位'.",
     ),
-    "unit of quantity": ([*HEAD[:5], "数量(斤)"], "1 unit in the heading cannot be told: cell F1 '数量(斤)'."),
-    "unit of heat": ([*HEAD, "低位发热量(kJ/kg)"], "1 unit in the heading cannot be told: cell I1"),
+    "unit of quantity": ([*HEAD[:5], "数量(斤)"], "quantity: the unit '斤' in the heading cannot be told: cell F1"),
+    "unit of heat": (
+        [*HEAD, "低位发热量(kJ/kg)"],
+        "ncv_gj_per_unit: the unit 'kJ/kg' in the heading cannot be told: cell I1",
+    ),
     "unknown": ([*HEAD, "备注"], "备注: is not a column of this table."),
     "none": (["a", "b"], "has no row of headings."),
 }

@@ -148,17 +148,19 @@ def test_long_lists_are_cut_and_short_years_are_named(tmp_path: Path, capsys: py
     arcs = arcs.assign(unit_id="X" + arcs["unit_id"], enterprise_id="X" + arcs["enterprise_id"])
     pd.concat([register, arcs]).to_csv(folder / "register.csv", index=False)
     for language, cut, short, of_units in (
-        ("en", "And 6 more.", "30 entities have fewer than 12 months", "30 years of units have fewer than 12 months."),
-        ("zh", "另有 6 家。", "30 家报告不足 12 个月", "30 个单元年度报告不足 12 个月。"),
+        ("en", "6 more rows.", "30 entities have fewer than 12 months", "30 years of units have fewer than 12 months."),
+        ("zh", "另有 6 行未显示。", "30 家报告不足 12 个月", "30 个单元年度报告不足 12 个月。"),
     ):
         assert main(["inclusion", str(folder), "--lang", language]) == 0
         out = capsys.readouterr().out
         assert cut in out
         assert short in out
         assert main(["account", str(folder), "--lang", language]) == 0
-        assert of_units in capsys.readouterr().out
-    # With more units than a screen holds, sectors alone are printed.
-    assert "U01" not in out
+        out = capsys.readouterr().out
+        assert of_units in out
+        # Of 30 units in two years a screen has the first ten.
+        assert ("U01" in out, "U10" in out, "U11" in out) == (True, True, False)
+        assert {"en": "40 more rows.", "zh": "另有 40 行未显示。"}[language] in out
 
 
 def test_the_list_of_an_instance_and_of_a_register_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

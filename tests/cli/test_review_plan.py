@@ -24,8 +24,8 @@ def test_reports_become_a_plan_that_a_check_proves_again(tmp_path: Path, capsys:
     command = ["review-plan", "cn-2025-reports", *DAYS, "--set", "national.drawn=2", *written]
     assert main(command) == 0
     shown = capsys.readouterr().out
-    assert "cn-2025-reports, review_plan: certified optimal" in shown
-    assert "t at risk are covered" in shown
+    assert "cn-2025-reports · review_plan · compliance year 2025: certified optimal" in shown
+    assert "at risk are covered" in shown
     assert "One more day covers about:" in shown
     assert main(["check", str(out)]) == 0
     run = etsopt.load(out)
@@ -47,7 +47,7 @@ def test_missing_days_are_told_in_words_of_both_languages(capsys: pytest.Capture
     command = ["review-plan", "cn-2025-reports", "--days", "municipal=5"]
     assert main(command) == 3
     shown = " ".join(capsys.readouterr().out.split())
-    assert "No plan exists: at least 1 reviewer days are missing." in shown
+    assert "No plan of reviews exists: at least 1 reviewer days are missing." in shown
     assert (
         "Hebei municipal: 6 of 6 enterprises have to be reviewed. That takes at least 6 days with travel, and 5"
         in shown

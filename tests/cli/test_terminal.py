@@ -9,15 +9,23 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 from rich.text import Text
 
 from etsopt.characters import HIDDEN, escaped
 from etsopt.cli import main
 from etsopt.cli.streams import Escaping
-from etsopt.cli.terminal import SafeConsole, new_table
+from etsopt.cli.terminal import SafeConsole
+from etsopt.documents.document import Column, Paragraph, Table
+from etsopt.documents.quantities import ACCOUNTED, COUNT, PRICE, YES_NO
+from etsopt.documents.terminal import ROWS_SHOWN, show_blocks
+
+if TYPE_CHECKING:
+    from etsopt.documents.document import Block
 
 HOSTILE = "\x1b[31m\x9b2J\u202e\u200b\x7f\U000e0041"
 ESCAPED = r"\u001b[31m\u009b2J\u202e\u200b\u007f\udb40\udc41"
@@ -141,9 +149,9 @@ def test_a_folder_and_an_instance_of_hostile_names_work(tmp_path: Path, capsys: 
 def test_a_name_cannot_colour_a_terminal_and_a_table_can() -> None:
     stream = io.StringIO()
     console = SafeConsole(file=stream, force_terminal=True, width=100, markup=False, color_system="truecolor")
-    table = new_table(f"Title {HOSTILE}", f"head {HOSTILE}", "figure")
-    table.add_row(Text(f"name {HOSTILE}"), f"[red]{HOSTILE}")
-    for shown in (table, Text(HOSTILE, style="bold red"), Text("plain", style="bold red"), HOSTILE):
+    columns = (Column(f"head {HOSTILE}"), Column.of_figures("figure"))
+    show_blocks([Table(f"Title {HOSTILE}", columns, ((f"name {HOSTILE}", f"[red]{HOSTILE}"),))], console)
+    for shown in (Text(HOSTILE, style="bold red"), Text("plain", style="bold red"), HOSTILE):
         console.print(shown)
     text = stream.getvalue()
     # An escaped text keeps no colours of its parts.
@@ -153,6 +161,15 @@ def test_a_name_cannot_colour_a_terminal_and_a_table_can() -> None:
     for own in ("\x1b[1;31m", "\x1b[1m", "\x1b[0m"):
         text = text.replace(own, "")
     assert not HIDDEN.search(text.replace("\n", ""))
+
+
+def printed(width: int, *blocks: Block) -> list[str]:
+    """The lines of blocks on a terminal, blanks and rules apart."""
+    stream = io.StringIO()
+    show_blocks(blocks, SafeConsole(file=stream, width=width, markup=False))
+    lines = stream.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= width
+    return [" ".join(line.replace("─", "").split()) or "───" for line in lines if line.strip()]
 
 
 @pytest.mark.parametrize(
@@ -165,14 +182,52 @@ def test_a_name_cannot_colour_a_terminal_and_a_table_can() -> None:
     ],
 )
 def test_a_table_that_does_not_fit_breaks_no_number_and_no_name(width: int, lines: list[str]) -> None:
-    stream = io.StringIO()
-    table = new_table("Levels", "objective", "least value in all [t]", "certified")
-    table.add_row("largest_change", "47,904,437.40", "yes")
-    SafeConsole(file=stream, width=width, markup=False).print(table)
-    shown = [
-        " ".join(line.replace("─", "").split()) or "───" for line in stream.getvalue().splitlines() if line.strip()
-    ]
-    assert shown == lines
+    columns = (
+        Column("objective"),
+        Column("least value in all [t]", PRICE._replace(unit="")),
+        Column("certified", YES_NO),
+    )
+    assert printed(width, Table("Levels", columns, (("largest_change", 47904437.4, True),))) == lines
+
+
+def test_columns_of_least_importance_are_left_out_and_named_and_the_others_are_whole() -> None:
+    columns = (
+        Column("unit"),
+        Column("enterprise", priority=3),
+        Column("emissions", ACCOUNTED, 1),
+        Column("of which", ACCOUNTED),
+        Column("confidence", priority=3),
+    )
+    row = ("91110000100000000A-line-1", "91110000100000000A", 47904437.4, 1234.5, "A")
+    for width in range(len(row[0]), 100):
+        text = " ".join(printed(width, Table("Units", columns, (row, row))))
+        assert {row[0], "47,904,437.40"} <= {*text.split()}
+        for heading, cell in (("enterprise", row[1]), ("of which", "1,234.50"), ("confidence", "A")):
+            noted = heading in text.partition("Not shown at this width: ")[2]
+            assert (cell in text.split()) != noted
+    assert printed(60, Table("Units", columns, (row, row)))[-1] == "Not shown at this width: enterprise, confidence."
+
+
+def test_a_table_with_a_key_is_cut_and_says_so_and_any_other_is_whole() -> None:
+    rows = tuple((f"unit-{number}", number) for number in range(ROWS_SHOWN + 5))
+    columns = (Column("unit"), Column("value", COUNT))
+    assert printed(80, Table("Units", columns, rows))[-1] == f"unit-{ROWS_SHOWN + 4} {ROWS_SHOWN + 4}"
+    listing = Table("Units", columns, rows, note="A note.", key="units")
+    assert printed(80, listing)[-3:] == [f"unit-{ROWS_SHOWN - 1} {ROWS_SHOWN - 1}", "5 more rows.", "A note."]
+    assert "more rows" not in " ".join(printed(80, Table("Units", columns, rows[:ROWS_SHOWN], key="units")))
+
+
+def test_chinese_headings_keep_four_characters_in_a_line() -> None:
+    columns = (Column("单元编号"), *(Column("未关闭问题涉及排放量", COUNT) for _ in range(3)), Column("状态"))
+    lines = printed(60, Table("", columns, (("U1", 1, 2, 3, "有未关闭问题"),) * 2))
+    assert max(len(part) for line in lines for part in line.split()) >= 4
+    assert not any(set(map(len, line.split())) == {1} for line in lines)
+
+
+def test_no_amount_is_parted_from_its_chinese_unit() -> None:
+    text = "核算排放量 584.4914\N{NO-BREAK SPACE}万吨中 0\N{NO-BREAK SPACE}吨已核查"
+    for width in range(13, 60):
+        assert not any(line.startswith("吨") or line.startswith("万吨") for line in printed(width, Paragraph(text)))
 
 
 def test_a_stream_escapes_all_that_is_written_and_is_otherwise_the_one_below() -> None:
@@ -218,7 +273,8 @@ def test_no_other_file_prints_past_the_escaping_streams() -> None:
     folder = Path(__file__).parents[2] / "etsopt"
     for path in folder.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        if path.name not in ("terminal.py", "streams.py"):
+        # What a notebook shows is a page.
+        if path.name not in ("terminal.py", "streams.py", "notebook.py"):
             assert "Console(" not in text, path
             assert "sys.__std" not in text, path
             assert ".buffer.write" not in text, path

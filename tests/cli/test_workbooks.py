@@ -70,6 +70,63 @@ def test_a_workbook_that_was_filled_in_is_solved(
     assert "其结果在文件夹 'result' 中" in capsys.readouterr().err
 
 
+MESSY = """company,plant,province,industry,emissions (kt),output
+A,p1,安徽省,Cement,1260,"1,500,000"
+B,p2,Hebei,iron and steel,8400,{}
+"""
+
+
+def test_a_messy_file_is_fixed_and_what_is_left_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("plants.csv").write_text(MESSY.format("4050000"), encoding="utf-8")
+    assert main(["fix", "plants.csv", "--out", "clean.xlsx", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["to"], found["problems"], found["doubts"]) == ("clean.xlsx", [], [])
+    changed = {
+        "place": "plants.csv",
+        "cell": "row 2",
+        "was": "安徽省",
+        "now": "Anhui",
+        "why": "one name for a province",
+    }
+    assert changed | {"why": "one name for a province"} in found["changes"]
+    assert main(["validate", "clean.xlsx"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["fix", "clean.xlsx", "--out", "again.xlsx"]) == 0
+    assert capsys.readouterr().out == "Written to again.xlsx: nothing had to be changed.\n"
+    Path("plants.csv").write_text(MESSY.format('"4,05"'), encoding="utf-8")
+    before = Path("clean.xlsx").read_bytes()
+    assert main(["fix", "plants.csv", "--out", "clean.xlsx"]) == 2
+    assert "'clean.xlsx' exists." in capsys.readouterr().err
+    assert Path("clean.xlsx").read_bytes() == before
+    assert main(["fix", "plants.csv", "--out", "clean.xlsx", "--force"]) == 2
+    said = capsys.readouterr()
+    assert "Written to clean.xlsx. Changes, which are on the sheet `changes`: " in said.out
+    assert "What is left to do is on the sheet `to do`, and in colour in the tables:" in said.out
+    assert "1. plants.csv, output (output_t): 1 cell is not a number: row 3 '4,05'." in said.err
+    assert main(["fix", "plants.csv", "--out", "other.xlsx", "--json"]) == 2
+    assert [one["cells"] for one in json.loads(capsys.readouterr().out)["problems"]] == [[["3", "4,05"]]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plants.csv", "--out", "plants.csv"], "'plants.csv' is no name of a workbook."),
+        (["clean.xlsx", "--out", "clean.xlsx", "--force"], "'clean.xlsx' is not replaced by its own repair."),
+        (["folder", "--out", "clean.xlsx"], "'folder' is neither a workbook nor a CSV file."),
+        (["none.csv", "--out", "clean.xlsx"], "There is no file 'none.csv'."),
+    ],
+)
+def test_a_file_that_cannot_be_fixed_is_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("folder").mkdir()
+    assert main(["convert", "tiny", "clean.xlsx"]) == 0
+    before = Path("clean.xlsx").read_bytes()
+    assert main(["fix", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert Path("clean.xlsx").read_bytes() == before
+
+
 def test_a_result_replaces_a_result_and_no_workbook_of_a_user(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["convert", "tiny", "plants.xlsx"]) == 0
     before = Path("plants.xlsx").read_bytes()

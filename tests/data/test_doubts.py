@@ -52,6 +52,57 @@ def test_half_of_what_measures_intensity_is_refused(tmp_path: Path) -> None:
     assert "1 units of steel state no intensity_output_t, but others do: row of s3" in said
 
 
+@pytest.mark.parametrize(
+    ("cells", "read_as"),
+    [
+        (["2,060,000", "4,200,000", "1,000,000"], [2_060_000, 4_200_000, 1_000_000]),
+        (["2，060，000", " 4,200,000.25 ", "1000000"], [2_060_000, 4_200_000.25, 1_000_000]),
+        # What one cell shows holds for the single groups of its column.
+        (["2,060,000", "620,000", "310,000"], [2_060_000, 620_000, 310_000]),
+        (["2060000", "620,000.5", "310,000"], [2_060_000, 620_000.5, 310_000]),
+    ],
+)
+def test_separators_of_thousands_are_left_out_where_they_can_be_nothing_else(
+    tmp_path: Path, cells: list[str], read_as: list[float]
+) -> None:
+    plain = STEEL | {"emissions_tco2e": read_as}
+    instance, notes = read(tmp_path, STEEL | {"emissions_tco2e": cells})
+    assert instance.units["emissions_tco2e"].tolist() == read_as
+    assert instance.hash == read(tmp_path, plain)[0].hash
+    shown = [f"{row} {cell}" for row, cell in enumerate(cells, 2) if {",", "，"} & {*cell}]
+    assert notes[0] == f"plants.csv: commas that separate thousands are left out: {', '.join(shown)}."
+
+
+@pytest.mark.parametrize(
+    ("cells", "refused_cells"),
+    [
+        (["780,000", "4200000", "1000000"], ["780,000"]),
+        (["780,000", "620,000", "310,000"], ["780,000", "620,000", "310,000"]),
+        (["2,060,000", "620,000", "12,34"], ["620,000", "12,34"]),
+        (["2,060,000", "620,000", "1.234,5"], ["620,000", "1.234,5"]),
+        (["2,060,000", "620,000", "1.000.000"], ["620,000", "1.000.000"]),
+        (["12,34,567", "1,2345,678", "0,123,456"], ["12,34,567", "1,2345,678", "0,123,456"]),
+        (["1,234,56", ",123,456", "1,234,567,"], ["1,234,56", ",123,456", "1,234,567,"]),
+        (["1,234.567,890", "984 000", "1'000'000"], ["1,234.567,890", "984 000", "1'000'000"]),
+    ],
+)
+def test_a_comma_of_which_nobody_can_tell_the_meaning_is_refused(
+    tmp_path: Path, cells: list[str], refused_cells: list[str]
+) -> None:
+    (said,) = refused(tmp_path, STEEL | {"emissions_tco2e": cells})
+    shown = ", ".join(f"row {cells.index(cell) + 2} {cell!r}" for cell in refused_cells)
+    assert said.endswith(f"not {'a number' if len(refused_cells) == 1 else 'numbers'}: {shown}.")
+
+
+def test_another_column_does_not_prove_a_separator_and_the_refusal_names_both_readings(tmp_path: Path) -> None:
+    table = STEEL | {"emissions_tco2e": ["2,060,000"] * 3, "output_t": ["900,000", "1000000", "1000000"]}
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, table | {"name": ["1,234,567"] * 3, "own": ["1,234,567"] * 3})
+    (problem,) = caught.value.problems
+    assert (problem.column, problem.cells) == ("output_t", (("2", "900,000"),))
+    assert problem.advice.endswith("'900,000' may mean 900000 or 900.000.")
+
+
 @pytest.mark.parametrize("word", ["Total", "合计", "Total steel", "Subtotal", "钢铁小计"])
 def test_a_row_of_totals_is_refused(tmp_path: Path, word: str) -> None:
     table = {name: [*cells, cells[-1]] for name, cells in STEEL.items()} | {"unit_id": ["s1", "s2", "s3", word]}

@@ -16,10 +16,10 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.data.files import workbook
+from etsopt.data.files.lenient.credit_codes import check_character
+from etsopt.data.files.lenient.unit_notes import stated_units
 from etsopt.data.files.sheets import note_of_hidden
-from etsopt.data.files.unit_notes import stated_units
 from etsopt.data.files.workbook import Flaws
-from etsopt.data.tables.credit_codes import check_character
 from etsopt.errors import AssumedWarning, DataError, UsageError
 from etsopt.language import speaking
 
@@ -154,6 +154,77 @@ def test_figures_below_the_threshold_in_every_enterprise_are_told(tmp_path: Path
     assert "2025年核查排放量 from cell G2 on" in said
     _, notes = read(book(tmp_path / "plants.xlsx", [HEAD, *ROWS[:1], *TEN_THOUSAND[1:]]))
     assert not any("THE FIGURES MAY BE" in note for note in notes)
+
+
+def of_two_years(last: str, this: str, more: tuple[str, ...] = ()) -> list[list[Any]]:
+    """A sheet with the emissions and the output of two years, side by side."""
+    head = [*HEAD[:6], f"{this}排放量", f"{last}排放量(万吨)", f"{this}产量", f"{last}产量", *more]
+    return [head, *([*row[:6], row[6], row[6] // 8_000, row[7] or row[8], 9, *map(str, more)] for row in ROWS)]
+
+
+@pytest.mark.parametrize(("last", "this"), [("2025年", "2026年"), ("2025", "2026年度"), ("2025年度", "")])
+def test_the_columns_of_this_year_and_last_year_stand_in_one_sheet(tmp_path: Path, last: str, this: str) -> None:
+    instance, notes = read(book(tmp_path / "plants.xlsx", of_two_years(last, this)))
+    assert instance.units["emissions_tco2e"].tolist() == [1_260_000, 1_220_000, 8_400_000]
+    assert instance.units["prior_emissions_tco2e"].tolist() == [1_570_000, 1_520_000, 10_500_000]
+    assert instance.units["output_t"].tolist() == [1_500_000, 1_500_000, 4_050_000]
+    assert instance.units[f"x_{last}产量"].tolist() == [9, 9, 9]
+    said = f"'{last}排放量(万吨)' is prior_emissions_tco2e; '{last}产量' is not used"
+    assert f"{PLACE}: the year is 2026, so that headings of 2025 are last year's: {said}." in notes
+
+
+def test_the_later_of_two_years_is_this_year_where_no_policy_states_it(tmp_path: Path) -> None:
+    path = book(tmp_path / "plants.xlsx", of_two_years("2023年", "2024年"))
+    with pytest.warns(AssumedWarning) as told:
+        instance = etsopt.read(path)
+    said = [str(one.message) for one in told]
+    assert any("the year is 2024, so that headings of 2023 are last year's" in one for one in said)
+    # What the file says of its year is told beside the assumed one, and last year's headings say nothing of it.
+    assert [one for one in said if "but the year 2026 is assumed" in one] == [
+        "plants.xlsx: the heading '2024年排放量' is of 2024, but the year 2026 is assumed. If the figures are of 2024, "
+        "state it: year = 2024 in a sheet `policy`, or --set year=2024."
+    ]
+    assert instance.units["prior_emissions_tco2e"].tolist() == [1_570_000, 1_520_000, 10_500_000]
+    policy: list[list[Any]] = [["key", "value"], ["year", 2024], ["rule", "cn"]]
+    stated, notes = book(tmp_path / "stated.xlsx", of_two_years("2023年", "2024年"), sheets={"policy": policy}), []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        etsopt.read(stated)
+        notes = [str(one.message) for one in caught]
+    assert not any("assumed" in one for one in notes)
+
+
+@pytest.mark.parametrize(
+    ("last", "this", "more"),
+    [
+        ("2025年", "2026年", ("2024年排放量",)),
+        ("2023年", "2024年", ()),
+        ("2024年", "2026年", ()),
+        ("2025年", "2026年", ("排放量",)),
+        ("2025年", "2026年", ("上年排放量",)),
+    ],
+)
+def test_columns_of_other_years_are_refused_with_their_headings(
+    tmp_path: Path, last: str, this: str, more: tuple[str, ...]
+) -> None:
+    cells = of_two_years(last, this, more)
+    found = refused(book(tmp_path / "plants.xlsx", cells)).problems
+    (problem,) = (one for one in found if one.column.endswith("emissions_tco2e"))
+    assert problem.what == f"{len(problem.cells)} headings are of one column"
+    shown = [heading for _, heading in problem.cells]
+    if more == ("上年排放量",):
+        assert shown == ["2025年排放量(万吨)", "上年排放量"]
+        return
+    # Beside two columns of this year, that of last year is certain.
+    certain = {"2025年排放量(万吨)"} if more == ("排放量",) else set()
+    assert shown == [heading for heading in cells[0] if "排放量" in heading and heading not in certain]
+    assert problem.advice.startswith("Keep that of the year of the policy")
+
+
+def test_a_heading_with_another_year_beside_none_is_that_of_this_year(tmp_path: Path) -> None:
+    head = [*HEAD[:6], "2024年排放量", "熟料产量"]
+    instance, _ = read(book(tmp_path / "plants.xlsx", [head, *(row[:8] for row in ROWS[:2])]))
+    assert instance.units["emissions_tco2e"].tolist() == [1_260_000, 1_220_000]
 
 
 def test_the_name_of_an_enterprise_is_that_of_the_enterprise_and_a_line_keeps_its_own(tmp_path: Path) -> None:

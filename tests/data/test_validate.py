@@ -114,7 +114,8 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         ),
         pytest.param(
             {"emissions_tco2e": ['"780,000"', "984 000", "10500000"]},
-            f"emissions_tco2e: 2 cells are not numbers: row 2 '780,000', row 3 '984 000'.\n{NUMBER}",
+            f"emissions_tco2e: 2 cells are not numbers: row 2 '780,000', row 3 '984 000'.\n{NUMBER} "
+            "'780,000' may mean 780000 or 780.000.",
             id="thousands separators",
         ),
         pytest.param(

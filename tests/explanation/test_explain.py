@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,8 +17,11 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.documents.document import Table
 from etsopt.errors import UsageError
+from etsopt.explanation import Step
 from etsopt.language import in_both
+from etsopt.reports.explained import explained
 
 if TYPE_CHECKING:
     from etsopt.explanation import Explanation
@@ -27,6 +31,11 @@ PULLS = ("sector_target", "province_balance", "national_total", "held_back")
 
 def values(explanation: Explanation) -> dict[str, float]:
     return {step.key: step.value for step in explanation.steps if step.value is not None}
+
+
+def spaced(text: str) -> str:
+    """Return a text with plain spaces, and in each line with one between two words."""
+    return "\n".join(" ".join(line.replace("\N{NO-BREAK SPACE}", " ").split()) for line in text.split("\n"))
 
 
 def at_price(price_cny_per_t: float) -> etsopt.Instance:
@@ -51,7 +60,7 @@ def test_the_steps_of_tiny_are_those_worked_by_hand() -> None:
     assert south["sector_target"] == pytest.approx(-2400)
     assert south["province_balance"] == pytest.approx(5600)
     assert "held_back" not in south
-    text = str(result.explain("north-1"))
+    text = spaced(str(result.explain("north-1")))
     assert "R = ⌊E (1 + α)⌋ = ⌊100,000 × 1.03⌋ = ⌊103,000⌋ = 103,000 t" in text
     assert text.startswith(
         "north-1 (Line 1), cement, North: 101,500 t of allowances for 100,000 tCO2e (surplus 1,500 t"
@@ -158,6 +167,41 @@ def test_power_units_are_explained_by_their_benchmarks() -> None:
         assert found["marginal_gain_t"] == 1.0
 
 
+def test_a_limit_is_told_in_tonnes_and_by_a_value_without_exponent_that_suffices() -> None:
+    result = etsopt.solve(etsopt.read("cn-2025"))
+    unit = result.tables["allocation"].query("sector == 'cement'")["unit_id"].iloc[0]
+    (step,) = [step for step in result.explain(unit).steps if step.key == "sectors.cement.target_change"]
+    target = float(result.tables["sectors"].set_index("sector").loc["cement", "target_t"])
+    exact = float(step.formula.removeprefix(f"{step.key} ≥ "))
+    # For programs with all digits, 1e-09; for people with two, rounded up.
+    assert target * (1 + exact) == pytest.approx(target + 1, abs=1e-3)
+    words = re.fullmatch(r"at least ([\d,]+) t instead of ([\d,]+) t \((.+) ≥ ([\d.]+)\)", step.figures)
+    assert words is not None
+    more, stated, key, value = words.groups()
+    assert (more, stated, key) == (f"{target + 1:,.0f}", f"{target:,.0f}", step.key)
+    assert 1 <= target * float(value) < 1.1
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (2.9e-10, "t", "0 t"),
+        (-47.1821, "t", "−47.18 t"),
+        (560_008.8179, "t", "560,008.82 t"),
+        (0.137015, "t", "0.137 t"),
+        (11.50926, "CNY/t", "11.51 CNY/t"),
+        (0.043281932, "rate", "4.3282 %"),
+        (11_632.6, "rate", "1,163,260 %"),
+        (-1e-12, "rate", "0 %"),
+        (0.8306641, "t/t", "0.830664 t/t"),
+        (8.5e-5, "t/t", "0.000085 t/t"),
+    ],
+)
+def test_people_read_numbers_without_exponents_or_noise(value: float, unit: str, shown: str) -> None:
+    step = Step("any", "label", value, unit)
+    assert spaced(step.text()) == f"label: {shown}"
+
+
 def test_a_market_explains_years_and_measures() -> None:
     instance = at_price(400.0)
     result = etsopt.solve(instance, "abatement")
@@ -165,6 +209,12 @@ def test_a_market_explains_years_and_measures() -> None:
     text = str(result.explain(adopted))
     assert "Its years" in text
     assert "before measures" in text
+    # The same years as a table, in a notebook and on a terminal.
+    years = result.tables["unit_years"].query("unit_id == @adopted")["year"].astype(str).tolist()
+    (part,) = [section for section in explained(result.explain(adopted)).sections if section.title == "Its years"]
+    (table,) = part.blocks
+    assert isinstance(table, Table)
+    assert [row[0] for row in table.shown().rows] == years
     measure = result.tables["plans"].query("unit_id == @adopted and measure_id != ''")["measure_id"].iloc[0]
     assert f"{measure} from " in text
 
@@ -175,7 +225,9 @@ def test_a_loaded_run_explains_the_same(tmp_path: Path) -> None:
     result.save(tmp_path / "run", instance)
     pickle.loads(pickle.dumps(result)).save(tmp_path / "bare")
     assert etsopt.load(tmp_path / "run").explain("north-2") == result.explain("north-2")
-    assert result.explain("north-2")._repr_html_().count("<li>") == len(result.explain("north-2").steps)
+    explanation = result.explain("north-2")
+    assert pickle.loads(pickle.dumps(explanation)).text("zh") == explanation.text("zh")
+    assert len(re.findall("<dt>|<li>", explanation._repr_html_())) == len(explanation.steps)
     for bare in (etsopt.load(tmp_path / "bare"), pickle.loads(pickle.dumps(result))):
         with pytest.raises(UsageError, match="do not hold their instance"):
             bare.explain("north-2")
@@ -198,11 +250,11 @@ def test_the_command_explains_in_both_languages(tmp_path: Path, capsys: pytest.C
     assert main(["solve", "tiny", "--out", run]) == 0
     capsys.readouterr()
     assert main(["explain", run, "south-1", "--lang", "en"]) == 0
-    shown = capsys.readouterr().out
-    assert "Target of cement: -2,400 t" in shown
+    shown = spaced(capsys.readouterr().out).splitlines()
+    assert "Target of cement −2,400 t" in shown
+    assert {"What the rule gives", "What the limits moved", "What one tonne abated earns"} <= {*shown}
     assert main(["explain", run, "south-1", "--lang", "zh"]) == 0
-    chinese = capsys.readouterr().out
-    assert "水泥行业目标：-2,400 t" in chinese
+    assert "水泥行业目标 −2,400 吨" in spaced(capsys.readouterr().out).splitlines()
     assert main(["explain", run, "south-1", "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert [part["heading"]["en"] for part in content["parts"]][:2] == ["What the rule gives", "What the limits moved"]
@@ -241,8 +293,8 @@ def test_a_unit_that_stood_still_is_explained_by_that() -> None:
 
 def test_people_read_the_coefficient_without_the_name_of_a_function() -> None:
     explanation = etsopt.solve(etsopt.read("tiny")).explain("north-1")
-    assert "α = 0.15 X, at most ±3 %; 0.15 X = 3.28125 %, so α = 3 %" in explanation.text()
-    assert "α = 0.15X，且不超过 ±3 %；0.15X = 3.28125 %，故 α = 3 %" in explanation.text("zh")
+    assert "α = 0.15 X, at most ±3 %; 0.15 X = 3.2813 %, so α = 3 %" in spaced(explanation.text())
+    assert "α = 0.15X，且不超过 ±3 %；0.15X = 3.2813 %，故 α = 3 %" in spaced(explanation.text("zh"))
     (step,) = [step for step in explanation.as_dict()["parts"][0]["steps"] if step["key"] == "coefficient"]
     assert step["formula"] == "α = clip(0.15 X, ±3 %) = clip(3.28125 %, ±3 %)"
 

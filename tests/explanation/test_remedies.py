@@ -54,8 +54,9 @@ def test_the_command_lists_and_applies_remedies(capsys: pytest.CaptureFixture[st
     cut = ["solve", "tiny", "--set", "sectors.cement.target_change=-0.05"]
     assert main(cut) == 3
     shown = capsys.readouterr().out
-    assert "Policies that would do, each solved by --apply-remedy and its number:" in shown
-    assert " 1. relax targets and balances: sectors.cement.target_change=" in shown
+    assert "Each of these changes makes the policy feasible:" in shown
+    assert "remedy 1: relax targets and balances: sectors.cement.target_change=" in " ".join(shown.split())
+    assert all(f"--apply-remedy {number}" in shown for number in (1, 2))
     assert main([*cut, "--json"]) == 3
     listed = json.loads(capsys.readouterr().out)["remedies"]
     assert [remedy["number"] for remedy in listed] == [1, 2]

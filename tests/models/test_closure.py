@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.cli.show_market import closure
 from etsopt.errors import DataError
+from etsopt.reports.market import closure
 from tests.judging import check
 from tests.markets import of_model, random_market, some_market
 
@@ -82,8 +82,8 @@ def test_without_scarcity_the_price_is_the_terminal_price_in_every_year() -> Non
     assert table["bank_empty_in"].isna().all()
     assert closure(table) == [
         "Prices are set by: terminal price (2025-2027).",
-        "They are not independent of the terminal price, which is an assumption: a bank of 150.000 kt is never used; "
-        "from 2025 on the price is the terminal price.",
+        "They are not independent of the terminal price, which is an assumption: a bank of 150.000\xa0kt is never "
+        "used; from 2025 on the price is the terminal price.",
     ]
 
 

@@ -11,8 +11,9 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.cli.show_status import open_gaps
 from etsopt.errors import DataError
+from etsopt.reports.certificate import open_gaps
+from etsopt.reports.run import Run
 from etsopt.rules.balance import balance_value, surplus_rates
 from etsopt_models import equilibrium
 
@@ -155,7 +156,7 @@ def test_a_measure_that_pays_less_where_it_is_taken_goes_round() -> None:
     # It breaks no statement, and that there is no fixed point is not proven.
     assert (result.status, result.certified, result.violations) == ("feasible", False, ())
     assert etsopt.check(sector(*CYCLE), result).violations == ()
-    assert "No balance value is a fixed point in cement 2025" in open_gaps(result)
+    assert "No balance value is a fixed point in cement 2025" in open_gaps(Run(result))
 
 
 SATURATED = [(1e5, 0.5), (1e6, 1.0)]

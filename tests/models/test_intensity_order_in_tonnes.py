@@ -201,7 +201,7 @@ def test_shipped_instances_are_solved_and_their_runs_checked(
     run_folder = str(tmp_path / "run")
     sets = [word for key in BOTH for word in ("--set", f"{key}=true")]
     assert main(["solve", name, *sets, "--out", run_folder]) == 0
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
     assert "certified optimal before rounding to whole tonnes" in shown
     assert "no unit moves by more than" in shown
     assert main(["check", run_folder]) == 0

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.cli import main, show
-from etsopt.cli.show_market import closure
+from etsopt.cli import main
+from etsopt.cli.solving import show_summary
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.self_balancing import self_balancing_until
 from etsopt.errors import DataError, StoppedError
+from etsopt.reports.market import closure
 from etsopt_models._market import balance_values
 from tests.models.test_equilibrium import CYCLE, by_every_choice, random_sector, sector
 
@@ -159,7 +160,7 @@ def test_on_a_path_the_years_of_the_plans_balance_themselves() -> None:
     assert years.loc[[2025, 2026], "banked_t"].abs().max() < 1
     assert years.loc[2027, "banked_t"] > 1e6
     assert result.tables["closure"]["set_by"].tolist() == ["self-balancing"] * 2 + ["terminal price"] * 9
-    assert "discounted price of the next year" in closure(result.tables["closure"])[1]
+    assert "discounted price of the next year" in closure(result.tables["closure"])[2]
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -199,9 +200,9 @@ def test_balance_values_that_come_back_are_an_answer_without_a_proof(
     assert etsopt.check(instance, claimed).violations
     result.save(tmp_path, instance)
     assert main(["check", str(tmp_path)]) == 0
-    show.result(result)
+    show_summary(result)
     printed = " ".join(capsys.readouterr().out.split())
-    assert "Balance values do not repeat, so the result is not certified: of cement in 2025" in printed
+    assert "feasible, balance values do not repeat: allowances less emissions of cement in 2025 are" in printed
 
 
 def without_fixed_point() -> etsopt.Instance:
@@ -219,19 +220,24 @@ def test_a_market_without_a_fixed_point_says_so_first_and_shows_no_price(
     result = solved(instance)
     row = result.tables["balance_values"].iloc[0]
     assert result.status == "feasible"
-    show.result(result)
+    show_summary(result)
     printed = " ".join(capsys.readouterr().out.split())
     said = f"allowances less emissions of cement in 2025 are {row['residual_t']:,.0f} t"
-    assert printed.startswith(f"from frames, clearing: feasible, balance values do not repeat: {said}")
-    assert "No price is shown: at other balance values it would be another." in printed
-    assert "Allowance price" not in printed
+    assert printed.startswith(
+        f"from frames · clearing · compliance year 2025: feasible, balance values do not repeat: {said}"
+    )
+    assert "Balance values do not repeat, so there is no price, which at others would be another" in printed
+    assert "Price of an allowance" not in printed
     assert "Prices are set by" not in printed
     # Neither does anything else that is made of the result.
     price = f"{result.tables['years']['price_cny_per_t'].item():,.2f}"
     assert len(result.prices) == 0
     assert result.summary()["prices"] == []
     assert "Price|Carbon" not in result.to_iamc()["variable"].tolist()
-    assert "price_cny_per_t" not in result._repr_html_()
+    notebook = result._repr_html_()
+    assert "Balance values do not repeat, so there is no price" in notebook
+    assert price not in notebook
+    assert "Price of an allowance" not in notebook
     result.save(tmp_path / "run", instance)
     text = result.report(tmp_path / "page.html")[0].read_text("utf-8")
     assert "Balance values do not repeat, so there is no price" in text
@@ -252,11 +258,11 @@ def test_a_market_whose_balance_values_repeat_has_its_price_without_a_proof_too(
     result = solved(plants(market={"external_demand_t": 1_000.0, **RESERVE}))
     open_gap = replace(result.levels[-1], gap=1e5, certified=False)
     open_ = replace(result, status="feasible", certified=False, levels=(*result.levels[:-1], open_gap))
-    show.result(open_)
+    show_summary(open_)
     printed = " ".join(capsys.readouterr().out.split())
     assert "feasible, optimality not proven" in printed
     assert "do not repeat" not in printed
-    assert "Allowance price" in printed
+    assert "Price of an allowance" in printed
     assert len(open_.prices) == 1
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 import etsopt
-from etsopt.cli.show_market import terminal_prices
+from etsopt.cli.solving import show_summary
+from etsopt.documents.document import Table
 from etsopt.errors import StoppedError
-from etsopt.reports.document.content import Table
-from etsopt.reports.document.write import report
+from etsopt.language import speaking
+from etsopt.reports.write import report
 from etsopt_models._columns import whole_plans
 from etsopt_models._columns.master import Master
 from etsopt_models._columns.other_end import at_terminal_price
@@ -89,30 +89,24 @@ def test_there_is_no_bracket_where_the_end_moves_nothing_or_none_is_sought(insta
     assert not {"terminal_prices", "terminal_plans"} & set(tables)
 
 
-def test_without_a_ceiling_the_lower_end_alone_is_there_and_is_said_to_be() -> None:
+def test_without_a_ceiling_the_lower_end_alone_is_there_and_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
     results = solved(ceiling(three(), price=None, terminal=50.0))
     assert sorted(set(results.tables["terminal_prices"]["terminal_price_cny_per_t"])) == [0.0, 50.0]
-    console = Console(width=100, record=True)
-    terminal_prices(console, results)
-    shown = console.export_text()
-    assert "Price by terminal price [CNY 2025/t]" in " ".join(shown.split())
+    show_summary(results)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Price by terminal price [CNY 2025/t] year at 0.00 at 50.00 owed to it" in shown
     assert "Without a ceiling price the prices at higher terminal prices have no limit." in shown
-    assert "2027    40.00     50.00       20" in shown
+    assert "2027 40.00 50.00 20.00 %" in shown
 
 
 def test_the_page_has_the_bracket_in_both_languages() -> None:
-    pytest.importorskip("jinja2")
-    pytest.importorskip("plotly")
     results = solved(ceiling(three(), terminal=50.0))
-    for language, words, status in (
-        ("en", "Price by terminal price", "this result"),
-        ("zh", "各期末价格下的碳价", "本结果"),
-    ):
-        sections = report(results, language).sections
-        tables = (block for one in sections for block in one.blocks if isinstance(block, Table))
-        (table,) = (table for table in tables if table.caption == words)
-        assert table.rows[5][:4] == ("50.00", "2027", "50.00", "20.00\xa0%")
-        assert table.rows[5][-1] == status
+    for language, words in (("en", "Price by terminal price [CNY 2025/t]"), ("zh", "各期末价格下的碳价")):
+        with speaking(language):
+            blocks = [block for section in report(results).sections for block in section.blocks]
+            tables = [block.shown() for block in blocks if isinstance(block, Table)]
+        (table,) = (table for table in tables if table.caption.startswith(words))
+        assert table.rows[2] == ("2027", "40.00", "50.00", "20.00 %", "300.00", "86.67 %")
 
 
 def test_other_models_have_none() -> None:
@@ -218,7 +212,9 @@ def test_random_paths_have_ends_that_are_proven_and_contain_the_price(seed: int)
     assert (np.diff(price, axis=0) >= -1e-3 * np.maximum(price[:-1], 1.0)).all()
 
 
-def test_a_program_that_is_stopped_states_no_price_and_the_answer_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_is_stopped_states_no_price_and_the_answer_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def stopped(*_: Any) -> None:
         raise StoppedError("time_limit")
 
@@ -231,8 +227,7 @@ def test_a_program_that_is_stopped_states_no_price_and_the_answer_stays(monkeypa
     results = solved(ceiling(three()))
     assert at(results, 300.0, "status") == ["not found"] * 3
     assert np.isnan(at(results, 300.0)).all()
-    console = Console(width=100, record=True)
-    terminal_prices(console, results)
-    shown = console.export_text()
+    show_summary(results)
+    shown = " ".join(capsys.readouterr().out.split())
     assert "At a terminal price of 300.00 CNY/t the prices are not found." in shown
     assert "nan" not in shown

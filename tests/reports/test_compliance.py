@@ -32,14 +32,16 @@ class Reader(HTMLParser):
             self.open.append(tag)
         if tag == "tr":
             self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
-        if self.open and self.open[-1] == "td":
-            self.rows[-1].append(data)
+        if {"td", "th"} & {*self.open}:
+            self.rows[-1][-1] += data
 
 
 def read(page: str) -> Reader:
@@ -65,23 +67,36 @@ def page(instance: etsopt.Instance, *enterprises: str) -> str:
 def test_a_page_holds_nation_provinces_shortfalls_and_a_sheet_for_each_enterprise() -> None:
     text = page(by_hand())
     reader = read(text)
-    assert text.count('<section class="sheet">') == 4
+    assert text.count('<section class="sheet') == 4
     assert ["4", "2", "1", "5", "7,101", "6,998", "84", "19", "99.73"] in reader.rows
     assert ["North", "2", "1", "0", "3", "2,100", "2,086", "14", "0", "100.00"] in reader.rows
-    short = ["c", "South", "3,001", "19", "from 2026-08-15", "90.00", "5", "8,550", "1,000,000", "0"]
+    short = ["c", "South", "3,001", "19", "from 2026-08-15 自 2026-08-15 起", "90.00", "5", "8,550", "1,000,000", "0"]
     assert short in reader.rows
     assert ["2025", "yes 是", "100", "13,000", "1,030", "0", "986", "13,144", "0", "0"] in reader.rows
     assert ["2021", "–", "15,000", "−13,000", "0", "0", "0", "0", "0", "2,000"] in reader.rows
-    words = " ".join(reader.texts)
-    for both in ("This table 本表", "Provinces 省份", "Shortfalls 未足额清缴", "Enterprises 重点排放单位"):
+    words = "".join(reader.texts)
+    titles = (
+        "Surrender of the year (this table) 年度清缴（本表）",
+        "Provinces 省份",
+        "Shortfalls 未足额清缴",
+        "Enterprises 重点排放单位",
+    )
+    for both in (*titles, "certified optimal 已证明最优", "differentiated allocation 差异化分配"):
         assert both in words
-    assert "certified: every figure recomputed from the instance 已验证" in words
 
 
 def test_every_heading_has_its_chinese_one() -> None:
-    heads = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", page(by_hand()))
+    heads = re.findall(r'<th scope="col"(?: [^>]*)?>(.*?)</th>', page(by_hand()))
     assert heads
-    assert all(re.fullmatch(r'[^<]+<small lang="zh">[^<]*[一-鿿][^<]*</small>', head) for head in heads)
+    both = r'[^<]+ <span lang="zh">[^<]*[一-鿿][^<]*</span>'
+    assert all(re.fullmatch(rf"{both}(<small>\[{both}\]</small>)?", head) for head in heads)
+
+
+def test_a_shortfall_is_seen_at_once_and_each_sheet_but_the_first_begins_a_page() -> None:
+    text = page(by_hand())
+    assert re.findall(r'class="alarm">(.*?)</td>', text) == ["1", "19", "1", "19", "1", "19", "19", "19"]
+    assert re.findall(r'<section class="(.*?)"', text)[-4:] == ["sheet", *["sheet begins"] * 3]
+    assert '<section class="part begins">\n<h2 id="provinces">' in text
 
 
 def test_names_are_text_and_nothing_else() -> None:
@@ -97,7 +112,7 @@ def test_a_page_needs_nothing_but_itself() -> None:
 
 def test_sheets_of_some_enterprises_alone() -> None:
     text = page(by_hand(), "a", "d")
-    assert text.count('<section class="sheet">') == 2
+    assert text.count('<section class="sheet') == 2
     assert "4</td>" in text
     with pytest.raises(UsageError, match="The run has no enterprise 'e'"):
         page(by_hand(), "e")
@@ -115,12 +130,12 @@ def test_no_figure_follows_from_a_pre_allocation_that_nothing_states() -> None:
         units = instance.units.assign(pre_allocated_t=stated * len(instance.units))
         found = etsopt.Instance.from_frames(units, policy, enterprises=instance.enterprises)
         reader = read(page(found, "a"))
-        # Of a unit: its name, sector, province, emissions, reference, allowances, and the three that follow.
+        # Of a unit: its name, sector, province, emissions, rule alone, allowances, and the three that follow.
         rows = [row for row in reader.rows if row and row[0] in set(units["unit_id"])]
         assert rows
-        assert all((row[6:9] != ["–"] * 3) == shown for row in rows)
+        assert all((row[6:9] != ["-"] * 3) == shown for row in rows)
         total = next(row for row in reader.rows if row and row[0] == "all 合计")
-        assert (total[6:9] != ["–"] * 3) == shown
+        assert (total[6:9] != [""] * 3) == shown
 
 
 def test_a_run_of_another_model_is_refused() -> None:
@@ -136,13 +151,13 @@ def test_the_command_writes_the_page_beside_the_run(tmp_path: Path, capsys: pyte
     changes = ["--set", "market.prices_cny_per_t=80", "--set", "sectors={}"]
     assert main(["solve", "tiny", "--model", "compliance", *changes, "--out", str(run)]) == 0
     shown = capsys.readouterr().out
-    assert "tiny, compliance: certified optimal" in shown
-    assert re.search(r"obligation +560,000", shown)
-    assert "2 enterprises, 0 at risk, 0 with a shortfall." in shown
+    assert "tiny · compliance · compliance year 2025: certified optimal" in shown
+    assert re.search(r"enterprises: 2\n +at risk: 0\n +with shortfall: 0\n", shown)
+    assert "obligation [kt]: 560.000" in shown
     assert main(["report", str(run), "--sheets"]) == 0
     assert capsys.readouterr().out == f"Written to {run / 'report.html'}.\n"
     assert "Compliance year 2025: tiny" in (run / "report.html").read_text(encoding="utf-8")
     assert main(["report", str(run), "--out", str(tmp_path / "one.html"), "--enterprise", "enterprise-a"]) == 0
-    assert (tmp_path / "one.html").read_text(encoding="utf-8").count('<section class="sheet">') == 1
+    assert (tmp_path / "one.html").read_text(encoding="utf-8").count('<section class="sheet') == 1
     assert main(["check", str(run)]) == 0
     assert main(["report", str(tmp_path)]) == 2

@@ -13,14 +13,16 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.documents.document import shown
+from etsopt.language import speaking
 from etsopt.reports import official_tables, write_official_tables
-from etsopt.reports.document import letter, write_letter
-from etsopt.reports.document.content import Run
-from etsopt.reports.document.write import report
+from etsopt.reports.letter import addressee
 from etsopt.reports.official.files import NOTE
 from etsopt.reports.official.gaps import columns_to_fill
 from etsopt.reports.official.reading.read import read_back
+from etsopt.reports.run import Run
 from etsopt.reports.workbook import write_result_workbook
+from etsopt.reports.write import report, write_letter
 
 UNITS = {
     # A has one line whose pre-allocation is not known, and two that are outside the scope.
@@ -162,7 +164,7 @@ def test_a_letter_is_found_by_names_and_named_by_its_enterprise(tmp_path: Path) 
         (path,) = write_letter(solved(), name, tmp_path)
         assert path == tmp_path / "letter-B.html"
     with pytest.raises(etsopt.EtsoptError, match="The nearest names are 甲公司, 乙公司, 丙公司, 丁公司"):
-        letter.addressee(Run(solved()), "公司")
+        addressee(Run(solved()), "公司")
 
 
 def test_sheets_for_people_leave_cells_empty_and_the_tables_of_the_run_do_not(tmp_path: Path) -> None:
@@ -181,7 +183,8 @@ def test_sheets_for_people_leave_cells_empty_and_the_tables_of_the_run_do_not(tm
 
 
 def test_the_headline_counts_the_units_in_the_scope() -> None:
-    page = report(solved(), "zh")
+    with speaking("zh"):
+        page = shown(report(solved()))
     assert page.answer.startswith("6 个单元（另有 4 个不在当年度分配范围）排放")
     assert "6 units (4 more are outside the scope of the year) are due" in report(solved()).answer
     (section,) = [section for section in page.sections if section.key == "units"]

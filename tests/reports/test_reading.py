@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.data.tables.recognise import plain
 from etsopt.errors import UsageError
 from etsopt.reports import official_tables, read_official_tables, write_official_tables
 from etsopt.reports.official.files import CSV_FILES, WORKBOOK
 from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.reading import read_back
-from etsopt.reports.official.reading.matching import bare
 from etsopt.rules import reference_allowances
 from tests.reports.test_official import by_hand, deducting, enterprises, units
 
@@ -398,5 +398,5 @@ def test_headings_of_two_rows_and_numbers_in_a_workbook(tmp_path: Path) -> None:
 
 def test_headings_differ_without_their_signs() -> None:
     for annex in ANNEXES:
-        names = [bare(chinese) for _, chinese, _ in annex.columns]
+        names = [plain(chinese) for _, chinese, _ in annex.columns]
         assert len(set(names)) == len(names)

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.documents.columns import COLUMNS, heading_of_result
 from etsopt.language import speaking
 from etsopt.reports.workbook import write_result_workbook
-from etsopt.results.words import COLUMNS, TABLES, heading_of_result
+from etsopt.results.words import TABLES
 from etsopt.running import library
 from etsopt.vocabulary import CODES, OBJECTIVES, ROWS, word
 
@@ -28,6 +29,13 @@ def solved(**changes: Any) -> etsopt.Results:
     units = tiny.units.assign(province=["Anhui", "Anhui", "Hebei"], pre_allocated_t=[70_000.0, 210_000.0, 200_000.0])
     policy = tiny.policy.model_dump(exclude_unset=True)
     return etsopt.solve(etsopt.Instance.from_frames(units=units, policy=policy, name="tiny").with_policy(changes))
+
+
+def summary(path: Path) -> list[list[str]]:
+    """The rows of the first sheet that have something in them, without empty cells."""
+    read = pd.read_excel(path, header=None, engine="calamine", keep_default_na=False)
+    rows = ([str(cell) for cell in row if cell != ""] for row in read.itertuples(index=False))
+    return [row for row in rows if row]
 
 
 def sheets(path: Path) -> dict[str, pd.DataFrame]:
@@ -84,26 +92,42 @@ def test_the_summary_says_what_was_asked_and_what_is_proven(tmp_path: Path, in_c
     result = solved()
     with speaking("zh" if in_chinese else "en"):
         write_result_workbook(result, tmp_path / "result.xlsx", "runs/tiny")
-    text = pd.read_excel(tmp_path / "result.xlsx", header=None, engine="calamine", keep_default_na=False).to_string()
-    wanted = (
-        ("已证明最优", "2025年度，规则 cn-2025") if in_chinese else ("certified optimal", "year 2025, rule cn-2025")
-    )
-    title = "tiny：allocation" if in_chinese else "tiny: allocation"
-    for part in (*wanted, title, result.provenance["instance_hash"], "etsopt check runs/tiny"):
-        assert part in text
+    rows = summary(tmp_path / "result.xlsx")
+    text = "\n".join(" ".join(row) for row in rows)
+    # Rows of a label and what it says.
+    facts = dict(row for row in rows if len(row) == 2)
+    year, rule = ("履约年度", "分配规则") if in_chinese else ("compliance year", "rule")
+    assert facts[year] == ("2025年度" if in_chinese else "2025")
+    assert "cn-2025" in facts[rule]
+    verdict = "已证明最优" if in_chinese else "certified optimal"
+    assert rows[:2] == [["tiny：allocation" if in_chinese else "tiny: allocation"], [verdict]]
+    assert facts["结论" if in_chinese else "verdict"] == verdict
+    assert result.provenance["instance_hash"] in text
+    assert result.hash in text
+    assert ["etsopt check runs/tiny"] in rows
+    allowances = f"{result.tables['allocation']['allowance_t'].sum() / (1e4 if in_chinese else 1e3):.3f}"
+    assert allowances in rows[2][0]
+
+
+def test_a_workbook_without_a_run_folder_names_no_command(tmp_path: Path) -> None:
+    write_result_workbook(solved(), tmp_path / "result.xlsx")
+    rows = summary(tmp_path / "result.xlsx")
+    assert not any("etsopt check" in cell or "etsopt solve" in cell for row in rows for cell in row)
+    assert any(solved().provenance["instance_hash"] in row for row in rows)
 
 
 def test_an_infeasible_policy_is_a_workbook_too(tmp_path: Path) -> None:
     result = solved(**{"sectors.cement.target_change": -0.5})
     write_result_workbook(result, tmp_path / "result.xlsx")
-    found = sheets(tmp_path / "result.xlsx")
-    summary = found["summary"].to_string()
-    assert "infeasible, proven" in summary
-    assert "sectors.cement.target_change = -0.5" in summary
-    assert all(remedy.text in summary for remedy in result.remedies)
-    # The policy has a label of its own, before that of the certificate.
-    labels = [label for label in found["summary"].iloc[:, 0] if isinstance(label, str) and label]
-    assert labels.index("policy") == labels.index("asked") + 1 == labels.index("certificate") - 1
+    found, rows = sheets(tmp_path / "result.xlsx"), summary(tmp_path / "result.xlsx")
+    assert rows[1] == ["infeasible, proven"]
+    text = "\n".join(" ".join(row) for row in rows)
+    assert all(remedy.text in text for remedy in result.remedies)
+    # The policy has a label of its own, between what was asked and the certificate.
+    labels = [row[0] for row in rows]
+    assert labels.index("What was asked") < labels.index("policy") < labels.index("Certificate")
+    assert rows[labels.index("policy")] == ["policy", "sectors.cement.target_change = -0.5"]
+    assert ["infeasible by at least", f"{result.infeasible_by_t:,.0f}\N{NO-BREAK SPACE}t"] in rows
     assert len(found["relaxed limits"]) == len(result.tables["relaxed_limits"])
 
 
@@ -175,12 +199,11 @@ def test_units_at_their_emissions_are_explained_beside_the_targets(tmp_path: Pat
     policy["rule"]["outside_scope"] = []
     result = etsopt.solve(etsopt.Instance.from_frames(units=units, policy=policy))
     write_result_workbook(result, tmp_path / "result.xlsx")
-    summary = pd.read_excel(tmp_path / "result.xlsx", header=None, engine="calamine", keep_default_na=False)
     words = (
         "1 of 3 units get A = E (special cases, enterprises below the threshold, or without emissions); a target "
         "leaves them out, the emissions and allowances beside it do not."
     )
-    assert words in " ".join(map(str, summary[1]))
+    assert ["equal allocation", words] in summary(tmp_path / "result.xlsx")
     # At the heading of targets in the summary and in the sheet of sectors.
     with zipfile.ZipFile(tmp_path / "result.xlsx") as parts:
         comments = [parts.read(name).decode() for name in parts.namelist() if "comments" in name]

@@ -89,8 +89,8 @@ def test_an_interval_is_solved_at_both_ends_with_a_status_each(
     asked = ["solve", str(file), *("--set", "year=2025"), *("--set", "rule.name=cn"), *("--set", "coverage=part")]
     assert main([*asked, "--set", value, "--out", str(tmp_path / "run")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "0.82 12.945 12.869 -0.076 -0.59 %" in shown
-    assert "0.84 12.945 12.917 -0.028 -0.22 %" in shown
+    assert "0.820000 12.945 12.869 −76.310 −0.59 %" in shown
+    assert "0.840000 12.945 12.917 −28.258 −0.22 %" in shown
     assert shown.count("optimal") == 2
     for end, figure in (("lower", 0.82), ("upper", 0.84)):
         assert main(["check", str(tmp_path / "run" / end)]) == 0
@@ -139,7 +139,7 @@ def test_runs_at_both_ends_replace_nothing_that_is_not_theirs(
     tight = [*both, *("--set", "sectors.cement.band=0.001"), *("--set", "sectors.cement.target_change=-0.1")]
     assert main(tight) == 3
     shown = " ".join(capsys.readouterr().out.split())
-    assert shown.count("Policies that would do, each solved by --apply-remedy and its number") == 2
+    assert shown.count("Each of these changes makes the policy feasible:") == 2
     assert main([*tight, "--json"]) == 3
     ends = json.loads(capsys.readouterr().out)["ends"]
     assert all(one["remedies"] for one in ends.values())
@@ -297,8 +297,8 @@ def test_every_surface_shows_the_notice(tmp_path: Any, capsys: pytest.CaptureFix
     found.save(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "result.json").read_text("utf-8"))["coverage"]["alone"] == ["cement"]
     for language, of_table, notice in (
-        ("en", "Totals of this table", "of this table alone"),
-        ("zh", "本表合计", "仅针对本表"),
+        ("en", "Surrender of the year (this table)", "of this table alone"),
+        ("zh", "年度清缴（本表）", "仅针对本表"),
     ):
         assert main(["solve", str(tmp_path / "run" / "instance"), "--model", "compliance", "--lang", language]) == 0
         shown = "".join(capsys.readouterr().out.split())
@@ -313,7 +313,8 @@ def test_every_surface_shows_the_notice(tmp_path: Any, capsys: pytest.CaptureFix
         assert main(["report", str(tmp_path / "run"), option, *of, "--out", str(letter)]) == 0
         assert "of this table alone" in letter.read_text("utf-8")
     sheets = (tmp_path / "sheets.html").read_text("utf-8")
-    assert "this table 本表" in sheets
+    assert "Surrender of the year (this table)" in sheets
+    assert "年度清缴（本表）" in sheets
     assert "nation 全国" not in sheets
 
 

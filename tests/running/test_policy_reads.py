@@ -62,11 +62,11 @@ POLICY: dict[str, Any] = {
     "rule": {"name": "cn-2025", "threshold_tco2e": 26_000.0},
     "sectors": {
         "cement": {"band": 0.02, "target_change": -0.01, "target_sense": "at_most"},
-        "steel": {"band": 0.05, "target_t": 317_000.5},
+        "steel": {"target_t": 317_000.5},
     },
     "provinces": {"balance": 0.02},
     "national": {"target_change": 0.0},
-    "allocation": {"objectives": ["change", "largest_change"]},
+    "allocation": {"objectives": ["change", "largest_change"], "band": 0.05},
     "horizon": {"first_year": 2025, "last_year": 2027, "discount_rate": 0.05},
     "market": {
         "prices_cny_per_t": {"2025": 80.0, "2026": 90.0},
@@ -129,6 +129,7 @@ OTHER: dict[str, Any] = {
     "national.target_t": 642_000.0,
     "national.target_sense": "exactly",
     "allocation.objectives": ["largest_change", "spread"],
+    "allocation.band": 0.015,
     "allocation.band_on": "enterprise",
     "allocation.intensity_order": True,
     "allocation.integer_allowances": True,
@@ -213,7 +214,7 @@ UNSEEN: dict[str, tuple[str, ...]] = {
     # Before a cap a cut of output takes its allowances with it, and earns less than it costs.
     "abatement": (*OF_ALLOCATION, *OF_MARKETS, "abatement.output_cut"),
     "allocation": (*OF_ALLOCATION, "year"),
-    "balance_value": ("allocation.band_on", "year"),
+    "balance_value": ("allocation.band", "allocation.band_on", "year"),
     "clearing": (*OF_ALLOCATION, *OF_MARKETS, "abatement.output_cut", "market.ceiling_price_cny_per_t"),
     "investment": (*OF_ALLOCATION, "abatement.output_cut"),
     "equilibrium": (

@@ -15,7 +15,9 @@ import etsopt
 from etsopt.cli import main
 from etsopt.data.files.read import read_units
 from etsopt.data.files.write import write_instance
+from etsopt.documents.document import Points, Table
 from etsopt.errors import DataError, UsageError
+from etsopt.reports import roll as told
 from etsopt.results.results import load_both
 from etsopt.rules import RULES
 from etsopt.running.next_year import UnitChanges
@@ -95,6 +97,20 @@ def test_2025_by_hand_becomes_2026() -> None:
     assert by_vintage.index.tolist() == [2021, 2024, 2025, 2026]
     assert by_vintage["carried_over_t"].tolist() == [-13_000, -40, 13_040, 0]
     assert by_vintage["next_opening_t"].tolist() == [2000, 5000, 0, 0]
+
+
+def test_the_balance_is_told_by_vintage_and_in_total() -> None:
+    found = rolled(by_hand())
+    table, points = told.rolled(found).sections[0].blocks
+    assert isinstance(table, Table)
+    assert [column.heading for column in table.columns] == ["", "2021", "2024", "2025", "2026", "total"]
+    shown = {str(row[0]): list(row[1:]) for row in table.rows}
+    assert shown["opening"] == [15_000, 5040, 100, 30, 20_170]
+    assert shown["+ carried over"] == [-13_000, -40, 13_040, 0, 0]
+    assert shown["opening, next year"] == [2000, 5000, 0, 0, 7000]
+    assert isinstance(points, Points)
+    # The README of the instance says the same.
+    assert told.readme(found).endswith("".join(f"- {line}\n" for line in points.lines))
 
 
 def test_what_is_outstanding_is_due_in_2026_without_offsets_of_its_own() -> None:

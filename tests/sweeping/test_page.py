@@ -12,9 +12,9 @@ import pytest
 
 from etsopt.charts.interactive import figures
 from etsopt.cli import main
+from etsopt.documents import html as pages
 from etsopt.errors import UsageError
 from etsopt.language import speaking
-from etsopt.reports.document import layout
 from etsopt.sweeping.page import charts_of, page_of, write_sweep_report
 from etsopt.sweeping.told import ToldSweep
 from tests.reports.test_document import HOSTILE, Reader
@@ -39,7 +39,7 @@ DRAWN: dict[str, Any] = {
 
 def html(folder: Path, lang: str = "en") -> str:
     with speaking(lang):
-        return layout.page(page_of(ToldSweep.read(folder)))
+        return pages.page(page_of(ToldSweep.read(folder)))
 
 
 def page(folder: Path, lang: str = "en") -> Reader:
@@ -238,7 +238,7 @@ def test_hostile_names_stay_text(tmp_path: Path, lang: str) -> None:
 
 
 def test_the_command_writes_the_page_of_a_sweep(drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    name = layout.library()[0]
+    name = pages.library()[0]
     assert main(["report", str(drawn), "--lang", "en"]) == 0
     told = f"Written to {drawn / 'report.html'}. Its charts need {name} beside it; --inline writes one file.\n"
     assert capsys.readouterr().out == told

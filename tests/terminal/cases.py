@@ -75,6 +75,7 @@ RUNS = {
     "import": "import annex --out instance --year 2026 --province 福建",
     "new": "new own.xlsx",
     "convert": "convert tiny tiny.xlsx",
+    "fix": "fix messy.csv --out clean.xlsx",
     "generate": "generate --units 12 --seed 3 --measures 2 --out generated-again",
 }
 """Runs, and files made of them."""

@@ -19,7 +19,7 @@ from tests.terminal.texts import TEXTS
 
 COLUMNS = (
     *("unit_id", "enterprise_id", "complex_id", "name", "province", "city", "measure_id", "exclusive_group"),
-    *("scenario", "quantity_id", "statement_id", "reported_by"),
+    *("scenario", "quantity_id", "statement_id", "reported_by", "Remarks"),
 )
 """Columns whose cells are names."""
 

@@ -26,9 +26,9 @@ from etsopt.data.policy.policy import Policy
 from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import SECTORS, SPECIAL_CASES, TABLES
 from etsopt.designing.plan import DesignFile
+from etsopt.documents.columns import COLUMNS
 from etsopt.forecasting.plan import ForecastFile
 from etsopt.results.run_schema import Content
-from etsopt.results.words import COLUMNS
 from etsopt.results.words import TABLES as RESULT_TABLES
 from etsopt.rules import RULES
 from etsopt.running import library
@@ -43,7 +43,7 @@ UNITS_OF_MEASURE = (
     *("kt", "Mt", "CO2", "CO2e", "tCO2", "tCO2e", "tC", "MW", "MWh", "GJ", "CNY", "Nm3", "1e4", "MB", "min", "pot-day"),
     "kgce",
 )
-TERMS = ("CCER", "CVaR", "Sobol", "BP", "NCV", "NaN", "SHA-256", "UTC", "II", "III", "IV")
+TERMS = ("CCER", "CVaR", "Sobol", "BP", "NCV", "NaN", "SHA-256", "UTC", "RUN", "UNIT", "again", "II", "III", "IV")
 NOT_IN_THE_PARSER = (
     *("official", "accounted", "low", "reconciled", "high", "verified", "priors", "sensitivity", "front"),
     *("bashrc", "letter", "tight", "enterprise"),

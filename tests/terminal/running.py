@@ -13,13 +13,12 @@ from datetime import datetime, tzinfo
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Self, cast
+from typing import Any, Self
 from unittest import mock
 
 from etsopt import cli
 from etsopt.accounting.store import journal
-from etsopt.cli import show_levels
+from etsopt.reports import certificate
 from etsopt.rules import RULES
 from tests.terminal.inputs import folder_of
 from tests.terminal.memory import Memory
@@ -53,11 +52,9 @@ class StoppedClock(datetime):
         return cls(2026, 1, 31, 9, 30, tzinfo=tz)
 
 
-def _certificate(proven: Any) -> str:
-    """Return the statement of a certificate without amounts of rounding, which decide its words."""
-    rounded = {name: getattr(proven, name) for name in ("misses_t", "distance_t")}
-    rounded = {name: 0.0 if own is not None and own < NEGLIGIBLE_T else own for name, own in rounded.items()}
-    return CERTIFICATE(cast("Any", SimpleNamespace(**rounded)))
+def _certified(*amounts: float | None) -> str:
+    """Return the statement that is proven of an allocation without amounts of rounding, which decide its words."""
+    return CERTIFIED(*(0.0 if own is not None and own < NEGLIGIBLE_T else own for own in amounts))
 
 
 def _add_argument(self: Any, action: argparse.Action) -> None:
@@ -73,7 +70,7 @@ def _add_argument(self: Any, action: argparse.Action) -> None:
         self._add_item(self._format_action, [action])
 
 
-CERTIFICATE = show_levels.certificate
+CERTIFIED: Any = certificate.certified
 
 
 @contextlib.contextmanager
@@ -81,7 +78,7 @@ def _steady() -> Iterator[None]:
     """Let nothing depend on the time, on rounding or on the version of Python."""
     with (
         mock.patch.object(argparse.HelpFormatter, "add_argument", _add_argument),
-        mock.patch.object(show_levels, "certificate", _certificate),
+        mock.patch.object(certificate, "certified", _certified),
         mock.patch.object(journal, "datetime", StoppedClock),
     ):
         yield

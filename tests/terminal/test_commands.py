@@ -13,6 +13,7 @@ from functools import cache
 
 import pytest
 
+from etsopt.language import gettext, speaking
 from tests.terminal.cases import CASES, ERRORS, HEADS, HELP, paths
 from tests.terminal.given import names_in, without_quotations
 from tests.terminal.inputs import folder_of
@@ -30,6 +31,8 @@ WIDTHS = (60, 80, 120)
 EVERY_DAY, NIGHTLY = (*WIDTHS, 200), (24, 40, 100)
 """Widths at which pieces have to be whole."""
 VERY_WIDE = 1000
+LEFT_OUT = gettext("Not shown at this width: {columns}.", columns="")
+"""What stands below a table without some of its columns."""
 
 
 @cache
@@ -88,13 +91,19 @@ def printed(name: str, lang: str, width: int) -> str:
     return with_zeros("\n".join(shown(CASES[name], lang, width)[1:]))
 
 
+def whole(name: str, lang: str) -> str:
+    """The output of a case on a very wide terminal, and the words that only a narrow one adds."""
+    with speaking(lang):
+        return f"{printed(name, lang, VERY_WIDE)}\n{LEFT_OUT}"
+
+
 def nothing_is_cut(name: str, widths: tuple[int, ...]) -> None:
     """Compare the cut pieces of a case with those that are listed: case, language, width and piece."""
     found = {
         f"{name} {lang} {width} {piece}"
         for lang in LANGUAGES
         for width in widths
-        for piece in cut(printed(name, lang, width), printed(name, lang, VERY_WIDE), width)
+        for piece in cut(printed(name, lang, width), whole(name, lang), width)
     }
     own = {f"{name} {lang} {width}" for lang in LANGUAGES for width in widths}
     CUT.compare(found, lambda line: " ".join(line.split(" ")[:3]) in own)
@@ -114,7 +123,8 @@ def test_no_number_code_or_word_is_cut_at_further_widths(name: str) -> None:
 def test_the_widest_output_cuts_nothing_by_itself() -> None:
     """Pieces are compared with it, so no column may be narrower than what it holds."""
     narrow = re.compile(r"\b(max_width|width|ratio)=")
-    files = (ROOT / "etsopt" / "cli").rglob("*.py")
+    documents = ROOT / "etsopt" / "documents"
+    files = [*(ROOT / "etsopt" / "cli").rglob("*.py"), documents / "fitting.py", documents / "terminal.py"]
     assert [path.name for path in files if narrow.search(path.read_text("utf-8"))] == []
 
 

@@ -202,7 +202,7 @@ def test_translations_have_no_english_whether_or_not_a_command_here_shows_them()
 
 
 def test_the_script_and_style_of_pages_hold_no_text_of_their_own() -> None:
-    templates = ROOT / "etsopt" / "reports" / "templates"
+    templates = ROOT / "etsopt" / "documents" / "templates"
     script, style = ((templates / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     assert re.findall(r"(?:textContent|innerHTML|innerText|placeholder|title)\s*=\s*[\"'`].*", script) == []
     assert re.findall(r"content:\s*[\"'][^\"']*[A-Za-z]{2}.*", style) == []

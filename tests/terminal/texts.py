@@ -17,6 +17,8 @@ output_t = {{ lognormal = [{}, 0.5] }}
 
 TEXTS = {
     "plants.csv": HEAD + "k1,e1,cement,Hebei,800000,1000000\nk2,e1,cement,Anhui,900000,1000000\n",
+    "messy.csv": "company,plant,province,industry,emissions (kt),2024 output,Remarks\n"
+    'A,p1,安徽省,Cement,1260,"1,500,000",new\nB,p2,Hebei,iron and steel,8400,"4,05",\n',
     "bad/units.csv": "unit_id,enterprise_id,sector,province,emissions_tco2e,output_t,special_case,outptu_t\n"
     "a,x,cemnt,Hebei,many,-5,,1\na,x,cement,Heibei,1e5,,nwe,1\n,y,steel,Hunan,-3,100000,,2\nc,y,stel,Hunan,,1,,x\n",
     "bad/policy.toml": 'yaer = 2025\n\n[rule]\nname = "cn-2025"\nslop = 0.1\n\n[sectors.cement]\nband = 3\n',

@@ -64,13 +64,16 @@ class Bands:
 
 
 def band_rates(instance: Given) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the largest deficit and surplus rate of units, by their sector, else by the rule, shape ``(units,)``.
+    """Return the largest deficit and surplus rate of units, by sector, for all, or by the rule, shape ``(units,)``.
 
     Without a band they are infinite.
     """
     default, units = plan.cap(instance), len(instance.units)
     down = np.where(plan.of_power(instance), plan.BAND_OF_POWER, np.full(units, default))
     up = down.copy()
+    every = instance.policy.allocation.band
+    if every is not None:
+        down, up = np.full(units, every.lower), np.full(units, every.upper)
     for name, section in instance.policy.sectors.items():
         if section.band is not None:
             here = instance.labels("sector").where(name)

@@ -161,10 +161,10 @@ def _add_enterprises(
     owner = instance.labels("enterprise_id")
     lower, upper, enterprise = limits
     # Power without a stated band is bounded by itself, and so is a unit without any.
-    power = instance.policy.sectors.get("power")
+    power, every = instance.policy.sectors.get("power"), instance.policy.allocation.band
     alone = (
         fixed
-        | (plan.of_power(instance) & (power is None or power.band is None))
+        | (plan.of_power(instance) & (every is None) & (power is None or power.band is None))
         | ~np.isfinite(band_rates(instance)[0])
     )
     several = np.bincount(owner.code[~alone], minlength=len(owner)) > 1

@@ -7,7 +7,7 @@
 
 _shtab_etsopt_store_subparsers=(import export log)
 _shtab_etsopt_review_subparsers=(status findings history apply screen pass find close correct restore)
-_shtab_etsopt_subparsers=(solve validate check explain plot report compare export import new convert roll generate account screen inclusion monitor reconcile store review verify review-plan sweep design forecast models rules instances schema completion)
+_shtab_etsopt_subparsers=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep design forecast models rules instances schema completion)
 
 _shtab_etsopt_solve_option_strings=(-h --help --json --lang --model --rule --emissions --set --out --format --time-limit --gap --seed --method --solver-option --apply-remedy --mps)
 _shtab_etsopt_validate_option_strings=(-h --help --json --lang --rule --emissions --set)
@@ -20,6 +20,7 @@ _shtab_etsopt_export_option_strings=(-h --help --json --lang --tables --out --pr
 _shtab_etsopt_import_option_strings=(-h --help --json --lang --out --year --province)
 _shtab_etsopt_new_option_strings=(-h --help --json --lang --force)
 _shtab_etsopt_convert_option_strings=(-h --help --json --lang --format --force)
+_shtab_etsopt_fix_option_strings=(-h --help --json --lang --out --force)
 _shtab_etsopt_roll_option_strings=(-h --help --json --lang --out --units --format)
 _shtab_etsopt_generate_option_strings=(-h --help --json --lang --units --seed --measures --own-measures --out --format)
 _shtab_etsopt_account_option_strings=(-h --help --json --lang --out --set --factors --as-of --wait)
@@ -67,6 +68,7 @@ _shtab_etsopt_export___lang_choices=(en zh)
 _shtab_etsopt_import___lang_choices=(en zh)
 _shtab_etsopt_new___lang_choices=(en zh)
 _shtab_etsopt_convert___lang_choices=(en zh)
+_shtab_etsopt_fix___lang_choices=(en zh)
 _shtab_etsopt_roll___lang_choices=(en zh)
 _shtab_etsopt_generate___lang_choices=(en zh)
 _shtab_etsopt_account___lang_choices=(en zh)
@@ -105,7 +107,7 @@ _shtab_etsopt_instances___lang_choices=(en zh)
 _shtab_etsopt_schema___lang_choices=(en zh)
 _shtab_etsopt_completion_pos_0_choices=(bash zsh fish)
 _shtab_etsopt_completion___lang_choices=(en zh)
-_shtab_etsopt_pos_0_choices=(solve validate check explain plot report compare export import new convert roll generate account screen inclusion monitor reconcile store review verify review-plan sweep design forecast models rules instances schema completion)
+_shtab_etsopt_pos_0_choices=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep design forecast models rules instances schema completion)
 _shtab_etsopt___lang_choices=(en zh)
 
 _shtab_etsopt_solve__h_nargs=0
@@ -147,6 +149,10 @@ _shtab_etsopt_convert__h_nargs=0
 _shtab_etsopt_convert___help_nargs=0
 _shtab_etsopt_convert___json_nargs=0
 _shtab_etsopt_convert___force_nargs=0
+_shtab_etsopt_fix__h_nargs=0
+_shtab_etsopt_fix___help_nargs=0
+_shtab_etsopt_fix___json_nargs=0
+_shtab_etsopt_fix___force_nargs=0
 _shtab_etsopt_roll__h_nargs=0
 _shtab_etsopt_roll___help_nargs=0
 _shtab_etsopt_roll___json_nargs=0

@@ -50,7 +50,7 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep design forecast models rules instances schema completion
+set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep design forecast models rules instances schema completion
 set -g _shtab_etsopt_opts_with_value --again --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
 
 complete -c etsopt -e
@@ -115,7 +115,7 @@ complete -c etsopt -n '_shtab_etsopt_using report' -l letter -x -d 'write the le
 complete -c etsopt -n '_shtab_etsopt_using report' -l beside -x -d 'write this run beside another one instead'
 complete -c etsopt -n '_shtab_etsopt_using report' -l sheets -d 'write the sheets of every enterprise of a compliance year instead, in both languages'
 complete -c etsopt -n '_shtab_etsopt_using report' -l enterprise -x -d 'write the sheet of this enterprise only; repeatable'
-complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a compare -d 'compare the allocations of two runs: second minus first'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a compare -d 'compare two runs: the second minus the first'
 complete -c etsopt -n '_shtab_etsopt_using compare' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using compare' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using compare' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
@@ -144,6 +144,12 @@ complete -c etsopt -n '_shtab_etsopt_using convert' -l json -d 'print machine-re
 complete -c etsopt -n '_shtab_etsopt_using convert' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using convert' -l format -x -d 'table format: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
 complete -c etsopt -n '_shtab_etsopt_using convert' -l force -d 'replace what is there'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a fix -d 'write a file of your own as a workbook without slips, and list what was changed'
+complete -c etsopt -n '_shtab_etsopt_using fix' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using fix' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using fix' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using fix' -l out -x -d 'workbook to write'
+complete -c etsopt -n '_shtab_etsopt_using fix' -l force -d 'replace what is there'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a roll -d 'write next year'"'"'s instance from a certified compliance year'
 complete -c etsopt -n '_shtab_etsopt_using roll' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using roll' -l json -d 'print machine-readable output and nothing else'

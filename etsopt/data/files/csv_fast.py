@@ -19,8 +19,11 @@ import pandas as pd
 from etsopt.characters import HIDDEN
 from etsopt.data.tables.raw import PROTECTED, RawTable
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.language import _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from etsopt.data.tables.table import Table
@@ -41,24 +44,24 @@ def read_csv_fast(content: bytes, table: Table) -> RawTable | None:
     Rows are not labelled with their lines: after a problem the file is read again, cell by cell.
     """
     content = content.removeprefix(BYTE_ORDER_MARK)
-    if b"\0" in content or (b"\r" in content and content.count(b"\r") != content.count(b"\r\n")):
+    if b"\r" in content and content.count(b"\r") != content.count(b"\r\n"):
         return None
     header = _header(content[: content.find(b"\n") + 1].rstrip(b"\r\n"), table)
-    shape = shape_of(content)
-    if header is None or shape is None:
+    if header is None:
         return None
-    frame = _parse(content, header, table)
-    if frame is None or frame.shape[1] != len(header) or not len(frame):
+    numbers = {column.name for column in table.columns if column.number}
+    try:
+        frame = parsed(content, [float if name in numbers else object for name in header])
+    except ValueError:
         return None
-    lines, commas = shape
-    if lines != len(frame) + 1 or commas != lines * (len(header) - 1):
+    if not len(frame):
         return None
     columns: dict[str, NDArray[Any]] = {name: frame[position].to_numpy() for position, name in enumerate(header)}
-    numbers = [cells for cells in columns.values() if cells.dtype != object]
-    if any(np.isinf(cells).any() for cells in numbers):
+    floats = [cells for cells in columns.values() if cells.dtype != object]
+    if any(np.isinf(cells).any() for cells in floats):
         return None
     # pandas turns a column of TRUE and FALSE alone into ones and zeros.
-    if any(((cells == 0) | (cells == 1) | np.isnan(cells)).all() for cells in numbers) and BOOLEAN.search(content):
+    if any(((cells == 0) | (cells == 1) | np.isnan(cells)).all() for cells in floats) and BOOLEAN.search(content):
         return None
     for name in header:
         if name.startswith(USER_COLUMN_PREFIX) and any(map(PROTECTED.match, columns[name])):
@@ -101,22 +104,40 @@ def shape_of(content: bytes) -> tuple[int, int] | None:
     return lines + open_end, commas
 
 
-def _parse(content: bytes, header: list[str], table: Table) -> pd.DataFrame | None:
-    """Read the cells below the header, columns by position: numbers as the schema declares, other cells as text."""
-    numbers = {column.name for column in table.columns if column.number}
-    is_number = [name in numbers for name in header]
+def parsed(content: bytes, kinds: Sequence[Any]) -> pd.DataFrame:
+    """Read the cells below the header, columns by position.
+
+    Parameters
+    ----------
+    kinds
+        Type of each column: ``object`` for texts, which stay as they are, any other for numbers, of which an empty cell
+        is an absent one; None for numbers if all cells are some.
+
+    Raises
+    ------
+    ValueError
+        If a cell is not of its type, or a row has not one cell for each column.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            return pd.read_csv(
+            frame = pd.read_csv(
                 io.BytesIO(content),
-                header=None,
-                skiprows=1,
-                dtype={position: float if number else object for position, number in enumerate(is_number)},
+                names=range(len(kinds)),
+                header=0,
+                index_col=False,
+                dtype={position: kind for position, kind in enumerate(kinds) if kind is not None},
                 keep_default_na=False,
-                na_values={position: [""] for position, number in enumerate(is_number) if number},
+                na_values={position: [""] for position, kind in enumerate(kinds) if kind is not object},
                 encoding="utf-8",
+                # In a table of one column a line of blanks is a text.
+                skip_blank_lines=False,
                 **EXACT_NUMBERS,
             )
-        except (ValueError, UserWarning):
-            return None
+        except (ValueError, TypeError, OverflowError, Warning) as error:
+            raise ValueError(_("cannot be read ({reason})", reason=str(error).splitlines()[0])) from None
+    # pandas pads short rows and accepts stray quotation marks.
+    lines = len(frame) + 1
+    if b"\0" in content or shape_of(content) != (lines, lines * (len(kinds) - 1)):
+        raise ValueError(_("has rows that do not match the header"))
+    return frame

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from etsopt.data.files.csv_fast import EXACT_NUMBERS, shape_of
+from etsopt.data.files.csv_fast import parsed
 from etsopt.data.files.parquet import SUFFIX, read_frame
 from etsopt.data.tables.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
@@ -136,32 +135,11 @@ def _header(content: bytes, place: str) -> list[str]:
 
 def _read_csv(content: bytes, place: str, names: list[str], texts: set[str], stated: Mapping[str, str]) -> pd.DataFrame:
     """Read the cells below the header at once: texts as they are, others by their type, or as numbers."""
-    # An empty cell is an absent number, and an error in a column of non-nullable integers.
-    absent = {name: [""] for name in names if name not in texts}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            table = pd.read_csv(
-                io.BytesIO(content),
-                names=names,
-                header=0,
-                index_col=False,
-                dtype={**{name: stated[name] for name in names if name in stated}, **dict.fromkeys(texts, object)},
-                keep_default_na=False,
-                na_values=absent,
-                encoding="utf-8",
-                # In a table of one column a line of blanks is a text.
-                skip_blank_lines=False,
-                **EXACT_NUMBERS,
-            )
-        except (ValueError, TypeError, OverflowError, Warning) as error:
-            raise _damaged(
-                content, place, stated, _("cannot be read ({reason})", reason=str(error).splitlines()[0])
-            ) from None
-    # pandas pads short rows and accepts stray quotation marks.
-    lines = len(table) + 1
-    if b"\0" in content or shape_of(content) != (lines, lines * (len(names) - 1)):
-        raise _damaged(content, place, stated, _("has rows that do not match the header"))
+    try:
+        table = parsed(content, [object if name in texts else stated.get(name) for name in names])
+    except ValueError as error:
+        raise _damaged(content, place, stated, error.args[0]) from None
+    table.columns = pd.Index(names)
     return table
 
 

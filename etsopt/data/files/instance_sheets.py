@@ -6,10 +6,11 @@ offer the words that the schema allows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.data.files.book import STYLES, Book, Listed, write_listed
 from etsopt.data.files.policy_sheet import as_cell, rows_of_policy
 from etsopt.data.files.sheets import text_of
 from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_page, write_column
@@ -36,35 +37,6 @@ NOT_OFFERED = {column.name for column in REPORT_COLUMNS} | {f"opening_{year}_t" 
 ROWS_OFFERED = 2000
 """Rows of a workbook to fill in that explain their cells."""
 
-STYLES = {
-    "needed": {"bold": True, "bg_color": "#1F4E79", "font_color": "#FFFFFF", "text_wrap": True, "valign": "vcenter"},
-    "optional": {"bold": True, "bg_color": "#DDE6EE", "font_color": "#1B1B1B", "text_wrap": True, "valign": "vcenter"},
-    "other": {"italic": True, "font_color": "#595959", "text_wrap": True, "bottom": 1},
-    "example": {"italic": True, "font_color": "#7F7F7F"},
-    "wrapped": {"text_wrap": True, "valign": "top"},
-    "top": {"valign": "top"},
-    "title": {"bold": True, "font_size": 14},
-}
-
-
-class Book(NamedTuple):
-    """A workbook that is being written: its formats, its language, and the lists that cells offer.
-
-    Parameters
-    ----------
-    lists
-        Range of each list on the hidden sheet, by the words in it.
-    """
-
-    book: Any
-    formats: Mapping[str, Any]
-    in_chinese: bool
-    lists: dict[tuple[str, ...], str]
-
-    def word(self, english: str, chinese_word: str) -> str:
-        """Return the word of the language."""
-        return chinese_word if self.in_chinese else english
-
 
 def write_workbook(path: Path, instance: Instance | None = None, in_chinese: bool = False) -> None:
     """Write an instance as a workbook, which reads back as the same instance; or one to fill in.
@@ -76,17 +48,46 @@ def write_workbook(path: Path, instance: Instance | None = None, in_chinese: boo
     OSError
         With the name of the file that cannot be written.
     """
-    tables = {} if instance is None else {name: as_texts(table) for name, table in instance.tables.items()}
+    if instance is None:
+        write_sheets(path, {}, None, in_chinese)
+    else:
+        tables = {name: as_texts(table) for name, table in instance.tables.items()}
+        write_sheets(path, tables, instance.policy.model_dump(exclude_unset=True, exclude_none=True), in_chinese)
+
+
+def write_sheets(
+    path: Path,
+    tables: Mapping[str, pd.DataFrame],
+    stated: Mapping[str, Any] | None,
+    in_chinese: bool,
+    wrong: Mapping[tuple[str, str, int], str] | None = None,
+    lists: Iterable[Listed] = (),
+) -> None:
+    """Write tables and a policy as a workbook; without a policy, one to fill in.
+
+    Parameters
+    ----------
+    wrong
+        Cells to colour, as `Book` has them.
+    lists
+        Further sheets behind them.
+
+    Raises
+    ------
+    UsageError, OSError
+        As `write_workbook`.
+    """
     for name, table in tables.items():
         see_that_fits(table, name, above=2)
     with new_workbook(path) as book:
         formats = {name: book.add_format(style) for name, style in STYLES.items()}
-        into = Book(book, formats, in_chinese, {})
-        written = [table for table in TABLES if table.name in tables or (instance is None and table in OFFERED)]
+        into = Book(book, formats, in_chinese, {}, wrong or {})
+        written = [table for table in TABLES if table.name in tables or (stated is None and table in OFFERED)]
         for table in written:
             _write_table(into, table, tables.get(table.name))
-        stated = {} if instance is None else instance.policy.model_dump(exclude_unset=True, exclude_none=True)
-        _write_policy(into, stated if instance is not None else None)
+        _write_policy(into, stated)
+        for listed in lists:
+            write_listed(into, listed)
         _write_notes(into, written)
         _write_lists(into)
 
@@ -123,7 +124,11 @@ def _write_table(into: Book, table: Table, cells: pd.DataFrame | None) -> None:
         sheet.set_column(place, place, max(12, min(26, len(first) * (2 if into.in_chinese else 1) + 2)))
         first_row = 2 if column is not None else 1
         if cells is not None:
-            write_column(sheet, place, 2, _as_cells(cells[name], column, into.in_chinese))
+            shown = as_cells(cells[name], column, into.in_chinese)
+            write_column(sheet, place, 2, shown)
+            for row, text in ((row, text) for (*of, row), text in into.wrong.items() if of == [table.name, name]):
+                value = text or ("" if shown.iloc[row] != shown.iloc[row] else shown.iloc[row])
+                sheet.write(row + 2, place, value, into.formats["wrong"])
         else:
             for row, example in enumerate(EXAMPLES[table.name][into.in_chinese], 2):
                 if name in example:
@@ -134,7 +139,7 @@ def _write_table(into: Book, table: Table, cells: pd.DataFrame | None) -> None:
         sheet.autofilter(1, 0, len(cells) + 1, len(names) - 1)
 
 
-def _as_cells(cells: pd.Series, column: Column | None, in_chinese: bool) -> pd.Series:
+def as_cells(cells: pd.Series, column: Column | None, in_chinese: bool) -> pd.Series:
     """Return the cells of a column in the language of the lists beside them.
 
     Those of a column of the user's own are numbers where these read back as the same text.

@@ -14,7 +14,7 @@ from etsopt.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from etsopt.data.files.one_file import OneFile
+    from etsopt.data.files.lenient.found import OneFile
     from etsopt.data.tables.raw import RawTable
     from etsopt.errors import Problem
 

@@ -8,7 +8,7 @@ from etsopt.data.files.sheets import TIMES, WRITE_AGAIN, text_of
 from etsopt.data.files.workbook import column_name
 from etsopt.data.files.write import toml_value
 from etsopt.data.policy.keys import english_path, value_of_text
-from etsopt.data.tables.headings import plain
+from etsopt.data.tables.recognise import plain
 from etsopt.errors import Problem
 from etsopt.language import _
 
@@ -41,19 +41,15 @@ def read_policy_sheet(cells: list[Cells], place: str) -> tuple[dict[str, Any] | 
     if top is None:
         what = _("has no row with the headings key and value")
         return None, {}, [Problem(place, what, _("Write them above the keys, or delete the sheet."))]
-    words = [plain(str(cell)) for cell in cells[top]]
-    at_key = next(at for at, word in enumerate(words) if word in KEY_HEADINGS)
-    at_value = next(at for at, word in enumerate(words) if word in VALUE_HEADINGS)
     content: dict[str, Any] = {}
     places: dict[str, str] = {}
     problems: list[Problem] = []
-    for row in range(top + 1, len(cells)):
-        path, value = english_path(text_of(cells[row][at_key], False).strip().split(".")), cells[row][at_value]
+    for cell, text, value in rows_as_written(cells, top):
+        path = english_path(text.split("."))
         if path == ["rule"]:
             # A rule without parameters is stated by its name.
             path = ["rule", "name"]
         key = ".".join(path)
-        cell = f"cell {column_name(at_value)}{row + 1}"
         if not key and value != "":
             shown = ((cell, str(value)),)
             problems.append(Problem(place, _("value has no key"), _("Write its key, or empty it."), cells=shown))
@@ -67,13 +63,22 @@ def read_policy_sheet(cells: list[Cells], place: str) -> tuple[dict[str, Any] | 
             problems.append(Problem(place, _("key is there twice"), advice, key, ((places[key], ""), (cell, ""))))
             continue
         places[key] = cell
-        if not _put(content, path, _plain_value(value)):
+        if not _put(content, path, plain_value(value)):
             what = _("is a value and a table of values at once")
             problems.append(Problem(place, what, _("State either the value, or each part of it."), key, ((cell, ""),)))
     return content, places, problems
 
 
-def _plain_value(cell: Any) -> Any:
+def rows_as_written(cells: list[Cells], top: int) -> Iterator[tuple[str, str, Any]]:
+    """Yield the place of each value below the row of headings, with its key as it is written, and the value."""
+    words = [plain(str(cell)) for cell in cells[top]]
+    at_key = next(at for at, word in enumerate(words) if word in KEY_HEADINGS)
+    at_value = next(at for at, word in enumerate(words) if word in VALUE_HEADINGS)
+    for row in range(top + 1, len(cells)):
+        yield f"cell {column_name(at_value)}{row + 1}", text_of(cells[row][at_key], False).strip(), cells[row][at_value]
+
+
+def plain_value(cell: Any) -> Any:
     """Return a cell as a value of the policy: a text in TOML as what it stands for, ``3 %`` as 0.03."""
     if isinstance(cell, float):
         return int(cell) if cell.is_integer() and abs(cell) < 1e15 else cell
@@ -114,5 +119,5 @@ def as_cell(value: Any) -> Any:
     if isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return value if _plain_value(value) == value else toml_value(value)
+        return value if plain_value(value) == value else toml_value(value)
     return toml_value(value)

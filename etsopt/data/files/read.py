@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
-from etsopt.data.files.doubts import columns_in, doubted
-from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_one_file, tell
+from etsopt.data.files.lenient.doubts import columns_in, doubted
+from etsopt.data.files.lenient.one_file import SUFFIXES, find_file, order_of_file, read_one_file, take_as_meant, tell
+from etsopt.data.files.lenient.unread import notes_of_policy
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.files.placed import in_sheet, placed
-from etsopt.data.files.unread import notes_of_policy
 from etsopt.data.instance import Instance
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.policy import Policy
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.data.files.one_file import OneFile
+    from etsopt.data.files.lenient.found import OneFile
     from etsopt.data.tables.table import Table
 
 
@@ -85,7 +85,7 @@ def read_instance(
         found = read_one_file(Path(source))
         # What a change states is no longer what the sheet says.
         found.policy_cells = {key: cell for key, cell in found.policy_cells.items() if key not in given}
-        instance = _from_file(Path(source), found, {*given, *stated}, wanted)
+        instance = instance_of_file(Path(source), found, {*given, *stated}, wanted)
     else:
         instance = _read_folder(source, complete, wanted)
     instance = replace(instance, given=frozenset(given))
@@ -100,14 +100,14 @@ def is_file(source: str | Path) -> bool:
     return Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir()
 
 
-def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], wanted: Wanted | None) -> Instance:
+def instance_of_file(
+    path: Path, found: OneFile, elsewhere: Collection[str] = (), wanted: Wanted | None = None
+) -> Instance:
     """Return the instance of a workbook, or of a file of units; keys that are stated elsewhere are not assumed."""
     content, problems, of_assumed = found.policy or {}, found.problems, tuple[str, ...]()
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
     stated = {key.partition(".")[0] for key in elsewhere if key == "rule.name" or not key.startswith("rule.")}
-    if {problem.place for problem in problems} <= {raw.place for raw in found.tables.values()}:
-        told = {key: value for key, value in assumed.items() if key not in stated}
-        of_assumed = tuple(notes_of_policy(path.name, told, found.years))
+    told = {key: value for key, value in assumed.items() if key not in stated}
     policy, of_policy = None, []
     try:
         policy = parse_policy(assumed | content, found.place_of_policy)
@@ -115,11 +115,15 @@ def _from_file(path: Path, found: OneFile, elsewhere: Collection[str], wanted: W
         of_policy = [in_sheet(problem, found) for problem in error.problems]
     policy, of_change = _as_wanted(policy, wanted)
     of_policy += of_change
-    tell((*found.notes, *of_assumed))
+    year = policy.year if policy is not None else content.get("year")
+    take_as_meant(found, None if "year" in told or not isinstance(year, int) else year)
+    if {problem.place for problem in problems} <= {raw.place for raw in found.tables.values()}:
+        of_assumed = tuple(notes_of_policy(path.name, told, found.years))
+    tell((*found.told, *of_assumed))
     with placed(found.tables, found):
         instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, True)
     raw = found.tables[UNITS.name]
-    instance = doubted(instance, raw.place, columns_in(raw), tuple(found.notes))
+    instance = doubted(instance, raw.place, columns_in(raw), tuple(found.told))
     told_of = {**instance.assumed, **({"policy": of_assumed} if of_assumed else {})}
     return replace(instance, order=order_of_file(instance, raw), assumed=told_of)
 

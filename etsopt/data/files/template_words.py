@@ -45,6 +45,7 @@ CHINESE = {
     "national.target_change": "全国配额总量相对排放量的变化",
     "allocation.integer_allowances": "配额取整到吨",
     "allocation.intensity_order": "同行业内强度较低的单元，盈缺率不低于强度较高的单元",
+    "allocation.band": "所有行业的盈缺率限值，0.03 为 ±3%；行业另有限值的除外",
     "allocation.band_on": "盈缺率限值适用于 unit（单元）或 enterprise（企业）",
     "abatement.no_regret": "零碳价时即有收益的措施：include（计入）或 exclude（不计）",
     "market.prices_cny_per_t": "配额价格（元/吨），模型 abatement 使用",

@@ -84,7 +84,7 @@ class SectorPolicy(Target):
 
     band: Annotated[Band, BeforeValidator(_band_of_number)] | None = Field(
         None,
-        description="band of the surplus rate: one number for both sides, or {lower, upper}; default the rule's",
+        description="band of the surplus rate: one number for both sides, or {lower, upper}; default allocation.band",
     )
     target_intensity: float | None = Field(None, gt=0, description="allowances per tonne of output_t [t/t]")
     target_sense: Literal["at_most", "exactly", "none"] | None = Field(
@@ -152,11 +152,21 @@ class ExceptionsPolicy(Section):
     upper: BandRate = Field(0.03, description="largest surplus rate of such a unit, a fraction of emissions")
 
 
+def of_allocation(name: str) -> str:
+    """Return a hint at the key of a name that is stated for all sectors at once; empty if there is none."""
+    return _("Did you mean {name!r}? ", name="allocation." + name) if name in AllocationPolicy.model_fields else ""
+
+
 class AllocationPolicy(Section):
     """Objectives of the allocation in lexicographic order, and conditions on all its units."""
 
     objectives: list[Literal["change", "largest_change", "deficit", "spread"]] = Field(
         ["change", "largest_change"], description="objectives in lexicographic order"
+    )
+    band: Annotated[Band, BeforeValidator(_band_of_number)] | None = Field(
+        None,
+        description="band of the surplus rate of every sector that states none: one number for both sides, or "
+        "{lower, upper}; default the rule's",
     )
     band_on: Literal["unit", "enterprise"] = Field(
         "unit", description="entity whose surplus rate the band limits; power under cn has a part in it only if stated"

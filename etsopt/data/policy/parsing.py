@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import ValidationError
 
 from etsopt.data.messages import did_you_mean
+from etsopt.data.policy.allocation import of_allocation
 from etsopt.data.policy.keys import value_of_text, with_english_keys
 from etsopt.data.policy.policy import Policy
 from etsopt.data.policy.section import Section
@@ -122,8 +123,7 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
         keys = list(section.model_fields) if section else []
         near = did_you_mean(name, keys) if guess else ""
         if not parent and (name in SECTORS or not near):
-            elsewhere = [f"sectors.{name}"] if name in SECTORS else _elsewhere(name)
-            near = _("Did you mean {name!r}? ", name=elsewhere[0]) if elsewhere else near
+            near = _("Did you mean {name!r}? ", name="sectors." + name) if name in SECTORS else _elsewhere(name) or near
         advice = _("{guess}Use one of {keys}.", guess=near, keys=", ".join(keys)) if keys else _("Leave it out.")
         return Problem(place, _("is not a key of the policy"), advice, key, code="unknown_key")
     if kind == "missing":
@@ -153,10 +153,15 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
     return Problem(place, what, remedy, key)
 
 
-def _elsewhere(name: str) -> list[str]:
-    """Return the paths of the keys of a name in all sections; a sector stands for the name of a user's choice."""
+def _elsewhere(name: str) -> str:
+    """Return a hint at the key of a name in a section, first in that of all sectors; empty if there is none.
+
+    >>> str(_elsewhere("band")), str(_elsewhere("target_change")), _elsewhere("bend")
+    ("Did you mean 'allocation.band'? ", "Did you mean 'sectors.cement.target_change'? ", '')
+    """
     found = (f"{path}.{name}" for path, section in SECTIONS.items() if path and name in section.model_fields)
-    return [path.replace(ANY, SECTORS[0]) for path in found]
+    first = next(found, "").replace(ANY, SECTORS[0])
+    return of_allocation(name) or (_("Did you mean {name!r}? ", name=first) if first else "")
 
 
 EXPECTED = {

@@ -78,14 +78,17 @@ class Policy(Section):
     def content(self) -> dict[str, Any]:
         """Every key as a plain value, with its default where it is not stated.
 
-        Sections beyond one year's allocation, what names a province, coverage and balance values are there only where
-        they are not the default, so that a policy without them has the hash that it had before they existed.
+        Sections beyond one year's allocation, what names a province, coverage, balance values and a band of all sectors
+        are there only where they are not the default, so that a policy without them has the hash that it had before
+        they existed.
         """
         content = self.model_dump(mode="json", exclude=set(MULTI_YEAR_SECTIONS))
         if content["provinces"]["names"] == "official":
             del content["provinces"]["names"]
         if content["coverage"] is None:
             del content["coverage"]
+        if content["allocation"]["band"] is None:
+            del content["allocation"]["band"]
         for name, section in content["sectors"].items():
             section["target_sense"] = self.target_sense_of(name)
             for key in [key for key in section if key.startswith("balance_value") and section[key] is None]:
@@ -109,8 +112,9 @@ class Policy(Section):
         return "at_most" if section.stated or balanced else "none"
 
     def band_of(self, sector: str) -> Band | None:
-        """Return the stated band of a sector, or None."""
-        return self.sectors.get(sector, SectorPolicy()).band
+        """Return the stated band of a sector, its own or that of all; None if the rule's holds."""
+        own = self.sectors.get(sector, SectorPolicy()).band
+        return self.allocation.band if own is None else own
 
     @property
     def follows_plan(self) -> bool:

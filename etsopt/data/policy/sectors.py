@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.messages import did_you_mean
+from etsopt.data.policy.allocation import of_allocation
 from etsopt.data.policy.plans import NATIONAL, PLAN_YEARS
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
@@ -38,8 +39,7 @@ def problems_of_sectors(content: Mapping[str, Any], place: str, before: int) -> 
 
 
 def no_sector(name: str, place: str, key: str, guess: bool) -> Problem:
-    """Return the problem of a key that names no sector of China's plans."""
-    advice = _(
-        "{guess}Use one of {sectors}.", guess=did_you_mean(name, SECTORS) if guess else "", sectors=", ".join(SECTORS)
-    )
+    """Return the problem of a key that names no sector of China's plans, and what may be meant."""
+    near = of_allocation(name) or (did_you_mean(name, SECTORS) if guess else "")
+    advice = _("{guess}Use one of {sectors}.", guess=near, sectors=", ".join(SECTORS))
     return Problem(place, _("{name} is not a sector", name=brief(name)), advice, key, code="unknown_name")

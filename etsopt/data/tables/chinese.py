@@ -1,7 +1,9 @@
-"""Chinese of the tables of an instance: names of tables, headings and meanings of columns, and words of cells.
+"""Words of the tables of an instance: names of tables, headings and meanings of columns, and words of cells.
 
-Wherever a table is read, a heading or a word may be either language. The first heading of a column is that of templates
-and results; others are those of forms and of people's own workbooks. Words follow the allocation plans and guidelines.
+Wherever a table is read, a heading or a word may be Chinese. The first heading of a column is that of templates and
+results; others are those of forms and of people's own workbooks. English headings beside the name of a column are last,
+and understood in workbooks and single files alone: the tables of an instance state every unit in the name. Words follow
+the allocation plans and guidelines.
 """
 
 from __future__ import annotations
@@ -20,39 +22,58 @@ TABLES = {
 }
 
 HEADINGS: dict[str, tuple[str, ...]] = {
-    "unit_id": ("单元编号", "分配单元编号", "机组编号", "生产线编号", "工序编号", "机组/生产线/工序编号"),
-    "enterprise_id": ("企业编号", "统一社会信用代码", "重点排放单位编号", "企业代码", "社会信用代码"),
-    "sector": ("行业", "所属行业", "行业类别", "行业名称", "行业分类", "行业类型"),
-    "province": ("省份", "省", "省（区、市）", "所在省份", "省级行政区", "所属省份", "地区", "所在地区", "行政区划"),
+    "unit_id": (
+        *("单元编号", "分配单元编号", "核算单元编号", "机组编号", "生产线编号", "工序编号", "机组/生产线/工序编号"),
+        *("unit", "plant", "plant id", "line", "installation", "id", "facility", "site", "plant / line"),
+    ),
+    "enterprise_id": (
+        *("企业编号", "统一社会信用代码", "重点排放单位编号", "企业代码", "社会信用代码"),
+        *("enterprise", "company", "owner", "entity", "firm", "operator"),
+    ),
+    "sector": ("行业", "所属行业", "行业类别", "行业名称", "行业分类", "行业类型", "industry"),
+    "province": (
+        *("省份", "省", "省（区、市）", "省（区，市）", "所在省份", "省级行政区", "所属省份", "地区", "所在地区"),
+        *("行政区划", "region", "province/region"),
+    ),
     "emissions_tco2e": (
         *("经核查排放量", "排放量", "碳排放量", "温室气体排放量", "二氧化碳排放量", "核查排放量", "经核查的排放量"),
         *("经核查碳排放量", "年排放量", "年度排放量", "年度碳排放量", "核定排放量", "排放总量", "碳排放总量"),
+        *("emissions", "verified emissions", "ghg emissions", "co2 emissions", "co2e", "total emissions"),
+        *("annual emissions", "emissions, verified", "emission", "co2", "tco2", "verified co2"),
     ),
     "output_t": (
         *("产品产量", "产量", "熟料产量", "水泥熟料产量", "粗钢产量", "铝液产量", "原铝产量", "年产量", "产出"),
         *("活动水平", "主要产品产量", "电解铝产量"),
+        *("output", "production", "clinker output", "clinker production", "crude steel output", "annual output"),
+        *("annual production", "crude steel production", "aluminium output", "aluminium production"),
+        *("clinker", "crude steel", "primary aluminium"),
     ),
     "intensity_output_t": (
         *("重点工序产品产量", "炼铁工序产品产量", "生铁产量", "铁水产量", "炼铁产量", "铁产量", "重点工序产量"),
-        "炼铁工序产量",
+        *("炼铁工序产量", "iron output", "intensity output", "pig iron", "hot metal", "iron production"),
     ),
     "intensity_emissions_tco2e": (
         *("重点工序排放量", "炼铁、烧结工序排放量", "炼铁和烧结工序排放量", "炼铁及烧结排放量", "炼铁和烧结排放量"),
         *("炼铁、烧结排放量", "重点工序碳排放量"),
+        *("intensity emissions", "iron & sintering emissions", "iron and sintering emissions"),
+        *("ironmaking and sintering emissions", "ironmaking & sintering emissions"),
     ),
     "special_case": ("特殊情形", "特殊情况"),
     "carbide_slag_rate": ("电石渣替代率",),
     "unit_class": ("机组类别", "机组类型"),
-    "capacity_mw": ("额定功率", "装机容量", "机组容量"),
-    "generation_mwh": ("发电量", "年发电量"),
+    "capacity_mw": ("额定功率", "装机容量", "机组容量", "capacity", "rated power"),
+    "generation_mwh": ("发电量", "年发电量", "generation", "gross generation"),
     "supply_mwh": ("供电量", "年供电量"),
-    "heat_gj": ("供热量", "年供热量"),
+    "heat_gj": ("供热量", "年供热量", "heat", "heat supply"),
     "load_factor": ("负荷（出力）系数", "负荷系数", "出力系数", "统计期机组负荷（出力）系数"),
     "heat_supply_ratio": ("供热比",),
     "cooling": ("冷却方式",),
-    "prior_emissions_tco2e": ("上一年度经核查排放量", "上年度排放量", "上一年度排放量", "上年排放量"),
-    "pre_allocated_t": ("预分配配额", "预分配配额量"),
-    "reference_t": ("参考配额", "按规则配额"),
+    "prior_emissions_tco2e": (
+        *("上一年度经核查排放量", "上年度排放量", "上一年度排放量", "上年排放量"),
+        *("prior emissions", "last year's emissions"),
+    ),
+    "pre_allocated_t": ("预分配配额", "预分配配额量", "pre-allocated", "pre-allocation"),
+    "reference_t": ("参考配额", "按规则配额", "reference", "reference allowances"),
     "emissions_status": ("排放量状态",),
     "accounted_emissions_tco2e": ("核算排放量",),
     "reports_sha256": ("月度报告哈希值",),
@@ -92,8 +113,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "balance_value_factor": ("平衡值系数",),
     "allowance_factor": ("配额系数",),
     "quantity_id": ("数据编号",),
-    "month": ("月份",),
-    "unit": ("计量单位",),
+    "month": ("月份", "报告月份", "统计月份"),
+    "unit": ("计量单位", "单位"),
     "emissions_tco2e_per_unit": ("单位数据排放量",),
     "reported": ("报告值",),
     "uncertainty": ("不确定度",),
@@ -111,14 +132,17 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 NAMES = {
     "units": (
         *("单元名称", "名称", "机组名称", "生产线名称", "设施名称", "生产线", "机组", "工序", "工序名称"),
-        *("机组/生产线/工序名称", "机组/生产线/工序"),
+        *("机组/生产线/工序名称", "机组/生产线/工序", "plant name", "unit name"),
     ),
-    "enterprises": ("企业名称", "重点排放单位名称", "单位名称", "名称"),
-    "measures": ("措施名称", "名称"),
+    "enterprises": ("企业名称", "重点排放单位名称", "单位名称", "名称", "plant name", "unit name"),
+    "measures": ("措施名称", "名称", "plant name", "unit name"),
 }
 """Headings of the column ``name`` of each table that has one."""
 
-ENTERPRISE_NAMES = ("企业名称", "单位名称", "重点排放单位名称", "公司名称", "重点排放单位", "企业")
+ENTERPRISE_NAMES = (
+    *("企业名称", "单位名称", "重点排放单位名称", "公司名称", "重点排放单位", "企业"),
+    *("enterprise name", "company name"),
+)
 """Headings of units that name the enterprise; they identify it in a table without another identifier."""
 
 MEANINGS = {

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,8 @@ class RawTable:
         Heading and cells, as the file has them, of each column that was renamed or converted, by its present name.
     whole
         False if rows of the file are left out because their cells cannot be told apart.
+    headings
+        Headings of the file by that of a column that has another by now.
     """
 
     place: str
@@ -65,6 +67,7 @@ class RawTable:
     top: int = 1
     stated: Mapping[str, tuple[str, NDArray[Any]]] = field(default_factory=dict)
     whole: bool = True
+    headings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, place: str) -> RawTable:
@@ -85,6 +88,17 @@ class RawTable:
             {name: cells_of_series(frame[own]) for name, own in zip(names, frame.columns, strict=True)},
             frame.index.to_numpy(),
         )
+
+    def renamed(self, names: Mapping[str, str]) -> RawTable:
+        """Return the table with some columns under other headings, by their present ones."""
+        headings = {**self.headings, **{new: self.heading_of(old) for old, new in names.items()}}
+        letters = {names.get(heading, heading): letter for heading, letter in self.letters.items()}
+        columns = {names.get(heading, heading): cells for heading, cells in self.columns.items()}
+        return replace(self, columns=columns, letters=letters, headings=headings)
+
+    def heading_of(self, heading: str) -> str:
+        """Return the heading of the file, of the column that has one by now."""
+        return self.headings.get(heading, heading)
 
     def label_of(self, heading: str) -> str:
         """Return the place of a heading for messages: its cell in a sheet, else empty for the first row."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.characters import CONTROL, HIDDEN
-from etsopt.data.messages import counted, did_you_mean
+from etsopt.data.messages import counted, did_you_mean, of_one_comma
 from etsopt.data.tables.labels import sortable
 from etsopt.data.tables.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.tables.table import Column
@@ -138,10 +138,10 @@ def _numbers(stated: _RawColumn) -> tuple[NDArray[np.float64], list[Problem]]:
     if cells.dtype == object:
         stripped = np.array([str(cell).strip() for cell in cells], dtype=object)
         absent = stripped == ""
-        readable = _readable(stripped) & ~absent
+        numbers = readable(stripped) & ~absent
         values = np.full(len(cells), np.nan)
-        values[readable] = stripped[readable].astype(float)
-        unreadable = ~readable & ~absent
+        values[numbers] = stripped[numbers].astype(float)
+        unreadable = ~numbers & ~absent
     else:
         values = np.asarray(cells, dtype=float)
         absent, unreadable = np.isnan(values), np.isinf(values)
@@ -150,6 +150,8 @@ def _numbers(stated: _RawColumn) -> tuple[NDArray[np.float64], list[Problem]]:
         advice = _(
             "Write a plain finite number{unit}: digits with a point, no formula, separator, unit or NaN.", unit=unit
         )
+        if both := of_one_comma(cells[unreadable]):
+            advice = _("{advice} {both}", advice=advice, both=both)
         problems.append(stated.problem(unreadable, NOT_A_NUMBER, advice))
     if column.required and absent.any():
         advice = _("Fill it in every row{unit}: {meaning}.", unit=unit, meaning=column.meaning)
@@ -192,7 +194,7 @@ def _outside(values: NDArray[np.float64], column: Column) -> NDArray[np.bool_]:
     return outside
 
 
-def _readable(cells: NDArray[Any]) -> NDArray[np.bool_]:
+def readable(cells: NDArray[Any]) -> NDArray[np.bool_]:
     """Return True for plain finite numbers; Python alone would also accept '1_000', 'nan' and full-width digits."""
     if set("".join(cells)) <= NUMBER_CHARACTERS:
         try:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.language import _
 from etsopt.rules import deduction_shares, fixed_fines
 from etsopt.units import whole_tonnes
 from etsopt_models._compliance.limits import prices, reference_price
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 AMENDED_LAW_FROM = 2025
 """First compliance year whose deadline, at the end of the next year, is after 15 August 2026."""
 
-REGIMES = (_("until 2026-08-14"), _("from 2026-08-15"))
+REGIMES = ("until 2026-08-14", "from 2026-08-15")
 """Validity of the laws that fine a shortfall, by its deadline."""
 
 

@@ -6,8 +6,11 @@ import difflib
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from etsopt.data.tables.chinese import HEADINGS
+from etsopt.data.tables.recognise import known, plain, recognised
 from etsopt.errors import Problem
 from etsopt.language import _
 from etsopt.reports.official.headings import ANNEXES, BY_NAME, NUMBERS_OF_USER, SECTORS, TEXTS_OF_USER, Annex
@@ -21,8 +24,7 @@ if TYPE_CHECKING:
 OPTIONAL = {"number", "merged", "fuel", "deviation_percent", "gap_percent", *NUMBERS_OF_USER, *TEXTS_OF_USER}
 """Columns that neither an instance nor an identity needs."""
 
-PROVINCE_HEADINGS = ("省(区、市)", "省(区,市)", "省份", "省", "province")
-ALIASES = {"装机容量(mw)": "capacity"}
+ALIASES = {"capacity": ("装机容量(MW)",), "province": HEADINGS["province"]}
 """Headings beside those of the annex; it prints MWh for the rated power in MW."""
 
 LAST_HEADING_ROW = 20
@@ -70,31 +72,20 @@ class Found:
     ignored: list[str]
 
 
-def bare(text: Any) -> str:
-    """Return a heading without white space, sign of its number, and variants of width and case.
-
-    >>> bare("① 机组经核查排放量（tCO2e）") == bare("机组经核查排放量(tCO₂e)")
-    True
-    """
-    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", str(text))).lower()
-    return re.sub(r"^\d+", "", plain)
-
-
 def find_table(sheet: Sheet) -> tuple[Found | None, list[Problem]]:
     """Return the annex table of a sheet and the problems of its shape; no table if the sheet is none of the annex."""
     annex, problem = _annex_of(sheet)
     if annex is None:
         return None, [] if problem is None else [problem]
-    row, names = _heading_row(sheet, annex)
-    keys = _keys(annex)
+    row, headings = _heading_row(sheet, annex)
     at: dict[str, list[int]] = {}
-    for position, name in enumerate(names):
-        if name in keys:
-            at.setdefault(keys[name], []).append(position)
+    for position, heading in enumerate(headings):
+        if key := key_of(heading, annex):
+            at.setdefault(key, []).append(position)
     if len(at) < 2:
         what = _("has no row with the headings of table {name}", name=annex.name)
         return None, [Problem(sheet.place, what, _("Copy the headings from the annex into one row above the figures."))]
-    heads = {key: _cell(sheet, row, positions[0]) for key, positions in at.items()}
+    heads = {key: headings[positions[0]] for key, positions in at.items()}
     problems = [
         Problem(
             sheet.place,
@@ -105,7 +96,7 @@ def find_table(sheet: Sheet) -> tuple[Found | None, list[Problem]]:
         for key, positions in at.items()
         if len(positions) > 1
     ]
-    others = [_cell(sheet, row, place) for place, name in enumerate(names) if name and name not in keys]
+    others = [heading for heading in headings if heading and not key_of(heading, annex)]
     problems += _missing(annex, sheet.place, at, others)
     body, total = _body(sheet, row, {key: positions[0] for key, positions in at.items()})
     columns = {key: [_at(sheet.rows[line], positions[0]) for line in body] for key, positions in at.items()}
@@ -151,35 +142,35 @@ def _of_no_sector(sheet: Sheet, number: str) -> Problem:
 
 def _score(sheet: Sheet, annex: Annex) -> float:
     """Return the share of the headings of an annex table that a sheet has."""
-    _, names = _heading_row(sheet, annex)
-    keys = _keys(annex)
-    return len({keys[name] for name in names if name in keys} - {"province"}) / len(annex.columns)
+    _, headings = _heading_row(sheet, annex)
+    return len({key_of(heading, annex) for heading in headings} - {"", "province"}) / len(annex.columns)
 
 
+@cache
 def _keys(annex: Annex) -> dict[str, str]:
-    """Return the keys of the columns by their bare headings."""
-    keys = {bare(chinese): key for key, chinese, _ in annex.columns}
-    known = set(keys.values())
-    return (
-        keys
-        | {name: key for name, key in ALIASES.items() if key in known}
-        | {bare(name): "province" for name in PROVINCE_HEADINGS}
-    )
+    """Return the keys of the columns by their headings, in their plain form."""
+    own = {key: (chinese,) for key, chinese, _ in annex.columns}
+    return known({key: (*own.get(key, ()), *ALIASES.get(key, ())) for key in (*own, "province")})
+
+
+def key_of(heading: str, annex: Annex) -> str:
+    """Return the key of a heading, empty if it is none of the annex or states a unit of measure beside that there."""
+    found = recognised(heading, _keys(annex), lambda key, unit: False)
+    return "" if found.unit else found.column
 
 
 def _heading_row(sheet: Sheet, annex: Annex) -> tuple[int, list[str]]:
-    """Return the position of the row with most headings, and its bare names; a heading of two rows is in the upper."""
-    keys = _keys(annex)
-    best, most, names = 0, -1, []
+    """Return the position of the row with most headings, and these; a heading of two rows is in the upper."""
+    best, most, headings = 0, -1, []
     above: list[str] = []
     for position, row in enumerate(sheet.rows[:LAST_HEADING_ROW]):
-        own = [bare(cell) for cell in row]
-        merged = [name or (above[at] if at < len(above) else "") for at, name in enumerate(own)]
-        count = len({keys[name] for name in merged if name in keys})
+        own = [str(cell).strip() for cell in row]
+        merged = [text or (above[at] if at < len(above) else "") for at, text in enumerate(own)]
+        count = len({key_of(text, annex) for text in merged} - {""})
         if count > most:
-            best, most, names = position, count, merged
+            best, most, headings = position, count, merged
         above = own
-    return best, names
+    return best, headings
 
 
 def _missing(annex: Annex, place: str, at: Mapping[str, Any], others: list[str]) -> list[Problem]:
@@ -188,8 +179,8 @@ def _missing(annex: Annex, place: str, at: Mapping[str, Any], others: list[str])
     for key, chinese, english in annex.columns:
         if key in at or key in OPTIONAL:
             continue
-        near = difflib.get_close_matches(bare(chinese), [bare(other) for other in others], 1, 0.7)
-        stated = next((other for other in others if near and bare(other) == near[0]), "")
+        near = difflib.get_close_matches(plain(chinese), map(plain, others), 1, 0.7)
+        stated = next((other for other in others if near and plain(other) == near[0]), "")
         text = _("Rename the column {stated!r}, or add it: {english}.") if stated else _("Add it: {english}.")
         advice = _(text, stated=stated, english=english)
         problems.append(Problem(place, _("the column is missing"), advice, chinese))
@@ -227,12 +218,6 @@ def _titled(sheet: Sheet, head: int) -> tuple[int | None, str]:
                 province = title[2].strip()
                 return int(title[3]), "" if province in NATIONWIDE else province
     return None, ""
-
-
-def _cell(sheet: Sheet, row: int, position: int) -> str:
-    """Return a heading as the file has it, from the row of headings or the one above."""
-    own = str(_at(sheet.rows[row], position)).strip()
-    return own or str(_at(sheet.rows[row - 1], position)).strip()
 
 
 def _at(row: Cells, position: int) -> Any:

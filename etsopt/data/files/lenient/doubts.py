@@ -1,0 +1,156 @@
+"""What is probably a slip in a person's own table of units: refused where an answer would be wrong, else told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.consistency import PAIR
+from etsopt.data.files.lenient.other_rows import is_number
+from etsopt.data.messages import first_of, nearest
+from etsopt.data.tables.headings import column_of, heading_of
+from etsopt.data.tables.provinces import SHORT
+from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, UNITS
+from etsopt.errors import AssumedWarning, Problem, brief, warn
+from etsopt.language import Text, _, chain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.data.tables.raw import RawTable
+
+THRESHOLD_TCO2E = 26_000.0
+"""Yearly emissions from which on an enterprise is in the system [tCO2e]; a few keep below it for a year."""
+
+FAR = 3.0
+"""Ratio of intensities from which one of them is probably a slip: sectors spread by less than a factor of two."""
+
+
+def problems_of_percent(raw: RawTable) -> list[Problem]:
+    """Return the problems of fractions under a heading in percent."""
+    problems = []
+    for heading, cells in raw.columns.items():
+        column, unit, _year = heading_of(heading, UNITS, of_people=True)
+        if unit in ("%", "％", "percent"):
+            numbers = [float(cell) for cell in cells if is_number(cell) and float(cell)]
+            if numbers and max(map(abs, numbers)) <= 1:
+                what = _("no number under a heading in percent is above 1")
+                advice = _("Write 35 for 35 %; if the cells are formatted as percentages, remove (%) from the heading.")
+                problems.append(Problem(raw.place, what, advice, column, ((raw.label_of(heading), heading),)))
+    return problems
+
+
+MEASURED = (*PAIR, "output_t", "emissions_tco2e")
+"""Columns of which an intensity is made."""
+
+
+def columns_in(raw: RawTable) -> str:
+    """Return the headings of these columns, each with its first cell in a sheet."""
+    named = [heading for heading in raw.columns if column_of(heading, UNITS) in MEASURED]
+    first = [
+        _("{heading} from cell {letter}{row} on", heading=heading, letter=raw.letters[heading], row=raw.rows[0])
+        if heading in raw.letters
+        else heading
+        for heading in named
+    ]
+    return chain(first, _("{first}, {second}"))
+
+
+def doubted(instance: Instance, place: str, columns: str, notes: tuple[str, ...] = ()) -> Instance:
+    """Return an instance with notes on its tables, and on figures that are probably a slip; warn of these."""
+    doubts = tuple(notes_of(instance, place, columns))
+    for note in doubts:
+        warn(note, AssumedWarning)
+    if told := (*notes, *instance.assumed.get("tables", ()), *doubts):
+        return replace(instance, assumed={**instance.assumed, "tables": told})
+    return instance
+
+
+def notes_of(instance: Instance, place: str, columns: str) -> Iterator[str]:
+    """Yield sentences on figures far from those of other units, and on provinces that are none."""
+    yield from _notes_of_threshold(instance, place, columns)
+    names, emissions = instance.units["unit_id"].to_numpy(), instance.units["emissions_tco2e"].to_numpy(dtype=float)
+    intensity = instance.intensity
+    idle = (emissions == 0) & np.isfinite(intensity)
+    if idle.any():
+        yield _("{place}: output but no emissions at {listed}.", place=place, listed=first_of(names[idle]))
+    unusual = []
+    for sector, of_kind in _kinds(instance):
+        here = of_kind & (intensity > 0)
+        if not here.any():
+            continue
+        middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY.get(sector)
+        if usual is not None and not usual / FAR < middle < usual * FAR:
+            unusual.append(
+                _(
+                    "the intensity of {sector} is about {middle:.3g}, usually {usual:g}",
+                    sector=Text(sector),
+                    middle=middle,
+                    usual=usual,
+                )
+            )
+        far = here & ((intensity > FAR * middle) | (intensity < middle / FAR))
+        if far.any():
+            yield _(
+                "{place}: intensities far from the others of {sector}, {middle:.3g}, at {listed}.",
+                place=place,
+                sector=Text(sector),
+                middle=middle,
+                listed=first_of(names[far]),
+            )
+    unknown = [name for name in instance.provinces if name not in SHORT]
+    if unusual:
+        yield _(
+            "{place}: {unusual}. Check the units of measure: {columns_in}.",
+            place=place,
+            unusual=chain(unusual, _("{first}; {second}")),
+            columns_in=columns,
+        )
+    if 0 < len(unknown) < len(instance.provinces):
+        which = first_of(np.array([brief(name) for name in unknown], dtype=object))
+        one, several = _("{place}: {which} is no province of China."), _("{place}: {which} are no provinces of China.")
+        note = _(one if len(unknown) == 1 else several, place=place, which=which)
+        guess = nearest(unknown[0], SHORT) or _of_one_sign(unknown[0])
+        yield _("{note} Did you mean {name!r}?", note=note, name=guess) if guess else note
+
+
+def _kinds(instance: Instance) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield units whose intensities compare, with their sector: those of power by class, since coal and gas do not."""
+    units = instance.units
+    classes = units["unit_class"].to_numpy(dtype=str) if "unit_class" in units else np.full(len(units), "")
+    for sector in instance.sectors:
+        of_sector = instance.labels("sector").where(sector)
+        for kind in np.unique(classes[of_sector]):
+            yield sector, of_sector & (classes == kind)
+
+
+def _notes_of_threshold(instance: Instance, place: str, columns: str) -> Iterator[str]:
+    """Yield a sentence if every enterprise is below the threshold, as figures in 10,000 t are that are read as tonnes.
+
+    Intensities do not tell: emissions and output are then too small by the same factor.
+    """
+    enterprises = instance.labels("enterprise_id")
+    largest = float(enterprises.sums(instance.units["emissions_tco2e"].to_numpy(dtype=float)).max())
+    rule = instance.policy.rule.parameters
+    if instance.policy.follows_plan and 0 < largest < min(THRESHOLD_TCO2E, rule.get("threshold_tco2e", np.inf)):
+        yield _(
+            "{place}: every enterprise emits less than {threshold:,.0f} t, the largest {largest:,.0f} t, so that each "
+            "gets its emissions. THE FIGURES MAY BE IN 10,000 t (万吨): if so, write that unit into the headings, such "
+            "as {example}. Read are {columns_in}.",
+            place=place,
+            threshold=THRESHOLD_TCO2E,
+            largest=largest,
+            example="排放量（万吨）",
+            columns_in=columns,
+        )
+
+
+def _of_one_sign(name: str) -> str:
+    """Return the only province whose short Chinese name shares a sign with a Chinese name of its length, if any."""
+    alike = [short for short in SHORT.values() if len(short) == len(name) and any(map(str.__eq__, short, name))]
+    return alike[0] if len(alike) == 1 else ""

@@ -1,0 +1,1 @@
+"""What is told of monthly reports, each subject as a document: accounts, list, monitors, screening and review."""

@@ -1,0 +1,104 @@
+"""Accounts of monthly reports: sectors, units, and the factors that need a second look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from etsopt.documents.columns import heading, in_one_scale, table_of
+from etsopt.documents.document import Column, Document, Paragraph, Points, Section, Table, noted
+from etsopt.documents.quantities import ACCOUNTED, FIGURES
+from etsopt.language import _, in_brackets, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from etsopt.accounting import Accounts, Reports
+
+GASES = ("CO2", "CF4", "C2F6")
+SECTORS = ("sector", "year", "units", "emissions_tco2e", *GASES, "intensity")
+UNITS = ("unit_id", "year", "months", "emissions_tco2e", "output_t", "intensity", "confidence")
+
+REMARKS = {
+    "C": _(
+        "{count} of {factors} factors have confidence C (one secondary source, or recalled), behind {share:.1%} of the "
+        "emissions: {names}."
+    ),
+    "stated": _(
+        "{count} of {factors} factors are stated in place of the official ones, behind {share:.1%} of the emissions: "
+        "{names}."
+    ),
+}
+"""Remarks on factors by their confidence."""
+
+
+def factors(table: pd.DataFrame) -> Section:
+    """Return all factors with value, unit, source and confidence, and how to replace them."""
+    sources = list(dict.fromkeys(table["source"]))
+    rows = []
+    for row in table.itertuples():
+        official = _("official {value}", value=row.official)
+        value = row.value if row.value == row.official else noted(row.value, official)
+        rows.append((row.factor, value, row.unit, f"{row.confidence} [{sources.index(row.source) + 1}]"))
+    columns = (
+        Column(heading("factor")),
+        Column(heading("value"), FIGURES, 1),
+        Column(_("unit")),
+        Column(heading("source"), priority=3),
+    )
+    title = _("Factors")
+    listed = tuple(f"[{number}] {source}." for number, source in enumerate(sources, 1))
+    text = _("Replace one by --set KEY=VALUE, or under [accounting] in accounting.toml.")
+    return Section("factors", title, (Table(title, columns, tuple(rows)), Paragraph(text), Points(listed)))
+
+
+def accounts(reports: Reports, found: Accounts) -> Document:
+    """Return the emissions of sectors by gas and of units by year, and what limits their confidence."""
+    months = found.unit_months["month"]
+    answer = _(
+        "{rows:,} rows of {units:,} units, {first} to {last}",
+        rows=len(reports.rows),
+        units=found.unit_years["unit_id"].nunique(),
+        first=months.min(),
+        last=months.max(),
+    )
+    if replaced := int((~reports.current).sum()):
+        text = _("{rows_of_units}, {replaced:,} replaced by a later version")
+        answer = _(text, rows_of_units=answer, replaced=replaced)
+    tonnes = {name: Column(heading(name), ACCOUNTED, 1) for name in ("emissions_tco2e", "output_t")}
+    units = table_of(found.unit_years, UNITS, _("Units"), key="units", own=tonnes)
+    blocks = (_sectors(found), units, Points(tuple(_remarks(found))))
+    return Document(answer, "", answer, sections=(Section("accounts", _("Accounts"), blocks),))
+
+
+def _sectors(found: Accounts) -> Table:
+    """Return emissions of sectors by year and gas; the intensity is that of all units together."""
+    groups = found.unit_years.groupby(["sector", "year"])
+    sums = groups[["emissions_tco2e", "intensity_emissions_tco2e", "intensity_output_t"]].sum()
+    # A gas that the sector does not emit has no figure.
+    gases = found.annual.pivot_table("emissions_tco2e", ["sector", "year"], "gas", "sum").reindex(columns=GASES)
+    output = sums["intensity_output_t"].where(sums["intensity_output_t"] > 0)
+    table = sums.join(gases).assign(units=groups.size(), intensity=sums["intensity_emissions_tco2e"] / output)
+    own = in_one_scale(table, ("emissions_tco2e", *GASES))
+    return table_of(table.reset_index(), SECTORS, _("Sectors"), own=own)
+
+
+def _remarks(found: Accounts) -> Iterator[str]:
+    """Yield a sentence on uncertain and stated factors, and on incomplete years."""
+    used, amounts = found.factors, found.lines["emissions_tco2e"].abs()
+    for mark, text in REMARKS.items():
+        keys = used["factor"][used["confidence"] == mark].tolist()
+        if keys:
+            share = amounts[found.lines["confidence"] == mark].sum() / (amounts.sum() or 1.0)
+            yield _(text, count=len(keys), factors=len(used), share=share, names=_grouped(keys))
+    short = int((found.unit_years["months"] < 12).sum())
+    if short:
+        yield _("{short:,} years of units have fewer than 12 months.", short=short)
+
+
+def _grouped(keys: list[str]) -> str:
+    """Return keys by their first parts, with the number of those that share them."""
+    rooms = Counter(f"{'.'.join(key.split('.')[:2])}.*" if key.count(".") > 1 else key for key in keys)
+    return joined(f"{room}{in_brackets(count)}" if room.endswith("*") else room for room, count in rooms.items())

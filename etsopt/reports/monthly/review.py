@@ -1,0 +1,81 @@
+"""The review of monthly reports: its state, findings, history and journal, and annual emissions with their status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etsopt.accounting.chinese import one_reason
+from etsopt.accounting.review.words import STATUSES, VERIFIED
+from etsopt.documents.columns import heading, table_of
+from etsopt.documents.document import Column, Document, Section
+from etsopt.documents.quantities import ACCOUNTED, amount
+from etsopt.language import _, ngettext
+from etsopt.vocabulary import word
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from etsopt.accounting import Review, Verification
+    from etsopt.documents.document import Table
+
+STATES = ("province", *(f"items_{status}" for status in STATUSES), "items", "items_with_open_findings")
+FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "reason")
+HISTORY = ("entry", "event", "level", "who", "item", "version", "quantity", "finding", "reason")
+ACCOUNTS = ("accounted_emissions_tco2e", "verified_emissions_tco2e")
+
+
+def status(state: Review) -> Document:
+    """Return the numbers of items by status, first-pass rates, and the enterprises at risk."""
+    filing = state.months["filing"]
+    text = _("{items:,} items of {months:,} unit-months; {late:,} filed late")
+    answer = _(text, items=len(state.items), months=len(state.months), late=int((filing == "late").sum()))
+    if unknown := int((filing == "unknown").sum()):
+        text = _("{items_and_months}, {unknown:,} without a day of filing")
+        answer = _(text, items_and_months=answer, unknown=unknown)
+    risk = _("Enterprises at risk")
+    tables = (
+        table_of(state.statuses, STATES, _("Items by province and status"), key="states"),
+        table_of(state.rates, list(state.rates), _("First pass and open findings"), exact=True, key="rates"),
+        *([table_of(state.at_risk, list(state.at_risk), risk, exact=True, key="risk")] if len(state.at_risk) else []),
+    )
+    return Document(answer, "", answer, sections=(Section("review", _("Review"), tables),))
+
+
+def findings(table: pd.DataFrame) -> Table:
+    """Return findings."""
+    title = ngettext("{count:,} finding", "{count:,} findings", len(table))
+    return table_of(one_reason(table), FINDINGS, title, exact=True, key="findings")
+
+
+def history(table: pd.DataFrame) -> Table:
+    """Return versions and decisions in the order of the journal."""
+    parts = table[["item", "flow", "batch"]].to_dict("records")
+    shown = table.assign(
+        item=[" ".join(word(name, code) for name, code in row.items() if code) for row in parts],
+        event=[word("decision", event) for event in table["event"]],
+        finding=table["finding"].where(table["finding"] > 0),
+    )
+    return table_of(shown, HISTORY, _("History"))
+
+
+def journal(table: pd.DataFrame) -> Table:
+    """Return the imports and decisions of a store."""
+    return table_of(table, list(table), _("Journal"))
+
+
+def verified(found: Verification) -> Document:
+    """Return the units of a year with status and emissions."""
+    units = found.units
+    accounted, settled = (amount(float(units[name].sum()), "t") for name in ACCOUNTS)
+    answer = _(
+        "{year}: {verified:,} of {units:,} units verified, {settled} of {accounted} accounted",
+        year=found.year,
+        verified=int((units["status"] == VERIFIED).sum()),
+        units=len(units),
+        settled=settled,
+        accounted=accounted,
+    )
+    columns = ("unit_id", "status", "items", "items_national", "open_findings", *ACCOUNTS)
+    own = {name: Column(heading(name), ACCOUNTED, 1) for name in ACCOUNTS}
+    table = table_of(units, columns, _("Units"), key="units", own=own)
+    return Document(answer, "", answer, sections=(Section("units", _("Units"), (table,)),))

@@ -1,0 +1,119 @@
+"""Remarks on a result as a whole: what bands move, what was taken as given, and keys whose effect may surprise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from etsopt.data.policy.doubts import doubtful_values
+from etsopt.documents.document import Paragraph
+from etsopt.language import _, in_chinese, joined
+from etsopt.results.claims import is_checked
+from etsopt.results.notices import notices
+from etsopt.units import format_tonnes
+from etsopt.vocabulary import word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from etsopt.reports.run import Run
+
+
+def warnings(run: Run) -> tuple[Paragraph, ...]:
+    """Return what a reader has to know before any figure."""
+    return tuple(Paragraph(text, "warning") for text in _remarks(run))
+
+
+def _remarks(run: Run) -> Iterator[str]:
+    yield from own_rule(run.about)
+    yield from map(_moved_by_band, run.about.get("moved_by_band") or ())
+    yield from notices(run.about)
+    yield from _targets_without_effect(run)
+    yield from doubtful_values(run.policy)
+    yield from _profitable_banking(run)
+
+
+def own_rule(about: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the limit of a certificate under a rule from outside the package."""
+    if rule := about.get("own_rule"):
+        yield _(
+            "The rule {name}{file} is your own: its reference allowances are taken as given, not derived again.",
+            name=rule["name"],
+            file=_(" of {file}", file=rule["file"]) if "file" in rule else "",
+        )
+
+
+def _moved_by_band(entry: dict[str, Any]) -> str:
+    """Return how many units and tonnes of the rule a band moves."""
+    lower, upper = (f"{100 * entry[side]:g}" for side in ("lower", "upper"))
+    band, tonnes = f"±{upper}" if lower == upper else f"-{lower}/+{upper}", format_tonnes(entry["tonnes"])
+    if entry["units"] == 1:
+        return _("At the band of {band} %: 1 unit, {tonnes} t moved.", band=band, tonnes=tonnes)
+    text = _("At the band of {band} %: {count:,} units, {tonnes} t moved.")
+    return _(text, band=band, count=entry["units"], tonnes=tonnes)
+
+
+def own_parameters(about: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the parameters that differ from the official ones."""
+    for entry in about.get("own_parameters") or ():
+        years = entry["years"]
+        when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
+        of = f"{when}{'，' if in_chinese() else ', '}{joined(word('sector', name) for name in entry['sectors'])}"
+        yield _(
+            "{key}: official {official} ({of}), here {stated} (user)",
+            key=entry["key"],
+            official=entry["official"],
+            of=of,
+            stated=_stated(entry["here"]),
+        )
+
+
+def _stated(value: Any) -> str:
+    """Return a number, a list of names, or numbers by year as a policy states them."""
+    if isinstance(value, dict):
+        return joined(_("{number:,} from {year}", number=number, year=year) for year, number in value.items())
+    return (joined(value) or _("none")) if isinstance(value, list) else f"{value:,}"
+
+
+def ignored(run: Run) -> Iterator[str]:
+    """Yield one line on the policy keys that the model does not read; `result.json` lists each."""
+    sections: dict[str, list[str]] = {}
+    for key in run.about.get("ignored") or ():
+        sections.setdefault(key.partition(".")[0], []).append(key)
+    parts = [
+        stated[0] if len(stated) == 1 else _("{name} ({count} keys)", name=name, count=len(stated))
+        for name, stated in sections.items()
+    ]
+    if parts:
+        yield _("Policy keys that {model} does not use: {parts}.", model=run.about["model"], parts=joined(parts))
+
+
+def _targets_without_effect(run: Run) -> Iterator[str]:
+    """Yield the stated targets of sectors whose units all get A = E."""
+    if "sectors" not in run.tables or not is_checked(run.results):
+        return
+    table = run.tables["sectors"]
+    for name in table.loc[table["units"] == table["units_fixed"], "sector"]:
+        stated = (run.policy.get("sectors") or {}).get(name) or {}
+        if stated.get("target_change") or "target_t" in stated or "target_intensity" in stated:
+            yield _(
+                "The target of {name} has no effect: each of its units gets A = E (special case or "
+                "below the threshold) or is outside the scope. Check that emissions are in tonnes.",
+                name=word("sector", name),
+            )
+
+
+def _profitable_banking(run: Run) -> Iterator[str]:
+    """Yield a warning if the terminal price exceeds the cost of an allowance: every enterprise then buys its limit."""
+    market = run.policy.get("market") or {}
+    prices, terminal = market.get("prices_cny_per_t"), market.get("terminal_price_cny_per_t", 0.0)
+    if run.about["model"] not in ("abatement", "compliance") or prices is None:
+        return
+    price = list(prices.values())[-1] if isinstance(prices, dict) else prices
+    if price + market.get("transaction_cost_cny_per_t", 0.0) < terminal:
+        yield _(
+            "An allowance banked to the end is worth {terminal:g} CNY/t "
+            "(market.terminal_price_cny_per_t) and costs {price:g}: every enterprise buys as "
+            "much as its limits allow.",
+            terminal=terminal,
+            price=price,
+        )

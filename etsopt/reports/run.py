@@ -1,0 +1,59 @@
+"""A run that a document tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from etsopt.documents.figures import of_chart
+from etsopt.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from etsopt.documents.document import Figure
+    from etsopt.results.results import Results
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that a page tells."""
+
+    results: Results
+    folder: str = "RUN"
+    """Name of its folder, for commands."""
+
+    with_charts: bool = True
+    """False for what shows none: to make a chart takes longer than all else."""
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the run."""
+        return self.results.tables
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Provenance of the run."""
+        return self.results.provenance
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """Policy of the run."""
+        stated: Mapping[str, Any] = self.about.get("policy", {})
+        return stated
+
+
+def imprint(about: Mapping[str, Any]) -> str:
+    """Return the last line of a page."""
+    version = (about.get("versions") or {}).get("etsopt", "")
+    digest = str(about.get("instance_hash", ""))[:16]
+    return _("etsopt {version}, instance {digest}…", version=version, digest=digest)
+
+
+def figure(run: Run, kind: str) -> Iterator[Figure]:
+    """Yield the chart of a kind, if the run has the tables for it."""
+    plots = run.results.plot
+    if run.with_charts and kind in plots.kinds:
+        yield of_chart(run.about, plots.chart(kind))
