@@ -97,8 +97,7 @@ def check(options: Namespace) -> int:
 
 def _show(result: Results, verdict: Verdict, same: bool, beside: list[str]) -> None:
     """Print the checker's report on a run, and what the run says beside that."""
-    from etsopt.cli.terminal import plain_console
-    from etsopt.documents import terminal
+    from etsopt.cli import terminal
     from etsopt.documents.document import Document, Paragraph, Section
     from etsopt.reports.remarks import own_rule
     from etsopt.reports.run import Run
@@ -110,7 +109,7 @@ def _show(result: Results, verdict: Verdict, same: bool, beside: list[str]) -> N
     section = Section("check", "", tuple(_found(run, verdict, same, beside)))
     proven = same and not verdict.violations and bool(verdict.theorem)
     given = tuple(Paragraph(text, "warning") for text in own_rule(result.provenance))
-    terminal.show(Document("", kicker(run), "", status, proven, given, sections=(section,)), plain_console())
+    terminal.show(Document("", kicker(run), "", status, proven, given, sections=(section,)))
 
 
 def _found(run: Run, verdict: Verdict, same: bool, beside: list[str]) -> Iterator[Block]:

@@ -23,8 +23,7 @@ def register(commands: Commands) -> None:
 
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
-    from etsopt.cli.terminal import plain_console
-    from etsopt.documents import terminal
+    from etsopt.cli import terminal
     from etsopt.reports.beside import beside
     from etsopt.reports.run import Run
     from etsopt.results import comparison, results
@@ -36,5 +35,5 @@ def compare(options: Namespace) -> int:
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
         runs = (Run(run, folder.name) for run, folder in ((one, options.one), (other, options.other)))
-        terminal.show(beside(*runs), plain_console())
+        terminal.show(beside(*runs))
     return 0

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from etsopt.cli.terminal import plain_console
-from etsopt.documents import terminal
+from etsopt.cli import terminal
 from etsopt.documents.columns import table_of
 from etsopt.documents.document import Document, Paragraph, Section
 from etsopt.language import _
@@ -33,9 +32,7 @@ def show(results: Mapping[str, Results], instance: Instance) -> None:
     warnings = (Paragraph(text, "warning") for text in notices(facts_of(instance, model)))
     title = _("{instance}, {model}: at both ends of the balance value", instance=instance.name, model=model)
     proven = all(result.certified for result in results.values())
-    terminal.show(
-        Document(title, title, "", "", proven, sections=(Section("ends", "", (table, *warnings)),)), plain_console()
-    )
+    terminal.show(Document(title, title, "", "", proven, sections=(Section("ends", "", (table, *warnings)),)))
 
 
 def _sectors(result: Results) -> pd.DataFrame:

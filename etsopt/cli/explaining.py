@@ -24,8 +24,7 @@ def register(commands: Commands) -> None:
 
 def explain(options: Namespace) -> int:
     """Print the explanation of a unit of a run."""
-    from etsopt.cli.terminal import plain_console
-    from etsopt.documents import terminal
+    from etsopt.cli import terminal
     from etsopt.reports.explained import explained
     from etsopt.results import results
 
@@ -33,5 +32,5 @@ def explain(options: Namespace) -> int:
     if options.json:
         print(json.dumps(results.finite(found.as_dict()), ensure_ascii=False, allow_nan=False))
     else:
-        terminal.show(explained(found), plain_console())
+        terminal.show(explained(found))
     return 0

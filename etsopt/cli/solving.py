@@ -96,13 +96,12 @@ def solve(options: Namespace) -> int:
 
 def show_summary(result: Results) -> None:
     """Print the summary of a result, and the time that its solve took."""
-    from etsopt.cli.terminal import plain_console
-    from etsopt.documents import terminal
+    from etsopt.cli import terminal
     from etsopt.documents.quantities import SPACE
     from etsopt.reports.write import summary
 
     seconds = sum(result.provenance["seconds"].values())
-    terminal.show(summary(result), plain_console(), f"{seconds:.2f}{SPACE}s")
+    terminal.show(summary(result), f"{seconds:.2f}{SPACE}s")
 
 
 class Answer(NamedTuple):
@@ -114,8 +113,7 @@ class Answer(NamedTuple):
 
     def show(self, end: str) -> None:
         """Print it; of an end of an interval, whose figures stand in a table, what no table has."""
-        from etsopt.cli.terminal import plain_console
-        from etsopt.documents import terminal
+        from etsopt.cli import terminal
         from etsopt.reports import allocation
         from etsopt.reports.run import Run
 
@@ -125,7 +123,7 @@ class Answer(NamedTuple):
             show_summary(self.result)
         for section in allocation.relaxed(Run(self.result)) if end else ():
             print(f"\n{_(end)}")
-            terminal.show_blocks(section.blocks, plain_console())
+            terminal.show_blocks(section.blocks)
         if self.place:
             print(self.place)
 

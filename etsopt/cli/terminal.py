@@ -67,9 +67,9 @@ def plain_console(stderr: bool = False) -> Console:
     return console
 
 
-def show(document: Document) -> None:
-    """Print a document."""
-    documents.show(document, plain_console())
+def show(document: Document, beside: str = "") -> None:
+    """Print a document, and something behind its status."""
+    documents.show(document, plain_console(), beside)
 
 
 def show_blocks(blocks: Iterable[Block]) -> None:

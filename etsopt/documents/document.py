@@ -157,7 +157,7 @@ class Table:
             True for tonnes and money in full, which are the same in every language.
         """
         columns = []
-        for column, cells in zip(self.columns, self._cells(), strict=True):
+        for column, cells in zip(self.columns, self.cells(), strict=True):
             quantity = column.quantity
             if quantity.scaled:
                 numbers = [abs(cell) for cell in cells if _is_finite(cell)]
@@ -170,7 +170,7 @@ class Table:
         scaled = any(column.quantity.scaled for column in self.columns)
         columns = self.in_scale(exact).columns if scaled else self.columns
         heads, texts = [], []
-        for column, cells in zip(columns, self._cells(), strict=True):
+        for column, cells in zip(columns, self.cells(), strict=True):
             quantity = column.quantity
             heads.append(Head(str(column.heading), unit_in(quantity.unit), quantity.figures, quantity.alarming))
             texts.append(map(quantity.shown, cells))
@@ -178,7 +178,12 @@ class Table:
         foot = tuple("" if text in NOTHING else text for text in shown.pop()) if self.foot else ()
         return ShownTable(str(self.caption), tuple(heads), tuple(shown), foot, str(self.note), self.key)
 
-    def _cells(self) -> Iterable[tuple[Any, ...]]:
+    def first(self, most: int) -> tuple[Table, str]:
+        """Return the table with its first rows at most, and in words how many more it has; nothing for none."""
+        left = len(self.rows) - most
+        return (replace(self, rows=self.rows[:most]), _("{count:,} more rows.", count=left)) if left > 0 else (self, "")
+
+    def cells(self) -> Iterable[tuple[Any, ...]]:
         """Return the cells of each column, the total last."""
         rows = (*self.rows, self.foot) if self.foot else self.rows
         return zip(*rows, strict=True) if rows else [()] * len(self.columns)
@@ -274,14 +279,9 @@ class Document:
 
 
 def shown(part: Any, exact: bool = False) -> Any:
-    """Return a part of a document with its texts in the language of the moment, and its tables as texts.
+    """Return a part of a document with its texts in the language of the moment, and its tables by `Table.shown`.
 
     What takes the characters of a text, such as a template or JSON, needs them so.
-
-    Parameters
-    ----------
-    exact
-        True for tonnes and money of tables in full.
     """
     if isinstance(part, str):
         return str(part)

@@ -226,15 +226,13 @@ def fragment(document: Document) -> str:
     return text
 
 
-def _still(blocks: Iterable[Block]) -> Iterator[Any]:
+def _still(blocks: Iterable[Block]) -> Iterator[Block]:
     """Yield blocks as they are without a script: no chart, and of a table with a search box the first rows."""
     for block in blocks:
         if isinstance(block, Table) and block.key:
-            table = block.shown()
-            hidden = len(table.rows) - FEW_ROWS
-            notes = [*([_("{count:,} more rows.", count=hidden)] if hidden > 0 else []), *filter(None, [table.note])]
-            note = str(chain(notes, _("{first} {second}"))) if notes else ""
-            yield table._replace(rows=table.rows[:FEW_ROWS], note=note, key="")
+            first, left = block.first(FEW_ROWS)
+            notes = [*filter(None, (left, block.note))]
+            yield replace(first, note=chain(notes, _("{first} {second}")) if notes else "", key="")
         elif not isinstance(block, Figure):
             yield block
 

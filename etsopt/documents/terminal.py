@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etsopt.documents.document import Commands, Facts, Figure, Paragraph, Points, Table
@@ -45,10 +44,9 @@ def show(document: Document, console: Console, beside: str = "") -> None:
         console.print()
     for section in document.sections:
         blocks = [block for block in section.blocks if not isinstance(block, Figure)]
-        tables = [block for block in blocks if isinstance(block, Table)]
-        # A table that is alone, or that has the title of its section, needs no other.
-        first = blocks[0] if blocks else None
-        captioned = isinstance(first, Table) and (len(tables) == 1 or first.caption == section.title)
+        captions = [block.caption for block in blocks if isinstance(block, Table)]
+        # A table that comes first and is alone, or has the title of its section, needs no other.
+        captioned = captions and isinstance(blocks[0], Table) and captions[:1] in (captions, [section.title])
         if blocks and section.title and not captioned:
             console.print(Text(section.title, style="bold"))
         show_blocks(blocks, console)
@@ -84,8 +82,8 @@ def _printed(block: Block) -> Iterator[RenderableType]:
 
 
 def _table(block: Table) -> Iterator[RenderableType]:
-    hidden = max(len(block.rows) - ROWS_SHOWN, 0) if block.key else 0
-    shown = replace(block, rows=block.rows[: len(block.rows) - hidden]).shown()
+    first, left = block.first(ROWS_SHOWN) if block.key else (block, "")
+    shown = first.shown()
     table = FittingTable(shown.caption, priorities=[column.priority for column in block.columns])
     for head in shown.columns:
         unit = f"\n[{head.unit}]" if head.unit else ""
@@ -96,7 +94,4 @@ def _table(block: Table) -> Iterator[RenderableType]:
         table.add_section()
         table.add_row(*map(Text, shown.foot))
     yield table
-    if hidden:
-        yield Text(_("{count:,} more rows.", count=hidden), style="dim")
-    if shown.note:
-        yield Text(shown.note, style="dim")
+    yield from (Text(note, style="dim") for note in (left, shown.note) if note)

@@ -12,7 +12,7 @@ from etsopt.data.files.spreadsheet import new_workbook, set_up_page
 from etsopt.documents.document import Commands, Document, Facts, Paragraph, Points, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from etsopt.documents.document import Block
@@ -142,13 +142,13 @@ class _Sheet(NamedTuple):
         self.sheet.freeze_panes(1, 1 if table.columns and table.columns[0].quantity.text is None else 0)
         if table.rows:
             self.sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
-        for place, (column, cells) in enumerate(_columns(table)):
+        for place, (column, cells) in enumerate(zip(table.columns, table.cells(), strict=True)):
             widest = max((len(str(cell)) for cell in cells), default=0) if column.quantity.text is None else 0
             self.sheet.set_column(place, place, max(LEAST_WIDTH, min(MOST_WIDTH, 2 + widest)))
 
     def _write_cells(self, row: int, table: Table) -> None:
         """Write headings and cells from a row on."""
-        for place, (column, cells) in enumerate(_columns(table)):
+        for place, (column, cells) in enumerate(zip(table.columns, table.cells(), strict=True)):
             self._write(row, place, column.heading, "heading")
             if comment := self.comments.get(column.name):
                 self.sheet.write_comment(row, place, str(comment), {"x_scale": 2.5, "author": "etsopt"})
@@ -184,8 +184,3 @@ class _Sheet(NamedTuple):
 def _lines(text: str, width: int) -> int:
     """Return in how many lines a text is written; letters are a little wider than the digits that measure a column."""
     return sum(1 + int(1.1 * cell_len(line)) // width for line in str(text).split("\n"))
-
-
-def _columns(table: Table) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-    """Yield each column with its cells."""
-    return zip(table.columns, zip(*table.rows, strict=True) if table.rows else [()] * len(table.columns), strict=True)

@@ -7,16 +7,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from etsopt.documents.quantities import MINUS, NO_TONNES, SPACE, unit_in
 from etsopt.language import Text, _, in_both, pgettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MINUS, SPACE = "−", "\N{NO-BREAK SPACE}"
-"""Signs of numbers as people read them."""
-
-NO_TONNES = 5e-4
-"""Amounts below which sums that cancel are shown as 0: a gram of allowances does not exist."""
 
 AMOUNTS = ("t", "tCO2e", "MWh", "CNY/t")
 """Units of measure of tonnes, energy and money, which people read with two decimals."""
@@ -220,4 +215,4 @@ def _in_unit(value: float, unit: str) -> str:
     if unit == "rate":
         return percent(value).shown
     figures = (amount if unit in AMOUNTS else number)(value).shown
-    return f"{figures}{SPACE}{pgettext('unit', unit)}" if unit else figures
+    return f"{figures}{SPACE}{unit_in(unit)}" if unit else figures

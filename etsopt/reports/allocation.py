@@ -301,13 +301,12 @@ def relaxed(run: Run) -> Iterator[Section]:
         return
     frame = run.tables["relaxed_limits"]
     blocks: list[Block] = []
-    remedies = run.results.remedies if run.results.held is not None else ()
-    if remedies:
+    if run.remedies:
         blocks.append(Paragraph(_("Each of these changes makes the policy feasible:")))
-        lines = [named(_("remedy {number}", number=one.number), named(one.way, one.text)) for one in remedies]
+        lines = [named(_("remedy {number}", number=one.number), named(one.way, one.text)) for one in run.remedies]
         blocks.append(Points(tuple(lines)))
         name = f"{shlex.quote(run.folder)}/instance"
-        blocks.append(Commands(tuple(f"etsopt solve {name} --apply-remedy {one.number}" for one in remedies)))
+        blocks.append(Commands(tuple(f"etsopt solve {name} --apply-remedy {one.number}" for one in run.remedies)))
     blocks += figure(run, "relaxations")
     proven = any(level.name == "target_relaxation" and level.certified for level in run.results.levels)
     titles = {

@@ -78,14 +78,13 @@ def _left_open(row: Mapping[str, Any]) -> str:
 
 def _infeasible(run: Run) -> str:
     least = run.results.infeasible_by_t
-    remedies = run.results.remedies if run.results.held is not None else ()
     sentence = _("No allocation keeps every limit of this policy")
     if least is not None:
         least_t = amount(least, "t")
         sentence = _("{sentence}: in all they would have to give by at least {least}", sentence=sentence, least=least_t)
-    if not remedies:
+    if not run.remedies:
         return _("{sentence}.", sentence=sentence)
-    first = min(remedies, key=lambda remedy: len(remedy.changes))
+    first = min(run.remedies, key=lambda remedy: len(remedy.changes))
     if len(first.changes) > SHORT_REMEDY:
         return _("{sentence}. What would have to give is stated below.", sentence=sentence)
     return _("{sentence}. There is one with {changes}.", sentence=sentence, changes=first.text)

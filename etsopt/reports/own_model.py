@@ -84,8 +84,7 @@ def _conflict(run: Run) -> Iterator[Block]:
     # Many rows of a component are shown by their first.
     many = len(rows) > FEW_ROWS
     counts = rows["name"].value_counts()
-    end = DIGITS._replace(figures=True)
-    columns = [Column(_("row")), Column(_("at least"), end, 1), Column(_("at most"), end, 1)]
+    columns = [Column(_("row")), Column(_("at least"), DIGITS, 1), Column(_("at most"), DIGITS, 1)]
     columns += [Column(_("rows"), COUNT, 1)] if many else []
     cells = [
         (f"{row['name']}[{row['position']}]", row["lower"], row["upper"], *([counts[row["name"]]] if many else []))

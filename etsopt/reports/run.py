@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from etsopt.documents.figures import of_chart
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.documents.document import Figure
+    from etsopt.explanation import Remedy
     from etsopt.results.results import Results
 
 
@@ -37,6 +39,11 @@ class Run:
     def about(self) -> dict[str, Any]:
         """Provenance of the run."""
         return self.results.provenance
+
+    @cached_property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Changes that make an infeasible policy feasible; none where the run has no instance."""
+        return self.results.remedies if self.results.held is not None else ()
 
     @property
     def policy(self) -> Mapping[str, Any]:

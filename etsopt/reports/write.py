@@ -113,8 +113,7 @@ BRIEF = (
 def summary(results: Results) -> Document:
     """Return what a terminal or a notebook shows of a run: what was found, the certificate, and what was assumed."""
     run = Run(results, with_charts=False)
-    parts = (PARTS if is_checked(results) else (own_model.own_model,)) if results.status != "refused" else ()
-    found = tuple(section for part in parts for section in part(run) if section.key in BRIEF)
+    found = tuple(section for section in _found(run) if section.key in BRIEF)
     # Of no result there is nothing to prove, and nothing was assumed.
     behind = () if results.status == "none" else (certificate(run, checked=False), *assumptions(run))
     return Document(
@@ -130,12 +129,17 @@ def summary(results: Results) -> Document:
 
 def _sections(run: Run, checked: bool) -> Iterator[Section]:
     yield asked(run)
-    if run.results.status != "refused":
-        for part in PARTS if is_checked(run.results) else (own_model.own_model,):
-            yield from part(run)
+    yield from _found(run)
     yield from assumptions(run)
     yield certificate(run, checked)
     yield reproduce(run)
+
+
+def _found(run: Run) -> Iterator[Section]:
+    """Yield what was found; nothing of what the checker refuses, and of a model of the user's own what it says."""
+    if run.results.status != "refused":
+        for part in PARTS if is_checked(run.results) else (own_model.own_model,):
+            yield from part(run)
 
 
 def write_letter(
