@@ -30,6 +30,9 @@ PART = 0.02
 """Share of the trials of each row of the reliability matrix."""
 
 SLOWEST = 30
+PATIENCE_S = 900
+"""Time after which a test of the night counts as hung, on a loaded machine as well [s]."""
+
 PYTEST = (sys.executable, "-m", "pytest", "-q", "--numprocesses=auto", "--dist=loadfile")
 COVERAGE = LOGS / "coverage.json"
 EVERYDAY, NIGHT = "everyday tests, with coverage", "tests left to the night"
@@ -43,7 +46,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         f"--cov-report=json:{COVERAGE}",
         f"--junitxml={LOGS / 'everyday.xml'}",
     ),
-    NIGHT: (*PYTEST, "-m", "nightly", "-p", "no:cov", f"--junitxml={LOGS / 'night.xml'}"),
+    NIGHT: (*PYTEST, "-m", "nightly", "-p", "no:cov", f"--timeout={PATIENCE_S}", f"--junitxml={LOGS / 'night.xml'}"),
     "documentation": ("make", "docs-check"),
     "wheel": ("make", "release-check"),
     "reliability, a fiftieth": (
