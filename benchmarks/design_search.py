@@ -18,7 +18,7 @@ import etsopt
 from benchmarks.reporting import FOLDER, machine, provenance, table, versions, write_json
 from etsopt.designing import design_of, designs_of, hypervolume, search
 from etsopt.sweeping import Record
-from etsopt.sweeping.outcome import outcome_of
+from etsopt.sweeping.engine import Engine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,12 +67,11 @@ def sobol(plan: DesignPlan, instance: Any, seed: int) -> NDArray[np.float64]:
 
     number = plan.generations * plan.population
     shares = qmc.Sobol(len(plan.choose), seed=seed).random_base2(int(np.ceil(np.log2(number))))[:number]
-    rows = []
+    rows, engine = [], Engine.of(plan, instance)
     for place, share in enumerate(shares):
         pairs = zip(plan.choose.items(), share, strict=True)
         values = {key: float(one.lower + part * (one.upper - one.lower)) for (key, one), part in pairs}
-        scenario = plan.design(f"sobol-{place}", values)
-        outcome = outcome_of(place, scenario, instance, plan.model, plan.options, plan.tables)
+        outcome = engine.outcome(place, plan.design(f"sobol-{place}", values))
         if outcome.certified and outcome.status.startswith("certified"):
             found = [goal.of(outcome.values) for goal in plan.goals.values()]
             rows.append(

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.reporting import FOLDER, machine, provenance, table, versions
 from etsopt.charts.drawing import save
 from etsopt.cli import main as command
+from etsopt.designing.design_document import DesignSummary
 from etsopt.designing.plan import ENACTED
-from etsopt.designing.told import ToldDesign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,10 +47,10 @@ def cells(row: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def page(told: ToldDesign) -> str:
+def page(design: DesignSummary) -> str:
     """Return the page of a search."""
-    designs, front = told.designs, told.front
-    proven = designs[designs["certified"] & designs[[*told.plan.goals]].notna().all(axis=1)]
+    designs, front = design.designs, design.front
+    proven = designs[designs["certified"] & designs[[*design.plan.goals]].notna().all(axis=1)]
     enacted, on_front = designs[designs["design"] == ENACTED], ENACTED in front["design"].tolist()
     shown = [*([] if on_front else enacted.to_dict("records")), *front.to_dict("records")]
     # The search proposes some designs again; the first of each is shown.
@@ -86,9 +86,9 @@ def main() -> int:
     code = command(["design", str(PLAN), "--out", str(given.folder), "--workers", given.workers, "--resume"])
     if code:
         return code
-    told = ToldDesign.read(given.folder)
-    save(told.chart, FOLDER / "national_front.svg")
-    (FOLDER / "national_front.md").write_text(page(told), encoding="utf-8")
+    design = DesignSummary.read(given.folder)
+    save(design.chart, FOLDER / "national_front.svg")
+    (FOLDER / "national_front.md").write_text(page(design), encoding="utf-8")
     return 0
 
 

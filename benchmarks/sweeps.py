@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import etsopt
 from benchmarks.reporting import FOLDER, child, machine, provenance, table, versions, write_json
 from benchmarks.waiting_model import COST_S
+from etsopt.solving.options import SolveOptions
 from etsopt.sweeping import Record, plan_of, run_plan
-from etsopt.sweeping.outcome import outcome_of
+from etsopt.sweeping.engine import Engine
 from etsopt.sweeping.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ def timed(solves: Iterator[Any]) -> list[float]:
 
 def by_sweep(instance: Instance) -> Iterator[Any]:
     """Solve and check scenarios as the worker of a sweep does, which keeps what the tables alone decide."""
+    engine = Engine(instance, "allocation", SolveOptions())
     for number, one in enumerate(changes(SAMPLE + 1)):
-        yield outcome_of(number, Scenario(str(number), one, {}), instance, "allocation", {})
+        yield engine.outcome(number, Scenario(str(number), one))
 
 
 def by_solve(instance: Instance) -> Iterator[Any]:
@@ -159,14 +161,14 @@ def swept(model: str, number: int, workers: int) -> dict[str, Any]:
         plan = plan_of({"instance": instance.name, "model": model, "scenarios": named})
         statuses, ends, spent = dict[str, int](), list[float](), list[float]()
 
-        def told(now: Any) -> None:
+        def progress(now: Any) -> None:
             statuses[now.last.status] = statuses.get(now.last.status, 0) + 1
             ends.append(time.perf_counter())
             spent.append(time.process_time())
 
         with Record(Path(folder) / "sweep.sqlite") as record:
             began = time.perf_counter()
-            run_plan(plan, instance, record, workers=workers, told=told)
+            run_plan(plan, instance, record, workers=workers, progress=progress)
             wall, kept = time.perf_counter() - began, len(record.known)
     # The first half pays for the start of processes.
     half = kept // 2

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyomo.environ as pyo
 
+from etsopt.modelling import ProgramModel
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,3 +40,6 @@ def parameters(instance: Instance) -> dict[str, Any]:
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
     """Return the allowances."""
     return {"plan": instance.units[["unit_id"]].assign(allowance_t=solution.values["allowance"])}
+
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=tables)

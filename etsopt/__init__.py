@@ -14,10 +14,16 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from etsopt import accounting as accounting
+    from etsopt import curves as curves
     from etsopt import designing as designing
+    from etsopt import modelling as modelling
     from etsopt import reports as reports
     from etsopt import sweeping as sweeping
     from etsopt.checking.verdict import Verdict
+    from etsopt.curves.api import curve
+    from etsopt.curves.box import Box
+    from etsopt.curves.folder import read_curve
+    from etsopt.curves.result import Curve
     from etsopt.data.generate import generate
     from etsopt.data.instance import Instance
     from etsopt.errors import (
@@ -37,11 +43,13 @@ if TYPE_CHECKING:
     from etsopt.running.reading import read
     from etsopt.running.roll import roll
     from etsopt.running.run import check, solve
-    from etsopt.running.sweep import Sweep
-    from etsopt.sweeping.api import sweep
+    from etsopt.sweeping.result import Sweep
+    from etsopt.sweeping.sweep import sweep
 
 __all__ = [
     "AssumedWarning",
+    "Box",
+    "Curve",
     "DataError",
     "EtsoptError",
     "Explanation",
@@ -57,10 +65,12 @@ __all__ = [
     "Verdict",
     "check",
     "compare",
+    "curve",
     "forecast",
     "generate",
     "load",
     "read",
+    "read_curve",
     "roll",
     "solve",
     "speaking",
@@ -68,13 +78,17 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Box": "etsopt.curves.box",
+    "Curve": "etsopt.curves.result",
+    "curve": "etsopt.curves.api",
+    "read_curve": "etsopt.curves.folder",
     "Verdict": "etsopt.checking.verdict",
     "Explanation": "etsopt.explanation",
     "Forecast": "etsopt.forecasting.api",
     "Instance": "etsopt.data.instance",
     "Remedy": "etsopt.explanation",
     "Results": "etsopt.results.results",
-    "Sweep": "etsopt.running.sweep",
+    "Sweep": "etsopt.sweeping.result",
     "check": "etsopt.running.run",
     "compare": "etsopt.results.comparison",
     "forecast": "etsopt.forecasting.api",
@@ -84,11 +98,11 @@ _MODULES = {
     "roll": "etsopt.running.roll",
     "solve": "etsopt.running.run",
     "speaking": "etsopt.language",
-    "sweep": "etsopt.sweeping.api",
+    "sweep": "etsopt.sweeping.sweep",
 }
 
 
-_ROOMS = ("accounting", "designing", "reports", "sweeping")
+_ROOMS = ("accounting", "curves", "designing", "modelling", "reports", "sweeping")
 """Packages with functions of their own, loaded at first use."""
 
 

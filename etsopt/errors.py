@@ -76,7 +76,7 @@ class SolverError(EtsoptError):
 
 
 class ModelError(EtsoptError):
-    """A model file without the functions that the engine needs, or that yields no program."""
+    """A model file that declares no model, whose functions fail, or that yields no program."""
 
 
 class StoppedError(EtsoptError):

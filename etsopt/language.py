@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +59,7 @@ class Text(str):
     plural: str
     values: Mapping[str, Any]
 
-    def __new__(cls, msgid: str, context: str = "", plural: str = "", values: Mapping[str, Any] | None = None) -> Text:
+    def __new__(cls, msgid: str, context: str = "", plural: str = "", values: Mapping[str, Any] | None = None) -> Self:
         """Put the values into the template, in English."""
         if isinstance(msgid, cls):
             if not values:
@@ -126,6 +126,31 @@ def speaking(language: str) -> Iterator[None]:
         yield
     finally:
         LANGUAGE.reset(before)
+
+
+class Translated(Text):
+    """A text that is kept as it is shown in every language, because what it was made of is not kept.
+
+    Parameters
+    ----------
+    texts
+        The text by language, as `in_both` returns it.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, texts: Mapping[str, str]) -> Self:
+        """Keep the texts."""
+        made = super().__new__(cls, texts["en"])
+        made.values = texts
+        return made
+
+    def __str__(self) -> str:
+        shown: str = self.values[LANGUAGE.get()]
+        return shown
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Translated, (self.values,)
 
 
 def in_both(text: object) -> dict[str, str]:

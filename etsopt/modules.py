@@ -51,7 +51,7 @@ def optional(name: str, what: str, advice: str) -> Any:
 
 @contextmanager
 def loading(
-    what: str, advice: str, failure: type[EtsoptError], passed: tuple[type[EtsoptError], ...] = ()
+    what: str, advice: str, failure: type[EtsoptError], passed: tuple[type[EtsoptError], ...] = (), file: str = ""
 ) -> Iterator[None]:
     """Raise an error of another class if the code of a module fails.
 
@@ -63,13 +63,26 @@ def loading(
         Class of the error.
     passed
         Errors of that code that are raised as they are.
+    file
+        File of that code, whose line is named.
     """
     try:
         yield
     except passed:
         raise
     except (Exception, SystemExit) as error:
-        raise failure(f"{what}: {type(error).__name__}: {error}.", advice) from error
+        raise failure(f"{what}: {described(error, file)}", advice) from error
+
+
+def described(error: BaseException, file: str) -> str:
+    """Return class and message of an error, and the last line of a file that it passed, as the end of a sentence."""
+    step, line = error.__traceback__, 0
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == file:
+            line = step.tb_lineno
+        step = step.tb_next
+    place = _("in line {line} of {file}", line=line, file=Path(file).name)
+    return f"{type(error).__name__}: {error}, {place}." if line else f"{type(error).__name__}: {error}."
 
 
 def load_file(
@@ -100,9 +113,10 @@ def load_file(
             _("The {kind} file {path!r} is no Python file.", kind=kind, path=str(path)), _("Its name ends in .py.")
         )
     module = sys.modules[name] = module_from_spec(spec)
+    what = _("The {kind} file {path!r} could not be loaded", kind=kind, path=str(path))
     advice = _("Correct the file; `python` on it shows where it fails.")
     with (
-        loading(f"The {kind} file {str(path)!r} could not be loaded", advice, failure, passed),
+        loading(what, advice, failure, passed, str(spec.origin)),
         _beside(path.parent.resolve()),
     ):
         spec.loader.exec_module(module)

@@ -21,9 +21,9 @@ def draw(run: Path, picture: Path) -> None:
     (left,), (right,) = (result.plot.chart(kind).panels for kind in ("surplus", "provinces"))
     titles = "units, their area by emissions", "provinces"
     panels = tuple(replace(panel, title=title) for panel, title in zip((left, right), titles, strict=True))
-    changes = {sector: policy.get("target_change") for sector, policy in result.provenance["policy"]["sectors"].items()}
+    changes = {sector: policy.get("target_change") for sector, policy in result.provenance.policy["sectors"].items()}
     targets = "".join(f", {sector} {100 * change:+g} %" for sector, change in changes.items() if change)
-    name = f"{result.provenance['instance']}{targets}"
+    name = f"{result.provenance.instance}{targets}"
     title = f"{name}: allowances chosen by etsopt beside those of the rule"
     save(Chart("allocation", title, panels), picture)
 

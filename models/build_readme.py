@@ -12,8 +12,8 @@ INTRODUCTION = """\
 # The models
 
 One file, one formulation. Each section below is the docstring of its file, and the name at the right of an equation is
-the name of the constraint or objective in the code. `CONTRIBUTING.md` says how to add a model, and
-[a page of the checker](../etsopt/checking/README.md) what the certificate of an answer says.
+the name of the constraint or objective in the code. [A recipe](../docs/developing/shipped-models.md) says how to add a
+model, and [a page of the checker](../etsopt/checking/README.md) what the certificate of an answer says.
 
 Written by `make docs`; edit the docstrings, not this page.
 """

@@ -17,10 +17,11 @@ import pandas as pd
 
 import etsopt
 from etsopt.checking import Answer, Question, Verdict, judge
-from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.reconciliation.evidence import read_evidence
 from etsopt.checking.theorem import MAIN, THEOREMS
+from etsopt.checking.tolerances import AS_REPORTED_RELATIVE
 from etsopt.checking.verdict import PROVEN
+from etsopt.provenance import Provenance
 from etsopt.readings.given import Given
 from etsopt.results.levels import LevelResult
 from etsopt.running import run
@@ -135,7 +136,7 @@ def half_way(instance: etsopt.Instance, results: etsopt.Results) -> etsopt.Resul
     amount = (quantities["at_lowest"] + quantities["at_highest"]).to_numpy() / 2
     reported, substitute = (evidence.quantities[key].to_numpy() for key in ("reported", "substitute"))
     quantities["reconciled"] = amount
-    near = np.abs(amount - reported) <= reconciliation.AS_REPORTED * reported
+    near = np.abs(amount - reported) <= AS_REPORTED_RELATIVE * reported
     quantities["basis"] = np.where(np.isnan(reported), "substituted", np.where(near, "reported", "adjusted"))
     statements["reconciled_excess"] = evidence.outside(amount) / evidence.statements["uncertainty"].to_numpy()
     unit, factor = evidence.quantities["unit"].to_numpy(), evidence.quantities["factor"].to_numpy()
@@ -182,10 +183,10 @@ def forged(name: str, random: np.random.Generator) -> etsopt.Results:
 
 def agreeing(instance: etsopt.Instance, results: etsopt.Results) -> etsopt.Results:
     """The forgery with every number and status that a check would find, as far as it finds any."""
-    model = str(results.provenance.get("model"))
+    model = results.provenance.model
     if model not in THEOREMS:
         return results
-    question = Question(instance, model, float(results.provenance.get("options", {}).get("gap", 0.0)))
+    question = Question(instance, model, results.provenance.options.gap)
     for _ in range(2):
         try:
             verdict = judge(question, Answer(results.tables, results.levels, results.termination == "time_limit"))
@@ -213,26 +214,26 @@ def agreeing(instance: etsopt.Instance, results: etsopt.Results) -> etsopt.Resul
     return results
 
 
-def _words(true: etsopt.Results, varied: set[str], random: np.random.Generator) -> dict[str, Any]:
+def _words(true: etsopt.Results, varied: set[str], random: np.random.Generator) -> Provenance:
     """Provenance of a forgery."""
-    words = dict(true.provenance)
+    words = true.provenance.as_json()
     if "model" in varied:
         words["model"] = str(random.choice([*THEOREMS, "mine.py", "", "allocation_elastic"]))
     if "gap" in varied:
         words["options"] = {**words["options"], "gap": float(random.choice([0.0, 0.5, 0.999]))}
     if "words" in varied:
         further = {
-            "calculated": True,
-            "checked": False,
-            "checked_as": "allocation",
+            "method": "none",
+            "stopped_at": "allocation",
+            "conflict_is_least": True,
             "versions": {"etsopt": "0.1.0"},
-            "own_rule": {"name": "mine"},
-            "tolerance": 1e9,
+            "own_rule": {"name": "mine", "source": "", "parameters": {}},
+            "formulation": [],
         }
         words |= {key: value for key, value in further.items() if random.random() < 0.5}
     if "dropped" in varied:
-        words.pop(str(random.choice([*words, "own_parameters"])), None)
-    return words
+        words.pop(str(random.choice([name for name in words if not Provenance.model_fields[name].is_required()])))
+    return Provenance(**words)
 
 
 def _tables(true: etsopt.Results, other: etsopt.Results, varied: set[str], random: np.random.Generator) -> Tables:
@@ -299,7 +300,7 @@ def passes(name: str, results: etsopt.Results) -> Verdict | None:
 
 def untrue(name: str, results: etsopt.Results, verdict: Verdict) -> str:
     """What is certified of a forgery and is not true; empty if all of it is."""
-    model = str(results.provenance.get("model"))
+    model = results.provenance.model
     right = honest(name, model)
     if verdict.theorem != model or right is None:
         return f"{verdict.theorem} is certified, {model} is claimed"

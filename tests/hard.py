@@ -3,6 +3,7 @@
 HARD_MODEL = '''"""A market-split program: small, and far beyond a second."""
 import numpy as np
 import pyomo.environ as pyo
+from etsopt.modelling import ProgramModel
 
 def formulate():
     m = pyo.AbstractModel("split")
@@ -26,4 +27,6 @@ def parameters(instance):
 def tables(instance, solution):
     import pandas as pd
     return {"take": pd.DataFrame({"take": solution.values["take"]})}
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=tables)
 '''

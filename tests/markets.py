@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ import etsopt
 from etsopt.data.policy.plans import NATIONAL
 from etsopt.data.policy.policy import BALANCED
 from etsopt.data.tables.schema import POWER_CASES
+from etsopt.modelling import PreparedModel
 from etsopt.rules import pre_allocation_shares
 from etsopt.running import library, model_inputs, run
 from etsopt.running.compiling import compiled_program
@@ -20,9 +21,6 @@ from etsopt.running.methods import Method
 from etsopt.solving.options import SolveOptions
 from tests import market_oracle
 from tests.reconciliations import with_evidence
-
-if TYPE_CHECKING:
-    from etsopt.running.model import Model
 
 MARKETS = ("abatement", "clearing", "pathway")
 
@@ -194,11 +192,12 @@ def two_enterprises() -> etsopt.Instance:
     )
 
 
-def prepared(model: Model, instance: etsopt.Instance, start: str = "", gap: float = 1e-6) -> dict[str, Any]:
+def prepared(model: Any, instance: etsopt.Instance, start: str = "", gap: float = 1e-6) -> dict[str, Any]:
     """Parameters with which the engine solves a model, from an allocation of its own choice or of a model named."""
+    if not isinstance(model, PreparedModel):
+        return dict(model.parameters(instance))
     name = start or model.starts_from
     # What a model starts from is solved whatever keys it does not read.
     first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
-    return model_inputs.parameters_of(
-        model, instance, SolveOptions(gap=gap), Method("direct", "", compiled_program), first.tables if first else {}
-    )[0]
+    method, before = Method("direct", "", compiled_program), first.tables if first else {}
+    return model_inputs.prepared_for(model, instance, SolveOptions(gap=gap), method, before).parameters

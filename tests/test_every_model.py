@@ -5,22 +5,29 @@ from __future__ import annotations
 import inspect
 import re
 import runpy
+from dataclasses import fields
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pyomo.environ as pyo
 import pytest
 
+from etsopt.modelling import CalculationModel, FormulatedModel
 from etsopt.running import library
 
 GOLDEN = Path(__file__).parent / "golden"
-PROGRAMS = [name for name in library.names() if library.load(name).calculate is None]
+PROGRAMS = [name for name in library.names() if isinstance(library.load(name), FormulatedModel)]
 CALCULATIONS = [name for name in library.names() if name not in PROGRAMS]
 
 
+def module_of(name: str) -> Any:
+    return import_module(f"{library.LIBRARY}.{name}")
+
+
 def components(name: str, *kinds: Any) -> list[Any]:
-    model: Any = library.load(name).module
+    model: Any = library.load(name)
     return [component for kind in kinds for component in model.formulate().component_objects(kind)]
 
 
@@ -56,7 +63,7 @@ def test_each_constraint_objective_and_variable_says_what_it_is_and_its_unit(nam
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_each_symbol_in_the_code_column_of_the_docstring_is_a_component(name: str) -> None:
-    model: Any = library.load(name).module
+    model: Any = library.load(name)
     rows = [line for line in page(name).splitlines() if line.startswith("| $")]
     declared = {component.local_name for component in model.formulate().component_objects()}
     symbols = [symbol for row in rows for symbol in re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])]
@@ -71,46 +78,25 @@ def test_each_constraint_and_objective_has_a_golden_program_and_nothing_else_has
     assert all(path.suffix == ".lp" for path in (GOLDEN / name).glob("*"))
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_model_offers_what_the_engine_needs(name: str) -> None:
-    model: Any = library.load(name).module
-    assert isinstance(model.formulate(), pyo.AbstractModel)
-    assert not inspect.signature(model.formulate).parameters
-    if hasattr(model, "prepare"):
-        assert next(iter(inspect.signature(model.prepare).parameters)) == "instance"
-        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", "prepared"]
-    else:
-        assert list(inspect.signature(model.parameters).parameters) == ["instance"]
-        # The elastic program may be over aggregated units, and gets the part of each unit.
-        aggregated = ["part"] if name.endswith("_elastic") else []
-        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", *aggregated]
-    if hasattr(model, "afterwards"):
-        assert list(inspect.signature(model.afterwards).parameters) == ["instance", "solution"]
-    if hasattr(model, "levels"):
-        assert list(inspect.signature(model.levels).parameters) == ["instance"]
-
-
 @pytest.mark.parametrize("name", CALCULATIONS)
-def test_a_calculation_offers_what_the_engine_needs(name: str) -> None:
-    model: Any = library.load(name).module
-    assert list(inspect.signature(model.calculate).parameters) == ["instance"]
+def test_a_calculation_has_no_equation_of_a_program(name: str) -> None:
+    assert isinstance(library.load(name), CalculationModel)
     assert not tags(name)
 
 
 @pytest.mark.parametrize("name", library.names())
 def test_each_model_says_in_one_line_what_it_is_and_of_which_kind(name: str) -> None:
     assert re.fullmatch(r"[A-Z].* \(.+\)\.", library.summary(name))
-    assert "Reference" in (library.load(name).module.__doc__ or "") or name.endswith("_elastic")
+    assert "Reference" in (module_of(name).__doc__ or "") or name.endswith("_elastic")
 
 
 @pytest.mark.parametrize("name", library.names())
-def test_nothing_else_of_a_model_is_public_but_its_functions_and_constants(name: str) -> None:
-    module: Any = library.load(name).module
+def test_nothing_else_of_a_model_is_public_but_what_it_declares(name: str) -> None:
+    module = module_of(name)
     own = {
         key
         for key, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
     }
-    offered = {"formulate", "parameters", "tables", "levels", "afterwards", "calculate"}
-    # A decomposition takes the `market` of its model, the elastic program is `relaxed`, and a sweep keeps the `answer`.
-    assert own <= offered | {"prepare", "again", "is_divisible", "explain", "market", "relaxed", "answer"}
+    # A decomposition takes the `market` of its model.
+    assert own <= {one.name for one in fields(module.MODEL)} | {"market"}

@@ -35,8 +35,7 @@ LONG: dict[str, str] = {
     "etsopt/documents/columns.py": "The headings and quantities of all columns are one list.",
     "etsopt/reports/allocation.py": "All that is told of an allocation stands in the order in which it is told.",
     "etsopt/reports/certificate.py": "What is proven, what is open and what was assumed are told in one place.",
-    "etsopt/running/model.py": "A model file is loaded, called and refused in one place.",
-    "etsopt/sweeping/record.py": "What is written into the file of a sweep is read in the same one.",
+    "models/etsopt_models/_effort.py": "The sizes, rounds and steps of all methods are one list.",
     "models/etsopt_models/allocation.py": "The mathematics, the formulation and its data are one page.",
 }
 """Python files above 300 lines outside the tests, and why each is better in one piece."""

@@ -112,7 +112,7 @@ def chain(units: int, limit_s: float) -> dict[str, Any]:
     found, seconds = timed(lambda: whole("aggregation"))
     if not found.certified:
         raise SystemExit(f"{units:,} units: not certified, {found.violations[:3]}.")
-    figures = {"chain_s": seconds, "stages_s": found.provenance["seconds"]}
+    figures = {"chain_s": seconds, "stages_s": found.provenance.seconds}
     if not limit_s:
         return figures
     spent, solve = [], highs.Loaded.solve

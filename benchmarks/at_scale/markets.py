@@ -71,9 +71,9 @@ def main() -> None:
     figures: dict[str, Any] = {
         "model": options.model,
         "units": options.units,
-        "method": found.provenance["method"],
+        "method": found.provenance.method,
         "cpu_s": seconds,
-        "stages_s": found.provenance["seconds"],
+        "stages_s": found.provenance.seconds,
         "status": found.status,
         "certified": found.certified,
         "cost_cny": level.value,

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from etsopt.modelling import ProgramModel
+
 
 def formulate() -> pyo.AbstractModel:
     m = pyo.AbstractModel("any_program")
@@ -56,3 +58,6 @@ def tables(instance: Any, solution: Any) -> dict[str, pd.DataFrame]:
 
 def _carried(instance: Any) -> dict[str, Any]:
     return json.loads(instance.units["x_program"].iloc[0])
+
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=tables)

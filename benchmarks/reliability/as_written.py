@@ -116,7 +116,8 @@ def difference_of_result(content: bytes, results: Results) -> str:
     for name in ("termination", "status", "certified", *TONNES):
         if said.pop(name, None) != getattr(results, name):
             return f"{name} became {getattr(results, name)!r}"
-    return "" if said == results.provenance else f"{said} became {results.provenance}"
+    said, read = {name: value for name, value in said.items() if value is not None}, results.provenance.as_json()
+    return "" if said == read else f"{said} became {read}"
 
 
 def difference_of_run_table(content: bytes, types: Mapping[str, str], frame: pd.DataFrame) -> str:

@@ -59,7 +59,7 @@ class Case:
     def checked(self, tables: dict[str, pd.DataFrame]) -> Verdict:
         """Check other tables, with every objective stated as recomputed from them."""
         levels: list[Any] = [Stated(level.name, level.value) for level in self.result.levels]
-        kind = self.result.provenance["model"]
+        kind = self.result.provenance.model
         first = check(self.instance, tables, levels, 0.0, kind)
         known = {level.name: level.value for level in first.levels}
         return check(self.instance, tables, [Stated(s.name, known.get(s.name, s.value)) for s in levels], 0.0, kind)

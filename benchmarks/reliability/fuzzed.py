@@ -49,7 +49,7 @@ def solve(case: Case, **options: Any) -> Results:
     if method in ("aggregation", "decomposition"):
         own = library.model_method(case.model, method)
         method = "direct" if own is None or own.declines(case.instance) else method
-    with patch.object(variable_fixing, "FEW", 1) if method == "decomposition" else nullcontext():
+    with patch.object(variable_fixing, "SAMPLE_UNITS_MAX", 1) if method == "decomposition" else nullcontext():
         return etsopt.solve(case.instance, case.model, method=method, **options)
 
 

@@ -191,7 +191,7 @@ def result_written(planted: Planted, folder: Path) -> str:
     if hidden := HIDDEN.search(text.replace("\n", "")):
         return f"result.json holds {hidden[0]!r}"
     again = etsopt.load(folder / "run")
-    same = json.loads(text)["instance"] == planted.payload == again.provenance["instance"]
+    same = json.loads(text)["instance"] == planted.payload == again.provenance.instance
     return "" if same else "result.json holds another text"
 
 

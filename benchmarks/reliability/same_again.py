@@ -94,7 +94,7 @@ def report(numbers: range, times: int) -> dict[str, Any]:
         for _ in range(times):
             instance, found = solved(number)
             digests.append(bytes_of(instance, found))
-        gap = float(found.provenance["options"]["gap"] or 0.0)
+        gap = found.provenance.options.gap
         levels = [(level.name, level.value, level.unit) for level in found.levels]
         told[str(number)] = {"digests": digests, "status": found.status, "levels": levels, "gap": gap}
     return told

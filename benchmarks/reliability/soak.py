@@ -51,7 +51,7 @@ def turn(number: int) -> None:
         etsopt.solve(random_instance(number, 8)),
         etsopt.solve(of_model(random_market(number, **stated), model), model, method=method),
     ):
-        see(results.status != "refused", f"{results.provenance['model']} was refused")
+        see(results.status != "refused", f"{results.provenance.model} was refused")
 
 
 def _expect(statuses: Iterable[str], expected: str) -> None:

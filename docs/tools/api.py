@@ -18,6 +18,7 @@ GROUPS = {
 PACKAGES = {
     "accounting": "Monthly reports",
     "designing": "Searches of designs",
+    "modelling": "Declarations of models",
     "reports": "Pages and official tables",
     "sweeping": "Sweeps",
 }

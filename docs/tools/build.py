@@ -1,7 +1,7 @@
 """Build the documentation site: `python -m docs.tools.build [--out DIR] [--links] [--skip-notebooks]`.
 
-Sources are the pages of `docs/en` and `docs/zh`, and those made from the code. Both languages are one command, every
-warning is an error, and every link and anchor of the site has to exist.
+Sources are the pages of `docs/en` and `docs/zh`, those of the repository, and those made from the code. Both languages
+are one command, every warning is an error, and every link and anchor of the site has to exist.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The examples of a page: its commands and code run, and print the lines that the page shows.
 
-`python -m docs.tools.examples` runs those of every page. A block `sh` holds commands, of which those that begin with
-`etsopt` run; a block `python` runs; a block `text` shows lines that the blocks since the last one printed, in this
-order, where `...` is any number of lines. A comment such as `# exit code 3` states another exit code than 0.
+`python -m docs.tools.examples` runs those of every page of `docs/en`, `docs/zh` and `docs/developing`. A block `sh`
+holds commands, of which those that begin with `etsopt` run; a block `python` runs; a block `text` shows lines that the
+blocks since the last one printed, in this order, where `...` is any number of lines. A comment such as `# exit code 3`
+states another exit code than 0. Blocks of other languages, such as `bash` and `py`, do not run.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def pages() -> list[Path]:
-    """Return the pages by hand that have examples, in both languages."""
-    found = [*sorted((DOCS / "en").rglob("*.md")), *sorted((DOCS / "zh").rglob("*.md"))]
+    """Return the pages by hand that have examples: in both languages, and those for developers."""
+    found = [path for folder in ("en", "zh", "developing") for path in sorted((DOCS / folder).rglob("*.md"))]
     return [page for page in found if re.search(r"^```(sh|python)$", page.read_text(encoding="utf-8"), re.MULTILINE)]
 
 

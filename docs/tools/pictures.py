@@ -30,6 +30,9 @@ CHARTS = {
 }
 """Name of each picture, the solve that it shows, and the kind of chart."""
 
+CURVES = {"curve": ["cn-2025", "--vary", "sectors.cement.target_change=-0.01:0"]}
+"""Name of each picture of a curve, and the curve that it shows."""
+
 CROP = ("-x", "150", "-y", "195", "-W", "1290", "-H", "165")
 """Part of the printed sheet that a picture of a workbook shows [dots]."""
 
@@ -63,8 +66,10 @@ def draw_charts(target: Path, languages: tuple[str, ...] = ("en", "zh")) -> None
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         exec(compile(code, "start.md", "exec"), {})
-        for name, (arguments, kind) in CHARTS.items():
-            _run("solve", *arguments, "--out", name)
+        drawn = {name: ("solve", *shown) for name, shown in CHARTS.items()}
+        drawn |= {name: ("curve", arguments, "curve") for name, arguments in CURVES.items()}
+        for name, (command, arguments, kind) in drawn.items():
+            _run(command, *arguments, "--out", name)
             for language in languages:
                 suffix = "" if language == "en" else f".{language}"
                 _run("plot", name, kind, "--lang", language, "--out", str(target / f"{name}{suffix}.svg"))

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 PAGES = {
     "CHANGELOG.md": "reference/changelog",
+    "CONTRIBUTING.md": "developing/index",
     "benchmarks/README.md": "reference/benchmarks",
     "benchmarks/design_search.md": "reference/design-search",
     "benchmarks/forecast_coverage.md": "reference/forecast-coverage",
@@ -22,6 +23,7 @@ PAGES = {
     "benchmarks/reliability.md": "reference/reliability",
     "benchmarks/screening.md": "reference/screening-trials",
     "benchmarks/sweeps.md": "reference/sweeps",
+    "docs/decisions/README.md": "decisions/index",
     "etsopt/accounting/README.md": "how-to/monthly-reports",
     "etsopt/checking/README.md": "how-to/verify",
     "etsopt/compiler/README.md": "reference/compiler",
@@ -30,6 +32,11 @@ PAGES = {
     "etsopt/reports/README.md": "how-to/official-tables",
     "etsopt/documents/README.md": "how-to/report-pages",
     "etsopt/sweeping/README.md": "how-to/sweep-files",
+    **{
+        f"docs/{folder}/{path.name}": f"{folder}/{path.stem}"
+        for folder in ("decisions", "developing")
+        for path in sorted((ROOT / "docs" / folder).glob("[0-9a-z]*.md"))
+    },
     **{
         f"instances/{name}/README.md": f"instances/{name}"
         for name in sorted(path.parent.name for path in (ROOT / "instances").glob("*/README.md"))
@@ -41,10 +48,12 @@ ELSEWHERE = {
     "models/README.md": "models/index",
     "instances/README.md": "reference/data",
     "README.md": "index",
-    "CONTRIBUTING.md": "how-to/own-model",
-    "docs/en/how-to/cluster.md": "how-to/cluster",
+    **{
+        path.relative_to(ROOT).as_posix(): path.relative_to(ROOT / "docs" / "en").with_suffix("").as_posix()
+        for path in sorted((ROOT / "docs" / "en").rglob("*.md"))
+    },
 }
-"""Files of the repository whose content has pages of the site that are put together in another way."""
+"""Files of the repository whose content has pages of the site by another way."""
 
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
@@ -63,6 +72,15 @@ def write_pages(target: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(linked(text, name, page, target), encoding="utf-8")
     _write_index(target)
+    with (target / "decisions" / "index.md").open("a", encoding="utf-8") as index:
+        index.write(_contents("decisions"))
+
+
+def _contents(folder: str) -> str:
+    """Return a table of contents that is not shown, of the pages of a folder but its index."""
+    names = [page.partition("/")[2] for page in PAGES.values() if page.startswith(f"{folder}/")]
+    listed = "\n".join(name for name in names if name != "index")
+    return f"\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
 
 
 def _write_index(target: Path) -> None:
@@ -72,8 +90,8 @@ def _write_index(target: Path) -> None:
     for name in names:
         first = (ROOT / "instances" / name / "README.md").read_text(encoding="utf-8").splitlines()[0]
         lines.append(f"| [{name}]({name}.md) | {first.lstrip('# ')} |")
-    lines += ["", "```{toctree}", ":hidden:", "", *names, "```", ""]
-    (target / "instances" / "index.md").write_text("\n".join(lines), encoding="utf-8")
+    text = "\n".join(lines) + "\n" + _contents("instances")
+    (target / "instances" / "index.md").write_text(text, encoding="utf-8")
 
 
 def linked(text: str, name: str, page: str, target: Path) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 THRESHOLD_TCO2E = 26_000.0
 """Least direct emissions of a listed entity in a year (work plan of 20 March 2025, read)."""
 
-NEAR = 0.05
+THRESHOLD_MARGIN_SHARE = 0.05
 """Share of the threshold within which an entity is near it."""
 
 YEARS_TO_LIST = 2
@@ -129,7 +129,7 @@ def inclusion(
     year: int | None = None,
     emissions_year: int | None = None,
     threshold_tco2e: float = THRESHOLD_TCO2E,
-    near: float = NEAR,
+    near: float = THRESHOLD_MARGIN_SHARE,
 ) -> Inclusion:
     """Return the entities on the list of a year.
 

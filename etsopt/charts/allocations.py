@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, RULE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.charts.texts import ALLOWANCES_KT, SURPLUS_RATE, array_of, title_of
+from etsopt.charts.texts import ALLOWANCES_KT, SURPLUS_RATE, array_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _
 from etsopt.scales import size_of
@@ -22,20 +22,19 @@ SHOWN = 12
 
 BINS = 61
 
-ROUNDING = 1e-9
+RATE_ROUNDING_PERCENT = 1e-9
 """Difference of two surplus rates that is rounding alone [%]."""
 
 
-def bands_of(about: Mapping[str, Any], sectors: list[str]) -> tuple[tuple[float, float], ...]:
+def bands_of(policy: Mapping[str, Any], sectors: list[str]) -> tuple[tuple[float, float], ...]:
     """Return the band of the sectors in percent, if the policy states one for each and it is the same."""
-    policy = about["policy"]
     every = policy.get("allocation", {}).get("band")
     stated = [policy.get("sectors", {}).get(sector, {}).get("band") or every for sector in sectors]
     bands = {(-100 * band["lower"], 100 * band["upper"]) for band in stated if band}
     return tuple(bands) if len(bands) == 1 and all(stated) else ()
 
 
-def rates(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def rates(tables: Mapping[str, pd.DataFrame], policy: Mapping[str, Any]) -> Chart:
     """Distribution of surplus rates in each sector, by the emissions of its units, with its band."""
     units = tables["allocation"]
     units = units[units["emissions_tco2e"] > 0]
@@ -50,12 +49,12 @@ def rates(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart
         reach = float(rate.min()), float(rate.max())
         series = Series("bars", "", middle, share, SECTOR_COLOURS.get(sector, CHOSEN), reach=reach)
         labels = (SURPLUS_RATE, _("emissions [Mt]"))
-        band = bands_of(about, [sector])
+        band = bands_of(policy, [sector])
         panels.append(Panel(name_of(sector), *labels, (series,), band, "x", x_limits=(-widest, widest)))
-    return Chart("rates", title_of(about, _("surplus rates by sector")), tuple(panels))
+    return Chart("rates", _("surplus rates by sector"), tuple(panels))
 
 
-def provinces(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def provinces(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Surplus of each province, by the rule alone and as allocated."""
     table = tables["provinces"]
     table = table[table["emissions_tco2e"] > 0]
@@ -65,7 +64,7 @@ def provinces(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     chosen = 100 * table["surplus_rate"][order].to_numpy()
     start, thin = rule[order].to_numpy(), np.full(len(names), 0.12)
     # A bar as long as rounding would make an axis of its own size, if no other province moves.
-    moved = np.where(np.abs(chosen - start) > ROUNDING, chosen - start, 0.0)
+    moved = np.where(np.abs(chosen - start) > RATE_ROUNDING_PERCENT, chosen - start, 0.0)
     series = (
         # A line from one to the other, so that the eye sees what moved.
         Series("bars", "", moved, names, RULE, widths=thin, base=start),
@@ -75,10 +74,10 @@ def provinces(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     limit = 100 * float((table["balance_limit_t"] / table["emissions_tco2e"]).max())
     shaded = ((-limit, limit),) if np.isfinite(limit) else ()
     panel = Panel("", _("surplus [% of emissions]"), "", series, shaded, "x", horizontal=True)
-    return Chart("provinces", title_of(about, _("surplus of each province")), (panel,))
+    return Chart("provinces", _("surplus of each province"), (panel,))
 
 
-def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def enterprises(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Enterprises with the largest deficits and surpluses."""
     table = tables["enterprises"]
     extremes = {*table.nsmallest(SHOWN, "surplus_t").index, *table.nlargest(SHOWN, "surplus_t").index}
@@ -94,8 +93,7 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
         order = np.argsort(values)
         series = Series("bars", "", values[order], names[order], colour)
         panels.append(Panel(words, ALLOWANCES_KT, "", (series,), horizontal=True))
-    title = title_of(about, _("enterprises with the most to buy and to sell"))
-    return Chart("enterprises", title, tuple(panels))
+    return Chart("enterprises", _("enterprises with the most to buy and to sell"), tuple(panels))
 
 
 def names_of(table: pd.DataFrame) -> pd.Series:

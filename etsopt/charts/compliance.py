@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.charts.allocations import SHOWN, names_of
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, RULE, Chart, Panel, Series
-from etsopt.charts.texts import ALLOWANCES_KT, array_of, title_of
+from etsopt.charts.texts import ALLOWANCES_KT, array_of
 from etsopt.language import _
 from etsopt.scales import size_of
 
@@ -39,7 +39,7 @@ USED: Parts = (("closing_t", _("kept"), FREE), ("sold_t", _("sold"), PAID))
 """What becomes of allowances beyond the obligation."""
 
 
-def compliance(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance | None) -> Chart:
+def compliance(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> Chart:
     """Enterprises with the largest deficits and surpluses: purchases, offsets, shortfall, sales and what is kept.
 
     An instance has the names of enterprises.
@@ -59,7 +59,7 @@ def compliance(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], ins
     )
     due, short = table["obligation_t"].sum() / size_of("Mt"), table["shortfall_t"].sum() / size_of("kt")
     text = _("compliance: {due:,.1f} Mt due, {short:,.0f} kt not surrendered", due=due, short=short)
-    return Chart("compliance", title_of(about, text), tuple(one for one in panels if one.series))
+    return Chart("compliance", text, tuple(one for one in panels if one.series))
 
 
 def _panel(title: str, rows: pd.DataFrame, parts: Parts) -> Panel:

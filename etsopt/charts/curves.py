@@ -13,7 +13,7 @@ import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, SECTOR_COLOURS, Chart, Panel, Series
 from etsopt.charts.responses import market_of, net_demand_before, steps_of
-from etsopt.charts.texts import array_of, in_unit, measure_words, title_of
+from etsopt.charts.texts import array_of, in_unit, measure_words
 from etsopt.data.tables.provinces import name_of
 from etsopt.errors import UsageError
 from etsopt.language import _, pgettext
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 500
 """Corners of a curve; of more, so many are drawn, each of which is on the curve."""
 
-BEYOND = 3.0
+PRICE_AXIS_FACTOR = 3.0
 """Height of an axis over the price, at least; it reaches up to the cost of half of the abatement on offer."""
 
 ANSWER = _("the answer")
@@ -96,9 +96,7 @@ def _chosen_years(tables: Mapping[str, pd.DataFrame], years: list[int], year: in
     return [year]
 
 
-def cost_curve(
-    tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance, year: int | None = None
-) -> Chart:
+def cost_curve(tables: Mapping[str, pd.DataFrame], instance: Instance, year: int | None = None) -> Chart:
     """Marginal abatement cost of each year by itself: measures in order of their cost, as wide as they abate."""
     market = market_of(instance, tables)
     every = tables["years"]["year"].astype(int).tolist()
@@ -108,7 +106,7 @@ def cost_curve(
         for one in _chosen_years(tables, years, year)
     )
     text = _("abatement cost of each year by itself, mean of each measure, and of all units in order")
-    return Chart("cost_curve", title_of(about, text), panels)
+    return Chart("cost_curve", text, panels)
 
 
 def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd.DataFrame], year: int) -> Panel:
@@ -158,9 +156,7 @@ def _named(instance: Instance, blocks: pd.DataFrame) -> NDArray[np.object_]:
     return array_of(_("{name}: {amount:,.4g} Mt", name=name, amount=amount) for name, amount in pairs)
 
 
-def supply_demand(
-    tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance, year: int | None = None
-) -> Chart:
+def supply_demand(tables: Mapping[str, pd.DataFrame], instance: Instance, year: int | None = None) -> Chart:
     """Net demand for allowances at every price, of each year by itself, with what meets it and the clearing price."""
     market = market_of(instance, tables)
     panels = []
@@ -168,13 +164,13 @@ def supply_demand(
         steps = steps_of(market, one, demand=True)
         panels.append(_demand_panel(steps, net_demand_before(market, one), tables, one))
     text = _("net demand (emissions less free allowances) of each year by itself, by price")
-    return Chart("supply_demand", title_of(about, text), tuple(panels))
+    return Chart("supply_demand", text, tuple(panels))
 
 
 def _demand_panel(steps: pd.DataFrame, before: float, tables: Mapping[str, pd.DataFrame], year: int) -> Panel:
     """Return the curve of net demand, the tonnes on offer and with those kept, the price, and the answer."""
     prices, row = _prices(tables, year)
-    top = BEYOND / 2 * max(prices.upper, prices.price, 1.0)
+    top = PRICE_AXIS_FACTOR / 2 * max(prices.upper, prices.price, 1.0)
     price, fallen = _stairs(steps[steps["price_cny_per_t"] <= top], top)
     demand = (before - fallen) / size_of("Mt")
     series = [Series("line", _("net demand"), demand, np.maximum(price, 0.0), CHOSEN, style="plain")]
@@ -219,7 +215,7 @@ def _top(steps: pd.DataFrame, prices: Prices) -> float:
     """Return the end of an axis of costs: over the price, and over the cost of half of the abatement."""
     half = steps["amount_t"].cumsum().searchsorted(steps["amount_t"].sum() / 2) if len(steps) else 0
     middle = float(steps["price_cny_per_t"].iloc[min(int(half), len(steps) - 1)]) if len(steps) else 0.0
-    return max(BEYOND * prices.upper, 1.3 * middle, 1.0)
+    return max(PRICE_AXIS_FACTOR * prices.upper, 1.3 * middle, 1.0)
 
 
 def _stairs(steps: pd.DataFrame, top: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

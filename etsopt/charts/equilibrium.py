@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, RULE, Chart, Panel, Series
-from etsopt.charts.texts import array_of, title_of
+from etsopt.charts.texts import array_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _, pgettext
 from etsopt.scales import size_of
@@ -31,7 +31,7 @@ STATUS = (
 """Status of a sector, in the words of the table ``equilibrium``."""
 
 
-def equilibrium(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def equilibrium(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Balance value of each sector and year after abatement beside that before, all equilibria, and abatement."""
     table = tables["equilibrium"].iloc[::-1]
     names = _places(table)
@@ -59,7 +59,7 @@ def equilibrium(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     bars = (Series("bars", "", abated, names, CHOSEN, labels),)
     abatement = Panel("", pgettext("charts", "abated [Mt]"), "", bars, horizontal=True)
     text = _("balance values that the responses of all units reproduce, and abatement")
-    return Chart("equilibrium", title_of(about, text), (balance, abatement))
+    return Chart("equilibrium", text, (balance, abatement))
 
 
 def _places(table: pd.DataFrame) -> NDArray[np.object_]:

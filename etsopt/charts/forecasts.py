@@ -29,7 +29,7 @@ DRAWS = _("share of the draws [%]")
 def forecast(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
     """Return a panel for each balance value, its interval shaded, and one for the surpluses of own enterprises."""
     panels = (*_balance_values(tables), _surpluses(tables["forecast"], about["interval"]))
-    return Chart("forecast", title_of(about, _("forecast for {year}", year=about["year"])), panels)
+    return Chart("forecast", title_of(about["instance"], _("forecast for {year}", year=about["year"])), panels)
 
 
 def _balance_values(tables: Mapping[str, pd.DataFrame]) -> Iterator[Panel]:

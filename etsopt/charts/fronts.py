@@ -63,7 +63,7 @@ def front(
         panels.append(Panel("", x_label, y_label, series))
     best = int(designs["on_front"].sum())
     text = _("{best} of {designs:,} designs, which no other one beats", best=best, designs=len(designs))
-    return Chart("front", title_of(about, text), tuple(panels))
+    return Chart("front", title_of(about["instance"], text), tuple(panels))
 
 
 def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: bool) -> Iterator[Series]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import array_of, measure_words, scaled, title_of
+from etsopt.charts.texts import array_of, measure_words, scaled
 from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ DECISIONS: tuple[tuple[str, str, str], ...] = (
 """Cost of a scenario under each decision; runs with a budget do not state the last."""
 
 
-def investment(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance | None) -> Chart:
+def investment(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> Chart:
     """Discounted cost of all enterprises by cumulative probability, and investment by measure."""
     summary = tables["investment_summary"].iloc[-1]
     panels = [_costs(tables["scenario_costs"], float(summary["expected_cost_cny"]))]
@@ -38,7 +38,7 @@ def investment(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], ins
     by, unit = scaled(float(summary["investment_cny"]), "CNY")
     amount = f"{summary['investment_cny'] / by:,.{0 if by == 1 else 1}f}"
     text = _("{amount} {unit} invested before the scenario is known", amount=amount, unit=unit)
-    return Chart("investment", title_of(about, text), tuple(panels))
+    return Chart("investment", text, tuple(panels))
 
 
 def by_scenario(costs: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from etsopt.charts import (
     allocations,
@@ -15,6 +16,7 @@ from etsopt.charts import (
     reviews,
     units,
 )
+from etsopt.charts.texts import title_of
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
 from etsopt.language import _
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from etsopt.charts.chart import Chart
     from etsopt.data.instance import Instance
+    from etsopt.provenance import Provenance
 
 
 def _always(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> bool:
@@ -42,11 +45,10 @@ class Kind(NamedTuple):
     needs
         Tables and their columns that it needs; the first table needs a row.
     make
-        Makes it from tables and provenance, and from what the next two say.
-    with_instance
-        True if it takes the instance, or None: for names if it is not of years.
-    of_years
-        True for a chart of single years of a market, which takes a year, or None, as well.
+        Makes it from tables, and from what the next says.
+    takes
+        What it takes beside tables: the policy of the run; its instance or None, for names if it is not of years; a
+        year or None, for a chart of single years of a market.
     suits
         Tells from tables and instance if the run has something to show.
     """
@@ -54,8 +56,7 @@ class Kind(NamedTuple):
     about: str
     needs: Mapping[str, tuple[str, ...]]
     make: Callable[..., Chart]
-    with_instance: bool = False
-    of_years: bool = False
+    takes: tuple[str, ...] = ()
     suits: Callable[[Mapping[str, pd.DataFrame], Instance | None], bool] = _always
 
 
@@ -78,18 +79,21 @@ KINDS = {
         _("surplus rate of each unit by its intensity, beside the rule and a stated band"),
         OF_UNITS,
         units.surplus,
+        ("policy",),
         suits=_with_intensities,
     ),
     "intensity": Kind(
         _("surplus rate of each unit by its emission intensity, with the balance value of its sector"),
         OF_UNITS,
         units.intensity,
+        ("policy",),
         suits=_with_intensities,
     ),
     "rates": Kind(
         _("distribution of surplus rates by sector"),
         {"allocation": ("sector", "emissions_tco2e", "surplus_rate")},
         allocations.rates,
+        ("policy",),
     ),
     "provinces": Kind(
         _("surplus of each province, beside the rule"),
@@ -120,22 +124,20 @@ KINDS = {
         _("abatement of each year by measure"),
         {"measure_years": ("measure_id", "year", "abated_tco2e")},
         markets.measures,
-        with_instance=True,
+        ("instance",),
     ),
     "cost_curve": Kind(
         _("marginal abatement cost curve of single years, with the price"),
         OF_YEARS,
         curves.cost_curve,
-        with_instance=True,
-        of_years=True,
+        ("instance", "year"),
         suits=curves.has_measures,
     ),
     "supply_demand": Kind(
         _("net demand for allowances by price in single years, what meets it, and the price"),
         OF_YEARS,
         curves.supply_demand,
-        with_instance=True,
-        of_years=True,
+        ("instance", "year"),
         suits=curves.has_market_years,
     ),
     "unmet": Kind(
@@ -147,7 +149,7 @@ KINDS = {
         _("how the largest deficits are covered, and what becomes of the largest surpluses"),
         {"compliance": ("enterprise_id", *compliance.COLUMNS)},
         compliance.compliance,
-        with_instance=True,
+        ("instance",),
     ),
     "equilibrium": Kind(
         _("balance values that all responses reproduce, and abatement by sector"),
@@ -162,7 +164,7 @@ KINDS = {
             "investments": ("unit_id", "measure_id", "installed", "investment_cny"),
         },
         investments.investment,
-        with_instance=True,
+        ("instance",),
     ),
     "reconciliation": Kind(
         _("emissions as reported beside the reconciled ones and their interval"),
@@ -200,7 +202,7 @@ def _has(kind: Kind, tables: Mapping[str, pd.DataFrame]) -> bool:
 def chart_of(
     kind: str,
     tables: Mapping[str, pd.DataFrame],
-    about: Mapping[str, Any],
+    about: Provenance,
     instance: Instance | None = None,
     year: int | None = None,
 ) -> Chart:
@@ -227,18 +229,18 @@ def chart_of(
         raise UsageError(_("There is no chart {kind}.", kind=brief(kind)), advice)
     if kind not in known:
         raise UsageError(_without(kind, tables), _("Of this run there are: {kinds}.", kinds=here))
-    if KINDS[kind].of_years:
-        return KINDS[kind].make(tables, about, instance, year)
-    if year is not None:
-        of_years = ", ".join(name for name, one in KINDS.items() if one.of_years)
+    if year is not None and "year" not in KINDS[kind].takes:
+        of_years = ", ".join(name for name, one in KINDS.items() if "year" in one.takes)
         what = _("The chart {kind!r} is not of a single year.", kind=kind)
         raise UsageError(what, _("Leave the year out, or choose {kinds}.", kinds=of_years))
-    return KINDS[kind].make(tables, about, instance) if KINDS[kind].with_instance else KINDS[kind].make(tables, about)
+    beside = {"policy": about.policy, "instance": instance, "year": year}
+    chart = KINDS[kind].make(tables, *(beside[name] for name in KINDS[kind].takes))
+    return replace(chart, title=title_of(about.instance, chart.title))
 
 
 def _without(kind: str, tables: Mapping[str, pd.DataFrame]) -> str:
     """Return why a run has nothing for a chart."""
-    if not (KINDS[kind].of_years and _has(KINDS[kind], tables)):
+    if not ("year" in KINDS[kind].takes and _has(KINDS[kind], tables)):
         needed = ", ".join(map(repr, KINDS[kind].needs))
         return _("The run has nothing for the chart {kind!r}: it needs {tables}.", kind=kind, tables=needed)
     if kind == "cost_curve":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import YEAR, in_unit, measure_words, title_of
+from etsopt.charts.texts import YEAR, in_unit, measure_words
 from etsopt.language import _, pgettext
 from etsopt.scales import size_of
 
@@ -32,7 +32,7 @@ NEGLIGIBLE = 1e-5
 """Allowances that are not drawn, such as those that make up for rounding, as a share of all."""
 
 
-def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def prices(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Price of each year and what sets it, with the interval of prices that clear the market."""
     years = tables["years"]
     set_by = _set_by(tables)
@@ -58,7 +58,7 @@ def prices(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Char
         series.append(Series("line", _("price"), place, found, CHOSEN))
     unit = str(years["price_unit"].iloc[0]) if len(years) else "CNY/t"
     panel = Panel("", YEAR, in_unit(_("price"), unit), tuple(series), y_limits=(0.0, _top(series)))
-    return Chart("prices", title_of(about, _("price of an allowance")), (panel,))
+    return Chart("prices", _("price of an allowance"), (panel,))
 
 
 def _set_by(tables: Mapping[str, pd.DataFrame]) -> dict[int, str]:
@@ -77,7 +77,7 @@ def _top(series: list[Series]) -> float:
     return 1.15 * max(values, default=1.0) or 1.0
 
 
-def emissions(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def emissions(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Emissions of each year with and without measures, beside free and paid allowances."""
     years = tables["years"]
     place = years["year"].to_numpy(dtype=float)
@@ -98,10 +98,10 @@ def emissions(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
         words = (_("kept at the end of the year"), YEAR, _("allowances kept [Mt]"))
         panels.append(Panel(*words, (Series("bars", "", place, banked, CHOSEN),)))
         text = _("emissions and allowances, and what is kept for later years")
-    return Chart("emissions", title_of(about, text), tuple(panels))
+    return Chart("emissions", text, tuple(panels))
 
 
-def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance | None) -> Chart:
+def measures(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> Chart:
     """Emissions that each measure abates, year by year; an instance has the names of measures."""
     words = measure_words(instance)
     table = tables["measure_years"]
@@ -117,13 +117,13 @@ def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], insta
         name = _("{count} others", count=len(rest))
         series.append(Series("stack", name, place, rest.sum().to_numpy(dtype=float), PALETTE[-1]))
     panel = Panel("", YEAR, pgettext("charts", "abated [Mt]"), tuple(series))
-    return Chart("measures", title_of(about, _("abatement by measure")), (panel,))
+    return Chart("measures", _("abatement by measure"), (panel,))
 
 
-def unmet(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def unmet(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Least demand that stays unmet in each year of a market that cannot clear."""
     table = tables["unmet_demand"]
     values = table["unmet_t"].to_numpy(dtype=float) / size_of("kt")
     series = Series("bars", "", table["year"].to_numpy(dtype=float), values, OTHER)
     panel = Panel("", YEAR, _("unmet demand [kt]"), (series,))
-    return Chart("unmet", title_of(about, _("the market cannot clear: least unmet demand")), (panel,))
+    return Chart("unmet", _("the market cannot clear: least unmet demand"), (panel,))

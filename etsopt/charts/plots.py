@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from etsopt.charts.chart import Chart
     from etsopt.data.instance import Instance
+    from etsopt.provenance import Provenance
 
 
 class Plots:
@@ -36,7 +37,7 @@ class Plots:
     def __init__(
         self,
         tables: Mapping[str, pd.DataFrame],
-        about: Mapping[str, Any],
+        about: Provenance,
         instance: Callable[[], Instance] | None = None,
     ) -> None:
         self._tables, self._about, self._instance = tables, about, instance

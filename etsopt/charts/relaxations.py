@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt.charts.chart import CHOSEN, OTHER, Chart, Panel, Series
-from etsopt.charts.texts import array_of, title_of
+from etsopt.charts.texts import array_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _
 from etsopt.scales import size_of
@@ -30,10 +30,10 @@ LIMITS = {
 }
 
 
-def relaxations(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def relaxations(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Relaxation of each limit, a panel for each way out; of bands, which are rates, the title has the ends."""
     table = tables["relaxed_limits"]
-    return Chart("relaxations", title_of(about, _("infeasible: relaxation of the limits")), tuple(_panels(table)))
+    return Chart("relaxations", _("infeasible: relaxation of the limits"), tuple(_panels(table)))
 
 
 def _panels(table: pd.DataFrame) -> Iterator[Panel]:

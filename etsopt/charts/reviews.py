@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import array_of, title_of
+from etsopt.charts.texts import array_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _, pgettext
 from etsopt.scales import size_of
@@ -30,7 +30,7 @@ DAYS = ("review_days", "travel_days", "left_days")
 LEVELS = (pgettext("level", "municipal"), pgettext("level", "provincial"), pgettext("level", "national"))
 
 
-def reconciliation(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def reconciliation(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Reported emissions of the units farthest off, and the interval, beside their reconciled emissions."""
     table = tables["reconciliation"]
     table = table[table["reconciled_tco2e"] > 0]
@@ -52,7 +52,7 @@ def reconciliation(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any])
         text = _("{text}, the {shown} of {units} units farthest apart", text=text, shown=SHOWN, units=total)
     x_label = _("difference from the reconciled emissions [%]")
     panel = Panel("", x_label, "", series, horizontal=True)
-    return Chart("reconciliation", title_of(about, text), (panel,))
+    return Chart("reconciliation", text, (panel,))
 
 
 def _label(row: Any) -> str:
@@ -72,7 +72,7 @@ def _label(row: Any) -> str:
     )
 
 
-def review_plan(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def review_plan(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Tonnes at risk of each province, covered by reviews or not, and days of reviewers by level."""
     plan, days = tables["plan"], tables["review_days"]
     covered = plan.groupby("province")["covered_tco2e"].sum()
@@ -97,7 +97,7 @@ def review_plan(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     )
     share = 100 * float(covered.sum() / max(float((covered + left).sum()), 1e-9))
     text = _("reviews cover {share:.1f} % of the tonnes at risk", share=share)
-    return Chart("review_plan", title_of(about, text), panels)
+    return Chart("review_plan", text, panels)
 
 
 def _some(parts: tuple[Series, ...]) -> tuple[Series, ...]:
@@ -105,7 +105,7 @@ def _some(parts: tuple[Series, ...]) -> tuple[Series, ...]:
     return tuple(one for one in parts if one.x.sum() > 0)
 
 
-def missing_days(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def missing_days(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Least days that a plan of reviews lacks, by level and province."""
     table = tables["missing_days"]
     table = table[table["missing_days"] > 0].sort_values("missing_days", kind="stable")
@@ -113,4 +113,4 @@ def missing_days(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -
     names = array_of(f"{pgettext('level', level)} {name_of(province)}".strip() for level, province in pairs)
     series = Series("bars", "", table["missing_days"].to_numpy(dtype=float), names, OTHER)
     panel = Panel("", _("missing days"), "", (series,), horizontal=True)
-    return Chart("missing_days", title_of(about, _("no plan of reviews: least days that are missing")), (panel,))
+    return Chart("missing_days", _("no plan of reviews: least days that are missing"), (panel,))

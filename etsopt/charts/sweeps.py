@@ -56,7 +56,7 @@ def fan(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
         )
         panels.append(Panel(str(decision), YEAR, label, series, y_limits=limits))
     text = _("{number} by year over the draws", number=number.words)
-    return Chart(f"fan-{number.key}", title_of(about, text), tuple(panels))
+    return Chart(f"fan-{number.key}", title_of(about["instance"], text), tuple(panels))
 
 
 def lines(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -74,7 +74,7 @@ def lines(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Char
         for place, (name, part) in enumerate(parts)
     )
     text = _("{number} by year in each scenario", number=number.words)
-    return Chart(f"lines-{number.key}", title_of(about, text), (Panel("", YEAR, label, series),))
+    return Chart(f"lines-{number.key}", title_of(about["instance"], text), (Panel("", YEAR, label, series),))
 
 
 def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any], draws: bool = True) -> Chart:
@@ -98,7 +98,7 @@ def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any], draws:
         series = (*ranges, points) if draws else (points,)
         panels.append(Panel(name_of(sector), label, "", series, horizontal=True))
     text = _("{number} by decision over the draws") if draws else _("{number} in each scenario")
-    return Chart(f"spread-{number.key}", title_of(about, _(text, number=number.words)), tuple(panels))
+    return Chart(f"spread-{number.key}", title_of(about["instance"], _(text, number=number.words)), tuple(panels))
 
 
 def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -114,7 +114,7 @@ def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) 
         shaded = ((float(low), float(high)),)
         panels.append(Panel(name_of(sector), label, pgettext("sweeping", "draws"), (series,), shaded, "x"))
     text = _("{number} over the draws, 9 of 10 of which are in the shaded range", number=number.words)
-    return Chart(f"distribution-{number.key}", title_of(about, text), tuple(panels))
+    return Chart(f"distribution-{number.key}", title_of(about["instance"], text), tuple(panels))
 
 
 def indices(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
@@ -135,7 +135,7 @@ def indices(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Ch
         kinds = (("total_order", _("with interactions")), ("first_order", _("alone")))
         panels = [_shares(table, index, words) for index, words in kinds]
         text = _("{number} and what moves it")
-    return Chart(f"indices-{number.key}", title_of(about, _(text, number=number.words)), tuple(panels))
+    return Chart(f"indices-{number.key}", title_of(about["instance"], _(text, number=number.words)), tuple(panels))
 
 
 def _shares(table: pd.DataFrame, index: str, title: str) -> Panel:

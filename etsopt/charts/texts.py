@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from etsopt.language import _, in_chinese, pgettext
 from etsopt.scales import money_scale_of, scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -26,9 +26,9 @@ NAME_IN_CHINESE = "x_name_zh"
 """Own column of units and measures from which their Chinese names are taken; the shipped instances have it."""
 
 
-def title_of(about: Mapping[str, Any], text: str) -> str:
+def title_of(instance: str, text: str) -> str:
     """Return a title that names the instance."""
-    return _("{name}: {text}", name=about["instance"], text=text)
+    return _("{name}: {text}", name=instance, text=text)
 
 
 def in_unit(text: str, unit: str) -> str:

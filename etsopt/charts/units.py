@@ -9,12 +9,13 @@ import pandas as pd
 
 from etsopt.charts.allocations import bands_of
 from etsopt.charts.chart import CHOSEN, OTHER, RULE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.charts.texts import SURPLUS_RATE, array_of, named, title_of
+from etsopt.charts.texts import SURPLUS_RATE, array_of, named
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 
 MOST_POINTS = 4_000
 """Points of a chart; of more units those of a sector that lie close together are one point, and the title says so."""
@@ -30,7 +31,7 @@ def have_intensities(tables: Mapping[str, pd.DataFrame]) -> bool:
     return not _points(tables).empty
 
 
-def surplus(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def surplus(tables: Mapping[str, pd.DataFrame], policy: Mapping[str, Any]) -> Chart:
     """Surplus rate of each unit by how much its intensity is better than the balance value, or by its intensity."""
     points = _points(tables)
     text = _("surplus rate of each unit")
@@ -43,11 +44,11 @@ def surplus(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Cha
         x_label = _("intensity better than the balance value [%]")
     points, title = _few(points, text)
     sectors = sorted(set(points["sector"]))
-    panel = Panel("", x_label, SURPLUS_RATE, _series(points), bands_of(about, sectors))
-    return Chart("surplus", title_of(about, title), (panel,))
+    panel = Panel("", x_label, SURPLUS_RATE, _series(points), bands_of(policy, sectors))
+    return Chart("surplus", title, (panel,))
 
 
-def intensity(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+def intensity(tables: Mapping[str, pd.DataFrame], policy: Mapping[str, Any]) -> Chart:
     """Surplus rate of each unit by its emission intensity, sector by sector, with the balance value."""
     points, title = _few(_points(tables), _("surplus rate by emission intensity"))
     panels = []
@@ -61,8 +62,8 @@ def intensity(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
             name = _("balance value")
             series = (*series, Series("line", name, np.full(2, value), ends, OTHER, style="dashed"))
         x_label = _("emission intensity [{unit}]", unit=unit)
-        panels.append(Panel(name_of(sector), x_label, SURPLUS_RATE, series, bands_of(about, [sector])))
-    return Chart("intensity", title_of(about, title), tuple(panels))
+        panels.append(Panel(name_of(sector), x_label, SURPLUS_RATE, series, bands_of(policy, [sector])))
+    return Chart("intensity", title, tuple(panels))
 
 
 def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
 from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.review_plan import review_plan
 from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, default_gap, theorem_of
+from etsopt.checking.tolerances import REAL_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
 from etsopt.readings.given import Given, by_year
@@ -45,9 +46,6 @@ PREREQUISITES = ("tables", "same_units")
 
 AT_PRICES = ("abatement", "equilibrium")
 """Models in which enterprises take the price of every year as given."""
-
-REAL_GAP = 1e-8
-"""Largest relative gap of an objective of real allowances that sizes over many decades leave to 64-bit numbers."""
 
 UNPROVEN = ("", np.nan, -np.inf, np.inf, 0.0)
 """Unit, value, bound, gap and tolerance of an objective of which nothing is proven."""
@@ -169,7 +167,7 @@ def _allocation(  # long because each missing table ends the check with its own 
     checks, kept = check_levels(real, real_demands, reference, allowance, chosen, stated, real_objectives)
     violations += broken
     branched = real.policy.allocation.integer_allowances or real.policy.allocation.exceptions.units
-    accepted = gap if branched else min(gap, REAL_GAP)
+    accepted = gap if branched else min(gap, REAL_GAP_RELATIVE)
     checks = [replace(level, asked=accepted * abs(level.value)) for level in checks]
     if rounded:
         checks.append(rounding.check_rounding(demands, allocation, tables["duals"]))

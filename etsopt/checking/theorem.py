@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etsopt.checking.tolerances import WHOLE_GAP_RELATIVE, WHOLE_GAPS_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
@@ -31,12 +32,6 @@ EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
 TIE_BREAK, ROUNDING, COST = "least_squares", "rounding", "cost"
 INFEASIBLE, UNMET, MISSING = "target_relaxation", "unmet_demand", "missing_days"
 """What is least where there is no answer: relaxed tonnes, unmet tonnes of a market, missing days of reviewers."""
-
-GAP = 1e-4
-"""Largest relative gap that proves whole plans, whole tonnes and exceptions, unless the reader asks for another."""
-
-GAPS = {"review_plan": 1e-3}
-"""That of other theorems."""
 
 MARKETS = ("abatement", "clearing", "pathway")
 """Models of a market; all but the pathway start from an allocation, as an investment does."""
@@ -237,7 +232,7 @@ def default_gap(model: str) -> float:
     >>> default_gap("clearing"), default_gap("review_plan")
     (0.0001, 0.001)
     """
-    return GAPS.get(model, GAP)
+    return WHOLE_GAPS_RELATIVE.get(model, WHOLE_GAP_RELATIVE)
 
 
 def theorem_of(instance: Given, model: str, tables: Mapping[str, pd.DataFrame]) -> Theorem:

@@ -118,7 +118,7 @@ class Question:
         Name of the model, one of `etsopt.checking.theorem.THEOREMS`.
     gap
         Largest relative gap that proves an objective of whole plans, whole tonnes or exceptions; None for that of the
-        theorem. Of real allowances at most `etsopt.checking.judge.REAL_GAP` of it counts.
+        theorem. Of real allowances at most `etsopt.checking.tolerances.REAL_GAP_RELATIVE` of it counts.
     """
 
     instance: Instance

@@ -44,6 +44,7 @@ COMMANDS = {
     **dict.fromkeys(("review", "verify"), "reviewing"),
     "review-plan": "review_plan",
     "sweep": "sweeping",
+    "curve": "curving",
     "design": "designing",
     "forecast": "forecasting",
     **dict.fromkeys(("models", "rules", "instances", "schema"), "listing"),

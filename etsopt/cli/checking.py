@@ -1,4 +1,4 @@
-"""Check a saved run, or the record of a sweep or design search."""
+"""Check a saved run, a curve, or the record of a sweep or design search."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = _("check a saved run from its instance and tables alone, or the record of a sweep or search")
+    text = _("check a saved run or curve from its instance and tables alone, or the record of a sweep or search")
     command = commands.add("check", text, check)
-    text = _("a run folder written by `etsopt solve --out`, or folder of a record")
+    text = _("a run folder written by `etsopt solve --out`, or folder of a curve or record")
     command.add_argument("run", type=Path, help=text)
     text = _(
         "largest relative gap that proves whole plans, whole tonnes and exceptions (default: 1e-4, of reviews 1e-3)"
@@ -47,7 +47,7 @@ def register(commands: Commands) -> None:
 
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
-    from etsopt.cli import record_checks, reporting
+    from etsopt.cli import curving, record_checks, reporting
     from etsopt.running.library import is_file
 
     if options.model is not None and options.model_file is not None:
@@ -56,8 +56,8 @@ def check(options: Namespace) -> int:
         raise UsageError(_("--as takes the name of a model of the library."), _("Name a file of your own by --model."))
     if options.model_file is not None and not is_file(options.model_file):
         raise UsageError(_("--model takes the file of a model of your own, ending in .py."), _("Name another by --as."))
-    if reporting.kind_of(options.run):
-        return record_checks.check(options)
+    if kind := reporting.kind_of(options.run):
+        return curving.check(options) if kind == "curve" else record_checks.check(options)
     from etsopt.results import results, run_folder
     from etsopt.results.claims import is_checked, unchecked_words
     from etsopt.running import run
@@ -66,7 +66,7 @@ def check(options: Namespace) -> int:
     verdict = run.check(instance, result, options.gap, options.model or options.model_file)
     prices = [f"{name}: multipliers" for name in verdict.unproven_prices]
     beside = [*unchecked_words(result), *run_folder.unlisted_files(options.run), *prices]
-    same = instance.hash == result.provenance.get("instance_hash")
+    same = instance.hash == result.provenance.instance_hash
     # A claim that differs from the recomputed value is a violation.
     holds = same and not verdict.violations
     if options.json:
@@ -108,7 +108,7 @@ def _show(result: Results, verdict: Verdict, same: bool, beside: list[str]) -> N
     status = STATUSES[verdict.status] if verdict.theorem else _("not checked")
     section = Section("check", "", tuple(_found(run, verdict, same, beside)))
     proven = same and not verdict.violations and bool(verdict.theorem)
-    given = tuple(Paragraph(text, "warning") for text in own_rule(result.provenance))
+    given = tuple(Paragraph(text, "warning") for text in own_rule(result.provenance.own_rule))
     terminal.show(Document("", kicker(run), "", status, proven, given, sections=(section,)))
 
 

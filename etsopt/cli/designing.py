@@ -43,7 +43,7 @@ def design(options: Namespace) -> int:
     from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
     from etsopt.designing import designs_of, read_design, search
-    from etsopt.designing.search import load_optuna, see_names
+    from etsopt.designing.search import load_optuna, require_names
     from etsopt.running.reading import read
     from etsopt.sweeping import Record
     from etsopt.sweeping.workers import LostClusterError
@@ -54,7 +54,7 @@ def design(options: Namespace) -> int:
     quiet = options.json
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance, stated={*plan.policy, *plan.choose})
-    see_names(plan, instance)
+    require_names(plan, instance)
     count = 1 + plan.generations * plan.population
     if not quiet:
         about = {"count": count, "instance": plan.instance, "model": plan.model, "generations": plan.generations}
@@ -62,10 +62,11 @@ def design(options: Namespace) -> int:
     prepare(folder, RECORD)
     with Record(folder / RECORD) as record:
         with terminal.waiting(quiet) as tell:
-            told = teller(tell, quiet=True, name_of=lambda number: record.scenario(number)[0])
+            progress = teller(tell, quiet=True, name_of=lambda number: record.scenario(number)[0])
             asked = {"resume": options.resume, "scheduler": options.scheduler}
+            asked["workers"] = workers_of(options.workers, count)
             try:
-                ended = search(plan, instance, record, workers=workers_of(options.workers, count), told=told, **asked)
+                ended = search(plan, instance, record, progress=progress, **asked)
             except LostClusterError as error:
                 print(error, file=sys.stderr)
                 ended = "lost"

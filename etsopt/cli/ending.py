@@ -32,7 +32,8 @@ LEAST_MEMORY = 1 << 24
 """Least free memory [bytes] for which a failed call is not attributed to memory."""
 
 RESERVE = 1 << 22
-"""Memory [bytes] reserved for reporting that memory is short; the system commits it only when written to."""
+"""Memory [bytes] reserved for reporting that memory is short; the system commits it only when written to:
+`docs/decisions/0109-lack-of-memory.md`."""
 
 NO_MEMORY = EtsoptError(
     _("There is not enough memory."), _("Free memory, raise its limit, or solve a smaller instance.")

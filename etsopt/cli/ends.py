@@ -24,7 +24,7 @@ COLUMNS = ("end", "sector", "balance_value", "emissions_tco2e", "allowance_t", "
 
 def show(results: Mapping[str, Results], instance: Instance) -> None:
     """Print the totals of every sector at both ends, each with its status."""
-    model = next(iter(results.values())).provenance["model"]
+    model = next(iter(results.values())).provenance.model
     parts = [
         _sectors(result).assign(end=str(_(end)), status=str(STATUSES[result.status])) for end, result in results.items()
     ]

@@ -1,4 +1,4 @@
-"""The command `etsopt plot`: a chart of a run, sweep or design search as SVG, PNG or a page that one can hover."""
+"""The command `etsopt plot`: a chart of a run, sweep, design search or curve as SVG, PNG or a page to hover."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
-    from typing import Any
 
     from etsopt.charts.chart import Chart
     from etsopt.cli.parsing import Commands
@@ -22,9 +20,9 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = _("draw a chart of a run, sweep or design search; without a kind, list those that there are")
+    text = _("draw a chart of a run, sweep, design search or curve; without a kind, list those that there are")
     command = commands.add("plot", text, plot)
-    text = _("folder of a run, written by `etsopt solve --out`, of a sweep or of a design search")
+    text = _("folder of a run, written by `etsopt solve --out`, of a sweep, design search or curve")
     command.add_argument("run", type=Path, help=text)
     command.add_argument(
         "kind", nargs="?", metavar="KIND", help=_("such as surplus, prices, or front of a design search")
@@ -73,8 +71,8 @@ def _said(files: list[Path], as_json: bool) -> int:
 
 
 def _of_many(options: Namespace, kind: str) -> int:
-    """Draw a chart of a sweep or a design search, or list the charts that it has."""
-    about, above, found = _charts(options.run, kind)
+    """Draw a chart of a sweep, a design search or a curve, or list the charts that it has."""
+    instance, above, imprint, found = _charts(options.run, kind)
     charts = {chart.kind: chart for chart in found}
     if options.kind is None:
         return _list({name: str(chart.title) for name, chart in charts.items()}, options.json)
@@ -86,28 +84,35 @@ def _of_many(options: Namespace, kind: str) -> int:
         raise UsageError(_("There is no chart {kind}.", kind=brief(options.kind)), advice)
     chart, path = charts[options.kind], options.out or Path(f"{options.kind}.svg")
     if _is_page(path):
+        from etsopt.documents.figures import of_chart
         from etsopt.reports.write import write_figure
 
-        return _said(write_figure(about, chart, above, path, options.inline), options.json)
+        return _said(write_figure(of_chart(instance, chart), above, imprint, path, options.inline), options.json)
     from etsopt.charts.drawing import save
 
     save(chart, path)
     return _said([path], options.json)
 
 
-def _charts(folder: Path, kind: str) -> tuple[Mapping[str, Any], str, list[Chart]]:
-    """Return what a folder is about, the line above its pages, and its charts."""
+def _charts(folder: Path, kind: str) -> tuple[str, str, str, list[Chart]]:
+    """Return the name of the instance of a folder, the lines above and below its pages, and its charts."""
     if kind == "sweep":
         from etsopt.sweeping import page as of_sweep
-        from etsopt.sweeping.told import ToldSweep
+        from etsopt.sweeping.sweep_document import SweepSummary
 
-        sweep = ToldSweep.read(folder)
-        return sweep.about, of_sweep.kicker(sweep), of_sweep.charts_of(sweep)
+        sweep = SweepSummary.read(folder)
+        return sweep.about["instance"], of_sweep.kicker(sweep), sweep.imprint, of_sweep.charts_of(sweep)
+    if kind == "curve":
+        from etsopt.curves import read_curve
+        from etsopt.curves.curve_document import imprint_of, kicker
+
+        curve = read_curve(folder)
+        return curve.about.instance, kicker(curve), imprint_of(curve), [curve.chart()]
     from etsopt.designing import page as of_design
-    from etsopt.designing.told import ToldDesign
+    from etsopt.designing.design_document import DesignSummary
 
-    design = ToldDesign.read(folder)
-    return design.about, of_design.kicker(design), of_design.charts_of(design)
+    design = DesignSummary.read(folder)
+    return design.about["instance"], of_design.kicker(design), design.imprint, of_design.charts_of(design)
 
 
 def _is_page(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The command `etsopt report`: a run, sweep or design search as a page, a letter, or two runs side by side."""
+"""The command `etsopt report`: a run, sweep, design search or curve as a page, a letter, or two runs side by side."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
 
-RECORDS = {"sweep.sqlite": "sweep", "design.sqlite": "design search"}
-"""Records by which the folders of sweeps and design searches are told from runs."""
+RECORDS = {"sweep.sqlite": "sweep", "design.sqlite": "design search", "curve.json": "curve"}
+"""Files by which the folders of sweeps, design searches and curves are told from runs."""
 
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = _("write a run, sweep or design search as an HTML page with charts, or a letter")
+    text = _("write a run, sweep, design search or curve as an HTML page with charts, or a letter")
     command = commands.add("report", text, report)
-    text = _("folder of a run, written by `etsopt solve --out`, of a sweep or of a design search")
+    text = _("folder of a run, written by `etsopt solve --out`, of a sweep, design search or curve")
     command.add_argument("run", type=Path, help=text)
     text = _("file to write (default: report.html, letter-ENTERPRISE.html or beside.html in the run folder)")
     command.add_argument("--out", type=Path, metavar="FILE", help=text)
@@ -73,12 +73,12 @@ def _said(files: list[Path], as_json: bool) -> int:
 
 
 def kind_of(folder: Path) -> str:
-    """Return what a folder holds, sweep or design search; empty for a run."""
+    """Return what a folder holds, sweep, design search or curve; empty for a run."""
     return next((kind for record, kind in RECORDS.items() if (folder / record).is_file()), "")
 
 
 def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
-    """Write the page of a sweep or a design search, and return the files."""
+    """Write the page of a sweep, a design search or a curve, and return the files."""
     if asked:
         refuse(asked[0], options.run)
     path = options.out or options.run / "report.html"
@@ -86,6 +86,12 @@ def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
         from etsopt.sweeping.page import write_sweep_report
 
         return write_sweep_report(options.run, path, options.lang, options.inline)
+    if kind == "curve":
+        from etsopt.curves import read_curve
+        from etsopt.curves.curve_document import write_curve_report
+
+        folder = str(options.run)
+        return write_curve_report(read_curve(options.run), path, options.lang, options.inline, folder)
     from etsopt.designing.page import write_design_report
 
     return write_design_report(options.run, path, options.lang, options.inline)
@@ -128,7 +134,7 @@ def _violations(result: Results, instance: Instance) -> int:
     from etsopt.results.claims import is_checked
     from etsopt.running import run
 
-    if result.provenance.get("instance_hash") != instance.hash:
+    if result.provenance.instance_hash != instance.hash:
         return 1
     return len(run.check(instance, result).violations) if is_checked(result) else 0
 

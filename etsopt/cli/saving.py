@@ -75,8 +75,7 @@ def save_workbook(result: Results, workbook: Path | None, folder: Path) -> None:
 
 def gap_of(result: Results) -> str:
     """Return the option by which a check accepts the gap that a result was solved to; empty if it does anyway."""
-    asked = float(result.provenance["options"]["gap"])
-    accepted = default_gap(result.provenance["model"])
+    asked, accepted = result.provenance.options.gap, default_gap(result.provenance.model)
     return f" --gap {asked:g}" if result.status in ("certified_gap", "certified_program") and asked > accepted else ""
 
 

@@ -100,7 +100,7 @@ def show_summary(result: Results) -> None:
     from etsopt.documents.quantities import SPACE
     from etsopt.reports.write import summary
 
-    seconds = sum(result.provenance["seconds"].values())
+    seconds = sum(result.provenance.seconds.values())
     terminal.show(summary(result), f"{seconds:.2f}{SPACE}s")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from etsopt.cli.parsing import Commands, Parser
     from etsopt.sweeping import Record, SweepPlan
-    from etsopt.sweeping.sweep import Progress
+    from etsopt.sweeping.progress import Progress
 
 RECORD, SCENARIOS, VALUES, SUMMARY, SENSITIVITY = "sweep.sqlite", "scenarios", "values", "summary", "sensitivity"
 """Names of the record, and of the tables written from it."""
@@ -87,7 +87,7 @@ def sweep(options: Namespace) -> int:
     quiet = options.json
     in_every = set.intersection(*({*scenario.changes} for scenario in plan.scenarios))
     instance = read(plan.instance, stated=in_every)
-    check_names(instance, plan.scenarios, plan.place)
+    check_names(instance, plan.model, plan.scenarios, plan.place)
     if not quiet:
         print(_count(plan))
     if options.count:
@@ -100,14 +100,9 @@ def sweep(options: Namespace) -> int:
         with telling(quiet) as tell:
             asked = {name: getattr(options, name) for name in ("resume", "retry_failed", "only", "scheduler")}
             asked["workers"] = workers_of(options.workers, len(plan.scenarios))
+            progress = teller(tell, quiet, lambda number: plan.scenarios[number].name)
             try:
-                termination = run_plan(
-                    plan,
-                    instance,
-                    record,
-                    told=teller(tell, quiet, lambda number: plan.scenarios[number].name),
-                    **asked,
-                )
+                termination = run_plan(plan, instance, record, progress=progress, **asked)
             except LostClusterError as error:
                 print(error, file=sys.stderr)
                 termination = "lost"
@@ -163,7 +158,7 @@ def telling(quiet: bool) -> Iterator[Callable[[str], None]]:
     """Yield the receiver of lines of progress: those of a terminal; without one, the last is printed each minute."""
     from etsopt.cli import terminal
     from etsopt.cli.remaining import Remaining
-    from etsopt.sweeping.sweep import every
+    from etsopt.sweeping.progress import every
 
     if quiet or terminal.plain_console(stderr=True).is_terminal:
         with terminal.waiting(quiet) as tell:
@@ -185,12 +180,10 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
 
     shown = 0
 
-    def told(now: Progress) -> None:
+    def progress(now: Progress) -> None:
         nonlocal shown
-        rate = now.done / now.elapsed_s if now.elapsed_s else 0.0
         # The terminal adds the time that is left, as to every phase with a count.
-        text = _("{phase} {done:,} of {of:,}, {rate:,.1f} a second")
-        tell(_(text, phase=_("scenarios"), done=now.done, of=now.of, rate=rate))
+        tell(now.line)
         # A proven answer has a message if it does not have a table to keep.
         failed = not now.last.certified or (now.last.status in PROVEN and now.last.message)
         if quiet or not failed or shown > FAILURES_SHOWN:
@@ -201,7 +194,7 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
         more = _("Further ones are in the table of scenarios alone.") if shown > FAILURES_SHOWN else said
         print(more, file=sys.stderr)
 
-    return told
+    return progress
 
 
 def _write(plan: SweepPlan, record: Record, folder: Path, table_format: str) -> list[Path]:
@@ -248,10 +241,10 @@ def _summary(termination: str, counts: dict[str, int], written: list[Path]) -> N
     from etsopt.cli import terminal
     from etsopt.documents.document import Column, Table
     from etsopt.documents.quantities import COUNT
-    from etsopt.results.words import STATUSES
+    from etsopt.sweeping.outcome import ENDED
 
     columns = (Column(_("status")), Column(_("number"), COUNT))
-    rows = tuple((STATUSES.get(status, status), number) for status, number in counts.items())
+    rows = tuple((ENDED.get(status, status), number) for status, number in counts.items())
     terminal.show_blocks([Table(_("Scenarios"), columns, rows)])
     print(_("Written to {path}.", path=listed_files(written)))
     if termination == "interrupted":

@@ -21,7 +21,8 @@ DEPENDENCY_COLUMNS = ("requires", "exclusive_group")
 
 MOST_SETS = 4096
 """Largest number of sets of measures at a unit, because they are enumerated in every year: twelve measures, or more if
-some are in exclusive groups, of which a set holds at most one each, or require each other."""
+some are in exclusive groups, of which a set holds at most one each, or require each other:
+`docs/decisions/0061-sets-of-measures.md`."""
 
 
 def set_counts(measures: pd.DataFrame, groups: Groups) -> NDArray[np.float64]:

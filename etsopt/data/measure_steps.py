@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from etsopt.data.content import Content
 
-EXACT = 1e-9
+STEP_COUNT_ROUNDING = 1e-9
 """A quotient of shares this much above a whole number is that number: 0.3 / 0.1 is 3 steps."""
 
-COUNTED = 2**53
+STEPS_MAX = 2**53
 """More steps than this are counted as this many, so that every share above zero has a number of them."""
 
 
@@ -54,8 +54,8 @@ def step_counts(measures: pd.DataFrame) -> NDArray[np.int64]:
     stated = ~np.isnan(new)
     steps = np.ones(len(measures), dtype=np.int64)
     with np.errstate(over="ignore"):
-        quotient = np.ceil(share[stated] / new[stated] - EXACT)
-    steps[stated] = np.clip(quotient, 1, COUNTED)
+        quotient = np.ceil(share[stated] / new[stated] - STEP_COUNT_ROUNDING)
+    steps[stated] = np.clip(quotient, 1, STEPS_MAX)
     return steps
 
 

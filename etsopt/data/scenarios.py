@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-TOTAL = 1e-6
+PROBABILITY_SUM_TOLERANCE = 1e-6
 """Distance of the sum of the probabilities from 1 that written decimals may leave."""
 
 
@@ -42,7 +42,7 @@ def problems_of_scenarios(stated: pd.DataFrame) -> list[Problem]:
             Problem(SCENARIOS.file, what, advice, "price_cny_per_t", _cells(rows, priced, "price_cny_per_t"))
         )
     total = float(rows.drop_duplicates("scenario")["probability"].sum())
-    if not problems and abs(total - 1) > TOTAL:
+    if not problems and abs(total - 1) > PROBABILITY_SUM_TOLERANCE:
         what = _("the probabilities of the scenarios add up to {total:.9g}: expected 1", total=total)
         problems.append(
             Problem(SCENARIOS.file, what, _("Correct them, or add the scenario that is missing."), "probability")

@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 
 from etsopt.charts.fronts import chosen_text
-from etsopt.charts.texts import scaled
+from etsopt.designing.design_document import DesignSummary
 from etsopt.designing.plan import ENACTED, Range
-from etsopt.designing.told import ToldDesign
 from etsopt.documents.document import (
     Column,
-    Commands,
     Document,
     Facts,
     KeyFigure,
@@ -23,14 +21,13 @@ from etsopt.documents.document import (
     Table,
     named,
     noted,
-    report_command,
 )
-from etsopt.documents.figures import of_chart, short
+from etsopt.documents.figures import of_chart, short_in
+from etsopt.documents.quantities import YES
 from etsopt.language import _, joined, ngettext, pgettext, speaking
 from etsopt.reports.asked import MODELS
-from etsopt.reports.run import imprint
 from etsopt.reports.write import write_document
-from etsopt.sweeping.asked import MOST_ROWS, outcomes
+from etsopt.sweeping.sweep_overview import MOST_ROWS, outcomes_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,20 +65,20 @@ def write_design_report(folder: Path, path: Path, lang: str = "en", inline: bool
         With the name of the file that cannot be written.
     """
     with speaking(lang):
-        return write_document(page_of(ToldDesign.read(folder)), path, inline)
+        return write_document(page_of(DesignSummary.read(folder)), path, inline)
 
 
-def kicker(design: ToldDesign) -> str:
+def kicker(design: DesignSummary) -> str:
     """Return the line above the answer."""
     return design.kicker(_("design search"))
 
 
-def charts_of(design: ToldDesign) -> list[Chart]:
+def charts_of(design: DesignSummary) -> list[Chart]:
     """Return the chart of the front, if some design has every goal."""
     return [design.chart] if design.designs[[*design.plan.goals]].notna().all(axis=1).any() else []
 
 
-def page_of(design: ToldDesign) -> Document:
+def page_of(design: DesignSummary) -> Document:
     """Return the report of a design search, apart from its layout."""
     designs = design.designs
     certified, count = int(designs["certified"].sum()), len(designs)
@@ -98,21 +95,22 @@ def page_of(design: ToldDesign) -> Document:
             KeyFigure(f"{len(design.front):,}", "", pgettext("designing", "on the front")),
         ),
         sections=tuple(_sections(design)),
-        imprint=imprint(design.about),
+        imprint=design.imprint,
     )
 
 
-def _sections(design: ToldDesign) -> Iterator[Section]:
+def _sections(design: DesignSummary) -> Iterator[Section]:
     yield Section("asked", _("What was asked"), (Facts(tuple(_asked(design))),))
     yield _front(design)
     yield from _chosen(design)
-    yield outcomes(design.scenarios)
+    yield outcomes_section(design.scenarios)
     title = _("All designs")
     yield Section("all", title, (_table(design, design.designs.head(MOST_DESIGNS), title, "designs"),))
-    yield _reproduce(design)
+    command = f"etsopt design {shlex.quote(design.plan.file)} --runs --out again"
+    yield design.reproduce(command, _("search, SHA-256"))
 
 
-def _answer(design: ToldDesign) -> str:
+def _answer(design: DesignSummary) -> str:
     """Return the answer in one sentence: the front, and where the enacted design is."""
     enacted, count = design.enacted, len(design.front)
     if not count:
@@ -136,7 +134,7 @@ def _answer(design: ToldDesign) -> str:
     )
 
 
-def _beats(design: ToldDesign, one: pd.Series[Any]) -> pd.Series[bool]:
+def _beats(design: DesignSummary, one: pd.Series[Any]) -> pd.Series[bool]:
     """Return True for each design of the front that is better than another in some goal and worse in none."""
     goals = design.plan.goals
     signs = np.array([1.0 if goal.best == "least" else -1.0 for goal in goals.values()])
@@ -145,7 +143,7 @@ def _beats(design: ToldDesign, one: pd.Series[Any]) -> pd.Series[bool]:
     return beats
 
 
-def _asked(design: ToldDesign) -> Iterator[tuple[str, str]]:
+def _asked(design: DesignSummary) -> Iterator[tuple[str, str]]:
     plan = design.plan
     model = MODELS.get(plan.model, _("a model of your own"))
     yield _("question"), f"{model} ({plan.model})"
@@ -187,14 +185,14 @@ def _number(number: Number) -> str:
     return _("{taken} of {rows}", taken=TAKEN[number.take], rows=rows)
 
 
-def _front(design: ToldDesign) -> Section:
+def _front(design: DesignSummary) -> Section:
     """Return the front: its chart, its table with the enacted design, and what it does not prove."""
     said = _(
         "The front is the best that was found; nothing proves that no better design exists. Every design on it is "
         "solved and checked like a run."
     )
     blocks: list[Block] = [Paragraph(said, "note")]
-    blocks += [of_chart(design.about, chart) for chart in charts_of(design)]
+    blocks += [of_chart(design.about["instance"], chart) for chart in charts_of(design)]
     if len(design.front):
         rows = design.front
         if design.enacted is not None and not design.enacted["on_front"]:
@@ -204,7 +202,7 @@ def _front(design: ToldDesign) -> Section:
     return Section("front", _("The front"), tuple(blocks))
 
 
-def _chosen(design: ToldDesign) -> Iterator[Section]:
+def _chosen(design: DesignSummary) -> Iterator[Section]:
     """Yield what the designs of the front choose, of all that may be chosen."""
     chosen = design.front[design.front["design"] != ENACTED]
     if not len(chosen):
@@ -224,39 +222,21 @@ def _chosen(design: ToldDesign) -> Iterator[Section]:
     yield Section("chosen", title, (Table(title, columns, tuple(rows)),))
 
 
-def _table(design: ToldDesign, rows: pd.DataFrame, caption: str, key: str) -> Table:
+def _table(design: DesignSummary, rows: pd.DataFrame, caption: str, key: str) -> Table:
     """Return designs with what was chosen, their goals and their limited numbers."""
     plan, numbers = design.plan, design.numbers
     heads = [Column(_("design")), *(Column(one) for one in plan.choose)]
-    scales = {}
-    for name, number in numbers.items():
-        finite = rows[name].astype(float).abs().max()
-        scales[name], unit = scaled(0.0 if np.isnan(finite) else float(finite), number.unit)
-        heads.append(Column.of_figures(name, unit))
-    heads += [Column(_("on the front"))] if key == "designs" else []
+    reached = rows[[*numbers]].astype(float)
+    heads += [Column(name, short_in(float(reached[name].abs().max()), one.unit)) for name, one in numbers.items()]
+    heads += [Column(_("on the front"), YES)] if key == "designs" else []
     cells = []
-    for row in rows.to_dict("records"):
+    for row, values in zip(rows.to_dict("records"), reached.to_numpy(), strict=True):
         chosen = ("–" if row[one] is None else chosen_text(row[one]) for one in plan.choose)
-        reached = ("–" if pd.isna(row[name]) else short(row[name] / scales[name]) for name in numbers)
-        mark = (_("yes") if row["on_front"] else "–",) if key == "designs" else ()
+        mark = (row["on_front"],) if key == "designs" else ()
         name = _("enacted") if row["design"] == ENACTED else row["design"]
-        cells.append((name, *chosen, *reached, *mark))
+        cells.append((name, *chosen, *values.tolist(), *mark))
     count = len(design.designs)
     note = ""
     if key == "designs" and count > len(rows):
         note = _("The first {shown:,} of {count:,} designs.", shown=len(rows), count=count)
     return Table(caption, tuple(heads), tuple(cells), note=note, key=key)
-
-
-def _reproduce(design: ToldDesign) -> Section:
-    """Return commands, versions and hashes that lead to the same designs."""
-    about = design.record
-    versions = joined(f"{name} {version}" for name, version in (about.get("versions") or {}).items())
-    facts = (
-        (_("instance, SHA-256"), str(about.get("instance_hash", "–"))),
-        (_("search, SHA-256"), str(about.get("plan", "–"))),
-        (_("versions"), versions),
-    )
-    file, folder = shlex.quote(design.plan.file), shlex.quote(design.folder)
-    lines = (f"etsopt design {file} --runs --out again", report_command(folder))
-    return Section("reproduce", _("How to reproduce it"), (Commands(lines), Facts(facts)))

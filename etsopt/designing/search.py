@@ -19,21 +19,23 @@ from etsopt.designing.plan import ENACTED, Range
 from etsopt.errors import StoppedError, UsageError
 from etsopt.language import _
 from etsopt.modules import optional
-from etsopt.running.provenance import versions
-from etsopt.sweeping.checked import see_that_whole
+from etsopt.sweeping.checked import begin
+from etsopt.sweeping.engine import Engine
 from etsopt.sweeping.names import check_names
 from etsopt.sweeping.outcome import PROVEN
-from etsopt.sweeping.sweep import keep, opened
+from etsopt.sweeping.progress import collect
+from etsopt.sweeping.workers import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from etsopt.data.instance import Instance
     from etsopt.designing.plan import DesignPlan
+    from etsopt.sweeping.engine import Numbered
     from etsopt.sweeping.outcome import Outcome
+    from etsopt.sweeping.progress import Progress
     from etsopt.sweeping.record import Record
     from etsopt.sweeping.scenario import Scenario
-    from etsopt.sweeping.sweep import Progress
 
 
 def load_optuna() -> Any:
@@ -95,7 +97,7 @@ def search(
     resume: bool = False,
     workers: int = 1,
     scheduler: str = "",
-    told: Callable[[Progress], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> str:
     """Search designs generation by generation; return why it ended: ``optimal`` or ``interrupted``.
 
@@ -109,7 +111,7 @@ def search(
         Go on with a record that has outcomes.
     workers, scheduler
         As of a sweep.
-    told
+    progress
         Receiver of the progress after each design.
 
     Raises
@@ -118,23 +120,19 @@ def search(
         If optuna is not installed, the record is of another search, or has outcomes and ``resume`` is not asked for, or
         an answer does not have a number of a goal or limit.
     DataError
-        If the design names a column that the instance does not have, or a parameter that its rule does not.
+        If the design names what the instance, its rule or the model does not have or read.
     """
     optuna = load_optuna()
-    see_names(plan, instance)
-    record.begin(plan, instance.hash, versions())
-    see_that_whole(record)
-    if record.known and not resume:
-        what = _("The record {path!r} has {count:,} designs.", path=str(record.path), count=len(record.known))
-        raise UsageError(what, _("Go on with --resume, or name another folder by --out."))
+    require_names(plan, instance)
+    begin(record, plan, instance, resume)
     best = {"least": "minimize", "largest": "maximize"}
     sampler = optuna.samplers.NSGAIISampler(population_size=plan.population, seed=plan.seed)
     study = optuna.create_study(directions=[best[goal.best] for goal in plan.goals.values()], sampler=sampler)
     total = 1 + plan.generations * plan.population
     try:
-        with opened(plan, instance, workers, scheduler) as solve:
-            run = _Run(plan, record, solve, total, told)
-            _see_numbers(plan, run.outcomes(0, [plan.design(ENACTED, {})])[0])
+        with opened(Engine.of(plan, instance), workers, scheduler) as solve:
+            run = _Run(record, solve, total, progress)
+            _require_numbers(plan, run.outcomes(0, [plan.design(ENACTED, {})])[0])
             for generation in range(plan.generations):
                 _one_generation(optuna, study, plan, generation, run)
     except StoppedError as stopped:
@@ -142,12 +140,12 @@ def search(
     return "optimal"
 
 
-def see_names(plan: DesignPlan, instance: Instance) -> None:
-    """Raise DataError for a column that the instance does not have, or a parameter that its rule does not."""
-    check_names(instance, [plan.first], plan.file, _("The design"))
+def require_names(plan: DesignPlan, instance: Instance) -> None:
+    """Raise DataError for names that the instance, its rule or the model does not have or read."""
+    check_names(instance, plan.model, [plan.first], plan.file, _("The design"))
 
 
-def _see_numbers(plan: DesignPlan, outcome: Outcome) -> None:
+def _require_numbers(plan: DesignPlan, outcome: Outcome) -> None:
     """Raise UsageError for a goal or limit whose number a proven answer does not have, before designs are solved."""
     for name, number in (plan.goals | plan.limits).items():
         if outcome.status not in PROVEN or number.of(outcome.values) is not None:
@@ -201,11 +199,10 @@ def _proposed(trial: Any, choose: Mapping[str, Range | list[Any]]) -> dict[str, 
 class _Run:
     """The record, and the function that solves scenarios."""
 
-    plan: DesignPlan
     record: Record
-    solve: Callable[[Sequence[tuple[int, Scenario]]], Iterator[Outcome]]
+    solve: Callable[[Sequence[Numbered]], Iterator[Outcome]]
     total: int
-    told: Callable[[Progress], None] | None
+    progress: Callable[[Progress], None] | None
 
     def outcomes(self, first: int, designs: Sequence[Scenario]) -> list[Outcome]:
         """Return the outcomes of designs in their order; those in the record are not solved again."""
@@ -213,7 +210,7 @@ class _Run:
         self.record.extend(numbered)
         known = self.record.known
         missing = [(number, design) for number, design in numbered if number not in known]
-        ended = keep(self.record, self.solve(missing), self.total, self.told, done=len(known))
+        ended = collect(self.solve(missing), self.total, self.record.add, self.progress, done=len(known))
         if ended != "optimal":
             raise StoppedError(ended)
         return [self.record.outcome(number) for number, _ in numbered]

@@ -1,19 +1,20 @@
-"""Charts of a page: those that the run has tables for, each with a summary in words for readers without it."""
+"""Charts of a page, each with a summary in words for readers without it, and numbers as short as those of charts."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.charts.interactive import figures
+from etsopt.charts.texts import scaled
 from etsopt.documents.document import Figure, clauses
-from etsopt.documents.quantities import signed
+from etsopt.documents.quantities import Quantity, signed
 from etsopt.language import _, chain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
+    from collections.abc import Iterator
 
     from etsopt.charts.chart import Chart, Panel, Series
 
@@ -24,10 +25,10 @@ MANY = 5
 """Series from which a summary of curves is of some alone."""
 
 
-def of_chart(about: Mapping[str, Any], chart: Chart) -> Figure:
-    """Return a chart with its summary, of an instance by its name in what is said about it."""
+def of_chart(instance: str, chart: Chart) -> Figure:
+    """Return a chart with its summary, of an instance by its name."""
     # The page names the instance already.
-    title = str(chart.title).removeprefix(str(_("{instance}: ", instance=about["instance"])))
+    title = str(chart.title).removeprefix(str(_("{instance}: ", instance=instance)))
     title = title[:1].upper() + title[1:]
     sentences = [*_summary(chart)]
     summary = chain(sentences, _("{first} {second}")) if sentences else ""
@@ -60,7 +61,8 @@ def _told(panel: Panel) -> list[Series]:
 
 def _is_distribution(panel: Panel) -> bool:
     """Return True for bars over classes of a quantity, of which the reader wants the reach."""
-    return not panel.horizontal and panel.shaded_axis == "x"
+    bars = any(series.kind == "bars" for series in panel.series)
+    return bars and not panel.horizontal and panel.shaded_axis == "x"
 
 
 def _series(panel: Panel, series: Series) -> str:
@@ -80,8 +82,10 @@ def _series(panel: Panel, series: Series) -> str:
         top = panel.categories(series)[int(np.nanargmax(values))]
         reach = _("the most is {high}, of {top}", high=high, top=top)
     elif series.kind == "area" and series.base is not None:
-        first, last, end = short(float(np.asarray(series.base)[-1])), short(float(values[-1])), f"{places[-1]:.0f}"
-        reach = _("{first} to {last} in {end}", first=first, last=last, end=end)
+        first, last = short(float(np.asarray(series.base)[-1])), short(float(values[-1]))
+        in_year, at_place = _("{first} to {last} in {end}"), _("{first} to {last} at {end}")
+        end = f"{places[-1]:.0f}" if panel.years else short(float(places[-1]))
+        reach = _(in_year if panel.years else at_place, first=first, last=last, end=end)
     elif series.kind in ("line", "stack"):
         start, end = (f"{place:.0f}" if panel.years else short(float(place)) for place in (places[0], places[-1]))
         first, last = short(float(numbers[0])), short(float(numbers[-1]))
@@ -107,3 +111,18 @@ def short(value: float) -> str:
     ('1,235', '−0.01235', '0')
     """
     return signed(f"{value:,.0f}" if abs(value) >= 1000 else f"{round(value, 6) + 0.0:.4g}")
+
+
+SHORT = Quantity(lambda value: short(value) if math.isfinite(value) else "–")
+"""Numbers with four digits."""
+
+
+def short_in(largest: float, unit: str) -> Quantity:
+    """Return the quantity of numbers with four digits, in the scale of the largest of them.
+
+    >>> quantity = short_in(2.5e6, "t")
+    >>> quantity.shown(1_234_567.0), quantity.unit
+    ('1,235', 'kt')
+    """
+    divisor, scale = scaled(largest if math.isfinite(largest) else 0.0, unit)
+    return SHORT._replace(text=lambda value: SHORT.shown(value / divisor), unit=scale)

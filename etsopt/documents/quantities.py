@@ -167,11 +167,9 @@ def rate(value: float) -> str:
     return signed(format_rate(value)).replace(" ", SPACE)
 
 
-def in_unit(value: float, unit: str) -> str:
-    """Return a number of a row that has a unit of its own: tonnes in full, a rate in percent, else what matters."""
-    if unit == "t":
-        return signed(format_tonnes(value)) if math.isfinite(value) else "-"
-    return rate(value) if unit == "rate" else signed(digits(",.10g")(value))
+def quantity_in(unit: str) -> Quantity:
+    """Return the quantity of an objective by its unit: tonnes in full, a rate in percent, else what matters."""
+    return {"t": WHOLE_TONNES, "rate": RATE}.get(unit, DIGITS._replace(unit=unit))
 
 
 def unit_in(unit: str) -> str:

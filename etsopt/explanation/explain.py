@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
+    from etsopt.provenance import OwnRule
 
 RULE = _("What the rule gives")
 PROGRAM = _("What the limits moved")
@@ -33,7 +34,7 @@ def explain(
     tables: Mapping[str, pd.DataFrame],
     unit_id: str,
     objectives: Mapping[str, float] | None = None,
-    own_rule: Mapping[str, Any] | None = None,
+    own_rule: OwnRule | None = None,
 ) -> Explanation:
     """Explain the number of a unit: rule, limits, incentive, and what would give one tonne more.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from etsopt.rules.intensity import IntensityParameters
 from etsopt.rules.power_units import electricity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from etsopt.data.instance import Instance
+    from etsopt.provenance import OwnRule
 
 POWER = "power"
 
@@ -57,7 +58,7 @@ class Unit(NamedTuple):
         return bool(self.instance.in_scope[self.row])
 
 
-def rule_steps(unit: Unit, own_rule: Mapping[str, Any] | None = None) -> Iterator[Step]:
+def rule_steps(unit: Unit, own_rule: OwnRule | None = None) -> Iterator[Step]:
     """Yield the steps from the emissions of a unit to its reference allocation.
 
     Parameters
@@ -86,13 +87,13 @@ def rule_steps(unit: Unit, own_rule: Mapping[str, Any] | None = None) -> Iterato
         yield Step("reference_t", _("Reference allocation R"), result, "t")
 
 
-def _rule(name: str, own: Mapping[str, Any] | None) -> str:
+def _rule(name: str, own: OwnRule | None) -> str:
     """Return the name of a rule, with the source and the terms of one from outside the package."""
     if own is None:
         return _("Rule {name}", name=name)
-    terms = ", ".join(f"{term['name']} ({term['source']})" for term in own.get("terms", ()))
+    terms = ", ".join(f"{term.name} ({term.source})" for term in own.terms)
     text = _("Rule {name} ({source}), your own, made of {terms}") if terms else _("Rule {name} ({source}), your own")
-    return _(text, name=own["name"], source=own["source"], terms=terms)
+    return _(text, name=own.name, source=own.source, terms=terms)
 
 
 ENTITLED = _("It has no emissions in the year: no band or target moves what the rule gives.")

@@ -132,4 +132,4 @@ def _about(instance: Instance, plan: ForecastPlan) -> dict[str, Any]:
     stated = {name: prior.model_dump(exclude_defaults=True) for name, prior in plan.sectors.items()}
     policy = instance.policy
     of_instance = {"instance": instance.name, "sha256": instance.hash, "year": policy.year, "rule": policy.rule.name}
-    return {**of_instance, **of_plan, "sectors": stated, "versions": versions()}
+    return {**of_instance, **of_plan, "sectors": stated, "versions": versions().model_dump()}

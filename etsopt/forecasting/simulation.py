@@ -17,7 +17,7 @@ from etsopt.forecasting.belief import Belief
 from etsopt.forecasting.plan import PLACE
 from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt.readings.balance import BALANCED, imbalance_t
+from etsopt.readings.balance import IMBALANCE_RELATIVE, imbalance_t
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value, surplus_rates
 from etsopt.rules.intensity import IntensityParameters, allowances_at, balanced_sectors, published
@@ -253,7 +253,7 @@ def _verified(
         imbalance_t(emissions, intensity, end, parameters.slope, parameters.cap) for end in (found.lower, found.upper)
     )
     relative = off / float(emissions.sum())
-    if not relative <= BALANCED:
+    if not relative <= IMBALANCE_RELATIVE:
         what = _("A drawn balance value of {name} leaves {off:,.3f} t unbalanced.", name=name, off=off)
         raise SolverError(what, _("Report this; the forecast is not written."))
     return relative

@@ -13,10 +13,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BALANCED = 1e-9
+IMBALANCE_RELATIVE = 1e-9
 """Largest imbalance of a sector at its balance value, relative to its emissions."""
 
-ROUNDING = 2.0**-50
+ZERO_SUM_ROUNDING_RELATIVE = 2.0**-50
 """Bound of a computed sum that is exactly zero, relative to the sum of its absolute terms."""
 
 
@@ -32,7 +32,7 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
     """Return the balance value of a sector, the middle of its interval if there is one [t/t]."""
     weight = float(emissions.sum())
     # NumPy adds in pairs, and loses at most 40 units in the last place of a sum of terms up to the cap.
-    zero = max(ROUNDING, 40 * cap * np.finfo(float).eps) * weight
+    zero = max(ZERO_SUM_ROUNDING_RELATIVE, 40 * cap * np.finfo(float).eps) * weight
 
     def rates(value: float) -> NDArray[np.float64]:
         return np.clip(slope * (1 - intensity / value), -cap, cap)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from etsopt.data.content import Content
     from etsopt.data.policy.policy import Policy
 
-NOISE_T = 1e-6
+TONNE_ROUNDING_T = 1e-6
 """Distance below a whole tonne that counts as rounding [t]."""
 
 
@@ -192,5 +192,5 @@ def by_year(
 
 def whole(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return quantities rounded down to whole tonnes, as the plans do [t]."""
-    rounded: NDArray[np.float64] = np.floor(tonnes + NOISE_T)
+    rounded: NDArray[np.float64] = np.floor(tonnes + TONNE_ROUNDING_T)
     return rounded

@@ -28,7 +28,7 @@ EMPTY = {"maximum_share": 1.0} | dict.fromkeys(
 )
 """What an empty cell stands for, by column; a number without an entry is not stated."""
 
-QUOTIENT = 1e-9
+STEP_COUNT_ROUNDING = 1e-9
 """A quotient of shares this much above a whole number is that number: 0.3 / 0.1 is 3 steps."""
 
 
@@ -73,7 +73,7 @@ def steps_of(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64], NDA
     A measure is built in equal steps, as few as its largest new share of a year allows.
     """
     share, largest = cells_of(instance, "maximum_share"), cells_of(instance, "largest_new_share_a_year")
-    many = np.maximum(np.ceil(np.nan_to_num(share / largest, nan=1.0) - QUOTIENT), 1).astype(np.int64)
+    many = np.maximum(np.ceil(np.nan_to_num(share / largest, nan=1.0) - STEP_COUNT_ROUNDING), 1).astype(np.int64)
     row = np.repeat(np.arange(len(many)), many)
     return row, _within(many) + 1, many[row]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from etsopt.readings.choices import Choices
     from etsopt.readings.families import Family
 
-CELLS = 1 << 16
+CELLS_AT_ONCE = 1 << 16
 """Number of units times sets evaluated together, so that their data stay in the cache."""
 
 
@@ -128,7 +128,7 @@ def batches(baseline: Baseline, offered: Choices, units: NDArray[np.int64]) -> I
     kind, families = offered.kinds
     for number in np.unique(kind[units]).tolist():
         here = units[kind[units] == number]
-        step = max(1, CELLS // len(families[number]))
+        step = max(1, CELLS_AT_ONCE // len(families[number]))
         for start in range(0, len(here), step):
             yield Sets.of(baseline, offered, here[start : start + step], families[number])
 

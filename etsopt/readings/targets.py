@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.readings import plan
-from etsopt.readings.given import NOISE_T, once, whole
+from etsopt.readings.given import TONNE_ROUNDING_T, once, whole
 from etsopt.readings.references import outside_plans
 from etsopt.units import sums
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from etsopt.readings.given import Given
 
-NOISE = 1e-14
-"""Distance to a whole tonne that counts as rounding beside `NOISE_T`, relative to the quantity."""
+TONNE_ROUNDING_RELATIVE = 1e-14
+"""Distance to a whole tonne that counts as rounding beside `TONNE_ROUNDING_T`, relative to the quantity."""
 
 
 def floored(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return finite quantities rounded down to whole tonnes [t]."""
-    result: NDArray[np.float64] = np.floor(tonnes + (NOISE_T + NOISE * np.abs(tonnes)))
+    result: NDArray[np.float64] = np.floor(tonnes + (TONNE_ROUNDING_T + TONNE_ROUNDING_RELATIVE * np.abs(tonnes)))
     return result
 
 

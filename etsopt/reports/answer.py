@@ -219,7 +219,7 @@ def surplus_of(surplus: float, tonnes: str) -> str:
 def _moved(run: Run, units: pd.DataFrame) -> str:
     """Return what the limits moved against the rule alone; the end of the sentence."""
     moved = float(units["change_t"].abs().sum()) if "change_t" in units else 0.0
-    if run.about.get("model") == "balance_value":
+    if run.about.model == "balance_value":
         return _(" under the rule alone.")
     if moved < 1:
         return _("; the rule already keeps every limit.")

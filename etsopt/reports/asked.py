@@ -71,7 +71,7 @@ def asked(run: Run) -> Section:
 
 
 def _about(run: Run) -> Iterator[Pair]:
-    model, instance = (str(run.about[name]) for name in ("model", "instance"))
+    model, instance = run.about.model, run.about.instance
     yield _("question"), noted(MODELS.get(model, _("a model of your own")), model)
     size = joined(_sizes(run))
     yield _("instance"), named(instance, size) if size else instance
@@ -238,7 +238,7 @@ def _later(run: Run) -> Iterator[Pair]:
     horizon = run.policy.get("horizon") or {}
     if horizon.get("discount_rate") is not None and not _unused(run, "horizon.discount_rate"):
         yield _("real discount rate, a year"), rate(horizon["discount_rate"])
-    if run.about.get("model") != "pathway":
+    if run.about.model != "pathway":
         return
     path = run.policy.get("pathway") or {}
     yield _("second phase from"), str(path.get("phase_2_from"))
@@ -270,4 +270,4 @@ def _yearly(stated: Any, unit: str) -> str:
 
 def _unused(run: Run, key: str) -> bool:
     """Return True if the model does not read a key of the policy."""
-    return key in run.about.get("ignored", ())
+    return key in run.about.ignored

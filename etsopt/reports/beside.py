@@ -68,7 +68,7 @@ def beside(one: Run, other: Run) -> Document:
 
 
 def _source(run: Run) -> str:
-    return f"{run.about['instance']} {str(run.about.get('instance_hash'))[:16]}…"
+    return f"{run.about.instance} {run.about.instance_hash[:16]}…"
 
 
 def _difference(one: Run, other: Run, names: Sequence[str]) -> str:
@@ -124,8 +124,10 @@ def _policy(one: Run, other: Run) -> Section:
     """Return the keys of the policy that differ."""
     differing = policy_differences(one.policy, other.policy)
     rows = [(key, *("–" if value is None else str(value) for value in pair)) for key, pair in differing.items()]
-    about = {"instance": _("instance"), "model": _("model")}
-    stated = ((name, str(one.about[key]), str(other.about[key])) for key, name in about.items())
+    stated = (
+        (_("instance"), one.about.instance, other.about.instance),
+        (_("model"), one.about.model, other.about.model),
+    )
     rows = [*(row for row in stated if row[1] != row[2]), *rows]
     names = [Column(_name(run, at)) for at, run in enumerate((one, other))]
     heads = (Column(pgettext("page", "key")), *names)
@@ -149,7 +151,7 @@ def _price(one: Run, other: Run) -> Iterator[Section]:
         series.append(Series("line", name, place, price, colour, style="dashed" if at else "marked"))
     panel = Panel("", _("compliance year"), _("price [CNY/t]"), tuple(series))
     chart = Chart("prices", _("Price of an allowance"), (panel,))
-    yield Section("price", _("Price"), (of_chart(one.about, chart),))
+    yield Section("price", _("Price"), (of_chart(one.about.instance, chart),))
 
 
 def _joined(one: Run, other: Run, name: str) -> Section:

@@ -24,7 +24,7 @@ from etsopt.documents.quantities import FIGURES, GAP, NUMBER, WORDS, YES_NO, sig
 from etsopt.language import _, gettext, in_chinese, joined, pgettext
 from etsopt.reports.answer import status
 from etsopt.reports.remarks import ignored, own_parameters
-from etsopt.results.claims import REAL_GAP, accepted_gap, is_checked, is_judged, is_program
+from etsopt.results.claims import REAL_GAP_RELATIVE, accepted_gap, is_checked, is_judged, is_program
 from etsopt.results.words import TERMINATIONS
 from etsopt.units import format_tonnes
 from etsopt.vocabulary import algorithm_of, word
@@ -74,7 +74,7 @@ METHODS = {
 
 def assumptions(run: Run) -> Iterator[Section]:
     """Yield what the result rests on: data, parameters, keys that have no effect."""
-    lines = [*_origin(run), *own_parameters(run.about)]
+    lines = [*_origin(run), *own_parameters(run.about.own_parameters)]
     # What lapses is worth nothing, whatever the policy states.
     terminal = float(run.tables["closure"]["terminal_price_cny_per_t"].iloc[-1]) if "closure" in run.tables else 0.0
     if terminal:
@@ -93,7 +93,7 @@ def _origin(run: Run) -> Iterator[str]:
     """Yield what a shipped instance says of its data, and the origin of the units where the instance states it."""
     from etsopt.data.files import shipped
 
-    name = str(run.about.get("instance"))
+    name = run.about.instance
     if name in shipped.names():
         text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8").lstrip("# ").split("\n")[0]
         yield _("The shipped instance {name} says: {text}", name=name, text=gettext(text))
@@ -177,7 +177,7 @@ def unchecked(run: Run) -> str:
     if not is_program(run.results):
         return _("The checker does not support this model: nothing was checked.")
     text = _("Nothing was checked: a check runs no file that a run names. Name that of the model: --model {model}")
-    return _(text, model=run.about["model"])
+    return _(text, model=run.about.model)
 
 
 def open_gaps(run: Run) -> str:
@@ -200,7 +200,7 @@ def open_gaps(run: Run) -> str:
     # Of real allowances the checker asks more than an integer solve does.
     text = _("{proven}\nThe requested gap is {requested:.2g} %: {remedy}")
     if largest <= accepted:
-        accepted = REAL_GAP
+        accepted = REAL_GAP_RELATIVE
         text = _("{proven}\nReal allowances need a gap of {requested:.2g} %: {remedy}")
     return _(text, proven=proven, requested=100 * accepted, remedy=remedy)
 
@@ -286,10 +286,10 @@ def _levels(run: Run) -> Table:
 
 def _method(run: Run) -> str:
     """Return the method; its reason, which a run states in English, in English only."""
-    method = str(run.about.get("method", "–"))
+    method = run.about.method or "–"
     if in_chinese():
         return noted(METHODS[method], method) if method in METHODS else method
-    return f"{method}. {run.about.get('method_reason', '')}".strip()
+    return f"{method}. {run.about.method_reason}".strip()
 
 
 def figure_of(value: float) -> str:
@@ -303,17 +303,15 @@ def reproduce(run: Run) -> Section:
     """Return commands, versions and hashes that lead to the same result."""
     about = run.about
     folder = shlex.quote(run.folder)
-    options: dict[str, Any] = about.get("options") or {}
-    solve = f"etsopt solve {folder}/instance --model {shlex.quote(str(about['model']))}"
-    solve += f" --method {about['method']}" if about.get("method") in ("direct", "aggregation", "decomposition") else ""
-    solve += f" --gap {options['gap']:g}" if options.get("gap") is not None else ""
-    solve += f" --seed {about.get('seed', 0)} --out again"
-    versions = joined(f"{name} {version}" for name, version in (about.get("versions") or {}).items())
+    solve = f"etsopt solve {folder}/instance --model {shlex.quote(about.model)}"
+    solve += f" --method {about.method}" if about.method in ("direct", "aggregation", "decomposition") else ""
+    solve += f" --gap {about.options.gap:g} --seed {about.seed} --out again"
+    versions = joined(f"{name} {version}" for name, version in about.versions if version)
     facts = (
-        (_("instance, SHA-256"), str(about.get("instance_hash", "–"))),
+        (_("instance, SHA-256"), about.instance_hash),
         (_("result, SHA-256"), run.results.hash),
         (_("versions"), versions),
     )
-    model = f" --model {shlex.quote(str(about['model']))}" if is_program(run.results) else ""
+    model = f" --model {shlex.quote(about.model)}" if is_program(run.results) else ""
     lines = (f"etsopt check {folder}{model}", solve, report_command(folder))
     return Section("reproduce", _("How to reproduce it"), (Commands(lines), Facts(facts)))

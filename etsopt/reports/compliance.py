@@ -14,7 +14,7 @@ from etsopt.language import _, pgettext
 from etsopt.reports.answer import answer, status
 from etsopt.reports.asked import asked
 from etsopt.reports.remarks import warnings
-from etsopt.reports.run import Run, figure, imprint
+from etsopt.reports.run import Run, figure
 from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated
 from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.results.notices import covers_nation
@@ -125,7 +125,7 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
 
 
 def _document(run: Run, enterprises: Sequence[str]) -> Document:
-    year, instance = run.results.instance.policy.year, run.about["instance"]
+    year, instance = run.results.instance.policy.year, run.about.instance
     parts = [replace(part, begins_page=part.key == "provinces") for part in _parts(run, len(run.tables["compliance"]))]
     return Document(
         title=_("Compliance year {year}: {instance}", year=year, instance=instance),
@@ -135,7 +135,7 @@ def _document(run: Run, enterprises: Sequence[str]) -> Document:
         proven=run.results.certified,
         warnings=warnings(run),
         sections=(asked(run), _nation(run, Paragraph(IDENTITY, "note")), *parts, *_sheets(run, enterprises)),
-        imprint=imprint(run.about),
+        imprint=run.imprint,
     )
 
 

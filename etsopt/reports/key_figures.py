@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from etsopt.reports.run import Run
 
-MOST = 6
+FIGURES_MAX = 6
 """Figures at the head of a page."""
 
 
 def key_figures(run: Run) -> tuple[KeyFigure, ...]:
     """Return the figures at the head of the page."""
     found = [*_investment_figures(run), *_totals(run), *_market_figures(run), *_compliance_figures(run)]
-    return tuple(found[:MOST])
+    return tuple(found[:FIGURES_MAX])
 
 
 def _totals(run: Run) -> list[KeyFigure]:
@@ -37,7 +37,7 @@ def _totals(run: Run) -> list[KeyFigure]:
     units = run.tables["allocation"]
     emissions, given = (float(units[name].sum()) for name in ("emissions_tco2e", "allowance_t"))
     moved = float(units["change_t"].abs().sum()) if "change_t" in units else 0.0
-    unverified = not_verified(run.about.get("emissions", {}))
+    unverified = not_verified(run.about.emissions)
     label = _("emissions, not all verified") if unverified else _("verified emissions")
     figures = [
         _figure(amount(emissions, "t"), label),

@@ -280,11 +280,9 @@ def _in_one_line(run: Run, unit: str) -> str:
 
 
 def _imprint(run: Run) -> str:
-    digest = str(run.about.get("instance_hash", ""))[:16]
-    version = (run.about.get("versions") or {}).get("etsopt", "")
     return _(
         "A calculation with etsopt {version} on the instance {instance}, SHA-256 {digest}…; it is no official notice.",
-        version=version,
-        instance=run.about["instance"],
-        digest=digest,
+        version=run.about.versions.etsopt,
+        instance=run.about.instance,
+        digest=run.about.instance_hash[:16],
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.documents.document import Block
+    from etsopt.provenance import Component
     from etsopt.reports.run import Run
 
 KINDS = (
@@ -38,8 +39,8 @@ FEW_ROWS = 8
 
 def own_model(run: Run) -> Iterator[Section]:
     """Yield the first rows of each table of a model that the checker does not know."""
-    if run.about.get("formulation"):
-        yield Section("formulation", _("Formulation"), (_formulation(run),))
+    if components := run.about.formulation:
+        yield Section("formulation", _("Formulation"), (_formulation(components),))
     if run.results.termination == "infeasible" and not run.tables:
         yield Section("conflict", _("No solution"), (Paragraph(NO_SOLUTION),))
     if "conflict" in run.tables:
@@ -56,9 +57,9 @@ def own_model(run: Run) -> Iterator[Section]:
         yield Section("tables", _("Tables"), (Paragraph(listed), *shown))
 
 
-def _formulation(run: Run) -> Table:
+def _formulation(components: list[Component]) -> Table:
     """Return the components of a user's own model with what their ``doc`` says."""
-    rows = [(pgettext("kind", stated["kind"]), stated["name"], stated["doc"]) for stated in run.about["formulation"]]
+    rows = [(pgettext("kind", one.kind), one.name, one.doc) for one in components]
     heads = (_("kind"), _("name"), _("meaning"))
     caption = _("What the file says of its components")
     return Table(caption, tuple(Column(head) for head in heads), tuple(rows))
@@ -77,7 +78,7 @@ def _conflict(run: Run) -> Iterator[Block]:
     if not len(rows):
         yield Paragraph(_("A variable has no value between its bounds: {named}.", named=_ends(bounds.head(1))))
         return
-    if run.about.get("conflict_is_least"):
+    if run.about.conflict_is_least:
         yield Paragraph(_("Without any one of these rows the others have a solution, according to the solver:"))
     else:
         yield Paragraph(_("These rows conflict; perhaps not all of them are needed for it:"))

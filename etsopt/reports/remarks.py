@@ -13,8 +13,9 @@ from etsopt.units import format_tonnes
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
+    from etsopt.provenance import BandMove, OwnParameter, OwnRule
     from etsopt.reports.run import Run
 
 
@@ -24,46 +25,46 @@ def warnings(run: Run) -> tuple[Paragraph, ...]:
 
 
 def _remarks(run: Run) -> Iterator[str]:
-    yield from own_rule(run.about)
-    yield from map(_moved_by_band, run.about.get("moved_by_band") or ())
+    yield from own_rule(run.about.own_rule)
+    yield from map(_moved_by_band, run.about.moved_by_band or ())
     yield from notices(run.about)
     yield from _targets_without_effect(run)
     yield from doubtful_values(run.policy)
     yield from _profitable_banking(run)
 
 
-def own_rule(about: Mapping[str, Any]) -> Iterator[str]:
+def own_rule(rule: OwnRule | None) -> Iterator[str]:
     """Yield the limit of a certificate under a rule from outside the package."""
-    if rule := about.get("own_rule"):
+    if rule:
         yield _(
             "The rule {name}{file} is your own: its reference allowances are taken as given, not derived again.",
-            name=rule["name"],
-            file=_(" of {file}", file=rule["file"]) if "file" in rule else "",
+            name=rule.name,
+            file=_(" of {file}", file=rule.file) if rule.file else "",
         )
 
 
-def _moved_by_band(entry: dict[str, Any]) -> str:
+def _moved_by_band(entry: BandMove) -> str:
     """Return how many units and tonnes of the rule a band moves."""
-    lower, upper = (f"{100 * entry[side]:g}" for side in ("lower", "upper"))
-    band, tonnes = f"±{upper}" if lower == upper else f"-{lower}/+{upper}", format_tonnes(entry["tonnes"])
-    if entry["units"] == 1:
+    lower, upper = (f"{100 * side:g}" for side in (entry.lower, entry.upper))
+    band, tonnes = f"±{upper}" if lower == upper else f"-{lower}/+{upper}", format_tonnes(entry.tonnes)
+    if entry.units == 1:
         return _("At the band of {band} %: 1 unit, {tonnes} t moved.", band=band, tonnes=tonnes)
     text = _("At the band of {band} %: {count:,} units, {tonnes} t moved.")
-    return _(text, band=band, count=entry["units"], tonnes=tonnes)
+    return _(text, band=band, count=entry.units, tonnes=tonnes)
 
 
-def own_parameters(about: Mapping[str, Any]) -> Iterator[str]:
+def own_parameters(entries: list[OwnParameter]) -> Iterator[str]:
     """Yield the parameters that differ from the official ones."""
-    for entry in about.get("own_parameters") or ():
-        years = entry["years"]
+    for entry in entries:
+        years = entry.years
         when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
-        of = f"{when}{'，' if in_chinese() else ', '}{joined(word('sector', name) for name in entry['sectors'])}"
+        of = f"{when}{'，' if in_chinese() else ', '}{joined(word('sector', name) for name in entry.sectors)}"
         yield _(
             "{key}: official {official} ({of}), here {stated} (user)",
-            key=entry["key"],
-            official=entry["official"],
+            key=entry.key,
+            official=entry.official,
             of=of,
-            stated=_stated(entry["here"]),
+            stated=_stated(entry.here),
         )
 
 
@@ -77,14 +78,14 @@ def _stated(value: Any) -> str:
 def ignored(run: Run) -> Iterator[str]:
     """Yield one line on the policy keys that the model does not read; `result.json` lists each."""
     sections: dict[str, list[str]] = {}
-    for key in run.about.get("ignored") or ():
+    for key in run.about.ignored:
         sections.setdefault(key.partition(".")[0], []).append(key)
     parts = [
         stated[0] if len(stated) == 1 else _("{name} ({count} keys)", name=name, count=len(stated))
         for name, stated in sections.items()
     ]
     if parts:
-        yield _("Policy keys that {model} does not use: {parts}.", model=run.about["model"], parts=joined(parts))
+        yield _("Policy keys that {model} does not use: {parts}.", model=run.about.model, parts=joined(parts))
 
 
 def _targets_without_effect(run: Run) -> Iterator[str]:
@@ -106,7 +107,7 @@ def _profitable_banking(run: Run) -> Iterator[str]:
     """Yield a warning if the terminal price exceeds the cost of an allowance: every enterprise then buys its limit."""
     market = run.policy.get("market") or {}
     prices, terminal = market.get("prices_cny_per_t"), market.get("terminal_price_cny_per_t", 0.0)
-    if run.about["model"] not in ("abatement", "compliance") or prices is None:
+    if run.about.model not in ("abatement", "compliance") or prices is None:
         return
     price = list(prices.values())[-1] if isinstance(prices, dict) else prices
     if price + market.get("transaction_cost_cny_per_t", 0.0) < terminal:

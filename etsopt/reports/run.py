@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from etsopt.documents.document import Figure
     from etsopt.explanation import Remedy
+    from etsopt.provenance import Provenance
     from etsopt.results.results import Results
 
 
@@ -36,7 +37,7 @@ class Run:
         return self.results.tables
 
     @property
-    def about(self) -> dict[str, Any]:
+    def about(self) -> Provenance:
         """Provenance of the run."""
         return self.results.provenance
 
@@ -48,19 +49,21 @@ class Run:
     @property
     def policy(self) -> Mapping[str, Any]:
         """Policy of the run."""
-        stated: Mapping[str, Any] = self.about.get("policy", {})
-        return stated
+        return self.about.policy
+
+    @property
+    def imprint(self) -> str:
+        """Last line of its pages."""
+        return imprint(self.about.versions.etsopt, self.about.instance_hash)
 
 
-def imprint(about: Mapping[str, Any]) -> str:
-    """Return the last line of a page."""
-    version = (about.get("versions") or {}).get("etsopt", "")
-    digest = str(about.get("instance_hash", ""))[:16]
-    return _("etsopt {version}, instance {digest}…", version=version, digest=digest)
+def imprint(version: str, instance_hash: str) -> str:
+    """Return the last line of a page, by the version of etsopt."""
+    return _("etsopt {version}, instance {digest}…", version=version, digest=instance_hash[:16])
 
 
 def figure(run: Run, kind: str) -> Iterator[Figure]:
     """Yield the chart of a kind, if the run has the tables for it."""
     plots = run.results.plot
     if run.with_charts and kind in plots.kinds:
-        yield of_chart(run.about, plots.chart(kind))
+        yield of_chart(run.about.instance, plots.chart(kind))

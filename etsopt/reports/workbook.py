@@ -111,7 +111,7 @@ def _levels(results: Results) -> pd.DataFrame:
 def _summary(results: Results, folder: str) -> Document:
     """Return the answer, what was asked and is proven, totals by sector, and how to check it."""
     run = Run(results, folder)
-    title = named(run.about["instance"], run.about["model"])
+    title = named(run.about.instance, run.about.model)
     told = (answer(run), status(run), results.certified, warnings(run))
     return Document(title, title, *told, sections=tuple(_sections(run)))
 

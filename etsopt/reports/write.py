@@ -19,14 +19,13 @@ from etsopt.reports.key_figures import key_figures
 from etsopt.reports.letter import addressee, letter
 from etsopt.reports.monthly_sheets import file_name
 from etsopt.reports.remarks import warnings
-from etsopt.reports.run import Run, imprint
+from etsopt.reports.run import Run
 from etsopt.results.claims import is_checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
+    from collections.abc import Iterator
 
-    from etsopt.charts.chart import Chart
+    from etsopt.documents.document import Figure
     from etsopt.results.results import Results
 
 PARTS = (
@@ -91,7 +90,7 @@ def report(results: Results, folder: str = "RUN", checked: bool = False) -> Docu
     """Return the report of a run, apart from its layout, in the language of the moment."""
     run = Run(results, folder)
     return Document(
-        title=f"{run.about['instance']}: {run.about['model']}",
+        title=f"{run.about.instance}: {run.about.model}",
         kicker=kicker(run),
         answer=answer(run),
         status=status(run),
@@ -99,7 +98,7 @@ def report(results: Results, folder: str = "RUN", checked: bool = False) -> Docu
         warnings=warnings(run),
         figures=key_figures(run) if is_checked(results) and results.status != "refused" else (),
         sections=tuple(_sections(run, checked)),
-        imprint=imprint(run.about),
+        imprint=run.imprint,
     )
 
 
@@ -218,21 +217,21 @@ def write_chart(
     """
     run = Run(results)
     with speaking(lang):
-        return write_figure(run.about, results.plot.chart(kind, year), kicker(run), Path(path), inline)
+        figure = of_chart(run.about.instance, results.plot.chart(kind, year))
+        return write_figure(figure, kicker(run), run.imprint, Path(path), inline)
 
 
-def write_figure(about: Mapping[str, Any], chart: Chart, above: str, path: Path, inline: bool = False) -> list[Path]:
+def write_figure(figure: Figure, above: str, imprint: str, path: Path, inline: bool = False) -> list[Path]:
     """Write a page with one chart in the language of the moment, and beside it the script that draws it.
 
     Parameters
     ----------
-    above
-        Line above the title.
+    above, imprint
+        Line above the title, and the last line of the page.
     """
-    figure = of_chart(about, chart)
     parts = (Section(figure.key, figure.title, (figure,)),)
     # Without a check the page states no verdict.
-    document = Document(figure.title, above, figure.title, "", False, sections=parts, imprint=imprint(about))
+    document = Document(figure.title, above, figure.title, "", False, sections=parts, imprint=imprint)
     return write_document(document, path, inline, "chart.html")
 
 
@@ -240,7 +239,7 @@ def kicker(run: Run) -> str:
     """Return the line above the answer: instance, model and compliance year."""
     year = run.policy.get("year")
     when = _("compliance year {year}", year=year) if year else ""
-    return " · ".join(str(part) for part in (run.about["instance"], run.about["model"], when) if part)
+    return " · ".join(str(part) for part in (run.about.instance, run.about.model, when) if part)
 
 
 def write_document(document: Document, path: Path, inline: bool, template: str = "page.html") -> list[Path]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.checking.judge import REAL_GAP as REAL_GAP
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS, default_gap
+from etsopt.checking.tolerances import REAL_GAP_RELATIVE as REAL_GAP_RELATIVE
 from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError
 from etsopt.language import _
-from etsopt.results.notices import facts_of
+from etsopt.results.notices import Facts, facts_of
 from etsopt.results.prices import has_price
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
@@ -35,19 +34,16 @@ PROGRAM = "program_"
 PROGRAM_VALUES = f"{PROGRAM}values"
 """The one of the values of all variables."""
 
-FACTS = ("emissions", "coverage", "holders")
-"""Facts of the instance from which a result makes its notices."""
-
 UNDER_BANDS = ("abatement", "allocation", "clearing", "investment")
 """Models whose allowances bands limit, so that they say what these move."""
 
-COMPARED = ("model", "instance_hash", "policy", "own_parameters", "moved_by_band", *FACTS)
+COMPARED = ("model", "instance_hash", "policy", "own_parameters", "moved_by_band", *Facts._fields)
 """Words of a result beside its claims that are compared with the instance; `own_rule` is taken as given."""
 
 
 def is_checked(results: Results) -> bool:
     """Return True if the checker has a theorem of the model that a result claims to be of; none of a user's own."""
-    return results.provenance.get("model") in THEOREMS
+    return results.provenance.model in THEOREMS
 
 
 def is_program(results: Results) -> bool:
@@ -67,8 +63,8 @@ def is_stopped(results: Results) -> bool:
 
 def accepted_gap(results: Results) -> float:
     """Return the relative gap that a solve accepted, or that the checker accepts by default of a program."""
-    asked = float(results.provenance["options"]["gap"])
-    return max(asked, default_gap(str(results.provenance["model"]))) if is_program(results) else asked
+    asked = results.provenance.options.gap
+    return max(asked, default_gap(results.provenance.model)) if is_program(results) else asked
 
 
 def violations_of(verdict: Verdict | None) -> tuple[dict[str, Any], ...]:
@@ -96,15 +92,15 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
             text = _("{claimed} is claimed, but the checker does not know the model", claimed=results.status)
             violations.append(_claim("status", text))
         return violations
-    claimed = results.provenance.get("model")
+    claimed = results.provenance.model
     if verdict.of_program and claimed != verdict.theorem:
         text = _("{claimed} is claimed, but {model} is named", claimed=claimed, model=verdict.theorem)
         violations.append(_claim("model", text))
     status = verdict.status
     if results.status != status:
         text = _("{claimed} is claimed, but {recomputed} is recomputed", claimed=results.status, recomputed=status)
-        asked = results.provenance.get("options", {}).get("gap", 0.0)
-        if status == "feasible" and results.status in PROVEN and asked > default_gap(str(results.provenance["model"])):
+        asked = results.provenance.options.gap
+        if status == "feasible" and results.status in PROVEN and asked > default_gap(claimed):
             text = _(
                 "{text}; the solve accepted a gap of {gap:g}, and the check does with --gap {gap:g}",
                 text=text,
@@ -124,37 +120,33 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
     """Check the policy that a result states, and the parameters that it lists as the user's own."""
     stated = results.provenance
     violations = []
-    if _as_policy(stated.get("policy")) != _as_json(instance.policy.model_dump(mode="json", exclude_none=True)):
+    if _as_policy(stated.policy) != instance.policy.model_dump(mode="json", exclude_none=True):
         violations.append(_claim("policy", _("the policy is that of the instance")))
-    if stated.get("own_parameters") != own_parameters(instance):
+    if stated.own_parameters != own_parameters(instance):
         violations.append(_claim("own_parameters", _("the user's own parameters are those that the policy changes")))
-    facts = facts_of(instance, str(stated.get("model"))) if is_checked(results) else stated
+    facts = facts_of(instance, stated.model) if is_checked(results) else stated
     violations += [
         _claim(name, _("what notices say follows from the instance"))
-        for name in FACTS
-        if _as_json(stated.get(name)) != _as_json(facts.get(name))
+        for name in Facts._fields
+        if getattr(stated, name) != getattr(facts, name)
     ]
-    moved = stated.get("moved_by_band")
-    if (moved is not None or stated.get("model") in UNDER_BANDS) and (moved or []) != moved_by_bands(instance):
+    moved = stated.moved_by_band
+    if (moved is not None or stated.model in UNDER_BANDS) and (moved or []) != moved_by_bands(instance):
         violations.append(_claim("moved_by_band", _("the tonnes that bands move are those of the instance")))
     return violations
 
 
 def unchecked_words(results: Results) -> list[str]:
     """Return the words of a result beside its tables and claims that nothing confirms, such as its method."""
-    return [name for name in results.provenance if name not in COMPARED]
+    return [name for name in results.provenance.as_json() if name not in COMPARED]
 
 
-def _as_policy(stated: Any) -> str:
-    """Return a stated policy, with the default of every key that it does not have; empty if it is none."""
+def _as_policy(stated: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a stated policy, with the default of every key that it does not have; None if it is none."""
     try:
-        return _as_json(parse_policy(stated, _("policy")).model_dump(mode="json", exclude_none=True))
-    except (DataError, TypeError, AttributeError):
-        return ""
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
+        return parse_policy(stated, _("policy")).model_dump(mode="json", exclude_none=True)
+    except DataError:
+        return None
 
 
 def _claim(where: str, message: str, rule: str = "claim", by: float = 1.0, unit: str = "claims") -> Violation:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from etsopt.data.tables.report_columns import VERIFIED
 from etsopt.language import _, chain, pgettext
+from etsopt.provenance import EmissionsStatus
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from etsopt.language import Text
@@ -24,37 +23,34 @@ IN_WORDS = {
 """What is taken of units that are not verified, by their status."""
 
 
-def emissions_status(units: pd.DataFrame) -> dict[str, Any]:
-    """Return how many units have emissions of each status, and what those not verified are, as taken and as accounted.
-
-    Empty if all are verified.
-    """
+def emissions_status(units: pd.DataFrame) -> EmissionsStatus | None:
+    """Return how many units have emissions of each status, and what those not verified are; None if all are."""
     if "emissions_status" not in units:
-        return {}
+        return None
     status = units["emissions_status"].where(units["emissions_status"] != "", VERIFIED)
     others = units[status != VERIFIED]
     if others.empty:
-        return {}
+        return None
     # Without accounted emissions nothing is said to differ from them.
     accounted = others.get("accounted_emissions_tco2e", others["emissions_tco2e"]).fillna(others["emissions_tco2e"])
-    return {
-        "units": {str(name): int(count) for name, count in status.value_counts().sort_index().items()},
-        "not_verified_tco2e": float(others["emissions_tco2e"].sum()),
-        "not_verified_as_accounted_tco2e": float(accounted.sum()),
-    }
+    return EmissionsStatus(
+        units={str(name): int(count) for name, count in status.value_counts().sort_index().items()},
+        not_verified_tco2e=float(others["emissions_tco2e"].sum()),
+        not_verified_as_accounted_tco2e=float(accounted.sum()),
+    )
 
 
-def not_verified(about: Mapping[str, Any]) -> Text | None:
+def not_verified(about: EmissionsStatus | None) -> Text | None:
     """Return a sentence on what `emissions_status` returns; None if all are verified."""
-    others = {name: count for name, count in about.get("units", {}).items() if name in IN_WORDS}
-    if not others:
+    others = {name: count for name, count in about.units.items() if name in IN_WORDS} if about else {}
+    if not about or not others:
         return None
     what = chain((IN_WORDS[name] for name in others), pgettext("list", "{first} and {second}"))
-    taken, accounted = about["not_verified_tco2e"], about["not_verified_as_accounted_tco2e"]
+    taken, accounted = about.not_verified_tco2e, about.not_verified_as_accounted_tco2e
     if taken != accounted:
         moved = f"{format_tonnes(abs(taken - accounted))} t"
         moved += f" ({format_rate(abs(taken - accounted) / accounted)})" if accounted > 0 else ""
         above, below = _("{what}, {moved} above the accounted ones"), _("{what}, {moved} below the accounted ones")
         what = _(above if taken > accounted else below, what=what, moved=moved)
     text = _("Emissions of {count:,} of {of:,} units are not verified: {what}.")
-    return _(text, count=sum(others.values()), of=sum(about["units"].values()), what=what)
+    return _(text, count=sum(others.values()), of=sum(about.units.values()), what=what)

@@ -6,7 +6,7 @@ are in real CNY of the price year of the policy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from etsopt.results.prices import has_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from etsopt.provenance import Provenance
 
 INDEX = ["model", "scenario", "region", "variable", "unit"]
 MEGATONNES, MILLION = "Mt CO2-equiv/yr", "million CNY"
@@ -59,7 +61,7 @@ OF_PROVINCES = (
 
 
 def to_iamc(
-    tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], scenario: str = "", region: str = "China"
+    tables: Mapping[str, pd.DataFrame], about: Provenance, scenario: str = "", region: str = "China"
 ) -> pd.DataFrame:
     """Return the totals of a run in the IAMC format, one row a variable and one column a year.
 
@@ -72,11 +74,11 @@ def to_iamc(
     region
         Name of the whole; provinces are regions below it.
     """
-    year = about["policy"]["year"]
+    year = about.policy["year"]
     rows = [*_of_years(tables, region), *_of_sectors(tables, region, year), *_of_provinces(tables, region, year)]
-    model = f"etsopt {about['versions']['etsopt']}"
+    model = f"etsopt {about.versions.etsopt}"
     table = pd.DataFrame(rows, columns=["region", "variable", "unit", "year", "value"])
-    table = table.assign(model=model, scenario=scenario or about["instance"])
+    table = table.assign(model=model, scenario=scenario or about.instance)
     table = table[np.isfinite(table["value"])].drop_duplicates([*INDEX, "year"])
     wide = table.pivot_table("value", INDEX, "year").reset_index()
     wide.columns.name = None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from etsopt.results.run_schema import Level
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,7 @@ class LevelResult:
         return abs(self.gap / size) if size and math.isfinite(self.gap) else math.inf
 
 
-def read_level(level: dict[str, Any]) -> LevelResult:
+def read_level(level: Level) -> LevelResult:
     """Return an objective of ``result.json``; null on disk is a bound of minus infinity, with an infinite gap."""
-    if level["bound"] is None:
-        level = {**level, "bound": -math.inf, "gap": math.inf}
-    numbers = ("value", "bound", "gap", *(() if level.get("spending") is None else ("spending",)))
-    return LevelResult(**{**level, **{part: float(level[part]) for part in numbers}})
+    unbounded = {"bound": -math.inf, "gap": math.inf} if level.bound is None else {}
+    return LevelResult(**{**dict(level), **unbounded})

@@ -28,6 +28,7 @@ from etsopt.rules import as_given
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.explanation import Explanation, Remedy
+    from etsopt.provenance import Provenance
 
 TONNES = ("infeasible_by_t", "rounded_by_t", "misses_t", "distance_t")
 """Optional attributes of a result in tonnes."""
@@ -54,7 +55,7 @@ class Results:
     infeasible_by_t
         Proven infeasibility if no answer is feasible, else None [t].
     provenance
-        Model, method and reason, instance and its hash, policy, options, versions, seconds.
+        Model, method and reason, instance and its hash, policy, options, versions, seconds: see `Provenance`.
     violations
         Violations that the checker found.
     rounded_by_t
@@ -76,8 +77,8 @@ class Results:
     status: str
     certified: bool
     levels: tuple[LevelResult, ...]
-    infeasible_by_t: float | None = None
-    provenance: dict[str, Any] = field(default_factory=dict)
+    infeasible_by_t: float | None
+    provenance: Provenance
     violations: tuple[dict[str, Any], ...] = ()
     rounded_by_t: float | None = None
     misses_t: float | None = None
@@ -103,7 +104,7 @@ class Results:
             If the results do not hold it, or the folder holds another run by now.
         """
         found = load_instance(self.held) if isinstance(self.held, Path) else self.held
-        if found is None or (found is not self.held and found.hash != self.provenance.get("instance_hash")):
+        if found is None or (found is not self.held and found.hash != self.provenance.instance_hash):
             what = _("These results do not hold their instance.")
             raise UsageError(what, _("Solve again, or load a run folder that was saved with its instance."))
         object.__setattr__(self, "held", found)
@@ -118,7 +119,7 @@ class Results:
             If there is not one such unit, the run has no table of units, or it does not hold its instance.
         """
         values = {level.name: level.value for level in self.levels}
-        return explain(self.instance, self.tables, unit_id, values, self.provenance.get("own_rule"))
+        return explain(self.instance, self.tables, unit_id, values, self.provenance.own_rule)
 
     @property
     def plot(self) -> Plots:
@@ -181,7 +182,7 @@ class Results:
 
     def __repr__(self) -> str:
         about = self.provenance
-        return f"<Results of {about.get('model')} on {about.get('instance')}: {self.status}, {len(self.tables)} tables>"
+        return f"<Results of {about.model} on {about.instance}: {self.status}, {len(self.tables)} tables>"
 
     def _repr_html_(self) -> str:
         """Return what the command shows, for a notebook."""
@@ -202,7 +203,7 @@ class Results:
     def summary(self) -> dict[str, Any]:
         """Return all content but the tables, as plain values for JSON; numbers that are not finite are null."""
         content = {
-            **self.provenance,
+            **self.provenance.as_json(),
             "termination": self.termination,
             "status": self.status,
             "certified": self.certified,
@@ -273,12 +274,13 @@ def load_both(folder: str | Path) -> tuple[Results, Instance]:
 
 
 def _read(folder: Path) -> Results:
-    content, tables, listed = read_run(folder)
-    levels = tuple(read_level(level) for level in content.pop("levels"))
-    prices, violations = tuple(content.pop("prices")), tuple(content.pop("violations"))
-    known = {key: content.pop(key) for key in ("termination", "status", "certified")}
-    tonnes = {key: content.pop(key, None) for key in TONNES}
-    known |= {key: None if value is None else float(value) for key, value in tonnes.items()}
-    known |= {"stated_prices": prices, "stated_tables": listed}
-    held = folder if (folder / INSTANCE / POLICY).is_file() else None
-    return Results(tables, levels=levels, provenance=content, violations=violations, held=held, **known)
+    content, tables = read_run(folder)
+    return Results(
+        tables,
+        levels=tuple(map(read_level, content.levels)),
+        violations=tuple(content.violations),
+        stated_prices=tuple(content.prices),
+        stated_tables=None if content.tables is None else tuple(content.tables),
+        held=folder if (folder / INSTANCE / POLICY).is_file() else None,
+        **{name: getattr(content, name) for name in ("termination", "status", "certified", "provenance", *TONNES)},
+    )

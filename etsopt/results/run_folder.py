@@ -7,6 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic_core import from_json
+
 from etsopt.characters import escaped
 from etsopt.checking.theorem import THEOREMS
 from etsopt.data.files.aside import finish, read_whole, written_aside
@@ -16,7 +18,7 @@ from etsopt.data.files.write import FORMATS, check_format, instance_files, write
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 from etsopt.progress import tell
-from etsopt.results.run_schema import FILE, parse, tables_listed
+from etsopt.provenance import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
+    from etsopt.results.run_schema import Content
 
 T = TypeVar("T")
 
@@ -128,8 +131,18 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     return [*of_run, *instance_files(folder / INSTANCE), *([path] if path.is_file() else [])]
 
 
-def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tuple[str, ...] | None]:
-    """Read ``result.json``, the tables in the folder, and the names of those that it lists, if it does.
+def tables_listed(content: bytes) -> set[str] | None:
+    """Return the names of the tables that a file lists, whatever its other problems; None if it lists none."""
+    try:
+        parsed = from_json(content)
+    except ValueError:
+        return None
+    listed = parsed.get("tables") if isinstance(parsed, dict) else None
+    return set(listed) if isinstance(listed, dict) else None
+
+
+def read_run(folder: Path) -> tuple[Content, dict[str, pd.DataFrame]]:
+    """Read ``result.json`` and the tables in the folder, those that it lists, if it does.
 
     Raises
     ------
@@ -151,11 +164,12 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
         if inside := [str(one.parent) for one in sorted(folder.glob(f"*/{FILE}"))]:
             advice = _("Name one of its runs: {runs}.", runs=", ".join(inside[:RUNS_SHOWN]))
         raise UsageError(_("There is no run in {folder!r}.", folder=str(folder)), advice)
-    content, problems = parse(path.read_bytes())
+    # Who reads a run waits for its schema, and no solve does.
+    from etsopt.results.run_schema import parse
+
     subject = f"The run {folder.name!r}"
-    if problems:
-        raise DataError(subject, problems)
-    stated = content.pop("tables", None)
+    content = parse(path.read_bytes(), subject)
+    stated = content.tables
     files = sorted(file for ending in FORMATS for file in (folder / TABLES).glob(f"*.{ending}") if file.is_file())
     files = [file for file in files if stated is None or file.stem in stated]
     repeated = [one for one, other in pairwise(files) if one.stem == other.stem]
@@ -163,7 +177,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
         Problem(f"{TABLES}/{file.name}", _("is there in two formats"), _("Keep one of them.")) for file in repeated
     ]
     # The string columns of every library model are known; a user's own model may have others.
-    own_model, tables = content["model"] not in THEOREMS, {}
+    own_model, tables = content.model not in THEOREMS, {}
     for file in files:
         try:
             tables[file.stem] = read_table(file, None if stated is None else stated[file.stem], own_model)
@@ -171,7 +185,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
             problems += error.problems
     if problems:
         raise DataError(subject, problems)
-    return content, tables, None if stated is None else tuple(stated)
+    return content, tables
 
 
 def unlisted_files(folder: Path) -> list[str]:

@@ -5,33 +5,21 @@ from __future__ import annotations
 import reprlib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import from_json
 
 from etsopt.data.files.frames import TYPES
-from etsopt.errors import Problem
+from etsopt.errors import DataError, Problem
 from etsopt.language import _
-
-FILE = "result.json"
+from etsopt.provenance import FILE, Part, Provenance
 
 Termination = Literal["optimal", "infeasible", "time_limit", "interrupted", "memory", "solver_error"]
 
-Status = Literal[
-    "certified_optimal",
-    "certified_gap",
-    "certified_rounded",
-    "certified_program",
-    "calculated",
-    "feasible",
-    "infeasible_certified",
-    "infeasible_program",
-    "infeasible_unproven",
-    "none",
-    "refused",
-    "unchecked",
-]
+Certified = Literal["certified_optimal", "certified_gap", "certified_rounded", "certified_program", "calculated"]
+Infeasible = Literal["infeasible_certified", "infeasible_program", "infeasible_unproven"]
+Status = Literal[Certified, "feasible", Infeasible, "none", "refused", "unchecked"]
 
-Cell = str | bool | int | FiniteFloat | None
+Cell = str | bool | int | float | None
 
 ADVICE = _("Solve again; a run is not changed by hand.")
 
@@ -45,23 +33,20 @@ def _known_type(stated: object) -> object:
     return stated
 
 
-class Strict(BaseModel):
-    """A part whose values have their types, without conversion."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
+ColumnType = Annotated[str, BeforeValidator(_known_type)]
 
 
-class Level(Strict):
+class Level(Part):
     """An objective; one without a bound has none on disk, and no gap."""
 
     name: str = Field(description="objective, or row of a proof")
-    value: FiniteFloat = Field(description="value of the answer, in its unit")
-    bound: FiniteFloat | None = Field(description="proven bound, in the same unit; null without one")
-    gap: FiniteFloat | None = Field(description="value minus bound over the value, at least of its size")
+    value: float = Field(description="value of the answer, in its unit")
+    bound: float | None = Field(description="proven bound, in the same unit; null without one")
+    gap: float | None = Field(description="value minus bound over the value, at least of its size")
     unit: str = Field(description="unit of value and bound")
     certified: bool = Field(description="true if the gap is within the one asked for")
     algorithm: str = Field(description="algorithm that found the value, with its iterations")
-    spending: FiniteFloat | None = Field(
+    spending: float | None = Field(
         None, description="spending in the cost of whole plans [CNY], of which the gap is a share if it is larger"
     )
 
@@ -72,41 +57,28 @@ class Level(Strict):
         return self
 
 
-class Options(Strict):
-    """Options of the solve."""
+class Content(Provenance):
+    """The whole file: provenance, claims, and the types of the columns of each table."""
 
-    model_config = ConfigDict(extra="allow")
-
-    time_limit_s: FiniteFloat | None = None
-    gap: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.0
-
-
-class Content(Strict):
-    """The whole file; further provenance is kept unchanged."""
-
-    model_config = ConfigDict(extra="allow")
-
-    model: str = Field(description="name of the model")
-    instance: str = Field(description="name of the instance")
-    instance_hash: str = Field(description="SHA-256 over every cell of its tables and every key of its policy")
-    policy: dict[str, Any] = Field(description="the policy, key by key")
-    options: Options = Field(description="options of the solve")
     termination: Termination = Field(description="why the solve ended")
     status: Status = Field(description="what is held, and what of it is proven")
     certified: bool = Field(description="true if the checker recomputed every limit and the bound of the status")
+    infeasible_by_t: float | None = Field(None, description="proven infeasibility [t]")
+    rounded_by_t: float | None = Field(None, description="largest move of a unit by whole tonnes [t]")
+    misses_t: float | None = Field(None, description="largest violation of a limit [t]")
+    distance_t: float | None = Field(None, description="largest distance of a unit from the one answer [t]")
     levels: list[Level] = Field(description="objectives in lexicographic order")
     prices: list[dict[str, Cell]] = Field(description="prices of years, or shadow prices of limits, with their units")
     violations: list[dict[str, Cell]] = Field(description="violations that the checker found")
-    infeasible_by_t: FiniteFloat | None = Field(None, description="proven infeasibility [t]")
-    rounded_by_t: FiniteFloat | None = Field(None, description="largest move of a unit by whole tonnes [t]")
-    misses_t: FiniteFloat | None = Field(None, description="largest violation of a limit [t]")
-    distance_t: FiniteFloat | None = Field(None, description="largest distance of a unit from the one answer [t]")
-    tables: dict[str, dict[str, Annotated[str, BeforeValidator(_known_type)]]] | None = None
-    method: str = ""
-    method_reason: str = ""
-    seed: int = 0
-    seconds: dict[str, FiniteFloat] = {}
-    versions: dict[str, str] = {}
+    tables: dict[str, dict[str, ColumnType]] | None = Field(None, description="type of each column of each table")
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the file states beside its claims and tables."""
+        return Provenance.model_validate({name: getattr(self, name) for name in self.model_fields_set & OF_PROVENANCE})
+
+
+OF_PROVENANCE = set(Provenance.model_fields)
 
 
 def json_schema() -> dict[str, Any]:
@@ -118,38 +90,27 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def parse(content: bytes) -> tuple[dict[str, Any], list[Problem]]:
-    """Read the content of a file, or report its problems.
+def parse(content: bytes, subject: str) -> Content:
+    """Read the content of a file, of a subject that messages name.
 
-    Returns
-    -------
-    tuple
-        The plain content, empty if it cannot be read, and the problems.
+    Raises
+    ------
+    DataError
+        With the first problems of the file.
     """
     try:
         # This reader limits the nesting; Python's own fails at the end of the stack.
         parsed = from_json(content, allow_inf_nan=False)
     except ValueError as error:
-        return {}, [Problem(FILE, _("is not valid JSON ({error})", error=error), ADVICE)]
+        raise DataError(subject, [Problem(FILE, _("is not valid JSON ({error})", error=error), ADVICE)]) from None
     if not isinstance(parsed, dict):
-        return {}, [
-            Problem(FILE, _("is {parsed}, but should be an object with keys", parsed=reprlib.repr(parsed)), ADVICE)
-        ]
+        what = _("is {parsed}, but should be an object with keys", parsed=reprlib.repr(parsed))
+        raise DataError(subject, [Problem(FILE, what, ADVICE)])
     try:
-        Content.model_validate(parsed)
+        return Content.model_validate(parsed)
     except ValidationError as error:
-        return {}, [_problem(item) for item in error.errors(include_url=False)[:PROBLEMS_SHOWN]]
-    return parsed, []
-
-
-def tables_listed(content: bytes) -> set[str] | None:
-    """Return the names of the tables that a file lists, whatever its other problems; None if it lists none."""
-    try:
-        parsed = from_json(content)
-    except ValueError:
-        return None
-    listed = parsed.get("tables") if isinstance(parsed, dict) else None
-    return set(listed) if isinstance(listed, dict) else None
+        problems = map(_problem, error.errors(include_url=False)[:PROBLEMS_SHOWN])
+        raise DataError(subject, [*problems]) from None
 
 
 def _problem(item: Any) -> Problem:
@@ -161,7 +122,7 @@ def _problem(item: Any) -> Problem:
         return Problem(FILE, _("is an unknown key"), ADVICE, key)
     if item["type"] == "value_error":
         return Problem(FILE, str(item["ctx"]["error"]), ADVICE, key)
-    wanted = item["msg"].removeprefix("Input should be ")
+    wanted = item["msg"].removeprefix("Input should be ").partition(" or instance of ")[0]
     return Problem(
         FILE,
         _("is {input}, but should be {wanted}", input=reprlib.repr(item["input"]), wanted=wanted),

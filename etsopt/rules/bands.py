@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.provenance import BandMove
 from etsopt.rules.registry import reference_allowances
 from etsopt.units import LEAST_TOLERANCE, TONNE, nearest_tonnes
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST_MULTIPLE = 100.0
 """Without a band an allowance is at most this multiple of the larger of emissions and reference: a proof needs a finite
-bound, and this one moves no reference."""
+bound, and this one moves no reference. `docs/decisions/0019-bands-are-stated.md`."""
 
 
 def band_rates(instance: Instance, reference: Reference) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -67,14 +68,10 @@ def shares_band(instance: Instance, reference: Reference) -> NDArray[np.bool_]:
     return shares & np.isfinite(band_rates(instance, reference)[0])
 
 
-def moved_by_bands(instance: Instance) -> list[dict[str, Any]]:
-    """Return the references that the bands of an instance move, as plain values; empty if they move none.
+def moved_by_bands(instance: Instance) -> list[BandMove]:
+    """Return the references that the bands of an instance move, by band; empty if they move none.
 
-    Returns
-    -------
-    list
-        One entry for each band: ``lower`` and ``upper`` [rate], ``units``, and ``tonnes`` from their references to the
-        band. Where enterprises share a band, its units are those of the enterprises that leave it.
+    Where enterprises share a band, its units are those of the enterprises that leave it.
     """
     reference = reference_allowances(instance)
     free = np.flatnonzero(~reference.fixed)
@@ -91,5 +88,5 @@ def moved_by_bands(instance: Instance) -> list[dict[str, Any]]:
     entries = []
     for lower, upper in bands:
         here = (off > 0) & (rates[0] == lower) & (rates[1] == upper)
-        entries.append({"lower": lower, "upper": upper, "units": int(here.sum()), "tonnes": float(off[here].sum())})
+        entries.append(BandMove(lower=lower, upper=upper, units=int(here.sum()), tonnes=float(off[here].sum())))
     return entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.policy.plans import official_value
+from etsopt.provenance import CarryOverBase, Holders
 from etsopt.rules.registry import parameters_of
 
 if TYPE_CHECKING:
@@ -52,31 +53,28 @@ def carried_over(
     return whole_tonnes(np.minimum(held_t, base + factor * np.maximum(net_sales_t, 0.0)))
 
 
-def holders_of(instance: Instance) -> dict[str, Any]:
-    """Return enterprises whose holdings are counted by a choice, as plain values; empty if there are none.
+def holders_of(instance: Instance) -> Holders | None:
+    """Return enterprises whose holdings are counted by a choice; None if there are none.
 
-    Returns
-    -------
-    dict
-        ``without_units``: identifiers of enterprises of the table that have no unit. ``carry_over``: enterprises that
-        hold allowances of 2019-2024 in their carry-over year and own units of several sectors, with the sector whose
-        base is taken.
+    A base of carry-over is chosen for those that hold allowances of 2019-2024 in their carry-over year and own units of
+    several sectors.
     """
     enterprises, units = instance.enterprises, instance.units
     if enterprises is None:
-        return {}
+        return None
     owners = enterprises["enterprise_id"].to_numpy()
     idle = sorted(set(owners) - set(instance.labels("enterprise_id").names))
     old = [name for name in enterprises if name in OLD_VINTAGES]
     held = owners[enterprises[old].fillna(0.0).to_numpy(dtype=float).sum(axis=1) > 0]
-    entries = []
+    bases = []
     if instance.policy.year == CARRY_OVER_YEAR and len(held) and len(instance.sectors) > 1:
         several = units.groupby("enterprise_id")["sector"].nunique()
         mixed = held[[several.get(name, 0) > 1 for name in held]]
         found = zip(mixed, _sectors_of(instance, mixed), strict=True)
-        entries = [{"enterprise": str(name), "sector": str(sector)} for name, sector in found]
-    facts = {"without_units": list(map(str, idle)), "carry_over": entries}
-    return {name: fact for name, fact in facts.items() if fact}
+        bases = [CarryOverBase(enterprise=str(name), sector=str(sector)) for name, sector in found]
+    facts: dict[str, Any] = {"without_units": list(map(str, idle)), "carry_over": bases}
+    stated = {name: fact for name, fact in facts.items() if fact}
+    return Holders(**stated) if stated else None
 
 
 def _by_sector(

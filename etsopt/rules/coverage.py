@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from etsopt.data.policy.plans import uses_balance_value
+from etsopt.provenance import BalanceFromOutside, BesideOfficial, Coverage
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -22,38 +23,40 @@ WHOLE = (0.8, 1.2)
 """Emissions relative to the official total between which a table counts as that of the nation."""
 
 
-def coverage_of(instance: Instance) -> dict[str, Any]:
-    """Return what an instance covers, as plain values; empty where neither policy nor rule says anything of a nation.
+def coverage_of(instance: Instance) -> Coverage | None:
+    """Return what an instance covers; None where neither policy nor rule says anything of a nation.
 
-    Returns
-    -------
-    dict
-        ``covers``: nation, part, or unknown. ``alone``: sectors whose balance value is of these units alone, in what is
-        no nation. ``beside``: emissions of sectors and the official total of the latest year, where these are far from
-        each other and the policy is silent. ``stated``: balance values from outside, with source and mark.
+    Sectors are ``beside`` the official total of the latest year where they are far from it and the policy is silent.
     """
     policy = instance.policy
     if policy.coverage is None and not policy.follows_plan:
-        return {}
+        return None
     outside = [
-        {"sector": name, **section.model_dump(mode="json", include={"balance_value"})}
-        | {"source": section.balance_value_source, "mark": section.balance_value_mark}
+        BalanceFromOutside(
+            sector=name,
+            **section.model_dump(mode="json", include={"balance_value"}),
+            source=section.balance_value_source,
+            mark=section.balance_value_mark,
+        )
         for name, section in sorted(policy.sectors.items())
         if section.balance_value is not None
     ]
-    stated = {"stated": outside} if outside else {}
     beside = [] if policy.coverage else _beside(instance)
-    if policy.coverage == "nation" or not (policy.coverage or beside):
-        return {"covers": "nation", **stated}
-    alone = [
-        name
-        for name in instance.sectors
-        if uses_balance_value(policy.rule.name, name, policy.year) and not policy.states_balance_value(name)
-    ]
-    return {"covers": policy.coverage or "unknown", "alone": alone, **({"beside": beside} if beside else {}), **stated}
+    found = Coverage(covers=policy.coverage or ("unknown" if beside else "nation"))
+    if found.covers != "nation":
+        found.alone = [
+            name
+            for name in instance.sectors
+            if uses_balance_value(policy.rule.name, name, policy.year) and not policy.states_balance_value(name)
+        ]
+    if beside:
+        found.beside = beside
+    if outside:
+        found.stated = outside
+    return found
 
 
-def _beside(instance: Instance) -> list[dict[str, Any]]:
+def _beside(instance: Instance) -> list[BesideOfficial]:
     """Return the sectors whose emissions are far from the official total, with both."""
     sector, year = instance.labels("sector"), instance.policy.year
     totals = sector.sums(instance.emissions_tco2e)
@@ -64,6 +67,6 @@ def _beside(instance: Instance) -> list[dict[str, Any]]:
             continue
         latest = max((one for one in known if one <= year), default=min(known))
         if not WHOLE[0] * known[latest] <= emissions <= WHOLE[1] * known[latest]:
-            entry = {"sector": str(name), "emissions_tco2e": float(emissions)}
-            found.append(entry | {"official_tco2e": known[latest], "year": latest})
+            both = {"emissions_tco2e": float(emissions), "official_tco2e": known[latest]}
+            found.append(BesideOfficial(sector=str(name), year=latest, **both))
     return found

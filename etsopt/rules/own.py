@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.data.policy.official import INDUSTRY, LAST_YEAR, POWER, SOURCES
 from etsopt.data.policy.plans import BY_COMPLIANCE_YEAR, NATIONAL, of_rule, plan_year
+from etsopt.provenance import OwnParameter
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -18,14 +19,13 @@ NOTHING_IN_ADVANCE = ("given", "rule.pre_allocation_share", 0.0)
 """What an own rule says of China's pre-allocation once it is evaluated; the user said nothing."""
 
 
-def own_parameters(instance: Instance) -> list[dict[str, Any]]:
-    """Return the official parameters that the policy replaces by another value, as plain values.
+def own_parameters(instance: Instance) -> list[OwnParameter]:
+    """Return the official parameters that the policy replaces by another value.
 
     Returns
     -------
     list
-        One entry for a row of the official table and a value of the policy: ``key``, ``sectors`` and ``years`` in which
-        they differ, ``official`` as in the text, ``here`` (the policy's value), ``unit`` and ``source``.
+        One entry for a row of the official table and a value of the policy.
     """
     entries = _continuation(instance)
     for row in of_rule(instance.policy.rule.name):
@@ -43,7 +43,7 @@ def own_parameters(instance: Instance) -> list[dict[str, Any]]:
     return entries
 
 
-def _continuation(instance: Instance) -> list[dict[str, Any]]:
+def _continuation(instance: Instance) -> list[OwnParameter]:
     """Return entries for what the policy assumes of years after the last plan, of power and of industry."""
     policy = instance.policy
     last = max(policy.year, *policy.years)
@@ -55,32 +55,25 @@ def _continuation(instance: Instance) -> list[dict[str, Any]]:
         ("continues_plan_of", INDUSTRY, [policy.year] * (policy.year > LAST_YEAR), "year"),
     )
     return [
-        {
-            "key": f"rule.{key}",
-            "sectors": sectors,
-            "years": list(years),
-            "official": "no plan",
-            "here": policy.rule.parameters[key],
-            "unit": unit,
-            "source": f"assumption: no plan is enacted for years after {LAST_YEAR}",
-        }
+        OwnParameter(
+            key=f"rule.{key}",
+            sectors=sectors,
+            years=list(years),
+            official="no plan",
+            here=policy.rule.parameters[key],
+            unit=unit,
+            source=f"assumption: no plan is enacted for years after {LAST_YEAR}",
+        )
         for key, which, years, unit in stated
         if key in policy.rule.parameters and years and (sectors := sorted(set(which) & set(instance.sectors)))
     ]
 
 
-def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> dict[str, Any]:
+def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> OwnParameter:
     sectors, years = (sorted(set(part)) for part in zip(*cells, strict=True))
+    stated = {"key": row.key, "official": row.shown, "unit": row.unit, "source": SOURCES[row.source]}
     here = list(value) if isinstance(value, tuple) else value
-    return {
-        "key": row.key,
-        "sectors": sectors,
-        "years": years,
-        "official": row.shown,
-        "here": here,
-        "unit": row.unit,
-        "source": SOURCES[row.source],
-    }
+    return OwnParameter(sectors=sectors, years=years, here=here, **stated)
 
 
 def _years(policy: Policy, key: str) -> list[int]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt import modules
 from etsopt.errors import UsageError
 from etsopt.language import _
+from etsopt.provenance import OwnRule, RuleTerm
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.registry import GIVEN, RULES, parameters_of, reference_allowances
 
@@ -40,7 +41,7 @@ def load_file(path: Path) -> list[str]:
     names = [rule.name for rule in RULES.values() if rule.function.__module__ == module.__name__]
     if not names:
         what = _("The rule file {path!r} enters no rule.", path=str(path))
-        raise UsageError(what, _("Decorate a function with `@rule(name, source)`; CONTRIBUTING.md has an example."))
+        raise UsageError(what, _("Decorate a function with `@rule(name, source)`, as in docs/en/how-to/own-rule.md."))
     return names
 
 
@@ -117,15 +118,15 @@ def as_given(instance: Instance, by_year: bool = False) -> Instance:
     return replace(stated_t.with_policy(changes), given=instance.given)
 
 
-def about(instance: Instance) -> dict[str, Any]:
-    """Return what a result states of a rule from outside the package, or nothing."""
+def about(instance: Instance) -> OwnRule | None:
+    """Return what a result states of a rule from outside the package, or None."""
     found = own_rule(instance)
     if found is None:
-        return {}
-    stated: dict[str, Any] = {"name": found.name, "source": found.source, "parameters": instance.policy.rule.parameters}
+        return None
+    stated = OwnRule(name=found.name, source=found.source, parameters=instance.policy.rule.parameters)
     if terms := reference_allowances(instance).terms:
-        stated["terms"] = [{"name": term.name, "source": term.source} for term in terms]
+        stated.terms = [RuleTerm(name=term.name, source=term.source) for term in terms]
     file = getattr(sys.modules.get(found.function.__module__), "__file__", None)
     if file is not None and Path(file).is_file():
-        stated |= {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()}
-    return {"own_rule": stated}
+        stated.file, stated.sha256 = Path(file).name, hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    return stated

@@ -9,21 +9,21 @@ import numpy as np
 
 from etsopt.compiler.compiled import Templates
 from etsopt.data.groups import Groups
+from etsopt.provenance import Component
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from etsopt.compiler.compiled import CompiledModel
+    from etsopt.modelling import FormulatedModel
     from etsopt.program.program import Program
-    from etsopt.running.model import Model
 
 MOST_MODELS = 16
 """Number of shapes whose compiled models are kept."""
 
 SMALL = 100_000
-"""Most numbers in the parameters of a model that a process keeps for later solves: about a megabyte each."""
+"""Most numbers in the parameters of a model that a process keeps for later solves, about a megabyte each:
+`docs/decisions/0093-compiled-programs-are-kept.md`."""
 
-_TEMPLATES: WeakKeyDictionary[ModuleType, Templates] = WeakKeyDictionary()
+_TEMPLATES: WeakKeyDictionary[FormulatedModel, Templates] = WeakKeyDictionary()
 """Templates of the compiled models: `formulate` takes no arguments, so that a process calls it once."""
 
 
@@ -43,12 +43,12 @@ class CompiledModels:
         self.most_numbers = most_numbers
         self._models: dict[Any, CompiledModel] = {}
 
-    def __call__(self, model: Model, parameters: dict[str, Any]) -> Program:
+    def __call__(self, model: FormulatedModel, parameters: dict[str, Any]) -> Program:
         """Return the program of a model on its data."""
         sizes = {name: np.shape(value) for name, value in parameters.items() if not isinstance(value, Groups)}
         if self.most_numbers is not None and sum(map(np.prod, sizes.values())) > self.most_numbers:
             return _compiled(model, parameters).program
-        shape = model.module, *sizes.items()
+        shape = model, *sizes.items()
         compiled = self._models.pop(shape, None)
         program = None if compiled is None else compiled.renew(parameters)
         if compiled is None or program is None:
@@ -61,25 +61,25 @@ class CompiledModels:
         return program
 
 
-def _compiled(model: Model, parameters: dict[str, Any]) -> CompiledModel:
+def _compiled(model: FormulatedModel, parameters: dict[str, Any]) -> CompiledModel:
     """Return a model compiled on its data, which takes updates of them."""
     return _templates(model).compile(parameters)
 
 
-def documented(model: Model) -> list[dict[str, str]]:
+def documented(model: FormulatedModel) -> list[Component]:
     """Return kind, name and ``doc`` of every component of a formulation that has one."""
     components = _templates(model).model.component_objects()
     return [
-        {"kind": component.ctype.__name__, "name": component.name, "doc": str(component.doc)}
+        Component(kind=component.ctype.__name__, name=component.name, doc=str(component.doc))
         for component in components
         if component.doc
     ]
 
 
-def _templates(model: Model) -> Templates:
-    if model.module not in _TEMPLATES:
-        _TEMPLATES[model.module] = Templates(model.formulate())
-    return _TEMPLATES[model.module]
+def _templates(model: FormulatedModel) -> Templates:
+    if model not in _TEMPLATES:
+        _TEMPLATES[model] = Templates(model.formulate())
+    return _TEMPLATES[model]
 
 
 compiled_program = CompiledModels(SMALL)

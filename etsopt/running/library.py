@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any, cast
 from etsopt import modules
 from etsopt.errors import ModelError, UsageError
 from etsopt.language import _
-from etsopt.running.model import Model, ModelMethod, refuse_slips
+from etsopt.modelling import CalculationModel, ElasticModel, OptimisedModel
+from etsopt.running.model import declared_in, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from etsopt.modelling import Model, ModelMethod
+
 LIBRARY = "etsopt_models"
+
+ELASTIC = "_elastic"
+"""Ending of the name of a model that explains why another is infeasible."""
 
 GROUP = "etsopt.models"
 """Entry points of installed packages, each the module of a model, found by its name."""
@@ -55,36 +61,44 @@ def load(name: str) -> Model:
     UsageError
         If there is neither a model of that name nor such a file.
     ModelError
-        If the file does not define a function that a model needs.
+        If the file declares no model.
     """
     if is_file(name):
-        module = modules.load_file(Path(name), "model", ModelError)
-        refuse_slips(module, Path(name).stem)
-    elif name in names():
-        module = import_module(f"{LIBRARY}.{name}")
-    elif name in (others := installed()):
+        return declared_in(modules.load_file(Path(name), "model", ModelError))
+    if name in names():
+        return _kept(import_module(f"{LIBRARY}.{name}"))
+    if name in (others := installed()):
         advice = _("Correct or remove the package that brings it.")
         with modules.loading(
             _("The model {name!r} of {package} cannot be loaded", name=name, package=others[name]), advice, ModelError
         ):
             module = import_module(others[name])
-        refuse_slips(module, name)
-    else:
-        own = ", ".join([*(other for other in names() if not explains(other)), *others])
-        advice = _("The models are {own}; a file of your own is named by its path, ending in .py.", own=own)
-        raise UsageError(_("There is no model {name!r}.", name=name), advice)
-    return Model.of(module)
+        return _kept(module)
+    own = ", ".join([*(other for other in names() if not explains(other)), *others])
+    advice = _("The models are {own}; a file of your own is named by its path, ending in .py.", own=own)
+    raise UsageError(_("There is no model {name!r}.", name=name), advice)
+
+
+_kept = cache(declared_in)
+"""The model of a module: always the same one, by which its compiled programs are kept."""
 
 
 def explains(name: str) -> str:
-    """Return the name of the model whose infeasibility a model explains; empty if it is solved by itself."""
-    assigned = [node for node in _source(name).body if isinstance(node, ast.Assign | ast.AnnAssign)]
-    targets = [target for node in assigned for target in getattr(node, "targets", [getattr(node, "target", None)])]
-    states = any(isinstance(target, ast.Name) and target.id == "WAYS_OUT" for target in targets)
-    return Path(name).stem.removesuffix("_elastic") if states else ""
+    """Return the name of the model whose infeasibility a model of the library explains; empty if it is no such model.
+
+    >>> explains("allocation_elastic"), explains("allocation")
+    ('allocation', '')
+    """
+    return name.removesuffix(ELASTIC) if name.endswith(ELASTIC) else ""
 
 
-def choose(name: str) -> Model:
+def elastic(name: str) -> ElasticModel | None:
+    """Return the model that explains why a model of the library is infeasible; None if there is none."""
+    found = load(name + ELASTIC) if name + ELASTIC in names() else None
+    return found if isinstance(found, ElasticModel) else None
+
+
+def choose(name: str) -> CalculationModel | OptimisedModel:
     """Load a model that is solved by itself.
 
     Raises
@@ -92,38 +106,25 @@ def choose(name: str) -> Model:
     UsageError
         If there is none of that name, or it only explains the infeasibility of another.
     ModelError
-        If the file does not define a function that a model needs.
+        If the file declares no model.
     """
-    found, other = load(name), explains(name)
-    if other:
-        what = _(
-            "The model {name} is not solved by itself: it finds the limits to relax if {other} is infeasible.",
-            name=name,
-            other=other,
-        )
-        raise UsageError(what, _("Solve {other}, which calls it by itself.", other=other))
-    return found
+    found = load(name)
+    if isinstance(found, CalculationModel | OptimisedModel):
+        return found
+    other = Path(name).stem.removesuffix(ELASTIC)
+    what = _(
+        "The model {name} is not solved by itself: it finds the limits to relax if {other} is infeasible.",
+        name=name,
+        other=other,
+    )
+    raise UsageError(what, _("Solve {other}, which calls it by itself.", other=other))
 
 
 def summary(name: str) -> str:
-    """Return the first line of a model's docstring."""
-    return (ast.get_docstring(_source(name)) or "").split("\n")[0]
-
-
-def _source(name: str) -> ast.Module:
-    """Return the source of a model, read and not run, which would load Pyomo and pandas for most of a second."""
-    if is_file(name):
-        return ast.parse(Path(name).read_bytes())
-    if name in names():
-        return _parsed(folder() / f"{name}.py")
-    spec = find_spec(installed()[name])
-    return ast.parse(Path(spec.origin).read_bytes() if spec is not None and spec.origin else b"")
-
-
-@cache
-def _parsed(path: Path) -> ast.Module:
-    """Return the source of a model of the library, which stays as it is."""
-    return ast.parse(path.read_bytes())
+    """Return the first line of a model's docstring, read and not run: Pyomo and pandas take most of a second."""
+    origin = folder() / f"{name}.py" if name in names() else getattr(find_spec(installed()[name]), "origin", None)
+    source = Path(origin).read_bytes() if origin else b""
+    return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
 
 
 def method(model: str, step: str) -> Callable[..., Any] | None:
@@ -136,6 +137,12 @@ def method(model: str, step: str) -> Callable[..., Any] | None:
 
 def model_method(model: str, method: str) -> ModelMethod | None:
     """Return a model's own method for its whole program, found by both names; None if there is none."""
-    if is_file(model) or not (folder() / "_methods" / f"{model}_{method}.py").is_file():
+    name = f"{model}_{method}"
+    if is_file(model) or not (folder() / "_methods" / f"{name}.py").is_file():
         return None
-    return ModelMethod.of(import_module(f"{LIBRARY}._methods.{model}_{method}"))
+    return guarded(cast("ModelMethod", import_module(f"{LIBRARY}._methods.{name}").METHOD), name)
+
+
+def curve_of(model: str) -> Callable[..., Any]:
+    """Return the function that follows a model's answer along its limits, ``over`` of ``_methods/<model>_curve.py``."""
+    return cast("Callable[..., Any]", import_module(f"{LIBRARY}._methods.{model}_curve").over)

@@ -16,17 +16,20 @@ from etsopt.solving.options import METHODS
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
+    from etsopt.modelling import FormulatedModel, ModelMethod
     from etsopt.program.program import Program
-    from etsopt.running.model import Model, ModelMethod
     from etsopt.solving.options import SolveOptions
 
+    Build = Callable[[FormulatedModel, dict[str, Any]], Program]
+    """A builder of programs from a model and its data."""
 
-def pyomo_program(model: Model, parameters: dict[str, Any]) -> Program:
+
+def pyomo_program(model: FormulatedModel, parameters: dict[str, Any]) -> Program:
     """Return the program of a model on its data, by the Pyomo build."""
     return pyomo_build.build_program(model.formulate(), parameters)
 
 
-BUILD: dict[str, Callable[[Model, dict[str, Any]], Program]] = {"direct": compiled_program, "pyomo": pyomo_program}
+BUILD: dict[str, Build] = {"direct": compiled_program, "pyomo": pyomo_program}
 """Builders of programs, by name of the method; small programs of a model's own methods are compiled."""
 
 MODEL_METHODS = [name for name in METHODS if name not in BUILD]
@@ -52,7 +55,7 @@ class Method:
 
     name: str
     reason: str
-    build: Callable[[Model, dict[str, Any]], Program]
+    build: Build
     model_method: ModelMethod | None = None
 
 
@@ -98,13 +101,17 @@ def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
     return Method("direct", _("{reason}.", reason=reason), BUILD["direct"])
 
 
-def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
-    """Return the method and reason of a result if the preparation notes that the method fell back; else nothing."""
-    why = next((note.gave_way for note in notes if getattr(note, "gave_way", "")), "")
+def reason_of_fallback(method: Method, why: str) -> str:
+    """Return the reason of a result for its method if that fell back to the whole program; else nothing.
+
+    Parameters
+    ----------
+    why
+        `Prepared.fallback_reason`.
+    """
     if method.model_method is None or not why:
-        return {}
-    reason = _("The method {name} fell back to the whole program: {why}.", name=method.name, why=why)
-    return {"method": "direct", "method_reason": reason}
+        return ""
+    return _("The method {name} fell back to the whole program: {why}.", name=method.name, why=why)
 
 
 def options_of_first(model: str, options: SolveOptions) -> SolveOptions:

@@ -9,20 +9,22 @@ import pandas as pd
 
 from etsopt.errors import ModelError, StoppedError
 from etsopt.language import _
+from etsopt.modelling import OptimisedModel, Prepared, PreparedModel, ProgramModel
 from etsopt.progress import quietly
+from etsopt.running.model import objectives_of
 from etsopt.solving.growing import Growing, without_rows
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import DEFAULT_GAP
 from etsopt.solving.solution import STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from etsopt.data.instance import Instance
+    from etsopt.modelling import Model, Tables, TablesBefore
     from etsopt.program.program import Program
     from etsopt.results.results import Results
-    from etsopt.running.methods import Method
-    from etsopt.running.model import Model
+    from etsopt.running.methods import Build, Method
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Solution
 
@@ -31,9 +33,9 @@ if TYPE_CHECKING:
 class Relaxation:
     """Solver of the linear relaxation of a model's program with any parameters, through the engine."""
 
-    model: Model
+    model: OptimisedModel
     instance: Instance
-    build: Callable[[Model, dict[str, Any]], Program]
+    build: Build
     options: SolveOptions
 
     def __call__(self, parameters: dict[str, Any], objective: str = "") -> Solution:
@@ -47,7 +49,7 @@ class Relaxation:
             At the deadline: a stopped relaxation proves nothing of the market.
         """
         program = self.build(self.model, parameters).relaxed()
-        names = [objective] if objective else self.model.objectives(self.instance, list(program.objectives))
+        names = [objective] if objective else objectives_of(self.model, self.instance, list(program.objectives))
         with quietly():
             solution = solve_levels(program, names, replace(self.options, mps=None), {})
         if solution.termination in STOPPED:
@@ -87,35 +89,38 @@ class Relaxation:
 
 def with_own_options(model: Model, options: SolveOptions) -> SolveOptions:
     """Return the options with the model's own gap and options of the solver, where the caller sets none."""
-    gap = DEFAULT_GAP if model.gap is None else model.gap
-    own = {**model.solver_options, **options.solver_options}
-    return replace(options, gap=gap if options.gap is None else options.gap, solver_options=own)
+    gap, own = (model.gap, model.solver_options) if isinstance(model, OptimisedModel) else (None, {})
+    own_gap = DEFAULT_GAP if gap is None else gap
+    own_options = {**own, **options.solver_options}
+    return replace(options, gap=own_gap if options.gap is None else options.gap, solver_options=own_options)
 
 
-def parameters_of(
-    model: Model, instance: Instance, options: SolveOptions, method: Method, before: Mapping[str, pd.DataFrame]
-) -> tuple[dict[str, Any], tuple[Any, ...]]:
-    """Return the parameters of a model, and the notes that its tables take beside the solution.
-
-    A model with ``prepare`` may use the tables of the model it starts from and solve its own relaxation; the
-    ``prepare`` of its method takes precedence.
+def prepared_for(
+    model: OptimisedModel, instance: Instance, options: SolveOptions, method: Method, before: TablesBefore
+) -> Prepared:
+    """Return the parameters of a model, with all else that it prepares; the ``prepare`` of its method takes precedence.
 
     Parameters
     ----------
     before
         Tables of the model that it starts from, and those with which it is solved again.
     """
+    if isinstance(model, ProgramModel):
+        return Prepared(model.parameters(instance))
+    assert isinstance(model, PreparedModel)
     prepare = (method.model_method and method.model_method.prepare) or model.prepare
-    if prepare is None:
-        return model.parameters(instance), ()
-    relax = Relaxation(model, instance, method.build, options)
-    parameters, *notes = prepare(instance, before, relax)
-    return parameters, tuple(notes)
+    return prepare(instance, before, Relaxation(model, instance, method.build, options))
 
 
-def program_of(
-    model: Model, instance: Instance, build: Callable[[Model, dict[str, Any]], Program], parameters: dict[str, Any]
-) -> Program:
+def tables_of(model: OptimisedModel, instance: Instance, solution: Solution, prepared: Prepared) -> Tables:
+    """Return the tables of a model from a solution of its program."""
+    if isinstance(model, ProgramModel):
+        return model.tables(instance, solution)
+    assert isinstance(model, PreparedModel)
+    return model.tables(instance, solution, prepared)
+
+
+def program_of(model: OptimisedModel, instance: Instance, build: Build, parameters: dict[str, Any]) -> Program:
     """Return the program of a model with some parameters; relaxed if the model is divisible on the instance."""
     program = build(model, parameters)
     if unknown := sorted({name for names in model.fix_after.values() for name in names} - {*program.columns}):
@@ -125,7 +130,7 @@ def program_of(
             name=unknown[0],
         )
         raise ModelError(what, _("Its variables are {names}.", names=", ".join(program.columns)))
-    divisible = model.is_divisible is not None and model.is_divisible(instance)
+    divisible = isinstance(model, PreparedModel) and model.is_divisible is not None and model.is_divisible(instance)
     return program.relaxed() if divisible else program
 
 

@@ -8,22 +8,24 @@ again.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import pandas as pd
 
 from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
-from etsopt.checking.theorem import GAP
+from etsopt.checking.tolerances import WHOLE_GAP_RELATIVE
 from etsopt.checking.verdict import PROVEN, Verdict, Violation
 from etsopt.data.files.frames import as_written
 from etsopt.errors import EtsoptError, ModelError, StoppedError
 from etsopt.language import _, chain
+from etsopt.modelling import PreparedModel, ProgramModel
 from etsopt.progress import tell
 from etsopt.results.claims import PROGRAM, violations_of
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import methods, model_inputs
 from etsopt.running.compiling import compiled_program, documented
+from etsopt.running.model import objectives_of
 from etsopt.running.program_tables import (
     CONFLICT,
     DUALS,
@@ -47,8 +49,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.modelling import Model, OptimisedModel, Tables
     from etsopt.program.program import Program
-    from etsopt.running.model import Model
+    from etsopt.provenance import Provenance
     from etsopt.running.provenance import Clock
     from etsopt.solving.solution import Tree
 
@@ -56,18 +59,25 @@ AGAIN, ROUNDED = 1e-9, 1e-15
 """Difference of numbers of a table that is made again, on another machine perhaps: relative, and of the largest."""
 
 
-def has_one_program(model: Model) -> bool:
+def has_one_program(model: Model) -> TypeGuard[OptimisedModel]:
     """Return True if the answer of a model is that of one program, which can be compiled again."""
-    return model.calculate is None and model.afterwards is None and model.again is None and not model.starts_from
+    if isinstance(model, PreparedModel):
+        return model.next_pass is None and not model.starts_from
+    return isinstance(model, ProgramModel) and model.second_program is None
 
 
 def proven(
-    model: Model, program: Program, names: Sequence[str], solution: Solution, options: SolveOptions, clock: Clock
+    model: OptimisedModel,
+    program: Program,
+    names: Sequence[str],
+    solution: Solution,
+    options: SolveOptions,
+    clock: Clock,
 ) -> Solution:
     """Return a solution with its program and what proves it, as far as the time suffices."""
     tell(_("proof"))
     clock.lap("solve")
-    accepted = max(options.gap_or_default, GAP)
+    accepted = max(options.gap_or_default, WHOLE_GAP_RELATIVE)
     if not solution.values:
         return replace(solution, proof=Proof(program, tuple(names), accepted, {}))
     # A solver may leave a bound by its tolerance.
@@ -95,7 +105,7 @@ def copied(solution: Solution) -> Solution:
     return replace(solution, values=values, levels=levels)
 
 
-def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame], about: dict[str, Any]) -> Results:
+def results_of(model: OptimisedModel, solution: Solution, tables: Tables, about: Provenance) -> Results:
     """Return the results of a solution, with its program checked.
 
     Raises
@@ -113,27 +123,29 @@ def results_of(model: Model, solution: Solution, tables: dict[str, pd.DataFrame]
     question = ProgramQuestion(program, solution.proof.names, solution.proof.gap, model.fix_after)
     # Each objective has the value of the answer, in which later ones may have moved it by rounding.
     stated = as_answered(solution.levels, {name: program.objectives[name].value(x) for name in solution.proof.names})
-    verdict = judge_program(question, ProgramAnswer(x, stated, trees, stopped), about["model"])
+    verdict = judge_program(question, ProgramAnswer(x, stated, trees, stopped), about.model)
     by_name = {level.name: level for level in verdict.levels}
     levels = [
         LevelResult(known.name, known.value, known.bound, known.gap, known.unit, known.certified, level.algorithm)
         for level in solution.levels
         if (known := by_name.get(level.name))
     ]
-    about["formulation"] = documented(model)
+    about.formulation = documented(model)
     own = tables_of_trees(program, solution.proof.names, trees)
     return _results(
         {**tables, VALUES: values_table(program, x), **own}, solution.termination.value, verdict, levels, about
     )
 
 
-def without_point(model: Model, proof: Proof, options: SolveOptions, about: dict[str, Any], clock: Clock) -> Results:
+def without_point(
+    model: OptimisedModel, proof: Proof, options: SolveOptions, about: Provenance, clock: Clock
+) -> Results:
     """Return the results of a program without a point: rows that conflict, and the proof that they do."""
     tell(_("conflicting rows"))
-    about["formulation"] = documented(model)
+    about.formulation = documented(model)
     rows, least = conflicting_rows(proof.program, options)
     program = with_rows(proof.program, rows)
-    about["conflict_is_least"] = least
+    about.conflict_is_least = least
     clock.lap("conflict")
     try:
         trees = {NO_POINT: refute(program, options)}
@@ -144,7 +156,7 @@ def without_point(model: Model, proof: Proof, options: SolveOptions, about: dict
         rows, program = used, with_rows(program, used)
     clock.lap("proof")
     answer = ProgramAnswer(None, (), trees)
-    verdict = judge_program(ProgramQuestion(program, proof.names, proof.gap), answer, about["model"])
+    verdict = judge_program(ProgramQuestion(program, proof.names, proof.gap), answer, about.model)
     tables = {CONFLICT: conflict_table(program, rows, trees[NO_POINT]), **tables_of_trees(program, (), trees)}
     return _results(tables, "infeasible", verdict, [], about)
 
@@ -163,9 +175,9 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
         return Verdict((), ())
     method = methods.Method("direct", "", compiled_program)
     options = model_inputs.with_own_options(model, SolveOptions())
-    parameters, notes = model_inputs.parameters_of(model, instance, options, method, {})
-    program = model_inputs.program_of(model, instance, compiled_program, parameters)
-    names = model.objectives(instance, list(program.objectives))
+    prepared = model_inputs.prepared_for(model, instance, options, method, {})
+    program = model_inputs.program_of(model, instance, compiled_program, prepared.parameters)
+    names = objectives_of(model, instance, list(program.objectives))
     made: dict[str, pd.DataFrame] = {}
     reading = Reading(results.tables, program, names)
     x, trees = reading.values(), reading.trees()
@@ -196,7 +208,8 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
     )
     values = {name: x[block].copy() for name, block in program.columns.items()}
     try:
-        made = model.tables(instance, Solution(Termination(results.termination), values, levels), *notes)
+        answered = Solution(Termination(results.termination), values, levels)
+        made = model_inputs.tables_of(model, instance, answered, prepared)
     except EtsoptError as error:
         return replace(verdict, violations=(Violation("tables", "tables", 1.0, "tables", error.failure),))
     return replace(verdict, violations=tuple(_differences(made, results.tables, (VALUES, DUALS, NODES))))
@@ -216,7 +229,7 @@ def _results(
     termination: str,
     verdict: Verdict,
     levels: list[LevelResult],
-    about: dict[str, Any],
+    about: Provenance,
 ) -> Results:
     status = verdict.status
     held = tuple(levels), None, about, violations_of(verdict)

@@ -9,6 +9,7 @@ import numpy as np
 
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
+from etsopt.modelling import PreparedModel
 from etsopt.readings.given import Given
 from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
 from etsopt.rules import reference_allowances
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from etsopt.data.instance import Instance
-    from etsopt.running.model import Model
+    from etsopt.modelling import Model
 
 OF_TABLES = ("provinces.names", "coverage", "sectors.*.balance_value_*")
 """Keys that every model follows: they say which tables are valid, and what they and stated figures stand for."""
@@ -37,7 +38,7 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
     Parameters
     ----------
     model
-        What `library.choose` returns. One that declares no ``READS`` reads every key.
+        What `library.choose` returns. One that declares no ``reads`` reads every key.
 
     Raises
     ------
@@ -51,10 +52,8 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
     read = (*read, *OF_TABLES, *([PRICE] if instance.policy.coverage == "part" and covered(COLLAR, read) else []))
     unread = [key for key in instance.policy.stated_keys if not covered(key, read)]
     given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
-    problems = [
-        Problem(_("the changed policy"), _("the model {name} does not read it", name=model.name), _advice(key), key)
-        for key in given
-    ]
+    what = _("the model {name} does not read it", name=model.name)
+    problems = [Problem(_("the changed policy"), what, _advice(key), key, code="unknown_key") for key in given]
     problems += _problems_of_totals(model.name, instance, [key for key in unread if key not in given], read)
     if problems:
         raise DataError(_("The policy"), problems)
@@ -62,8 +61,9 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
 
 
 def keys_read(model: Model) -> tuple[str, ...] | None:
-    """Return the keys that a model and those it starts from read; None if one of them declares no ``READS``."""
-    before = keys_read(library.load(model.starts_from)) if model.starts_from else ()
+    """Return the keys that a model and those it starts from read; None if one of them declares no ``reads``."""
+    first = model.starts_from if isinstance(model, PreparedModel) else ""
+    before = keys_read(library.load(first)) if first else ()
     return None if model.reads is None or before is None else (*before, *model.reads)
 
 

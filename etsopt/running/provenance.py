@@ -1,15 +1,18 @@
-"""Provenance of a result: model, method, instance, policy, options, versions, and the seconds of each stage."""
+"""Provenance of a solve, and the clock of its stages."""
 
 from __future__ import annotations
 
 import platform
+import re
 import time
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from etsopt.provenance import Options, Provenance, Versions
 from etsopt.results.notices import facts_of
+from etsopt.results.results import finite
 from etsopt.rules import own_parameters
 
 if TYPE_CHECKING:
@@ -38,28 +41,26 @@ class Clock:
 
 def provenance(
     instance: Instance, model: str, options: SolveOptions, method: Method, seconds: dict[str, float]
-) -> dict[str, Any]:
+) -> Provenance:
     """Return the provenance of a result; ``seconds`` fill up during the solve."""
-    assumed = {key: list(map(str, told)) for key, told in instance.assumed.items()}
-    return {
-        "model": name_of(model),
-        "method": method.name,
-        "method_reason": method.reason,
-        "instance": instance.name,
-        "instance_hash": instance.hash,
-        "policy": instance.policy.model_dump(mode="json", exclude_none=True),
-        "own_parameters": own_parameters(instance),
-        "options": {
-            "time_limit_s": options.time_limit_s,
-            "gap": options.gap,
-            "solver_options": options.solver_options,
-        },
-        "seed": options.seed,
-        **facts_of(instance, name_of(model)),
-        **({"assumed": assumed} if assumed else {}),
-        "versions": versions(),
-        "seconds": seconds,
-    }
+    chosen = {name: getattr(options, name) for name in Options.model_fields}
+    found = Provenance(
+        model=name_of(model),
+        method=method.name,
+        method_reason=method.reason,
+        instance=instance.name,
+        instance_hash=instance.hash,
+        policy=instance.policy.model_dump(mode="json", exclude_none=True),
+        own_parameters=own_parameters(instance),
+        options=finite(chosen),
+        seed=int(options.seed),
+        assumed={key: list(map(str, told)) for key, told in instance.assumed.items()} or None,
+        versions=versions(),
+        **facts_of(instance, name_of(model))._asdict(),
+    )
+    # Validated, they would be a copy, to which the clock adds nothing.
+    found.seconds = seconds
+    return found
 
 
 def name_of(model: str) -> str:
@@ -71,15 +72,19 @@ def name_of(model: str) -> str:
     return Path(model).name
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that decide an answer, by name."""
-    packages = ("etsopt", "pyomo", "highspy", "numpy", "pandas", "scipy")
-    return {name: _version(name) for name in packages} | {"python": platform.python_version()}
-
-
 @cache
+def versions() -> Versions:
+    """Return the versions that decide an answer."""
+    stated = {name: _version(name) for name in Versions.model_fields if name != "python"}
+    # Texts need no validation, whose validator every solve would wait for.
+    return Versions.model_construct(None, **stated, python=platform.python_version())
+
+
 def _version(name: str) -> str:
     try:
-        return version(name)
+        stated = distribution(name)
     except PackageNotFoundError:
         return "from a checkout"
+    # The package reads all that a distribution says of itself, which takes longer than to solve a small instance.
+    found = re.search("^Version: (.+)$", stated.read_text("METADATA") or "", re.MULTILINE)
+    return found[1] if found else stated.version

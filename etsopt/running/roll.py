@@ -116,7 +116,7 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
             )
     if note := not_verified(emissions_status(instance.units)):
         notes.append(_("Prior emissions are those of {year}. {note}", year=year, note=note))
-    if results.provenance.get("own_rule"):
+    if results.provenance.own_rule:
         notes.append(
             _("The rule was your own: reference_t is that of {year}. Solve with --rule to apply it.", year=year)
         )
@@ -124,7 +124,7 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
         after,
         policy,
         next_year.enterprises_of(instance, tables, after),
-        name=_name_of(str(results.provenance.get("instance", instance.name)), year),
+        name=_name_of(results.provenance.instance, year),
         **further,
     )
     # The next solve needs an answer of the rule, under which units may lack a column.
@@ -140,10 +140,10 @@ def _name_of(name: str, year: int) -> str:
 def _see_that_certified(results: Results, instance: Instance) -> None:
     """Raise UsageError unless the results are a compliance year of the instance that the checker certifies."""
     about = results.provenance
-    if about.get("model") != KIND:
-        what = _("The run is of the model {get!r}: expected 'compliance'.", get=about.get("model"))
+    if about.model != KIND:
+        what = _("The run is of the model {get!r}: expected 'compliance'.", get=about.model)
         raise UsageError(what, _("Solve with --model compliance: only a compliance year ends with holdings."))
-    if about.get("instance_hash") != instance.hash:
+    if about.instance_hash != instance.hash:
         what = _("The run is of another instance: its hash differs.")
         raise UsageError(what, _("Give the instance that was solved, or solve this one."))
     report = check(instance, results) if results.certified else None

@@ -13,10 +13,12 @@ from etsopt.checking.theorem import INFEASIBLE, THEOREMS
 from etsopt.checking.verdict import PROVEN
 from etsopt.errors import StoppedError
 from etsopt.language import _
+from etsopt.modelling import PreparedModel, ProgramModel
 from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results.claims import violations_of
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import library, methods, model_inputs, own_program
+from etsopt.running.model import objectives_of
 from etsopt.solving.levels import as_answered, solve_levels
 from etsopt.solving.solution import STOPPED, Solution, Termination
 from etsopt.solving.tolerances import RELAXED_T, fixed_at_lower
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from etsopt.checking import Verdict
     from etsopt.checking.verdict import LevelStated
     from etsopt.data.instance import Instance
+    from etsopt.modelling import ElasticModel, OptimisedModel, Prepared
     from etsopt.program.program import Program
+    from etsopt.provenance import Provenance
     from etsopt.running.methods import Method
-    from etsopt.running.model import Model
     from etsopt.running.provenance import Clock
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Level
@@ -44,33 +47,33 @@ REPORTED = ("rounded_by_t", "misses_t", "distance_t")
 class SolveTask:
     """One program of a model to solve, or to explain if it is infeasible."""
 
-    model: Model
+    model: OptimisedModel
     name: str
     instance: Instance
     options: SolveOptions
     method: Method
-    about: dict[str, Any]
+    about: Provenance
     clock: Clock
-    notes: tuple[Any, ...]
+    prepared: Prepared
     first: Results | None = None
     """Results of the model that this one starts from."""
 
     @property
     def has_theorem(self) -> bool:
         """True if the checker proves what the model claims; it knows none of a user's own."""
-        return self.about["model"] in THEOREMS
+        return self.about.model in THEOREMS
 
     def _judged(self, tables: Any, levels: Sequence[LevelStated], stopped: bool = False) -> Verdict:
         """Return the checker's verdict on tables, with the levels of the model that this one starts from."""
         before = self.first.levels if self.first else ()
-        question = Question(self.instance, self.about["model"], self.about["options"]["gap"])
+        question = Question(self.instance, self.about.model, self.about.options.gap)
         return judge(question, Answer(tables, (*before, *levels), stopped))
 
-    def solve_all(self, parameters: dict[str, Any]) -> Solution | Results:
-        """Solve the model, and its program afterwards: return a solution, or results that explain infeasibility."""
-        solution = self.solve(self.instance, parameters)
+    def solve_all(self) -> Solution | Results:
+        """Solve the model, and its second program: return a solution, or results that explain infeasibility."""
+        solution = self.solve(self.instance, self.prepared.parameters)
         if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
-            return self.solve_afterwards(solution)
+            return self.solve_second(solution)
         return solution
 
     def checked(self, solution: Solution) -> Results:
@@ -78,7 +81,7 @@ class SolveTask:
         with unlimited():
             tell(_("tables"))
             given = own_program.copied(solution)
-            tables = self.model.tables(self.instance, given, *self.notes) if solution.values else {}
+            tables = model_inputs.tables_of(self.model, self.instance, given, self.prepared) if solution.values else {}
             self.clock.lap("tables")
             return self._results(solution, tables)
 
@@ -99,17 +102,18 @@ class SolveTask:
         # A point found before any objective does not make up for one that finds none.
         if solution.termination is not Termination.INFEASIBLE or solution.levels:
             return solution
-        if self.model.explain is not None:
-            return self._explained(*self.model.explain(self.instance, *self.notes))
+        if isinstance(self.model, PreparedModel) and self.model.explain is not None:
+            return self._explained(*self.model.explain(self.instance, self.prepared))
         if solution.proof is not None:
             return own_program.without_point(self.model, solution.proof, self.options, self.about, self.clock)
-        explained = self._relaxed_limits(limited)
+        elastic = library.elastic(self.name)
+        if elastic is None:
+            return Results({}, "infeasible", "infeasible_unproven", False, (), None, self.about)
+        explained = self._relaxed_limits(limited, elastic)
         if not explained.levels or explained.levels[0].value > RELAXED_T:
             return explained
         # The infeasibility is within the checker's tolerance: sums of limits that meet exactly differ by rounding.
-        elastic = library.load(f"{self.name}_elastic")
-        assert elastic.relaxed is not None
-        solution = self.minimise_all(elastic.relaxed(parameters, RELAXED_T), names)
+        solution = self.minimise_all(elastic.relaxed_parameters(parameters, RELAXED_T), names)
         self.clock.lap("solve_eased")
         return solution if solution.levels or solution.termination is not Termination.INFEASIBLE else explained
 
@@ -123,11 +127,10 @@ class SolveTask:
         """Minimise the objectives in their order, by the model's own method or over the whole program."""
         own_method = self.method.model_method
         if own_method is not None and own_method.solve is not None:
-            names = names or self.model.objectives(self.instance, None)
-            solution: Solution = own_method.solve(self.instance, parameters, names, self._run)
-            return solution
+            names = names or objectives_of(self.model, self.instance, None)
+            return own_method.solve(self.instance, parameters, names, self._run)
         program = self._program(parameters)
-        names = names or self.model.objectives(self.instance, list(program.objectives))
+        names = names or objectives_of(self.model, self.instance, list(program.objectives))
         solution = self._minimise(program, parameters, names, self.options)
         own = not self.has_theorem and own_program.has_one_program(self.model)
         return own_program.proven(self.model, program, names, solution, self.options, self.clock) if own else solution
@@ -168,12 +171,13 @@ class SolveTask:
             raise StoppedError(solution.termination)
         return solution
 
-    def solve_afterwards(self, first: Solution) -> Solution | Results:
-        """Solve the program that the model defines after its objectives."""
-        after = self.model.afterwards(self.instance, first) if self.model.afterwards is not None else None
-        if after is None:
+    def solve_second(self, first: Solution) -> Solution | Results:
+        """Solve the second program of the model, if it has one after a solution."""
+        program = self.model.second_program if isinstance(self.model, ProgramModel) else None
+        stated = program(self.instance, first) if program else None
+        if stated is None:
             return first
-        second = replace(self, options=replace(self.options, mps=None)).solve(*after)
+        second = replace(self, options=replace(self.options, mps=None)).solve(*stated)
         if isinstance(second, Results):
             return second
         if not second.levels:
@@ -213,7 +217,7 @@ class SolveTask:
         held = tuple(levels), None, self.about, violations_of(verdict)
         return Results(tables, solution.termination.value, status, status in PROVEN, *held, **reported)
 
-    def _relaxed_limits(self, limited: Instance) -> Results:
+    def _relaxed_limits(self, limited: Instance, elastic: ElasticModel) -> Results:
         """Find the smallest relaxation of the limits of an instance, and prove it.
 
         Raises
@@ -221,10 +225,7 @@ class SolveTask:
         StoppedError
             At the deadline: the infeasibility is then neither explained nor proven.
         """
-        if f"{self.name}_elastic" not in library.names():
-            return Results({}, "infeasible", "infeasible_unproven", False, (), None, self.about)
         checkpoint("relaxed_limits")
-        elastic = library.load(f"{self.name}_elastic")
         parameters = elastic.parameters(limited)
         part = None
         own_method = self.method.model_method

@@ -28,7 +28,7 @@ SECONDS = 20.0
 MOST_WHOLE = 30
 """Most rows of which the search tries whether whole numbers conflict with fewer of them."""
 
-ZERO = 1e-9
+ZERO_MULTIPLIER_RELATIVE = 1e-9
 """Multipliers up to this share of the largest are zero."""
 
 
@@ -57,7 +57,7 @@ def conflicting_rows(program: Program, options: SolveOptions) -> tuple[NDArray[n
             if _has_none(relaxed, found[0], options):
                 multipliers = violated_least(relaxed, options).multipliers
                 sizes = np.zeros(len(program.row_lower)) if multipliers is None else np.abs(multipliers)
-                support = np.flatnonzero(sizes > ZERO * sizes.max(initial=0.0))
+                support = np.flatnonzero(sizes > ZERO_MULTIPLIER_RELATIVE * sizes.max(initial=0.0))
                 found += [support] if _has_none(relaxed, support, options) else []
                 _leave_out(found, lambda rows: _has_none(relaxed, rows, options))
                 if whole and len(found[-1]) > MOST_WHOLE:

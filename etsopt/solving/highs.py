@@ -41,7 +41,8 @@ STATUS = {
 SOLUTION_FEASIBLE = int(highspy.SolutionStatus.kSolutionStatusFeasible)
 
 LEAST_MISSED, FINEST = 1e-13, 40
-"""Tolerated violation of limits in scaled numbers, and the largest power of two that magnifies a refinement."""
+"""Tolerated violation of limits in scaled numbers, and the largest power of two that magnifies a refinement:
+`docs/decisions/0045-bounds-that-dwarf-the-optimum.md`."""
 
 ZERO_DUAL = 1.5e-10
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""

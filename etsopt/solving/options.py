@@ -57,7 +57,8 @@ CHOSEN = ("threads", "parallel")
 """Reserved options; every ``write_...`` is reserved too, because it writes a file of the scaled program."""
 
 LARGE_COLUMNS = 20_000
-"""Columns from which a linear program takes interior point with crossover, which ends at a vertex as simplex does."""
+"""Columns from which a linear program takes interior point with crossover, which ends at a vertex as simplex does:
+`docs/decisions/0043-interior-point-from-20000-columns.md`."""
 
 QUADRATIC_ROUNDS = 4
 """Iterations of the active set per row and column; where it ended it had taken less than one."""

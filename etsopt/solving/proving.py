@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from etsopt.solving.solution import Level, Outcome
 
 MOST_NODES = 2_000
-"""Nodes of a tree after which it is left as it is; the checker then proves a larger gap."""
+"""Nodes of a tree after which it is left as it is; the checker then proves a larger gap:
+`docs/decisions/0085-own-models-as-programs.md`."""
 
 MOST_NUMBERS = 2e7
 """Most multipliers of a tree, and a few thousand times the entries of its rows: some seconds of work."""

@@ -27,12 +27,12 @@ HiGHS keeps entries down to 1e-12; smaller ones that it dropped led to false ans
 LEAST_REACH = 1e-9
 """Least scale of a column relative to the largest of its component."""
 
-NEAR = 2.0**6
+SCALING_RATIO_MAX = 2.0**6
 """Largest ratio of the factors of a changed program to those it is scaled with."""
 
 DWARFED = 2.0**20
 """Largest ratio of a column's reach to its range at an optimum: the solver compares with 1e-10 in its scale, and of a
-number a millionth as large it knows four digits."""
+number a millionth as large it knows four digits: `docs/decisions/0045-bounds-that-dwarf-the-optimum.md`."""
 
 SUM_NOISE = 1e-14
 """Rounding of a sum, relative to the sum of the absolute terms."""
@@ -57,7 +57,7 @@ class Scaled:
     def is_near(self, other: Scaled) -> bool:
         """Return True if the factors of another program of the same shape suit this one."""
         pairs = ((self.row, other.row), (self.column, other.column), (self.objective, other.objective))
-        return all(bool(np.all(np.maximum(one / two, two / one) <= NEAR)) for one, two in pairs)
+        return all(bool(np.all(np.maximum(one / two, two / one) <= SCALING_RATIO_MAX)) for one, two in pairs)
 
 
 def _power_of_two(magnitude: NDArray[np.float64]) -> NDArray[np.float64]:

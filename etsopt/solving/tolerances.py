@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from etsopt.program.program import Program
 
 RELAXED_T = 1.9e-2
-"""Largest infeasibility of limits that is taken for rounding [t]; the checker tolerates 20 kg."""
+"""Largest infeasibility of limits that is taken for rounding [t]; the checker tolerates 20 kg:
+`docs/decisions/0047-infeasible-by-rounding.md`."""
 
 
 def fixed_at_lower(program: Program, variables: tuple[str, ...]) -> Program:

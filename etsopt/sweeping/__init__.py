@@ -2,11 +2,12 @@
 
 from etsopt.sweeping.labelled import as_dataset
 from etsopt.sweeping.plan import SweepPlan, plan_of, read_plan
+from etsopt.sweeping.progress import Progress
 from etsopt.sweeping.record import Record
 from etsopt.sweeping.sensitivity import inputs_of, sensitivity
 from etsopt.sweeping.states import investment_scenarios
 from etsopt.sweeping.statistics import proven, regret, summary
-from etsopt.sweeping.sweep import Progress, run_plan
+from etsopt.sweeping.sweep import run_plan
 
 __all__ = [
     "Progress",

@@ -15,8 +15,10 @@ from etsopt.errors import UsageError
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.running.library import is_file
+from etsopt.running.provenance import versions
 from etsopt.running.reading import read
-from etsopt.sweeping.outcome import outcome_of
+from etsopt.solving.options import SolveOptions
+from etsopt.sweeping.engine import Engine
 from etsopt.sweeping.scenario import Scenario
 from etsopt.units import LEAST_TOLERANCE
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.sweeping.outcome import Outcome
     from etsopt.sweeping.record import Record
+    from etsopt.sweeping.scenario import Planned
 
 AGAIN = 20
 """Outcomes that are solved again if nothing else is asked for."""
@@ -98,14 +101,16 @@ def _examined(record: Record) -> tuple[list[int], list[int]]:
     return damaged, proven
 
 
-def see_that_whole(record: Record) -> None:
-    """See that no outcome was changed since it was kept.
+def begin(record: Record, plan: Planned, instance: Instance, resume: bool) -> None:
+    """State the scenarios of a plan in its record, or go on with one that has outcomes.
 
     Raises
     ------
     UsageError
-        If one was: a sweep or search does not go on with it.
+        If the record is of another plan, instance or version, an outcome was changed since it was kept, or there are
+        some and ``resume`` is not asked for.
     """
+    record.begin(plan, instance.hash, versions().model_dump())
     if damaged := _examined(record)[0]:
         what = _(
             "{path!r} holds {count:,} outcomes that were changed since they were kept, the first of {name}.",
@@ -114,6 +119,9 @@ def see_that_whole(record: Record) -> None:
             name=record.scenario(damaged[0])[0],
         )
         raise UsageError(what, _("Name another folder by --out, or remove this one to begin again."))
+    if record.known and not resume:
+        what = _("The record {path!r} has {count:,} outcomes.", path=str(record.path), count=len(record.known))
+        raise UsageError(what, _("Go on with --resume, or name another folder by --out."))
 
 
 def check_record(
@@ -138,7 +146,8 @@ def check_record(
         File of the model, if it is one's own: code that a record names is never run, and nothing is solved without it.
     """
     about, (damaged, proven) = record.about, _examined(record)
-    asked = model_file or about["model"], about["options"], None if tables is None else (*tables,)
+    kept_tables = None if tables is None else (*tables,)
+    engine = Engine(instance, model_file or about["model"], SolveOptions(**about["options"]), kept_tables)
     chosen = [] if is_file(about["model"]) and model_file is None else proven
     if chosen and again is not None and again < len(proven):
         chosen = sorted(np.random.default_rng(seed).choice(proven, again, replace=False).tolist())
@@ -147,7 +156,7 @@ def check_record(
         checkpoint(_("solved again, of {count:,}", count=len(chosen)), place + 1)
         name, content, _key = record.stated(number) or ("", "{}", "")
         scenario, kept = Scenario.of_content(name, content), record.outcome(number)
-        found = outcome_of(number, scenario, instance, *asked)
+        found = engine.outcome(number, scenario)
         differences += [(name, *one) for one in _differences(kept, found)]
     names = tuple(record.scenario(number)[0] for number in damaged)
     return RecordCheck(len(record.known), len(proven), names, len(chosen), seed, tuple(differences[:DIFFERENCES_KEPT]))

@@ -22,7 +22,7 @@ def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
     Parameters
     ----------
     values
-        Numbers of a sweep: what `etsopt.sweep` returns of scenarios by name, or ``values.csv``.
+        Numbers of a sweep: `Sweep.numbers`, or ``values.csv``.
     table
         Name of the table, such as ``sectors`` or ``years``.
 
@@ -41,8 +41,8 @@ def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
     Examples
     --------
     >>> import etsopt
-    >>> numbers = etsopt.sweep(etsopt.read("tiny"), {"today": {}, "tighter": {"sectors.cement.target_change": -0.005}})
-    >>> sectors = as_dataset(numbers, "sectors")
+    >>> swept = etsopt.sweep(etsopt.read("tiny"), {"today": {}, "tighter": {"sectors.cement.target_change": -0.006}})
+    >>> sectors = as_dataset(swept.numbers, "sectors")
     >>> sectors["allowance_t"].dims, sectors["allowance_t"].attrs
     (('scenario', 'sector'), {'units': 't'})
     """
@@ -71,7 +71,7 @@ def _advice(values: pd.DataFrame) -> str:
     """Return the tables that a sweep has, or why it has none: the first message of a scenario."""
     if known := ", ".join(values["table"][values["value"].notna()].unique()):
         return _("Choose one of {known}.", known=known)
-    # A scenario without a number has its message as id, if it is what `etsopt.sweep` returns.
+    # A scenario without a number has its message as id, in what `etsopt.sweep` returns.
     said = values[values["id"].notna() & (values["id"] != "")]
     if said.empty:
         return _("No scenario has an answer.")

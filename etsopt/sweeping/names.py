@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.keys import english_path, nested
 from etsopt.data.policy.parsing import parse_policy
-from etsopt.errors import DataError, Problem, UsageError, brief
+from etsopt.errors import DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.language import _
-from etsopt.rules import parameters_of
 from etsopt.running import library
+from etsopt.running.run import as_taken
 from etsopt.sweeping.scenario import Scenario, is_column, problem_of_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from etsopt.data.instance import Instance
+
+NAMED = ("unknown_key", "unknown_name")
+"""Codes of problems of names."""
 
 
 def unknown_names(model: Any, changes: Mapping[str, Any], place: str) -> Iterator[Problem]:
@@ -64,52 +67,50 @@ def _of_policy(key: str, value: Any, place: str) -> Iterator[Problem]:
     try:
         parse_policy(content, place)
     except DataError as error:
-        yield from _named(error.problems, place)
+        yield from (replace(one, place=place) for one in error.problems if one.code in NAMED)
 
 
-def _named(problems: Iterable[Problem], place: str) -> Iterator[Problem]:
-    """Yield those of some problems that are of names."""
-    for one in problems:
-        if one.code in ("unknown_key", "unknown_name"):
-            yield replace(one, place=place)
-
-
-def check_names(instance: Instance, scenarios: Sequence[Scenario], place: str, what: str = _("The sweep")) -> None:
-    """Refuse scenarios that name a column which the instance does not have, or a parameter which its rule does not.
+def check_names(
+    instance: Instance, model: str, scenarios: Sequence[Scenario], place: str, what: str = _("The sweep")
+) -> None:
+    """Refuse scenarios with names that the instance, its rule or the model does not have or read.
 
     Parameters
     ----------
-    instance
-        The instance that scenarios change.
+    instance, model
+        The instance that scenarios change, and the name of the model that is solved on it.
     scenarios
-        Their changes and factors; values are not looked at.
+        Their changes and factors; what is wrong with a value is left to its scenario.
     place, what
         File that states them, and what it is.
 
     Raises
     ------
     DataError
-        With every such name.
+        With every column that the instance does not have, every parameter that the rule does not, and every key that
+        the model does not read.
     """
-    columns = dict.fromkeys(key for one in scenarios for key in one.factors)
-    parameters = {key: value for one in scenarios for key, value in one.changes.items() if key.startswith("rule.")}
-    if any({"rule", "rule.name"} & {*one.changes} for one in scenarios):
-        # Each rule has parameters of its own, so that they are known in its scenario alone.
-        parameters = {}
-    each = [
-        *(Scenario("", {}, {key: 1.0}) for key in columns),
-        *(Scenario("", {key: one}) for key, one in parameters.items()),
-    ]
-    problems = [problem for one in each for problem in _of_scenario(instance, one, place)]
+    found, tried, problems = library.choose(model), set[str](), list[Problem]()
+    for key in dict.fromkeys(key for one in scenarios for key in one.factors):
+        try:
+            # A factor of one has no value that could be wrong.
+            Scenario("", {}, {key: 1.0}).of(instance)
+        except DataError as error:
+            problems += error.problems
+    for one in scenarios:
+        # Keys are tried together, as they are stated, until some values of theirs are valid.
+        if {*one.changes} <= tried:
+            continue
+        try:
+            as_taken(found, instance.with_policy(one.changes))
+            tried |= {*one.changes}
+        except DataError as error:
+            named = [problem for problem in error.problems if problem.code in NAMED]
+            problems += named
+            tried |= {*one.changes} if named else set()
+        except EtsoptError:
+            # It is the outcome of this scenario.
+            continue
     if problems:
-        raise DataError(what, problems)
-
-
-def _of_scenario(instance: Instance, scenario: Scenario, place: str) -> Iterator[Problem]:
-    """Yield what a scenario with one key names in vain."""
-    try:
-        parameters_of(scenario.of(instance))
-    except DataError as error:
-        # A factor of one has no value that could be wrong.
-        found = _named(error.problems, place) if scenario.changes else error.problems
-        yield from (Problem(place, one.what, one.advice, one.column) for one in found)
+        distinct = {one.column: Problem(place, one.what, one.advice, one.column) for one in problems}
+        raise DataError(what, [*distinct.values()])

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from etsopt.data.messages import did_you_mean
-from etsopt.errors import EtsoptError, StoppedError
-from etsopt.language import _
-from etsopt.running.run import solve
+from etsopt.language import _, chain, in_both
+from etsopt.results.words import STATUSES
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
-    from etsopt.data.instance import Instance
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from etsopt.results.levels import LevelResult
     from etsopt.results.results import Results
-    from etsopt.sweeping.scenario import Scenario
 
 TOTALS = (
     *("sectors", "provinces", "years", "sector_years", "balance_values", "equilibrium"),
@@ -35,26 +36,14 @@ LEVELS = "levels"
 
 LABELS = ("sector", "province", "year")
 IDENTIFIERS = (
-    "enterprise_id",
-    "unit_id",
-    "measure_id",
-    "quantity_id",
-    "statement_id",
-    "level",
-    "row",
-    "index",
-    "cause",
+    *("enterprise_id", "unit_id", "measure_id", "quantity_id", "statement_id"),
+    *("level", "row", "index", "cause"),
 )
 """Columns that say what a row is about, if they are there; the latter together are its ``id``."""
 
 UNITS = {
-    "_t": "t",
-    "_tco2e": "tCO2e",
-    "_cny": "CNY",
-    "_cny_per_t": "CNY/t",
-    "_rate": "1",
-    "_share": "1",
-    "_days": "days",
+    **{"_t": "t", "_tco2e": "tCO2e", "_cny": "CNY", "_cny_per_t": "CNY/t"},
+    **{"_rate": "1", "_share": "1", "_days": "days"},
 }
 """Unit of a column of numbers by the end of its name; the longest one counts."""
 
@@ -67,21 +56,17 @@ NO_ANSWER = ("infeasible_certified", "infeasible_program")
 FAILED = ("failed", "lost", "none")
 """Statuses without an answer that may be different when the scenario is solved again."""
 
+UNCHECKED = "unchecked"
+"""Status of an answer that was not checked."""
 
-class Asked(Protocol):
-    """What is solved in every scenario."""
 
-    @property
-    def model(self) -> str:
-        """Name of the model."""
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options of each solve."""
-
-    @property
-    def tables(self) -> tuple[str, ...] | None:
-        """Tables whose numbers are kept, or ``table.column`` for those of one column."""
+ENDED = STATUSES | {
+    "pending": _("not solved yet"),
+    "failed": _("failed with an error"),
+    "lost": _("lost with its worker"),
+    UNCHECKED: _("not checked"),
+}
+"""How a scenario ended, in words."""
 
 
 class Label(NamedTuple):
@@ -96,6 +81,10 @@ class Label(NamedTuple):
     unit: str
 
 
+_label = lru_cache(100_000)(Label)
+"""A label is one object in all outcomes of a process, since they have the same ones."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one scenario.
@@ -105,7 +94,8 @@ class Outcome:
     number
         Number of the scenario in its sweep, from 0 on.
     status, termination
-        As in `Results`; status ``failed`` with an error, ``lost`` with the worker that had it.
+        As in `Results`; status ``failed`` with an error, ``lost`` with the worker that had it, ``unchecked`` if the
+        answer was not checked.
     certified
         True if the status is proven.
     seconds
@@ -114,6 +104,8 @@ class Outcome:
         The error, or what makes an infeasible scenario feasible; else empty.
     values
         Every kept number by its label.
+    answer
+        Number of every unit, shape ``(units,)``, which no record keeps; None without one, or if none is asked for.
     """
 
     number: int
@@ -123,61 +115,27 @@ class Outcome:
     seconds: float
     message: str
     values: dict[Label, float]
+    answer: NDArray[np.float64] | None = field(default=None, compare=False)
 
     def hash(self, scenario: tuple[str, str, str] | None) -> str:
-        """Return the SHA-256 of all of it, and of its scenario by name, content and key."""
+        """Return the SHA-256 of all of it but the answer, and of its scenario by name, content and key."""
         # SQLite keeps no sign of zero.
         rows = sorted((*label, (float(value) + 0.0).hex()) for label, value in self.values.items())
-        said = [self.status, self.termination, bool(self.certified), float(self.seconds).hex(), self.message]
+        said = [self.status, self.termination, bool(self.certified), float(self.seconds).hex(), in_both(self.message)]
         return hashlib.sha256(json.dumps([scenario, *said, rows]).encode()).hexdigest()
 
 
-def outcome_of(
-    number: int,
-    scenario: Scenario,
-    instance: Instance,
-    model: str,
-    options: Mapping[str, Any],
-    tables: tuple[str, ...] | None = None,
-) -> Outcome:
-    """Solve a scenario; an error of its data is its outcome, and no error of the sweep.
-
-    Raises
-    ------
-    StoppedError
-        If a stop was requested meanwhile: there is no outcome.
-    """
-    began = time.perf_counter()
-    try:
-        results = solve(scenario.of(instance), model, **options)
-    except StoppedError:
-        raise
-    except Exception as error:
-        # One scenario must not end a sweep of thousands, whatever went wrong in it.
-        said = str(error) if isinstance(error, EtsoptError) else f"{type(error).__name__}: {error}"
-        return Outcome(number, "failed", "", False, time.perf_counter() - began, said, {})
-    if results.termination == "interrupted":
-        raise StoppedError("interrupted")
-    values, said = dict(_values(results, tables)), _message(results, tables)
-    seconds = time.perf_counter() - began
-    return Outcome(number, results.status, results.termination, results.certified, seconds, said, values)
-
-
-def _message(results: Results, tables: tuple[str, ...] | None) -> str:
+def message_of(results: Results, tables: tuple[str, ...] | None) -> str:
     """Return how far an infeasible scenario is from a feasible one, or which tables to keep an answer does not have."""
-    if results.violations:
-        return f"{len(results.violations):,} violations, the first: {results.violations[0]['message']}"
+    if found := results.violations:
+        return _("{count:,} violations, the first: {first}", count=len(found), first=found[0]["message"])
     if results.termination != "infeasible":
-        return " ".join(
-            _missing(results, name) for name in tables or () if results.tables and not _is_there(results, name)
-        )
-    parts = (
-        []
-        if results.infeasible_by_t is None
-        else [f"infeasible by at least {format_tonnes(results.infeasible_by_t)} t"]
-    )
-    parts += [f"{remedy.way[0]}: {remedy.text}" for remedy in results.remedies]
-    return "; ".join(parts) or "infeasible"
+        missing = [_missing(results, name) for name in tables or () if results.tables and not _is_there(results, name)]
+        return chain(missing, _("{first} {second}")) if missing else ""
+    lacking = results.infeasible_by_t
+    parts = [] if lacking is None else [_("infeasible by at least {tonnes} t", tonnes=format_tonnes(lacking))]
+    parts += [_("{name}: {text}", name=remedy.way, text=remedy.text) for remedy in results.remedies]
+    return chain(parts or [_("infeasible")], _("{first}; {second}"))
 
 
 def _is_there(results: Results, name: str) -> bool:
@@ -199,33 +157,47 @@ def _missing(results: Results, name: str) -> str:
     return _("{first} {second}", first=said, second=near) if near else said
 
 
-def _values(results: Results, tables: tuple[str, ...] | None) -> Iterator[tuple[Label, float]]:
-    """Yield the finite numbers of the objectives and of the tables to keep, or of single columns of them."""
-    for level in results.levels:
-        for quantity, value, unit in (("value", level.value, level.unit), ("bound", level.bound, level.unit)):
-            if np.isfinite(value):
-                yield Label(LEVELS, "", "", "", level.name, quantity, unit), float(value)
+def numbers_of(results: Results, tables: tuple[str, ...] | None) -> dict[Label, float]:
+    """Return the finite numbers of the objectives and of the tables to keep, or of single columns of them."""
+    values = dict(_of_levels(results.levels))
     for name, _dot, column in (one.partition(".") for one in (TOTALS if tables is None else tables)):
         if name in results.tables:
-            yield from _of_table(name, results.tables[name], column)
+            values.update(_of_table(name, results.tables[name], column))
+    return values
+
+
+def _of_levels(levels: Sequence[LevelResult]) -> Iterator[tuple[Label, float]]:
+    """Yield value and bound of each objective."""
+    for level in levels:
+        for quantity, value in (("value", level.value), ("bound", level.bound)):
+            if math.isfinite(value):
+                yield _label(LEVELS, "", "", "", level.name, quantity, level.unit), float(value)
 
 
 def _of_table(name: str, table: pd.DataFrame, only: str = "") -> Iterator[tuple[Label, float]]:
     """Yield the numbers of a table by label, column by column, or those of one column."""
-    blank = [""] * len(table)
-    where = [table[label].astype(str).tolist() if label in table else blank for label in LABELS]
-    parts = [table[column].astype(str).tolist() for column in IDENTIFIERS if column in table]
+    if only:
+        table = table[[column for column in table if column in (only, *LABELS, *IDENTIFIERS, "price_unit")]]
+    kinds = {column: kind.kind for column, kind in table.dtypes.items()}
+    # All cells at once: each column that pandas is asked for costs as much as a dozen of numbers.
+    cells = dict(zip(kinds, zip(*table.to_numpy(dtype=object).tolist(), strict=True), strict=False))
+    blank = ("",) * len(table)
+    where = [tuple(map(_word, cells[label])) if label in cells else blank for label in LABELS]
+    parts = [map(_word, cells[column]) for column in IDENTIFIERS if column in cells]
     ids = ["/".join(part) for part in zip(*parts, strict=True)] if parts else blank
-    for column in table:
-        cells = table[column]
-        of_rows = column in (*LABELS, *IDENTIFIERS) or not pd.api.types.is_numeric_dtype(cells.dtype)
-        if of_rows or column != (only or column):
+    for column, kind in kinds.items():
+        if kind not in "biuf" or column in (*LABELS, *IDENTIFIERS):
             continue
-        priced = "price_unit" in table and str(column).startswith("price_")
-        units = table["price_unit"].astype(str).tolist() if priced else [unit_of(str(column))] * len(table)
-        for sector, province, year, one, unit, value in zip(*where, ids, units, cells.tolist(), strict=True):
-            if np.isfinite(value):
-                yield Label(name, sector, province, year, one, str(column), unit), float(value)
+        priced = "price_unit" in cells and str(column).startswith("price_")
+        units = map(str, cells["price_unit"]) if priced else (unit_of(str(column)),) * len(table)
+        for sector, province, year, one, unit, value in zip(*where, ids, units, cells.get(column, ()), strict=True):
+            if math.isfinite(value):
+                yield _label(name, sector, province, year, one, str(column), unit), float(value)
+
+
+def _word(cell: Any) -> str:
+    """Return the text of a cell, empty without a value."""
+    return "" if cell is None or cell is pd.NA or cell != cell else str(cell)
 
 
 def unit_of(column: str) -> str:

@@ -6,17 +6,15 @@ import shlex
 from typing import TYPE_CHECKING
 
 from etsopt.charts import sweeps
-from etsopt.charts.texts import scaled
-from etsopt.documents.document import Commands, Document, Facts, KeyFigure, Section, named, noted, report_command
-from etsopt.documents.figures import short
+from etsopt.documents.document import Document, KeyFigure, Section, named, noted
+from etsopt.documents.figures import short_in
 from etsopt.documents.quantities import SPACE
-from etsopt.language import _, joined, pgettext, speaking
-from etsopt.reports.run import imprint
+from etsopt.language import _, pgettext, speaking
 from etsopt.reports.write import write_document
-from etsopt.sweeping.asked import asked, changes_of, outcomes
 from etsopt.sweeping.outcome import LEVELS, NO_ANSWER, PROVEN
 from etsopt.sweeping.sections import chart_of, decisions, everything, indices_shown, moves, numbers, regrets
-from etsopt.sweeping.told import ToldSweep, capitalised
+from etsopt.sweeping.sweep_document import SweepSummary, capitalised
+from etsopt.sweeping.sweep_overview import changes_of, outcomes_section, scenarios_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,21 +41,21 @@ def write_sweep_report(folder: Path, path: Path, lang: str = "en", inline: bool 
         With the name of the file that cannot be written.
     """
     with speaking(lang):
-        return write_document(page_of(ToldSweep.read(folder)), path, inline)
+        return write_document(page_of(SweepSummary.read(folder)), path, inline)
 
 
-def kicker(sweep: ToldSweep) -> str:
+def kicker(sweep: SweepSummary) -> str:
     """Return the line above the answer."""
     return sweep.kicker(_("sweep"))
 
 
-def charts_of(sweep: ToldSweep) -> list[Chart]:
+def charts_of(sweep: SweepSummary) -> list[Chart]:
     """Return the charts of the report: numbers that come first, and what moves them."""
     moved = [sweeps.indices(number, one, sweep.about) for number, one in indices_shown(sweep)]
     return [*(chart_of(sweep, shown) for shown in sweep.shown), *moved]
 
 
-def page_of(sweep: ToldSweep) -> Document:
+def page_of(sweep: SweepSummary) -> Document:
     """Return the report of a sweep, apart from its layout."""
     settled = sweep.scenarios["status"].isin((*PROVEN, *NO_ANSWER))
     return Document(
@@ -68,13 +66,13 @@ def page_of(sweep: ToldSweep) -> Document:
         proven=bool(settled.all()),
         figures=tuple(_figures(sweep)),
         sections=tuple(_sections(sweep)),
-        imprint=imprint(sweep.about),
+        imprint=sweep.imprint,
     )
 
 
-def _sections(sweep: ToldSweep) -> Iterator[Section]:
-    yield asked(sweep)
-    yield outcomes(sweep.scenarios)
+def _sections(sweep: SweepSummary) -> Iterator[Section]:
+    yield scenarios_section(sweep)
+    yield outcomes_section(sweep.scenarios)
     yield from decisions(sweep)
     yield from numbers(sweep)
     yield from moves(sweep)
@@ -82,7 +80,7 @@ def _sections(sweep: ToldSweep) -> Iterator[Section]:
     yield _reproduce(sweep)
 
 
-def _answer(sweep: ToldSweep) -> str:
+def _answer(sweep: SweepSummary) -> str:
     """Return the answer in one sentence: the reach of the first number, and the decision of least regret."""
     if not sweep.answered:
         return _("No scenario has a proven answer.")
@@ -133,11 +131,11 @@ def _answer(sweep: ToldSweep) -> str:
 
 def _amount(value: float, unit: str) -> str:
     """Return a number with its unit."""
-    divisor, shown = scaled(value, unit)
-    return f"{short(value / divisor)}{SPACE}{shown}".strip()
+    quantity = short_in(value, unit)
+    return f"{quantity.shown(value)}{SPACE}{quantity.unit}".strip()
 
 
-def _figures(sweep: ToldSweep) -> Iterator[KeyFigure]:
+def _figures(sweep: SweepSummary) -> Iterator[KeyFigure]:
     yield KeyFigure(f"{len(sweep.scenarios):,}", "", pgettext("sweeping", "scenarios"))
     yield KeyFigure(f"{sweep.answered:,}", "", _("with a proven answer"))
     infeasible = int(sweep.scenarios["status"].isin(NO_ANSWER).sum())
@@ -148,18 +146,12 @@ def _figures(sweep: ToldSweep) -> Iterator[KeyFigure]:
         yield KeyFigure(f"{len(sweep.states['state'].unique()):,}", "", pgettext("sweeping", "draws"))
 
 
-def _reproduce(sweep: ToldSweep) -> Section:
+def _reproduce(sweep: SweepSummary) -> Section:
     """Return commands, versions and hashes that lead to the same tables."""
-    about = sweep.record
     file = shlex.quote(str(sweep.stated.get("file", "sweep.toml")))
-    versions = joined(f"{name} {version}" for name, version in (about.get("versions") or {}).items())
-    options = about.get("options") or {}
+    options = sweep.record.get("options") or {}
     facts = (
-        (_("instance, SHA-256"), str(about.get("instance_hash", "–"))),
-        (_("scenarios, SHA-256"), str(about.get("plan", "–"))),
         (_("seed of the draws"), str(sweep.stated.get("seed", 0))),
         (_("options"), changes_of(options) if options else _("the defaults")),
-        (_("versions"), versions),
     )
-    lines = (f"etsopt sweep {file} --out again", report_command(shlex.quote(sweep.folder)))
-    return Section("reproduce", _("How to reproduce it"), (Commands(lines), Facts(facts)))
+    return sweep.reproduce(f"etsopt sweep {file} --out again", _("scenarios, SHA-256"), *facts)

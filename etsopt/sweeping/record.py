@@ -10,43 +10,24 @@ import fnmatch
 import json
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pandas as pd
 
 from etsopt.data.files.atomic import naming
 from etsopt.data.files.lock import locked
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import Text, Translated, _, in_both
 from etsopt.sweeping.outcome import FAILED, Label, Outcome
 from etsopt.sweeping.schema import SCHEMA, VERSION
+from etsopt.sweeping.tables import NUMBERS, scenario_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from etsopt.sweeping.scenario import Scenario
-
-
-class Planned(Protocol):
-    """A plan of scenarios, which are all known before, or found by a search."""
-
-    @property
-    def scenarios(self) -> tuple[Scenario, ...]:
-        """Scenarios known before."""
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """What they share."""
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of what decides them."""
-
-
-COLUMNS = ["scenario", *Label._fields[:-1], "value", "unit"]
-"""Columns of the tidy table."""
+    from etsopt.sweeping.scenario import Planned, Scenario
 
 
 class Record:
@@ -169,7 +150,7 @@ class Record:
         fields = ", ".join(map(_quoted, Label._fields))
         query = f'SELECT {fields}, value FROM "values" JOIN labels USING (label) WHERE number = ? ORDER BY label'
         values = {Label(*one[:-1]): one[-1] for one in self._file.execute(query, (number,))}
-        return Outcome(row[0], row[1], row[2], bool(row[3]), row[4], row[5], values)
+        return Outcome(row[0], row[1], row[2], bool(row[3]), row[4], _message(row[5]), values)
 
     @property
     def hashes(self) -> dict[int, str]:
@@ -218,7 +199,8 @@ class Record:
         with self._transaction():
             for one in outcomes:
                 self._file.execute('DELETE FROM "values" WHERE number = ?', (one.number,))
-                said = (one.number, one.status, one.termination, one.certified, one.seconds, one.message)
+                message = json.dumps(in_both(one.message), ensure_ascii=False) if one.message else ""
+                said = (one.number, one.status, one.termination, one.certified, one.seconds, message)
                 row = (*said, one.hash(self.stated(one.number)))
                 self._file.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
                 for label in one.values:
@@ -240,16 +222,12 @@ class Record:
     def scenarios(self) -> pd.DataFrame:
         """Every scenario with its outcome, and the changes in which they differ, one column a key."""
         query = (
-            "SELECT name AS scenario, coalesce(status, 'pending') AS status, coalesce(termination, '') AS termination, "
-            "coalesce(certified, 0) AS certified, coalesce(message, '') AS message, content "
-            "FROM scenarios LEFT JOIN outcomes USING (number) ORDER BY number"
+            "SELECT name, coalesce(status, 'pending'), coalesce(termination, ''), coalesce(certified, 0), "
+            "coalesce(message, ''), content FROM scenarios LEFT JOIN outcomes USING (number) ORDER BY number"
         )
-        table = pd.read_sql_query(query, self._file)
-        changes = pd.DataFrame(
-            [_as_cells(content) for content in table.pop("content")], index=table.index, dtype=object
-        )
-        differ = [key for key in changes if len(set(map(str, changes[key]))) > 1]
-        return pd.concat([table.assign(certified=table["certified"].astype(bool)), changes[differ]], axis=1)
+        rows = self._file.execute(query).fetchall()
+        ended = ((*row[:-2], _message(row[-2])) for row in rows)
+        return scenario_table(ended, (_stated(row[-1]) for row in rows))
 
     @property
     def values(self) -> pd.DataFrame:
@@ -259,7 +237,7 @@ class Record:
             f'SELECT name AS scenario, {order}, value FROM "values" JOIN labels USING (label) '
             f"JOIN scenarios USING (number) ORDER BY number, {order}"
         )
-        table = pd.read_sql_query(query, self._file)[COLUMNS]
+        table = pd.read_sql_query(query, self._file)[NUMBERS]
         return table.assign(year=pd.to_numeric(table["year"]).astype("Int64"))
 
     @contextmanager
@@ -295,9 +273,9 @@ def _stated(content: str) -> dict[str, Any]:
     return {**read["changes"], **read["factors"]}
 
 
-def _as_cells(content: str) -> dict[str, Any]:
-    """Return what a scenario states as cells: numbers and texts as they are, others as JSON."""
-    return {key: json.dumps(one) if isinstance(one, dict | list) else one for key, one in _stated(content).items()}
+def _message(kept: str) -> Text | str:
+    """Return a message by the texts that are kept of it."""
+    return Translated(json.loads(kept)) if kept else ""
 
 
 def _quoted(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -33,6 +33,34 @@ PLACE = _("the changed tables")
 
 Factor = float | tuple[Distribution, int]
 """A factor of all rows, or a distribution and a seed by which each row draws one of its own."""
+
+
+class Planned(Protocol):
+    """A plan: what is solved, in scenarios that are all known before, or found by a search."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of each solve."""
+
+    @property
+    def tables(self) -> tuple[str, ...] | None:
+        """Tables whose numbers are kept, or ``table.column`` for those of one column."""
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """Scenarios known before."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What they share."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what decides them."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ CREATE TABLE "values" (
     number INTEGER NOT NULL REFERENCES outcomes, label INTEGER NOT NULL REFERENCES labels, value REAL NOT NULL,
     PRIMARY KEY (number, label)
 ) WITHOUT ROWID;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 """
 
-VERSION = 2
+VERSION = 3
 """Version of the schema."""

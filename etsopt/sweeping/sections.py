@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from etsopt.charts import sweeps
-from etsopt.charts.texts import scaled
 from etsopt.documents.document import Column, Paragraph, Section, Table
-from etsopt.documents.figures import of_chart, short
-from etsopt.documents.quantities import unit_in
+from etsopt.documents.figures import SHORT, of_chart, short_in
+from etsopt.documents.quantities import COUNT, unit_in
 from etsopt.language import _, joined, pgettext
 from etsopt.results.words import TABLES
-from etsopt.sweeping.asked import DECISION, MOST_ROWS
 from etsopt.sweeping.outcome import LEVELS
-from etsopt.sweeping.sensitivity import inputs_of
+from etsopt.sweeping.sensitivity import ENDS, inputs_of
 from etsopt.sweeping.statistics import regret
-from etsopt.sweeping.told import capitalised, place_of, words_of
+from etsopt.sweeping.sweep_document import capitalised, place_of, words_of
+from etsopt.sweeping.sweep_overview import DECISION, MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     from etsopt.charts.chart import Chart
     from etsopt.charts.texts import Number
     from etsopt.documents.document import Block
-    from etsopt.sweeping.told import Shown, ToldSweep
+    from etsopt.sweeping.sweep_document import Shown, SweepSummary
 
 MOST_LISTED, MOST_INDICES = 5_000, 6
 """Rows of a table with a search box, and charts of indices."""
@@ -42,22 +39,25 @@ STATISTICS = {
 }
 """Columns of statistics and their headings."""
 
+COUNTS = {"count": _("answers"), "states": pgettext("sweeping", "draws")}
+"""Columns of the number of answers and of draws, and their headings."""
+
 ALONE: dict[str, str] = {"mean": _("value")}
 """The same of a single scenario."""
 
 
-def numbers(sweep: ToldSweep) -> Iterator[Section]:
+def numbers(sweep: SweepSummary) -> Iterator[Section]:
     """Yield the numbers that come first, each with its chart and statistics."""
     for shown in sweep.shown:
         blocks: tuple[Block, ...] = (
             *_only_first(sweep, shown),
-            of_chart(sweep.about, chart_of(sweep, shown)),
+            of_chart(sweep.about["instance"], chart_of(sweep, shown)),
             _table(sweep, shown),
         )
         yield Section(shown.number.key, capitalised(shown.number.words), blocks)
 
 
-def chart_of(sweep: ToldSweep, shown: Shown) -> Chart:
+def chart_of(sweep: SweepSummary, shown: Shown) -> Chart:
     """Return the chart that suits a number: by year, by decision, or the distribution of the only one."""
     if shown.by_year:
         return (sweeps.fan if sweep.sampled else sweeps.lines)(shown.number, shown.rows, sweep.about)
@@ -66,30 +66,28 @@ def chart_of(sweep: ToldSweep, shown: Shown) -> Chart:
     return sweeps.spread(shown.number, shown.rows, sweep.about, sweep.sampled)
 
 
-def _only_first(sweep: ToldSweep, shown: Shown) -> Iterator[Paragraph]:
+def _only_first(sweep: SweepSummary, shown: Shown) -> Iterator[Paragraph]:
     """Say how many decisions a chart leaves out."""
     most = (sweeps.MOST_PANELS if sweep.sampled else sweeps.MOST_LINES) if shown.by_year else sweeps.MOST_ROWS
     if (count := len(shown.rows["decision"].unique())) > most:
         yield Paragraph(_("The chart has the first {most} of {count:,}.", most=most, count=count), "note")
 
 
-def _table(sweep: ToldSweep, shown: Shown) -> Table:
+def _table(sweep: SweepSummary, shown: Shown) -> Table:
     """Return the statistics of a number by decision and place, scaled with the unit in the heading."""
     rows = shown.rows
     if shown.by_year:
         years = sorted(rows["year"].unique())
         rows = rows[rows["year"].isin({years[0], years[len(years) // 2], years[-1]})]
-    columns = STATISTICS if sweep.sampled else ALONE
-    divisor, unit = scaled(float(rows[["least", "largest"]].abs().max(axis=None)), shown.number.unit)
+    columns, counts = (STATISTICS, COUNTS) if sweep.sampled else (ALONE, {})
+    quantity = short_in(float(rows[["least", "largest"]].abs().max(axis=None)), shown.number.unit)
     heads = [Column(DECISION[sweep.sampled]), Column(_("of"))]
-    heads += [Column.of_figures(_("answers"))] if sweep.sampled else []
-    heads += [Column.of_figures(name, unit) for name in columns.values()]
+    heads += [Column(name, COUNT) for name in counts.values()] + [Column(name, quantity) for name in columns.values()]
     cells = [
         (
             row["decision"],
             place_of(row | ({"id": ""} if shown.table == LEVELS else {})) or _("all"),
-            *((f"{row['count']:,} / {row['states']:,}",) if sweep.sampled else ()),
-            *(short(row[key] / divisor) for key in columns),
+            *(row[key] for key in (*counts, *columns)),
         )
         for row in rows.to_dict("records")
     ]
@@ -97,24 +95,23 @@ def _table(sweep: ToldSweep, shown: Shown) -> Table:
     return Table(shown.number.words, tuple(heads), tuple(cells), key=key)
 
 
-def decisions(sweep: ToldSweep) -> Iterator[Section]:
+def decisions(sweep: SweepSummary) -> Iterator[Section]:
     """Yield the comparison of decisions by the first objective: mean, quantiles, worst case and regret."""
     first = next((one for one in sweep.shown if one.table == LEVELS), None)
     if first is None or not sweep.sampled or len(sweep.states["decision"].unique()) < 2:
         return
     rows = first.rows.set_index("decision")
     found = regrets(sweep, first)
-    divisor, unit = scaled(float(rows[["least", "largest"]].abs().max(axis=None)), first.number.unit)
+    quantity = short_in(float(rows[["least", "largest"]].abs().max(axis=None)), first.number.unit)
     heads = (_("mean"), "5 %", "95 %", _("worst"), _("mean regret"), _("largest regret"))
-    columns = [Column(_("decision")), Column.of_figures(_("answers"))]
-    columns += [*(Column.of_figures(name, unit) for name in heads), Column(_("in draw"))]
+    columns = [Column(_("decision")), *(Column(name, COUNT) for name in COUNTS.values())]
+    columns += [*(Column(name, quantity) for name in heads), Column(_("in draw"))]
     cells = []
     for row in found.to_dict("records"):
-        one = rows.loc[row["decision"]]
-        figures = [one["mean"], one["p05"], one["p95"], one["largest"], row["mean_regret"], row["largest_regret"]]
-        share = f"{row['count']:,} / {row['states']:,}"
+        one = rows.loc[row["decision"], ["mean", "p05", "p95", "largest"]]
         where = row["worst_state"] if row["largest_regret"] else "–"
-        cells.append((row["decision"], share, *(short(value / divisor) for value in figures), where))
+        regrets_of = (row["mean_regret"], row["largest_regret"])
+        cells.append((row["decision"], *(row[key] for key in COUNTS), *one, *regrets_of, where))
     said = _(
         "Regret is the distance from the decision that is best in a draw; a draw without an answer has none. A "
         "decision with fewer answers than draws is listed last."
@@ -124,7 +121,7 @@ def decisions(sweep: ToldSweep) -> Iterator[Section]:
     yield Section("decisions", pgettext("sweeping", "Decisions"), (table,))
 
 
-def moves(sweep: ToldSweep) -> Iterator[Section]:
+def moves(sweep: SweepSummary) -> Iterator[Section]:
     """Yield Sobol indices: charts of the numbers shown, and a table of all."""
     table = sweep.indices
     if not inputs_of(sweep.stated) or not len(table):
@@ -140,18 +137,18 @@ def moves(sweep: ToldSweep) -> Iterator[Section]:
     )
     blocks: list[Block] = [Paragraph(said, "note" if used == of else "warning")]
     for number, one in indices_shown(sweep):
-        blocks.append(of_chart(sweep.about, sweeps.indices(number, one, sweep.about)))
+        blocks.append(of_chart(sweep.about["instance"], sweeps.indices(number, one, sweep.about)))
     yield Section("moves", _("What moves the answer"), (*blocks, _index_table(sweep, found)))
 
 
-def indices_shown(sweep: ToldSweep) -> list[tuple[Number, pd.DataFrame]]:
+def indices_shown(sweep: SweepSummary) -> list[tuple[Number, pd.DataFrame]]:
     """Return the first numbers shown that have indices, with these."""
     table = sweep.indices
     found = table[table["total_order"].notna()] if len(table) else table
     return list(_of_places(sweep, found))[:MOST_INDICES] if len(found) else []
 
 
-def _of_places(sweep: ToldSweep, indices: pd.DataFrame) -> Iterator[tuple[Number, pd.DataFrame]]:
+def _of_places(sweep: SweepSummary, indices: pd.DataFrame) -> Iterator[tuple[Number, pd.DataFrame]]:
     """Yield the numbers shown with their indices by sector, of the last year."""
     for shown in sweep.shown:
         same = (indices[["table", "quantity"]] == [shown.table, shown.quantity]).all(axis=1)
@@ -164,31 +161,30 @@ def _of_places(sweep: ToldSweep, indices: pd.DataFrame) -> Iterator[tuple[Number
             yield shown.number._replace(key=f"{shown.number.key}-{place}", words=words), part
 
 
-def _index_table(sweep: ToldSweep, indices: pd.DataFrame) -> Table:
+def _index_table(sweep: SweepSummary, indices: pd.DataFrame) -> Table:
     """Return all indices with their intervals."""
-    heads = [*_what_heads(sweep), Column(_("input")), Column.of_figures(pgettext("sweeping", "rows"))]
-    heads += [Column.of_figures(_("total index"), "%"), Column.of_figures(_("interval"), "%")]
-    heads += [Column.of_figures(_("first-order index"), "%"), Column.of_figures(_("interval"), "%")]
-    cells = []
-    for row in indices.head(MOST_LISTED).to_dict("records"):
-        shares = []
-        for index in ("total_order", "first_order"):
-            value, low, high = (100 * row[f"{index}{end}"] for end in ("", "_lower", "_upper"))
-            ends = f"{short(low)} … {short(high)}" if np.isfinite([low, high]).all() else "–"
-            shares += [short(value), ends]
-        cells.append((*_what(row), row["input"], f"{row['rows']:,}", *shares))
+    heads = [*_what_heads(sweep), Column(_("input")), Column(pgettext("sweeping", "rows"), COUNT)]
+    shares = []
+    for index, words in (("total_order", _("total index")), ("first_order", _("first-order index"))):
+        ends = zip(ENDS, (words, pgettext("column", "from"), pgettext("column", "to")), strict=True)
+        shares += [(f"{index}{end}", name) for end, name in ends]
+    heads += [Column(name, short_in(1.0, "1")) for _key, name in shares]
+    cells = [
+        (*_what(row), row["input"], row["rows"], *(row[key] for key, _name in shares))
+        for row in indices.head(MOST_LISTED).to_dict("records")
+    ]
     return Table(_("Sobol indices"), tuple(heads), tuple(cells), note=_left_out(len(indices)), key="indices")
 
 
-def everything(sweep: ToldSweep) -> Iterator[Section]:
+def everything(sweep: SweepSummary) -> Iterator[Section]:
     """Yield the statistics of every number, which one can search."""
     if not len(sweep.summary):
         return
     columns = STATISTICS if sweep.sampled else ALONE
-    heads = [*_what_heads(sweep), Column(_("unit")), *map(Column.of_figures, columns.values())]
+    heads = [*_what_heads(sweep), Column(_("unit")), *(Column(name, SHORT) for name in columns.values())]
     found = _without_bounds(sweep.summary)
     cells = [
-        (*_what(row), unit_in(row["unit"]) or "–", *(short(row[key]) for key in columns))
+        (*_what(row), unit_in(row["unit"]) or "–", *(row[key] for key in columns))
         for row in found.head(MOST_LISTED).to_dict("records")
     ]
     title = _("All numbers")
@@ -210,7 +206,7 @@ def _without_bounds(table: pd.DataFrame) -> pd.DataFrame:
     return table[~((table["table"] == LEVELS) & (table["quantity"] == "bound"))]
 
 
-def _what_heads(sweep: ToldSweep) -> list[Column]:
+def _what_heads(sweep: SweepSummary) -> list[Column]:
     heads = (DECISION[sweep.sampled], _("table"), pgettext("sections", "number"), _("of"))
     return [Column(name) for name in heads]
 
@@ -231,7 +227,7 @@ def _left_out(count: int) -> str:
     )
 
 
-def regrets(sweep: ToldSweep, shown: Shown) -> pd.DataFrame:
+def regrets(sweep: SweepSummary, shown: Shown) -> pd.DataFrame:
     """Return the regret of each decision in an objective, which every model makes small."""
     values = sweep.proven[sweep.proven["id"].isin(shown.rows["id"].unique())]
     return regret(values, shown.table, shown.quantity)

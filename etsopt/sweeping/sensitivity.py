@@ -37,7 +37,7 @@ ROWS, SHARE = 16, 0.5
 
 SAME, SMALLEST = 1e-9, 1e-12
 """Movement below which a number does not move: relative to the largest number of its table and unit, which is proven to
-that precision, and at least."""
+that precision, and at least. `docs/decisions/0095-sobol-indices.md`."""
 
 RESAMPLES, TOGETHER = 1000, 256
 """Samples of the bootstrap, and numbers that are taken together."""

@@ -12,9 +12,9 @@ from etsopt.data.tables.schema import SCENARIOS
 from etsopt.errors import UsageError
 from etsopt.language import _
 from etsopt.sweeping.outcome import PROVEN
-from etsopt.sweeping.plan import SweepPlan, scenario_of
+from etsopt.sweeping.result import Sweep
 from etsopt.sweeping.statistics import states_of
-from etsopt.sweeping.told import RECORD, record_in
+from etsopt.sweeping.sweep_document import RECORD, record_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,11 +27,7 @@ OUTPUT = "units.output_t"
 
 
 def investment_scenarios(
-    sweep: str | Path | pd.DataFrame,
-    decision: str | None = None,
-    *,
-    proven_only: bool = False,
-    plan: SweepPlan | Mapping[str, Mapping[str, Any]] | None = None,
+    sweep: str | Path | Sweep, decision: str | None = None, *, proven_only: bool = False
 ) -> pd.DataFrame:
     """Return the draws of a sweep of `pathway` or `clearing` as the table ``scenarios`` of an instance.
 
@@ -43,15 +39,12 @@ def investment_scenarios(
     Parameters
     ----------
     sweep
-        Folder of a sweep, as ``etsopt sweep`` writes it, or what `etsopt.sweep` returns of scenarios by name or a plan.
+        Folder of a sweep, as ``etsopt sweep`` writes it, or what `etsopt.sweep` returns.
     decision
         Decision whose draws are the states, such as ``tight/grid-2``; None if the sweep has only one.
     proven_only
         Leave out draws without a proven answer, such as those in which the market cannot clear. The states are then
         those of the other draws alone.
-    plan
-        Of what `etsopt.sweep` returns: the plan or the scenarios by name that were solved, for their factors on output.
-        Without it the states have prices alone. A folder has its plan.
 
     Returns
     -------
@@ -62,21 +55,25 @@ def investment_scenarios(
     Raises
     ------
     UsageError
-        If the folder has no record, the plan is of another sweep, or there is no such decision, or no prices by year;
-        if a draw has no proven answer; or if each row draws a factor of its own, which is no factor of a sector.
+        If the folder has no record, or there is no such decision, or no prices by year; if a draw has no proven answer;
+        or if each row draws a factor of its own, which is no factor of a sector.
 
     Examples
     --------
     >>> import etsopt
     >>> prices = {"low": 60.0, "high": 90.0}
     >>> scenarios = {name: {"market.terminal_price_cny_per_t": price} for name, price in prices.items()}
-    >>> numbers = etsopt.sweep(etsopt.read("cn-2025-2035"), scenarios, "pathway")
-    >>> investment_scenarios(numbers, plan=scenarios).groupby("scenario").size().to_dict()
+    >>> swept = etsopt.sweep(etsopt.read("cn-2025-2035"), scenarios, "pathway")
+    >>> investment_scenarios(swept).groupby("scenario").size().to_dict()
     {'high': 11, 'low': 11}
     """
-    scenarios, values, stated = (
-        _of_frame(sweep, plan) if isinstance(sweep, pd.DataFrame) else _of_folder(Path(sweep), plan)
-    )
+    if isinstance(sweep, Sweep):
+        scenarios, values, stated = sweep.scenarios, sweep.numbers, [one.stated for one in sweep.plan.scenarios]
+    else:
+        with record_in(Path(sweep), RECORD, _("Name a folder written by `etsopt sweep`.")) as record:
+            scenarios, values = record.scenarios, record.values
+            stated = [record.scenario(number)[1] for number in range(len(scenarios))]
+    scenarios = scenarios[["scenario", "status"]]
     states = pd.concat([states_of(scenarios["scenario"].tolist()), scenarios], axis=1).assign(stated=stated)
     states = states[states["decision"] == _chosen(decision, states["decision"].unique().tolist())]
     proven = states["status"].isin(PROVEN)
@@ -99,34 +96,6 @@ def investment_scenarios(
     ]
     columns = [column.name for column in SCENARIOS.columns]
     return pd.DataFrame(rows).reindex(columns=[name for name in columns if any(name in row for row in rows)])
-
-
-def _of_folder(folder: Path, plan: object) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
-    """Return scenarios with their statuses, numbers, and what each scenario states, of a record."""
-    if plan is not None:
-        raise UsageError(_("The record of a folder has the factors of its plan."), _("Leave plan out."))
-    with record_in(folder, RECORD, _("Name a folder written by `etsopt sweep`.")) as record:
-        scenarios, values = record.scenarios[["scenario", "status"]], record.values
-        return scenarios, values, [record.scenario(number)[1] for number in range(len(scenarios))]
-
-
-def _of_frame(
-    values: pd.DataFrame, plan: SweepPlan | Mapping[str, Mapping[str, Any]] | None
-) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
-    """Return the same of the numbers of a sweep."""
-    if "status" not in values:
-        advice = _("Give what etsopt.sweep returns, or the folder of the sweep.")
-        raise UsageError(_("The numbers have no column status, which tells whether they are proven."), advice)
-    scenarios = values[["scenario", "status"]].drop_duplicates("scenario").reset_index(drop=True)
-    names = scenarios["scenario"].tolist()
-    if plan is None:
-        return scenarios, values, [{} for _ in names]
-    known = plan.scenarios if isinstance(plan, SweepPlan) else [scenario_of(name, one) for name, one in plan.items()]
-    stated = {one.name: one.stated for one in known}
-    if other := sorted(stated.keys() ^ {*names}):
-        what = _("The plan is not that of the numbers: only one of them has the scenario {name!r}.", name=other[0])
-        raise UsageError(what, _("Give the plan that was solved."))
-    return scenarios, values, [stated[name] for name in names]
 
 
 def _chosen(decision: str | None, decisions: list[str]) -> str:

@@ -34,7 +34,7 @@ def states_of(names: Sequence[str]) -> pd.DataFrame:
     >>> states_of(["tight/grid-2/sample-7", "sample-7"]).to_numpy().tolist()
     [['tight/grid-2', 'sample-7'], ['base', 'sample-7']]
     """
-    parts = [name.rpartition("/") for name in names]
+    parts = [str(name).rpartition("/") for name in names]
     return pd.DataFrame([(one or BASE, state) for one, _, state in parts], columns=["decision", "state"])
 
 

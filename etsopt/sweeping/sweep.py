@@ -1,57 +1,159 @@
-"""Run a sweep: solve the scenarios that have no outcome yet, and keep their outcomes as they come."""
+"""Run a sweep: all scenarios into tables, or those that have no outcome yet into a record."""
 
 from __future__ import annotations
 
-import threading
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from etsopt.errors import StoppedError, UsageError
+from etsopt.errors import DataError, UsageError, brief
 from etsopt.language import _
-from etsopt.progress import LOGGER, checkpoint, watched
-from etsopt.running.provenance import versions
-from etsopt.sweeping.checked import see_that_whole
-from etsopt.sweeping.names import check_names
-from etsopt.sweeping.outcome import PROVEN, outcome_of
+from etsopt.progress import LOGGER
+from etsopt.sweeping.checked import begin
+from etsopt.sweeping.engine import Engine
+from etsopt.sweeping.names import check_names, unknown_names
+from etsopt.sweeping.outcome import PROVEN
+from etsopt.sweeping.plan import PLACE, SweepPlan, scenario_of
+from etsopt.sweeping.progress import collect
+from etsopt.sweeping.result import Sweep
+from etsopt.sweeping.scenario import is_column
+from etsopt.sweeping.workers import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from etsopt.data.instance import Instance
-    from etsopt.sweeping.outcome import Asked, Outcome
-    from etsopt.sweeping.plan import SweepPlan
+    from etsopt.sweeping.outcome import Outcome
+    from etsopt.sweeping.progress import Progress
     from etsopt.sweeping.record import Record
-    from etsopt.sweeping.scenario import Scenario
 
 
-LOGGED_S = 30.0
-"""Time between two lines of the logger ``etsopt`` on where a sweep stands [s]."""
-
-MOST_KEPT, LONGEST_KEPT_S = 256, 1.0
-"""Outcomes that are kept together at most, and seconds after which they are kept whatever their number."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a sweep stands.
+def sweep(
+    instance: Instance,
+    changes: Iterable[Mapping[str, Any]] | Mapping[Any, Mapping[str, Any]] | SweepPlan,
+    model: str | Path = "allocation",
+    *,
+    workers: int = 1,
+    scheduler: str = "",
+    tables: Sequence[str] | None = None,
+    answers: bool = True,
+    checked: bool = True,
+    progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> Sweep:
+    """Solve a model in many scenarios; each answer and its status are those of `etsopt.solve`.
 
     Parameters
     ----------
-    done, of
-        Scenarios solved in this run, and those that it has to solve.
-    elapsed_s, left_s
-        Seconds since its beginning, and to its end at the rate so far.
-    last
-        The outcome that has just come.
-    """
+    changes
+        Changes of each scenario: a list, whose scenarios are named by their number, or a mapping of names. A key of the
+        policy has its new value, as `Instance.with_policy` takes it, and a column the factor by which it is multiplied:
+        ``{"dearer": {"measures.capex_cny_per_t": 1.2}}``. A plan, as `etsopt.sweeping.read_plan` returns it, has grids
+        and samples too, and states model, tables and options itself.
+    model
+        Name of a model, or path of a model file.
+    workers, scheduler
+        Processes of a local cluster of Dask, or the address of a scheduler that runs already. A script that asks for
+        processes needs ``if __name__ == "__main__":``.
+    tables
+        Tables whose numbers are kept, or ``table.column`` for one column; default totals of sectors, provinces and
+        years.
+    answers
+        Keep the answer of every unit, if the model states one, such as the allowances of ``allocation``: eight bytes a
+        unit and scenario.
+    checked
+        Make the tables of every answer and check them. Without that a sweep is quicker: its numbers are the objectives
+        alone, and its answers are ``unchecked``.
+    progress
+        Receiver of the progress after each scenario, a `etsopt.sweeping.Progress`, such as ``print``. The logger
+        ``etsopt`` has a line every half minute as well, at the level INFO.
+    options
+        As `etsopt.solve` takes them; a time limit counts for each scenario by itself.
 
-    done: int
-    of: int
-    elapsed_s: float
-    left_s: float
-    last: Outcome
+    Returns
+    -------
+    Sweep
+        Tables of scenarios, numbers, objectives and answers. After Ctrl-C those that were not solved have the status
+        ``none`` and the termination ``interrupted``.
+
+    Raises
+    ------
+    DataError
+        With every unknown model, key, column or sector, before the first solve. Any other error is the outcome of its
+        scenario, as is that a policy is infeasible.
+    UsageError
+        If the changes of a scenario are no mapping, a factor is no number, or an option is wrong; if several processes
+        are asked for and dask is not installed, or no scheduler answers.
+    LostClusterError
+        If the scheduler ends.
+
+    Examples
+    --------
+    >>> import etsopt
+    >>> policies = [{"sectors.cement.target_t": target} for target in (557_200.0, 558_000.0)]
+    >>> swept = etsopt.sweep(etsopt.read("tiny"), policies)
+    >>> swept.answers.round().T
+    unit_id   north-1   north-2   south-1
+    0        101500.0  297300.0  158400.0
+    1        101700.0  297900.0  158400.0
+    >>> swept.statuses
+    ['certified_optimal', 'certified_optimal']
+
+    Scenarios by name, and where a long sweep stands:
+
+    >>> scenarios = {"today": {}, "tighter": {"sectors.cement.target_change": -0.006}}
+    >>> def shown(now):
+    ...     print(f"{now.done} of {now.of}, {now.last.status}, {now.left_s:.0f} s left")
+    >>> swept = etsopt.sweep(etsopt.read("tiny"), scenarios, progress=shown)  # doctest: +ELLIPSIS
+    1 of 2, certified_optimal, ... s left
+    2 of 2, certified_optimal, 0 s left
+    >>> swept.numbers.query("table == 'sectors' and quantity == 'allowance_t'")["value"].tolist()
+    [557200.0, 556640.0]
+    """
+    names: list[Any]
+    if isinstance(changes, SweepPlan):
+        plan, names = changes, [one.name for one in changes.scenarios]
+    else:
+        named = changes if isinstance(changes, Mapping) else dict(enumerate(changes))
+        plan, names = _plan_of(named, instance.name, os.fspath(model), tables, options), [*named]
+    check_names(instance, plan.model, plan.scenarios, plan.place)
+    engine = Engine.of(plan, instance, answers, checked)
+    found: list[Outcome] = []
+    warned = False
+
+    def receive(now: Progress) -> None:
+        nonlocal warned
+        if now.last.status in PROVEN and now.last.message and not warned:
+            # Such as a misspelt table to keep, which every other scenario would not have either.
+            LOGGER.warning("%s: %s", names[now.last.number], now.last.message)
+            warned = True
+        if progress is not None:
+            progress(now)
+
+    with opened(engine, workers, scheduler) as solve:
+        ended = collect(solve([*enumerate(plan.scenarios)]), len(names), found.extend, receive)
+    return Sweep.of(plan, names, engine, found, ended)
+
+
+def _plan_of(
+    changes: Mapping[Any, Mapping[str, Any]], instance: str, model: str, tables: Any, options: dict[str, Any]
+) -> SweepPlan:
+    """Return the plan of scenarios by name that no file states."""
+    for name, one in changes.items():
+        if not isinstance(one, Mapping):
+            what = _("The changes of {name} are {one}: expected a mapping.", name=brief(name), one=brief(one))
+            raise UsageError(what, _("Give a list of mappings, or a mapping of names to mappings."))
+        for key, factor in one.items():
+            if is_column(key) and (not isinstance(factor, int | float) or isinstance(factor, bool)):
+                text = _("The factor of {key} in {name} is {factor}: expected a number.")
+                what = _(text, key=key, name=brief(name), factor=brief(factor))
+                raise UsageError(what, _("Give a number by which the column is multiplied."))
+    of_all = {key: value for one in changes.values() for key, value in one.items()}
+    if problems := list(unknown_names(model, of_all, PLACE)):
+        raise DataError(_("The sweep"), problems)
+    scenarios = tuple(scenario_of(str(name), one) for name, one in changes.items())
+    return SweepPlan(instance, model, options, None if tables is None else (*tables,), scenarios)
 
 
 def run_plan(
@@ -64,7 +166,7 @@ def run_plan(
     only: str = "",
     workers: int = 1,
     scheduler: str = "",
-    told: Callable[[Progress], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> str:
     """Solve the scenarios of a sweep that have no outcome, and return why it ended: ``optimal`` or ``interrupted``.
 
@@ -82,13 +184,13 @@ def run_plan(
         Processes of a local cluster of Dask; one solves in this process.
     scheduler
         Address of the scheduler of a cluster that runs already.
-    told
+    progress
         Receiver of the progress after each scenario.
 
     Raises
     ------
     DataError
-        With every column that the instance does not have, and every parameter that its rule does not, before a solve.
+        With every name that the instance, its rule or the model does not have or read, before a solve.
     UsageError
         If the record is of another sweep, has outcomes and ``resume`` is not asked for, or no name fits; or if several
         processes are asked for and dask is not installed, or no scheduler answers.
@@ -97,141 +199,13 @@ def run_plan(
     OSError
         If the record cannot be written; the outcomes before are kept.
     """
-    check_names(instance, plan.scenarios, plan.place)
-    record.begin(plan, instance.hash, versions())
-    see_that_whole(record)
-    done = len(plan.scenarios) - len(record.pending())
-    if done and not (resume or retry_failed or only):
-        what = _(
-            "The record {path!r} has the outcomes of {done:,} of {count:,} scenarios.",
-            path=str(record.path),
-            done=done,
-            count=len(plan.scenarios),
-        )
-        raise UsageError(what, _("Go on with --resume, or name another folder by --out."))
+    check_names(instance, plan.model, plan.scenarios, plan.place)
+    begin(record, plan, instance, resume or retry_failed or bool(only))
     numbers = record.pending(retry_failed, only)
-    if only and not numbers and not done:
+    if only and not numbers and not record.known:
         what = _("No scenario has a name like {only!r}.", only=only)
         raise UsageError(what, _("The first is {name!r}.", name=plan.scenarios[0].name))
     chosen = [(number, plan.scenarios[number]) for number in numbers]
-    with opened(plan, instance, workers if chosen else 1, scheduler if chosen else "") as solve:
-        return keep(record, solve(chosen), len(chosen), told)
-
-
-def outcomes_of(
-    plan: SweepPlan,
-    instance: Instance,
-    workers: int = 1,
-    scheduler: str = "",
-    told: Callable[[Progress], None] | None = None,
-) -> list[Outcome]:
-    """Solve all scenarios and return their outcomes as they came, without a record.
-
-    Raises
-    ------
-    DataError, UsageError, LostClusterError, StoppedError
-        As `run_plan` does, and if a stop is requested.
-    """
-    check_names(instance, plan.scenarios, plan.place)
-    found: list[Outcome] = []
-    chosen = list(enumerate(plan.scenarios))
-    with watched(), opened(plan, instance, workers, scheduler) as solve, logged(len(chosen), told) as tell:
-        for now in _timed(solve(chosen), len(chosen)):
-            found.append(now.last)
-            if now.last.status in PROVEN and now.last.message and not any(one.message for one in found[:-1]):
-                # Such as a misspelt table to keep, which every other scenario would not have either.
-                LOGGER.warning("%s: %s", plan.scenarios[now.last.number].name, now.last.message)
-            tell(now)
-    return found
-
-
-@contextmanager
-def logged(of: int, told: Callable[[Progress], None] | None) -> Iterator[Callable[[Progress], None]]:
-    """Yield the receiver of progress that passes it on, and that the logger tells of now and then, and at the end."""
-    last, failed, began = None, 0, time.perf_counter()
-
-    def receive(now: Progress) -> None:
-        nonlocal last, failed
-        last, failed = now, failed + (not now.last.certified)
-        if told is not None:
-            told(now)
-
-    def line() -> None:
-        done, left = (last.done, f"{last.left_s:,.0f} s") if last else (0, "unknown")
-        elapsed = time.perf_counter() - began
-        LOGGER.info("scenarios %d of %d, %d without a proven answer, %.0f s, left: %s", done, of, failed, elapsed, left)
-
-    try:
-        with every(LOGGED_S, line):
-            yield receive
-    finally:
-        line()
-
-
-@contextmanager
-def every(interval_s: float, act: Callable[[], None]) -> Iterator[None]:
-    """Do something at intervals while the code inside runs, however long a single scenario takes."""
-    ended = threading.Event()
-
-    def repeat() -> None:
-        while not ended.wait(interval_s):
-            act()
-
-    thread = threading.Thread(target=repeat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-@contextmanager
-def opened(
-    plan: Asked, instance: Instance, workers: int, scheduler: str
-) -> Iterator[Callable[[Sequence[tuple[int, Scenario]]], Iterator[Outcome]]]:
-    """Yield the function that solves numbered scenarios in this process or on a cluster; it holds inside the block."""
-    if not (scheduler or workers > 1):
-        yield lambda scenarios: _in_turn(plan, instance, scenarios)
-        return
-    from etsopt.sweeping.workers import cluster, held, on_workers
-
-    with cluster(workers, scheduler) as client, held(client, instance, local=not scheduler) as name:
-        yield lambda scenarios: on_workers(client, plan, name, scenarios)
-
-
-def _in_turn(plan: Asked, instance: Instance, scenarios: Sequence[tuple[int, Scenario]]) -> Iterator[Outcome]:
-    """Yield the outcome of each scenario, solved one after the other in this process."""
-    for number, scenario in scenarios:
-        checkpoint()
-        yield outcome_of(number, scenario, instance, plan.model, plan.options, plan.tables)
-
-
-def _timed(outcomes: Iterator[Outcome], of: int, done: int = 0) -> Iterator[Progress]:
-    """Yield each outcome with the time so far and the time left; some of them may be done before."""
-    began = time.perf_counter()
-    for count, outcome in enumerate(outcomes, 1):
-        elapsed = time.perf_counter() - began
-        yield Progress(done + count, of, elapsed, elapsed / count * (of - done - count), outcome)
-
-
-def keep(
-    record: Record, outcomes: Iterator[Outcome], of: int, told: Callable[[Progress], None] | None, done: int = 0
-) -> str:
-    """Keep outcomes as they come, some at a time; the last ones too if the sweep is stopped."""
-    waiting: list[Outcome] = []
-    kept_at = 0.0
-    try:
-        with watched(), logged(of, told) as tell:
-            for now in _timed(outcomes, of, done):
-                waiting.append(now.last)
-                if len(waiting) >= MOST_KEPT or now.elapsed_s - kept_at > LONGEST_KEPT_S:
-                    record.add(waiting)
-                    waiting, kept_at = [], now.elapsed_s
-                tell(now)
-    except StoppedError as stopped:
-        return stopped.termination
-    finally:
-        if waiting:
-            record.add(waiting)
-    return "optimal"
+    where = (workers, scheduler) if chosen else (1, "")
+    with opened(Engine.of(plan, instance), *where) as solve:
+        return collect(solve(chosen), len(chosen), record.add, progress)

@@ -1,4 +1,4 @@
-"""Scenarios on the processes of a Dask cluster: a local one, or one whose scheduler is named.
+"""Where scenarios are solved: in this process, or on those of a Dask cluster, a local one or one that runs already.
 
 Scenarios travel in batches of about half a second, because a task costs some milliseconds whatever it does. Results are
 numbers, never models. A batch whose worker ends is tried again elsewhere, and taken apart if it ends several. The
@@ -20,14 +20,12 @@ from etsopt.errors import EtsoptError, UsageError
 from etsopt.language import _
 from etsopt.modules import optional
 from etsopt.progress import checkpoint
-from etsopt.sweeping.outcome import Outcome, outcome_of
+from etsopt.sweeping.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from etsopt.data.instance import Instance
-    from etsopt.sweeping.outcome import Asked
-    from etsopt.sweeping.scenario import Scenario
+    from etsopt.sweeping.engine import Engine, Numbered
 
 BATCH_S, MOST_IN_BATCH = 0.5, 500
 """Time that a batch takes about [s], and its largest number of scenarios."""
@@ -62,6 +60,31 @@ def load_dask() -> Any:
         _("Several processes need dask, which is not installed."),
         _('Install it, `pip install "etsopt[sweep]"`, or leave --workers out.'),
     )
+
+
+@contextmanager
+def opened(
+    engine: Engine, workers: int = 1, scheduler: str = ""
+) -> Iterator[Callable[[Sequence[Numbered]], Iterator[Outcome]]]:
+    """Yield the function that solves numbered scenarios in this process or on a cluster; it holds inside the block.
+
+    Parameters
+    ----------
+    workers
+        Processes of a local cluster of Dask; one solves in this process.
+    scheduler
+        Address of the scheduler of a cluster that runs already.
+
+    Raises
+    ------
+    UsageError
+        If several processes are asked for and dask is not installed, or no scheduler answers.
+    """
+    if not (scheduler or workers > 1):
+        yield engine.in_turn
+        return
+    with cluster(workers, scheduler) as client, shared(client, engine, local=not scheduler) as name:
+        yield lambda scenarios: on_workers(client, name, scenarios)
 
 
 @contextmanager
@@ -114,20 +137,18 @@ def _silent() -> Iterator[None]:
             logger.setLevel(level)
 
 
-INSTANCES: dict[str, Instance] = {}
-"""Instances that a worker holds, by the name of their sweep."""
+ENGINES: dict[str, Engine] = {}
+"""Engines that a worker holds, by the name of their sweep."""
 
 
-def solved_batch(
-    name: str, batch: Sequence[tuple[int, Scenario]], model: str, options: dict[str, Any], tables: Any
-) -> list[Outcome]:
+def solved_batch(name: str, batch: Sequence[Numbered]) -> list[Outcome]:
     """Solve a batch of scenarios in a worker."""
-    return [outcome_of(number, scenario, INSTANCES[name], model, options, tables) for number, scenario in batch]
+    return [*ENGINES[name].in_turn(batch)]
 
 
 @contextmanager
-def held(client: Any, instance: Instance, local: bool = False) -> Iterator[str]:
-    """Give an instance to every worker, those too that start later, and yield the name that it has there.
+def shared(client: Any, engine: Engine, local: bool = False) -> Iterator[str]:
+    """Give an engine to every worker, those too that start later, and yield the name that it has there.
 
     Parameters
     ----------
@@ -141,16 +162,16 @@ def held(client: Any, instance: Instance, local: bool = False) -> Iterator[str]:
 
         # The class travels by value, so it has to look the module of the worker up.
         def setup(self, worker: Any) -> None:
-            from etsopt.sweeping.workers import INSTANCES
+            from etsopt.sweeping.workers import ENGINES
 
-            INSTANCES[self.name] = instance
+            ENGINES[self.name] = engine
             if local:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
         def teardown(self, worker: Any) -> None:
-            from etsopt.sweeping.workers import INSTANCES
+            from etsopt.sweeping.workers import ENGINES
 
-            INSTANCES.pop(self.name, None)
+            ENGINES.pop(self.name, None)
 
     client.register_plugin(Holder())
     try:
@@ -160,8 +181,8 @@ def held(client: Any, instance: Instance, local: bool = False) -> Iterator[str]:
             client.unregister_worker_plugin(Holder.name)
 
 
-def on_workers(client: Any, plan: Asked, name: str, scenarios: Sequence[tuple[int, Scenario]]) -> Iterator[Outcome]:
-    """Yield the outcome of each scenario as it comes; the workers hold the instance by a name.
+def on_workers(client: Any, name: str, scenarios: Sequence[Numbered]) -> Iterator[Outcome]:
+    """Yield the outcome of each scenario as it comes; the workers hold the engine by a name.
 
     Raises
     ------
@@ -170,14 +191,14 @@ def on_workers(client: Any, plan: Asked, name: str, scenarios: Sequence[tuple[in
     LostClusterError
         If the scheduler ends.
     """
-    return _Batches(client, plan, name, scenarios).outcomes()
+    return _Batches(client, name, scenarios).outcomes()
 
 
 class _Batches:
     """Scenarios that wait, and batches that are with the workers."""
 
-    def __init__(self, client: Any, plan: Asked, name: str, scenarios: Sequence[tuple[int, Scenario]]) -> None:
-        self.client, self.plan, self.name, self.scenarios = client, plan, name, dict(scenarios)
+    def __init__(self, client: Any, name: str, scenarios: Sequence[Numbered]) -> None:
+        self.client, self.name, self.scenarios = client, name, dict(scenarios)
         self.waiting, self.suspects, self.alone = list(reversed(self.scenarios)), list[int](), False
         self.again: set[int] = set()
         self.running: dict[Any, list[int]] = {}
@@ -195,7 +216,7 @@ class _Batches:
                 self._submit(done)
                 ready = done.next_batch(block=False) if self.running else []
                 if not ready:
-                    self._see_that_alive()
+                    self._require_alive()
                     time.sleep(POLL_S)
                 for future in ready:
                     yield from self._taken(future)
@@ -218,9 +239,8 @@ class _Batches:
             done.add(self._submitted([self.waiting.pop() for _ in range(min(size, len(self.waiting)))]))
 
     def _submitted(self, numbers: list[int]) -> Any:
-        plan = self.plan
         batch = [(number, self.scenarios[number]) for number in numbers]
-        future = self.client.submit(solved_batch, self.name, batch, plan.model, plan.options, plan.tables, pure=False)
+        future = self.client.submit(solved_batch, self.name, batch, pure=False)
         self.running[future] = numbers
         return future
 
@@ -235,7 +255,7 @@ class _Batches:
             outcomes = future.result()
         except FutureCancelledError:
             self.running[future] = numbers
-            self._see_that_alive(surely=True)
+            self._require_alive(surely=True)
             return
         except KilledWorker as error:
             outcomes = self._lost(numbers, str(error))
@@ -260,9 +280,9 @@ class _Batches:
             self.again.add(numbers[0])
             self.suspects.insert(0, numbers[0])
             return []
-        return [Outcome(numbers[0], "lost", "", False, 0.0, f"The worker ended: {error}", {})]
+        return [Outcome(numbers[0], "lost", "", False, 0.0, _("The worker ended: {error}", error=error), {})]
 
-    def _see_that_alive(self, surely: bool = False) -> None:
+    def _require_alive(self, surely: bool = False) -> None:
         if not surely and self.client.status == "running" and not any(one.cancelled() for one in self.running):
             return
         lost = sum(map(len, self.running.values())) + len(self.waiting)

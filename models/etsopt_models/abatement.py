@@ -34,14 +34,16 @@ import pyomo.environ as pyo
 
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
+from etsopt.modelling import PreparedModel
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.accounts import outstanding_cost
-from etsopt_models._market.balance_values import balance_values_again
+from etsopt_models._market.balance_values import next_balance_values
 from etsopt_models._market.baseline import baseline_of
-from etsopt_models._market.column_generation import market_of
+from etsopt_models._market.column_generation import is_divisible, market_of
 from etsopt_models._market.formulation import plans_and_accounts, private_cost
 from etsopt_models._market.prices import expected_prices
 from etsopt_models._market.tables import market_tables
+from etsopt_models._tolerances import OUTSTANDING_PRICE_ROUNDING_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.column_generation import Market, PreparedMarket
 
-STARTS_FROM = "allocation"
 READS = (
     "rule.carry_over_*",
     "horizon",
@@ -68,10 +69,6 @@ READS = (
     "pathway.self_balancing_until",
 )
 """Keys and sections of the policy, beside those of the model it starts from."""
-GAP = 1e-4
-
-ROUNDING = 1e-6
-"""Relative excess of a price over the cost of an outstanding tonne that is rounding alone."""
 
 
 def formulate() -> Any:
@@ -104,10 +101,8 @@ def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callab
     return market_of(instance, baseline, relax, {"price": baseline.discount * prices}, market=False)
 
 
-def prepare(
-    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], PreparedMarket]:
-    """Return arrays for `formulate` over the plans that matter, and the prepared market for the tables."""
+def prepare(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> PreparedMarket:
+    """Return the market with arrays for `formulate` over the plans that matter."""
     return prepare_market(market(instance, before, relax))
 
 
@@ -121,7 +116,7 @@ def _refuse_price_above_outstanding_cost(
     DataError
         With the first year in which an allowance costs more than an outstanding tonne.
     """
-    dear = prices > per_outstanding_t * (1 + ROUNDING)
+    dear = prices > per_outstanding_t * (1 + OUTSTANDING_PRICE_ROUNDING_RELATIVE)
     if dear.any():
         t = int(dear.argmax())
         limits = _("expected at most {most:g} CNY/t, got {price:g}", most=per_outstanding_t[t], price=prices[t])
@@ -132,18 +127,18 @@ def _refuse_price_above_outstanding_cost(
         raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
 
 
-def again(
-    instance: Instance, before: Mapping[str, pd.DataFrame], solution: Any, prepared: PreparedMarket
-) -> dict[str, pd.DataFrame] | None:
-    """Return the balance values of self-balancing years in the answer, with which to solve again."""
-    return balance_values_again(instance, before, solution, prepared)
-
-
-def is_divisible(instance: Instance) -> bool:
-    """Return True if a unit may mix plans."""
-    return instance.policy.abatement.divisible_measures
-
-
 def tables(instance: Instance, solution: Any, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
     """Return the tables by year, sector, enterprise, unit and measure, with plans and proofs."""
     return market_tables(instance, solution, prepared, expected_prices(instance, prepared.baseline.years))
+
+
+MODEL = PreparedModel(
+    formulate=formulate,
+    prepare=prepare,
+    tables=tables,
+    starts_from="allocation",
+    next_pass=next_balance_values,
+    is_divisible=is_divisible,
+    gap=1e-4,
+    reads=READS,
+)

@@ -115,6 +115,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.environ as pyo
 
+from etsopt.modelling import ProgramModel
 from etsopt.rules import reference_allowances
 from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
@@ -129,12 +130,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-
-READS = ("year", "rule", "!rule.carry_over_*", "sectors", "provinces.balance", "national", "allocation")
-"""Keys and sections of the policy; the engine refuses or lists what else is stated."""
-
-FIX_AFTER = {"exception_order": ("exceptional",)}
-"""Variables fixed once an objective is solved: the later objectives are over allocations with these values."""
 
 EXCEPTION_LEVELS = ("exceptions", "exception_size", "exception_order")
 
@@ -291,7 +286,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     return m
 
 
-def levels(instance: Instance) -> list[str]:
+def objectives(instance: Instance) -> list[str]:
     """Return the objectives in lexicographic order: exceptions, those of the policy, and the tie-break."""
     allocation = instance.policy.allocation
     first = EXCEPTION_LEVELS if allocation.exceptions.units else ()
@@ -350,7 +345,7 @@ def _measured(instance: Instance, units: int) -> dict[str, Any]:
     }
 
 
-def afterwards(instance: Instance, solution: Any) -> tuple[Instance, dict[str, Any], list[str]] | None:
+def second_program(instance: Instance, solution: Any) -> tuple[Instance, dict[str, Any], list[str]] | None:
     """Return limits, parameters and objectives of rounding to whole tonnes; None if nothing is rounded."""
     if not instance.policy.allocation.rounds:
         return None
@@ -380,3 +375,16 @@ def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
         allowance = np.round(allowance)
     chosen = exceptional > 0.5 if len(exceptional) else np.zeros(len(allowance), dtype=bool)
     return allocation_tables(instance, allowance, solution.levels, chosen, real)
+
+
+MODEL = ProgramModel(
+    formulate=formulate,
+    parameters=parameters,
+    objectives=objectives,
+    tables=tables,
+    second_program=second_program,
+    answer=answer,
+    # The objectives after those of exceptions are over allocations with these values.
+    fix_after={"exception_order": ("exceptional",)},
+    reads=("year", "rule", "!rule.carry_over_*", "sectors", "provinces.balance", "national", "allocation"),
+)

@@ -41,6 +41,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from etsopt.modelling import ElasticModel
 from etsopt.rules import reference_allowances
 from etsopt.rules.bands import band_rates
 from etsopt_models._allocation.exceptions import bounds_with
@@ -185,7 +186,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
     }
 
 
-def relaxed(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
+def relaxed_parameters(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
     """Return the parameters of `allocation` with every limit in tonnes relaxed by `by_t`."""
     wider: dict[str, Any] = {}
     for least, most in IN_TONNES.values():
@@ -233,3 +234,8 @@ def tables(
         "relaxed_units": pd.DataFrame(units),
         "duals": dual_table(instance, limits, proof),
     }
+
+
+MODEL = ElasticModel(
+    formulate=formulate, parameters=parameters, tables=tables, relaxed_parameters=relaxed_parameters, ways_out=WAYS_OUT
+)

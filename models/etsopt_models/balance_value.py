@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.modelling import CalculationModel
 from etsopt.rules import reference_allowances
 from etsopt_models._allocation.tables import allocation_tables
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-
 
 READS = (
     "year",
@@ -45,3 +45,6 @@ def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
     """Return the tables ``allocation``, ``enterprises``, ``sectors`` and ``provinces``."""
     reference = reference_allowances(instance)
     return allocation_tables(instance, reference.reference_t[np.flatnonzero(~reference.fixed)])
+
+
+MODEL = CalculationModel(calculate=calculate, reads=READS)

@@ -115,12 +115,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.modelling import PreparedModel
 from etsopt_models._columns.price_of_others import market_of_pass
 from etsopt_models._columns.unmet_demand import prepare_pass
 from etsopt_models._columns.whole_plans import prepare_market
-from etsopt_models._market.balance_values import balance_values_again
+from etsopt_models._market.balance_values import next_balance_values
 from etsopt_models._market.baseline import baseline_of
-from etsopt_models._market.column_generation import market_of
+from etsopt_models._market.column_generation import is_divisible, market_of
 from etsopt_models._market.formulation import market_program
 from etsopt_models._market.tables import market_tables, unmet_demand_tables
 
@@ -132,7 +133,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.column_generation import Market, PreparedMarket
 
-STARTS_FROM = "allocation"
 READS = (
     "rule.carry_over_*",
     "horizon",
@@ -152,17 +152,11 @@ READS = (
     "pathway.self_balancing_until",
 )
 """Keys and sections of the policy, beside those of the model it starts from; the price is an answer."""
-GAP = 1e-4
 
 
-def levels(instance: Instance) -> list[str]:
-    """Return the cost alone: with unmet demand there is no solution, and `explain` states the tonnes."""
+def objectives(instance: Instance) -> list[str]:
+    """Return the cost alone: with unmet demand there is no solution, and `unmet_demand_tables` states the tonnes."""
     return ["cost"]
-
-
-def explain(instance: Instance, prepared: PreparedMarket) -> tuple[dict[str, pd.DataFrame], Any]:
-    """Return tables of the least unmet demand by year if the market cannot clear, and the objective that proves it."""
-    return unmet_demand_tables(prepared)
 
 
 def formulate() -> Any:
@@ -175,25 +169,20 @@ def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callab
     return market_of_pass(lambda held: market_of(instance, baseline_of(instance, held), relax, market=True), before)
 
 
-def prepare(
-    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], PreparedMarket]:
-    """Return arrays for `formulate` over the plans that matter, and the prepared market for the tables."""
+def prepare(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> PreparedMarket:
+    """Return the market with arrays for `formulate` over the plans that matter."""
     return prepare_pass(market(instance, before, relax), before, prepare_market)
 
 
-def again(
-    instance: Instance, before: Mapping[str, pd.DataFrame], solution: Any, prepared: PreparedMarket
-) -> dict[str, pd.DataFrame] | None:
-    """Return the balance values of self-balancing years in the answer, with which to solve again."""
-    return balance_values_again(instance, before, solution, prepared)
-
-
-def is_divisible(instance: Instance) -> bool:
-    """Return True if a unit may mix plans."""
-    return instance.policy.abatement.divisible_measures
-
-
-def tables(instance: Instance, solution: Any, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
-    """Return the tables by year, sector, enterprise, unit and measure, with plans, proofs and ``uplift``."""
-    return market_tables(instance, solution, prepared)
+MODEL = PreparedModel(
+    formulate=formulate,
+    objectives=objectives,
+    prepare=prepare,
+    tables=market_tables,
+    starts_from="allocation",
+    next_pass=next_balance_values,
+    explain=unmet_demand_tables,
+    is_divisible=is_divisible,
+    gap=1e-4,
+    reads=READS,
+)

@@ -82,6 +82,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from etsopt.data.groups import Groups
+from etsopt.modelling import ProgramModel
 from etsopt_models._compliance.accounts import accounts_of
 from etsopt_models._compliance.limits import limits_of, prices
 from etsopt_models._compliance.tables import compliance_tables
@@ -90,7 +91,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-
 
 READS = (
     "year",
@@ -201,3 +201,6 @@ def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
         matrix[lots] = values[name]
     moved = {name: matrix.reshape(accounts.available.shape) for name, matrix in spread.items()}
     return compliance_tables(instance, accounts, moved | {n: values[n] for n in ("bought", "offset", "shortfall")})
+
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=tables, reads=READS)

@@ -54,6 +54,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
+from etsopt.modelling import CalculationModel
 from etsopt.rules.intensity import balances_every_sector
 from etsopt_models._equilibrium.tables import equilibrium_tables
 
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-
 
 READS = (
     "year",
@@ -107,3 +107,6 @@ def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
         advice = _("Use cn-2025 or cn-2026 on an instance of industry alone, or solve abatement.")
         raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "rule.name")])
     return equilibrium_tables(instance)
+
+
+MODEL = CalculationModel(calculate=calculate, reads=READS)

@@ -92,22 +92,12 @@ References: Birge and Louveaux (2011), Introduction to Stochastic Programming, c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pyomo.environ as pyo
 
+from etsopt.modelling import PreparedModel
 from etsopt_models._investment.prepared import prepare_extensive
 from etsopt_models._investment.tables import investment_tables
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from etsopt.data.instance import Instance
-    from etsopt_models._investment.prepared import Prepared
-
-STARTS_FROM = "allocation"
 READS = (
     "rule.carry_over_*",
     "horizon",
@@ -120,7 +110,6 @@ READS = (
     "investment",
 )
 """Keys and sections of the policy, beside those of the model it starts from."""
-GAP = 1e-4
 
 
 def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
@@ -210,11 +199,11 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     return m
 
 
-def prepare(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any) -> tuple[dict[str, Any], Prepared]:
-    """Return arrays for `formulate`, and the alternatives of all units for the tables."""
-    return prepare_extensive(instance, before, relax)
-
-
-def tables(instance: Instance, solution: Any, prepared: Prepared) -> dict[str, pd.DataFrame]:
-    """Return ``investments``, ``operations``, ``scenario_years``, ``scenario_costs`` and ``investment_summary``."""
-    return investment_tables(instance, solution, prepared)
+MODEL = PreparedModel(
+    formulate=formulate,
+    prepare=prepare_extensive,
+    tables=investment_tables,
+    starts_from="allocation",
+    gap=1e-4,
+    reads=READS,
+)

@@ -70,6 +70,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyomo.environ as pyo
 
+from etsopt.modelling import ProgramModel
 from etsopt_models._reconciliation.evidence import Evidence, arrays
 from etsopt_models._reconciliation.tables import reconciled_tables
 
@@ -77,13 +78,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-
-
-READS = ()
-"""No key of the policy: the evidence is in the tables."""
-
-SOLVER_OPTIONS = {"solver": "simplex"}
-"""Reported quantities are nearly consistent, so simplex begins near the optimum; interior point takes thrice as long."""
 
 
 def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
@@ -169,12 +163,12 @@ def parameters(instance: Instance) -> dict[str, Any]:
     return arrays(Evidence.of(instance), None)
 
 
-def levels(instance: Instance) -> list[str]:
+def objectives(instance: Instance) -> list[str]:
     """Return the objective that finds the gross errors."""
     return ["adjustment"]
 
 
-def afterwards(instance: Instance, solution: Any) -> tuple[Instance, dict[str, Any], list[str]]:
+def second_program(instance: Instance, solution: Any) -> tuple[Instance, dict[str, Any], list[str]]:
     """Return the program without the gross errors of a solution."""
     evidence = Evidence.of(instance)
     found = evidence.gross(evidence.amount(solution.values))
@@ -184,3 +178,16 @@ def afterwards(instance: Instance, solution: Any) -> tuple[Instance, dict[str, A
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
     """Return the tables that `reconciled_tables` lists."""
     return reconciled_tables(instance, Evidence.of(instance), solution)
+
+
+MODEL = ProgramModel(
+    formulate=formulate,
+    parameters=parameters,
+    objectives=objectives,
+    tables=tables,
+    second_program=second_program,
+    # Reported quantities are nearly consistent, so simplex begins near the optimum; interior point takes thrice as long.
+    solver_options={"solver": "simplex"},
+    # The evidence is in the tables.
+    reads=(),
+)

@@ -65,6 +65,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from etsopt.data.groups import Groups
+from etsopt.modelling import Prepared, PreparedModel
 from etsopt_models._review_plan.reviews import Reviews, reviews_of
 from etsopt_models._review_plan.tables import missing_tables, plan_tables, possible_prices
 
@@ -75,17 +76,12 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-READS = ("review_plan",)
-"""Keys and sections of the policy; no rule, target or band."""
-GAP = 1e-3
-
 
 @dataclass(frozen=True)
-class _Prepared:
-    """Reviews, parameters, and the solver of the model's own program."""
+class PreparedReviews(Prepared):
+    """Possible reviews with their program, and its solver."""
 
     reviews: Reviews
-    parameters: dict[str, Any]
     relax: Any
 
 
@@ -137,13 +133,13 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     return m
 
 
-def levels(instance: Instance) -> list[str]:
+def objectives(instance: Instance) -> list[str]:
     """Return the uncovered tonnes alone: without a plan, `explain` states the missing days."""
     return ["uncovered"]
 
 
-def prepare(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any) -> tuple[dict[str, Any], _Prepared]:
-    """Return arrays for `formulate`, and the possible reviews for the tables.
+def prepare(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any) -> PreparedReviews:
+    """Return the possible reviews with arrays for `formulate`.
 
     Raises
     ------
@@ -172,10 +168,10 @@ def prepare(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any) 
         "least": reviews.least.astype(float),
         "missing_most": np.zeros(groups),
     }
-    return parameters, _Prepared(reviews, parameters, relax)
+    return PreparedReviews(parameters, reviews, relax)
 
 
-def explain(instance: Instance, prepared: _Prepared) -> tuple[dict[str, pd.DataFrame], Any]:
+def explain(instance: Instance, prepared: PreparedReviews) -> tuple[dict[str, pd.DataFrame], Any]:
     """Return the least missing days of each group if there is no plan, and the objective."""
     reviews = prepared.reviews
     every = np.bincount(reviews.group_of, reviews.days) + np.bincount(reviews.trip_group, reviews.trip_days)
@@ -185,7 +181,7 @@ def explain(instance: Instance, prepared: _Prepared) -> tuple[dict[str, pd.DataF
     return missing_tables(reviews, missing), solution.levels[0]
 
 
-def tables(instance: Instance, solution: Any, prepared: _Prepared) -> dict[str, pd.DataFrame]:
+def tables(instance: Instance, solution: Any, prepared: PreparedReviews) -> dict[str, pd.DataFrame]:
     """Return the tables ``plan``, ``trips``, ``review_days``, ``uncovered`` and ``review_summary``."""
     reviews, level = prepared.reviews, solution.levels[0]
     of_day, of_review = np.zeros(len(reviews.available)), np.zeros(len(reviews.available))
@@ -194,3 +190,15 @@ def tables(instance: Instance, solution: Any, prepared: _Prepared) -> dict[str, 
         of_review = level.multipliers["enough_reviews"]
     chosen = solution.values["review"] > 0.5
     return plan_tables(instance, reviews, chosen, *possible_prices(reviews, of_day, of_review))
+
+
+MODEL = PreparedModel(
+    formulate=formulate,
+    objectives=objectives,
+    prepare=prepare,
+    tables=tables,
+    explain=explain,
+    gap=1e-3,
+    # No rule, target or band.
+    reads=("review_plan",),
+)

@@ -14,7 +14,7 @@ import etsopt
 from etsopt.checking import Verdict
 from etsopt.checking.investment import bound as bounds
 from etsopt.checking.investment.bound import Objective
-from etsopt_models._investment.prepared import Prepared
+from etsopt_models._investment.prepared import PreparedInvestment
 from tests.investments import by_hand, random_investment, two_scenarios
 from tests.judging import check
 
@@ -40,9 +40,9 @@ def deciding(
     instance: etsopt.Instance, decide: Callable[[np.ndarray], np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Tables, etsopt.Results]:
     """Tables in which every number follows from another decision than the best one."""
-    installed = Prepared.installed
+    installed = PreparedInvestment.installed
     with monkeypatch.context() as patch:
-        patch.setattr(Prepared, "installed", lambda self, install: decide(installed(self, install)))
+        patch.setattr(PreparedInvestment, "installed", lambda self, install: decide(installed(self, install)))
         # The claim of the objective is that of the true answer, and is stated again by `report_on`.
         patch.setattr("etsopt.running.solve_task.judge", lambda *_: Verdict((), ()))
         result = etsopt.solve(instance, "investment")
@@ -76,7 +76,7 @@ def test_without_combinations_the_multipliers_alone_bound_within_a_gap(
     instance = random_investment(3, units=8).with_policy(policy)
     result = etsopt.solve(instance, "investment")
     exact = report_on(instance, result.tables, result).levels[-1]
-    monkeypatch.setattr(bounds, "MOST_NUMBERS", 0)
+    monkeypatch.setattr(bounds, "INVESTMENT_COMBINATIONS_MAX", 0)
     level = report_on(instance, result.tables, result).levels[-1]
     assert level.bound <= exact.bound + exact.tolerance
     # At most what the last investment would save that does not fit into a budget, or weights that are not whole.
@@ -87,7 +87,7 @@ def test_no_weights_and_multipliers_lift_the_bound_above_the_best_decision(monke
     instance = random_investment(3).with_policy({"investment.budget_cny": 4e6} | CVAR)
     result = etsopt.solve(instance, "investment", gap=0.0)
     best = result.levels[-1].value
-    monkeypatch.setattr(bounds, "MOST_NUMBERS", 0)
+    monkeypatch.setattr(bounds, "INVESTMENT_COMBINATIONS_MAX", 0)
     rng = np.random.default_rng(1)
     for _ in range(8):
         costs, summary = result.tables["scenario_costs"], result.tables["investment_summary"]

@@ -167,10 +167,10 @@ def test_a_bound_that_would_take_too_long_is_left_out(monkeypatch: pytest.Monkey
     )
     prices = Prices.of(required.groups, day, review)
     value = result.levels[0].value
-    monkeypatch.setattr(bounds, "MOST_CELLS", 0.0)
+    monkeypatch.setattr(bounds, "REVIEW_CELLS_MAX", 0.0)
     assert best_bound(required, prices, value, 0.0) == 0.0
-    monkeypatch.setattr(bounds, "MOST_CELLS", 1e9)
-    monkeypatch.setattr(bounds, "MOST_STATES", 2)
+    monkeypatch.setattr(bounds, "REVIEW_CELLS_MAX", 1e9)
+    monkeypatch.setattr(bounds, "DAY_STATES_MAX", 2)
     assert best_bound(required, prices, value, 0.0) <= value
 
 

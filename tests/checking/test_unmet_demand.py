@@ -66,7 +66,7 @@ def never(*_: Any, **__: Any) -> None:
 def test_nothing_is_priced_in_a_market_that_cannot_clear(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whole_plans, "master_of", never)
     monkeypatch.setattr(enterprise_decomposition, "PriceSearch", never)
-    monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
+    monkeypatch.setattr(enterprise_decomposition, "TREE_AT_ONCE_MAX_ACCOUNT_YEARS", 0)
     result = etsopt.solve(short(2.0), "clearing", method=method)
     assert result.status == "infeasible_certified"
     assert result.infeasible_by_t == pytest.approx(120_000)

@@ -18,6 +18,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.provenance import OwnParameter
 from etsopt.reports.certificate import open_gaps
 from etsopt.reports.remarks import own_parameters
 from etsopt.reports.run import Run
@@ -29,6 +30,7 @@ from tests.hard import HARD_MODEL
 USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""
 import pandas as pd
 import pyomo.environ as pyo
+from etsopt.modelling import ProgramModel
 
 def formulate():
     m = pyo.AbstractModel("user")
@@ -48,6 +50,8 @@ def parameters(instance):
 
 def tables(instance, solution):
     return {"plan": pd.DataFrame({"unit_id": instance.units["unit_id"], "allowance_t": solution.values["allowance"]})}
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=tables)
 '''
 
 
@@ -325,9 +329,10 @@ def test_parameters_of_the_users_own_stand_beside_the_official_ones(
 
 
 def test_own_parameters_by_year_are_printed_as_the_policy_states_them() -> None:
-    entry = {"key": "rule.benchmark_change", "sectors": ["power"], "years": [2027, 2028], "official": "no plan"}
-    entries = [entry | {"here": {"2027": -0.012, "2031": -0.005}}, entry | {"here": []}]
-    printed = "\n".join(own_parameters({"own_parameters": entries}))
+    entry = {"key": "rule.benchmark_change", "official": "no plan", "unit": "rate", "source": "an assumption"}
+    of = OwnParameter(sectors=["power"], years=[2027, 2028], here={"2027": -0.012, "2031": -0.005}, **entry)
+    entries = [of, of.model_copy(update={"here": []})]
+    printed = "\n".join(own_parameters(entries))
     assert "here -0.012 from 2027, -0.005 from 2031 (user)" in printed
     assert "here none (user)" in printed
 
@@ -600,7 +605,7 @@ def test_a_variable_without_bounds_is_named_with_the_remedy(tmp_path: Path, caps
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("x = 1\n", "has no formulate, parameters, tables"), ("1 / 0\n", "could not be loaded: ZeroDivisionError")],
+    [("x = 1\n", "has no declaration `MODEL`"), ("1 / 0\n", "could not be loaded: ZeroDivisionError")],
 )
 def test_a_broken_model_file_is_explained(
     tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]

@@ -16,7 +16,7 @@ from etsopt.cli import main, parser_of
 from etsopt.cli.remaining import Remaining
 from etsopt.documents.fitting import wrapped
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
-from etsopt.language import Text, _, in_chinese, speaking
+from etsopt.language import Text, Translated, _, in_both, in_chinese, speaking
 from etsopt.progress import checkpoint, watched
 from etsopt.vocabulary import word
 
@@ -225,6 +225,15 @@ def test_a_text_keeps_what_it_was_made_of() -> None:
     with speaking("zh"):
         assert str(made) == f"{made}" == "" + made == "政策有 1,234 处问题。"
         assert made == "The policy has 1,234 problems."
+
+
+def test_a_text_of_which_only_the_translations_are_kept_is_shown_in_both_languages() -> None:
+    texts = in_both("a file of {name}") | {"zh": "文件 {name}"}
+    kept = pickle.loads(pickle.dumps(Translated(texts)))
+    assert kept == "a file of {name}"
+    with speaking("zh"):
+        assert (str(kept), f"{kept}。") == ("文件 {name}", "文件 {name}。")
+        assert in_both(kept) == {"en": "a file of {name}", "zh": "文件 {name}"}
 
 
 def test_words_of_cells_are_translated_and_names_are_not() -> None:

@@ -96,7 +96,8 @@ def test_files_of_the_working_folder_are_not_run(
 
 
 def test_a_model_file_of_the_working_folder_is_found_by_its_path(hostile_folder: Path) -> None:
-    text = '"""Nothing (calculated)."""\ndef calculate(instance):\n    return {}\n'
+    text = '"""Nothing (calculated)."""\nfrom etsopt.modelling import CalculationModel\n'
+    text += "MODEL = CalculationModel(calculate=lambda instance: {})\n"
     (hostile_folder / "mine.py").write_text(text, encoding="utf-8")
     found = subprocess.run(
         [sys.executable, "-m", "etsopt", "solve", "tiny", "--model", "mine.py", "--json"],

@@ -17,9 +17,11 @@ from etsopt.characters import HIDDEN
 from etsopt.data.files.frames import NULLABLE, TYPES, as_written, read_table, types_of
 from etsopt.data.files.write import FORMATS, write_table
 from etsopt.errors import DataError
+from etsopt.provenance import Options, Provenance
 from etsopt.results.results import Results
 from tests.compliance_years import by_hand
 
+ABOUT = Provenance(model="mine", instance="tiny", instance_hash="", policy={}, options=Options())
 PRICED = {"market.prices_cny_per_t": 80.0}
 NOT_CLEARED: dict[str, Any] = {"market.external_demand_t": 5_000_000}
 
@@ -149,7 +151,7 @@ def test_any_text_and_any_number_comes_back(
 
 def test_two_columns_of_one_name_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     table = pd.DataFrame([[1, 2]], columns=["x", "x"])
-    result = Results({"plan": table}, "optimal", "feasible", False, ())
+    result = Results({"plan": table}, "optimal", "feasible", False, (), None, ABOUT)
     with pytest.raises(DataError, match="table plan: has 2 columns named 'x'"):
         result.save(tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -163,6 +165,8 @@ def test_a_text_that_is_none_is_refused_by_its_table(tmp_path: Path, ending: str
         "feasible",
         False,
         (),
+        None,
+        ABOUT,
     )
     with pytest.raises(DataError, match=f"plan.{ending}"):
         result.save(tmp_path / "run", table_format=ending)
@@ -170,8 +174,7 @@ def test_a_text_that_is_none_is_refused_by_its_table(tmp_path: Path, ending: str
 
 
 def test_the_types_stand_in_result_json(tmp_path: Path) -> None:
-    provenance = {"model": "mine", "instance": "tiny", "instance_hash": "", "policy": {}, "options": {}}
-    Results({"plan": TABLE}, "optimal", "feasible", False, (), None, provenance).save(tmp_path)
+    Results({"plan": TABLE}, "optimal", "feasible", False, (), None, ABOUT).save(tmp_path)
     content = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert content["tables"]["plan"] == types_of(as_written(TABLE, "plan"))
     assert set(content["tables"]["plan"].values()) < TYPES

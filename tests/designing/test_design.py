@@ -20,13 +20,17 @@ from etsopt.designing.numbers import Limit, Number
 from etsopt.designing.search import load_optuna
 from etsopt.errors import DataError, StoppedError, UsageError
 from etsopt.sweeping import Record
-from etsopt.sweeping import sweep as of_sweep
-from etsopt.sweeping.outcome import Label, Outcome, outcome_of
+from etsopt.sweeping.engine import Engine
+from etsopt.sweeping.outcome import Label, Outcome
 
 if TYPE_CHECKING:
     from etsopt.designing import DesignPlan
+    from etsopt.sweeping.scenario import Scenario
 
 pytest.importorskip("optuna")
+
+outcome = Engine.outcome
+"""How a design is solved, whatever a test puts in its place."""
 
 BAND = "sectors.cement.band"
 JUDGED = ["on_front", "same_goals"]
@@ -127,17 +131,17 @@ def test_a_search_that_was_stopped_proposes_the_same_designs_again(
     whole = found(tmp_path / "whole", plan)[1]
     solved: list[int] = []
 
-    def stopped_once(number: int, *rest: Any) -> Outcome:
+    def stopped_once(engine: Engine, number: int, scenario: Scenario) -> Outcome:
         if number == 9 and 9 not in solved:
             solved.append(number)
             raise StoppedError("interrupted")
         solved.append(number)
-        return outcome_of(number, *rest)
+        return outcome(engine, number, scenario)
 
-    monkeypatch.setattr(of_sweep, "outcome_of", stopped_once)
+    monkeypatch.setattr(Engine, "outcome", stopped_once)
     ended, part = found(tmp_path / "part", plan)
     assert (ended, len(part)) == ("interrupted", 9)
-    with pytest.raises(UsageError, match=r"has 9 designs.\n\nGo on with --resume"):
+    with pytest.raises(UsageError, match=r"has 9 outcomes.\n\nGo on with --resume"):
         found(tmp_path / "part", plan)
     ended, again = found(tmp_path / "part", plan, resume=True)
     assert solved == [*range(10), *range(9, 19)]
@@ -194,7 +198,7 @@ def test_what_is_wrong_with_a_file_is_said_with_its_key(change: dict[str, Any], 
 def test_unknown_names_of_a_design_are_told_at_once_and_before_the_first_solve(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(of_sweep, "outcome_of", lambda *rest: pytest.fail("a design is solved"))
+    monkeypatch.setattr(Engine, "outcome", lambda *rest: pytest.fail("a design is solved"))
     choose = {"sectors.cement.bnd": {"lower": 0.01, "upper": 0.05}, "provinces.balence": [0.05, 0.1]}
     with pytest.raises(DataError) as error:
         design_of(FILE | {"model": "alocation", "choose": choose, "policy": {"sectors.cemnt.band": 0.02}, "seed": -1})
@@ -247,12 +251,12 @@ def test_the_command_writes_designs_front_and_a_run_of_each(tmp_path: Path, caps
 def test_an_interrupted_command_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(number: int, *rest: Any) -> Outcome:
+    def interrupted(engine: Engine, number: int, scenario: Scenario) -> Outcome:
         if number == 2:
             raise StoppedError("interrupted")
-        return outcome_of(number, *rest)
+        return outcome(engine, number, scenario)
 
-    monkeypatch.setattr(of_sweep, "outcome_of", interrupted)
+    monkeypatch.setattr(Engine, "outcome", interrupted)
     file = bands_file(tmp_path)
     assert main(["design", str(file)]) == 130
     assert "What is done is kept: go on with --resume." in capsys.readouterr().err

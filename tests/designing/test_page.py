@@ -11,9 +11,9 @@ import pytest
 
 from etsopt.cli import main
 from etsopt.designing import design_of
+from etsopt.designing.design_document import DesignSummary
 from etsopt.designing.page import page_of, write_design_report
 from etsopt.designing.plan import ENACTED, design_of_record
-from etsopt.designing.told import ToldDesign
 from etsopt.documents import html as pages
 from etsopt.errors import UsageError
 from etsopt.language import speaking
@@ -66,7 +66,7 @@ def written(folder: Path, content: dict[str, Any] = FILE, reached: tuple[tuple[f
 
 def page(folder: Path, lang: str = "en") -> Reader:
     with speaking(lang):
-        return Reader(pages.page(page_of(ToldDesign.read(folder))))
+        return Reader(pages.page(page_of(DesignSummary.read(folder))))
 
 
 def test_the_front_is_joined_and_the_enacted_design_is_marked(tmp_path: Path) -> None:

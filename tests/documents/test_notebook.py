@@ -75,11 +75,11 @@ def test_a_result_without_its_instance_and_an_infeasible_one_are_shown_too() -> 
     assert "infeasible, proven" in infeasible._repr_html_()
 
 
-def test_a_sweep_shows_status_and_objectives_of_its_policies() -> None:
+def test_a_sweep_shows_status_and_objectives_of_its_scenarios() -> None:
     changes = [{"sectors.cement.target_t": 557_200.0}, {"sectors.cement.target_change": -0.5}]
     swept = etsopt.sweep(etsopt.read("tiny"), changes)
     found = swept._repr_html_()
-    assert "2 policies" in found
+    assert "2 scenarios" in found
     assert "certified optimal: 1; infeasible, proven: 1" in found
     assert re.search(r"<th[^>]*>0</th><td[^>]*>certified optimal</td><td>9,200</td>", found)
     assert re.search(r"<th[^>]*>1</th><td[^>]*>infeasible, proven</td><td>[-–]</td>", found)

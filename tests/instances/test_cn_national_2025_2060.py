@@ -115,7 +115,7 @@ def test_the_cap_is_what_the_page_says() -> None:
 
 
 def test_what_the_policy_states_is_listed_as_an_assumption() -> None:
-    assert [parameter["key"] for parameter in own_parameters(national())] == ["rule.benchmark_change"]
+    assert [parameter.key for parameter in own_parameters(national())] == ["rule.benchmark_change"]
 
 
 def test_every_measure_has_source_and_confidence() -> None:

@@ -190,7 +190,7 @@ def test_a_compliance_year_stands_beside_the_market_of_the_next_calendar_year(na
 
 def test_the_parameters_of_china_are_official() -> None:
     for name in NAMES:
-        own = {entry["key"] for entry in own_parameters(etsopt.read(name))}
+        own = {entry.key for entry in own_parameters(etsopt.read(name))}
         assert own == set(), name
 
 

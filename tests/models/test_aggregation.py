@@ -25,7 +25,7 @@ ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES
 
 def solve(instance: etsopt.Instance) -> Results:
     result = etsopt.solve(instance, method="aggregation")
-    assert result.provenance["method"] == "aggregation"
+    assert result.provenance.method == "aggregation"
     return result
 
 

@@ -108,7 +108,7 @@ def test_a_thousand_units_are_relaxed_one_by_one_unless_cells_are_asked_for() ->
     """Either relaxation is least; over single units it is stated in one key of the policy."""
     hard = etsopt.read("cn-2025").with_policy({"sectors.cement.target_change": -0.03, "provinces.balance": 0.002})
     apart, whole, cells = (etsopt.solve(hard, method=method) for method in (None, "direct", "aggregation"))
-    assert apart.provenance["method"] == "aggregation"
+    assert apart.provenance.method == "aggregation"
     assert [one.changes for one in apart.remedies] == [one.changes for one in whole.remedies]
     assert apart.infeasible_by_t == pytest.approx(cells.infeasible_by_t)
     assert {result.status for result in (apart, whole, cells)} == {"infeasible_certified"}

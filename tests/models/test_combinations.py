@@ -49,7 +49,7 @@ def test_a_tree_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("most", [100, 3_000])
 def test_a_tree_takes_over_where_combinations_are_too_many(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(combinations, "MOST_SUMS", most)
+    monkeypatch.setattr(combinations, "COMBINATION_SUMS_MAX", most)
     instance, least = indifferent(1)
     result = etsopt.solve(instance, "clearing", gap=1e-4)
     assert result.certified

@@ -24,7 +24,7 @@ SHORT: dict[str, Any] = {"market": {"prices_cny_per_t": 40.0}, "penalty": {"refe
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let some dozens of units be many, so that samples are drawn."""
-    for name, value in {"FEW": 12, "LEAST_OPEN": 10}.items():
+    for name, value in {"SAMPLE_UNITS_MAX": 12, "FREE_UNITS_MIN": 10}.items():
         monkeypatch.setattr(variable_fixing, name, value)
 
 
@@ -46,7 +46,7 @@ def same(instance: etsopt.Instance, model: str, gap: float = 1e-6) -> Results:
     instance = of_model(instance, model)
     by_prices, whole = (etsopt.solve(instance, model, method=method, gap=gap) for method in ("decomposition", "direct"))
     about = by_prices.provenance
-    assert about["method"] == "decomposition", about["method_reason"]
+    assert about.method == "decomposition", about.method_reason
     assert not by_prices.violations
     assert by_prices.termination == whole.termination
     if not whole.levels:
@@ -74,7 +74,7 @@ def test_a_shipped_instance_has_one_answer_by_either_method(
     name: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Its 1,280 units are fewer than a sample: a smaller sample is drawn of them.
-    monkeypatch.setattr(variable_fixing, "FEW", 300)
+    monkeypatch.setattr(variable_fixing, "SAMPLE_UNITS_MAX", 300)
     same(shipped(name), model, gap=1e-4)
 
 
@@ -108,12 +108,12 @@ def test_many_units_narrowed_down_have_the_bound_of_the_whole_program(model: str
 def test_a_random_market_has_the_bound_of_the_whole_program(
     seed: int, years: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(variable_fixing, "FEW", 1)
+    monkeypatch.setattr(variable_fixing, "SAMPLE_UNITS_MAX", 1)
     same(random_market(seed, years), MARKETS[1 + seed % 2])
 
 
 def test_where_allowances_are_missing_both_methods_miss_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(variable_fixing, "FEW", 1)
+    monkeypatch.setattr(variable_fixing, "SAMPLE_UNITS_MAX", 1)
     measures: list[dict[str, object]] = [
         {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0}
     ]
@@ -134,7 +134,7 @@ def test_an_allocation_that_cannot_be_is_told_as_ever() -> None:
 
 def test_thousands_of_units_are_certified_to_the_gap_that_is_left_by_the_largest() -> None:
     result = etsopt.solve(many(6_000, 4), "clearing")
-    assert result.provenance["method"] == "decomposition"
+    assert result.provenance.method == "decomposition"
     assert result.status in ("certified_gap", "certified_optimal")
     assert 0 <= result.levels[-1].gap <= 1e-4 * result.levels[-1].value
     assert not etsopt.check(many(6_000, 4), result).violations
@@ -144,7 +144,7 @@ def test_thousands_of_units_are_certified_to_the_gap_that_is_left_by_the_largest
 def test_however_few_are_left_to_choose_at_first_the_answer_is_the_same(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("FEW", "LEAST_OPEN"):
+    for name in ("SAMPLE_UNITS_MAX", "FREE_UNITS_MIN"):
         monkeypatch.setattr(variable_fixing, name, 1)
     instance = random_market(seed, 2)
     by_prices, whole = (etsopt.solve(instance, "clearing", method=method) for method in ("decomposition", "direct"))

@@ -36,7 +36,7 @@ def test_price_takers_answer_as_in_the_whole_program_and_are_proven_without_a_ga
     instance = random_market(seed, years=3, market=market)
     whole = etsopt.solve(instance, "abatement", method="direct", gap=1e-9)
     priced = etsopt.solve(instance, "abatement", method="decomposition")
-    assert priced.provenance["method"] == "decomposition"
+    assert priced.provenance.method == "decomposition"
     assert priced.violations == whole.violations == ()
     assert priced.levels[-1].value == pytest.approx(whole.levels[-1].value, rel=1e-8, abs=1.0)
     # A mixture of plans would buy and sell less: the bound is that of whole plans.
@@ -80,7 +80,7 @@ def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(mark
     instance = generated(60, **market)
     whole = etsopt.solve(instance, "pathway", method="direct", time_limit_s=6)
     priced = etsopt.solve(instance, "pathway", method="decomposition")
-    assert priced.provenance["method"] == "decomposition"
+    assert priced.provenance.method == "decomposition"
     assert priced.violations == whole.violations == ()
     one, other = priced.levels[-1], whole.levels[-1]
     assert one.value >= other.bound - 1.0
@@ -93,7 +93,7 @@ def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(mark
 def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None:
     # Among 2,500 units the largest leave 1e-6 to 4e-6: what is left over falls as units become many.
     result = etsopt.solve(generated(20_000, **market), "pathway", method="decomposition")
-    assert result.provenance["method"] == "decomposition"
+    assert result.provenance.method == "decomposition"
     assert result.violations == ()
     assert result.certified
     assert result.levels[-1].gap <= 1e-6 * abs(result.levels[-1].value)
@@ -109,7 +109,7 @@ def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
     instance = instance.with_policy({"pathway.self_balancing_until": 2025})
     for model in ("clearing", "pathway"):
         result = etsopt.solve(instance, model, method="decomposition")
-        assert result.provenance["method"] == "decomposition"
+        assert result.provenance.method == "decomposition"
         assert result.violations == ()
         assert result.certified
 

@@ -48,7 +48,7 @@ def test_among_large_units_the_first_by_place_is_chosen() -> None:
 
 
 def test_a_search_that_grows_too_long_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exception_search, "MOST_TRIED", 5)
+    monkeypatch.setattr(exception_search, "EXCEPTION_UNITS_TRIED_MAX", 5)
     key, gains = np.arange(12).astype(object), np.array([np.arange(12.0)])
     with pytest.raises(TooManyError):
         first_choice(4, key, gains, np.array([38.0]), 0)

@@ -70,7 +70,7 @@ def path_of_ten_years() -> etsopt.Instance:
 def test_a_path_by_prices_borrows_no_more_than_is_issued_in_advance() -> None:
     # Within a hundredth: what is issued in advance limits any answer, and closing the gap takes minutes.
     result = etsopt.solve(path_of_ten_years(), "pathway", method="decomposition", gap=1e-2)
-    assert result.provenance["method"] == "decomposition"
+    assert result.provenance.method == "decomposition"
     assert result.violations == ()
 
 
@@ -95,11 +95,11 @@ def takers() -> etsopt.Instance:
 
 
 def test_who_would_break_a_limit_deals_anew_in_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
+    monkeypatch.setattr(enterprise_decomposition, "TREE_AT_ONCE_MAX_ACCOUNT_YEARS", 0)
     right = etsopt.solve(takers(), "abatement", method="decomposition")
     sold_first(monkeypatch)
     result = etsopt.solve(takers(), "abatement", method="decomposition")
-    assert result.provenance["method"] == right.provenance["method"] == "decomposition"
+    assert result.provenance.method == right.provenance.method == "decomposition"
     assert result.violations == ()
     assert result.levels[-1].value == pytest.approx(right.levels[-1].value, rel=1e-9)
 
@@ -108,11 +108,11 @@ def test_where_too_many_would_break_a_limit_the_whole_program_is_solved_and_says
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sold_first(monkeypatch)
-    monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
-    monkeypatch.setattr(core, "MENDED", 3)
+    monkeypatch.setattr(enterprise_decomposition, "TREE_AT_ONCE_MAX_ACCOUNT_YEARS", 0)
+    monkeypatch.setattr(core, "RETRADING_ENTERPRISES_MAX", 3)
     result = etsopt.solve(takers(), "abatement", method="decomposition")
-    assert result.provenance["method"] == "direct"
-    assert "enterprises would trade, hold or borrow beyond their limits" in result.provenance["method_reason"]
+    assert result.provenance.method == "direct"
+    assert "enterprises would trade, hold or borrow beyond their limits" in result.provenance.method_reason
     assert result.violations == ()
 
 
@@ -127,9 +127,9 @@ def test_more_offsets_than_are_on_offer_are_left_to_the_whole_program(monkeypatc
     offered = {"market.ccer_price_cny_per_t": 20.0, "market.ccer_supply_t": 1e5}
     instance = etsopt.generate(400, seed=3, measures=3).with_policy(PRICE_TAKERS | offered)
     monkeypatch.setattr(TradeTerms, "trades", greedy)
-    monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
+    monkeypatch.setattr(enterprise_decomposition, "TREE_AT_ONCE_MAX_ACCOUNT_YEARS", 0)
     result = etsopt.solve(instance, "abatement", method="decomposition")
-    assert result.provenance["method"] == "direct"
+    assert result.provenance.method == "direct"
     assert result.violations == ()
 
 

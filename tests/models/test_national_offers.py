@@ -33,7 +33,7 @@ def test_price_takers_share_the_offsets_on_offer(cost: float, method: str) -> No
     # One offset more would save 40 CNY; for one account of all the offers are a bound of its own.
     duals = result.tables["duals"].query("row == 'offsets_on_offer'")["multiplier"]
     assert duals.tolist() == pytest.approx([-40.0] if cost else [], rel=1e-6)
-    assert result.provenance["method"] == method
+    assert result.provenance.method == method
 
 
 @pytest.mark.parametrize("cost", COSTS)
@@ -106,7 +106,7 @@ def test_scarce_offsets_are_shared_by_prices_as_in_the_whole_program(seed: int, 
     keys = {f"market.{key}": value for key, value in stated.items()}
     instance = instance.with_policy({**keys, "market.ccer_supply_t": offered, "horizon.last_year": 2026})
     priced, whole = (etsopt.solve(instance, "abatement", method=method) for method in ("decomposition", "direct"))
-    assert priced.provenance["method"] == "decomposition"
+    assert priced.provenance.method == "decomposition"
     assert priced.violations == whole.violations == ()
     one, other = priced.levels[-1], whole.levels[-1]
     assert one.value >= other.bound - 1e-8 * abs(other.value)

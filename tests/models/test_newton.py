@@ -12,7 +12,7 @@ from etsopt_models._projection import newton
 @pytest.mark.parametrize("few_rows", [0, 300], ids=["many rows", "few rows"])
 @pytest.mark.parametrize("seed", range(5))
 def test_the_system_is_that_of_the_full_matrix(few_rows: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newton, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(newton, "DENSE_SYSTEM_ROWS_MAX", few_rows)
     random = np.random.default_rng(seed)
     # A column without rows, and one that stands in all of them.
     rows = np.where(random.random((12, 40)) < 0.3, random.normal(size=(12, 40)), 0.0)

@@ -26,6 +26,8 @@ from tests.markets import known, market, random_market, some_market, two_enterpr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CLEARING: Any = library.load("clearing")
+
 
 def big_and_small() -> etsopt.Instance:
     """100 kt lack. `u0` can abate 600 kt at 50 CNY/t, `u1` 100 kt at 60 CNY/t and as much again at 900."""
@@ -180,7 +182,7 @@ def test_leaves_of_one_parent_and_one_vector_are_that_parent() -> None:
 
 
 def relaxation(instance: etsopt.Instance) -> model_inputs.Relaxation:
-    return model_inputs.Relaxation(library.load("clearing"), instance, compiled_program, SolveOptions())
+    return model_inputs.Relaxation(CLEARING, instance, compiled_program, SolveOptions())
 
 
 @pytest.mark.parametrize("friction", [0.0, 2.0])
@@ -195,7 +197,7 @@ def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None
     master.add(np.array([0, 1]), measure)
     every = ColumnPool.of(plans, master.unit, master.sets)
     order = np.argsort(every.unit, kind="stable")
-    program = compiled_program(library.load("clearing"), whole.parameters(every.kept(order)))
+    program = compiled_program(CLEARING, whole.parameters(every.kept(order)))
     joined = master.grown._highs.getLp()
     compiled = program.matrix.toarray()[:, program.columns["choice"]]
     for place, plan in enumerate(order):

@@ -102,7 +102,7 @@ def test_the_summary_says_what_was_asked_and_what_is_proven(tmp_path: Path, in_c
     verdict = "已证明最优" if in_chinese else "certified optimal"
     assert rows[:2] == [["tiny：allocation" if in_chinese else "tiny: allocation"], [verdict]]
     assert facts["结论" if in_chinese else "verdict"] == verdict
-    assert result.provenance["instance_hash"] in text
+    assert result.provenance.instance_hash in text
     assert result.hash in text
     assert ["etsopt check runs/tiny"] in rows
     allowances = f"{result.tables['allocation']['allowance_t'].sum() / (1e4 if in_chinese else 1e3):.3f}"
@@ -113,7 +113,7 @@ def test_a_workbook_without_a_run_folder_names_no_command(tmp_path: Path) -> Non
     write_result_workbook(solved(), tmp_path / "result.xlsx")
     rows = summary(tmp_path / "result.xlsx")
     assert not any("etsopt check" in cell or "etsopt solve" in cell for row in rows for cell in row)
-    assert any(solved().provenance["instance_hash"] in row for row in rows)
+    assert any(solved().provenance.instance_hash in row for row in rows)
 
 
 def test_an_infeasible_policy_is_a_workbook_too(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import etsopt
 from etsopt.checking.verdict import LevelCheck
 from etsopt.cli import main
+from etsopt.provenance import Options
 from etsopt.results.claims import check_claims
 from tests import forging
 from tests.cli.test_cli import USER_MODEL, run_json
@@ -32,6 +33,11 @@ RUNS = {
     "calculated": ["solve", "tiny", "--model", "balance_value"],
 }
 
+
+OWN_PARAMETER = {
+    **{"key": "rule.slope", "sectors": ["cement"], "years": [2025], "official": "0.15", "here": 0.2},
+    **{"unit": "", "source": "invented"},
+}
 
 NOT_PROVEN = {("claim", "status"), ("claim", "certified")}
 OF_NO_LEVEL = ("duals", "least_squares, level_is_kept largest_change")
@@ -135,10 +141,8 @@ def of_level(part: str, value: Any) -> Callable[[list[dict[str, Any]]], list[dic
         ),
         ("calculated", {"status": "feasible"}, {("claim", "status")}),
         ("calculated", {"status": "certified_optimal"}, {("claim", "status")}),
-        ("optimal", {"calculated": True, "levels": []}, NOT_PROVEN),
-        ("optimal", {"checked_as": "balance_value", "levels": []}, NOT_PROVEN),
         ("optimal", {"policy": lambda policy: {**policy, "year": 1999}}, {("claim", "policy")}),
-        ("optimal", {"own_parameters": [{"key": "slope"}]}, {("claim", "own_parameters")}),
+        ("optimal", {"own_parameters": [OWN_PARAMETER]}, {("claim", "own_parameters")}),
     ],
 )
 def test_a_claim_that_does_not_hold_is_refused(
@@ -266,24 +270,24 @@ def test_a_check_names_the_theorem_its_gap_and_what_is_not_checked(
     copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = copy_of("optimal")
-    change(run, warnings=["invented"], method="decomposition")
+    change(run, assumed={"policy": ["invented"]}, method="decomposition")
     (run / "tables" / "final.csv").write_text("unit_id,allowance_t\nnorth-1,9\n", encoding="utf-8")
     capsys.readouterr()
     assert main(["check", str(run)]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "Theorem of allocation: certified optimal. The largest relative gap is " in out
     named = out.partition("is not checked: ")[2]
-    assert {"method,", "warnings,", "tables/final.csv."} <= set(named.split())
+    assert {"method,", "assumed,", "tables/final.csv."} <= set(named.split())
     code, content = run_json(capsys, "check", str(run))
     assert (code, content["status"], content["largest_gap"] < 1e-9) == (0, "certified_optimal", True)
-    assert {"method", "warnings", "tables/final.csv"} <= set(content["not_checked"])
+    assert {"method", "assumed", "tables/final.csv"} <= set(content["not_checked"])
 
 
 def test_the_gap_that_counts_is_the_readers() -> None:
     instance, true = forging.instance_of("exceptions"), forging.honest_of("exceptions")
     tables = forging.with_prices(forging.others("exceptions")[0].tables, true.tables)
     tables["duals"] = true.tables["duals"]
-    words = true.provenance | {"options": true.provenance["options"] | {"gap": 0.999}}
+    words = true.provenance.model_copy(update={"options": Options(gap=0.999)})
     forged = forging.agreeing(instance, replace(true, tables=tables, provenance=words))
     assert forged.status == "certified_gap"
     assert etsopt.check(instance, forged, gap=0.999).status == "certified_gap"

@@ -39,7 +39,7 @@ def held(*owners: str, year: int = 2025) -> ets.Instance:
 
 def test_whose_base_of_carry_over_is_taken_is_told_where_it_is_a_choice() -> None:
     found = ets.solve(held("x", "y"), "compliance")
-    assert found.provenance["holders"] == {"carry_over": [{"enterprise": "x", "sector": "steel"}]}
+    assert found.provenance.as_json()["holders"] == {"carry_over": [{"enterprise": "x", "sector": "steel"}]}
     assert notices(found.provenance) == ["The base of carry-over is that of the sector of the largest unit: x (steel)."]
     assert notices(facts_of(held("y"), "compliance")) == []
     # Carry-over belongs to compliance year 2025, and an allocation holds nothing.
@@ -49,7 +49,7 @@ def test_whose_base_of_carry_over_is_taken_is_told_where_it_is_a_choice() -> Non
 
 def test_enterprises_without_units_are_warned_of() -> None:
     found = ets.solve(held("x", "y", *(f"z{k}" for k in range(7))), "compliance")
-    assert found.provenance["holders"]["without_units"] == [f"z{k}" for k in range(7)]
+    assert found.provenance.as_json()["holders"]["without_units"] == [f"z{k}" for k in range(7)]
     english, chinese = in_both(notices(found.provenance)[0]).values()
     assert english.startswith("No unit of the table belongs to z0, z1, z2, z3, z4 and 2 more: what they hold counts")
     assert chinese.startswith("z0、z1、z2、z3、z4 等另 2 家在本表中没有单元")

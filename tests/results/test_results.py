@@ -69,7 +69,8 @@ def test_results_and_instances_are_equal_by_what_they_hold(solved: etsopt.Result
 
 def test_the_hash_of_the_tables_is_of_their_cells_alone(tmp_path: Path) -> None:
     one = etsopt.solve(etsopt.read("tiny"))
-    other = dataclasses.replace(one, status="feasible", provenance={**one.provenance, "method": "another"})
+    about = one.provenance.model_copy(update={"method": "another"})
+    other = dataclasses.replace(one, status="feasible", provenance=about)
     assert other.hash != one.hash
     assert other.tables_hash == one.tables_hash
     one.save(tmp_path / "run")
@@ -211,11 +212,11 @@ def test_runs_without_an_allocation_cannot_be_compared(solved: etsopt.Results) -
 
 def test_the_provenance_says_how_it_was_obtained(solved: etsopt.Results) -> None:
     about = solved.provenance
-    assert about["instance_hash"] == etsopt.read("cn-2025").hash
-    assert about["method"] == "aggregation"
-    assert set(about["seconds"]) == {"build", "solve", "tables", "check"}
-    assert about["versions"]["highspy"]
-    assert about["policy"]["rule"]["name"] == "cn-2025"
+    assert about.instance_hash == etsopt.read("cn-2025").hash
+    assert about.method == "aggregation"
+    assert set(about.seconds) == {"build", "solve", "tables", "check"}
+    assert all(version for name, version in about.versions)
+    assert about.policy["rule"]["name"] == "cn-2025"
 
 
 def test_public_names_are_there_and_unknown_ones_are_not() -> None:
@@ -243,7 +244,7 @@ def test_a_result_file_holds_no_character_that_a_terminal_obeys(tmp_path: Path) 
     text = (tmp_path / "result.json").read_text(encoding="utf-8")
     assert not HIDDEN.search(text.replace("\n", ""))
     assert "海螺" in text
-    assert etsopt.load(tmp_path).provenance["instance"] == name
+    assert etsopt.load(tmp_path).provenance.instance == name
 
 
 def test_a_name_in_place_of_an_instance_is_explained() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.provenance import BandMove
 from etsopt.rules import reference_allowances
 from etsopt.rules.bands import band_rates, moved_by_bands
 from tests.builders import given
@@ -29,20 +30,20 @@ def test_without_a_stated_band_the_allocation_is_the_rule_and_nothing_is_said() 
     found = etsopt.solve(instance())
     assert found.tables["allocation"]["allowance_t"].tolist() == [639_600.0, 639_600.0]
     assert found.status == "certified_optimal"
-    assert "moved_by_band" not in found.provenance
+    assert found.provenance.moved_by_band is None
     assert band_rates(instance(), reference_allowances(instance()))[0].tolist() == [np.inf, np.inf]
 
 
 def test_a_stated_band_says_how_many_units_and_tonnes_it_moves() -> None:
     # 97 % of 830,000 t are 805,100 t: 165,500 t more for each of two units.
     stated = instance(sectors={"cement": {"band": 0.03}})
-    entry = {"lower": 0.03, "upper": 0.03, "units": 2, "tonnes": 331_000.0}
+    entry = BandMove(lower=0.03, upper=0.03, units=2, tonnes=331_000.0)
     found = etsopt.solve(stated)
-    assert found.provenance["moved_by_band"] == [entry]
+    assert found.provenance.moved_by_band == [entry]
     assert found.tables["allocation"]["allowance_t"].tolist() == [805_100.0, 805_100.0]
-    assert "moved_by_band" not in etsopt.solve(stated.with_policy({"sectors.cement.band": 0.3})).provenance
+    assert etsopt.solve(stated.with_policy({"sectors.cement.band": 0.3})).provenance.moved_by_band is None
     # The balance value shows the rule alone, which no band moves.
-    assert "moved_by_band" not in etsopt.solve(stated, "balance_value").provenance
+    assert etsopt.solve(stated, "balance_value").provenance.moved_by_band is None
 
 
 def test_a_band_of_all_sectors_is_that_of_each_that_states_none() -> None:
@@ -69,8 +70,8 @@ def test_a_band_of_all_sectors_gives_what_the_same_band_of_each_gives(model: str
         for stated in (policy | {"sectors": each}, of_all)
     )
     assert one.tables_hash == other.tables_hash
-    assert one.provenance.get("moved_by_band") == other.provenance.get("moved_by_band")
-    assert not any("band" in key for key in other.provenance["ignored"])
+    assert one.provenance.moved_by_band == other.provenance.moved_by_band
+    assert not any("band" in key for key in other.provenance.ignored)
 
 
 def test_power_has_the_band_of_all_sectors_where_one_is_stated() -> None:
@@ -101,17 +102,19 @@ def test_a_remedy_widens_a_band_of_all_sectors_for_the_sector_alone() -> None:
 def test_enterprises_share_a_band_which_one_unit_may_leave() -> None:
     rows = [("a", "e", "cement", "Hebei", 1000.0, 900.0), ("b", "e", "cement", "Hebei", 1000.0, 1100.0)]
     policy = {"sectors": {"cement": {"band": 0.05}}}
-    assert moved_by_bands(given(rows, policy)) == [{"lower": 0.05, "upper": 0.05, "units": 2, "tonnes": 100.0}]
+    assert moved_by_bands(given(rows, policy)) == [BandMove(lower=0.05, upper=0.05, units=2, tonnes=100.0)]
     assert moved_by_bands(given(rows, policy | {"allocation": {"band_on": "enterprise"}})) == []
     both = given([(*row[:5], 800.0) for row in rows], policy | {"allocation": {"band_on": "enterprise"}})
     # 95 % of 2,000 t are 1,900 t, and both together have 1,600 t.
-    assert moved_by_bands(both) == [{"lower": 0.05, "upper": 0.05, "units": 2, "tonnes": pytest.approx(300.0)}]
+    (moved,) = moved_by_bands(both)
+    assert (moved.lower, moved.upper, moved.units) == (0.05, 0.05, 2)
+    assert moved.tonnes == pytest.approx(300.0)
 
 
 def test_the_band_of_a_plan_moves_none_of_its_references() -> None:
     assert moved_by_bands(etsopt.read("cn-2025")) == []
     narrower = etsopt.read("tiny").with_policy({"sectors.cement.band": {"lower": 0.001, "upper": 0.03}})
-    assert [entry["lower"] for entry in moved_by_bands(narrower)] == [0.001]
+    assert [entry.lower for entry in moved_by_bands(narrower)] == [0.001]
 
 
 def test_terminal_and_json_say_what_a_band_moves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

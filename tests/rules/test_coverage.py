@@ -13,6 +13,7 @@ import pytest
 import etsopt as ets
 from etsopt.cli import main
 from etsopt.data.policy.doubts import doubtful_values
+from etsopt.provenance import Coverage
 from etsopt.reports import official_tables
 from etsopt.results.notices import covers_nation, facts_of, notices
 from etsopt.rules import reference_allowances
@@ -293,7 +294,7 @@ def test_shipped_and_generated_instances_have_no_notice_of_coverage(name: str) -
 
 def test_every_surface_shows_the_notice(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     found = ets.solve(kilns(market={"prices_cny_per_t": 80.0}), "compliance")
-    assert found.provenance["coverage"]["covers"] == "unknown"
+    assert found.provenance.as_json()["coverage"]["covers"] == "unknown"
     found.save(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "result.json").read_text("utf-8"))["coverage"]["alone"] == ["cement"]
     for language, of_table, notice in (
@@ -321,7 +322,8 @@ def test_every_surface_shows_the_notice(tmp_path: Any, capsys: pytest.CaptureFix
 def test_a_forged_coverage_is_refused() -> None:
     instance = kilns()
     found = ets.solve(instance)
-    forged = replace(found, provenance={**found.provenance, "coverage": {"covers": "nation"}})
+    words = found.provenance.model_copy(update={"coverage": Coverage(covers="nation")})
+    forged = replace(found, provenance=words)
     assert [violation.where for violation in ets.check(instance, forged).violations] == ["coverage"]
 
 

@@ -31,11 +31,10 @@ CHANGES = ["--set", "rule.benchmark=0.83", "--set", "rule.reduction=0.01"]
 
 @pytest.fixture
 def rule_file(tmp_path: Path) -> Path:
-    """The example of the contributing page."""
-    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    block = next(part for part in page.split("```python\n")[1:] if "@rule(" in part.split("```")[0])
+    """The example of the page on rules of one's own."""
+    page = (ROOT / "docs" / "en" / "how-to" / "own-rule.md").read_text(encoding="utf-8")
     path = tmp_path / "my_rule.py"
-    path.write_text(block.split("```")[0], encoding="utf-8")
+    path.write_text(page.split("source = '''\n")[1].split("'''")[0], encoding="utf-8")
     return path
 
 
@@ -69,9 +68,10 @@ def test_a_rule_file_gives_the_reference_allowances_that_are_written_and_certifi
     assert instance.units["reference_t"].tolist() == expected.tolist()
     assert instance.policy.rule.name == "given"
     assert results.status == "certified_optimal"
-    stated = results.provenance["own_rule"]
-    assert (stated["name"], stated["file"]) == ("reduced-benchmark", "my_rule.py")
-    assert stated["parameters"]["reduction"] == 0.01
+    stated = results.provenance.own_rule
+    assert stated is not None
+    assert (stated.name, stated.file) == ("reduced-benchmark", "my_rule.py")
+    assert stated.parameters["reduction"] == 0.01
     assert main(["check", str(run)]) == 0
     assert "not derived again" in " ".join(capsys.readouterr().out.split())
 
@@ -103,7 +103,8 @@ def test_every_model_that_hands_out_allowances_takes_an_own_rule(rule_file: Path
     for model in ("allocation", "balance_value", "clearing"):
         result = etsopt.solve(own, model)
         assert not result.violations
-        assert result.provenance["own_rule"]["name"] == "reduced-benchmark"
+        assert result.provenance.own_rule is not None
+        assert result.provenance.own_rule.name == "reduced-benchmark"
     swept = etsopt.sweep(own, [{}, {"rule.reduction": 0.03}])
     assert swept.statuses == ["certified_optimal"] * 2
 
@@ -146,7 +147,7 @@ def test_a_rule_that_gives_no_allowances_is_refused(allowances: Any, what: str) 
     ("content", "what"),
     [
         (None, "There is no rule file"),
-        ("1 / 0", "could not be loaded: ZeroDivisionError: division by zero."),
+        ("1 / 0", "could not be loaded: ZeroDivisionError: division by zero, in line 1 of "),
         ("x = 1", "enters no rule."),
         (
             "from etsopt.rules import rule\n@rule('benchmark', 's')\ndef f(i, p, x):\n    'A.'\n",
@@ -187,8 +188,8 @@ def test_of_several_rules_of_a_file_one_has_to_be_named(tmp_path: Path, capsys: 
 
 @pytest.fixture
 def package(tmp_path: Path, rule_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installed package that brings the rule and the model of the contributing page by entry points."""
-    site, page = tmp_path / "site", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    """An installed package that brings the rule and the model of the pages for developers by entry points."""
+    site, page = tmp_path / "site", (ROOT / "docs" / "developing" / "models.md").read_text(encoding="utf-8")
     about = site / "outside-1.0.dist-info"
     about.mkdir(parents=True)
     (site / "outside_rules.py").write_text(rule_file.read_text(encoding="utf-8"), encoding="utf-8")

@@ -212,15 +212,15 @@ def test_years_after_the_last_plan_continue_by_a_stated_change() -> None:
     later = of(one(2026, **cells).units, 2028, benchmark_change={"2027": -0.01, "2028": -0.02})
     assert allowances(later) == [math.floor(789_400 * 0.99 * 0.98)]
     entry = own_parameters(later)[0]
-    assert (entry["key"], entry["years"], entry["official"]) == ("rule.benchmark_change", [2027, 2028], "no plan")
+    assert (entry.key, entry.years, entry.official) == ("rule.benchmark_change", [2027, 2028], "no plan")
     assert own_parameters(one(2026)) == []
 
 
 def test_industry_in_a_year_after_the_last_plan_keeps_it_if_the_policy_says_so() -> None:
     assert allowances(of(industry(), 2031, continues_plan_of=2026)) == allowances(of(industry(), 2026))
     (entry,) = own_parameters(of(industry(), 2031, continues_plan_of=2026))
-    assert (entry["key"], entry["here"], entry["years"]) == ("rule.continues_plan_of", 2026, [2031])
-    assert (entry["sectors"], entry["official"]) == (["steel"], "no plan")
+    assert (entry.key, entry.here, entry.years) == ("rule.continues_plan_of", 2026, [2031])
+    assert (entry.sectors, entry.official) == (["steel"], "no plan")
     assert own_parameters(of(industry(), 2026, continues_plan_of=2026)) == []
     with pytest.raises(DataError, match=r"rule\.continues_plan_of: is 2025: expected 2026"):
         reference_allowances(of(industry(), 2031, continues_plan_of=2025))
@@ -229,7 +229,7 @@ def test_industry_in_a_year_after_the_last_plan_keeps_it_if_the_policy_says_so()
 def test_benchmarks_of_ones_own_replace_official_ones_and_are_reported() -> None:
     own = of(one().units, electricity_benchmarks={"I": 0.7}, heat_benchmarks={"coal": {"2025": 0.1}})
     assert allowances(own) == [2_040_000]  # 0.8 of 2.33 Mt is less
-    assert {entry["key"]: entry["here"] for entry in own_parameters(own)} == {
+    assert {entry.key: entry.here for entry in own_parameters(own)} == {
         "rule.electricity_benchmarks.I": 0.7,
         "rule.heat_benchmarks.coal": 0.1,
     }
@@ -448,9 +448,7 @@ def test_power_has_no_part_in_the_band_of_its_enterprise() -> None:
 
 def test_parameters_of_later_years_are_reported() -> None:
     own = of(one().units, electricity_benchmarks={"I": {"2026": 0.6}}).with_policy({"horizon.last_year": 2026})
-    assert [(entry["key"], entry["years"]) for entry in own_parameters(own)] == [
-        ("rule.electricity_benchmarks.I", [2026])
-    ]
+    assert [(entry.key, entry.years) for entry in own_parameters(own)] == [("rule.electricity_benchmarks.I", [2026])]
 
 
 def test_a_year_without_a_plan_needs_no_change_if_every_benchmark_is_stated() -> None:

@@ -511,7 +511,7 @@ def test_the_law_at_the_deadline_counts() -> None:
 def own_of(policy: dict[str, Any], rule: str = "cn-2025", last_year: int = 2025, **parameters: Any) -> dict[str, Any]:
     content = {"year": 2025, "rule": {"name": rule, **parameters}, "horizon": {"last_year": last_year}, **policy}
     found = own_parameters(Instance.from_frames(lines(sector=["cement", "steel", "steel"]), content))
-    return {entry["key"]: (entry["official"], entry["years"], entry["sectors"], entry["here"]) for entry in found}
+    return {entry.key: (entry.official, entry.years, entry.sectors, entry.here) for entry in found}
 
 
 def test_nothing_is_the_users_own_where_the_policy_is_silent_or_states_what_is_official() -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import types
 from typing import Any
 
 import pytest
 
 import etsopt
 from etsopt.errors import UsageError
+from etsopt.modelling import ModelMethod
 from etsopt.running import library, methods
-from etsopt.running.model import ModelMethod
 from etsopt.solving.options import METHODS, SolveOptions
 
 
 def pretended(monkeypatch: pytest.MonkeyPatch, why_not: str) -> ModelMethod:
     """A method of its own that the model `allocation` seems to have."""
-    method = ModelMethod(5, lambda instance: why_not)
+    method = ModelMethod(from_units=5, declines=lambda instance: why_not)
     monkeypatch.setattr(
         library, "model_method", lambda model, name: method if (model, name) == ("allocation", "aggregation") else None
     )
@@ -86,16 +85,11 @@ def test_a_method_that_the_model_does_not_have_is_refused_with_those_it_has() ->
 
 def test_the_result_says_which_method_ran_and_why() -> None:
     about = etsopt.solve(etsopt.read("tiny"), method="pyomo").provenance
-    assert (about["method"], about["method_reason"]) == ("pyomo", f"It was requested: {METHODS['pyomo']}.")
+    assert (about.method, about.method_reason) == ("pyomo", f"It was requested: {METHODS['pyomo']}.")
 
 
 def test_a_method_that_falls_back_to_the_whole_program_says_so_and_why() -> None:
-    method = methods.Method(
-        "decomposition", "It was requested.", methods.BUILD["direct"], ModelMethod(5, lambda instance: "")
-    )
-    note = types.SimpleNamespace(gave_way="an enterprise would rather owe")
-    assert methods.after_notes(method, (note,)) == {
-        "method": "direct",
-        "method_reason": "The method decomposition fell back to the whole program: an enterprise would rather owe.",
-    }
-    assert methods.after_notes(method, (types.SimpleNamespace(gave_way=""),)) == {}
+    method = methods.Method("decomposition", "It was requested.", methods.BUILD["direct"], ModelMethod(from_units=5))
+    reason = "The method decomposition fell back to the whole program: an enterprise would rather owe."
+    assert methods.reason_of_fallback(method, "an enterprise would rather owe") == reason
+    assert methods.reason_of_fallback(method, "") == ""

@@ -100,12 +100,12 @@ def test_what_its_own_check_refuses_is_refused_whatever_its_status(monkeypatch: 
     result = replace(etsopt.solve(instance), status="feasible", certified=False, termination="time_limit")
     wrong = Violation("claim", "status", 1.0, "claims", "it is not")
     monkeypatch.setattr(run, "check", lambda *_: Verdict((wrong,), ()))
-    refused = run._as_checked(instance, result)
+    refused = run._checked_again(instance, result)
     assert (refused.status, refused.violations[0]["rule"]) == ("refused", "claim")
     for kept in (replace(result, status="none"), etsopt.solve(instance)):
-        assert run._as_checked(instance, kept) is kept
+        assert run._checked_again(instance, kept) is kept
     monkeypatch.setattr(run, "check", lambda *_: Verdict((), ()))
-    assert run._as_checked(instance, result) is result
+    assert run._checked_again(instance, result) is result
 
 
 @pytest.mark.parametrize("model", ["abatement", "clearing"])
@@ -139,5 +139,5 @@ def test_an_infeasible_allocation_has_the_notices_of_the_model_that_was_asked_fo
     instance = etsopt.Instance.from_frames(TWO, policy, holders)
     result = etsopt.solve(instance, "clearing")
     assert result.status.startswith("infeasible")
-    assert result.provenance["holders"] == {"without_units": ["idle"]}
+    assert result.provenance.as_json()["holders"] == {"without_units": ["idle"]}
     assert not etsopt.check(instance, result).violations

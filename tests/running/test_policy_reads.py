@@ -301,7 +301,7 @@ def test_a_key_that_is_not_declared_changes_nothing(model: str) -> None:
             alone = [
                 key for key in changes if not same(tables(instance.with_policy({key: changes[key]}), model), before)
             ]
-            raise AssertionError(f"{model} reads one of {alone or list(changes)}: expected it in READS")
+            raise AssertionError(f"{model} reads one of {alone or list(changes)}: expected it in `reads`")
 
 
 @pytest.mark.everyday("allocation", "balance_value", "equilibrium", "reconciliation")
@@ -318,7 +318,7 @@ def test_a_key_that_is_declared_can_change_the_answer(model: str) -> None:
             continue
     # On other numbers more may be seen, and never less.
     more = set(unseen) - set(UNSEEN.get(model, ()))
-    assert more == set(), f"in READS of {model}, without effect here: take them out, or enter them in UNSEEN"
+    assert more == set(), f"in `reads` of {model}, without effect here: take them out, or enter them in UNSEEN"
 
 
 PENALTIES = ("penalty.fixed_fine_cny", "penalty.multiple", "penalty.reference_price_cny_per_t")
@@ -376,7 +376,7 @@ def test_a_rounded_balance_value_breaks_a_target_that_the_exact_one_keeps(model:
 def test_the_path_rounds_no_balance_value() -> None:
     found = etsopt.solve(rounded(2), "pathway")
     assert found.tables["years"]["allowance_t"][0] == pytest.approx(560_000)
-    assert {"rule.balance_value_decimals", "sectors.cement.target_change"} <= set(found.provenance["ignored"])
+    assert {"rule.balance_value_decimals", "sectors.cement.target_change"} <= set(found.provenance.ignored)
 
 
 def test_totals_of_each_kind_are_looked_at_by_themselves() -> None:
@@ -465,7 +465,7 @@ def test_a_target_of_the_file_that_says_what_the_rule_does_is_ignored(tmp_path: 
     for number, text in enumerate(("target_change = 0.0", "target_t = 560000", "target_change = 0.1", "")):
         found = etsopt.solve(with_file(text, tmp_path / str(number)), "pathway")
         stated = [f"sectors.cement.{text.partition(' ')[0]}"] if text else []
-        targets = [key for key in found.provenance["ignored"] if "target" in key]
+        targets = [key for key in found.provenance.ignored if "target" in key]
         assert found.certified
         assert targets == stated
 
@@ -489,22 +489,27 @@ def test_a_sweep_refuses_as_a_solve_does() -> None:
         etsopt.sweep(etsopt.read("tiny"), [{"sectors.cement.band": 0.04}, {"market.paid_share": 0.1}])
 
 
+OWN = """
+from etsopt.modelling import CalculationModel
+
+MODEL = CalculationModel(calculate=lambda instance: {"units": instance.units[["unit_id"]]}, reads=READS)
+"""
+
+
 def test_a_model_of_ones_own_reads_everything_unless_it_says_so(tmp_path: Path) -> None:
     path = tmp_path / "own.py"
-    body = "def calculate(instance):\n    return {'units': instance.units[['unit_id']]}\n"
     changed = etsopt.read("tiny").with_policy({"market.reserve_t": 5.0})
-    path.write_text(body, encoding="utf-8")
-    assert etsopt.solve(changed, str(path)).provenance["ignored"] == []
-    path.write_text(f"READS = ('sectors',)\n{body}", encoding="utf-8")
+    path.write_text(OWN.replace("READS", "None"), encoding="utf-8")
+    assert etsopt.solve(changed, str(path)).provenance.ignored == []
+    path.write_text(OWN.replace("READS", "('sectors',)"), encoding="utf-8")
     with pytest.raises(DataError, match=r"market\.reserve_t: the model own does not read it"):
         etsopt.solve(changed, str(path))
 
 
 def test_a_target_of_the_file_binds_no_model_of_ones_own_that_reads_no_rule(tmp_path: Path) -> None:
     path = tmp_path / "own.py"
-    body = "def calculate(instance):\n    return {'units': instance.units[['unit_id']]}\n"
-    path.write_text(f"READS = ('national',)\n{body}", encoding="utf-8")
-    assert "sectors.cement.target_change" in etsopt.solve(etsopt.read("tiny"), str(path)).provenance["ignored"]
-    path.write_text(f"READS = ('rule',)\n{body}", encoding="utf-8")
+    path.write_text(OWN.replace("READS", "('national',)"), encoding="utf-8")
+    assert "sectors.cement.target_change" in etsopt.solve(etsopt.read("tiny"), str(path)).provenance.ignored
+    path.write_text(OWN.replace("READS", "('rule',)"), encoding="utf-8")
     with pytest.raises(DataError, match=r"the model own allocates 560,000 t by the rule alone"):
         etsopt.solve(etsopt.read("tiny"), str(path))

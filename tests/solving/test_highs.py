@@ -165,6 +165,7 @@ def test_a_model_of_the_users_own_is_held_to_its_rows(tmp_path: Path, monkeypatc
     file.write_text(
         """
 import pyomo.environ as pyo
+from etsopt.modelling import ProgramModel
 
 
 def formulate():
@@ -181,6 +182,9 @@ def parameters(instance):
 
 def tables(instance, solution):
     return {}
+
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=tables)
 """,
         encoding="utf-8",
     )

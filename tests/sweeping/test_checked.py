@@ -18,6 +18,7 @@ from etsopt.data.files.write import write_instance
 from etsopt.errors import UsageError
 from etsopt.sweeping import Record, run_plan
 from etsopt.sweeping.checked import check_record, instance_of
+from etsopt.sweeping.engine import Engine
 from etsopt.sweeping.outcome import Label, Outcome
 from etsopt.sweeping.plan import plan_of
 from etsopt.sweeping.scenario import Scenario
@@ -157,10 +158,10 @@ def test_numbers_within_their_tolerance_are_the_same(monkeypatch: pytest.MonkeyP
         record.add([kept])
         for by, same in ((0.1, True), (0.2, False)):
             found = replace(kept, values={**kept.values, label: 1e5 + by})
-            monkeypatch.setattr("etsopt.sweeping.checked.outcome_of", lambda *_, found=found: found)
+            monkeypatch.setattr(Engine, "outcome", lambda *_, found=found: found)
             assert check_record(record, instance, None).holds is same
         lacking = replace(kept, values={label: 1e5})
-        monkeypatch.setattr("etsopt.sweeping.checked.outcome_of", lambda *_: lacking)
+        monkeypatch.setattr(Engine, "outcome", lambda *_: lacking)
         (difference,) = check_record(record, instance, None).differences
         assert difference == ("a", "sectors cement allowance_t", "0.5", "nan")
 

@@ -23,7 +23,7 @@ CHANGES = {"today": {}, "never": {"sectors.cement.target_change": -0.5}, "a": {"
 
 
 def test_every_number_is_at_its_labels_and_an_infeasible_scenario_has_none() -> None:
-    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES)
+    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES).numbers
     sectors = as_dataset(numbers, "sectors")
     assert sectors["allowance_t"].dims == ("scenario", "sector")
     assert sectors["scenario"].to_numpy().tolist() == ["today", "never", "a"]
@@ -38,7 +38,7 @@ def test_every_number_is_at_its_labels_and_an_infeasible_scenario_has_none() -> 
 
 
 def test_objectives_have_their_name_as_a_dimension_and_the_units_of_each() -> None:
-    levels = as_dataset(etsopt.sweep(etsopt.read("tiny"), CHANGES), "levels")
+    levels = as_dataset(etsopt.sweep(etsopt.read("tiny"), CHANGES).numbers, "levels")
     assert levels["value"].dims == ("scenario", "id")
     assert levels["value"].attrs["units"].split(", ")[0] in ("rate", "t")
 
@@ -48,7 +48,7 @@ def test_years_are_whole_numbers_and_a_file_of_arrays_keeps_them(tmp_path: Path)
     instance = market(
         {"emissions_tco2e": [1e6], "reference_t": [1.1e6]}, horizon={"last_year": 2026, "discount_rate": 0.0}
     )
-    years = as_dataset(etsopt.sweep(instance, {"now": {}}, "clearing"), "years")
+    years = as_dataset(etsopt.sweep(instance, {"now": {}}, "clearing").numbers, "years")
     assert (years["year"].dtype, {array.dtype for array in years.data_vars.values()}) == (np.int64, {np.dtype(float)})
     assert years["price_cny_per_t"].sel(year=2026).dtype == np.float64
     years.to_netcdf(tmp_path / "years.nc")
@@ -58,17 +58,17 @@ def test_years_are_whole_numbers_and_a_file_of_arrays_keeps_them(tmp_path: Path)
 
 
 def test_a_table_read_from_a_file_gives_the_same_arrays(tmp_path: Path) -> None:
-    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES)
+    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES).numbers
     numbers.drop(columns="status").to_csv(tmp_path / "values.csv", index=False)
     read = as_dataset(pd.read_csv(tmp_path / "values.csv"), "provinces")
     assert read.drop_vars("status", errors="ignore").equals(as_dataset(numbers, "provinces").drop_vars("status"))
 
 
 def test_a_missing_table_and_a_missing_package_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES)
+    numbers = etsopt.sweep(etsopt.read("tiny"), CHANGES).numbers
     with pytest.raises(UsageError, match=r"no table 'years'.\n\nChoose one of levels, sectors"):
         as_dataset(numbers, "years")
-    failed = etsopt.sweep(etsopt.read("tiny"), {"wrong": {"sectors.cement.target_change": -1.5}})
+    failed = etsopt.sweep(etsopt.read("tiny"), {"wrong": {"sectors.cement.target_change": -1.5}}).numbers
     with pytest.raises(
         UsageError, match=r"(?s)No scenario has an answer; of the first, wrong: .*change: is -1.5: expected"
     ):

@@ -16,7 +16,7 @@ from etsopt.documents import html as pages
 from etsopt.errors import UsageError
 from etsopt.language import speaking
 from etsopt.sweeping.page import charts_of, page_of, write_sweep_report
-from etsopt.sweeping.told import ToldSweep
+from etsopt.sweeping.sweep_document import SweepSummary
 from tests.reports.test_document import HOSTILE, Reader
 from tests.sweeping.records import label, outcome, written
 
@@ -39,7 +39,7 @@ DRAWN: dict[str, Any] = {
 
 def html(folder: Path, lang: str = "en") -> str:
     with speaking(lang):
-        return pages.page(page_of(ToldSweep.read(folder)))
+        return pages.page(page_of(SweepSummary.read(folder)))
 
 
 def page(folder: Path, lang: str = "en") -> Reader:
@@ -67,13 +67,12 @@ def test_decisions_are_compared_as_derived_by_hand(drawn: Path) -> None:
     Regret of narrow is 0, 0, 50, and 0 in the last draw, in which wide has no proven answer; that of wide 150, 50, 0.
     """
     found = page(drawn)
-    place = found.cells.index("4 / 4")
-    assert found.cells[place - 1 : place + 8] == [
-        *("narrow", "4 / 4", "250", "115", "385", "400", "12.5", "50", "sample-3")
+    place = found.cells.index("sample-3")
+    assert found.cells[place - 9 : place + 1] == [
+        *("narrow", "4", "4", "250", "115", "385", "400", "12.5", "50", "sample-3")
     ]
-    place = found.cells.index("3 / 4")
-    assert found.cells[place - 1 : place + 8] == [
-        *("wide", "3 / 4", "250", "250", "250", "250", "66.67", "150", "sample-1")
+    assert found.cells[place + 1 : place + 11] == [
+        *("wide", "3", "4", "250", "250", "250", "250", "66.67", "150", "sample-1")
     ]
     answer = "Of 2 decisions, narrow has the least largest regret in tonnes moved against the rule: 50\xa0t."
     assert answer in found.texts
@@ -208,6 +207,10 @@ def test_indices_are_shown_where_there_are_some(tmp_path: Path) -> None:
     assert "up to 63 of 64" in " ".join(found.texts)
     rows = found.data["rows-indices"]["rows"]
     assert [(row[4], row[5]) for row in rows] == [(BAND, "63"), (OUTPUT, "63")]
+    # Total index with its interval, then the first-order one: the second input moves nothing.
+    assert [float(row[6]) for row in rows] == pytest.approx([100.0, 0.0], abs=10.0)
+    assert rows[1][6:9] == ["0", "0", "0"]
+    assert all(float(row[7]) <= float(row[6]) <= float(row[8]) for row in rows)
 
 
 def test_a_sweep_without_an_answer_or_without_movement_says_so(tmp_path: Path) -> None:
@@ -285,7 +288,7 @@ def test_every_chart_of_a_sweep_is_one_of_plotly_and_a_picture(
         texts = {}
         for lang in ("en", "zh"):
             with speaking(lang):
-                drawn = charts_of(ToldSweep.read(folder))
+                drawn = charts_of(SweepSummary.read(folder))
                 for chart in drawn:
                     for figure in figures(chart):
                         graph_objects.Figure(figure)

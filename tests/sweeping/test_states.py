@@ -11,13 +11,14 @@ import etsopt
 from etsopt.cli import main
 from etsopt.errors import UsageError
 from etsopt.sweeping import investment_scenarios
-from etsopt.sweeping.api import table_of
+from etsopt.sweeping.engine import Engine
 from tests.investments import by_hand, with_scenarios
 from tests.sweeping.records import label, outcome, written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from etsopt.sweeping import SweepPlan
     from etsopt.sweeping.outcome import Outcome
     from etsopt.sweeping.scenario import Scenario
 
@@ -87,32 +88,28 @@ def test_a_sweep_without_prices_or_with_factors_by_row_makes_no_states(tmp_path:
         investment_scenarios(tmp_path / "nothing")
 
 
-def test_the_numbers_in_memory_give_the_states_that_the_record_gives(tmp_path: Path) -> None:
+def test_a_sweep_in_memory_gives_the_states_that_the_record_gives(tmp_path: Path) -> None:
     content = drawn({CEMENT: {"uniform": [0.9, 1.1]}}, scenarios={"loose": {}, "tight": {"sectors.cement.band": 0.02}})
     plan = written(tmp_path / "s", content, priced)
-    numbers = table_of(plan.scenarios, [priced(number, one) for number, one in enumerate(plan.scenarios)])
-    found = investment_scenarios(numbers, "tight", plan=plan)
+    found = investment_scenarios(in_memory(plan, ["certified_gap"] * 4), "tight")
     pd.testing.assert_frame_equal(found, investment_scenarios(tmp_path / "s", "tight"), check_dtype=False)
-    by_name = {one.name: {**one.changes, **one.factors} for one in plan.scenarios}
-    assert investment_scenarios(numbers, "tight", plan=by_name).equals(found)
-    alone = investment_scenarios(numbers, "tight")
-    assert list(alone) == ["scenario", "sector", "year", "probability", "price_cny_per_t"]
-    assert alone["price_cny_per_t"].tolist() == found["price_cny_per_t"].dropna().tolist()
+    assert "output_factor" in found
 
 
-def test_numbers_without_statuses_of_another_plan_or_without_a_proof_make_no_states(tmp_path: Path) -> None:
-    content = drawn({CEMENT: {"uniform": [0.9, 1.1]}})
-    plan = written(tmp_path / "s", content, priced)
-    numbers = table_of(plan.scenarios, [priced(0, plan.scenarios[0]), priced(1, plan.scenarios[1], "feasible")])
+def in_memory(plan: SweepPlan, statuses: list[str]) -> etsopt.Sweep:
+    """What `etsopt.sweep` returns of a plan whose scenarios end with some statuses."""
+    each = zip(plan.scenarios, statuses, strict=True)
+    outcomes = [priced(number, one, status) for number, (one, status) in enumerate(each)]
+    names = [one.name for one in plan.scenarios]
+    return etsopt.Sweep.of(plan, names, Engine.of(plan, etsopt.read("tiny")), outcomes, "optimal")
+
+
+def test_a_sweep_in_memory_without_a_proof_makes_no_states(tmp_path: Path) -> None:
+    plan = written(tmp_path / "s", drawn({CEMENT: {"uniform": [0.9, 1.1]}}), priced)
+    swept = in_memory(plan, ["certified_gap", "feasible"])
     with pytest.raises(UsageError, match="1 draw has no proven answer"):
-        investment_scenarios(numbers, plan=plan)
-    assert set(investment_scenarios(numbers, plan=plan, proven_only=True)["scenario"]) == {"sample-1"}
-    with pytest.raises(UsageError, match="have no column status"):
-        investment_scenarios(numbers.drop(columns="status"))
-    with pytest.raises(UsageError, match=r"only one of them has the scenario 'other'"):
-        investment_scenarios(numbers, plan={"sample-1": {}, "sample-2": {}, "other": {}})
-    with pytest.raises(UsageError, match="has the factors of its plan"):
-        investment_scenarios(tmp_path / "s", plan=plan)
+        investment_scenarios(swept)
+    assert set(investment_scenarios(swept, proven_only=True)["scenario"]) == {"sample-1"}
 
 
 @pytest.mark.nightly

@@ -86,7 +86,7 @@ def test_statistics_of_a_sweep_are_those_of_its_numbers() -> None:
             "sample": {"number": 8, "values": {key: {"lognormal": [1.0, 0.02], "each": "row"}}},
         }
     )
-    table = etsopt.sweep(etsopt.read("tiny"), plan)
+    table = etsopt.sweep(etsopt.read("tiny"), plan).numbers
     found = summary(table)
     here = found[(found["table"] == "sectors") & (found["quantity"] == "balance_value")].set_index("decision")
     for decision in ("narrow", "wide"):

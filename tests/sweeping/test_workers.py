@@ -13,7 +13,6 @@ import etsopt
 from etsopt.errors import UsageError
 from etsopt.sweeping import Record, run_plan
 from etsopt.sweeping import workers as of_workers
-from etsopt.sweeping.outcome import outcome_of
 from etsopt.sweeping.plan import plan_of
 from etsopt.sweeping.workers import LostClusterError
 
@@ -63,7 +62,7 @@ def test_a_worker_that_is_killed_loses_no_scenario_and_repeats_none(tmp_path: Pa
             os.kill(process, signal.SIGKILL)
 
     alone = tables(tmp_path / "one")
-    assert tables(tmp_path / "two", scheduler=started.scheduler_address, told=kill_one) == alone
+    assert tables(tmp_path / "two", scheduler=started.scheduler_address, progress=kill_one) == alone
     assert len(killed) == 2
 
 
@@ -84,11 +83,11 @@ def test_only_the_scenario_that_ends_its_workers_is_lost(
     assert "The worker ended" in scenarios["message"][4]
 
 
-def ending_at_the_fifth(name: str, batch: Any, *rest: Any) -> Any:
+def ending_at_the_fifth(name: str, batch: Any) -> Any:
     """End the worker at one scenario, as a lack of memory does."""
     if any(number == 4 for number, _ in batch):
         os._exit(1)
-    return [outcome_of(number, scenario, of_workers.INSTANCES[name], *rest) for number, scenario in batch]
+    return [*of_workers.ENGINES[name].in_turn(batch)]
 
 
 @pytest.mark.nightly
@@ -107,7 +106,7 @@ def test_a_scheduler_that_ends_leaves_what_is_outstanding_to_the_next_run(tmp_pa
                 cluster.close()
 
         with pytest.raises(LostClusterError, match=r"no outcome\.\n\nStart it again and go on"):
-            run_plan(plan, instance, record, scheduler=cluster.scheduler_address, told=end)
+            run_plan(plan, instance, record, scheduler=cluster.scheduler_address, progress=end)
         done = 24 - len(record.pending())
         assert 3 <= done < 24
         assert run_plan(plan, instance, record, resume=True) == "optimal"

@@ -121,6 +121,8 @@ REPORTS = {
 SEVERAL = {
     "sweep": "sweep sweep.toml --workers 1",
     "sweep-count": "sweep sweep.toml --count",
+    "curve": "curve tiny --vary sectors.cement.target_change=-0.03:0 --out curved",
+    "curve-box": "curve tiny --vary sectors.cement.target_change=-0.01:0 --vary provinces.balance=0.01:0.02",
     "design": "design design.toml --workers 1",
     "forecast": "forecast forecast.toml",
     "forecast-long": "forecast long-forecast.toml",
@@ -164,6 +166,8 @@ ERRORS = {
     "error-decision": "review pass store.duckdb --unit U1 --level national --by Li",
     "error-days": "review-plan review_plan/instance --days provinc=3",
     "error-sweep": "sweep design.toml",
+    "error-curve": "curve tiny --vary sectors.cement.band=0.02:0.03",
+    "error-range": "curve tiny --vary sectors.cement.target_change=-0.01",
     "error-rule": "rules cm",
     "error-workbook": "new plants.xlsx",
     "error-empty-workbook": "validate new.xlsx",

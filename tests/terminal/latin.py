@@ -183,10 +183,7 @@ def known() -> Known:
         *(part for rule in SCREENING_RULES.values() for part in rule.thresholds),
         *Settings.__dataclass_fields__,
         # Keys of result.json.
-        *(
-            *(*Content.model_fields, "ignored", "own_rule", "own_parameters", "emissions", "stopped_at"),
-            *("formulation", "conflict_is_least"),
-        ),
+        *Content.model_fields,
         # Tables and columns.
         *(part for table in tables for part in (table.name, *(column.name for column in table.columns))),
         *(*RESULT_TABLES, *COLUMNS, *ROW_HEADINGS),

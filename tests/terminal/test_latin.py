@@ -78,6 +78,7 @@ KEPT = frozenset(
         *("FOLDER", "INSTANCE", "plants", "accounts", "Shaanxi", "DataFrame", "Reference", "answer", "bounds"),
         *("calculate", "formulate", "parameters", "print", "progress", "proven_only", "reason_zh", "mps", "read"),
         *("clip", "slope", "objectives", "first_month", "months", "Groups", "AbstractModel", "Set", "Param"),
+        *("Prepared", "ProgramModel", "along", "at", "certified_share", "checked", "modelling", "vary"),
         *("dense", "False", "RUN", "x_origin", "accounting", "in_scope", "kinds", "runs", "usable", "kPa"),
     )
 )

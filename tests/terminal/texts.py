@@ -32,6 +32,8 @@ TEXTS = {
 
 import pyomo.environ as pyo
 
+from etsopt.modelling import ProgramModel
+
 
 def formulate():
     m = pyo.AbstractModel("least")
@@ -50,6 +52,9 @@ def parameters(instance):
 
 def tables(instance, solution):
     return {"plan": instance.units[["unit_id"]].assign(allowance_t=solution.values["allowance"])}
+
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=tables)
 ''',
     "own_rule.py": '''"""A benchmark of one's own."""
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-MOST = 2.0
+LARGEST_QUANTITY_FACTOR = 2.0
 """Largest possible quantity over the largest reported one, or ten times the typical one if that is more."""
 
 
@@ -144,7 +144,7 @@ def _quantities(usual: statements.Usual, stated: Floats, ids: NDArray[np.object_
     plausible = np.where((values <= usual_factor * middle) & (values * usual_factor >= middle), values, np.nan)
     lowers = np.fmin.reduce(plausible, axis=1)[:, None]
     substitute = np.where(factor < 0, lowers, np.fmax.reduce(plausible, axis=1)[:, None])
-    largest = np.maximum(MOST * np.broadcast_to(most, values.shape), 10 * usual.typical)
+    largest = np.maximum(LARGEST_QUANTITY_FACTOR * np.broadcast_to(most, values.shape), 10 * usual.typical)
     here = series.exists
     uncertainty = statements.uncertainty_of_reports(usual, stated)
     return pd.DataFrame(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.accounting.schema import REGISTER, ROWS
-from etsopt.accounting.store.journal import SEEN, look_back
+from etsopt.accounting.store.journal import JOURNALLED_TABLES, look_back
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_text, reports_of
 from etsopt.data.files.aside import see_that_empty, written_aside
@@ -71,7 +71,7 @@ def export_reports(
 
 def _parquet(opened: Connection, aside: Path) -> Iterator[str]:
     """Write every table by DuckDB itself."""
-    for name in SEEN:
+    for name in JOURNALLED_TABLES:
         target = str(aside / f"{name}.parquet").replace("'", "''")
         opened.execute(f"COPY (SELECT * FROM \"seen_{name}\") TO '{target}' (FORMAT parquet)")
         yield f"{name}.parquet"

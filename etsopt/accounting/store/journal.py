@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from etsopt.accounting.store.opening import Connection
 
 LONGEST_NUMBER = 9
-SEEN = tuple(name for name in TABLES if "entry" in TABLES[name])
+JOURNALLED_TABLES = tuple(name for name in TABLES if "entry" in TABLES[name])
 
 
 LOG = """
@@ -55,7 +55,7 @@ def look_back(opened: Connection, as_of: int | str | None = None) -> int:
         If there is no such entry, or none until that day.
     """
     last = _entry_of(opened, as_of)
-    for name in SEEN:
+    for name in JOURNALLED_TABLES:
         opened.execute(f'CREATE OR REPLACE TEMP VIEW "seen_{name}" AS SELECT * FROM "{name}" WHERE entry <= {last:d}')
     newest = "QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order} DESC) = 1"
     key = listed(("unit_id", "month", "process", "item", "flow", "batch"))

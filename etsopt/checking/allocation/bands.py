@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.tolerances import UNLIMITED_ALLOWANCE_FACTOR
 from etsopt.readings import plan
 from etsopt.readings.given import whole
 from etsopt.readings.references import outside_plans
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.readings.given import Given
-
-
-MULTIPLE = 100.0
-"""Multiple of the larger of emissions and reference that no allowance without a band exceeds."""
 
 
 def rounded(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -122,5 +119,5 @@ def _end(instance: Given, rate: NDArray[np.float64]) -> NDArray[np.float64]:
     emissions, bounded = plan.emissions_inside(instance), np.isfinite(rate)
     if bounded.all():
         return emissions + rate * emissions
-    most = MULTIPLE * np.fmax(emissions, outside_plans(instance)) * (rate > 0)
+    most = UNLIMITED_ALLOWANCE_FACTOR * np.fmax(emissions, outside_plans(instance)) * (rate > 0)
     return np.where(bounded, emissions + np.where(bounded, rate, 0.0) * emissions, most)

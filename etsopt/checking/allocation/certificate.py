@@ -29,15 +29,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, sum_at_most
+from etsopt.checking.effort import UNITS_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-
-
-BLOCK = 1 << 15
-"""Number of units evaluated together, so that their data stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +154,8 @@ def _by_block(
 ) -> Iterator[NDArray[np.float64]]:
     # Objectives that measure from the same tonnes share one kink.
     kinks = list({id(piece.kink): piece.kink for piece in pieces}.values())
-    for start in range(0, len(intervals.answer), BLOCK):
-        here = slice(start, start + BLOCK)
+    for start in range(0, len(intervals.answer), UNITS_AT_ONCE):
+        here = slice(start, start + UNITS_AT_ONCE)
         one, own, at = intervals.of(here), [piece.of(here) for piece in pieces], activity.of(here)
         corners = corners_of(one, [kink[here] for kink in kinks])
         if square is None:

@@ -21,6 +21,7 @@ import numpy as np
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.infeasibility import least_infeasibility
 from etsopt.checking.arithmetic import UNDERFLOW, gamma, total
+from etsopt.checking.effort import EXCEPTION_PARTS_MAX
 from etsopt.checking.theorem import EXCEPTIONS
 from etsopt.checking.verdict import LevelCheck
 from etsopt.units import tolerance_of
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 LEVELS = dict(zip(EXCEPTIONS, ("units", "t", "places"), strict=True))
 """Objectives that choose the exceptions, in their order, and their units."""
-
-MOST_PARTS = 20_000
-"""Most parts of all choices that are looked at; beyond them nothing is proven."""
 
 
 def exceptional_units(instance: Given, table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -133,7 +131,7 @@ def _is_choice(  # long because a part of the choices is narrowed, told empty or
     wanted = np.array([proof.least - proof.tolerated for proof in proofs])
     wanted -= gamma(4) * np.abs(wanted)
     parts = [(np.argsort(key, kind="stable"), count, 0, np.zeros(len(proofs)))]
-    for _ in range(MOST_PARTS):
+    for _ in range(EXCEPTION_PARTS_MAX):
         if not parts:
             break
         rest, left, spent, gained = parts.pop()

@@ -34,8 +34,9 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.certificate import upward_each
-from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, sum_at_most, total, upward
+from etsopt.checking.effort import EXCEPTION_CHOICES_MAX
+from etsopt.checking.tolerances import MISS_COMPARISON_FACTOR, UNIT_TOLERANCE_T
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
@@ -49,13 +50,6 @@ if TYPE_CHECKING:
 
 ELASTIC_ROWS = ("sector_target", "province_balance", "national_total")
 """Rows of the elastic program that may be relaxed; orders of rates and bands of enterprises may not."""
-
-
-MOST_CHOICES = 100_000
-"""Most choices of exceptions that are looked at one by one."""
-
-WITH_ROUNDING = 1 + 1e-6
-"""Factor on the tolerances of an answer that covers the rounding of their comparison."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +127,7 @@ def multipliers_are_within_one(rows: CouplingRows, dual: NDArray[np.float64]) ->
     message = _("the multiplier of a relaxed limit is between -1 and 1")
     return [
         Violation("duals", f"{rows.rule[row]} {rows.index[row]}".strip(), abs(float(dual[row])), "t/t", message)
-        for row in np.flatnonzero(np.isin(rows.rule, ELASTIC_ROWS) & ~(np.abs(dual) <= WITH_ROUNDING))
+        for row in np.flatnonzero(np.isin(rows.rule, ELASTIC_ROWS) & ~(np.abs(dual) <= MISS_COMPARISON_FACTOR))
     ]
 
 
@@ -149,7 +143,7 @@ def proven_infeasibility(demands: Demands, exceptions: int, duals: pd.DataFrame,
     every = [np.where(elastic, np.clip(dual, -1.0, 1.0), dual) for dual in stated or [np.zeros(len(elastic))]]
     # Integer allowances that miss an integer limit by less than a tonne meet it.
     rows_may, unit_may = (
-        0.0 if demands.integer else WITH_ROUNDING * by for by in (demands.rows.tolerance, UNIT_TOLERANCE_T)
+        0.0 if demands.integer else MISS_COMPARISON_FACTOR * by for by in (demands.rows.tolerance, UNIT_TOLERANCE_T)
     )
     misses = np.broadcast_to(rows_may, len(demands.rows)), float(unit_may)
     proofs = [least_infeasibility(demands, dual, *misses) for dual in every]
@@ -178,7 +172,7 @@ def _over_choices(proofs: Sequence[Infeasibility], exceptions: int) -> tuple[flo
     gains = np.stack([proof.gains for proof in proofs])
     units = np.flatnonzero((gains > 0).any(axis=0))
     count = min(exceptions, len(units))
-    if math.comb(len(units), count) > MOST_CHOICES:
+    if math.comb(len(units), count) > EXCEPTION_CHOICES_MAX:
         return 0.0, True
     choices = np.array(list(combinations(units.tolist(), count)), dtype=np.int64)
     left, beyond = (np.full(len(choices), -np.inf) for _ in range(2))

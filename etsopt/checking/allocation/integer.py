@@ -21,6 +21,8 @@ import numpy as np
 
 from etsopt.checking.allocation.certificate import Intervals, corners_of, rise
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, total, upward
+from etsopt.checking.effort import RATE_BISECTIONS
+from etsopt.checking.tolerances import JUST_SMALLER_RATE_FACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,11 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.certificate import DualActivity, Kinked
-
-JUST_BELOW = 1 - 1e-13
-"""First rate to rule out, relative to that of the answer: if the answer is optimal, no other need be tried."""
-
-BISECTIONS = 50
 
 
 def room_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,13 +74,13 @@ def gap_of_largest_change(
 
     if not value > 0 or not np.isfinite(of_rows):
         return value
-    just = value * JUST_BELOW
+    just = value * JUST_SMALLER_RATE_FACTOR
     if ruled_out(just):
         return upward(value - just, 2)
     if not ruled_out(0.0):
         return value
     low, high = 0.0, just
-    for _ in range(BISECTIONS):
+    for _ in range(RATE_BISECTIONS):
         middle = (low + high) / 2
         low, high = (middle, high) if ruled_out(middle) else (low, middle)
     return upward(value - low, 2)

@@ -17,6 +17,8 @@ from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.allocation.prover import OptimalFace
 from etsopt.checking.arithmetic import ROUNDOFF, upward
+from etsopt.checking.effort import LEAST_MULTIPLIERS_TRIED, RATIONAL_UNITS_MAX
+from etsopt.checking.tolerances import ROUNDING_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck
 from etsopt.readings import plan
 
@@ -31,15 +33,6 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.measures import Level
     from etsopt.readings.given import Given
-
-RATIONAL_UNITS = 20_000
-"""Largest number of units for which a bound that floating-point numbers do not prove is repeated in rational ones."""
-
-ROUNDING = 1e-3
-"""Gap, relative to the value, above which rounding is not the cause and no bound is repeated."""
-
-TRIED = (0.0, *10.0 ** np.arange(-6, 7))
-"""Least multipliers tried for integer rates: a whole tonne costs an earlier objective at least its slope."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +148,11 @@ class Levels:
             slopes = self.face.slopes_of_square(self.r, activity, level.dual)
         else:
             slopes = self.face.slopes(level.piece or self.no_sum, activity, level.dual)
-        tried = TRIED if level.name == "largest_change" and self.integer and self.earlier else TRIED[:1]
+        tried = (
+            LEAST_MULTIPLIERS_TRIED
+            if level.name == "largest_change" and self.integer and self.earlier
+            else LEAST_MULTIPLIERS_TRIED[:1]
+        )
         best = [0.0] * len(self.earlier)
         least = self._bounded(level, best)[0] if self.earlier else 0.0
         for at_least in tried:
@@ -202,9 +199,11 @@ class Levels:
 
     def _may_be_rounding(self, level: Level, gap: float) -> bool:
         return (
-            self.measures.tolerance(level.name, level.value) < gap < ROUNDING * max(level.value, 1.0 / level.scale)
+            self.measures.tolerance(level.name, level.value)
+            < gap
+            < ROUNDING_GAP_RELATIVE * max(level.value, 1.0 / level.scale)
             and level.value > self.measures.tolerance(level.name, level.value)
-            and len(self.e) <= RATIONAL_UNITS
+            and len(self.e) <= RATIONAL_UNITS_MAX
         )
 
     def _fix_at_optimum(self, level: Level, of_sum: float, activity: DualActivity, pieces: Sequence[Kinked]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from etsopt.checking.allocation.bands import band_rates, derive_bands, rounded
 from etsopt.checking.allocation.rows import RowBuilder
+from etsopt.checking.tolerances import DIFFERENCE_ROUNDING_FACTOR
 from etsopt.readings import plan
 from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
 from etsopt.units import sums
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.bands import Bands
     from etsopt.checking.allocation.rows import CouplingRows
     from etsopt.readings.given import Given, Names
-
-
-WITH_ROUNDING = 1 + 1e-15
-"""Factor that covers the rounding of a difference of two numbers."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class Demands:
     def unit_miss(self, allowance: NDArray[np.float64]) -> float:
         """Return the largest amount by which a unit misses its bounds [t]."""
         outside = np.maximum(self.lower - allowance, allowance - self.upper)[~self.fixed]
-        return float(np.max(outside, initial=0.0)) * WITH_ROUNDING
+        return float(np.max(outside, initial=0.0)) * DIFFERENCE_ROUNDING_FACTOR
 
 
 def derive(instance: Given, exceptional: NDArray[np.bool_] | None = None) -> Demands:

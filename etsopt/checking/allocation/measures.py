@@ -11,6 +11,7 @@ import numpy as np
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.certificate import Kinked, Square
 from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
+from etsopt.checking.tolerances import PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
 from etsopt.readings import plan
 from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
 UNITS = {"change": "t", "largest_change": "rate", "deficit": "t", "spread": "rate", "least_squares": "t"}
 """Objectives over allowances and the units of their values."""
-
-LEAST_SHARE = 1e-3
-"""Share of all weights below which a unit has no part in the proof of the largest rate."""
-
-FLOOR = 1e-15
-"""Resolution of an allocation relative to all emissions: totals are known no better."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +115,15 @@ class Measures:
         """Return the largest optimal gap; a rate is known no better than the tonnes of its smallest unit."""
         all_emissions = float(np.sum(self.e))
         if name == "least_squares":
-            return max(RELATIVE_TOLERANCE * value, FLOOR * all_emissions)
+            return max(RELATIVE_TOLERANCE * value, TOTAL_RESOLUTION_RELATIVE * all_emissions)
         tolerance = tolerance_of(value, UNITS[name])
         if name == "largest_change":
             # Units that move furthest and bear a share of the proof; a zero weight widens no tolerance.
             furthest = np.abs(self.answer - self.r) >= (value - tolerance) * self.e
             borne = self.weights * self.e
-            furthest &= borne > LEAST_SHARE * float(np.sum(borne))
+            furthest &= borne > PROOF_WEIGHT_SHARE_MIN * float(np.sum(borne))
             smallest = float(np.min(self.e[furthest], initial=np.inf))
-            tolerance = max(tolerance, FLOOR * all_emissions / smallest)
+            tolerance = max(tolerance, TOTAL_RESOLUTION_RELATIVE * all_emissions / smallest)
         return tolerance
 
     def gap_of_value(self, level: Level, of_sum: float) -> float:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.tolerances import ZERO_SLOPE_RELATIVE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.certificate import Kinked
-
-FLAT = 1e-9
-"""Share of the steepest slope up to which a unit is indifferent, and of the largest dual up to which one is zero."""
 
 POLICY = -1
 """Owner of an end that the policy has set, and no objective."""
@@ -91,10 +90,10 @@ class OptimalFace:
         """Restrict intervals and rows to the optimal face of an objective."""
         number, fall, rise = len(self.earlier), piece.left - activity, piece.right - activity
         slope = (np.abs(activity) + piece.steepest) * self.emissions
-        flat = FLAT * float(np.max(slope, initial=0.0)) / self.emissions
+        flat = ZERO_SLOPE_RELATIVE * float(np.max(slope, initial=0.0)) / self.emissions
         # A dual counts by its effect on the largest unit of its row.
         effect = np.abs(dual) * self.reach
-        counts = effect > FLAT * float(np.max(effect, initial=0.0))
+        counts = effect > ZERO_SLOPE_RELATIVE * float(np.max(effect, initial=0.0))
         inside = np.clip(piece.kink, self.lower, self.upper)
         lower = np.where(fall >= -flat, self.lower, np.where(rise >= -flat, inside, self.upper))
         upper = np.where(rise <= flat, self.upper, np.where(fall <= flat, inside, self.lower))

@@ -15,8 +15,15 @@ import pandas as pd
 from etsopt.checking.allocation.bands import band_rates
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.checking.allocation.limits import derive
-from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
-from etsopt.checking.allocation.totals import ABSOLUTE, RELATIVE, distance, wrong_with
+from etsopt.checking.allocation.totals import distance, wrong_with
+from etsopt.checking.tolerances import (
+    NUMBER_RELATIVE,
+    RATE_TOLERANCE,
+    RELAXATION_MIN_T,
+    TOTAL_TOLERANCE_T,
+    UNIT_TOLERANCE_T,
+    WIDENING_MIN_RATE,
+)
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings import plan
@@ -33,11 +40,6 @@ WAYS = ("target_relaxation", "band_relaxation")
 LIMITS = {"sector_target": "target", "province_balance": "balance", "national_total": "nation"}
 COLUMNS = ("way_out", "limit", "index", "by", "from", "to", "unit")
 KEYS = ["way_out", "limit", "index"]
-RELAXED_T, WIDENED = 1e-3, 1e-9
-"""Misses below one, and widenings of a band below the other, relax nothing."""
-
-RATE = 1e-8
-"""Tolerance of a rate, equal to that of an order of rates."""
 
 
 def check_relaxed_limits(
@@ -73,7 +75,7 @@ def check_relaxed_limits(
         violations += _exceptions(instance, demands, chosen, way, allowance, _widening(instance, wider))
     tonnes = sum(line[3] for line in lines if line[0] == WAYS[0])
     exact = not instance.policy.allocation.exceptions.units
-    if proven_t is not None and exact and not tonnes <= proven_t + ABSOLUTE + 1e-6 * proven_t:
+    if proven_t is not None and exact and not tonnes <= proven_t + TOTAL_TOLERANCE_T + 1e-6 * proven_t:
         message = _("limits are relaxed by no more than the proven least, {least:.12g} t", least=proven_t)
         violations.append(Violation("relaxed_limits", WAYS[0], tonnes - proven_t, "t", message))
     return violations + _lines_are_stated(stated, lines)
@@ -127,9 +129,9 @@ def _targets_ruled_out(instance: Given, demands: Demands) -> list[Line]:
         lowest, highest = (float(side[here].sum()) for side in (demands.lower, demands.upper))
         lowest, highest = lowest - gained[0], highest + gained[1]
         least, most, name = float(rows.least[row]), float(rows.most[row]), str(rows.index[row])
-        if lowest - most > RELAXED_T:
+        if lowest - most > RELAXATION_MIN_T:
             lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
-        if least - highest > RELAXED_T:
+        if least - highest > RELAXATION_MIN_T:
             lines.append(("alone", "target", name, least - highest, least, highest, "t"))
     return lines
 
@@ -143,7 +145,7 @@ def _relaxed_rows(demands: Demands, way: str, allowance: NDArray[np.float64]) ->
             (rows.most[row], totals[row] - rows.most[row]),
             (rows.least[row], rows.least[row] - totals[row]),
         ):
-            if off > RELAXED_T:
+            if off > RELAXATION_MIN_T:
                 name = LIMITS[rows.rule[row]], str(rows.index[row])
                 lines.append((way, *name, float(off), float(limit), float(totals[row]), "t"))
     return lines
@@ -156,7 +158,7 @@ def _bands(instance: Given, stated: pd.DataFrame, way: str) -> list[Line]:
     here = stated[(stated["way_out"] == way) & (stated["limit"] == "band") & (way == WAYS[1])]
     for name, by in dict(zip(here["index"].fillna("").astype(str), here["by"], strict=True)).items():
         of_sector = instance.labels("sector").where(name)
-        if by > WIDENED and of_sector.any():
+        if by > WIDENING_MIN_RATE and of_sector.any():
             widest = float(np.maximum(down, up)[of_sector].max())
             lines.append((way, "band", str(name), float(by), widest, widest + float(by), "rate"))
     return lines
@@ -172,7 +174,7 @@ def _kept_limits(
     off = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening)
     own = ~demands.fixed & (demands.enterprise < 0)
     names = instance.units["unit_id"].to_numpy()
-    size = UNIT_TOLERANCE_T + RELATIVE * plan.emissions_inside(instance)
+    size = UNIT_TOLERANCE_T + NUMBER_RELATIVE * plan.emissions_inside(instance)
     violations = [
         Violation("relaxed_limits", f"{way}, {names[unit]}", float(off[unit]), "t", _("the unit is within its band"))
         for unit in np.flatnonzero(own & ~(off <= size))
@@ -182,7 +184,7 @@ def _kept_limits(
     inside = demands.enterprise >= 0
     outside -= np.bincount(demands.enterprise[inside], widening[inside], len(rows))
     stands = ~np.isin(rows.rule, ELASTIC_ROWS) if way == WAYS[0] else rows.rule != "province_balance"
-    for row in np.flatnonzero(stands & ~(outside <= rows.tolerance + RELATIVE * np.abs(totals))):
+    for row in np.flatnonzero(stands & ~(outside <= rows.tolerance + NUMBER_RELATIVE * np.abs(totals))):
         message = _("a limit that is not relaxed is kept")
         violations.append(
             Violation("relaxed_limits", f"{way}, {rows.rule[row]} {rows.index[row]}", float(outside[row]), "", message)
@@ -195,7 +197,7 @@ def _kept_limits(
         of_sector = sector.where(name)
         least = float(np.max(needed[of_sector], initial=0.0))
         # If an enterprise has one band for several units, no single unit determines its width.
-        if not by <= least + RATE and not (of_sector & inside).any():
+        if not by <= least + RATE_TOLERANCE and not (of_sector & inside).any():
             message = _("the band is no wider than the allocation needs")
             violations.append(Violation("relaxed_limits", f"{way}, {name}", by - least, "rate", message))
     return violations
@@ -242,7 +244,9 @@ def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation
         return [Violation("relaxed_limits", "relaxed_limits", float(abs(len(left) - len(right))), "rows", message)]
     for column in ("by", "from", "to"):
         off, value = distance(left[column], right[column]), np.abs(right[column].to_numpy(dtype=float))
-        size = np.where(right["unit"] == "t", ABSOLUTE + RELATIVE * value, RATE + RELATIVE * value)
+        size = np.where(
+            right["unit"] == "t", TOTAL_TOLERANCE_T + NUMBER_RELATIVE * value, RATE_TOLERANCE + NUMBER_RELATIVE * value
+        )
         for row in np.flatnonzero(~(off <= size)):
             where = " ".join(str(left[key][row]) for key in KEYS)
             message = _("{column} follows from the allocation", column=column)

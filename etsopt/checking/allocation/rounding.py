@@ -22,6 +22,7 @@ from etsopt.checking.allocation import statements
 from etsopt.checking.allocation.certificate import Intervals, Square, units_gap
 from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.theorem import ROUNDING
+from etsopt.checking.tolerances import MOVE_START_DECIMALS
 from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.language import _
 from etsopt.units import RELATIVE_TOLERANCE
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.readings.given import Given
-
-KILOGRAMS = 3
-"""Decimals to which tonnes are rounded before moves are measured."""
 
 
 def before(instance: Given) -> Given:
@@ -90,7 +88,7 @@ def check_rounding(demands: Demands, allocation: pd.DataFrame, duals: pd.DataFra
     free, integer = ~demands.fixed, allocation["allowance_t"].to_numpy(dtype=float)
     intervals = Intervals.around(integer[free], demands.lower[free], demands.upper[free])
     # Fractions of a kilogram are rounding of the real answer.
-    point = np.round(allocation["before_rounding_t"].to_numpy(dtype=float)[free], KILOGRAMS)
+    point = np.round(allocation["before_rounding_t"].to_numpy(dtype=float)[free], MOVE_START_DECIMALS)
     value, error = total((intervals.answer - point) ** 2)
     square = Square(np.ones(len(point)), point, integer=True)
     gap = units_gap(intervals, [], demands.rows.dual_activity(dual, len(free)).of(free), square)

@@ -12,16 +12,10 @@ import pandas as pd
 from etsopt.checking.allocation.bands import whole_limits
 from etsopt.checking.allocation.certificate import DualActivity, upward_each
 from etsopt.checking.arithmetic import ROUNDOFF, difference, exact_sums, gamma, sum_at_most
+from etsopt.checking.tolerances import RATE_ROW_TOLERANCES, TOTAL_TOLERANCE_T
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-ROW_TOLERANCE = {"intensity_order": 1e-8, "equal_rates": 1e-8}
-ROW_TOLERANCE_T = 2e-2
-"""Amount by which a total may miss its limit, 20 kg, and an order of rates, 1e-8."""
-
-UNIT_TOLERANCE_T = 1e-3
-"""Amount by which an allowance may miss a bound, a kilogram."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +64,15 @@ class CouplingRows:
     @property
     def tolerance(self) -> NDArray[np.float64]:
         """Amount by which each row may be missed, in its unit."""
-        tolerances = np.full(len(self), ROW_TOLERANCE_T)
-        for rule, tolerance in ROW_TOLERANCE.items():
+        tolerances = np.full(len(self), TOTAL_TOLERANCE_T)
+        for rule, tolerance in RATE_ROW_TOLERANCES.items():
             tolerances[self.rule == rule] = tolerance
         return tolerances
 
     @cached_property
     def in_rates(self) -> NDArray[np.bool_]:
         """Rows in rates, not in tonnes."""
-        return np.isin(self.rule, list(ROW_TOLERANCE))
+        return np.isin(self.rule, list(RATE_ROW_TOLERANCES))
 
     @cached_property
     def most_of_unit(self) -> int:
@@ -205,7 +199,7 @@ class RowBuilder:
             Of each entry: its row among these, its unit, and the sign and divisor of the unit's allowance.
         """
         least, most = limits
-        if self.integer and rule not in ROW_TOLERANCE:
+        if self.integer and rule not in RATE_ROW_TOLERANCES:
             least, most = whole_limits(least, most)
         numbers = np.arange(self.count, self.count + len(index))
         self.count += len(index)

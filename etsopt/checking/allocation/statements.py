@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.exceptions import exceptional_units
-from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.allocation.totals import BALANCE_VALUES, distance
+from etsopt.checking.tolerances import ROUNDING_EDGE_T, UNIT_TOLERANCE_T
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings import plan
-from etsopt.readings.balance import BALANCED, imbalance_t
+from etsopt.readings.balance import IMBALANCE_RELATIVE, imbalance_t
 from etsopt.readings.given import whole
 from etsopt.readings.power import allowances_of_power
 from etsopt.readings.references import outside_plans
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.readings.given import Given
-
-EDGE_T = 1e-5
-"""Tolerance of rounding edges: two orders of the same arithmetic differ by up to about 1e-7 t at 1e8 t."""
 
 ROW_IN_WORDS = {
     "sector_target": ("t", _("the allowances of the sector meet its target")),
@@ -125,7 +122,7 @@ def reference_follows_rule(
     least = most = exact
     if instance.policy.rule.name != "given":
         # At the edge of rounding the whole tonne on either side is right.
-        least, most = np.floor(exact - EDGE_T), np.floor(exact + EDGE_T)
+        least, most = np.floor(exact - ROUNDING_EDGE_T), np.floor(exact + ROUNDING_EDGE_T)
     equal = at_emissions(instance)
     least, most = (np.where(equal, due_at_emissions(instance), end) for end in (least, most))
     off = np.maximum(least - given, given - most)
@@ -186,7 +183,7 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
             continue
         for end in (lower, upper):
             off = imbalance_t(emissions, instance.intensity[here], end, slope, cap)
-            if not off <= BALANCED * emissions.sum():
+            if not off <= IMBALANCE_RELATIVE * emissions.sum():
                 message = _("at the balance value the sector's allowances equal its emissions")
                 violations.append(Violation("balance_value", str(name), off, "t", message))
         middle = (lower + upper) / 2

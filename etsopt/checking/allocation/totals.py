@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.duals import KEPT
-from etsopt.checking.allocation.rows import ROW_TOLERANCE
 from etsopt.checking.cells import of_column
+from etsopt.checking.tolerances import NUMBER_RELATIVE, RATE_ROW_TOLERANCES, TOTAL_TOLERANCE_T
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
@@ -50,9 +50,6 @@ BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
 MAY_BE_ABSENT = frozenset(
     ("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", "reported", *BALANCE_VALUES)
 )
-
-RELATIVE, ABSOLUTE = 1e-9, 2e-2
-"""Tolerance of a number: 20 kg, or rounding if it is not in tonnes."""
 
 
 def tables_are_whole(
@@ -144,7 +141,7 @@ def totals_add_up(instance: Given, table: pd.DataFrame, tables: Mapping[str, pd.
         total = expected["emissions_tco2e"]
         rate = np.divide(expected["surplus_t"], total, out=np.full(len(total), np.nan), where=total > 0)
         for column, values in (expected | {"surplus_rate": rate}).items():
-            tolerance = ABSOLUTE if column in (*SUMS, *ISSUED) else RELATIVE
+            tolerance = TOTAL_TOLERANCE_T if column in (*SUMS, *ISSUED) else NUMBER_RELATIVE
             message = _("{column} of a {group} is the total over its units", column=column, group=group)
             violations += _differing("totals_add_up", stated[key], stated[column], values[place], tolerance, message)
     return violations
@@ -212,8 +209,10 @@ def targets_are_stated(
     wrong = (sectors["target_sense"].fillna("").to_numpy(dtype=object) != sense).astype(float)
     rule = "targets_are_stated"
     return [
-        *_differing(rule, names, sectors["target_t"], target, ABSOLUTE, _("the target is the policy's [t]")),
-        *_differing(rule, names, sectors["under_target_t"], left, ABSOLUTE, _("target less allowances is stated [t]")),
+        *_differing(rule, names, sectors["target_t"], target, TOTAL_TOLERANCE_T, _("the target is the policy's [t]")),
+        *_differing(
+            rule, names, sectors["under_target_t"], left, TOTAL_TOLERANCE_T, _("target less allowances is stated [t]")
+        ),
         *_differing(rule, names, wrong, 0 * wrong, 0.0, _("the sense of the target is the policy's")),
     ]
 
@@ -224,7 +223,9 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
     names = provinces["province"].to_numpy(dtype=object)
     expected = _placed(names, {name: (most - least) / 2 for name, (least, most) in limits.items()})
     message = _("the balance is the policy's share of emissions [t]")
-    return list(_differing("balances_are_stated", names, provinces["balance_limit_t"], expected, ABSOLUTE, message))
+    return list(
+        _differing("balances_are_stated", names, provinces["balance_limit_t"], expected, TOTAL_TOLERANCE_T, message)
+    )
 
 
 def _placed(names: NDArray[np.object_], values: Mapping[str, float]) -> NDArray[np.float64]:
@@ -240,7 +241,7 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
     units
         Unit of each objective.
     """
-    stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(ROW_TOLERANCE).to_numpy()
+    stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(RATE_ROW_TOLERANCES).to_numpy()
     keeps = duals["row"].to_numpy() == KEPT
     right = np.zeros(len(duals), dtype=bool)
     for level in pd.unique(stated):
@@ -285,7 +286,7 @@ def prices_are_stated(
             if column is None and ((stated == level) & ~keeps).any():
                 message = _("the shadow prices are present")
                 violations.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", message))
-            tolerance = RELATIVE * float(np.abs(multipliers[here]).max(initial=0.0))
+            tolerance = NUMBER_RELATIVE * float(np.abs(multipliers[here]).max(initial=0.0))
             message = _("the shadow price of {level} is the dual of the row", level=level)
             violations += _differing("prices_are_stated", names, given, dual, tolerance, message)
     return violations

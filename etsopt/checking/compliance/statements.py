@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation import statements, totals
+from etsopt.checking.allocation import statements
 from etsopt.checking.compliance import limits
+from etsopt.checking.tolerances import NUMBER_RELATIVE, ROUNDING_EDGE_T, TOTAL_TOLERANCE_T
 from etsopt.language import _
 from etsopt.readings import plan
 from etsopt.readings.given import by_year
@@ -27,9 +28,6 @@ IN, OUT = (
     ("surrendered_t", "sold_t", "cancelled_t", "closing_t"),
 )
 FLOWS = (*IN, *OUT)
-
-MONEY_TOLERANCE = 1e-9
-"""Relative tolerance of an amount against the sum of its parts, beside a hundredth of a yuan."""
 
 
 def above(
@@ -62,7 +60,7 @@ def allowances(instance: Given, units: pd.DataFrame, sectors: pd.DataFrame) -> l
     free = 1 - by_year(instance.policy.market.paid_share, [instance.policy.year], 0.0)[0]
     exact, allowance = free * units["reference_t"].to_numpy(dtype=float), units["allowance_t"].to_numpy(dtype=float)
     # At the edge of rounding the whole tonne on either side is right.
-    low, high = np.floor(exact - statements.EDGE_T), np.floor(exact + statements.EDGE_T)
+    low, high = np.floor(exact - ROUNDING_EDGE_T), np.floor(exact + ROUNDING_EDGE_T)
     off = np.maximum(np.maximum(low - allowance, allowance - high), 0.0)
     violations += above("allowances", names, off, _("the allowance is the free allocation of the rule, rounded down"))
     advance = floored(statements.advance(instance))
@@ -110,7 +108,7 @@ def accounts(
         violations += above("enterprise", enterprises.index, wrong, message, "cells")
     emitted = stated["emissions_tco2e"] - enterprises["emissions"]
     message = _("emissions are those of its units")
-    violations += above("enterprise", enterprises.index, emitted, message, tolerance=totals.ABSOLUTE)
+    violations += above("enterprise", enterprises.index, emitted, message, tolerance=TOTAL_TOLERANCE_T)
     message = _("the obligation is the verified emissions to the nearest tonne, and what is outstanding")
     violations += above("obligation", enterprises.index, stated["obligation_t"] - enterprises["obligation"], message)
     for flow in FLOWS:
@@ -182,7 +180,7 @@ def money(
     expected["cost_cny"] = paid - expected["sales_cny"]
     violations = []
     for column, amount in expected.items():
-        tolerance = 0.01 + MONEY_TOLERANCE * (paid + expected["sales_cny"] + amount.abs())
+        tolerance = 0.01 + NUMBER_RELATIVE * (paid + expected["sales_cny"] + amount.abs())
         off = ((stated[column] - amount).abs() - tolerance).clip(lower=0)
         off = off.where((stated[column] - amount).notna(), np.inf)
         message = _("{column} is the product of tonnes and prices, or the fine", column=column)
@@ -237,9 +235,9 @@ def _sums(name: str, key: str, table: pd.DataFrame, expected: pd.DataFrame) -> l
     stated = table.set_index(key).reindex(expected.index)
     violations = []
     for column in expected:
-        tolerance = 0.0 if column.endswith("_t") and column != "reference_t" else totals.ABSOLUTE
+        tolerance = 0.0 if column.endswith("_t") and column != "reference_t" else TOTAL_TOLERANCE_T
         if column.endswith("_cny"):
-            tolerance = 0.01 + MONEY_TOLERANCE * float(expected[column].abs().sum())
+            tolerance = 0.01 + NUMBER_RELATIVE * float(expected[column].abs().sum())
         off = stated[column].to_numpy(dtype=float) - expected[column].to_numpy(dtype=float)
         message = _("{column} of {table} is the sum of its rows", column=column, table=name)
         violations += above("totals", expected.index, off, message, tolerance=tolerance)

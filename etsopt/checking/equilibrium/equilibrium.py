@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.equilibrium.points import RELATIVE, Year, fixed_points
+from etsopt.checking.equilibrium.points import Year, fixed_points
 from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
+from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _, chain, pgettext
 from etsopt.readings import plan
@@ -196,7 +197,7 @@ def _units(
     return [
         *columns_follow("units", labels, now.years, table, expected),
         *_intensities(labels, table, (now.intensity * kept)[:, 0]),
-        *_best_responses(labels, value - year.least(balance), RELATIVE * scale),
+        *_best_responses(labels, value - year.least(balance), NUMBER_RELATIVE * scale),
     ]
 
 
@@ -205,7 +206,7 @@ def _intensities(
 ) -> Iterator[Violation]:
     """Check that intensities follow from the measures."""
     off = np.abs(table["intensity"].to_numpy(dtype=float) - expected)
-    for k in np.flatnonzero(~(off <= RELATIVE * expected) & ~np.isnan(expected)):
+    for k in np.flatnonzero(~(off <= NUMBER_RELATIVE * expected) & ~np.isnan(expected)):
         message = _("the intensity is the baseline intensity times the share left by the measures")
         yield Violation("units", str(labels[k]), float(off[k]), "t/t", message)
 
@@ -250,7 +251,7 @@ def _sectors(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) ->
         here = of_unit == name
         for column in SUMMED:
             off = abs(row.get(column, np.nan) - units.loc[here, column].sum())
-            if not off <= 2e-2 + RELATIVE * units.loc[here, column].abs().sum():
+            if not off <= 2e-2 + NUMBER_RELATIVE * units.loc[here, column].abs().sum():
                 message = _("the total is the sum over the units")
                 violations.append(Violation("totals_add_up", f"{name}.{column}", off, "", message))
         if free.any():
@@ -265,7 +266,7 @@ def _is_without_abatement(stated: float, year: Year, free: NDArray[np.bool_], ha
         return bool(np.isnan(stated))
     emissions, intensity = year.baseline.emissions[free, 0], year.baseline.intensity[free, 0]
     before = balance_value(emissions, intensity, year.slope, year.cap)
-    return bool(abs(stated - before) <= RELATIVE * before + half)
+    return bool(abs(stated - before) <= NUMBER_RELATIVE * before + half)
 
 
 def _half_decimal(instance: Given) -> float:
@@ -280,7 +281,7 @@ def _balance(
     """Check the residual of the rule, and that the balance value balances its sector."""
     name, value, total = str(row["sector"]), row["balance_value"], float(emissions.sum())
     residual, violations = year.excess(value, emissions, intensity), []
-    if not abs(residual - row["residual_t"]) <= 2e-2 + RELATIVE * total:
+    if not abs(residual - row["residual_t"]) <= 2e-2 + NUMBER_RELATIVE * total:
         message = _("the residual is the sum of allowances less emissions")
         violations.append(Violation("residual", name, abs(residual - row["residual_t"]), "t", message))
     if row["status"] == "cycle":
@@ -291,10 +292,13 @@ def _balance(
         return [*violations, Violation(NO_FIXED_POINT, name, abs(residual), "t", message)]
     half = _half_decimal(instance)
     below, above = (year.excess(value + side * half, emissions, intensity) for side in (-1, 1))
-    if not (below <= RELATIVE * total and above >= -RELATIVE * total):
+    if not (below <= NUMBER_RELATIVE * total and above >= -NUMBER_RELATIVE * total):
         message = _("at the balance value, allowances equal emissions")
         violations.append(Violation("balance_value", name, abs(residual), "t", message))
-    if half and not abs(value - round(value, plan.stated(instance, "balance_value_decimals", 0))) <= RELATIVE * half:
+    if (
+        half
+        and not abs(value - round(value, plan.stated(instance, "balance_value_decimals", 0))) <= NUMBER_RELATIVE * half
+    ):
         message = _("the balance value has the decimals of the rule")
         violations.append(Violation("balance_value", name, half, "t/t", message))
     return violations

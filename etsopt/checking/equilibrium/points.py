@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.market.search import least_of_all_plans
+from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings.sets import batches
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.given import Given
-
-RELATIVE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Year:
             emissions = sets.left * now.emissions[sets.units, 0]
             least = value.min(axis=0)
             scale = self.price * now.emissions[sets.units, 0] + np.abs(sets.costs(now.years[0])[0]).max(axis=0) + 1
-            ties = value <= least + RELATIVE * scale
+            ties = value <= least + NUMBER_RELATIVE * scale
             cost[sets.units] = least
             cleanest[sets.units] = np.where(ties, emissions, np.inf).min(axis=0)
             dirtiest[sets.units] = np.where(ties, emissions, -np.inf).max(axis=0)
@@ -80,19 +79,19 @@ def fixed_points(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]
     for name, points in tables["fixed_points"].groupby("sector"):
         free = (of_unit == name) & year.free
         violations += _in_order(str(name), points)
-        if not np.isclose(points["balance_value"], reported.get(name, np.nan), rtol=RELATIVE, atol=0).any():
+        if not np.isclose(points["balance_value"], reported.get(name, np.nan), rtol=NUMBER_RELATIVE, atol=0).any():
             message = _("the balance value of the sector is one of its fixed points")
             violations.append(Violation("fixed_points", str(name), 1.0, "rows", message))
         for row in points.to_dict("records"):
             least, cleanest, dirtiest = (part[free] for part in year.best(np.full(len(of_unit), row["balance_value"])))
             emissions = row["emissions_tco2e"]
             outside = max(float(cleanest.sum()) - emissions, emissions - float(dirtiest.sum()))
-            if not outside <= 2e-2 + RELATIVE * float(dirtiest.sum()):
+            if not outside <= 2e-2 + NUMBER_RELATIVE * float(dirtiest.sum()):
                 message = _("the emissions are those of best responses")
                 violations.append(Violation("fixed_points", f"{name} {row['number']}", outside, "t", message))
             stated = row["measures_cost_cny"] + year.price * (emissions - kept * (emissions + row["residual_t"]))
             off = abs(float(least.sum()) - stated)
-            if not off <= 1.0 + RELATIVE * (float(np.abs(least).sum()) + year.price * emissions):
+            if not off <= 1.0 + NUMBER_RELATIVE * (float(np.abs(least).sum()) + year.price * emissions):
                 message = _("the cost of the fixed point is that of the best responses to it")
                 violations.append(Violation("fixed_points", f"{name} {row['number']}", off, "CNY", message))
     return violations

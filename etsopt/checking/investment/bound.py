@@ -15,18 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.effort import INVESTMENT_COMBINATIONS_MAX
+from etsopt.checking.tolerances import BUDGET_EXCESS_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.investment.sets import SetCosts
     from etsopt.readings.given import Given
-
-MOST_NUMBERS = 2_000_000
-"""Combinations of the sets of an enterprise, times scenarios, that are computed at most."""
-
-WITHIN = 1e-9
-"""Relative excess of a budget that is rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -178,13 +174,13 @@ class Bound:
         open_by = max(value - bound, 0.0) + 2 * float(self.error[owner])
         kept = [tuple(part[excess <= open_by] for part in (cost, investment)) for excess, cost, investment in options]
         combinations = float(np.prod([float(len(cost)) for cost, _ in kept]))
-        if combinations * len(self.objective.probability) > MOST_NUMBERS:
+        if combinations * len(self.objective.probability) > INVESTMENT_COMBINATIONS_MAX:
             return -np.inf
         costs, invested = self.enterprises.account[owner][None], np.zeros(1)
         for cost, investment in kept:
             costs = (costs[:, None] + cost[None]).reshape(-1, costs.shape[1])
             invested = (invested[:, None] + investment[None]).ravel()
-        within = invested <= self.enterprises.budget[owner] * (1 + WITHIN)
+        within = invested <= self.enterprises.budget[owner] * (1 + BUDGET_EXCESS_RELATIVE)
         least = self.objective.value(costs[within]).min(initial=np.inf)
         # All other combinations are no better than the answer.
         return float(min(least, value)) - 2 * float(self.error[owner]) / self.objective.tail

@@ -10,6 +10,7 @@ import numpy as np
 from etsopt.checking.allocation.totals import distance, wrong_with
 from etsopt.checking.cells import of_column
 from etsopt.checking.market.accounts import derive_accounts
+from etsopt.checking.tolerances import AMOUNT_TOLERANCE_CNY, TOTAL_TOLERANCE_T
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.given import Given
-
-CENT, TONNE = 1.0, 2e-2
-"""Tolerances beside a relative 1e-9: a CNY, and 20 kg."""
 
 TEXTS = {
     "investments": ("unit_id", "enterprise_id", "sector", "measure_id"),
@@ -119,7 +117,7 @@ def flows_of(  # long because every number of a scenario follows from those befo
         for name, values in zip(expected, (*totals, banked), strict=True):
             expected[name][:, number] = values
         most = _kept_most(accounts, there)
-        size = TONNE + 1e-9 * (accounts.emissions + most)
+        size = TOTAL_TOLERANCE_T + 1e-9 * (accounts.emissions + most)
         limits = {
             "not_negative": -np.minimum(bought[:, number], sold[:, number]),
             "borrowing": -banked,
@@ -179,7 +177,11 @@ def _follow(table: pd.DataFrame, expected: Mapping[str, NDArray[np.float64]]) ->
             continue
         flat = values.ravel()
         off = distance(table[column], flat)
-        size = {"cny": CENT, "t": TONNE, "tco2e": TONNE}[column.rpartition("_")[2]] if "_per_" not in column else 1e-9
+        size = (
+            {"cny": AMOUNT_TOLERANCE_CNY, "t": TOTAL_TOLERANCE_T, "tco2e": TOTAL_TOLERANCE_T}[column.rpartition("_")[2]]
+            if "_per_" not in column
+            else 1e-9
+        )
         wrong_rows = ~(off <= size + 1e-9 * np.abs(flat))
         if wrong_rows.any():
             row = int(wrong_rows.argmax())

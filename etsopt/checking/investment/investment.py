@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.checking.investment import statements
-from etsopt.checking.investment.bound import WITHIN, Bound, Enterprises
+from etsopt.checking.investment.bound import Bound, Enterprises
 from etsopt.checking.investment.decisions import decision_is_admissible, read_decision
 from etsopt.checking.investment.derived import derive
 from etsopt.checking.investment.flows import flows_of, shapes
 from etsopt.checking.investment.sets import set_costs
 from etsopt.checking.theorem import COST
+from etsopt.checking.tolerances import BUDGET_EXCESS_RELATIVE, BUDGET_PRICE_MAX
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
 from etsopt.units import tolerance_of
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.readings.given import Given
-
-LARGEST_PRICE = 1e12
-"""Largest price of a budget that is tried: none saves so many CNY by one more."""
 
 
 def check(  # long because each statement takes what the ones before it derived
@@ -64,7 +62,7 @@ def check(  # long because each statement takes what the ones before it derived
     np.add.at(invested, owner.code, (derived.investment * decision.installed).sum(axis=1))
     over = invested - derived.budget
     for name, by in zip(owner.names, over, strict=True):
-        if by > WITHIN * max(float(invested.max()), 1.0):
+        if by > BUDGET_EXCESS_RELATIVE * max(float(invested.max()), 1.0):
             violations.append(Violation("budget", str(name), float(by), "CNY", _("investment is within the budget")))
     value = derived.objective.value(flows.costs)
     stated = _stated_multipliers(tables, len(owner), len(derived.states.names))
@@ -72,7 +70,7 @@ def check(  # long because each statement takes what the ones before it derived
         derived.objective,
         Enterprises(owner.code, value, flows.least_account_cost, derived.budget),
         derived.objective.nearest_weights(stated[0]),
-        np.where(np.isfinite(derived.budget), np.clip(np.nan_to_num(stated[1]), 0.0, LARGEST_PRICE), 0.0),
+        np.where(np.isfinite(derived.budget), np.clip(np.nan_to_num(stated[1]), 0.0, BUDGET_PRICE_MAX), 0.0),
     )
     shape = (len(instance.units), len(derived.states.names))
     at_mean, least = np.zeros(shape), np.zeros(shape)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.checking.allocation.totals import distance
-from etsopt.checking.investment.flows import CENT
 from etsopt.checking.market.statements import unit_of
+from etsopt.checking.tolerances import AMOUNT_TOLERANCE_CNY, MULTIPLIER_TOLERANCE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from etsopt.checking.investment.derived import Derived
     from etsopt.checking.investment.sets import SetCosts
     from etsopt.readings.given import Given
-
-WEIGHT = 1e-6
-"""Tolerance of weights and multipliers, which are numbers without a unit."""
 
 
 def rows_follow(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
@@ -52,7 +49,7 @@ def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -
             yield Violation("tables", name, 1.0, "rows", _("the table has {rows} rows", rows=len(flat)))
             return
         off = distance(table[column], flat)
-        size = CENT if column.endswith("_cny") else 0.0
+        size = AMOUNT_TOLERANCE_CNY if column.endswith("_cny") else 0.0
         wrong = ~(off <= size + 1e-9 * np.abs(np.nan_to_num(flat)))
         if wrong.any():
             row = int(wrong.argmax())
@@ -66,7 +63,7 @@ def mean_is_least(instance: Given, costs: SetCosts, at_mean: NDArray[np.bool_]) 
     everyone = np.arange(len(costs.sets.units))
     chosen = costs.at_mean[costs.numbers(at_mean), everyone]
     off = chosen - costs.at_mean.min(axis=0)
-    for place in np.flatnonzero(~(off <= CENT + 1e-9 * np.abs(chosen))):
+    for place in np.flatnonzero(~(off <= AMOUNT_TOLERANCE_CNY + 1e-9 * np.abs(chosen))):
         label = str(instance.units["unit_id"].iloc[costs.sets.units[place]])
         yield Violation("at_mean", label, float(off[place]), "CNY", _("it costs least at the expected values"))
 
@@ -79,7 +76,7 @@ def weights_are_possible(derived: Derived, table: pd.DataFrame) -> Iterator[Viol
     upper = lower + objective.weight * objective.probability / objective.tail
     off = np.maximum(np.maximum(lower - weights, weights - upper).max(axis=1), np.abs(weights.sum(axis=1) - 1))
     for name, by in zip(derived.instance.labels("enterprise_id").names, off, strict=True):
-        if not by <= WEIGHT:
+        if not by <= MULTIPLIER_TOLERANCE:
             message = _("the weights of the scenarios add up to one, and CVaR allows them")
             yield Violation("weights", str(name), float(by), "1", message)
 
@@ -91,7 +88,7 @@ def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: NDAr
         yield Violation("budget_prices", "all", 1.0, "CNY/CNY", _("all enterprises together have no budget"))
     names = derived.instance.labels("enterprise_id").names
     for name, price, limit in zip(names, prices, np.where(np.isfinite(derived.budget), most, 0.0), strict=False):
-        if not -WEIGHT <= price <= limit * (1 + WEIGHT) + WEIGHT:
+        if not -MULTIPLIER_TOLERANCE <= price <= limit * (1 + MULTIPLIER_TOLERANCE) + MULTIPLIER_TOLERANCE:
             message = _("it is from 0 to {most:.6g}, which a CNY of investment saves at most", most=limit)
             yield Violation("budget_prices", str(name), float(abs(price)), "CNY/CNY", message)
 

@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.effort import REPAIR_SWEEPS_MAX
+from etsopt.checking.tolerances import REDUCED_COST_ROUNDING_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leeway import Leeway
-
-NOISE = 1e-9
-"""Reduced cost that counts as rounding, relative to the largest multiplier."""
-
-SWEEPS = 200
 
 
 @dataclass(frozen=True)
@@ -57,13 +54,13 @@ class Arcs:
     def repaired(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return multipliers at which reduced costs due to rounding vanish, as far as they can together."""
         scale = float(np.max(np.abs(x), initial=0.0))
-        near = (np.abs(self.reduced(x)) <= NOISE * scale) & (self.least < self.most)
+        near = (np.abs(self.reduced(x)) <= REDUCED_COST_ROUNDING_RELATIVE * scale) & (self.least < self.most)
         # Raised from both sides, a difference ends at zero; the ground moves with the rest and is moved back.
         upper = np.concatenate([self.head[near], self.tail[near]])
         lower = np.concatenate([self.tail[near], self.head[near]])
         constant = np.concatenate([self.constant[near], -self.constant[near]])
         raised = x.copy()
-        for _ in range(SWEEPS):
+        for _ in range(REPAIR_SWEEPS_MAX):
             before = raised.copy()
             np.maximum.at(raised, upper, before[lower] + constant)
             if np.all(raised - before <= 1e-16 * scale):

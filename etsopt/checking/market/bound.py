@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
+from etsopt.checking.effort import REPAIRED_MULTIPLIERS_MAX
 from etsopt.checking.market.arcs import Nodes, joined, of_accounts, of_market
 from etsopt.checking.market.dealings import Trading
 from etsopt.checking.market.search import least_of_all_plans
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leeway import Leeway
     from etsopt.checking.market.restricted import Branching, Restricted
-
-REPAIRED_SIZE = 200_000
-"""Largest number of multipliers repaired together; of more accounts, each pays for the rounding of its own tonnes."""
 
 
 class Bound:
@@ -71,7 +69,7 @@ class Bound:
         together = [] if stated else of_market(market, nodes, leeway, unmet_most)
         x = nodes.filled(given)
         limit, due = np.minimum(given.offset_limit, 0.0), np.minimum(given.newly_owed, 0.0)
-        if nodes.size <= REPAIRED_SIZE:
+        if nodes.size <= REPAIRED_MULTIPLIERS_MAX:
             x = joined([*of_accounts(market, nodes, due, leeway), *together]).repaired(x)
         self.demand_dual, self.emission_dual = x[nodes.account], terms.offset_share * limit + due
         offers = np.minimum(given.offsets_on_offer, 0.0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.tolerances import EMPTY_BANK_SHARE, OUTSTANDING_ROUNDING_T, PRICE_EQUALITY_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _, chain
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from etsopt.checking.market.derived import Market
 
 CLOSURE = "closure"
-EQUAL, EMPTY, OUTSTANDING_T = 1e-6, 1e-6, 0.5
-"""Relative difference of equal prices, share of emissions of an empty bank, and outstanding tonnes that count."""
-
 UNNAMED = ("abatement", "scarcity")
 """Reasons of a price that no instrument sets."""
 
@@ -60,9 +58,9 @@ def closure_follows(
             right = False
         else:
             one, other = stated.to_numpy(dtype=float), wanted.to_numpy(dtype=float)
-            near = np.isclose(one, other, rtol=EQUAL, atol=0.0, equal_nan=True)
+            near = np.isclose(one, other, rtol=PRICE_EQUALITY_RELATIVE, atol=0.0, equal_nan=True)
             with np.errstate(invalid="ignore"):
-                right = bool((near | (np.abs(one - other) <= EQUAL)).all())
+                right = bool((near | (np.abs(one - other) <= PRICE_EQUALITY_RELATIVE)).all())
         if not right:
             message = _("the column follows from prices, bank and policy")
             violations.append(Violation(CLOSURE, column, 1.0, "cells", message))
@@ -84,7 +82,7 @@ def _balances_itself(market: Market, row: pd.Series[Any], year: int) -> bool:
     of_paid = float(baseline.paid_share[year] * baseline.given[:, year].sum())
     follows = baseline.balances[baseline.emissions[:, year] > 0, year].all()
     supply = max(float(row["banked_before_t"]), abs(float(terms.auctioned[year]) - of_paid))
-    return bool(follows) and supply <= EMPTY * emitted and float(terms.demand[year]) == 0
+    return bool(follows) and supply <= EMPTY_BANK_SHARE * emitted and float(terms.demand[year]) == 0
 
 
 def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
@@ -96,8 +94,8 @@ def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
     for t in reversed(range(len(years))):
         row = years.iloc[t]
         price, bank = float(row["price_cny_per_t"]), float(row["banked_t"])
-        room = EQUAL * max(abs(price), 1.0) + float(terms.transaction_cost[t])
-        is_empty = bank <= EMPTY * emitted[t]
+        room = PRICE_EQUALITY_RELATIVE * max(abs(price), 1.0) + float(terms.transaction_cost[t])
+        is_empty = bank <= EMPTY_BANK_SHARE * emitted[t]
         empty_in = float(row["year"]) if is_empty else empty_in
         if is_empty and _balances_itself(root.market, row, t):
             by = "self-balancing"
@@ -111,7 +109,7 @@ def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
             by = "floor"
         elif terms.offset_supply[t] > 0 and abs(price - terms.offset_price[t]) <= room:
             by = "offsets"
-        elif row["outstanding_t"] > OUTSTANDING_T:
+        elif row["outstanding_t"] > OUTSTANDING_ROUNDING_T:
             by = "penalty"
         else:
             by = "abatement" if has_measures else "scarcity"

@@ -16,6 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.effort import (
+    COMBINATION_PLANS_MAX,
+    COMBINATION_SUMS_MAX,
+    COMBINATION_VECTORS_MAX,
+    COMBINATION_WORK_MAX,
+)
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.whole_plans import NearOptimalPlans, plans_of_units, together
 from etsopt.checking.theorem import COST
@@ -26,9 +32,6 @@ if TYPE_CHECKING:
     from etsopt.checking.market.prices import StatedMultipliers
     from etsopt.checking.verdict import Violation
 
-MOST_VECTORS, MOST_PLANS, MOST_SUMS, MOST_WORK = 32, 500_000, 30_000_000, 60_000_000
-"""Most vectors, plans listed, and sums of parts of choices at a time and in all; beyond them nothing is proven."""
-
 
 def proven_together(stated: StatedMultipliers, root: Bound, value: float) -> tuple[float, list[Violation]]:
     """Return the bound of stated multipliers together, at most the value [CNY], and the violations of these.
@@ -36,7 +39,7 @@ def proven_together(stated: StatedMultipliers, root: Bound, value: float) -> tup
     It is minus infinity without any, and where units trade on several accounts: rounding is bounded on one.
     """
     levels = [level for level in stated.places if re.fullmatch(rf"{COST}:together:\d+", level)]
-    if not levels or len(levels) >= MOST_VECTORS or len(root.market.accounts.labels) > 1:
+    if not levels or len(levels) >= COMBINATION_VECTORS_MAX or len(root.market.accounts.labels) > 1:
         return -np.inf, []
     bounds: list[Bound] = [root]
     violations: list[Violation] = []
@@ -88,7 +91,7 @@ def _listed(root: Bound, value: float) -> NearOptimalPlans | None:
         market, (root.demand_dual, root.emission_dual), np.full(len(every), budget), every
     ):
         count += len(part.owner)
-        if count > MOST_PLANS or len(np.unique(part.owner)) < len(units):
+        if count > COMBINATION_PLANS_MAX or len(np.unique(part.owner)) < len(units):
             return None
         parts.append(part)
     return together(parts)
@@ -112,7 +115,7 @@ def least_of_choices(
     for unit in several[np.argsort(-largest, kind="stable")].tolist():
         mine = above[first[unit] : first[unit] + count[unit]]
         work += len(sums) * mine.size
-        if len(sums) * mine.size > MOST_SUMS or work > MOST_WORK:
+        if len(sums) * mine.size > COMBINATION_SUMS_MAX or work > COMBINATION_WORK_MAX:
             return -np.inf
         sums = (sums[:, None] + mine).reshape(-1, len(rest))
         sums = sums[(sums < value).all(axis=1)]

@@ -24,6 +24,7 @@ from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balance
 from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.theorem import COST, UNMET
+from etsopt.checking.tolerances import NO_COST_CNY_PER_T
 from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.language import _
 from etsopt.readings.plan import inside_in
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
 
 DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
-NOTHING = 1e-10
-"""Cost that counts as none [CNY per tonne of all emissions]: where nothing costs anything, rounding alone is left."""
-
 OF_RESERVE = ("intake_t", "released_t")
 
 
@@ -89,7 +87,7 @@ def check_market(
     if any(violation.rule == "tables" for violation in violations):
         return violations, None
     value, uncertain, spending = cost_of(market, answer.holdings, answer.units, years, kind)
-    tolerance = max(tolerance_of(value, "CNY"), NOTHING * float(market.baseline.emissions.sum()))
+    tolerance = max(tolerance_of(value, "CNY"), NO_COST_CNY_PER_T * float(market.baseline.emissions.sum()))
     root = Bound(program, given, leeway_of(market, answer.holdings, answer.units, years))
     bound = relaxed = root.of_all() - uncertain
     integer = not instance.policy.abatement.divisible_measures

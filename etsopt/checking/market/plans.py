@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.tolerances import SHARE_EXCESS
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.given import Given
-
-SHARE = 1e-8
-"""Tolerance of shares for rounding."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def read_plans(
     unit, share = plans[:, 0], share[first]
     # Shares that total one within rounding are divided by their sum.
     total = np.bincount(unit, share, len(offered.code))[unit]
-    return Taken(unit, np.where(total <= 1 + SHARE, share / np.maximum(total, 1.0), share), runs), []
+    return Taken(unit, np.where(total <= 1 + SHARE_EXCESS, share / np.maximum(total, 1.0), share), runs), []
 
 
 def _meet_earlier(
@@ -146,7 +144,7 @@ def plans_are_admissible(
             unmet[(runs[:, one] & lacks).any(axis=1) & (needed > -2)] = True
     share, divisible = taken.share, divisible or instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
-    wrong_share, out_of_step = ~((share > 0) & (total <= 1 + SHARE)), _out_of_step(offered.step[unit] > 1, runs)
+    wrong_share, out_of_step = ~((share > 0) & (total <= 1 + SHARE_EXCESS)), _out_of_step(offered.step[unit] > 1, runs)
     names = instance.units["unit_id"].to_numpy()[unit]
     cases = [
         ("first_year", early, _("a measure starts in its first year or later")),

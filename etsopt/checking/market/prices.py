@@ -12,6 +12,7 @@ from etsopt.checking.market import statements
 from etsopt.checking.market.arcs import Multipliers
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.theorem import COST
+from etsopt.checking.tolerances import PRICE_PROOF_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.accounts import Accounts
     from etsopt.readings.baseline import Baseline
-
-CLEARS = 1.01e-7
-"""Demand, relative to emissions, with which price intervals are found, and relative tolerance of their cost."""
 
 
 class StatedMultipliers:
@@ -75,7 +73,7 @@ def interval_is_proven(
     """Check that the price interval is spanned by stated prices, at each of which the market clears.
 
     The market clears at a price if the multipliers with it bound the cost as well as those of the reported price, up to
-    the value of a little demand, `CLEARS` of all emissions, between the two.
+    the value of a little demand, `PRICE_PROOF_RELATIVE` of all emissions, between the two.
 
     Parameters
     ----------
@@ -93,14 +91,14 @@ def interval_is_proven(
         prices.append(-end.market_balance / baseline.discount)
         bounds.append(Bound(root.market, end, root.leeway).of_all())
     # The reported price is that of the relaxation itself, without the demand by which the ends are found.
-    if levels and not max(bounds) - bound <= tolerance + CLEARS * abs(bound):
+    if levels and not max(bounds) - bound <= tolerance + PRICE_PROOF_RELATIVE * abs(bound):
         message = _("no other stated prices bound the cost better than those reported")
         violations.append(Violation("price", COST, max(bounds) - bound, "CNY", message))
-    demand, best = CLEARS * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
+    demand, best = PRICE_PROOF_RELATIVE * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
     for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
         apart = demand * max(float((baseline.discount * np.abs(other - at)).sum()) for other in prices)
         # Relaxations are solved to this share of their cost.
-        if levels and not best - proven <= apart + tolerance + CLEARS * abs(best):
+        if levels and not best - proven <= apart + tolerance + PRICE_PROOF_RELATIVE * abs(best):
             message = _("the market clears at the price and at both ends of its interval")
             violations.append(Violation("price", str(level), best - proven, "CNY", message))
     no_label = np.array([""], dtype=object)

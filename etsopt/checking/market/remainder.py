@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.allocation.statements import before_rounding
+from etsopt.checking.tolerances import ALLOWANCE_ROUNDING_T, TOTAL_TOLERANCE_T
 from etsopt.readings import plan
 from etsopt.readings.targets import at_emissions, due_at_emissions, fixed_at_emissions, national_total
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.given import Given
 
-UNSEEN_T, WHOLE_T = 1e-6, 2e-2
-"""Rounding of a unit's allowance to doubles, and tolerance of a total or of an allowance [t]."""
-
 
 def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
     """Return the loss by rounding in each year, rounded up to whole tonnes, shape ``(years,)`` [t].
@@ -33,10 +31,10 @@ def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataF
     allowance = tables["allocation"]["allowance_t"].to_numpy(dtype=float)
     fixed, sectors = fixed_at_emissions(instance), tables["sectors"]
     exact = before_rounding(instance, sectors, fixed)
-    whole = exact if instance.policy.rule.name == "given" else np.floor(exact + UNSEEN_T)
+    whole = exact if instance.policy.rule.name == "given" else np.floor(exact + ALLOWANCE_ROUNDING_T)
     whole = np.where(at_emissions(instance), due_at_emissions(instance), whole)
     lost = np.where(exact < whole, exact - whole, np.maximum(exact - np.maximum(allowance, whole), 0.0))
-    lost = np.where((allowance + WHOLE_T >= whole) & (np.abs(lost) >= UNSEEN_T), lost, 0.0)
+    lost = np.where((allowance + TOTAL_TOLERANCE_T >= whole) & (np.abs(lost) >= ALLOWANCE_ROUNDING_T), lost, 0.0)
     for name, left in zip(sectors["sector"], sectors["under_target_t"].to_numpy(dtype=float), strict=True):
         here = instance.labels("sector").where(name) & ~fixed
         total = float(lost[here].sum())
@@ -46,7 +44,7 @@ def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataF
     emissions = plan.emissions_inside(instance)
     rounded = np.where(baseline.follows, 0.0, baseline.emissions)
     yearly = (lost / np.where(emissions > 0, emissions, np.inf)) @ rounded
-    return np.where(yearly > WHOLE_T, np.ceil(yearly - UNSEEN_T), 0.0)
+    return np.where(yearly > TOTAL_TOLERANCE_T, np.ceil(yearly - ALLOWANCE_ROUNDING_T), 0.0)
 
 
 def _within_nation(instance: Given, allowance: NDArray[np.float64], lost: float) -> float:

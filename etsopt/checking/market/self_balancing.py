@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from etsopt.checking.market import statements
-from etsopt.checking.market.plans import SHARE, of_units
+from etsopt.checking.market.plans import of_units
+from etsopt.checking.tolerances import (
+    BALANCE_VALUE_EQUALITY_RELATIVE,
+    CELL_TOLERANCE,
+    INTENSITY_MIN_RELATIVE,
+    NUMBER_RELATIVE,
+    SHARE_EXCESS,
+)
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings import plan
@@ -38,12 +45,6 @@ DERIVED = ("balance_value_before", "emissions_before_tco2e", "emissions_tco2e", 
 
 NO_FIXED_POINT = "fixed_point"
 """Rule whose violation is an answer without a fixed point, which is not proven, but not wrong."""
-
-REPEATED, SAME_VALUE = 1e-9, 1e-8
-"""Relative difference of sums, and of a balance value derived again, that counts as none."""
-
-LEAST_INTENSITY = 1e-12
-"""Least intensity of a plan relative to the largest, so that a balance value is defined."""
 
 
 def read_held(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) -> tuple[Held | None, list[Violation]]:
@@ -102,7 +103,7 @@ def answer_balances(instance: Given, market: Market, answer: Answer, table: pd.D
         own.append(unabated if np.isnan(after) else after)
     violations = []
     derived = dict(zip(DERIVED, np.array(rows).T, strict=True))
-    size = statements.LEAST["t"] + statements.RELATIVE * derived["emissions_before_tco2e"]
+    size = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * derived["emissions_before_tco2e"]
     for name, values in derived.items():
         near = 1e-7 * np.abs(values) if name == DERIVED[0] else size
         stated = table[name].to_numpy(dtype=float)
@@ -121,8 +122,8 @@ def _no_fixed_point(
     held, emissions = (table[name].to_numpy(dtype=float) for name in HELD)
     apart = np.abs(emissions - derived["emissions_tco2e"])
     off = np.maximum(np.abs(derived["residual_t"]) / np.maximum(slope, 1.0), apart)
-    moved = ~((np.abs(held - own) <= SAME_VALUE * own) | (np.isnan(held) & np.isnan(own)))
-    open_rows = moved | ~(off <= statements.LEAST["t"] + REPEATED * derived["emissions_tco2e"])
+    moved = ~((np.abs(held - own) <= BALANCE_VALUE_EQUALITY_RELATIVE * own) | (np.isnan(held) & np.isnan(own)))
+    open_rows = moved | ~(off <= CELL_TOLERANCE["t"] + NUMBER_RELATIVE * derived["emissions_tco2e"])
     message = _("allowances equal emissions after abatement at the balance value of the answer")
     return [
         Violation(
@@ -144,7 +145,7 @@ def _chosen(baseline: Baseline, offered: Choices, taken: Taken) -> _Chosen:
     """Return all chosen plans, weighted by their shares."""
     rest = 1 - np.bincount(taken.unit, taken.share, len(baseline.emissions))
     # Shares of one in all leave nothing but their rounding.
-    idle = np.flatnonzero(rest > SHARE)
+    idle = np.flatnonzero(rest > SHARE_EXCESS)
     unit, share = np.concatenate([idle, taken.unit]), np.concatenate([rest[idle], taken.share])
     never = np.zeros((len(idle), *taken.runs.shape[1:]), dtype=bool)
     runs = np.concatenate([never, taken.runs])
@@ -165,6 +166,6 @@ def _balance(
     here = ~np.isnan(baseline.balance_value[units, year]) & (emissions > 0)
     if not here.any():
         return float("nan")
-    positive = np.maximum(intensity[here], LEAST_INTENSITY * intensity[here].max())
+    positive = np.maximum(intensity[here], INTENSITY_MIN_RELATIVE * intensity[here].max())
     value = balance_value(emissions[here], positive, float(baseline.slope[year]), float(baseline.cap[year]))
     return NO_BALANCE if np.isnan(value) else value

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import distance
+from etsopt.checking.tolerances import CELL_TOLERANCE, NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T
 from etsopt.checking.verdict import Violation
 from etsopt.language import _, chain, pgettext
 from etsopt.readings import plan
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
     from etsopt.readings.given import Given
 
     Columns = dict[str, NDArray[np.float64]]
-
-RELATIVE = 1e-9
-LEAST = {"t": 2e-2, "CNY": 1.0, "CNY/t": 1e-6, "units": 1e-6}
-"""Tolerance of a number in each unit: 20 kg, a CNY, or rounding."""
-
-NO_SHORTFALL_T = 0.5
-"""Outstanding tonnes up to which rounding is the cause, and there is no shortfall."""
 
 ABATEMENT = "abatement"
 OBTAINED = {True: _("stated by the policy"), False: _("multiplier of the market balance over all plans")}
@@ -89,7 +83,13 @@ def columns_follow(
         unit = unit_of(column)
         off = distance(grid(table, column, len(years)), values)
         violations += beyond(
-            rule, labels, years, column, off, LEAST[unit] + RELATIVE * np.abs(np.nan_to_num(values)), unit
+            rule,
+            labels,
+            years,
+            column,
+            off,
+            CELL_TOLERANCE[unit] + NUMBER_RELATIVE * np.abs(np.nan_to_num(values)),
+            unit,
         )
     return violations
 
@@ -156,7 +156,7 @@ def enterprise_columns(
     # Outstanding obligations of the last year cost the reference price once more, which is no penalty.
     rate = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
     rate[-1] *= penalty.multiple / (penalty.multiple + 1)
-    fine = plan.fixed_fines(instance, baseline.years) * (holdings.outstanding > NO_SHORTFALL_T)
+    fine = plan.fixed_fines(instance, baseline.years) * (holdings.outstanding > OUTSTANDING_ROUNDING_T)
     measures, output = accounts.total(amounts.cost), accounts.total(baseline.output_t)
     costs = {
         "measures_cost_cny": measures,
@@ -193,7 +193,7 @@ def limits_of_accounts(market: Market, holdings: Holdings, emissions: NDArray[np
         "offset_limit": holdings.offset - terms.offset_share * emissions,
         "owed": holdings.outstanding - allowed,
     }
-    size = LEAST["t"] + RELATIVE * accounts.emissions
+    size = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * accounts.emissions
     messages = {
         "not_negative": _("no amount is negative"),
         "borrowing": _("borrowing is at most the pre-allocation of the next year"),
@@ -215,7 +215,10 @@ def holdings_within_need(baseline: Baseline, pool: Accounts, holdings: Holdings)
     banked = holdings.banked
     if len(pool.labels) < len(banked):
         banked = banked.sum(axis=0)[None]
-    size, message = LEAST["t"] + RELATIVE * pool.emissions, _("holdings are at most what is needed later")
+    size, message = (
+        CELL_TOLERANCE["t"] + NUMBER_RELATIVE * pool.emissions,
+        _("holdings are at most what is needed later"),
+    )
     return list(beyond("held", pool.labels, baseline.years, message, banked - pool.held_most, size, "t"))
 
 
@@ -263,10 +266,10 @@ def limits_of_market(
     def cells(name: str) -> NDArray[np.float64]:
         return grid(table, name, len(years))
 
-    size = LEAST["t"] + RELATIVE * baseline.emissions.sum(axis=0)[None]
+    size = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * baseline.emissions.sum(axis=0)[None]
     price = cells("price_cny_per_t")
     apart = np.maximum(cells("price_lower_cny_per_t") - price, price - cells("price_upper_cny_per_t"))
-    rounding = np.full_like(price, LEAST["CNY/t"])
+    rounding = np.full_like(price, CELL_TOLERANCE["CNY/t"])
     violations = beyond("price", no_label, years, _("the interval contains the price"), apart, rounding, "CNY/t")
     outside: dict[str, tuple[NDArray[np.float64], str]] = {
         "offsets_on_offer": (cells("offset_t") - terms.offset_supply, _("offsets are at most those on offer"))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.checking.allocation.infeasibility import WITH_ROUNDING
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leeway import Leeway
 from etsopt.checking.market.prices import StatedMultipliers
 from etsopt.checking.theorem import UNMET
+from etsopt.checking.tolerances import CELL_TOLERANCE, MISS_COMPARISON_FACTOR, NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.units import tolerance_of
@@ -51,11 +51,11 @@ def check_unmet_demand(
     none = Leeway.none(len(program.accounts.labels), len(baseline.years))
     proven = max(Bound(program.costless, given, none, market.unmet_most).of_all(), 0.0)
     # The market cannot clear only if more is unmet than an answer may miss in every limit.
-    of_accounts = statements.LEAST["t"] + statements.RELATIVE * market.accounts.emissions
+    of_accounts = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * market.accounts.emissions
     if program is not market:
         of_accounts = of_accounts.sum(axis=0, keepdims=True)
-    of_market = statements.LEAST["t"] + statements.RELATIVE * baseline.emissions.sum(axis=0)
-    tolerance = Leeway.same(WITH_ROUNDING * of_accounts, WITH_ROUNDING * of_market)
+    of_market = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * baseline.emissions.sum(axis=0)
+    tolerance = Leeway.same(MISS_COMPARISON_FACTOR * of_accounts, MISS_COMPARISON_FACTOR * of_market)
     tolerated = not Bound(program.costless, given, tolerance, market.unmet_most).of_all() > 0
     stated = tables["unmet_demand"]["unmet_t"].to_numpy(dtype=float)
     size = tolerance_of(proven, "t") + 1e-6 * proven

@@ -9,6 +9,7 @@ import pandas as pd
 
 from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.cells import of_column
+from etsopt.checking.tolerances import UPLIFT_TOLERANCE_CNY, UPLIFT_TOLERANCE_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from etsopt.readings.given import Given
 
 UPLIFT = "uplift"
-LEAST_CNY, RELATIVE = 2.0, 1e-8
-"""Absolute tolerance of an uplift, below which none is reported, and tolerance relative to the unit's cash flows."""
 
 
 def uplift_follows(
@@ -57,5 +56,5 @@ def uplift_follows(
     off = np.abs(stated - (spent - bound.plans))
     labels = instance.units["unit_id"].to_numpy()
     message = _("the uplift is the cost of the unit's plan less that of its best plan at the prices")
-    bad = ~(off <= LEAST_CNY + RELATIVE * size)
+    bad = ~(off <= UPLIFT_TOLERANCE_CNY + UPLIFT_TOLERANCE_RELATIVE * size)
     return [Violation(UPLIFT, str(labels[one]), float(off[one]), "CNY", message) for one in np.flatnonzero(bad)[:1]]

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.effort import COMBINED_PLANS_FACTOR, ENUMERATED_PLANS_MAX, OWNER_PLANS_MAX
+from etsopt.checking.tolerances import OUTSIDE_PRICE_CHARGE_T, UNPROVEN_SPENDING_SHARE
 from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
@@ -34,13 +36,6 @@ if TYPE_CHECKING:
     from etsopt.checking.market.derived import Market
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.sets import Sets
-
-MOST_PLANS, MOST_ROWS, COMBINING_FACTOR = 20_000, 2_000_000, 4
-"""Largest number of listed plans of a unit or an enterprise, largest number in total, and factor on both while plans
-are combined; owners with more plans are bounded by multipliers alone."""
-
-UNPROVEN_SHARE = 1e-9
-"""Share of the spending of all enterprises that may remain unproven."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +86,7 @@ def raised_bounds(
         Lower bound of the cost of each account's answer.
     """
     values, errors = bounds
-    enough = UNPROVEN_SHARE * float(np.abs(spent).sum()) / len(spent)
+    enough = UNPROVEN_SPENDING_SHARE * float(np.abs(spent).sum()) / len(spent)
     # Plans that only rounding may bring below the spending are listed as well.
     budget = np.where(spent - values > enough, spent - values + 4 * errors, -1.0)
     plans, open_ = near_optimal_plans(trading.market, multipliers, budget)
@@ -208,7 +203,7 @@ def _joined(
         unit = begins[joined.owner] + place
         more = owns[joined.owner] > place
         times = np.where(more, count[np.minimum(unit, len(count) - 1)], 1)
-        few = _within_limits(np.bincount(joined.owner, times, len(budget)), COMBINING_FACTOR)
+        few = _within_limits(np.bincount(joined.owner, times, len(budget)), COMBINED_PLANS_FACTOR)
         listing &= few
         kept = few[joined.owner]
         joined, unit, more, times = joined.select(kept), unit[kept], more[kept], times[kept]
@@ -232,8 +227,8 @@ def _within_limits(count: NDArray[np.int64] | NDArray[np.float64], times: int = 
     """Return True for owners with few plans: each within its limit, the smallest ones within the total."""
     order = np.argsort(count, kind="stable")
     few = np.zeros(len(count), dtype=bool)
-    few[order] = np.cumsum(count[order]) <= times * MOST_ROWS
-    result: NDArray[np.bool_] = few & (count <= times * MOST_PLANS)
+    few[order] = np.cumsum(count[order]) <= times * ENUMERATED_PLANS_MAX
+    result: NDArray[np.bool_] = few & (count <= times * OWNER_PLANS_MAX)
     return result
 
 
@@ -278,7 +273,7 @@ def best_path(accounts: Accounts, trading: Trading, plans: NearOptimalPlans) -> 
         gained = ahead + prices[:, None] * weight[:, year] - above[:, [year]] * offsets
         # Prices outside stay possible if none is inside, at a charge that exceeds any other.
         outside = np.maximum(least[year] - prices, 0.0) + np.maximum(prices - most[year], 0.0)
-        gained -= (outside * OUTSIDE_T)[:, None]
+        gained -= (outside * OUTSIDE_PRICE_CHARGE_T)[:, None]
         best = np.empty(gained.shape, dtype=np.int64)
         best[-1] = len(prices) - 1
         for k in reversed(range(len(prices) - 1)):
@@ -293,7 +288,3 @@ def best_path(accounts: Accounts, trading: Trading, plans: NearOptimalPlans) -> 
         here = steps[year][here, every_plan]
         path[:, year] = prices[here]
     return path
-
-
-OUTSIDE_T = 1e15
-"""Tonnes for which a price outside the transaction cost of the market prices is charged."""

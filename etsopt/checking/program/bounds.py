@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import ROUNDOFF, UNDERFLOW, exact_sums, gamma, total, upward
+from etsopt.checking.effort import NARROWING_ROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.program.given import Objective, Program
-
-ROUNDS = 3
-"""Rounds in which rows narrow the bounds of columns: from a column to its neighbours, on, and back."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ class Rows:
         lower, upper, a, i, j = box.lower.copy(), box.upper.copy(), self.data, self.row, self.column
         least, most = self._linear_limits()
         roundings = self._gammas(8)
-        for _ in range(ROUNDS):
+        for _ in range(NARROWING_ROUNDS):
             if (lower > upper).any():
                 return None
             small, large = np.where(a > 0, lower[j], upper[j]) * a, np.where(a > 0, upper[j], lower[j]) * a

@@ -15,7 +15,7 @@ multipliers of its own; the bound is the least of its leaves. With $l = q = c = 
 is no point, of a leaf or of the whole program.
 
 Limits are widened to what the answer attains, so that it is one of the points, and no gap is negative. It may miss them
-by `MISSED`; where there is no answer, limits are widened by that.
+by `PROGRAM_MISS_RELATIVE`; where there is no answer, limits are widened by that.
 
 Reference: Neumaier and Shcherbina (2004), Safe bounds in linear and mixed-integer linear programming.
 """
@@ -29,6 +29,7 @@ import numpy as np
 
 from etsopt.checking.arithmetic import upward
 from etsopt.checking.program.bounds import Box, Goal, Rows
+from etsopt.checking.tolerances import NEGLECTED_TERM_RELATIVE, PROGRAM_MISS_RELATIVE, REAL_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
 from etsopt.units import tolerance_of
@@ -40,15 +41,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking.program.given import Program, Tree
     from etsopt.checking.verdict import LevelStated
-
-MISSED = 1e-9
-"""Share of a limit, or of the largest term of its row, by which an answer may miss it."""
-
-LINEAR_GAP = 1e-8
-"""Largest relative gap of an objective without whole numbers that numbers over many decades leave."""
-
-DWARFED = 1e-9
-"""Share of what the columns of a row may reach that a solver neglects in it."""
 
 NO_POINT = "no point"
 """Name of the tree that proves that there is no point."""
@@ -128,7 +120,7 @@ def _judged(question: ProgramQuestion, answer: ProgramAnswer, theorem: str) -> V
     rows, box = Rows.of(program), Box(program.column_lower, program.column_upper).whole(program.integer)
     reach = (rows.narrowed(box, program.integer) or box).reach
     if x is None:
-        wide = rows.widened(MISSED * rows.terms(reach), MISSED)
+        wide = rows.widened(PROGRAM_MISS_RELATIVE * rows.terms(reach), PROGRAM_MISS_RELATIVE)
         return replace(about, infeasible=_has_no_point(program, wide, box, answer.trees.get(NO_POINT)))
     if x.shape != box.lower.shape or not np.isfinite(x).all():
         return replace(about, violations=(_broken("values", _("every column has a finite value")),))
@@ -159,7 +151,7 @@ def _levels(
         # A point above the cutoff is no better than the answer, and needs no bound.
         cutoff = value - (1.0 if counts else tolerance / 2) if whole.any() else value + noise
         tree, bound, priced = answer.trees.get(name), -np.inf, False
-        accepted = abs(value) * (question.gap if whole.any() else min(question.gap, LINEAR_GAP))
+        accepted = abs(value) * (question.gap if whole.any() else min(question.gap, REAL_GAP_RELATIVE))
         if tree is not None and name in stated and _is_tree(tree, program, rows.count):
             bound = _least(rows.below(goal, cutoff), box, whole, goal, tree)
             bound = float(min(np.ceil(bound), value) if counts else min(bound, cutoff, value))
@@ -247,11 +239,11 @@ def _missed(program: Program, rows: Rows, x: NDArray[np.float64], reach: NDArray
     beside = np.where(limit == 0, rows.terms(reach, largest=False), 0.0)
     size = np.maximum(np.where(np.isfinite(limit), np.abs(limit), 0.0), np.maximum(terms, beside))
     by = np.maximum(rows.lower - values, values - rows.upper)
-    missed = np.flatnonzero(by > MISSED * size)
+    missed = np.flatnonzero(by > PROGRAM_MISS_RELATIVE * size)
     if len(missed):
         place = int(missed[0])
         text = _("the limit is {limit:.12g}", limit=limit[place])
-        if by[place] <= DWARFED * rows.terms(reach)[place]:
+        if by[place] <= NEGLECTED_TERM_RELATIVE * rows.terms(reach)[place]:
             further = _(
                 "{text}; beside what its variables may reach the solver neglects that: give them narrower bounds"
             )

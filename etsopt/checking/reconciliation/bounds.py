@@ -25,7 +25,8 @@ import numpy as np
 
 from etsopt.checking.allocation.certificate import DualActivity, Intervals, Kinked, units_gap, upward_each
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, sum_at_most, total
-from etsopt.checking.reconciliation.evidence import CENTRAL, ROUNDING
+from etsopt.checking.reconciliation.evidence import CENTRAL
+from etsopt.checking.tolerances import UNCERTAINTY_MARGIN_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,10 +150,10 @@ def limits(evidence: Evidence, counts: Mask) -> tuple[tuple[Floats, Floats], tup
     """Return least and largest quantities, and least and largest sums, with which reports and statements agree."""
     quantities, statements = evidence.quantities, evidence.statements
     reported, most = quantities["reported"].to_numpy(), quantities["most"].to_numpy()
-    off = quantities["uncertainty"].to_numpy() * (1 + ROUNDING)
+    off = quantities["uncertainty"].to_numpy() * (1 + UNCERTAINTY_MARGIN_RELATIVE)
     least = np.where(counts, np.maximum(reported - off, 0.0), 0.0)
     largest = np.where(counts, np.minimum(reported + off, most), most)
-    off = statements["uncertainty"].to_numpy() * (1 + ROUNDING)
+    off = statements["uncertainty"].to_numpy() * (1 + UNCERTAINTY_MARGIN_RELATIVE)
     return (least, largest), (statements["lower"].to_numpy() - off, statements["upper"].to_numpy() + off)
 
 

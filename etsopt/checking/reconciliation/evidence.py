@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 CENTRAL = 0.1
 """Weight of the distance from a most likely value, in half-widths of the range."""
 
-ROUNDING = 1e-6
-"""Part of an uncertainty that is added to it."""
-
 
 @dataclass(frozen=True)
 class Evidence:

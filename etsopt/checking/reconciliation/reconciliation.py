@@ -10,8 +10,16 @@ import pandas as pd
 from etsopt.checking.allocation import statements as allocation_statements
 from etsopt.checking.allocation import totals
 from etsopt.checking.reconciliation import bounds
-from etsopt.checking.reconciliation.evidence import ROUNDING, Evidence, read_evidence
+from etsopt.checking.reconciliation.evidence import Evidence, read_evidence
 from etsopt.checking.theorem import OWN_STAGE
+from etsopt.checking.tolerances import (
+    ADJUSTMENT_TOLERANCE,
+    AS_REPORTED_OPEN_SHARE,
+    AS_REPORTED_RELATIVE,
+    EVIDENCE_MISS_RELATIVE,
+    TOTAL_TOLERANCE_T,
+    UNCERTAINTY_MARGIN_RELATIVE,
+)
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
 from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
@@ -42,18 +50,6 @@ NUMBERS = {
     "reconciled_quantities": ("reported", *AMOUNTS),
     "reconciled_statements": (*EXCESSES, *MULTIPLIERS),
 }
-
-AS_REPORTED = 1e-9
-"""Relative difference up to which a quantity is as it was reported."""
-
-OPEN = 1e-3
-"""Part of this difference within which it counts as both."""
-
-MISSED = 1e-9
-"""Part of the terms of a sum by which a solver may miss a limit, beside a millionth of the uncertainty."""
-
-LEAST_ADJUSTMENT = 1e-6
-"""Tolerance of an adjustment: a millionth of one uncertainty, or a billionth of the value."""
 
 
 def check(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
@@ -120,7 +116,7 @@ def _gross_errors(evidence: Evidence, instance: Given, amount: Floats, gross: tu
         (np.abs(off), gross[0], instance.quantities, "quantity_id"),
         (np.abs(outside), gross[1], instance.statements, "statement_id"),
     ):
-        beyond = distance - (1 + ROUNDING)
+        beyond = distance - (1 + UNCERTAINTY_MARGIN_RELATIVE)
         # Rounding leaves open on which side of the limit a distance at it is.
         wrong = np.where(marked, -beyond, beyond) > RELATIVE_TOLERANCE
         message = _("a gross error is what the least adjustment moves by more than the uncertainty")
@@ -137,15 +133,15 @@ def _quantities(evidence: Evidence, table: pd.DataFrame) -> Iterator[Violation]:
         amount = table[name].to_numpy(dtype=float)
         beyond = np.maximum(amount - most, -amount)
         message = _("{column} is between zero and the largest possible quantity", column=name)
-        yield from _above("possible", names, np.maximum(beyond, 0.0), message, "", MISSED * most)
+        yield from _above("possible", names, np.maximum(beyond, 0.0), message, "", EVIDENCE_MISS_RELATIVE * most)
     reconciled, basis = table["reconciled"].to_numpy(dtype=float), table["basis"].to_numpy()
-    size = AS_REPORTED * reported
+    size = AS_REPORTED_RELATIVE * reported
     distance = np.abs(reconciled - reported)
     # Rounding leaves open on which side of the limit a distance at it is.
     right = {
         "substituted": np.isnan(reported),
-        "reported": distance <= (1 + OPEN) * size,
-        "adjusted": distance > (1 - OPEN) * size,
+        "reported": distance <= (1 + AS_REPORTED_OPEN_SHARE) * size,
+        "adjusted": distance > (1 - AS_REPORTED_OPEN_SHARE) * size,
     }
     wrong = ~np.any([here & (basis == word) for word, here in right.items()], axis=0)
     message = _("the basis tells whether the quantity is as reported, adjusted, or substituted")
@@ -156,7 +152,7 @@ def _excesses(evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Flo
     uncertainty = evidence.statements["uncertainty"].to_numpy()
     for name in ("least_adjusted", "reconciled"):
         off = table[f"{name}_excess"].to_numpy(dtype=float) - evidence.outside(amounts[name]) / uncertainty
-        rounding = MISSED * evidence.reach / uncertainty
+        rounding = EVIDENCE_MISS_RELATIVE * evidence.reach / uncertainty
         message = _("the excess is the distance of the sum from its range, in uncertainties")
         yield from _above("excess", _names(table, "statement_id"), off, message, "", rounding + RELATIVE_TOLERANCE)
 
@@ -195,7 +191,7 @@ def _units(
         column = f"{name}_tco2e"
         off = table[column].to_numpy(dtype=float) - np.bincount(unit, parts, count)
         size: Floats = np.bincount(unit, np.abs(parts), count).astype(float)
-        tolerance = totals.ABSOLUTE + RELATIVE_TOLERANCE * size
+        tolerance = TOTAL_TOLERANCE_T + RELATIVE_TOLERANCE * size
         message = _("{column} is the sum over its quantities", column=column)
         yield from _above("emissions", names, off, message, "t", tolerance)
 
@@ -207,8 +203,8 @@ def _agreement(
     kept = evidence.only(~gross[1])
     (least, largest), (lower, upper) = bounds.limits(kept, _counts(evidence, gross[0]))
     names = _names(instance.quantities, "quantity_id"), _names(instance.statements, "statement_id")[~gross[1]]
-    room = MISSED * evidence.quantities["most"].to_numpy(), MISSED * kept.reach
-    slack = ROUNDING * kept.statements["uncertainty"].to_numpy()
+    room = EVIDENCE_MISS_RELATIVE * evidence.quantities["most"].to_numpy(), EVIDENCE_MISS_RELATIVE * kept.reach
+    slack = UNCERTAINTY_MARGIN_RELATIVE * kept.statements["uncertainty"].to_numpy()
     for name in AMOUNTS[1:]:
         amount = amounts[name]
         total = kept.sums(amount)[0]
@@ -253,5 +249,5 @@ def _levels(
     ]
     for name, (value, gap) in zip(LEVELS, (first, second, tuple(map(sum, zip(*ends, strict=True)))), strict=True):
         tolerance = tolerance_of(value, LEVELS[name])
-        tolerance = max(tolerance, LEAST_ADJUSTMENT) if LEVELS[name] == "1" else tolerance
+        tolerance = max(tolerance, ADJUSTMENT_TOLERANCE) if LEVELS[name] == "1" else tolerance
         yield LevelCheck(name, LEVELS[name], value, value - gap, gap, tolerance)

@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.effort import DAY_PARTS, DAY_STATES_MAX, REVIEW_CELLS_MAX
 from etsopt.checking.review_plan.required import COUNTING
+from etsopt.checking.tolerances import DAY_PARTS_ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,18 +37,6 @@ if TYPE_CHECKING:
     from etsopt.checking.review_plan.required import Required
 
 PROVINCIAL, NATIONAL = COUNTING
-
-PARTS = (1, 2, 4, 5, 8, 10, 20, 40, 50, 100)
-"""Parts of a day, of which the first is taken that all days are multiples of."""
-
-NOISE = 1e-7
-"""Distance from a multiple by the rounding of binary fractions alone; days have six decimals."""
-
-MOST_STATES = 20_000
-"""Days of one level, in their parts; more are kept in coarser ones."""
-
-MOST_CELLS = 1e9
-"""Cells of states times enterprises that are examined, about two seconds."""
 
 Price = dict[tuple[str, str], float]
 
@@ -76,7 +66,7 @@ def best_bound(required: Required, prices: Prices, value: float, enough: float) 
     candidates = [prices, prices.without_reviews()] if any(prices.review.values()) else [prices]
     for kept in ((PROVINCIAL,), COUNTING):
         for one in candidates:
-            if value - best > enough and _cells(required, kept) <= MOST_CELLS:
+            if value - best > enough and _cells(required, kept) <= REVIEW_CELLS_MAX:
                 best = max(best, bound(required, one, kept))
     return min(best, value)
 
@@ -106,9 +96,12 @@ def _parts(required: Required, level: str) -> int:
     if np.isnan(limits).any():
         return 0
     days = np.append(required.days[level].to_numpy(), required.travel[level])
-    exact = next((part for part in PARTS if (np.abs(days * part - np.rint(days * part)) <= NOISE).all()), PARTS[-1])
+    exact = next(
+        (part for part in DAY_PARTS if (np.abs(days * part - np.rint(days * part)) <= DAY_PARTS_ROUNDING).all()),
+        DAY_PARTS[-1],
+    )
     # Coarser parts round more days down, and no plan is lost.
-    return max(1, min(exact, int(MOST_STATES / (1 + limits.max()))))
+    return max(1, min(exact, int(DAY_STATES_MAX / (1 + limits.max()))))
 
 
 def _states(required: Required, group: tuple[str, str], parts: int) -> int:
@@ -122,7 +115,7 @@ def _states(required: Required, group: tuple[str, str], parts: int) -> int:
 
 
 def _whole(days: float | NDArray[np.float64], parts: int) -> NDArray[np.int64]:
-    return np.floor(np.asarray(days) * parts + NOISE).astype(np.int64)
+    return np.floor(np.asarray(days) * parts + DAY_PARTS_ROUNDING).astype(np.int64)
 
 
 def _cells(required: Required, kept: tuple[str, ...]) -> float:

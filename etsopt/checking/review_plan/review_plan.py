@@ -14,6 +14,7 @@ from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of, u
 from etsopt.checking.review_plan.least_days import least_days
 from etsopt.checking.review_plan.required import LEVELS, required_of
 from etsopt.checking.theorem import MISSING, OWN_STAGE
+from etsopt.checking.tolerances import DAYS_TOLERANCE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
 from etsopt.units import tolerance_of
@@ -52,9 +53,6 @@ NUMBERS = {
 }
 UNLIMITED = ("available_days", "left_days")
 """Columns that are absent where days have no limit."""
-
-DAYS = 1e-5
-"""Largest distance of days from those recomputed, and from their limit."""
 
 
 def check(instance: Given, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
@@ -142,7 +140,7 @@ def _compared(name: str, stated: pd.DataFrame, expected: pd.DataFrame) -> Iterat
             continue
         apart = distance(stated[column], expected[column])
         size = np.nan_to_num(expected[column].to_numpy(dtype=float))
-        if not (apart <= DAYS + 1e-9 * np.abs(size)).all():
+        if not (apart <= DAYS_TOLERANCE + 1e-9 * np.abs(size)).all():
             yield Violation(rule, where, float(np.max(apart)), unit, _("the column follows from the reviews"))
 
 
@@ -162,7 +160,7 @@ def _requirements(required: Required, plan: pd.DataFrame, groups: pd.DataFrame) 
             by = float(row["least_reviews"] - row["reviews"])
             yield Violation("enough_reviews", where, by, "reviews", _("a group has its least number of reviews"))
         over = row["review_days"] + row["travel_days"] - row["available_days"]
-        if over > DAYS:
+        if over > DAYS_TOLERANCE:
             yield Violation("days_of_group", where, float(over), "days", _("reviews and travel fit into the days"))
 
 
@@ -211,7 +209,7 @@ def _missing(required: Required, stated: pd.DataFrame) -> Verdict:
     """Check the days that are missing, and state their least total."""
     groups, needed = required.groups, least_days(required)
     short = needed - groups["available"]
-    rows = groups[short > DAYS]
+    rows = groups[short > DAYS_TOLERANCE]
     drawn = [int(required.drawn.loc[required.members(*group), group[0]].sum()) for group in rows.index]
     expected = pd.DataFrame(
         {
@@ -226,5 +224,5 @@ def _missing(required: Required, stated: pd.DataFrame) -> Verdict:
     )
     violations = tuple(_compared(MISSING, stated, expected))
     total = float(expected["missing_days"].sum())
-    level = LevelCheck(MISSING, "days", total, total, 0.0, DAYS * max(len(rows), 1))
+    level = LevelCheck(MISSING, "days", total, total, 0.0, DAYS_TOLERANCE * max(len(rows), 1))
     return Verdict(violations, (level,), missing_days=total)

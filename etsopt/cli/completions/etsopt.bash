@@ -7,7 +7,7 @@
 
 _shtab_etsopt_store_subparsers=(import export log)
 _shtab_etsopt_review_subparsers=(status findings history apply screen pass find close correct restore)
-_shtab_etsopt_subparsers=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep design forecast models rules instances schema completion)
+_shtab_etsopt_subparsers=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve design forecast models rules instances schema completion)
 
 _shtab_etsopt_solve_option_strings=(-h --help --json --lang --model --rule --emissions --set --out --format --time-limit --gap --seed --method --solver-option --apply-remedy --mps)
 _shtab_etsopt_validate_option_strings=(-h --help --json --lang --rule --emissions --set)
@@ -46,6 +46,7 @@ _shtab_etsopt_review_option_strings=(-h --help --lang)
 _shtab_etsopt_verify_option_strings=(-h --help --json --lang --year --out --enterprise --set --as-of --wait)
 _shtab_etsopt_review_plan_option_strings=(-h --help --json --lang --days --set --year --out --tables --gap --time-limit)
 _shtab_etsopt_sweep_option_strings=(-h --help --json --lang --out --count --resume --retry-failed --only --workers --scheduler --format)
+_shtab_etsopt_curve_option_strings=(-h --help --json --lang --rule --emissions --set --vary --along --out --format --time-limit)
 _shtab_etsopt_design_option_strings=(-h --help --json --lang --out --resume --runs --workers --scheduler --format)
 _shtab_etsopt_forecast_option_strings=(-h --help --json --lang --out --chart --format)
 _shtab_etsopt_models_option_strings=(-h --help --json --lang)
@@ -97,6 +98,7 @@ _shtab_etsopt_verify___lang_choices=(en zh)
 _shtab_etsopt_review_plan___lang_choices=(en zh)
 _shtab_etsopt_sweep___lang_choices=(en zh)
 _shtab_etsopt_sweep___format_choices=(csv parquet)
+_shtab_etsopt_curve___lang_choices=(en zh)
 _shtab_etsopt_design___lang_choices=(en zh)
 _shtab_etsopt_design___format_choices=(csv parquet)
 _shtab_etsopt_forecast___lang_choices=(en zh)
@@ -107,7 +109,7 @@ _shtab_etsopt_instances___lang_choices=(en zh)
 _shtab_etsopt_schema___lang_choices=(en zh)
 _shtab_etsopt_completion_pos_0_choices=(bash zsh fish)
 _shtab_etsopt_completion___lang_choices=(en zh)
-_shtab_etsopt_pos_0_choices=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep design forecast models rules instances schema completion)
+_shtab_etsopt_pos_0_choices=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve design forecast models rules instances schema completion)
 _shtab_etsopt___lang_choices=(en zh)
 
 _shtab_etsopt_solve__h_nargs=0
@@ -236,6 +238,9 @@ _shtab_etsopt_sweep___json_nargs=0
 _shtab_etsopt_sweep___count_nargs=0
 _shtab_etsopt_sweep___resume_nargs=0
 _shtab_etsopt_sweep___retry_failed_nargs=0
+_shtab_etsopt_curve__h_nargs=0
+_shtab_etsopt_curve___help_nargs=0
+_shtab_etsopt_curve___json_nargs=0
 _shtab_etsopt_design__h_nargs=0
 _shtab_etsopt_design___help_nargs=0
 _shtab_etsopt_design___json_nargs=0

@@ -50,8 +50,8 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep design forecast models rules instances schema completion
-set -g _shtab_etsopt_opts_with_value --again --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --version --wait --workers --year
+set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve design forecast models rules instances schema completion
+set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --vary --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -83,7 +83,7 @@ complete -c etsopt -n '_shtab_etsopt_using validate' -l lang -xka "en zh" -d 'la
 complete -c etsopt -n '_shtab_etsopt_using validate' -l rule -x -d 'a Python file with a rule of your own, instead of the rule that the policy names'
 complete -c etsopt -n '_shtab_etsopt_using validate' -l emissions -x -d 'of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, reconciled, high; verified refuses such units'
 complete -c etsopt -n '_shtab_etsopt_using validate' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
-complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a check -d 'check a saved run from its instance and tables alone, or the record of a sweep or search'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a check -d 'check a saved run or curve from its instance and tables alone, or the record of a sweep or search'
 complete -c etsopt -n '_shtab_etsopt_using check' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using check' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using check' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
@@ -98,14 +98,14 @@ complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' 
 complete -c etsopt -n '_shtab_etsopt_using explain' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using explain' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using explain' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
-complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a plot -d 'draw a chart of a run, sweep or design search; without a kind, list those that there are'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a plot -d 'draw a chart of a run, sweep, design search or curve; without a kind, list those that there are'
 complete -c etsopt -n '_shtab_etsopt_using plot' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using plot' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using plot' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using plot' -l out -x -d 'file to write, .svg, .png or .html (default: KIND.svg)'
 complete -c etsopt -n '_shtab_etsopt_using plot' -l year -x -d 'of cost_curve and supply_demand, the year to draw'
 complete -c etsopt -n '_shtab_etsopt_using plot' -l inline -d 'of .html, write the script of charts into the page'
-complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a report -d 'write a run, sweep or design search as an HTML page with charts, or a letter'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a report -d 'write a run, sweep, design search or curve as an HTML page with charts, or a letter'
 complete -c etsopt -n '_shtab_etsopt_using report' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using report' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using report' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
@@ -382,6 +382,18 @@ complete -c etsopt -n '_shtab_etsopt_using sweep' -l only -x -d 'only scenarios 
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l workers -x -d 'processes on this machine (default: as many as cores, if the extra '"'"'sweep'"'"' is installed)'
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l scheduler -x -d 'scheduler of a Dask cluster to solve on'
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l format -xka "csv parquet" -d 'format of the tables: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a curve -d 'the allocation for every value of a limit, each piece of the range proven as a whole'
+complete -c etsopt -n '_shtab_etsopt_using curve' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l rule -x -d 'a Python file with a rule of your own, instead of the rule that the policy names'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l emissions -x -d 'of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, reconciled, high; verified refuses such units'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l vary -x -d 'a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for a box of two keys'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l along -x -d 'several keys that move together: KEY=FROM:TO,KEY=FROM:TO'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l out -x -d 'folder to write to: curve.json, tables, and a run'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l format -x -d 'table format: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l time-limit -x -d 'limit for the whole command [s]'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a design -d 'search designs of a policy: goals, limits, and the designs none of which beats another'
 complete -c etsopt -n '_shtab_etsopt_using design' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using design' -l json -d 'print machine-readable output and nothing else'

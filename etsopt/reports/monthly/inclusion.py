@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.accounting.inclusion import NEAR
+from etsopt.accounting.inclusion import THRESHOLD_MARGIN_SHARE
 from etsopt.documents.columns import in_one_scale, table_of
 from etsopt.documents.document import Document, Paragraph, Section
 from etsopt.language import _
@@ -48,7 +48,7 @@ def _blocks(found: Inclusion, assumed: bool) -> Iterator[Block]:
     # Of an entity that has unknown emissions beside known ones neither is its sum.
     unknown = entities["reason"] == "emissions unknown"
     entities = entities.assign(**{name: entities[name].mask(unknown) for name in ("emissions_tco2e", "margin_rate")})
-    near = _("Within {near:.0%} of the line", near=NEAR)
+    near = _("Within {near:.0%} of the line", near=THRESHOLD_MARGIN_SHARE)
     for key, title, rows in (("near", near, entities["near"]), ("outside", _("Not on the list"), ~entities["listed"])):
         if rows.any():
             yield table_of(entities[rows], ENTITIES, title, exact=True, key=key)

@@ -92,9 +92,9 @@ def _check_run(instance: Instance, results: Results) -> None:
     if without or table_of_units(results) not in results.tables:
         advice = _("Solve first: etsopt solve INSTANCE --out DIR, or the same with --model compliance.")
         raise UsageError(_("The run holds no allowances of units."), advice)
-    if instance.policy.coverage == "part" and (alone := coverage_of(instance)["alone"]):
-        what = _("The balance value of {sectors} is not known: the table is a part.", sectors=", ".join(alone))
-        advice = _("State the nation's: sectors.{sector}.balance_value.", sector=alone[0])
+    if instance.policy.coverage == "part" and (found := coverage_of(instance)) and found.alone:
+        what = _("The balance value of {sectors} is not known: the table is a part.", sectors=", ".join(found.alone))
+        advice = _("State the nation's: sectors.{sector}.balance_value.", sector=found.alone[0])
         raise UsageError(what, advice)
     if instance.policy.year < FIRST_YEAR:
         text = _("The run is of {year}: the official tables are those of the plans from {first} on.")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._allocation.limits import IN_TONNES
+from etsopt_models._tolerances import CELL_LIMIT_ROUNDING_RELATIVE, PART_ROOM_ROUNDING_RELATIVE, ZERO_SLOPE_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
     from etsopt_models._aggregation.cells import Cells
 
     Run = Callable[..., Any]
-
-FLAT = 1e-9
-"""Share of the steepest slope up to which units are indifferent, and of the largest dual up to which a dual is zero."""
-
-ROUNDING = 1e-13
-"""Rounding of a sum relative to the sum of its absolute terms, which must not make an objective infeasible."""
-
-NO_ROOM = 1e-14
-"""Room of a part that is rounding, relative to the lower ends in the largest of its rows."""
 
 MEASURES = {
     "change": ("CHANGED", "reference", -1.0, 1.0),
@@ -132,7 +124,7 @@ class Aggregated:
 
 def significant(duals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the duals with rounding set to zero."""
-    return np.where(np.abs(duals) > FLAT * np.max(np.abs(duals), initial=0.0), duals, 0.0)
+    return np.where(np.abs(duals) > ZERO_SLOPE_RELATIVE * np.max(np.abs(duals), initial=0.0), duals, 0.0)
 
 
 def program_over(parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, ranges: Ranges) -> dict[str, Any]:
@@ -141,7 +133,7 @@ def program_over(parameters: Mapping[str, Any], cells: Cells, face: OptimalFace,
     count = len(cell)
     rooms = cells.totals(np.bincount(cell, room, len(cells)).astype(float))
     # Sums of whole tonnes are exact.
-    noise = 0.0 if len(parameters["WHOLE"]) else ROUNDING * (np.abs(base) + rooms)
+    noise = 0.0 if len(parameters["WHOLE"]) else CELL_LIMIT_ROUNDING_RELATIVE * (np.abs(base) + rooms)
     sides = face.least - base - noise, face.most - base + noise
     limits = {
         name: side[cells.blocks[row]]
@@ -166,7 +158,7 @@ def _beyond_rounding(
     room: NDArray[np.float64], cells: Cells, base: NDArray[np.float64], cell: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the room of parts of cells, zero where it is rounding of the sums in their rows."""
-    return np.where(room > NO_ROOM * cells.largest(base)[cell], room, 0.0)
+    return np.where(room > PART_ROOM_ROUNDING_RELATIVE * cells.largest(base)[cell], room, 0.0)
 
 
 def duals_of(cells: Cells, solution: Any) -> NDArray[np.float64]:
@@ -220,7 +212,7 @@ def solve_linear(
     at_ends = -left * weight * reach, rises * room - right * weight * reach
     least = np.where(falls > 0, at_ends[0], np.where(rises < 0, at_ends[1], -dual_activity * reach))
     value = constant + float(np.sum(least)) + side_value(duals, face, base)
-    flat = FLAT * float(np.max(np.abs(dual_activity), initial=0.0) + weight)
+    flat = ZERO_SLOPE_RELATIVE * float(np.max(np.abs(dual_activity), initial=0.0) + weight)
     slopes = (np.where(np.abs(slope) > flat, slope, 0.0)[cells.of_unit] for slope in (falls, rises))
     optimal = _optimal_intervals(face, inside, *slopes).with_duals(duals)
     return Aggregated(value, duals, optimal, solution, low + solution.values["allowance"])

@@ -11,14 +11,12 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt_models._allocation.limits import IN_TONNES
+from etsopt_models._effort import COUNTED_CODES_PER_UNIT_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-SPARSE = 4
-"""Possible cells per unit above which cells are found by sorting, not by counting."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def numbered(codes: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], ND
     >>> numbered(np.array([7, 2, 7]), 9)
     (array([1, 0, 1]), array([2, 7]))
     """
-    if most > SPARSE * len(codes) + 1000:
+    if most > COUNTED_CODES_PER_UNIT_MAX * len(codes) + 1000:
         occurring, number = np.unique(codes, return_inverse=True)
         return number, occurring
     occurring = np.flatnonzero(np.bincount(codes, minlength=most))

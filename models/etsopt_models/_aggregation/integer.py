@@ -25,6 +25,15 @@ from etsopt.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_terms
 from etsopt_models._aggregation.largest_change import solve_largest_change
 from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within
+from etsopt_models._effort import (
+    MOVERS_FIRST_PER_CELL,
+    MOVERS_JOINING_MAX,
+    MOVERS_MAX,
+    RATE_HALVINGS_MAX,
+    RATE_STEPS_ENUMERATED_MAX,
+    WHOLE_TONNES_ROUNDS_MAX,
+)
+from etsopt_models._tolerances import TONNE_GAIN_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +42,6 @@ if TYPE_CHECKING:
 
     from etsopt_models._aggregation.aggregation import OptimalFace, Run
     from etsopt_models._aggregation.cells import Cells
-
-MOST_ROUNDS, FEW_STEPS, HALVINGS = 100, 100_000, 200
-"""Most rounds; steps of units up to which they are enumerated; most halvings until so few are left."""
-
-FIRST_MOVERS, MANY, MOST_MOVERS, INDIFFERENT = 32, 2_000, 10_000, 1e-9
-"""Units of each cell that may move at first, up and down; most that join at once; movers beyond which, since very many
-are alike, the integer answer meets the rows but is not proven closest; gain, relative to the cost of a tonne of the
-smallest unit, that counts as none."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ class _Rates:
 
         if not proves(low):
             return low
-        for _time in range(HALVINGS):
+        for _time in range(RATE_HALVINGS_MAX):
             lower, upper = within(low), within(high)
-            if np.sum(upper - lower) <= FEW_STEPS:
+            if np.sum(upper - lower) <= RATE_STEPS_ENUMERATED_MAX:
                 break
             middle = (low + high) / 2
             low, high = (middle, high) if proves(middle) else (low, middle)
@@ -119,7 +120,7 @@ def solve_largest_change_in_tonnes(
         face.most - at_reference,
     )
     rate = rates.first()
-    for number in range(MOST_ROUNDS):
+    for number in range(WHOLE_TONNES_ROUNDS_MAX):
         checkpoint(_("whole tonnes over cells, round"), number + 1)
         rate = rates.least_unproven(duals, rate, parameters["largest_rate_most"])
         room = tonnes_within(rate, rates.emissions)
@@ -165,9 +166,9 @@ def closest_whole(
     """
     units = _Movers(cells, parameters["emissions"], parameters["reference"], face)
     allowance = units.best(duals)
-    movers, first = np.zeros(len(allowance), dtype=bool), FIRST_MOVERS
+    movers, first = np.zeros(len(allowance), dtype=bool), MOVERS_FIRST_PER_CELL
     movers |= units.nearly_indifferent(allowance, duals, first)
-    for rounds in range(1, MOST_ROUNDS + 1):
+    for rounds in range(1, WHOLE_TONNES_ROUNDS_MAX + 1):
         checkpoint(_("largest whole rate over cells, round"), rounds)
         where = np.flatnonzero(movers)
         solution = run(units.program(parameters, where, allowance), ["least_squares"], by_solver=False)
@@ -183,9 +184,9 @@ def closest_whole(
             return allowance, duals, "any whole point of the levels"
         duals = duals_of(cells, solution)
         more = units.would_move(allowance, duals) & ~movers
-        if not more.any() or len(where) > MOST_MOVERS:
+        if not more.any() or len(where) > MOVERS_MAX:
             return allowance, duals, f"whole tonnes in {rounds} rounds"
-        if np.count_nonzero(more) > MANY:
+        if np.count_nonzero(more) > MOVERS_JOINING_MAX:
             # Of very many units that are alike only the first are needed.
             first *= 4
             more = units.nearly_indifferent(allowance, duals, first)
@@ -235,10 +236,10 @@ class _Movers:
 
     def would_move(self, allowance: NDArray[np.float64], duals: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return True for units that gain from a tonne more or less, and for indifferent ones if they are few."""
-        enough = INDIFFERENT / float(np.min(self.emissions))
+        enough = TONNE_GAIN_RELATIVE / float(np.min(self.emissions))
         least = np.minimum(*self.costs(allowance, duals))
         tied = least <= enough
-        gains: NDArray[np.bool_] = tied if np.count_nonzero(tied) <= MANY else least < -enough
+        gains: NDArray[np.bool_] = tied if np.count_nonzero(tied) <= MOVERS_JOINING_MAX else least < -enough
         return gains
 
     def program(

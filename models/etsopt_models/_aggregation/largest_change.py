@@ -26,6 +26,8 @@ from etsopt.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_value, significant
 from etsopt_models._aggregation.cells import numbered
 from etsopt_models._allocation.rates import rates_needed
+from etsopt_models._effort import CELL_RATE_ROUNDS_MAX
+from etsopt_models._tolerances import LARGEST_RATE_RISE_RELATIVE, PART_CHANGE_MIN_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,15 +36,6 @@ if TYPE_CHECKING:
 
     from etsopt_models._aggregation.aggregation import OptimalFace, Run
     from etsopt_models._aggregation.cells import Cells
-
-MOST_ROUNDS = 200
-SAME = 1e-14
-"""Relative rise of the rate at which the rounds stop."""
-
-
-LEAST_CHANGE = 1e-6
-"""Least rate by which the bounds let every part change: if all are at their references but for rounding, changes with
-tighter bounds would be negligible beside the rate in rows with both."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,7 @@ def solve_largest_change(
     low = cells.sums(face.lower)
     base = cells.totals(low)
     rate, first = units.forced(), units.needs_most()
-    for number in range(MOST_ROUNDS):
+    for number in range(CELL_RATE_ROUNDS_MAX):
         checkpoint(_("largest rate over cells, round"), number + 1)
         parts = units.aggregated(cells, rate, first)
         solution = run(_program(parameters, cells, parts, face, base), ["largest_change"])
@@ -88,7 +81,7 @@ def solve_largest_change(
         duals = duals_of(cells, solution)
         # The rate that follows from the duals is exact; the solver's own has its tolerance.
         reached = max(rate, _rate(cells, parts, duals, side_value(duals, face, base)))
-        done = reached <= rate * (1 + SAME) or _within(
+        done = reached <= rate * (1 + LARGEST_RATE_RISE_RELATIVE) or _within(
             cells, parts, units.aggregated(cells, reached, first), solution, reached
         )
         rate = reached
@@ -146,7 +139,7 @@ def _program(
     parameters: Mapping[str, Any], cells: Cells, parts: _Parts, face: OptimalFace, base: NDArray[np.float64]
 ) -> dict[str, Any]:
     """Return the parameters of `allocation` over the parts."""
-    all_parts, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
+    all_parts, least = np.arange(len(parts.cell)), PART_CHANGE_MIN_RATE * parts.emissions
     return program_over(parameters, cells, face, Ranges(parts.cell, parts.room, base)) | {
         "CHANGED": all_parts,
         "WORST": all_parts,

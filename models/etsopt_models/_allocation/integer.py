@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.units import ROUNDING_NOISE_T
+from etsopt_models._tolerances import LIMIT_ROUNDING_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-RELATIVE_NOISE = 1e-14
-"""Rounding of a sum relative to the sum; it counts as no tonne."""
 
 
 def down(tonnes: ArrayLike) -> NDArray[np.float64]:
@@ -50,5 +48,5 @@ def inward(least: ArrayLike, most: ArrayLike) -> tuple[NDArray[np.float64], NDAr
 
 def _noise(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     finite = np.where(np.isfinite(tonnes), tonnes, 0.0)
-    noise: NDArray[np.float64] = ROUNDING_NOISE_T + RELATIVE_NOISE * np.abs(finite)
+    noise: NDArray[np.float64] = ROUNDING_NOISE_T + LIMIT_ROUNDING_RELATIVE * np.abs(finite)
     return noise

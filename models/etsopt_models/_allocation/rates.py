@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt_models._tolerances import DUAL_PROOF_ROUNDING_RELATIVE, RATE_TONNES_ROUNDING_RELATIVE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-ROUNDING = 1e-12
-"""Rounding of a sum relative to the sum of its absolute terms; it proves nothing."""
-
-WHOLE = 1e-12
-"""Relative rounding of a rate times emissions: within it a whole tonne counts as reached."""
 
 
 def rates_needed(
@@ -32,13 +28,13 @@ def rates_needed(
 
 def tonnes_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the most whole tonnes that each unit may change within a rate, shape ``(units,)`` [t]."""
-    tonnes: NDArray[np.float64] = np.floor(rate * emissions * (1 + WHOLE))
+    tonnes: NDArray[np.float64] = np.floor(rate * emissions * (1 + RATE_TONNES_ROUNDING_RELATIVE))
     return tonnes
 
 
 def is_above_zero(terms: NDArray[np.float64]) -> bool:
     """Return True if a sum of terms is above zero by more than its rounding."""
-    return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
+    return float(np.sum(terms)) > DUAL_PROOF_ROUNDING_RELATIVE * float(np.sum(np.abs(terms)))
 
 
 def per_rate(

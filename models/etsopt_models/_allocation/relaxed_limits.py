@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._allocation.exceptions import bounds_with
+from etsopt_models._tolerances import LIMIT_EXCESS_T
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,21 +17,17 @@ if TYPE_CHECKING:
 
     from etsopt_models._allocation.limits import Limits
 
-RELAXED_T = 1e-3
-"""Least excess over a limit that counts as its relaxation [t]."""
-
-
 Line = tuple[str, str, str, float, float, float, str]
 
 
 def outside_band(limits: Limits, allowance: NDArray[np.float64], wider: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return True for units outside their normal band, or outside that of the enterprise whose band they share."""
     room = limits.emissions * wider
-    outside = (allowance < limits.lower - room - RELAXED_T) | (allowance > limits.upper + room + RELAXED_T)
+    outside = (allowance < limits.lower - room - LIMIT_EXCESS_T) | (allowance > limits.upper + room + LIMIT_EXCESS_T)
     rows = limits.rows
     for number in range(rows["ENTERPRISES"]):
         here = rows["UNITS_OF_ENTERPRISE"][number]
-        total, more = float(allowance[here].sum()), float(room[here].sum()) + RELAXED_T
+        total, more = float(allowance[here].sum()), float(room[here].sum()) + LIMIT_EXCESS_T
         least, most = rows["enterprise_lower"][number], rows["enterprise_upper"][number]
         outside[here] = not least - more <= total <= most + more
     return outside
@@ -65,9 +62,9 @@ def targets_alone(limits: Limits) -> list[Line]:
             for side in (limits.margin.lower, limits.margin.upper)
         )
         lowest, highest = float(limits.lower[here].sum() - below), float(limits.upper[here].sum() + above)
-        if lowest - most > RELAXED_T:
+        if lowest - most > LIMIT_EXCESS_T:
             lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
-        if least - highest > RELAXED_T:
+        if least - highest > LIMIT_EXCESS_T:
             lines.append(("alone", "target", name, least - highest, least, highest, "t"))
     return lines
 
@@ -83,8 +80,8 @@ def relaxed_lines(way: str, limits: Limits, allowance: NDArray[np.float64]) -> l
         for number, label in enumerate(labels):
             total = math.fsum(allowance[groups[number]].tolist())
             low, high = float(limits.rows[least][number]), float(limits.rows[most][number])
-            if total - high > RELAXED_T:
+            if total - high > LIMIT_EXCESS_T:
                 lines.append((way, limit, label, total - high, high, total, "t"))
-            if low - total > RELAXED_T:
+            if low - total > LIMIT_EXCESS_T:
                 lines.append((way, limit, label, low - total, low, total, "t"))
     return sorted(lines, key=lambda line: -line[3])

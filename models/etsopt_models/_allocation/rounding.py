@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt_models._tolerances import MOVE_START_DECIMALS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-
-DECIMALS = 3
-"""Decimals of the tonnes from which moves are measured: less than a kilogram is rounding, which must break no tie."""
 
 
 def before_rounding(instance: Instance) -> Instance:
@@ -29,4 +28,4 @@ def to_round(instance: Instance) -> Instance:
 
 def nearest_to(allowance: NDArray[np.float64]) -> dict[str, Any]:
     """Return the parameters of `allocation` that differ for whole tonnes near real allowances."""
-    return {"ROUNDED": np.arange(len(allowance)), "reference": np.round(allowance, DECIMALS)}
+    return {"ROUNDED": np.arange(len(allowance)), "reference": np.round(allowance, MOVE_START_DECIMALS)}

@@ -13,6 +13,7 @@ from etsopt.rules import issuance, reference_allowances
 from etsopt_models._allocation.coupling import COUPLING
 from etsopt_models._allocation.exceptions import bounds_with
 from etsopt_models._allocation.limits import IN_RATES, Limits, fixed_allowances, limits_of
+from etsopt_models._tolerances import AT_BOUND_TOLERANCE_T
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 SIDES = ("", "lower", "upper", "fixed")
 """Bounds at which an allowance may be."""
-
-AT_BOUND_T = 1e-3
-"""Distance from a bound of its band up to which an allowance is at it [t]."""
 
 
 def allocation_tables(
@@ -87,7 +85,9 @@ def _allocation(
     lower, upper = bounds_with(limits, exceptional)
     bound = np.full(len(units), SIDES.index("fixed"))
     bound[~instance.in_scope] = SIDES.index("")
-    bound[limits.free] = np.select([free <= lower + AT_BOUND_T, free >= upper - AT_BOUND_T], [1, 2], 0)
+    bound[limits.free] = np.select(
+        [free <= lower + AT_BOUND_TOLERANCE_T, free >= upper - AT_BOUND_TOLERANCE_T], [1, 2], 0
+    )
     surplus = allowance - emissions
     passed = [name for name in units if name.startswith(USER_COLUMN_PREFIX) or name in SHOWN_WITH_RESULTS]
     names = [name for name in ("unit_id", "name", "enterprise_id", "sector", "province") if name in units]

@@ -21,10 +21,11 @@ import numpy as np
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
-from etsopt_models._columns.listing import LISTED, listed_plans
+from etsopt_models._columns.listing import listed_plans
 from etsopt_models._columns.plans_at_hand import COST
 from etsopt_models._columns.tree import Tree
-from etsopt_models._market.column_generation import UNMET_T
+from etsopt_models._effort import COMBINATION_SUMS_MAX, COMBINATION_VECTORS_MAX, COMBINATION_WORK_MAX, LISTED_PLANS_MAX
+from etsopt_models._tolerances import NOTICED_UNMET_SHARE, UNMET_TOLERANCE_T
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,17 +33,11 @@ if TYPE_CHECKING:
     from etsopt_models._columns.incumbents import Incumbent
     from etsopt_models._columns.master import Master, Priced
 
-MOST_SUMS, MOST_WORK, MOST_VECTORS = 15_000_000, 30_000_000, 24
-"""Sums of parts of combinations at a time and in all, by vector, and vectors tried: half of what the checker allows."""
-
-NOTICED = 1e-9
-"""Share of a year's emissions that costs, unmet, as much as is unproven."""
-
 
 def prove_by_combinations(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree | None:
     """Return the vectors that prove the incumbent, which may improve, as a tree without leaves; None if too many."""
     budget = incumbent.value - root.bound
-    listed = listed_plans(master, root, budget, LISTED)
+    listed = listed_plans(master, root, budget, LISTED_PLANS_MAX)
     if listed is None:
         return None
     prices = master.prices(root.multipliers)
@@ -50,8 +45,8 @@ def prove_by_combinations(master: Master, root: Priced, incumbent: Incumbent, ga
     rest = root.bound - float(master.best(prices, NO_MASKS)[0].sum())
     tree = Tree(root.bound, vectors=[(COST, root.multipliers)])
     worth, rests = [of_root], [rest]
-    charge = budget / (NOTICED * float(master.market.baseline.emissions.sum(axis=0).max()))
-    for _time in range(MOST_VECTORS):
+    charge = budget / (NOTICED_UNMET_SHARE * float(master.market.baseline.emissions.sum(axis=0).max()))
+    for _time in range(COMBINATION_VECTORS_MAX):
         checkpoint(_("combinations of plans, vectors of multipliers"), len(worth))
         # The checker does not know the gap: it forms every combination below the value.
         found = least_combination(np.stack(worth, axis=1), np.array(rests), listed.first, incumbent.value)
@@ -67,7 +62,7 @@ def prove_by_combinations(master: Master, root: Priced, incumbent: Incumbent, ga
             at = master.worth(listed.columns, master.prices(multipliers), listed.unit)
         else:
             _picked, unmet = _market_with(master.phase_one, listed.unit[chosen], listed.sets[chosen])
-            if unmet is None or unmet[0] <= UNMET_T:
+            if unmet is None or unmet[0] <= UNMET_TOLERANCE_T:
                 return None
             # Unmet demand is charged beside the prices of the root, whose bound it raises.
             of_unmet = master.phase_one.worth(listed.columns, master.prices(unmet[2]), listed.unit)
@@ -115,7 +110,7 @@ def least_combination(
     for unit in order:
         mine = above[first[unit] : first[unit] + count[unit]]
         work += len(sums) * mine.size
-        if len(sums) * mine.size > MOST_SUMS or work > MOST_WORK:
+        if len(sums) * mine.size > COMBINATION_SUMS_MAX or work > COMBINATION_WORK_MAX:
             return None
         checkpoint()
         sums = (sums[:, None] + mine).reshape(-1, len(rest))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from etsopt_models._columns import enterprise_decomposition
 from etsopt_models._columns.whole_plans import prepare_market
@@ -18,8 +18,8 @@ def declines(instance: Instance) -> str:
     return whole_accounts.declines(instance) if instance.policy.market.transaction_cost_cny_per_t > 0 else ""
 
 
-def prepare_by_prices(market: Market) -> tuple[dict[str, Any], PreparedMarket]:
-    """Return parameters of a small program of the model's formulation, and the prepared market of all units."""
+def prepare_by_prices(market: Market) -> PreparedMarket:
+    """Return the market of all units with a small program of the model's formulation."""
     if market.instance.policy.market.transaction_cost_cny_per_t > 0:
         return enterprise_decomposition.prepare_by_enterprise(market)
     return prepare_market(market)

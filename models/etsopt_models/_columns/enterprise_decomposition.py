@@ -18,21 +18,38 @@ The bound is that of the prices: the best integer plans and trades of every ente
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.data.policy.yearly import by_year
 from etsopt.language import _
 from etsopt_models._columns.variable_fixing import sample_by_size
-from etsopt_models._columns.whole_plans import OWN_PART, prepare_market
-from etsopt_models._enterprises.core import MIXTURE_SAVINGS, MarketAtPrices
-from etsopt_models._enterprises.price_decomposition import ENOUGH, GROUPS, USED, PriceSearch
+from etsopt_models._columns.whole_plans import prepare_market
+from etsopt_models._effort import (
+    ENTERPRISE_GROUPS,
+    NEARBY_PRICE_DISTANCE_MAX,
+    NEARBY_PRICE_DISTANCE_TIMES_ENTERPRISES,
+    PRICE_BOX_WIDTHS_RELATIVE,
+    SAMPLE_ENTERPRISES_MIN,
+    SAMPLE_ONE_IN_ENTERPRISES,
+    SINGLE_PROGRAM_MAX_ACCOUNT_YEARS,
+    TREE_AT_ONCE_MAX_ACCOUNT_YEARS,
+)
+from etsopt_models._enterprises.core import MarketAtPrices
+from etsopt_models._enterprises.price_decomposition import PriceSearch
 from etsopt_models._enterprises.subproblem import Enterprises, JointPlans
 from etsopt_models._enterprises.trading import Flows, TradeTerms
 from etsopt_models._enterprises.whole_accounts import is_steady, terms_of
 from etsopt_models._market.column_generation import Market, PreparedMarket
 from etsopt_models._market.plans import Plans
+from etsopt_models._tolerances import (
+    BOUND_GAIN_RELATIVE,
+    CHOSEN_SHARE_MIN,
+    MIXTURE_SAVINGS_RELATIVE,
+    PROOF_GAP_SHARE,
+    SAMPLE_BOUND_GAIN_RELATIVE,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,16 +57,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._enterprises.price_decomposition import Prices
     from etsopt_models._enterprises.subproblem import Response
-
-TOGETHER = 1_000
-"""Accounts times years up to which the tree is searched at once, since it is fast enough."""
-
-ALL_TOGETHER = 50_000
-"""Accounts times years up to which one program holds all of them if the core is not proven; beyond, the core's answer
-is kept with its gap."""
-
-FEW, ONE_IN = 2_000, 20
-"""Least number of enterprises in a sample, and one in how many it takes."""
 
 
 def declines_prices(instance: Instance) -> str:
@@ -69,15 +76,15 @@ def declines_prices(instance: Instance) -> str:
     return ""
 
 
-def prepare_by_enterprise(market: Market) -> tuple[dict[str, Any], PreparedMarket]:
-    """Return the remaining program and the prepared market, as `etsopt_models._columns.whole_plans.prepare_market`.
+def prepare_by_enterprise(market: Market) -> PreparedMarket:
+    """Return the market with the remaining program, as `etsopt_models._columns.whole_plans.prepare_market`.
 
     One program holds all accounts if the prices do not clear the market, if an enterprise would prefer an outstanding
     obligation, if too many would exceed their limits, or if the core's choice is not proven.
     """
-    if market.accounts.emissions.size <= TOGETHER:
+    if market.accounts.emissions.size <= TREE_AT_ONCE_MAX_ACCOUNT_YEARS:
         return prepare_market(market)
-    gap = OWN_PART * market.relax.options.gap_or_default
+    gap = PROOF_GAP_SHARE * market.relax.options.gap_or_default
     plans = Plans.of(market.instance, market.baseline)
     population, terms = Enterprises.of(plans, market.accounts), terms_of(market)
     if "supply" not in market.extra:
@@ -85,12 +92,12 @@ def prepare_by_enterprise(market: Market) -> tuple[dict[str, Any], PreparedMarke
         at_prices = _respond_to_stated_prices(market, population, terms, trade) if is_steady(trade) else None
     else:
         at_prices = _clear_market(market, population, terms)
-    if at_prices is None:
-        return prepare_market(market, "no steady prices clear the market without outstanding obligations")
-    if why := at_prices.violation():
-        return prepare_market(market, why)
-    most = gap if market.accounts.emissions.size <= ALL_TOGETHER else np.inf
-    cores = (replace(at_prices, mixture_saving=saving).proven(most) for saving in MIXTURE_SAVINGS)
+    without = "no steady prices clear the market without outstanding obligations"
+    why = without if at_prices is None else at_prices.violation()
+    if at_prices is None or why:
+        return replace(prepare_market(market), fallback_reason=why)
+    most = gap if market.accounts.emissions.size <= SINGLE_PROGRAM_MAX_ACCOUNT_YEARS else np.inf
+    cores = (replace(at_prices, mixture_saving=saving).proven(most) for saving in MIXTURE_SAVINGS_RELATIVE)
     return next((core for core in cores if core is not None), None) or prepare_market(market)
 
 
@@ -98,8 +105,8 @@ def _samples(population: Enterprises) -> list[Enterprises]:
     """Return a small and a larger sample of enterprises by size, scaled to represent all; then all of them."""
     size = population.emissions.sum(axis=1)
     populations: list[Enterprises] = []
-    for count in (FEW, len(size) // ONE_IN):
-        if FEW <= count < len(size) / 2 and (not populations or count > 2 * FEW):
+    for count in (SAMPLE_ENTERPRISES_MIN, len(size) // SAMPLE_ONE_IN_ENTERPRISES):
+        if SAMPLE_ENTERPRISES_MIN <= count < len(size) / 2 and (not populations or count > 2 * SAMPLE_ENTERPRISES_MIN):
             populations.append(population.only(*sample_by_size(size, count))[0])
     return [*populations, population]
 
@@ -119,33 +126,25 @@ def _clear_market(
 ) -> MarketAtPrices | None:
     """Return the market at clearing prices, or at stated ones with a scarcity of offsets; None if there are none."""
     price = np.zeros(0) if stated is None else stated
-    scarcity, width = np.zeros(len(terms.price)), WIDTHS[0]
+    scarcity, width = np.zeros(len(terms.price)), PRICE_BOX_WIDTHS_RELATIVE[0]
     for some in _samples(population):
         # An enterprise that represents many may surrender as many times the offer.
         times = len(market.accounts.labels) / len(some.shift)
         theirs = replace(terms, offset_supply=times * terms.offset_supply)
         search = PriceSearch(some, theirs, market.extra, market.relax)
         price = price if len(price) else search.constant_price()
-        prices = search.run(price, scarcity, width, ENOUGH if some is population else ENOUGH_OF_SAMPLE)
-        price, scarcity, width = prices.trade.price, prices.scarcity, WIDTHS[1]
+        prices = search.run(
+            price, scarcity, width, BOUND_GAIN_RELATIVE if some is population else SAMPLE_BOUND_GAIN_RELATIVE
+        )
+        price, scarcity, width = prices.trade.price, prices.scarcity, PRICE_BOX_WIDTHS_RELATIVE[1]
     if not prices.mixture.cleared:
         return None
     response = _assign_plans(prices, search)
     flows = _mix_trades(prices, search, market, response)
-    apart = min(APART / len(market.accounts.labels), APART_MOST)
+    apart = min(NEARBY_PRICE_DISTANCE_TIMES_ENTERPRISES / len(market.accounts.labels), NEARBY_PRICE_DISTANCE_MAX)
     for factor in (1 - apart, 1 + apart):
         search.respond_at(*((factor * price, scarcity) if stated is None else (price, factor * scarcity)))
     return MarketAtPrices(market, population, terms, prices.trade, scarcity, response, flows, [*search.sets.values()])
-
-
-APART, APART_MOST = 100, 0.2
-"""Relative distance of prices, times the number of enterprises, between which about as many change plans as the core
-holds; the largest distance."""
-
-WIDTHS = (0.1, 0.02)
-"""First half-width of the box, relative to the largest price, for a first sample and for larger populations."""
-
-ENOUGH_OF_SAMPLE = 1e-6
 
 
 def _assign_plans(prices: Prices, search: PriceSearch) -> Response:
@@ -154,7 +153,11 @@ def _assign_plans(prices: Prices, search: PriceSearch) -> Response:
     If many are indifferent, as with a measure of equal cost everywhere, no single response is near the mixture.
     """
     response, population = prices.response, search.population
-    mixed = [number for number in search.sets if prices.mixture.weights[:, number : number + 1].max(initial=0.0) > USED]
+    mixed = [
+        number
+        for number in search.sets
+        if prices.mixture.weights[:, number : number + 1].max(initial=0.0) > CHOSEN_SHARE_MIN
+    ]
     differs = np.zeros(len(population.shift), dtype=bool)
     for number in mixed:
         differs[population.account[(search.sets[number] != response.sets).any(axis=1)]] = True
@@ -164,7 +167,7 @@ def _assign_plans(prices: Prices, search: PriceSearch) -> Response:
     size, group = population.emissions[accounts].sum(axis=1), search.group[accounts]
     order = np.lexsort((-size, group))
     after = np.cumsum(size[order])
-    total = np.bincount(group, size, GROUPS)
+    total = np.bincount(group, size, ENTERPRISE_GROUPS)
     before = np.cumsum(total) - total
     place = (after - size[order] / 2 - before[group[order]]) / total[group[order]]
     # The remainder of a group's shares, if a response in its mixture was dropped, goes to the best response.
@@ -195,7 +198,7 @@ def _mix_trades(prices: Prices, search: PriceSearch, market: Market, response: R
     flows = Flows.nothing(*joint_plans.weight.shape)
     for number, one in enumerate(prices.passes):
         weight = prices.mixture.weights[search.group, number]
-        if weight.max() <= USED:
+        if weight.max() <= CHOSEN_SHARE_MIN:
             continue
         _, path = one.trade.best(joint_plans.weight, joint_plans.emissions)
         flows_of_pass = one.trade.trades(joint_plans.weight, joint_plans.emissions, path)

@@ -10,6 +10,13 @@ import numpy as np
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
+from etsopt_models._effort import (
+    DIVE_FIXES_ONE_IN,
+    DIVE_ROUNDS_MAX,
+    ROUNDED_PLANS_MAX,
+    ROUNDED_UNITS_MAX,
+    ROUNDING_TURNS_MAX,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +25,6 @@ if TYPE_CHECKING:
 
     from etsopt_models._columns.branches import Masks
     from etsopt_models._columns.master import Master, Priced
-
-TRIED_UNITS, TRIED_PLANS, TURNS = 12, 24, 2
-"""Fractional units that try other plans, the largest first; plans that each tries at most; number of turns.
-A market of a few years has no more fractional units than rows that couple them."""
 
 
 @dataclass
@@ -69,16 +72,16 @@ def round_relaxation(master: Master, priced: Priced, masks: Masks, incumbent: In
     picked = dict(zip(master.unit[first].tolist(), first.tolist(), strict=True))
     value = value_of(master, picked)
     incumbent.update(master, value, picked)
-    fractional, allowed = master.fractional(share)[:TRIED_UNITS].tolist(), master.allowed(masks)
+    fractional, allowed = master.fractional(share)[:ROUNDED_UNITS_MAX].tolist(), master.allowed(masks)
     prices = master.prices(priced.multipliers)
     dearer = master.values(prices) - master.best(prices, masks)[0][master.unit]
     spent = priced.bound + float(dearer[list(picked.values())].sum())
-    for _time in range(TURNS):
+    for _time in range(ROUNDING_TURNS_MAX):
         moved = False
         for unit in fractional:
             checkpoint()
             mine = np.flatnonzero((master.unit == unit) & allowed)
-            for plan in mine[np.argsort(dearer[mine], kind="stable")][:TRIED_PLANS].tolist():
+            for plan in mine[np.argsort(dearer[mine], kind="stable")][:ROUNDED_PLANS_MAX].tolist():
                 now = picked[unit]
                 least = spent + dearer[plan] - dearer[now]
                 if plan == now or least >= min(value, incumbent.value):
@@ -99,16 +102,16 @@ def dive(master: Master, priced: Priced, incumbent: Incumbent, gap: float) -> No
     """
     share, only = priced.share, dict[int, int]()
     assert share is not None
-    for number in range(DIVES_MOST):
+    for number in range(DIVE_ROUNDS_MAX):
         checkpoint(_("plans for all, round"), number + 1)
         fractional = master.fractional(share)
-        if len(fractional) <= TRIED_UNITS:
+        if len(fractional) <= ROUNDED_UNITS_MAX:
             current = priced._replace(share=share)
             round_relaxation(master, current, NO_MASKS, incumbent)
         if not len(fractional) or incumbent.value - priced.bound <= incumbent.allowed(gap):
             return
         first = master.most_taken(share)
-        to_fix = np.isin(master.unit[first], fractional[: max(1, len(fractional) // FIXED_PART)])
+        to_fix = np.isin(master.unit[first], fractional[: max(1, len(fractional) // DIVE_FIXES_ONE_IN)])
         only |= dict(zip(master.unit[first[to_fix]].tolist(), first[to_fix].tolist(), strict=True))
         master.close(NO_MASKS, only)
         vertex = master.solve()
@@ -122,10 +125,6 @@ def dive(master: Master, priced: Priced, incumbent: Incumbent, gap: float) -> No
         if vertex is None or vertex[0] >= incumbent.value:
             return
         share = vertex[1]
-
-
-DIVES_MOST, FIXED_PART = 60, 2
-"""Rounds of fixing at most; one in how many fractional units is fixed at a time."""
 
 
 def value_of(master: Master, picked: Mapping[int, int]) -> float:

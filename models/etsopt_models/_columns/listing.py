@@ -15,8 +15,15 @@ import numpy as np
 
 from etsopt.errors import SolverError
 from etsopt_models._columns.incumbents import value_of
+from etsopt_models._effort import (
+    LISTED_PLANS_FAST_MAX,
+    LISTED_PLANS_OF_ACCOUNTS_FAST_MAX,
+    REDUCED_COST_LIMIT_FACTOR,
+    RETRADING_MAX_ACCOUNT_YEARS,
+)
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.near_optimal_plans import near_optimal_plans
+from etsopt_models._tolerances import CHOSEN_INTEGER_MIN, SUPPLY_WITHHELD_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,37 +32,20 @@ if TYPE_CHECKING:
     from etsopt_models._columns.master import Master, Priced
     from etsopt_models._market.column_generation import Market
 
-FEW, OF_ACCOUNTS, LISTED = 2_500, 1_000, 20_000
-"""Plans for branch and bound of mostly a second, if trading is free and with accounts of enterprises; plans for half a
-minute."""
-
-NARROWER = 0.25
-"""Factor of the limit of the reduced cost while plans are too many."""
-
-ACCOUNTS = 1_000
-"""Accounts times years up to which all accounts trade again."""
-
-MARGINS = (0.0, 1e-9, 1e-8)
-"""Supply withheld, relative to all emissions, so that chosen plans clear the market: in a row of billions the solver
-tolerates some tonnes."""
-
-CHOSEN = 0.5
-"""Threshold of a choice: the solver's integers differ from 0 and 1 by rounding."""
-
 
 def improve_by_listing(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
     """Choose among at most `most` enumerated plans, and take better ones; return True if no better answer is left.
 
     If plans are too many, those with the least reduced cost are tried first; a better incumbent then leaves fewer.
     """
-    all_accounts = master.market.accounts.emissions.size <= ACCOUNTS
-    few = FEW if len(master.market.accounts.labels) == 1 else OF_ACCOUNTS
+    all_accounts = master.market.accounts.emissions.size <= RETRADING_MAX_ACCOUNT_YEARS
+    few = LISTED_PLANS_FAST_MAX if len(master.market.accounts.labels) == 1 else LISTED_PLANS_OF_ACCOUNTS_FAST_MAX
     while True:
         before, complete = incumbent.value, all_accounts
         budget = max(incumbent.value - root.bound, 0.0)
         plans = listed_plans(master, root, budget, most if all_accounts else few)
-        while most > few and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
-            budget, complete = NARROWER * budget, False
+        while most > few and plans is None and budget > gap * abs(incumbent.value) * REDUCED_COST_LIMIT_FACTOR**8:
+            budget, complete = REDUCED_COST_LIMIT_FACTOR * budget, False
             plans = listed_plans(master, root, budget, few)
         if plans is None:
             return False
@@ -89,7 +79,7 @@ def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Inc
     size = float(market.baseline.emissions.sum(axis=0).max())
     # With stated prices no market has to clear, so no supply is withheld.
     clears = "supply" in small.extra
-    for margin in MARGINS if clears else MARGINS[:1]:
+    for margin in SUPPLY_WITHHELD_RELATIVE if clears else SUPPLY_WITHHELD_RELATIVE[:1]:
         changes = {"supply": small.extra["supply"] - margin * size} if clears else {}
         try:
             solution = market.relax.whole(small.parameters(kept.among(choosing), changes), "cost", gap)
@@ -98,7 +88,7 @@ def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Inc
             return False
         if not solution.levels:
             return False
-        taken = kept.kept(solution.values["choice"] > CHOSEN)
+        taken = kept.kept(solution.values["choice"] > CHOSEN_INTEGER_MIN)
         picked = master.picked(np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets]))
         value = value_of(master, picked)
         incumbent.update(master, value, picked)

@@ -23,8 +23,10 @@ from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS, Masks
 from etsopt_models._columns.plans_at_hand import COST, UNMET, PlansAtHand
-from etsopt_models._market.column_generation import ENOUGH, UNMET_T, unit_prices
+from etsopt_models._effort import PRICING_ROUNDS_MAX
+from etsopt_models._market.column_generation import unit_prices
 from etsopt_models._market.column_pool import ColumnPool
+from etsopt_models._tolerances import FRACTIONAL_SHARE_MIN, PLAN_GAIN_RELATIVE, PRICING_GAIN_RELATIVE, UNMET_TOLERANCE_T
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,15 +35,6 @@ if TYPE_CHECKING:
 
     from etsopt_models._columns.branches import Branch
     from etsopt_models._market.column_pool import PlanColumns
-
-FRACTIONAL = 1e-7
-"""Share of a plan above the solver's rounding, which is 1e-10 in rows of tens of thousands of plans."""
-
-BETTER = 1e-11
-"""Relative gain of a plan that is rounding alone."""
-
-ROUNDS = 400
-"""Most rounds of pricing; the slowest of some thousands of markets took a tenth."""
 
 
 class Priced(NamedTuple):
@@ -133,7 +126,7 @@ class Master(PlansAtHand):
     @staticmethod
     def _gain(at_hand: NDArray[np.float64], best: NDArray[np.float64]) -> NDArray[np.float64]:
         gain = at_hand - best
-        return np.where(gain > BETTER * (1 + np.abs(best)), gain, 0.0)
+        return np.where(gain > PLAN_GAIN_RELATIVE * (1 + np.abs(best)), gain, 0.0)
 
     def relaxed(self, masks: Masks, enough: float) -> Priced:
         """Generate columns until none lowers the cost within the masks, or the bound is enough.
@@ -144,7 +137,7 @@ class Master(PlansAtHand):
             Its bound is minus infinity if the plans at hand are infeasible.
         """
         best = Priced(-np.inf, {}, np.inf, None)
-        for number in range(ROUNDS):
+        for number in range(PRICING_ROUNDS_MAX):
             checkpoint(_("prices over {count:,} plans, round", count=len(self.unit)), number + 1)
             self.close(masks)
             vertex = self.solve()
@@ -156,7 +149,7 @@ class Master(PlansAtHand):
             if bound > best.bound:
                 best = Priced(bound, multipliers, value, share)
             best = best._replace(value=value, share=share)
-            if best.bound >= enough or gain.sum() <= ENOUGH * (1 + abs(value)):
+            if best.bound >= enough or gain.sum() <= PRICING_GAIN_RELATIVE * (1 + abs(value)):
                 return best
             better = np.flatnonzero(gain > 0)
             if not self.add(better, sets[better]):
@@ -189,7 +182,7 @@ class Master(PlansAtHand):
         one = self.phase_one
         one.give_plans(masks)
         priced = one.relaxed(masks, np.inf)
-        if priced.share is None or priced.value > UNMET_T:
+        if priced.share is None or priced.value > UNMET_TOLERANCE_T:
             return priced
         self.add(one.unit, one.sets)
         self.allow_unmet(one.flows["unmet"])
@@ -217,7 +210,7 @@ class Master(PlansAtHand):
         top = np.ones(len(self.row))
         top[self.unit[:count]] = 0.0
         np.maximum.at(top, self.unit[:count], share)
-        fractional = np.flatnonzero(top < 1 - FRACTIONAL)
+        fractional = np.flatnonzero(top < 1 - FRACTIONAL_SHARE_MIN)
         moved = [self._moved(int(unit), share) for unit in fractional]
         order: NDArray[np.int64] = fractional[np.argsort(-np.array(moved), kind="stable")]
         return order

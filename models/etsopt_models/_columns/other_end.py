@@ -8,9 +8,9 @@ import numpy as np
 
 from etsopt.errors import StoppedError
 from etsopt_models._columns.branches import NO_MASKS
-from etsopt_models._market.column_generation import CHOSEN
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.terminal_prices import OtherEnd
+from etsopt_models._tolerances import CHOSEN_SHARE_MIN
 
 if TYPE_CHECKING:
     from etsopt_models._columns.master import Master
@@ -31,7 +31,7 @@ def at_terminal_price(master: Master, price: float) -> OtherEnd | None:
         return None
     if priced.share is None:
         return None
-    taken, alone = np.flatnonzero(priced.share > CHOSEN), np.flatnonzero(master.row < 0)
+    taken, alone = np.flatnonzero(priced.share > CHOSEN_SHARE_MIN), np.flatnonzero(master.row < 0)
     unit = np.concatenate([alone, master.unit[taken]])
     order = np.argsort(unit, kind="stable")
     sets = np.concatenate([master.base.sets[alone], master.sets[taken]])[order]

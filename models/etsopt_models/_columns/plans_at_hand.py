@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
 from etsopt_models._market.column_pool import ColumnPool, PlanColumns
+from etsopt_models._tolerances import TYPICAL_PRICE_CNY_PER_T
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ class PlansAtHand:
         self.rest = self._of_accounts(np.setdiff1d(np.arange(len(sets)), opened))
         # Tonnes are scaled by those of a typical unit, money by their worth at a typical price.
         typical = max(float(market.baseline.emissions.mean()), 1.0)
-        worth = typical * (TYPICAL_CNY_PER_T if objective == COST else 1.0)
+        worth = typical * (TYPICAL_PRICE_CNY_PER_T if objective == COST else 1.0)
         parameters = market.of(opened, self._others).parameters(pool.among(opened), self._anything)
         size = dict.fromkeys(IN_TONNES, typical)
         self.grown = market.relax.growing(parameters, objective, size, worth)

@@ -28,9 +28,18 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt.units import tolerance_of
 from etsopt_models._columns.branches import NO_MASKS
-from etsopt_models._columns.master import FRACTIONAL
-from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
+from etsopt_models._effort import PRICE_END_ROUNDS_MAX, PRICE_INTERVALS_MAX_ACCOUNT_YEARS
 from etsopt_models._market.column_pool import PlanColumns
+from etsopt_models._tolerances import (
+    FLOW_AT_BOUND_RELATIVE,
+    FRACTIONAL_SHARE_MIN,
+    PRICE_BOUND_CNY_PER_T,
+    PRICE_END_GAIN_RELATIVE,
+    PRICE_EQUALITY_RELATIVE,
+    PRICE_PROOF_RELATIVE,
+    TYPICAL_PRICE_CNY_PER_T,
+    UNLIMITED_PRICE_MIN_CNY_PER_T,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,26 +48,8 @@ if TYPE_CHECKING:
 
     from etsopt_models._columns.master import Master, Priced
 
-NO_PRICE = 1e5
-"""A price this high is none: no row limits it [CNY/t]."""
-
-FREE = NO_PRICE * (1 - 1e-6)
 BALANCES = ("account_balance", "market_balance")
 """Rows whose multipliers are prices; those of other rows may be free of any limit from this size on [CNY/t]."""
-
-MOST_ACCOUNT_YEARS = 2_000
-"""Accounts times years up to which intervals are computed: two hundred enterprises over ten years take seconds."""
-
-INSIDE = 1e-7
-"""Least distance of a flow from its bounds, and slack of a row, relative to the emissions of a typical unit."""
-
-ALLOWED = 5e-8
-"""Demand at the end of a price interval, relative to emissions, and its cost, relative to all cost."""
-
-APART = 1e-6
-"""Relative difference up to which prices are the same: the solver's multipliers repeat that closely."""
-
-ROUNDS = 200
 
 
 class Face:
@@ -82,15 +73,15 @@ class Face:
             self.blocks[name] = slice(count, count + block.stop - block.start)
             self.position[block] = np.arange(count, self.blocks[name].stop)
             count = self.blocks[name].stop
-        lower, upper = np.full(count, -NO_PRICE), np.full(count, NO_PRICE)
-        typical = INSIDE * max(float(master.market.baseline.emissions.mean()), 1.0)
+        lower, upper = np.full(count, -PRICE_BOUND_CNY_PER_T), np.full(count, PRICE_BOUND_CNY_PER_T)
+        typical = FLOW_AT_BOUND_RELATIVE * max(float(master.market.baseline.emissions.mean()), 1.0)
         program = master.grown.program
         for name, block in self.rows.items():
             if np.isinf(program.row_lower[block]).any():
                 has_room = program_upper(master, name) - master.activity[name] > typical
                 upper[self.blocks[name]] = 0.0
-                lower[self.blocks[name]] = np.where(has_room, 0.0, -NO_PRICE)
-        self.program = master.market.relax.without_rows(lower, upper, TYPICAL_CNY_PER_T)
+                lower[self.blocks[name]] = np.where(has_room, 0.0, -PRICE_BOUND_CNY_PER_T)
+        self.program = master.market.relax.without_rows(lower, upper, TYPICAL_PRICE_CNY_PER_T)
         self.cost = np.zeros(count)
         self.cuts = {(unit, chain.tobytes()) for unit, chain in zip(master.unit.tolist(), master.sets, strict=True)}
         self._flows(typical)
@@ -139,7 +130,7 @@ class Face:
         others = np.ones(count, dtype=bool)
         others[top] = False
         places = np.flatnonzero(others)
-        self._cut(master.unit[places], master.plan_columns.kept(places), share[places] > FRACTIONAL)
+        self._cut(master.unit[places], master.plan_columns.kept(places), share[places] > FRACTIONAL_SHARE_MIN)
 
     def _cut(self, unit: NDArray[np.int64], columns: PlanColumns, taken: NDArray[np.bool_]) -> None:
         """Add the rows of plans: chosen ones have the value of the reference, others at least that."""
@@ -165,7 +156,7 @@ class Face:
     ) -> None:
         if len(places):
             self.program.add_rows(
-                *(part / TYPICAL_CNY_PER_T for part in (lower, upper)), places, values / TYPICAL_CNY_PER_T
+                *(part / TYPICAL_PRICE_CNY_PER_T for part in (lower, upper)), places, values / TYPICAL_PRICE_CNY_PER_T
             )
 
     def extreme(self, position: int, sign: float, known: float) -> dict[str, NDArray[np.float64]] | None:
@@ -178,16 +169,16 @@ class Face:
         self.cost[:] = 0.0
         self.cost[position] = sign
         self.program.price(everywhere, self.cost)
-        for _ in range(ROUNDS):
+        for _ in range(PRICE_END_ROUNDS_MAX):
             checkpoint()
             vertex = self.program.solve()
-            if vertex is None or abs(vertex.x[position] - known) <= APART * max(1.0, abs(known)):
+            if vertex is None or abs(vertex.x[position] - known) <= PRICE_EQUALITY_RELATIVE * max(1.0, abs(known)):
                 return None
             multipliers = {name: vertex.x[block] for name, block in self.blocks.items()}
             prices = master.prices(multipliers)
             best, sets = master.best(prices, NO_MASKS)
             here = master.worth(self.reference, prices)
-            better = np.flatnonzero(here - best > CUT * (1 + np.abs(best)))
+            better = np.flatnonzero(here - best > PRICE_END_GAIN_RELATIVE * (1 + np.abs(best)))
             # A plan that has its row already is better by the solver's rounding alone.
             has_row = [(unit, sets[unit].tobytes()) in self.cuts for unit in better.tolist()]
             better = better[~np.array(has_row, dtype=bool)]
@@ -220,10 +211,6 @@ class Face:
         )
 
 
-CUT = 1e-9
-"""Relative gain of a plan over the reference that is rounding alone."""
-
-
 def price_ends(master: Master, root: Priced) -> tuple[Mapping[str, NDArray[np.float64]], ...]:
     """Return the multipliers at the ends of each year's price interval that differ from the price itself.
 
@@ -232,21 +219,23 @@ def price_ends(master: Master, root: Priced) -> tuple[Mapping[str, NDArray[np.fl
     root
         The relaxation, with the master at its vertex.
     """
-    if "supply" not in master.market.extra or master.market.accounts.emissions.size > MOST_ACCOUNT_YEARS:
+    if "supply" not in master.market.extra or master.market.accounts.emissions.size > PRICE_INTERVALS_MAX_ACCOUNT_YEARS:
         return ()
     assert root.share is not None
     face, price = Face(master, root.share), root.multipliers["market_balance"]
     first = face.blocks["market_balance"].start
     # Half of what the certificate allows: a little demand at the distance of both prices, and rounding of the cost.
-    demand = ALLOWED * float(master.market.baseline.emissions.mean(axis=1).sum())
-    rounding = tolerance_of(root.value, "CNY") / 2 + ALLOWED * abs(root.value)
+    demand = PRICE_PROOF_RELATIVE * float(master.market.baseline.emissions.mean(axis=1).sum())
+    rounding = tolerance_of(root.value, "CNY") / 2 + PRICE_PROOF_RELATIVE * abs(root.value)
     ends = (
         face.extreme(first + year, sign, float(price[year])) for year in range(master.years) for sign in (1.0, -1.0)
     )
     # A multiplier of another row that nothing limits stays as at the price: one so large makes the certificate round.
     calm = (
         {
-            name: part if name in BALANCES else np.where(np.abs(part) < FREE, part, root.multipliers[name])
+            name: part
+            if name in BALANCES
+            else np.where(np.abs(part) < UNLIMITED_PRICE_MIN_CNY_PER_T, part, root.multipliers[name])
             for name, part in end.items()
         }
         for end in ends

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt_models._columns.whole_plans import master_of
-from etsopt_models._market.balance_values import PASSES, PLAIN_PASSES, balanced, is_same, of_pass, pass_of
+from etsopt_models._effort import BALANCE_PASSES_MAX, PLAIN_BALANCE_PASSES
+from etsopt_models._market.balance_values import balanced, is_same, of_pass, pass_of
 from etsopt_models._market.column_generation import unit_prices
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
@@ -39,18 +40,18 @@ def market_of_pass(make: Callable[[Mapping[str, pd.DataFrame]], Market], before:
         Tables from which the market starts, with the passes so far.
     """
     market = make(before)
-    if pass_of(before) != PLAIN_PASSES:
+    if pass_of(before) != PLAIN_BALANCE_PASSES:
         return market
     root = master_of(market.balanced_in_sum).cleared()
     if root.share is None:
         return market
     prices = unit_prices(market.instance, market.accounts, root.multipliers)
-    held = before[HELD][before[HELD]["pass"] == PLAIN_PASSES]
-    for _ in range(PASSES):
+    held = before[HELD][before[HELD]["pass"] == PLAIN_BALANCE_PASSES]
+    for _ in range(BALANCE_PASSES_MAX):
         plans = Plans.of(market.instance, market.baseline)
         _, sets = plans.best(*prices)
         found = balanced(market.instance, ColumnPool.of(plans, np.arange(len(sets)), sets), np.ones(len(sets)))
-        following = of_pass(found, PLAIN_PASSES, "balance_value_own", "emissions_tco2e")
+        following = of_pass(found, PLAIN_BALANCE_PASSES, "balance_value_own", "emissions_tco2e")
         if is_same(following, held):
             break
         held = following

@@ -22,18 +22,19 @@ from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import Branch
 from etsopt_models._columns.incumbents import Incumbent, round_relaxation
 from etsopt_models._columns.plans_at_hand import COST, UNMET
+from etsopt_models._effort import (
+    TREE_ACCOUNT_YEAR_WORK_UNITS,
+    TREE_NODE_WORK_UNITS,
+    TREE_PLAN_WORK_UNITS,
+    TREE_ROUNDED_NODES,
+    TREE_SETS_PER_WORK_UNIT,
+    TREE_WORK_UNITS_MAX,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._columns.master import Master, Priced
-
-WORK, OF_NODE, OF_PLAN, OF_ACCOUNT, SETS = 60_000_000, 2_500, 2, 30, 16
-"""Most units priced in all nodes, about a minute; units that a node, a plan at hand and an account in a year count as;
-sets of measures that count as one unit."""
-
-ROUNDED = 8
-"""Nodes rounded at first, and one in how many after them: later ones seldom find an improvement."""
 
 
 class Leaf(NamedTuple):
@@ -103,9 +104,12 @@ class TreeSearch:
     def run(self, part: float) -> None:
         """Process nodes until the rest is proven or the given part of the work is done; may be called again."""
         tree, master = self.tree, self.master
-        work = OF_NODE + len(master.row) * max(1.0, master.plans.most_sets / SETS)
-        work += OF_PLAN * len(master.unit) + OF_ACCOUNT * master.market.accounts.emissions.size
-        while self.is_open and tree.nodes * work < part * WORK:
+        work = TREE_NODE_WORK_UNITS + len(master.row) * max(1.0, master.plans.most_sets / TREE_SETS_PER_WORK_UNIT)
+        work += (
+            TREE_PLAN_WORK_UNITS * len(master.unit)
+            + TREE_ACCOUNT_YEAR_WORK_UNITS * master.market.accounts.emissions.size
+        )
+        while self.is_open and tree.nodes * work < part * TREE_WORK_UNITS_MAX:
             checkpoint(_("proof, {nodes:,} nodes, {open:,} open", nodes=tree.nodes, open=len(self.queue)))
             self._take(self.queue[0])
             heapq.heappop(self.queue)
@@ -145,7 +149,7 @@ class TreeSearch:
         if priced.bound > bound:
             bound, vector = priced.bound, self._vector(COST, priced.multipliers)
         fractional = [] if priced.share is None else master.fractional(priced.share).tolist()
-        often = not self.exact and (self.tree.nodes <= ROUNDED or self.tree.nodes % ROUNDED == 0)
+        often = not self.exact and (self.tree.nodes <= TREE_ROUNDED_NODES or self.tree.nodes % TREE_ROUNDED_NODES == 0)
         # Integer plans at a node may beat those of the solver, which are best only within the gap.
         if priced.share is not None and (often or not fractional) and bound < self.enough:
             round_relaxation(master, priced, masks, self.incumbent)

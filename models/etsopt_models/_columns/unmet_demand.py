@@ -20,14 +20,15 @@ import numpy as np
 
 from etsopt.language import _
 from etsopt.progress import checkpoint
-from etsopt_models._columns.master import BETTER, ROUNDS
 from etsopt_models._columns.plans_at_hand import IN_TONNES, UNMET
 from etsopt_models._columns.variable_fixing import pooled
+from etsopt_models._effort import PRICING_ROUNDS_MAX
 from etsopt_models._market.accounts import account_parameters
 from etsopt_models._market.balance_values import pass_of
-from etsopt_models._market.column_generation import ENOUGH, UNMET_T, PreparedMarket, Shortage, unit_prices
+from etsopt_models._market.column_generation import PreparedMarket, Shortage, unit_prices
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
+from etsopt_models._tolerances import PLAN_GAIN_RELATIVE, PRICING_GAIN_RELATIVE, UNMET_TOLERANCE_T
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import Market
     from etsopt_models._market.column_pool import PlanColumns
 
-    Prepared = tuple[dict[str, Any], PreparedMarket]
 
-
-def prepare_pass(market: Market, before: Mapping[str, pd.DataFrame], prepare: Callable[[Market], Prepared]) -> Prepared:
+def prepare_pass(
+    market: Market, before: Mapping[str, pd.DataFrame], prepare: Callable[[Market], PreparedMarket]
+) -> PreparedMarket:
     """Prepare a market, in the first pass only if it can clear.
 
     The relaxation of one account with lump sums, which is solved first in any case, needs no such trial.
@@ -59,7 +60,7 @@ def prepare_pass(market: Market, before: Mapping[str, pd.DataFrame], prepare: Ca
     return prepare(market)
 
 
-def short_market(market: Market) -> Prepared | None:
+def short_market(market: Market) -> PreparedMarket | None:
     """Return the program without measures and the proof of the unmet demand; None if the market can clear.
 
     Of a market at stated prices, which needs no clearing, None as well.
@@ -71,7 +72,7 @@ def short_market(market: Market) -> Prepared | None:
     if shortage is None:
         return None
     start = ColumnPool.start(Plans.of(market.instance, market.baseline))
-    return market.parameters(start), PreparedMarket(start, one.accounts, shortage=shortage)
+    return PreparedMarket(market.parameters(start), start, one.accounts, shortage=shortage)
 
 
 def _shortage_of(market: Market) -> Shortage | None:
@@ -80,16 +81,16 @@ def _shortage_of(market: Market) -> Shortage | None:
     at_hand = _sum_of(plans, np.zeros(market.baseline.emissions.shape, dtype=np.int16))
     grown = _program_of(market, at_hand)
     rows, unmet = grown.program.rows, grown.program.columns["unmet"]
-    for number in range(ROUNDS):
+    for number in range(PRICING_ROUNDS_MAX):
         checkpoint(_("unmet demand, round"), number + 1)
         vertex = grown.solve()
-        if vertex is None or vertex.value <= UNMET_T:
+        if vertex is None or vertex.value <= UNMET_TOLERANCE_T:
             break
         multipliers = {name: vertex.multipliers[block] for name, block in rows.items() if name != "one_plan"}
         need, emitted = unit_prices(instance, market.accounts, multipliers)
         best = _sum_of(plans, plans.best(need, emitted, 0.0)[1])
         known, saved = ((need * one.demand_reduction + emitted * one.abated).sum(axis=1) for one in (at_hand, best))
-        if saved.item() - known.max() <= ENOUGH * vertex.value + BETTER * abs(saved.item()):
+        if saved.item() - known.max() <= PRICING_GAIN_RELATIVE * vertex.value + PLAN_GAIN_RELATIVE * abs(saved.item()):
             return Shortage(np.maximum(vertex.x[unmet], 0.0), multipliers)
         owing = rows["newly_owed"].stop - rows["newly_owed"].start
         parts = {

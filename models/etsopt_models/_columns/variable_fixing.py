@@ -23,8 +23,20 @@ import numpy as np
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.master import Master
+from etsopt_models._effort import (
+    FIXING_STAGES_MAX,
+    FREE_UNITS_MAX,
+    FREE_UNITS_MIN,
+    PRICE_DISTANCE_FACTOR,
+    PRICE_DISTANCE_MIN_RELATIVE,
+    PRICE_DISTANCE_STEPS_MAX,
+    PRICED_TRANSACTION_COSTS,
+    SAMPLE_CORRECTIONS_MAX,
+    SAMPLE_UNITS_MAX,
+)
 from etsopt_models._market.accounts import accounts_of
 from etsopt_models._market.column_pool import ColumnPool, PlanColumns
+from etsopt_models._tolerances import PRICE_CHANGE_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,28 +47,6 @@ if TYPE_CHECKING:
     from etsopt_models._market.plans import Plans
 
 
-FEW = 1_500
-"""Units of a sample: their program is solved within hundredths of a second."""
-
-CORRECTIONS = 6
-"""Most corrections of a sample."""
-
-NEAR = 1e-3
-"""Change of prices, relative to the highest, at which corrections stop."""
-
-STAGES, ENOUGH_TO_SOLVE = 3, 3_000
-"""Most stages of fixing, and the number of free units at which they stop."""
-
-LEAST_WIDTH = 1e-6
-"""Least distance of the prices on either side, relative to the price."""
-
-LEAST_OPEN = 300
-"""Least number of free units: fewer might not absorb what the others leave, and then all would be priced."""
-
-FARTHER, WIDER = 8.0, 7
-"""Factor of the distance of prices while too few units are free, and most steps of it."""
-
-
 def fix_variables(market: Market, plans: Plans) -> tuple[NDArray[np.int16], ColumnPool]:
     """Return the chain of every fixed unit, shape ``(units, years)``, and the pool of the free units by position.
 
@@ -65,13 +55,13 @@ def fix_variables(market: Market, plans: Plans) -> tuple[NDArray[np.int16], Colu
     """
     transaction_cost = market.instance.policy.market.transaction_cost_cny_per_t * market.baseline.discount
     population = Population(market if not transaction_cost.any() else pooled(market), plans)
-    if len(population.left) > FEW:
+    if len(population.left) > SAMPLE_UNITS_MAX:
         population.fix_units()
     if population.prices is None:
         return population.sets, ColumnPool.start(plans)
     if transaction_cost.any():
         need, emitted = population.prices
-        others = [plans.best(need + times * transaction_cost, emitted)[1] for times in TRANSACTION_COSTS]
+        others = [plans.best(need + times * transaction_cost, emitted)[1] for times in PRICED_TRANSACTION_COSTS]
     else:
         others = [population.sets.copy() for _ in population.answers]
         for whole, response in zip(others, population.answers, strict=True):
@@ -80,11 +70,6 @@ def fix_variables(market: Market, plans: Plans) -> tuple[NDArray[np.int16], Colu
     answers = np.concatenate([other[left] for other in (np.zeros_like(population.sets), population.sets, *others)])
     nothing = ColumnPool.of(plans, left[:0], population.sets[:0])
     return population.sets, nothing.with_columns(np.tile(left, len(others) + 2), answers)
-
-
-TRANSACTION_COSTS = (-1.0, 1.0, -2.0, 2.0)
-"""Distances from the price, in transaction costs, at which other plans are priced: a buyer pays one more, a seller gets
-one less, and an enterprise that does either with different plans lies between."""
 
 
 class Population:
@@ -113,19 +98,19 @@ class Population:
 
     def fix_units(self) -> None:
         """Fix units, stage by stage, by prices of a sample and responses of all, until few are free."""
-        for _time in range(STAGES):
+        for _time in range(FIXING_STAGES_MAX):
             prices = self._prices_of_sample()
             if not prices:
                 return
             open_ = self._asked(prices)
-            for _time in range(WIDER):
-                if open_.sum() >= LEAST_OPEN or not prices[0].any():
+            for _time in range(PRICE_DISTANCE_STEPS_MAX):
+                if open_.sum() >= FREE_UNITS_MIN or not prices[0].any():
                     break
                 prices = _farther(prices)
                 open_ = self._asked(prices, self.answers[:1])
             self.prices = prices[0]
             self.fix_all_but(open_)
-            if len(self.left) <= ENOUGH_TO_SOLVE:
+            if len(self.left) <= FREE_UNITS_MAX:
                 return
 
     def _asked(self, prices: list[NDArray[np.float64]], known: Sequence[NDArray[np.int16]] = ()) -> NDArray[np.bool_]:
@@ -143,21 +128,24 @@ class Population:
 
     def _prices_of_sample(self) -> list[NDArray[np.float64]]:
         """Return approximate prices of the relaxation, and prices on either side; none without a solution."""
-        sample, times = sample_by_size(self.market.baseline.emissions[self.left].sum(axis=1), FEW)
+        sample, times = sample_by_size(self.market.baseline.emissions[self.left].sum(axis=1), SAMPLE_UNITS_MAX)
         mine, nothing, prices = self._plans_of_left(), self.rest, []
         plans = mine.only(sample, times)
         accounts = replace(self.market.accounts, of_unit=np.zeros(len(sample), dtype=np.int64))
         market = replace(self.market, baseline=plans.baseline, accounts=accounts, rest=nothing)
         sets = np.zeros((len(sample), self.sets.shape[1]), dtype=np.int16)
         master, rest = Master(market, plans, sets, ColumnPool.start(plans)), nothing
-        for number in range(CORRECTIONS):
-            checkpoint(_("prices of a sample, correction"), number + 1, CORRECTIONS)
+        for number in range(SAMPLE_CORRECTIONS_MAX):
+            checkpoint(_("prices of a sample, correction"), number + 1, SAMPLE_CORRECTIONS_MAX)
             master.update_right_hand_side(rest)
             priced = master.cleared()
             if priced.share is None:
                 break
             prices.append(np.stack(master.prices(priced.multipliers)))
-            if len(prices) > 1 and np.abs(prices[-1] - prices[-2]).max() <= NEAR * np.abs(prices[-1]).max():
+            if (
+                len(prices) > 1
+                and np.abs(prices[-1] - prices[-2]).max() <= PRICE_CHANGE_RELATIVE * np.abs(prices[-1]).max()
+            ):
                 break
             self.sets[self.left] = mine.best(*prices[-1])[1]
             drawn = ColumnPool.of(plans, np.arange(len(sample)), self.sets[self.left[sample]]).columns.total
@@ -207,6 +195,6 @@ def sample_by_size(size: NDArray[np.float64], count: int) -> tuple[NDArray[np.in
 def _farther(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
     """Return the same middle prices, with those on either side farther away."""
     middle, *sides = prices
-    least = LEAST_WIDTH * np.abs(middle)
-    steps = zip((-1.0, 1.0), (FARTHER * (side - middle) for side in sides), strict=True)
+    least = PRICE_DISTANCE_MIN_RELATIVE * np.abs(middle)
+    steps = zip((-1.0, 1.0), (PRICE_DISTANCE_FACTOR * (side - middle) for side in sides), strict=True)
     return [middle, *(middle + np.where(np.abs(step) > least, step, sign * least) for sign, step in steps)]

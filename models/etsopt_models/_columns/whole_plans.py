@@ -12,13 +12,14 @@ from etsopt.errors import StoppedError
 from etsopt.progress import unlimited
 from etsopt_models._columns.combinations import prove_by_combinations
 from etsopt_models._columns.incumbents import Incumbent, dive
-from etsopt_models._columns.listing import FEW, LISTED, improve_by_listing
+from etsopt_models._columns.listing import improve_by_listing
 from etsopt_models._columns.master import Master
 from etsopt_models._columns.other_end import at_terminal_price
 from etsopt_models._columns.price_intervals import price_ends
 from etsopt_models._columns.tree import Tree, TreeSearch
 from etsopt_models._columns.unmet_demand import short_market
 from etsopt_models._columns.variable_fixing import fix_variables
+from etsopt_models._effort import TREE_FIRST_WORK_SHARE, TREE_STAGES
 from etsopt_models._enterprises.subproblem import Enterprises
 from etsopt_models._enterprises.trading import steady_prices
 from etsopt_models._enterprises.whole_accounts import bound_of, declines, is_steady, multipliers_of, terms_of
@@ -26,6 +27,7 @@ from etsopt_models._market.accounts import outstanding_cost
 from etsopt_models._market.column_generation import PreparedMarket
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
+from etsopt_models._tolerances import COEFFICIENT_SHARE_MIN, PROOF_GAP_SHARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,12 +35,9 @@ if TYPE_CHECKING:
     from etsopt_models._columns.master import Priced
     from etsopt_models._market.column_generation import Market
 
-OWN_PART = 0.9
-"""Part of the gap that the search uses, so that rounding does not decide the check."""
 
-
-def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], PreparedMarket]:
-    """Return the parameters of the remaining program, and the prepared market for the tables.
+def prepare_market(market: Market) -> PreparedMarket:
+    """Return the market with the remaining program.
 
     If plans may be mixed, the program is the relaxation over the generated columns; else every unit has one plan.
     """
@@ -48,23 +47,21 @@ def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], 
         if short := short_market(market):
             return short
         start = ColumnPool.start(master.plans)
-        return market.parameters(start), PreparedMarket(start, market.accounts, gave_way=gave_way)
+        return PreparedMarket(market.parameters(start), start, market.accounts)
     ends = price_ends(master, root)
     is_free = market.instance.policy.market.transaction_cost_cny_per_t == 0
     other_end = partial(at_terminal_price, master) if is_free else None
     if market.instance.policy.abatement.divisible_measures:
-        parameters, prepared = _program(master, master.sets, master.unit, master.base.sets)
-        prepared = replace(prepared, multipliers=root.multipliers, ends=ends)
-        return parameters, replace(prepared, gave_way=gave_way, at_terminal_price=other_end)
+        prepared = _program(master, master.sets, master.unit, master.base.sets)
+        return replace(prepared, multipliers=root.multipliers, ends=ends, at_terminal_price=other_end)
     incumbent = Incumbent()
     if len(market.accounts.labels) > 1:
         root = _raise_bound(master, root)
-    tree = _prove(master, root, incumbent, OWN_PART * market.relax.options.gap_or_default)
+    tree = _prove(master, root, incumbent, PROOF_GAP_SHARE * market.relax.options.gap_or_default)
     if tree.stopped and not incumbent.chosen:
         raise StoppedError(tree.stopped)
     with unlimited():
-        parameters, prepared = _prepare_solution(master, root, incumbent, tree, ends)
-        return parameters, replace(prepared, gave_way=gave_way, at_terminal_price=other_end)
+        return replace(_prepare_solution(master, root, incumbent, tree, ends), at_terminal_price=other_end)
 
 
 def master_of(market: Market) -> Master:
@@ -99,7 +96,7 @@ def _raise_bound(master: Master, root: Priced) -> Priced:
 
 def _prepare_solution(
     master: Master, root: Priced, incumbent: Incumbent, tree: Tree, ends: tuple[Any, ...]
-) -> tuple[dict[str, Any], PreparedMarket]:
+) -> PreparedMarket:
     """Return the program in which every unit has its chosen plan, even after the time limit."""
     if not incumbent.chosen:
         # No integer plans clear the market: the solver finds those at hand infeasible.
@@ -108,8 +105,8 @@ def _prepare_solution(
     for unit, chain in incumbent.chosen.items():
         whole[unit] = chain
     choosing = _units_that_move(master, np.flatnonzero(master.row >= 0), whole)
-    parameters, prepared = _program(master, whole[choosing], choosing, whole)
-    return parameters, replace(prepared, multipliers=root.multipliers, ends=ends, tree=tree)
+    prepared = _program(master, whole[choosing], choosing, whole)
+    return replace(prepared, multipliers=root.multipliers, ends=ends, tree=tree, stopped=str(tree.stopped))
 
 
 def _units_that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]) -> NDArray[np.int64]:
@@ -121,13 +118,9 @@ def _units_that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.
     columns = ColumnPool.of(master.plans, units, sets[units]).columns
     moves = np.abs(np.column_stack([columns.demand_reduction, columns.abated]))
     least = np.where(moves > 0, moves, np.inf).min(axis=1)
-    seen = least >= SEEN * float(master.market.baseline.emissions.sum(axis=0).max())
+    seen = least >= COEFFICIENT_SHARE_MIN * float(master.market.baseline.emissions.sum(axis=0).max())
     kept: NDArray[np.int64] = units[seen] if seen.any() else units[np.argmax(least)][None]
     return kept
-
-
-SEEN = 1e-9
-"""Share of a year's emissions below which the solver drops the coefficients of a plan."""
 
 
 def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree:
@@ -136,10 +129,10 @@ def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tr
     try:
         dive(master, root, incumbent, gap)
         of_one_account, tried = len(master.market.accounts.labels) == 1, np.inf
-        for most, part in STAGES if of_one_account else STAGES[1:]:
+        for most, part in TREE_STAGES if of_one_account else TREE_STAGES[1:]:
             if search.is_open and incumbent.chosen and not search.exact:
                 search.exact = improve_by_listing(master, root, incumbent, gap, most)
-            search.run(FIRST_PART)
+            search.run(TREE_FIRST_WORK_SHARE)
             if of_one_account and search.is_open and incumbent.value < tried:
                 tried = incumbent.value
                 together = prove_by_combinations(master, root, incumbent, gap)
@@ -151,18 +144,9 @@ def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tr
     return search.done()
 
 
-FIRST_PART = 0.01
-"""Part of the tree's work done before combinations are tried: most trees end within it."""
-
-STAGES = ((FEW, 0.2), (LISTED, 1.0))
-"""Most plans enumerated for the solver, and part of the tree's work done after it. With many units the tree mostly ends
-within a second, while the solver would take half a minute. With accounts of enterprises the tree seldom finds plans, so
-the solver chooses at once."""
-
-
 def _program(
     master: Master, sets: NDArray[np.int16], unit: NDArray[np.int64], all_sets: NDArray[np.int16]
-) -> tuple[dict[str, Any], PreparedMarket]:
+) -> PreparedMarket:
     """Return the program of choosing units with some plans, and with all others fixed.
 
     Parameters
@@ -178,12 +162,11 @@ def _program(
     choosing = np.unique(unit)
     if len(choosing) == len(all_sets):
         pool = ColumnPool.of(plans, unit, sets)
-        return market.parameters(pool), PreparedMarket(pool, market.accounts)
+        return PreparedMarket(market.parameters(pool), pool, market.accounts)
     full_pool = ColumnPool.of(plans, np.arange(len(all_sets)), all_sets)
     others = np.ones(len(all_sets), dtype=bool)
     others[choosing] = False
     rest = full_pool.kept(others).columns.on_accounts(market.accounts.of_unit, len(market.accounts.labels))
     few = ColumnPool.of(plans, unit, sets).among(choosing)
-    return market.of(choosing, rest).parameters(few), PreparedMarket(
-        few, market.accounts, full_pool=full_pool, core=choosing
-    )
+    parameters = market.of(choosing, rest).parameters(few)
+    return PreparedMarket(parameters, few, market.accounts, full_pool=full_pool, core=choosing)

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt_models._effort import CORE_ENTERPRISES, CORE_NODES_MAX, CORE_TRADERS, RETRADING_ENTERPRISES_MAX
 from etsopt_models._enterprises.price_decomposition import cost_of
 from etsopt_models._enterprises.whole_accounts import bound_of, multipliers_of
 from etsopt_models._market.accounts import account_limits, outstanding_cost
 from etsopt_models._market.column_generation import PreparedMarket
 from etsopt_models._market.column_pool import ColumnPool, PlanColumns
+from etsopt_models._tolerances import (
+    CHOSEN_INTEGER_MIN,
+    CORE_GAP_SHARE,
+    FLOW_REACH_MARGIN_RELATIVE,
+    LIMIT_EXCESS_T,
+    MIXTURE_SAVINGS_RELATIVE,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,28 +29,8 @@ if TYPE_CHECKING:
     from etsopt_models._enterprises.trading import Flows, TradeTerms
     from etsopt_models._market.column_generation import Market
 
-CORE, TRADERS = 80, 40
-"""Enterprises of the core: those that lose least by other plans, as many that move most by them, and those that trade
-most."""
-
 MOST = {"bought": "buying_most", "sold": "selling_most", "offset": "offsets_most"}
 """Parameters that bound flows from above."""
-
-SLACK = 1e-6
-"""Extra reach of flows, relative to all emissions: the relaxation keeps its rows within rounding."""
-
-SPARE_T = 1e-3
-"""Excess over a limit that is rounding [t]."""
-
-AIM_PART, NODES, CHOSEN = 0.01, 500, 0.5
-"""Part of the requested gap at which branch and bound of the core stops; its most nodes; a choice nearer to one."""
-
-MENDED = 2 * CORE
-"""Most enterprises beyond their limits that trade again in the core."""
-
-MIXTURE_SAVINGS = (5e-7, np.inf)
-"""Saving by mixtures of plans allowed in the core at first, relative to the total value, and if it stays unproven: an
-enterprise with a larger saving may be the one that the others need."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +59,7 @@ class MarketAtPrices:
     response: Response
     flows: Flows
     others: list[NDArray[np.int16]]
-    mixture_saving: float = MIXTURE_SAVINGS[0]
+    mixture_saving: float = MIXTURE_SAVINGS_RELATIVE[0]
 
     def violation(self) -> str:
         """Return why the flows are no answer even after the core trades again, as a clause; else empty."""
@@ -81,7 +69,7 @@ class MarketAtPrices:
         if self.trade.most.max() - self.trade.least.min() > per_outstanding_t.min():
             return "an enterprise would prefer an outstanding obligation"
         beyond = int(self.beyond_limits.sum())
-        if beyond > MENDED:
+        if beyond > RETRADING_ENTERPRISES_MAX:
             return f"{beyond:,} enterprises would trade, hold or borrow beyond their limits"
         if self.offsets_short(self._rest).any():
             return "the use of offsets would exceed the offer"
@@ -90,7 +78,7 @@ class MarketAtPrices:
     def offsets_short(self, of: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
         """Return True for years in which some accounts, or all, exceed the offsets on offer, shape ``(years,)``."""
         used = (self.flows.offset if of is None else self.flows.offset[of]).sum(axis=0)
-        short: NDArray[np.bool_] = used > self.market.extra["offset_supply"] + SPARE_T
+        short: NDArray[np.bool_] = used > self.market.extra["offset_supply"] + LIMIT_EXCESS_T
         return short
 
     @cached_property
@@ -107,14 +95,14 @@ class MarketAtPrices:
         """Accounts beyond a limit of offsets, holdings or borrowing in some year, shape ``(accounts,)``."""
         accounts, flows, most = self.market.accounts, self.flows, account_limits(self.market.accounts)
         offsets = self.terms.offsets_most(self.response.joint_plans.emissions)
-        room = SPARE_T + 1e-9 * accounts.emissions
+        room = LIMIT_EXCESS_T + 1e-9 * accounts.emissions
         beyond: NDArray[np.bool_] = flows.offset > offsets + room
         beyond |= self.banked[:, 1:] < most["banked_least"][:, 1:] - room
         beyond |= self.banked[:, 1:] > most["banked_most"][:, 1:] + room
         return np.any(beyond, axis=1)
 
-    def core(self) -> tuple[Market, ColumnPool, NDArray[np.int64], PreparedMarket]:
-        """Return the market of near-indifferent enterprises, their pool and accounts, and the market of all."""
+    def core(self) -> tuple[Market, NDArray[np.int64], PreparedMarket]:
+        """Return the market of near-indifferent enterprises, their accounts, and the market of all."""
         market, accounts, population = self.market, self.market.accounts, self.population
         unit, sets, core_accounts = self._near_ties
         units = np.flatnonzero(np.isin(accounts.of_unit, core_accounts))
@@ -135,25 +123,26 @@ class MarketAtPrices:
         others = PlanColumns(np.zeros(1, dtype=np.int64), np.array([cost]), nothing, nothing)
         small = replace(market, accounts=few, extra=extra, rest=others)
         full_pool = ColumnPool.of(population.plans, np.arange(len(accounts.of_unit)), self.response.sets)
+        expand = CoreExpansion(self, core_accounts)
         prepared = PreparedMarket(
-            pool, accounts, full_pool=full_pool, core=units, expand=CoreExpansion(self, core_accounts)
+            small.parameters(pool), pool, accounts, full_pool=full_pool, core=units, expand=expand
         )
-        return small, pool, core_accounts, prepared
+        return small, core_accounts, prepared
 
-    def proven(self, gap: float) -> tuple[dict[str, Any], PreparedMarket] | None:
+    def proven(self, gap: float) -> PreparedMarket | None:
         """Return the core with the plans of its branch and bound; None if these are not proven within a gap."""
-        small, pool, core_accounts, prepared = self.core()
-        parameters = self._with_tight_flows(small.parameters(pool), pool, core_accounts)
-        aim = AIM_PART * self.market.relax.options.gap_or_default
-        solution = self.market.relax.whole(parameters, "cost", aim, NODES)
+        small, core_accounts, prepared = self.core()
+        pool, parameters = prepared.pool, self._with_tight_flows(prepared, core_accounts)
+        aim = CORE_GAP_SHARE * self.market.relax.options.gap_or_default
+        solution = self.market.relax.whole(parameters, "cost", aim, CORE_NODES_MAX)
         if not solution.levels:
             return None
         value = solution.levels[0].value
         if not value - bound_of(self.market, self.trade, self.scarcity, self.response) <= gap * abs(value):
             return None
-        chosen = pool.kept(solution.values["choice"] > CHOSEN)
+        chosen = pool.kept(solution.values["choice"] > CHOSEN_INTEGER_MIN)
         held = {name: parameters[name] for name in (*MOST.values(), "auctioned") if name in parameters}
-        return small.parameters(chosen) | held, replace(prepared, pool=chosen)
+        return replace(prepared, parameters=small.parameters(chosen) | held, pool=chosen)
 
     def _little_saved_by_mixing(self, accounts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return those of some accounts that save little by a mixture of plans.
@@ -162,22 +151,21 @@ class MarketAtPrices:
         """
         response = self.response
         bound = self.population.only(accounts)[0].at(self.trade, response.bound_path[accounts]).bound
-        most = self.mixture_saving * float(np.abs(response.value).sum()) / (2 * CORE + TRADERS)
+        most = self.mixture_saving * float(np.abs(response.value).sum()) / (2 * CORE_ENTERPRISES + CORE_TRADERS)
         unmixed: NDArray[np.int64] = accounts[np.abs(response.value[accounts] - bound) <= most]
         return unmixed
 
-    def _with_tight_flows(
-        self, parameters: dict[str, Any], pool: ColumnPool, core_accounts: NDArray[np.int64]
-    ) -> dict[str, Any]:
-        """Bound flows by the reach of the core, since a solver's tolerance is a share of the bounds.
+    def _with_tight_flows(self, prepared: PreparedMarket, core_accounts: NDArray[np.int64]) -> dict[str, Any]:
+        """Return parameters with flows bounded by the reach of the core: a solver's tolerance is a share of the bounds.
 
         Flows of an account beyond its limits are not bounded.
         """
-        demand_reduction, first = pool.columns.demand_reduction, pool.first
+        parameters: dict[str, Any] = dict(prepared.parameters)
+        demand_reduction, first = prepared.pool.columns.demand_reduction, prepared.pool.first
         reach = float(
             (np.maximum.reduceat(demand_reduction, first) - np.minimum.reduceat(demand_reduction, first)).sum()
         )
-        reach += SLACK * float(self.market.accounts.emissions.sum())
+        reach += FLOW_REACH_MARGIN_RELATIVE * float(self.market.accounts.emissions.sum())
         for flow, most in MOST.items():
             now = getattr(self.flows, flow)[core_accounts]
             now = np.where(self.beyond_limits[core_accounts, None], np.inf, now)
@@ -214,15 +202,15 @@ class MarketAtPrices:
             much = np.abs(joint_plans.weight - response.joint_plans.weight[core_accounts]).sum(axis=1)
             moved[core_accounts] = np.maximum(moved[core_accounts], much)
             plans.append((units, sets[units]))
-        traders = np.argsort(-np.abs(self.flows.net).sum(axis=1), kind="stable")[: 4 * TRADERS]
+        traders = np.argsort(-np.abs(self.flows.net).sum(axis=1), kind="stable")[: 4 * CORE_TRADERS]
         asked = np.flatnonzero(np.isfinite(loss) | np.isin(np.arange(len(loss)), traders))
         unmixed = self._little_saved_by_mixing(asked)
         loss[np.setdiff1d(asked, unmixed)], moved[np.setdiff1d(asked, unmixed)] = np.inf, 0.0
         # Enterprises that move most take up what one of them leaves; those that lose least take up the remainder.
-        chosen = np.concatenate([np.argsort(order, kind="stable")[:CORE] for order in (loss, -moved)])
+        chosen = np.concatenate([np.argsort(order, kind="stable")[:CORE_ENTERPRISES] for order in (loss, -moved)])
         chosen = chosen[np.isfinite(loss[chosen])]
         beyond = np.flatnonzero(self.beyond_limits)
-        core_accounts = np.unique(np.concatenate([chosen, traders[np.isin(traders, unmixed)][:TRADERS], beyond]))
+        core_accounts = np.unique(np.concatenate([chosen, traders[np.isin(traders, unmixed)][:CORE_TRADERS], beyond]))
         plans.append((np.zeros(0, dtype=np.int64), response.sets[:0]))
         unit, sets = (np.concatenate(arrays) for arrays in zip(*plans, strict=True))
         kept = np.isin(accounts.of_unit[unit], core_accounts)

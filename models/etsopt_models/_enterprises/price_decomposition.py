@@ -26,9 +26,23 @@ import numpy as np
 from etsopt.errors import SolverError
 from etsopt.language import _
 from etsopt.progress import checkpoint
+from etsopt_models._effort import (
+    CONSTANT_PRICE_BISECTIONS,
+    CONSTANT_PRICE_MIN_CNY_PER_T,
+    ENTERPRISE_GROUPS,
+    PRICE_BOX_FACTORS,
+    PRICE_PASSES_MAX,
+    RECENT_RESPONSES_KEPT,
+)
 from etsopt_models._enterprises.trading import Flows, TradeTerms, steady_prices
 from etsopt_models._market.accounts import totals
-from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
+from etsopt_models._tolerances import (
+    CHOSEN_SHARE_MIN,
+    GROUP_VALUE_BOUND_CNY_PER_T,
+    IMBALANCE_RELATIVE,
+    PRICE_BOUND_CNY_PER_T,
+    TYPICAL_PRICE_CNY_PER_T,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,28 +50,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._enterprises.subproblem import Enterprises, Response
-
-GROUPS = 32
-"""Groups of enterprises, each with its own mixture of responses."""
-
-PASSES_MOST = 150
-RECENT, USED = 6, 1e-9
-"""Recent responses whose plans are kept beside those in the mixture; a share that is rounding."""
-
-ENOUGH = 5e-8
-"""Relative gain of the bound from better prices at which the search stops."""
-
-CLEAR = 1e-7
-"""Imbalance that the mixture may leave, relative to all emissions of a year: the core absorbs it."""
-
-LEAST_PRICE, HIGHEST_PRICE, LEVELS = 1e-2, 1e5, 24
-"""Range of the constant price found by bisection [CNY/t], and number of steps."""
-
-ANYTHING = 1e9
-"""Bound of the value of a group per tonne of it in a year; none reaches it [CNY/t]."""
-
-STEPS = ((0.7, 2.5), (0.4, 1.5), (0.0, 1.0), (-np.inf, 0.4))
-"""Least share of the promised gain that the bound attained, and the factor by which the box then widens."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +125,7 @@ class PriceSearch:
     def __init__(self, population: Enterprises, terms: TradeTerms, market: Mapping[str, Any], relax: Any) -> None:
         self.population, self.terms, self.market = population, terms, market
         self.stated = "supply" not in market
-        self.group = np.arange(len(population.shift)) % GROUPS
+        self.group = np.arange(len(population.shift)) % ENTERPRISE_GROUPS
         self.passes: list[Pass] = []
         self.path: NDArray[np.float64] | None = None
         self.sets: dict[int, NDArray[np.int16]] = {}
@@ -143,19 +135,21 @@ class PriceSearch:
         if terms.worth and not self.stated:
             self.floor = terms.worth - terms.transaction_cost
         # Tonnes are scaled by those of a group in a year. Columns: prices, scarcities, prices below zero, and groups.
-        self.tonnes = max(float(population.emissions.sum(axis=0).max()) / GROUPS, 1.0)
-        most = np.append(np.full(3 * years, HIGHEST_PRICE), np.full(GROUPS, ANYTHING))
+        self.tonnes = max(float(population.emissions.sum(axis=0).max()) / ENTERPRISE_GROUPS, 1.0)
+        most = np.append(
+            np.full(3 * years, PRICE_BOUND_CNY_PER_T), np.full(ENTERPRISE_GROUPS, GROUP_VALUE_BOUND_CNY_PER_T)
+        )
         upper = most.copy()
         upper[2 * years : 3 * years] = 0.0
-        self.program = relax.without_rows(-most, upper, TYPICAL_CNY_PER_T)
+        self.program = relax.without_rows(-most, upper, TYPICAL_PRICE_CNY_PER_T)
         paid = np.concatenate([self.supply, market["offset_supply"], -self.auctioned]) / self.tonnes
-        self.program.price(np.arange(len(most)), np.append(paid, np.full(GROUPS, -1.0)))
+        self.program.price(np.arange(len(most)), np.append(paid, np.full(ENTERPRISE_GROUPS, -1.0)))
         places = np.column_stack([2 * years + np.arange(years), np.arange(years)])
         self._add(np.zeros(years), places, np.tile([1.0, -1.0], (years, 1)))
 
     def _add(self, upper: NDArray[np.float64], places: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        upper = upper / TYPICAL_CNY_PER_T
-        self.program.add_rows(np.full(len(upper), -np.inf), upper, places, values / TYPICAL_CNY_PER_T)
+        upper = upper / TYPICAL_PRICE_CNY_PER_T
+        self.program.add_rows(np.full(len(upper), -np.inf), upper, places, values / TYPICAL_PRICE_CNY_PER_T)
 
     def respond_at(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, Pass, float]:
         """Return the response of all enterprises to some prices, its sums by group, and the bound that it proves."""
@@ -172,8 +166,8 @@ class PriceSearch:
             cost, net, rows = cost + net @ trade.price, 0 * net, 0.0
         else:
             rows = float(trade.price @ self.supply - np.minimum(trade.price, 0.0) @ self.auctioned)
-        sums = (totals(flow, self.group, GROUPS) for flow in (net, flows.offset))
-        passed = Pass(trade, np.bincount(self.group, cost, GROUPS).astype(float), *sums)
+        sums = (totals(flow, self.group, ENTERPRISE_GROUPS) for flow in (net, flows.offset))
+        passed = Pass(trade, np.bincount(self.group, cost, ENTERPRISE_GROUPS).astype(float), *sums)
         return response, passed, float(response.value.sum() - rows - scarcity @ self.market["offset_supply"])
 
     def add_pass(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, float]:
@@ -182,17 +176,17 @@ class PriceSearch:
         self.sets[len(self.passes)] = response.sets
         self.passes.append(passed)
         years = len(price)
-        of_group = 3 * years + np.arange(GROUPS)
-        places = np.column_stack([np.tile(np.arange(2 * years), (GROUPS, 1)), of_group])
-        values = np.column_stack([-passed.net / self.tonnes, -passed.offset / self.tonnes, np.ones(GROUPS)])
+        of_group = 3 * years + np.arange(ENTERPRISE_GROUPS)
+        places = np.column_stack([np.tile(np.arange(2 * years), (ENTERPRISE_GROUPS, 1)), of_group])
+        values = np.column_stack([-passed.net / self.tonnes, -passed.offset / self.tonnes, np.ones(ENTERPRISE_GROUPS)])
         self._add(passed.cost / self.tonnes, places, values)
         return response, bound
 
     def constant_price(self) -> NDArray[np.float64]:
         """Return, by bisection, the constant buyer price that clears the market over the horizon [CNY/t]."""
-        low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
+        low, high = max(self.terms.worth, CONSTANT_PRICE_MIN_CNY_PER_T), PRICE_BOUND_CNY_PER_T
         nothing = np.zeros(len(self.terms.price))
-        for _time in range(LEVELS):
+        for _time in range(CONSTANT_PRICE_BISECTIONS):
             middle = np.sqrt(low * high)
             _, passed, _ = self.respond_at(middle - self.terms.transaction_cost, nothing)
             short = passed.net.sum() > self.supply.sum()
@@ -213,15 +207,18 @@ class PriceSearch:
         center, next_prices = (price, scarcity), (price, scarcity)
         scale = float(np.abs(price).max())
         wide = width * scale
-        for _time in range(PASSES_MOST):
+        for _time in range(PRICE_PASSES_MAX):
             response, bound = self.add_pass(*next_prices)
             gained = 0.5 if mixture is None else (bound - best) / max(mixture.value - best, 1e-300)
             if bound > best:
                 best, best_response, center = bound, response, (self.passes[-1].trade.price, next_prices[1])
-            wide *= next(factor for least, factor in STEPS if gained >= least)
+            wide *= next(factor for least, factor in PRICE_BOX_FACTORS if gained >= least)
             mixture = self.best_mixture(*center, wide)
             for number in [*self.sets]:
-                if number < len(self.passes) - RECENT and mixture.weights[:, number].max() <= USED:
+                if (
+                    number < len(self.passes) - RECENT_RESPONSES_KEPT
+                    and mixture.weights[:, number].max() <= CHOSEN_SHARE_MIN
+                ):
                     del self.sets[number]
             while not mixture.cleared and mixture.value - best <= enough * abs(mixture.value) and wide < scale:
                 # The bound cannot gain nearby, and widening so small a box costs nothing.
@@ -237,7 +234,7 @@ class PriceSearch:
 
     def best_mixture(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float) -> Mixture:
         """Return the greatest value in a box about some prices, and the mixture of responses there."""
-        years, most = len(price), CLEAR * GROUPS * self.tonnes
+        years, most = len(price), IMBALANCE_RELATIVE * ENTERPRISE_GROUPS * self.tonnes
         offers = self.market["offset_supply"] > 0
         lower = np.append(np.maximum(price - wide, self.floor), np.maximum(scarcity - wide, 0.0) * offers)
         upper = np.append(price + wide, (scarcity + wide) * offers)
@@ -249,8 +246,8 @@ class PriceSearch:
             raise SolverError(
                 _("The solver found no prices in the box about the best so far."), _("Report it with the instance.")
             )
-        tonnes = -self.tonnes * vertex.multipliers / TYPICAL_CNY_PER_T
-        unsold, weights = tonnes[:years], tonnes[years:].reshape(-1, GROUPS).T / self.tonnes
+        tonnes = -self.tonnes * vertex.multipliers / TYPICAL_PRICE_CNY_PER_T
+        unsold, weights = tonnes[:years], tonnes[years:].reshape(-1, ENTERPRISE_GROUPS).T / self.tonnes
         net, offset = (
             np.einsum("gk,kgt->t", weights, np.stack([getattr(one, name) for one in self.passes]))
             for name in ("net", "offset")
@@ -258,8 +255,8 @@ class PriceSearch:
         best_price, scarce = vertex.x[:years], vertex.x[years : 2 * years]
         left, unused = self.supply - unsold - net, self.market["offset_supply"] - offset
         # Tonnes left at the least possible price are kept; offsets that are not scarce may stay unused.
-        kept = np.where(best_price <= self.floor + CLEAR * wide, np.maximum(left, 0.0), 0.0)
-        unused = np.where(scarce <= CLEAR * wide, np.minimum(unused, 0.0), unused)
+        kept = np.where(best_price <= self.floor + IMBALANCE_RELATIVE * wide, np.maximum(left, 0.0), 0.0)
+        unused = np.where(scarce <= IMBALANCE_RELATIVE * wide, np.minimum(unused, 0.0), unused)
         open_ = np.abs(unused) if self.stated else np.maximum(np.abs(left - kept), np.abs(unused))
         return Mixture(-vertex.value * self.tonnes, best_price, scarce, weights, bool((open_ <= most).all()), kept)
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.progress import checkpoint
+from etsopt_models._effort import ENTERPRISE_PRICE_HALVINGS, ENTERPRISE_RESPONSES_MAX
 from etsopt_models._market.accounts import totals
 from etsopt_models._market.near_optimal_plans import combined, near_optimal_plans
+from etsopt_models._tolerances import RESPONSE_GAP_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,12 +27,6 @@ if TYPE_CHECKING:
     from etsopt_models._market.accounts import Accounts
     from etsopt_models._market.near_optimal_plans import Listed
     from etsopt_models._market.plans import Plans
-
-CONVERGED = 1e-11
-"""Largest gap of an enterprise that counts as converged, relative to its cost."""
-
-RESPONSES, HALVINGS = 3, 8
-"""Times that multipliers and plans respond to each other; steps of bisection."""
 
 
 @dataclass(frozen=True)
@@ -183,16 +179,18 @@ class Enterprises:
         start = np.tile(trade.most, (len(self.shift), 1)) if path is None else np.clip(path, trade.least, trade.most)
         response = self.at(trade, start)
         some, left, units = self, np.arange(len(start)), np.arange(len(self.account))
-        for _ in range(RESPONSES):
+        for _ in range(ENTERPRISE_RESPONSES_MAX):
             checkpoint()
-            open_ = response.value[left] - response.bound[left] > CONVERGED * (1 + np.abs(response.value[left]))
+            open_ = response.value[left] - response.bound[left] > RESPONSE_GAP_RELATIVE * (
+                1 + np.abs(response.value[left])
+            )
             if not open_.any():
                 return response
             some, mine = some.only(np.flatnonzero(open_))
             left, units = left[open_], units[mine]
             response.update(left, some.at(trade, response.path[left]), units)
         _bisect(some, trade, response, left, units)
-        open_ = response.value[left] - response.bound[left] > CONVERGED * (1 + np.abs(response.value[left]))
+        open_ = response.value[left] - response.bound[left] > RESPONSE_GAP_RELATIVE * (1 + np.abs(response.value[left]))
         if open_.any():
             some, mine = some.only(np.flatnonzero(open_))
             _enumerate(some, trade, response, left[open_], units[mine])
@@ -207,7 +205,7 @@ def _bisect(
     An account whose multiplier falls borrows up to its limit, which few do.
     """
     low, high = np.full(len(left), trade.least.min()), np.full(len(left), trade.most.max())
-    for _ in range(HALVINGS):
+    for _ in range(ENTERPRISE_PRICE_HALVINGS):
         checkpoint()
         level = ((low + high) / 2)[:, None]
         path = np.clip(level, trade.least, trade.most)

@@ -24,15 +24,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.progress import checkpoint
+from etsopt_models._effort import ACCOUNTS_AT_ONCE
+from etsopt_models._tolerances import TRADED_PRICE_EQUALITY_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-AT_ONCE = 4096
-"""Accounts computed together, so that they stay in the processor's cache."""
-
-SAME = 1e-10
-"""Relative difference, to the largest price, up to which prices are the same."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,7 @@ class TradeTerms:
     @cached_property
     def same(self) -> float:
         """Difference up to which prices are the same [CNY/t]."""
-        return SAME * float(np.abs(self.price).max(initial=1.0))
+        return TRADED_PRICE_EQUALITY_RELATIVE * float(np.abs(self.price).max(initial=1.0))
 
     @cached_property
     def _steps(self) -> NDArray[np.float64]:
@@ -147,9 +143,9 @@ class TradeTerms:
             Shapes ``(accounts,)`` [CNY] and ``(accounts, years)`` [CNY/t].
         """
         value, path = np.empty(len(weight)), np.empty(weight.shape)
-        for start in range(0, len(weight), AT_ONCE):
+        for start in range(0, len(weight), ACCOUNTS_AT_ONCE):
             checkpoint()
-            here = slice(start, start + AT_ONCE)
+            here = slice(start, start + ACCOUNTS_AT_ONCE)
             value[here], path[here] = self._best(weight[here].T, self.offsets_most(emissions[here]).T)
         return value, path
 

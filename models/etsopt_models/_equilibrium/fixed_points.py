@@ -18,7 +18,7 @@ import numpy as np
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.rules.balance import balance_value, surplus_rates
-from etsopt_models._equilibrium.responses import LEAST_SHARE
+from etsopt_models._tolerances import INTENSITY_LEFT_MIN_SHARE, RESPONSE_EDGE_RELATIVE, SURPLUS_ROUNDING_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._equilibrium.responses import Pieces, Setting
-
-ON_EDGE = 1e-12
-"""Relative distance from a change of response within which a balance value is at it: the unit is indifferent."""
-
-ROUNDING = 1e-9
-"""Error of running sums, relative to all emissions; pieces that pass are confirmed exactly."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +96,7 @@ class Sector:
     def balance(self, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> float:
         """Return the balance value of some emissions and intensities."""
         # A unit without emissions gets a negligible weight, so that the value stays defined.
-        weight = np.maximum(emissions, LEAST_SHARE)
+        weight = np.maximum(emissions, INTENSITY_LEFT_MIN_SHARE)
         return self.published(balance_value(weight, intensity, self.setting.slope, self.setting.cap).value)
 
     def responses(self, z: float) -> NDArray[np.int64]:
@@ -126,7 +120,7 @@ class Sector:
         low, high = self.edges[interval], self.edges[interval + 1]
         pieces = self.responses(low)
         value = self.balance(self.emissions[pieces], self.intensity[pieces])
-        inside = low * (1 - ON_EDGE) <= 1 / value <= high * (1 + ON_EDGE)
+        inside = low * (1 - RESPONSE_EDGE_RELATIVE) <= 1 / value <= high * (1 + RESPONSE_EDGE_RELATIVE)
         return inside, self.point(value, pieces)
 
 
@@ -139,7 +133,7 @@ def sector_equilibrium(sector: Sector, start: float) -> SectorEquilibrium:
         Balance value from which responses are repeated: the one without abatement.
     """
     left, right = _surplus_at_edges(sector)
-    slack = ROUNDING * sector.emissions.max() * len(sector.emissions)
+    slack = SURPLUS_ROUNDING_RELATIVE * sector.emissions.max() * len(sector.emissions)
     if sector.decimals is not None:
         # Rounding may move a value into an interval: the surplus may miss zero by as much.
         weight = np.maximum.reduceat(

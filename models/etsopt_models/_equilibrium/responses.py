@@ -21,18 +21,13 @@ import numpy as np
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._market.measures import known
+from etsopt_models._tolerances import INTENSITY_LEFT_MIN_SHARE, RESPONSE_TIE_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._market.measures import Measures
     from etsopt_models._market.plans import Plans
-
-LEAST_SHARE = 1e-9
-"""Least share of intensity that a measure leaves: at zero every balance value would give the full surplus."""
-
-EQUAL = 1e-12
-"""Difference, relative to the largest value, up to which values are equally good."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +137,12 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     each = (part.fixed + part.variable * known(baseline.output[units, 0])[:, None]) * part.growth ** part.elapsed[0]
     cost = family.sums(each.T)[sets].T
     emissions = baseline.emissions[units, 0, None] * family.products(part.emissions_left.T)[sets].T
-    intensity_left = np.maximum(family.products(part.intensity_left.T)[sets].T, LEAST_SHARE)
+    intensity_left = np.maximum(family.products(part.intensity_left.T)[sets].T, INTENSITY_LEFT_MIN_SHARE)
     intensity = baseline.intensity[units, 0, None] * intensity_left
     at_stake = setting.price * (1 - setting.paid_share) * np.where(setting.free[units], 1.0, 0.0)[:, None] * emissions
     base_value = cost + setting.price * setting.paid_share * emissions
     deficit = base_value + setting.cap * at_stake
-    tolerance = EQUAL * np.abs(base_value).max(axis=1) + EQUAL * at_stake.max(axis=1)
+    tolerance = RESPONSE_TIE_RELATIVE * np.abs(base_value).max(axis=1) + RESPONSE_TIE_RELATIVE * at_stake.max(axis=1)
     worst = (deficit <= (deficit.min(axis=1) + tolerance)[:, None]).argmax(axis=1)[:, None]
     flat = base_value - setting.cap * at_stake
     counts = flat < np.take_along_axis(deficit, worst, axis=1)

@@ -11,12 +11,13 @@ import pandas as pd
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt_models._equilibrium.fixed_points import Sector, SectorEquilibrium, sector_equilibrium
-from etsopt_models._equilibrium.responses import LEAST_SHARE, Pieces, Setting, pieces_of, ramps_of
+from etsopt_models._equilibrium.responses import Pieces, Setting, pieces_of, ramps_of
 from etsopt_models._market.baseline import IntensityRule, without_allowances
 from etsopt_models._market.incentives import incentives_of_plans
 from etsopt_models._market.measures import OUTPUT_CUT, column
 from etsopt_models._market.plans import Plans
 from etsopt_models._market.prices import expected_prices
+from etsopt_models._tolerances import INTENSITY_LEFT_MIN_SHARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def _equilibria_of_sectors(instance: Instance, plans: Plans, setting: Setting, d
     pieces, high = _pieces(plans, setting, labels.code, len(labels))
     quantities = plans.quantities(pieces.unit, pieces.sets[:, None].astype(np.int16))
     before = plans.baseline.emissions[:, 0], plans.baseline.intensity[:, 0]
-    intensity = np.maximum(quantities.intensity[:, 0], LEAST_SHARE * before[1][pieces.unit])
+    intensity = np.maximum(quantities.intensity[:, 0], INTENSITY_LEFT_MIN_SHARE * before[1][pieces.unit])
     first = np.flatnonzero(np.diff(pieces.unit, prepend=-1))
     equilibria = Equilibria(dict.fromkeys(labels.names), {}, {}, pieces.sets[first], np.full(len(first), np.nan))
     for number, name in enumerate(equilibria.by_sector):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.progress import checkpoint
+from etsopt_models._effort import INVESTMENT_COMBINATIONS_MAX
 from etsopt_models._investment.pricing import Options
 from etsopt_models._investment.risk import Risk
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._investment.accounts import ScenarioAccounts
     from etsopt_models._investment.pricing import Pricing
-
-MOST_NUMBERS = 200_000
-"""Combinations of an enterprise, times scenarios, up to which each is computed: a hundredth of a second."""
 
 
 def decided_by_combination(instance: Instance, pricing: Pricing, accounts: ScenarioAccounts) -> Pricing:
@@ -31,7 +29,7 @@ def decided_by_combination(instance: Instance, pricing: Pricing, accounts: Scena
     for enterprise in np.flatnonzero(pricing.coupled).tolist():
         checkpoint()
         rows = [np.arange(first[k], first[k + 1]) for k in np.flatnonzero(owner == enterprise)]
-        if np.prod([float(len(row)) for row in rows]) * len(pricing.scenarios) > MOST_NUMBERS:
+        if np.prod([float(len(row)) for row in rows]) * len(pricing.scenarios) > INVESTMENT_COMBINATIONS_MAX:
             continue
         chosen = _best(options, rows, accounts.holding_cost[enterprise], pricing.budget[enterprise], risk)
         best[options.unit[chosen]], cost[options.unit[chosen]] = options.number[chosen], options.cost[chosen]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.modelling import Prepared
+from etsopt_models._effort import EXTENSIVE_FORM_CELLS_MAX
 from etsopt_models._investment.accounts import accounts_in
 from etsopt_models._investment.combinations import decided_by_combination
 from etsopt_models._investment.pricing import pricing_of
@@ -23,27 +25,21 @@ if TYPE_CHECKING:
     from etsopt_models._investment.accounts import ScenarioAccounts
     from etsopt_models._investment.pricing import Pricing
 
-MOST_CELLS = 200_000
-"""Numbers of operations in each scenario and year up to which the extensive form is built, in about a second."""
-
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedInvestment(Prepared):
     """A program and the alternatives behind it.
 
     Parameters
     ----------
     pricing, accounts
         Every unit at the prices of the scenarios, and the accounts of enterprises in these.
-    parameters
-        Arrays of the program.
     relax
         Solver of the program: `etsopt.running.model_inputs.Relaxation`.
     """
 
     pricing: Pricing
     accounts: ScenarioAccounts
-    parameters: dict[str, Any]
     relax: Any
 
     def installed(self, install: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -80,28 +76,22 @@ class Prepared:
         return weights, prices
 
 
-def prepare_extensive(
-    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any
-) -> tuple[dict[str, Any], Prepared]:
+def prepare_extensive(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any) -> PreparedInvestment:
     """Return the extensive form while it is small, else the priced program."""
     pricing = pricing_of(instance, before)
-    if cells_of(pricing) > MOST_CELLS:
+    if cells_of(pricing) > EXTENSIVE_FORM_CELLS_MAX:
         return _of_program(instance, pricing, relax)
     pricing = pricing_of(instance, before, every=True)
     accounts = accounts_in(instance, pricing.baseline, pricing.scenarios)
-    parameters = extensive(instance, pricing, accounts)
-    return parameters, Prepared(pricing, accounts, parameters, relax)
+    return PreparedInvestment(extensive(instance, pricing, accounts), pricing, accounts, relax)
 
 
-def prepare_priced(
-    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any
-) -> tuple[dict[str, Any], Prepared]:
+def prepare_priced(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any) -> PreparedInvestment:
     """Return the program over undecided enterprises alone, with the cost of each option in each scenario."""
     return _of_program(instance, pricing_of(instance, before), relax)
 
 
-def _of_program(instance: Instance, pricing: Pricing, relax: Any) -> tuple[dict[str, Any], Prepared]:
+def _of_program(instance: Instance, pricing: Pricing, relax: Any) -> PreparedInvestment:
     accounts = accounts_in(instance, pricing.baseline, pricing.scenarios)
     pricing = decided_by_combination(instance, pricing, accounts)
-    parameters = priced(instance, pricing, accounts)
-    return parameters, Prepared(pricing, accounts, parameters, relax)
+    return PreparedInvestment(priced(instance, pricing, accounts), pricing, accounts, relax)

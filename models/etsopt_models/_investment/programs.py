@@ -9,6 +9,7 @@ import numpy as np
 from etsopt.data.groups import Groups
 from etsopt.progress import checkpoint
 from etsopt_models._investment.risk import Risk
+from etsopt_models._tolerances import SCENARIO_COST_MARGIN_SHARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from etsopt_models._investment.accounts import ScenarioAccounts
     from etsopt_models._investment.alternatives import Alternatives
     from etsopt_models._investment.pricing import Pricing
-
-WIDER = 0.01
-"""Part of its range by which the bounds of a scenario's cost are wider, so that they exclude nothing by rounding."""
 
 
 class Operations(NamedTuple):
@@ -157,7 +155,7 @@ def _cost_bounds(
             np.add.at(total, owner, ufunc.reduceat(options.cost, first, axis=0))
         bounds.append(total)
     least, most = bounds
-    margin = WIDER * (most - least + 1e-3 * (np.abs(most) + np.abs(least)) + 1)
+    margin = SCENARIO_COST_MARGIN_SHARE * (most - least + 1e-3 * (np.abs(most) + np.abs(least)) + 1)
     least, most = least - margin, most + margin
     return {
         "cost_least": least,

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt_models._investment.alternatives import Alternatives
-    from etsopt_models._investment.prepared import Prepared
+    from etsopt_models._investment.prepared import PreparedInvestment
     from etsopt_models._investment.pricing import Pricing
 
 
-def investment_tables(instance: Instance, solution: Any, prepared: Prepared) -> dict[str, pd.DataFrame]:
+def investment_tables(instance: Instance, solution: Any, prepared: PreparedInvestment) -> dict[str, pd.DataFrame]:
     """Return all tables of an investment."""
     pricing = prepared.pricing
     installed = prepared.installed(solution.values.get("install", np.zeros(0)))
@@ -85,7 +85,7 @@ def _by_enterprise(instance: Instance, values: NDArray[np.float64]) -> NDArray[n
 
 
 def _later(  # long because two tables and the cost come from one pass over the scenarios
-    instance: Instance, prepared: Prepared, installed: NDArray[np.int64]
+    instance: Instance, prepared: PreparedInvestment, installed: NDArray[np.int64]
 ) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.float64]]:
     """Return what runs, years of enterprises, and their discounted cost in each scenario ``(enterprises, scenarios)``."""
     pricing, accounts = prepared.pricing, prepared.accounts
@@ -151,7 +151,7 @@ def _operations(instance: Instance, rows: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _scenario_costs(
-    instance: Instance, prepared: Prepared, costs: NDArray[np.float64], weights: NDArray[np.float64]
+    instance: Instance, prepared: PreparedInvestment, costs: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> pd.DataFrame:
     """Return the cost of every enterprise in every scenario, and what other decisions would cost there."""
     pricing, owners = prepared.pricing, instance.labels("enterprise_id").names
@@ -171,7 +171,7 @@ def _scenario_costs(
 
 def _summary(
     instance: Instance,
-    prepared: Prepared,
+    prepared: PreparedInvestment,
     costs: NDArray[np.float64],
     invested: NDArray[np.float64],
     prices: NDArray[np.float64],

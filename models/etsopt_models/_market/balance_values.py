@@ -10,7 +10,9 @@ import pandas as pd
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.rules.balance import balance_value
+from etsopt_models._effort import BALANCE_PASSES_MAX, PLAIN_BALANCE_PASSES
 from etsopt_models._market.self_balancing import HELD
+from etsopt_models._tolerances import BALANCE_VALUE_EQUALITY_RELATIVE, INTENSITY_MIN_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,23 +24,11 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import PreparedMarket
     from etsopt_models._market.column_pool import ColumnPool
 
-SAME = 1e-9
-"""Relative difference of balance values, and of emissions, that counts as none."""
 
-PLAIN_PASSES = 3
-"""Passes before the price of the others is sought: most markets need one or two."""
-
-PASSES = 20
-"""Most passes; the balance values of a market that needs more are reported as those that do not repeat."""
-
-LEAST_INTENSITY = 1e-12
-"""Least intensity of a plan, relative to the largest: a balance value needs a positive one."""
-
-
-def balance_values_again(
+def next_balance_values(
     instance: Instance, before: Mapping[str, pd.DataFrame], solution: Any, prepared: PreparedMarket
 ) -> dict[str, pd.DataFrame] | None:
-    """Return the tables with which to solve again; None if the balance values repeat, or come back in a cycle."""
+    """Return the tables with which to solve a market again; None if the balance values repeat, or come back in a cycle."""
     if not prepared.baseline.balances.any() or not solution.values:
         return None
     expanded = solution if prepared.expand is None else prepared.expand(solution)
@@ -49,11 +39,11 @@ def balance_values_again(
     following = of_pass(found, done + 1, "balance_value_own", "emissions_tco2e")
     checkpoint(_("balance values, pass"), done + 1)
     seen = [number for number, one in held.groupby("pass") if is_same(following, one)]
-    if done + 1 == PASSES or any(number >= min(done, PLAIN_PASSES) for number in seen):
+    if done + 1 == BALANCE_PASSES_MAX or any(number >= min(done, PLAIN_BALANCE_PASSES) for number in seen):
         return None
-    if seen and done < PLAIN_PASSES:
+    if seen and done < PLAIN_BALANCE_PASSES:
         # A cycle of plain passes: what the price of the others makes of it is next.
-        following["pass"] = PLAIN_PASSES
+        following["pass"] = PLAIN_BALANCE_PASSES
     return {**before, HELD: pd.concat([held, following], ignore_index=True)}
 
 
@@ -79,7 +69,7 @@ def of_pass(found: pd.DataFrame, number: int, balance: str, emissions: str) -> p
 def is_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     """Return True if balance values and emissions of two passes agree."""
     return all(
-        np.allclose(one[name], other[name], rtol=SAME, atol=0.0, equal_nan=True)
+        np.allclose(one[name], other[name], rtol=BALANCE_VALUE_EQUALITY_RELATIVE, atol=0.0, equal_nan=True)
         for name in ("balance_value", "emissions_tco2e")
     )
 
@@ -146,5 +136,5 @@ def _balance(
     here = (emissions > 0) & ~np.isnan(rule.balance_value[unit, year])
     if not here.any():
         return float("nan")
-    positive = np.maximum(intensity[here], LEAST_INTENSITY * intensity[here].max())
+    positive = np.maximum(intensity[here], INTENSITY_MIN_RELATIVE * intensity[here].max())
     return balance_value(emissions[here], positive, float(rule.slope[year]), float(rule.cap[year])).value

@@ -26,6 +26,7 @@ import pandas as pd
 from etsopt.data.policy.yearly import by_year
 from etsopt_models._market.accounts import account_limits, terminal_price_of
 from etsopt_models._market.prices import reserve_of
+from etsopt_models._tolerances import EMPTY_BANK_SHARE, OUTSTANDING_ROUNDING_T, PRICE_EQUALITY_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,15 +36,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.column_generation import PreparedMarket
-
-SAME_PRICE = 1e-6
-"""Difference of prices that counts as none, relative to the price and to 1 CNY/t."""
-
-EMPTY = 1e-6
-"""Bank that counts as empty, as a share of the year's emissions before abatement."""
-
-OUTSTANDING_T = 0.5
-"""Outstanding obligations up to this are rounding [t]."""
 
 
 def closure_table(
@@ -63,7 +55,7 @@ def closure_table(
     """
     year = years["year"].to_numpy()
     price, banked = years["price_cny_per_t"].to_numpy(dtype=float), years["banked_t"].to_numpy(dtype=float)
-    empty = banked <= EMPTY * prepared.baseline.emissions.sum(axis=0)
+    empty = banked <= EMPTY_BANK_SHARE * prepared.baseline.emissions.sum(axis=0)
     # The first year from each on in which the bank is empty, backwards from none.
     empty_in = np.full(len(year), np.nan)
     for t in reversed(range(len(year))):
@@ -97,11 +89,11 @@ def _self_balancing(baseline: Baseline, years: pd.DataFrame, bank: NDArray[np.bo
     """Return True in years in which allowances equal emissions whatever is done, and nothing is left over."""
     emissions = baseline.emissions.sum(axis=0)
     follows = (baseline.balances | (baseline.emissions == 0)).all(axis=0)
-    opened = years["banked_before_t"].to_numpy(dtype=float) > EMPTY * emissions
+    opened = years["banked_before_t"].to_numpy(dtype=float) > EMPTY_BANK_SHARE * emissions
     outside = years["external_demand_t"].to_numpy(dtype=float) != 0
     offered = years["auctioned_t"].to_numpy(dtype=float) + years["unsold_t"].to_numpy(dtype=float)
     # A paid share only moves allowances from the free to the auctioned ones.
-    extra = np.abs(offered - baseline.paid_share * baseline.entitlement.sum(axis=0)) > EMPTY * emissions
+    extra = np.abs(offered - baseline.paid_share * baseline.entitlement.sum(axis=0)) > EMPTY_BANK_SHARE * emissions
     alone: NDArray[np.bool_] = follows & ~(opened | bank | outside | extra)
     return alone
 
@@ -113,7 +105,7 @@ def _set_by(
     market, baseline = instance.policy.market, prepared.baseline
     price = years["price_cny_per_t"].to_numpy(dtype=float)
     # Buyer and seller see prices that differ by the transaction cost from that of the market.
-    room = SAME_PRICE * np.maximum(np.abs(price), 1.0) + market.transaction_cost_cny_per_t
+    room = PRICE_EQUALITY_RELATIVE * np.maximum(np.abs(price), 1.0) + market.transaction_cost_cny_per_t
 
     def is_price(other: NDArray[np.float64]) -> NDArray[np.bool_]:
         with np.errstate(invalid="ignore"):
@@ -131,7 +123,7 @@ def _set_by(
         "ceiling": is_price(ceiling),
         "floor": is_price(np.where(floor > 0, floor, np.inf)),
         "offsets": is_price(by_year(market.ccer_price_cny_per_t, baseline.years, np.inf)) & on_offer,
-        "penalty": years["outstanding_t"].to_numpy(dtype=float) > OUTSTANDING_T,
+        "penalty": years["outstanding_t"].to_numpy(dtype=float) > OUTSTANDING_ROUNDING_T,
     }
     kinds = (prepared.full_pool or prepared.pool).plans.kinds
     measures = any(kind.row.shape[1] for kind in kinds)

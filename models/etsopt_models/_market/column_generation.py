@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.modelling import Prepared
 from etsopt_models._market.accounts import (
     Accounts,
     account_parameters,
@@ -15,6 +16,7 @@ from etsopt_models._market.accounts import (
     offsets_on_offer,
 )
 from etsopt_models._market.column_pool import ColumnPool
+from etsopt_models._tolerances import CHOSEN_SHARE_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,18 +27,6 @@ if TYPE_CHECKING:
     from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.column_pool import PlanColumns
     from etsopt_models._market.terminal_prices import OtherEnd
-
-ENOUGH = 1e-10
-"""Gain of all plans together, relative to the cost, that counts as none."""
-
-UNMET_T = 2e-2
-"""Unmet demand up to this is rounding: the tolerance of a total [t]."""
-
-TYPICAL_CNY_PER_T = 100.0
-"""A typical price of an allowance, by which costs are scaled; only its order of magnitude matters."""
-
-CHOSEN = 1e-9
-"""Least share of a chosen plan; less is rounding."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +46,7 @@ class Shortage:
 
 
 @dataclass(frozen=True)
-class PreparedMarket:
+class PreparedMarket(Prepared):
     """A market whose program is ready to be solved.
 
     Parameters
@@ -77,8 +67,6 @@ class PreparedMarket:
         A function that extends a solution of the core to all accounts; None if the program has all of them.
     tree
         Leaves and multipliers that bound the cost of integer plans; None if plans may be mixed.
-    gave_way
-        Why decomposition failed, so that the program is that of all units, as a clause; else empty.
     at_terminal_price
         A function that returns the relaxation at another terminal price [CNY/t]; None if trading has a cost.
     """
@@ -92,13 +80,7 @@ class PreparedMarket:
     core: NDArray[np.int64] | None = None
     expand: Any = None
     tree: Any = None
-    gave_way: str = ""
     at_terminal_price: Callable[[float], OtherEnd | None] | None = None
-
-    @property
-    def stopped(self) -> str:
-        """Why the search for plans, or for their proof, was stopped; empty if it ended."""
-        return "" if self.tree is None else str(self.tree.stopped)
 
     @property
     def baseline(self) -> Baseline:
@@ -113,8 +95,8 @@ class PreparedMarket:
         choice
             Share of each plan of the program, with the solver's rounding.
         """
-        kept = np.where(choice > CHOSEN, choice, 0.0)[: len(self.pool.unit)]
-        kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN, np.round(kept), kept)
+        kept = np.where(choice > CHOSEN_SHARE_MIN, choice, 0.0)[: len(self.pool.unit)]
+        kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN_SHARE_MIN, np.round(kept), kept)
         chosen = self.pool.kept(kept > 0)
         share = kept[kept > 0]
         share /= np.add.reduceat(share, chosen.first)[chosen.unit]
@@ -183,6 +165,11 @@ class Market:
             arrays["net_demand"], arrays["emissions"] = self.net_demand, self.accounts.emissions - self.rest.abated
             arrays["chosen_cost"] = float(self.rest.cost[0])
         return {**arrays, **self.extra, **(changes or {})}
+
+
+def is_divisible(instance: Instance) -> bool:
+    """Return True if a unit may mix plans."""
+    return instance.policy.abatement.divisible_measures
 
 
 def market_of(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.progress import checkpoint
+from etsopt_models._effort import COMBINED_PLANS_FACTOR, ENUMERATED_PLANS_MAX, OWNER_PLANS_MAX
 from etsopt_models._market.measures import known
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from etsopt_models._market.measures import Measures
     from etsopt_models._market.plans import Plans
     from etsopt_models._market.set_family import SetFamily
-
-MOST_PLANS, MOST_ROWS = 20_000, 2_000_000
-"""Most plans listed for one unit or account, and for all together; beyond it, the owners with most are not listed."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,9 @@ def _near_optimal_chains(
 
 
 def are_few(
-    count: NDArray[np.int64] | NDArray[np.float64], each: float = MOST_PLANS, together: float = MOST_ROWS
+    count: NDArray[np.int64] | NDArray[np.float64],
+    each: float = OWNER_PLANS_MAX,
+    together: float = ENUMERATED_PLANS_MAX,
 ) -> NDArray[np.bool_]:
     """Return True for owners with few plans: at most `each`, and `together` for the owners with fewest."""
     order = np.argsort(count, kind="stable")
@@ -118,10 +118,6 @@ def are_few(
     few[order] = np.cumsum(count[order]) <= together
     result: NDArray[np.bool_] = few & (count <= each)
     return result
-
-
-GROWN = 4
-"""Combinations formed at most, relative to those kept."""
 
 
 def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.float64]) -> Listed:
@@ -151,7 +147,11 @@ def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.fl
         has = units_of_account[owner] > place
         # Accounts with too many combinations are dropped before these are formed.
         grown = np.where(has, count[order[np.where(has, begins[owner] + place, 0)]], 1)
-        kept = are_few(np.bincount(owner, grown, len(budget)), GROWN * MOST_PLANS, GROWN * MOST_ROWS)[owner]
+        kept = are_few(
+            np.bincount(owner, grown, len(budget)),
+            COMBINED_PLANS_FACTOR * OWNER_PLANS_MAX,
+            COMBINED_PLANS_FACTOR * ENUMERATED_PLANS_MAX,
+        )[owner]
         owner, excess, parts, has = owner[kept], excess[kept], parts[kept], has[kept]
         unit = order[np.where(has, begins[owner] + place, 0)]
         times = np.where(has, count[unit], 1)

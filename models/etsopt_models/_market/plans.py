@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
+from etsopt_models._effort import CELLS_AT_ONCE, PLANS_AT_ONCE
 from etsopt_models._market.chains import best_chains
 from etsopt_models._market.measures import known, measures_of
 
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.measures import Measures
     from etsopt_models._market.set_family import SetFamily
-
-CELLS_AT_ONCE = 2**16
-"""Units times sets held at one time, so that they stay in the processor's cache."""
-
-PLANS_AT_ONCE = 2**14
-"""Plans whose quantities are computed at one time."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt_models._market.column_generation import unit_prices
 from etsopt_models._market.measure_tables import step_column
 from etsopt_models._market.measures import OUTPUT_CUT, column
+from etsopt_models._tolerances import UPLIFT_MIN_CNY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,14 +66,10 @@ def uplift_table(
         return {}
     prices = unit_prices(instance, prepared.accounts, multipliers)
     uplift = pool.values(*prices) - pool.plans.best(*prices)[0]
-    more = np.flatnonzero(uplift > LEAST_UPLIFT_CNY)
+    more = np.flatnonzero(uplift > UPLIFT_MIN_CNY)
     more = more[np.argsort(-uplift[more], kind="stable")]
     names = instance.units["unit_id"].to_numpy(dtype=object)[more]
     return {"uplift": pd.DataFrame({"unit_id": names, "uplift_cny": uplift[more]})}
-
-
-LEAST_UPLIFT_CNY = 1.0
-"""Less is rounding: values reach a billion."""
 
 
 LEAF, TOGETHER = "leaf", "together"

@@ -19,6 +19,7 @@ from etsopt_models._market.disaggregation import Trades, disaggregated, trades_o
 from etsopt_models._market.incentives import incentives
 from etsopt_models._market.measure_tables import by_year_table, measure_table, plan_table
 from etsopt_models._market.proof_tables import duals_table, leaves_table, stated_of, uplift_table
+from etsopt_models._tolerances import OUTSTANDING_ROUNDING_T
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from etsopt.data.tables.labels import Labels
     from etsopt_models._market.column_generation import PreparedMarket
     from etsopt_models._market.column_pool import ColumnPool
-
-ROUNDING_T = 0.5
-"""Outstanding tonnes up to this are rounding, and no shortfall [t]."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def market_tables(
     }
 
 
-def unmet_demand_tables(prepared: PreparedMarket) -> tuple[dict[str, pd.DataFrame], Any]:
+def unmet_demand_tables(_instance: Instance, prepared: PreparedMarket) -> tuple[dict[str, pd.DataFrame], Any]:
     """Return tables of the unmet demand of a market that cannot clear and of its proof, and the objective."""
     if prepared.shortage is None:
         return {}, None
@@ -205,7 +203,7 @@ def _costs(answer: Answer, trades: Trades, cost: NDArray[np.float64]) -> dict[st
     outstanding = trades.outstanding[:, 1:]
     reference = by_year(policy.penalty.reference_price_cny_per_t, years, 0.0)
     penalty = policy.penalty.multiple * reference * outstanding
-    fine = fixed_fines(policy, years) * (outstanding > ROUNDING_T)
+    fine = fixed_fines(policy, years) * (outstanding > OUTSTANDING_ROUNDING_T)
     allowances = answer.prices * (trades.bought - trades.sold)
     transaction_cost = policy.market.transaction_cost_cny_per_t * (trades.bought + trades.sold)
     offsets = by_year(policy.market.ccer_price_cny_per_t, years, 0.0) * trades.offset

@@ -22,6 +22,7 @@ from etsopt_models._market.column_generation import market_prices
 from etsopt_models._market.measure_tables import plan_table
 from etsopt_models._market.prices import reserve_of
 from etsopt_models._market.proof_tables import duals_table
+from etsopt_models._tolerances import PRICE_PROOF_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,10 +37,6 @@ OF_RESULT, CERTIFIED, UNPROVEN, NOT_FOUND = "this result", "certified", "not cer
 """Status of a terminal price: that of the policy, or one whose program is proven, solved or not solved."""
 
 FLOWS = ("offset_t", "banked_t", "outstanding_t", "unsold_t", "released_t", "intake_t")
-
-CLOSE = 5e-8
-"""Part of the cost of measures, and of a year's emissions at the prices, within which a program counts as proven: half
-of what the checker accepts."""
 
 
 class OtherEnd(NamedTuple):
@@ -128,7 +125,7 @@ def _rows(instance: Instance, prepared: PreparedMarket, end: OtherEnd | None) ->
     return pd.DataFrame(
         {
             "year": baseline.years,
-            "status": CERTIFIED if end.gap <= CLOSE * size else UNPROVEN,
+            "status": CERTIFIED if end.gap <= PRICE_PROOF_RELATIVE * size else UNPROVEN,
             "price_cny_per_t": market_prices(baseline, end.multipliers),
             "emissions_tco2e": emissions,
             "offset_t": flows["offset"],

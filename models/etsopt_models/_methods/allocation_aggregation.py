@@ -23,6 +23,7 @@ import numpy as np
 
 from etsopt.errors import StoppedError
 from etsopt.language import _
+from etsopt.modelling import ModelMethod
 from etsopt.progress import checkpoint
 from etsopt.rules import reference_allowances
 from etsopt.units import TONNE, tolerance_of
@@ -31,29 +32,20 @@ from etsopt_models._aggregation.cells import Cells
 from etsopt_models._aggregation.exceptions import choose_exceptions, elastic_cells
 from etsopt_models._aggregation.integer import closest_whole, solve_largest_change_in_tonnes
 from etsopt_models._aggregation.largest_change import solve_largest_change
+from etsopt_models._effort import AGGREGATED_CELLS_MAX, AGGREGATED_UNITS_PER_CELL_MIN
 from etsopt_models._projection.least_squares import Projection
 from etsopt_models._projection.newton import Entries
 from etsopt_models._projection.polishing import polished
 from etsopt_models._projection.proximal import maximise
+from etsopt_models._tolerances import EARLIER_OBJECTIVES_MISS_T
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt_models._aggregation.aggregation import Run
 
-FROM_UNITS = 500
-"""Units from which on a solve takes half of the time, check and tables included; below it is a little faster."""
-
-MANY_CELLS, SHARED = 2_000, 4
-"""Cells above which aggregation pays only if each has so many units on average."""
-
 EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
-
-ENOUGH_T = 1e-2
-"""Violation of a row that is accepted because of the rounding of earlier objectives [t]."""
 
 
 def declines(instance: Instance) -> str:
@@ -67,20 +59,15 @@ def declines(instance: Instance) -> str:
         if several := np.count_nonzero(owned > 1):
             return _("the bands of {count:,} enterprises apply to several units each and couple them", count=several)
     sector, province = instance.labels("sector"), instance.labels("province")
-    if instance.policy.provinces.balance is not None and len(sector) * len(province) > MANY_CELLS:
+    if instance.policy.provinces.balance is not None and len(sector) * len(province) > AGGREGATED_CELLS_MAX:
         cells = len(np.unique(sector.code * len(province) + province.code))
-        if cells > MANY_CELLS and SHARED * cells > len(instance.units):
+        if cells > AGGREGATED_CELLS_MAX and AGGREGATED_UNITS_PER_CELL_MIN * cells > len(instance.units):
             return _(
                 "{units:,} units are in {pairs:,} pairs of sector and province, too many to aggregate",
                 units=len(instance.units),
                 pairs=cells,
             )
     return ""
-
-
-def elastic(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """Return the parameters of the equivalent `allocation_elastic` over cells, and the part of every unit."""
-    return elastic_cells(parameters)
 
 
 def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run: Run) -> Any:
@@ -249,7 +236,7 @@ class _Chain:
             Entries(side, np.tile(cell, 2)[entry], signs[side], len(rows), len(cells)),
             np.concatenate([face.least[at_least], -face.most[at_most]]),
             np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
-            np.full(len(rows), ENOUGH_T),
+            np.full(len(rows), EARLIER_OBJECTIVES_MISS_T),
         )
         return problem, rows, signs
 
@@ -258,3 +245,7 @@ def _level(level: Any, value: float, multipliers: dict[str, NDArray[np.float64]]
     """Return an objective of the full program from that of the aggregated one."""
     tolerance = tolerance_of(value, level.unit)
     return replace(level, value=value, bound=value, tolerance=tolerance, multipliers=multipliers, algorithm=algorithm)
+
+
+# From so many units on a solve takes half of the time, check and tables included; below it is a little faster.
+METHOD = ModelMethod(from_units=500, declines=declines, solve=solve, elastic=elastic_cells)

@@ -18,6 +18,7 @@ from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.units import tolerance_of
 from etsopt_models._allocation.coupling import COUPLING
+from etsopt_models._effort import EXCEPTION_CHOICES_MAX, EXCEPTION_CHOICES_SOLVED_MAX
 from etsopt_models._projection.exception_demands import Demands, with_exceptions
 from etsopt_models._projection.objective_solution import ObjectiveSolution
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "target_relaxation"
-MOST_CHOICES, MOST_ROUNDS = 100_000, 300
 
 
 def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
@@ -42,12 +42,12 @@ def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> 
     """
     units = np.flatnonzero((parameters["widening_lower"] > 0) | (parameters["widening_upper"] > 0))
     count = min(int(parameters["exceptions_most"]), len(units))
-    if not count or comb(len(units), count) > MOST_CHOICES:
+    if not count or comb(len(units), count) > EXCEPTION_CHOICES_MAX:
         return None
     choices = np.array(list(combinations(units.tolist(), count)))
     bounds, demands = np.full(len(choices), -inf), Demands(parameters, program)
     best: tuple[float, Any, Any] = inf, None, None
-    for rounds in range(MOST_ROUNDS):
+    for rounds in range(EXCEPTION_CHOICES_SOLVED_MAX):
         checkpoint(_("choices of exceptions"), rounds + 1)
         place = int(np.argmin(bounds))
         if bounds[place] >= best[0] - tolerance_of(best[0], "t") / 2:

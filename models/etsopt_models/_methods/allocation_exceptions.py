@@ -22,18 +22,16 @@ import numpy as np
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_infeasibility
+from etsopt_models._effort import EXCEPTION_ROUNDS_MAX
 from etsopt_models._projection.exception_demands import Demands, with_exceptions
 from etsopt_models._projection.exception_search import TooManyError, fewest, first_choice, order_key
 from etsopt_models._projection.objective_solution import ObjectiveSolution
+from etsopt_models._tolerances import LIMIT_EXCESS_T
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
-
-MOST_ROUNDS = 200
-ENOUGH_T = 1e-3
-"""Infeasibility of rows that counts as none [t]."""
 
 
 def solve_objective(
@@ -55,7 +53,7 @@ def solve_objective(
         demands.add(row, only_if_infeasible=True)
     key = order_key(parameters["smaller"], parameters["place"], parameters["exceptions_most"])
     count, least, most = 0, 0, parameters["exceptions_most"]
-    for rounds in range(MOST_ROUNDS):
+    for rounds in range(EXCEPTION_ROUNDS_MAX):
         checkpoint(_("exceptions, choice"), rounds + 1)
         if (needed := fewest(*demands.stacked())) > count:
             count, least = needed, 0
@@ -77,7 +75,7 @@ def solve_objective(
         infeasibility = least_infeasibility(held, solve, rows, lower, upper)
         if infeasibility is None:
             return None
-        if infeasibility.infeasibility_t <= ENOUGH_T:
+        if infeasibility.infeasibility_t <= LIMIT_EXCESS_T:
             values = {"exceptional": held.column_lower[program.columns["exceptional"]]}
             text = _("prices, {rounds} choices tried", rounds=rounds + 1)
             first, *further = demands.duals or [{}]

@@ -21,6 +21,7 @@ from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals, least_infeasibility
 from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within
+from etsopt_models._effort import RATE_HALVINGS_MAX, WHOLE_TONNES_ROUNDS_MAX
 from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._allocation.coupling import Coupling
-
-MOST_ROUNDS, HALVINGS = 100, 200
 
 
 def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
@@ -57,7 +56,7 @@ def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> 
     # Each of the two sides of a row has its own sign.
     duals = np.where(rows.is_equality, duals, np.maximum(duals, 0.0))
     rate = problem.first()
-    for rounds in range(1, MOST_ROUNDS + 1):
+    for rounds in range(1, WHOLE_TONNES_ROUNDS_MAX + 1):
         checkpoint(_("largest rate, round"), rounds)
         rate = problem.least_unproven(duals, rate, parameters["largest_rate_most"])
         nearest = least_infeasibility(program, solve, rows, *problem.within(rate))
@@ -119,7 +118,7 @@ class _Problem:
         """Return the least rate from ``low`` on that the duals do not exclude."""
         if not self.proves(duals, low):
             return low
-        for _time in range(HALVINGS):
+        for _time in range(RATE_HALVINGS_MAX):
             middle = (low + high) / 2
             if middle in (low, high):
                 break

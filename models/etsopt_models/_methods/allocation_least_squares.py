@@ -22,14 +22,12 @@ from etsopt_models._projection.newton import Entries
 from etsopt_models._projection.objective_solution import ObjectiveSolution
 from etsopt_models._projection.polishing import polished
 from etsopt_models._projection.proximal import maximise
+from etsopt_models._tolerances import EARLIER_OBJECTIVES_MISS_RATE, EARLIER_OBJECTIVES_MISS_T
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-ENOUGH_T, ENOUGH_RATE = 1e-2, 1e-8
-"""Violation of a row [t] and [rate] that is accepted because of the rounding of earlier objectives."""
 
 
 def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
@@ -69,7 +67,9 @@ def nearest(
     if whole:
         lower, upper = np.round(lower), np.round(upper)
     rows = coupling(program, lower, upper)
-    enough = np.array([ENOUGH_RATE if name in IN_RATES else ENOUGH_T for name, _, _ in rows.source])
+    enough = np.array(
+        [EARLIER_OBJECTIVES_MISS_RATE if name in IN_RATES else EARLIER_OBJECTIVES_MISS_T for name, _, _ in rows.source]
+    )
     entries = Entries.of(rows.matrix)
     problem = Projection(emissions, reference, lower, upper, None, entries, rows.least, rows.is_equality, enough)
     duals, steps, reached = maximise(problem)

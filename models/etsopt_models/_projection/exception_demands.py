@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt_models._tolerances import DUAL_PROOF_ROUNDING_RELATIVE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-NOISE = 1e-12
-"""Rounding of the gain that a choice needs, relative to its terms."""
 
 
 def with_exceptions(program: Any, chosen: list[int]) -> Any:
@@ -54,7 +53,7 @@ class Demands:
         terms = np.concatenate([lowest, dual[dual != 0] * side[dual != 0]])
         gains = np.where(dual_activity > 0, dual_activity * self.above, -dual_activity * self.below) * self.unit_band
         gains = gains + dual @ matrix[:, program.columns["exceptional"]]
-        wanted = float(np.sum(terms)) - NOISE * float(np.sum(np.abs(terms)))
+        wanted = float(np.sum(terms)) - DUAL_PROOF_ROUNDING_RELATIVE * float(np.sum(np.abs(terms)))
         if wanted > 0 or not only_if_infeasible:
             self.duals.append(duals)
             self.gains.append(gains)

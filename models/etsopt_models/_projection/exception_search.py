@@ -10,14 +10,12 @@ import numpy as np
 
 from etsopt.language import _
 from etsopt.progress import checkpoint
+from etsopt_models._effort import EXCEPTION_UNITS_TRIED_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-MOST_TRIED = 300_000
-"""Most units that the search adds to choices before it stops."""
 
 
 class TooManyError(Exception):
@@ -96,7 +94,7 @@ def first_choice(  # long because the state of the search is in one place
         fits = fits and spent[-1] + keys[here + to_take] - keys[here] < limit
         if fits and _can_gain(most[: to_take + 1, :, here], left[-1], apart):
             tried += 1
-            if tried > MOST_TRIED:
+            if tried > EXCEPTION_UNITS_TRIED_MAX:
                 raise TooManyError
             taken.append(here)
             spent.append(spent[-1] + keys[here + 1] - keys[here])

@@ -25,17 +25,13 @@ import numpy as np
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import small_program
+from etsopt_models._effort import PROJECTION_REACH_FACTOR, PROJECTION_REACH_FIRST_T, PROJECTION_TONNES_ROUNDS_MAX
+from etsopt_models._tolerances import TONNE_COST_ROUNDING_RELATIVE, TONNE_GAIN_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._allocation.coupling import Coupling
-
-MOST_ROUNDS, FIRST_STEPS, TIMES = 40, 2.0, 4.0
-"""Most rounds; first tonnes up and down for each unit; factor of these for a unit that needs more."""
-
-INDIFFERENT, ROUNDING = 1e-9, 1e-11
-"""Gain, relative to the cost of a tonne of the smallest unit, that counts as none; cost that is rounding."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +63,8 @@ class Rounding:
         centre = np.clip(wish, self.lower, self.upper)
         if not len(duals):
             return centre, duals, 0
-        reach = np.full(len(centre), FIRST_STEPS)
-        for rounds in range(1, MOST_ROUNDS + 1):
+        reach = np.full(len(centre), PROJECTION_REACH_FIRST_T)
+        for rounds in range(1, PROJECTION_TONNES_ROUNDS_MAX + 1):
             checkpoint(_("whole tonnes, round"), rounds)
             low, high = np.maximum(self.lower, centre - reach), np.minimum(self.upper, centre + reach)
             answer = self._between(program, low, high, duals)
@@ -76,20 +72,20 @@ class Rounding:
                 # More columns help if there are too few of them, but not after the time limit.
                 if answer != "infeasible" or ((low == self.lower).all() and (high == self.upper).all()):
                     return None
-                reach = reach * TIMES
+                reach = reach * PROJECTION_REACH_FACTOR
                 continue
             allowance, changes = answer
             stuck = self._would_go_on(allowance, low, high, dual_activity + self.rows.matrix.transposed_times(changes))
             if not stuck.any():
                 return allowance, duals + changes, rounds
-            centre, reach = allowance, np.where(stuck, TIMES * reach, reach)
+            centre, reach = allowance, np.where(stuck, PROJECTION_REACH_FACTOR * reach, reach)
         return None
 
     def _would_go_on(
         self, allowance: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], dual_activity: Any
     ) -> NDArray[np.bool_]:
         """Return True for units at an end of their columns, but not of their interval, that gain from a tonne more."""
-        enough = INDIFFERENT / self.emissions.min()
+        enough = TONNE_GAIN_RELATIVE / self.emissions.min()
         slope = 2 * (allowance - self.reference)
         more = (allowance >= high) & (high < self.upper) & ((slope + 1) / self.emissions < dual_activity - enough)
         less = (allowance <= low) & (low > self.lower) & ((slope - 1) / self.emissions > dual_activity + enough)
@@ -116,7 +112,7 @@ class Rounding:
         most = np.maximum(matrix.maximum(0) @ (high - low) - least, 0.0)[spare] + 1.0
         cost = size * np.concatenate([slope / self.emissions[owner] - dual_activity[owner], duals[spare]])
         # Costs within the rounding of the duals are zero; else rounding would break ties.
-        cost = np.where(np.abs(cost) <= ROUNDING, 0.0, cost)
+        cost = np.where(np.abs(cost) <= TONNE_COST_ROUNDING_RELATIVE, 0.0, cost)
         part = small_program(
             program,
             {"step": (np.zeros(len(owner)), np.ones(len(owner)), True), "spare": (0 * most, most, False)},

@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._projection.newton import Curvature
+from etsopt_models._tolerances import ALLOWANCE_ROUNDING_LAST_PLACES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._projection.newton import Entries
-
-LAST_DIGITS = 8
-"""Units in the last place of an allowance that are rounding: some billionths of a tonne."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,9 @@ class Projection:
     def whole_if_near(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the answer with whole tonnes where only the last digits differ."""
         whole = np.clip(np.round(answer), self.lower, self.upper)
-        near: NDArray[np.float64] = np.where(np.abs(answer - whole) <= LAST_DIGITS * np.spacing(answer), whole, answer)
+        near: NDArray[np.float64] = np.where(
+            np.abs(answer - whole) <= ALLOWANCE_ROUNDING_LAST_PLACES * np.spacing(answer), whole, answer
+        )
         return near
 
     @property

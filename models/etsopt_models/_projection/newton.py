@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt_models._effort import DENSE_SYSTEM_ROWS_MAX
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-FEW_ROWS = 300
-"""Rows up to which a dense matrix is faster than a sparse one, and scipy, slow to load beside Pyomo, is not needed."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class Curvature:
             The rows of the system, the factor of each, and its right-hand side.
         """
         values = self._product * weight[self._column]
-        if self.rows <= FEW_ROWS:
+        if self.rows <= DENSE_SYSTEM_ROWS_MAX:
             place = self._one * self.rows + self._other
             full = np.bincount(place, values, self.rows**2).reshape(self.rows, self.rows)[np.ix_(active, active)]
             scaled = full * np.outer(scale, scale) + ridge * np.eye(len(active))

@@ -17,20 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.units import ROUNDING_NOISE_T
+from etsopt_models._effort import POLISHING_ROUNDS_MAX, POLISHING_WORK_MAX
+from etsopt_models._tolerances import POLISHED_VIOLATION_MAX_T, POLISHING_ROOM_PER_VIOLATION, REDUNDANT_ROW_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._projection.least_squares import Projection
-
-ROUNDS, MOST_OFF_T, ROOM_T = 3, 1.0, 1e3
-"""Rounds of moves onto limits; largest violation of a total that is removed [t]; room relative to the move."""
-
-MOST_WORK = 1e8
-"""Rows squared times columns up to which one dense system gives the moves; it takes a tenth of a second."""
-
-REPEATED = 1e-9
-"""Relative difference from a sum of other rows up to which a row is redundant, and its violation rounding."""
 
 FRACTION = 2.0**30
 """Parts of a tonne in which fractions add up without rounding."""
@@ -43,23 +36,25 @@ def polished(problem: Projection, answer: NDArray[np.float64], duals: NDArray[np
     tied = Tied.of(problem, in_rates & tight)
     answer = tied.equalled(answer)
     of_totals = np.flatnonzero(tight & ~in_rates)
-    if not len(of_totals) or len(of_totals) ** 2 * entries.columns > MOST_WORK:
+    if not len(of_totals) or len(of_totals) ** 2 * entries.columns > POLISHING_WORK_MAX:
         return problem.whole_if_near(answer)
     full = _dense(problem, of_totals)
     of_groups = tied.sums(full)
-    for _ in range(ROUNDS):
+    for _ in range(POLISHING_ROUNDS_MAX):
         off = _off(problem, answer)[of_totals]
         most = float(np.max(np.abs(off)))
-        if not off.any() or most > MOST_OFF_T:
+        if not off.any() or most > POLISHED_VIOLATION_MAX_T:
             break
-        room = np.minimum(answer - problem.lower, problem.upper - answer) >= ROOM_T * max(most, ROUNDING_NOISE_T)
+        room = np.minimum(answer - problem.lower, problem.upper - answer) >= POLISHING_ROOM_PER_VIOLATION * max(
+            most, ROUNDING_NOISE_T
+        )
         alone = _finest(problem, answer, room & (tied.group < 0))
         columns, groups = np.flatnonzero(alone >= 0), tied.with_room(room)
         if not len(columns) + len(groups):
             break
         ways = np.hstack([full[:, columns], of_groups[:, groups]])
-        moves = np.linalg.lstsq(ways, -off, rcond=REPEATED)[0].astype(np.float64)
-        if np.max(np.abs(moves)) > ROOM_T * most:
+        moves = np.linalg.lstsq(ways, -off, rcond=REDUNDANT_ROW_RELATIVE)[0].astype(np.float64)
+        if np.max(np.abs(moves)) > POLISHING_ROOM_PER_VIOLATION * most:
             break
         answer[alone[columns]] += moves[: len(columns)]
         answer = tied.moved(answer, groups, moves[len(columns) :])

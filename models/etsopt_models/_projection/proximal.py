@@ -25,61 +25,60 @@ import numpy as np
 
 from etsopt.language import _
 from etsopt.progress import checkpoint
+from etsopt_models._effort import (
+    LINE_SEARCH_HALVINGS_MAX,
+    LINE_SEARCH_START_SHARE,
+    PROXIMAL_RIDGE_FIRST,
+    PROXIMAL_RIDGE_MAX,
+    PROXIMAL_RIDGE_MIN,
+    PROXIMAL_ROUNDS_MAX,
+    PROXIMAL_ROUNDS_WITHOUT_GAIN_MAX,
+    PROXIMAL_STEPS_FEW,
+    PROXIMAL_STEPS_MAX,
+)
+from etsopt_models._tolerances import (
+    LINE_SEARCH_SLOPE_RELATIVE,
+    NEWTON_MISS_RELATIVE,
+    PROXIMAL_MISS_RELATIVE,
+    PROXIMAL_ROUND_SLOPE_RELATIVE,
+    PROXIMAL_SLOPE_ROUNDING_RELATIVE,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._projection.least_squares import Point, Projection
 
-FIRST_RIDGE, LEAST_RIDGE, MOST_RIDGE = 1e-4, 1e-13, 1.0
-"""The parabola relative to the curvature. Below the least it is lost in rounding. With a first one of 1e-8 duals of
-redundant rows become so large that their rounding costs the certificate."""
-
-MOST_ROUNDS, MOST_STEPS, FEW_STEPS = 60, 40, 8
-"""Rounds; steps after which a round ends and the parabola rises, and up to which it falls. Half or twice as many change
-the total steps by 5 % over 447 random instances of 1 to 400 units."""
-
-STALLED = 2
-"""Rounds without much gain, at the least parabola, after which the method stops."""
-
-ROUGH, ROUNDING = 0.1, 1e-9
-"""Slope, relative to that of the parabola, at which a round ends; slope that is rounding if it no longer halves."""
-
-ACCURACY, MET = 1e-15, 1e-13
-"""Violation of a row, relative to the sum of its absolute terms, at which the method and Newton's steps stop."""
-
-HALVINGS, FLAT, AT_START = 60, 0.1, 1e-3
-"""Halvings of a step; slope, relative to the first, at which the line search ends; share of a step that counts as its
-start."""
-
 
 def maximise(problem: Projection) -> tuple[NDArray[np.float64], int, bool]:
     """Return duals that maximise the dual function, the Newton steps, and True if every row is met well enough."""
     start = problem.look(np.zeros(problem.rows))
-    size, ridge, without_gain = _slope(problem, start), FIRST_RIDGE, 0
+    size, ridge, without_gain = _slope(problem, start), PROXIMAL_RIDGE_FIRST, 0
     # Without flat pieces the least parabola has no effect, and a few steps suffice.
-    point, steps, _ = Round(problem, start.duals, LEAST_RIDGE, size, 0).run(FEW_STEPS, MET)
+    point, steps, _ = Round(problem, start.duals, PROXIMAL_RIDGE_MIN, size, 0).run(
+        PROXIMAL_STEPS_FEW, NEWTON_MISS_RELATIVE
+    )
     # Duals beyond the reach of the first parabola are those of redundant rows.
-    near = float(np.max(np.abs(point.duals) * problem.scale, initial=0.0)) <= size / FIRST_RIDGE
-    if _missed(point) <= MET and near:
+    near = float(np.max(np.abs(point.duals) * problem.scale, initial=0.0)) <= size / PROXIMAL_RIDGE_FIRST
+    if _missed(point) <= NEWTON_MISS_RELATIVE and near:
         # One more step removes the rounding of the first from the duals, and so from whole tonnes.
-        last, more, _ = Round(problem, point.duals, LEAST_RIDGE, size, steps).run(1)
+        last, more, _ = Round(problem, point.duals, PROXIMAL_RIDGE_MIN, size, steps).run(1)
         return (last if _missed(last) <= _missed(point) else point).duals, steps + more, True
     best = point = start
     distance = _missed(start)
-    for _ in range(MOST_ROUNDS):
-        if distance <= ACCURACY or without_gain >= STALLED:
+    for _ in range(PROXIMAL_ROUNDS_MAX):
+        if distance <= PROXIMAL_MISS_RELATIVE or without_gain >= PROXIMAL_ROUNDS_WITHOUT_GAIN_MAX:
             break
         point, taken, ended = Round(problem, point.duals, ridge, size, steps).run()
         steps += taken
         reached = _missed(point)
-        without_gain = without_gain + 1 if reached > 0.5 * distance and ridge == LEAST_RIDGE else 0
+        without_gain = without_gain + 1 if reached > 0.5 * distance and ridge == PROXIMAL_RIDGE_MIN else 0
         if reached < distance:
             best, distance = point, reached
         if not ended:
-            ridge = min(10 * ridge, MOST_RIDGE)
-        elif taken <= FEW_STEPS:
-            ridge = max(ridge / 10, LEAST_RIDGE)
+            ridge = min(10 * ridge, PROXIMAL_RIDGE_MAX)
+        elif taken <= PROXIMAL_STEPS_FEW:
+            ridge = max(ridge / 10, PROXIMAL_RIDGE_MIN)
     return best.duals, steps, bool(np.all(best.missed <= problem.enough))
 
 
@@ -118,7 +117,7 @@ class Round:
     size: float
     steps: int
 
-    def run(self, most_steps: int = MOST_STEPS, met: float = -1.0) -> tuple[Point, int, bool]:
+    def run(self, most_steps: int = PROXIMAL_STEPS_MAX, met: float = -1.0) -> tuple[Point, int, bool]:
         """Return the last point, the steps to it, and True if the round has converged.
 
         A round ends sooner if no row is missed by more than ``met`` relative to its size.
@@ -128,13 +127,15 @@ class Round:
         for step in range(most_steps):
             checkpoint(_("least squares, Newton step"), self.steps + step + 1)
             moved = float(np.max(np.abs(point.duals - self.anchor) * self.problem.scale, initial=0.0))
-            if slope <= ROUGH * self.ridge * moved or _missed(point) <= met:
+            if slope <= PROXIMAL_ROUND_SLOPE_RELATIVE * self.ridge * moved or _missed(point) <= met:
                 return point, step, True
-            trial = self._search(point, self._newton(point, 1.0)) or self._search(point, self._newton(point, AT_START))
+            trial = self._search(point, self._newton(point, 1.0)) or self._search(
+                point, self._newton(point, LINE_SEARCH_START_SHARE)
+            )
             if trial is None:
                 return point, step, True
             there = _slope(self.problem, trial)
-            if there > 0.5 * slope and there < ROUNDING * self.size:
+            if there > 0.5 * slope and there < PROXIMAL_SLOPE_ROUNDING_RELATIVE * self.size:
                 return (trial if there < slope else point), step + 1, True
             point, slope = trial, there
         return point, most_steps, False
@@ -157,7 +158,7 @@ class Round:
         falls = ~is_equality & (direction < 0)
         there = share = float(min(1.0, np.min(point.duals[falls] / -direction[falls], initial=1.0)))
         here, best = 0.0, None
-        for _time in range(HALVINGS):
+        for _time in range(LINE_SEARCH_HALVINGS_MAX):
             duals = point.duals + share * direction
             trial = self._look(np.where(is_equality, duals, np.maximum(duals, 0.0)))
             slope = -float(trial.surplus @ direction)
@@ -165,7 +166,7 @@ class Round:
                 here, best = share, trial
             else:
                 there = share
-            if abs(slope) <= FLAT * first or here == there:
+            if abs(slope) <= LINE_SEARCH_SLOPE_RELATIVE * first or here == there:
                 return trial
             share = (here + there) / 2
         return best

@@ -12,6 +12,7 @@ from etsopt.data.groups import Groups
 from etsopt.data.tables.evidence import EVIDENCE
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
+from etsopt_models._tolerances import UNCERTAINTY_MARGIN_RELATIVE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 CENTRAL = 0.1
 """Weight of a distance within a range, in half-widths of the range, beside 1 for an uncertainty beyond it."""
-
-ROUNDING = 1e-6
-"""Part of an uncertainty by which a distance may exceed it through rounding."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +91,8 @@ class Evidence:
     def gross(self, amount: Floats) -> tuple[Mask, Mask]:
         """Return True for reports and statements farther off than their uncertainty, shapes ``(q,)`` and ``(s,)``."""
         with np.errstate(invalid="ignore"):
-            reports = np.abs(amount - self.reported) > self.tolerance * (1 + ROUNDING)
-        return reports, np.abs(self.beyond(amount)) > self.uncertainty * (1 + ROUNDING)
+            reports = np.abs(amount - self.reported) > self.tolerance * (1 + UNCERTAINTY_MARGIN_RELATIVE)
+        return reports, np.abs(self.beyond(amount)) > self.uncertainty * (1 + UNCERTAINTY_MARGIN_RELATIVE)
 
     def emissions(self, amount: Floats, units: int) -> Floats:
         """Return the emissions of each unit, shape ``(units,)`` [tCO2e]."""
@@ -154,10 +152,10 @@ def arrays(  # long because each parameter has its line
     terms = np.flatnonzero(place[evidence.statement] >= 0)
     statement, quantity = place[evidence.statement[terms]], evidence.quantity[terms]
     lower, upper, value = evidence.lower[kept], evidence.upper[kept], evidence.value[kept]
-    allowed = evidence.uncertainty[kept] * (1 + ROUNDING)
+    allowed = evidence.uncertainty[kept] * (1 + UNCERTAINTY_MARGIN_RELATIVE)
     reach = np.bincount(statement, np.abs(evidence.coefficient[terms]) * evidence.most[quantity], len(kept))
     witnessed = ~np.isnan(evidence.reported) & ~gross[0]
-    tolerance = np.where(witnessed, evidence.tolerance * (1 + ROUNDING), np.inf)
+    tolerance = np.where(witnessed, evidence.tolerance * (1 + UNCERTAINTY_MARGIN_RELATIVE), np.inf)
     # A quantity without a report begins at zero, at no cost.
     start = np.where(np.isnan(evidence.reported), 0.0, evidence.reported)
     farthest = np.inf if found is None else tolerance

@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.data.evidence import numbers
 from etsopt_models._reconciliation.evidence import arrays
+from etsopt_models._tolerances import AS_REPORTED_RELATIVE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
-
-SAME = 1e-9
-"""Relative difference up to which a quantity counts as it was reported."""
 
 
 def reconciled_tables(instance: Instance, evidence: Evidence, solution: Any) -> dict[str, pd.DataFrame]:
@@ -82,7 +80,9 @@ def _quantities(instance: Instance, evidence: Evidence, amounts: dict[str, Float
     assert quantities is not None
     table = quantities[["unit_id", "quantity_id"]].copy()
     with np.errstate(invalid="ignore"):
-        same = np.abs(reconciled - evidence.reported) <= SAME * np.maximum(evidence.reported, reconciled)
+        same = np.abs(reconciled - evidence.reported) <= AS_REPORTED_RELATIVE * np.maximum(
+            evidence.reported, reconciled
+        )
     basis = np.where(np.isnan(evidence.reported), "substituted", np.where(same, "reported", "adjusted"))
     table["basis"] = basis.astype(object)
     table["gross_error"] = gross

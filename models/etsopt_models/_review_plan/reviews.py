@@ -11,6 +11,7 @@ import numpy as np
 
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
+from etsopt_models._tolerances import DAY_DECIMALS, ENTERPRISE_COUNT_ROUNDING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
 LEVELS = ("municipal", "provincial", "national")
 MUNICIPAL, NATIONAL = 0, 2
-
-DECIMALS = 6
-"""Decimals of days."""
-
-JUST_ABOVE = 1e-9
-"""A share of the enterprises this close above a whole number is that number."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +123,7 @@ def reviews_of(instance: Instance) -> Reviews:  # long because each array has it
         place_enterprise=of_place[2],
         group_of=group_of,
         trip_of=np.concatenate([level * len(place_number) + place for level in range(3)]),
-        days=np.concatenate([np.round(level.effort * days, DECIMALS) for level in levels]),
+        days=np.concatenate([np.round(level.effort * days, DAY_DECIMALS) for level in levels]),
         drawn=drawn,
         trip_group=_groups(place_number, several),
         trip_days=np.repeat([level.travel_days for level in levels], len(place_number)),
@@ -180,7 +175,7 @@ def _places(
 
 def _number(stated: int, share: float, population: int) -> int:
     """Return the larger of a number and a share, rounded up, at most all."""
-    return min(max(stated, math.ceil(share * population - JUST_ABOVE)), int(population))
+    return min(max(stated, math.ceil(share * population - ENTERPRISE_COUNT_ROUNDING)), int(population))
 
 
 def _draw(names: NDArray[np.object_], weights: Numbers, wanted: int, seed: str) -> NDArray[np.bool_]:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt_models._review_plan.bound import priced_bound
-from etsopt_models._review_plan.reviews import DECIMALS, LEVELS, MUNICIPAL
+from etsopt_models._review_plan.reviews import LEVELS, MUNICIPAL
+from etsopt_models._tolerances import DAY_DECIMALS, MISSING_DAYS_MIN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from etsopt_models._review_plan.reviews import Numbers, Reviews
 
     Mask = NDArray[np.bool_]
-
-NOISE_DAYS = 1e-6
 
 
 def plan_tables(
@@ -154,8 +153,8 @@ def _groups(reviews: Reviews, chosen: Mask, credited: Mask) -> pd.DataFrame:
     at_risk = np.tile(reviews.at_risk_tco2e, 3)
     visited = np.zeros(len(reviews.trip_days), dtype=bool)
     visited[reviews.trip_of[chosen]] = True
-    at_enterprises = np.round(np.bincount(group[chosen], reviews.days[chosen], count), DECIMALS)
-    travel = np.round(np.bincount(reviews.trip_group[visited], reviews.trip_days[visited], count), DECIMALS)
+    at_enterprises = np.round(np.bincount(group[chosen], reviews.days[chosen], count), DAY_DECIMALS)
+    travel = np.round(np.bincount(reviews.trip_group[visited], reviews.trip_days[visited], count), DAY_DECIMALS)
     available = np.where(np.isfinite(reviews.available), reviews.available, np.nan)
     return pd.DataFrame(
         {
@@ -168,7 +167,7 @@ def _groups(reviews: Reviews, chosen: Mask, credited: Mask) -> pd.DataFrame:
             "available_days": available,
             "review_days": at_enterprises,
             "travel_days": travel,
-            "left_days": np.round(available - at_enterprises - travel, DECIMALS),
+            "left_days": np.round(available - at_enterprises - travel, DAY_DECIMALS),
             "covered_tco2e": np.bincount(group[credited], at_risk[credited], count),
         }
     )
@@ -176,8 +175,8 @@ def _groups(reviews: Reviews, chosen: Mask, credited: Mask) -> pd.DataFrame:
 
 def missing_tables(reviews: Reviews, missing: Numbers) -> dict[str, pd.DataFrame]:
     """Return the groups whose days do not suffice for their least numbers and draws."""
-    missing = np.round(missing, DECIMALS)
-    rows = np.flatnonzero(missing > NOISE_DAYS)
+    missing = np.round(missing, DAY_DECIMALS)
+    rows = np.flatnonzero(missing > MISSING_DAYS_MIN)
     drawn = np.bincount(reviews.group_of[reviews.drawn], minlength=len(missing))
     table = pd.DataFrame(
         {
@@ -186,7 +185,7 @@ def missing_tables(reviews: Reviews, missing: Numbers) -> dict[str, pd.DataFrame
             "enterprises": reviews.population[rows],
             "needed_reviews": np.maximum(reviews.least, drawn)[rows],
             "available_days": reviews.available[rows],
-            "needed_days": np.round(reviews.available[rows] + missing[rows], DECIMALS),
+            "needed_days": np.round(reviews.available[rows] + missing[rows], DAY_DECIMALS),
             "missing_days": missing[rows],
         }
     )

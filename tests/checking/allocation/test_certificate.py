@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.certificate import (
-    BLOCK,
     DualActivity,
     Intervals,
     Kinked,
@@ -23,6 +22,7 @@ from etsopt.checking.allocation.certificate import (
     upward_each,
 )
 from etsopt.checking.arithmetic import gamma, sum_at_most
+from etsopt.checking.effort import UNITS_AT_ONCE
 
 U = 2.0**-53
 TONNES, SLOPES = st.integers(-40, 40), st.integers(-8, 8)
@@ -227,9 +227,9 @@ def test_an_uncertain_slope_at_a_kink_counts_the_steepest_of_each_function() -> 
 
 
 def test_the_gap_of_many_units_is_the_sum_over_every_block() -> None:
-    count = 2 * BLOCK + 3
+    count = 2 * UNITS_AT_ONCE + 3
     answer = np.zeros(count)
-    answer[[0, BLOCK - 1, BLOCK, 2 * BLOCK, count - 1]] = [1.0, 2.0, 4.0, 8.0, 16.0]
+    answer[[0, UNITS_AT_ONCE - 1, UNITS_AT_ONCE, 2 * UNITS_AT_ONCE, count - 1]] = [1.0, 2.0, 4.0, 8.0, 16.0]
     at = Intervals(answer, np.zeros(count), answer.copy())
     piece, nothing = Kinked(np.zeros(count), -1.0, 1.0), DualActivity(np.zeros(count), np.zeros(count), 0)
     assert units_gap(at, [piece], nothing) == pytest.approx(31.0)

@@ -23,6 +23,7 @@ from etsopt.checking.allocation.exceptions import (
 from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.arithmetic import ROUNDOFF
+from etsopt.checking.effort import EXCEPTION_PARTS_MAX
 from etsopt.readings.given import Given
 from tests.builders import given
 
@@ -75,8 +76,8 @@ def test_a_search_that_takes_too_long_rules_nothing_out(monkeypatch: pytest.Monk
     """Three gains of two never come to five with one of the others, which no sum of largest gains tells at once."""
     proofs = [proof(4.5, [2, 2, 2, 0]), proof(4.5, [2, 2, 0, 2]), proof(4.5, [2, 0, 2, 2])]
     assert not _is_choice(2, np.arange(4).astype(object), 99, proofs)
-    assert exceptions.MOST_PARTS == 20_000
-    monkeypatch.setattr(exceptions, "MOST_PARTS", 0)
+    assert EXCEPTION_PARTS_MAX == 20_000
+    monkeypatch.setattr(exceptions, "EXCEPTION_PARTS_MAX", 0)
     assert _is_choice(2, np.arange(4).astype(object), 99, proofs)
 
 
@@ -106,7 +107,7 @@ def test_units_that_serve_a_proof_each_are_a_choice(count: int) -> None:
 
 
 def test_proofs_that_no_unit_serves_twice_rule_out_one_unit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exceptions, "MOST_PARTS", 1)
+    monkeypatch.setattr(exceptions, "EXCEPTION_PARTS_MAX", 1)
     proofs = [proof(1.5, [2, 2, 0, 0]), proof(1.5, [0, 0, 2, 2])]
     assert not _is_choice(1, np.arange(4).astype(object), 99, proofs)
     # One that both serve would have to be searched for.

@@ -12,7 +12,6 @@ import pytest
 
 from etsopt.checking.allocation import infeasibility
 from etsopt.checking.allocation.infeasibility import (
-    WITH_ROUNDING,
     Infeasibility,
     least_infeasibility,
     multipliers_are_within_one,
@@ -20,6 +19,7 @@ from etsopt.checking.allocation.infeasibility import (
 )
 from etsopt.checking.allocation.limits import Demands, derive
 from etsopt.checking.arithmetic import ROUNDOFF, gamma
+from etsopt.checking.tolerances import MISS_COMPARISON_FACTOR
 from etsopt.readings.given import Given
 from tests.builders import given
 
@@ -211,12 +211,12 @@ def test_multipliers_of_limits_that_give_way_are_held_to_one() -> None:
 
 def test_multipliers_above_one_are_said_but_for_their_rounding() -> None:
     own = demands(band_on="enterprise")
-    for size, count in ((1.0, 0), (WITH_ROUNDING, 0), (1 + 1.1e-6, 1), (np.nan, 1)):
+    for size, count in ((1.0, 0), (MISS_COMPARISON_FACTOR, 0), (1 + 1.1e-6, 1), (np.nan, 1)):
         for sign in (1.0, -1.0):
             found = multipliers_are_within_one(own.rows, price_of(own, sector_target_cement=sign * size))
             assert [violation.where for violation in found] == ["sector_target cement"] * count
     assert multipliers_are_within_one(own.rows, price_of(own, enterprise_band_e=7.0)) == []
-    assert WITH_ROUNDING == 1 + 1e-6
+    assert MISS_COMPARISON_FACTOR == 1 + 1e-6
 
 
 @pytest.mark.parametrize(("lacks", "tolerated"), [(0.0205, True), (0.0225, False)])
@@ -243,7 +243,7 @@ def test_the_rounding_of_what_exceptions_leave_is_taken_off(monkeypatch: pytest.
     # Over each choice: five roundings of its gain and of what lacks without it.
     assert 0.5 - proven == pytest.approx(5 * 1.5 * ROUNDOFF, rel=0.1, abs=0.0)
     assert not tolerated
-    monkeypatch.setattr(infeasibility, "MOST_CHOICES", 0)
+    monkeypatch.setattr(infeasibility, "EXCEPTION_CHOICES_MAX", 0)
     proven, tolerated = proven_infeasibility(demands(), 1, duals(), "target_relaxation")
     # Four roundings of both, and eight by which the sum of the gains is raised.
     assert 0.5 - proven == pytest.approx((4 * 1.5 + 8 * 0.5) * ROUNDOFF, rel=0.1, abs=0.0)
@@ -300,7 +300,7 @@ def test_choices_that_are_too_many_prove_nothing(monkeypatch: pytest.MonkeyPatch
     found, tolerated = infeasibility._over_choices(proofs, 2)
     assert found == pytest.approx(7.0)
     assert not tolerated
-    monkeypatch.setattr(infeasibility, "MOST_CHOICES", 5)
+    monkeypatch.setattr(infeasibility, "EXCEPTION_CHOICES_MAX", 5)
     assert infeasibility._over_choices(proofs, 2) == (0.0, True)
     # Units without a gain are no choice.
     alone = [Infeasibility(9.0, 1.0, np.array([1.0, 0.0, 0.0, 0.0]))]

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from etsopt.checking.allocation.limits import derive
-from etsopt.checking.allocation.measures import FLOOR, LEAST_SHARE, Measures, at_target_rate
+from etsopt.checking.allocation.measures import Measures, at_target_rate
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, total, upward
+from etsopt.checking.tolerances import PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
 from etsopt.readings.given import Given
 from tests.builders import given
 
@@ -97,19 +98,19 @@ def test_a_level_counts_as_optimal_up_to_what_its_unit_can_be_told_apart_by() ->
     assert own.tolerance("deficit", 1e9) == 1.0
     assert own.tolerance("spread", 0.01) == 2e-10
     assert own.tolerance("least_squares", 1e3) == pytest.approx(1e-6, rel=1e-12)
-    assert own.tolerance("least_squares", 1e-9) == FLOOR * 350
+    assert own.tolerance("least_squares", 1e-9) == TOTAL_RESOLUTION_RELATIVE * 350
 
 
 def test_the_largest_rate_is_known_no_better_than_its_smallest_unit_that_bears_the_proof() -> None:
     """Of the three the first two move by 5 %; all emissions are large enough for a share of 1e-15 of them to count."""
     large = np.array([100.0, 200.0, 1e12])
     own = measures(e=large, answer=np.array([105.0, 200.0, 50.0]), r=np.array([110.0, 190.0, 50.0]))
-    floor = FLOOR * (large.sum())
+    floor = TOTAL_RESOLUTION_RELATIVE * (large.sum())
     assert own.tolerance("largest_change", 0.05) == pytest.approx(floor / 100)
     # A weight below the least share of all is none.
     for share, smallest in ((0.9, 200.0), (1.1, 100.0)):
-        few = LEAST_SHARE * share * 200 / 100
-        weights = np.array([few / (1 - LEAST_SHARE * share), 1.0, 0.0])
+        few = PROOF_WEIGHT_SHARE_MIN * share * 200 / 100
+        weights = np.array([few / (1 - PROOF_WEIGHT_SHARE_MIN * share), 1.0, 0.0])
         found = replace(own, weights=weights).tolerance("largest_change", 0.05)
         assert found == pytest.approx(floor / smallest)
     # One that moves less than the value has no part.
@@ -117,7 +118,7 @@ def test_the_largest_rate_is_known_no_better_than_its_smallest_unit_that_bears_t
     near = own.tolerance("largest_change", 0.05 + 1e-10)
     assert near == pytest.approx(floor / 100)
     assert own.tolerance("spread", 0.05) == 2e-10
-    assert (LEAST_SHARE, FLOOR) == (1e-3, 1e-15)
+    assert (PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE) == (1e-3, 1e-15)
     less = replace(own, weights=np.array([0.0, 1.0, 0.0])).tolerance("largest_change", 0.05)
     assert less == pytest.approx(floor / 200)
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from etsopt.checking.allocation.certificate import Kinked
-from etsopt.checking.allocation.prover import FLAT, POLICY, OptimalFace
+from etsopt.checking.allocation.prover import POLICY, OptimalFace
+from etsopt.checking.tolerances import ZERO_SLOPE_RELATIVE
 
 
 def prover(rows: int = 2) -> OptimalFace:
@@ -36,7 +37,7 @@ def test_a_level_leaves_of_each_unit_where_it_loses_nothing() -> None:
 def test_a_slope_that_is_rounding_leaves_a_unit_indifferent(share: float, flat: bool) -> None:
     """The steepest is that of the last unit, of 100 and a slope of two."""
     piece = Kinked(np.full(4, 4.0), -1.0, 2.0)
-    tiny = share * FLAT * 102.0
+    tiny = share * ZERO_SLOPE_RELATIVE * 102.0
     own = prover()
     own.fix_at_optimum(piece, np.array([2.0 + tiny, 2.0 - tiny, -1.0 - tiny, 100.0]), NOTHING)
     assert own.lower.tolist()[:3] == [4.0 if flat else 10.0, 4.0, 0.0]
@@ -49,7 +50,9 @@ def test_slopes_are_compared_by_what_they_come_to_over_the_emissions(share: floa
     emissions = np.array([0.5, 1.0, 1.0, 4.0])
     own = OptimalFace(np.zeros(4), np.full(4, 10.0), NOTHING, NOTHING, NOTHING, emissions)
     own.fix_at_optimum(
-        Kinked(np.full(4, 4.0), -1.0, 2.0), np.array([2.0 + share * FLAT * 216.0, 0.0, 0.0, 25.0]), NOTHING
+        Kinked(np.full(4, 4.0), -1.0, 2.0),
+        np.array([2.0 + share * ZERO_SLOPE_RELATIVE * 216.0, 0.0, 0.0, 25.0]),
+        NOTHING,
     )
     assert own.lower[0] == (4.0 if flat else 10.0)
 

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T, CouplingRows, RowBuilder, Totals
+from etsopt.checking.allocation.rows import CouplingRows, RowBuilder, Totals
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.tolerances import UNIT_TOLERANCE_T
 
 U = 2.0**-53
 

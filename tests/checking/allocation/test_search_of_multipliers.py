@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from etsopt.checking.allocation.levels import TRIED, Levels
+from etsopt.checking.allocation.levels import Levels
+from etsopt.checking.effort import LEAST_MULTIPLIERS_TRIED
 
 
 class Search:
@@ -66,4 +67,7 @@ def test_least_multipliers_are_tried_for_integer_rates_alone() -> None:
 
 
 def test_least_multipliers_are_tried_from_none_to_a_million() -> None:
-    assert pytest.approx((0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6)) == TRIED
+    assert (
+        pytest.approx((0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6))
+        == LEAST_MULTIPLIERS_TRIED
+    )

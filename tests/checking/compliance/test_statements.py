@@ -15,6 +15,7 @@ import etsopt
 from etsopt.checking.allocation import statements as allocation
 from etsopt.checking.compliance import compliance, limits, statements
 from etsopt.checking.compliance.compliance import NUMBERS
+from etsopt.checking.tolerances import ROUNDING_EDGE_T
 from etsopt.readings.given import Given
 from tests.compliance_years import by_hand
 from tests.judging import check
@@ -222,7 +223,7 @@ def test_an_allowance_is_the_free_part_of_the_rule_in_whole_tonnes(monkeypatch: 
         monkeypatch.setattr(allocation, name, lambda *_: [])
     monkeypatch.setattr(allocation, "advance", lambda *_: np.array([4.5]))
     monkeypatch.setattr(statements, "fixed_at_emissions", lambda *_: np.zeros(1, dtype=bool))
-    edge = allocation.EDGE_T / 0.75
+    edge = ROUNDING_EDGE_T / 0.75
     for exact, allowance, off in (
         (20.0, 15.0, 0.0),
         (20.0, 14.0, 0.0),

@@ -11,8 +11,8 @@ import pytest
 
 from etsopt.checking.equilibrium import equilibrium
 from etsopt.checking.equilibrium.equilibrium import _balance, _is_without_abatement, _sectors, _units, _year
-from etsopt.checking.equilibrium.points import RELATIVE
 from etsopt.checking.market.plans import Taken
+from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.readings.baseline import derive_baseline
 from etsopt.readings.given import Given
 from tests.models.test_equilibrium import TWO, sector
@@ -63,7 +63,7 @@ def test_a_best_response_costs_too_much_by_a_share_of_emissions_and_measures_and
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A measure of 0.25 + 0.125 * 2 = 0.5 CNY, twice that in the second year, costs half of itself and of 1 CNY."""
-    monkeypatch.setattr(equilibrium, "RELATIVE", 0.5)
+    monkeypatch.setattr(equilibrium, "NUMBER_RELATIVE", 0.5)
     _, year = made()
     at = replace(year, baseline=replace(year.baseline, output=np.full((2, 1), 2.0)))
     costs = {"variable": np.array([[0.0], [0.125]]), "growth": np.full((2, 1), 2.0), "base_year": 2024}
@@ -83,7 +83,7 @@ def test_an_intensity_of_zero_is_right_if_it_is_stated() -> None:
 def test_the_balance_value_without_abatement_is_within_a_share_and_half_a_decimal(
     decimals: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(equilibrium, "RELATIVE", 2.0**-8)
+    monkeypatch.setattr(equilibrium, "NUMBER_RELATIVE", 2.0**-8)
     instance, year = made(**({} if decimals == "none" else {"rule": {"balance_value_decimals": decimals}}))
     half = equilibrium._half_decimal(Given.of(instance))
     assert half == (0.0 if decimals == "none" else 0.05)
@@ -124,7 +124,7 @@ def test_a_rounded_balance_value_is_within_half_a_decimal_of_the_root_and_has_no
     assert balanced(1.0, decimals=1) == []
     for value in (0.9, 1.1):
         assert [rule for rule, _ in balanced(value, decimals=1)] == ["balance_value"]
-    off = RELATIVE * 0.05
+    off = NUMBER_RELATIVE * 0.05
     assert balanced(off, 0.0, decimals=1) == []
     assert balanced(1.01 * off, 0.0, decimals=1) == [("balance_value", 0.05)]
 

@@ -85,7 +85,7 @@ def costing(fixed: float) -> Year:
 def test_sets_tie_within_a_share_of_the_dearest_set_of_the_emissions_and_a_yuan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(of_points, "RELATIVE", 0.5)
+    monkeypatch.setattr(of_points, "NUMBER_RELATIVE", 0.5)
     # Of half of 1 CNY and the cost of the measure, the measure may cost 1 CNY.
     for cost, tie in ((1.0, True), (1.0 + 2**-20, False)):
         _, cleanest, dirtiest = costing(cost).best(np.ones(2))
@@ -105,7 +105,7 @@ def test_a_point_may_be_off_by_its_tolerance_and_no_more() -> None:
 
 
 def test_emissions_of_a_point_may_be_off_by_a_share_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(of_points, "RELATIVE", 2.0**-10)
+    monkeypatch.setattr(of_points, "NUMBER_RELATIVE", 2.0**-10)
     _, _, tables = made()
     largest = float(tables["fixed_points"]["emissions_tco2e"][0])
     for by, off in ((0.999, False), (1.001, True)):

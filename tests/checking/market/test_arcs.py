@@ -162,7 +162,7 @@ def test_a_chain_is_repaired_in_as_many_rounds_as_it_has_links() -> None:
 
 
 def test_rounding_is_relative_to_the_largest_multiplier_however_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(of_arcs, "NOISE", 2.0**-30)
+    monkeypatch.setattr(of_arcs, "REDUCED_COST_ROUNDING_RELATIVE", 2.0**-30)
     for scale in (2.0**-10, 1.0, 2.0**10):
         for by, noise in ((2.0**-30, True), (2.0**-29, False)):
             one = arcs((1, 0, scale, 0.0, 9.0))

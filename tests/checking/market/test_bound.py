@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import gamma, upward
+from etsopt.checking.effort import REPAIRED_MULTIPLIERS_MAX
 from etsopt.checking.market import bound
 from etsopt.checking.market.arcs import Multipliers
 from etsopt.checking.market.bound import Bound
@@ -87,11 +88,11 @@ def test_at_a_stated_price_there_is_no_market() -> None:
 
 
 def test_rounding_of_multipliers_is_repaired_in_all_but_very_large_markets(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert bound.REPAIRED_SIZE == 200_000
+    assert REPAIRED_MULTIPLIERS_MAX == 200_000
     # A bank links the years of an account, whose multipliers are apart by rounding.
     near = given_of(account_balance=table((50, 50 + 1e-9), (70, 80)))
     for size, repaired in ((9, True), (8, False)):
-        monkeypatch.setattr(bound, "REPAIRED_SIZE", size)
+        monkeypatch.setattr(bound, "REPAIRED_MULTIPLIERS_MAX", size)
         dual = Bound(market_of(), near, LEEWAY).demand_dual
         assert (dual[0, 0] == dual[0, 1]) is np.bool_(repaired)
 

@@ -11,6 +11,7 @@ import pytest
 
 from etsopt.checking.market import closure
 from etsopt.checking.market.closure import COLUMNS, _expected, _up_to, closure_follows
+from etsopt.checking.tolerances import EMPTY_BANK_SHARE, OUTSTANDING_ROUNDING_T, PRICE_EQUALITY_RELATIVE
 from tests.checking.market.small import table
 
 EMITTED = 1e6
@@ -71,7 +72,7 @@ def reasons(prices: Any, *amounts: Any, **parts: Any) -> list[str]:
 def test_a_price_equals_that_of_an_instrument_within_its_tolerance_and_the_transaction_cost(
     reason: str, place: int, parts: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(closure, "EQUAL", NEAR)
+    monkeypatch.setattr(closure, "PRICE_EQUALITY_RELATIVE", NEAR)
     for cost in (0.0, 2.0):
         for sign in (1, -1):
             # The tolerance is relative to the price itself, 64 +- off.
@@ -86,7 +87,7 @@ def test_a_price_equals_that_of_an_instrument_within_its_tolerance_and_the_trans
 
 
 def test_a_price_of_an_instrument_that_is_not_there_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closure, "EQUAL", NEAR)
+    monkeypatch.setattr(closure, "PRICE_EQUALITY_RELATIVE", NEAR)
     assert reasons([64.0] * 3, offset_price=np.full(3, 64.0)) == ["abatement"] * 3
     assert reasons([NEAR, -NEAR, 0.0]) == ["no scarcity"] * 3
     assert reasons([NEAR, -NEAR, 0.0], floor=np.full(3, NEAR / 2), terminal_price=0.0) == ["no scarcity"] * 3
@@ -117,7 +118,7 @@ def test_a_bank_is_empty_up_to_a_millionth_of_emissions_and_tells_when_it_will_b
 
 
 def test_years_that_a_bank_links_share_the_latest_reason_but_abatement(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closure, "EQUAL", NEAR)
+    monkeypatch.setattr(closure, "PRICE_EQUALITY_RELATIVE", NEAR)
     ceiling = {"ceiling": np.array([np.inf, np.inf, 64.0])}
     # Discounted by half a year each, 16, 32 and 64 CNY are the same price.
     assert reasons([16, 32, 64], (5, 5, 0), **ceiling) == ["ceiling"] * 3
@@ -175,7 +176,7 @@ def refused(given: Any = None, rows: Any = None, **cells: Any) -> list[tuple[str
 
 
 def test_every_cell_of_the_table_follows_within_its_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closure, "EQUAL", NEAR)
+    monkeypatch.setattr(closure, "PRICE_EQUALITY_RELATIVE", NEAR)
     assert refused() == refused(rows=(5, 0, 0)) == []
     for size in (9 * NEAR, -9 * NEAR):
         assert refused(price_cny_per_t=[9 + size, 8, 0.5]) == []
@@ -208,4 +209,4 @@ def test_the_table_has_its_columns_and_a_row_for_every_year() -> None:
     for wrong in (None, right.drop(columns="set_by"), right.iloc[:2], right.assign(more=1.0)):
         (violation,) = closure_follows(root, worth, years, wrong)
         assert (violation.amount, violation.unit) == (1.0, "tables")
-    assert (closure.EQUAL, closure.EMPTY, closure.OUTSTANDING_T) == (1e-6, 1e-6, 0.5)
+    assert (PRICE_EQUALITY_RELATIVE, EMPTY_BANK_SHARE, OUTSTANDING_ROUNDING_T) == (1e-6, 1e-6, 0.5)

@@ -69,7 +69,7 @@ def result_demand(instance: etsopt.Instance) -> float:
     return demand
 
 
-@pytest.mark.parametrize("limit", ["MOST_PLANS", "MOST_SUMS", "MOST_WORK"])
+@pytest.mark.parametrize("limit", ["COMBINATION_PLANS_MAX", "COMBINATION_SUMS_MAX", "COMBINATION_WORK_MAX"])
 def test_where_there_are_too_many_choices_nothing_is_proven(
     limit: str, proven: tuple[etsopt.Instance, etsopt.Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from etsopt.checking.market import plans as of_plans
 from etsopt.checking.market.plans import (
-    SHARE,
     Amounts,
     Taken,
     amounts,
@@ -20,6 +19,7 @@ from etsopt.checking.market.plans import (
     plans_are_admissible,
     read_plans,
 )
+from etsopt.checking.tolerances import SHARE_EXCESS
 from tests.checking.market.small import baseline_of, choices_of, table
 
 PRICE = np.array([50.0, 60.0])
@@ -67,11 +67,11 @@ def test_shares_that_add_up_to_one_but_for_rounding_are_parts_of_their_sum() -> 
         taken, _ = read_plans(instance(), baseline_of(), choices_of(), rows)
         assert taken is not None
         assert taken.share == pytest.approx([0.25 / parts, (0.75 + beyond) / parts], rel=1e-15)
-    assert SHARE == 1e-8
+    assert SHARE_EXCESS == 1e-8
 
 
 def test_shares_may_exceed_one_by_their_tolerance_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(of_plans, "SHARE", 2.0**-20)
+    monkeypatch.setattr(of_plans, "SHARE_EXCESS", 2.0**-20)
     for beyond, within in ((2.0**-20, True), (2.0**-19, False)):
         rows = rows_of(("v", 0, 0.25, "a", 2026), ("v", 1, 0.75 + beyond, "c", 2025))
         taken, _ = read_plans(instance(), baseline_of(), choices_of(), rows)

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.market import prices
-from etsopt.checking.market.prices import CLEARS, StatedMultipliers, interval_is_proven
+from etsopt.checking.market.prices import StatedMultipliers, interval_is_proven
+from etsopt.checking.tolerances import PRICE_PROOF_RELATIVE
 from etsopt.units import tolerance_of
 from tests.checking.market.small import accounts_of, baseline_of, market_of
 
@@ -73,7 +74,7 @@ def test_a_multiplier_is_a_number_of_a_row_of_the_program_once(line: tuple[Any, 
     assert [(violation.where, violation.amount) for violation in broken] == [(line[1], 1.0)]
     assert found.market_balance.tolist() == [0, 5]
     assert found.account_balance.tolist() == [[1, 0], [0, 2]]
-    assert CLEARS == 1.01e-7
+    assert PRICE_PROOF_RELATIVE == 1.01e-7
 
 
 def clears(bounds: list[float], *, size: float = 0.0, ends: Any = None, stated_ends: Any = None) -> list[Any]:
@@ -122,7 +123,7 @@ def test_the_interval_is_spanned_by_the_prices_that_are_stated() -> None:
 
 @pytest.mark.parametrize("bound", [0.0, 1e9, -1e9])
 def test_no_stated_prices_bound_the_cost_better_than_those_reported(bound: float) -> None:
-    most = tolerance_of(bound, "CNY") + CLEARS * abs(bound)
+    most = tolerance_of(bound, "CNY") + PRICE_PROOF_RELATIVE * abs(bound)
     assert clears([bound, bound + 0.999 * most, bound]) == []
     off = pytest.approx(1.01 * most)
     # Then the market does not clear at the reported prices and at the other end.
@@ -135,7 +136,7 @@ def test_no_stated_prices_bound_the_cost_better_than_those_reported(bound: float
 
 
 def test_at_every_stated_price_the_market_clears_up_to_a_little_demand_between_them() -> None:
-    demand = CLEARS * 1e9 * 343
+    demand = PRICE_PROOF_RELATIVE * 1e9 * 343
     for place, apart in ((0, 10.0), (1, 18.0), (2, 18.0)):
         for by, wrong in ((0.999, False), (1.001, True)):
             bounds = [0.0] * 3
@@ -146,7 +147,7 @@ def test_at_every_stated_price_the_market_clears_up_to_a_little_demand_between_t
             assert found == [line] * (int(wrong) + int(place == 0))
     best = 1e9
     for by, wrong in ((0.999, False), (1.001, True)):
-        most = tolerance_of(best, "CNY") + CLEARS * best
+        most = tolerance_of(best, "CNY") + PRICE_PROOF_RELATIVE * best
         found = clears([best, best, best - by * most])
         assert found == ([("price cost:2", pytest.approx(by * most))] if wrong else [])
     assert clears([0.0, 0.0, -tolerance_of(0.0, "CNY")]) == []

@@ -117,11 +117,11 @@ def test_units_are_looked_at_a_few_at_a_time_and_each_once(monkeypatch: pytest.M
     found, offered = baseline_of(), choices_of(group=np.full((3, 2), -1), required=np.full((3, 2, 1), -2))
     whole = [sets.units.tolist() for sets in batches(found, offered, np.arange(3))]
     assert whole == [[0, 1], [2]]
-    monkeypatch.setattr(of_sets, "CELLS", 4)
+    monkeypatch.setattr(of_sets, "CELLS_AT_ONCE", 4)
     assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[0], [1], [2]]
-    monkeypatch.setattr(of_sets, "CELLS", 1)
+    monkeypatch.setattr(of_sets, "CELLS_AT_ONCE", 1)
     assert [sets.units.tolist() for sets in batches(found, offered, np.arange(1, 3))] == [[1], [2]]
-    monkeypatch.setattr(of_sets, "CELLS", 8)
+    monkeypatch.setattr(of_sets, "CELLS_AT_ONCE", 8)
     assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[0, 1], [2]]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.market import self_balancing, statements
+from etsopt.checking.market import self_balancing
 from etsopt.checking.market.plans import Taken
 from etsopt.checking.market.self_balancing import (
     DERIVED,
@@ -120,7 +120,7 @@ OPEN = [(NO_FIXED_POINT, "cement 2026")]
 
 def test_sums_of_a_sector_are_derived_from_its_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its allowances at a balance value of one exceed its emissions by 4 t, so the answer is no fixed point."""
-    monkeypatch.setattr(statements, "RELATIVE", 2.0**-10)
+    monkeypatch.setattr(self_balancing, "NUMBER_RELATIVE", 2.0**-10)
     assert balances() == OPEN
     for name in DERIVED[1:]:
         size = 2e-2 + 316 / 1024
@@ -214,7 +214,7 @@ def test_a_slope_below_one_multiplies_nothing() -> None:
 def test_plans_are_weighted_by_their_shares_and_the_rest_of_a_unit_is_without_measures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(self_balancing, "SHARE", 2.0**-20)
+    monkeypatch.setattr(self_balancing, "SHARE_EXCESS", 2.0**-20)
     runs = np.array([[[True, True], [False, False]], [[False, True], [False, False]], [[False, False], [True, True]]])
     for share, idle in ((1 - 2.0**-20, [2]), (1 - 2.0**-19, [0, 2])):
         taken = Taken(np.array([0, 1, 1]), np.array([share, 0.25, 0.75]), runs)

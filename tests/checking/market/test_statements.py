@@ -11,6 +11,7 @@ import pytest
 
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.plans import Amounts
+from etsopt.checking.tolerances import CELL_TOLERANCE, NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T
 from etsopt.readings import plan
 from tests.checking.market.small import (
     accounts_of,
@@ -28,8 +29,8 @@ YEARS = np.array([2025, 2026])
 def test_the_unit_of_a_column_is_told_by_the_end_of_its_name() -> None:
     names = ("price_cny_per_t", "total_cost_cny", "bought_t", "emissions_tco2e", "units", "in_scope")
     assert [says.unit_of(name) for name in names] == ["CNY/t", "CNY", "t", "t", "units", "units"]
-    assert says.LEAST == {"t": 2e-2, "CNY": 1.0, "CNY/t": 1e-6, "units": 1e-6}
-    assert (says.RELATIVE, says.NO_SHORTFALL_T) == (1e-9, 0.5)
+    assert CELL_TOLERANCE == {"t": 2e-2, "CNY": 1.0, "CNY/t": 1e-6, "units": 1e-6}
+    assert (NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T) == (1e-9, 0.5)
 
 
 def test_a_table_has_a_row_for_every_key_and_year_in_their_order() -> None:

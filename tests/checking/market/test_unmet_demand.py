@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.allocation.infeasibility import WITH_ROUNDING
 from etsopt.checking.market import unmet_demand
 from etsopt.checking.market.unmet_demand import check_unmet_demand
+from etsopt.checking.tolerances import MISS_COMPARISON_FACTOR
 from etsopt.units import tolerance_of
 from tests.checking.market.small import accounts_of, market_of, terms_of
 
@@ -76,9 +76,9 @@ def test_an_answer_may_miss_20_kg_and_a_billionth_in_every_limit(pooled: bool) -
     assert most == market.unmet_most
     for part in none.__dataclass_fields__:
         assert (getattr(none, part) == 0).all()
-    each = WITH_ROUNDING * (2e-2 + 1e-9 * 2.0**40)
+    each = MISS_COMPARISON_FACTOR * (2e-2 + 1e-9 * 2.0**40)
     assert misses.banked == pytest.approx(np.full((1, 2), 2 * each) if pooled else np.full((2, 2), each))
-    of_market = WITH_ROUNDING * (2e-2 + 1e-9 * market.baseline.emissions.sum(axis=0))
+    of_market = MISS_COMPARISON_FACTOR * (2e-2 + 1e-9 * market.baseline.emissions.sum(axis=0))
     assert misses.unsold == pytest.approx(of_market, rel=1e-12)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.effort import COMBINED_PLANS_FACTOR, ENUMERATED_PLANS_MAX, OWNER_PLANS_MAX
 from etsopt.checking.market import whole_plans
 from etsopt.checking.market.dealings import PlanSizes, Trading
 from etsopt.checking.market.leeway import Leeway
@@ -89,7 +90,7 @@ def test_of_an_enterprise_without_a_budget_nothing_is_listed() -> None:
 def test_an_enterprise_with_too_many_plans_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     count = len(combined([0, 1]))
     for most, kept in ((count, True), (count - 1, False)):
-        monkeypatch.setattr(whole_plans, "MOST_PLANS", most)
+        monkeypatch.setattr(whole_plans, "OWNER_PLANS_MAX", most)
         plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.full(2, 1e9))
         assert listed.tolist() == [kept, True]
         assert (plans.owner == 0).sum() == (count if kept else 0)
@@ -97,14 +98,14 @@ def test_an_enterprise_with_too_many_plans_is_given_up(monkeypatch: pytest.Monke
 
 def test_a_unit_with_too_many_plans_gives_up_its_enterprise(monkeypatch: pytest.MonkeyPatch) -> None:
     """The unit of the second enterprise has one plan, and those of the first have more."""
-    monkeypatch.setattr(whole_plans, "MOST_PLANS", 1)
+    monkeypatch.setattr(whole_plans, "OWNER_PLANS_MAX", 1)
     plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.full(2, 1e9))
     assert listed.tolist() == [False, True]
     assert plans.owner.tolist() == [1]
 
 
 def test_an_enterprise_with_too_many_combinations_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole_plans, "COMBINING_FACTOR", 0)
+    monkeypatch.setattr(whole_plans, "COMBINED_PLANS_FACTOR", 0)
     plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.full(2, 1e9))
     assert (len(plans.owner), listed.tolist()) == (0, [False, False])
 
@@ -115,9 +116,9 @@ def test_without_an_excess_the_best_plan_is_listed() -> None:
 
 
 def test_few_plans_are_those_below_the_most_of_one_and_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (whole_plans.MOST_PLANS, whole_plans.MOST_ROWS, whole_plans.COMBINING_FACTOR) == (20_000, 2_000_000, 4)
-    monkeypatch.setattr(whole_plans, "MOST_PLANS", 5)
-    monkeypatch.setattr(whole_plans, "MOST_ROWS", 9)
+    assert (OWNER_PLANS_MAX, ENUMERATED_PLANS_MAX, COMBINED_PLANS_FACTOR) == (20_000, 2_000_000, 4)
+    monkeypatch.setattr(whole_plans, "OWNER_PLANS_MAX", 5)
+    monkeypatch.setattr(whole_plans, "ENUMERATED_PLANS_MAX", 9)
     assert _within_limits(np.array([5, 6, 1])).tolist() == [True, False, True]
     assert _within_limits(np.array([4, 5, 1])).tolist() == [True, False, True]
     assert _within_limits(np.array([3, 5, 1])).tolist() == [True, True, True]

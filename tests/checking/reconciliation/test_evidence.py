@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import ROUNDOFF
-from etsopt.checking.reconciliation.evidence import CENTRAL, ROUNDING, read_evidence
+from etsopt.checking.reconciliation.evidence import CENTRAL, read_evidence
+from etsopt.checking.tolerances import UNCERTAINTY_MARGIN_RELATIVE
 from etsopt.readings.given import Given
 from tests.checking.reconciliation.small import evidence_of
 from tests.reconciliations import by_hand, instance_of
@@ -15,7 +16,7 @@ ONE_SUM = [(0, 0, 1.0), (0, 1, -2.0), (0, 2, 4.0)]
 
 
 def test_the_figures_of_the_method_are_those_of_the_page() -> None:
-    assert (CENTRAL, ROUNDING) == (0.1, 1e-6)
+    assert (CENTRAL, UNCERTAINTY_MARGIN_RELATIVE) == (0.1, 1e-6)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 THRESHOLD_TCO2E = 26_000.0
 """Yearly emissions from which on an enterprise is in the system [tCO2e]; a few keep below it for a year."""
 
-FAR = 3.0
+DOUBTFUL_RATIO = 3.0
 """Ratio of intensities from which one of them is probably a slip: sectors spread by less than a factor of two."""
 
 
@@ -85,7 +85,7 @@ def notes_of(instance: Instance, place: str, columns: str) -> Iterator[str]:
         if not here.any():
             continue
         middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY.get(sector)
-        if usual is not None and not usual / FAR < middle < usual * FAR:
+        if usual is not None and not usual / DOUBTFUL_RATIO < middle < usual * DOUBTFUL_RATIO:
             unusual.append(
                 _(
                     "the intensity of {sector} is about {middle:.3g}, usually {usual:g}",
@@ -94,7 +94,7 @@ def notes_of(instance: Instance, place: str, columns: str) -> Iterator[str]:
                     usual=usual,
                 )
             )
-        far = here & ((intensity > FAR * middle) | (intensity < middle / FAR))
+        far = here & ((intensity > DOUBTFUL_RATIO * middle) | (intensity < middle / DOUBTFUL_RATIO))
         if far.any():
             yield _(
                 "{place}: intensities far from the others of {sector}, {middle:.3g}, at {listed}.",

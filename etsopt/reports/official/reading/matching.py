@@ -30,7 +30,7 @@ ALIASES = {"capacity": ("装机容量(MW)",), "province": HEADINGS["province"]}
 LAST_HEADING_ROW = 20
 """Rows from the top in which the headings are looked for."""
 
-ENOUGH = 0.6
+HEADING_MATCH_MIN = 0.6
 """Share of a table's headings by which a sheet without its number is recognised."""
 
 NUMBERED = re.compile(r"(?<!\d)(?<!\d-)([12])-([1-5])(?!-?\d)")
@@ -126,7 +126,7 @@ def _annex_of(sheet: Sheet) -> tuple[Annex | None, Problem | None]:
         return None, _of_no_sector(sheet, name)
     scores = {annex.name: _score(sheet, annex) for annex in ANNEXES}
     best = max(scores, key=lambda name: scores[name])
-    if scores[best] < ENOUGH:
+    if scores[best] < HEADING_MATCH_MIN:
         return None, None
     if BY_NAME[best].number.endswith("-5"):
         return None, _of_no_sector(sheet, BY_NAME[best].number)

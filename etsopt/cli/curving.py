@@ -1,0 +1,171 @@
+"""The command `etsopt curve`: the answer for every value of a limit, as a folder that anyone can check."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etsopt.cli.options import add_format, add_instance, add_time_limit, instance_of
+from etsopt.errors import UsageError, brief
+from etsopt.language import _
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from etsopt.cli.parsing import Commands
+    from etsopt.curves.box import Box
+    from etsopt.curves.result import Curve
+
+EXIT_CODES = _("""exit codes:
+  0  every value is answered and proven, or proven to have no allocation
+  2  invalid input or usage, or a limit that does not move in a straight line
+  4  some values are not proven, or the search was stopped
+  130, 143  interrupted: what was found is written""")
+
+GRID = 21
+"""Values of each of two keys at which a box is solved."""
+
+POINTS = "points"
+"""Name of the table of a box."""
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = _("the allocation for every value of a limit, each piece of the range proven as a whole")
+    command = commands.add("curve", text, curve, EXIT_CODES)
+    add_instance(command)
+    text = _("a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for a box of two keys")
+    command.add_argument("--vary", action="append", default=[], metavar="KEY=FROM:TO", help=text)
+    text = _("several keys that move together: KEY=FROM:TO,KEY=FROM:TO")
+    command.add_argument("--along", default="", metavar="KEYS", help=text)
+    command.add_argument("--out", type=Path, metavar="DIR", help=_("folder to write to: curve.json, tables, and a run"))
+    add_format(command)
+    add_time_limit(command)
+
+
+def curve(options: Namespace) -> int:
+    """Find a curve, print what it is, and write its folder."""
+    from etsopt import curves
+    from etsopt.cli import terminal
+    from etsopt.curves.axes import axes_of
+    from etsopt.data.files.write import check_format
+
+    check_format(options.format)
+    vary, along = _ranges(options.vary, "--vary"), _ranges(list(filter(None, options.along.split(","))), "--along")
+    if options.out is not None:
+        curves.require_free(options.out)
+    # What is wrong with the keys is told before the instance is read.
+    axes_of(vary, along)
+    with terminal.waiting(quiet=options.json) as tell:
+        instance = instance_of(options)
+        found = curves.curve(instance, vary, along=along, time_limit_s=options.time_limit, progress=tell)
+        if isinstance(found, curves.Box):
+            return _box(options, found)
+    if options.out is not None:
+        found.save(options.out, options.format)
+    _tell(options, found)
+    if found.termination == "interrupted":
+        return 130
+    return 0 if found.termination == "optimal" and found.proven else 4
+
+
+def _tell(options: Namespace, found: Curve) -> None:
+    """Print a curve as a summary, or as JSON."""
+    if options.json:
+        content = {
+            "termination": found.termination,
+            "pieces": len(found.cover.pieces),
+            "certified_share": found.certified_share,
+            "infeasible": found.infeasible.to_dict("records"),
+            "solves": found.solver.solves,
+        }
+        print(json.dumps(content, ensure_ascii=False))
+        return
+    from etsopt.cli import terminal
+    from etsopt.curves.curve_document import document_of
+    from etsopt.documents.quantities import SPACE
+
+    terminal.show(document_of(found, str(options.out or "")), f"{found.seconds:.2f}{SPACE}s")
+    if options.out is not None:
+        print(_("Written to {path}.", path=options.out))
+
+
+def _ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
+    """Parse ``key=from:to`` texts; ``3 %`` is 0.03."""
+    from etsopt.data.policy.keys import value_of_text
+
+    found: dict[str, tuple[float, float]] = {}
+    for text in texts:
+        key, _equals, both = text.partition("=")
+        start, colon, end = both.partition(":")
+        try:
+            ends = [value_of_text(one) for one in (start, end)]
+        except ValueError:
+            ends = []
+        key = key.strip()
+        if not (key and colon and ends and all(isinstance(one, int | float) for one in ends)):
+            what = _("{flag} {text} is not KEY=FROM:TO.", flag=flag, text=brief(text))
+            raise UsageError(what, _("For example: {flag} sectors.cement.target_change=-0.01:0", flag=flag))
+        if key in found:
+            raise UsageError(_("{flag} names {key} twice.", flag=flag, key=brief(key)), _("Keep one of them."))
+        found[key] = float(ends[0]), float(ends[1])
+    return found
+
+
+def check(options: Namespace) -> int:
+    """Prove every piece of a saved curve again, and print what holds."""
+    from etsopt.cli import terminal
+    from etsopt.curves import check_curve
+    from etsopt.progress import watched
+
+    if options.gap is not None or options.model is not None or options.model_file is not None:
+        what = _("The options --gap, --as and --model are for a run: every piece of a curve is proven or not.")
+        raise UsageError(what, _("Leave them out."))
+    with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
+        found = check_curve(options.run)
+    if options.json:
+        print(json.dumps({"holds": found.holds, **asdict(found)}, ensure_ascii=False))
+        return 0 if found.holds else 5
+    text = _("{proven:,} of {pieces:,} pieces are proven at every value; {share:.6f} % of the feasible length.")
+    print(_(text, proven=found.proven, pieces=found.pieces, share=100 * found.certified_share))
+    if found.holds:
+        print(_("Every statement holds."))
+        return 0
+    print(*(_("It does not hold: {what}.", what=one) for one in found.refused), sep="\n", file=sys.stderr)
+    return 5
+
+
+def _box(options: Namespace, box: Box) -> int:
+    """Answer at a grid of two keys, and write the table of its points."""
+    import numpy as np
+
+    from etsopt.data.files.write import write_table
+
+    grids = [[axis.shown(place) for place in np.linspace(0.0, 1.0, GRID)] for axis in box.solver.axes]
+    points = box.sample([(first, second) for first in grids[0] for second in grids[1]])
+    path = None if options.out is None else options.out / f"{POINTS}.{options.format}"
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_table(points, path)
+    proven = int(points["status"].str.contains("certified").sum())
+    counts = {
+        "points": len(points),
+        "proven": proven,
+        "solved": int(points["solved"].sum()),
+        "regions": len(box.regions),
+    }
+    if options.json:
+        print(json.dumps(counts, ensure_ascii=False))
+    else:
+        print(
+            _(
+                "{points:,} points, {proven:,} proven: {regions:,} regions answer them, {solved:,} were solved.",
+                **counts,
+            )
+        )
+        if path is not None:
+            print(_("Written to {path}.", path=path))
+    return 0 if proven == len(points) else 4

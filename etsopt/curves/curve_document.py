@@ -1,0 +1,146 @@
+"""What is told of a curve: the answer in a sentence, its pieces, what is infeasible, and how each is proven."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etsopt.curves.curve_chart import axis_label
+from etsopt.documents.columns import heading
+from etsopt.documents.document import Column, Commands, Document, Facts, Paragraph, Section, Table, report_command
+from etsopt.documents.figures import of_chart
+from etsopt.documents.quantities import DIGITS, GAP, SPACE, TONNES, YES_NO, digits, quantity_in
+from etsopt.language import _, joined, ngettext, speaking
+from etsopt.reports.run import imprint
+from etsopt.reports.write import write_document
+from etsopt.units import format_tonnes
+from etsopt.vocabulary import word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etsopt.curves.result import Curve
+    from etsopt.documents.document import Block
+
+
+def write_curve_report(
+    curve: Curve, path: Path, lang: str = "en", inline: bool = False, folder: str = "CURVE"
+) -> list[Path]:
+    """Write the report of a curve as an HTML page, and beside it the script that draws its chart.
+
+    Raises
+    ------
+    UsageError
+        If jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    with speaking(lang):
+        return write_document(document_of(curve, folder, with_chart=True), path, inline)
+
+
+def document_of(curve: Curve, folder: str = "", with_chart: bool = False) -> Document:
+    """Return what is told of a curve.
+
+    Parameters
+    ----------
+    folder
+        Folder that holds it, for the commands that make it again; empty for none.
+    with_chart
+        Draw it, which needs plotly.
+    """
+    sections = [Section("pieces", _("Pieces"), tuple(_blocks(curve, with_chart)))]
+    if folder:
+        lines = (f"etsopt check {folder}", report_command(folder))
+        sections.append(Section("again", _("Check it yourself"), (Commands(lines),)))
+    proven = curve.proven and curve.termination == "optimal"
+    return Document(
+        title=f"{curve.about.instance} · {curve.axis.name}",
+        kicker=kicker(curve),
+        answer=answer_of(curve),
+        status=_("proven at every value") if proven else _("proven in parts"),
+        proven=proven,
+        sections=tuple(sections),
+        imprint=imprint_of(curve),
+    )
+
+
+def kicker(curve: Curve) -> str:
+    """Return the line above the answer."""
+    return " · ".join(map(str, (curve.about.instance, _("curve"), curve.axis.name)))
+
+
+def imprint_of(curve: Curve) -> str:
+    """Return the last line of a page."""
+    return imprint(curve.about.versions.etsopt, curve.about.instance_hash)
+
+
+def answer_of(curve: Curve) -> str:
+    """Return the answer in a sentence."""
+    count, ends = len(curve.cover.pieces), [_value(curve, place) for place in (0.0, 1.0)]
+    what = {"key": curve.axis.name, "start": ends[0], "end": ends[1]}
+    if not count and len(curve.infeasible):
+        return _("No allocation exists at any value of {key} from {start} to {end}.", **what)
+    first = ngettext(
+        "{key} from {start} to {end}: {count:,} piece, on which every unit's allowance is a straight line.",
+        "{key} from {start} to {end}: {count:,} pieces, on each of which every unit's allowance is a straight line.",
+        count,
+        **what,
+    )
+    if curve.proven:
+        second = _("Every value with an allocation is proven.")
+    else:
+        second = _("Proven are {share:.6f} % of the length.", share=100 * curve.certified_share)
+    return _("{first} {second}", first=first, second=second)
+
+
+def _value(curve: Curve, place: float) -> str:
+    """Return the value of the key at a place, in words."""
+    divisor, label = axis_label(curve.axis)
+    number = f"{curve.axis.shown(place) / divisor:.6g}".replace("-", "−")
+    unit = label.rpartition("[")[2].rstrip("]") if "[" in label else ""
+    return f"{number}{SPACE}{unit}" if unit else number
+
+
+def _blocks(curve: Curve, with_chart: bool) -> Iterator[Block]:
+    for row in curve.infeasible.to_dict("records"):
+        ends = (curve.axis.place(row[name]) for name in ("from", "to"))
+        start, end = (_value(curve, place) for place in ends)
+        text = _("No allocation exists from {start} to {end}: limits are missed by up to {missed} t, which is proven.")
+        yield Paragraph(_(text, start=start, end=end, missed=format_tonnes(row["infeasible_by_t"])))
+    if curve.termination != "optimal":
+        yield Paragraph(_("The search ended early: {why}.", why=word("termination", curve.termination)), "warning")
+    unproven = [piece for piece in curve.cover.pieces if not piece.certified]
+    if unproven:
+        places = joined([f"{_value(curve, piece.start)}–{_value(curve, piece.end)}" for piece in unproven[:8]])
+        yield Paragraph(_("Not proven: {places}. There `at` solves.", places=places), "warning")
+    if with_chart and curve.cover.pieces:
+        yield of_chart(curve.about.instance, curve.chart())
+    if curve.cover.pieces:
+        yield _table(curve)
+        yield Facts(((_("solves"), f"{curve.solver.solves:,}"),))
+
+
+def _table(curve: Curve) -> Table:
+    """Return the pieces with the objectives at their ends."""
+    divisor, label = axis_label(curve.axis)
+    unit = label.rpartition("[")[2].rstrip("]") if "[" in label else ""
+    place = DIGITS._replace(text=digits(".7g"), unit=unit)
+    columns = [
+        Column(_("piece"), DIGITS._replace(text=digits(".0f")), 1),
+        Column(_("from"), place, 1),
+        Column(_("to"), place, 1),
+    ]
+    names = [name for name in curve.solver.box.names if f"{name}_from" in curve.pieces]
+    units = {level.name: level.unit for piece in curve.cover.pieces if piece.verdict for level in piece.verdict.levels}
+    for number, name in enumerate(names):
+        quantity = TONNES if units[name] == "t" else quantity_in(units[name])
+        columns.append(Column(_("{level} at the end", level=word("level", name)), quantity, 1 if number == 0 else 2))
+    columns += [Column(_("largest gap / tolerance"), GAP, 3), Column(heading("certified"), YES_NO, 1)]
+    rows = []
+    for number, piece in enumerate(curve.cover.pieces, 1):
+        levels = piece.verdict.levels if piece.verdict else ()
+        worst = max((level.gap / level.tolerance for level in levels), default=0.0)
+        ends = (curve.axis.shown(at) / divisor for at in (piece.start, piece.end))
+        rows.append((number, *ends, *(level.values[1] for level in levels), worst, piece.certified))
+    return Table(_("Pieces"), tuple(columns), tuple(rows), key="pieces")

@@ -1,0 +1,288 @@
+"""A curve on disk: pieces, multipliers and the run of its anchor, from which everything is proven again.
+
+The folder holds no allowances of pieces: they follow from the multipliers. ``curve.json`` says what moves,
+``pieces``, ``multipliers`` and ``infeasible`` are tables, and ``anchor`` is the run of one place with the instance.
+Multipliers of the first infeasible stretch have the piece -1, those of the second -2.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from etsopt.checking.theorem import INFEASIBLE
+from etsopt.curves.axes import Axis
+from etsopt.curves.line import Cover, Piece, stretch_of
+from etsopt.curves.result import Curve
+from etsopt.curves.solver import MODEL, CurveSolver
+from etsopt.data.files.aside import finish, written_aside
+from etsopt.data.files.atomic import naming
+from etsopt.data.files.frames import as_written, read_table, types_of
+from etsopt.data.files.write import FORMATS, check_format, write_table
+from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
+from etsopt.results.results import load_both
+from etsopt.running.provenance import versions
+from etsopt.running.run import check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etsopt.curves.line import Stretch
+
+
+FILE, ANCHOR = "curve.json", "anchor"
+TABLES = ("pieces", "multipliers", "infeasible")
+
+VALUES_AGREE = 1e-6
+"""Relative difference of a stated value of an objective from the one that is recomputed."""
+
+ADVICE = _("Make the curve again; a curve is not changed by hand.")
+
+
+class Stated(BaseModel):
+    """What ``curve.json`` states."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    instance: str = Field(description="name of the instance")
+    keys: dict[str, tuple[FiniteFloat, FiniteFloat]] = Field(description="both values of every key that moves")
+    termination: str = Field(description="optimal, or why the search ended")
+    certified_share: FiniteFloat = Field(description="share of the feasible length that is proven")
+    solves: int = Field(description="solves of the search")
+    seconds: FiniteFloat = Field(description="time of the search [s]")
+    anchor: str = Field(description="hash of the tables of the anchor")
+    versions: dict[str, str] = Field(description="versions that decide an answer")
+    tables: dict[str, dict[str, str]] = Field(description="types of the columns of every table")
+
+
+def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]) -> None:
+    """Write a curve in place of an earlier one.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds something else, or the format is unknown.
+    """
+    check_format(table_format)
+    folder = Path(folder)
+    require_free(folder)
+    curve.anchor.save(folder / ANCHOR, table_format=table_format)
+    proofs = pd.concat([curve.multipliers, *_proofs(curve)], ignore_index=True)
+    tables = {"pieces": curve.pieces, "multipliers": proofs, "infeasible": curve.infeasible}
+    plain = {name: as_written(table, name) for name, table in tables.items()}
+    stated = Stated(
+        instance=curve.about.instance,
+        keys=dict(curve.axis.ends),
+        termination=curve.termination,
+        certified_share=curve.certified_share,
+        solves=curve.solver.solves,
+        seconds=curve.seconds,
+        anchor=curve.anchor.tables_hash,
+        versions=versions().model_dump(),
+        tables={name: types_of(table) for name, table in plain.items()},
+    )
+    with written_aside(folder, lambda: _files(folder)) as aside:
+        for name, table in plain.items():
+            write_table(table, aside / f"{name}.{table_format}")
+        with naming(aside / FILE):
+            text = json.dumps(stated.model_dump(), indent=1, ensure_ascii=False) + "\n"
+            (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _files(folder: Path) -> list[Path]:
+    names = (FILE, *(f"{name}.{ending}" for name in TABLES for ending in FORMATS))
+    return [folder / name for name in names if (folder / name).is_file()]
+
+
+def require_free(folder: Path) -> None:
+    """Require that a folder is new or empty, or holds a curve.
+
+    Raises
+    ------
+    UsageError
+        If it holds something else.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / FILE).is_file()):
+        what = _("{folder!r} is there, and holds no curve.", folder=str(folder))
+        raise UsageError(what, _("Name another folder by --out."))
+
+
+def _proofs(curve: Curve) -> Iterator[pd.DataFrame]:
+    """Yield the multipliers that prove each infeasible stretch."""
+    rows = curve.solver.rows
+    for number, stretch in enumerate(curve.cover.stretches, 1):
+        here = np.flatnonzero(stretch.dual)
+        columns: dict[str, Any] = {
+            "piece": -number,
+            "level": INFEASIBLE,
+            "row": rows.rule[here],
+            "index": rows.index[here],
+        }
+        yield pd.DataFrame(columns | {"multiplier_from": stretch.dual[here], "multiplier_to": stretch.dual[here]})
+
+
+def read_curve(folder: str | Path) -> Curve:
+    """Read a curve: its pieces are made again from their multipliers, and certified by the checker.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds no curve.
+    DataError
+        If a file is damaged.
+    """
+    return _read(Path(folder))[0]
+
+
+def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
+    finish(folder)
+    if not (folder / FILE).is_file():
+        what = _("{folder!r} holds no curve: {name} is missing.", folder=str(folder), name=FILE)
+        raise UsageError(what, _("Name a folder that `etsopt curve --out` wrote."))
+    try:
+        stated = Stated.model_validate_json((folder / FILE).read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = _("is no curve: {place}: {text}", place=".".join(map(str, first["loc"])), text=first["msg"])
+        raise DataError(_("The curve"), [Problem(FILE, what, ADVICE)]) from None
+    tables = {}
+    for name in TABLES:
+        path = next(
+            (folder / f"{name}.{ending}" for ending in FORMATS if (folder / f"{name}.{ending}").is_file()), None
+        )
+        if path is None or name not in stated.tables:
+            raise DataError(_("The curve"), [Problem(f"{name}.csv", _("is missing"), ADVICE)])
+        tables[name] = read_table(path, stated.tables[name])
+    anchor, instance = load_both(folder / ANCHOR)
+    solver = CurveSolver(instance, (Axis(stated.keys),))
+    solver.solves = stated.solves
+    cover = Cover([*_pieces(solver, tables)], [*_stretches(solver, tables)], stated.termination)
+    return Curve(solver, cover, anchor, stated.seconds), stated, tables
+
+
+def _pieces(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator[Piece]:
+    """Yield the pieces of a table, made from their multipliers and certified."""
+    axis, names = solver.axes[0], {pair: place for place, pair in enumerate(solver.parametric.names)}
+    multipliers = tables["multipliers"].fillna({"index": ""})
+    of_piece = dict(list(multipliers.groupby("piece")))
+    for row in tables["pieces"].to_dict("records"):
+        start, end = (axis.place(row[name]) for name in ("from", "to"))
+        duals = {name: np.zeros((2, len(names))) for name in solver.box.names}
+        for one in of_piece.get(row["piece"], multipliers[:0]).itertuples(index=False):
+            if (one.row, one.index) in names and one.level in duals:
+                duals[one.level][:, names[one.row, one.index]] = one.multiplier_from, one.multiplier_to
+        middle = np.array([(start + end) / 2])
+        rate = (row.get("largest_change_from", 0.0) + row.get("largest_change_to", 0.0)) / 2
+        region = solver.parametric.region_of(middle, {name: both.mean(axis=0) for name, both in duals.items()}, rate)
+        if region is None:
+            raise DataError(
+                _("The curve"),
+                [
+                    Problem(
+                        "multipliers.csv", _("piece {piece} follows from no multipliers", piece=row["piece"]), ADVICE
+                    )
+                ],
+            )
+        piece = Piece(start, end, region)
+        yield Piece(start, end, region, solver.certified(region, piece.ends))
+
+
+def _stretches(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator[Stretch]:
+    """Yield the infeasible stretches of a table, as far as their multipliers prove them."""
+    axis, multipliers = solver.axes[0], tables["multipliers"].fillna({"index": ""})
+    for number, row in enumerate(tables["infeasible"].to_dict("records"), 1):
+        own = multipliers[multipliers["piece"] == -number].rename(columns={"multiplier_from": "multiplier"})
+        middle = (axis.place(row["proven_from"]) + axis.place(row["proven_to"])) / 2
+        if found := stretch_of(solver, solver.rows.duals_of(own), middle):
+            yield found
+
+
+@dataclass(frozen=True)
+class CurveCheck:
+    """What the check of a curve proved.
+
+    Parameters
+    ----------
+    pieces, proven
+        Number of pieces, and of those that are proven.
+    certified_share
+        Share of the feasible length that is proven.
+    refused
+        What does not hold, in words.
+    """
+
+    pieces: int
+    proven: int
+    certified_share: float
+    refused: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """True if everything that the curve states is proven."""
+        return not self.refused
+
+
+def check_curve(folder: str | Path) -> CurveCheck:
+    """Check a curve from its instance and multipliers alone; its anchor is checked as a run is."""
+    curve, stated, tables = _read(Path(folder))
+    refused = [*_of_anchor(curve, stated), *_of_pieces(curve, tables["pieces"])]
+    stretches = tables["infeasible"].astype(float)
+    if curve.infeasible.shape != stretches.shape or not np.allclose(curve.infeasible, stretches, rtol=VALUES_AGREE):
+        refused.append(str(_("the stretches without an allocation are not those that multipliers prove")))
+    if abs(curve.certified_share - stated.certified_share) > VALUES_AGREE:
+        text = _(
+            "certified_share is {found:.9g}, not {stated:.9g}",
+            found=curve.certified_share,
+            stated=stated.certified_share,
+        )
+        refused.append(str(text))
+    proven = sum(piece.certified for piece in curve.cover.pieces)
+    return CurveCheck(len(curve.cover.pieces), proven, curve.certified_share, tuple(refused))
+
+
+def _of_anchor(curve: Curve, stated: Stated) -> Iterator[str]:
+    anchor, instance = curve.anchor, curve.solver.instance
+    if anchor.tables_hash != stated.anchor or anchor.provenance.instance_hash != instance.hash:
+        yield str(_("the anchor is not the one of the curve"))
+    for violation in check(instance, anchor).violations:
+        yield str(_("anchor: {where}: {message}", where=violation.where, message=violation.message))
+    if MODEL in anchor.tables:
+        # Reference allowances of the anchor follow the rule: the curve has to measure from the same.
+        off = np.abs(anchor.tables[MODEL]["reference_t"].to_numpy() - curve.solver.reference.reference_t)
+        if np.any(off != 0):
+            yield str(_("the anchor has other reference allowances"))
+    elif curve.cover.pieces:
+        yield str(_("the anchor has no allocation"))
+
+
+def _of_pieces(curve: Curve, table: pd.DataFrame) -> Iterator[str]:
+    rows = table.to_dict("records")
+    before = -1.0
+    for row, piece in zip(rows, curve.cover.pieces, strict=True):
+        name = _("piece {number}", number=row["piece"])
+        if not before <= piece.start < piece.end:
+            yield str(_("{piece} does not follow the one before", piece=name))
+        before = piece.end
+        if row["certified"] and not piece.certified:
+            yield str(_("{piece} is not proven", piece=name))
+        assert piece.verdict is not None
+        for level in piece.verdict.levels:
+            for value, end in zip(level.values, ("from", "to"), strict=True):
+                said = row.get(f"{level.name}_{end}", np.nan)
+                if not abs(said - value) <= VALUES_AGREE * max(abs(value), level.tolerance):
+                    yield str(
+                        _(
+                            "{piece}: {level} is {value:.9g}, not {said:.9g}",
+                            piece=name,
+                            level=level.name,
+                            value=value,
+                            said=said,
+                        )
+                    )

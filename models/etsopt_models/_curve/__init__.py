@@ -1,0 +1,1 @@
+"""Regions of limits on which one set of multipliers serves, so that the answer is affine there."""

@@ -1,0 +1,269 @@
+r"""The region of limits on which one set of multipliers serves: answer, prices and margins as affine functions.
+
+Duals $y^k$ of the linear objectives that are optimal at a point stay so wherever an allocation meets the limits and is
+complementary to them: each unit at a minimum of $\phi_i(a) - \pi_i a$, and each row with a dual at its side. So an
+objective leaves every unit an interval whose ends are bounds, kinks, or $R_i \pm w E_i$ with the largest rate $w$, all
+affine in the parameters; which of them it is follows from signs of duals, which do not move. The rate itself follows
+from its duals, as in `_aggregation/largest_change.py`:
+
+$$w = \Bigl(\sum_r y_r d_r - \sum_i |\pi_i|\, (\text{own end or } R_i \text{ of unit } i) \Bigr) \Big/
+  \sum_{i \text{ at the rate}} |\pi_i| E_i.$$
+
+Within these intervals the tie-break gives $A_i = \mathrm{clip}(R_i + \tfrac12 E_i \pi_i)$ with its own prices $y$. As long
+as no unit and no row changes its side, rows with a price stay at their sides, so that $y$ moves by
+
+$$G\, \mathrm{diag}(\tfrac12 E_i\, [i \text{ inside}])\, G^T \dot y = \dot d - G\, \dot A_\text{at an end or } R .$$
+
+A *margin* is a number that must stay zero or more for all of this to hold: the distance of an answer from each of its
+bounds, of the unbounded answer beyond the end at which its unit is, of a row without a price from its sides, and each
+price of a row that is at one side. The margins bound the region, a polyhedron in the box. Nothing here needs
+trust: the checker proves what is said of a region from its ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt_models._aggregation.aggregation import MEASURES, significant
+from etsopt_models._curve.affine import Affine, larger, smaller, where
+from etsopt_models._tolerances import (
+    DEPENDENT_ROW_RELATIVE,
+    MARGIN_SLOPE_MIN,
+    MOVING_SIDES_MISS_RELATIVE,
+    PINNED_INTERVAL_T,
+    ZERO_SLOPE_RELATIVE,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt_models._curve.parametric import Parametric
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A piece of the answer around a point.
+
+    Parameters
+    ----------
+    point
+        Where it was solved, shape ``(axes,)``.
+    answer
+        Allowances of adjustable units [t].
+    prices
+        Duals of the rows in the tie-break.
+    duals
+        Duals of the rows in every linear objective, by name, shape ``(rows,)``.
+    weights
+        Multiplier of each unit in the largest rate, shape ``(units,)``.
+    margins
+        Numbers that are zero or more on the region.
+    """
+
+    point: Array
+    answer: Affine
+    prices: Affine
+    duals: Mapping[str, Array]
+    weights: Array
+    margins: Affine
+
+    def holds(self, point: Array, tolerance: float = 0.0) -> bool:
+        """Return True if a point is in the region."""
+        return bool(np.all(self.margins.at(point - self.point) >= -tolerance))
+
+    def steps(self, direction: Array) -> tuple[float, float]:
+        """Return how far the region reaches from its point, against and along a direction."""
+        slope = direction @ self.margins.slope
+        room = np.maximum(self.margins.value, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = np.where(slope == 0, np.inf, room / np.abs(slope))
+        return (
+            float(np.min(reach[slope > 0], initial=np.inf)),
+            float(np.min(reach[slope < 0], initial=np.inf)),
+        )
+
+
+@dataclass
+class _Face:
+    """Intervals of the units and sides of the rows that objectives leave, and the bounds that an answer must keep."""
+
+    lower: Affine
+    upper: Affine
+    least: Affine
+    most: Affine
+    lowers: list[Affine] = field(default_factory=list)
+    uppers: list[Affine] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lowers.append(self.lower)
+        self.uppers.append(self.upper)
+
+    def at_least(self, bound: Affine, here: NDArray[np.bool_]) -> None:
+        """Bound units from below; where the bound is above the interval, they are at its upper end."""
+        beyond = here & (bound.value > self.upper.value)
+        self.lower = where(here, where(beyond, self.upper, larger(self.lower, bound)), self.lower)
+        self.lowers.append(where(here & ~beyond, bound, _nowhere(bound, -np.inf)))
+        self.uppers.append(where(beyond, bound, _nowhere(bound, np.inf)))
+
+    def at_most(self, bound: Affine, here: NDArray[np.bool_]) -> None:
+        """Bound units from above; where the bound is below the interval, they are at its lower end."""
+        beyond = here & (bound.value < self.lower.value)
+        self.upper = where(here, where(beyond, self.lower, smaller(self.upper, bound)), self.upper)
+        self.uppers.append(where(here & ~beyond, bound, _nowhere(bound, np.inf)))
+        self.lowers.append(where(beyond, bound, _nowhere(bound, -np.inf)))
+
+    def pin(self, at_lower: NDArray[np.bool_], at_upper: NDArray[np.bool_]) -> None:
+        """Pin units at an end of their intervals."""
+        lower, upper = self.lower, self.upper
+        self.lower, self.upper = where(at_upper, upper, lower), where(at_lower, lower, upper)
+
+    def with_duals(self, duals: Array) -> None:
+        """Fix rows at the sides that duals support."""
+        least, most = self.least, self.most
+        self.most = where(duals > 0, least, most)
+        self.least = where(duals < 0, most, least)
+
+
+def _nowhere(like: Affine, value: float) -> Affine:
+    return Affine(np.full_like(like.value, value), np.zeros_like(like.slope))
+
+
+def region_of(at: Parametric, point: Array, all_duals: Mapping[str, Array], rate: float) -> Region | None:
+    """Return the region around a point from the multipliers that are optimal there; None where it is degenerate.
+
+    Parameters
+    ----------
+    all_duals
+        Duals of the rows by objective, the tie-break last.
+    rate
+        Value of `largest_change`; zero without it.
+    """
+    limits = at.limits(point)
+    face = _Face(limits["lower"], limits["upper"], limits["least"], limits["most"])
+    linear = {name: duals for name, duals in all_duals.items() if name != "least_squares"}
+    margins: list[Affine] = []
+    weights = np.zeros(len(at.emissions))
+    for name, stated in linear.items():
+        duals = significant(stated)
+        if name == "largest_change":
+            moving, weights = _rate(at, face, limits, duals, rate)
+            margins.append(moving)
+            _keep_rate(at, face, limits, duals, moving)
+        else:
+            _keep_linear(at, face, limits, duals, name)
+        face.with_duals(duals)
+    found = _tie_break(at, face, limits, all_duals["least_squares"])
+    if found is None:
+        return None
+    answer, prices, of_tie_break = found
+    return Region(point, answer, prices, linear, weights, _moving([*margins, *of_tie_break]))
+
+
+def _keep_linear(at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array, name: str) -> None:
+    """Restrict intervals to those on which a linear objective keeps its optimum."""
+    _, kink, left, right = MEASURES[name]
+    weight = at.spread_weight if name == "spread" else 1.0
+    activity = at.rows.transposed_times(duals)
+    flat = ZERO_SLOPE_RELATIVE * (float(np.max(np.abs(activity), initial=0.0)) + weight)
+    falls, rises = (
+        np.where(np.abs(slope) > flat, slope, 0.0) for slope in (left * weight - activity, right * weight - activity)
+    )
+    face.at_least(limits[kink], (falls < 0) & (rises >= 0))
+    face.at_most(limits[kink], (rises > 0) & (falls <= 0))
+    face.pin(falls > 0, rises < 0)
+
+
+def _rate(at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array, rate: float) -> tuple[Affine, Array]:
+    """Return the largest rate as its duals state it, and the multiplier of each unit's rate in it."""
+    activity = significant(at.rows.transposed_times(duals))
+    reference, emissions = limits["reference"], at.emissions
+    end = where(activity > 0, face.upper, face.lower)
+    by_rate = (activity != 0) & (np.abs(end.value - reference.value) > rate * emissions * (1 + ZERO_SLOPE_RELATIVE))
+    weights = np.where(by_rate, np.abs(activity), 0.0)
+    if weights.any():
+        side = where(duals > 0, face.least, face.most)
+        own = where(by_rate, reference, end)
+        # Numbers that move not at all may be infinite on the side that no dual supports.
+        counted, priced = duals != 0, activity != 0
+        demand, supply = side[counted] * duals[counted], own[priced] * activity[priced]
+        asked = Affine(
+            np.array([demand.value.sum() - supply.value.sum()]),
+            (demand.slope.sum(axis=1) - supply.slope.sum(axis=1))[:, None],
+        )
+        return asked * (1 / float(np.sum(weights * emissions))), weights
+    # One unit alone needs the rate, since its interval excludes its reference; or none does.
+    needs = np.maximum(face.lower.value - reference.value, reference.value - face.upper.value) / emissions
+    place = int(np.argmax(needs))
+    if not needs[place] > 0:
+        return Affine.constant(np.array([rate]), at.axes), weights
+    unit, weights[place] = slice(place, place + 1), 1 / emissions[place]
+    above = face.lower.value[place] > reference.value[place]
+    away = face.lower[unit] - reference[unit] if above else reference[unit] - face.upper[unit]
+    return away * (1 / emissions[unit]), weights
+
+
+def _keep_rate(at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array, rate: Affine) -> None:
+    """Restrict intervals to those within the largest rate, and pin units that its duals push."""
+    room = Affine(rate.value * at.emissions, rate.slope * at.emissions)
+    everywhere = np.ones(len(at.emissions), dtype=bool)
+    face.at_least(limits["reference"] - room, everywhere)
+    face.at_most(limits["reference"] + room, everywhere)
+    activity = significant(at.rows.transposed_times(duals))
+    face.pin(activity < 0, activity > 0)
+
+
+def _tie_break(  # long because sides, slopes and margins belong together
+    at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array
+) -> tuple[Affine, Affine, list[Affine]] | None:
+    """Return answer, prices and margins of the tie-break; None where its prices do not move with the sides."""
+    half, rows, reference = at.emissions / 2, at.rows, limits["reference"]
+    pinned = face.upper.value - face.lower.value <= PINNED_INTERVAL_T
+    equal = face.least.value == face.most.value
+    active = equal | (np.abs(duals) > 0)
+    wanted = reference.value + half * rows.transposed_times(duals)
+    below, above = pinned | (wanted <= face.lower.value), ~pinned & (wanted >= face.upper.value)
+    inside = ~below & ~above
+    held = where(inside, reference, where(below, face.lower, face.upper))
+    at_least = np.where(equal, True, duals > 0)
+    side = where(at_least, face.least, face.most)
+    moved = at.solved(
+        half * inside,
+        active,
+        side.slope - np.stack([rows.times(slope) for slope in held.slope]),
+        MOVING_SIDES_MISS_RELATIVE,
+        DEPENDENT_ROW_RELATIVE,
+    )
+    # The prices of the solve are those of its last step: one more step meets the sides to rounding.
+    base = np.where(active, duals, 0.0)
+    response = np.where(inside, reference.value + half * rows.transposed_times(base), held.value)
+    last = at.solved(half * inside, active, (side.value - rows.times(response))[None], np.inf, DEPENDENT_ROW_RELATIVE)
+    if moved is None or last is None:
+        return None
+    prices = Affine(base + last[0], moved)
+    wish = Affine(
+        reference.value + half * rows.transposed_times(prices.value),
+        reference.slope + half * np.stack([rows.transposed_times(slope) for slope in prices.slope]),
+    )
+    answer = where(inside, wish, held)
+    totals = Affine(rows.times(answer.value), np.stack([rows.times(slope) for slope in answer.slope]))
+    margins = [answer - bound for bound in face.lowers] + [bound - answer for bound in face.uppers]
+    margins += [(face.lower - wish)[below & ~pinned], (wish - face.upper)[above]]
+    margins += [(totals - face.least)[~active], (face.most - totals)[~active]]
+    one_sided = active & ~equal
+    margins.append((prices * np.where(at_least, 1.0, -1.0))[one_sided])
+    return answer, prices, margins
+
+
+def _moving(margins: list[Affine]) -> Affine:
+    """Return the margins that are finite and may reach zero."""
+    everything = Affine.joined(margins)
+    size = np.max(np.abs(everything.slope), axis=0, initial=0.0)
+    kept = np.isfinite(everything.value) & (size > MARGIN_SLOPE_MIN)
+    return everything[kept]
