@@ -20,10 +20,8 @@ from typing import TYPE_CHECKING, Any
 import etsopt
 from benchmarks.reporting import FOLDER, child, machine, provenance, table, versions, write_json
 from benchmarks.waiting_model import COST_S
-from etsopt.solving.options import SolveOptions
 from etsopt.sweeping import Record, plan_of, run_plan
 from etsopt.sweeping.engine import Engine
-from etsopt.sweeping.scenario import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,9 +70,9 @@ def timed(solves: Iterator[Any]) -> list[float]:
 
 def by_sweep(instance: Instance) -> Iterator[Any]:
     """Solve and check scenarios as the worker of a sweep does, which keeps what the tables alone decide."""
-    engine = Engine(instance, "allocation", SolveOptions())
-    for number, one in enumerate(changes(SAMPLE + 1)):
-        yield engine.outcome(number, Scenario(str(number), one))
+    named = {f"s{number}": one for number, one in enumerate(changes(SAMPLE + 1))}
+    plan = plan_of({"instance": instance.name, "scenarios": named})
+    return Engine.of(plan, instance).in_turn([*enumerate(plan.scenarios)])
 
 
 def by_solve(instance: Instance) -> Iterator[Any]:

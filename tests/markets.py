@@ -15,7 +15,7 @@ from etsopt.data.policy.policy import BALANCED
 from etsopt.data.tables.schema import POWER_CASES
 from etsopt.modelling import PreparedModel
 from etsopt.rules import pre_allocation_shares
-from etsopt.running import library, model_inputs, run
+from etsopt.running import library, model_inputs, solve_model
 from etsopt.running.compiling import compiled_program
 from etsopt.running.methods import Method
 from etsopt.solving.options import SolveOptions
@@ -198,6 +198,6 @@ def prepared(model: Any, instance: etsopt.Instance, start: str = "", gap: float 
         return dict(model.parameters(instance))
     name = start or model.starts_from
     # What a model starts from is solved whatever keys it does not read.
-    first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
+    first = solve_model.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
     method, before = Method("direct", "", compiled_program), first.tables if first else {}
     return model_inputs.prepared_for(model, instance, SolveOptions(gap=gap), method, before).parameters

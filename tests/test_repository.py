@@ -30,7 +30,9 @@ REQUIREMENTS = {
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 LONG: dict[str, str] = {
+    "etsopt/checking/allocation/segments.py": "The proof of a segment is one computation, from its mathematics on.",
     "etsopt/compiler/inputs.py": "What a model is given is refused in one place, each fault with its sentence.",
+    "etsopt/curves/result.py": "All that people ask of a curve is one object.",
     "etsopt/data/tables/schema.py": "The tables of an instance are one list.",
     "etsopt/documents/columns.py": "The headings and quantities of all columns are one list.",
     "etsopt/reports/allocation.py": "All that is told of an allocation stands in the order in which it is told.",

@@ -8,8 +8,11 @@ from pathlib import Path
 import etsopt
 
 READING = ("read", "Instance", "generate")
-SOLVING = ("solve", "sweep", "forecast", "check", "roll")
-RESULTS = ("Results", "load", "compare", "Sweep", "Forecast", "Verdict", "Explanation", "Remedy", "speaking")
+SOLVING = ("solve", "sweep", "curve", "forecast", "check", "roll")
+RESULTS = (
+    *("Results", "load", "compare", "Sweep", "Curve", "Box", "read_curve", "Forecast", "Verdict", "Explanation"),
+    *("Remedy", "speaking"),
+)
 GROUPS = {
     "reading": ("Reading instances", READING),
     "solving": ("Solving and checking", SOLVING),
@@ -17,6 +20,7 @@ GROUPS = {
 }
 PACKAGES = {
     "accounting": "Monthly reports",
+    "curves": "Curves",
     "designing": "Searches of designs",
     "modelling": "Declarations of models",
     "reports": "Pages and official tables",

@@ -23,7 +23,7 @@ from etsopt.sweeping.scenario import Scenario
 from etsopt.units import LEAST_TOLERANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from etsopt.data.instance import Instance
@@ -127,7 +127,7 @@ def begin(record: Record, plan: Planned, instance: Instance, resume: bool) -> No
 def check_record(
     record: Record,
     instance: Instance,
-    tables: Sequence[str] | None,
+    tables: tuple[str, ...] | None,
     again: int | None = AGAIN,
     seed: int = 0,
     model_file: str | None = None,
@@ -146,8 +146,7 @@ def check_record(
         File of the model, if it is one's own: code that a record names is never run, and nothing is solved without it.
     """
     about, (damaged, proven) = record.about, _examined(record)
-    kept_tables = None if tables is None else (*tables,)
-    engine = Engine(instance, model_file or about["model"], SolveOptions(**about["options"]), kept_tables)
+    engine = Engine(instance, model_file or about["model"], SolveOptions(**about["options"]), tables)
     chosen = [] if is_file(about["model"]) and model_file is None else proven
     if chosen and again is not None and again < len(proven):
         chosen = sorted(np.random.default_rng(seed).choice(proven, again, replace=False).tolist())

@@ -16,7 +16,8 @@ from etsopt.progress import checkpoint, watched
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import library
 from etsopt.running.compiling import CompiledModels
-from etsopt.running.run import as_checked, as_taken, solution_of
+from etsopt.running.run import as_checked, as_taken
+from etsopt.running.solve_model import solution_of
 from etsopt.solving.options import SolveOptions
 from etsopt.sweeping.outcome import UNCHECKED, Outcome, message_of, numbers_of
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.modelling import Model
-    from etsopt.running.run import Solved
+    from etsopt.running.solve_model import Solved
     from etsopt.sweeping.scenario import Planned, Scenario
 
     Floats = NDArray[np.float64]

@@ -104,13 +104,11 @@ def check_names(
         try:
             as_taken(found, instance.with_policy(one.changes))
             tried |= {*one.changes}
-        except DataError as error:
-            named = [problem for problem in error.problems if problem.code in NAMED]
+        except EtsoptError as error:
+            # What else is wrong is the outcome of this scenario.
+            named = [problem for problem in getattr(error, "problems", ()) if problem.code in NAMED]
             problems += named
             tried |= {*one.changes} if named else set()
-        except EtsoptError:
-            # It is the outcome of this scenario.
-            continue
     if problems:
         distinct = {one.column: Problem(place, one.what, one.advice, one.column) for one in problems}
         raise DataError(what, [*distinct.values()])

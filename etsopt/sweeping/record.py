@@ -17,7 +17,7 @@ import pandas as pd
 from etsopt.data.files.atomic import naming
 from etsopt.data.files.lock import locked
 from etsopt.errors import UsageError
-from etsopt.language import Text, Translated, _, in_both
+from etsopt.language import LANGUAGES, Text, Translated, _, in_both
 from etsopt.sweeping.outcome import FAILED, Label, Outcome
 from etsopt.sweeping.schema import SCHEMA, VERSION
 from etsopt.sweeping.tables import NUMBERS, scenario_table
@@ -274,8 +274,12 @@ def _stated(content: str) -> dict[str, Any]:
 
 
 def _message(kept: str) -> Text | str:
-    """Return a message by the texts that are kept of it."""
-    return Translated(json.loads(kept)) if kept else ""
+    """Return a message by the texts that are kept of it; one that was changed since is what it is now."""
+    try:
+        texts = json.loads(kept)
+        return Translated({language: texts[language] for language in LANGUAGES})
+    except (ValueError, LookupError, TypeError):
+        return kept
 
 
 def _quoted(name: str) -> str:

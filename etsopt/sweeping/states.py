@@ -100,16 +100,13 @@ def investment_scenarios(
 
 def _chosen(decision: str | None, decisions: list[str]) -> str:
     """Return the decision whose draws are asked for."""
-    known = ", ".join(decisions)
-    if decision is None:
-        if len(decisions) != 1:
-            what = _("The sweep has {number} decisions.", number=len(decisions))
-            raise UsageError(what, _("Choose one of {known}.", known=known))
+    if decision is None and len(decisions) == 1:
         return decisions[0]
-    if decision not in decisions:
-        what = _("The sweep has no decision {decision!r}.", decision=decision)
-        raise UsageError(what, _("Choose one of {known}.", known=known))
-    return decision
+    if decision is not None and decision in decisions:
+        return decision
+    several = _("The sweep has {number} decisions.", number=len(decisions))
+    what = several if decision is None else _("The sweep has no decision {decision!r}.", decision=decision)
+    raise UsageError(what, _("Choose one of {known}.", known=", ".join(decisions)))
 
 
 def _rows(prices: pd.Series[float], changes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

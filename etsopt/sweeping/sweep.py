@@ -111,12 +111,10 @@ def sweep(
     >>> swept.numbers.query("table == 'sectors' and quantity == 'allowance_t'")["value"].tolist()
     [557200.0, 556640.0]
     """
-    names: list[Any]
-    if isinstance(changes, SweepPlan):
-        plan, names = changes, [one.name for one in changes.scenarios]
-    else:
-        named = changes if isinstance(changes, Mapping) else dict(enumerate(changes))
-        plan, names = _plan_of(named, instance.name, os.fspath(model), tables, options), [*named]
+    stated: Any = changes if isinstance(changes, Mapping | SweepPlan) else dict(enumerate(changes))
+    given = isinstance(stated, SweepPlan)
+    plan = stated if given else _plan_of(stated, instance.name, os.fspath(model), tables, options)
+    names = [one.name for one in plan.scenarios] if given else [*stated]
     check_names(instance, plan.model, plan.scenarios, plan.place)
     engine = Engine.of(plan, instance, answers, checked)
     found: list[Outcome] = []

@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt.checking.market.leaves import Leaf, cover
 from etsopt.checking.market.restricted import Branching
-from etsopt.running import library, model_inputs, run
+from etsopt.running import library, model_inputs, solve_model
 from etsopt.running.compiling import compiled_program
 from etsopt.solving.options import SolveOptions
 from etsopt_models import clearing
@@ -188,7 +188,7 @@ def relaxation(instance: etsopt.Instance) -> model_inputs.Relaxation:
 @pytest.mark.parametrize("friction", [0.0, 2.0])
 def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None:
     instance = two_enterprises().with_policy({"market.transaction_cost_cny_per_t": friction})
-    first = run.solve_model(library.load("allocation"), instance, "allocation", SolveOptions()).tables
+    first = solve_model.solve_model(library.load("allocation"), instance, "allocation", SolveOptions()).tables
     whole = clearing.market(instance, first, relaxation(instance))
     plans = Plans.of(instance, whole.baseline)
     start = ColumnPool.start(plans)

@@ -19,7 +19,7 @@ from etsopt.data.policy.policy import Policy
 from etsopt.data.policy.rule import RulePolicy
 from etsopt.errors import DataError, EtsoptError
 from etsopt.rules import RULES
-from etsopt.running import library, run
+from etsopt.running import library, solve_model
 from etsopt.running.policy_reads import covered, keys_read
 from etsopt.solving.options import SolveOptions
 from tests.reconciliations import with_evidence
@@ -260,7 +260,7 @@ def instance_for(model: str) -> etsopt.Instance:
 
 def tables(instance: etsopt.Instance, model: str) -> dict[str, pd.DataFrame]:
     """Result tables of a model, whatever keys it does not read."""
-    return run.solve_model(library.choose(model), instance, model, SolveOptions()).tables
+    return solve_model.solve_model(library.choose(model), instance, model, SolveOptions()).tables
 
 
 def same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> bool:

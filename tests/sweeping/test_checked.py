@@ -74,6 +74,8 @@ def test_an_honest_record_holds(swept: Path, capsys: pytest.CaptureFixture[str])
         ('UPDATE "values" SET value = 2 * value WHERE number = 1 AND value > 0', ["grid-2"]),
         ("UPDATE outcomes SET status = 'certified_gap' WHERE number = 0", ["grid-1"]),
         ("UPDATE outcomes SET message = '' WHERE number = 3", ["grid-4"]),
+        ("UPDATE outcomes SET message = 'feasible' WHERE number = 3", ["grid-4"]),
+        ('UPDATE outcomes SET message = \'{"en": "feasible"}\' WHERE number = 3', ["grid-4"]),
         ('DELETE FROM "values" WHERE number = 2', ["grid-3"]),
         ("UPDATE scenarios SET content = replace(content, '-0.006', '-0.001') WHERE number = 0", ["grid-1"]),
     ],

@@ -45,12 +45,8 @@ NUMBERS = {
     "cycles": ("year", "step", "balance_value"),
     "units": ("year", "intensity", *SUMMED),
 }
-TEXTS = {
-    "equilibrium": ("sector", "status"),
-    "fixed_points": ("sector",),
-    "cycles": ("sector",),
-    "units": ("measures",),
-}
+OF_SECTOR = dict.fromkeys(("fixed_points", "cycles"), ("sector",))
+TEXTS = {"equilibrium": ("sector", "status"), **OF_SECTOR, "units": ("measures",)}
 
 OBTAINED = {
     "none": ("every unit gets its emissions",),
@@ -295,10 +291,8 @@ def _balance(
     if not (below <= NUMBER_RELATIVE * total and above >= -NUMBER_RELATIVE * total):
         message = _("at the balance value, allowances equal emissions")
         violations.append(Violation("balance_value", name, abs(residual), "t", message))
-    if (
-        half
-        and not abs(value - round(value, plan.stated(instance, "balance_value_decimals", 0))) <= NUMBER_RELATIVE * half
-    ):
+    rounded = round(value, plan.stated(instance, "balance_value_decimals", 0)) if half else value
+    if not abs(value - rounded) <= NUMBER_RELATIVE * half:
         message = _("the balance value has the decimals of the rule")
         violations.append(Violation("balance_value", name, half, "t/t", message))
     return violations
