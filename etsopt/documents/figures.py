@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.charts.interactive import figures
 from etsopt.charts.texts import scaled
 from etsopt.documents.document import Figure, clauses
 from etsopt.documents.quantities import Quantity, signed
@@ -27,6 +26,9 @@ MANY = 5
 
 def of_chart(instance: str, chart: Chart) -> Figure:
     """Return a chart with its summary, of an instance by its name."""
+    # What shows no chart loads none.
+    from etsopt.charts.interactive import figures
+
     # The page names the instance already.
     title = str(chart.title).removeprefix(str(_("{instance}: ", instance=instance)))
     title = title[:1].upper() + title[1:]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from etsopt.documents.quantities import COUNT, FINE, NAME, Quantity, digits
 from etsopt.errors import UsageError, brief
 from etsopt.language import _, pgettext
 from etsopt.progress import checkpoint
+from etsopt.reports.files import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +39,6 @@ FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "r
 CORRECTIONS = (
     *("unit_id", "month", "process", "item", "version", "restored_version", "level", "who", "decided_on", "reason"),
 )
-PLAIN = re.compile(r"[\w-]{1,64}")
 
 
 def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: Sequence[str] = ()) -> list[str]:
@@ -78,13 +76,6 @@ def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: S
                 (aside / name).write_text(sheet, encoding="utf-8", newline="\n")
             names.append(f"{folder.name}/{name}")
     return names
-
-
-def file_name(enterprise: str) -> str:
-    """Return an identifier as the name of a file; one with other characters than letters and digits gets a hash."""
-    if PLAIN.fullmatch(enterprise):
-        return enterprise
-    return re.sub(r"[^\w-]+", "_", enterprise)[:50] + "_" + hashlib.sha256(enterprise.encode()).hexdigest()[:8]
 
 
 def _lines(found: Verification) -> pd.DataFrame:

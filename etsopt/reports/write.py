@@ -15,9 +15,9 @@ from etsopt.reports.answer import answer, status
 from etsopt.reports.asked import asked
 from etsopt.reports.beside import beside
 from etsopt.reports.certificate import assumptions, certificate, reproduce
+from etsopt.reports.files import file_name
 from etsopt.reports.key_figures import key_figures
 from etsopt.reports.letter import addressee, letter
-from etsopt.reports.monthly_sheets import file_name
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
 from etsopt.results.claims import is_checked

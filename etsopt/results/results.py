@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.charts import Plots
 from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
 from etsopt.errors import UsageError
@@ -26,6 +25,7 @@ from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_r
 from etsopt.rules import as_given
 
 if TYPE_CHECKING:
+    from etsopt.charts.plots import Plots
     from etsopt.data.instance import Instance
     from etsopt.explanation import Explanation, Remedy
     from etsopt.provenance import Provenance
@@ -124,6 +124,8 @@ class Results:
     @property
     def plot(self) -> Plots:
         """Charts of the result: ``result.plot.surplus()`` and others, `result.plot.kinds` lists them."""
+        from etsopt.charts.plots import Plots
+
         return Plots(self.tables, self.provenance, None if self.held is None else lambda: self.instance)
 
     def report(self, path: str | Path, lang: str = "en", inline: bool = False) -> list[Path]:
