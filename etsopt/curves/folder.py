@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from etsopt.checking.theorem import INFEASIBLE
 from etsopt.curves.axes import Axis
-from etsopt.curves.line import Cover, Piece, stretch_of
+from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.curves.result import Curve
 from etsopt.curves.solver import MODEL, CurveSolver
 from etsopt.data.files.aside import finish, written_aside
@@ -74,7 +74,9 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
     folder = Path(folder)
     require_free(folder)
     curve.anchor.save(folder / ANCHOR, table_format=table_format)
-    proofs = pd.concat([curve.multipliers, *_proofs(curve)], ignore_index=True)
+    # An empty table has no types, and a table joined to it would lose its own.
+    parts = [part for part in (curve.multipliers, *_proofs(curve)) if len(part)]
+    proofs = pd.concat(parts, ignore_index=True) if parts else curve.multipliers
     tables = {"pieces": curve.pieces, "multipliers": proofs, "infeasible": curve.infeasible}
     plain = {name: as_written(table, name) for name, table in tables.items()}
     stated = Stated(
@@ -163,7 +165,7 @@ def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
     anchor, instance = load_both(folder / ANCHOR)
     solver = CurveSolver(instance, (Axis(stated.keys),))
     solver.solves = stated.solves
-    cover = Cover([*_pieces(solver, tables)], [*_stretches(solver, tables)], stated.termination)
+    cover = Cover([*_pieces(solver, tables)], joined([*_stretches(solver, tables)]), stated.termination)
     return Curve(solver, cover, anchor, stated.seconds), stated, tables
 
 

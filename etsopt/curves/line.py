@@ -32,6 +32,10 @@ SLIVER = 1e-9
 NARROW = 1e-6
 """Share of the line below which nothing is searched further where a middle is degenerate or a piece not proven."""
 
+FRUITLESS_MAX = 100
+"""Solves in a row without a proven piece after which the rest of the line is left: where all multipliers are
+degenerate, halving to `NARROW` would take a million."""
+
 ALONG = np.ones(1)
 
 
@@ -118,14 +122,14 @@ def cover(solver: CurveSolver) -> Cover:
         found.termination = stopped.termination
     found.pieces.sort(key=lambda piece: piece.start)
     _extend(solver, found.pieces)
-    found.stretches = _joined(found.stretches)
+    found.stretches = joined(found.stretches)
     return found
 
 
 def _search(solver: CurveSolver, found: Cover) -> None:
     """Find pieces and infeasible stretches until nothing is left but slivers."""
-    holes = [(0.0, 1.0)]
-    while holes:
+    holes, fruitless = [(0.0, 1.0)], 0
+    while holes and fruitless < FRUITLESS_MAX:
         start, end = holes.pop()
         if end - start <= SLIVER:
             continue
@@ -137,17 +141,20 @@ def _search(solver: CurveSolver, found: Cover) -> None:
             dual = solver.missing(np.array([middle]))
             stretch = None if dual is None else stretch_of(solver, dual, middle)
             if stretch is None:
+                fruitless += 1
                 holes += _halves(start, middle, end)
                 continue
             found.stretches.append(stretch)
             holes = [part for hole in (*holes, (start, end)) for part in _outside(hole, stretch)]
             continue
         if region is None:
+            fruitless += 1
             holes += _halves(start, middle, end)
             continue
         back, forth = region.steps(ALONG)
         own = Piece(max(start, middle - back), min(end, middle + forth), region)
         if own.end - own.start <= SLIVER:
+            fruitless += 1
             holes += _halves(start, middle, end)
             continue
         piece = _meeting(solver, own, start, end)
@@ -156,10 +163,12 @@ def _search(solver: CurveSolver, found: Cover) -> None:
             # Another solve may give multipliers that serve; what they do not prove is searched more closely.
             near = _closer(solver, piece)
             if near is None:
+                fruitless += 1
                 holes += _halves(piece.start, middle, piece.end)
                 continue
             holes += [(piece.start, near.start), (near.end, piece.end)]
             piece = near
+        fruitless = 0 if piece.certified else fruitless + 1
         found.pieces.append(piece)
 
 
@@ -250,7 +259,7 @@ def _joined_at_an_end(solver: CurveSolver, before: Piece, after: Piece) -> list[
     return [before, longer if longer.certified else after]
 
 
-def _joined(stretches: list[Stretch]) -> list[Stretch]:
+def joined(stretches: list[Stretch]) -> list[Stretch]:
     """Return the longest stretch of each side: places with an allocation have no gap between them."""
     kept = []
     for side in (0.0, 1.0):

@@ -263,3 +263,29 @@ def test_a_box_proves_where_no_allocation_exists() -> None:
     first, second = box.at(-0.0099, 0.0041), box.at(-0.00995, 0.00405)
     assert (first.status, second.status) == ("infeasible_certified", "infeasible_certified")
     assert (first.solved, second.solved) == (True, False)
+
+
+def test_a_line_without_any_allocation_is_proven_again(tmp_path: Path) -> None:
+    of("tiny", **{CEMENT: (-0.5, -0.4)}).save(tmp_path / "curve")
+    checked = check_curve(tmp_path / "curve")
+    assert checked.holds
+    assert (checked.pieces, checked.certified_share) == (0, 1.0)
+
+
+def test_a_stretch_that_is_stated_twice_counts_once(steel: Curve, tmp_path: Path) -> None:
+    folder = tmp_path / "curve"
+    steel.save(folder)
+    multipliers, pieces = pd.read_csv(folder / "multipliers.csv"), pd.read_csv(folder / "pieces.csv")
+    stretches, own = pd.read_csv(folder / "infeasible.csv"), multipliers[multipliers["piece"] == -1]
+    again = [own.assign(piece=-number) for number in range(2, 6)]
+    pd.concat([multipliers, *again]).to_csv(folder / "multipliers.csv", index=False)
+    pd.concat(5 * [stretches]).to_csv(folder / "infeasible.csv", index=False)
+    pieces[:1].to_csv(folder / "pieces.csv", index=False)
+    assert not check_curve(folder).holds
+    assert read_curve(folder).certified_share < 0.01
+
+
+def test_a_search_that_finds_nothing_ends() -> None:
+    found = curve(etsopt.read("cn-2025-reports"), {CEMENT: (-0.01, 0.0)})
+    assert isinstance(found, Curve)
+    assert found.solver.solves < 300

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 TARGETS = ("target_change", "target_t", "target_intensity")
 SIDES = ("lower", "upper")
+OWN_REFERENCES = ("given", "grandfathering", "benchmark")
+"""Rules beside the plans whose references are derived again, from tables and parameters alone."""
+
 
 LIMIT_ROUNDINGS = 8
 """Roundings that a limit passes where the policy of a place between the ends is evaluated."""
@@ -158,6 +161,9 @@ class PolicyBox:
             yield _("exceptions are chosen, not moved (allocation.exceptions)")
         if allocation.intensity_order:
             yield _("an order of intensities is no limit in tonnes (allocation.intensity_order)")
+        rule = self.given[0].policy.rule.name
+        if not plan.follows_plan(self.given[0]) and rule not in OWN_REFERENCES:
+            yield _("the rule {rule} is not one of the package: its references may move with any key", rule=rule)
         moved_before: set[str] = set()
         for corner, demands in zip(self.given[1:], self.demands[1:], strict=True):
             moved = moved_keys(self.given[0], corner)

@@ -174,7 +174,9 @@ class _Earlier:
 
 
 def certify(box: PolicyBox, segment: Segment) -> SegmentVerdict:
-    """Bound every objective at every place of a segment; NaN and infinite numbers prove nothing."""
+    """Bound every objective at every place of a segment; NaN, infinity and points outside the box prove nothing."""
+    if not np.all((segment.points >= 0) & (segment.points <= 1)):
+        return SegmentVerdict((), np.inf, meets_limits=False)
     with np.errstate(all="ignore"):
         return _Certificate(box, segment).verdict()
 
@@ -439,6 +441,8 @@ def infeasible_by_t(box: PolicyBox, points: NDArray[np.float64], dual: NDArray[n
     With fixed duals the bound of `infeasibility` is affine in the point, so that it holds between points, shape
     ``(points, axes)``, if it does at each.
     """
+    if not np.all((points >= 0) & (points <= 1)):
+        return 0.0
     rows = box.demands[0].rows
     dual = np.where(np.isin(rows.rule, ELASTIC_ROWS), np.clip(dual, -1.0, 1.0), dual)
     misses = MISS_COMPARISON_FACTOR * rows.tolerance + box.rounding_t

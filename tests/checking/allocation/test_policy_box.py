@@ -100,3 +100,12 @@ def test_a_key_on_two_axes_is_refused() -> None:
     at = [Given.of(instance.with_policy({CEMENT: change})) for change in (-0.01, 0.0, 0.01)]
     box = PolicyBox.of(at[0], at[1:], reference_allowances(instance).reference_t)
     assert [str(one) for one in box.bends()] == [f"{CEMENT} moves along two axes"]
+
+
+def test_references_of_a_rule_from_outside_may_move_with_any_key() -> None:
+    instance = etsopt.read("cn-2025")
+    given = [Given.of(instance.with_policy({CEMENT: change})) for change in (-0.01, 0.0)]
+    for one in given:
+        object.__setattr__(one.policy.rule, "name", "one-of-mine")
+    box = PolicyBox.of(given[0], given[1:], reference_allowances(instance).reference_t)
+    assert any("one-of-mine is not one of the package" in str(reason) for reason in box.bends())

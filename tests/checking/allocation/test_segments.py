@@ -89,6 +89,7 @@ def test_pieces_are_proven_and_what_is_changed_of_them_is_refused(found: Curve) 
         replace(claim, duals=prices),
         replace(claim, duals=nothing),
         replace(claim, weights=np.zeros_like(claim.weights)),
+        *(replace(claim, points=np.array([[0.0], [end]])) for end in (1.5, -0.5, np.inf, np.nan)),
     ):
         assert not certify(solver.box, forged).certified
 
