@@ -57,7 +57,7 @@ def curve(options: Namespace) -> int:
     vary, along = _ranges(options.vary, "--vary"), _ranges(list(filter(None, options.along.split(","))), "--along")
     if options.out is not None:
         curves.require_free(options.out)
-    # What is wrong with the keys is told before the instance is read.
+    # A mistake in the keys is reported before the instance is read.
     axes_of(vary, along)
     with terminal.waiting(quiet=options.json) as tell:
         instance = instance_of(options)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.curves.result import INFEASIBLE, Point
-from etsopt.curves.solver import MODEL, InfeasibleError
+from etsopt.curves.solver import InfeasibleError
 from etsopt.language import _
 from etsopt.progress import checkpoint
 
@@ -59,22 +59,20 @@ class Box:
                 self.regions.append(self.regions.pop(place))
                 return Point(self.solver.allowances(region, [point])[0], "certified_optimal", False)
         nothing = np.full(len(self.solver.box.free), np.nan)
-        if any(self.solver.misses(point, dual) for dual in self.missing):
+        if any(self.solver.infeasible_by_t([point], dual) > 0 for dual in self.missing):
             return Point(nothing, INFEASIBLE, False)
         try:
             region_here = self.solver.region(point)
         except InfeasibleError:
             dual = self.solver.missing(point)
-            if dual is not None and self.solver.misses(point, dual):
+            if dual is not None and self.solver.infeasible_by_t([point], dual) > 0:
                 self.missing.append(dual)
                 return Point(nothing, INFEASIBLE, True)
             region_here = None
         if region_here is not None and self.solver.certified(region_here, (point, point)).certified:
             self.regions.append(region_here)
             return Point(self.solver.allowances(region_here, [point])[0], "certified_optimal", True)
-        results = self.solver.results(point)
-        found = results.tables[MODEL]["allowance_t"].to_numpy() if MODEL in results.tables else nothing
-        return Point(found, results.status, True)
+        return Point.of_solve(self.solver, point)
 
     def sample(self, points: Sequence[tuple[float, float]]) -> pd.DataFrame:
         """Return the answers at many points as a table.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, PALETTE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.charts.texts import SURPLUS_RATE, Number, in_unit, title_of
+from etsopt.charts.texts import SURPLUS_RATE, Number, in_unit, scaled, title_of
 from etsopt.language import _
 from etsopt.vocabulary import word
 
@@ -27,19 +27,19 @@ def chart_of(curve: Curve) -> Chart:
     return Chart("curve", title_of(curve.about.instance, text), tuple(_panels(curve)))
 
 
-def axis_label(axis: Axis) -> tuple[float, str]:
-    """Return the divisor of the values of a key, and the label of its axis."""
-    if not axis.key:
-        return 1.0, str(_("place on the line"))
+def unit_of(axis: Axis) -> tuple[float, str]:
+    """Return the divisor of the values of a key, and their unit then; none of a place on a line."""
     last = axis.key.rpartition(".")[2]
     if last in RATES or "balance" in axis.key:
-        return 0.01, in_unit(axis.key, "%")
+        return 0.01, "%"
     unit = {"target_t": "t", "target_intensity": "t/t"}.get(last, "")
-    return Number(axis.key, axis.key, unit).label(max(abs(axis.shown(0.0)), abs(axis.shown(1.0))))
+    return scaled(max(abs(axis.shown(0.0)), abs(axis.shown(1.0))), unit) if unit else (1.0, "")
 
 
 def _panels(curve: Curve) -> Iterator[Panel]:
-    divisor, label = axis_label(curve.axis)
+    divisor, unit = unit_of(curve.axis)
+    name = curve.axis.key or _("place on the line")
+    label = f"{name} [{unit}]" if unit else str(name)
     limits = sorted(curve.axis.shown(place) / divisor for place in (0.0, 1.0))
     ends = (limits[0], limits[1])
     shaded = tuple(

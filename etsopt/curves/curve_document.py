@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.curves.curve_chart import axis_label
+from etsopt.curves.curve_chart import unit_of
 from etsopt.documents.columns import heading
 from etsopt.documents.document import Column, Commands, Document, Facts, Paragraph, Section, Table, report_command
 from etsopt.documents.figures import of_chart
-from etsopt.documents.quantities import DIGITS, GAP, SPACE, TONNES, YES_NO, digits, quantity_in
+from etsopt.documents.quantities import DIGITS, GAP, SPACE, TONNES, YES_NO, digits, quantity_in, signed
 from etsopt.language import _, joined, ngettext, speaking
 from etsopt.reports.run import imprint
 from etsopt.reports.write import write_document
@@ -96,9 +96,8 @@ def answer_of(curve: Curve) -> str:
 
 def _value(curve: Curve, place: float) -> str:
     """Return the value of the key at a place, in words."""
-    divisor, label = axis_label(curve.axis)
-    number = f"{curve.axis.shown(place) / divisor:.6g}".replace("-", "−")
-    unit = label.rpartition("[")[2].rstrip("]") if "[" in label else ""
+    divisor, unit = unit_of(curve.axis)
+    number = signed(f"{curve.axis.shown(place) / divisor:.6g}")
     return f"{number}{SPACE}{unit}" if unit else number
 
 
@@ -123,8 +122,7 @@ def _blocks(curve: Curve, with_chart: bool) -> Iterator[Block]:
 
 def _table(curve: Curve) -> Table:
     """Return the pieces with the objectives at their ends."""
-    divisor, label = axis_label(curve.axis)
-    unit = label.rpartition("[")[2].rstrip("]") if "[" in label else ""
+    divisor, unit = unit_of(curve.axis)
     place = DIGITS._replace(text=digits(".7g"), unit=unit)
     columns = [
         Column(_("piece"), DIGITS._replace(text=digits(".0f")), 1),

@@ -134,42 +134,38 @@ def _search(solver: CurveSolver, found: Cover) -> None:
         if end - start <= SLIVER:
             continue
         checkpoint(_("pieces of the curve:"), len(found.pieces))
-        middle = (start + end) / 2
-        try:
-            region = solver.region(np.array([middle]))
-        except InfeasibleError:
-            dual = solver.missing(np.array([middle]))
-            stretch = None if dual is None else stretch_of(solver, dual, middle)
-            if stretch is None:
-                fruitless += 1
-                holes += _halves(start, middle, end)
-                continue
-            found.stretches.append(stretch)
-            holes = [part for hole in (*holes, (start, end)) for part in _outside(hole, stretch)]
+        part = _inside(solver, start, end)
+        if isinstance(part, Stretch):
+            found.stretches.append(part)
+            holes = [left for hole in (*holes, (start, end)) for left in _outside(hole, part)]
             continue
-        if region is None:
-            fruitless += 1
-            holes += _halves(start, middle, end)
-            continue
-        back, forth = region.steps(ALONG)
-        own = Piece(max(start, middle - back), min(end, middle + forth), region)
-        if own.end - own.start <= SLIVER:
-            fruitless += 1
-            holes += _halves(start, middle, end)
-            continue
-        piece = _meeting(solver, own, start, end)
-        holes += [(start, piece.start), (piece.end, end)]
-        if not piece.certified and piece.end - piece.start > NARROW:
-            # Another solve may give multipliers that serve; what they do not prove is searched more closely.
-            near = _closer(solver, piece)
-            if near is None:
-                fruitless += 1
-                holes += _halves(piece.start, middle, piece.end)
-                continue
-            holes += [(piece.start, near.start), (near.end, piece.end)]
-            piece = near
-        fruitless = 0 if piece.certified else fruitless + 1
-        found.pieces.append(piece)
+        fruitless = 0 if part is not None and part.certified else fruitless + 1
+        if part is not None:
+            found.pieces.append(part)
+            holes += [(start, part.start), (part.end, end)]
+        elif end - start > NARROW:
+            holes += [(start, (start + end) / 2), ((start + end) / 2, end)]
+
+
+def _inside(solver: CurveSolver, start: float, end: float) -> Piece | Stretch | None:
+    """Return what is around the middle of a hole; None where its multipliers are degenerate, or prove nothing."""
+    middle = (start + end) / 2
+    try:
+        region = solver.region(np.array([middle]))
+    except InfeasibleError:
+        dual = solver.missing(np.array([middle]))
+        return None if dual is None else stretch_of(solver, dual, middle)
+    if region is None:
+        return None
+    back, forth = region.steps(ALONG)
+    own = Piece(max(start, middle - back), min(end, middle + forth), region)
+    if own.end - own.start <= SLIVER:
+        return None
+    piece = _meeting(solver, own, start, end)
+    if piece.certified or piece.end - piece.start <= NARROW:
+        return piece
+    # Another solve may give multipliers that serve; what these do not prove is searched more closely.
+    return _closer(solver, piece)
 
 
 def _meeting(solver: CurveSolver, own: Piece, start: float, end: float) -> Piece:
@@ -188,11 +184,6 @@ def _proven(solver: CurveSolver, start: float, end: float, region: Region) -> Pi
     """Return a piece with what is proven of it."""
     piece = Piece(start, end, region)
     return Piece(start, end, region, solver.certified(region, piece.ends))
-
-
-def _halves(start: float, middle: float, end: float) -> list[tuple[float, float]]:
-    """Return both sides of a place at which nothing was found, while they are wide enough to be searched."""
-    return [(start, middle), (middle, end)] if end - start > NARROW else []
 
 
 def _closer(solver: CurveSolver, piece: Piece) -> Piece | None:

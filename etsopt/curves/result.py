@@ -11,8 +11,6 @@ import numpy as np
 import pandas as pd
 
 from etsopt.curves.solver import MODEL
-from etsopt.language import _
-from etsopt.modules import optional
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +29,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 INFEASIBLE = "infeasible_certified"
+
+MULTIPLIERS = ["piece", "level", "row", "index", "multiplier_from", "multiplier_to"]
+"""Columns of the table of multipliers."""
 
 ALL = 1 - 1e-9
 """Certified share from which on every value is proven, but for the rounding of ends."""
@@ -53,6 +54,14 @@ class Point:
     allowance_t: Array
     status: str
     solved: bool
+
+    @classmethod
+    def of_solve(cls, solver: CurveSolver, point: Array) -> Point:
+        """Solve and check at a point of the box."""
+        results = solver.results(point)
+        nothing = np.full(len(solver.box.free), np.nan)
+        found = results.tables[MODEL]["allowance_t"].to_numpy() if MODEL in results.tables else nothing
+        return cls(found, results.status, True)
 
     @property
     def certified(self) -> bool:
@@ -160,8 +169,7 @@ class Curve:
         shadow prices: the change of the objective per tonne on its right-hand side.
         """
         parts = [self._multipliers_of(number, piece) for number, piece in enumerate(self.cover.pieces, 1)]
-        columns = ["piece", "level", "row", "index", "multiplier_from", "multiplier_to"]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=MULTIPLIERS)
 
     def _multipliers_of(self, number: int, piece: Piece) -> pd.DataFrame:
         """Return the multipliers of one piece that are not zero."""
@@ -173,7 +181,7 @@ class Curve:
             for level, (start, end) in both.items()
             for row in np.flatnonzero((start != 0) | (end != 0))
         ]
-        return pd.DataFrame(rows, columns=["piece", "level", "row", "index", "multiplier_from", "multiplier_to"])
+        return pd.DataFrame(rows, columns=MULTIPLIERS)
 
     @cached_property
     def slopes(self) -> pd.DataFrame:
@@ -204,10 +212,7 @@ class Curve:
             return Point(self._answer(piece, place), "certified_optimal", False)
         if any(one.proven_start <= place <= one.proven_end for one in self.cover.stretches):
             return Point(np.full(len(self.units), np.nan), INFEASIBLE, False)
-        results = self.solver.results(np.array([place]))
-        nothing = np.full(len(self.units), np.nan)
-        found = results.tables[MODEL]["allowance_t"].to_numpy() if MODEL in results.tables else nothing
-        return Point(found, results.status, True)
+        return Point.of_solve(self.solver, np.array([place]))
 
     def results(self, value: float) -> Results:
         """Return the answer at a value of the key with all tables, as `etsopt.solve` does, and checked as that is.
@@ -234,9 +239,8 @@ class Curve:
 
     def _answer(self, piece: Piece, place: float) -> Array:
         """Return the allowances of all units at a place of a piece [t]."""
-        found = self.solver.reference.reference_t.copy()
-        found[self.solver.box.free] = piece.region.answer.at(np.array([place]) - piece.region.point)
-        return found
+        answer: Array = self.solver.allowances(piece.region, [np.array([place])])[0]
+        return answer
 
     @cached_property
     def ends(self) -> Array:
@@ -244,7 +248,7 @@ class Curve:
         return np.array(sorted({place for piece in self.cover.pieces for place in (piece.start, piece.end)}))
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return allowances of units and values of objectives at the ends of the pieces, between which they are affine.
+        """Return the allowances of units at the ends of the pieces, between which they are affine.
 
         Returns
         -------
@@ -257,21 +261,18 @@ class Curve:
         UsageError
             If xarray is not installed.
         """
-        package = optional(
-            "xarray",
-            _("Labelled arrays need xarray, which is not installed."),
-            _('Install it: pip install "etsopt[xarray]"'),
-        )
+        from etsopt.sweeping.labelled import load_xarray
+
         axis = self.axis.key or "place"
         pieces = [self._piece_at(place) for place in self.ends]
         answers = [self._answer(piece, place) for piece, place in zip(pieces, self.ends, strict=True) if piece]
         values = {"allowance_t": ((axis, "unit_id"), np.array(answers).reshape(len(self.ends), len(self.units)))}
         coordinates = {axis: [self.axis.shown(place) for place in self.ends], "unit_id": self.units}
-        found: xarray.Dataset = package.Dataset(values, coordinates, {"instance": self.instance.name})
+        found: xarray.Dataset = load_xarray().Dataset(values, coordinates, {"instance": self.instance.name})
         return found
 
     def chart(self) -> Chart:
-        """Return the chart of the curve: totals of sectors, objectives and shadow prices along the key."""
+        """Return the chart of the curve: the first objective, surplus rates of units and totals of sectors."""
         from etsopt.curves.curve_chart import chart_of
 
         return chart_of(self)

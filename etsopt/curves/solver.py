@@ -175,22 +175,17 @@ class CurveSolver:
         of_rows: Array = self.rows.duals_of(duals[duals["level"] == INFEASIBLE])
         return of_rows
 
-    def infeasible_by_t(self, places: Sequence[float], dual: Array) -> float:
-        """Return the tonnes that are missed everywhere between two places of a line, as duals prove it."""
-        return infeasible_by_t(self.box, np.array(places)[:, None], dual)
-
-    def misses(self, point: Array, dual: Array) -> bool:
-        """Return True if duals prove that no allocation exists at a point."""
-        return infeasible_by_t(self.box, point[None], dual) > 0
+    def infeasible_by_t(self, points: Sequence[Array] | Sequence[float], dual: Array) -> float:
+        """Return the tonnes that are missed everywhere between points, or places of a line, as duals prove it."""
+        return infeasible_by_t(self.box, np.reshape(points, (len(points), -1)), dual)
 
     def allowances(self, region: Region, points: Sequence[Array]) -> Array:
-        """Return the allowances of all units at points, shape ``(points, units)`` [t]."""
-        return self.whole([region.answer.at(point - region.point) for point in points])
+        """Return the allowances of all units at points, shape ``(points, units)`` [t].
 
-    def whole(self, adjustable: Sequence[Array]) -> Array:
-        """Return allowances of all units from those of adjustable ones: fixed ones get what the rule says [t]."""
-        found = np.tile(self.reference.reference_t, (len(adjustable), 1))
-        found[:, self.box.free] = adjustable
+        Fixed ones get what the rule says.
+        """
+        found = np.tile(self.reference.reference_t, (len(points), 1))
+        found[:, self.box.free] = [region.answer.at(point - region.point) for point in points]
         return found
 
     def claim(self, region: Region, points: Sequence[Array]) -> Segment:

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 DIMENSIONS = ("scenario", "sector", "province", "year", "id")
 
 
+def load_xarray() -> Any:
+    """Return the package of labelled arrays.
+
+    Raises
+    ------
+    UsageError
+        If it is not installed.
+    """
+    return optional(
+        "xarray",
+        _("Labelled arrays need xarray, which is not installed."),
+        _('Install it: pip install "etsopt[xarray]"'),
+    )
+
+
 def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
     """Return the numbers of one table as arrays.
 
@@ -46,11 +61,7 @@ def as_dataset(values: pd.DataFrame, table: str) -> xarray.Dataset:
     >>> sectors["allowance_t"].dims, sectors["allowance_t"].attrs
     (('scenario', 'sector'), {'units': 't'})
     """
-    arrays = optional(
-        "xarray",
-        _("Labelled arrays need xarray, which is not installed."),
-        _('Install it: pip install "etsopt[xarray]"'),
-    )
+    arrays = load_xarray()
     rows = values[(values["table"] == table) & values["value"].notna()]
     if rows.empty:
         raise UsageError(_("The sweep has no table {table!r}.", table=table), _advice(values))

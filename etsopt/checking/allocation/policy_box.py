@@ -99,11 +99,6 @@ class PolicyBox:
         given = (origin, *corners)
         return cls(given, tuple(map(derive, given)), reference)
 
-    @property
-    def axes(self) -> int:
-        """Number of axes."""
-        return len(self.given) - 1
-
     @cached_property
     def free(self) -> NDArray[np.bool_]:
         """Adjustable units, shape ``(all units,)``."""

@@ -206,13 +206,12 @@ class _Certificate:
         kept = self._kept()
         levels = tuple(self._level(name, kept[name]) for name in self.box.names)
         of_rows = [end.limits.rows.misses(end.totals) + self.box.rounding_t for end in self.ends]
+        of_units = [np.maximum(end.limits.lower - end.answer, end.answer - end.limits.upper) for end in self.ends]
+        # NaN is within no tolerance.
         within = [np.all(missed <= self.rows.tolerance) for missed in of_rows]
-        of_units = max(
-            float(np.max(np.maximum(end.limits.lower - end.answer, end.answer - end.limits.upper), initial=0.0))
-            for end in self.ends
-        )
-        misses = max(of_units, *(float(np.max(missed, initial=0.0)) for missed in of_rows))
-        return SegmentVerdict(levels, misses, all(within) and of_units <= UNIT_TOLERANCE_T)
+        within += [np.all(missed <= UNIT_TOLERANCE_T) for missed in of_units]
+        misses = float(np.max(np.concatenate([*of_rows, *of_units]), initial=0.0))
+        return SegmentVerdict(levels, misses, all(within))
 
     def _duals(self, name: str) -> tuple[NDArray[np.float64], float]:
         """Return the duals of an objective's sum at both ends, shape ``(2, rows)``, and the divisor of the sum."""
