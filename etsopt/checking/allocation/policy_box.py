@@ -125,8 +125,7 @@ class PolicyBox:
         sides = [side for demands in self.demands for side in (demands.rows.least, demands.rows.most)]
         largest = np.max([np.where(np.isfinite(side), np.abs(side), 0.0) for side in sides], axis=0)
         nation = np.where(self.demands[0].rows.rule == "national_total", self.all_emissions.sum(), 0.0)
-        size: NDArray[np.float64] = LIMIT_ROUNDINGS * ROUNDOFF * (largest + nation)
-        return size
+        return np.asarray(LIMIT_ROUNDINGS * ROUNDOFF * (largest + nation), dtype=np.float64)
 
     @cached_property
     def _targets(self) -> list[NDArray[np.float64]]:

@@ -348,11 +348,12 @@ class _Certificate:
         self, pieces: Sequence[_Piece], activities: Sequence[Any], squared: bool, values: Sequence[float]
     ) -> float:
         """Return what the rounding of the answer at a place may cost an objective's sum."""
-        steep = sum((piece.steepest for piece in pieces), np.zeros(len(self.e)))
+        steep = np.zeros(len(self.e))
+        for piece in pieces:
+            steep = steep + piece.steepest
         if squared:
-            steep = steep + np.max(
-                [np.abs(2 * (end.answer - r) / self.e) for end, r in zip(self.ends, self.r, strict=True)], axis=0
-            )
+            one, other = (np.abs(2 * (end.answer - r) / self.e) for end, r in zip(self.ends, self.r, strict=True))
+            steep = steep + np.maximum(one, other)
         steep = steep + 2 * np.maximum(activities[0].size, activities[1].size)
         tonnes = np.maximum(np.abs(self.ends[0].answer), np.abs(self.ends[1].answer))
         return sum_at_most(steep * ANSWER_ROUNDINGS * ROUNDOFF * tonnes) + gamma(600) * max(values)
