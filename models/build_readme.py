@@ -1,4 +1,4 @@
-"""Write README.md, the formulation book, from the docstrings of the models beside this file."""
+"""Write README.md, the formulation book, from the files of the models beside this one."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ HERE = Path(__file__).parent
 INTRODUCTION = """\
 # The models
 
-One file, one formulation. Each section below is the docstring of its file, and the name at the right of an equation is
-the name of the constraint or objective in the code. [A recipe](../docs/developing/shipped-models.md) says how to add a
-model, and [a page of the checker](../etsopt/checking/README.md) what the certificate of an answer says.
+One file, one formulation. Each section below is the docstring of its file, with the equations that stand above its
+constraints; the name at the right of one is the name of the constraint or objective in the code.
+[A recipe](../docs/developing/shipped-models.md) says how to add a model, and
+[a page of the checker](../etsopt/checking/README.md) what the certificate of an answer says.
 
-Written by `make docs`; edit the docstrings, not this page.
+Written by `make docs`; edit the files of the models, not this page.
 """
 
 METHODS = """\
@@ -41,14 +42,14 @@ MODELS = HERE / "etsopt_models"
 SHARED = re.compile(r"^\.\. formulation:: (.+)$", re.MULTILINE)
 """A line of a docstring in place of the symbols and equations of functions, of the file itself or of `SHARED_BY`."""
 
-EQUATION = re.compile(r"(?m)((?:^ *# .*\n)*^ *# .*\$\$)\n *@m\.(?:Constraint|Objective)")
+EQUATION = re.compile(r"(?m)((?:^ *#(?: .*)?\n)*^ *# .*\$\$)\n *@m\.(?:Constraint|Objective)")
 """The comment above a constraint or objective."""
 
-SHARED_BY = MODELS / "_market" / "formulation.py"
+SHARED_BY = MODELS / "clearing.py"
 
 
 def models() -> dict[str, str]:
-    """Read the docstrings of the models, by name, with the symbols and equations that they share put in."""
+    """Read the docstrings of the models, by name, with their symbols and equations put in."""
     return {path.stem: page(path) for path in sorted(MODELS.glob("[a-z]*.py"))}
 
 
@@ -68,8 +69,9 @@ def formulation(functions: list[tuple[str, str]]) -> str:
     """Return the symbols of functions, from their docstrings, in one table, and the equations, from their sources."""
     head = ["| symbol | meaning | unit | in the code |", "| --- | --- | --- | --- |"]
     symbols = [line for documented, _ in functions for line in documented.splitlines() if line.startswith("| $")]
-    equations = [re.sub(r"(?m)^ *# ", "", found) for _, source in functions for found in EQUATION.findall(source)]
-    return "\n".join([*head, *symbols, "", *equations])
+    equations = [re.sub(r"(?m)^ *# ?", "", found) for _, source in functions for found in EQUATION.findall(source)]
+    # A comment that begins with words begins a paragraph.
+    return "\n".join([*head, *symbols, "", *(text if text.startswith("$$") else f"\n{text}" for text in equations)])
 
 
 def for_github(text: str) -> str:

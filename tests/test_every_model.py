@@ -43,6 +43,12 @@ def tags(name: str) -> list[str]:
     return [tag.strip() for group in found for tag in group.split(",")]
 
 
+def symbols(name: str) -> set[str]:
+    """Components that the tables of symbols name, in the last column."""
+    rows = [line for line in page(name).splitlines() if line.startswith("| $")]
+    return {symbol for row in rows for symbol in re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])}
+
+
 def test_the_library_has_programs_and_calculations() -> None:
     assert {"allocation", "allocation_elastic"} <= set(PROGRAMS)
     assert "balance_value" in CALCULATIONS
@@ -56,19 +62,28 @@ def test_the_mathematics_of_the_docstring_names_each_component_once(name: str) -
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_each_constraint_objective_and_variable_says_what_it_is_and_its_unit(name: str) -> None:
-    for component in components(name, pyo.Constraint, pyo.Objective, pyo.Var):
+def test_each_component_but_sets_says_what_it_is_and_its_unit(name: str) -> None:
+    for component in components(name, pyo.Param, pyo.Constraint, pyo.Objective, pyo.Var):
         assert re.fullmatch(r"\S.*\S \[[^\[\]]+\]", component.doc or ""), component.local_name
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_each_symbol_in_the_code_column_of_the_docstring_is_a_component(name: str) -> None:
-    model: Any = library.load(name)
-    rows = [line for line in page(name).splitlines() if line.startswith("| $")]
-    declared = {component.local_name for component in model.formulate().component_objects()}
-    symbols = [symbol for row in rows for symbol in re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])]
-    assert symbols
-    assert set(symbols) - declared == set()
+def test_the_table_of_symbols_names_components_and_every_parameter_and_variable(name: str) -> None:
+    declared = {component.local_name for component in components(name, pyo.Set, pyo.Param, pyo.Var)}
+    stated = symbols(name)
+    assert stated
+    assert stated - declared == set()
+    # A relaxation takes the symbols of the program that it relaxes.
+    known = stated | symbols(name.removesuffix("_elastic"))
+    assert {one.local_name for one in components(name, pyo.Param, pyo.Var)} - known == set()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_each_equation_stands_above_the_component_that_it_states(name: str) -> None:
+    sources = [inspect.getsource(module_of(one)) for one in {name, "clearing"}]
+    for tag in tags(name):
+        above = rf"\\tag\{{{tag}\}}\$\$\n *@m\.(Constraint|Objective)\(.*\n *def {tag}\("
+        assert any(re.search(above, source) for source in sources), tag
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -98,5 +113,6 @@ def test_nothing_else_of_a_model_is_public_but_what_it_declares(name: str) -> No
         for key, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
     }
-    # A decomposition takes the `market` of its model.
-    assert own <= {one.name for one in fields(module.MODEL)} | {"market"}
+    # A decomposition takes the `market` of its model, and models of markets share the parts of one program.
+    shared = {"market", "plans_and_accounts", "private_cost", "market_years", "market_program"}
+    assert own <= {one.name for one in fields(module.MODEL)} | shared

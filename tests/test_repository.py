@@ -39,6 +39,7 @@ LONG: dict[str, str] = {
     "etsopt/reports/certificate.py": "What is proven, what is open and what was assumed are told in one place.",
     "models/etsopt_models/_effort.py": "The sizes, rounds and steps of all methods are one list.",
     "models/etsopt_models/allocation.py": "The mathematics, the formulation and its data are one page.",
+    "models/etsopt_models/clearing.py": "The market's mathematics and its formulation are one page.",
 }
 """Python files above 300 lines outside the tests, and why each is better in one piece."""
 

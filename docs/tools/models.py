@@ -1,4 +1,4 @@
-"""A page for each model, from the docstring that holds its formulation."""
+"""A page for each model, from the file that holds its formulation."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def write_pages(target: Path) -> None:
     index = "\n".join(
         [
             "# Models\n",
-            "One file, one formulation. Each page is the docstring of its file, so mathematics and code are read",
-            "together. [A certificate](../how-to/verify.md) proves an answer, and",
+            "One file, one formulation. Each page is made of its file, where every equation stands above its constraint.",
+            "[A certificate](../how-to/verify.md) proves an answer, and",
             "[a model of your own](../how-to/own-model.md) is a Python file.\n",
             "| model | contents |\n| --- | --- |",
             *lines,

@@ -2,30 +2,7 @@ r"""Smallest relaxation of the limits of an infeasible `allocation` (linear prog
 
 Symbols as in `allocation`; in addition
 
-| symbol | meaning | unit | in the code |
-| --- | --- | --- | --- |
-| $o_s, n_s \ge 0$ | allowances of a sector above and below its target | t | `target_over`, `target_under` |
-| $x_p, y_p \ge 0$ | a province above and below its balance | t | `balance_over`, `balance_under` |
-| $o, n \ge 0$ | the nation above and below its total | t | `nation_over`, `nation_under` |
-| $g_s \in [0, 1]$ | widening of a sector's band on both sides; for every sector, with a target or without | rate | `band_widening`; `BANDS` |
-| $e_i \in \{0, 1\}$ | 1 if the unit is an exception, at most $n$ units; $\underline x_i, \overline x_i$ as there | units | `exceptional` |
-
-$$\underline T_s \le \sum_{i \in s} A_i - o_s + n_s \le T_s \tag{sector_target}$$
-$$\underline P_p \le \sum_{i \in p} A_i - x_p + y_p \le \overline P_p \tag{province_balance}$$
-$$\underline N \le \sum_i A_i - o + n \le N \tag{national_total}$$
-$$\underline A_f \le \sum_{i \in f} (A_i + E_i g_{s(i)} + \underline x_i e_i), \quad
-  \sum_{i \in f} (A_i - E_i g_{s(i)} - \overline x_i e_i) \le \overline A_f \tag{enterprise_least, enterprise_most}$$
-$$A_i + E_i g_{s(i)} + \underline x_i e_i \ge \underline B_i, \quad A_i - E_i g_{s(i)} - \overline x_i e_i \le \overline B_i
-  \tag{band_least, band_most}$$
-$$\sum_i e_i \le n \tag{exceptions_limit}$$
-$$A_i / E_i \ge A_j / E_j \tag{intensity_order}$$
-$$A_i / E_i = A_j / E_j \tag{equal_rates}$$
-
-The program is solved twice. The first solve keeps the bands ($g = 0$) and relaxes targets, balances and totals. The
-second keeps targets and totals, and relaxes bands and balances:
-
-$$\min \sum_s (o_s + n_s) + \sum_p (x_p + y_p) + o + n \tag{target_relaxation}$$
-$$\min \sum_s g_s \sum_{i \in s} E_i + \sum_p (x_p + y_p) \tag{band_relaxation}$$
+.. formulation:: formulate
 
 The multipliers of `target_relaxation` prove that no smaller relaxation suffices (Farkas). With duals between -1 and 1
 the rest of the program is a sum over units, each at a bound of its band, less the gain of the $n$ best exceptions. If
@@ -64,8 +41,18 @@ WAYS_OUT = {
 """Objective of each relaxation, and the variables that it keeps at zero."""
 
 
-def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
-    """Return the program without data."""
+def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation each have their line
+    r"""Return the program without data.
+
+    | symbol | meaning | unit | in the code |
+    | --- | --- | --- | --- |
+    | $o_s, n_s \ge 0$ | allowances of a sector above and below its target, up to a bound that no limit reaches | t | `target_over`, `target_under`; `give_most` |
+    | $x_p, y_p \ge 0$ | a province above and below its balance | t | `balance_over`, `balance_under` |
+    | $o, n \ge 0$ | the nation above and below its total | t | `nation_over`, `nation_under` |
+    | $g_s \in [0, 1]$; $s(i)$ | widening of a sector's band on both sides, for every sector, with a target or without; the sector of a unit | rate; position | `band_widening`; `BANDS`, `sector` |
+    | $A_i \in [0, \overline A_i + E_i]$ | allowances, which may leave the band by all emissions | t | `allowance`, `allowance_most` |
+    | $e_i \in \{0, 1\}$ | 1 if the unit is an exception, at most $n$ units; $\underline x_i, \overline x_i$ as there | units | `exceptional` |
+    """
     m = pyo.AbstractModel("allocation_elastic")
     m.UNITS, m.SECTORS, m.PROVINCES, m.ENTERPRISES, m.NATION = (pyo.Set() for _ in range(5))
     m.UNITS_IN_SECTOR = pyo.Set(m.SECTORS, within=m.UNITS)
@@ -75,16 +62,28 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.WITH_OWN_BAND = pyo.Set(within=m.UNITS)
     m.BANDS = pyo.Set(doc="sectors with adjustable units, with a target or without")
 
-    m.emissions, m.per_emission, m.sector = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
-    m.band_lower, m.band_upper, m.allowance_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
-    m.widening_lower, m.widening_upper, m.exceptions_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param()
-    m.give_most = pyo.Param()
-    m.target_least, m.target_most = pyo.Param(m.SECTORS), pyo.Param(m.SECTORS)
-    m.balance_least, m.balance_most = pyo.Param(m.PROVINCES), pyo.Param(m.PROVINCES)
-    m.nation_least, m.nation_most = pyo.Param(m.NATION), pyo.Param(m.NATION)
-    m.enterprise_lower, m.enterprise_upper = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
-    m.better, m.worse = pyo.Param(m.LINKS), pyo.Param(m.LINKS)
-    m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
+    m.emissions = pyo.Param(m.UNITS, doc="verified emissions [tCO2e]")
+    m.per_emission = pyo.Param(m.UNITS, doc="one over emissions [1/tCO2e]")
+    m.sector = pyo.Param(m.UNITS, doc="position of the unit's sector among BANDS [1]")
+    m.band_lower = pyo.Param(m.UNITS, doc="lower end of the unit's band [t]")
+    m.band_upper = pyo.Param(m.UNITS, doc="upper end of the unit's band [t]")
+    m.allowance_most = pyo.Param(m.UNITS, doc="most allowances [t]")
+    m.widening_lower = pyo.Param(m.UNITS, doc="margin of an exception below the band [t]")
+    m.widening_upper = pyo.Param(m.UNITS, doc="margin of an exception above the band [t]")
+    m.exceptions_most = pyo.Param(doc="most exceptions [units]")
+    m.give_most = pyo.Param(doc="largest relaxation of a limit [t]")
+    m.target_least = pyo.Param(m.SECTORS, doc="least allowances of the sector [t]")
+    m.target_most = pyo.Param(m.SECTORS, doc="most allowances of the sector [t]")
+    m.balance_least = pyo.Param(m.PROVINCES, doc="least allowances of the province [t]")
+    m.balance_most = pyo.Param(m.PROVINCES, doc="most allowances of the province [t]")
+    m.nation_least = pyo.Param(m.NATION, doc="least allowances of all adjustable units [t]")
+    m.nation_most = pyo.Param(m.NATION, doc="most allowances of all adjustable units [t]")
+    m.enterprise_lower = pyo.Param(m.ENTERPRISES, doc="lower end of the enterprise's band [t]")
+    m.enterprise_upper = pyo.Param(m.ENTERPRISES, doc="upper end of the enterprise's band [t]")
+    m.lower_intensity = pyo.Param(m.LINKS, doc="position of the unit with the lower intensity [1]")
+    m.higher_intensity = pyo.Param(m.LINKS, doc="position of the unit with the higher intensity [1]")
+    m.first_equal = pyo.Param(m.EQUAL_LINKS, doc="position of one unit of equal intensity [1]")
+    m.second_equal = pyo.Param(m.EQUAL_LINKS, doc="position of the next one [1]")
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
     m.band_widening = pyo.Var(m.BANDS, bounds=(0, 1), doc="widening of the band [rate]")
@@ -94,63 +93,79 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.balance_over, m.balance_under = (pyo.Var(m.PROVINCES, **gives) for _ in range(2))
     m.nation_over, m.nation_under = (pyo.Var(m.NATION, **gives) for _ in range(2))
 
+    # $$\underline T_s \le \sum_{i \in s} A_i - o_s + n_s \le T_s \tag{sector_target}$$
     @m.Constraint(m.SECTORS, doc="the sector meets its relaxed target [t]")
     def sector_target(m, s):
         total = sum(m.allowance[i] for i in m.UNITS_IN_SECTOR[s])
         return (m.target_least[s], total - m.target_over[s] + m.target_under[s], m.target_most[s])
 
+    # $$\underline P_p \le \sum_{i \in p} A_i - x_p + y_p \le \overline P_p \tag{province_balance}$$
     @m.Constraint(m.PROVINCES, doc="the province meets its relaxed balance [t]")
     def province_balance(m, p):
         total = sum(m.allowance[i] for i in m.UNITS_IN_PROVINCE[p])
         return (m.balance_least[p], total - m.balance_over[p] + m.balance_under[p], m.balance_most[p])
 
+    # $$\underline N \le \sum_i A_i - o + n \le N \tag{national_total}$$
     @m.Constraint(m.NATION, doc="all allowances meet the relaxed national total [t]")
     def national_total(m, k):
         total = sum(m.allowance[i] for i in m.UNITS)
         return (m.nation_least[k], total - m.nation_over[k] + m.nation_under[k], m.nation_most[k])
 
+    # $$\sum_{i \in f} (A_i + E_i g_{s(i)} + \underline x_i e_i) \ge \underline A_f \tag{enterprise_least}$$
     @m.Constraint(m.ENTERPRISES, doc="the enterprise is not below its wider band [t]")
     def enterprise_least(m, f):
         wider = sum(m.allowance[i] + m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f])
         exceptions = sum(m.widening_lower[i] * m.exceptional[i] for i in m.UNITS_OF_ENTERPRISE[f])
         return wider + exceptions >= m.enterprise_lower[f]
 
+    # $$\sum_{i \in f} (A_i - E_i g_{s(i)} - \overline x_i e_i) \le \overline A_f \tag{enterprise_most}$$
     @m.Constraint(m.ENTERPRISES, doc="the enterprise is not above its wider band [t]")
     def enterprise_most(m, f):
         wider = sum(m.allowance[i] - m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f])
         exceptions = sum(m.widening_upper[i] * m.exceptional[i] for i in m.UNITS_OF_ENTERPRISE[f])
         return wider - exceptions <= m.enterprise_upper[f]
 
+    # $$A_i + E_i g_{s(i)} + \underline x_i e_i \ge \underline B_i \tag{band_least}$$
     @m.Constraint(m.WITH_OWN_BAND, doc="the unit is not below its wider band [t]")
     def band_least(m, i):
         wider = m.emissions[i] * m.band_widening[m.sector[i]] + m.widening_lower[i] * m.exceptional[i]
         return m.allowance[i] + wider >= m.band_lower[i]
 
+    # $$A_i - E_i g_{s(i)} - \overline x_i e_i \le \overline B_i \tag{band_most}$$
     @m.Constraint(m.WITH_OWN_BAND, doc="the unit is not above its wider band [t]")
     def band_most(m, i):
         wider = m.emissions[i] * m.band_widening[m.sector[i]] + m.widening_upper[i] * m.exceptional[i]
         return m.allowance[i] - wider <= m.band_upper[i]
 
+    # $$\sum_i e_i \le n \tag{exceptions_limit}$$
     @m.Constraint(doc="no more exceptions than are allowed [units]")
     def exceptions_limit(m):
         return (None, sum(m.exceptional[i] for i in m.UNITS), m.exceptions_most)
 
+    # $$A_i / E_i \ge A_j / E_j \tag{intensity_order}$$
     @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
     def intensity_order(m, j):
-        better = m.per_emission[m.better[j]] * m.allowance[m.better[j]]
-        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] >= 0
+        rate = m.per_emission[m.lower_intensity[j]] * m.allowance[m.lower_intensity[j]]
+        return rate - m.per_emission[m.higher_intensity[j]] * m.allowance[m.higher_intensity[j]] >= 0
 
+    # $$A_i / E_i = A_j / E_j \tag{equal_rates}$$
     @m.Constraint(m.EQUAL_LINKS, doc="equal intensities get equal surplus rates [rate]")
     def equal_rates(m, j):
-        one = m.per_emission[m.one[j]] * m.allowance[m.one[j]]
-        return one - m.per_emission[m.other[j]] * m.allowance[m.other[j]] == 0
+        rate = m.per_emission[m.first_equal[j]] * m.allowance[m.first_equal[j]]
+        return rate - m.per_emission[m.second_equal[j]] * m.allowance[m.second_equal[j]] == 0
 
+    # The program is solved twice. The first solve keeps the bands ($g = 0$) and relaxes targets, balances and totals:
+    #
+    # $$\min \sum_s (o_s + n_s) + \sum_p (x_p + y_p) + o + n \tag{target_relaxation}$$
     @m.Objective(doc="relaxation of targets, balances and totals [t]")
     def target_relaxation(m):
         sectors = sum(m.target_over[s] + m.target_under[s] for s in m.SECTORS)
         provinces = sum(m.balance_over[p] + m.balance_under[p] for p in m.PROVINCES)
         return sectors + provinces + sum(m.nation_over[k] + m.nation_under[k] for k in m.NATION)
 
+    # The second keeps targets and totals, and relaxes bands and balances:
+    #
+    # $$\min \sum_s g_s \sum_{i \in s} E_i + \sum_p (x_p + y_p) \tag{band_relaxation}$$
     @m.Objective(doc="relaxation of bands, over all emissions, and of balances [t]")
     def band_relaxation(m):
         bands = sum(m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS)

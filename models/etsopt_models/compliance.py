@@ -4,30 +4,7 @@ Every enterprise has to surrender allowances for its verified emissions. It hold
 the year, may carry old ones over once, may use offsets (CCER) up to a share, and buys and sells at the market price.
 The part of the obligation that is not surrendered is a shortfall.
 
-| symbol | meaning | unit | in the code |
-| --- | --- | --- | --- |
-| $f$ | enterprises | | `ENTERPRISES` |
-| $l$ | lots: the allowances of one vintage that an enterprise holds and may surrender for the year | | `LOTS`, `LOTS_OF_ENTERPRISE` |
-| $O_f$ | obligation: verified emissions of its units, each to the nearest tonne, and obligations outstanding | t | `obligation` |
-| $H_l$ | holdings after carry-over and issue | t | `available` |
-| $\underline x_l$ | tonnes surrendered first, from the account of the province | t | `surrendered_least` |
-| $k_l$ | place of the vintage, 0 for the oldest | places | `place` |
-| $x_l \in [\underline x_l, H_l]$; $s_l, h_l \in [0, H_l]$ | surrendered; sold; kept | t | `surrendered`, `sold`, `kept` |
-| $b_f, c_f, q_f \ge 0$ | bought and surrendered at once; offsets used; shortfall, each up to a limit | t | `bought`, `offset`, `shortfall` |
-| $p, \tau$ | market price of the year; transaction cost of each side | CNY/t | |
-| $p^c, p^h$ | price of an offset; worth of an allowance kept | CNY/t | `offset_cost`, `keep_worth` |
-| $m\,p^r$ | multiple of the reference price, for each tonne of shortfall | CNY/t | `shortfall_cost` |
-
-$$\sum_{l \in f} x_l + b_f + c_f + q_f = O_f \tag{obligation_met}$$
-$$x_l + s_l + h_l = H_l \tag{lot_is_used}$$
-
-**Objectives in lexicographic order.** Cost comes first. Among answers of equal cost, holdings take precedence over
-offsets, offsets over purchases, purchases over a shortfall, and keeping over selling. Then older vintages take
-precedence over newer ones. One answer is left.
-
-$$\min \sum_f \bigl[(p + \tau)\, b_f + p^c c_f + m\,p^r q_f\bigr] - \sum_l \bigl[(p - \tau)\, s_l + p^h h_l\bigr] \tag{cost}$$
-$$\min \sum_f (c_f + 2 b_f + 3 q_f) + \sum_l s_l \tag{effort}$$
-$$\min \sum_l k_l\, x_l \tag{older_first}$$
+.. formulation:: formulate
 
 **Duals.** The dual of `obligation_met` is the cost of one more tonne of emissions to the enterprise [CNY/t]: the worth
 of its own allowances, or the price of an offset, a purchase or a shortfall, whichever is next in its order of cost. The
@@ -110,16 +87,39 @@ READS = (
 """Keys and sections of the policy; allowances are those of the rule, without targets, balances and bands."""
 
 
-def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
-    """Return the program without data."""
+def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation each have their line
+    r"""Return the program without data.
+
+    | symbol | meaning | unit | in the code |
+    | --- | --- | --- | --- |
+    | $f$ | enterprises | | `ENTERPRISES` |
+    | $l$ | lots: the allowances of one vintage that an enterprise holds and may surrender for the year | | `LOTS`, `LOTS_OF_ENTERPRISE` |
+    | $O_f$ | obligation: verified emissions of its units, each to the nearest tonne, and obligations outstanding | t | `obligation` |
+    | $H_l$ | holdings after carry-over and issue | t | `available` |
+    | $\underline x_l$ | tonnes surrendered first, from the account of the province | t | `surrendered_least` |
+    | $k_l$ | place of the vintage, 0 for the oldest | places | `place` |
+    | $x_l \in [\underline x_l, H_l]$; $s_l, h_l \in [0, H_l]$ | surrendered; sold; kept | t | `surrendered`, `sold`, `kept` |
+    | $b_f, c_f, q_f \ge 0$ | bought and surrendered at once; offsets used; shortfall, each up to a limit | t | `bought`, `offset`, `shortfall`; `bought_most`, `offset_most`, `shortfall_most` |
+    | $p + \tau$; $p - \tau$ | market price of the year with the transaction cost of each side: a purchase costs the one, a sale brings the other | CNY/t | `buy_cost`; `sell_gain` |
+    | $p^c, p^h$ | price of an offset; worth of an allowance kept | CNY/t | `offset_cost`, `keep_worth` |
+    | $m\,p^r$ | multiple of the reference price, for each tonne of shortfall | CNY/t | `shortfall_cost` |
+    """
     m = pyo.AbstractModel("compliance")
     m.ENTERPRISES, m.LOTS = pyo.Set(), pyo.Set()
     m.LOTS_OF_ENTERPRISE = pyo.Set(m.ENTERPRISES, within=m.LOTS)
 
-    m.obligation, m.bought_most = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
-    m.offset_most, m.shortfall_most = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
-    m.available, m.surrendered_least, m.place = (pyo.Param(m.LOTS) for _ in range(3))
-    m.buy_cost, m.sell_gain, m.keep_worth, m.offset_cost, m.shortfall_cost = (pyo.Param() for _ in range(5))
+    m.obligation = pyo.Param(m.ENTERPRISES, doc="obligation of the year and outstanding ones [t]")
+    m.bought_most = pyo.Param(m.ENTERPRISES, doc="most that is bought [t]")
+    m.offset_most = pyo.Param(m.ENTERPRISES, doc="most offsets [t]")
+    m.shortfall_most = pyo.Param(m.ENTERPRISES, doc="largest shortfall [t]")
+    m.available = pyo.Param(m.LOTS, doc="holdings after carry-over and issue [t]")
+    m.surrendered_least = pyo.Param(m.LOTS, doc="surrendered first, from the account of the province [t]")
+    m.place = pyo.Param(m.LOTS, doc="place of the vintage, 0 for the oldest [places]")
+    m.buy_cost = pyo.Param(doc="price and transaction cost of a purchase [CNY/t]")
+    m.sell_gain = pyo.Param(doc="price less the transaction cost of a sale [CNY/t]")
+    m.keep_worth = pyo.Param(doc="worth of an allowance kept [CNY/t]")
+    m.offset_cost = pyo.Param(doc="price of an offset [CNY/t]")
+    m.shortfall_cost = pyo.Param(doc="fine for a tonne of shortfall [CNY/t]")
 
     m.surrendered = pyo.Var(m.LOTS, bounds=lambda m, k: (m.surrendered_least[k], m.available[k]), doc="surrendered [t]")
     m.sold = pyo.Var(m.LOTS, bounds=lambda m, k: (0, m.available[k]), doc="sold [t]")
@@ -128,15 +128,22 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.offset = pyo.Var(m.ENTERPRISES, bounds=lambda m, f: (0, m.offset_most[f]), doc="offsets used [t]")
     m.shortfall = pyo.Var(m.ENTERPRISES, bounds=lambda m, f: (0, m.shortfall_most[f]), doc="shortfall [t]")
 
+    # $$\sum_{l \in f} x_l + b_f + c_f + q_f = O_f \tag{obligation_met}$$
     @m.Constraint(m.ENTERPRISES, doc="surrendered, offset and missing tonnes meet the obligation [t]")
     def obligation_met(m, f):
         from_holdings = sum(m.surrendered[k] for k in m.LOTS_OF_ENTERPRISE[f])
         return from_holdings + m.bought[f] + m.offset[f] + m.shortfall[f] == m.obligation[f]
 
+    # $$x_l + s_l + h_l = H_l \tag{lot_is_used}$$
     @m.Constraint(m.LOTS, doc="holdings are surrendered, sold or kept [t]")
     def lot_is_used(m, k):
         return m.surrendered[k] + m.sold[k] + m.kept[k] == m.available[k]
 
+    # **Objectives in lexicographic order.** Cost comes first. Among answers of equal cost, holdings take precedence over
+    # offsets, offsets over purchases, purchases over a shortfall, and keeping over selling. Then older vintages take
+    # precedence over newer ones. One answer is left.
+    #
+    # $$\min \sum_f \bigl[(p + \tau)\, b_f + p^c c_f + m\,p^r q_f\bigr] - \sum_l \bigl[(p - \tau)\, s_l + p^h h_l\bigr] \tag{cost}$$
     @m.Objective(doc="cost of compliance, less the worth of allowances sold and kept [CNY]")
     def cost(m):
         paid = sum(
@@ -145,11 +152,13 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
         )
         return paid - sum(m.sell_gain * m.sold[k] + m.keep_worth * m.kept[k] for k in m.LOTS)
 
+    # $$\min \sum_f (c_f + 2 b_f + 3 q_f) + \sum_l s_l \tag{effort}$$
     @m.Objective(doc="holdings before offsets, purchases and a shortfall; kept rather than sold [t]")
     def effort(m):
         reached = sum(m.offset[f] + 2 * m.bought[f] + 3 * m.shortfall[f] for f in m.ENTERPRISES)
         return reached + sum(m.sold[k] for k in m.LOTS)
 
+    # $$\min \sum_l k_l\, x_l \tag{older_first}$$
     @m.Objective(doc="tonnes surrendered, times the place of their vintage [t]")
     def older_first(m):
         return sum(m.place[k] * m.surrendered[k] for k in m.LOTS)

@@ -5,36 +5,7 @@ are not known: one of several scenarios comes, with a probability each (`scenari
 installed measure that may stop runs or rests year by year, and the account buys, sells and banks. This is a two-stage
 stochastic program in its extensive form. Baseline and measures are those of `abatement`.
 
-| symbol | meaning | unit | in the code |
-| --- | --- | --- | --- |
-| $i, a$ | units; enterprises, each with an account | | `UNITS`, `ENTERPRISES` |
-| $j \in J_i$ | options of a unit: sets of measures that may be installed | | `OPTIONS`, `OPTIONS_OF_UNIT`, `OPTIONS_OF_ENTERPRISE` |
-| $o \in O_j$ | ways to run an option: the part of it that runs | | `OPERATIONS`, `OPERATIONS_OF_OPTION`, `OPERATIONS_OF_ENTERPRISE` |
-| $\omega, t$ | scenarios; years | | `SCENARIOS`, `YEARS` |
-| $0, \dots, T$ | points in time: a year begins at its own and ends at the next | | `TIMES` |
-| $p_\omega$ | probability | 1 | `probability` |
-| $x_j \in \{0, 1\}$ | 1 if the option is installed | 1 | `install` |
-| $y_{o\omega t} \in [0, 1]$ | share of the year in which an option runs so | 1 | `operate` |
-| $b_{a\omega t}, s_{a\omega t} \ge 0$ | bought, sold | t | `bought`, `sold` |
-| $B_{a\omega t}$ | banked at a point in time; at most the opening balance and the surpluses so far, before abatement | t | `banked` |
-| $Z_{a\omega}$ | discounted cost in a scenario | CNY | `scenario_cost` |
-| $\eta_a, u_{a\omega} \ge 0$ | quantile of the cost; cost above it | CNY | `quantile`, `excess` |
-| $f_j, v_{o\omega t}$ | discounted fixed and variable cost of measures | CNY | `fixed_cost`, `operating_cost` |
-| $d_{o\omega t}$ | net demand: emissions less free allowances | t | `net_demand` |
-| $\pi_{\omega t}, w_t$ | discounted price; worth of an allowance that is banked at a point in time, only at the last above zero | CNY/t | `price`, `banked_worth` |
-| $I_j, G_a$ | investment of an option, budget of an enterprise with one, $a \in$ `LIMITED` | CNY | `investment`, `budget_limit`, `LIMITED` |
-| $1 - \beta, \beta, \beta / (1 - \alpha)$ | weights of expected cost and CVaR; $1 - \alpha$ is the probability of the worst scenarios | 1 | `expected_weight`, `cvar_weight`, `excess_weight` |
-| $c_{a\omega}, c_0$ | cost that is decided outside the program: of an account, and of other enterprises | CNY | `account_cost`, `decided_cost` |
-
-$$\sum_{j \in J_i} x_j = 1 \tag{one_option}$$
-$$\sum_{o \in O_j} y_{o\omega t} = x_j \tag{operation_of_installed}$$
-$$\sum_{j \in a} I_j x_j \le G_a \tag{budget}$$
-$$B_{a\omega t} - B_{a\omega,t+1} + b_{a\omega t} - s_{a\omega t} = \sum_{o \in a} d_{o\omega t} y_{o\omega t} \tag{account_balance}$$
-$$Z_{a\omega} = c_{a\omega} + \sum_{j \in a} f_j x_j + \sum_{o \in a, t} v_{o\omega t} y_{o\omega t}
-  + \sum_t \pi_{\omega t} (b_{a\omega t} - s_{a\omega t}) - \sum_t w_t B_{a\omega t} \tag{cost_of_scenario}$$
-$$u_{a\omega} \ge Z_{a\omega} - \eta_a \tag{cost_above_quantile}$$
-$$\min c_0 + \sum_a \Bigl[ (1 - \beta) \sum_\omega p_\omega Z_{a\omega}
-  + \beta \Bigl( \eta_a + \frac{1}{1 - \alpha} \sum_\omega p_\omega u_{a\omega} \Bigr) \Bigr] \tag{cost}$$
+.. formulation:: formulate
 
 The term with $\beta$ is CVaR at the level $\alpha$, the mean cost of the worst scenarios. With $\beta = 0$, the default,
 the objective is the expected cost.
@@ -112,8 +83,30 @@ READS = (
 """Keys and sections of the policy, beside those of the model it starts from."""
 
 
-def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
-    """Return the program without data."""
+def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation each have their line
+    r"""Return the program without data.
+
+    | symbol | meaning | unit | in the code |
+    | --- | --- | --- | --- |
+    | $i, a$ | units; enterprises, each with an account | | `UNITS`, `ENTERPRISES` |
+    | $j \in J_i$ | options of a unit: sets of measures that may be installed | | `OPTIONS`, `OPTIONS_OF_UNIT`, `OPTIONS_OF_ENTERPRISE` |
+    | $o \in O_j$ | ways to run an option: the part of it that runs | | `OPERATIONS`, `OPERATIONS_OF_OPTION`, `OPERATIONS_OF_ENTERPRISE` |
+    | $\omega, t$ | scenarios; years | | `SCENARIOS`, `YEARS` |
+    | $0, \dots, T$ | points in time: a year begins at its own and ends at the next | | `TIMES` |
+    | $p_\omega$ | probability | 1 | `probability` |
+    | $x_j \in \{0, 1\}$ | 1 if the option is installed | 1 | `install` |
+    | $y_{o\omega t} \in [0, 1]$ | share of the year in which an option runs so | 1 | `operate` |
+    | $b_{a\omega t}, s_{a\omega t} \ge 0$ | bought, sold, up to a limit that excludes nothing | t | `bought`, `sold`, `traded_most` |
+    | $B_{a\omega t}$ | banked at a point in time; at most the opening balance and the surpluses so far, before abatement | t | `banked`; `banked_least`, `banked_most` |
+    | $Z_{a\omega}$ | discounted cost in a scenario, between its bounds | CNY | `scenario_cost`; `cost_least`, `cost_most` |
+    | $\eta_a, u_{a\omega} \ge 0$ | quantile of the cost; cost above it | CNY | `quantile`, `excess`; `quantile_least`, `quantile_most` |
+    | $f_j, v_{o\omega t}$ | discounted fixed and variable cost of measures | CNY | `fixed_cost`, `operating_cost` |
+    | $d_{o\omega t}$ | net demand: emissions less free allowances | t | `net_demand` |
+    | $\pi_{\omega t}, w_t$ | discounted price; worth of an allowance that is banked at a point in time, only at the last above zero | CNY/t | `price`, `banked_worth` |
+    | $I_j, G_a$ | investment of an option, budget of an enterprise with one, $a \in$ `LIMITED` | CNY | `investment`, `budget_limit`, `LIMITED` |
+    | $1 - \beta, \beta, \beta / (1 - \alpha)$ | weights of expected cost and CVaR; $1 - \alpha$ is the probability of the worst scenarios | 1 | `expected_weight`, `cvar_weight`, `excess_weight` |
+    | $c_{a\omega}, c_0$ | cost that is decided outside the program: of an account, and of other enterprises | CNY | `account_cost`, `decided_cost` |
+    """
     m = pyo.AbstractModel("investment")
     m.UNITS, m.ENTERPRISES, m.OPTIONS, m.OPERATIONS = pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set()
     m.SCENARIOS, m.YEARS, m.TIMES = pyo.Set(), pyo.Set(), pyo.Set()
@@ -157,24 +150,30 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     above = lambda m, a, w: (0, m.quantile_most[a] - m.quantile_least[a])  # noqa: E731
     m.excess = pyo.Var(m.ENTERPRISES, m.SCENARIOS, bounds=above, doc="cost above the quantile [CNY]")
 
+    # $$\sum_{j \in J_i} x_j = 1 \tag{one_option}$$
     @m.Constraint(m.UNITS, doc="a unit installs one option [1]")
     def one_option(m, i):
         return sum(m.install[j] for j in m.OPTIONS_OF_UNIT[i]) == 1
 
+    # $$\sum_{o \in O_j} y_{o\omega t} = x_j \tag{operation_of_installed}$$
     @m.Constraint(m.OPTIONS, m.SCENARIOS, m.YEARS, doc="what is installed runs in one way or another [1]")
     def operation_of_installed(m, j, w, t):
         return sum(m.operate[o, w, t] for o in m.OPERATIONS_OF_OPTION[j]) - m.install[j] == 0
 
+    # $$\sum_{j \in a} I_j x_j \le G_a \tag{budget}$$
     @m.Constraint(m.LIMITED, doc="investment within the budget [CNY]")
     def budget(m, a):
         return sum(m.investment[j] * m.install[j] for j in m.OPTIONS_OF_ENTERPRISE[a]) <= m.budget_limit[a]
 
+    # $$B_{a\omega t} - B_{a\omega,t+1} + b_{a\omega t} - s_{a\omega t} = \sum_{o \in a} d_{o\omega t} y_{o\omega t} \tag{account_balance}$$
     @m.Constraint(m.ENTERPRISES, m.SCENARIOS, m.YEARS, doc="an account closes the year [t]")
     def account_balance(m, a, w, t):
         traded = m.banked[a, w, t] - m.banked[a, w, t + 1] + m.bought[a, w, t] - m.sold[a, w, t]
         demand = sum(m.net_demand[o, w, t] * m.operate[o, w, t] for o in m.OPERATIONS_OF_ENTERPRISE[a])
         return traded - demand == 0
 
+    # $$Z_{a\omega} = c_{a\omega} + \sum_{j \in a} f_j x_j + \sum_{o \in a, t} v_{o\omega t} y_{o\omega t}
+    #   + \sum_t \pi_{\omega t} (b_{a\omega t} - s_{a\omega t}) - \sum_t w_t B_{a\omega t} \tag{cost_of_scenario}$$
     @m.Constraint(m.ENTERPRISES, m.SCENARIOS, doc="the cost of a scenario [CNY]")
     def cost_of_scenario(m, a, w):
         fixed = sum(m.fixed_cost[j] * m.install[j] for j in m.OPTIONS_OF_ENTERPRISE[a])
@@ -185,10 +184,13 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
         left = sum(m.banked_worth[t] * m.banked[a, w, t] for t in m.TIMES)
         return m.scenario_cost[a, w] - fixed - running - traded + left == m.account_cost[a, w]
 
+    # $$u_{a\omega} \ge Z_{a\omega} - \eta_a \tag{cost_above_quantile}$$
     @m.Constraint(m.ENTERPRISES, m.SCENARIOS, doc="cost above the quantile [CNY]")
     def cost_above_quantile(m, a, w):
         return m.excess[a, w] - m.scenario_cost[a, w] + m.quantile[a] >= 0
 
+    # $$\min c_0 + \sum_a \Bigl[ (1 - \beta) \sum_\omega p_\omega Z_{a\omega}
+    #   + \beta \Bigl( \eta_a + \frac{1}{1 - \alpha} \sum_\omega p_\omega u_{a\omega} \Bigr) \Bigr] \tag{cost}$$
     @m.Objective(doc="expected discounted cost and CVaR, weighted [CNY]")
     def cost(m):
         expected = sum(m.probability[w] * m.scenario_cost[a, w] for a in m.ENTERPRISES for w in m.SCENARIOS)

@@ -5,37 +5,14 @@ the country at the national. A part is drawn at random, for deterrence. Days of 
 the municipal and provincial levels and for the whole country at the national one. A review takes days at the
 enterprise; a visit to a city takes days of travel once.
 
-| symbol | meaning | unit | in the code |
-| --- | --- | --- | --- |
-| $i$ | enterprises | | `ENTERPRISES` |
-| $j$ | possible reviews: an enterprise and a level | | `REVIEWS`, `REVIEWS_OF_ENTERPRISE` (provincial and national), `REVIEWS_OF_GROUP` |
-| $k$ | possible trips: a city and a level; $k(j)$ is that of a review | | `TRIPS`, `TRIPS_OF_GROUP`, `trip_of` |
-| $g$ | groups: a level in a province, or the national level | | `GROUPS`, `LIMITED` (groups with limited days) |
-| $r_i$ | tonnes at risk | tCO2e | `at_risk` |
-| $d_j, \tau_k$ | days of a review, and of travel | days | `days`, `travel_days` |
-| $D_g$ | days of the reviewers | days | `available` |
-| $n_g$ | least number of reviews | reviews | `least` |
-| $\underline x_j$ | 1 for reviews that are drawn; at the municipal level for all | 1 | `drawn` |
-| $x_j \in \{\underline x_j, 1\}$ | 1 if the review is in the plan | 1 | `review` |
-| $y_k \in \{0, 1\}$ | 1 if the city is visited | 1 | `trip` |
-| $z_i \in [0, 1]$ | 1 if the tonnes at risk are covered | 1 | `covered` |
-| $m_g \ge 0$ | days that are missing; 0 but where infeasibility is explained | days | `missing` |
-
-$$\sum_{j \in g} d_j x_j + \sum_{k \in g} \tau_k y_k \le D_g + m_g \tag{days_of_group}$$
-$$\sum_{j \in g} x_j \ge n_g \tag{enough_reviews}$$
-$$x_j \le y_{k(j)} \tag{trip_before_review}$$
-$$z_i \le \sum_{j \in i} x_j \tag{covered_by_review}$$
-
-$$\min \sum_i r_i (1 - z_i) \tag{uncovered}$$
+.. formulation:: formulate
 
 The provincial and the national level cover tonnes; an enterprise that both review counts once. One row for each review
 and trip, `trip_before_review`, is stronger than one for each trip. Before the tables are written, reviews that serve
 nothing are removed: not drawn, beyond the least number, and covering no tonnes.
 
 **Without a plan.** If the days of a group do not suffice for its least number and its draws, the least missing days
-are stated, in the table `missing_days`:
-
-$$\min \sum_g m_g \tag{missing_days}$$
+are stated, in the table `missing_days`.
 
 **Draws.** Each enterprise has a number $u \in (0, 1)$, the hash (SHA-256) of seed, level and identifier. Those with the
 least $-\ln(u) / w$ are drawn, where $w$ is the emissions of the enterprise, or 1. So the chance of each is in
@@ -85,8 +62,25 @@ class PreparedReviews(Prepared):
     relax: Any
 
 
-def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
-    """Return the program without data."""
+def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation each have their line
+    r"""Return the program without data.
+
+    | symbol | meaning | unit | in the code |
+    | --- | --- | --- | --- |
+    | $i$ | enterprises | | `ENTERPRISES` |
+    | $j$ | possible reviews: an enterprise and a level | | `REVIEWS`, `REVIEWS_OF_ENTERPRISE` (provincial and national), `REVIEWS_OF_GROUP` |
+    | $k$ | possible trips: a city and a level; $k(j)$ is that of a review | | `TRIPS`, `TRIPS_OF_GROUP`, `trip_of` |
+    | $g$ | groups: a level in a province, or the national level | | `GROUPS`, `LIMITED` (groups with limited days) |
+    | $r_i$ | tonnes at risk | tCO2e | `at_risk` |
+    | $d_j, \tau_k$ | days of a review, and of travel | days | `days`, `travel_days` |
+    | $D_g$ | days of the reviewers | days | `available` |
+    | $n_g$ | least number of reviews | reviews | `least` |
+    | $\underline x_j$ | 1 for reviews that are drawn; at the municipal level for all | 1 | `drawn` |
+    | $x_j \in \{\underline x_j, 1\}$ | 1 if the review is in the plan | 1 | `review` |
+    | $y_k \in \{0, 1\}$ | 1 if the city is visited | 1 | `trip` |
+    | $z_i \in [0, 1]$ | 1 if the tonnes at risk are covered | 1 | `covered` |
+    | $m_g \ge 0$ | days that are missing; 0 but where infeasibility is explained | days | `missing`, `missing_most` |
+    """
     m = pyo.AbstractModel("review_plan")
     m.ENTERPRISES, m.REVIEWS, m.TRIPS, m.GROUPS = pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set()
     m.LIMITED = pyo.Set(within=m.GROUPS)
@@ -94,38 +88,48 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.REVIEWS_OF_GROUP = pyo.Set(m.GROUPS, within=m.REVIEWS)
     m.TRIPS_OF_GROUP = pyo.Set(m.GROUPS, within=m.TRIPS)
 
-    m.at_risk = pyo.Param(m.ENTERPRISES)
-    m.days, m.drawn, m.trip_of = pyo.Param(m.REVIEWS), pyo.Param(m.REVIEWS), pyo.Param(m.REVIEWS, within=m.TRIPS)
-    m.travel_days = pyo.Param(m.TRIPS)
-    m.available, m.least, m.missing_most = pyo.Param(m.GROUPS), pyo.Param(m.GROUPS), pyo.Param(m.GROUPS)
+    m.at_risk = pyo.Param(m.ENTERPRISES, doc="tonnes at risk [tCO2e]")
+    m.days = pyo.Param(m.REVIEWS, doc="days of the review [days]")
+    m.drawn = pyo.Param(m.REVIEWS, doc="1 if the review is drawn [1]")
+    m.trip_of = pyo.Param(m.REVIEWS, within=m.TRIPS, doc="position of the review's trip [1]")
+    m.travel_days = pyo.Param(m.TRIPS, doc="days of travel [days]")
+    m.available = pyo.Param(m.GROUPS, doc="days of the reviewers [days]")
+    m.least = pyo.Param(m.GROUPS, doc="least number of reviews [reviews]")
+    m.missing_most = pyo.Param(m.GROUPS, doc="most missing days, 0 where there has to be a plan [days]")
 
     m.review = pyo.Var(m.REVIEWS, domain=pyo.Integers, bounds=lambda m, j: (m.drawn[j], 1), doc="1 if in the plan [1]")
     m.trip = pyo.Var(m.TRIPS, domain=pyo.Binary, doc="1 if the city is visited [1]")
     m.covered = pyo.Var(m.ENTERPRISES, bounds=(0, 1), doc="1 if the tonnes at risk are covered [1]")
     m.missing = pyo.Var(m.LIMITED, bounds=lambda m, g: (0, m.missing_most[g]), doc="missing days [days]")
 
+    # $$\sum_{j \in g} d_j x_j + \sum_{k \in g} \tau_k y_k \le D_g + m_g \tag{days_of_group}$$
     @m.Constraint(m.LIMITED, doc="reviews and travel take no more days than there are [days]")
     def days_of_group(m, g):
         at_enterprises = sum(m.days[j] * m.review[j] for j in m.REVIEWS_OF_GROUP[g])
         travelled = sum(m.travel_days[k] * m.trip[k] for k in m.TRIPS_OF_GROUP[g])
         return at_enterprises + travelled - m.missing[g] <= m.available[g]
 
+    # $$\sum_{j \in g} x_j \ge n_g \tag{enough_reviews}$$
     @m.Constraint(m.GROUPS, doc="a level reviews at least its number of enterprises [reviews]")
     def enough_reviews(m, g):
         return sum(m.review[j] for j in m.REVIEWS_OF_GROUP[g]) >= m.least[g]
 
+    # $$x_j \le y_{k(j)} \tag{trip_before_review}$$
     @m.Constraint(m.REVIEWS, doc="only where the city is visited is there a review [1]")
     def trip_before_review(m, j):
         return m.review[j] - m.trip[m.trip_of[j]] <= 0
 
+    # $$z_i \le \sum_{j \in i} x_j \tag{covered_by_review}$$
     @m.Constraint(m.ENTERPRISES, doc="tonnes are covered by a provincial or a national review [1]")
     def covered_by_review(m, i):
         return m.covered[i] - sum(m.review[j] for j in m.REVIEWS_OF_ENTERPRISE[i]) <= 0
 
+    # $$\min \sum_i r_i (1 - z_i) \tag{uncovered}$$
     @m.Objective(doc="tonnes at risk that no provincial or national review covers [t]")
     def uncovered(m):
         return sum(m.at_risk[i] * (1 - m.covered[i]) for i in m.ENTERPRISES)
 
+    # $$\min \sum_g m_g \tag{missing_days}$$
     @m.Objective(doc="days that are missing for the least numbers and the draws [days]")
     def missing_days(m):
         return sum(m.missing[g] for g in m.LIMITED)

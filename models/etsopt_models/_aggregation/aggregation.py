@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     Run = Callable[..., Any]
 
 MEASURES = {
-    "change": ("CHANGED", "reference", -1.0, 1.0),
-    "deficit": ("SHORT", "obligation", -1.0, 0.0),
-    "spread": ("SPREAD", "at_target_rate", -1.0, 1.0),
+    "change": ("CHANGE_MEASURED", "reference", -1.0, 1.0),
+    "deficit": ("DEFICIT_MEASURED", "obligation", -1.0, 0.0),
+    "spread": ("SPREAD_MEASURED", "at_target_rate", -1.0, 1.0),
 }
 """Units that an objective measures, its kinks, and its slopes left and right of them; `spread` is also scaled."""
 
@@ -49,7 +49,7 @@ PER_UNIT = (
     "at_target_rate",
     "increase_most",
     "decrease_most",
-    "smaller",
+    "size_gap",
     "place",
     "band_lower",
     "band_upper",
@@ -58,7 +58,16 @@ PER_UNIT = (
 )
 """Parameters of units beside their bounds."""
 
-SETS = ("CHANGED", "WORST", "SHORT", "SPREAD", "ROUNDED", "WHOLE", "MAY_BE_EXCEPTIONAL", "WITH_OWN_BAND")
+SETS = (
+    "CHANGE_MEASURED",
+    "LARGEST_CHANGE_MEASURED",
+    "DEFICIT_MEASURED",
+    "SPREAD_MEASURED",
+    "ROUNDING_MEASURED",
+    "WHOLE",
+    "MAY_BE_EXCEPTIONAL",
+    "WITH_OWN_BAND",
+)
 """Sets of units that may be empty for an objective."""
 
 

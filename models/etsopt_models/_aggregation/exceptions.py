@@ -111,7 +111,7 @@ def choose_exceptions(
     """Return a solution of the objectives of exceptions, the exceptions, and the face with them; `face` is without."""
     lower, upper = parameters["widening_lower"], parameters["widening_upper"]
     most = parameters["exceptions_most"]
-    of_unit, cell, unit = _apart(cells, first_in_cells(cells, parameters["smaller"], (lower, upper), most))
+    of_unit, cell, unit = _apart(cells, first_in_cells(cells, parameters["size_gap"], (lower, upper), most))
     exists = unit >= 0
     below, above = np.where(exists, lower[unit], 0.0), np.where(exists, upper[unit], 0.0)
     low, high = (np.bincount(of_unit, end, len(cell)).astype(float) for end in (face.lower, face.upper))
@@ -127,7 +127,7 @@ def choose_exceptions(
         "widening_lower": below,
         "widening_upper": above,
         # An aggregated part has no margin as an exception, and comes last.
-        "smaller": np.where(exists, parameters["smaller"][unit], np.max(parameters["smaller"], initial=0.0)),
+        "size_gap": np.where(exists, parameters["size_gap"][unit], np.max(parameters["size_gap"], initial=0.0)),
         "place": np.where(exists, parameters["place"][unit], len(of_unit) + 1.0),
     }
     solution = run(program, names, by_solver=False)

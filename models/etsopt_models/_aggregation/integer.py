@@ -146,7 +146,7 @@ def _least_infeasibility(parameters: Mapping[str, Any], cells: Cells, face: Opti
     twice, beyond = np.tile(np.arange(count), 2), np.repeat([0.0, most], count)
     ranges = Ranges(twice, np.concatenate([room, beyond[count:]]), base)
     program = program_over(parameters, cells, face, ranges) | {
-        "CHANGED": np.arange(count, 2 * count),
+        "CHANGE_MEASURED": np.arange(count, 2 * count),
         "lower": -beyond,
         "increase_most": beyond,
         "decrease_most": beyond,

@@ -141,8 +141,8 @@ def _program(
     """Return the parameters of `allocation` over the parts."""
     all_parts, least = np.arange(len(parts.cell)), PART_CHANGE_MIN_RATE * parts.emissions
     return program_over(parameters, cells, face, Ranges(parts.cell, parts.room, base)) | {
-        "CHANGED": all_parts,
-        "WORST": all_parts,
+        "CHANGE_MEASURED": all_parts,
+        "LARGEST_CHANGE_MEASURED": all_parts,
         "emissions": parts.emissions,
         "reference": parts.reference,
         "increase_most": np.maximum(parts.room - parts.reference, least),

@@ -224,20 +224,20 @@ def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], 
 def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.int64]) -> dict[str, Any]:
     """Return the pairs of neighbours in the order of intensity, sector by sector."""
     empty = np.arange(0)
-    better = worse = one = other = empty
+    lower = higher = one = other = empty
     if instance.policy.allocation.intensity_order:
         intensity = instance.intensity[free]
         order = np.lexsort((np.arange(len(free)), intensity, sector_of))
         first, second = order[:-1], order[1:]
         linked = sector_of[first] == sector_of[second]
         equal = linked & (intensity[first] == intensity[second])
-        better, worse = first[linked & ~equal], second[linked & ~equal]
+        lower, higher = first[linked & ~equal], second[linked & ~equal]
         one, other = first[equal], second[equal]
     return {
-        "LINKS": len(better),
-        "better": better,
-        "worse": worse,
+        "LINKS": len(lower),
+        "lower_intensity": lower,
+        "higher_intensity": higher,
         "EQUAL_LINKS": len(one),
-        "one": one,
-        "other": other,
+        "first_equal": one,
+        "second_equal": other,
     }

@@ -28,4 +28,4 @@ def to_round(instance: Instance) -> Instance:
 
 def nearest_to(allowance: NDArray[np.float64]) -> dict[str, Any]:
     """Return the parameters of `allocation` that differ for whole tonnes near real allowances."""
-    return {"ROUNDED": np.arange(len(allowance)), "reference": np.round(allowance, MOVE_START_DECIMALS)}
+    return {"ROUNDING_MEASURED": np.arange(len(allowance)), "reference": np.round(allowance, MOVE_START_DECIMALS)}

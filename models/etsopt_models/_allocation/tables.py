@@ -239,8 +239,8 @@ def _row_labels(instance: Instance, limits: Limits, row: str, where: NDArray[np.
         **dict.fromkeys(("enterprise_band", "enterprise_least", "enterprise_most"), limits.enterprises),
     }
     of_units = {
-        "intensity_order": limits.rows["better"],
-        "equal_rates": limits.rows["one"],
+        "intensity_order": limits.rows["lower_intensity"],
+        "equal_rates": limits.rows["first_equal"],
         "largest_change_covers": slice(None),
     }
     if row in of_units:

@@ -141,7 +141,7 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
 def account_parameters(  # long because every array of the program has its line here
     instance: Instance, baseline: Baseline, columns: PlanColumns, accounts: Accounts
 ) -> dict[str, Any]:
-    """Return the arrays of `etsopt_models._market.formulation.plans_and_accounts`.
+    """Return the arrays of `etsopt_models.clearing.plans_and_accounts`.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def outstanding_cost(instance: Instance, baseline: Baseline) -> NDArray[np.float
 
 
 def market_parameters(instance: Instance, baseline: Baseline) -> dict[str, Any]:
-    """Return the arrays of `etsopt_models._market.formulation.market_years`."""
+    """Return the arrays of `etsopt_models.clearing.market_years`."""
     market, discount, years = instance.policy.market, baseline.discount, baseline.years
     demand = by_year(market.external_demand_t, years, 0.0)
     auctioned = by_year(market.auctioned_t, years, 0.0) + baseline.auctioned

@@ -51,7 +51,7 @@ def solve_objective(
     demands = Demands(parameters, program)
     for row in _each_side(program):
         demands.add(row, only_if_infeasible=True)
-    key = order_key(parameters["smaller"], parameters["place"], parameters["exceptions_most"])
+    key = order_key(parameters["size_gap"], parameters["place"], parameters["exceptions_most"])
     count, least, most = 0, 0, parameters["exceptions_most"]
     for rounds in range(EXCEPTION_ROUNDS_MAX):
         checkpoint(_("exceptions, choice"), rounds + 1)
