@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import etsopt
-from etsopt.data.files.aside import HIDDEN_NAMES
+from etsopt.data.files.atomic_folder import HIDDEN_NAMES
 from etsopt.results.results import Results, load_both
 
 STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync")

@@ -29,7 +29,11 @@ AS_PRINTED = "etsopt/reports/official/headings.py"
 
 READ = (
     *("etsopt/reports/official/reading/", "etsopt/data/tables/headings.py", "etsopt/data/tables/measurement.py"),
-    *("etsopt/data/files/lenient/doubts.py", "etsopt/accounting/headings.py", "etsopt/accounting/vocabulary.py"),
+    *(
+        "etsopt/data/files/lenient/table_plausibility.py",
+        "etsopt/accounting/headings.py",
+        "etsopt/accounting/vocabulary.py",
+    ),
 )
 """Patterns, words that are compared with what people write in half-width marks, and units of both languages."""
 

@@ -15,7 +15,7 @@ import pytest
 
 import etsopt
 from etsopt import progress
-from etsopt.cli.ending import exit_code
+from etsopt.cli.exit_codes import exit_code
 from etsopt.errors import StoppedError
 from tests.investments import random_investment
 from tests.markets import random_market

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.reliability.row import Found
 from benchmarks.reporting import ROOT, python_path
 from etsopt.cli import main
-from etsopt.data.files.aside import HIDDEN_NAMES
+from etsopt.data.files.atomic_folder import HIDDEN_NAMES
 
 if TYPE_CHECKING:
     from random import Random

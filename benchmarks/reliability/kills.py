@@ -27,7 +27,7 @@ from benchmarks.reliability.commands import (
     solve_new,
 )
 from benchmarks.reliability.row import Row
-from etsopt.data.files.aside import LOCK, PART
+from etsopt.data.files.atomic_folder import LOCK, PART
 from etsopt.data.files.write import write_instance
 from etsopt.running import library
 from etsopt.running.compiling import compiled_program

@@ -30,7 +30,7 @@ from benchmarks.reliability.commands import (
     started,
 )
 from benchmarks.reliability.row import Row
-from etsopt.data.files.aside import HIDDEN_NAMES
+from etsopt.data.files.atomic_folder import HIDDEN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from benchmarks.reliability.commands import (
     started,
 )
 from benchmarks.reliability.row import Row
-from etsopt.data.files.aside import LOCK, PART
+from etsopt.data.files.atomic_folder import LOCK, PART
 from tests.hard import HARD_MODEL
 
 if TYPE_CHECKING:

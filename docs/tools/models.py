@@ -25,7 +25,7 @@ def write_pages(target: Path) -> None:
     index = "\n".join(
         [
             "# Models\n",
-            "One file, one formulation. Each page is made of its file, where every equation stands above its constraint.",
+            "One file, one formulation. Each page is made of its file, where equations stand above their constraints.",
             "[A certificate](../how-to/verify.md) proves an answer, and",
             "[a model of your own](../how-to/own-model.md) is a Python file.\n",
             "| model | contents |\n| --- | --- |",

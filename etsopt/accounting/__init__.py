@@ -17,8 +17,8 @@ from etsopt.accounting.review import (
     annual_emissions,
     decide,
     history,
+    import_findings,
     review,
-    take_findings,
 )
 from etsopt.accounting.rows import Reports, read_register
 from etsopt.accounting.screening import Screening, screen
@@ -44,6 +44,7 @@ __all__ = [
     "export_reports",
     "generate",
     "history",
+    "import_findings",
     "import_reports",
     "inclusion",
     "monitor",
@@ -57,7 +58,6 @@ __all__ = [
     "review_plan_instance",
     "screen",
     "store_log",
-    "take_findings",
     "units_of",
     "verify",
     "write_example",

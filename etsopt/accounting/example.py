@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.accounting.coded import month_number
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ITEMS, STEEL
-from etsopt.data.files.aside import written_aside
+from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.read import REPORTS
 from etsopt.data.files.write import write_table
 from etsopt.errors import UsageError
@@ -201,10 +201,10 @@ def write_example(folder: str | Path, units: int = 6, months: int = 12, seed: in
     folder = Path(folder)
     year = rows["month"].str[:4]
     written = [folder / REGISTER.file, *sorted((folder / REPORTS).glob("*.csv"))]
-    with written_aside(folder, lambda: [path for path in written[:1] if path.is_file()]) as aside:
+    with replacing_folder(folder, lambda: [path for path in written[:1] if path.is_file()]) as aside:
         write_table(register, aside / REGISTER.file)
     reports = folder / REPORTS
-    with written_aside(reports, lambda: [path for path in written[1:] if path.is_file()]) as aside:
+    with replacing_folder(reports, lambda: [path for path in written[1:] if path.is_file()]) as aside:
         for name in sorted(set(year.tolist())):
             write_table(rows[(year == name).to_numpy()], aside / f"{name}.csv")
     return folder

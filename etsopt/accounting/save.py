@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from etsopt.accounting.bridge import units_of
 from etsopt.accounting.chinese import in_words, plan_in_words
 from etsopt.accounting.schema import REGISTER
-from etsopt.data.files.aside import written_aside
-from etsopt.data.files.atomic import naming
+from etsopt.data.files.atomic import file_in_errors
+from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.read import POLICY
 from etsopt.data.files.write import protected, write_table
 from etsopt.errors import UsageError
@@ -81,12 +81,12 @@ def _save(
             )
             raise UsageError(what, _("Name another folder."))
     files = [f"{name}.csv" for name in tables]
-    with written_aside(folder, lambda: [path for name in files if (path := folder / name).is_file()]) as aside:
+    with replacing_folder(folder, lambda: [path for name in files if (path := folder / name).is_file()]) as aside:
         for name, table in tables.items():
             tell(_("writing {name}.csv", name=name))
             path = aside / f"{name}.csv"
             if in_chinese() and name != UNITS:
-                with naming(path):
+                with file_in_errors(path):
                     # Excel takes a file without the mark at its beginning for one in the code page of the system.
                     protected(shown(table)).to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
             else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from etsopt.accounting.review import annual_emissions, take_findings
+from etsopt.accounting.review import annual_emissions, import_findings
 from etsopt.accounting.review.words import LEVELS
 from etsopt.accounting.sources import refuse_earlier_state
 from etsopt.accounting.store import import_reports, is_store
@@ -85,7 +85,7 @@ def _of_folder(folder: Path, year: int | None, parameters: Mapping[str, Any] | N
     with TemporaryDirectory(prefix="etsopt-") as held:
         store = Path(held) / STORE
         import_reports(store, folder)
-        take_findings(store, next(iter(LEVELS)), SCREENING)
+        import_findings(store, next(iter(LEVELS)), SCREENING)
         found = annual_emissions(store, year, parameters, on)
     findings = found.review.findings.assign(level="", decided_on="")
     return replace(found, review=replace(found.review, findings=findings, rates=found.review.rates.iloc[:0], entry=0))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, RULE
-from etsopt.data.files.atomic import naming, replaced
+from etsopt.data.files.atomic import file_in_errors, replaced
 from etsopt.errors import UsageError
 from etsopt.language import _, in_chinese
 from etsopt.modules import optional
@@ -135,7 +135,7 @@ def _chinese(manager: Any) -> list[str]:
     return [*(name for name in CHINESE_FONTS if name in installed), *others]
 
 
-def see_that_drawable(path: Path, advice: str) -> Any:
+def require_drawable(path: Path, advice: str) -> Any:
     """Return matplotlib if it can write a chart to a file of this suffix.
 
     Raises
@@ -159,14 +159,14 @@ def save(chart: Chart, path: Path) -> None:
         With the name of the file that cannot be written.
     """
     suffix = path.suffix.lower()
-    mpl = see_that_drawable(path, _("Name a file that ends in .svg or .png; `etsopt plot` writes .html too."))
+    mpl = require_drawable(path, _("Name a file that ends in .svg or .png; `etsopt plot` writes .html too."))
     if in_chinese() and suffix == ".png" and not _fonts(mpl):
         what = _("No installed font has Chinese characters.")
         advice = _("Install one, such as {font}, or write an SVG, which keeps the text.", font=CHINESE_FONTS[0])
         raise UsageError(what, advice)
     figure = draw(chart)
     metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
-    with mpl.rc_context(SETTINGS), warnings.catch_warnings(), replaced(path) as part, naming(path):
+    with mpl.rc_context(SETTINGS), warnings.catch_warnings(), replaced(path) as part, file_in_errors(path):
         # An SVG keeps its texts for the fonts of its reader; only their widths are guessed here.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(part, format=suffix[1:], metadata=metadata, dpi=160)

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TextIO
 
 from etsopt import __version__
-from etsopt.cli.ending import run_to_exit_code
+from etsopt.cli.exit_codes import run_to_exit_code
 from etsopt.cli.options import EXIT_CODES
 from etsopt.cli.parsing import Commands, Parser, add_language, argparse_speaking, language_of
 from etsopt.cli.streams import escaping
@@ -47,7 +47,7 @@ COMMANDS = {
     "curve": "curving",
     "design": "designing",
     "forecast": "forecasting",
-    **dict.fromkeys(("models", "rules", "instances", "schema"), "listing"),
+    **dict.fromkeys(("models", "rules", "instances", "schema"), "list_commands"),
     "completion": "completing",
 }
 """Modules of this folder by the commands that they register, in the order of the help."""

@@ -24,8 +24,8 @@ def register(commands: Commands) -> None:
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
     from etsopt.cli import terminal
-    from etsopt.reports.beside import beside
     from etsopt.reports.run import Run
+    from etsopt.reports.run_comparison import beside
     from etsopt.results import comparison, results
 
     one, other = results.load(options.one), results.load(options.other)

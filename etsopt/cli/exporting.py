@@ -35,7 +35,7 @@ def export(options: Namespace) -> int:
     from etsopt.reports import official_tables, write_official_tables
     from etsopt.reports.official.files import NOTE
     from etsopt.reports.official.gaps import columns_to_fill
-    from etsopt.reports.official.tables import see_that_there
+    from etsopt.reports.official.tables import require_province
     from etsopt.results import results
     from etsopt.results.notices import facts_of, notices
     from etsopt.results.words import STATUSES
@@ -44,7 +44,7 @@ def export(options: Namespace) -> int:
         raise UsageError(_("There are no tables {name}.", name=brief(options.tables)), _("Choose official."))
     result, instance = results.load_both(options.run)
     province = one_name(options.province)
-    see_that_there(province, {name: word("province", name) for name in instance.provinces}, joined(("", "")))
+    require_province(province, {name: word("province", name) for name in instance.provinces}, joined(("", "")))
     tables = official_tables(instance, result, province)
     alone = instance.provinces[0] if len(instance.provinces) == 1 else ""
     told = notices(facts_of(instance))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.ending import BAD_INPUT
+from etsopt.cli.exit_codes import BAD_INPUT
 from etsopt.errors import DataError, UsageError
 from etsopt.language import _
 
@@ -28,7 +28,7 @@ def register(commands: Commands) -> None:
 
 def fix(options: Namespace) -> int:
     """Write the workbook, and list what a person has to correct."""
-    from etsopt.cli.workbooks import XLSX, see_that_new
+    from etsopt.cli.workbooks import XLSX, require_new
     from etsopt.data.files.lenient.one_file import find_file
     from etsopt.data.files.read import is_file
     from etsopt.running import reading
@@ -43,7 +43,7 @@ def fix(options: Namespace) -> int:
     if options.out.resolve() == options.file.resolve():
         what = _("{file!r} is not replaced by its own repair.", file=str(options.file))
         raise UsageError(what, _("Name another file by --out, and compare both."))
-    see_that_new(options.out, options.force)
+    require_new(options.out, options.force)
     fixed = reading.fix(options.file, options.out)
     if options.json:
         content = {

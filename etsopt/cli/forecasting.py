@@ -45,7 +45,7 @@ def register(commands: Commands) -> None:
 
 def forecast(options: Namespace) -> int:
     """Forecast balance values and surpluses, and write the tables."""
-    from etsopt.charts.drawing import save, see_that_drawable
+    from etsopt.charts.drawing import require_drawable, save
     from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
     from etsopt.documents.document import Document, Section
@@ -55,7 +55,7 @@ def forecast(options: Namespace) -> int:
 
     check_format(options.format)
     if options.chart:
-        see_that_drawable(options.chart, _("Name a file that ends in .svg or .png."))
+        require_drawable(options.chart, _("Name a file that ends in .svg or .png."))
     plan = read_forecast(options.file)
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance)

@@ -31,12 +31,12 @@ def register(commands: Commands) -> None:
 
 def generate(options: Namespace) -> int:
     """Write a generated instance."""
-    from etsopt.data.files.aside import see_that_empty
+    from etsopt.data.files.atomic_folder import require_empty
     from etsopt.data.files.write import write_instance
     from etsopt.data.generate import POLICY, PROFILES
     from etsopt.data.generate import generate as generate_instance
 
-    see_that_empty(options.out)
+    require_empty(options.out)
     instance = generate_instance(options.units, options.seed, options.measures, options.own_measures)
     measures = f" --measures {options.measures}" if options.measures else ""
     measures += " --own-measures" if options.own_measures else ""

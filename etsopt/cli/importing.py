@@ -32,12 +32,12 @@ def register(commands: Commands) -> None:
 
 def import_tables(options: Namespace) -> int:
     """Write the instance that annex tables hold."""
-    from etsopt.data.files.aside import see_that_empty
+    from etsopt.data.files.atomic_folder import require_empty
     from etsopt.data.files.write import write_instance
     from etsopt.reports.official.reading import read_back
     from etsopt.results.results import finite
 
-    see_that_empty(options.out)
+    require_empty(options.out)
     reading = read_back(options.source, options.year, options.province)
     instance = reading.instance
     write_instance(instance, options.out, readme(reading))

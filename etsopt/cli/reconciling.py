@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.ending import exit_code
+from etsopt.cli.exit_codes import exit_code
 from etsopt.cli.options import add_set, add_time_limit, pairs
 from etsopt.cli.printing import print_json
 from etsopt.language import _
@@ -37,11 +37,11 @@ def reconcile(options: Namespace) -> int:
     from etsopt import accounting, progress
     from etsopt.cli import saving, terminal
     from etsopt.cli.solving import show_summary
-    from etsopt.results.run_folder import see_that_writable
+    from etsopt.results.run_folder import require_writable
     from etsopt.running import run
 
     if options.out is not None:
-        see_that_writable(options.out)
+        require_writable(options.out)
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         with progress.stopped_anywhere(_("reading")):
             reports = accounting.read_reports(options.data)

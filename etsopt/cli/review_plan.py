@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt.cli.ending import exit_code
+from etsopt.cli.exit_codes import exit_code
 from etsopt.cli.options import EXIT_CODES, add_set, add_time_limit, pairs
 from etsopt.cli.printing import print_files, print_json
 from etsopt.errors import UsageError, brief
@@ -46,11 +46,11 @@ def review_plan(options: Namespace) -> int:
     from etsopt.accounting.save import save_plan
     from etsopt.cli import saving, terminal
     from etsopt.cli.solving import show_summary
-    from etsopt.results.run_folder import holds_run, see_that_writable
+    from etsopt.results.run_folder import holds_run, require_writable
     from etsopt.running import run
 
     if options.out is not None:
-        see_that_writable(options.out)
+        require_writable(options.out)
     files = []
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell(_("reading"))

@@ -210,7 +210,7 @@ def _screen(options: Namespace) -> int:
     thresholds = pairs(options.set, "--set")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         given = (options.level, options.by, thresholds, options.least, options.wait)
-        return _show(accounting.take_findings(options.store, *given), options)
+        return _show(accounting.import_findings(options.store, *given), options)
 
 
 def _single(options: Namespace) -> int:

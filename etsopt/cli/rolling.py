@@ -29,7 +29,7 @@ def register(commands: Commands) -> None:
 def roll(options: Namespace) -> int:
     """Write next year's instance from the run folder of a compliance year."""
     from etsopt.cli import terminal
-    from etsopt.data.files.aside import see_that_empty
+    from etsopt.data.files.atomic_folder import require_empty
     from etsopt.data.files.read import read_units
     from etsopt.data.files.write import check_format, write_instance
     from etsopt.reports.roll import readme, rolled
@@ -37,7 +37,7 @@ def roll(options: Namespace) -> int:
     from etsopt.running.roll import roll_over
 
     check_format(options.format)
-    see_that_empty(options.out)
+    require_empty(options.out)
     units = None if options.units is None else read_units(options.units)
     result, instance = results.load_both(options.run)
     found = roll_over(result, instance, units)

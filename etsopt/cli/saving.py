@@ -31,11 +31,11 @@ def places(out: Path | None) -> tuple[Path | None, Path | None]:
 
     load_xlsxwriter(out.name)
     folder = out.with_suffix("")
-    see_that_of_run(out, folder)
+    require_of_run(out, folder)
     return out, folder
 
 
-def see_that_of_run(workbook: Path, folder: Path) -> None:
+def require_of_run(workbook: Path, folder: Path) -> None:
     """Refuse a workbook that is there, and is none of the run of a folder."""
     from etsopt.results.run_folder import holds_run
 
@@ -48,7 +48,7 @@ def see_that_of_run(workbook: Path, folder: Path) -> None:
         raise UsageError(what, _("Name another file: a result does not replace a workbook of your own."))
 
 
-def see_that_alike(folder: Path, ends: Collection[str]) -> None:
+def require_alike(folder: Path, ends: Collection[str]) -> None:
     """Refuse a folder with a run for runs at both ends of an interval, which have folders in it, and the other way."""
     from etsopt.results.run_folder import holds_run
     from etsopt.running.ends import ENDS

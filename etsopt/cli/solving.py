@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from etsopt.cli.ending import exit_code
+from etsopt.cli.exit_codes import exit_code
 from etsopt.cli.options import EXIT_CODES, add_format, add_instance, add_time_limit, instance_of, pairs
 from etsopt.language import _
 
@@ -52,14 +52,14 @@ def solve(options: Namespace) -> int:
     from etsopt import progress
     from etsopt.cli import ends, remedying, saving, terminal
     from etsopt.data.files.write import check_format
-    from etsopt.results.run_folder import see_that_writable
+    from etsopt.results.run_folder import require_writable
     from etsopt.running import run
     from etsopt.running.ends import at_ends
 
     check_format(options.format)
     workbook, options.out = saving.places(options.out)
     if options.out is not None:
-        see_that_writable(options.out)
+        require_writable(options.out)
     # The time limit is that of the command: reading counts.
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell(_("reading"))
@@ -76,10 +76,10 @@ def solve(options: Namespace) -> int:
         )
         both = at_ends(instance)
         if options.out is not None:
-            saving.see_that_alike(options.out, both)
+            saving.require_alike(options.out, both)
         for end in both:
             if (beside := saving.at_end(workbook, end)) is not None:
-                saving.see_that_of_run(beside, options.out / end)
+                saving.require_of_run(beside, options.out / end)
         found = {end: _answer(options, one, solve, workbook, end) for end, one in (both or {"": instance}).items()}
     solved = {end: answer.result for end, answer in found.items()}
     if options.json:

@@ -157,14 +157,14 @@ def _count(plan: SweepPlan) -> str:
 def telling(quiet: bool) -> Iterator[Callable[[str], None]]:
     """Yield the receiver of lines of progress: those of a terminal; without one, the last is printed each minute."""
     from etsopt.cli import terminal
-    from etsopt.cli.remaining import Remaining
+    from etsopt.cli.time_estimate import TimeEstimate
     from etsopt.sweeping.progress import every
 
     if quiet or terminal.plain_console(stderr=True).is_terminal:
         with terminal.waiting(quiet) as tell:
             yield tell
         return
-    last, remaining = str(_("No scenario has ended yet.")), Remaining()
+    last, remaining = str(_("No scenario has ended yet.")), TimeEstimate()
 
     def keep(line: str) -> None:
         nonlocal last

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from etsopt.characters import escaped
-from etsopt.cli.remaining import Remaining
 from etsopt.cli.streams import below
+from etsopt.cli.time_estimate import TimeEstimate
 from etsopt.documents import terminal as documents
 from etsopt.documents.fitting import OWN_WRAPPING, longest_piece, wrapped
 
@@ -88,5 +88,5 @@ def waiting(quiet: bool) -> Iterator[Callable[[str], None]]:
 
     columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=errors, transient=True) as shown:
-        task, remaining = shown.add_task(""), Remaining()
+        task, remaining = shown.add_task(""), TimeEstimate()
         yield lambda line: shown.update(task, description=remaining.shown(line))

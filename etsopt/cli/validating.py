@@ -23,7 +23,7 @@ def register(commands: Commands) -> None:
 
 def validate(options: Namespace) -> int:
     """Read an instance; the caller reports the defects that this raises."""
-    from etsopt.data.policy.doubts import doubtful_values
+    from etsopt.data.policy.plausibility import doubtful_values
 
     instance = instance_of(options)
     content = {"instance": instance.name, "valid": True, "units": len(instance.units), "hash": instance.hash}

@@ -39,7 +39,7 @@ def new(options: Namespace) -> int:
     if options.file.suffix.lower() != XLSX:
         what = _("{file!r} is no name of a workbook.", file=str(options.file))
         raise UsageError(what, _("Name a file that ends in .xlsx: etsopt new plants.xlsx"))
-    see_that_new(options.file, options.force)
+    require_new(options.file, options.force)
     write_workbook(options.file, in_chinese=in_chinese())
     if options.json:
         print(json.dumps({"file": str(options.file)}, ensure_ascii=False))
@@ -51,7 +51,7 @@ def new(options: Namespace) -> int:
 
 def convert(options: Namespace) -> int:
     """Write an instance in another form, and read it back."""
-    from etsopt.data.files.aside import see_that_empty
+    from etsopt.data.files.atomic_folder import require_empty
     from etsopt.data.files.instance_sheets import write_workbook
     from etsopt.data.files.read import read_instance
     from etsopt.data.files.write import check_format, write_instance
@@ -60,10 +60,10 @@ def convert(options: Namespace) -> int:
     check_format(options.format)
     to_workbook = options.to.suffix.lower() == XLSX
     if to_workbook:
-        see_that_new(options.to, options.force)
+        require_new(options.to, options.force)
     elif not options.force:
         try:
-            see_that_empty(options.to)
+            require_empty(options.to)
         except UsageError as error:
             advice = _("{advice} Or add --force to replace the instance in it.", advice=error.advice)
             raise UsageError(error.failure, advice) from None
@@ -83,7 +83,7 @@ def convert(options: Namespace) -> int:
     return 0
 
 
-def see_that_new(path: Path, force: bool) -> None:
+def require_new(path: Path, force: bool) -> None:
     """Check that a file does not exist, or may be replaced.
 
     Raises

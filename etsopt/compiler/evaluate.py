@@ -14,7 +14,7 @@ from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, Temp
 
 from etsopt.compiler.guards import MembersOf
 from etsopt.compiler.lookups import Lookups, is_expression, is_number
-from etsopt.compiler.spaces import Along, Given, Space, alike, plus, times
+from etsopt.compiler.spaces import AxisIndex, Space, ValueIndex, alike, plus, times
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -207,10 +207,10 @@ class Evaluator(Lookups):
             )
             raise self.not_compilable(reason, _("Give one for each of its sets."))
         self.check_index(component, arguments, space, self.number)
-        bound: dict[int, Along | Given] = {}
+        bound: dict[int, AxisIndex | ValueIndex] = {}
         for placeholder, argument in zip(template.indices, arguments, strict=True):
             known = space.bound.get(id(argument)) if isinstance(argument, IndexTemplate) else None
-            bound[id(placeholder)] = known or Given(self.number(argument, space))
+            bound[id(placeholder)] = known or ValueIndex(self.number(argument, space))
         use(template.expression, space.binding(bound))
 
     def _sum(self, node: Any, space: Space, factor: Any, terms: Terms) -> None:
@@ -245,7 +245,7 @@ class Evaluator(Lookups):
             members = members[np.arange(counts.sum()) + np.repeat(starts[group] - before, counts)]
         columns = [members] if members.ndim == 1 else list(members.T)
         distinct = len(columns) if grouped.is_partition and once and space.rows is None else 0
-        return space.laid_out(counts, [Given(values, distinct) for values in columns], tuple(placeholders))
+        return space.laid_out(counts, [ValueIndex(values, distinct) for values in columns], tuple(placeholders))
 
     def _not_linear(self) -> CompileError:
         way = "Write it with linear terms, and objectives with squares of single variables."

@@ -12,7 +12,7 @@ from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
 
 from etsopt.compiler.mistakes import RuleError
-from etsopt.compiler.spaces import Along, Given, Space, alike, plus, times
+from etsopt.compiler.spaces import AxisIndex, Space, ValueIndex, alike, plus, times
 from etsopt.compiler.templates import CompileError
 from etsopt.language import _
 
@@ -78,13 +78,13 @@ class Lookups:
             for members, part in zip(sets, parts, strict=True)
         ]
         lengths = [members.size for members in sets]
-        axes = [place.axis for place in places if isinstance(place, Along)]
+        axes = [place.axis for place in places if isinstance(place, AxisIndex)]
         if len(axes) == len(places) and axes == sorted(set(axes)):
             items = _view(data.reshape(lengths), axes, space)
         else:
             position: Any = 0
             for place, length in zip(places, lengths, strict=True):
-                position = plus(times(position, length), place.position() if isinstance(place, Along) else place)
+                position = plus(times(position, length), place.position() if isinstance(place, AxisIndex) else place)
             items = data.reshape(-1)[position]
         return items, _is_distinct(arguments, space)
 
@@ -138,21 +138,21 @@ class Lookups:
         return CompileError(self.title, reason, way_round, by_pyomo)
 
 
-def _bound(argument: Any, space: Space) -> Along | Given | None:
+def _bound(argument: Any, space: Space) -> AxisIndex | ValueIndex | None:
     """Return the binding of an argument in the space itself, if it is a bare index."""
     return space.bound.get(id(argument)) if isinstance(argument, IndexTemplate) else None
 
 
-def _same_axis(members: IndexSet, part: Any, space: Space) -> Along | None:
+def _same_axis(members: IndexSet, part: Any, space: Space) -> AxisIndex | None:
     """Return the axis that indices follow in order, if it runs over members of that set from its beginning."""
     bound = [_bound(item, space) for item in part]
     first = bound[0]
-    if not isinstance(first, Along):
+    if not isinstance(first, AxisIndex):
         return None
     same = first.members is members
     counted = first.members.members is None and members.members is None and first.members.size <= members.size
     in_order = all(
-        isinstance(item, Along) and item.axis == first.axis and item.column == column
+        isinstance(item, AxisIndex) and item.axis == first.axis and item.column == column
         for column, item in enumerate(bound)
     )
     return first if (same or counted) and in_order else None
@@ -171,11 +171,11 @@ def _view(data: NDArray[Any], axes: list[int], space: Space) -> Any:
 def _is_distinct(arguments: Any, space: Space) -> bool:
     """Return True if the arguments name every summed axis, so that no two elements of a row share them."""
     bound = [_bound(item, space) for item in arguments]
-    along = {(item.axis, item.column): item.members for item in bound if isinstance(item, Along)}
+    along = {(item.axis, item.column): item.members for item in bound if isinstance(item, AxisIndex)}
     named = Counter(axis for axis, _ in along)
     followed = {axis for (axis, _), members in along.items() if named[axis] == members.dimensions}
     summed = range(1 if space.rows is not None else space.row_axes, len(space.shape))
-    members = {id(item): item.distinct for item in bound if isinstance(item, Given) and item.distinct}
+    members = {id(item): item.distinct for item in bound if isinstance(item, ValueIndex) and item.distinct}
     in_group = space.rows is None or len(members) in members.values()
     return in_group and all(axis in followed or space.shape[axis] == 1 for axis in summed)
 

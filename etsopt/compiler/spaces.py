@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Along:
+class AxisIndex:
     """An index that runs along an axis: one column of the members of a set."""
 
     members: IndexSet
@@ -37,7 +37,7 @@ class Along:
 
 
 @dataclass(frozen=True)
-class Given:
+class ValueIndex:
     """An index whose values are known element by element.
 
     `distinct` is the number of indices of its group, itself included, whose values no two elements of a row share;
@@ -73,7 +73,7 @@ class Space:
     shape: tuple[int, ...]
     row_axes: int
     rows: NDArray[np.int64] | None
-    bound: dict[int, Along | Given]
+    bound: dict[int, AxisIndex | ValueIndex]
     parent: Space | None = None
     origin: NDArray[np.int64] | None = None
 
@@ -85,19 +85,21 @@ class Space:
     def along(self, members: IndexSet, placeholders: tuple[Any, ...]) -> Space:
         """Return the space with one more axis, the members of a set."""
         axis = len(self.shape)
-        new: dict[int, Along | Given] = {
-            id(item): Along(members, axis, column) for column, item in enumerate(placeholders)
+        new: dict[int, AxisIndex | ValueIndex] = {
+            id(item): AxisIndex(members, axis, column) for column, item in enumerate(placeholders)
         }
         return Space((*self.shape, members.size), self.row_axes, self.rows, self.bound | new, self.parent, self.origin)
 
-    def binding(self, values: dict[int, Along | Given]) -> Space:
+    def binding(self, values: dict[int, AxisIndex | ValueIndex]) -> Space:
         """Return the space with more indices."""
         return Space(self.shape, self.row_axes, self.rows, self.bound | values, self.parent, self.origin)
 
-    def laid_out(self, counts: NDArray[np.int64], members: list[Given], placeholders: tuple[Any, ...]) -> Space:
+    def laid_out(self, counts: NDArray[np.int64], members: list[ValueIndex], placeholders: tuple[Any, ...]) -> Space:
         """Return the space of the members of a group for each element, ``counts`` of them in row-major order."""
         origin = np.repeat(np.arange(len(counts)), counts)
-        bound: dict[int, Along | Given] = {id(item): value for item, value in zip(placeholders, members, strict=True)}
+        bound: dict[int, AxisIndex | ValueIndex] = {
+            id(item): value for item, value in zip(placeholders, members, strict=True)
+        }
         return Space((len(origin),), 0, self.row_of_each()[origin], bound, self, origin)
 
     def row_of_each(self) -> NDArray[np.int64]:

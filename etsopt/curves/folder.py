@@ -21,8 +21,8 @@ from etsopt.curves.axes import Axis
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.curves.result import Curve
 from etsopt.curves.solver import MODEL, CurveSolver
-from etsopt.data.files.aside import finish, written_aside
-from etsopt.data.files.atomic import naming
+from etsopt.data.files.atomic import file_in_errors
+from etsopt.data.files.atomic_folder import finish, replacing_folder
 from etsopt.data.files.frames import as_written, read_table, types_of
 from etsopt.data.files.write import FORMATS, check_format, write_table
 from etsopt.errors import DataError, Problem, UsageError
@@ -90,10 +90,10 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
         versions=versions().model_dump(),
         tables={name: types_of(table) for name, table in plain.items()},
     )
-    with written_aside(folder, lambda: _files(folder)) as aside:
+    with replacing_folder(folder, lambda: _files(folder)) as aside:
         for name, table in plain.items():
             write_table(table, aside / f"{name}.{table_format}")
-        with naming(aside / FILE):
+        with file_in_errors(aside / FILE):
             text = json.dumps(stated.model_dump(), indent=1, ensure_ascii=False) + "\n"
             (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
 

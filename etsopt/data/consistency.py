@@ -33,19 +33,19 @@ PAIR = ("intensity_output_t", "intensity_emissions_tco2e")
 """Output and emissions on which a rule measures intensity, which belong together."""
 
 
-def validate_consistency(instance: Content, of_people: bool = False, with_policy: bool = True) -> list[Problem]:
+def validate_consistency(instance: Content, informal: bool = False, with_policy: bool = True) -> list[Problem]:
     """Return the inconsistencies of tables and policy, each of which is valid by itself.
 
     Parameters
     ----------
-    of_people
+    informal
         True to refuse what is a slip in a table that a person wrote: half of what measures intensity.
     with_policy
         False if the policy is not known: keys of its own are not compared with the tables.
     """
     # Checks that do not depend on the policy run once.
-    problems = list(instance.once("problems of the tables", lambda: _problems_of_tables(instance)))
-    problems += _problems_of_pairs(instance) if of_people else []
+    problems = list(instance.cached("problems of the tables", lambda: _problems_of_tables(instance)))
+    problems += _problems_of_pairs(instance) if informal else []
     problems += problems_of_policy(instance) if with_policy else []
     problems += _problems_of_measures_and_forecast(instance)
     return problems
@@ -60,7 +60,7 @@ def _problems_of_measures_and_forecast(instance: Content) -> list[Problem]:
         problems += [] if forecast is None else problems_of_forecast(units, forecast, policy)
         return problems + ([] if instance.scenarios is None else problems_of_scenarios(instance.scenarios))
 
-    return list(instance.once("problems of further tables", find, given=f"{policy.year}, CNY of {policy.price_year}"))
+    return list(instance.cached("problems of further tables", find, key=f"{policy.year}, CNY of {policy.price_year}"))
 
 
 def _problems_of_tables(instance: Content) -> list[Problem]:

@@ -118,7 +118,7 @@ class Content:
     def in_scope(self) -> NDArray[np.bool_]:
         """True for units in the scope of the allocation in the year of the tables, shape ``(units,)``."""
         outside = {sector: self.policy.cases_outside(sector) for sector in self.sectors}
-        return self.once("scope", lambda: ~self.has_case(outside), given=repr(outside))
+        return self.cached("scope", lambda: ~self.has_case(outside), key=repr(outside))
 
     def has_case(self, cases: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
         """Return True for units whose special case is one of those of their sector, shape ``(units,)``.
@@ -163,26 +163,26 @@ class Content:
     @property
     def intensity(self) -> NDArray[np.float64]:
         """Intensity as the rule measures it, shape ``(units,)`` [tCO2e/t]; NaN for a unit without output."""
-        return self.once("intensity", lambda: _intensity(self.units))
+        return self.cached("intensity", lambda: _intensity(self.units))
 
-    def once(self, name: str, find: Callable[[], Any], given: str = "") -> Any:
+    def cached(self, name: str, find: Callable[[], Any], key: str = "") -> Any:
         """Return the result of `find`, which is called once for these tables and cached under the name.
 
         Parameters
         ----------
-        given
+        key
             Other input that the result depends on; only the result for the newest of these is cached, so that a sweep
             over many policies needs no more memory than one.
         """
         known = self.known
         cached = known.get(name)
-        if cached is None or cached[0] != given:
-            cached = known[name] = given, find()
+        if cached is None or cached[0] != key:
+            cached = known[name] = key, find()
         return cached[1]
 
     def labels(self, column: str) -> Labels:
         """Return a text column of the units, such as ``sector`` or ``enterprise_id``, as positions among its texts."""
-        return self.once(f"labels of {column}", lambda: Labels.of(self.units[column].to_numpy()))
+        return self.cached(f"labels of {column}", lambda: Labels.of(self.units[column].to_numpy()))
 
     @property
     def sectors(self) -> list[str]:
@@ -197,7 +197,7 @@ class Content:
     @property
     def hash(self) -> str:
         """SHA-256 over every cell and every key of the policy."""
-        return hash_with_policy(self.once("digest", lambda: digest_of(self.tables)), self.policy, self.sectors)
+        return hash_with_policy(self.cached("digest", lambda: digest_of(self.tables)), self.policy, self.sectors)
 
 
 def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:

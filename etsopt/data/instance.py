@@ -58,7 +58,7 @@ class Instance(Content):
         policy: Policy | None,
         problems: list[Problem],
         of_policy: list[Problem],
-        of_people: bool = False,
+        informal: bool = False,
     ) -> Instance:
         """Validate raw tables by name, add their problems to those of the files, and raise once.
 
@@ -69,7 +69,7 @@ class Instance(Content):
         ----------
         problems, of_policy
             Those of the files and of the policy.
-        of_people
+        informal
             True to understand headings that people write, such as ``Emissions``, as in workbooks.
 
         Raises
@@ -82,7 +82,7 @@ class Instance(Content):
         for table in TABLES:
             if table.name in raw:
                 cells = raw[table.name]
-                named, of_headings = in_schema(cells, table, of_people)
+                named, of_headings = in_schema(cells, table, informal)
                 # China's plans alone have a list of sectors.
                 of_rule = table if policy is None or policy.follows_plan else with_own_sectors(table)
                 frames[table.name], of_table = validate_table(named, of_rule)
@@ -95,12 +95,12 @@ class Instance(Content):
                     warn(note, AssumedWarning)
                     notes.append(note)
         if problems or policy is None:
-            problems += further_problems(frames, broken, policy, of_people, complete)
+            problems += further_problems(frames, broken, policy, informal, complete)
             raise DataError(_("The instance {name!r}", name=name), problems)
         enterprises = frames.pop("enterprises", None)
         assumed = {"tables": tuple(notes)} if notes else {}
         instance = cls(name, enterprises=enterprises, policy=policy, assumed=assumed, **frames)
-        problems = validate_consistency(instance, of_people)
+        problems = validate_consistency(instance, informal)
         if problems:
             raise DataError(_("The instance {name!r}", name=name), problems)
         return instance

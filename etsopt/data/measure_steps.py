@@ -61,7 +61,7 @@ def step_counts(measures: pd.DataFrame) -> NDArray[np.int64]:
 
 def offers_of(instance: Content) -> Offers:
     """Return every measure and step in the order of the table; an instance without measures has none."""
-    return instance.once("offers", lambda: _offers(instance.measures))
+    return instance.cached("offers", lambda: _offers(instance.measures))
 
 
 def _offers(measures: pd.DataFrame | None) -> Offers:

@@ -42,12 +42,12 @@ def applicable(instance: Content) -> Groups:
     """
     if instance.measures is None:
         return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    return instance.once("applicable", lambda: _applicable(instance, instance.measures))
+    return instance.cached("applicable", lambda: _applicable(instance, instance.measures))
 
 
 def offered(instance: Content) -> Groups:
     """Return the positions of each unit's measures and steps in `offers_of`, sorted by ``measure_id`` and step."""
-    return instance.once("offered", lambda: _offered(instance))
+    return instance.cached("offered", lambda: _offered(instance))
 
 
 def _offered(instance: Content) -> Groups:
@@ -79,7 +79,7 @@ def _positions(instance: Content, measures: pd.DataFrame) -> NDArray[np.int64]:
     """Return the position of each measure row's unit, shape ``(rows,)``; -1 for a row of a sector or of no unit."""
     if "unit_id" not in measures:
         return np.full(len(measures), -1)
-    return instance.once("units of the measures", lambda: unit_positions(measures, instance.units))
+    return instance.cached("units of the measures", lambda: unit_positions(measures, instance.units))
 
 
 def _pairs(instance: Content, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -37,7 +37,7 @@ def further_problems(
     frames: Mapping[str, pd.DataFrame],
     broken: Mapping[str, Collection[str]],
     policy: Policy | None,
-    of_people: bool,
+    informal: bool,
     complete: bool,
 ) -> list[Problem]:
     """Return the inconsistencies of tables and policy that do not depend on what has a problem.
@@ -50,7 +50,7 @@ def further_problems(
         Columns of each that have a problem; empty texts for problems of the table.
     policy
         None if it has a problem.
-    of_people
+    informal
         As `validate_consistency` takes it.
     complete
         True if every table and cell of the files is among ``frames``.
@@ -78,7 +78,7 @@ def further_problems(
     content = Content("", units=units, enterprises=enterprises, policy=stated, **others)
     hidden = {key for name in unknown for key in (name, *DEPENDENT.get(name, ()))}
     hidden |= {*OF_POLICY} if policy is None else set()
-    found = validate_consistency(content, of_people, with_policy=policy is not None)
+    found = validate_consistency(content, informal, with_policy=policy is not None)
     return [problem for problem in found if not _depends(problem.column, hidden)]
 
 

@@ -25,7 +25,7 @@ from etsopt.documents.document import (
 from etsopt.documents.figures import of_chart, short_in
 from etsopt.documents.quantities import YES
 from etsopt.language import _, joined, ngettext, pgettext, speaking
-from etsopt.reports.asked import MODELS
+from etsopt.reports.inputs_section import MODELS
 from etsopt.reports.write import write_document
 from etsopt.sweeping.sweep_overview import MOST_ROWS, outcomes_section
 

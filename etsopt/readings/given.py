@@ -161,7 +161,7 @@ class Given:
 Found = TypeVar("Found")
 
 
-def once(find: Callable[[Given], Found]) -> Callable[[Given], Found]:
+def cached(find: Callable[[Given], Found]) -> Callable[[Given], Found]:
     """Return a reading that is found once for what is given."""
 
     @wraps(find)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.readings.given import Names, once
+from etsopt.readings.given import Names, cached
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +66,7 @@ def cells_of(instance: Given, name: str) -> NDArray[Any]:
     return np.where(np.isnan(cells), EMPTY[name], cells) if name in EMPTY else cells
 
 
-@once
+@cached
 def steps_of(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return row, step and number of steps of everything on offer, in the order of the table of measures.
 
@@ -83,7 +83,7 @@ def _within(many: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
 
 
-@once
+@cached
 def on_offer(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the unit and the place among `steps_of` of every step on offer, by unit, measure and step.
 

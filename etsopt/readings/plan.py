@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.readings.given import by_year, once
+from etsopt.readings.given import by_year, cached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,7 +163,7 @@ def inside_in(instance: Given, years: Sequence[int] | NDArray[np.int64]) -> NDAr
     return present
 
 
-@once
+@cached
 def emissions_inside(instance: Given) -> NDArray[np.float64]:
     """Return the verified emissions of the units in scope, zero for the others, shape ``(units,)`` [tCO2e]."""
     return instance.units["emissions_tco2e"].to_numpy(dtype=float) * inside(instance)

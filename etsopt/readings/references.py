@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.readings.forecast import factors
-from etsopt.readings.given import once, whole
+from etsopt.readings.given import cached, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from etsopt.readings.given import Given
 
 
-@once
+@cached
 def outside_plans(instance: Given) -> NDArray[np.float64]:
     """Return the references of a rule without a plan before rounding, shape ``(units,)`` [t]; NaN of another rule."""
     name, parameters = instance.policy.rule.name, instance.parameters

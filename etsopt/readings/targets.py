@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.readings import plan
-from etsopt.readings.given import TONNE_ROUNDING_T, once, whole
+from etsopt.readings.given import TONNE_ROUNDING_T, cached, whole
 from etsopt.readings.references import outside_plans
 from etsopt.units import sums
 
@@ -26,14 +26,14 @@ def floored(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-@once
+@cached
 def fixed_at_emissions(instance: Given) -> NDArray[np.bool_]:
     """Return the units that nothing moves: those that get A = E, and any without emissions in scope."""
     fixed: NDArray[np.bool_] = gets_emissions(instance) | (plan.emissions_inside(instance) <= 0)
     return fixed
 
 
-@once
+@cached
 def gets_emissions(instance: Given) -> NDArray[np.bool_]:
     """Return the units that get A = E: special cases, small enterprises, and units outside the scope.
 

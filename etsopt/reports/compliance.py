@@ -12,7 +12,7 @@ from etsopt.documents.html import printable
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _, pgettext
 from etsopt.reports.answer import answer, status
-from etsopt.reports.asked import asked
+from etsopt.reports.inputs_section import asked
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run, figure
 from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated

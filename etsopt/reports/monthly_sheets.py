@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.chinese import one_reason
-from etsopt.data.files.aside import written_aside
-from etsopt.data.files.atomic import naming
+from etsopt.data.files.atomic import file_in_errors
+from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.documents.columns import heading, table_of
 from etsopt.documents.document import Column, Document, Paragraph, Section
 from etsopt.documents.html import printable
@@ -66,12 +66,12 @@ def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: S
         raise UsageError(what, _("Name an enterprise of the register with reports of that year."))
     lines = _lines(found)
     names = []
-    with written_aside(folder, lambda: sorted(folder.glob("*.html"))) as aside:
+    with replacing_folder(folder, lambda: sorted(folder.glob("*.html"))) as aside:
         chosen = list(dict.fromkeys(enterprises)) or known
         for number, enterprise in enumerate(chosen):
             checkpoint(_("writing sheets"), number, len(chosen))
             name = f"{file_name(enterprise)}.html"
-            with naming(aside / name):
+            with file_in_errors(aside / name):
                 sheet = printable(partial(_document, found, lines, enterprise))
                 (aside / name).write_text(sheet, encoding="utf-8", newline="\n")
             names.append(f"{folder.name}/{name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.policy.doubts import doubtful_values
+from etsopt.data.policy.plausibility import doubtful_values
 from etsopt.documents.document import Paragraph
 from etsopt.language import _, in_chinese, joined
 from etsopt.results.claims import is_checked

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.data.files.policy_sheet import rows_of_policy
-from etsopt.data.files.spreadsheet import see_that_fits
+from etsopt.data.files.spreadsheet import require_fits
 from etsopt.data.files.write import toml_value
 from etsopt.documents.columns import heading_of_result, quantity_of
 from etsopt.documents.document import Column, Document, Facts, Section, Table, named
@@ -18,8 +18,8 @@ from etsopt.documents.workbook import write_workbook
 from etsopt.language import _
 from etsopt.reports.allocation import relaxed
 from etsopt.reports.answer import answer, status
-from etsopt.reports.asked import asked
 from etsopt.reports.certificate import certificate, reproduce
+from etsopt.reports.inputs_section import asked
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
 from etsopt.reports.stated import as_stated, within_scope
@@ -59,7 +59,7 @@ def write_result_workbook(results: Results, path: Path, folder: str = "") -> Non
         With the name of the file that cannot be written.
     """
     for name, table in results.tables.items():
-        see_that_fits(table, name, above=1)
+        require_fits(table, name, above=1)
     comments = {"target_t": text} if (text := equal_allocation(results.tables)) else {}
     sheets = ((TABLES.get(name, name), content) for name, content in _sheets(results, folder))
     write_workbook(path, sheets, comments)

@@ -12,14 +12,14 @@ from etsopt.documents.html import library, page
 from etsopt.language import _, speaking
 from etsopt.reports import allocation, compliance, investment, market, own_model, reconciliation, reviews
 from etsopt.reports.answer import answer, status
-from etsopt.reports.asked import asked
-from etsopt.reports.beside import beside
 from etsopt.reports.certificate import assumptions, certificate, reproduce
 from etsopt.reports.files import file_name
+from etsopt.reports.inputs_section import asked
 from etsopt.reports.key_figures import key_figures
 from etsopt.reports.letter import addressee, letter
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
+from etsopt.reports.run_comparison import beside
 from etsopt.results.claims import is_checked
 
 if TYPE_CHECKING:

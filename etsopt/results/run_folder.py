@@ -11,8 +11,8 @@ from pydantic_core import from_json
 
 from etsopt.characters import escaped
 from etsopt.checking.theorem import THEOREMS
-from etsopt.data.files.aside import finish, read_whole, written_aside
-from etsopt.data.files.atomic import naming
+from etsopt.data.files.atomic import file_in_errors
+from etsopt.data.files.atomic_folder import finish, read_whole, replacing_folder
 from etsopt.data.files.frames import as_written, read_table, types_of
 from etsopt.data.files.write import FORMATS, check_format, instance_files, write_instance_files, write_table
 from etsopt.errors import DataError, Problem, UsageError
@@ -64,7 +64,7 @@ def write_run(
             )
     plain = {name: as_written(table, name) for name, table in tables.items()}
     names = [f"{name}.{table_format}" for name in tables]
-    with written_aside(folder, lambda: files_of_run(folder, names)) as aside:
+    with replacing_folder(folder, lambda: files_of_run(folder, names)) as aside:
         (aside / TABLES).mkdir()
         for name, table in plain.items():
             tell(_("writing {name}: {count:,} rows", name=name, count=len(table)))
@@ -73,13 +73,13 @@ def write_run(
             (aside / INSTANCE).mkdir()
             write_instance_files(instance, aside / INSTANCE, table_format)
         stated = content | {"tables": {name: types_of(table) for name, table in plain.items()}}
-        with naming(aside / FILE):
+        with file_in_errors(aside / FILE):
             # The name of a folder may hold control sequences, and a terminal may show the file.
             text = escaped(json.dumps(stated, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
             (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
-def see_that_writable(folder: Path) -> None:
+def require_writable(folder: Path) -> None:
     """Check, before a long solve, that a run may be written to a folder.
 
     Raises

@@ -182,7 +182,7 @@ def reference_allowances(instance: Instance) -> Reference:
     # A rule of no plan has the official parameters of the year.
     outside = {name: section.balance_value for name, section in instance.policy.sectors.items()}
     given = f"{instance.policy.year} {instance.policy.rule!r} {outside!r} {id(found.function)}"
-    return instance.once("reference", lambda: evaluated(found, instance, parameters, at_emissions), given=given)
+    return instance.cached("reference", lambda: evaluated(found, instance, parameters, at_emissions), key=given)
 
 
 def _problems_of_figures(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.files.lenient.doubts import MEASURED, doubted
+from etsopt.data.files.lenient.table_plausibility import MEASURED, doubted
 from etsopt.data.files.read import find_folder, is_file, read_instance, reports_in
 from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
@@ -122,7 +122,7 @@ def _evaluate(instance: Instance) -> None:
 def _from_reports(place: Path, emissions: str) -> Complete:
     """Return the function that completes the units of an instance from its reports, which it reads once."""
     from etsopt.accounting import reported
-    from etsopt.accounting.completed import completed_units
+    from etsopt.accounting.units_from_reports import units_from_reports
 
     if emissions not in reported.CHOICES:
         raise UsageError(
@@ -137,7 +137,7 @@ def _from_reports(place: Path, emissions: str) -> Complete:
 
     def complete(year: int, stated: RawTable | None) -> tuple[RawTable, list[Problem]]:
         found, units = of(year)
-        return completed_units(stated, units, found.id_in_instance)
+        return units_from_reports(stated, units, found.id_in_instance)
 
     return complete
 

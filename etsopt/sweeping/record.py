@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import pandas as pd
 
-from etsopt.data.files.atomic import naming
+from etsopt.data.files.atomic import file_in_errors
 from etsopt.data.files.lock import locked
 from etsopt.errors import UsageError
 from etsopt.language import LANGUAGES, Text, Translated, _, in_both
@@ -255,7 +255,7 @@ class Record:
     @contextmanager
     def _naming(self) -> Iterator[None]:
         """Turn errors of the database into those of its file."""
-        with naming(self.path):
+        with file_in_errors(self.path):
             try:
                 yield
             except sqlite3.DatabaseError as error:

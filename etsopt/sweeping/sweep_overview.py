@@ -9,7 +9,7 @@ import pandas as pd
 from etsopt.documents.document import Column, Facts, Paragraph, Section, Table, named, noted
 from etsopt.documents.quantities import COUNT
 from etsopt.language import _, joined, pgettext
-from etsopt.reports.asked import MODELS
+from etsopt.reports.inputs_section import MODELS
 from etsopt.sweeping.outcome import ENDED, PROVEN
 from etsopt.sweeping.sampling import KINDS, SALTELLI
 

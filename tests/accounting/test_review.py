@@ -295,13 +295,13 @@ def test_the_findings_of_screening_are_taken_over_once_and_stay_closed(tmp_path:
     rows = [row for month in MONTHS if month != "2025-03" for row in line(month, reported_on="2025-04-30")]
     accounting.import_reports(store, plants(tmp_path / "plants", rows))
     found = accounting.screen(accounting.read_reports(store)).findings
-    done = accounting.take_findings(store, "municipal", "office")
+    done = accounting.import_findings(store, "municipal", "office")
     taken = accounting.review(store, year=2025).findings
     assert done.changes["find"] == len(taken) == len(found) > 1
     assert taken["size_t"].sum() == pytest.approx(found["size_t"].sum())
     close = decisions({"decision": "close", "unit_id": "", "finding": 1, "reason": "explained"})
     accounting.decide(store, close)
-    assert accounting.take_findings(store, "municipal", "office").entry == 0
+    assert accounting.import_findings(store, "municipal", "office").entry == 0
     assert int(accounting.review(store).findings["open"].sum()) == len(found) - 1
 
 

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.screening import OF_KIND, compared, measured
 from etsopt.accounting import Reports, Screening, generate, read_reports, screen
 from etsopt.accounting.screening import KINDS, RULES, digits, load_file
-from etsopt.accounting.screening.material import NORMAL, deviation
+from etsopt.accounting.screening.screening_data import NORMAL, deviation
 from etsopt.errors import DataError, ModelError, UsageError
 from instances import build_cn_2025_reports
 from tests.accounting.builders import Row, reports

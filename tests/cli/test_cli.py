@@ -413,7 +413,7 @@ def test_an_error_of_python_itself_stays_one_unless_memory_is_short(
     with pytest.raises(SystemError):
         main(["solve", "tiny"])
     # Nothing has so much.
-    monkeypatch.setattr("etsopt.cli.ending.LEAST_MEMORY", 1 << 60)
+    monkeypatch.setattr("etsopt.cli.exit_codes.LEAST_MEMORY", 1 << 60)
     assert main(["solve", "tiny"]) == 4
     assert "not enough memory" in capsys.readouterr().err
 

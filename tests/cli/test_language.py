@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 import etsopt
 from etsopt.cli import main, parser_of
-from etsopt.cli.remaining import Remaining
+from etsopt.cli.time_estimate import TimeEstimate
 from etsopt.documents.fitting import wrapped
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.language import Text, Translated, _, in_both, in_chinese, speaking
@@ -274,7 +274,7 @@ def lines_of(*counts: tuple[str, int | None, int | None]) -> list[str]:
 
 def test_progress_says_what_is_left_at_the_pace_so_far() -> None:
     clock = Clock()
-    remaining = Remaining(clock)
+    remaining = TimeEstimate(clock)
     first, second, late, other, plain = lines_of(
         ("reading reports", 6, 36),
         ("reading reports", 12, 36),

@@ -65,7 +65,7 @@ def test_every_column_is_known_by_each_of_its_headings_as_people_write_them(tabl
     for name in names:
         for word in {name, *KNOWN[f"{table.name}.name" if name == "name" else name]} - (names - {name}):
             for text, (unit, year) in variants(word).items():
-                assert heading_of(text, table, of_people=True) == (name, unit, year), text
+                assert heading_of(text, table, informal=True) == (name, unit, year), text
                 if not word.isascii():
                     assert heading_of(text, table) == (name, unit, year), text
 
@@ -117,7 +117,7 @@ def test_every_choice_has_a_word_that_is_understood() -> None:
                 for word in chinese.WORDS[column.name].get(choice, ()):
                     cells = np.array([word, choice], dtype=object)
                     raw = RawTable("any", {column.name: cells}, np.arange(2))
-                    named, problems = in_schema(raw, table, of_people=True)
+                    named, problems = in_schema(raw, table, informal=True)
                     assert (named.columns[column.name].tolist(), problems) == ([choice, choice], [])
 
 
@@ -180,7 +180,7 @@ def test_a_province_has_one_name() -> None:
 
 def test_headings_of_people_are_not_those_of_an_instance() -> None:
     assert heading_of("Emissions", UNITS).column == ""
-    assert heading_of("Emissions (kt)", UNITS, of_people=True) == ("emissions_tco2e", "kt", 0)
+    assert heading_of("Emissions (kt)", UNITS, informal=True) == ("emissions_tco2e", "kt", 0)
 
 
 @pytest.mark.parametrize(

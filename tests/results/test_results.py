@@ -13,7 +13,7 @@ import pytest
 import etsopt
 from etsopt.characters import HIDDEN
 from etsopt.results.results import load_instance
-from etsopt.results.run_folder import see_that_writable
+from etsopt.results.run_folder import require_writable
 
 
 @pytest.fixture(scope="module")
@@ -186,10 +186,10 @@ def test_the_first_run_in_a_folder_that_was_cut_short_is_finished(
     solved: etsopt.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("etsopt.data.files.aside._move", lambda folder: None)
+        patched.setattr("etsopt.data.files.atomic_folder._move", lambda folder: None)
         solved.save(tmp_path)
     (tmp_path / ".etsopt-next" / "tables" / "duals.csv").replace(tmp_path / "tables" / "duals.csv")
-    see_that_writable(tmp_path)
+    require_writable(tmp_path)
     assert set(etsopt.load(tmp_path).tables) == set(solved.tables)
 
 

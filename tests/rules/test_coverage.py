@@ -12,7 +12,7 @@ import pytest
 
 import etsopt as ets
 from etsopt.cli import main
-from etsopt.data.policy.doubts import doubtful_values
+from etsopt.data.policy.plausibility import doubtful_values
 from etsopt.provenance import Coverage
 from etsopt.reports import official_tables
 from etsopt.results.notices import covers_nation, facts_of, notices

@@ -18,8 +18,8 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.cli import sweeping as of_command
-from etsopt.cli.remaining import Remaining
 from etsopt.cli.sweeping import teller, telling
+from etsopt.cli.time_estimate import TimeEstimate
 from etsopt.errors import DataError, StoppedError, UsageError
 from etsopt.language import speaking
 from etsopt.sweeping import Progress, Record, run_plan
@@ -317,7 +317,7 @@ def test_the_progress_of_a_sweep_is_a_phase_with_a_count_to_which_the_terminal_a
     progress = teller(lines.append, quiet=True, name_of=str)
     last = Outcome(0, "certified_optimal", "optimal", True, 1.0, "", {})
     times = iter([0.0, 10.0])
-    remaining = Remaining(lambda: next(times))
+    remaining = TimeEstimate(lambda: next(times))
     for done in (1, 2):
         progress(Progress(done, 12, 5.0 * done, 0.0, last))
     assert lines == ["scenarios 1 of 12, 0.2 a second", "scenarios 2 of 12, 0.2 a second"]

@@ -31,7 +31,15 @@ OF_BOTH_LANGUAGES = {
     "etsopt.reports.official.reading": ("read_back",),
     "etsopt.accounting": (
         *("account", "decide", "evidence_of", "history", "inclusion", "monitor", "read_monitor", "read_parameters"),
-        *("read_register", "read_reports", "read_source", "review", "review_plan_instance", "screen", "take_findings"),
+        *(
+            "read_register",
+            "read_reports",
+            "read_source",
+            "review",
+            "review_plan_instance",
+            "screen",
+            "import_findings",
+        ),
         "verify",
     ),
     "etsopt.accounting.store": ("export_reports", "import_reports", "store_log"),

@@ -12,7 +12,7 @@ from etsopt.accounting.accounts import account
 from etsopt.accounting.monitoring.read import FOLDER
 from etsopt.accounting.monitoring.schema import Settings
 from etsopt.accounting.rows import read_reports
-from etsopt.data.files.aside import written_aside
+from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.write import write_table
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ def write_monitor_example(folder: str | Path, seed: int = 0) -> Path:
     target = folder / FOLDER
     written = [*sorted(target.glob("*.csv"))]
     year = rows["day"].str[:4]
-    with written_aside(target, lambda: [path for path in written if path.is_file()]) as aside:
+    with replacing_folder(target, lambda: [path for path in written if path.is_file()]) as aside:
         for name in sorted(set(year)):
             write_table(rows[(year == name).to_numpy()], aside / f"{name}.csv")
-    with written_aside(folder, lambda: [path for path in [folder / DRAWN] if path.is_file()]) as aside:
+    with replacing_folder(folder, lambda: [path for path in [folder / DRAWN] if path.is_file()]) as aside:
         write_table(drawn, aside / DRAWN)
     return folder

@@ -15,8 +15,8 @@ from etsopt.accounting.reconciliation.assumptions import figure
 from etsopt.accounting.reconciliation.series import MONTHS, Series, median
 from etsopt.accounting.screening.copies import copied_processes
 from etsopt.accounting.screening.digits import last_digits
-from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES
+from etsopt.accounting.screening.screening_data import Material
 from etsopt.data.instance import Instance
 from etsopt.language import _
 from etsopt.progress import checkpoint
@@ -71,7 +71,7 @@ def evidence_of(  # long because its docstring states the rule of substitutes
     checkpoint(_("evidence"))
     series = Series.of(accounts, year)
     material = Material(reports, accounts)
-    usual = statements.Usual(series, _doubtful(series, material, year))
+    usual = statements.TypicalValues(series, _doubtful(series, material, year))
     parts = [
         statements.usual_ratios(usual),
         statements.peer_ratios(usual),
@@ -134,7 +134,7 @@ def series_of(ids: pd.Series[str]) -> pd.DataFrame:
     return ids.str.split(" ", n=3, expand=True).set_axis(["month", "process", "item", "flow"], axis=1)
 
 
-def _quantities(usual: statements.Usual, stated: Floats, ids: NDArray[np.object_], year: int) -> pd.DataFrame:
+def _quantities(usual: statements.TypicalValues, stated: Floats, ids: NDArray[np.object_], year: int) -> pd.DataFrame:
     series = usual.series
     place, month = np.nonzero(series.exists)
     values, factor = series.reported, series.factor

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.accounting.reconciliation.series import Series
-    from etsopt.accounting.reconciliation.statements import Usual
+    from etsopt.accounting.reconciliation.statements import TypicalValues
     from etsopt.accounting.rows import Reports
 
     Floats = NDArray[np.float64]
@@ -51,7 +51,7 @@ def _wide(series: Series, rows: pd.DataFrame, name: str, year: int, weight: pd.S
     return found.reshape(-1, MONTHS)
 
 
-def ledgers(reports: Reports, usual: Usual, year: int) -> Iterator[Statements]:
+def ledgers(reports: Reports, usual: TypicalValues, year: int) -> Iterator[Statements]:
     """Yield the statements of purchases, stocks and monitors of a year."""
     rows = reports.rows[reports.current & reports.rows["flow"].isin(STATED).to_numpy()]
     if len(rows):
@@ -59,7 +59,7 @@ def ledgers(reports: Reports, usual: Usual, year: int) -> Iterator[Statements]:
         yield _monitors(rows, usual, year)
 
 
-def _purchases(rows: pd.DataFrame, usual: Usual, year: int) -> Statements:
+def _purchases(rows: pd.DataFrame, usual: TypicalValues, year: int) -> Statements:
     """Return consumption as purchases less the change of stock; without both stocks, as purchases alone."""
     series = usual.series
     # Consumption enters the boundary: rows of ledgers belong to the series of that flow.
@@ -80,7 +80,7 @@ def _purchases(rows: pd.DataFrame, usual: Usual, year: int) -> Statements:
     )
 
 
-def _monitors(rows: pd.DataFrame, usual: Usual, year: int) -> Statements:
+def _monitors(rows: pd.DataFrame, usual: TypicalValues, year: int) -> Statements:
     """Return the carbon dioxide of a unit and month as a stack monitor states it."""
     series = usual.series
     monitored = rows[(rows["flow"] == "monitor") & rows["month"].str.startswith(f"{year:04d}-")]
@@ -104,7 +104,7 @@ def _monitors(rows: pd.DataFrame, usual: Usual, year: int) -> Statements:
     )
 
 
-def balances(usual: Usual) -> Iterator[Statements]:
+def balances(usual: TypicalValues) -> Iterator[Statements]:
     """Yield the balances of steel: no more fuel is used than is bought and made, and the steel that is made leaves.
 
     A fuel without a row of the enterprise has none: nothing is known of what is bought of it.
@@ -118,7 +118,9 @@ def balances(usual: Usual) -> Iterator[Statements]:
     yield _balance(usual, steel, np.where(outer, 1.0, -1.0), ("steel", "steel_balance"), exact=True)
 
 
-def _balance(usual: Usual, which: pd.Series[bool], sign: Floats, names: tuple[str, str], exact: bool) -> Statements:
+def _balance(
+    usual: TypicalValues, which: pd.Series[bool], sign: Floats, names: tuple[str, str], exact: bool
+) -> Statements:
     """Return a balance for each unit, item and month: zero within a margin, or at most that."""
     series, keys = usual.series, usual.series.keys
     item = keys.groupby(["unit_id", "item"], sort=False).ngroup().to_numpy()

@@ -10,8 +10,8 @@ import pandas as pd
 
 from etsopt.accounting.reconciliation.assumptions import FEWEST_MONTHS, FEWEST_PEERS, LEAST_SPREAD, figure
 from etsopt.accounting.reconciliation.series import MONTHS, Series, median, of_others
-from etsopt.accounting.screening.material import NORMAL
 from etsopt.accounting.screening.registry import RULES
+from etsopt.accounting.screening.screening_data import NORMAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ class Statements:
         )
 
 
-class Usual:
+class TypicalValues:
     """Typical quantities and ratios of every series, from its other months and from its peers.
 
     Parameters
@@ -167,7 +167,7 @@ class Usual:
         return here
 
 
-def uncertainty_of_reports(usual: Usual, stated: Floats) -> Floats:
+def uncertainty_of_reports(usual: TypicalValues, stated: Floats) -> Floats:
     """Return the uncertainty of each report, shape ``(n, 12)``, which does not grow with an error of the report itself.
 
     Parameters
@@ -186,7 +186,7 @@ def uncertainty_of_reports(usual: Usual, stated: Floats) -> Floats:
     return found
 
 
-def usual_ratios(usual: Usual) -> Statements:
+def usual_ratios(usual: TypicalValues) -> Statements:
     """Return the range of each quantity beside the output, from the unit's other months.
 
     A series unlike its peers, or of doubtful figures, states none: its other months are no witness.
@@ -197,7 +197,7 @@ def usual_ratios(usual: Usual) -> Statements:
     return _ratios("usual_ratio", "ratio", usual, here, (usual.middle, usual.width), rate)
 
 
-def peer_ratios(usual: Usual) -> Statements:
+def peer_ratios(usual: TypicalValues) -> Statements:
     """Return the range of each quantity beside the output, from other units of the sector."""
     here = usual.related() & (usual.peer_count >= FEWEST_PEERS)[:, None]
     shape = usual.series.reported.shape
@@ -208,7 +208,7 @@ def peer_ratios(usual: Usual) -> Statements:
 
 
 def _ratios(
-    kind: str, name: str, usual: Usual, here: Mask, logs: tuple[Floats, Floats], uncertainty: Floats
+    kind: str, name: str, usual: TypicalValues, here: Mask, logs: tuple[Floats, Floats], uncertainty: Floats
 ) -> Statements:
     """Return statements on a quantity less a ratio times the output: their range is that at a usual output."""
     place, month = np.nonzero(here)
@@ -222,7 +222,7 @@ def _ratios(
     return Statements.of((kind, source, name), (place, month), (zero, lower, upper), uncertainty[here], terms)
 
 
-def activity(usual: Usual) -> Statements:
+def activity(usual: TypicalValues) -> Statements:
     """Return the range of the output of each month, from the other months; the neighbours have the likely value."""
     series = usual.series
     is_base = series.base == np.arange(len(series.base))
@@ -244,7 +244,7 @@ def activity(usual: Usual) -> Statements:
     return usual.single("activity", "months of the unit, [C]", "output", here, told, uncertainty)
 
 
-def limits(usual: Usual) -> Iterator[Statements]:
+def limits(usual: TypicalValues) -> Iterator[Statements]:
     """Yield what chemistry allows, by the rules of screening: heat, anodes and coke per tonne of output."""
     series, keys = usual.series, usual.series.keys
     fuel = (keys["process"] == "clinker") & (keys["flow"] == "in") & (keys["unit"] == "GJ")
@@ -257,7 +257,7 @@ def limits(usual: Usual) -> Iterator[Statements]:
             yield _limit(usual, which.to_numpy(), per_unit, (name, side, rule.thresholds[side], rule.source))
 
 
-def _limit(usual: Usual, which: Mask, per_unit: Floats, stated: tuple[str, str, float, str]) -> Statements:
+def _limit(usual: TypicalValues, which: Mask, per_unit: Floats, stated: tuple[str, str, float, str]) -> Statements:
     """Return one side of a limit: the items of a month, in the unit of the rule, less the limit times the output."""
     name, side, ratio, source = stated
     here = usual.related() & which[:, None]

@@ -3,8 +3,8 @@
 from etsopt.accounting.review.annual import Verification, annual_emissions
 from etsopt.accounting.review.deciding import Decided, decide
 from etsopt.accounting.review.history import history
+from etsopt.accounting.review.importing_findings import import_findings
 from etsopt.accounting.review.summary import Review, review
-from etsopt.accounting.review.taking import take_findings
 
 __all__ = [
     "Decided",
@@ -13,6 +13,6 @@ __all__ = [
     "annual_emissions",
     "decide",
     "history",
+    "import_findings",
     "review",
-    "take_findings",
 ]

@@ -12,9 +12,9 @@ from etsopt.accounting.review.acts import ACTS, Block
 from etsopt.accounting.review.decisions import TABLE, dated, digests, read_decisions, validated
 from etsopt.accounting.review.items import look_at_items
 from etsopt.accounting.review.words import CORRECT, DECISIONS, RESTORE
+from etsopt.accounting.store.checks_across_entries import check_across_entries
 from etsopt.accounting.store.journal import new_entry
 from etsopt.accounting.store.opening import open_store
-from etsopt.accounting.store.together import check_together
 from etsopt.data.tables.raw import RawTable
 from etsopt.errors import DataError
 from etsopt.language import _
@@ -104,7 +104,7 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
     if problems:
         raise DataError(_("The review"), problems)
     if changes[CORRECT] + changes[RESTORE]:
-        check_together(opened, entry)
+        check_across_entries(opened, entry)
     if not sum(changes.values()):
         # The journal has no entry for decisions that change nothing.
         opened.execute("DELETE FROM entries WHERE entry = ?", [entry])

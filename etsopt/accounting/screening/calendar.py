@@ -9,14 +9,14 @@ import pandas as pd
 
 from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.periods import period_text
-from etsopt.accounting.screening.material import FEWEST_MONTHS, SERIES, findings, numbers
 from etsopt.accounting.screening.registry import rule
+from etsopt.accounting.screening.screening_data import FEWEST_MONTHS, SERIES, findings, numbers
 from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.accounting.screening.material import Material
+    from etsopt.accounting.screening.screening_data import Material
 
 NOTICE = "notice on work of 2026: monthly evidence within 40 natural days"
 GUIDELINE = "CETS-AG-03.01-V01-2024, annex: calibration within 12 months"

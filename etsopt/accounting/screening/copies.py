@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.decimals import hundredths
-from etsopt.accounting.screening.material import NORMAL, PEERS, SERIES, findings
 from etsopt.accounting.screening.registry import rule
+from etsopt.accounting.screening.screening_data import NORMAL, PEERS, SERIES, findings
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from etsopt.accounting.screening.material import Material
+    from etsopt.accounting.screening.screening_data import Material
 
 CHANCE = "chance of equal figures, from their spread"
 DENSITY = 2 * np.sqrt(np.pi)

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.decimals import hundredths
-from etsopt.accounting.screening.material import FEWEST_MONTHS, FEWEST_PEERS, findings
 from etsopt.accounting.screening.registry import rule
+from etsopt.accounting.screening.screening_data import FEWEST_MONTHS, FEWEST_PEERS, findings
 from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.accounting.screening.material import Material
+    from etsopt.accounting.screening.screening_data import Material
 
     Integers = NDArray[np.int64]
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.accounting.screening.material import findings
 from etsopt.accounting.screening.rates import RATIOS
 from etsopt.accounting.screening.registry import rule
+from etsopt.accounting.screening.screening_data import findings
 from etsopt.accounting.vocabulary import ITEMS
 from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from etsopt.accounting.screening.material import Material
+    from etsopt.accounting.screening.screening_data import Material
 
 HEAT = "heat of formation of clinker, about 1.75 GJ/t (textbooks); upper limit an assumption"
 ANODE = "stoichiometry of 2 Al2O3 + 3 C, 0.3338 t carbon per tonne of aluminium; upper limit an assumption"

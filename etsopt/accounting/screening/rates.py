@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.screening.material import FEWEST_PEERS, LEAST_SPREAD, NORMAL, deviation, findings
 from etsopt.accounting.screening.registry import rule
+from etsopt.accounting.screening.screening_data import FEWEST_PEERS, LEAST_SPREAD, NORMAL, deviation, findings
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, IRON, STEEL
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from etsopt.accounting.screening.material import Material
+    from etsopt.accounting.screening.screening_data import Material
     from etsopt.language import Text
 
 ROBUST = "robust statistics: median and median absolute deviation over months and peers"

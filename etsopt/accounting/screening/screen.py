@@ -9,8 +9,8 @@ import pandas as pd
 
 from etsopt import modules
 from etsopt.accounting.accounts import account
-from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES, Rule, thresholds_of
+from etsopt.accounting.screening.screening_data import Material
 from etsopt.errors import ModelError
 from etsopt.language import _
 from etsopt.progress import checkpoint

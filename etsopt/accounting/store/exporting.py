@@ -12,7 +12,7 @@ from etsopt.accounting.schema import REGISTER, ROWS
 from etsopt.accounting.store.journal import JOURNALLED_TABLES, look_back
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_text, reports_of
-from etsopt.data.files.aside import see_that_empty, written_aside
+from etsopt.data.files.atomic_folder import replacing_folder, require_empty
 from etsopt.data.files.read import PARAMETERS, REPORTS
 from etsopt.data.files.write import FORMATS, write_table
 from etsopt.data.tables.user_columns import as_texts
@@ -62,8 +62,8 @@ def export_reports(
             _("Choose one of {formats}.", formats=", ".join(FORMATS)),
         )
     folder = Path(folder)
-    see_that_empty(folder)
-    with written_aside(folder, lambda: []) as aside, open_store(path, wait_s=wait_s, reach=aside) as opened:
+    require_empty(folder)
+    with replacing_folder(folder, lambda: []) as aside, open_store(path, wait_s=wait_s, reach=aside) as opened:
         look_back(opened, as_of)
         names = list(_parquet(opened, aside) if table_format == "parquet" else _csv(opened, aside))
     return sorted(names)

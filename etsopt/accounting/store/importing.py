@@ -17,12 +17,12 @@ import pandas as pd
 from etsopt.accounting.factors import read_parameters
 from etsopt.accounting.rows import read_reports
 from etsopt.accounting.schema import REGISTER
+from etsopt.accounting.store.checks_across_entries import check_across_entries
 from etsopt.accounting.store.journal import look_back, new_entry
 from etsopt.accounting.store.opening import is_store, open_store
 from etsopt.accounting.store.own_columns import packed
 from etsopt.accounting.store.reading import parameters_text
 from etsopt.accounting.store.schema import CONTENT, KEY, UNIT, join_on, listed
-from etsopt.accounting.store.together import check_together
 from etsopt.data.files.read import PARAMETERS, REPORTS, find_folder
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, Problem, UsageError
@@ -144,7 +144,7 @@ def _added(opened: Connection, folders: Sequence[_Folder]) -> list[Imported]:
         added.append(Imported(entry, folder.path.name, *totals, changed))
     # The rows of one folder were checked when it was read.
     if added[-1].entry > 1:
-        check_together(opened, added[0].entry)
+        check_across_entries(opened, added[0].entry)
     return added
 
 

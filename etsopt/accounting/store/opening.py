@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting.store.schema import FORMAT, TABLES, statements
-from etsopt.data.files.atomic import naming, synchronise
+from etsopt.data.files.atomic import file_in_errors, synchronise
 from etsopt.data.files.lock import POLL_S, WAIT_S, locked
 from etsopt.errors import UsageError, shortened
 from etsopt.language import _
@@ -87,7 +87,7 @@ def open_store(
         raise UsageError(what, _("Let the name end in {suffix}, such as plants{suffix}.", suffix=SUFFIX))
     _check_place(path, create)
     real = path.resolve()
-    with naming(path), _held(real, path, write, wait_s), _translated(duckdb, path):
+    with file_in_errors(path), _held(real, path, write, wait_s), _translated(duckdb, path):
         # Another process may have created or removed it meanwhile.
         _check_place(path, create)
         if not path.exists():

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.equilibrium.points import Year, fixed_points
-from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
+from etsopt.checking.market.plans import SelectedPlans, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
@@ -142,7 +142,7 @@ def _year(instance: Given, baseline: Baseline, place: int) -> Year:
     return Year(alone, derive_choices(instance, alone), price, slope, cap, free)
 
 
-def _taken(instance: Given, year: Year, units: pd.DataFrame) -> tuple[Taken | None, list[Violation]]:
+def _taken(instance: Given, year: Year, units: pd.DataFrame) -> tuple[SelectedPlans | None, list[Violation]]:
     """Read the sets of measures of the table; None if a measure is not on offer."""
     names = [str(text).split() if isinstance(text, str) else [] for text in units["measures"]]
     unit = np.repeat(np.arange(len(names)), [len(words) for words in names])
@@ -156,11 +156,11 @@ def _taken(instance: Given, year: Year, units: pd.DataFrame) -> tuple[Taken | No
     runs = np.zeros((*year.offered.code.shape, len(year.baseline.years)), dtype=bool)
     runs[unit, slot] = True
     every_unit = np.arange(len(names))
-    return Taken(every_unit, np.ones(len(names)), runs), []
+    return SelectedPlans(every_unit, np.ones(len(names)), runs), []
 
 
 def _units(
-    instance: Given, year: Year, taken: Taken, table: pd.DataFrame, balance: NDArray[np.float64]
+    instance: Given, year: Year, taken: SelectedPlans, table: pd.DataFrame, balance: NDArray[np.float64]
 ) -> list[Violation]:
     """Check that a unit's columns follow from its measures, and that its set is a best response."""
     now, labels = year.at(balance), instance.units["unit_id"].to_numpy()

@@ -29,8 +29,8 @@ import numpy as np
 from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
 from etsopt.checking.effort import REPAIRED_MULTIPLIERS_MAX
 from etsopt.checking.market.arcs import Nodes, joined, of_accounts, of_market
-from etsopt.checking.market.dealings import Trading
 from etsopt.checking.market.search import least_of_all_plans
+from etsopt.checking.market.trade_bounds import Trading
 from etsopt.checking.market.whole_plans import raised_bounds
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.market.accounts import Accounts, TradeTerms, derive_accounts, derive_terms, pool_accounts
-from etsopt.checking.market.dealings import PlanSizes
 from etsopt.checking.market.remainder import remainder
+from etsopt.checking.market.trade_bounds import PlanSizes
 from etsopt.readings.baseline import Baseline, derive_baseline
 from etsopt.readings.choices import Choices, derive_choices
 

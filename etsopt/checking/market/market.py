@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leaves import Leaf
-    from etsopt.checking.market.plans import Amounts, Taken
+    from etsopt.checking.market.plans import Amounts, SelectedPlans
     from etsopt.checking.market.statements import Holdings
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.given import Given
@@ -50,7 +50,7 @@ OF_RESERVE = ("intake_t", "released_t")
 class Answer(NamedTuple):
     """Decisions of a market: plans, holdings and prices [CNY/t], and what plans give to units."""
 
-    taken: Taken
+    taken: SelectedPlans
     units: Amounts
     of_plans: Amounts
     holdings: Holdings
@@ -125,7 +125,7 @@ def check_market(
 
 
 def _answer(
-    market: Market, taken: Taken, price: NDArray[np.float64], tables: Mapping[str, pd.DataFrame], kind: str
+    market: Market, taken: SelectedPlans, price: NDArray[np.float64], tables: Mapping[str, pd.DataFrame], kind: str
 ) -> Answer:
     """Return the decisions of the tables; the price of abatement is the stated one."""
     if kind == statements.ABATEMENT:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Taken:
+class SelectedPlans:
     """Chosen plans other than the one without measures.
 
     Parameters
@@ -52,7 +52,7 @@ class Amounts:
 
 def read_plans(
     instance: Given, baseline: Baseline, offered: Choices, table: pd.DataFrame
-) -> tuple[Taken | None, list[Violation]]:
+) -> tuple[SelectedPlans | None, list[Violation]]:
     """Return the plans of the table; None if a row has no valid unit, measure or year, or rows of a plan disagree."""
     years = len(baseline.years)
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
@@ -92,7 +92,7 @@ def read_plans(
     unit, share = plans[:, 0], share[first]
     # Shares that total one within rounding are divided by their sum.
     total = np.bincount(unit, share, len(offered.code))[unit]
-    return Taken(unit, np.where(total <= 1 + SHARE_EXCESS, share / np.maximum(total, 1.0), share), runs), []
+    return SelectedPlans(unit, np.where(total <= 1 + SHARE_EXCESS, share / np.maximum(total, 1.0), share), runs), []
 
 
 def _meet_earlier(
@@ -119,7 +119,7 @@ def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) 
 
 
 def plans_are_admissible(
-    instance: Given, baseline: Baseline, offered: Choices, taken: Taken, divisible: bool = False
+    instance: Given, baseline: Baseline, offered: Choices, taken: SelectedPlans, divisible: bool = False
 ) -> list[Violation]:
     """Check first years, steps, exclusive groups, requirements and shares of plans.
 
@@ -173,7 +173,7 @@ def amounts(
     runs_in: NDArray[np.bool_],
     price: NDArray[np.float64],
 ) -> Amounts:
-    """Return the amounts of plans of some units in each year, which run measures as `Taken.runs`."""
+    """Return the amounts of plans of some units in each year, which run measures as `SelectedPlans.runs`."""
     result = [np.zeros((len(unit), len(baseline.years))) for _ in range(5)]
     for year in range(len(baseline.years)):
         runs = runs_in[:, :, year]
@@ -217,7 +217,9 @@ def _incentives(
     return 1 - share * (1 + rate - slack), 1 - share * (1 + rate)
 
 
-def of_units(baseline: Baseline, offered: Choices, taken: Taken, price: NDArray[np.float64]) -> tuple[Amounts, Amounts]:
+def of_units(
+    baseline: Baseline, offered: Choices, taken: SelectedPlans, price: NDArray[np.float64]
+) -> tuple[Amounts, Amounts]:
     """Return the amounts of units with their plans, and of each plan; the rest of a unit takes no measure."""
     every_unit = np.arange(len(offered.code))
     without_measures = amounts(
@@ -234,7 +236,7 @@ def of_units(baseline: Baseline, offered: Choices, taken: Taken, price: NDArray[
 
 
 def of_measures(
-    instance: Given, baseline: Baseline, offered: Choices, taken: Taken, per_plan: Amounts
+    instance: Given, baseline: Baseline, offered: Choices, taken: SelectedPlans, per_plan: Amounts
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
     """Return keys and yearly totals of measures by sector; abatement is shared in proportion to each measure alone."""
     runs = taken.runs

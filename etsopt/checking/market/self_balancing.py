@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Answer
-    from etsopt.checking.market.plans import Taken
+    from etsopt.checking.market.plans import SelectedPlans
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.given import Given
@@ -141,7 +141,7 @@ class _Chosen(NamedTuple):
     intensity: NDArray[np.float64]
 
 
-def _chosen(baseline: Baseline, offered: Choices, taken: Taken) -> _Chosen:
+def _chosen(baseline: Baseline, offered: Choices, taken: SelectedPlans) -> _Chosen:
     """Return all chosen plans, weighted by their shares."""
     rest = 1 - np.bincount(taken.unit, taken.share, len(baseline.emissions))
     # Shares of one in all leave nothing but their rounding.

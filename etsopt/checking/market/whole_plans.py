@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts
-    from etsopt.checking.market.dealings import PlanSizes, Trading
     from etsopt.checking.market.derived import Market
+    from etsopt.checking.market.trade_bounds import PlanSizes, Trading
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.sets import Sets
 

@@ -26,7 +26,7 @@ def write_file(path: Path, text: str) -> None:
     OSError
         With the name of the file.
     """
-    with replaced(path) as part, naming(path):
+    with replaced(path) as part, file_in_errors(path):
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -50,7 +50,10 @@ def replaced(path: Path) -> Iterator[Path]:
     real = path.resolve()
     part = real.with_name(f".{real.stem}.etsopt-part{real.suffix}")
     try:
-        with naming(path), locked(real.with_name(f".{real.name}.etsopt-lock"), _("The file {path!r}", path=str(path))):
+        with (
+            file_in_errors(path),
+            locked(real.with_name(f".{real.name}.etsopt-lock"), _("The file {path!r}", path=str(path))),
+        ):
             try:
                 yield part
                 synchronise(part)
@@ -67,7 +70,7 @@ def replaced(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def file_in_errors(path: Path) -> Iterator[None]:
     """Add the name of the file to an error of the operating system, which a full disk leaves out.
 
     Raises
@@ -93,7 +96,7 @@ def synchronise(path: Path) -> None:
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
-        with naming(path):
+        with file_in_errors(path):
             os.fsync(handle)
     except OSError as error:
         # Some file systems do not synchronise folders.

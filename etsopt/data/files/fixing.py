@@ -16,10 +16,10 @@ import pandas as pd
 
 from etsopt.data.files.book import Listed
 from etsopt.data.files.instance_sheets import as_cells, heading, write_sheets
+from etsopt.data.files.lenient.ignored_content import notes_of_policy
 from etsopt.data.files.lenient.one_file import read_one_file
-from etsopt.data.files.lenient.unread import notes_of_policy
-from etsopt.data.files.placed import placed
 from etsopt.data.files.policy_sheet import as_cell, plain_value, rows_of_policy
+from etsopt.data.files.problem_places import placed
 from etsopt.data.files.read import DEFAULT_POLICY, instance_of_file, read_instance
 from etsopt.data.files.workbook import column_name
 from etsopt.data.policy.keys import english_path
@@ -116,7 +116,7 @@ def fix(
     notes: list[str] = [one.message.args[0] for one in caught if isinstance(one.message, AssumedWarning)]
     policy, settled = _policy(source.name, found)
     written = [
-        Written(table, in_schema(_apart(found.tables[table.name], table), table, of_people=True)[0])
+        Written(table, in_schema(_apart(found.tables[table.name], table), table, informal=True)[0])
         for table in TABLES
         if table.name in found.tables
     ]
@@ -262,7 +262,7 @@ class Written:
 
     def _unit(self, heading_was: str) -> str:
         """Return the unit of measure that a heading states; empty if it states none, or that of its column."""
-        name, unit, _year = heading_of(heading_was, self.table, of_people=True)
+        name, unit, _year = heading_of(heading_was, self.table, informal=True)
         return unit if unit and factor_of(unit, self.table.column(name).unit) != 1 else ""
 
     def with_unit(self, advice: str, name: str) -> str:

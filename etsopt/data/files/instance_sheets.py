@@ -13,7 +13,7 @@ import pandas as pd
 from etsopt.data.files.book import STYLES, Book, Listed, write_listed
 from etsopt.data.files.policy_sheet import as_cell, rows_of_policy
 from etsopt.data.files.sheets import text_of
-from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, set_up_page, write_column
+from etsopt.data.files.spreadsheet import new_workbook, require_fits, set_up_page, write_column
 from etsopt.data.files.template_words import CHINESE, EXAMPLES, NOTES, TEMPLATE, UNITS_IN_CHINESE, meaning_of
 from etsopt.data.tables import chinese
 from etsopt.data.tables.provinces import SHORT
@@ -78,7 +78,7 @@ def write_sheets(
         As `write_workbook`.
     """
     for name, table in tables.items():
-        see_that_fits(table, name, above=2)
+        require_fits(table, name, above=2)
     with new_workbook(path) as book:
         formats = {name: book.add_format(style) for name, style in STYLES.items()}
         into = Book(book, formats, in_chinese, {}, wrong or {})

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.files import shipped
-from etsopt.data.files.aside import finish
+from etsopt.data.files.atomic_folder import finish
 from etsopt.data.files.csv_fast import read_csv_fast
-from etsopt.data.files.lenient.doubts import columns_in, doubted
+from etsopt.data.files.lenient.ignored_content import notes_of_policy
 from etsopt.data.files.lenient.one_file import SUFFIXES, find_file, order_of_file, read_one_file, take_as_meant, tell
-from etsopt.data.files.lenient.unread import notes_of_policy
+from etsopt.data.files.lenient.table_plausibility import columns_in, doubted
 from etsopt.data.files.parquet import SUFFIX, read_parquet
-from etsopt.data.files.placed import in_sheet, placed
+from etsopt.data.files.problem_places import in_sheet, placed
 from etsopt.data.instance import Instance
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.policy import Policy

@@ -89,7 +89,7 @@ def set_up_page(sheet: Any, headings: int) -> None:
         sheet.repeat_rows(0, headings - 1)
 
 
-def see_that_fits(table: pd.DataFrame, name: str, above: int) -> None:
+def require_fits(table: pd.DataFrame, name: str, above: int) -> None:
     """Check that a table fits into a sheet, below rows of titles and headings.
 
     Raises

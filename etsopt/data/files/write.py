@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.files.aside import written_aside
-from etsopt.data.files.atomic import naming
+from etsopt.data.files.atomic import file_in_errors
+from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.parquet import SUFFIX, load_pyarrow, write_parquet
 from etsopt.data.tables.raw import FORMULA_BEGINS
 from etsopt.data.tables.schema import TABLES
@@ -65,7 +65,7 @@ def write_instance(instance: Instance, folder: Path, readme: str = "", table_for
         With the name of the file that could not be written.
     """
     check_format(table_format)
-    with written_aside(folder, lambda: instance_files(folder)) as aside:
+    with replacing_folder(folder, lambda: instance_files(folder)) as aside:
         write_instance_files(instance, aside, table_format)
         if readme:
             _write_text(readme, aside / "README.md")
@@ -85,7 +85,7 @@ def write_instance_files(instance: Instance, folder: Path, table_format: str) ->
 
 
 def _write_text(text: str, path: Path) -> None:
-    with naming(path):
+    with file_in_errors(path):
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -111,7 +111,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     OSError
         With the name of the file.
     """
-    with naming(path):
+    with file_in_errors(path):
         if path.suffix == SUFFIX:
             write_parquet(table, path)
         elif not _write_fast(table, path):

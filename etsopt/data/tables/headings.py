@@ -33,39 +33,39 @@ if TYPE_CHECKING:
 
 
 @cache
-def _columns_of(table: Table, of_people: bool) -> dict[str, str]:
+def _columns_of(table: Table, informal: bool) -> dict[str, str]:
     """Return the columns of a table by the headings that it understands, in their plain form."""
     names = [column.name for column in table.columns]
     words = {name: NAMES[table.name] if name == "name" else HEADINGS[name] for name in names}
-    return known({name: [word for word in own if of_people or not word.isascii()] for name, own in words.items()})
+    return known({name: [word for word in own if informal or not word.isascii()] for name, own in words.items()})
 
 
-def heading_of(text: str, table: Table, of_people: bool = False) -> Heading:
+def heading_of(text: str, table: Table, informal: bool = False) -> Heading:
     """Return what a heading names.
 
     Parameters
     ----------
-    of_people
+    informal
         True to understand English headings beside the names of the columns.
     """
     return recognised(
-        text, _columns_of(table, of_people), lambda column, unit: bool(factor_of(unit, table.column(column).unit))
+        text, _columns_of(table, informal), lambda column, unit: bool(factor_of(unit, table.column(column).unit))
     )
 
 
 def column_of(text: object, table: Table) -> str:
     """Return the column that a heading of a person's own file names; empty if it names none."""
-    return heading_of(str(text), table, of_people=True).column
+    return heading_of(str(text), table, informal=True).column
 
 
-def in_schema(raw: RawTable, table: Table, of_people: bool = False) -> tuple[RawTable, list[Problem]]:
+def in_schema(raw: RawTable, table: Table, informal: bool = False) -> tuple[RawTable, list[Problem]]:
     """Return a raw table with columns, units of measure and words of the schema, and problems of its headings.
 
     Columns that it does not know stay as they are. The headings and cells of converted columns are kept for messages.
     """
     names = {column.name for column in table.columns}
     found = {
-        heading: Heading(heading) if heading in names else heading_of(heading, table, of_people)
+        heading: Heading(heading) if heading in names else heading_of(heading, table, informal)
         for heading in raw.columns
         if not heading.startswith(USER_COLUMN_PREFIX)
     }
@@ -73,7 +73,7 @@ def in_schema(raw: RawTable, table: Table, of_people: bool = False) -> tuple[Raw
     for heading, (column, *_other) in found.items():
         if column:
             places.setdefault(column, []).append((raw.label_of(heading), raw.heading_of(heading)))
-    of_years = {named.column for named in found.values() if named.year and of_people}
+    of_years = {named.column for named in found.values() if named.year and informal}
     problems = problems_of_repeats(raw.place, places, of_years)
     columns: dict[str, NDArray[Any]] = {}
     stated: dict[str, tuple[str, NDArray[Any]]] = {}
@@ -151,7 +151,7 @@ def in_cells(problem: Problem, raw: RawTable, table: Table) -> Problem:
     letter = letters.get(re.split(" or |, ", problem.column)[0]) or letters.get(key)
     if letter is None:
         return problem
-    names = row_names(in_schema(raw, table, of_people=True)[0].columns, table)
+    names = row_names(in_schema(raw, table, informal=True)[0].columns, table)
     # A name that several rows have is the place of none.
     count = Counter(names)
     row_of = {name: row for name, row in zip(names, raw.rows, strict=True) if count[name] == 1}

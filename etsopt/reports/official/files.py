@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.data.files.aside import written_aside
-from etsopt.data.files.atomic import naming
+from etsopt.data.files.atomic import file_in_errors
+from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.write import protected
 from etsopt.errors import UsageError
 from etsopt.language import _
@@ -76,18 +76,18 @@ def write_official_tables(
         _check_size(tables)
     lines = _note(tables, note)
     names = [*CSV_FILES.values(), WORKBOOK, NOTE]
-    with written_aside(folder, lambda: [path for name in names if (path := folder / name).is_file()]) as aside:
+    with replacing_folder(folder, lambda: [path for name in names if (path := folder / name).is_file()]) as aside:
         for name, table in tables.items():
             path = aside / CSV_FILES[name]
-            with naming(path):
+            with file_in_errors(path):
                 # Excel takes a file without the mark at its beginning for one in the code page of the system.
                 protected(table).to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
         if lines:
-            with naming(aside / NOTE):
+            with file_in_errors(aside / NOTE):
                 (aside / NOTE).write_text("\n".join((*lines, "")), encoding="utf-8-sig")
         if xlsxwriter is not None:
             tell(_("writing {name}", name=WORKBOOK))
-            with naming(aside / WORKBOOK):
+            with file_in_errors(aside / WORKBOOK):
                 _write_workbook(xlsxwriter, tables, aside / WORKBOOK, province, year, note)
     files = [*(CSV_FILES[name] for name in tables), *([NOTE] if lines else [])]
     return (files, NO_WORKBOOK) if xlsxwriter is None else ([*files, WORKBOOK], "")

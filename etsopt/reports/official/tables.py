@@ -54,7 +54,7 @@ def official_tables(instance: Instance, results: Results, province: str = "") ->
     issue = issue_rows(instance, units)
     check_identities(units, issue, results)
     provinces = sorted(set(units["province"]))
-    see_that_there(province, {name: name for name in provinces})
+    require_province(province, {name: name for name in provinces})
     several = not province and len(provinces) > 1
     known = bool({"prior_emissions_tco2e", "pre_allocated_t"} & set(instance.units))
     tables = {}
@@ -72,7 +72,7 @@ def official_tables(instance: Instance, results: Results, province: str = "") ->
     return tables
 
 
-def see_that_there(province: str, said: Mapping[str, str], separator: str = ", ") -> None:
+def require_province(province: str, said: Mapping[str, str], separator: str = ", ") -> None:
     """Raise UsageError if a run has no such province.
 
     Parameters

@@ -133,7 +133,7 @@ def _enterprises(instance: Instance, allocation: pd.DataFrame) -> pd.DataFrame:
         table[name] = owner.sums(allocation[name].to_numpy())
     if instance.enterprises is None:
         return pd.DataFrame(table)
-    return pd.DataFrame(instance.once("columns of enterprises", lambda: _own_columns(instance)) | table)
+    return pd.DataFrame(instance.cached("columns of enterprises", lambda: _own_columns(instance)) | table)
 
 
 def _own_columns(instance: Instance) -> dict[str, pd.Series]:

@@ -21,7 +21,7 @@ import numpy as np
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
-from etsopt_models._columns.listing import listed_plans
+from etsopt_models._columns.plan_enumeration import listed_plans
 from etsopt_models._columns.plans_at_hand import COST
 from etsopt_models._columns.tree import Tree
 from etsopt_models._effort import COMBINATION_SUMS_MAX, COMBINATION_VECTORS_MAX, COMBINATION_WORK_MAX, LISTED_PLANS_MAX

@@ -12,9 +12,9 @@ from etsopt.errors import StoppedError
 from etsopt.progress import unlimited
 from etsopt_models._columns.combinations import prove_by_combinations
 from etsopt_models._columns.incumbents import Incumbent, dive
-from etsopt_models._columns.listing import improve_by_listing
 from etsopt_models._columns.master import Master
 from etsopt_models._columns.other_end import at_terminal_price
+from etsopt_models._columns.plan_enumeration import improve_by_listing
 from etsopt_models._columns.price_intervals import price_ends
 from etsopt_models._columns.tree import Tree, TreeSearch
 from etsopt_models._columns.unmet_demand import short_market

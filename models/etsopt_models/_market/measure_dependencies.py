@@ -104,7 +104,7 @@ class _Codes(NamedTuple):
 
 def _instance_codes(instance: Instance) -> _Codes:
     row = offers_of(instance).row
-    codes: _Codes = instance.once(
+    codes: _Codes = instance.cached(
         "measure dependencies", lambda: _Codes(*(part[row] for part in _codes(instance.measures)))
     )
     return codes

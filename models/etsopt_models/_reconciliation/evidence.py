@@ -73,7 +73,7 @@ class Evidence:
         DataError
             If it has none.
         """
-        return instance.once("evidence", lambda: _evidence(instance))
+        return instance.cached("evidence", lambda: _evidence(instance))
 
     def amount(self, values: dict[str, Floats]) -> Floats:
         """Return the quantities of a solution, shape ``(q,)``."""

@@ -11,7 +11,7 @@ import pytest
 
 from etsopt.checking.equilibrium import equilibrium
 from etsopt.checking.equilibrium.equilibrium import _balance, _is_without_abatement, _sectors, _units, _year
-from etsopt.checking.market.plans import Taken
+from etsopt.checking.market.plans import SelectedPlans
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.readings.baseline import derive_baseline
 from etsopt.readings.given import Given
@@ -52,7 +52,7 @@ def test_a_year_of_the_horizon_is_a_baseline_of_one_year_with_its_price() -> Non
 def taking(year: Year, **parts: Any) -> list[Violation]:
     """The first unit takes nothing, the second its measure, although that gains nothing without a price."""
     instance, _ = made()
-    taken = Taken(np.arange(2), np.ones(2), np.array([[[False]], [[True]]]))
+    taken = SelectedPlans(np.arange(2), np.ones(2), np.array([[[False]], [[True]]]))
     table = pd.DataFrame({"intensity": np.zeros(2)})
     free = replace(year, price=0.0, offered=replace(year.offered, **parts))
     broken = _units(Given.of(instance), free, taken, table, np.ones(2))

@@ -11,8 +11,8 @@ import pytest
 from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import cost
 from etsopt.checking.market.cost import cost_of, spent_by
-from etsopt.checking.market.dealings import PlanSizes
 from etsopt.checking.market.plans import Amounts
+from etsopt.checking.market.trade_bounds import PlanSizes
 from tests.checking.market.small import (
     accounts_of,
     baseline_of,

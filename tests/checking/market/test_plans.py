@@ -12,7 +12,7 @@ import pytest
 from etsopt.checking.market import plans as of_plans
 from etsopt.checking.market.plans import (
     Amounts,
-    Taken,
+    SelectedPlans,
     amounts,
     of_measures,
     of_units,
@@ -77,7 +77,7 @@ def test_shares_may_exceed_one_by_their_tolerance_and_no_more(monkeypatch: pytes
         taken, _ = read_plans(instance(), baseline_of(), choices_of(), rows)
         assert taken is not None
         assert taken.share[0] == (0.25 / (1 + beyond) if within else 0.25)
-        read = Taken(taken.unit, np.array([0.25, 0.75 + beyond]), taken.runs)
+        read = SelectedPlans(taken.unit, np.array([0.25, 0.75 + beyond]), taken.runs)
         broken = plans_are_admissible(instance(), baseline_of(), choices_of(), read)
         assert [violation.rule for violation in broken] == ([] if within else ["shares"] * 2)
 
@@ -105,9 +105,9 @@ def test_a_row_is_of_a_unit_a_measure_and_a_year_and_plans_are_numbered(row: Any
     assert {(violation.where, violation.amount) for violation in broken} == {(row[0], 1.0)}
 
 
-def taken_of(*plans: tuple[int, float, tuple[int, int]]) -> Taken:
+def taken_of(*plans: tuple[int, float, tuple[int, int]]) -> SelectedPlans:
     units, shares, starts = zip(*plans, strict=True)
-    return Taken(np.array(units), np.array(shares), running(starts))
+    return SelectedPlans(np.array(units), np.array(shares), running(starts))
 
 
 @pytest.mark.parametrize(

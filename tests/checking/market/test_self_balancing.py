@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.market import self_balancing
-from etsopt.checking.market.plans import Taken
+from etsopt.checking.market.plans import SelectedPlans
 from etsopt.checking.market.self_balancing import (
     DERIVED,
     NO_FIXED_POINT,
@@ -93,7 +93,7 @@ def test_the_least_balance_value_that_is_held_is_the_least_number(monkeypatch: p
     assert read(monkeypatch, rows_of(balance_value=[least / 2] * 3))[1] == [("balance_values", "balance_value", 1.0)]
 
 
-TAKEN = Taken(np.array([1]), np.array([0.5]), np.array([[[False, True], [False, False]]]))
+TAKEN = SelectedPlans(np.array([1]), np.array([0.5]), np.array([[[False, True], [False, False]]]))
 """Half of the second unit runs its first measure in 2026."""
 
 BEFORE, AFTER = 344 / 316, (88 * 0.8 + 114 * 1.2 + 85.5 * 0.84) / 287.5
@@ -167,7 +167,7 @@ def test_every_row_is_derived_and_without_emissions_20_kg_are_left() -> None:
 
 def test_a_sector_that_emits_nothing_any_more_keeps_its_balance_value_before() -> None:
     left = choices_of(left=table((0.9, 0.8), (0.75, 0.0), (1, 1)))
-    both = Taken(np.array([1]), np.ones(1), np.array([[[False, False], [False, True]]]))
+    both = SelectedPlans(np.array([1]), np.ones(1), np.array([[[False, False], [False, True]]]))
     cells: dict[str, Any] = dict(zip(DERIVED, (1.2, 228.0, 0.0, 0.0, 0.0), strict=True))
     cells |= {"sector": "cement", "year": 2026, "balance_value": 1.2, "emissions_held_tco2e": 0.0}
     one = baseline_of(emissions=table((80, 0), (240, 228), (50, 0)))
@@ -217,7 +217,7 @@ def test_plans_are_weighted_by_their_shares_and_the_rest_of_a_unit_is_without_me
     monkeypatch.setattr(self_balancing, "SHARE_EXCESS", 2.0**-20)
     runs = np.array([[[True, True], [False, False]], [[False, True], [False, False]], [[False, False], [True, True]]])
     for share, idle in ((1 - 2.0**-20, [2]), (1 - 2.0**-19, [0, 2])):
-        taken = Taken(np.array([0, 1, 1]), np.array([share, 0.25, 0.75]), runs)
+        taken = SelectedPlans(np.array([0, 1, 1]), np.array([share, 0.25, 0.75]), runs)
         chosen = _chosen(baseline_of(), choices_of(), taken)
         assert chosen.unit.tolist() == [*idle, 0, 1, 1]
         count = len(idle)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from etsopt.checking.market.plans import Taken, _meet_earlier, _out_of_step, plans_are_admissible, read_plans
+from etsopt.checking.market.plans import SelectedPlans, _meet_earlier, _out_of_step, plans_are_admissible, read_plans
 from tests.checking.market.small import baseline_of, choices_of, in_three_years
 from tests.checking.market.test_plans import instance, rows_of
 
@@ -33,7 +33,7 @@ def test_a_measure_that_does_not_stop_runs_to_the_last_year() -> None:
     idle = np.zeros(3, dtype=bool)
     for runs, stops in product(EVERY_RUN, [False, True]):
         own = choices_of(stops=np.array([[stops, not stops]] * 3))
-        taken = Taken(np.array([0]), np.ones(1), np.array([[runs, idle]]))
+        taken = SelectedPlans(np.array([0]), np.ones(1), np.array([[runs, idle]]))
         broken = [violation.rule for violation in plans_are_admissible(instance(), found, own, taken)]
         ends = any(runs[t] and not runs[t + 1] for t in range(2))
         assert broken == (["stops"] if ends and not stops else [])
@@ -43,7 +43,7 @@ def test_a_measure_that_does_not_stop_runs_to_the_last_year() -> None:
     for second, rules in ((1, []), (0, ["steps"])):
         runs = np.array([[True] * 3, [year >= second for year in range(3)]])
         for unit, wrong in ((0, rules), (1, [])):
-            taken = Taken(np.array([unit]), np.ones(1), runs[None])
+            taken = SelectedPlans(np.array([unit]), np.ones(1), runs[None])
             assert [v.rule for v in plans_are_admissible(instance(), found, steps, taken)] == wrong
 
 

@@ -13,9 +13,9 @@ import pytest
 from etsopt.checking.arithmetic import gamma
 from etsopt.checking.effort import COMBINED_PLANS_FACTOR, ENUMERATED_PLANS_MAX, OWNER_PLANS_MAX
 from etsopt.checking.market import whole_plans
-from etsopt.checking.market.dealings import PlanSizes, Trading
 from etsopt.checking.market.leeway import Leeway
 from etsopt.checking.market.search import least_of_all_plans
+from etsopt.checking.market.trade_bounds import PlanSizes, Trading
 from etsopt.checking.market.whole_plans import (
     NearOptimalPlans,
     _within_limits,

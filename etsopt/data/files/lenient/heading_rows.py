@@ -48,8 +48,8 @@ def with_units_of_both(headings: list[str], below: Cells, table: Table) -> list[
     """Return headings with the unit of measure that only the second row states."""
     both = []
     for heading, cell in zip(headings, below, strict=True):
-        lower = heading_of(str(cell), table, of_people=True)
-        bare = lower.unit and not heading_of(heading, table, of_people=True).unit
+        lower = heading_of(str(cell), table, informal=True)
+        bare = lower.unit and not heading_of(heading, table, informal=True).unit
         both.append(f"{heading}({lower.unit})" if bare else heading)
     return both
 

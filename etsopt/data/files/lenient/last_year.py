@@ -28,7 +28,7 @@ def with_last_year(raw: RawTable, table: Table, year: int | None) -> tuple[RawTa
     year
         Year of the policy; None if it is not stated, so that the later one of two years is this year.
     """
-    named = {heading: heading_of(heading, table, of_people=True) for heading in raw.columns}
+    named = {heading: heading_of(heading, table, informal=True) for heading in raw.columns}
     years: dict[str, set[int]] = {}
     for found in named.values():
         years.setdefault(found.column, set()).add(found.year)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.files.lenient.credit_codes import notes_of_codes
-from etsopt.data.files.lenient.doubts import problems_of_percent
 from etsopt.data.files.lenient.found import OneFile
 from etsopt.data.files.lenient.heading_rows import (
     LEAST_HEADINGS,
@@ -22,12 +21,13 @@ from etsopt.data.files.lenient.heading_rows import (
     row_of_headings,
     with_units_of_both,
 )
+from etsopt.data.files.lenient.ignored_content import notes_of_cases, years_in
 from etsopt.data.files.lenient.last_year import with_last_year
-from etsopt.data.files.lenient.meant import as_meant
-from etsopt.data.files.lenient.other_rows import beside_notes, without_notes, without_totals
+from etsopt.data.files.lenient.non_data_rows import beside_notes, without_notes, without_totals
+from etsopt.data.files.lenient.normalised_tables import normalised_tables
+from etsopt.data.files.lenient.table_plausibility import problems_of_percent
 from etsopt.data.files.lenient.thousands import without_separators
 from etsopt.data.files.lenient.unit_notes import problems_of_unit_notes
-from etsopt.data.files.lenient.unread import notes_of_cases, years_in
 from etsopt.data.files.policy_sheet import POLICY, POLICY_SHEETS, heading_row, read_policy_sheet, rows_as_written
 from etsopt.data.files.sheets import (
     DATE,
@@ -251,7 +251,7 @@ def take_as_meant(found: OneFile, year: int | None) -> None:
     for heading in found.tables[UNITS.name].columns if UNITS.name in found.tables else ():
         if column_of(heading, UNITS) == "emissions_tco2e":
             found.years |= years_in(heading, _("the heading {text}"))
-    found.tables, notes = as_meant(found.tables)
+    found.tables, notes = normalised_tables(found.tables)
     found.notes += notes
 
 

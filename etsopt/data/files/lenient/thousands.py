@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from etsopt.data.files.lenient.other_rows import label_of
+from etsopt.data.files.lenient.non_data_rows import label_of
 from etsopt.data.messages import first_of
 from etsopt.data.tables.headings import column_of
 from etsopt.language import _

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from etsopt.data.files.lenient.other_rows import is_note
+from etsopt.data.files.lenient.non_data_rows import is_note
 from etsopt.data.files.workbook import column_name
 from etsopt.data.messages import counted
 from etsopt.data.tables.headings import column_of, heading_of
@@ -82,7 +82,7 @@ def _notes(cells: list[Cells], top: int) -> Iterator[UnitNote]:
 
 def _states_its_own(heading: str, column: Column, table: Table) -> bool:
     """Return True for a heading with a unit of measure, in brackets or in the name of its column."""
-    return bool(heading_of(heading, table, of_people=True).unit) or plain(heading) == plain(column.name)
+    return bool(heading_of(heading, table, informal=True).unit) or plain(heading) == plain(column.name)
 
 
 def problems_of_unit_notes(

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from etsopt.data.files.aside import finish
+from etsopt.data.files.atomic_folder import finish
 from etsopt.data.files.workbook import WORKBOOKS, Cells, read_workbook
 from etsopt.data.tables.raw import PROTECTED, decode
 from etsopt.errors import Problem, UsageError, brief

@@ -30,7 +30,7 @@ def register(commands: Commands) -> None:
 
 def models(options: Namespace) -> int:
     """List the models."""
-    from etsopt.cli import listings
+    from etsopt.cli import list_documents
     from etsopt.running import library
 
     lines = {}
@@ -39,24 +39,24 @@ def models(options: Namespace) -> int:
         lines[name] = gettext(library.summary(name))
         if other:
             lines[name] = _("{about} Not solved by itself: {other} calls it.", about=lines[name], other=other)
-    return listings.listing(lines, options.json)
+    return list_documents.listing(lines, options.json)
 
 
 def instances(options: Namespace) -> int:
     """List the shipped instances by the first line of their README."""
-    from etsopt.cli import listings
+    from etsopt.cli import list_documents
     from etsopt.data.files import shipped
 
     lines = {}
     for name in shipped.names():
         text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
         lines[name] = text.lstrip("# ").split("\n")[0]
-    return listings.listing(lines, options.json)
+    return list_documents.listing(lines, options.json)
 
 
 def rules(options: Namespace) -> int:
     """List the rules with parameters and sources, or print the official parameters of one plan."""
-    from etsopt.cli import listings
+    from etsopt.cli import list_documents
     from etsopt.data.messages import did_you_mean
     from etsopt.data.policy.official import FIRST_YEAR, LAST_YEAR
     from etsopt.data.policy.plans import NATIONAL, plan_year
@@ -64,7 +64,7 @@ def rules(options: Namespace) -> int:
 
     register_installed()
     if options.rule is None:
-        return listings.rules(RULES, options.json)
+        return list_documents.rules(RULES, options.json)
     if options.year is not None and (options.rule != NATIONAL or options.year < FIRST_YEAR):
         what = _("--year {year} is before the first plan, of {first_year}.", year=options.year, first_year=FIRST_YEAR)
         if options.rule != NATIONAL:
@@ -75,9 +75,9 @@ def rules(options: Namespace) -> int:
         )
     year = plan_year(options.rule, LAST_YEAR if options.year is None else options.year)
     if year is not None:
-        return listings.plan(options.rule, year, options.json)
+        return list_documents.plan(options.rule, year, options.json)
     if options.rule in RULES:
-        return listings.rules({options.rule: RULES[options.rule]}, options.json)
+        return list_documents.rules({options.rule: RULES[options.rule]}, options.json)
     advice = _("{guess}The rules are {rules}.", guess=did_you_mean(options.rule, RULES), rules=", ".join(sorted(RULES)))
     raise UsageError(_("There is no rule {rule}.", rule=brief(options.rule)), advice)
 

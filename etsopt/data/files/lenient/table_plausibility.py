@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.consistency import PAIR
-from etsopt.data.files.lenient.other_rows import is_number
+from etsopt.data.files.lenient.non_data_rows import is_number
 from etsopt.data.messages import first_of, nearest
 from etsopt.data.tables.headings import column_of, heading_of
 from etsopt.data.tables.provinces import SHORT
@@ -35,7 +35,7 @@ def problems_of_percent(raw: RawTable) -> list[Problem]:
     """Return the problems of fractions under a heading in percent."""
     problems = []
     for heading, cells in raw.columns.items():
-        column, unit, _year = heading_of(heading, UNITS, of_people=True)
+        column, unit, _year = heading_of(heading, UNITS, informal=True)
         if unit in ("%", "％", "percent"):
             numbers = [float(cell) for cell in cells if is_number(cell) and float(cell)]
             if numbers and max(map(abs, numbers)) <= 1:

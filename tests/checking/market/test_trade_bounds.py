@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.market import arcs, dealings
-from etsopt.checking.market.dealings import PlanSizes, Trading
+from etsopt.checking.market import arcs, trade_bounds
 from etsopt.checking.market.leeway import Leeway
+from etsopt.checking.market.trade_bounds import PlanSizes, Trading
 from tests.checking.market.small import accounts_of, baseline_of, choices_of, market_of, table, terms_of
 from tests.checking.market.test_arcs import leeway_of_numbers
 
@@ -47,7 +47,7 @@ def test_costs_of_measures_count_as_they_grow_and_units_without_a_balance_value_
 
 def test_errors_have_their_own_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a roundoff of 2^-20 the rounding of the errors themselves is 62 parts of it."""
-    for module in (arcs, dealings, sys.modules[__name__]):
+    for module in (arcs, trade_bounds, sys.modules[__name__]):
         monkeypatch.setattr(module, "gamma", lambda roundings: roundings * 2.0**-20)
     trade, need = trade_of(leeway_of_numbers()), table((50, 60), (70, 30))
     limit, due = -table((1, 2), (3, 4)), -table((5, 6), (7, 8))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def take_findings(
+def import_findings(
     path: str | Path,
     level: str,
     who: str,

@@ -14,9 +14,9 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.data.files import aside, lock
-from etsopt.data.files.aside import LOCK, NEXT, PART, REMOVED, finish, read_whole, written_aside
+from etsopt.data.files import atomic_folder, lock
 from etsopt.data.files.atomic import write_file
+from etsopt.data.files.atomic_folder import LOCK, NEXT, PART, REMOVED, finish, read_whole, replacing_folder
 from etsopt.data.files.write import write_instance
 from etsopt.errors import DataError, UsageError
 
@@ -31,7 +31,7 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def write(folder: Path, content: dict[str, str], replaced: tuple[str, ...] = ()) -> None:
-    with written_aside(folder, lambda: [path for name in replaced if (path := folder / name).exists()]) as part:
+    with replacing_folder(folder, lambda: [path for name in replaced if (path := folder / name).exists()]) as part:
         for name, text in content.items():
             (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_text(text, encoding="utf-8")
@@ -43,7 +43,7 @@ def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path, {"mark": "old", "t/a": "old", "t/b": "old"})
     (tmp_path / "t" / "mine").write_text("mine", encoding="utf-8")
     with monkeypatch.context() as patched:
-        patched.setattr(aside, "_move", lambda folder: None)
+        patched.setattr(atomic_folder, "_move", lambda folder: None)
         write(tmp_path, {"mark": "new", "t/a": "new", "u/c": "new"}, ("mark", "t/a", "t/b"))
     return tmp_path
 
@@ -98,7 +98,7 @@ def test_an_error_leaves_everything_as_it_was(tmp_path: Path) -> None:
     write(tmp_path, {"mark": "old"})
 
     def fail(folder: Path) -> None:
-        with written_aside(folder, list) as part:
+        with replacing_folder(folder, list) as part:
             (part / "t").mkdir()
             (part / "mark").write_text("new", encoding="utf-8")
             raise KeyboardInterrupt
@@ -115,7 +115,7 @@ def test_a_folder_that_is_refused_is_not_touched(tmp_path: Path) -> None:
         raise UsageError("mine")
 
     before = tmp_path.stat().st_mtime_ns
-    with pytest.raises(UsageError, match="mine"), written_aside(tmp_path, refuse):
+    with pytest.raises(UsageError, match="mine"), replacing_folder(tmp_path, refuse):
         pass
     assert tmp_path.stat().st_mtime_ns == before
 
@@ -193,7 +193,7 @@ def test_a_second_writer_waits_for_the_first(tmp_path: Path) -> None:
     entered = threading.Event()
 
     def first() -> None:
-        with written_aside(tmp_path, list) as part:
+        with replacing_folder(tmp_path, list) as part:
             entered.set()
             time.sleep(0.2)
             (part / "mark").write_text("first", encoding="utf-8")
@@ -208,7 +208,7 @@ def test_a_second_writer_waits_for_the_first(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_told_who_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "WAIT_S", 0.05)
-    with written_aside(tmp_path, list) as part:
+    with replacing_folder(tmp_path, list) as part:
         with pytest.raises(UsageError) as caught:
             write(tmp_path, {"mark": "second"})
         (part / "mark").write_text("first", encoding="utf-8")
@@ -243,7 +243,7 @@ def test_an_instance_takes_the_place_of_another_as_a_whole(tmp_path: Path, monke
         write_instance(tiny, tmp_path)
     assert etsopt.read(tmp_path).hash == china.hash
     monkeypatch.undo()
-    monkeypatch.setattr(aside, "_move", lambda folder: None)
+    monkeypatch.setattr(atomic_folder, "_move", lambda folder: None)
     write_instance(tiny, tmp_path)
     monkeypatch.undo()
     assert etsopt.read(tmp_path).hash == tiny.hash
@@ -297,7 +297,7 @@ def test_where_no_thread_can_start_files_are_written_one_after_the_other(
 
     synchronised = list[str]()
     monkeypatch.setattr(threading.Thread, "start", refused)
-    monkeypatch.setattr(aside, "synchronise", lambda path: synchronised.append(path.name))
+    monkeypatch.setattr(atomic_folder, "synchronise", lambda path: synchronised.append(path.name))
     write(tmp_path, {"mark": "new", "t/a": "new"})
     assert texts(tmp_path) == {"mark": "new", "t/a": "new"}
     assert {"mark", "a"} <= set(synchronised)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from etsopt.language import _
 
 
-class Usual(NamedTuple):
+class PlausibleRange(NamedTuple):
     """The size from which on a value is doubtful, and what is probably meant."""
 
     below: float
@@ -16,27 +16,27 @@ class Usual(NamedTuple):
     is_share: bool = True
 
 
-_BAND = Usual(1.0, _("0.03 means 3 %"))
+_BAND = PlausibleRange(1.0, _("0.03 means 3 %"))
 
 USUAL = {
     "lower": _BAND,
     "upper": _BAND,
-    "target_change": Usual(0.5, _("-0.01 means -1 %")),
-    "discount_rate": Usual(0.3, _("0.05 means 5 % a year")),
-    "tightening": Usual(0.2, _("0.01 means 1 % a year")),
-    "cap_change": Usual(0.2, _("-0.01 means -1 % a year")),
-    "slope": Usual(10.0, _("the rule's is 0.15")),
-    "balance_value": Usual(20.0, _("balance values are in tonnes for each tonne of product"), False),
+    "target_change": PlausibleRange(0.5, _("-0.01 means -1 %")),
+    "discount_rate": PlausibleRange(0.3, _("0.05 means 5 % a year")),
+    "tightening": PlausibleRange(0.2, _("0.01 means 1 % a year")),
+    "cap_change": PlausibleRange(0.2, _("-0.01 means -1 % a year")),
+    "slope": PlausibleRange(10.0, _("the rule's is 0.15")),
+    "balance_value": PlausibleRange(20.0, _("balance values are in tonnes for each tonne of product"), False),
     **dict.fromkeys(
         ("prices_cny_per_t", "floor_price_cny_per_t", "ceiling_price_cny_per_t"),
-        Usual(10_000.0, _("prices are in CNY per tonne"), False),
+        PlausibleRange(10_000.0, _("prices are in CNY per tonne"), False),
     ),
     **dict.fromkeys(
         ("terminal_price_cny_per_t", "ccer_price_cny_per_t", "reference_price_cny_per_t"),
-        Usual(10_000.0, _("prices are in CNY per tonne"), False),
+        PlausibleRange(10_000.0, _("prices are in CNY per tonne"), False),
     ),
 }
-"""Usual sizes by key; no plan and no study of the system comes near them."""
+"""PlausibleRange sizes by key; no plan and no study of the system comes near them."""
 
 
 def doubtful_values(policy: Mapping[str, Any], above: str = "") -> Iterator[str]:
@@ -59,10 +59,10 @@ def doubtful_values(policy: Mapping[str, Any], above: str = "") -> Iterator[str]
             yield from doubtful_values(value, f"{above}{key}.")
 
 
-def _is_doubtful(value: Any, usual: Usual) -> bool:
+def _is_doubtful(value: Any, usual: PlausibleRange) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= usual.below
 
 
-def _sentence(path: str, value: float, usual: Usual) -> str:
+def _sentence(path: str, value: float, usual: PlausibleRange) -> str:
     share = _(", which is {value:g} %", value=100 * value) if usual.is_share else ""
     return _("{path} is {value:g}{share}: {meaning}.", path=path, value=value, share=share, meaning=usual.meaning)

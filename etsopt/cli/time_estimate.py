@@ -14,7 +14,7 @@ LEAST_SHOWN_S = 1.0
 """Shorter times are not worth a word [s]."""
 
 
-class Remaining:
+class TimeEstimate:
     """Lines of progress with the time that is left of their phase.
 
     Parameters

@@ -51,7 +51,7 @@ class _Stated:
         return [Problem(self.raw.place, what, advice, column, shown)] if shown else []
 
 
-def completed_units(
+def units_from_reports(
     raw: RawTable | None, reported: pd.DataFrame, id_in_instance: pd.Series[str]
 ) -> tuple[RawTable, list[Problem]]:
     """Return the cells of all units, and problems.

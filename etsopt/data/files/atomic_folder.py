@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from etsopt.data.files import lock
-from etsopt.data.files.atomic import naming, synchronise
+from etsopt.data.files.atomic import file_in_errors, synchronise
 from etsopt.errors import DataError, EtsoptError, Problem, UsageError
 from etsopt.language import _
 
@@ -40,7 +40,7 @@ REMOVED = "etsopt-removed.json"
 
 
 @contextmanager
-def written_aside(folder: Path, replaced: Callable[[], Iterable[Path]]) -> Iterator[Path]:
+def replacing_folder(folder: Path, replaced: Callable[[], Iterable[Path]]) -> Iterator[Path]:
     """Yield a hidden folder to write files into; at the end they replace the old ones in ``folder``.
 
     Parameters
@@ -120,7 +120,7 @@ def _prepare(part: Path, folder: Path, old: list[Path], made: list[Path]) -> Non
     """Check that every file can be moved, list the old ones without a successor, and synchronise all to the disk."""
     names = [path.relative_to(folder) for path in old]
     removed = [name.as_posix() for name in names if not (part / name).exists()]
-    with naming(part / REMOVED):
+    with file_in_errors(part / REMOVED):
         (part / REMOVED).write_text(json.dumps(removed), encoding="utf-8")
     written, places = [], []
     for place, _other, files in os.walk(part):
@@ -264,7 +264,7 @@ def is_empty(folder: Path) -> bool:
     return all(path.name in HIDDEN_NAMES for path in folder.iterdir())
 
 
-def see_that_empty(folder: Path) -> None:
+def require_empty(folder: Path) -> None:
     """Raise UsageError if a folder has files, which a new instance would be among."""
     if folder.is_dir() and not is_empty(folder):
         advice = _("Choose a new folder: existing files are not overwritten.")

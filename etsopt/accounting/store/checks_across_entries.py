@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from etsopt.accounting.store.opening import Connection
 
 
-def check_together(opened: Connection, entry: int) -> None:
+def check_across_entries(opened: Connection, entry: int) -> None:
     """Raise DataError if units that entries from this one on change are not valid with what the store had of them."""
     changed = (
         f"unit_id IN (SELECT unit_id FROM rows WHERE entry >= {entry:d} "

@@ -34,7 +34,7 @@ EXAMPLES = ("example", "示例")
 """Identifier of a row, in English and in Chinese, that shows how one is filled in."""
 
 
-def as_meant(tables: Mapping[str, RawTable]) -> tuple[dict[str, RawTable], list[str]]:
+def normalised_tables(tables: Mapping[str, RawTable]) -> tuple[dict[str, RawTable], list[str]]:
     """Return the tables of a person's own file as they are meant, and sentences on what is assumed or not read.
 
     Tables without rows are left out, but for the units.
@@ -95,7 +95,7 @@ def _joined(raw: RawTable, headings: list[str], table: Table, unit: str) -> NDAr
     """Return the cells of several columns as one, in a unit of measure; None if a row fills two, or there is one."""
     cells = np.full(len(raw.rows), "", dtype=object)
     for heading in headings if len(headings) > 1 else ():
-        factor = factor_of(heading_of(heading, table, of_people=True).unit or unit, unit)
+        factor = factor_of(heading_of(heading, table, informal=True).unit or unit, unit)
         further = np.array([str(cell).strip() for cell in raw.columns[heading]], dtype=object)
         if factor is None or ((further != "") & (cells != "")).any():
             return None
