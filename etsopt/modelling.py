@@ -169,12 +169,16 @@ class ProgramModel(OptimisedModel):
         None. ``solution.before`` is then the first solution.
     answer
         Part of a solution that a sweep keeps: a number of every unit.
+    claim
+        What the checker judges without tables of units: ``allocation`` and multipliers, ``rows``, ``duals`` and
+        ``weights``, as `etsopt.checking.allocation.claim` takes them, and tables of ``totals``.
     """
 
     parameters: Callable[[Instance], Arrays]
     tables: Callable[[Instance, Solution], Tables]
     second_program: Callable[[Instance, Solution], tuple[Instance, Arrays, list[str]] | None] | None = None
     answer: Callable[[Instance, Solution], NDArray[np.float64]] | None = None
+    claim: Callable[[Instance, Solution], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

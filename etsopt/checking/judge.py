@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.checking.allocation import rounding, statements, totals
+from etsopt.checking.allocation.claim import Claim
 from etsopt.checking.allocation.duals import read_duals
 from etsopt.checking.allocation.exceptions import exceptional_units
 from etsopt.checking.allocation.infeasibility import multipliers_are_within_one, proven_infeasibility
@@ -68,18 +70,44 @@ def judge(question: Question, answer: Answer) -> Verdict:
     instance = Given.of(question.instance)
     theorem = theorem_of(instance, question.model, answer.tables)
     found = _found(instance, question, answer, theorem) if answer.tables else Verdict((), ())
-    stated, proven = {level.name for level in answer.levels}, {level.name: level for level in found.levels}
+    return _of_theorem(theorem, found, answer.levels, MAIN[question.model] in answer.tables, answer.stopped)
+
+
+def judge_claim(question: Question, claim: Claim, levels: Sequence[LevelStated], stopped: bool = False) -> Verdict:
+    """Judge an allocation that no table states yet: the verdict of its tables, but for what these add.
+
+    Parameters
+    ----------
+    levels
+        Name and value of each objective that is solved, in lexicographic order.
+    stopped
+        True if a limit or a failure ended the solve.
+    """
+    instance = Given.of(question.instance)
+    theorem = theorem_of(instance, question.model, {MAIN[question.model]: claim.allocation})
+    names = [level.name for level in levels]
+    broken = tuple(theorem.wrong_levels(names))
+    gap = default_gap(question.model) if question.gap is None else question.gap
+    found = Verdict(broken, ()) if broken else _proven(instance, claim, names, gap)[1]
+    return _of_theorem(theorem, found, levels, answered=True, stopped=stopped)
+
+
+def _of_theorem(
+    theorem: Theorem, found: Verdict, levels: Sequence[LevelStated], answered: bool, stopped: bool
+) -> Verdict:
+    """Return the verdict with every objective of the theorem, proven or not."""
+    stated, proven = {level.name for level in levels}, {level.name: level for level in found.levels}
     # An objective that the answer does not state is not proven.
     known = {name: proven[name] for name in theorem.levels if name in stated and name in proven}
-    levels = [known.get(name, LevelCheck(name, *UNPROVEN)) for name in theorem.levels]
+    checks = [known.get(name, LevelCheck(name, *UNPROVEN)) for name in theorem.levels]
     return replace(
         found,
-        violations=(*found.violations, *_values_are_kept(answer.levels, known)),
-        levels=(*levels, *(level for name, level in proven.items() if name == theorem.infeasibility)),
-        theorem=question.model,
+        violations=(*found.violations, *_values_are_kept(levels, known)),
+        levels=(*checks, *(level for name, level in proven.items() if name == theorem.infeasibility)),
+        theorem=theorem.model,
         calculated=theorem.calculated,
-        answered=MAIN[question.model] in answer.tables,
-        stopped=answer.stopped,
+        answered=answered,
+        stopped=stopped,
     )
 
 
@@ -133,7 +161,7 @@ def _of_start(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
     return {**tables, "duals": duals[~of_market].reset_index(drop=True)}
 
 
-def _allocation(  # long because each missing table ends the check with its own report
+def _allocation(
     instance: Given, tables: Mapping[str, pd.DataFrame], theorem: Theorem, stated_names: Sequence[str], gap: float
 ) -> Verdict:
     """Check an allocation, whose columns each hold cells of one kind."""
@@ -143,37 +171,53 @@ def _allocation(  # long because each missing table ends the check with its own 
     violations = violations or statements.same_units(instance, tables["allocation"])
     if violations:
         return Verdict(tuple(violations), ())
-    allocation = tables["allocation"]
     names = [name for name in stated_names if name not in (COST, UNMET)]
-    rounds = optimised and instance.rounds
-    rounded = ROUNDING in names
+    read = partial(read_duals, instance, tables.get("duals"))
+    demands, verdict = _proven(instance, Claim(tables["allocation"], tables["sectors"], read), names, gap, optimised)
+    violations = _table_statements(_stage(instance, names, optimised), demands, tables)
+    if names:
+        violations += totals.prices_are_stated(demands, tables, {level.name: level.unit for level in verdict.levels})
+    return replace(verdict, violations=(*verdict.violations, *violations))
+
+
+def _stage(instance: Given, names: Sequence[str], optimised: bool) -> Given:
+    """Return the instance with the limits that the final allowances meet."""
+    if not (optimised and instance.rounds):
+        return instance
+    return rounding.after(instance) if ROUNDING in names else rounding.before(instance)
+
+
+def _proven(
+    instance: Given, claim: Claim, names: Sequence[str], gap: float, optimised: bool = True
+) -> tuple[Demands, Verdict]:
+    """Return the demands on an allocation, and the verdict on everything that is claimed of it."""
+    allocation, final = claim.allocation, _stage(instance, names, optimised)
+    rounds, rounded = optimised and instance.rounds, ROUNDING in names
     # A solve that stopped before rounding has real allowances, which must meet the limits of real ones.
     real = rounding.before(instance) if rounds else instance
-    final = rounding.after(instance) if rounds and rounded else real
     chosen = exceptional_units(instance, allocation)
     demands = derive(final, chosen)
-    violations = _allocation_statements(final, demands, tables, optimised)
+    violations = _allowance_statements(final, demands, claim, optimised)
     real_demands, real_allocation, move = demands, allocation, None
     if rounds:
         real_demands, real_allocation = derive(real, chosen), rounding.real_table(allocation)
         violations += rounding.before_rounding(real, real_demands, fixed_at_emissions(real), allocation, rounded)
         move = rounding.largest_move(allocation) if rounded else None
     if not names:
-        return Verdict(tuple(violations), ())
+        return demands, Verdict(tuple(violations), ())
     reference, allowance = allocation["reference_t"].to_numpy(), real_allocation["allowance_t"].to_numpy()
     final_t = allocation["allowance_t"].to_numpy()
     real_objectives = [name for name in names if name != ROUNDING]
-    stated, broken = read_duals(instance, real_demands.rows, tables["duals"], names)
+    stated, broken = claim.multipliers(real_demands.rows, names)
     checks, kept = check_levels(real, real_demands, reference, allowance, chosen, stated, real_objectives)
-    violations += broken
     branched = real.policy.allocation.integer_allowances or real.policy.allocation.exceptions.units
     accepted = gap if branched else min(gap, REAL_GAP_RELATIVE)
     checks = [replace(level, asked=accepted * abs(level.value)) for level in checks]
     if rounded:
-        checks.append(rounding.check_rounding(demands, allocation, tables["duals"]))
-    violations += totals.prices_are_stated(real_demands, tables, {level.name: level.unit for level in checks})
+        of_rounding = claim.multipliers(demands.rows, [ROUNDING])[0].duals[ROUNDING]
+        checks.append(rounding.check_rounding(demands, allocation, of_rounding))
     misses = max(demands.rows.misses_t(demands.rows.totals(final_t)), demands.unit_miss(final_t))
-    return Verdict(tuple(violations), tuple(checks), None, move, misses_t=misses, kept=kept)
+    return demands, Verdict((*violations, *broken), tuple(checks), None, move, misses_t=misses, kept=kept)
 
 
 def _strings_as_objects(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -227,30 +271,22 @@ def _infeasible_at(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdi
     """Check the proof that an instance has no allocation, before or after rounding."""
     demands, exceptions = derive(instance), instance.policy.allocation.exceptions.units
     proven, tolerated = proven_infeasibility(demands, exceptions, tables["duals"], INFEASIBLE)
-    stated, violations = read_duals(instance, demands.rows, tables["duals"], [INFEASIBLE])
+    stated, violations = read_duals(instance, tables["duals"], demands.rows, [INFEASIBLE])
     violations += totals.units_of_multipliers(tables["duals"], {INFEASIBLE: "t"})
     violations += multipliers_are_within_one(demands.rows, stated.duals[INFEASIBLE])
     violations += check_relaxed_limits(instance, demands, tables, None if tolerated else proven)
     return Verdict(tuple(violations), (), proven, tolerated=tolerated)
 
 
-def _allocation_statements(
-    instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame], optimised: bool
-) -> list[Violation]:
-    """Return the violations of all statements on the tables; limits apply only to an optimised allocation."""
-    allocation, sectors, fixed = tables["allocation"], tables["sectors"], fixed_at_emissions(instance)
+def _allowance_statements(instance: Given, demands: Demands, claim: Claim, optimised: bool) -> list[Violation]:
+    """Return the violations of all statements on allowances; limits apply only to an optimised allocation."""
+    allocation, sectors, fixed = claim.allocation, claim.sectors, fixed_at_emissions(instance)
     violations = [
-        *statements.columns_agree(instance, allocation),
-        *statements.pre_allocation(instance, allocation),
         *statements.reference_follows_rule(instance, allocation, sectors, fixed),
         *statements.balance_value_balances(instance, sectors, fixed),
         *statements.fixed_get_emissions(instance, allocation, fixed, optimised),
         *statements.exceptions_are_allowed(instance, fixed, allocation, optimised),
-        *statements.bounds_are_named(instance, demands, allocation),
-        *totals.totals_add_up(instance, allocation, tables),
-        *totals.own_columns_are_unchanged(instance, allocation, tables["enterprises"]),
-        *totals.targets_are_stated(instance, demands, allocation, sectors),
-        *totals.balances_are_stated(demands, tables["provinces"]),
+        *statements.not_negative(allocation),
     ]
     if not optimised:
         return violations + statements.allowances_follow_rule(allocation)
@@ -259,6 +295,20 @@ def _allocation_statements(
         *statements.integer_allowances(demands, allocation),
         *statements.inside_band(demands, allocation),
         *statements.rows_are_met(demands, allocation),
+    ]
+
+
+def _table_statements(instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+    """Return the violations of all statements on what tables derive from the allowances."""
+    allocation, sectors = tables["allocation"], tables["sectors"]
+    return [
+        *statements.columns_agree(instance, allocation),
+        *statements.pre_allocation(instance, allocation),
+        *statements.bounds_are_named(instance, demands, allocation),
+        *totals.totals_add_up(instance, allocation, tables),
+        *totals.own_columns_are_unchanged(instance, allocation, tables["enterprises"]),
+        *totals.targets_are_stated(instance, demands, allocation, sectors),
+        *totals.balances_are_stated(demands, tables["provinces"]),
     ]
 
 

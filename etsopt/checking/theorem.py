@@ -218,6 +218,10 @@ class Theorem:
                 if column not in self.tables[name] and not str(column).startswith(USER_COLUMN_PREFIX):
                     message = _("no statement covers the column; one of your own begins with x_")
                     yield Violation("tables", f"{name}.{column}", 1.0, "columns", message)
+        yield from self.wrong_levels(stated)
+
+    def wrong_levels(self, stated: Sequence[str]) -> Iterator[Violation]:
+        """Yield a violation if objectives are not those of the theorem, in their order."""
         expected = (*self.levels, *([self.infeasibility] if self.infeasibility else []))
         # What is least without an answer stands alone, or after all objectives of the start.
         if tuple(stated) != expected[: len(stated)]:

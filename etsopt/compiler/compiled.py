@@ -7,19 +7,20 @@ column or number.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyomo.environ as pyo
 
-from etsopt.compiler.components import Columns, Cost, Rows
+from etsopt.compiler.components import Block, Body, Columns, Cost, Rows
 from etsopt.compiler.evaluate import Evaluator
 from etsopt.compiler.inputs import Inputs
 from etsopt.compiler.templates import CompileError
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.language import _
-from etsopt.program.program import Program
+from etsopt.program.program import Objectives, Program
 from etsopt.program.sparse_rows import stacked
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class CompiledModel:
         for columns in self._components.columns:
             self._inputs.number_columns(columns.variable)
         self._reads: dict[str, set[str]] = {}
+        self._bodies: dict[str, Body] = {}
 
     @classmethod
     def of_templates(
@@ -166,7 +168,8 @@ class CompiledModel:
     ) -> CompiledModel:
         """Compile a model from its templates, without calling a rule again."""
         compiled = cls.__new__(cls)
-        compiled._model, compiled._data, compiled._inputs, compiled._reads = model, dict(parameters), inputs, {}
+        compiled._model, compiled._data, compiled._inputs = model, dict(parameters), inputs
+        compiled._reads, compiled._bodies = {}, {}
         compiled._components = components
         for columns in components.columns:
             inputs.number_columns(columns.variable)
@@ -179,15 +182,15 @@ class CompiledModel:
 
     def _adopt(self, other: CompiledModel) -> None:
         """Adopt the templates of another compiled model with the same mathematics."""
-        self._components, self._reads = other._components, dict(other._reads)
+        self._components, self._reads, self._bodies = other._components, dict(other._reads), dict(other._bodies)
 
-    def _evaluate(self, part: Any) -> Any:
-        """Evaluate a component, and record which parameters it read."""
+    def _evaluate(self, part: Any, *known: Body) -> Any:
+        """Evaluate a component, and record which parameters it read; with what is known of it already."""
         evaluator = Evaluator(self._inputs)
         # A division by zero gives a number that is not finite; the check before the solver names its row.
         with np.errstate(all="ignore"):
             try:
-                evaluated = part.evaluated(evaluator)
+                evaluated = part.evaluated(evaluator, *known)
             except ModelError:
                 raise
             except Exception as error:
@@ -195,17 +198,24 @@ class CompiledModel:
                     "it cannot be evaluated ({name}: {error})", name=type(error).__name__, error=str(error)[:200]
                 )
                 raise CompileError(part.title, reason, _("Write it in another form.")) from error
-        self._reads[part.title] = evaluator.reads
+        self._reads[part.title] = evaluator.reads.union(*(one.reads for one in known))
         return evaluated
+
+    def _rows(self, part: Rows, changed: set[str]) -> Block:
+        """Evaluate rows, and of them the limits alone if no parameter of their body changed."""
+        known = self._bodies.get(part.title)
+        block: Block = self._evaluate(part, *(() if known is None or known.reads & changed else (known,)))
+        self._bodies[part.title] = block.body
+        return block
 
     def _evaluated(self) -> Program:
         """Evaluate every component."""
         bounds = [self._evaluate(part) for part in self._components.columns]
-        rows = [self._evaluate(part) for part in self._components.rows]
+        rows = [self._rows(part, set()) for part in self._components.rows]
         ends = np.cumsum([0, *(len(block.lower) for block in rows)]).tolist()
         count = self._inputs.column_count
         return Program(
-            stacked([block.matrix for block in rows], count),
+            stacked([block.body.matrix for block in rows], count),
             _joined([block.lower for block in rows]),
             _joined([block.upper for block in rows]),
             _joined([block.lower for block in bounds]),
@@ -218,13 +228,14 @@ class CompiledModel:
 
     def _patched(self, old: Program, changed: set[str]) -> Program:
         """Evaluate the components that read a changed parameter, and keep the rest of a program."""
+        objectives = Objectives(old.objectives)
         new = replace(
             old,
             row_lower=old.row_lower.copy(),
             row_upper=old.row_upper.copy(),
             column_lower=old.column_lower.copy(),
             column_upper=old.column_upper.copy(),
-            objectives=dict(old.objectives),
+            objectives=objectives,
         )
         for columns in self._components.columns:
             if self._reads[columns.title] & changed:
@@ -233,12 +244,14 @@ class CompiledModel:
         matrices = {}
         for rows in self._components.rows:
             if self._reads[rows.title] & changed:
-                place, block = old.rows[rows.name], self._evaluate(rows)
+                place, body, block = old.rows[rows.name], self._bodies[rows.title], self._rows(rows, changed)
                 new.row_lower[place], new.row_upper[place] = block.lower, block.upper
-                matrices[rows.name] = block.matrix
+                if block.body is not body:
+                    matrices[rows.name] = block.body.matrix
         for cost in self._components.costs:
             if self._reads[cost.title] & changed:
-                new.objectives[cost.name] = self._evaluate(cost)
+                # A solve needs some of the objectives only.
+                objectives.find_later(cost.name, partial(self._evaluate, cost))
         if all(matrix.equals(old.matrix.part(old.rows[name])) for name, matrix in matrices.items()):
             return new
         parts = [matrices.get(name) or old.matrix.part(place) for name, place in old.rows.items()]

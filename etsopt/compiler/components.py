@@ -89,10 +89,19 @@ def _spread(value: Any, space: Space) -> Any:
 
 
 @dataclass(frozen=True)
+class Body:
+    """Coefficients of the rows of a constraint, their constant, and the parameters from which these follow."""
+
+    matrix: SparseRows
+    constant: NDArray[np.float64]
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Block:
     """The rows of a constraint."""
 
-    matrix: SparseRows
+    body: Body
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
 
@@ -130,20 +139,24 @@ class Rows:
             raise CompileError(self.title, _("it has no variables"), _("Check the data in `parameters`."))
         return lower, [(1.0, body)], upper
 
-    def evaluated(self, evaluator: Evaluator) -> Block:
-        """Return the rows on the data."""
-        space, terms = evaluator.over(self._template), Terms()
+    def evaluated(self, evaluator: Evaluator, body: Body | None = None) -> Block:
+        """Return the rows on the data; with the body that they had, if that does not change."""
+        space = evaluator.over(self._template)
+        body = self._body_on(evaluator, space) if body is None else body
+        count, limits = prod(space.shape), []
+        for side, absent in ((self._lower, -inf), (self._upper, inf)):
+            limit = absent if side is None else _spread(evaluator.number(side, space), space)
+            limits.append(np.broadcast_to(limit - body.constant, (count,)))
+        return Block(body, *limits)
+
+    def _body_on(self, evaluator: Evaluator, space: Space) -> Body:
+        terms, count = Terms(), prod(space.shape)
         for sign, part in self._body:
             evaluator.linear(part, space, sign, terms)
         if terms.squares:
             raise CompileError(self.title, _("it is not linear"), _("Write it with linear terms only."), by_pyomo=False)
-        count = prod(space.shape)
-        constant = terms.constant(count)
-        limits = []
-        for side, absent in ((self._lower, -inf), (self._upper, inf)):
-            limit = absent if side is None else _spread(evaluator.number(side, space), space)
-            limits.append(np.broadcast_to(limit - constant, (count,)))
-        return Block(rows_of(terms.linear, count, evaluator.inputs.column_count), *limits)
+        matrix = rows_of(terms.linear, count, evaluator.inputs.column_count)
+        return Body(matrix, terms.constant(count), frozenset(evaluator.reads))
 
 
 class Cost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from etsopt.errors import ModelError
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,6 +69,36 @@ class Objective:
         return total if self.quadratic is None else total + float(self.quadratic @ (x * x))
 
 
+class Objectives(MutableMapping[str, Objective]):
+    """Objectives by name, of which one may be found only once it is asked for."""
+
+    def __init__(self, known: MutableMapping[str, Objective]) -> None:
+        self._held: dict[str, Objective | Callable[[], Objective]] = {}
+        self._held.update(known._held if isinstance(known, Objectives) else known)
+
+    def find_later(self, name: str, find: Callable[[], Objective]) -> None:
+        """Take what finds an objective."""
+        self._held[name] = find
+
+    def __getitem__(self, name: str) -> Objective:
+        held = self._held[name]
+        if not isinstance(held, Objective):
+            held = self._held[name] = held()
+        return held
+
+    def __setitem__(self, name: str, objective: Objective) -> None:
+        self._held[name] = objective
+
+    def __delitem__(self, name: str) -> None:
+        del self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
 @dataclass(frozen=True)
 class Program:
     """A linear or mixed-integer program with one or several objectives.
@@ -94,7 +125,7 @@ class Program:
     integer: NDArray[np.bool_]
     rows: dict[str, slice]
     columns: dict[str, slice]
-    objectives: dict[str, Objective]
+    objectives: MutableMapping[str, Objective]
 
     def has_shape_of(self, other: Program) -> bool:
         """Return True if another program has rows, columns and integers of the same names in the same places."""

@@ -39,9 +39,9 @@ class Solved(NamedTuple):
     task: SolveTask
     solution: Solution
 
-    def results(self) -> Results:
-        """Return the results, with tables and verdict, even after the deadline."""
-        return self.task.checked(self.solution)
+    def results(self, whole: bool = True) -> Results:
+        """Return the results, with tables and verdict, even after the deadline; else with totals alone, if they can."""
+        return self.task.checked(self.solution) if whole else self.task.claimed(self.solution)
 
 
 def solve_model(
@@ -53,18 +53,28 @@ def solve_model(
 
 
 def solution_of(
-    found: Model, instance: Instance, model: str, given: SolveOptions, compiled: CompiledModels
+    found: Model,
+    instance: Instance,
+    model: str,
+    given: SolveOptions,
+    compiled: CompiledModels,
+    about: Provenance | None = None,
 ) -> Solved | Results:
     """Solve a model until the deadline: return the solution by then, or results without one.
 
     The model that it starts from is solved before it, whatever keys of the policy that one does not read.
+
+    Parameters
+    ----------
+    about
+        Provenance to state, where nobody reads that of this instance; None for its own.
     """
     clock = Clock()
     method = methods.choose(model, instance, given)
     if method.name != "pyomo":
         method = replace(method, build=compiled)
     chosen = model_inputs.with_own_options(found, given)
-    about = provenance(instance, model, chosen, method, clock.seconds)
+    about = provenance(instance, model, chosen, method, clock.seconds) if about is None else about
     try:
         checkpoint(_("parameters"))
         if isinstance(found, CalculationModel):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.checking import Answer, Question, judge
+from etsopt.checking import Answer, Question, judge, judge_claim
+from etsopt.checking.allocation.claim import ArrayMultipliers, Claim
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS
 from etsopt.checking.verdict import PROVEN
 from etsopt.errors import StoppedError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from etsopt.checking import Verdict
     from etsopt.checking.verdict import LevelStated
     from etsopt.data.instance import Instance
-    from etsopt.modelling import ElasticModel, OptimisedModel, Prepared
+    from etsopt.modelling import ElasticModel, OptimisedModel, Prepared, Tables
     from etsopt.program.program import Program
     from etsopt.provenance import Provenance
     from etsopt.running.methods import Method
@@ -63,11 +64,13 @@ class SolveTask:
         """True if the checker proves what the model claims; it knows none of a user's own."""
         return self.about.model in THEOREMS
 
-    def _judged(self, tables: Any, levels: Sequence[LevelStated], stopped: bool = False) -> Verdict:
-        """Return the checker's verdict on tables, with the levels of the model that this one starts from."""
+    def _judged(self, answer: Tables | Claim, levels: Sequence[LevelStated], stopped: bool = False) -> Verdict:
+        """Return the checker's verdict on an answer, with the levels of the model that this one starts from."""
         before = self.first.levels if self.first else ()
         question = Question(self.instance, self.about.model, self.about.options.gap)
-        return judge(question, Answer(tables, (*before, *levels), stopped))
+        if isinstance(answer, Claim):
+            return judge_claim(question, answer, levels, stopped)
+        return judge(question, Answer(answer, (*before, *levels), stopped))
 
     def solve_all(self) -> Solution | Results:
         """Solve the model, and its second program: return a solution, or results that explain infeasibility."""
@@ -84,6 +87,18 @@ class SolveTask:
             tables = model_inputs.tables_of(self.model, self.instance, given, self.prepared) if solution.values else {}
             self.clock.lap("tables")
             return self._results(solution, tables)
+
+    def claimed(self, solution: Solution) -> Results:
+        """Return the results of a solution with tables of totals alone, checked as arrays if the model states them."""
+        claim = self.model.claim if isinstance(self.model, ProgramModel) else None
+        if claim is None or not self.has_theorem or not solution.values:
+            return self.checked(solution)
+        with unlimited():
+            stated = claim(self.instance, solution)
+            totals, multipliers = stated["totals"], (stated[name] for name in ("rows", "duals", "weights"))
+            self.clock.lap("tables")
+            held = Claim(stated["allocation"], totals["sectors"], ArrayMultipliers(*multipliers).read)
+            return self._results(solution, totals, held)
 
     def solve(
         self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None
@@ -185,8 +200,14 @@ class SolveTask:
             return replace(first, termination=second.termination)
         return replace(second, levels=(*first.levels, *second.levels), before=first)
 
-    def _results(self, solution: Solution, tables: Any) -> Results:
-        """Return the results of a program, with the bounds that the checker recomputed if it knows the model."""
+    def _results(self, solution: Solution, tables: Any, claim: Claim | None = None) -> Results:
+        """Return the results of a program, with the bounds that the checker recomputed if it knows the model.
+
+        Parameters
+        ----------
+        claim
+            What is judged in place of the tables.
+        """
         if solution.proof is not None and solution.values:
             return own_program.results_of(self.model, solution, tables, self.about)
         verdict, first = None, self.first
@@ -194,13 +215,14 @@ class SolveTask:
         if tables and self.has_theorem:
             tell(_("check"))
             stopped = solution.termination is not Termination.OPTIMAL
-            verdict = self._judged(tables, solution.levels, stopped)
+            answer = tables if claim is None else claim
+            verdict = self._judged(answer, solution.levels, stopped)
             if verdict.violations and all(violation.rule == "level_is_kept" for violation in verdict.violations):
                 # Later objectives may move an earlier one by rounding: its value at the answer is stated.
                 values = {level.name: level.value for level in verdict.levels}
                 solution = replace(solution, levels=as_answered(solution.levels, values))
-                verdict = self._judged(tables, solution.levels, stopped)
-            tables = _with_kept(tables, verdict)
+                verdict = self._judged(answer, solution.levels, stopped)
+            tables = _with_kept(tables, verdict) if claim is None else tables
             self.clock.lap("check")
         checks = {level.name: level for level in verdict.levels if level.known} if verdict else {}
         levels = list(first.levels) if first and tables else []

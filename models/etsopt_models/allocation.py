@@ -63,7 +63,7 @@ from etsopt_models._allocation.exceptions import bounds_with, exception_rows
 from etsopt_models._allocation.integer import nearest
 from etsopt_models._allocation.limits import fixed_allowances, limits_of
 from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
-from etsopt_models._allocation.tables import allocation_tables
+from etsopt_models._allocation.tables import UnitNumbers, allocation_tables, claim_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -386,6 +386,17 @@ def answer(instance: Instance, solution: Any) -> NDArray[np.float64]:
 
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
     """Return the tables ``allocation``, ``enterprises``, ``sectors``, ``provinces`` and ``duals``."""
+    return allocation_tables(*_numbers(instance, solution))
+
+
+def claim(instance: Instance, solution: Any) -> dict[str, Any]:
+    """Return the allocation and its multipliers as arrays, with the tables ``sectors`` and ``provinces``."""
+    instance, allowance, levels, chosen, real = _numbers(instance, solution)
+    return claim_of(UnitNumbers.of(instance, allowance, chosen), levels, real)
+
+
+def _numbers(instance: Instance, solution: Any) -> tuple[Any, ...]:
+    """Return the instance whose limits hold, allowances, objectives, exceptions and real allowances, if they differ."""
     allowance, exceptional = solution.values["allowance"], solution.values["exceptional"]
     real = None
     if instance.policy.allocation.rounds:
@@ -397,7 +408,7 @@ def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
         # The solver's integers differ from whole tonnes by its rounding alone, which the checker verifies.
         allowance = np.round(allowance)
     chosen = exceptional > 0.5 if len(exceptional) else np.zeros(len(allowance), dtype=bool)
-    return allocation_tables(instance, allowance, solution.levels, chosen, real)
+    return instance, allowance, solution.levels, chosen, real
 
 
 MODEL = ProgramModel(
@@ -407,6 +418,7 @@ MODEL = ProgramModel(
     tables=tables,
     second_program=second_program,
     answer=answer,
+    claim=claim,
     # The objectives after those of exceptions are over allocations with these values.
     fix_after={"exception_order": ("exceptional",)},
     reads=("year", "rule", "!rule.carry_over_*", "sectors", "provinces.balance", "national", "allocation"),

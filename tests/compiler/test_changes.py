@@ -128,7 +128,9 @@ def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pyt
         ({}, []),
     ):
         evaluated.clear()
-        model.update(changed)
+        objectives = model.update(changed).objectives
+        assert not {"cost", "near"} & set(evaluated)
+        dict(objectives)
         assert evaluated == read_by
 
 

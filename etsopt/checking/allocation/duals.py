@@ -48,7 +48,7 @@ class Stated:
 
 
 def read_duals(
-    instance: Given, rows: CouplingRows, duals: pd.DataFrame, names: Sequence[str]
+    instance: Given, duals: pd.DataFrame, rows: CouplingRows, names: Sequence[str]
 ) -> tuple[Stated, list[Violation]]:
     """Read the duals of the objectives in their order, and report those of no row or stated twice."""
     level, row = duals["level"].to_numpy(), duals["row"].to_numpy()

@@ -76,15 +76,17 @@ def _moves(allocation: pd.DataFrame) -> NDArray[np.float64]:
     return moves
 
 
-def check_rounding(demands: Demands, allocation: pd.DataFrame, duals: pd.DataFrame) -> LevelCheck:
+def check_rounding(demands: Demands, allocation: pd.DataFrame, dual: NDArray[np.float64]) -> LevelCheck:
     """Bound the sum of squared moves; a certified result states the moves themselves and does not need the bound.
 
     Parameters
     ----------
     demands
         Demands on the whole allowances, with the chosen exceptions.
+    dual
+        Duals of the rows, shape ``(rows,)``.
     """
-    dual = demands.rows.supported_duals(demands.rows.duals_of(duals[duals["level"].to_numpy() == ROUNDING]))
+    dual = demands.rows.supported_duals(dual)
     free, integer = ~demands.fixed, allocation["allowance_t"].to_numpy(dtype=float)
     intervals = Intervals.around(integer[free], demands.lower[free], demands.upper[free])
     # Fractions of a kilogram are rounding of the real answer.

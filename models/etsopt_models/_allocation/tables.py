@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,61 +54,98 @@ def allocation_tables(
     dict
         ``allocation``, ``enterprises``, ``sectors``, ``provinces`` and, with objectives, ``duals``.
     """
-    reference = reference_allowances(instance)
-    limits = limits_of(instance, reference)
-    allowance = fixed_allowances(instance, reference).copy() if levels is not None else reference.reference_t.copy()
-    allowance[limits.free] = free_allowances
-    if exceptional is None:
-        exceptional = np.zeros(len(limits.free), dtype=bool)
-    allocation = _allocation(instance, reference, limits, allowance, exceptional)
+    units = UnitNumbers.of(instance, free_allowances, exceptional, optimised=levels is not None)
+    issued = issuance(instance, units.allowance)
+    allocation = _allocation(units, issued)
     if before_rounding is not None:
-        real = reference.reference_t.copy()
-        real[limits.free] = before_rounding
-        allocation.insert(allocation.columns.get_loc("allowance_t"), "before_rounding_t", real)
-    with_duals = [level for level in levels or () if _has_duals(level)]
-    result = {
-        "allocation": allocation,
-        "enterprises": _enterprises(instance, allocation),
-        "sectors": _sectors(instance, reference, limits, allocation, with_duals),
-        "provinces": _provinces(instance, limits, allocation, with_duals),
-    }
-    return result | ({} if levels is None else {"duals": dual_table(instance, limits, levels)})
+        place = allocation.columns.get_loc("allowance_t")
+        allocation.insert(place, "before_rounding_t", units.with_free(before_rounding))
+    result = {"allocation": allocation, "enterprises": _enterprises(units, issued), **totals_of(units, levels or ())}
+    return result | ({} if levels is None else {"duals": dual_table(instance, units.limits, levels)})
 
 
-def _allocation(
-    instance: Instance,
-    reference: Reference,
-    limits: Limits,
-    allowance: NDArray[np.float64],
-    exceptional: NDArray[np.bool_],
-) -> pd.DataFrame:
-    units, emissions = instance.units, instance.emissions_tco2e
-    free = allowance[limits.free]
-    lower, upper = bounds_with(limits, exceptional)
-    bound = np.full(len(units), SIDES.index("fixed"))
-    bound[~instance.in_scope] = SIDES.index("")
-    bound[limits.free] = np.select(
-        [free <= lower + AT_BOUND_TOLERANCE_T, free >= upper - AT_BOUND_TOLERANCE_T], [1, 2], 0
-    )
-    surplus = allowance - emissions
+def totals_of(units: UnitNumbers, levels: Sequence[Any]) -> dict[str, pd.DataFrame]:
+    """Return the tables ``sectors`` and ``provinces``."""
+    with_duals = [level for level in levels if _has_duals(level)]
+    return {"sectors": _sectors(units, with_duals), "provinces": _provinces(units, with_duals)}
+
+
+@dataclass(frozen=True)
+class UnitNumbers:
+    """Numbers of all units of an instance, shape ``(units,)``.
+
+    Parameters
+    ----------
+    allowance
+        Allowances [t].
+    at_bound
+        Position among `SIDES` of the bound at which it is.
+    exceptional
+        True for exceptions.
+    """
+
+    instance: Instance
+    reference: Reference
+    limits: Limits
+    allowance: NDArray[np.float64]
+    at_bound: NDArray[np.int64]
+    exceptional: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        instance: Instance,
+        free_allowances: NDArray[np.float64],
+        exceptional: NDArray[np.bool_] | None,
+        optimised: bool = True,
+    ) -> UnitNumbers:
+        """Return the numbers of all units from those of the adjustable ones, as `allocation_tables` takes them."""
+        reference = reference_allowances(instance)
+        limits = limits_of(instance, reference)
+        allowance = fixed_allowances(instance, reference).copy() if optimised else reference.reference_t.copy()
+        allowance[limits.free] = free_allowances
+        chosen = np.zeros(len(limits.free), dtype=bool) if exceptional is None else exceptional
+        lower, upper = bounds_with(limits, chosen)
+        bound = np.full(len(allowance), SIDES.index("fixed"))
+        bound[~instance.in_scope] = SIDES.index("")
+        low, high = free_allowances <= lower + AT_BOUND_TOLERANCE_T, free_allowances >= upper - AT_BOUND_TOLERANCE_T
+        bound[limits.free] = np.select([low, high], [SIDES.index("lower"), SIDES.index("upper")], SIDES.index(""))
+        every = np.zeros(len(allowance), dtype=bool)
+        every[limits.free[chosen]] = True
+        return cls(instance, reference, limits, allowance, bound, every)
+
+    @cached_property
+    def surplus(self) -> NDArray[np.float64]:
+        """Allowances less emissions [t]."""
+        surplus: NDArray[np.float64] = self.allowance - self.instance.emissions_tco2e
+        return surplus
+
+    def with_free(self, free: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return reference allowances, with others for the adjustable units [t]."""
+        every = self.reference.reference_t.copy()
+        every[self.limits.free] = free
+        return every
+
+
+def _allocation(numbers: UnitNumbers, issued: pd.DataFrame) -> pd.DataFrame:
+    instance, units = numbers.instance, numbers.instance.units
+    emissions, reference = instance.emissions_tco2e, numbers.reference.reference_t
     passed = [name for name in units if name.startswith(USER_COLUMN_PREFIX) or name in SHOWN_WITH_RESULTS]
     names = [name for name in ("unit_id", "name", "enterprise_id", "sector", "province") if name in units]
     table: dict[str, Any] = {name: units[name] for name in names} | {
         "emissions_tco2e": emissions,
         "intensity": instance.intensity,
-        "reference_t": reference.reference_t,
-        "allowance_t": allowance,
-        "change_t": allowance - reference.reference_t,
-        "surplus_t": surplus,
-        "surplus_rate": _rate(surplus, emissions),
-        "at_bound": pd.Series(SIDES).array.take(bound),
+        "reference_t": reference,
+        "allowance_t": numbers.allowance,
+        "change_t": numbers.allowance - reference,
+        "surplus_t": numbers.surplus,
+        "surplus_rate": _rate(numbers.surplus, emissions),
+        "at_bound": pd.Series(SIDES).array.take(numbers.at_bound),
     }
     if not instance.in_scope.all():
         table["in_scope"] = instance.in_scope
-    if limits.margin.units:
-        table["exceptional"] = np.zeros(len(units), dtype=bool)
-        table["exceptional"][limits.free[exceptional]] = True
-    issued = issuance(instance, allowance)
+    if numbers.limits.margin.units:
+        table["exceptional"] = numbers.exceptional
     return pd.DataFrame(table | {name: issued[name] for name in issued} | {name: units[name] for name in passed})
 
 
@@ -114,23 +153,29 @@ def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.f
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
 
 
-def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> dict[str, Any]:
+def _totals(numbers: UnitNumbers, by: str) -> dict[str, Any]:
     """Return sums over the units of each group in the scope, surplus rate, and numbers at a bound and fixed."""
-    groups, side = instance.labels(by), allocation["at_bound"].to_numpy(dtype=object)
-    units = np.bincount(groups.code[instance.in_scope], minlength=len(groups))
-    table: dict[str, Any] = {by: groups.names, "units": units}
-    for name in ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t"):
-        table[name] = groups.sums(allocation[name].to_numpy())
+    instance, groups = numbers.instance, numbers.instance.labels(by)
+    table: dict[str, Any] = {
+        by: instance.cached(f"column of {by}", lambda: pd.Series(groups.names).array),
+        "units": np.bincount(groups.code[instance.in_scope], minlength=len(groups)),
+        "emissions_tco2e": groups.sums(instance.emissions_tco2e),
+        "reference_t": groups.sums(numbers.reference.reference_t),
+        "allowance_t": groups.sums(numbers.allowance),
+        "surplus_t": groups.sums(numbers.surplus),
+    }
     table["surplus_rate"] = _rate(table["surplus_t"], table["emissions_tco2e"])
-    for name in SIDES[1:]:
-        table[f"units_{name}"] = np.bincount(groups.code[side == name], minlength=len(groups))
+    for side, name in enumerate(SIDES):
+        if name:
+            table[f"units_{name}"] = np.bincount(groups.code[numbers.at_bound == side], minlength=len(groups))
     return table
 
 
-def _enterprises(instance: Instance, allocation: pd.DataFrame) -> pd.DataFrame:
-    table, owner = _totals(instance, allocation, "enterprise_id"), instance.labels("enterprise_id")
+def _enterprises(numbers: UnitNumbers, issued: pd.DataFrame) -> pd.DataFrame:
+    instance = numbers.instance
+    table, owner = _totals(numbers, "enterprise_id"), instance.labels("enterprise_id")
     for name in ("pre_allocated_t", "top_up_t", "return_t"):
-        table[name] = owner.sums(allocation[name].to_numpy())
+        table[name] = owner.sums(issued[name].to_numpy())
     if instance.enterprises is None:
         return pd.DataFrame(table)
     return pd.DataFrame(instance.cached("columns of enterprises", lambda: _own_columns(instance)) | table)
@@ -143,11 +188,10 @@ def _own_columns(instance: Instance) -> dict[str, pd.Series]:
     return dict(instance.enterprises.merge(names, on="enterprise_id", how="right").items())
 
 
-def _sectors(
-    instance: Instance, reference: Reference, limits: Limits, allocation: pd.DataFrame, with_duals: Sequence[Any]
-) -> pd.DataFrame:
-    table, sector = _totals(instance, allocation, "sector"), instance.labels("sector")
-    held = sector.sums(np.where(reference.fixed, 0.0, allocation["allowance_t"]))
+def _sectors(numbers: UnitNumbers, with_duals: Sequence[Any]) -> pd.DataFrame:
+    instance, reference, limits = numbers.instance, numbers.reference, numbers.limits
+    table, sector = _totals(numbers, "sector"), instance.labels("sector")
+    held = sector.sums(np.where(reference.fixed, 0.0, numbers.allowance))
     table["target_t"] = _placed(sector.names, limits.sectors, limits.rows["target_most"])
     named = set(limits.all_sectors)
     senses = [instance.policy.target_sense_of(name) if name in named else "" for name in sector.names]
@@ -159,8 +203,9 @@ def _sectors(
     return pd.DataFrame(table | _shadow_prices(sector.names, "sector_target", limits.sectors, with_duals))
 
 
-def _provinces(instance: Instance, limits: Limits, allocation: pd.DataFrame, with_duals: Sequence[Any]) -> pd.DataFrame:
-    table, names = _totals(instance, allocation, "province"), instance.labels("province").names
+def _provinces(numbers: UnitNumbers, with_duals: Sequence[Any]) -> pd.DataFrame:
+    table, limits = _totals(numbers, "province"), numbers.limits
+    names = numbers.instance.labels("province").names
     room = (limits.rows["balance_most"] - limits.rows["balance_least"]) / 2
     table["balance_limit_t"] = _placed(names, limits.provinces, room)
     return pd.DataFrame(table | _shadow_prices(names, "province_balance", limits.provinces, with_duals))
@@ -225,6 +270,40 @@ def dual_table(instance: Instance, limits: Limits, levels: Sequence[Any]) -> pd.
     # The multipliers of the two rows of an enterprise with a wider band are added.
     keys = ["level", "row", "index", "unit"]
     return table.groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]
+
+
+def claim_of(units: UnitNumbers, levels: Sequence[Any], real: NDArray[np.float64] | None) -> dict[str, Any]:
+    """Return what is claimed of an allocation, as `etsopt.modelling.ProgramModel.claim` states it.
+
+    Parameters
+    ----------
+    real
+        Allowances of the adjustable units before rounding [t]; None if nothing is rounded.
+    """
+    names = units.instance.cached("units as objects", lambda: units.instance.units["unit_id"].astype(object))
+    columns: dict[str, Any] = {"unit_id": names}
+    columns |= {"reference_t": units.reference.reference_t, "allowance_t": units.allowance}
+    columns |= {"exceptional": units.exceptional} if units.limits.margin.units else {}
+    columns |= {} if real is None else {"before_rounding_t": units.with_free(real)}
+    stated = {level.name: level.multipliers for level in levels}
+    stated |= {f"{one.name}:{number}": own for one in levels for number, own in enumerate(one.proofs, 2)}
+    # Rounding, which is solved after the others, has no rows of the order.
+    sizes = {row: max((len(own.get(row, ())) for own in stated.values()), default=0) for row in COUPLING}
+    rows: list[tuple[str, str]] = []
+    for row, size in sizes.items():
+        name = "enterprise_band" if row.startswith("enterprise_") else row
+        rows += [(name, str(label)) for label in _row_labels(units.instance, units.limits, row, np.arange(size))]
+    starts = dict(zip(COUPLING, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
+    duals = {name: np.zeros(len(rows)) for name in stated}
+    for name, own in stated.items():
+        for row, start in starts.items():
+            multipliers = own.get(row, np.zeros(0))
+            duals[name][start : start + len(multipliers)] = multipliers
+    weights = np.zeros(len(units.allowance))
+    covers = stated.get("largest_change", {}).get("largest_change_covers", np.zeros(0))
+    weights[units.limits.free[: len(covers)]] = -covers
+    totals = totals_of(units, levels)
+    return {"allocation": pd.DataFrame(columns), "totals": totals, "rows": rows, "duals": duals, "weights": weights}
 
 
 def _row_labels(instance: Instance, limits: Limits, row: str, where: NDArray[np.int64]) -> Any:

@@ -30,7 +30,7 @@ RIGHT: list[tuple[str, str, object, float]] = [
 def read(lines: list[tuple[str, str, object, float]]) -> tuple[Stated, list[str]]:
     instance = given(ROWS, {"sectors": {"cement": {"target_change": 0.0}}})
     duals = pd.DataFrame(lines, columns=["level", "row", "index", "multiplier"])
-    stated, found = read_duals(Given.of(instance), derive(Given.of(instance)).rows, duals, NAMES)
+    stated, found = read_duals(Given.of(instance), duals, derive(Given.of(instance)).rows, NAMES)
     assert all(violation.rule == "duals" and violation.amount == 1.0 for violation in found)
     return stated, [violation.where for violation in found]
 
@@ -86,7 +86,7 @@ def test_without_units_nothing_names_one() -> None:
     rows = derive(Given.of(instance)).rows
     empty = replace(instance, units=instance.units.head(0))
     duals = pd.DataFrame([RIGHT[2]], columns=["level", "row", "index", "multiplier"])
-    _, found = read_duals(Given.of(empty), rows, duals, NAMES)
+    _, found = read_duals(Given.of(empty), duals, rows, NAMES)
     assert len(found) == 1
 
 

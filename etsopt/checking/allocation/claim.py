@@ -1,0 +1,80 @@
+"""An allocation as it is claimed: numbers of the units, and the multipliers that prove it.
+
+Tables are one way to a claim, and the arrays of a solve another; the same statements judge both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.allocation.duals import Stated
+from etsopt.checking.verdict import Violation
+from etsopt.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.checking.allocation.rows import CouplingRows
+
+    Read = Callable[[CouplingRows, Sequence[str]], tuple[Stated, list[Violation]]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An allocation with its multipliers.
+
+    Parameters
+    ----------
+    allocation
+        A row for every unit in the order of the instance, with ``unit_id``, ``reference_t``, ``allowance_t`` and, where
+        they apply, ``before_rounding_t`` and ``exceptional``.
+    sectors
+        Balance values of each ``sector``.
+    multipliers
+        A function that returns the multipliers of objectives in their order by the rows of the checker, and violations
+        of those of no row.
+    """
+
+    allocation: pd.DataFrame
+    sectors: pd.DataFrame
+    multipliers: Read
+
+
+@dataclass(frozen=True)
+class ArrayMultipliers:
+    """Multipliers as a solve states them.
+
+    Parameters
+    ----------
+    rows
+        Name and index of each row that has a multiplier; several multipliers of one row are added.
+    duals
+        Multipliers by objective, or by objective and number if it has several, shape ``(rows,)``.
+    weights
+        Negated duals of `largest_change_covers`, shape ``(units,)``.
+    """
+
+    rows: Sequence[tuple[str, str]]
+    duals: Mapping[str, NDArray[np.float64]]
+    weights: NDArray[np.float64]
+
+    def read(self, rows: CouplingRows, names: Sequence[str]) -> tuple[Stated, list[Violation]]:
+        """Return them by the rows of the checker, as `Claim` takes them."""
+        number = {pair: place for place, pair in enumerate(zip(rows.rule, rows.index, strict=True))}
+        places = np.array([number.get(pair, -1) for pair in self.rows], dtype=np.int64)
+        known, message = places >= 0, _("a multiplier: {statement}", statement=_("the row is one of the program"))
+        violations, found = [], {}
+        for name in dict.fromkeys([*names, *self.duals]):
+            stated, found[name] = self.duals.get(name, np.zeros(len(places))), np.zeros(len(rows))
+            np.add.at(found[name], places[known], stated[known])
+            for pair, here in zip(self.rows, ~known & (stated != 0), strict=True):
+                if here:
+                    violations.append(Violation("duals", f"{name}, {' '.join(pair)}".strip(), 1.0, "rows", message))
+        return Stated(found, self.weights, None), violations
