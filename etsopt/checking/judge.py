@@ -84,7 +84,7 @@ def judge_claim(question: Question, claim: Claim, levels: Sequence[LevelStated],
         True if a limit or a failure ended the solve.
     """
     instance = Given.of(question.instance)
-    theorem = theorem_of(instance, question.model, {MAIN[question.model]: claim.allocation})
+    theorem = theorem_of(instance, question.model, [MAIN[question.model]])
     names = [level.name for level in levels]
     broken = tuple(theorem.wrong_levels(names))
     gap = default_gap(question.model) if question.gap is None else question.gap
@@ -205,8 +205,8 @@ def _proven(
         move = rounding.largest_move(allocation) if rounded else None
     if not names:
         return demands, Verdict(tuple(violations), ())
-    reference, allowance = allocation["reference_t"].to_numpy(), real_allocation["allowance_t"].to_numpy()
-    final_t = allocation["allowance_t"].to_numpy()
+    reference, allowance = np.asarray(allocation["reference_t"]), np.asarray(real_allocation["allowance_t"])
+    final_t = np.asarray(allocation["allowance_t"])
     real_objectives = [name for name in names if name != ROUNDING]
     stated, broken = claim.multipliers(real_demands.rows, names)
     checks, kept = check_levels(real, real_demands, reference, allowance, chosen, stated, real_objectives)

@@ -18,7 +18,7 @@ from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.language import _, chain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -239,7 +239,7 @@ def default_gap(model: str) -> float:
     return WHOLE_GAPS_RELATIVE.get(model, WHOLE_GAP_RELATIVE)
 
 
-def theorem_of(instance: Given, model: str, tables: Mapping[str, pd.DataFrame]) -> Theorem:
+def theorem_of(instance: Given, model: str, tables: Collection[str]) -> Theorem:
     """Return the theorem of a model, in the case of an answer or of none, which the names of the tables tell.
 
     Raises

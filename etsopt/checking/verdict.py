@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -18,6 +18,16 @@ OF_PROGRAM = ("certified_program", "infeasible_program")
 
 PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "calculated", "infeasible_certified", *OF_PROGRAM)
 """Statuses of which nothing is left to be trusted but, of a program, its formulation."""
+
+
+class Columns(Protocol):
+    """Columns by name: those of a table, or arrays."""
+
+    def keys(self) -> Any:
+        """Return the names."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return a column."""
 
 
 @dataclass(frozen=True)

@@ -319,7 +319,7 @@ def objectives(instance: Instance) -> list[str]:
 def parameters(instance: Instance) -> dict[str, Any]:
     """Return arrays for the sets and parameters of `formulate`, with positions for labels and before any rounding."""
     instance = before_rounding(instance)
-    limits = limits_of(instance, reference_allowances(instance))
+    limits = limits_of(instance)
     all_units, no_units = np.arange(len(limits.free)), np.arange(0)
     emissions, sizes = limits.emissions, nearest(limits.emissions)
     # The widest range of an allowance: that of an exception.

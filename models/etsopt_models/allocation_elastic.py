@@ -177,7 +177,7 @@ def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation e
 def parameters(instance: Instance) -> dict[str, Any]:
     """Return arrays for the sets and parameters of `formulate`, with positions for labels and before any rounding."""
     instance = before_rounding(instance)
-    limits = limits_of(instance, reference_allowances(instance))
+    limits = limits_of(instance)
     rows = limits.rows
     upper = bounds_with(limits, np.full(len(limits.free), limits.margin.units > 0))[1]
     # No total is further from a limit than all allowances plus the limit, which rounding may put above emissions.
@@ -223,7 +223,7 @@ def tables(
     """
     instance = before_rounding(instance)
     reference = reference_allowances(instance)
-    limits = limits_of(instance, reference)
+    limits = limits_of(instance)
     units = {"unit_id": instance.units["unit_id"].to_numpy(dtype=object)[limits.free]}
     lines = targets_alone(limits)
     for way, one in solution.items():

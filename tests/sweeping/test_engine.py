@@ -115,9 +115,9 @@ def test_a_claim_has_the_verdict_of_its_tables() -> None:
 
 
 def moved(stated: dict[str, Any], column: str, by: float) -> dict[str, Any]:
-    table = stated["allocation"].copy()
+    table = dict(stated["allocation"])
     place = int(np.argmax(np.abs(table["allowance_t"] - table["reference_t"])))
-    table[column] = table[column].to_numpy(dtype=float) + by * (np.arange(len(table)) == place)
+    table[column] = table[column] + by * (np.arange(len(table[column])) == place)
     return stated | {"allocation": table}
 
 
@@ -183,3 +183,20 @@ def test_one_scenario_in_a_hundred_has_all_its_tables_and_the_same_numbers(monke
     assert not named.totals_suffice
     assert replace(own, tables=("sectors", "provinces.allowance_t")).totals_suffice
     assert len(named.outcome(1, scenario).values) > len(own.instance.units)
+
+
+def test_what_arrays_do_not_prove_is_looked_at_whole() -> None:
+    own = engine_of(etsopt.read("tiny"))
+    instance = own.instance.with_policy({"sectors.cement.target_change": -0.004})
+    (whole, _), model = own.solved(instance, True), own.loaded_model
+    assert isinstance(model, ProgramModel)
+    honest = model.claim
+    assert honest is not None
+
+    def without_multipliers(instance: Instance, solution: Any) -> dict[str, Any]:
+        return honest(instance, solution) | {"duals": {}}
+
+    own.__dict__["loaded_model"] = replace(model, claim=without_multipliers)
+    part, _ = own.solved(instance, False)
+    assert said(part) == said(whole)
+    assert set(part.tables) == set(whole.tables)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.rows import CouplingRows
+    from etsopt.checking.verdict import Columns
 
     Read = Callable[[CouplingRows, Sequence[str]], tuple[Stated, list[Violation]]]
 
@@ -33,8 +34,8 @@ class Claim:
     Parameters
     ----------
     allocation
-        A row for every unit in the order of the instance, with ``unit_id``, ``reference_t``, ``allowance_t`` and, where
-        they apply, ``before_rounding_t`` and ``exceptional``.
+        Columns of all units in the order of the instance: ``unit_id``, ``reference_t``, ``allowance_t`` and, where they
+        apply, ``before_rounding_t`` and ``exceptional``.
     sectors
         Balance values of each ``sector``.
     multipliers
@@ -42,7 +43,7 @@ class Claim:
         of those of no row.
     """
 
-    allocation: pd.DataFrame
+    allocation: Columns
     sectors: pd.DataFrame
     multipliers: Read
 

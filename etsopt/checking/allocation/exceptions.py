@@ -29,22 +29,22 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.infeasibility import Infeasibility
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.verdict import Columns
     from etsopt.readings.given import Given
 
 LEVELS = dict(zip(EXCEPTIONS, ("units", "t", "places"), strict=True))
 """Objectives that choose the exceptions, in their order, and their units."""
 
 
-def exceptional_units(instance: Given, table: pd.DataFrame) -> NDArray[np.bool_]:
+def exceptional_units(instance: Given, table: Columns) -> NDArray[np.bool_]:
     """Return the exceptions of the table, shape ``(units,)``; none if the policy allows none."""
     if not instance.policy.allocation.exceptions.units:
-        return np.zeros(len(table), dtype=bool)
-    chosen: NDArray[np.bool_] = table["exceptional"].to_numpy(dtype=bool)
+        return np.zeros(len(table["unit_id"]), dtype=bool)
+    chosen: NDArray[np.bool_] = np.asarray(table["exceptional"], dtype=bool)
     return chosen
 
 

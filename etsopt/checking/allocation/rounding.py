@@ -13,10 +13,9 @@ and the gap to it is the bound of `etsopt.checking.allocation.certificate` with 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from etsopt.checking.allocation import statements
 from etsopt.checking.allocation.certificate import Intervals, Square, units_gap
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.verdict import Columns
     from etsopt.readings.given import Given
 
 
@@ -44,13 +44,13 @@ def after(instance: Given) -> Given:
     return instance.with_allocation(intensity_order=False)
 
 
-def real_table(allocation: pd.DataFrame) -> pd.DataFrame:
+def real_table(allocation: Columns) -> dict[str, Any]:
     """Return the allocation with the allowances before rounding."""
-    return allocation.assign(allowance_t=allocation["before_rounding_t"])
+    return {**allocation, "allowance_t": allocation["before_rounding_t"]}
 
 
 def before_rounding(
-    real: Given, demands: Demands, fixed: NDArray[np.bool_], allocation: pd.DataFrame, rounded: bool
+    real: Given, demands: Demands, fixed: NDArray[np.bool_], allocation: Columns, rounded: bool
 ) -> list[Violation]:
     """Check that real allowances meet every limit, also the order; without rounding they are the allowances."""
     table = real_table(allocation)
@@ -66,17 +66,18 @@ def before_rounding(
     return violations if rounded else violations + statements.not_moved(allocation)
 
 
-def largest_move(allocation: pd.DataFrame) -> float:
+def largest_move(allocation: Columns) -> float:
     """Return the largest move of an allowance by rounding [t]."""
     return float(np.max(_moves(allocation), initial=0.0))
 
 
-def _moves(allocation: pd.DataFrame) -> NDArray[np.float64]:
-    moves: NDArray[np.float64] = np.abs(allocation["allowance_t"] - allocation["before_rounding_t"]).to_numpy(float)
+def _moves(allocation: Columns) -> NDArray[np.float64]:
+    whole, real = (np.asarray(allocation[name], dtype=float) for name in ("allowance_t", "before_rounding_t"))
+    moves: NDArray[np.float64] = np.abs(whole - real)
     return moves
 
 
-def check_rounding(demands: Demands, allocation: pd.DataFrame, dual: NDArray[np.float64]) -> LevelCheck:
+def check_rounding(demands: Demands, allocation: Columns, dual: NDArray[np.float64]) -> LevelCheck:
     """Bound the sum of squared moves; a certified result states the moves themselves and does not need the bound.
 
     Parameters
@@ -87,10 +88,10 @@ def check_rounding(demands: Demands, allocation: pd.DataFrame, dual: NDArray[np.
         Duals of the rows, shape ``(rows,)``.
     """
     dual = demands.rows.supported_duals(dual)
-    free, integer = ~demands.fixed, allocation["allowance_t"].to_numpy(dtype=float)
+    free, integer = ~demands.fixed, np.asarray(allocation["allowance_t"], dtype=float)
     intervals = Intervals.around(integer[free], demands.lower[free], demands.upper[free])
     # Fractions of a kilogram are rounding of the real answer.
-    point = np.round(allocation["before_rounding_t"].to_numpy(dtype=float)[free], MOVE_START_DECIMALS)
+    point = np.round(np.asarray(allocation["before_rounding_t"], dtype=float)[free], MOVE_START_DECIMALS)
     value, error = total((intervals.answer - point) ** 2)
     square = Square(np.ones(len(point)), point, integer=True)
     gap = units_gap(intervals, [], demands.rows.dual_activity(dual, len(free)).of(free), square)

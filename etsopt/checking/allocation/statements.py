@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.verdict import Columns
     from etsopt.readings.given import Given
 
 ROW_IN_WORDS = {
@@ -93,10 +94,10 @@ def columns_agree(instance: Given, table: pd.DataFrame) -> list[Violation]:
     ]
 
 
-def not_negative(table: pd.DataFrame) -> list[Violation]:
+def not_negative(table: Columns) -> list[Violation]:
     """Check that no allowance is below zero."""
-    below, message = -table["allowance_t"].to_numpy(), _("allowances are not negative")
-    return list(largest_first("not_negative", table["unit_id"].to_numpy(), below, UNIT_TOLERANCE_T, "t", message))
+    below, message = -np.asarray(table["allowance_t"]), _("allowances are not negative")
+    return list(largest_first("not_negative", np.asarray(table["unit_id"]), below, UNIT_TOLERANCE_T, "t", message))
 
 
 def advance(instance: Given) -> NDArray[np.float64]:
@@ -120,10 +121,10 @@ def pre_allocation(instance: Given, table: pd.DataFrame) -> list[Violation]:
 
 
 def reference_follows_rule(
-    instance: Given, table: pd.DataFrame, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
+    instance: Given, table: Columns, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
 ) -> list[Violation]:
     """Check reference allowances against the rule, evaluated again from the published balance values."""
-    exact, given = before_rounding(instance, sectors, fixed), table["reference_t"].to_numpy()
+    exact, given = before_rounding(instance, sectors, fixed), np.asarray(table["reference_t"])
     least = most = exact
     if instance.policy.rule.name != "given":
         # At the edge of rounding the whole tonne on either side is right.
@@ -134,7 +135,7 @@ def reference_follows_rule(
     message = _("reference allowances follow the rule")
     if np.isnan(exact).any():
         message = _("the checker has no derivation of the rule {rule}", rule=instance.policy.rule.name)
-    names = table["unit_id"].to_numpy()
+    names = np.asarray(table["unit_id"])
     return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
@@ -171,7 +172,7 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
     decimals = plan.stated(instance, "balance_value_decimals", "none")
     violations = []
     columns = ["sector", *BALANCE_VALUES]
-    for name, value, lower, upper in sectors[columns].itertuples(index=False):
+    for name, value, lower, upper in zip(*(np.asarray(sectors[column]) for column in columns), strict=True):
         here = instance.labels("sector").where(name) & ~fixed
         emissions = plan.emissions_inside(instance)[here]
         if not len(emissions) or not plan.has_balance_value(instance, str(name)):
@@ -199,35 +200,33 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
     return violations
 
 
-def fixed_get_emissions(
-    instance: Given, table: pd.DataFrame, fixed: NDArray[np.bool_], optimised: bool
-) -> list[Violation]:
+def fixed_get_emissions(instance: Given, table: Columns, fixed: NDArray[np.bool_], optimised: bool) -> list[Violation]:
     """Check that units that nothing moves get A = E, or what the rule says, rounded if rule or policy rounds."""
     due = due_if_fixed(instance, optimised)
-    off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
-    names = table["unit_id"].to_numpy()
+    off = np.where(fixed, np.abs(np.asarray(table["allowance_t"]) - due), 0.0)
+    names = np.asarray(table["unit_id"])
     return list(
         largest_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", _("a unit at A = E gets its emissions"))
     )
 
 
-def integer_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]:
+def integer_allowances(demands: Demands, table: Columns) -> list[Violation]:
     """Check that every allowance is a whole number of tonnes if the policy asks for it."""
-    allowance = table["allowance_t"].to_numpy()
+    allowance = np.asarray(table["allowance_t"])
     off = np.abs(allowance - np.round(allowance)) if demands.integer else 0 * allowance
     message = _("the allowance is a whole number of tonnes")
-    return list(largest_first("integer_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+    return list(largest_first("integer_allowances", np.asarray(table["unit_id"]), off, 0.0, "t", message))
 
 
-def not_moved(table: pd.DataFrame) -> list[Violation]:
+def not_moved(table: Columns) -> list[Violation]:
     """Check that allowances that are not rounded equal those before rounding."""
-    off = np.abs(table["allowance_t"] - table["before_rounding_t"]).to_numpy(dtype=float)
+    off = np.abs(np.asarray(table["allowance_t"], dtype=float) - np.asarray(table["before_rounding_t"], dtype=float))
     message = _("without rounding, the allowance is that before rounding")
-    return list(largest_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+    return list(largest_first("not_moved", np.asarray(table["unit_id"]), off, 0.0, "t", message))
 
 
 def exceptions_are_allowed(
-    instance: Given, fixed: NDArray[np.bool_], table: pd.DataFrame, optimised: bool
+    instance: Given, fixed: NDArray[np.bool_], table: Columns, optimised: bool
 ) -> list[Violation]:
     """Check that exceptions are adjustable, and at most the allowed number, or none without optimisation."""
     most = instance.policy.allocation.exceptions.units * optimised
@@ -239,23 +238,23 @@ def exceptions_are_allowed(
     wrong = (chosen & fixed).astype(float)
     message = _("a unit at A = E is no exception")
     return violations + list(
-        largest_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
+        largest_first("exceptions_are_allowed", np.asarray(table["unit_id"]), wrong, 0.0, "cells", message)
     )
 
 
-def allowances_follow_rule(table: pd.DataFrame) -> list[Violation]:
+def allowances_follow_rule(table: Columns) -> list[Violation]:
     """Check that allowances that are not optimised equal the reference allocation."""
-    off = np.abs(table["allowance_t"] - table["reference_t"]).to_numpy()
-    names, message = table["unit_id"].to_numpy(), _("without optimisation, the allowance is the reference allowance")
+    off = np.abs(np.asarray(table["allowance_t"], dtype=float) - np.asarray(table["reference_t"], dtype=float))
+    names, message = np.asarray(table["unit_id"]), _("without optimisation, the allowance is the reference allowance")
     return list(largest_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
-def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
+def inside_band(demands: Demands, table: Columns) -> list[Violation]:
     """Check that every adjustable unit is within its band."""
-    allowance = table["allowance_t"].to_numpy()
+    allowance = np.asarray(table["allowance_t"])
     outside = np.maximum(demands.lower - allowance, allowance - demands.upper)
     outside = np.where(demands.fixed, 0.0, outside)
-    names = table["unit_id"].to_numpy()
+    names = np.asarray(table["unit_id"])
     return list(largest_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", _("the unit is within its band")))
 
 
@@ -276,10 +275,10 @@ def bounds_are_named(instance: Given, demands: Demands, table: pd.DataFrame) -> 
     )
 
 
-def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
+def rows_are_met(demands: Demands, table: Columns) -> list[Violation]:
     """Check targets, balances, the national total, enterprise bands and the order of rates."""
     rows = demands.rows
-    outside = rows.misses(rows.totals(table["allowance_t"].to_numpy()))
+    outside = rows.misses(rows.totals(np.asarray(table["allowance_t"])))
     violations = []
     for row in np.flatnonzero(~(outside <= rows.tolerance)):
         unit, message = ROW_IN_WORDS[rows.rule[row]]

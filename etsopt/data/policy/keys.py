@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from etsopt.data.policy.chinese import KEYS, TRUTHS, VALUES
@@ -36,8 +37,11 @@ def english_key(key: Any, above: str = "") -> Any:
     >>> english_key("水泥"), english_key("安徽省", "balance"), english_key("年度"), english_key("Year")
     ('cement', 'Anhui', 'year', 'year')
     """
-    if not isinstance(key, str):
-        return key
+    return _english_key(key, above) if isinstance(key, str) else key
+
+
+@lru_cache(10_000)
+def _english_key(key: str, above: str) -> str:
     name = unicodedata.normalize("NFKC", key).strip()
     if above in OF_PROVINCES:
         return one_name(key)

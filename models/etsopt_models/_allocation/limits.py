@@ -9,6 +9,7 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt.data.policy.allocation import NationalPolicy, SectorPolicy
+from etsopt.rules import reference_allowances
 from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._allocation.bands import bands_of
 from etsopt_models._allocation.integer import down, inward, nearest
@@ -81,8 +82,13 @@ class Limits:
     rows: dict[str, Any]
 
 
-def limits_of(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
-    """Return the limits of the policy of an instance."""
+def limits_of(instance: Instance) -> Limits:
+    """Return the limits of the policy of an instance, found once for program and tables."""
+    reference = reference_allowances(instance)
+    return instance.cached("limits", lambda: _limits(instance, reference), key=(instance.policy, reference))
+
+
+def _limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
     free = np.flatnonzero(~reference.fixed)
     emissions = instance.emissions_tco2e[free]
     whole = instance.policy.allocation.integer_allowances

@@ -101,7 +101,7 @@ class UnitNumbers:
     ) -> UnitNumbers:
         """Return the numbers of all units from those of the adjustable ones, as `allocation_tables` takes them."""
         reference = reference_allowances(instance)
-        limits = limits_of(instance, reference)
+        limits = limits_of(instance)
         allowance = fixed_allowances(instance, reference).copy() if optimised else reference.reference_t.copy()
         allowance[limits.free] = free_allowances
         chosen = np.zeros(len(limits.free), dtype=bool) if exceptional is None else exceptional
@@ -280,7 +280,7 @@ def claim_of(units: UnitNumbers, levels: Sequence[Any], real: NDArray[np.float64
     real
         Allowances of the adjustable units before rounding [t]; None if nothing is rounded.
     """
-    names = units.instance.cached("units as objects", lambda: units.instance.units["unit_id"].astype(object))
+    names = units.instance.cached("units as objects", lambda: units.instance.units["unit_id"].to_numpy(dtype=object))
     columns: dict[str, Any] = {"unit_id": names}
     columns |= {"reference_t": units.reference.reference_t, "allowance_t": units.allowance}
     columns |= {"exceptional": units.exceptional} if units.limits.margin.units else {}
@@ -303,7 +303,7 @@ def claim_of(units: UnitNumbers, levels: Sequence[Any], real: NDArray[np.float64
     covers = stated.get("largest_change", {}).get("largest_change_covers", np.zeros(0))
     weights[units.limits.free[: len(covers)]] = -covers
     totals = totals_of(units, levels)
-    return {"allocation": pd.DataFrame(columns), "totals": totals, "rows": rows, "duals": duals, "weights": weights}
+    return {"allocation": columns, "totals": totals, "rows": rows, "duals": duals, "weights": weights}
 
 
 def _row_labels(instance: Instance, limits: Limits, row: str, where: NDArray[np.int64]) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.rules import reference_allowances
 from etsopt_models import allocation
 from etsopt_models._allocation.limits import limits_of
 from etsopt_models._curve.parametric import Parametric
@@ -24,7 +23,7 @@ def over(instances: Sequence[Instance]) -> Parametric:
         The instance under the policy of the origin of the box, and of the corner of each axis. Limits are affine
         between them, which the checker sees.
     """
-    limits = limits_of(instances[0], reference_allowances(instances[0]))
+    limits = limits_of(instances[0])
     names = [
         *(("sector_target", name) for name in limits.sectors),
         *(("province_balance", name) for name in limits.provinces),

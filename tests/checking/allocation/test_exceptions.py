@@ -203,7 +203,7 @@ def test_a_choice_that_others_come_before_is_bounded_by_what_prices_prove() -> N
 
 
 def test_units_are_exceptions_where_the_table_and_the_policy_say_so() -> None:
-    table = pd.DataFrame({"exceptional": [True, False]})
+    table = pd.DataFrame({"unit_id": ["a", "b"], "exceptional": [True, False]})
     for units, known in ((1, [True, False]), (0, [False, False])):
         policy = SimpleNamespace(allocation=SimpleNamespace(exceptions=SimpleNamespace(units=units)))
         instance: Any = SimpleNamespace(policy=policy)
