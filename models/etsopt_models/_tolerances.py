@@ -279,5 +279,8 @@ MOVING_SIDES_MISS_RELATIVE = 1e-6
 """Miss of the moving sides of rows, relative to the largest move, above which no prices follow them: the point that was
 solved is degenerate, and another one is tried."""
 
+MOVING_SIDES_ROUNDING_RELATIVE = 1e-12
+"""The same, relative to the moves of side and units that cancel where no unit is between its ends."""
+
 MARGIN_SLOPE_MIN = 1e-9
 """Slope of a margin, in tonnes or prices over the whole box, up to which it is rounding, and bounds no region."""

@@ -129,7 +129,7 @@ class Parametric:
         right
             Shape ``(axes, rows)``.
         most_missed
-            Relative miss of a right-hand side above which there is no solution.
+            Miss of a right-hand side above which there is no solution.
         """
         moved = np.zeros((len(right), self.rows.rows))
         place = np.flatnonzero(active)
@@ -138,8 +138,7 @@ class Parametric:
         matrix = self._curvature(weight)[np.ix_(place, place)]
         wanted = right[:, place].T
         found = np.linalg.lstsq(matrix, wanted, rcond=redundant)[0]
-        size = max(float(np.max(np.abs(right), initial=0.0)), 1e-300)
-        if np.max(np.abs(matrix @ found - wanted), initial=0.0) > most_missed * size:
+        if np.max(np.abs(matrix @ found - wanted), initial=0.0) > most_missed:
             return None
         moved[:, place] = found.T
         return moved

@@ -33,6 +33,7 @@ from etsopt_models._tolerances import (
     DEPENDENT_ROW_RELATIVE,
     MARGIN_SLOPE_MIN,
     MOVING_SIDES_MISS_RELATIVE,
+    MOVING_SIDES_ROUNDING_RELATIVE,
     PINNED_INTERVAL_T,
     ZERO_SLOPE_RELATIVE,
 )
@@ -233,13 +234,12 @@ def _tie_break(  # long because sides, slopes and margins belong together
     held = where(inside, reference, where(below, face.lower, face.upper))
     at_least = np.where(equal, True, duals > 0)
     side = where(at_least, face.least, face.most)
-    moved = at.solved(
-        half * inside,
-        active,
-        side.slope - np.stack([rows.times(slope) for slope in held.slope]),
-        MOVING_SIDES_MISS_RELATIVE,
-        DEPENDENT_ROW_RELATIVE,
-    )
+    moving = side.slope - np.stack([rows.times(slope) for slope in held.slope])
+    # Where no unit is inside, the moves of side and units cancel but for their rounding.
+    terms = np.abs(side.slope[:, active]) + np.stack([rows.times(np.abs(slope))[active] for slope in held.slope])
+    missed = MOVING_SIDES_MISS_RELATIVE * float(np.max(np.abs(moving[:, active]), initial=0.0))
+    missed += MOVING_SIDES_ROUNDING_RELATIVE * float(np.max(terms, initial=0.0))
+    moved = at.solved(half * inside, active, moving, missed, DEPENDENT_ROW_RELATIVE)
     # The prices of the solve are those of its last step: one more step meets the sides to rounding.
     base = np.where(active, duals, 0.0)
     response = np.where(inside, reference.value + half * rows.transposed_times(base), held.value)
