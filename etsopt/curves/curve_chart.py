@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.charts.chart import CHOSEN, PALETTE, SECTOR_COLOURS, Chart, Panel, Series
 from etsopt.charts.texts import SURPLUS_RATE, Number, in_unit, scaled, title_of
+from etsopt.errors import UsageError
 from etsopt.language import _
 from etsopt.vocabulary import word
 
@@ -22,7 +23,15 @@ RATES = ("target_change", "balance", "lower", "upper")
 
 
 def chart_of(curve: Curve) -> Chart:
-    """Return three panels along the key: the first objective, surplus rates of units, and totals of sectors."""
+    """Return three panels along the key: the first objective, surplus rates of units, and totals of sectors.
+
+    Raises
+    ------
+    UsageError
+        If no piece was found.
+    """
+    if not curve.cover.pieces:
+        raise UsageError(_("The curve has no piece to draw."), _("Vary the key over values that have an allocation."))
     text = _("the allocation along {key}", key=curve.axis.name)
     return Chart("curve", title_of(curve.about.instance, text), tuple(_panels(curve)))
 

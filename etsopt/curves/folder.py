@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from etsopt.checking.theorem import INFEASIBLE
@@ -38,7 +39,15 @@ if TYPE_CHECKING:
 
 
 FILE, ANCHOR = "curve.json", "anchor"
-TABLES = ("pieces", "multipliers", "infeasible")
+TABLES = {
+    "pieces": ("piece", "from", "to", "certified"),
+    "multipliers": ("piece", "level", "row", "index", "multiplier_from", "multiplier_to"),
+    "infeasible": ("from", "to", "proven_from", "proven_to", "infeasible_by_t"),
+}
+"""Tables, and the columns that each needs."""
+
+TEXTS = ("level", "row", "index")
+"""Columns of texts; ``certified`` holds true or false, and the others numbers."""
 
 VALUES_AGREE = 1e-6
 """Relative difference of a stated value of an objective from the one that is recomputed."""
@@ -154,14 +163,21 @@ def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
         first = error.errors()[0]
         what = _("is no curve: {place}: {text}", place=".".join(map(str, first["loc"])), text=first["msg"])
         raise DataError(_("The curve"), [Problem(FILE, what, ADVICE)]) from None
-    tables = {}
-    for name in TABLES:
+    tables, problems = {}, []
+    for name, columns in TABLES.items():
         path = next(
             (folder / f"{name}.{ending}" for ending in FORMATS if (folder / f"{name}.{ending}").is_file()), None
         )
         if path is None or name not in stated.tables:
             raise DataError(_("The curve"), [Problem(f"{name}.csv", _("is missing"), ADVICE)])
         tables[name] = read_table(path, stated.tables[name])
+        for column in columns:
+            found = tables[name].get(column)
+            if found is None or not (column in TEXTS or found.empty or is_numeric_dtype(found)):
+                what = _("is missing") if found is None else _("holds no numbers")
+                problems.append(Problem(path.name, what, ADVICE, column))
+    if problems:
+        raise DataError(_("The curve"), problems)
     anchor, instance = load_both(folder / ANCHOR)
     solver = CurveSolver(instance, (Axis(stated.keys),))
     solver.solves = stated.solves
@@ -251,6 +267,8 @@ def check_curve(folder: str | Path) -> CurveCheck:
 
 def _of_anchor(curve: Curve, stated: Stated) -> Iterator[str]:
     anchor, instance = curve.anchor, curve.solver.instance
+    if stated.instance != anchor.provenance.instance:
+        yield str(_("the instance is {name}, not {stated}", name=anchor.provenance.instance, stated=stated.instance))
     if anchor.tables_hash != stated.anchor or anchor.provenance.instance_hash != instance.hash:
         yield str(_("the anchor is not the one of the curve"))
     for violation in check(instance, anchor).violations:
@@ -272,13 +290,18 @@ def _of_pieces(curve: Curve, table: pd.DataFrame) -> Iterator[str]:
         if not before <= piece.start < piece.end:
             yield str(_("{piece} does not follow the one before", piece=name))
         before = piece.end
-        if row["certified"] and not piece.certified:
-            yield str(_("{piece} is not proven", piece=name))
+        if bool(row["certified"]) != piece.certified:
+            yield str(_("{piece} is proven", piece=name) if piece.certified else _("{piece} is not proven", piece=name))
         assert piece.verdict is not None
         for level in piece.verdict.levels:
-            for value, end in zip(level.values, ("from", "to"), strict=True):
+            # A gap follows from multipliers as they were rounded: it is known no better than its tolerance.
+            ends = [
+                (value, end, VALUES_AGREE * max(abs(value), level.tolerance))
+                for value, end in zip(level.values, ("from", "to"), strict=True)
+            ]
+            for value, end, within in (*ends, (level.gap, "gap", level.tolerance)):
                 said = row.get(f"{level.name}_{end}", np.nan)
-                if not abs(said - value) <= VALUES_AGREE * max(abs(value), level.tolerance):
+                if not abs(said - value) <= within:
                     yield str(
                         _(
                             "{piece}: {level} is {value:.9g}, not {said:.9g}",

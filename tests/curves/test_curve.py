@@ -306,3 +306,39 @@ def test_units_that_all_move_with_the_largest_rate_leave_pieces(name: str) -> No
     assert isinstance(found, Curve)
     assert found.certified_share == 1.0
     assert found.solver.solves <= 1.5 * len(found.pieces)
+
+
+@pytest.mark.parametrize(("name", "column"), [("pieces", "to"), ("multipliers", "row"), ("infeasible", "proven_to")])
+def test_a_missing_column_is_named(steel: Curve, tmp_path: Path, name: str, column: str) -> None:
+    folder = tmp_path / "curve"
+    steel.save(folder)
+    path = folder / f"{name}.csv"
+    pd.read_csv(path).drop(columns=column).to_csv(path, index=False)
+    with pytest.raises(DataError) as wrong:
+        read_curve(folder)
+    assert [(one.place, one.column) for one in wrong.value.problems] == [(path.name, column)]
+
+
+@pytest.mark.parametrize("column", ["change_gap", "least_squares_gap", "certified"])
+def test_a_changed_gap_or_word_of_a_piece_is_refused(steel: Curve, tmp_path: Path, column: str) -> None:
+    folder = tmp_path / "curve"
+    steel.save(folder)
+    pieces = pd.read_csv(folder / "pieces.csv")
+    pieces[column] = False if column == "certified" else pieces[column] + 1.0
+    pieces.to_csv(folder / "pieces.csv", index=False)
+    assert not check_curve(folder).holds
+
+
+def test_another_name_of_the_instance_is_refused(steel: Curve, tmp_path: Path) -> None:
+    folder = tmp_path / "curve"
+    steel.save(folder)
+    stated = json.loads((folder / "curve.json").read_text(encoding="utf-8"))
+    (folder / "curve.json").write_text(json.dumps(stated | {"instance": "nation"}), encoding="utf-8")
+    assert any("nation" in one for one in check_curve(folder).refused)
+
+
+def test_a_curve_without_pieces_is_not_drawn() -> None:
+    found = curve(etsopt.read("tiny"), {CEMENT: (-0.5, -0.4)})
+    assert isinstance(found, Curve)
+    with pytest.raises(UsageError, match="no piece to draw"):
+        found.plot()
