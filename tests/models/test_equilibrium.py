@@ -377,7 +377,7 @@ def test_rows_of_other_years_are_refused(table: str, change: Any, rule: str) -> 
 def test_a_horizon_that_is_shipped_has_an_equilibrium_in_every_year(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "cn-2025-2035", "--model", "equilibrium"]) == 0
     shown = capsys.readouterr().out
-    assert [line.split()[:2] for line in shown.splitlines() if " cement " in line] == [
+    assert [line.split()[:2] for line in shown.splitlines() if line.startswith("cement ")] == [
         ["cement", str(year)] for year in range(2025, 2036)
     ]
 
