@@ -59,7 +59,8 @@ def write_pages(target: Path) -> None:
         parts = [f"# {title}\n", *(_documented(name) for name in names)]
         (folder / f"{page}.md").write_text("\n".join(parts), encoding="utf-8")
     for package, title in PACKAGES.items():
-        names = sorted(getattr(etsopt, package).__all__)
+        # What `import etsopt` brings has its place above.
+        names = sorted({*getattr(etsopt, package).__all__} - {*etsopt.__all__})
         parts = [f"# {title}: `etsopt.{package}`\n", *(_documented(name, f"etsopt.{package}") for name in names)]
         (folder / f"{package}.md").write_text("\n".join(parts), encoding="utf-8")
     rows = [
