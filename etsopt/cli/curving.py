@@ -28,9 +28,6 @@ EXIT_CODES = _("""exit codes:
 GRID = 21
 """Values of each of two keys at which a box is solved."""
 
-POINTS = "points"
-"""Name of the table of a box."""
-
 
 def register(commands: Commands) -> None:
     """Add the command."""
@@ -52,6 +49,7 @@ def curve(options: Namespace) -> int:
     from etsopt.cli import terminal
     from etsopt.curves.axes import axes_of
     from etsopt.data.files.write import check_format
+    from etsopt.progress import watched
 
     check_format(options.format)
     vary, along = _ranges(options.vary, "--vary"), _ranges(list(filter(None, options.along.split(","))), "--along")
@@ -63,7 +61,8 @@ def curve(options: Namespace) -> int:
         instance = instance_of(options)
         found = curves.curve(instance, vary, along=along, time_limit_s=options.time_limit, progress=tell)
         if isinstance(found, curves.Box):
-            return _box(options, found)
+            with watched(options.time_limit, tell):
+                return _box(options, found)
     if options.out is not None:
         found.save(options.out, options.format)
     _tell(options, found)
@@ -106,7 +105,9 @@ def _ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
         except ValueError:
             ends = []
         key = key.strip()
-        if not (key and colon and ends and all(isinstance(one, int | float) for one in ends)):
+        if not (
+            key and colon and ends and all(isinstance(one, int | float) and not isinstance(one, bool) for one in ends)
+        ):
             what = _("{flag} {text} is not KEY=FROM:TO.", flag=flag, text=brief(text))
             raise UsageError(what, _("For example: {flag} sectors.cement.target_change=-0.01:0", flag=flag))
         if key in found:
@@ -142,10 +143,12 @@ def _box(options: Namespace, box: Box) -> int:
     """Answer at a grid of two keys, and write the table of its points."""
     import numpy as np
 
+    from etsopt.curves.folder import POINTS
     from etsopt.data.files.write import write_table
 
     grids = [[axis.shown(place) for place in np.linspace(0.0, 1.0, GRID)] for axis in box.solver.axes]
-    points = box.sample([(first, second) for first in grids[0] for second in grids[1]])
+    places = [(first, second) for first in grids[0] for second in grids[1]]
+    points = box.sample(places)
     path = None if options.out is None else options.out / f"{POINTS}.{options.format}"
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,4 +171,6 @@ def _box(options: Namespace, box: Box) -> int:
         )
         if path is not None:
             print(_("Written to {path}.", path=path))
-    return 0 if proven == len(points) else 4
+    if box.termination == "interrupted":
+        return 130
+    return 0 if proven == len(places) else 4

@@ -9,6 +9,7 @@ import pandas as pd
 
 from etsopt.curves.result import INFEASIBLE, Point
 from etsopt.curves.solver import InfeasibleError
+from etsopt.errors import StoppedError
 from etsopt.language import _
 from etsopt.progress import checkpoint
 
@@ -32,12 +33,18 @@ class Box:
     ----------
     solver
         What answers at points of the box, with the instance and its keys.
+
+    Attributes
+    ----------
+    termination
+        Why the last sample ended: ``optimal``, ``time_limit`` or ``interrupted``.
     """
 
     def __init__(self, solver: CurveSolver) -> None:
         self.solver = solver
         self.regions: list[Region] = []
         self.missing: list[Array] = []
+        self.termination = "optimal"
 
     def at(self, first: float, second: float) -> Point:
         """Return the answer at values of both keys: of a region that is proven there, or of a solve.
@@ -77,18 +84,24 @@ class Box:
     def sample(self, points: Sequence[tuple[float, float]]) -> pd.DataFrame:
         """Return the answers at many points as a table.
 
-        Columns: one for each key, ``status``, ``solved`` by itself or not, and ``<sector>_t``, its allowances [t].
+        Columns: one for each key, ``status``, ``solved`` by itself or not, and ``<sector>_t``, its allowances [t]. Of a
+        search that is stopped it has the points so far, and `termination` says why.
         """
         axes, labels = self.solver.axes, self.solver.instance.labels("sector")
         rows = []
         for number, (first, second) in enumerate(points):
-            checkpoint(_("points of the box:"), number, len(points))
-            found = self.at(first, second)
+            try:
+                checkpoint(_("points of the box:"), number, len(points))
+                found = self.at(first, second)
+            except StoppedError as stopped:
+                self.termination = stopped.termination
+                break
             row: dict[str, Any] = {axes[0].key: first, axes[1].key: second}
             row |= {"status": found.status, "solved": found.solved}
             row |= dict(zip((f"{name}_t" for name in labels.names), labels.sums(found.allowance_t), strict=True))
             rows.append(row)
-        return pd.DataFrame(rows)
+        names = [*(axis.key for axis in axes), "status", "solved", *(f"{name}_t" for name in labels.names)]
+        return pd.DataFrame(rows, columns=names)
 
     def __repr__(self) -> str:
         keys = " and ".join(axis.key for axis in self.solver.axes)

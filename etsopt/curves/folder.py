@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 
 FILE, ANCHOR = "curve.json", "anchor"
+POINTS = "points"
+"""Name of the table of a box."""
+
 TABLES = {
     "pieces": ("piece", "from", "to", "certified"),
     "multipliers": ("piece", "level", "row", "index", "multiplier_from", "multiplier_to"),
@@ -113,14 +116,16 @@ def _files(folder: Path) -> list[Path]:
 
 
 def require_free(folder: Path) -> None:
-    """Require that a folder is new or empty, or holds a curve.
+    """Require that a folder is new or empty, or holds a curve or the points of a box.
 
     Raises
     ------
     UsageError
         If it holds something else.
     """
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / FILE).is_file()):
+    held = [folder] if folder.is_file() else [*folder.iterdir()] if folder.is_dir() else []
+    points = {f"{POINTS}.{ending}" for ending in FORMATS}
+    if held and not (folder / FILE).is_file() and not {path.name for path in held} <= points:
         what = _("{folder!r} is there, and holds no curve.", folder=str(folder))
         raise UsageError(what, _("Name another folder by --out."))
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.cli import main
 from etsopt.curves import Box, Curve, check_curve, curve, read_curve
 from etsopt.curves.solver import CurveSolver
 from etsopt.errors import DataError, UsageError
@@ -342,3 +343,20 @@ def test_a_curve_without_pieces_is_not_drawn() -> None:
     assert isinstance(found, Curve)
     with pytest.raises(UsageError, match="no piece to draw"):
         found.plot()
+
+
+def test_a_box_keeps_its_time_and_is_written_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = "provinces.balance"
+    keys = ("--vary", f"{CEMENT}=-0.01:0", "--vary", f"{other}=0.02:0.03", "--out", str(tmp_path / "box"))
+    assert main(["curve", "tiny", *keys]) == 0
+    assert main(["curve", "tiny", *keys, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["points"] == 441
+    assert main(["curve", "cn-2025", *keys, "--time-limit", "0.5", "--json"]) == 4
+    assert json.loads(capsys.readouterr().out)["points"] < 441
+    (tmp_path / "box" / "mine.txt").write_text("mine", encoding="utf-8")
+    assert main(["curve", "tiny", *keys]) == 2
+
+
+def test_words_are_no_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["curve", "tiny", "--vary", "allocation.integer_allowances=true:false"]) == 2
+    assert "is not KEY=FROM:TO" in capsys.readouterr().err
