@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 
-from etsopt.language import LANGUAGE, in_chinese
+from etsopt.language import LANGUAGE, _, in_chinese, pgettext
 
 SCALES = {"en": ((1e7, 1e6, "Mt"), (1e4, 1e3, "kt")), "zh": ((1e9, 1e8, "10⁸ t"), (1e5, 1e4, "10⁴ t"))}
 """Units of tonnes by language, the largest first: the least figure that they are for, their size and name."""
@@ -48,3 +49,34 @@ def short_figure(value: float) -> str:
     decimals = 3 + in_chinese() if abs(value) < 1e4 else 1
     # Adding zero removes the sign of a negative zero.
     return f"{round(value, decimals) + 0.0:,.{decimals}f}" if math.isfinite(value) else "-"
+
+
+def in_unit(text: str, unit: str) -> str:
+    """Return the label of an axis with its unit.
+
+    >>> in_unit("price", "CNY 2024/t")
+    'price [CNY 2024/t]'
+    """
+    return f"{text} [{unit_text(unit)}]"
+
+
+def unit_text(unit: str) -> str:
+    """Return a unit in the language of the moment; one that is not known as it is."""
+    at_prices = re.fullmatch(r"CNY (\d+)/t", unit)
+    return str(_("CNY {year}/t", year=at_prices[1]) if at_prices else pgettext("unit", unit))
+
+
+def scaled(largest: float, unit: str) -> tuple[float, str]:
+    """Return a divisor for numbers of which this is the largest, and their unit then.
+
+    >>> scaled(2.9e9, "t"), scaled(-0.01, "1"), scaled(90.0, "CNY 2024/t")
+    ((1000000.0, 'Mt'), (0.01, '%'), (1.0, 'CNY 2024/t'))
+    """
+    largest = abs(largest)
+    if unit in ("t", "tCO2e"):
+        divisor, short = scale_of(largest)
+        return divisor, unit_text(short) + unit.removeprefix("t")
+    if unit in ("1", "rate"):
+        return 0.01, "%"
+    divisor, short = money_scale_of(largest) if unit == "CNY" else (1.0, unit)
+    return divisor, unit_text(short)

@@ -17,7 +17,8 @@ import etsopt
 from etsopt.charts import Chart, Panel, Series
 from etsopt.charts.chart import CHOSEN, OTHER, RULE
 from etsopt.charts.drawing import save
-from etsopt.charts.texts import YEAR, in_unit
+from etsopt.charts.texts import YEAR
+from etsopt.scales import in_unit
 
 MARKET = {2025: 84.0}  # CNY/t by compliance year: 2025 is surrendered in 2026, average of January to August
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, SECTOR_COLOURS, Chart, Panel, Series
 from etsopt.charts.responses import market_of, net_demand_before, steps_of
-from etsopt.charts.texts import array_of, in_unit, measure_words
+from etsopt.charts.texts import array_of, measure_words
 from etsopt.data.tables.provinces import name_of
 from etsopt.errors import UsageError
 from etsopt.language import _, pgettext
-from etsopt.scales import size_of
+from etsopt.scales import in_unit, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, Chart, Panel, Series
-from etsopt.charts.texts import array_of, scaled, title_of
+from etsopt.charts.texts import array_of, title_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _
+from etsopt.scales import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import array_of, measure_words, scaled
+from etsopt.charts.texts import array_of, measure_words
 from etsopt.language import _, pgettext
+from etsopt.scales import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import YEAR, in_unit, measure_words
+from etsopt.charts.texts import YEAR, measure_words
 from etsopt.language import _, pgettext
-from etsopt.scales import size_of
+from etsopt.scales import in_unit, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.language import _, in_chinese, pgettext
-from etsopt.scales import money_scale_of, scale_of
+from etsopt.language import _, in_chinese
+from etsopt.scales import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,37 +28,6 @@ NAME_IN_CHINESE = "x_name_zh"
 def title_of(instance: str, text: str) -> str:
     """Return a title that names the instance."""
     return _("{name}: {text}", name=instance, text=text)
-
-
-def in_unit(text: str, unit: str) -> str:
-    """Return the label of an axis with its unit.
-
-    >>> in_unit("price", "CNY 2024/t")
-    'price [CNY 2024/t]'
-    """
-    return f"{text} [{unit_text(unit)}]"
-
-
-def unit_text(unit: str) -> str:
-    """Return a unit in the language of the moment; one that is not known as it is."""
-    at_prices = re.fullmatch(r"CNY (\d+)/t", unit)
-    return str(_("CNY {year}/t", year=at_prices[1]) if at_prices else pgettext("unit", unit))
-
-
-def scaled(largest: float, unit: str) -> tuple[float, str]:
-    """Return a divisor for numbers of which this is the largest, and their unit then.
-
-    >>> scaled(2.9e9, "t"), scaled(-0.01, "1"), scaled(90.0, "CNY 2024/t")
-    ((1000000.0, 'Mt'), (0.01, '%'), (1.0, 'CNY 2024/t'))
-    """
-    largest = abs(largest)
-    if unit in ("t", "tCO2e"):
-        divisor, short = scale_of(largest)
-        return divisor, unit_text(short) + unit.removeprefix("t")
-    if unit in ("1", "rate"):
-        return 0.01, "%"
-    divisor, short = money_scale_of(largest) if unit == "CNY" else (1.0, unit)
-    return divisor, unit_text(short)
 
 
 class Number(NamedTuple):

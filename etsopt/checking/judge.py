@@ -17,13 +17,6 @@ from etsopt.checking.allocation.levels import check_levels
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.relaxed_limits import check_relaxed_limits
 from etsopt.checking.cells import typed_columns
-from etsopt.checking.compliance import compliance
-from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
-from etsopt.checking.investment import investment
-from etsopt.checking.market import check_market, check_unmet_demand
-from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
-from etsopt.checking.reconciliation import reconciliation
-from etsopt.checking.review_plan import review_plan
 from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, default_gap, theorem_of
 from etsopt.checking.tolerances import REAL_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
@@ -111,8 +104,13 @@ def _of_theorem(
     )
 
 
-def _found(instance: Given, question: Question, answer: Answer, theorem: Theorem) -> Verdict:
-    """Return violations and bounds of the parts of a theorem, from the start to its own."""
+def _found(  # long because every theorem has its branch
+    instance: Given, question: Question, answer: Answer, theorem: Theorem
+) -> Verdict:
+    """Return violations and bounds of the parts of a theorem, from the start to its own.
+
+    Each branch imports its own room: an allocation is judged without those of markets and reviews.
+    """
     model = question.model
     gap = default_gap(model) if question.gap is None else question.gap
     tables, violations = typed_columns(answer.tables)
@@ -125,12 +123,20 @@ def _found(instance: Given, question: Question, answer: Answer, theorem: Theorem
     if violations:
         return Verdict(tuple(violations), ())
     if model == "compliance":
+        from etsopt.checking.compliance import compliance
+
         return compliance.check(instance, tables)
     if model == "review_plan":
+        from etsopt.checking.review_plan import review_plan
+
         return review_plan.check(instance, tables, gap)
     if model == "reconciliation":
+        from etsopt.checking.reconciliation import reconciliation
+
         return reconciliation.check(instance, tables)
     if model == "equilibrium":
+        from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
+
         # A sector without a fixed point is an answer, but not a proven one.
         return _open(check_equilibrium(instance, tables), NO_FIXED_POINT)
     if theorem.infeasibility == INFEASIBLE:
@@ -143,8 +149,13 @@ def _found(instance: Given, question: Question, answer: Answer, theorem: Theorem
     if theorem.infeasibility == UNMET:
         own = _unmet_demand(instance, tables, answer.levels, model)
     elif model == "investment":
+        from etsopt.checking.investment import investment
+
         own = investment.check(instance, tables, gap)
     else:
+        from etsopt.checking.market import check_market
+        from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
+
         broken, cost = check_market(instance, tables, model, gap)
         # A market whose balance values do not repeat is an answer, but not a proven one.
         own = _open(broken, NO_BALANCE, () if cost is None else (cost,))
@@ -239,6 +250,8 @@ def _unmet_demand(
     instance: Given, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], model: str
 ) -> Verdict:
     """Check the proof that a market cannot clear."""
+    from etsopt.checking.market import check_unmet_demand
+
     for name in ("unmet_demand", "duals"):
         if name not in tables:
             return Verdict((Violation("tables", name, 1.0, "tables", _("the table is present")),), ())

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, PALETTE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.charts.texts import SURPLUS_RATE, Number, in_unit, scaled, title_of
+from etsopt.charts.texts import SURPLUS_RATE, Number, title_of
 from etsopt.errors import UsageError
 from etsopt.language import _
+from etsopt.scales import in_unit, scaled
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.charts.texts import scaled
 from etsopt.documents.document import Figure, clauses
 from etsopt.documents.quantities import Quantity, signed
 from etsopt.language import _, chain
+from etsopt.scales import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.charts.investments import by_scenario
 from etsopt.data.tables.provinces import name_of
 from etsopt.documents.document import noted
 from etsopt.documents.quantities import amount, per_tonne, rate, tonnes
@@ -257,6 +256,8 @@ def _reviews(run: Run) -> str:
 
 
 def _invested(run: Run) -> str:
+    from etsopt.charts.investments import by_scenario
+
     summary = run.tables["investment_summary"].iloc[-1]
     costs = by_scenario(run.tables["scenario_costs"])["cost_cny"]
     return _(

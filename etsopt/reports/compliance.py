@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from etsopt.documents.columns import heading, sums_of, table_of, used, words_of
 from etsopt.documents.document import Document, Facts, Paragraph, Section, noted
-from etsopt.documents.html import printable
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _, pgettext
 from etsopt.reports.answer import answer, status
@@ -109,6 +108,8 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     DataError
         If a table or column of the run is missing.
     """
+    from etsopt.documents.html import printable
+
     tables = results.tables
     if "compliance" not in tables:
         advice = _("Solve one first: etsopt solve INSTANCE --model compliance --out DIR.")

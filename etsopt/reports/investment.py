@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.charts.investments import by_measure, by_scenario
-from etsopt.charts.texts import measure_words
 from etsopt.documents.columns import heading, table_of
 from etsopt.documents.document import Facts, Paragraph, Section
 from etsopt.documents.quantities import amount
@@ -72,6 +70,9 @@ def _totals(run: Run) -> Facts:
 
 def _measures(run: Run) -> pd.DataFrame:
     """Return units and investment of each measure, by its name in the language of the page."""
+    from etsopt.charts.investments import by_measure
+    from etsopt.charts.texts import measure_words
+
     words = measure_words(run.results.instance if run.results.held is not None else None)
     sums = by_measure(run.tables["investments"]).reset_index()
     return sums.assign(measure_id=[words.get(str(key), str(key)) for key in sums["measure_id"]])
@@ -79,6 +80,8 @@ def _measures(run: Run) -> pd.DataFrame:
 
 def _scenarios(run: Run) -> Table:
     """Return the cost of all enterprises in each scenario, the dearest first."""
+    from etsopt.charts.investments import by_scenario
+
     sums = by_scenario(run.tables["scenario_costs"]).reset_index()
     most = sums.nlargest(SHOWN, "cost_cny")
     caption = _("Discounted cost of all enterprises by scenario")

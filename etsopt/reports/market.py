@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.charts.texts import in_unit
 from etsopt.documents.columns import heading, table_of, used
 from etsopt.documents.document import Column, Paragraph, Section, Table
 from etsopt.documents.quantities import NAME, NO_TONNES, PRICE, RATE, amount
@@ -14,6 +13,7 @@ from etsopt.language import _, in_brackets, joined, pgettext
 from etsopt.reports.answer import NO_PRICE, SAME_PRICE
 from etsopt.reports.run import figure
 from etsopt.results.prices import has_price
+from etsopt.scales import in_unit
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:

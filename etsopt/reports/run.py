@@ -64,6 +64,6 @@ def imprint(version: str, instance_hash: str) -> str:
 
 def figure(run: Run, kind: str) -> Iterator[Figure]:
     """Yield the chart of a kind, if the run has the tables for it."""
-    plots = run.results.plot
-    if run.with_charts and kind in plots.kinds:
+    # What shows no chart loads none.
+    if run.with_charts and kind in (plots := run.results.plot).kinds:
         yield of_chart(run.about.instance, plots.chart(kind))

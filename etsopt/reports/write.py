@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from etsopt.data.files.atomic import write_file
 from etsopt.documents.document import Document, Section
 from etsopt.documents.figures import of_chart
-from etsopt.documents.html import library, page
 from etsopt.language import _, speaking
 from etsopt.reports import allocation, compliance, investment, market, own_model, reconciliation, reviews
 from etsopt.reports.answer import answer, status
@@ -19,7 +18,6 @@ from etsopt.reports.key_figures import key_figures
 from etsopt.reports.letter import addressee, letter
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
-from etsopt.reports.run_comparison import beside
 from etsopt.results.claims import is_checked
 
 if TYPE_CHECKING:
@@ -160,6 +158,8 @@ def write_letter(
     OSError
         With the name of the file that cannot be written.
     """
+    from etsopt.documents.html import page
+
     run, path = Run(results, folder), Path(path)
     with speaking(lang):
         found = addressee(run, enterprise)
@@ -192,6 +192,9 @@ def write_comparison(
         With the name of the file that cannot be written.
     """
     with speaking(lang):
+        # A summary of one run loads no charts of two.
+        from etsopt.reports.run_comparison import beside
+
         document = beside(*(Run(run, name) for run, name in zip((one, other), folders, strict=True)))
         return write_document(document, Path(path), inline)
 
@@ -252,6 +255,8 @@ def write_document(document: Document, path: Path, inline: bool, template: str =
     OSError
         With the name of the file that cannot be written.
     """
+    from etsopt.documents.html import library, page
+
     text = page(document, inline, template)
     written = [path]
     if document.charts and not inline:
