@@ -290,7 +290,9 @@ def in_one_scale(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, Colum
 
 def words_of(column: str, values: Sequence[Any]) -> list[str]:
     """Return the texts of a column of words."""
-    return ["–" if value == "" or pd.isna(value) else word(column, value) for value in values]
+    # Thousands of rows have a few words.
+    said = {value: "–" if value == "" or pd.isna(value) else word(column, value) for value in dict.fromkeys(values)}
+    return [said[value] for value in values]
 
 
 def table_of(

@@ -21,10 +21,12 @@ from etsopt.reports.run import Run
 from etsopt.results.claims import is_checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from etsopt.documents.document import Figure
     from etsopt.results.results import Results
+
+    Part = Callable[[Run], Iterator[Section]]
 
 PARTS = (
     *(
@@ -106,11 +108,17 @@ BRIEF = (
 )
 """Sections of a summary, by their keys."""
 
+LONG = (
+    *(allocation.rates, allocation.provinces, allocation.enterprises, allocation.units),
+    *(market.traders, market.unit_years),
+)
+"""Parts without such a section: tables of many rows, and charts."""
+
 
 def summary(results: Results) -> Document:
     """Return what a terminal or a notebook shows of a run: what was found, the certificate, and what was assumed."""
     run = Run(results, with_charts=False)
-    found = tuple(section for section in _found(run) if section.key in BRIEF)
+    found = tuple(section for section in _found(run, LONG) if section.key in BRIEF)
     # Of no result there is nothing to prove, and nothing was assumed.
     behind = () if results.status == "none" else (certificate(run, checked=False), *assumptions(run))
     return Document(
@@ -132,11 +140,18 @@ def _sections(run: Run, checked: bool) -> Iterator[Section]:
     yield reproduce(run)
 
 
-def _found(run: Run) -> Iterator[Section]:
-    """Yield what was found; nothing of what the checker refuses, and of a model of the user's own what it says."""
+def _found(run: Run, without: Sequence[Part] = ()) -> Iterator[Section]:
+    """Yield what was found; nothing of what the checker refuses, and of a model of the user's own what it says.
+
+    Parameters
+    ----------
+    without
+        Parts that are left out.
+    """
     if run.results.status != "refused":
         for part in PARTS if is_checked(run.results) else (own_model.own_model,):
-            yield from part(run)
+            if part not in without:
+                yield from part(run)
 
 
 def write_letter(
