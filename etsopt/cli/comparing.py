@@ -25,7 +25,7 @@ def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
     from etsopt.cli import terminal
     from etsopt.reports.run import Run
-    from etsopt.reports.run_comparison import beside
+    from etsopt.reports.run_comparison import run_comparison
     from etsopt.results import comparison, results
 
     one, other = results.load(options.one), results.load(options.other)
@@ -35,5 +35,5 @@ def compare(options: Namespace) -> int:
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
         runs = (Run(run, folder.name) for run, folder in ((one, options.one), (other, options.other)))
-        terminal.show(beside(*runs))
+        terminal.show(run_comparison(*runs))
     return 0

@@ -182,17 +182,17 @@ def derive_choices(instance: Given, baseline: Baseline) -> Choices:
     slot = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count)
     shape = (len(sector), int(count.max(initial=1)))
 
-    def placed(values: NDArray[Any], absent: float) -> NDArray[Any]:
+    def aligned(values: NDArray[Any], absent: float) -> NDArray[Any]:
         table = np.full((*shape, *values.shape[1:]), absent, dtype=values.dtype)
         table[unit, slot] = values[row]
         return table
 
-    left, variable, code = placed(rows.left, 1.0), placed(rows.per_t, 0.0), placed(rows.code, NOT_ON_OFFER)
+    left, variable, code = aligned(rows.left, 1.0), aligned(rows.per_t, 0.0), aligned(rows.code, NOT_ON_OFFER)
     share = np.array([cuts[name].share if name in cuts else np.nan for name in sector])
     margin = np.array([cuts[name].margin_cny_per_t if name in cuts else np.nan for name in sector])
     where = code == len(rows.names) - 1
     left, variable = np.where(where, 1 - share[:, None], left), np.where(where, (share * margin)[:, None], variable)
-    required = placed(rows.required, -2)
+    required = aligned(rows.required, -2)
     met = required < 0
     # Slot by slot, because a square of them for every unit is more than memory holds.
     for column in code.T:
@@ -200,18 +200,18 @@ def derive_choices(instance: Given, baseline: Baseline) -> Choices:
     return Choices(
         rows.names,
         code,
-        placed(rows.step, 1),
-        placed(rows.steps, 1),
-        np.where(where, 1 - left, placed(rows.alone, 0.0)),
+        aligned(rows.step, 1),
+        aligned(rows.steps, 1),
+        np.where(where, 1 - left, aligned(rows.alone, 0.0)),
         left,
-        placed(rows.intensity_left, 1.0),
-        np.where(where, left, placed(rows.output_left, 1.0)),
-        placed(rows.per_base_t, 0.0) * baseline.base_output[:, None],
+        aligned(rows.intensity_left, 1.0),
+        np.where(where, left, aligned(rows.output_left, 1.0)),
+        aligned(rows.per_base_t, 0.0) * baseline.base_output[:, None],
         variable,
-        placed(rows.growth, 1.0),
-        placed(rows.first_year, 0),
-        placed(rows.group, -1),
-        placed(rows.stops, False),
+        aligned(rows.growth, 1.0),
+        aligned(rows.first_year, 0),
+        aligned(rows.group, -1),
+        aligned(rows.stops, False),
         np.where(met, required, NOT_ON_OFFER),
         instance.policy.year,
     )

@@ -11,7 +11,7 @@ from etsopt.documents.document import Document, Facts, Paragraph, Section, noted
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _, pgettext
 from etsopt.reports.answer import answer, status
-from etsopt.reports.inputs_section import asked
+from etsopt.reports.inputs_section import inputs_section
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run, figure
 from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated
@@ -135,7 +135,7 @@ def _document(run: Run, enterprises: Sequence[str]) -> Document:
         status=status(run),
         proven=run.results.certified,
         warnings=warnings(run),
-        sections=(asked(run), _nation(run, Paragraph(IDENTITY, "note")), *parts, *_sheets(run, enterprises)),
+        sections=(inputs_section(run), _nation(run, Paragraph(IDENTITY, "note")), *parts, *_sheets(run, enterprises)),
         imprint=run.imprint,
     )
 

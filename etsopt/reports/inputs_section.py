@@ -62,7 +62,7 @@ SIZES: Mapping[str, Callable[[int], Text]] = {
 """Texts for numbers of different values, by column."""
 
 
-def asked(run: Run) -> Section:
+def inputs_section(run: Run) -> Section:
     """Return the section on what was asked."""
     # What of the policy a model of the user's own reads, the file says, and nobody else.
     parts = (_about, _rule, _limits, _market, _at_risk, _later) if is_checked(run.results) else (_about,)

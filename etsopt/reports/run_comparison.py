@@ -41,7 +41,7 @@ JOINED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
 """Tables that are shown side by side: their keys, columns and captions."""
 
 
-def beside(one: Run, other: Run) -> Document:
+def run_comparison(one: Run, other: Run) -> Document:
     """Return a page on two runs.
 
     Raises

@@ -19,7 +19,7 @@ from etsopt.language import _
 from etsopt.reports.allocation import relaxed
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import certificate, reproduce
-from etsopt.reports.inputs_section import asked
+from etsopt.reports.inputs_section import inputs_section
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
 from etsopt.reports.stated import as_stated, within_scope
@@ -118,7 +118,7 @@ def _summary(results: Results, folder: str) -> Document:
 
 def _sections(run: Run) -> Iterator[Section]:
     results = run.results
-    yield asked(run)
+    yield inputs_section(run)
     facts: list[tuple[str, str]] = []
     if results.held is not None:
         keys = [f"{key} = {toml_value(value)}" for key, value in _stated(results)]

@@ -13,7 +13,7 @@ from etsopt.reports import allocation, compliance, investment, market, own_model
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import assumptions, certificate, reproduce
 from etsopt.reports.files import file_name
-from etsopt.reports.inputs_section import asked
+from etsopt.reports.inputs_section import inputs_section
 from etsopt.reports.key_figures import key_figures
 from etsopt.reports.letter import addressee, letter
 from etsopt.reports.remarks import warnings
@@ -133,7 +133,7 @@ def summary(results: Results) -> Document:
 
 
 def _sections(run: Run, checked: bool) -> Iterator[Section]:
-    yield asked(run)
+    yield inputs_section(run)
     yield from _found(run)
     yield from assumptions(run)
     yield certificate(run, checked)
@@ -208,9 +208,9 @@ def write_comparison(
     """
     with speaking(lang):
         # A summary of one run loads no charts of two.
-        from etsopt.reports.run_comparison import beside
+        from etsopt.reports.run_comparison import run_comparison
 
-        document = beside(*(Run(run, name) for run, name in zip((one, other), folders, strict=True)))
+        document = run_comparison(*(Run(run, name) for run, name in zip((one, other), folders, strict=True)))
         return write_document(document, Path(path), inline)
 
 

@@ -199,8 +199,8 @@ def targets_are_stated(
     groups = instance.labels("sector")
     held = groups.sums(np.where(demands.fixed, 0.0, table["allowance_t"].to_numpy(dtype=float)))
     names = sectors["sector"].to_numpy(dtype=object)
-    target = _placed(names, most)
-    left = target - _placed(names, dict(zip(groups.names, held, strict=True)))
+    target = _aligned_by_name(names, most)
+    left = target - _aligned_by_name(names, dict(zip(groups.names, held, strict=True)))
     policy = instance.policy.sectors
     free = np.bincount(groups.code[~demands.fixed], minlength=len(groups)) > 0
     senses = dict.fromkeys(groups.names[free], "none") | dict.fromkeys(most, "at_most")
@@ -221,14 +221,14 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
     """Check the limits of the provinces' balances against the policy."""
     limits = demands.rows.limits_of("province_balance")
     names = provinces["province"].to_numpy(dtype=object)
-    expected = _placed(names, {name: (most - least) / 2 for name, (least, most) in limits.items()})
+    expected = _aligned_by_name(names, {name: (most - least) / 2 for name, (least, most) in limits.items()})
     message = _("the balance is the policy's share of emissions [t]")
     return list(
         _differing("balances_are_stated", names, provinces["balance_limit_t"], expected, TOTAL_TOLERANCE_T, message)
     )
 
 
-def _placed(names: NDArray[np.object_], values: Mapping[str, float]) -> NDArray[np.float64]:
+def _aligned_by_name(names: NDArray[np.object_], values: Mapping[str, float]) -> NDArray[np.float64]:
     """Return the value of each name, NaN for one that has none."""
     return np.array([values.get(name, np.nan) for name in names], dtype=float)
 

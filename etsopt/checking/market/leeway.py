@@ -94,23 +94,25 @@ def leeway_of(market: Market, holdings: Holdings, amounts: Amounts, years: pd.Da
     of_market = terms.reserve + np.cumsum(absorbed + released) + column_totals(size)[0]
     of_market = gamma(count) * (of_market + np.abs(terms.auctioned) + np.abs(terms.demand))
     sells, buys = (terms.capacity * there.astype(np.float64) for there in (np.isfinite(terms.ceiling), terms.floor > 0))
-    flows = beyond(released, 0.0, sells) + beyond(absorbed, 0.0, buys)
+    flows = bound_violation(released, 0.0, sells) + bound_violation(absorbed, 0.0, buys)
     return Leeway(
-        traded=beyond(bought, 0.0, pool.traded_most) + beyond(sold, 0.0, pool.traded_most) + rounding * pooled,
-        banked=beyond(banked, -pool.borrowed_most, pool.held_most) + rounding,
+        traded=bound_violation(bought, 0.0, pool.traded_most)
+        + bound_violation(sold, 0.0, pool.traded_most)
+        + rounding * pooled,
+        banked=bound_violation(banked, -pool.borrowed_most, pool.held_most) + rounding,
         # A sum of zeros is exact.
-        outstanding=beyond(outstanding, 0.0, allowed) + rounding * (pooled & (outstanding != 0)),
-        offset=beyond(offset, 0.0, most) + rounding * (pooled & (offset != 0)),
-        share=beyond(offset, -np.inf, terms.offset_share * of(emissions)) + rounding,
-        newly=beyond(of(holdings.surrendered), 0.0, np.inf) + rounding,
-        unsold=beyond(unsold, 0.0, terms.auctioned) + of_market,
+        outstanding=bound_violation(outstanding, 0.0, allowed) + rounding * (pooled & (outstanding != 0)),
+        offset=bound_violation(offset, 0.0, most) + rounding * (pooled & (offset != 0)),
+        share=bound_violation(offset, -np.inf, terms.offset_share * of(emissions)) + rounding,
+        newly=bound_violation(of(holdings.surrendered), 0.0, np.inf) + rounding,
+        unsold=bound_violation(unsold, 0.0, terms.auctioned) + of_market,
         flow=flows,
-        reserve=beyond(reserve, 0.0, terms.capacity) + of_market,
-        offers=beyond(column_totals(holdings.offset)[0], -np.inf, terms.offset_supply) + of_market,
+        reserve=bound_violation(reserve, 0.0, terms.capacity) + of_market,
+        offers=bound_violation(column_totals(holdings.offset)[0], -np.inf, terms.offset_supply) + of_market,
     )
 
 
-def beyond(
+def bound_violation(
     value: NDArray[np.float64], least: NDArray[np.float64] | float, most: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
     """Return the distance of values outside their bounds."""

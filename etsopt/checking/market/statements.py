@@ -82,7 +82,7 @@ def columns_follow(
     for column, values in () if violations else expected.items():
         unit = unit_of(column)
         off = distance(grid(table, column, len(years)), values)
-        violations += beyond(
+        violations += violations_above(
             rule,
             labels,
             years,
@@ -101,7 +101,7 @@ def texts_follow(rule: str, table: pd.DataFrame, column: str, expected: str) -> 
     return [Violation(rule, column, 1.0, "cells", _("the column holds {expected}", expected=expected))]
 
 
-def beyond(
+def violations_above(
     rule: str,
     labels: NDArray[np.object_],
     years: NDArray[np.int64],
@@ -203,7 +203,7 @@ def limits_of_accounts(market: Market, holdings: Holdings, emissions: NDArray[np
     return [
         violation
         for rule, by in outside.items()
-        for violation in beyond(rule, accounts.labels, market.baseline.years, messages[rule], by, size, "t")
+        for violation in violations_above(rule, accounts.labels, market.baseline.years, messages[rule], by, size, "t")
     ]
 
 
@@ -219,7 +219,7 @@ def holdings_within_need(baseline: Baseline, pool: Accounts, holdings: Holdings)
         CELL_TOLERANCE["t"] + NUMBER_RELATIVE * pool.emissions,
         _("holdings are at most what is needed later"),
     )
-    return list(beyond("held", pool.labels, baseline.years, message, banked - pool.held_most, size, "t"))
+    return list(violations_above("held", pool.labels, baseline.years, message, banked - pool.held_most, size, "t"))
 
 
 def least_of(*amounts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -270,7 +270,9 @@ def limits_of_market(
     price = cells("price_cny_per_t")
     apart = np.maximum(cells("price_lower_cny_per_t") - price, price - cells("price_upper_cny_per_t"))
     rounding = np.full_like(price, CELL_TOLERANCE["CNY/t"])
-    violations = beyond("price", no_label, years, _("the interval contains the price"), apart, rounding, "CNY/t")
+    violations = violations_above(
+        "price", no_label, years, _("the interval contains the price"), apart, rounding, "CNY/t"
+    )
     outside: dict[str, tuple[NDArray[np.float64], str]] = {
         "offsets_on_offer": (cells("offset_t") - terms.offset_supply, _("offsets are at most those on offer"))
     }
@@ -284,7 +286,7 @@ def limits_of_market(
         outside["auctions"] = (unsold - terms.auctioned, _("the unsold volume is at most the auctioned one"))
         outside["reserve"] = (without, _("the reserve sells only at a ceiling and buys only at a floor"))
     for rule, (by, message) in outside.items():
-        violations += beyond(rule, no_label, years, message, by, size, "t")
+        violations += violations_above(rule, no_label, years, message, by, size, "t")
     if set(table.get("price_obtained", [])) != {OBTAINED[terms.states_price]}:
         message = _("price_obtained names the origin of the price")
         violations.append(Violation("price", "price_obtained", 1.0, "cells", message))

@@ -19,7 +19,7 @@ from etsopt.data.files.instance_sheets import as_cells, heading, write_sheets
 from etsopt.data.files.lenient.ignored_content import notes_of_policy
 from etsopt.data.files.lenient.one_file import read_one_file
 from etsopt.data.files.policy_sheet import as_cell, plain_value, rows_of_policy
-from etsopt.data.files.problem_places import placed
+from etsopt.data.files.problem_places import locate_problems
 from etsopt.data.files.read import DEFAULT_POLICY, instance_of_file, read_instance
 from etsopt.data.files.workbook import column_name
 from etsopt.data.policy.keys import english_path
@@ -107,7 +107,7 @@ def fix(
         try:
             instance = instance_of_file(source, found, wanted=wanted)
             if evaluate is not None:
-                with placed(found.tables, found):
+                with locate_problems(found.tables, found):
                     evaluate(instance)
         except DataError as error:
             instance, problems = None, error.problems

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def placed(tables: Mapping[str, RawTable], file: OneFile | None = None) -> Iterator[None]:
+def locate_problems(tables: Mapping[str, RawTable], file: OneFile | None = None) -> Iterator[None]:
     """Name the files, sheets and cells that were read in the problems of what is done with them.
 
     Checks of an instance name the CSV files and ``policy.toml``, and rows by their key.

@@ -14,7 +14,7 @@ from etsopt.data.files.lenient.ignored_content import notes_of_policy
 from etsopt.data.files.lenient.one_file import SUFFIXES, find_file, order_of_file, read_one_file, take_as_meant, tell
 from etsopt.data.files.lenient.table_plausibility import columns_in, doubted
 from etsopt.data.files.parquet import SUFFIX, read_parquet
-from etsopt.data.files.problem_places import in_sheet, placed
+from etsopt.data.files.problem_places import in_sheet, locate_problems
 from etsopt.data.instance import Instance
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.policy import Policy
@@ -90,7 +90,7 @@ def read_instance(
         instance = _read_folder(source, complete, wanted)
     instance = replace(instance, given=frozenset(given))
     if evaluate is not None:
-        with placed(found.tables if found else {}, found):
+        with locate_problems(found.tables if found else {}, found):
             evaluate(instance)
     return instance
 
@@ -120,7 +120,7 @@ def instance_of_file(
     if {problem.place for problem in problems} <= {raw.place for raw in found.tables.values()}:
         of_assumed = tuple(notes_of_policy(path.name, told, found.years))
     tell((*found.told, *of_assumed))
-    with placed(found.tables, found):
+    with locate_problems(found.tables, found):
         instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, True)
     raw = found.tables[UNITS.name]
     instance = doubted(instance, raw.place, columns_in(raw), tuple(found.told))
@@ -169,7 +169,7 @@ def _read(
         if policy is not None and readable:
             tables[UNITS.name], of_reports = complete(policy.year, stated)
             problems += of_reports
-    with placed(tables):
+    with locate_problems(tables):
         return Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy)
 
 

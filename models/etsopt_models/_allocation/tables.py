@@ -192,14 +192,14 @@ def _sectors(numbers: UnitNumbers, with_duals: Sequence[Any]) -> pd.DataFrame:
     instance, reference, limits = numbers.instance, numbers.reference, numbers.limits
     table, sector = _totals(numbers, "sector"), instance.labels("sector")
     held = sector.sums(np.where(reference.fixed, 0.0, numbers.allowance))
-    table["target_t"] = _placed(sector.names, limits.sectors, limits.rows["target_most"])
+    table["target_t"] = _aligned_by_name(sector.names, limits.sectors, limits.rows["target_most"])
     named = set(limits.all_sectors)
     senses = [instance.policy.target_sense_of(name) if name in named else "" for name in sector.names]
     table["target_sense"] = np.array(senses, dtype=object)
     table["under_target_t"] = table["target_t"] - held
     for name in ("balance_value", "balance_value_lower", "balance_value_upper"):
         if name in reference.sectors:
-            table[name] = _placed(sector.names, reference.sectors.index, reference.sectors[name])
+            table[name] = _aligned_by_name(sector.names, reference.sectors.index, reference.sectors[name])
     return pd.DataFrame(table | _shadow_prices(sector.names, "sector_target", limits.sectors, with_duals))
 
 
@@ -207,11 +207,13 @@ def _provinces(numbers: UnitNumbers, with_duals: Sequence[Any]) -> pd.DataFrame:
     table, limits = _totals(numbers, "province"), numbers.limits
     names = numbers.instance.labels("province").names
     room = (limits.rows["balance_most"] - limits.rows["balance_least"]) / 2
-    table["balance_limit_t"] = _placed(names, limits.provinces, room)
+    table["balance_limit_t"] = _aligned_by_name(names, limits.provinces, room)
     return pd.DataFrame(table | _shadow_prices(names, "province_balance", limits.provinces, with_duals))
 
 
-def _placed(names: NDArray[np.object_], own: Iterable[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _aligned_by_name(
+    names: NDArray[np.object_], own: Iterable[str], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the value of each name, NaN for one that has none."""
     known = dict(zip(own, values, strict=True))
     return np.array([known.get(name, np.nan) for name in names], dtype=float)
@@ -229,7 +231,7 @@ def _shadow_prices(
 ) -> dict[str, NDArray[np.float64]]:
     """Return a column for each objective: its change per tonne on the row's right-hand side; NaN without a row."""
     return {
-        f"{level.name}_shadow_price": _placed(names, own, level.multipliers.get(row, np.zeros(len(own))))
+        f"{level.name}_shadow_price": _aligned_by_name(names, own, level.multipliers.get(row, np.zeros(len(own))))
         for level in with_duals
     }
 

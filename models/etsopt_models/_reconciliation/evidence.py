@@ -81,7 +81,7 @@ class Evidence:
         # What is not moved stays as it was reported, to the last digit.
         return start + (values["raised"] - values["lowered"])
 
-    def beyond(self, amount: Floats) -> Floats:
+    def bound_violation(self, amount: Floats) -> Floats:
         """Return the distance of each statement from its range, below 0 under it, shape ``(s,)``."""
         terms = self.coefficient * amount[self.quantity]
         totals = np.bincount(self.statement, terms, len(self.value)).astype(float)
@@ -92,7 +92,7 @@ class Evidence:
         """Return True for reports and statements farther off than their uncertainty, shapes ``(q,)`` and ``(s,)``."""
         with np.errstate(invalid="ignore"):
             reports = np.abs(amount - self.reported) > self.tolerance * (1 + UNCERTAINTY_MARGIN_RELATIVE)
-        return reports, np.abs(self.beyond(amount)) > self.uncertainty * (1 + UNCERTAINTY_MARGIN_RELATIVE)
+        return reports, np.abs(self.bound_violation(amount)) > self.uncertainty * (1 + UNCERTAINTY_MARGIN_RELATIVE)
 
     def emissions(self, amount: Floats, units: int) -> Floats:
         """Return the emissions of each unit, shape ``(units,)`` [tCO2e]."""

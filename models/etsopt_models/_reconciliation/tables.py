@@ -98,7 +98,7 @@ def _statements(
     table = statements[["unit_id", "statement_id", "kind"]].copy()
     table["gross_error"] = gross
     for name in ("least_adjusted", "reconciled"):
-        table[f"{name}_excess"] = evidence.beyond(amounts[name]) / evidence.uncertainty
+        table[f"{name}_excess"] = evidence.bound_violation(amounts[name]) / evidence.uncertainty
     multipliers = {level.name: level.multipliers for level in levels}
     table["adjustment_multiplier"] = multipliers["adjustment"]["within_range"]
     kept = np.flatnonzero(~gross)

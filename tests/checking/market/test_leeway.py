@@ -11,7 +11,7 @@ import pytest
 
 from etsopt.checking.arithmetic import gamma
 from etsopt.checking.market.accounts import pool_accounts
-from etsopt.checking.market.leeway import Leeway, beyond, leeway_of
+from etsopt.checking.market.leeway import Leeway, bound_violation, leeway_of
 from etsopt.checking.market.plans import Amounts
 from tests.checking.market.small import accounts_of, holdings_of, market_of, table, terms_of
 
@@ -162,4 +162,4 @@ def test_leeway_of_some_accounts_is_theirs_and_that_of_the_market() -> None:
     assert none.traded.shape == (2, 3)
     assert none.offers.shape == (3,)
     assert not none.traded.any()
-    assert beyond(np.array([1.0, 5.0, 9.0]), 2.0, 7.0).tolist() == [1.0, 0.0, 2.0]
+    assert bound_violation(np.array([1.0, 5.0, 9.0]), 2.0, 7.0).tolist() == [1.0, 0.0, 2.0]

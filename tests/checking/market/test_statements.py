@@ -170,7 +170,9 @@ def test_the_last_of_three_years_is_owed_once_more_and_what_is_banked_is_there_i
 
 def test_an_amount_at_its_tolerance_is_within_it() -> None:
     labels, by = np.array(["a"], dtype=object), table((0.25, 0.5, np.nan))
-    found = says.beyond("rule", labels, np.array([2025, 2026, 2027]), "message", by, np.full((1, 3), 0.25), "t")
+    found = says.violations_above(
+        "rule", labels, np.array([2025, 2026, 2027]), "message", by, np.full((1, 3), 0.25), "t"
+    )
     assert [(v.where, v.amount, v.unit) for v in found][:1] == [("a 2026", 0.5, "t")]
     assert [v.where for v in found] == ["a 2026", "a 2027"]
 
