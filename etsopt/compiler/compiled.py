@@ -105,7 +105,7 @@ class CompiledModel:
         self._call_rules()
         self.program = self._evaluated()
 
-    def update(self, parameters: Mapping[str, Any]) -> Program:
+    def update(self, parameters: Mapping[str, Any], lazily: bool = False) -> Program:
         """Return the program on other data for some sets or parameters, and keep it.
 
         Only components that read a changed parameter are evaluated again. A changed set recompiles everything.
@@ -114,6 +114,8 @@ class CompiledModel:
         ----------
         parameters
             New data by the name of the component. Arrays are not copied, and changes in place are not detected.
+        lazily
+            Evaluate an objective only once it is asked for; what is wrong with it is then found no sooner.
 
         Raises
         ------
@@ -128,7 +130,7 @@ class CompiledModel:
         else:
             changed._inputs = self._inputs.with_parameters(parameters)
             changed._adopt(self)
-            changed.program = changed._patched(self.program, set(parameters))
+            changed.program = changed._patched(self.program, set(parameters), lazily)
         self.__dict__ = changed.__dict__
         return self.program
 
@@ -146,7 +148,7 @@ class CompiledModel:
             As `build_program` does.
         """
         differing = {name: value for name, value in parameters.items() if not _is_same(value, self._data.get(name))}
-        return None if any(self._may_reshape(name) for name in differing) else self.update(differing)
+        return None if any(self._may_reshape(name) for name in differing) else self.update(differing, lazily=True)
 
     def _call_rules(self) -> None:
         """Create the template of every component."""
@@ -226,7 +228,7 @@ class CompiledModel:
             {part.name: self._evaluate(part) for part in self._components.costs},
         )
 
-    def _patched(self, old: Program, changed: set[str]) -> Program:
+    def _patched(self, old: Program, changed: set[str], lazily: bool) -> Program:
         """Evaluate the components that read a changed parameter, and keep the rest of a program."""
         objectives = Objectives(old.objectives)
         new = replace(
@@ -252,6 +254,8 @@ class CompiledModel:
             if self._reads[cost.title] & changed:
                 # A solve needs some of the objectives only.
                 objectives.find_later(cost.name, partial(self._evaluate, cost))
+                if not lazily:
+                    dict(objectives)
         if all(matrix.equals(old.matrix.part(old.rows[name])) for name, matrix in matrices.items()):
             return new
         parts = [matrices.get(name) or old.matrix.part(place) for name, place in old.rows.items()]

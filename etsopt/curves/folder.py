@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from etsopt.checking.theorem import INFEASIBLE
@@ -176,11 +176,9 @@ def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
         if path is None or name not in stated.tables:
             raise DataError(_("The curve"), [Problem(f"{name}.csv", _("is missing"), ADVICE)])
         tables[name] = read_table(path, stated.tables[name])
-        for column in columns:
-            found = tables[name].get(column)
-            if found is None or not (column in TEXTS or found.empty or is_numeric_dtype(found)):
-                what = _("is missing") if found is None else _("holds no numbers")
-                problems.append(Problem(path.name, what, ADVICE, column))
+        wrong = {column: _("is missing") for column in columns if column not in tables[name]}
+        wrong |= {column: said for column in tables[name] if (said := _wrong_with(tables[name][column], str(column)))}
+        problems += [Problem(path.name, what, ADVICE, column) for column, what in wrong.items()]
     if problems:
         raise DataError(_("The curve"), problems)
     anchor, instance = load_both(folder / ANCHOR)
@@ -188,6 +186,16 @@ def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
     solver.solves = stated.solves
     cover = Cover([*_pieces(solver, tables)], joined([*_stretches(solver, tables)]), stated.termination)
     return Curve(solver, cover, anchor, stated.seconds), stated, tables
+
+
+def _wrong_with(cells: pd.Series, column: str) -> str:
+    """Return what is wrong with the cells of a column, empty if nothing is."""
+    if column in TEXTS or not len(cells):
+        return ""
+    if column == "certified":
+        return "" if is_bool_dtype(cells) and not cells.isna().any() else _("holds true or false")
+    numbers = is_numeric_dtype(cells) and not is_complex_dtype(cells)
+    return "" if numbers and np.isfinite(cells.to_numpy(dtype=float, na_value=np.nan)).all() else _("holds no numbers")
 
 
 def _pieces(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator[Piece]:

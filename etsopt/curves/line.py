@@ -207,7 +207,7 @@ def stretch_of(solver: CurveSolver, dual: Array, place: float) -> Stretch | None
     rise = (by[end] - by[place]) / (end - place)
     zero = min(max(place - by[place] / rise, 0.0), 1.0) if rise else 1.0 - end
     # Answers may miss limits by a little, so that their infeasibility is proven from a little beyond on.
-    beyond = (zero + share * (place - zero) for share in (0.0, *10.0 ** np.arange(-12, 0)))
+    beyond = (zero + share * (end - zero) for share in (0.0, *10.0 ** np.arange(-12, 0)))
     proven = float(next((at for at in beyond if solver.infeasible_by_t([at, end], dual) > 0), place))
     return Stretch(min(zero, end), max(zero, end), min(proven, end), max(proven, end), dual, by[end])
 

@@ -165,7 +165,7 @@ class Content:
         """Intensity as the rule measures it, shape ``(units,)`` [tCO2e/t]; NaN for a unit without output."""
         return self.cached("intensity", lambda: _intensity(self.units))
 
-    def cached(self, name: str, find: Callable[[], Any], key: Any = "") -> Any:
+    def cached(self, name: str, find: Callable[[], Any], key: str = "") -> Any:
         """Return the result of `find`, which is called once for these tables and cached under the name.
 
         Parameters

@@ -66,12 +66,10 @@ def remedies(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> tuple[Re
         rows = limits[limits["way_out"] == way]
         if not len(rows) or f"{way}_allowance_t" not in tables["relaxed_units"]:
             continue
-        given = (
-            tables["relaxed_units"]
-            .set_index("unit_id")[f"{way}_allowance_t"]
-            .reindex(instance.units["unit_id"])
-            .to_numpy()
-        )
+        relaxed = tables["relaxed_units"].set_index("unit_id")[f"{way}_allowance_t"]
+        relaxed = relaxed.reindex(instance.units["unit_id"])
+        # Fixed units have no row there; their surplus is zero.
+        given = relaxed.where(relaxed.notna(), instance.emissions_tco2e).to_numpy()
         changes = dict(_changes(instance, rows, given))
         if changes:
             found.append(Remedy(len(found) + 1, words, changes))

@@ -75,8 +75,6 @@ class Given:
         The policy; what it computes beside its keys is not asked for.
     known
         Readings of these tables and this policy, each found once.
-    texts
-        Text columns of the units, each read once for these tables, whatever the policy.
     """
 
     units: pd.DataFrame
@@ -89,13 +87,11 @@ class Given:
     statements: pd.DataFrame | None = None
     terms: pd.DataFrame | None = None
     known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-    texts: dict[str, Names] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, instance: Content) -> Given:
         """Return what is given of an instance."""
-        given = {item.name: getattr(instance, item.name) for item in fields(cls) if item.name not in ("known", "texts")}
-        return cls(**given, texts=instance.cached("texts as the checker reads them", dict))
+        return cls(**{item.name: getattr(instance, item.name) for item in fields(cls) if item.init})
 
     def with_allocation(self, **keys: Any) -> Given:
         """Return the same under other keys of the policy's section ``allocation``."""
@@ -104,9 +100,10 @@ class Given:
 
     def labels(self, column: str) -> Names:
         """Return a text column of the units as positions among its texts."""
-        if column not in self.texts:
-            self.texts[column] = Names.of(self.units[column].to_numpy())
-        return self.texts[column]
+        if column not in self.known:
+            self.known[column] = Names.of(self.units[column].to_numpy())
+        found: Names = self.known[column]
+        return found
 
     @property
     def sectors(self) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -166,17 +165,10 @@ def reference_allowances(instance: Instance) -> Reference:
     DataError
         If a parameter is wrong, or a column that the rule or a target needs is absent.
     """
-    policy = instance.policy
-    parameters = parameters_of(instance)
-    found = RULES[policy.rule.name]
-    find = partial(_reference_allowances, instance, found, parameters)
-    return instance.cached("reference under the policy", find, key=(policy, found.function))
-
-
-def _reference_allowances(instance: Instance, found: Rule, parameters: Parameters) -> Reference:
-    """Return the reference allowances of every unit, or report all that makes them wrong."""
     from etsopt.rules.cases import problems_of_cases, units_named
 
+    parameters = parameters_of(instance)
+    found = RULES[instance.policy.rule.name]
     problems = problems_of_cases(instance, parameters)
     # The figures that a unit needs depend on its case: none are asked of those whose case is wrong.
     at_emissions = fixed_units(instance, parameters) | units_named(instance, problems)

@@ -53,28 +53,18 @@ def solve_model(
 
 
 def solution_of(
-    found: Model,
-    instance: Instance,
-    model: str,
-    given: SolveOptions,
-    compiled: CompiledModels,
-    about: Provenance | None = None,
+    found: Model, instance: Instance, model: str, given: SolveOptions, compiled: CompiledModels
 ) -> Solved | Results:
     """Solve a model until the deadline: return the solution by then, or results without one.
 
     The model that it starts from is solved before it, whatever keys of the policy that one does not read.
-
-    Parameters
-    ----------
-    about
-        Provenance to state, where nobody reads that of this instance; None for its own.
     """
     clock = Clock()
     method = methods.choose(model, instance, given)
     if method.name != "pyomo":
         method = replace(method, build=compiled)
     chosen = model_inputs.with_own_options(found, given)
-    about = provenance(instance, model, chosen, method, clock.seconds) if about is None else about
+    about = provenance(instance, model, chosen, method, clock.seconds)
     try:
         checkpoint(_("parameters"))
         if isinstance(found, CalculationModel):

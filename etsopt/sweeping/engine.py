@@ -14,13 +14,12 @@ from etsopt.language import Translated, _, in_both
 from etsopt.modelling import ProgramModel
 from etsopt.progress import checkpoint, watched
 from etsopt.results.results import LevelResult, Results
-from etsopt.running import library, methods, model_inputs
+from etsopt.running import library
 from etsopt.running.compiling import CompiledModels
-from etsopt.running.provenance import provenance
 from etsopt.running.run import as_checked, as_taken
 from etsopt.running.solve_model import solution_of
 from etsopt.solving.options import SolveOptions
-from etsopt.sweeping.outcome import TOTALS, UNCHECKED, Outcome, message_of, numbers_of
+from etsopt.sweeping.outcome import UNCHECKED, Outcome, message_of, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,13 +28,15 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.modelling import Model
-    from etsopt.provenance import Provenance
     from etsopt.running.solve_model import Solved
     from etsopt.sweeping.scenario import Planned, Scenario
 
     Floats = NDArray[np.float64]
     Numbered = tuple[int, Scenario]
 
+
+CLAIMED = ("sectors", "provinces")
+"""Tables that a model states with its claim."""
 
 WHOLE_EVERY = 100
 """Of so many scenarios one is solved with all tables, which are checked as those of a solve are."""
@@ -91,15 +92,6 @@ class Engine:
         return CompiledModels()
 
     @cached_property
-    def provenance_of_others(self) -> Provenance | None:
-        """Provenance that results without all tables share; None of a model that starts from another."""
-        if not isinstance(self.loaded_model, ProgramModel):
-            return None
-        options = model_inputs.with_own_options(self.loaded_model, self.options)
-        method = methods.choose(self.model, self.instance, options)
-        return provenance(self.instance, self.model, options, method, {})
-
-    @cached_property
     def answer(self) -> Callable[..., Floats] | None:
         """The function that states the answer of every unit, if it is asked for and the model has one."""
         model = self.loaded_model
@@ -107,8 +99,8 @@ class Engine:
 
     @cached_property
     def totals_suffice(self) -> bool:
-        """True if tables of totals have all numbers that are kept."""
-        return all(name.partition(".")[0] in TOTALS for name in self.tables or ())
+        """True if the tables of totals that a claim states have all numbers that are kept."""
+        return all(name.partition(".")[0] in CLAIMED for name in self.tables or ())
 
     def outcome(self, number: int, scenario: Scenario) -> Outcome:
         """Solve a scenario; an error of its data is its outcome, and no error of the sweep.
@@ -120,9 +112,9 @@ class Engine:
         """
         began = time.perf_counter()
         try:
-            results, answer = self.solved(
-                scenario.of(self.instance), not self.totals_suffice or number % WHOLE_EVERY == 0
-            )
+            whole = not self.totals_suffice or number % WHOLE_EVERY == 0
+            results, answer = self.solved(scenario.of(self.instance), whole)
+            values, message = numbers_of(results, self.tables), message_of(results, self.tables)
         except StoppedError:
             raise
         except Exception as error:
@@ -132,7 +124,6 @@ class Engine:
             return Outcome(number, "failed", "", False, seconds, Translated(in_both(said)), {})
         if results.termination == "interrupted":
             raise StoppedError("interrupted")
-        values, message = numbers_of(results, self.tables), message_of(results, self.tables)
         ended = (results.status, results.termination, results.certified, time.perf_counter() - began)
         return Outcome(number, *ended, message, values, answer)
 
@@ -147,9 +138,7 @@ class Engine:
         instance, about = as_taken(model, instance)
         answer = None
         with watched(options.time_limit_s):
-            # The results of a part are not kept, and with them nothing of where they are from.
-            held = None if whole else self.provenance_of_others
-            solved = solution_of(model, instance, self.model, options, self.programs, held)
+            solved = solution_of(model, instance, self.model, options, self.programs)
             if isinstance(solved, Results):
                 results = solved
             else:

@@ -332,7 +332,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         np.where(room > noise, room, 0.0) for room in (most - limits.reference, limits.reference - least)
     )
     enterprises = len(limits.enterprises)
-    return {
+    found = {
         "UNITS": len(limits.free),
         **_measured(instance, len(limits.free)),
         "WHOLE": all_units if instance.policy.allocation.integer_allowances else no_units,
@@ -353,6 +353,8 @@ def parameters(instance: Instance) -> dict[str, Any]:
         **limits.rows,
         **exception_rows(limits),
     }
+    # A model of the user's own may change them in place.
+    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in found.items()}
 
 
 def _measured(instance: Instance, units: int) -> dict[str, Any]:

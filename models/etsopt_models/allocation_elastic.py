@@ -183,7 +183,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
     # No total is further from a limit than all allowances plus the limit, which rounding may put above emissions.
     named = [f"{name}_{side}" for name in ("target", "balance", "nation") for side in ("least", "most")]
     give_most = float(np.sum(upper) + np.sum(limits.emissions) + sum(np.sum(np.abs(rows[name])) for name in named))
-    return {
+    found = {
         "UNITS": len(limits.free),
         "emissions": limits.emissions,
         "per_emission": 1 / limits.emissions,
@@ -199,6 +199,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "give_most": give_most,
         **rows,
     }
+    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in found.items()}
 
 
 def relaxed_parameters(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:

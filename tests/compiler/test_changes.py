@@ -128,10 +128,26 @@ def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pyt
         ({}, []),
     ):
         evaluated.clear()
-        objectives = model.update(changed).objectives
-        assert not {"cost", "near"} & set(evaluated)
-        dict(objectives)
+        model.update(changed)
         assert evaluated == read_by
+
+
+def test_a_renewal_evaluates_an_objective_once_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated: list[str] = []
+    over = Evaluator.over
+
+    def counted(self: Any, template: Any) -> Any:
+        evaluated.append(template.title.split()[-1])
+        return over(self, template)
+
+    model = CompiledModel(market(), start())
+    monkeypatch.setattr(Evaluator, "over", counted)
+    program = model.renew(start() | {"price": np.ones(3)})
+    assert program is not None
+    assert evaluated == ["budget"]
+    assert [program.objectives[name].unit for name in ("cost", "near", "cost")] == ["CNY"] * 3
+    assert evaluated == ["budget", "cost", "near"]
+    assert_same(program, compiled.build_program(market(), start() | {"price": np.ones(3)}))
 
 
 def test_a_rule_is_not_called_again_for_a_change_of_numbers() -> None:

@@ -360,3 +360,35 @@ def test_a_box_keeps_its_time_and_is_written_again(tmp_path: Path, capsys: pytes
 def test_words_are_no_ends(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["curve", "tiny", "--vary", "allocation.integer_allowances=true:false"]) == 2
     assert "is not KEY=FROM:TO" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("least", [-0.012, -0.05])
+def test_an_honest_curve_with_an_infeasible_stretch_is_proven_again(tmp_path: Path, least: float) -> None:
+    found = curve(etsopt.read("tiny"), {CEMENT: (least, 0.0)})
+    assert isinstance(found, Curve)
+    found.save(tmp_path / "curve")
+    assert check_curve(tmp_path / "curve").refused == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "cell"),
+    [
+        ("pieces", "change_from", "x"),
+        ("pieces", "largest_change_from", "x"),
+        ("infeasible", "infeasible_by_t", "x"),
+        ("pieces", "from", ""),
+        ("pieces", "certified", 7),
+    ],
+)
+def test_cells_of_a_wrong_kind_are_named(steel: Curve, tmp_path: Path, name: str, column: str, cell: object) -> None:
+    folder = tmp_path / "curve"
+    steel.save(folder)
+    stated = json.loads((folder / "curve.json").read_text(encoding="utf-8"))
+    stated["tables"][name][column] = "str" if isinstance(cell, str) else "int64"
+    (folder / "curve.json").write_text(json.dumps(stated), encoding="utf-8")
+    table = pd.read_csv(folder / f"{name}.csv")
+    table[column] = cell
+    table.to_csv(folder / f"{name}.csv", index=False)
+    with pytest.raises(DataError) as wrong:
+        check_curve(folder)
+    assert column in {one.column for one in wrong.value.problems}

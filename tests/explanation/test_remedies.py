@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import etsopt
@@ -68,3 +69,16 @@ def test_the_command_lists_and_applies_remedies(capsys: pytest.CaptureFixture[st
     assert "There is no remedy 3; there are: 1, 2." in capsys.readouterr().err
     assert main(["solve", "tiny", "--apply-remedy", "1"]) == 0
     assert "No remedy was needed" in capsys.readouterr().out
+
+
+def test_a_fixed_unit_in_a_relaxed_province_has_no_surplus() -> None:
+    tiny = etsopt.read("tiny")
+    small = tiny.units.iloc[[0]].assign(
+        unit_id="small", enterprise_id="enterprise-c", emissions_tco2e=1000.0, output_t=1600.0
+    )
+    policy = tiny.policy.model_dump(exclude_none=True)
+    own = etsopt.Instance.from_frames(pd.concat([tiny.units, small]), policy)
+    own = own.with_policy({"sectors.cement.target_change": -0.02})
+    result = etsopt.solve(own)
+    assert result.status == "infeasible_certified"
+    assert [etsopt.solve(own.with_policy(one.changes)).certified for one in result.remedies] == [True, True]

@@ -23,6 +23,8 @@ from etsopt.solving.options import SolveOptions
 from etsopt.sweeping import engine
 from etsopt.sweeping.engine import Engine
 from etsopt.sweeping.scenario import Scenario
+from etsopt_models import allocation
+from etsopt_models._allocation.limits import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,6 +184,7 @@ def test_one_scenario_in_a_hundred_has_all_its_tables_and_the_same_numbers(monke
     named = replace(own, tables=("allocation.allowance_t",))
     assert not named.totals_suffice
     assert replace(own, tables=("sectors", "provinces.allowance_t")).totals_suffice
+    assert not replace(own, tables=("nation.units",)).totals_suffice
     assert len(named.outcome(1, scenario).values) > len(own.instance.units)
 
 
@@ -200,3 +203,35 @@ def test_what_arrays_do_not_prove_is_looked_at_whole() -> None:
     part, _ = own.solved(instance, False)
     assert said(part) == said(whole)
     assert set(part.tables) == set(whole.tables)
+
+
+def test_the_method_is_chosen_for_the_scenario_and_not_for_the_instance_of_the_sweep() -> None:
+    ordered = etsopt.read("tiny").with_policy({"allocation.intensity_order": True})
+    found = etsopt.sweep(ordered, [{"allocation.intensity_order": False}] * 2, method="aggregation")
+    assert found.statuses == ["certified_optimal"] * 2
+
+
+def test_parameters_that_a_model_changes_in_place_change_no_other_solve() -> None:
+    instance = etsopt.read("tiny")
+    before = etsopt.solve(instance).tables_hash
+    for _ in range(2):
+        allocation.parameters(instance)["target_most"] *= 0.9
+    assert etsopt.solve(instance).tables_hash == before
+    with pytest.raises(ValueError, match="read-only"):
+        limits_of(instance).rows["target_most"] *= 0.9
+
+
+def test_a_table_that_is_edited_in_place_is_read_again_by_the_checker() -> None:
+    instance = etsopt.read("tiny")
+    etsopt.solve(instance)
+    instance.units.loc[2, "province"] = "North"
+    assert etsopt.solve(instance).status == "refused"
+
+
+def test_a_scenario_that_fails_after_its_solve_ends_no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> str:
+        raise RuntimeError("after the solve")
+
+    monkeypatch.setattr(engine, "message_of", fails)
+    found = engine_of(etsopt.read("tiny")).outcome(1, Scenario("one"))
+    assert (found.status, str(found.message)) == ("failed", "RuntimeError: after the solve")

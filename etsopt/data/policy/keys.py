@@ -37,7 +37,7 @@ def english_key(key: Any, above: str = "") -> Any:
     >>> english_key("水泥"), english_key("安徽省", "balance"), english_key("年度"), english_key("Year")
     ('cement', 'Anhui', 'year', 'year')
     """
-    return _english_key(key, above) if isinstance(key, str) else key
+    return _english_key("".join(key), above) if isinstance(key, str) else key
 
 
 @lru_cache(10_000)

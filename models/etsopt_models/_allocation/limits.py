@@ -83,9 +83,20 @@ class Limits:
 
 
 def limits_of(instance: Instance) -> Limits:
-    """Return the limits of the policy of an instance, found once for program and tables."""
-    reference = reference_allowances(instance)
-    return instance.cached("limits", lambda: _limits(instance, reference), key=(instance.policy, reference))
+    """Return the limits of the policy of an instance, found once for program and tables; the arrays are read-only."""
+    policy, reference = instance.policy, reference_allowances(instance)
+
+    def find() -> tuple[Any, ...]:
+        limits = _limits(instance, reference)
+        for array in (*vars(limits).values(), *vars(limits.margin).values(), *limits.rows.values()):
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
+        return policy, reference, limits
+
+    # What is cached keeps both alive, so that nothing else has their identity.
+    held = instance.cached("limits", find, key=f"{id(policy)} {id(reference)}")
+    limits: Limits = held[2]
+    return limits
 
 
 def _limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
