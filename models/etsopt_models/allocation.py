@@ -59,11 +59,12 @@ import pyomo.environ as pyo
 from etsopt.modelling import ProgramModel
 from etsopt.rules import reference_allowances
 from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
+from etsopt_models._allocation.claim import claim_of
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
 from etsopt_models._allocation.integer import nearest
 from etsopt_models._allocation.limits import fixed_allowances, limits_of
 from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
-from etsopt_models._allocation.tables import UnitNumbers, allocation_tables, claim_of
+from etsopt_models._allocation.tables import UnitNumbers, allocation_tables
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -248,7 +248,7 @@ def dual_table(instance: Instance, limits: Limits, levels: Sequence[Any]) -> pd.
     for level, stated, multipliers in [*((level, level.name, level.multipliers) for level in levels), *proofs]:
         for row, multiplier in multipliers.items():
             where = np.flatnonzero(multiplier)
-            index = _row_labels(instance, limits, row, where)
+            index = row_labels(instance, limits, row, where)
             if len(where) and index is not None:
                 name = "enterprise_band" if row.startswith("enterprise_") else row
                 unit = f"{level.unit}/{'rate' if row in IN_RATES else 't'}"
@@ -274,41 +274,7 @@ def dual_table(instance: Instance, limits: Limits, levels: Sequence[Any]) -> pd.
     return table.groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]
 
 
-def claim_of(units: UnitNumbers, levels: Sequence[Any], real: NDArray[np.float64] | None) -> dict[str, Any]:
-    """Return what is claimed of an allocation, as `etsopt.modelling.ProgramModel.claim` states it.
-
-    Parameters
-    ----------
-    real
-        Allowances of the adjustable units before rounding [t]; None if nothing is rounded.
-    """
-    names = units.instance.cached("units as objects", lambda: units.instance.units["unit_id"].to_numpy(dtype=object))
-    columns: dict[str, Any] = {"unit_id": names}
-    columns |= {"reference_t": units.reference.reference_t, "allowance_t": units.allowance}
-    columns |= {"exceptional": units.exceptional} if units.limits.margin.units else {}
-    columns |= {} if real is None else {"before_rounding_t": units.with_free(real)}
-    stated = {level.name: level.multipliers for level in levels}
-    stated |= {f"{one.name}:{number}": own for one in levels for number, own in enumerate(one.proofs, 2)}
-    # Rounding, which is solved after the others, has no rows of the order.
-    sizes = {row: max((len(own.get(row, ())) for own in stated.values()), default=0) for row in COUPLING}
-    rows: list[tuple[str, str]] = []
-    for row, size in sizes.items():
-        name = "enterprise_band" if row.startswith("enterprise_") else row
-        rows += [(name, str(label)) for label in _row_labels(units.instance, units.limits, row, np.arange(size))]
-    starts = dict(zip(COUPLING, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
-    duals = {name: np.zeros(len(rows)) for name in stated}
-    for name, own in stated.items():
-        for row, start in starts.items():
-            multipliers = own.get(row, np.zeros(0))
-            duals[name][start : start + len(multipliers)] = multipliers
-    weights = np.zeros(len(units.allowance))
-    covers = stated.get("largest_change", {}).get("largest_change_covers", np.zeros(0))
-    weights[units.limits.free[: len(covers)]] = -covers
-    totals = totals_of(units, levels)
-    return {"allocation": columns, "totals": totals, "rows": rows, "duals": duals, "weights": weights}
-
-
-def _row_labels(instance: Instance, limits: Limits, row: str, where: NDArray[np.int64]) -> Any:
+def row_labels(instance: Instance, limits: Limits, row: str, where: NDArray[np.int64]) -> Any:
     """Return the labels of some rows of a component; None if it is in no table.
 
     A row between two units has the label of the first.
