@@ -44,7 +44,9 @@ COSTED = {
 
 def allocation(data: Mapping[str, Any], level: str) -> Program:
     """Return the allocation program; the sets of the objectives hold every unit or none."""
-    changed, short, spread = (slice(len(data[name])) for name in ("CHANGED", "SHORT", "SPREAD"))
+    changed, short, spread = (
+        slice(len(data[name])) for name in ("CHANGE_MEASURED", "DEFICIT_MEASURED", "SPREAD_MEASURED")
+    )
     most = {
         "allowance": data["upper"],
         "increase": data["increase_most"][changed],
@@ -75,15 +77,15 @@ def _level_rows(data: Mapping[str, Any], first: Mapping[str, int]) -> dict[str, 
     allowance, increase, decrease = units, first["increase"] + units, first["decrease"] + units
     shortfall, above, below = (first[name] + units for name in ("shortfall", "above", "below"))
     rows = {}
-    if len(data["CHANGED"]):
+    if len(data["CHANGE_MEASURED"]):
         terms = (allowance, 1.0), (increase, -1.0), (decrease, 1.0)
         rows["change_from_reference"] = _alike(terms, reference, reference)
-    if len(data["WORST"]):
+    if len(data["LARGEST_CHANGE_MEASURED"]):
         terms = (increase, 1.0), (decrease, 1.0), (first["largest_rate"], -emissions)
         rows["largest_change_covers"] = _alike(terms, np.full(len(units), -np.inf), np.zeros(len(units)))
-    if len(data["SHORT"]):
+    if len(data["DEFICIT_MEASURED"]):
         rows["shortfall_covers"] = _alike(((allowance, 1.0), (shortfall, 1.0)), emissions, np.full(len(units), np.inf))
-    if len(data["SPREAD"]):
+    if len(data["SPREAD_MEASURED"]):
         terms = (allowance, 1.0), (above, -1.0), (below, 1.0)
         rows["distance_from_target_rate"] = _alike(terms, target, target)
     return rows

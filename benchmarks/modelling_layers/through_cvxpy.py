@@ -90,17 +90,17 @@ def allocation(data: Mapping[str, Any], level: str) -> Any:
     rows = [sectors @ allowance >= data["target_least"], sectors @ allowance <= data["target_most"]]
     rows += [provinces @ allowance >= data["balance_least"], provinces @ allowance <= data["balance_most"]]
     costed = {"largest_change": rate}
-    if len(data["CHANGED"]):
+    if len(data["CHANGE_MEASURED"]):
         names["increase"], names["decrease"] = column(data["increase_most"]), column(data["decrease_most"])
         rows += [allowance - names["increase"] + names["decrease"] == data["reference"]]
         costed["change"] = cp.sum(names["increase"] + names["decrease"])
-    if len(data["WORST"]):
+    if len(data["LARGEST_CHANGE_MEASURED"]):
         rows += [names["increase"] + names["decrease"] - emissions * rate <= 0]
-    if len(data["SHORT"]):
+    if len(data["DEFICIT_MEASURED"]):
         names["shortfall"] = column(emissions)
         rows += [allowance + names["shortfall"] >= emissions]
         costed["deficit"] = cp.sum(names["shortfall"])
-    if len(data["SPREAD"]):
+    if len(data["SPREAD_MEASURED"]):
         names["above"], names["below"] = column(data["upper"]), column(data["at_target_rate"])
         rows += [allowance - names["above"] + names["below"] == data["at_target_rate"]]
         costed["spread"] = data["per_total_emissions"] * cp.sum(names["above"] + names["below"])

@@ -66,17 +66,17 @@ def allocation(model: Any, data: Mapping[str, Any], level: str) -> None:
         model.add_constraints(total >= xr.DataArray(data[least], dims="group"), name=least)
         model.add_constraints(total <= xr.DataArray(data[most], dims="group"), name=most)
     costed: Any = {"largest_change": 1 * rate}
-    if len(data["CHANGED"]):
+    if len(data["CHANGE_MEASURED"]):
         increase, decrease = column("increase", "increase_most"), column("decrease", "decrease_most")
         model.add_constraints(allowance - increase + decrease == over_units("reference"), name="change")
         costed["change"] = (increase + decrease).sum()
-    if len(data["WORST"]):
+    if len(data["LARGEST_CHANGE_MEASURED"]):
         model.add_constraints(increase + decrease - emissions * rate <= 0, name="largest_change")
-    if len(data["SHORT"]):
+    if len(data["DEFICIT_MEASURED"]):
         shortfall = column("shortfall", "emissions")
         model.add_constraints(allowance + shortfall >= emissions, name="short")
         costed["deficit"] = (1 * shortfall).sum()
-    if len(data["SPREAD"]):
+    if len(data["SPREAD_MEASURED"]):
         above, below = column("above", "upper"), column("below", "at_target_rate")
         model.add_constraints(allowance - above + below == over_units("at_target_rate"), name="distance")
         costed["spread"] = data["per_total_emissions"] * (above + below).sum()

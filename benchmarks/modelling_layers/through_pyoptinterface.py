@@ -60,18 +60,18 @@ def allocation(model: Any, data: Mapping[str, Any], level: str) -> dict[str, lis
         for group, low, high in zip(range(len(data[least])), data[least].tolist(), data[most].tolist(), strict=True):
             members = data[f"UNITS_IN_{groups}"][group].tolist()
             model.add_linear_constraint(poi.quicksum(allowance[i] for i in members), (low, high))
-    if len(data["CHANGED"]):
+    if len(data["CHANGE_MEASURED"]):
         increase, decrease = _columns(model, data["increase_most"]), _columns(model, data["decrease_most"])
         for i in units:
             model.add_linear_constraint(allowance[i] - increase[i] + decrease[i], poi.Eq, reference[i])
-    if len(data["WORST"]):
+    if len(data["LARGEST_CHANGE_MEASURED"]):
         for i in units:
             model.add_linear_constraint(increase[i] + decrease[i] - emissions[i] * rate, poi.Leq, 0.0)
-    if len(data["SHORT"]):
+    if len(data["DEFICIT_MEASURED"]):
         shortfall = _columns(model, data["emissions"])
         for i in units:
             model.add_linear_constraint(allowance[i] + shortfall[i], poi.Geq, emissions[i])
-    if len(data["SPREAD"]):
+    if len(data["SPREAD_MEASURED"]):
         above, below = _columns(model, data["upper"]), _columns(model, data["at_target_rate"])
         for i in units:
             model.add_linear_constraint(allowance[i] - above[i] + below[i], poi.Eq, target[i])

@@ -185,10 +185,10 @@ def _allocation(
     names = [name for name in stated_names if name not in (COST, UNMET)]
     read = partial(read_duals, instance, tables.get("duals"))
     demands, verdict = _proven(instance, Claim(tables["allocation"], tables["sectors"], read), names, gap, optimised)
-    violations = _table_statements(_stage(instance, names, optimised), demands, tables)
+    violations = [*_table_statements(_stage(instance, names, optimised), demands, tables), *verdict.violations]
     if names:
         violations += totals.prices_are_stated(demands, tables, {level.name: level.unit for level in verdict.levels})
-    return replace(verdict, violations=(*verdict.violations, *violations))
+    return replace(verdict, violations=tuple(violations))
 
 
 def _stage(instance: Given, names: Sequence[str], optimised: bool) -> Given:

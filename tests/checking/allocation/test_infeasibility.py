@@ -305,3 +305,13 @@ def test_choices_that_are_too_many_prove_nothing(monkeypatch: pytest.MonkeyPatch
     # Units without a gain are no choice.
     alone = [Infeasibility(9.0, 1.0, np.array([1.0, 0.0, 0.0, 0.0]))]
     assert infeasibility._over_choices(alone, 2)[0] == pytest.approx(8.0)
+
+
+def test_what_is_left_of_several_parts_is_their_sum_less_the_best_exceptions() -> None:
+    parts, gains = np.array([5.0, 3.0, -1.0]), np.array([[2.0, 1.0, 9.0], [0.5, 1.0, -4.0], [7.0, 0.0, 0.0]])
+    # Parts below zero and gains beyond a part count for nothing: units 0, 1 and 2 save 2.5, 2 and 5.
+    assert infeasibility._left(parts, gains, 0) == pytest.approx(8.0)
+    assert infeasibility._left(parts, gains, 1) == pytest.approx(3.0)
+    assert infeasibility._left(parts, gains, 2) == pytest.approx(0.5)
+    assert infeasibility._left(parts, gains, 3) == 0.0
+    assert infeasibility._left(parts, gains, 1) <= 3.0
