@@ -105,9 +105,8 @@ def _ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
         except ValueError:
             ends = []
         key = key.strip()
-        if not (
-            key and colon and ends and all(isinstance(one, int | float) and not isinstance(one, bool) for one in ends)
-        ):
+        # A truth is no number, though Python counts with it.
+        if not (key and colon and ends and all(type(one) in (int, float) for one in ends)):
             what = _("{flag} {text} is not KEY=FROM:TO.", flag=flag, text=brief(text))
             raise UsageError(what, _("For example: {flag} sectors.cement.target_change=-0.01:0", flag=flag))
         if key in found:

@@ -186,13 +186,13 @@ class CompiledModel:
         """Adopt the templates of another compiled model with the same mathematics."""
         self._components, self._reads, self._bodies = other._components, dict(other._reads), dict(other._bodies)
 
-    def _evaluate(self, part: Any, *known: Body) -> Any:
-        """Evaluate a component, and record which parameters it read; with what is known of it already."""
+    def _evaluate(self, part: Any, *, body: Body | None = None) -> Any:
+        """Evaluate a component, rows with the body that they have, and record which parameters it read."""
         evaluator = Evaluator(self._inputs)
         # A division by zero gives a number that is not finite; the check before the solver names its row.
         with np.errstate(all="ignore"):
             try:
-                evaluated = part.evaluated(evaluator, *known)
+                evaluated = part.evaluated(evaluator) if body is None else part.evaluated(evaluator, body)
             except ModelError:
                 raise
             except Exception as error:
@@ -200,14 +200,15 @@ class CompiledModel:
                     "it cannot be evaluated ({name}: {error})", name=type(error).__name__, error=str(error)[:200]
                 )
                 raise CompileError(part.title, reason, _("Write it in another form.")) from error
-        self._reads[part.title] = evaluator.reads.union(*(one.reads for one in known))
+        self._reads[part.title] = evaluator.reads
         return evaluated
 
     def _rows(self, part: Rows, changed: set[str]) -> Block:
         """Evaluate rows, and of them the limits alone if no parameter of their body changed."""
         known = self._bodies.get(part.title)
-        block: Block = self._evaluate(part, *(() if known is None or known.reads & changed else (known,)))
+        block: Block = self._evaluate(part, body=None if known is None or known.reads & changed else known)
         self._bodies[part.title] = block.body
+        self._reads[part.title] |= block.body.reads
         return block
 
     def _evaluated(self) -> Program:
@@ -252,10 +253,11 @@ class CompiledModel:
                     matrices[rows.name] = block.body.matrix
         for cost in self._components.costs:
             if self._reads[cost.title] & changed:
-                # A solve needs some of the objectives only.
-                objectives.find_later(cost.name, partial(self._evaluate, cost))
-                if not lazily:
-                    dict(objectives)
+                if lazily:
+                    # A solve needs some of the objectives only.
+                    objectives.find_later(cost.name, partial(self._evaluate, cost))
+                else:
+                    objectives[cost.name] = self._evaluate(cost)
         if all(matrix.equals(old.matrix.part(old.rows[name])) for name, matrix in matrices.items()):
             return new
         parts = [matrices.get(name) or old.matrix.part(place) for name, place in old.rows.items()]

@@ -40,7 +40,7 @@ class Term:
     source: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Reference:
     """What a rule gives to every unit in one year; it is called for each year with the instance of that year.
 

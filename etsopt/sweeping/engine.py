@@ -143,9 +143,6 @@ class Engine:
                 results = solved
             else:
                 results = solved.results(whole) if self.checked else unchecked(solved)
-                if self.checked and not (whole or results.certified):
-                    # What arrays do not prove is looked at whole.
-                    results = solved.results()
                 if self.answer is not None and solved.solution.values:
                     answer = np.asarray(self.answer(instance, solved.solution), dtype=float)
         known = results.certified or results.status == UNCHECKED

@@ -62,7 +62,7 @@ from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._allocation.claim import claim_of
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
 from etsopt_models._allocation.integer import nearest
-from etsopt_models._allocation.limits import fixed_allowances, limits_of
+from etsopt_models._allocation.limits import fixed_allowances, limits_of, writable
 from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
 from etsopt_models._allocation.tables import UnitNumbers, allocation_tables
 
@@ -354,8 +354,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         **limits.rows,
         **exception_rows(limits),
     }
-    # A model of the user's own may change them in place.
-    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in found.items()}
+    return writable(found)
 
 
 def _measured(instance: Instance, units: int) -> dict[str, Any]:

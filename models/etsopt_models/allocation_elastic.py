@@ -22,7 +22,7 @@ from etsopt.modelling import ElasticModel
 from etsopt.rules import reference_allowances
 from etsopt.rules.bands import band_rates
 from etsopt_models._allocation.exceptions import bounds_with
-from etsopt_models._allocation.limits import IN_TONNES, limits_of
+from etsopt_models._allocation.limits import IN_TONNES, limits_of, writable
 from etsopt_models._allocation.relaxed_limits import of_units, outside_band, relaxed_lines, targets_alone
 from etsopt_models._allocation.rounding import before_rounding
 from etsopt_models._allocation.tables import dual_table
@@ -199,7 +199,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "give_most": give_most,
         **rows,
     }
-    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in found.items()}
+    return writable(found)
 
 
 def relaxed_parameters(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:

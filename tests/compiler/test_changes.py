@@ -108,7 +108,8 @@ def test_an_earlier_program_stays_as_it_was() -> None:
     assert_same(before, again)
 
 
-def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that fills with the last word of each template's title as it is evaluated."""
     evaluated: list[str] = []
     over = Evaluator.over
 
@@ -116,8 +117,13 @@ def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pyt
         evaluated.append(template.title.split()[-1])
         return over(self, template)
 
-    model = CompiledModel(market(), start())
     monkeypatch.setattr(Evaluator, "over", counted)
+    return evaluated
+
+
+def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = CompiledModel(market(), start())
+    evaluated = evaluations(monkeypatch)
     for changed, read_by in (
         ({"a": np.ones(3)}, ["coefficients"]),
         ({"price": np.ones(3)}, ["budget", "cost", "near"]),
@@ -133,15 +139,8 @@ def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pyt
 
 
 def test_a_renewal_evaluates_an_objective_once_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    evaluated: list[str] = []
-    over = Evaluator.over
-
-    def counted(self: Any, template: Any) -> Any:
-        evaluated.append(template.title.split()[-1])
-        return over(self, template)
-
     model = CompiledModel(market(), start())
-    monkeypatch.setattr(Evaluator, "over", counted)
+    evaluated = evaluations(monkeypatch)
     program = model.renew(start() | {"price": np.ones(3)})
     assert program is not None
     assert evaluated == ["budget"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +76,8 @@ class ArrayMultipliers:
         for name in dict.fromkeys([*names, *self.duals]):
             stated, found[name] = self.duals.get(name, np.zeros(len(places))), np.zeros(len(rows))
             np.add.at(found[name], places[known], stated[known])
-            for pair, here in zip(self.rows, ~known & (stated != 0), strict=True):
-                if here:
-                    violations.append(Violation("duals", f"{name}, {' '.join(pair)}".strip(), 1.0, "rows", message))
+            violations += [
+                Violation("duals", f"{name}, {' '.join(pair)}".strip(), 1.0, "rows", message)
+                for pair in compress(self.rows, ~known & (stated != 0))
+            ]
         return Stated(found, self.weights, None), violations

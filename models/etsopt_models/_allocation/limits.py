@@ -15,6 +15,8 @@ from etsopt_models._allocation.bands import bands_of
 from etsopt_models._allocation.integer import down, inward, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -97,6 +99,11 @@ def limits_of(instance: Instance) -> Limits:
     held = instance.cached("limits", find, key=f"{id(policy)} {id(reference)}")
     limits: Limits = held[2]
     return limits
+
+
+def writable(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with arrays of their own: those of limits are shared, and a user's model may change its own."""
+    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in parameters.items()}
 
 
 def _limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
