@@ -13,13 +13,13 @@ import sys
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from benchmarks.forked_tests import ForkedTests
 from benchmarks.line_map import PROCESSES, of_suite, read
 from benchmarks.reliability.reached import word_at
-from benchmarks.reliability.source_mutants import Mutant, Sites, copy_of_the_repository, outcome_of
+from benchmarks.reliability.source_mutants import Mutant, Sites, copy_of_the_repository
 from benchmarks.reporting import FOLDER, ROOT, machine, provenance, table, versions
 from tests.weights import rooms
 
@@ -61,11 +61,6 @@ def lines_of(mutant: Mutant) -> set[Line]:
     }
 
 
-def tracked() -> list[str]:
-    """Return the files that git tracks."""
-    return subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-
-
 def everyday() -> set[str]:
     """Return the tests of ``make test``."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "not nightly", "-p", "no:cov"]
@@ -84,17 +79,11 @@ def within(tests: Iterable[str], seconds: Mapping[str, float], most_s: float) ->
     return fitting
 
 
-def tried(copy: Path, mutant: Mutant, tests: Sequence[str], night: Sequence[str]) -> str:
+def tried(forked: ForkedTests, mutant: Mutant, tests: Sequence[str], night: Sequence[str]) -> str:
     """Return what detected a mutant: tests of every day, of the night alone, or nothing."""
-    file = copy / mutant.path
-    source = file.read_bytes()
-    file.write_bytes(mutant.applied(source))
-    try:
-        for when, given in (("every day", tests), ("by night alone", night)):
-            if given and outcome_of(given, copy, PATIENCE_CPU_S).startswith("killed"):
-                return f"killed {when}"
-    finally:
-        file.write_bytes(source)
+    for when, given in (("every day", tests), ("by night alone", night)):
+        if given and forked.outcome(mutant, given).startswith("killed"):
+            return f"killed {when}"
     return "survived" if tests or night else "reached by no test"
 
 
@@ -108,16 +97,19 @@ def outcomes(drawn: Sequence[Mutant]) -> list[str]:
         seconds[test] = took
         for line in needed.intersection(lines):
             reached[line].add(test)
-    # Some tests read documents.
-    names = sorted({Path(name).parts[0] for name in tracked()})
+    given = [
+        (within(tests & of_every_day, seconds, EVERYDAY_S), within(tests - of_every_day, seconds, NIGHT_S))
+        for tests in (set[str]().union(*(reached[line] for line in lines)) for lines in wanted)
+    ]
+    files = sorted({test.partition("::")[0] for pair in given for some in pair for test in some})
     with ExitStack() as stack, ThreadPoolExecutor(PROCESSES) as pool:
-        free = [stack.enter_context(copy_of_the_repository(names)) for _ in range(PROCESSES)]
+        copies = [stack.enter_context(copy_of_the_repository()) for _ in range(PROCESSES)]
+        free = [stack.enter_context(ForkedTests(copy, files, PATIENCE_CPU_S)) for copy in copies]
 
         def outcome(number: int) -> str:
-            copy, tests = free.pop(), set[str]().union(*(reached[line] for line in wanted[number]))
-            given = within(tests & of_every_day, seconds, EVERYDAY_S), within(tests - of_every_day, seconds, NIGHT_S)
-            found = tried(copy, drawn[number], *given)
-            free.append(copy)
+            forked = free.pop()
+            found = tried(forked, drawn[number], *given[number])
+            free.append(forked)
             print(f"{number}: {found}: {words(drawn[number])}", file=sys.stderr, flush=True)
             return found
 

@@ -1,5 +1,6 @@
 """The page of the whole run, the mutants of every room, and what marks a test as one of the night."""
 
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import line_map, nightly, suite_mutants
+from benchmarks.forked_tests import ForkedTests
+from benchmarks.reliability.source_mutants import Mutant, Sites
 from benchmarks.reporting import ROOT
 from tests import weights
 
@@ -24,6 +27,26 @@ import pytest
 @pytest.mark.parametrize("kind", ["a", "b"])
 def test_one(seed, kind):
     pass
+"""
+
+SMALL = """
+LIMIT = 2
+
+
+def most(value):
+    return min(value, LIMIT) + 0 * len("x")
+"""
+
+TESTS_OF_SMALL = """
+import small
+
+
+def test_what_fails_anyhow():
+    assert small.most(1) == 5
+
+
+def test_a_value_is_limited():
+    assert [small.most(value) for value in (1, 3)] == [1, 2]
 """
 
 NAMED = """
@@ -107,6 +130,26 @@ def test_mutants_are_of_every_room_and_change_the_source() -> None:
     for mutant in drawn:
         source = (ROOT / mutant.path).read_bytes()
         assert mutant.applied(source) != source
+
+
+def test_a_mutant_is_killed_by_a_test_that_passes_without_it(tmp_path: Path) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    shutil.copy(ROOT / "benchmarks" / "forked_tests.py", tmp_path / "benchmarks")
+    (tmp_path / "small.py").write_text(SMALL, encoding="utf-8")
+    (tmp_path / "test_small.py").write_text(TESTS_OF_SMALL, encoding="utf-8")
+    wrong, right = "test_small.py::test_what_fails_anyhow", "test_small.py::test_a_value_is_limited"
+    by_text = {one.text: one for one in Sites("small.py", SMALL.encode()).found}
+    with ForkedTests(tmp_path, ["test_small.py"], patience_cpu_s=60) as forked:
+
+        def outcomes(mutant: Mutant) -> list[str]:
+            return [forked.outcome(mutant, tests) for tests in ([wrong], [right], [wrong, right])]
+
+        # Of a function, and of what runs at import.
+        assert outcomes(by_text["max"]) == ["reached by no test", "killed", "killed"]
+        assert outcomes(by_text["3"]) == ["reached by no test", "killed", "killed"]
+        # Twice nothing is nothing, and so is nothing by one.
+        assert outcomes(by_text["/"]) == ["reached by no test", "survived", "survived"]
+    assert (tmp_path / "small.py").read_text(encoding="utf-8") == SMALL
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with Python 3.12")

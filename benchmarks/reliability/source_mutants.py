@@ -1,18 +1,15 @@
 """Single changes to the source of the checker, and their detection by its tests.
 
 A mutant swaps an operator, shifts a number, negates a condition or drops a statement. In a copy of the repository, the
-tests that run its line, first those of its file's own and then the fastest, run until one fails, for 60 CPU seconds at
-most. Texts stay unchanged, because messages decide nothing.
+tests that run its line, first those of its file's own and then the fastest, run until one fails that passes without
+the mutant, for 60 CPU seconds at most. Texts stay unchanged, because messages decide nothing.
 """
 
 from __future__ import annotations
 
 import ast
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from functools import cache
@@ -20,19 +17,16 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmarks.forked_tests import ForkedTests
 from benchmarks.reliability.reached import ROOMS, tests_of
 from benchmarks.reliability.row import Found, Row
 from benchmarks.reporting import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-COPIED = ("etsopt", "models", "instances", "tests", "benchmarks", "pyproject.toml")
 PATIENCE_CPU_S = 60
 """CPU time after which a mutant counts as hung; its tests take half of it without the mutant [s]."""
-
-PATIENCE_S = 900.0
-"""Time after which a mutant counts as hung if it uses no CPU, on a loaded machine as well [s]."""
 
 OPERATORS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Lt: ("<=", ">"),
@@ -197,10 +191,16 @@ def mutants() -> list[Mutant]:
     return found
 
 
+def tracked() -> list[str]:
+    """Return the files that git tracks."""
+    return subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 @contextmanager
-def copy_of_the_repository(names: Iterable[str] = COPIED) -> Iterator[Path]:
+def copy_of_the_repository() -> Iterator[Path]:
+    """Yield the root of a copy, with documents and all: some tests read them."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        for name in names:
+        for name in sorted({Path(name).parts[0] for name in tracked()}):
             place = Path(folder) / name
             if (ROOT / name).is_dir():
                 # What is compiled comes along: of a mutant only its own file is compiled again.
@@ -210,38 +210,18 @@ def copy_of_the_repository(names: Iterable[str] = COPIED) -> Iterator[Path]:
         yield Path(folder)
 
 
-def outcome_of(tests: Sequence[str], copy: Path, patience_cpu_s: int = PATIENCE_CPU_S) -> str:
-    """Return the outcome of the tests in a copy of the repository."""
-    if not tests:
-        return "reached by no test"
-    environment = os.environ | {"PYTHONPATH": f"{copy}{os.pathsep}{copy / 'models'}", "PYTHONDONTWRITEBYTECODE": "1"}
-    options = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov")
-    command = [sys.executable, "-m", "pytest", *options, *tests]
-    limited = ["prlimit", f"--cpu={patience_cpu_s}", *command]
-    try:
-        code = subprocess.run(limited, cwd=copy, env=environment, capture_output=True, timeout=PATIENCE_S).returncode
-    except subprocess.TimeoutExpired:
-        return "killed: it hangs"
-    if code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return "killed: it hangs"
-    # A module that cannot be imported gives another exit code of pytest than a failing test.
-    return "survived" if code == 0 else "killed"
-
-
 def mutated(numbers: Iterable[int]) -> Found:
     """Apply each mutant, run the tests of its line, and list undetected ones."""
     found = Found()
-    with copy_of_the_repository() as copy:
-        for number in numbers:
+    tests = {number: tests_of(mutants()[number].path, mutants()[number].line) for number in numbers}
+    files = sorted({test.partition("::")[0] for some in tests.values() for test in some})
+    with copy_of_the_repository() as copy, ForkedTests(copy, files, PATIENCE_CPU_S) as forked:
+        for number, some in tests.items():
             mutant = mutants()[number]
-            file = copy / mutant.path
-            source = file.read_bytes()
-            file.write_bytes(mutant.applied(source))
-            outcome = outcome_of(tests_of(mutant.path, mutant.line), copy)
-            file.write_bytes(source)
+            outcome = forked.outcome(mutant, some)
             found.saw(outcome)
             if not outcome.startswith("killed"):
-                found.named(number, f"{outcome}: {mutant.words(source)}")
+                found.named(number, f"{outcome}: {mutant.words((ROOT / mutant.path).read_bytes())}")
     return found
 
 

@@ -167,7 +167,7 @@ def _recomputed(verdict: Verdict) -> Table:
         Column(_("gap"), GAP, 1),
         Column(_("tolerance"), GAP, 3),
         Column(_("unit"), WORDS, 1),
-        Column(_("certified"), YES_NO, 1),
+        Column(_("proven"), YES_NO, 1),
     )
     names = ("value", "bound", "gap", "tolerance", "unit", "certified")
     levels = ([word("level", level.name), *(getattr(level, name) for name in names)] for level in verdict.levels)

@@ -278,7 +278,7 @@ def _levels(run: Run) -> Table:
         Column(_("proven bound"), FIGURES, 3),
         Column(_("gap"), GAP),
         Column(_("unit"), WORDS, 1),
-        Column(_("certified"), YES_NO),
+        Column(_("proven"), YES_NO),
         Column(_("algorithm"), WORDS, 3),
     )
     return Table(_("Objectives in their order"), columns, rows)
