@@ -2,8 +2,8 @@
 
 ``python -m pytest -p benchmarks.line_map`` with ``LINE_MAP`` naming a folder writes a file there for each process.
 A line is recorded once a test, so that a suite takes little longer than without. Lines that run at import are no
-test's, and a test that fails is left out: it would detect everything. ``python -m benchmarks.line_map`` makes the map
-of the whole suite for these sources, in half an hour.
+test's, and a test that fails is left out: it would detect everything. ``make nightly`` makes the map of the whole suite
+on the way; ``python -m benchmarks.line_map`` makes it alone, in half an hour.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ PACKAGES = tuple(f"{ROOT}{package}{os.sep}" for package in ("etsopt", "models"))
 TOOL = 3
 SOURCES = ("etsopt", "models", "tests")
 PROCESSES = 2
+WHOLE = "whole"
+"""File beside a map of which no test is missing."""
 
 
 class Ran(NamedTuple):
@@ -70,23 +72,34 @@ def read(folder: Path) -> Iterator[Ran]:
                 yield Ran(test, seconds, [known[number] for number in array("I", zlib.decompress(packed))])
 
 
-def of_suite() -> Path:
-    """Return the folder with the map of the whole suite for these sources, which is made where there is none."""
+def folder_of_suite() -> Path:
+    """Return the folder for the map of the whole suite with these sources, without what a broken run left there."""
     digest = hashlib.sha256()
     for file in sorted(file for folder in SOURCES for file in Path(ROOT, folder).rglob("*.py")):
         digest.update(str(file).removeprefix(ROOT).encode() + file.read_bytes())
     folder = Path(ROOT, ".cache", "line_map", digest.hexdigest()[:16])
-    whole = folder / "whole"
-    if not whole.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / WHOLE).exists():
         for former in folder.glob("*.lines"):
             former.unlink()
+    return folder
+
+
+def recording(folder: Path) -> dict[str, str]:
+    """Return the environment in which tests record what they run; before Python 3.12 nothing records."""
+    known = (folder / WHOLE).exists() or sys.version_info < (3, 12)
+    return dict(os.environ) if known else os.environ | {"LINE_MAP": str(folder), "PYTHONPATH": ROOT}
+
+
+def of_suite() -> Path:
+    """Return the folder with the map of the whole suite for these sources, which is made where there is none."""
+    folder = folder_of_suite()
+    if not (folder / WHOLE).exists():
         command = [sys.executable, "-m", "pytest", "-q", "-n", str(PROCESSES), "--dist=loadfile", "-p", "no:cov"]
-        environment = os.environ | {"LINE_MAP": str(folder), "PYTHONPATH": ROOT}
-        ended = subprocess.run([*command, "-p", "benchmarks.line_map"], cwd=ROOT, env=environment, check=False)
+        ended = subprocess.run([*command, "-p", "benchmarks.line_map"], cwd=ROOT, env=recording(folder), check=False)
         if ended.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             ended.check_returncode()
-        whole.touch()
+        (folder / WHOLE).touch()
     return folder
 
 

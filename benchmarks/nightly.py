@@ -4,12 +4,14 @@ Rows of the matrix that need hours or kill processes are left to ``make reliabil
 
 Each step runs to its end whatever became of the others; its output is in ``.cache/nightly``. The page ``nightly.md``
 has counts, minutes, the slowest tests, what was left out and why, and the hash of the tables of a small run of each
-kind: code that only moves leaves these hashes as they were.
+kind: code that only moves leaves these hashes as they were. From Python 3.12 on, the tests leave the map of lines, with
+which mutants are tried (row E3 of the matrix, `benchmarks.suite_mutants`).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
 
+from benchmarks import line_map
 from benchmarks.reliability import rows
 from benchmarks.reporting import FOLDER, ROOT, machine, provenance, table, versions
 
@@ -33,7 +36,7 @@ SLOWEST = 30
 PATIENCE_S = 900
 """Time after which a test of the night counts as hung, on a loaded machine as well [s]."""
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "--numprocesses=auto", "--dist=loadfile")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "--numprocesses=auto", "--dist=loadfile", "-p", "benchmarks.line_map")
 COVERAGE = LOGS / "coverage.json"
 EVERYDAY, NIGHT = "everyday tests, with coverage", "tests left to the night"
 STEPS: dict[str, tuple[str, ...]] = {
@@ -99,12 +102,13 @@ def tests_of(report: Path) -> tuple[Test, ...]:
     return tuple(found)
 
 
-def run(name: str, command: tuple[str, ...]) -> Step:
+def run(name: str, command: tuple[str, ...], environment: dict[str, str]) -> Step:
     """Run a step and say on the terminal that it began and how it ended."""
     print(f"{name} ...", flush=True)
     log, began = LOGS / f"{name.replace(' ', '-').replace(',', '')}.log", time.monotonic()
     with log.open("w", encoding="utf-8") as output:
-        code = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+        stated = {"cwd": ROOT, "env": environment, "stdout": output, "stderr": subprocess.STDOUT}
+        code = subprocess.run(command, check=False, **stated).returncode
     minutes = (time.monotonic() - began) / 60
     tests = tests_of(LOGS / REPORTS[name]) if name in REPORTS else ()
     code = NO_TESTS if name in REPORTS and code == 0 and not tests else code
@@ -182,7 +186,11 @@ def main() -> int:
         file.unlink(missing_ok=True)
     # Before the steps, so that no failure here takes the page of a long run.
     hashed = hashes()
-    steps = {name: run(name, command) for name, command in STEPS.items()}
+    lines = line_map.folder_of_suite()
+    of_tests = line_map.recording(lines)
+    steps = {name: run(name, STEPS[name], of_tests if name in REPORTS else dict(os.environ)) for name in STEPS}
+    if "LINE_MAP" in of_tests and all(steps[name].code in (0, 1) for name in REPORTS):
+        (lines / line_map.WHOLE).touch()
     PAGE.write_text(page(steps, tried, hashed, machine()), encoding="utf-8")
     print(f"Written: {PAGE.relative_to(ROOT)}.")
     return int(any(step.code for step in steps.values()))
