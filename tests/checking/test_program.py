@@ -89,21 +89,24 @@ def test_an_answer_by_hand_is_certified_by_the_multipliers_that_one_finds_by_han
 @pytest.mark.parametrize(
     ("x", "values", "rule"),
     [
-        ([5, 6.9], {}, "rows_are_met"),
-        ([5.1, 6.9], {}, "rows_are_met"),
-        ([1, 11], {}, "bounds_are_kept"),
-        ([5, 7], {"total": 11.0}, "level_is_kept"),
-        ([5, np.nan], {}, "program"),
-        ([5, 7, 1], {}, "program"),
+        ([5, 6.9], {}, ("rows_are_met", 0.1)),
+        ([5.1, 6.9], {}, ("rows_are_met", 0.1)),
+        ([1, 11], {}, ("bounds_are_kept", 1.0)),
+        ([5, 7], {"total": 11.0}, ("level_is_kept", 1.0)),
+        ([5, np.nan], {}, ("program", 1.0)),
+        ([5, 7, 1], {}, ("program", 1.0)),
     ],
 )
-def test_a_point_or_a_value_that_is_wrong_is_refused(x: list[float], values: dict[str, float], rule: str) -> None:
+def test_a_point_or_a_value_that_is_wrong_is_refused(
+    x: list[float], values: dict[str, float], rule: tuple[str, float]
+) -> None:
     names = list(HAND.objectives)
     levels = [Level(name=name, value={"total": 12.0, "second": 7.0, **values}[name]) for name in names]
     answer = ProgramAnswer(np.array(x, dtype=float), levels, {})
     verdict = judge_program(ProgramQuestion(HAND, names, 1e-4), answer, "hand")
     assert verdict.status == "refused"
-    assert verdict.violations[0].rule == rule
+    first = verdict.violations[0]
+    assert (first.rule, first.amount) == (rule[0], pytest.approx(rule[1]))
 
 
 def test_a_fraction_is_no_whole_number() -> None:

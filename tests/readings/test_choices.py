@@ -125,6 +125,9 @@ def test_measures_that_pay_by_themselves_may_be_left() -> None:
     assert own.code.tolist() == [[0, 3], [2, -1], [-1, -1]]
     # What requires a measure that is not on offer at the unit cannot be taken.
     assert own.required[0].tolist() == [[-2, -2], [0, -1]]
+    # Nor where that is the first of all measures.
+    first = [MEASURES[0] | {"fuel_saving_cny_per_t": 80.0}, *MEASURES[1:]]
+    assert made(first, abatement={"no_regret": "exclude"})[1].required[0].tolist() == [[-1, -1]]
     dear = [*MEASURES[:2], MEASURES[2] | {"fuel_saving_cny_per_t": 2.5}, MEASURES[3]]
     assert made(dear, abatement={"no_regret": "exclude"})[1].code.tolist() == [[0, 3], [-1, -1], [-1, -1]]
 
