@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from etsopt.accounting.schema import ACTIVITIES_OF, REGISTER
 from etsopt.data.messages import counted
+from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import Problem
 from etsopt.language import _, chain
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from etsopt.data.tables.raw import RawTable
 
 
 def validate_register(raw: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
-    """Validate the cells of the register, then each activity and complex; return it by unit, with its problems."""
+    """Validate the cells of the register, then each activity and complex; return it by unit, with its problems.
+
+    Headings and words may be Chinese, as in a table of units; problems have those of the file.
+    """
+    found, problems = in_schema(raw, REGISTER, informal=True)
+    units, of_cells = _validated(found) if not problems else (pd.DataFrame(), [])
+    return units, [as_stated(problem, found) for problem in problems + of_cells]
+
+
+def _validated(raw: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
     units, problems = validate_table(raw, REGISTER)
     if problems:
         return units, problems

@@ -24,9 +24,10 @@ from etsopt.accounting.vocabulary import (
     UNIT_WORDS,
     folded,
 )
-from etsopt.accounting.workbooks import SheetOfRows, read_sheets_of_rows
+from etsopt.accounting.workbooks import SheetOfRows, heading_of, month_of, read_sheets_of_rows
 from etsopt.data.files.read import REPORTS, find_folder
 from etsopt.data.files.workbook import WORKBOOKS
+from etsopt.data.tables.headings import as_stated
 from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import validate_table
@@ -184,7 +185,9 @@ def _read_workbook(path: Path, sheets: list[SheetOfRows]) -> tuple[list[pd.DataF
 
 def _validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     """Validate the cells of rows; return them with file and line, None if a required column is missing."""
+    raw = _named(raw)
     frame, problems = validate_table(_translated(raw), ROWS)
+    problems = [as_stated(problem, raw) for problem in problems]
     if not all(column.name in frame for column in ROWS.columns if column.required):
         return None, problems
     frame = _with_defaults(frame, ROWS.columns)
@@ -198,9 +201,30 @@ def _validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     return frame, problems
 
 
+def _named(raw: RawTable) -> RawTable:
+    """Return a table with headings as the schema has them, and a column of the unit that a heading states.
+
+    Unknown headings stay; those of sheets are known before.
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    stated = dict(raw.stated)
+    for heading, cells in raw.columns.items():
+        named = heading_of(heading)
+        name = named.column if named.column and named.column not in raw.columns else heading
+        columns[name] = cells
+        if name != heading:
+            stated[name] = heading, cells
+        if name == "quantity" and named.unit and "unit" not in raw.columns:
+            columns["unit"] = np.full(len(cells), "".join(named.unit.split()), dtype=object)
+    return replace(raw, columns=columns, stated=stated)
+
+
 def _translated(raw: RawTable) -> RawTable:
     """Return a table with the words of its columns as the schema has them; unknown words stay."""
     columns = dict(raw.columns)
+    if (months := columns.get("month")) is not None and months.dtype == object:
+        code, names = pd.factorize(months)
+        columns["month"] = np.array([month_of(name) for name in names], dtype=object)[code]
     for name, words in WORDS.items():
         cells = columns.get(name)
         if cells is not None and cells.dtype == object:

@@ -93,7 +93,7 @@ ROWS = Table(
             at_most=1,
         ),
         Column("batch", _("batch or meter, to tell rows of one item apart"), identifier=True),
-        Column("evidence", _("record that proves the quantity, such as a ledger or a test report")),
+        Column("evidence", _("record that proves the quantity, such as a ledger or a test report"), verbatim=True),
         Column("reported_by", _("department or person who reported the row")),
         Column("reported_on", _("day on which the month was filed, such as 2025-02-28"), identifier=True),
         Column("calibrated_on", _("day of the last calibration of the meter, such as 2024-11-30"), identifier=True),

@@ -191,8 +191,23 @@ def folded(word: str) -> str:
 
 
 ITEM_WORDS = {item.chinese: name for name, item in ITEMS.items()} | {name: name for name in ITEMS}
-PROCESS_WORDS = {chinese: name for name, chinese in PROCESSES.items()} | {name: name for name in PROCESSES}
-FLOW_WORDS = {chinese: name for name, chinese in FLOWS.items()} | {name: name for name in FLOWS}
+PROCESS_WORDS = {
+    **{chinese.removesuffix("工序"): name for name, chinese in PROCESSES.items()},
+    **{chinese: name for name, chinese in PROCESSES.items()},
+    **dict.fromkeys(("企业层级", "企业边界", "全厂"), ENTERPRISE),
+    **{"转炉": "bof", "电炉": "eaf", "炼焦": "coking", "熟料": "clinker", "电解": "electrolysis"},
+    **{name: name for name in PROCESSES},
+}
+FLOW_WORDS = {
+    **{chinese: name for name, chinese in FLOWS.items()},
+    **dict.fromkeys(("投入", "消耗", "消耗量", "购入并消耗"), "in"),
+    **dict.fromkeys(("外供", "外销", "输出量"), "out"),
+    **dict.fromkeys(("产出", "产量"), "product"),
+    **dict.fromkeys(("检测值", "化验"), "test"),
+    **dict.fromkeys(("购入", "购入量", "采购量"), "purchase"),
+    **dict.fromkeys(("库存", "库存量", "月末库存"), "stock"),
+    **{name: name for name in FLOWS},
+}
 UNIT_WORDS = {
     **{unit: unit for unit in (TONNE, GAS_UNIT, MINUTES)},
     **dict.fromkeys(("1e4_nm3", "1e4nm3", "10^4_nm3", "10^4nm3", "万nm3", "万标立方米", "万标方"), GAS_UNIT),

@@ -223,5 +223,14 @@ def _text(cell: Any, column: str) -> str:
     ('12.5', '1', '2025-03')
     """
     text = text_of(cell, column in NUMBERS, DATES.get(column, DAY))
-    month = CHINESE_MONTH.fullmatch(normalise(text)) if column == "month" else None
+    return month_of(text) if column == "month" else text
+
+
+def month_of(text: str) -> str:
+    """Return a month as 2025-03, whatever its language; another text as it is.
+
+    >>> month_of("2025年3月"), month_of("2025-03"), month_of("March")
+    ('2025-03', '2025-03', 'March')
+    """
+    month = CHINESE_MONTH.fullmatch(normalise(text))
     return f"{month[1]}-{int(month[2]):02d}" if month else text

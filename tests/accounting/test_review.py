@@ -14,11 +14,14 @@ import pytest
 
 from etsopt import accounting
 from etsopt.accounting.chinese import headings_of_decisions
+from etsopt.accounting.review.concerned import concerned
+from etsopt.accounting.review.decisions import read_decisions
 from etsopt.accounting.review.items import look_at_items
 from etsopt.accounting.review.summary import deadline
 from etsopt.accounting.review.words import STATUSES
 from etsopt.accounting.save import save_review
 from etsopt.accounting.store import open_store
+from etsopt.accounting.store.reading import read_store
 from etsopt.errors import DataError, UsageError
 from etsopt.language import speaking
 from etsopt.reports import write_monthly_sheets
@@ -266,6 +269,68 @@ def test_months_are_late_after_40_days_and_enterprises_with_gaps_are_at_risk(sto
     # March was due on 10 May; April is due on 9 June.
     assert risk.loc["EC", ["late_months", "missing_months"]].tolist() == [1, 1]
     assert risk.loc["EA", ["late_months", "missing_months"]].tolist() == [0, 3]
+
+
+def found(item: str, size: float, month: str = "2025-01") -> dict[str, Any]:
+    return {"unit_id": "C1", "month": month, "process": "", "item": item, "flow": "", "batch": "", "size_t": size}
+
+
+@pytest.mark.parametrize(
+    ("findings", "emitted", "size"),
+    [
+        # Of those on one quantity the largest counts; those on two add up.
+        ([found("coal", 30.0), found("coal", 50.0)], 500.0, 50.0),
+        ([found("coal", 30.0), found("clinker", 50.0)], 500.0, 80.0),
+        # One of the whole month has the others in it.
+        ([found("coal", 30.0), found("clinker", 50.0), found("", 70.0)], 500.0, 80.0),
+        ([found("coal", 30.0), found("clinker", 50.0), found("", 90.0)], 500.0, 90.0),
+        # No more is concerned than is emitted; what nobody can account has no such limit.
+        ([found("coal", 30.0), found("clinker", 50.0)], 60.0, 60.0),
+        ([found("coal", 30.0), found("clinker", 50.0)], None, 80.0),
+    ],
+)
+def test_findings_concern_together_what_any_of_them_concerns(
+    findings: list[dict[str, Any]], emitted: float | None, size: float
+) -> None:
+    of_month = pd.Series({} if emitted is None else {("C1", "2025-01"): emitted}, dtype=float)
+    assert concerned(pd.DataFrame(findings), of_month)["size_t"].tolist() == [size]
+
+
+def test_what_is_at_risk_follows_a_correction_and_three_levels_see_one_month_once(store: Path) -> None:
+    def at_risk() -> float:
+        risk = accounting.review(store, on=date(2025, 5, 20)).at_risk.set_index("enterprise_id")
+        assert risk.loc["EC", "open_findings"] == 3
+        return float(risk.loc["EC", "open_size_t"])
+
+    def emitted() -> float:
+        content = read_store(store)
+        months = accounting.account(content.reports, content.parameters).unit_months.set_index(["unit_id", "month"])
+        return float(months.loc[("C1", "2025-01"), "emissions_tco2e"])
+
+    before = emitted()
+    for level in ("municipal", "provincial", "national"):
+        decide(store, "find", level, month="2025-01", reason=f"seen by {level}", size_t=1e6)
+    assert at_risk() == pytest.approx(before)
+    decide(store, "correct", **COAL, quantity=65.0, reason="scale")
+    assert emitted() < before
+    assert at_risk() == pytest.approx(emitted())
+
+
+def test_a_reason_is_kept_to_the_letter_and_one_of_spaces_is_none(store: Path) -> None:
+    written = "不闭合，差9000吨（第3号磅单）；见附件：Ｂ"
+    decide(store, "find", **COAL, reason=written)
+    assert accounting.review(store).findings["reason"].tolist() == [written]
+    with pytest.raises(DataError, match="State the reason"):
+        decide(store, "find", **COAL, reason=" \u3000 ")
+
+
+def test_decisions_may_be_in_the_words_of_an_office(store: Path, tmp_path: Path) -> None:
+    decide(store, "find", **COAL, reason="no ledger")
+    path = tmp_path / "decisions.csv"
+    rows = "关闭,市,办公室,,,1,已补台账\n发现问题,国家,核查处,C1,2025-02,,缺少化验单\n"
+    path.write_text(f"decision,level,who,unit_id,month,finding,reason\n{rows}", encoding="utf-8")
+    done = accounting.decide(store, read_decisions(path))
+    assert (done.changes["close"], done.changes["find"]) == (1, 1)
 
 
 @pytest.mark.nightly

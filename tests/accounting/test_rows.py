@@ -161,6 +161,49 @@ def test_words_may_be_chinese_or_spaced_and_full_width(tmp_path: Path) -> None:
     assert rows["line"].tolist() == [4, 5, 6, 7]
 
 
+CHINESE_REGISTER = """\
+单元编号,企业编号,行业,省份,生产类型
+C1,EC,水泥,安徽省,硅酸盐水泥熟料
+S1,ES,钢铁,河北,长流程炼钢
+"""
+CHINESE_ROWS = """\
+单元编号,月份,工序,项目,方向,数量（万吨）
+C1,2025年1月,熟料,硅酸盐水泥熟料,产量,15.5
+C1,2025年1月,熟料生产,烟煤,消耗,2
+S1,2025年1月,全厂,焦炭,输入,0.1
+S1,2025年1月,炼铁,焦炭,投入,0.1
+"""
+
+
+def test_a_folder_may_be_chinese_from_its_headings_to_its_words(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "register.csv").write_text(CHINESE_REGISTER, encoding="utf-8")
+    (tmp_path / "reports" / "2025.csv").write_text(CHINESE_ROWS, encoding="utf-8")
+    read = read_reports(tmp_path)
+    assert read.register[["sector", "activity"]].to_numpy().tolist() == [
+        ["cement", "portland_clinker"],
+        ["steel", "long_process"],
+    ]
+    assert read.rows[["month", "process", "item", "flow", "quantity", "unit"]].to_numpy().tolist() == [
+        ["2025-01", "clinker", "portland_clinker", "product", 155_000.0, "t"],
+        ["2025-01", "clinker", "bituminous", "in", 20_000.0, "t"],
+        ["2025-01", "enterprise", "coke", "in", 1_000.0, "t"],
+        ["2025-01", "ironmaking", "coke", "in", 1_000.0, "t"],
+    ]
+
+
+def test_a_problem_of_a_chinese_file_has_its_heading_and_its_cell(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "register.csv").write_text(CHINESE_REGISTER.replace("长流程炼钢", "炼钢"), encoding="utf-8")
+    (tmp_path / "reports" / "2025.csv").write_text(
+        CHINESE_ROWS.replace("2025年1月,炼铁", "一月,炼铁"), encoding="utf-8"
+    )
+    of_register, of_month = problems(tmp_path)
+    assert (of_register.place, of_register.column) == ("register.csv", "生产类型 (activity)")
+    assert of_register.cells == (("3", "炼钢"),)
+    assert (of_month.place, of_month.cells) == ("reports/2025.csv", (("5", "一月"),))
+
+
 def test_a_file_is_read_alike_by_columns_and_cell_by_cell(tmp_path: Path) -> None:
     write_example(tmp_path / "one", units=4, months=2, seed=5)
     write_example(tmp_path / "other", units=4, months=2, seed=5)

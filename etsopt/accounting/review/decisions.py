@@ -21,6 +21,7 @@ from etsopt.accounting.review.words import (
     FIND,
     PASS,
     RESTORE,
+    SHORT,
     by_chinese,
 )
 from etsopt.accounting.schema import LARGEST_NCV
@@ -71,8 +72,8 @@ TABLE = Table(
         Column("finding", _("number of the finding that is closed"), number=True, whole=True, at_least=1),
         Column("rule", _("rule of screening that found it"), identifier=True),
         Column("size_t", _("emissions concerned by a finding"), "tCO2e", number=True, at_least=0),
-        Column("reason", _("why; needed but for pass")),
-        Column("reason_zh", _("why, in Chinese")),
+        Column("reason", _("why; needed but for pass"), verbatim=True),
+        Column("reason_zh", _("why, in Chinese"), verbatim=True),
     ),
 )
 """Columns of a table of decisions. An empty cell of the item stands for all."""
@@ -119,7 +120,9 @@ def validated(raw: RawTable) -> pd.DataFrame:
         With every problem.
     """
     columns = dict(raw.columns)
-    of_review = {"decision": by_chinese("decision", DECISIONS), "level": by_chinese("level", ACTORS)}
+    of_review = {
+        name: SHORT[name] | by_chinese(name, codes) for name, codes in (("decision", DECISIONS), ("level", ACTORS))
+    }
     for name, words in {**of_review, **WORDS}.items():
         if name in columns and columns[name].dtype == object:
             own = [words.get(folded(str(cell)), words.get(str(cell).strip(), cell)) for cell in columns[name]]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.accounting.review.concerned import concerned, emitted_by
 from etsopt.accounting.review.items import look_at_items, matches
 from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES
 from etsopt.accounting.store.journal import frame_of
@@ -42,7 +43,7 @@ class Review:
         All findings, with who closed them and why.
     rates
         By province and level: items that the level decided on, those that passed it without a finding or correction of
-        that level, their share, and its open findings with their size [tCO2e].
+        that level, their share, and its open findings with the emissions that they concern together [tCO2e].
     statuses
         Items by province and status.
     at_risk
@@ -104,13 +105,15 @@ def review_of(opened: Connection, entry: int, year: int | None, on: date) -> Rev
     items = _items(opened, within)
     findings = _findings(opened, within)
     months = _months(opened, items, within)
+    still = findings[findings["open"]]
+    emitted = emitted_by(opened) if len(still) else pd.Series(dtype=float)
     return Review(
         items=items,
         months=months,
         findings=findings,
-        rates=_rates(opened, findings, within),
+        rates=_rates(opened, still, emitted, within),
         statuses=_statuses(items),
-        at_risk=_at_risk(opened, months, findings, year, on),
+        at_risk=_at_risk(opened, months, still, emitted, year, on),
         corrections=frame_of(
             opened, f"SELECT * EXCLUDE (entry) FROM seen_corrections WHERE true{within} ORDER BY entry, {listed(KEY)}"
         ),
@@ -217,7 +220,7 @@ WHERE true{within} GROUP BY ALL
 """
 
 
-def _rates(opened: Connection, findings: pd.DataFrame, within: str) -> pd.DataFrame:
+def _rates(opened: Connection, still: pd.DataFrame, emitted: pd.Series[float], within: str) -> pd.DataFrame:
     """Return first-pass rates and open findings by province and level."""
     key = (*KEY, "level")
     query = RATES.format(
@@ -231,9 +234,11 @@ def _rates(opened: Connection, findings: pd.DataFrame, within: str) -> pd.DataFr
         within=within.replace("month", "d.month"),
     )
     table = frame_of(opened, query)
-    still = findings[findings["open"]].groupby(["province", "level"], as_index=False)
-    count = still.agg(open_findings=("finding", "size"), open_size_t=("size_t", "sum"))
-    table = table.merge(count, on=["province", "level"], how="outer")
+    group = ["province", "level"]
+    count = still.groupby(group).size().rename("open_findings")
+    size = [(*own, concerned(some, emitted)["size_t"].sum()) for own, some in still.groupby(group, sort=False)]
+    table = table.merge(count.reset_index(), on=group, how="outer")
+    table = table.merge(pd.DataFrame(size, columns=[*group, "open_size_t"]), on=group, how="left")
     whole = ["items_decided", "items_first_pass", "open_findings"]
     table = table.fillna(dict.fromkeys([*whole, "open_size_t"], 0)).astype(dict.fromkeys(whole, int))
     decided = table["items_decided"].where(table["items_decided"] > 0)
@@ -243,7 +248,12 @@ def _rates(opened: Connection, findings: pd.DataFrame, within: str) -> pd.DataFr
 
 
 def _at_risk(
-    opened: Connection, months: pd.DataFrame, findings: pd.DataFrame, year: int | None, on: date
+    opened: Connection,
+    months: pd.DataFrame,
+    still: pd.DataFrame,
+    emitted: pd.Series[float],
+    year: int | None,
+    on: date,
 ) -> pd.DataFrame:
     """Return enterprises with open findings or months that are late, or missing after their deadline."""
     units = frame_of(opened, "SELECT unit_id, enterprise_id, province, sector FROM current_units")
@@ -255,10 +265,10 @@ def _at_risk(
     there = every.merge(months[["unit_id", "month"]], how="left", indicator=True)
     missing = there[there["_merge"] == "left_only"].groupby("unit_id").size()
     late = months[months["filing"] == "late"].groupby("unit_id").size()
-    still = findings[findings["open"]].groupby("unit_id")
+    size = concerned(still, emitted).groupby("unit_id")["size_t"].sum()
     table = units.assign(
-        open_findings=units["unit_id"].map(still.size()).fillna(0).astype(int),
-        open_size_t=units["unit_id"].map(still["size_t"].sum()).fillna(0.0),
+        open_findings=units["unit_id"].map(still.groupby("unit_id").size()).fillna(0).astype(int),
+        open_size_t=units["unit_id"].map(size).fillna(0.0),
         late_months=units["unit_id"].map(late).fillna(0).astype(int),
         missing_months=units["unit_id"].map(missing).fillna(0).astype(int),
     )

@@ -33,6 +33,21 @@ YEAR_STATUSES = (VERIFIED, INCOMPLETE, OPEN, REPORTED, "municipal", "provincial"
 """Status of a unit and year; ``incomplete`` has a month without a report that no closed finding explains."""
 
 
+SHORT = {
+    "level": {"市": "municipal", "省": "provincial", "国家": "national", "企业": ENTERPRISE},
+    "decision": {
+        "通过": PASS,
+        "发现问题": FIND,
+        "问题": FIND,
+        "关闭": CLOSE,
+        "销号": CLOSE,
+        "更正": CORRECT,
+        "恢复": RESTORE,
+    },
+}
+"""Further words of people for levels and decisions."""
+
+
 def by_chinese(context: str, codes: Iterable[str]) -> dict[str, str]:
     """Return codes by their Chinese in the catalogue, which people may write instead.
 

@@ -78,6 +78,9 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "accounted_emissions_tco2e": ("核算排放量",),
     "reports_sha256": ("月度报告哈希值",),
     "city": ("城市", "地市", "所在城市"),
+    "activity": ("生产类型", "生产活动", "活动类型"),
+    "complex_id": ("联合企业编号", "钢铁联合企业编号"),
+    "direct_emissions_tco2e": ("直接排放量", "年直接排放量"),
     "net_sales_t": ("净卖出量", "2024-2025年净卖出量"),
     "deduction_t": ("应核减配额", "核减配额"),
     "outstanding_t": ("欠缴配额",),
@@ -136,6 +139,7 @@ NAMES = {
     ),
     "enterprises": ("企业名称", "重点排放单位名称", "单位名称", "名称", "plant name", "unit name"),
     "measures": ("措施名称", "名称", "plant name", "unit name"),
+    "register": ("单元名称", "名称", "机组名称", "生产线名称", "plant name", "unit name"),
 }
 """Headings of the column ``name`` of each table that has one."""
 
@@ -264,6 +268,17 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "lowest": ("下限",),
         "reconciled": ("协调值",),
         "highest": ("上限",),
+    },
+    "activity": {
+        "long_process": ("长流程炼钢", "长流程"),
+        "short_process": ("独立电炉短流程", "电炉短流程", "短流程"),
+        "rolling": ("独立轧钢", "轧钢"),
+        "foundry_iron": ("铸造生铁",),
+        "portland_clinker": ("硅酸盐水泥熟料",),
+        "other_clinker": ("非硅酸盐水泥熟料", "其他水泥熟料"),
+        "primary_aluminium": ("原铝", "电解铝"),
+        "grid_power": ("发电", "并网发电"),
+        "own_gas_power": ("自产二次能源自备电厂",),
     },
     "stops": YES_OR_NO,
     "electricity_only": YES_OR_NO,

@@ -23,6 +23,8 @@ class Column:
         True if the column must be present and filled. An optional column may have empty cells.
     identifier
         True if the cells are identifiers: short, one line, compared after Unicode normalisation.
+    verbatim
+        True if the cells are evidence, which is kept to the letter: no full-width sign becomes another one.
     above, at_least, at_most
         Exclusive and inclusive lower limit of the numbers, and inclusive upper limit.
     whole
@@ -42,6 +44,7 @@ class Column:
     number: bool = False
     required: bool = False
     identifier: bool = False
+    verbatim: bool = False
     above: float | None = None
     at_least: float | None = None
     at_most: float | None = None

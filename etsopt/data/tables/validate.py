@@ -222,7 +222,7 @@ def _texts(stated: _RawColumn) -> tuple[NDArray[Any], list[Problem]]:
             else normalised_column(cells, column.required, LONGEST_IDENTIFIER if column.identifier else LONGEST_TEXT)
         )
         if fast is not None:
-            return fast, []
+            return cells if column.verbatim else fast, []
     problems = []
     if cells.dtype.kind == "f":
         lossy = np.abs(cells) >= 1e15
@@ -255,7 +255,8 @@ def _texts(stated: _RawColumn) -> tuple[NDArray[Any], list[Problem]]:
                 choices=chain((pgettext(column.name, choice) for choice in column.choices), _("{first}, {second}")),
             )
             problems.append(stated.problem(wrong, UNKNOWN, advice))
-    return texts, problems + _problems_of_length(stated, texts)
+    kept = np.where(empty, "", cells) if column.verbatim else texts
+    return kept, problems + _problems_of_length(stated, texts)
 
 
 def _problems_of_length(stated: _RawColumn, texts: NDArray[np.object_]) -> list[Problem]:
