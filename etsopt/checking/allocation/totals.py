@@ -48,7 +48,10 @@ NUMBERS = {
 }
 BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
 MAY_BE_ABSENT = frozenset(
-    ("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", "reported", *BALANCE_VALUES)
+    (
+        *("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", "reported", *BALANCE_VALUES),
+        *("first_year", "budget_cny", "budget_shadow_price"),
+    )
 )
 
 

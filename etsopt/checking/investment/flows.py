@@ -71,8 +71,10 @@ def shapes(tables: Mapping[str, pd.DataFrame], with_values: bool) -> Iterator[Vi
         if name not in tables:
             yield Violation("tables", name, 1.0, "tables", _("the table is present"))
             continue
-        for column in (*texts, *NUMBERS[name]):
-            if wrong := wrong_with(tables[name], column, column in NUMBERS[name]):
+        # That a budget has a multiplier is asked with the budgets.
+        stated = [column for column in ("budget_shadow_price",) if column in tables[name]]
+        for column in (*texts, *NUMBERS[name], *stated):
+            if wrong := wrong_with(tables[name], column, column not in texts):
                 yield Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
         for column in truths.get(name, ()):
             if column not in tables[name] or (len(tables[name]) and tables[name][column].dtype != bool):

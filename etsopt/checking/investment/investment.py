@@ -90,11 +90,13 @@ def check(  # long because each statement takes what the ones before it derived
     if not any(violation.rule == "same_rows" for violation in violations):
         violations += statements.weights_are_possible(derived, tables["scenario_costs"])
     violations += statements.summary_follows(derived, tables["investment_summary"], flows.costs, others, invested)
-    if "budget_shadow_price" in tables["investment_summary"]:
+    rows_are_there = not any(violation.rule == "same_rows" for violation in violations)
+    if "budget_shadow_price" in tables["investment_summary"] and rows_are_there:
         violations += statements.budget_prices_are_possible(derived, tables["investment_summary"], bound.most_saved)
-    level = _level(float(value.sum()), bound.total(), gap, flows.spending)
-    if not level.bound <= level.value + level.tolerance:
-        violations.append(Violation("cost", "", level.bound - level.value, "CNY", _("the cost is not below its bound")))
+    proven = bound.total()
+    level = _level(float(value.sum()), proven, gap, flows.spending)
+    if not proven <= level.value + level.tolerance:
+        violations.append(Violation("cost", "", proven - level.value, "CNY", _("the cost is not below its bound")))
     return Verdict(tuple(violations), (level,))
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.checking.allocation.totals import distance
+from etsopt.checking.allocation.totals import distance, wrong_with
+from etsopt.checking.cells import of_column
 from etsopt.checking.market.statements import unit_of
 from etsopt.checking.tolerances import AMOUNT_TOLERANCE_CNY, MULTIPLIER_TOLERANCE
 from etsopt.checking.verdict import Violation
@@ -41,8 +42,8 @@ def rows_follow(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
 def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -> Iterator[Violation]:
     """Check numbers of a table, row by row."""
     for column, values in expected.items():
-        if column not in table:
-            yield Violation("tables", f"{name}.{column}", 1.0, "columns", _("the column is present"))
+        if wrong := wrong_with(table, column, True):
+            yield Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
             continue
         flat = np.asarray(values, dtype=float).ravel()
         if len(flat) != len(table):
@@ -50,9 +51,9 @@ def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -
             return
         off = distance(table[column], flat)
         size = AMOUNT_TOLERANCE_CNY if column.endswith("_cny") else 0.0
-        wrong = ~(off <= size + 1e-9 * np.abs(np.nan_to_num(flat)))
-        if wrong.any():
-            row = int(wrong.argmax())
+        missed = ~(off <= size + 1e-9 * np.abs(np.nan_to_num(flat)))
+        if missed.any():
+            row = int(missed.argmax())
             where = f"{name}.{column}, row {row}"
             message = _("it is {expected:.12g}", expected=flat[row])
             yield Violation("tables_follow", where, float(off[row]), unit_of(column), message)

@@ -212,7 +212,7 @@ def test_what_is_wrong_with_a_table_is_told_and_the_cost_is_bounded_if_it_can_be
 
 
 def test_what_would_cost_less_at_the_mean_is_told_with_all_that_follows_from_it() -> None:
-    # With the measure 1e5 CNY more, and as much in every scenario as now.
+    # It would cost 1e5 CNY more there, and in every scenario as much as it does now.
     found = checked(investments={"installed_at_mean": [True]})
     assert told(found.violations) == [
         ("at_mean", "u0", pytest.approx(1e5)),
@@ -303,7 +303,7 @@ def test_a_stated_price_of_a_budget_is_tried_within_its_limits_and_none_without_
     found = within(monkeypatch, (6e6, np.inf), prices=[stated, 3.0, np.nan])
     assert recorded[0]["multipliers"].tolist() == [tried, 0.0]
     assert recorded[0]["enterprises"].value.tolist() == [7e5, -1.7e5]
-    # A CNY of investment saves 1e5 CNY by 5e6: a fiftieth at most.
+    # 5e6 CNY of investment save 1e5 CNY: a fiftieth of each.
     wrong = ["e"] * (stated != 0) + ["f"]
     assert [(rule, name) for rule, name, _ in told(found.violations)] == [("budget_prices", name) for name in wrong]
 
@@ -316,12 +316,14 @@ def test_stated_weights_of_scenarios_are_tried(monkeypatch: pytest.MonkeyPatch) 
     assert recorded[0]["weights"].tolist() == [[0.25, 0.75], [0.375, 0.625]]
 
 
-@pytest.mark.parametrize(("above", "refused"), [(-9.0, False), (0.0, False), (0.25, False), (0.5, True), (9.0, True)])
+@pytest.mark.parametrize(("above", "refused"), [(-9.0, False), (0.0, False), (0.01, False), (0.02, True), (9.0, True)])
 def test_a_cost_below_its_bound_is_told(above: float, refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    level = LevelCheck("cost", "CNY", 5.3e5, 5.3e5 + above, 0.0, 0.25)
+    # A level that is made of both has a bound up to its value alone.
+    level = LevelCheck("cost", "CNY", 5.3e5, 5.3e5 + above, 0.0, 0.01)
+    monkeypatch.setattr(Bound, "total", lambda _: level.bound)
     monkeypatch.setattr(of_investment, "_level", lambda *_: level)
     found = checked()
-    assert told(found.violations) == [("cost", "", above)] * refused
+    assert told(found.violations) == [("cost", "", pytest.approx(above))] * refused
     assert found.levels == (level,)
 
 
@@ -353,3 +355,34 @@ def test_multipliers_are_those_stated_and_zero_if_their_rows_do_not_fit() -> Non
         assert stated(weights, budget_shadow_price=short) == (right, [0.0, 0.0])
     for wrong in (weights[:5], [*weights, 0.5], []):
         assert stated(wrong, name=names) == ([[0.0] * 3] * 2, [0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("investments", "first_year"),
+        ("investments", "investment_cny"),
+        ("scenario_costs", "cost_cny"),
+        ("scenario_costs", "probability"),
+        ("investment_summary", "objective_cny"),
+        ("investment_summary", "budget_shadow_price"),
+    ],
+)
+def test_a_text_in_place_of_a_number_is_refused_by_its_column(
+    monkeypatch: pytest.MonkeyPatch, name: str, column: str
+) -> None:
+    made = replace(derived(), budget=np.array([1e9, 1e9]))
+    monkeypatch.setattr(of_investment, "derive", lambda *_: made)
+    rows = tables(investment_summary={"budget_cny": [1e9, 1e9, np.nan], "budget_shadow_price": [0.0, 0.0, np.nan]})
+    rows[name] = rows[name].assign(**{column: "much"})
+    assert ("tables", f"{name}.{column}") in [
+        (rule, where) for rule, where, _ in told(check(plants(), rows, 0.0).violations)
+    ]
+
+
+def test_a_summary_without_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = replace(derived(), budget=np.array([1e9, 1e9]))
+    monkeypatch.setattr(of_investment, "derive", lambda *_: made)
+    rows = tables(investment_summary={"budget_cny": [1e9, 1e9, np.nan], "budget_shadow_price": [0.0, 0.0, np.nan]})
+    rows["investment_summary"] = rows["investment_summary"].iloc[:0]
+    assert {rule for rule, _, _ in told(check(plants(), rows, 0.0).violations)} == {"same_rows"}

@@ -107,10 +107,11 @@ def test_a_cny_is_tolerated_and_zero_is_zero_in_other_columns() -> None:
 
 
 def test_a_number_is_absent_where_none_is_expected_and_nowhere_else() -> None:
-    assert cells({"x_cny": [np.nan, 1.0]}, x_cny=[np.nan, 1.0]) == []
-    assert cells({"x_cny": [np.nan, 1.0]}, x_cny=[0.0, 1.0]) == [("tables_follow", "t.x_cny, row 0", np.inf)]
-    [(rule, place, _)] = cells({"x_cny": [np.nan, 1.0]}, x_cny=[np.nan, np.nan])
-    assert (rule, place) == ("tables_follow", "t.x_cny, row 1")
+    assert cells({"budget_cny": [np.nan, 1.0]}, budget_cny=[np.nan, 1.0]) == []
+    stated = {"budget_cny": [np.nan, 1.0]}
+    assert cells(stated, budget_cny=[0.0, 1.0]) == [("tables_follow", "t.budget_cny, row 0", np.inf)]
+    [(rule, place, _)] = cells(stated, budget_cny=[np.nan, np.nan])
+    assert (rule, place) == ("tables_follow", "t.budget_cny, row 1")
 
 
 @pytest.mark.parametrize("least", [0.0, 3e9])
