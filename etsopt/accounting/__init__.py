@@ -23,7 +23,7 @@ from etsopt.accounting.review import (
 from etsopt.accounting.rows import Reports, read_register
 from etsopt.accounting.screening import Screening, screen
 from etsopt.accounting.sources import Source, read_parameters, read_reports, read_source
-from etsopt.accounting.store import Imported, export_reports, import_reports, store_log
+from etsopt.accounting.store import Imported, export_reports, import_reports, store_log, verify_store
 from etsopt.accounting.verifying import verify
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "store_log",
     "units_of",
     "verify",
+    "verify_store",
     "write_example",
     "write_monitor_example",
 ]

@@ -88,4 +88,6 @@ def _of_folder(folder: Path, year: int | None, parameters: Mapping[str, Any] | N
         import_findings(store, next(iter(LEVELS)), SCREENING)
         found = annual_emissions(store, year, parameters, on)
     findings = found.review.findings.assign(level="", decided_on="")
-    return replace(found, review=replace(found.review, findings=findings, rates=found.review.rates.iloc[:0], entry=0))
+    return replace(
+        found, review=replace(found.review, findings=findings, rates=found.review.rates.iloc[:0], entry=0, line=None)
+    )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from etsopt.results.results import Results
 
-BAD_INPUT, STOPPED, INTERRUPTED, TERMINATED = 2, 4, 130, 143
+BAD_INPUT, STOPPED, REFUSED, INTERRUPTED, TERMINATED = 2, 4, 5, 130, 143
 """Exit codes; the last two are 128 plus the signal, as in shells."""
 
 DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
@@ -184,7 +184,7 @@ def exit_code(result: Results) -> int:
     from etsopt.results.claims import is_judged
 
     if result.status == "refused":
-        return 5
+        return REFUSED
     if result.termination == "interrupted":
         return 130
     if result.status.startswith("infeasible"):

@@ -150,7 +150,8 @@ def _status(options: Namespace) -> int:
     if options.json:
         shown = ("rates", "statuses", "at_risk")
         content = {name: records(state.tables[name]) for name in shown}
-        print_json({"entry": state.entry, "items": len(state.items), **content, "files": files})
+        head = "" if state.line is None else state.line.head
+        print_json({"entry": state.entry, "head": head, "items": len(state.items), **content, "files": files})
         return 0
     terminal.show(status(state))
     print_files(files, options.out)
@@ -228,9 +229,10 @@ def _single(options: Namespace) -> int:
 
 
 def _show(done: Decided, options: Namespace) -> int:
-    """Print what decisions changed."""
+    """Print what decisions changed, and the head of the ledger after it: the receipt of the act."""
     if options.json:
-        print_json(vars(done))
+        own = {name: value for name, value in vars(done).items() if name != "line"}
+        print_json(own | {"head": "" if done.line is None else done.line.head})
         return 0
     text = _("Nothing changed.")
     if done.entry:
@@ -239,6 +241,8 @@ def _show(done: Decided, options: Namespace) -> int:
         again = _("{told} {repeated:,} decisions were applied before, and are left alone.")
         text = _(again, told=text, repeated=done.repeated)
     print(text)
+    if done.line is not None:
+        print(done.line.stamp)
     return 0
 
 

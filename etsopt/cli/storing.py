@@ -39,11 +39,15 @@ def register(commands: Commands) -> None:
     add_state(back)
     log = add("log", _("list imports and decisions, with the rows that they added"))
     add_wait(log)
+    text = _("compare the store with the ledger beside it, and with a head that a page or receipt has: 0 or 5")
+    compare = add("verify", text)
+    compare.add_argument("head", nargs="*", metavar="HEAD", help=_("digits of a printed head, with or without spaces"))
+    add_wait(compare)
 
 
 def store(options: Namespace) -> int:
     """Run a verb of the store."""
-    run = {"import": _import, "export": _export, "log": _log}[options.verb]
+    run = {"import": _import, "export": _export, "log": _log, "verify": _verify}[options.verb]
     return run(options)
 
 
@@ -54,11 +58,15 @@ def _import(options: Namespace) -> int:
 
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         added = import_reports(options.store, options.data, options.wait)
+    line = added[-1].line
     if options.json:
-        print_json({"store": options.store, "imports": [vars(one) for one in added]})
+        imports = [{name: value for name, value in vars(one).items() if name != "line"} for one in added]
+        print_json({"store": options.store, "imports": imports, "head": "" if line is None else line.head})
         return 0
     for one in added:
         print(_line(one))
+    if line is not None:
+        print(line.stamp)
     return 0
 
 
@@ -90,12 +98,32 @@ def _export(options: Namespace) -> int:
 
 def _log(options: Namespace) -> int:
     from etsopt.accounting.store import store_log
+    from etsopt.accounting.store.ledger import line_at
     from etsopt.cli import terminal
-    from etsopt.reports.monthly.review import journal
+    from etsopt.reports.monthly.review import journal, stamped
 
     table = store_log(options.store, options.wait)
+    line = line_at(options.store, int(table["entry"].max())) if len(table) else None
     if options.json:
         print_json(records(table))
     else:
-        terminal.show_blocks([journal(table)])
+        terminal.show_blocks([journal(table), *stamped(line)])
     return 0
+
+
+def _verify(options: Namespace) -> int:
+    from etsopt import progress
+    from etsopt.accounting.store import verify_store
+    from etsopt.cli import terminal
+    from etsopt.cli.exit_codes import REFUSED
+    from etsopt.reports.monthly.review import compared
+
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
+        found = verify_store(options.store, "".join(options.head), options.wait)
+    if options.json:
+        places = [{"entry": one.entry, "table": one.table, "what": str(one.what)} for one in found.alterations]
+        head = "" if found.last is None else found.last.head
+        print_json({"entries": found.entries, "head": head, "alterations": places})
+    else:
+        terminal.show(compared(found, bool(options.head)))
+    return REFUSED if found.alterations else 0

@@ -17,6 +17,7 @@ from etsopt.errors import UsageError, brief
 from etsopt.language import _, pgettext
 from etsopt.progress import checkpoint
 from etsopt.reports.files import file_name
+from etsopt.reports.monthly.review import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,6 +110,7 @@ def _document(found: Verification, lines: pd.DataFrame, enterprise: str) -> Docu
             Section("figures", _("Figures and their sources"), tuple(_table(*one, LINES) for one in by_unit)),
             _section("findings", _("Findings"), findings, FINDINGS),
             _section("corrections", _("Corrections"), corrections.assign(restored_version=restored), CORRECTIONS),
+            *([Section("ledger", _("Ledger"), stamped(state.line))] if state.line else []),
         ),
     )
 

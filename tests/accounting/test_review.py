@@ -21,6 +21,7 @@ from etsopt.accounting.review.summary import deadline
 from etsopt.accounting.review.words import STATUSES
 from etsopt.accounting.save import save_review
 from etsopt.accounting.store import open_store
+from etsopt.accounting.store.ledger import ledger_of
 from etsopt.accounting.store.reading import read_store
 from etsopt.errors import DataError, UsageError
 from etsopt.language import speaking
@@ -54,6 +55,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(imported: Path, tmp_path: Path) -> Path:
+    shutil.copy(ledger_of(imported), tmp_path)
     return Path(shutil.copy(imported, tmp_path))
 
 

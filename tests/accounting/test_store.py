@@ -18,6 +18,7 @@ import pytest
 
 from etsopt import accounting
 from etsopt.accounting.store import open_store
+from etsopt.accounting.store.ledger import ledger_of
 from etsopt.accounting.store.schema import KEY
 from etsopt.data.files.write import write_table
 from etsopt.errors import DataError, UsageError
@@ -68,6 +69,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def filled(imported: Path, store: Path) -> Path:
     """A store of one month of the clinker line."""
+    shutil.copy(ledger_of(imported), ledger_of(store))
     return Path(shutil.copy(imported, store))
 
 

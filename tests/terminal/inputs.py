@@ -15,6 +15,8 @@ import pandas as pd
 
 import etsopt
 from etsopt import accounting
+from etsopt.accounting.store import is_store
+from etsopt.accounting.store.ledger import ledger_of
 from etsopt.data.files.write import write_instance
 from tests import investments
 from tests.reports.test_official import by_hand as of_all_sectors
@@ -128,6 +130,8 @@ def folder_of(words: Sequence[str], but: str = "", linked: bool = False) -> Iter
                 (folder / path.name).symlink_to(path)
             else:
                 (shutil.copytree if path.is_dir() else shutil.copy)(path, folder / path.name)
+                if is_store(path):
+                    shutil.copy(ledger_of(path), folder)
         yield folder
     finally:
         for path in folder.iterdir():
@@ -181,3 +185,5 @@ def _keep(path: Path, written: str, *lines: str) -> None:
             code, shown, errors = run(words, folder, "en", 120)
             assert code == 0, f"{shlex.join(words)}: {code}\n{shown}\n{errors}"
         shutil.move(folder / written, path)
+        if is_store(path):
+            shutil.move(ledger_of(folder / written), ledger_of(path))

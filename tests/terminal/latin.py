@@ -57,6 +57,8 @@ ADDRESS = re.compile(r"https?://[!-~]+")
 STANDARD = re.compile(r"[A-Z]{2,}[A-Z0-9./-]*\d[\w./-]*")
 """Codes of standards, such as CETS-AG-03.01-V01-2024."""
 HASH = re.compile(r"(?:[0-9a-f]{10,})(?:…|\.\.\.)?")
+HEAD = re.compile(r"(?:[0-9a-f]{4}[ \xa0]){7}[0-9a-f]{4}")
+"""The printed head of a ledger."""
 SCENARIO = re.compile(r"(?:grid|paired|sample|generation)-\d+(?:/\d+)?")
 """Names that a sweep or a search gives."""
 
@@ -105,7 +107,7 @@ class Known:
         ['as', 'kept', 'year']
         """
         found = set()
-        text = COMMAND_LINE.sub("", ADDRESS.sub(" ", text))
+        text = HEAD.sub(" ", COMMAND_LINE.sub("", ADDRESS.sub(" ", text)))
         for phrase in self.phrases:
             text = text.replace(phrase, " ")
         for typed in (COMMAND, OPTION):

@@ -16,7 +16,7 @@ from etsopt.errors import Problem
 from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.schema import Connection
 
 WHO = "b.entry, b.level, b.who, b.decided_on"
 NAME = "concat_ws(' ', " + ", ".join(f"nullif(m.{name}, '')" for name in KEY) + ")"

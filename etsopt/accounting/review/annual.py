@@ -13,6 +13,7 @@ from etsopt.accounting.accounts import Accounts, account
 from etsopt.accounting.review.items import look_at_items
 from etsopt.accounting.review.summary import NAMES, Review, review_of
 from etsopt.accounting.review.words import INCOMPLETE, OPEN, VERIFIED
+from etsopt.accounting.store.ledger import line_at
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_in, reports_of
 from etsopt.errors import UsageError
@@ -90,7 +91,7 @@ def annual_emissions(
         entry = look_at_items(opened, as_of)
         reports, stated = reports_of(opened), parameters_in(opened)
         year = int(reports.rows["month"].max()[:4]) if year is None else year
-        state = review_of(opened, entry, year, date.today() if on is None else on)
+        state = review_of(opened, entry, year, date.today() if on is None else on, line_at(path, entry))
     accounts = account(reports, {**stated, **(parameters or {})})
     known = sorted(set(accounts.unit_years["year"].tolist()))
     if year not in known:

@@ -13,7 +13,7 @@ from etsopt.accounting.store.reading import parameters_in, unchecked
 from etsopt.errors import DataError
 
 if TYPE_CHECKING:
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.schema import Connection
 
 
 def emitted_by(opened: Connection) -> pd.Series[float]:

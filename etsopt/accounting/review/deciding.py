@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from etsopt.accounting.review.items import look_at_items
 from etsopt.accounting.review.words import CORRECT, DECISIONS, RESTORE
 from etsopt.accounting.store.checks_across_entries import check_across_entries
 from etsopt.accounting.store.journal import new_entry
+from etsopt.accounting.store.ledger import line_at
 from etsopt.accounting.store.opening import open_store
 from etsopt.data.tables.raw import RawTable
 from etsopt.errors import DataError
@@ -23,7 +24,8 @@ from etsopt.progress import checkpoint
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.ledger import Line
+    from etsopt.accounting.store.schema import Connection
 
 REVIEW = "review"
 PLACE = "decisions"
@@ -41,11 +43,14 @@ class Decided:
         Decisions that were applied before, and are left alone.
     changes
         Items passed, findings opened and closed, and versions added, by decision.
+    line
+        Line of the entry in the ledger, whose ``stamp`` is the receipt; None if nothing changed.
     """
 
     entry: int
     repeated: int
     changes: dict[str, int]
+    line: Line | None = None
 
 
 def decide(
@@ -80,7 +85,8 @@ def decide(
         given = decisions if isinstance(decisions, pd.DataFrame) else pd.DataFrame([dict(decisions)], index=[1])
         frame = validated(RawTable.from_frame(given, PLACE))
     with open_store(path, write=True, wait_s=wait_s) as opened:
-        return _applied(opened, frame, place, always=once)
+        done = _applied(opened, frame, place, always=once)
+    return replace(done, line=line_at(path, done.entry))
 
 
 def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) -> Decided:

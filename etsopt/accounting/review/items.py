@@ -17,7 +17,7 @@ from etsopt.errors import UsageError
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.schema import Connection
 
 WITHIN = KEY[2:]
 """Columns within a unit and month."""

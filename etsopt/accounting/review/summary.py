@@ -14,6 +14,7 @@ from etsopt.accounting.review.concerned import concerned, emitted_by
 from etsopt.accounting.review.items import look_at_items, matches
 from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES
 from etsopt.accounting.store.journal import frame_of
+from etsopt.accounting.store.ledger import line_at
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.accounting.vocabulary import ACCOUNTED
@@ -23,7 +24,8 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.ledger import Line
+    from etsopt.accounting.store.schema import Connection
 
 NAMES = np.array(list(STATUSES), dtype=object)
 
@@ -52,6 +54,8 @@ class Review:
         Who corrected or restored which quantity, and why.
     entry
         Last entry of the journal that they have.
+    line
+        Its line in the ledger, whose head a page prints; None without a ledger.
     """
 
     items: pd.DataFrame
@@ -62,11 +66,12 @@ class Review:
     at_risk: pd.DataFrame
     corrections: pd.DataFrame
     entry: int
+    line: Line | None = None
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables, by name."""
-        return {name: table for name, table in vars(self).items() if name != "entry"}
+        return {name: table for name, table in vars(self).items() if name not in ("entry", "line")}
 
 
 def review(
@@ -96,11 +101,11 @@ def review(
     """
     with open_store(path, wait_s=wait_s) as opened:
         entry = look_at_items(opened, as_of)
-        return review_of(opened, entry, year, date.today() if on is None else on)
+        return review_of(opened, entry, year, date.today() if on is None else on, line_at(path, entry))
 
 
-def review_of(opened: Connection, entry: int, year: int | None, on: date) -> Review:
-    """Return the state of the review that the views of `look_at_items` show."""
+def review_of(opened: Connection, entry: int, year: int | None, on: date, line: Line | None) -> Review:
+    """Return the state of the review that the views of `look_at_items` show, with the line of its entry."""
     within = "" if year is None else f" AND month LIKE '{year:04d}-%'"
     items = _items(opened, within)
     findings = _findings(opened, within)
@@ -118,6 +123,7 @@ def review_of(opened: Connection, entry: int, year: int | None, on: date) -> Rev
             opened, f"SELECT * EXCLUDE (entry) FROM seen_corrections WHERE true{within} ORDER BY entry, {listed(KEY)}"
         ),
         entry=entry,
+        line=line,
     )
 
 

@@ -13,7 +13,7 @@ from etsopt.errors import DataError
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.schema import Connection
 
 
 def check_across_entries(opened: Connection, entry: int) -> None:

@@ -23,7 +23,7 @@ from etsopt.progress import tell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.schema import Connection
 
 PLAIN_NAME = re.compile(rf"{REPORTS}/(?!\.)[\w .-]{{1,100}}(?<![ .])\.csv")
 """Names of files that are kept; those of other rows are their years."""

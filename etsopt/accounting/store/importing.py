@@ -7,7 +7,7 @@ differs from its version in the store becomes the next version. One transaction 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from etsopt.accounting.rows import read_reports
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.store.checks_across_entries import check_across_entries
 from etsopt.accounting.store.journal import look_back, new_entry
+from etsopt.accounting.store.ledger import line_at
 from etsopt.accounting.store.opening import is_store, open_store
 from etsopt.accounting.store.own_columns import packed
 from etsopt.accounting.store.reading import parameters_text
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etsopt.accounting.rows import Reports
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.ledger import Line
+    from etsopt.accounting.store.schema import Connection
 
 IMPORT = "import"
 
@@ -54,6 +56,8 @@ class Imported:
         Units that joined the register, and those of which a cell changed.
     parameters_changed
         True if the folder's ``accounting.toml`` replaced another.
+    line
+        Line of the entry in the ledger: its ``stamp`` is the receipt.
     """
 
     entry: int
@@ -64,6 +68,7 @@ class Imported:
     units_new: int
     units_changed: int
     parameters_changed: bool
+    line: Line | None = None
 
 
 def import_reports(
@@ -102,7 +107,8 @@ def import_reports(
     # Files are read before the store is held, as that takes the most time.
     read = [_Folder.read(find_folder(folder)) for folder in folders]
     with open_store(path, write=True, create=True, wait_s=wait_s) as opened:
-        return _added(opened, read)
+        added = _added(opened, read)
+    return [replace(one, line=line_at(path, one.entry)) for one in added]
 
 
 @dataclass(frozen=True, eq=False)

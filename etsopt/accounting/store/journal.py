@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import UNKNOWN, days
+from etsopt.accounting.store.ledger import last_entry
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import TABLES, listed
 from etsopt.errors import UsageError, brief
@@ -17,7 +18,7 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from etsopt.accounting.store.opening import Connection
+    from etsopt.accounting.store.schema import Connection
 
 LONGEST_NUMBER = 9
 JOURNALLED_TABLES = tuple(name for name in TABLES if "entry" in TABLES[name])
@@ -35,7 +36,7 @@ ORDER BY entry
 
 def new_entry(opened: Connection, kind: str, what: str) -> int:
     """Add an entry to the journal, and return its number."""
-    entry = int(opened.execute("SELECT coalesce(max(entry), 0) + 1 FROM entries").fetchall()[0][0])
+    entry = last_entry(opened) + 1
     now = datetime.now(UTC).replace(tzinfo=None)
     opened.execute("INSERT INTO entries VALUES (?, ?, ?, ?)", [entry, now, kind, what])
     return entry
@@ -70,7 +71,7 @@ def look_back(opened: Connection, as_of: int | str | None = None) -> int:
 
 
 def _entry_of(opened: Connection, as_of: int | str | None) -> int:
-    last = int(opened.execute("SELECT coalesce(max(entry), 0) FROM entries").fetchall()[0][0])
+    last = last_entry(opened)
     if as_of is None:
         return last
     text = str(as_of).strip()

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt.accounting.store.schema import FORMAT, TABLES, statements
+from etsopt.accounting.store import ledger
+from etsopt.accounting.store.schema import FORMAT, TABLES, Connection, statements
 from etsopt.data.files.atomic import file_in_errors, synchronise
 from etsopt.data.files.lock import POLL_S, WAIT_S, locked
 from etsopt.errors import UsageError, shortened
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 SUFFIX = ".duckdb"
 """A path with this suffix is a store, every other a folder."""
-
-Connection = Any
-"""A connection of DuckDB, which is optional and untyped."""
 
 SETTINGS: dict[str, Any] = {
     "autoinstall_known_extensions": False,
@@ -91,13 +89,44 @@ def open_store(
         # Another process may have created or removed it meanwhile.
         _check_place(path, create)
         if not path.exists():
+            ledger.require_none(real)
             with _made_aside(real) as part, _connected(duckdb, part, write=True, wait_s=wait_s, reach=reach) as opened:
                 _created(opened)
                 yield opened
-            return
-        with _connected(duckdb, real, write, wait_s, reach) as opened:
-            _examined(opened, path)
-            yield opened
+                begun = ledger.begin(opened, real, 0)
+        else:
+            with _connected(duckdb, real, write, wait_s, reach) as opened:
+                _examined(opened, path)
+                before = ledger.last_entry(opened) if write else 0
+                yield opened
+                begun = ledger.begin(opened, real, before) if write else 0
+        ledger.keep(real, begun)
+
+
+def verify_store(path: str | Path, head: str = "", wait_s: float | None = None) -> ledger.StoreVerification:
+    """Compare a store with the ledger beside it, and with a head that was printed earlier.
+
+    Parameters
+    ----------
+    head
+        Digits of a head that a page or receipt has, with or without spaces; empty to compare with the ledger alone.
+    wait_s
+        Time to wait while another process has the store open [s]; None for 10.
+
+    Returns
+    -------
+    StoreVerification
+        What was altered, by entry and table. Without a head that left the house, a store and ledger that were written
+        anew together, or put back from a copy, are not told from true ones.
+
+    Raises
+    ------
+    UsageError
+        As `open_store` does, or if the head is none.
+    """
+    digits = ledger.printed_head(head) if head else ""
+    with open_store(path, wait_s=wait_s) as opened:
+        return ledger.compared(opened, Path(path).resolve(), digits)
 
 
 def _duckdb() -> Any:

@@ -5,7 +5,12 @@ A quantity is identified by unit, month, process, item, flow and batch; each of 
 
 from __future__ import annotations
 
+from typing import Any
+
 from etsopt.accounting.schema import REGISTER, ROWS
+
+Connection = Any
+"""A connection of DuckDB, which is optional and untyped."""
 
 FORMAT = 1
 """Version of these tables; a store of a higher one was written by a newer release."""

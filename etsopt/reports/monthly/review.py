@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from etsopt.accounting.chinese import one_reason
 from etsopt.accounting.review.words import STATUSES, VERIFIED
 from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Column, Document, Section
-from etsopt.documents.quantities import ACCOUNTED, amount
+from etsopt.documents.document import Column, Document, Paragraph, Section, Table
+from etsopt.documents.quantities import ACCOUNTED, WORDS, amount
 from etsopt.language import _, ngettext
 from etsopt.vocabulary import word
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.accounting import Review, Verification
-    from etsopt.documents.document import Table
+    from etsopt.accounting.store import StoreVerification
+    from etsopt.accounting.store.ledger import Line
+    from etsopt.documents.document import Block
 
 STATES = ("province", *(f"items_{status}" for status in STATUSES), "items", "items_with_open_findings")
 FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "reason")
@@ -33,12 +35,18 @@ def status(state: Review) -> Document:
         text = _("{items_and_months}, {unknown:,} without a day of filing")
         answer = _(text, items_and_months=answer, unknown=unknown)
     risk = _("Enterprises at risk")
-    tables = (
+    tables: tuple[Block, ...] = (
         table_of(state.statuses, STATES, _("Items by province and status"), key="states"),
         table_of(state.rates, list(state.rates), _("First pass and open findings"), exact=True, key="rates"),
         *([table_of(state.at_risk, list(state.at_risk), risk, exact=True, key="risk")] if len(state.at_risk) else []),
+        *stamped(state.line),
     )
     return Document(answer, "", answer, sections=(Section("review", _("Review"), tables),))
+
+
+def stamped(line: Line | None) -> tuple[Paragraph, ...]:
+    """Return the head of the ledger, nothing without one."""
+    return () if line is None else (Paragraph(line.stamp, "note"),)
 
 
 def findings(table: pd.DataFrame) -> Table:
@@ -63,6 +71,34 @@ def journal(table: pd.DataFrame) -> Table:
     return table_of(table, list(table), _("Journal"))
 
 
+def compared(found: StoreVerification, with_head: bool) -> Document:
+    """Return whether a store agrees with its ledger, where it does not, and what the comparison cannot find."""
+    answer = _("Store and ledger agree: {entries:,} entries.", entries=found.entries)
+    if found.alterations:
+        answer = ngettext(
+            "Altered: store and ledger differ at {count:,} place.",
+            "Altered: store and ledger differ at {count:,} places.",
+            len(found.alterations),
+        )
+    blocks: list[Block] = []
+    if found.alterations:
+        rows = tuple((one.entry or "–", one.table or "–", one.what) for one in found.alterations)
+        columns = (Column(_("entry"), WORDS), Column(_("table"), WORDS), Column(_("what differs"), WORDS))
+        blocks.append(Table(_("What was altered"), columns, rows))
+    blocks += stamped(found.last)
+    if found.found:
+        text = _("Entries 1 to {entry} were taken as they were when the ledger was begun.", entry=found.found)
+        blocks.append(Paragraph(text, "warning"))
+    text = _("A figure that was false when it was filed is not found.")
+    if not with_head:
+        text = _(
+            "Without a head from a page or receipt, a store and ledger that were written anew together, or put back "
+            "from a copy, are not found; nor is a figure that was false when it was filed."
+        )
+    blocks.append(Paragraph(text, "note"))
+    return Document(answer, "", answer, sections=(Section("ledger", _("Ledger"), tuple(blocks)),))
+
+
 def verified(found: Verification) -> Document:
     """Return the units of a year with status and emissions."""
     units = found.units
@@ -78,4 +114,4 @@ def verified(found: Verification) -> Document:
     columns = ("unit_id", "status", "items", "items_national", "open_findings", *ACCOUNTS)
     own = {name: Column(heading(name), ACCOUNTED, 1) for name in ACCOUNTS}
     table = table_of(units, columns, _("Units"), key="units", own=own)
-    return Document(answer, "", answer, sections=(Section("units", _("Units"), (table,)),))
+    return Document(answer, "", answer, sections=(Section("units", _("Units"), (table, *stamped(found.review.line))),))

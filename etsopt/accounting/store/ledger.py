@@ -1,0 +1,305 @@
+r"""The ledger of a store: a chain of hashes over its journal, in a file beside it, which shows what was altered.
+
+The digest $d_n$ of entry $n$ has, of each table, the number of its rows and the SHA-256 of their sorted hashes; a row
+is hashed as its cells, each with its length. The head after it covers all entries before:
+$h_n = \mathrm{SHA256}(h_{n-1}, n, d_n)$, with $h_0$ zero.
+
+A line is begun before the transaction of its entry is committed, and kept by another line after it. So a command that
+is killed leaves either nothing, or an entry that agrees with its line; a head is told when it is kept.
+
+Who can write the store can write the ledger too. What makes a head evidence is that it leaves the house: on every page
+and receipt, in the hands of enterprises and of the next level. Against a head that was printed, a ledger that was
+written anew and a copy of an earlier state are found. A figure that was false when it was filed is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etsopt.accounting.store.schema import TABLES
+from etsopt.data.files.atomic import synchronise
+from etsopt.errors import AssumedWarning, UsageError, warn
+from etsopt.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from etsopt.accounting.store.schema import Connection
+    from etsopt.language import Text
+
+START = "0" * 64
+DIGITS = 32
+"""Digits of a head that are printed: nobody finds other content for them, while the file has all 64."""
+
+Content = dict[str, list[Any]]
+"""Number of rows and their digest, by table."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry in the ledger.
+
+    Parameters
+    ----------
+    entry, at
+        Number of the entry, and its time in UTC.
+    content
+        Number of rows and digest of each table that has some.
+    head
+        Head of the chain after it.
+    found
+        True if the entry was there before the ledger was begun, and taken as it was.
+    """
+
+    entry: int
+    at: str
+    content: Content
+    head: str
+    found: bool = False
+
+    @property
+    def stamp(self) -> Text:
+        """What a page prints: entry, day, and the digits of the head in groups of four."""
+        # One word, which no line breaks.
+        digits = "\xa0".join(re.findall("....", self.head[:DIGITS]))
+        return _("Entry {entry} of {day}, head {digits}.", entry=self.entry, day=self.at[:10], digits=digits)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The lines of a ledger.
+
+    Parameters
+    ----------
+    lines
+        By entry; a line that was begun again replaces the former one.
+    kept
+        Last entry whose transaction is known to be committed; 0 for none.
+    damaged
+        Numbers of the lines of the file that are none of a ledger.
+    """
+
+    lines: Mapping[int, Line]
+    kept: int
+    damaged: tuple[int, ...]
+
+    def line_at(self, entry: int) -> Line | None:
+        """Return the line of an entry, None without one."""
+        return self.lines.get(entry)
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """A place at which a store and its ledger differ: the entry, 0 for the ledger itself, the table, and what."""
+
+    entry: int
+    table: str
+    what: Text
+
+
+@dataclass(frozen=True)
+class StoreVerification:
+    """What the comparison of a store with its ledger found.
+
+    Parameters
+    ----------
+    alterations
+        Places at which they differ.
+    last
+        Line of the last entry; None without a ledger.
+    entries
+        Number of entries of the store.
+    found
+        Last entry that the ledger took as it was; 0 for none.
+    """
+
+    alterations: tuple[Alteration, ...]
+    last: Line | None
+    entries: int
+    found: int
+
+
+def ledger_of(store: Path) -> Path:
+    """Return the file of the ledger of a store.
+
+    >>> ledger_of(Path("plants.duckdb")).name
+    'plants.ledger.jsonl'
+    """
+    return store.with_suffix(".ledger.jsonl")
+
+
+def read_ledger(store: Path) -> Ledger | None:
+    """Return the ledger of a store; None if there is no file."""
+    path = ledger_of(store)
+    if not path.is_file():
+        return None
+    lines: dict[int, Line] = {}
+    kept, damaged = 0, []
+    for number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        try:
+            stated = json.loads(text)
+            if "kept" in stated:
+                kept = max(kept, int(stated["kept"]))
+            else:
+                line = Line(**stated)
+                lines[line.entry] = line
+        except (ValueError, TypeError, RecursionError):
+            damaged.append(number)
+    return Ledger(lines, kept, tuple(damaged))
+
+
+def last_entry(opened: Connection) -> int:
+    """Return the number of the last entry of a store; 0 without any."""
+    return int(opened.execute("SELECT coalesce(max(entry), 0) FROM entries").fetchall()[0][0])
+
+
+def require_none(store: Path) -> None:
+    """Refuse to create a store beside the ledger of one that is gone.
+
+    Raises
+    ------
+    UsageError
+        If the ledger has entries.
+    """
+    ledger = read_ledger(store)
+    if ledger is not None and ledger.kept:
+        what = _("The ledger {path!r} is that of a store that is gone.", path=str(ledger_of(store)))
+        raise UsageError(what, _("Put the store back, or move its ledger away and begin a new store."))
+
+
+def begin(opened: Connection, store: Path, before: int) -> int:
+    """Write the lines of the entries that a transaction is about to commit; return the last of them, 0 for none.
+
+    Parameters
+    ----------
+    before
+        Last entry before the transaction.
+    """
+    ledger = read_ledger(store)
+    if last_entry(opened) == before:
+        return 0
+    lines = {} if ledger is None else dict(ledger.lines)
+    known: int | None = before
+    if ledger is None and before:
+        known = None
+        what = _("The store has no ledger beside it: its {count:,} entries are taken as they are.", count=before)
+        warn(what, AssumedWarning)
+    head = lines[max(former)].head if (former := [entry for entry in lines if entry <= before]) else START
+    times = dict(opened.execute("SELECT entry, strftime(at_utc, '%Y-%m-%dT%H:%M:%SZ') FROM entries").fetchall())
+    added = list[Line]()
+    for entry, content in sorted(digests(opened, known).items()):
+        head = link(head, entry, content)
+        added.append(Line(entry, times.get(entry, ""), content, head, entry <= before))
+    _append(store, [vars(line) for line in added])
+    return added[-1].entry
+
+
+def keep(store: Path, entry: int) -> None:
+    """Write that the transaction of entries up to one is committed."""
+    if entry:
+        _append(store, [{"kept": entry}])
+
+
+def _append(store: Path, records: list[dict[str, Any]]) -> None:
+    path = ledger_of(store)
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
+        file.flush()
+        os.fsync(file.fileno())
+    synchronise(path.parent)
+
+
+def digests(opened: Connection, after: int | None = None) -> dict[int, Content]:
+    """Return the content of every entry, or of those after one: number of rows and digest of each table."""
+    where = "" if after is None else f"WHERE entry > {after:d}"
+    found: dict[int, Content] = {}
+    for table in TABLES:
+        if "entry" not in TABLES[table]:
+            continue
+        query = (
+            f"SELECT entry, count(*), sha256(string_agg(h, '' ORDER BY h)) FROM "
+            f'(SELECT entry, {_hash_of_row(table)} AS h FROM "{table}" {where}) GROUP BY entry'
+        )
+        for entry, count, digest in opened.execute(query).fetchall():
+            found.setdefault(int(entry), {})[table] = [int(count), str(digest)]
+    return found
+
+
+def _hash_of_row(table: str) -> str:
+    """Return the SQL of the hash of a row: each cell with its length, so that no two rows read the same."""
+    texts = [f'"{name}"::VARCHAR' for name in TABLES[table]]
+    cells = [f"coalesce(strlen({text})::VARCHAR || ':' || {text}, '-:')" for text in texts]
+    return "sha256(" + " || ".join([f"'{table};{','.join(TABLES[table])};'", *cells]) + ")"
+
+
+def link(head: str, entry: int, content: Content) -> str:
+    """Return the head after an entry."""
+    text = json.dumps([head, entry, sorted([name, *parts] for name, parts in content.items())], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def line_at(store: str | Path, entry: int) -> Line | None:
+    """Return the line of an entry of a store; None without a ledger, or without that entry."""
+    ledger = read_ledger(Path(store).resolve())
+    return None if ledger is None else ledger.line_at(entry)
+
+
+def compared(opened: Connection, store: Path, head: str) -> StoreVerification:
+    """Compare a store with its ledger, and with a head that was printed, empty for none."""
+    ledger, now = read_ledger(store), digests(opened)
+    entries = last_entry(opened)
+    if ledger is None:
+        missing = Alteration(0, "", _("there is no ledger {path!r} beside it", path=ledger_of(store).name))
+        return StoreVerification((missing,), None, entries, 0)
+    found = [Alteration(0, "", _("line {number} is none of a ledger", number=number)) for number in ledger.damaged]
+    found += _differences(ledger, now)
+    told = [line for line in ledger.lines.values() if line.entry in now or line.entry <= ledger.kept]
+    if head and not any(line.head.startswith(head) for line in told):
+        text = _("the printed head is that of no entry: the ledger was written anew, or is of an earlier state")
+        found.append(Alteration(0, "", text))
+    last = max(told, key=lambda line: line.entry, default=None)
+    as_found = max((line.entry for line in told if line.found), default=0)
+    return StoreVerification(tuple(found), last, entries, as_found)
+
+
+def _differences(ledger: Ledger, now: dict[int, Content]) -> Iterator[Alteration]:
+    """Yield the entries and tables in which a store differs from its ledger, and lines that break the chain."""
+    head = START
+    for entry in sorted({*ledger.lines, *now}):
+        line, have = ledger.line_at(entry), now.get(entry, {})
+        if line is None:
+            yield Alteration(entry, "", _("the entry is not in the ledger"))
+            continue
+        if entry > ledger.kept and not have:
+            # A command was killed before it committed; its head was told to nobody.
+            continue
+        for table in sorted({*line.content, *have}):
+            was, present = line.content.get(table, [0, ""]), have.get(table, [0, ""])
+            if was != present:
+                text = _("{before:,} rows became {after:,}", before=was[0], after=present[0])
+                yield Alteration(entry, table, _("a row was changed") if was[0] == present[0] else text)
+        head = link(head, entry, line.content)
+        if head != line.head:
+            yield Alteration(entry, "", _("the line of the ledger was changed"))
+            head = line.head
+
+
+def printed_head(stated: str) -> str:
+    """Return the digits of a head as a person copies it from a page.
+
+    Raises
+    ------
+    UsageError
+        If it has too few digits, or others than hexadecimal ones.
+    """
+    digits = re.sub(r"\s", "", stated).lower()
+    if not re.fullmatch(f"[0-9a-f]{{{DIGITS},64}}", digits):
+        what = _("{head!r} is no head of a ledger.", head=stated)
+        raise UsageError(what, _("Copy its {digits} digits from the page, with or without spaces.", digits=DIGITS))
+    return digits

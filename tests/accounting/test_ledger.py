@@ -1,0 +1,280 @@
+"""The ledger of a store: what was altered is found, by entry and table, and a killed command harms nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from etsopt import accounting
+from etsopt.accounting.store import import_reports, ledger, open_store, verify_store
+from etsopt.errors import AssumedWarning, UsageError
+from tests.accounting.builders import REGISTER, frame
+from tests.accounting.test_review import COAL, decide, line
+from tests.accounting.test_store import written
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with an import, two findings, a correction and a pass; every decision is an entry."""
+    place = tmp_path_factory.mktemp("made")
+    store = place / "plants.duckdb"
+    import_reports(store, written(place / "plants", REGISTER, frame([*line("2025-01"), *line("2025-02")])))
+    decide(store, "find", **COAL, reason="no test report", size_t=100.0)
+    decide(store, "find", **COAL, reason="meter", size_t=50.0)
+    decide(store, "correct", month="2025-02", item="bituminous", quantity=100.0, reason="typing error")
+    decide(store, "pass", month="2025-02")
+    return store
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path) -> Path:
+    """A copy of store and ledger that a test may alter."""
+    shutil.copy(ledger.ledger_of(made), tmp_path)
+    return Path(shutil.copy(made, tmp_path))
+
+
+def altered(store: Path, head: str = "") -> list[tuple[int, str]]:
+    return [(one.entry, one.table) for one in verify_store(store, head).alterations]
+
+
+def edit(store: Path, *statements: str) -> None:
+    with duckdb.connect(str(store)) as opened:
+        for statement in statements:
+            opened.execute(statement)
+
+
+def head_of(store: Path) -> str:
+    last = verify_store(store).last
+    assert last is not None
+    return last.head
+
+
+def test_a_store_agrees_with_its_ledger_and_with_every_head_that_was_printed(store: Path) -> None:
+    found = verify_store(store)
+    assert (found.alterations, found.entries, found.found) == ((), 5, 0)
+    for entry in range(1, 6):
+        told = ledger.line_at(store, entry)
+        assert told is not None
+        printed = str(told.stamp).rpartition("head ")[2].rstrip(".")
+        assert len(printed.split()) == 8
+        assert altered(store, printed) == []
+
+
+ATTACKS: dict[str, tuple[tuple[str, ...], list[tuple[int, str]]]] = {
+    "deleted finding": (("DELETE FROM findings WHERE finding = 1",), [(2, "findings")]),
+    "a tenth": (("UPDATE rows SET quantity = quantity / 10 WHERE entry = 1 AND line = 2",), [(1, "rows")]),
+    "by 1e-9": (("UPDATE rows SET quantity = quantity * (1 + 1e-9) WHERE entry = 4",), [(4, "rows")]),
+    "another day": (("UPDATE passes SET decided_on = '2025-01-01'",), [(5, "passes")]),
+    "another time": (("UPDATE entries SET at_utc = at_utc - INTERVAL 30 DAY WHERE entry = 1",), [(1, "entries")]),
+    "another source": (("UPDATE sources SET sha256 = repeat('a', 64)",), [(1, "sources")]),
+    "reordered": (
+        ("UPDATE findings SET entry = CASE entry WHEN 2 THEN 3 ELSE 2 END",),
+        [(2, "findings"), (3, "findings")],
+    ),
+    "into an old entry": (("INSERT INTO rows SELECT * REPLACE ('x' AS batch) FROM rows LIMIT 1",), [(1, "rows")]),
+    "before all": (("INSERT INTO rows SELECT * REPLACE (0 AS entry) FROM rows LIMIT 1",), [(0, "")]),
+    "tail cut": (
+        ("DELETE FROM entries WHERE entry = 5", "DELETE FROM passes WHERE entry = 5"),
+        [(5, "entries"), (5, "passes")],
+    ),
+    "forged closing": (
+        ("INSERT INTO closings SELECT 6, 'national', 'Ministry', '2026-01-01', 1, 'done'",),
+        [(6, "")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_is_altered_is_found_by_entry_and_table(store: Path, name: str) -> None:
+    statements, places = ATTACKS[name]
+    edit(store, *statements)
+    assert altered(store) == places
+
+
+def test_a_row_says_whether_it_was_changed_or_is_missing(store: Path) -> None:
+    edit(store, "DELETE FROM findings WHERE finding = 1", "UPDATE rows SET quantity = 1 WHERE entry = 4")
+    told = [str(one.what) for one in verify_store(store).alterations]
+    assert told == ["1 rows became 0", "a row was changed"]
+
+
+def rewrite(store: Path) -> None:
+    """Write the ledger anew, as somebody can who has all files."""
+    ledger.ledger_of(store).unlink()
+    with open_store(store) as opened:
+        head, lines = ledger.START, []
+        for entry, content in sorted(ledger.digests(opened).items()):
+            head = ledger.link(head, entry, content)
+            lines.append({"entry": entry, "at": "2026-01-01T00:00:00+00:00", "content": content, "head": head})
+    records = [*lines, {"kept": lines[-1]["entry"]}]
+    ledger.ledger_of(store).write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+
+
+def test_a_ledger_that_is_written_anew_is_found_against_a_printed_head_alone(store: Path) -> None:
+    printed = head_of(store)[: ledger.DIGITS]
+    edit(store, "DELETE FROM findings WHERE finding = 1")
+    rewrite(store)
+    assert altered(store) == []
+    assert altered(store, printed) == [(0, "")]
+
+
+def test_an_earlier_copy_is_found_against_a_printed_head_alone(store: Path, tmp_path: Path) -> None:
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    for file in (store, ledger.ledger_of(store)):
+        shutil.copy(file, earlier)
+    decide(store, "pass", month="2025-01", item="portland_clinker")
+    printed = head_of(store)
+    assert altered(earlier / store.name) == []
+    assert altered(earlier / store.name, printed) == [(0, "")]
+    assert altered(store, printed) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [(1, '"entry":1'), (3, '"head":"'), (4, '"kept":2')],
+)
+def test_an_edited_ledger_is_found(store: Path, line: int, text: str) -> None:
+    path = ledger.ledger_of(store)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert text in lines[line - 1]
+    path.write_text("\n".join([*lines[: line - 1], lines[line - 1][:-2], *lines[line:]]), encoding="utf-8")
+    assert (0, "") in altered(store)
+    # A line that is cut out breaks the chain, or leaves an entry without one; of a mark that it is kept another tells.
+    path.write_text("\n".join([*lines[: line - 1], *lines[line:]]), encoding="utf-8")
+    assert bool(altered(store)) == ("kept" not in text)
+
+
+def test_a_store_without_its_ledger_is_told_and_a_new_one_says_what_it_took_as_it_was(store: Path) -> None:
+    ledger.ledger_of(store).unlink()
+    assert altered(store) == [(0, "")]
+    with pytest.warns(AssumedWarning, match="its 5 entries are taken as they are"):
+        decide(store, "pass", month="2025-01", item="portland_clinker")
+    found = verify_store(store)
+    assert (found.alterations, found.entries, found.found) == ((), 6, 5)
+
+
+def test_a_new_store_is_not_begun_beside_the_ledger_of_another(store: Path, tmp_path: Path) -> None:
+    store.unlink()
+    with pytest.raises(UsageError, match="that of a store that is gone"):
+        import_reports(store, written(tmp_path / "plants", REGISTER, frame(line("2025-01"))))
+    assert not store.exists()
+
+
+@pytest.mark.parametrize("head", ["1234", "x" * 32, "0" * 65])
+def test_a_head_that_is_none_is_refused(store: Path, head: str) -> None:
+    with pytest.raises(UsageError, match="no head of a ledger"):
+        verify_store(store, head)
+
+
+def dying(store: Path, when: str, **act: Any) -> None:
+    """Decide, and die before or after the commit."""
+
+    def dies(*given: Any) -> None:
+        if when == "begin":
+            begin(*given)
+        raise KeyboardInterrupt
+
+    begin = ledger.begin
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, when, dies)
+        with pytest.raises(KeyboardInterrupt):
+            decide(store, **act)
+
+
+PASS = {"decision": "pass", "month": "2025-01", "item": "portland_clinker"}
+FIND = {"decision": "find", "month": "2025-01"}
+
+
+def test_a_command_that_dies_before_its_commit_or_after_it_leaves_a_store_that_agrees(store: Path) -> None:
+    # The lines are written, and the transaction is taken back.
+    dying(store, "begin", **PASS)
+    found = verify_store(store)
+    assert (found.alterations, found.entries) == ((), 5)
+    assert found.last is not None
+    assert found.last.entry == 5
+    dying(store, "keep", **PASS)
+    assert (altered(store), verify_store(store).entries) == ([], 6)
+    decide(store, **FIND, reason="late")
+    assert (altered(store), verify_store(store).entries) == ([], 7)
+
+
+def test_what_is_altered_between_a_death_and_the_next_command_is_found(store: Path) -> None:
+    dying(store, "keep", **FIND, reason="late")
+    edit(store, "UPDATE findings SET reason = 'never' WHERE entry = 6")
+    decide(store, **FIND, reason="later")
+    assert altered(store) == [(6, "findings")]
+
+
+DECIDING = """
+import sys
+from etsopt import accounting
+for number in range(100):
+    accounting.decide(sys.argv[1], {"decision": "find", "level": "municipal", "who": "office", "unit_id": "C1",
+                                    "month": "2025-01", "reason": f"{sys.argv[2]} {number}"})
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.nightly
+def test_fifty_kills_lose_nothing(store: Path) -> None:
+    draw = random.Random(1)
+    told = verify_store(store).entries
+    for number in range(50):
+        process = subprocess.Popen(
+            [sys.executable, "-c", DECIDING, str(store), str(number)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(draw.uniform(0, 0.3))
+        process.send_signal(signal.SIGKILL)
+        told += 1 + len(process.communicate()[0].splitlines())
+        found = verify_store(store)
+        assert found.alterations == ()
+        # What was told is there, and at most one act more.
+        assert told <= found.entries <= told + 1
+        told = found.entries
+
+
+def test_the_command_says_what_was_altered_and_ends_with_5(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from etsopt.cli import main
+
+    assert main(["store", "verify", str(store)]) == 0
+    assert "Store and ledger agree: 5 entries." in capsys.readouterr().out
+    head = head_of(store)[: ledger.DIGITS]
+    assert main(["store", "verify", str(store), *(head[place : place + 4] for place in range(0, 32, 4))]) == 0
+    edit(store, "DELETE FROM findings WHERE finding = 1")
+    capsys.readouterr()
+    assert main(["store", "verify", str(store), "--json"]) == 5
+    told = json.loads(capsys.readouterr().out)
+    assert told["alterations"] == [{"entry": 2, "table": "findings", "what": "1 rows became 0"}]
+    assert main(["store", "verify", str(store)]) == 5
+    assert "Altered: store and ledger differ at 1 place." in capsys.readouterr().out
+
+
+def test_the_head_is_on_receipts_and_sheets(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from etsopt.cli import main
+    from etsopt.reports import write_monthly_sheets
+
+    act = ["--level", "municipal", "--by", "office", "--unit", "C1", "--month", "2025-01", "--reason", "late"]
+    assert main(["review", "find", str(store), *act]) == 0
+    last = verify_store(store).last
+    assert last is not None
+    assert str(last.stamp) in capsys.readouterr().out
+    for command in (["review", "status", str(store)], ["store", "log", str(store)]):
+        assert main(command) == 0
+        assert str(last.stamp) in capsys.readouterr().out
+    found = accounting.annual_emissions(store, 2025)
+    (name,) = write_monthly_sheets(found, tmp_path / "sheets", ["EC"])
+    page = (tmp_path / name).read_text(encoding="utf-8")
+    assert str(last.stamp) in page
+    assert "链首" in page
