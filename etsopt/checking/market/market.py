@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from etsopt.checking.market.arcs import Multipliers
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leaves import Leaf
     from etsopt.checking.market.plans import Amounts, SelectedPlans
@@ -57,6 +58,35 @@ class Answer(NamedTuple):
     price: NDArray[np.float64]
 
 
+class Read(NamedTuple):
+    """A market, the decisions of its tables, and the multipliers that these state, those of the cost too."""
+
+    market: Market
+    answer: Answer
+    stated: StatedMultipliers
+    given: Multipliers
+
+
+def read_market(
+    instance: Given, tables: Mapping[str, pd.DataFrame], kind: str
+) -> tuple[Read | None, list[Violation]]:
+    """Return what tables say of a market, None if they are not those of one, and the violations of their shape."""
+    held, violations = read_held(instance, tables, kind)
+    if violations:
+        return None, violations
+    market = derive_market(instance, tables, kind, held)
+    violations = _shape(instance, market, tables, kind)
+    if violations:
+        return None, violations
+    taken, violations = read_plans(instance, market.baseline, market.offered, tables["plans"])
+    if taken is None:
+        return None, violations
+    stated = StatedMultipliers(market.program.baseline, market.program.accounts, tables["duals"])
+    given, violations = stated.at(COST, "CNY/t")
+    answer = _answer(market, taken, -given.market_balance / market.baseline.discount, tables, kind)
+    return Read(market, answer, stated, given), violations
+
+
 def check_market(
     instance: Given, tables: Mapping[str, pd.DataFrame], kind: str, gap: float
 ) -> tuple[list[Violation], LevelCheck | None]:
@@ -69,20 +99,11 @@ def check_market(
     gap
         Largest relative gap that the reader accepts.
     """
-    held, violations = read_held(instance, tables, kind)
-    if violations:
+    read, violations = read_market(instance, tables, kind)
+    if read is None:
         return violations, None
-    market = derive_market(instance, tables, kind, held)
-    violations = _shape(instance, market, tables, kind)
-    if violations:
-        return violations, None
-    taken, violations = read_plans(instance, market.baseline, market.offered, tables["plans"])
-    if taken is None:
-        return violations, None
+    market, answer, stated, given = read
     program, years = market.program, tables["years"]
-    stated = StatedMultipliers(program.baseline, program.accounts, tables["duals"])
-    given, violations = stated.at(COST, "CNY/t")
-    answer = _answer(market, taken, -given.market_balance / market.baseline.discount, tables, kind)
     violations += _tables_follow(instance, market, answer, tables, kind)
     if any(violation.rule == "tables" for violation in violations):
         return violations, None
