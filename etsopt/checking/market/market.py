@@ -59,17 +59,16 @@ class Answer(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A market, the decisions of its tables, and the multipliers that these state, those of the cost too."""
+    """A market, the decisions of its tables, the table of its years, and all multipliers and those of the cost."""
 
     market: Market
     answer: Answer
+    years: pd.DataFrame
     stated: StatedMultipliers
     given: Multipliers
 
 
-def read_market(
-    instance: Given, tables: Mapping[str, pd.DataFrame], kind: str
-) -> tuple[Read | None, list[Violation]]:
+def read_market(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) -> tuple[Read | None, list[Violation]]:
     """Return what tables say of a market, None if they are not those of one, and the violations of their shape."""
     held, violations = read_held(instance, tables, kind)
     if violations:
@@ -84,7 +83,7 @@ def read_market(
     stated = StatedMultipliers(market.program.baseline, market.program.accounts, tables["duals"])
     given, violations = stated.at(COST, "CNY/t")
     answer = _answer(market, taken, -given.market_balance / market.baseline.discount, tables, kind)
-    return Read(market, answer, stated, given), violations
+    return Read(market, answer, tables["years"], stated, given), violations
 
 
 def check_market(
@@ -102,8 +101,8 @@ def check_market(
     read, violations = read_market(instance, tables, kind)
     if read is None:
         return violations, None
-    market, answer, stated, given = read
-    program, years = market.program, tables["years"]
+    market, answer, years, stated, given = read
+    program = market.program
     violations += _tables_follow(instance, market, answer, tables, kind)
     if any(violation.rule == "tables" for violation in violations):
         return violations, None

@@ -1,31 +1,33 @@
 r"""Prove the prices of a market at every value of a key between two, from the answers at both.
 
-With divisible measures the market is a linear program over all plans and trades. The key is $k = (1-x) k_0 + x k_1$, the
-least cost at it $v(x)$, and $g(x, m)$ the bound of `bound` at multipliers $m$: $g \le v$ for whatever $m$.
+With divisible measures a market is a linear program over all plans and trades. Let the key be $k = (1-x) k_0 + x k_1$,
+$v(x)$ the least cost, and $g(x, m) \le v(x)$ the bound of `etsopt.checking.market.bound` at multipliers $m$.
 
-**Keys that move sides and limits alone.** Every limit and every right-hand side is affine in $x$, and prices of plans and
-trades stay. With *one* $m$ each variable keeps the better of its bounds, so that $g(x, m)$ is affine. A mixture of the
-answers at both ends meets the limits between them and costs the mixture of their costs. So everywhere
+**Keys that move sides and limits alone.** Every side of a row and every limit is affine in $x$; what plans and trades
+cost stays. With *one* $m$ each variable keeps the better of its limits, so that $g$ is affine. A mixture of the answers
+at both ends meets the limits between them, and costs the mixture of their costs $c_0$ and $c_1$. So
 
 $$v(x) - g(x, m) \le (1-x) \bigl[ c_0 - g(0, m) \bigr] + x \bigl[ c_1 - g(1, m) \bigr],$$
 
-at most the larger gap of both ends: the multipliers of one answer clear the market on the whole segment, and its prices
-are constant there.
+at most the larger gap of both ends: the multipliers of one answer clear the market everywhere between, so that its
+prices hold there, and the mixture is an answer.
 
-| key | what moves, and why it is affine |
-| --- | --- |
-| `market.auctioned_t` | volume on offer, which is a sum with it; limit of what is unsold |
-| `market.external_demand_t` | the same; what it supplies is a share of the limits of holdings, as long as no year changes from demand to supply |
-| `pathway.cap_t` | lump sums, a share $C_t / \sum_i A_{it}$ of themselves where the cap cuts, the same for every plan of a unit; limits of holdings; paid shares on offer. $C_t$ lies on straight lines between stated years and is rounded nowhere |
+- `market.auctioned_t` adds to the volume on offer, which limits what is unsold.
+- `market.external_demand_t` takes from it; a supply adds to the limits of holdings, a share for each account. So no
+  year may change between demand and supply.
+- `pathway.cap_t` lies on straight lines between stated years, and is rounded nowhere. Where it cuts, allowances are
+  $A_{it} C_t / \sum_j A_{jt}$, lump sums whatever a unit does. They move limits of holdings and paid shares with them.
+  So a year has to be cut at both ends, or at neither.
 
-**The terminal price** $w$ enters the cost of what is left at the end alone. One answer costs an affine function of it.
-Each reduced cost is linear in $(m, w)$ together, so $g(x, (1-x) m_0 + x m_1)$ is a sum of minima of affine functions and
-concave. So *one* answer that both ends prove is proven between, at prices on the straight line between theirs.
+**The terminal price** $w$ enters the cost alone, by what is left at the end: an answer costs an affine function of it.
+Reduced costs are linear in $m$ and $w$ together, so that $g$, a sum of minima of such functions, is concave along
+$(1-x) m_0 + x m_1$. So *one* answer that the multipliers of both ends prove is proven between, at prices on the
+straight line between theirs.
 
-A key that does both bends the cost both ways: $v$ is neither convex nor concave. Nothing is trusted of how ends were found. Each
-answer is judged as any is, under its own policy; both markets are derived again and compared number by number, and one that
-moves without being in the list refuses the segment. Limits are widened by the misses of both answers, which are convex
-between the ends. Multipliers are repaired once, so that both ends have the same.
+Together with another key it would bend the cost both ways. Nothing is trusted of how ends were found: each answer is
+judged under its own policy as any answer is. Both markets are derived again and compared number by number; one that
+moves and is not in the list refuses the segment. Limits are widened by the misses of both answers, which are convex
+between.
 """
 
 from __future__ import annotations
@@ -44,7 +46,6 @@ from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leeway import Leeway, leeway_of
 from etsopt.checking.market.market import read_market
 from etsopt.checking.tolerances import NO_COST_CNY_PER_T
-from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings.given import Given, by_year
 from etsopt.readings.path import caps
@@ -53,12 +54,11 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Read
-    from etsopt.checking.verdict import Answer, Question
+    from etsopt.checking.verdict import Answer, Question, Violation
     from etsopt.language import Text
 
 MODELS = ("clearing", "pathway")
@@ -78,7 +78,7 @@ KEY_ROUNDINGS = 8
 """Roundings that a limit passes where the policy of a place between the ends is evaluated."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class End:
     """An answer to a market at one policy, as the checker reads it.
 
@@ -89,27 +89,44 @@ class End:
     kind
         Model of the market.
     violations
-        All that is wrong with the answer, proven optimal or not.
+        All that is wrong with the answer.
     read
-        Market, decisions and multipliers; None of tables that are not those of a market.
-    years
-        The table of the same name.
+        Market, decisions and multipliers; None of an answer that is not proven.
     """
 
     given: Given
     kind: str
     violations: tuple[Violation, ...]
     read: Read | None
-    years: pd.DataFrame | None
 
     @classmethod
     def of(cls, question: Question, answer: Answer) -> End:
         """Judge an answer, and read it."""
         verdict, given = judge(question, answer), Given.of(question.instance)
-        if verdict.violations or not verdict.answered:
-            return cls(given, question.model, verdict.violations, None, None)
+        if not (verdict.answered and verdict.certified):
+            return cls(given, question.model, verdict.violations, None)
         read, violations = read_market(given, answer.tables, question.model)
-        return cls(given, question.model, tuple(violations), read, answer.tables["years"])
+        return cls(given, question.model, tuple(violations), read)
+
+    @property
+    def proven(self) -> Read:
+        """What is read of an answer that is proven."""
+        assert self.read is not None
+        return self.read
+
+    def bound(self, priced: End, leeway: Leeway, repaired: NDArray[np.float64] | None = None) -> Bound:
+        """Return the bound at this policy by the multipliers of an answer."""
+        return Bound(self.proven.market.program, priced.proven.given, leeway, repaired=repaired)
+
+    def cost(self, answered: End) -> tuple[float, float]:
+        """Return what the decisions of an answer cost at this policy, and the rounding of that [CNY]."""
+        of = answered.proven
+        return cost_of(self.proven.market, of.answer.holdings, of.answer.units, of.years, self.kind)[:2]
+
+    def leeway(self, answered: End) -> Leeway:
+        """Return what the decisions of an answer miss of the limits at this policy."""
+        of = answered.proven
+        return leeway_of(self.proven.market, of.answer.holdings, of.answer.units, of.years)
 
 
 class Line(NamedTuple):
@@ -153,32 +170,30 @@ def certify(first: End, last: End, owner: End) -> PriceVerdict:
     Parameters
     ----------
     owner
-        The end whose multipliers or answer serve all of the segment.
+        The answer whose multipliers or decisions serve all of the segment, of an end or of a place between.
     """
-    if refused := tuple(dict.fromkeys(bends_of_ends(first, last))):
+    others = [] if owner in (first, last) else [owner]
+    if refused := tuple(dict.fromkeys(text for end in (last, *others) for text in bends_of_ends(first, end))):
         return PriceVerdict(refused)
-    assert first.read and last.read and owner.read
     ends, worth = (first, last), is_worth(first.given, last.given)
-    values, leeways, uncertain = [], [], []
-    for end in ends:
-        answered = owner if worth else end
-        value, rounding = _cost(end, answered)
-        values.append(value)
-        uncertain.append(rounding)
-        leeways.append(_leeway(end, answered))
-    wide = Leeway(*(np.maximum(getattr(leeways[0], one.name), getattr(leeways[1], one.name)) for one in fields(Leeway)))
+    answered, priced = ((owner, owner), ends) if worth else (ends, (owner, owner))
+    costs = [end.cost(one) for end, one in zip(ends, answered, strict=True)]
+    misses = [end.leeway(one) for end, one in zip(ends, answered, strict=True)]
+    wide = Leeway(*(np.maximum(*(getattr(one, item.name) for one in misses)) for item in fields(Leeway)))
     gaps, repaired = [], None
-    for end, value, rounding in zip(ends, values, uncertain, strict=True):
-        bound = _bound(end, end if worth else owner, wide, None if worth else repaired)
+    for end, one, (value, uncertain) in zip(ends, priced, costs, strict=True):
+        # The same multipliers are repaired once, so that both ends have the same again.
+        bound = end.bound(one, wide, None if worth else repaired)
         repaired = bound.repaired
-        gaps.append(value - (bound.of_all() - rounding - _rounding(bound)))
+        gaps.append(value - (bound.of_all() - uncertain - _rounding(bound)))
+    values = costs[0][0], costs[1][0]
     least = 0.0 if values[0] * values[1] < 0 else min(map(abs, values))
-    tolerance = max(tolerance_of(least, "CNY"), NO_COST_CNY_PER_T * float(first.read.market.baseline.emissions.sum()))
-    # A bound above the cost by more than rounding is no bound of it.
-    if not min(gaps) >= -tolerance:
+    emitted = float(first.proven.market.baseline.emissions.sum())
+    tolerance = max(tolerance_of(least, "CNY"), NO_COST_CNY_PER_T * emitted)
+    if not np.min(gaps) >= -tolerance:
         return PriceVerdict((_("the cost is not below its lower bound"),))
-    prices = np.stack([one.read.answer.price for one in (ends if worth else (owner, owner)) if one.read])
-    return PriceVerdict((), (values[0], values[1]), max(*gaps, 0.0), tolerance, prices)
+    prices = np.stack([one.proven.answer.price for one in priced])
+    return PriceVerdict((), values, float(np.maximum(np.max(gaps), 0.0)), tolerance, prices)
 
 
 def line_of(first: End, last: End, owner: End) -> Line:
@@ -187,38 +202,16 @@ def line_of(first: End, last: End, owner: End) -> Line:
     It is below the least cost everywhere if sides move, and above it if the terminal price does, but for rounding.
     """
     if is_worth(first.given, last.given):
-        return Line(*(_cost(end, owner)[0] for end in (first, last)))
-    assert owner.read
-    program = owner.read.market.program
+        return Line(first.cost(owner)[0], last.cost(owner)[0])
+    program = owner.proven.market.program
     leeway = Leeway.none(len(program.accounts.labels), len(program.baseline.years))
-    start = _bound(first, owner, leeway)
-    return Line(start.of_all(), _bound(last, owner, leeway, start.repaired).of_all())
+    start = first.bound(owner, leeway)
+    return Line(start.of_all(), last.bound(owner, leeway, start.repaired).of_all())
 
 
 def is_worth(first: Given, last: Given) -> bool:
     """Return True if the terminal price alone moves between two policies."""
     return [*moved_keys(first, last)] == [WORTH]
-
-
-def _cost(end: End, answered: End) -> tuple[float, float]:
-    """Return what an answer costs at the policy of an end, and the rounding of that [CNY]."""
-    assert end.read and answered.read and answered.years is not None
-    value, uncertain, _spending = cost_of(
-        end.read.market, answered.read.answer.holdings, answered.read.answer.units, answered.years, end.kind
-    )
-    return value, uncertain
-
-
-def _leeway(end: End, answered: End) -> Leeway:
-    """Return what an answer misses of the limits at an end."""
-    assert end.read and answered.read and answered.years is not None
-    return leeway_of(end.read.market, answered.read.answer.holdings, answered.read.answer.units, answered.years)
-
-
-def _bound(end: End, priced: End, leeway: Leeway, repaired: NDArray[np.float64] | None = None) -> Bound:
-    """Return the bound at the policy of an end by the multipliers of an answer."""
-    assert end.read and priced.read
-    return Bound(end.read.market.program, priced.read.given, leeway, repaired=repaired)
 
 
 def _rounding(bound: Bound) -> float:
@@ -235,14 +228,18 @@ def bends_of_ends(first: End, last: End) -> Iterator[Text | str]:
         for violation in end.violations:
             yield _("{where}: {message}", where=violation.where or violation.rule, message=violation.message)
         if end.read is None and not end.violations:
-            yield _("there is no answer")
-    yield from bends_of_policies(first.given, last.given, first.kind)
+            yield _("an end has no proven answer")
+    yield from bends_of_policies(first.given, last.given)
     if first.read and last.read:
         yield from bends_of_markets(first.given, last.given, first.read.market, last.read.market)
 
 
-def bends_of_policies(first: Given, last: Given, kind: str) -> Iterator[Text]:
-    """Yield what of two policies is not linear, or moves otherwise than in a straight line; no answer is needed."""
+def bends_of_policies(first: Given, last: Given) -> Iterator[Text]:
+    """Yield what of two instances is not linear, or moves otherwise than in a straight line."""
+    for item in fields(Given):
+        one, other = getattr(first, item.name), getattr(last, item.name)
+        if item.init and item.name != "policy" and one is not other and not (one is not None and one.equals(other)):
+            yield _("the ends have different tables {name}", name=item.name)
     if not first.policy.abatement.divisible_measures:
         yield _("measures are not divisible, and whole plans move in steps (abatement.divisible_measures)")
     if first.policy.coverage == "part":
@@ -260,14 +257,18 @@ def bends_of_policies(first: Given, last: Given, kind: str) -> Iterator[Text]:
     demands = [by_year(given.policy.market.external_demand_t, given.years, 0.0) for given in (first, last)]
     for year in first.years[demands[0] * demands[1] < 0]:
         yield _("market.external_demand_t of {year} passes zero, from demand to supply", year=year)
-    if kind == "pathway" and not list(_other_content(first, last)):
+
+
+def bends_before_answers(first: Given, last: Given, kind: str) -> Iterator[Text]:
+    """Yield what is known to bend before anything is solved: of a path, which starts from no allocation, all of it."""
+    found = [*bends_of_policies(first, last)]
+    yield from found
+    if kind == "pathway" and not found:
         yield from bends_of_markets(first, last, *(derive_market(one, {}, kind) for one in (first, last)))
 
 
 def bends_of_markets(first: Given, last: Given, one: Market, other: Market) -> Iterator[Text]:
     """Yield what of two markets moves otherwise than in a straight line."""
-    for text in _other_content(first, last):
-        yield text
     baseline, worth = one.baseline, is_worth(first, last)
     if baseline.balances.any():
         years = baseline.years[baseline.balances.any(axis=0)]
@@ -284,19 +285,14 @@ def bends_of_markets(first: Given, last: Given, one: Market, other: Market) -> I
     }
     if not moved:
         yield _("nothing in the market moves with {key}", key=", ".join(moved_keys(first, last)))
+    fixed = baseline.follows | baseline.follows_output
+    if (baseline.given != other.baseline.given)[fixed].any():
+        moved.add("baseline.follows_output")
     for name in sorted(moved - MOVE[worth]):
         yield _("{name} of the market moves, which is no side of it", name=name)
     cuts = [_cuts(*pair) for pair in ((first, one), (last, other))]
     for year in baseline.years[cuts[0] != cuts[1]]:
         yield _("the cap of {year} cuts at one end alone (pathway.cap_t)", year=year)
-
-
-def _other_content(first: Given, last: Given) -> Iterator[Text]:
-    """Yield the tables in which two instances differ."""
-    for item in fields(Given):
-        one, other = getattr(first, item.name), getattr(last, item.name)
-        if item.init and item.name != "policy" and one is not other and not (one is not None and one.equals(other)):
-            yield _("the ends have different tables {name}", name=item.name)
 
 
 def _equal(one: object, other: object) -> bool:
@@ -316,6 +312,3 @@ def _cuts(given: Given, market: Market) -> NDArray[np.bool_]:
 def _is_side(key: str) -> bool:
     """Return True for a key of the table of this module, with or without a year."""
     return any(key == side or key.rpartition(".")[0] == side for side in SIDES)
-
-
-__all__ = ["MODELS", "End", "Line", "PriceVerdict", "bends_of_ends", "bends_of_policies", "certify", "line_of"]
