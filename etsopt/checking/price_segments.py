@@ -41,15 +41,13 @@ from etsopt.checking.allocation.policy_box import moved_keys
 from etsopt.checking.arithmetic import gamma
 from etsopt.checking.judge import judge
 from etsopt.checking.market.bound import Bound
-from etsopt.checking.market.cost import cost_of
+from etsopt.checking.market.cost import cost_of, tolerance_of_cost
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leeway import Leeway, leeway_of
 from etsopt.checking.market.market import read_market
-from etsopt.checking.tolerances import NO_COST_CNY_PER_T
 from etsopt.language import _
 from etsopt.readings.given import Given, by_year
 from etsopt.readings.path import caps
-from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,8 +186,7 @@ def certify(first: End, last: End, owner: End) -> PriceVerdict:
         gaps.append(value - (bound.of_all() - uncertain - _rounding(bound)))
     values = costs[0][0], costs[1][0]
     least = 0.0 if values[0] * values[1] < 0 else min(map(abs, values))
-    emitted = float(first.proven.market.baseline.emissions.sum())
-    tolerance = max(tolerance_of(least, "CNY"), NO_COST_CNY_PER_T * emitted)
+    tolerance = tolerance_of_cost(least, first.proven.market)
     if not np.min(gaps) >= -tolerance:
         return PriceVerdict((_("the cost is not below its lower bound"),))
     prices = np.stack([one.proven.answer.price for one in priced])

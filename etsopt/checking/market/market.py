@@ -13,7 +13,7 @@ from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.closure import CLOSURE, closure_follows
 from etsopt.checking.market.combinations import proven_together
-from etsopt.checking.market.cost import cost_of, spent_by
+from etsopt.checking.market.cost import cost_of, spent_by, tolerance_of_cost
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leaves import LEAVES, read_leaves
 from etsopt.checking.market.leeway import leeway_of
@@ -24,7 +24,6 @@ from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balance
 from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.theorem import COST, UNMET
-from etsopt.checking.tolerances import NO_COST_CNY_PER_T
 from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.language import _
 from etsopt.readings.plan import inside_in
@@ -107,7 +106,7 @@ def check_market(
     if any(violation.rule == "tables" for violation in violations):
         return violations, None
     value, uncertain, spending = cost_of(market, answer.holdings, answer.units, years, kind)
-    tolerance = max(tolerance_of(value, "CNY"), NO_COST_CNY_PER_T * float(market.baseline.emissions.sum()))
+    tolerance = tolerance_of_cost(value, market)
     root = Bound(program, given, leeway_of(market, answer.holdings, answer.units, years))
     bound = relaxed = root.of_all() - uncertain
     integer = not instance.policy.abatement.divisible_measures
