@@ -24,20 +24,19 @@ Reduced costs are linear in $m$ and $w$ together, so that $g$, a sum of minima o
 $(1-x) m_0 + x m_1$. So *one* answer that the multipliers of both ends prove is proven between, at prices on the
 straight line between theirs.
 
-Together with another key it would bend the cost both ways. Nothing is trusted of how ends were found: each answer is
-judged under its own policy as any answer is. Both markets are derived again and compared number by number; one that
-moves and is not in the list refuses the segment. Limits are widened by the misses of both answers, which are convex
-between.
+Nothing is trusted of how ends were found: each answer is judged under its own policy as any answer is. Both markets are
+derived again and compared number by number; one that moves and is not in the list of its key refuses the segment.
+Limits are widened by the misses of both answers, which are convex between.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.allocation.policy_box import moved_keys
+from etsopt.checking.allocation.policy_box import LIMIT_ROUNDINGS, moved_keys
 from etsopt.checking.arithmetic import gamma
 from etsopt.checking.judge import judge
 from etsopt.checking.market.bound import Bound
@@ -63,17 +62,13 @@ MODELS = ("clearing", "pathway")
 """Models of a market, whose price is an answer."""
 
 WORTH = "market.terminal_price_cny_per_t"
-SIDES = ("market.auctioned_t", "market.external_demand_t", "pathway.cap_t")
-"""Keys that move sides and limits alone; each may have a year behind it."""
-
 MOVE = {
-    True: {"terms.terminal_price"},
-    False: {"terms.auctioned", "terms.demand", "accounts.external_supply", "accounts.free_most", "baseline.given"},
+    WORTH: {"terms.terminal_price"},
+    "market.auctioned_t": {"terms.auctioned"},
+    "market.external_demand_t": {"terms.demand", "accounts.external_supply"},
+    "pathway.cap_t": {"baseline.given", "accounts.free_most", "terms.auctioned"},
 }
-"""Numbers of a market that may move: with the terminal price, and with any of the other keys."""
-
-KEY_ROUNDINGS = 8
-"""Roundings that a limit passes where the policy of a place between the ends is evaluated."""
+"""Numbers of a market that may move with each key; a key may have a year behind it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,13 +120,6 @@ class End:
         """Return what the decisions of an answer miss of the limits at this policy."""
         of = answered.proven
         return leeway_of(self.proven.market, of.answer.holdings, of.answer.units, of.years)
-
-
-class Line(NamedTuple):
-    """Costs at both ends of a line of policies that one answer has, or that its multipliers prove [CNY]."""
-
-    start: float
-    end: float
 
 
 @dataclass(frozen=True)
@@ -193,17 +181,17 @@ def certify(first: End, last: End, owner: End) -> PriceVerdict:
     return PriceVerdict((), values, float(np.maximum(np.max(gaps), 0.0)), tolerance, prices)
 
 
-def line_of(first: End, last: End, owner: End) -> Line:
-    """Return a line that touches the least cost at the policy of an answer: of its bound, or of its cost.
+def line_of(first: End, last: End, owner: End) -> tuple[float, float]:
+    """Return both ends of a line that touches the least cost at the policy of an answer: of its bound, or cost [CNY].
 
     It is below the least cost everywhere if sides move, and above it if the terminal price does, but for rounding.
     """
     if is_worth(first.given, last.given):
-        return Line(first.cost(owner)[0], last.cost(owner)[0])
+        return first.cost(owner)[0], last.cost(owner)[0]
     program = owner.proven.market.program
     leeway = Leeway.none(len(program.accounts.labels), len(program.baseline.years))
     start = first.bound(owner, leeway)
-    return Line(start.of_all(), last.bound(owner, leeway, start.repaired).of_all())
+    return start.of_all(), last.bound(owner, leeway, start.repaired).of_all()
 
 
 def is_worth(first: Given, last: Given) -> bool:
@@ -216,7 +204,7 @@ def _rounding(bound: Bound) -> float:
     accounts, terms = bound.market.accounts, bound.market.terms
     tonnes = np.abs(terms.auctioned) + np.abs(terms.demand) + accounts.held_most.sum(axis=0)
     rate = 2 * np.abs(bound.repaired).max() + np.abs(terms.transaction_cost).max() + terms.terminal_price
-    return float(gamma(KEY_ROUNDINGS) * rate * (tonnes + accounts.traded_most.sum(axis=0)).sum())
+    return float(gamma(LIMIT_ROUNDINGS) * rate * (tonnes + accounts.traded_most.sum(axis=0)).sum())
 
 
 def bends_of_ends(first: End, last: End) -> Iterator[Text | str]:
@@ -245,7 +233,7 @@ def bends_of_policies(first: Given, last: Given) -> Iterator[Text]:
     if not moved:
         yield _("no key of the policy differs between the ends")
     for key, both in moved.items():
-        if not (key == WORTH or _is_side(key)):
+        if _without_year(key) not in MOVE:
             yield _("{key} is no side of the market and no terminal price", key=key)
         elif not all(isinstance(value, int | float) for value in both):
             yield _("{key} is no number at both ends", key=key)
@@ -266,46 +254,47 @@ def bends_before_answers(first: Given, last: Given, kind: str) -> Iterator[Text]
 
 def bends_of_markets(first: Given, last: Given, one: Market, other: Market) -> Iterator[Text]:
     """Yield what of two markets moves otherwise than in a straight line."""
-    baseline, worth = one.baseline, is_worth(first, last)
-    if baseline.balances.any():
-        years = baseline.years[baseline.balances.any(axis=0)]
-        yield _(
-            "{year} is a self-balancing year, whose balance values move with the answer (pathway.self_balancing_until)",
-            year=years[-1],
-        )
-    parts = ("baseline", "offered", "accounts", "terms")
+    baseline = one.baseline
+    for year in baseline.years[baseline.balances.any(axis=0)][-1:]:
+        yield _("{year} is self-balancing: balance values move too (pathway.self_balancing_until)", year=year)
     moved = {
         f"{part}.{item.name}"
-        for part in parts
+        for part in ("baseline", "offered", "accounts", "terms")
         for item in fields(getattr(one, part))
         if not _equal(*(getattr(getattr(market, part), item.name) for market in (one, other)))
     }
+    keys = [*moved_keys(first, last)]
     if not moved:
-        yield _("nothing in the market moves with {key}", key=", ".join(moved_keys(first, last)))
-    fixed = baseline.follows | baseline.follows_output
-    if (baseline.given != other.baseline.given)[fixed].any():
+        yield _("nothing in the market moves with {key}", key=", ".join(keys))
+    if (baseline.given != other.baseline.given)[baseline.follows | baseline.follows_output].any():
         moved.add("baseline.follows_output")
-    for name in sorted(moved - MOVE[worth]):
+    allowed = set[str]().union(*(MOVE.get(_without_year(key), ()) for key in keys))
+    for name in sorted(moved - allowed):
         yield _("{name} of the market moves, which is no side of it", name=name)
-    cuts = [_cuts(*pair) for pair in ((first, one), (last, other))]
-    for year in baseline.years[cuts[0] != cuts[1]]:
+    for year in baseline.years[_bent(first, last, one, other)] if "baseline.given" in moved & allowed else ():
         yield _("the cap of {year} cuts at one end alone (pathway.cap_t)", year=year)
+
+
+def _bent(first: Given, last: Given, one: Market, other: Market) -> NDArray[np.bool_]:
+    """Return the years in which allowances that move are no share of the cap, shape ``(years,)``.
+
+    They are the same share at both ends if the cap cuts there, and a smaller one where it does not.
+    """
+    given = [market.baseline.given for market in (one, other)]
+    limits = [caps(each, one.baseline.years, part.sum(axis=0)) for each, part in zip((first, last), given, strict=True)]
+    crossed = given[0] * limits[1], given[1] * limits[0]
+    same = np.abs(crossed[0] - crossed[1]) <= gamma(LIMIT_ROUNDINGS) * np.abs(crossed[0])
+    bent: NDArray[np.bool_] = ((given[0] != given[1]) & ~same).any(axis=0)
+    return bent
 
 
 def _equal(one: object, other: object) -> bool:
     """Return True if two numbers, texts or arrays are the same."""
-    return np.array_equal(one, other) or bool(  # type: ignore[arg-type]
-        np.asarray(one).dtype.kind == "f" and np.array_equal(one, other, equal_nan=True)  # type: ignore[arg-type]
-    )
+    values = np.asarray(one)
+    return np.array_equal(values, np.asarray(other), equal_nan=values.dtype.kind == "f")
 
 
-def _cuts(given: Given, market: Market) -> NDArray[np.bool_]:
-    """Return the years in which allowances are cut to a cap that is stated, shape ``(years,)``."""
-    totals = market.baseline.given.sum(axis=0)
-    limit = caps(given, market.baseline.years, totals)
-    return totals >= limit * (1 - gamma(len(market.baseline.given) + KEY_ROUNDINGS))
-
-
-def _is_side(key: str) -> bool:
-    """Return True for a key of the table of this module, with or without a year."""
-    return any(key == side or key.rpartition(".")[0] == side for side in SIDES)
+def _without_year(key: str) -> str:
+    """Return the key without the year behind it."""
+    above, _dot, last = key.rpartition(".")
+    return above if last.isdigit() else key

@@ -215,8 +215,8 @@ def _meeting(whole: tuple[Priced, Priced], first: Priced, last: Priced) -> float
     if last.place - first.place <= NARROW or not (first.end.read and last.end.read):
         return None
     one, other = (line_of(whole[0].end, whole[1].end, owner.end) for owner in (first, last))
-    apart = (one.end - one.start) - (other.end - other.start)
-    place = (other.start - one.start) / apart if apart else -1.0
+    apart = (one[1] - one[0]) - (other[1] - other[0])
+    place = (other[0] - one[0]) / apart if apart else -1.0
     inside = first.place + SLIVER < place < last.place - SLIVER
     return place if inside else (first.place + last.place) / 2
 

@@ -228,7 +228,7 @@ def test_what_is_changed_in_a_folder_is_refused(lines: PriceCurve, tmp_path: Pat
         ({"pathway": {"cap_t": {"2025": 9.0}}}, "pathway", {CAP: (900.0, 1100.0)}, "the cap of 2025 cuts at one end"),
         ({"pathway": {"cap_t": {"2025": 9.0}}}, "pathway", {CAP: (1100.0, 1200.0)}, "nothing in the market moves with"),
         ({"pathway": {"no_bank_from": 2026}}, "pathway", {WORTH: (0.0, 9.0)}, "nothing in the market moves with"),
-        ({"pathway": {"self_balancing_until": 2025}}, "pathway", {AUCTION: (0.0, 9.0)}, "2025 is a self-balancing"),
+        ({"pathway": {"self_balancing_until": 2025}}, "pathway", {AUCTION: (0.0, 9.0)}, "2025 is self-balancing"),
         ({}, "abatement", {AUCTION: (0.0, 9.0)}, "The model 'abatement' has no curves"),
     ],
 )
