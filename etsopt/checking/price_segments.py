@@ -283,9 +283,9 @@ def _bent(first: Given, last: Given, one: Market, other: Market) -> NDArray[np.b
     given = [market.baseline.given for market in (one, other)]
     limits = [caps(each, one.baseline.years, part.sum(axis=0)) for each, part in zip((first, last), given, strict=True)]
     crossed = given[0] * limits[1], given[1] * limits[0]
-    same = np.abs(crossed[0] - crossed[1]) <= gamma(LIMIT_ROUNDINGS) * np.abs(crossed[0])
-    bent: NDArray[np.bool_] = ((given[0] != given[1]) & ~same).any(axis=0)
-    return bent
+    with np.errstate(invalid="ignore"):
+        same = np.abs(crossed[0] - crossed[1]) <= gamma(LIMIT_ROUNDINGS) * np.abs(crossed[0])
+    return np.asarray(((given[0] != given[1]) & ~same).any(axis=0))
 
 
 def _equal(one: object, other: object) -> bool:

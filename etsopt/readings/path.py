@@ -94,4 +94,6 @@ def below_cap(instance: Given, years: NDArray[np.int64], given: NDArray[np.float
     """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
     totals = given.sum(axis=0)
     limit = caps(instance, years, totals)
+    if np.isinf(limit).all():
+        return given
     return given * np.minimum(1.0, np.divide(limit, totals, out=np.ones(len(years)), where=totals > 0))
