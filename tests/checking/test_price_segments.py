@@ -12,7 +12,6 @@ import pytest
 import etsopt
 from etsopt.checking import Answer, Question
 from etsopt.checking.price_segments import End, certify, line_of
-from etsopt.readings.given import Given
 from etsopt.rules import as_given
 from tests.curves.test_price_curve import AUCTION, WORTH, by_hand
 
@@ -127,9 +126,11 @@ def test_nothing_else_may_move(ends: dict[float, End]) -> None:
     tables = replace(other, given=replace(other.given, units=units))
     assert "the ends have different tables units" in map(str, certify(one, tables, one).refused)
     market = other.proven.market
-    moved = replace(market, terms=replace(market.terms, offset_share=0.9))
-    forged = replace(other, read=other.proven._replace(market=moved))
-    assert "terms.offset_share of the market moves, which is no side of it" in map(
-        str, certify(one, forged, one).refused
-    )
-    assert isinstance(one.given, Given)
+    given = replace(market.baseline, given=market.baseline.given + 1e-6)
+    for moved, name in (
+        (replace(market, terms=replace(market.terms, offset_share=0.9)), "terms.offset_share"),
+        (replace(market, baseline=given), "baseline.given"),
+    ):
+        forged = replace(other, read=other.proven._replace(market=moved))
+        reasons = map(str, certify(one, forged, one).refused)
+        assert f"{name} of the market moves, which is no side of it" in reasons

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,6 +148,20 @@ def test_a_search_that_ends_early_names_what_is_open(monkeypatch: pytest.MonkeyP
     checked = check_curve(tmp_path / "curve")
     assert checked.holds
     assert checked.certified_share == pytest.approx(made.certified_share)
+
+
+def test_an_answer_that_is_not_proven_proves_no_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = search.PriceSolver.read
+
+    def of_ends(solver: search.PriceSolver, place: float, results: etsopt.Results) -> search.Priced:
+        found = read(solver, place, results)
+        return found if place in (0.0, 1.0) else replace(found, end=replace(found.end, read=None))
+
+    monkeypatch.setattr(search.PriceSolver, "read", of_ends)
+    made = found(by_hand(), key=AUCTION, ends=(0.0, 120.0))
+    assert made.certified_share == 0.0
+    assert made.cover.pieces[0].verdict.refused == ("an end has no proven answer",)
+    assert made.prices.empty
 
 
 def test_a_search_that_ends_before_its_ends_has_no_piece(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
