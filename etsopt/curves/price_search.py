@@ -178,8 +178,7 @@ def refuse(reasons: Iterable[Text | str]) -> None:
     """
     if found := list(dict.fromkeys(reasons)):
         what = _("No curve of prices can be certified: {reasons}.", reasons=chain(found, _("{first}; {second}")))
-        advice = _("Vary market.auctioned_t, market.external_demand_t, pathway.cap_t or the terminal price, or sweep.")
-        raise UsageError(what, advice)
+        raise UsageError(what, _("Change what is named, or vary another key; etsopt sweep solves single values."))
 
 
 def cover_prices(solver: PriceSolver) -> PriceCover:
