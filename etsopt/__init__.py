@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from etsopt.curves.api import curve
     from etsopt.curves.box import Box
     from etsopt.curves.folder import read_curve
+    from etsopt.curves.price_curve import PriceCurve
     from etsopt.curves.result import Curve
     from etsopt.data.generate import generate
     from etsopt.data.instance import Instance
@@ -56,6 +57,7 @@ __all__ = [
     "Forecast",
     "Instance",
     "ModelError",
+    "PriceCurve",
     "Remedy",
     "Results",
     "SolverError",
@@ -80,6 +82,7 @@ __all__ = [
 _MODULES = {
     "Box": "etsopt.curves.box",
     "Curve": "etsopt.curves.result",
+    "PriceCurve": "etsopt.curves.price_curve",
     "curve": "etsopt.curves.api",
     "read_curve": "etsopt.curves.folder",
     "Verdict": "etsopt.checking.verdict",

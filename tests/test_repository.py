@@ -33,7 +33,6 @@ LONG: dict[str, str] = {
     "etsopt/checking/judge.py": "One entry for every theorem, and all statements on an allocation.",
     "etsopt/checking/allocation/segments.py": "The proof of a segment is one computation, from its mathematics on.",
     "etsopt/compiler/inputs.py": "What a model is given is refused in one place, each fault with its sentence.",
-    "etsopt/curves/folder.py": "A folder of a curve is written, read and checked in one place, which knows its format.",
     "etsopt/curves/result.py": "All that people ask of a curve is one object.",
     "etsopt/data/tables/schema.py": "The tables of an instance are one list.",
     "etsopt/documents/columns.py": "The headings and quantities of all columns are one list.",

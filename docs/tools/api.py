@@ -10,8 +10,8 @@ import etsopt
 READING = ("read", "Instance", "generate")
 SOLVING = ("solve", "sweep", "curve", "forecast", "check", "roll")
 RESULTS = (
-    *("Results", "load", "compare", "Sweep", "Curve", "Box", "read_curve", "Forecast", "Verdict", "Explanation"),
-    *("Remedy", "speaking"),
+    *("Results", "load", "compare", "Sweep", "Curve", "Box", "PriceCurve", "read_curve", "Forecast", "Verdict"),
+    *("Explanation", "Remedy", "speaking"),
 )
 GROUPS = {
     "reading": ("Reading instances", READING),

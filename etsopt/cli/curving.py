@@ -1,4 +1,4 @@
-"""The command `etsopt curve`: the answer for every value of a limit, as a folder that anyone can check."""
+"""The command `etsopt curve`: an allocation or price for every value of a limit, as a folder that anyone can check."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from etsopt.cli.parsing import Commands
     from etsopt.curves.box import Box
+    from etsopt.curves.price_curve import PriceCurve
     from etsopt.curves.result import Curve
 
 EXIT_CODES = _("""exit codes:
@@ -31,9 +32,11 @@ GRID = 21
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    text = _("the allocation for every value of a limit, each piece of the range proven as a whole")
+    text = _("the allocation, or the price, for every value of a limit, each piece of the range proven as a whole")
     command = commands.add("curve", text, curve, EXIT_CODES)
     add_instance(command)
+    text = _("allocation (default), or of a market, whose prices are found, clearing or pathway")
+    command.add_argument("--model", default="allocation", metavar="MODEL", help=text)
     text = _("a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for a box of two keys")
     command.add_argument("--vary", action="append", default=[], metavar="KEY=FROM:TO", help=text)
     text = _("several keys that move together: KEY=FROM:TO,KEY=FROM:TO")
@@ -47,6 +50,7 @@ def curve(options: Namespace) -> int:
     """Find a curve, print what it is, and write its folder."""
     from etsopt import curves
     from etsopt.cli import terminal
+    from etsopt.curves.api import require_curves
     from etsopt.curves.axes import axes_of
     from etsopt.data.files.write import check_format
     from etsopt.progress import watched
@@ -56,10 +60,11 @@ def curve(options: Namespace) -> int:
     if options.out is not None:
         curves.require_free(options.out)
     # A mistake in the keys is reported before the instance is read.
-    axes_of(vary, along)
+    require_curves(options.model, len(axes_of(vary, along)))
     with terminal.waiting(quiet=options.json) as tell:
         instance = instance_of(options)
-        found = curves.curve(instance, vary, along=along, time_limit_s=options.time_limit, progress=tell)
+        asked = {"model": options.model, "time_limit_s": options.time_limit, "progress": tell}
+        found = curves.curve(instance, vary, along=along, **asked)
         if isinstance(found, curves.Box):
             with watched(options.time_limit, tell):
                 return _box(options, found)
@@ -71,16 +76,19 @@ def curve(options: Namespace) -> int:
     return 0 if found.termination == "optimal" and found.proven else 4
 
 
-def _tell(options: Namespace, found: Curve) -> None:
+def _tell(options: Namespace, found: Curve | PriceCurve) -> None:
     """Print a curve as a summary, or as JSON."""
+    from etsopt.curves import Curve
+
     if options.json:
-        content = {
+        content: dict[str, object] = {
             "termination": found.termination,
             "pieces": len(found.cover.pieces),
             "certified_share": found.certified_share,
-            "infeasible": found.infeasible.to_dict("records"),
             "solves": found.solver.solves,
         }
+        if isinstance(found, Curve):
+            content["infeasible"] = found.infeasible.to_dict("records")
         print(json.dumps(content, ensure_ascii=False))
         return
     from etsopt.cli import terminal
@@ -142,7 +150,7 @@ def _box(options: Namespace, box: Box) -> int:
     """Answer at a grid of two keys, and write the table of its points."""
     import numpy as np
 
-    from etsopt.curves.folder import POINTS
+    from etsopt.curves.curve_files import POINTS
     from etsopt.data.files.write import write_table
 
     grids = [[axis.shown(place) for place in np.linspace(0.0, 1.0, GRID)] for axis in box.solver.axes]

@@ -1,10 +1,23 @@
-"""Curves: the allocation for every value of a limit, each piece of the range proven as a whole."""
+"""Curves: the allocation, or the price, for every value of a limit, each piece of the range proven as a whole."""
 
 from __future__ import annotations
 
 from etsopt.curves.api import curve
 from etsopt.curves.box import Box
-from etsopt.curves.folder import CurveCheck, check_curve, read_curve, require_free
+from etsopt.curves.curve_files import CurveCheck, require_free
+from etsopt.curves.folder import check_curve, read_curve
+from etsopt.curves.price_curve import PriceCurve, PricePoint
 from etsopt.curves.result import Curve, Point
 
-__all__ = ["Box", "Curve", "CurveCheck", "Point", "check_curve", "curve", "read_curve", "require_free"]
+__all__ = [
+    "Box",
+    "Curve",
+    "CurveCheck",
+    "Point",
+    "PriceCurve",
+    "PricePoint",
+    "check_curve",
+    "curve",
+    "read_curve",
+    "require_free",
+]

@@ -1,4 +1,4 @@
-"""The public function `etsopt.curve`: the answer for every value of a limit."""
+"""The public function `etsopt.curve`: the answer for every value of a limit, or the price of a market."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.price_segments import MODELS
 from etsopt.curves.axes import axes_of
 from etsopt.curves.box import Box
 from etsopt.curves.line import cover
+from etsopt.curves.price_curve import PriceCurve
+from etsopt.curves.price_search import PriceSolver, cover_prices
 from etsopt.curves.result import Curve
-from etsopt.curves.solver import CurveSolver
+from etsopt.curves.solver import MODEL, CurveSolver
+from etsopt.errors import UsageError, brief
 from etsopt.language import _
 from etsopt.progress import tell, unlimited, watched
 
@@ -28,13 +32,15 @@ def curve(
     vary: Mapping[str, tuple[float, float]] | None = None,
     *,
     along: Mapping[str, tuple[float, float]] | None = None,
+    model: str = MODEL,
     time_limit_s: float | None = None,
     progress: Callable[[str], None] | None = None,
-) -> Curve | Box:
-    """Find the allocation for every value of a limit, with a proof for each piece of the range.
+) -> Curve | Box | PriceCurve:
+    """Find the answer for every value of a limit, with a proof for each piece of the range.
 
     Along a limit that moves in a straight line the allocation is piecewise affine. Each piece is found by one solve and
-    proven as a whole by the checker, from the limits at both of its ends.
+    proven as a whole by the checker, from the limits at both of its ends. With divisible measures the price of a market
+    is a staircase along what is on offer, and piecewise affine along the terminal price.
 
     Parameters
     ----------
@@ -43,6 +49,8 @@ def curve(
         or two, which make a box.
     along
         In place of that, several keys that move together from their first to their second value.
+    model
+        ``allocation``, or the market ``clearing`` or ``pathway``, of which the prices are found.
     time_limit_s
         Seconds for the search; what is found by then is kept.
     progress
@@ -50,13 +58,15 @@ def curve(
 
     Returns
     -------
-    Curve or Box
-        Of one key, or of several along a line, a `Curve`. Of two a `Box`, which answers at points and keeps regions.
+    Curve, Box or PriceCurve
+        Of one key, or of several along a line, a `Curve`. Of two a `Box`, which answers at points and keeps regions. Of
+        a market a `PriceCurve`.
 
     Raises
     ------
     UsageError
-        If a key is no limit that moves in a straight line, with the reason, or a range is empty.
+        If a key is no limit that moves in a straight line, with the reason, or a range is empty; or the model has no
+        curves.
     DataError
         If an end is outside the range of its key.
 
@@ -72,8 +82,15 @@ def curve(
     [101500.0, 297300.0, 158400.0]
     """
     axes = axes_of(vary, along)
+    require_curves(model, len(axes))
     began = time.perf_counter()
     with watched(time_limit_s, progress):
+        if model != MODEL:
+            prices = PriceSolver(instance, axes[0], model)
+            pieces = cover_prices(prices)
+            with unlimited():
+                first = pieces.pieces[0].first.results if pieces.pieces else prices.results(0.0)
+                return PriceCurve(prices, pieces, first.provenance, time.perf_counter() - began)
         solver = CurveSolver(instance, axes)
         if len(axes) > 1:
             return Box(solver)
@@ -81,6 +98,22 @@ def curve(
         with unlimited():
             tell(_("anchor of the curve"))
             return Curve(solver, found, anchor_of(solver, found), time.perf_counter() - began)
+
+
+def require_curves(model: str, axes: int) -> None:
+    """Require that a model has curves along so many axes.
+
+    Raises
+    ------
+    UsageError
+        If it has none.
+    """
+    if model not in (MODEL, *MODELS):
+        what = _("The model {model} has no curves.", model=brief(model))
+        raise UsageError(what, _("Choose one of {known}.", known=", ".join((MODEL, *MODELS))))
+    if model != MODEL and axes > 1:
+        what = _("Prices have a curve along one line, not over a box of two keys.")
+        raise UsageError(what, _("Move both together on one line: `along` in Python, --along on the command line."))
 
 
 def anchor_of(solver: CurveSolver, found: Cover) -> Results:

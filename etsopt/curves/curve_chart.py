@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 RATES = ("target_change", "balance", "lower", "upper")
 """Last parts of keys whose values are fractions, which people read in percent."""
 
+UNITS = {"_per_t": "CNY/t", "_t": "t"}
+"""Units by the end of a key."""
+
 
 def chart_of(curve: Curve) -> Chart:
     """Return three panels along the key: the first objective, surplus rates of units, and totals of sectors.
@@ -39,10 +42,10 @@ def chart_of(curve: Curve) -> Chart:
 
 def unit_of(axis: Axis) -> tuple[float, str]:
     """Return the divisor of the values of a key, and their unit then; none of a place on a line."""
-    last = axis.key.rpartition(".")[2]
+    last = next((part for part in reversed(axis.key.split(".")) if not part.isdigit()), "")
     if last in RATES or "balance" in axis.key:
         return 0.01, "%"
-    unit = {"target_t": "t", "target_intensity": "t/t"}.get(last, "")
+    unit = "t/t" if last == "target_intensity" else next((u for end, u in UNITS.items() if last.endswith(end)), "")
     return scaled(max(abs(axis.shown(0.0)), abs(axis.shown(1.0))), unit) if unit else (1.0, "")
 
 

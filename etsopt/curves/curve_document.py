@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from etsopt.curves import price_document
 from etsopt.curves.curve_chart import unit_of
+from etsopt.curves.price_curve import PriceCurve
 from etsopt.documents.columns import heading
 from etsopt.documents.document import Column, Commands, Document, Facts, Paragraph, Section, Table, report_command
 from etsopt.documents.figures import of_chart
@@ -17,14 +19,15 @@ from etsopt.units import format_tonnes
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from etsopt.curves.result import Curve
     from etsopt.documents.document import Block
+    from etsopt.language import Text
 
 
 def write_curve_report(
-    curve: Curve, path: Path, lang: str = "en", inline: bool = False, folder: str = "CURVE"
+    curve: Curve | PriceCurve, path: Path, lang: str = "en", inline: bool = False, folder: str = "CURVE"
 ) -> list[Path]:
     """Write the report of a curve as an HTML page, and beside it the script that draws its chart.
 
@@ -39,7 +42,7 @@ def write_curve_report(
         return write_document(document_of(curve, folder, with_chart=True), path, inline)
 
 
-def document_of(curve: Curve, folder: str = "", with_chart: bool = False) -> Document:
+def document_of(curve: Curve | PriceCurve, folder: str = "", with_chart: bool = False) -> Document:
     """Return what is told of a curve.
 
     Parameters
@@ -65,44 +68,50 @@ def document_of(curve: Curve, folder: str = "", with_chart: bool = False) -> Doc
     )
 
 
-def kicker(curve: Curve) -> str:
+def kicker(curve: Curve | PriceCurve) -> str:
     """Return the line above the answer."""
     return " · ".join(map(str, (curve.about.instance, _("curve"), curve.axis.name)))
 
 
-def imprint_of(curve: Curve) -> str:
+def imprint_of(curve: Curve | PriceCurve) -> str:
     """Return the last line of a page."""
     return imprint(curve.about.versions.etsopt, curve.about.instance_hash)
 
 
-def answer_of(curve: Curve) -> str:
+def answer_of(curve: Curve | PriceCurve) -> str:
     """Return the answer in a sentence."""
     count, ends = len(curve.cover.pieces), [_value(curve, place) for place in (0.0, 1.0)]
     what = {"key": curve.axis.name, "start": ends[0], "end": ends[1]}
-    if not count and len(curve.infeasible):
+    if isinstance(curve, PriceCurve):
+        first, second = price_document.pieces_of(count, what), _("Every value is proven.")
+    elif not count and len(curve.infeasible):
         return _("No allocation exists at any value of {key} from {start} to {end}.", **what)
-    first = ngettext(
+    else:
+        first, second = _pieces_of(count, what), _("Every value with an allocation is proven.")
+    if not curve.proven:
+        second = _("Proven are {share:.6f} % of the length.", share=100 * curve.certified_share)
+    return _("{first} {second}", first=first, second=second)
+
+
+def _pieces_of(count: int, what: Mapping[str, Any]) -> Text | str:
+    """Return how many pieces there are between which values of which key, in a sentence."""
+    return ngettext(
         "{key} from {start} to {end}: {count:,} piece, on which every unit's allowance is a straight line.",
         "{key} from {start} to {end}: {count:,} pieces, on each of which every unit's allowance is a straight line.",
         count,
         **what,
     )
-    if curve.proven:
-        second = _("Every value with an allocation is proven.")
-    else:
-        second = _("Proven are {share:.6f} % of the length.", share=100 * curve.certified_share)
-    return _("{first} {second}", first=first, second=second)
 
 
-def _value(curve: Curve, place: float) -> str:
+def _value(curve: Curve | PriceCurve, place: float) -> str:
     """Return the value of the key at a place, in words."""
     divisor, unit = unit_of(curve.axis)
     number = signed(f"{curve.axis.shown(place) / divisor:.6g}")
     return f"{number}{SPACE}{unit}" if unit else number
 
 
-def _blocks(curve: Curve, with_chart: bool) -> Iterator[Block]:
-    for row in curve.infeasible.to_dict("records"):
+def _blocks(curve: Curve | PriceCurve, with_chart: bool) -> Iterator[Block]:
+    for row in () if isinstance(curve, PriceCurve) else curve.infeasible.to_dict("records"):
         ends = (curve.axis.place(row[name]) for name in ("from", "to"))
         start, end = (_value(curve, place) for place in ends)
         text = _("No allocation exists from {start} to {end}: limits are missed by up to {missed} t, which is proven.")
@@ -113,10 +122,10 @@ def _blocks(curve: Curve, with_chart: bool) -> Iterator[Block]:
     if unproven:
         places = joined([f"{_value(curve, piece.start)}–{_value(curve, piece.end)}" for piece in unproven[:8]])
         yield Paragraph(_("Not proven: {places}. There `at` solves.", places=places), "warning")
-    if with_chart and curve.cover.pieces:
+    if with_chart and (curve.certified_share if isinstance(curve, PriceCurve) else curve.cover.pieces):
         yield of_chart(curve.about.instance, curve.chart())
     if curve.cover.pieces:
-        yield _table(curve)
+        yield price_document.table_of(curve) if isinstance(curve, PriceCurve) else _table(curve)
         yield Facts(((_("solves"), f"{curve.solver.solves:,}"),))
 
 

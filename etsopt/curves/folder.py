@@ -7,40 +7,41 @@ Multipliers of the first infeasible stretch have the piece -1, those of the seco
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import Field
 
 from etsopt.checking.theorem import INFEASIBLE
+from etsopt.curves import price_folder
 from etsopt.curves.axes import Axis
+from etsopt.curves.curve_files import (
+    ADVICE,
+    VALUES_AGREE,
+    CurveCheck,
+    StatedCurve,
+    is_of_prices,
+    read_files,
+    write_files,
+)
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.curves.result import Curve
 from etsopt.curves.solver import MODEL, CurveSolver
-from etsopt.data.files.atomic import file_in_errors
-from etsopt.data.files.atomic_folder import finish, replacing_folder
-from etsopt.data.files.frames import as_written, read_table, types_of
-from etsopt.data.files.write import FORMATS, check_format, write_table
-from etsopt.errors import DataError, Problem, UsageError
+from etsopt.data.files.write import FORMATS
+from etsopt.errors import DataError, Problem
 from etsopt.language import _
 from etsopt.results.results import load_both
-from etsopt.running.provenance import versions
 from etsopt.running.run import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from etsopt.curves.line import Stretch
+    from etsopt.curves.price_curve import PriceCurve
 
-
-FILE, ANCHOR = "curve.json", "anchor"
-POINTS = "points"
-"""Name of the table of a box."""
+ANCHOR = "anchor"
 
 TABLES = {
     "pieces": ("piece", "from", "to", "certified"),
@@ -49,29 +50,11 @@ TABLES = {
 }
 """Tables, and the columns that each needs."""
 
-TEXTS = ("level", "row", "index")
-"""Columns of texts; ``certified`` holds true or false, and the others numbers."""
 
-VALUES_AGREE = 1e-6
-"""Relative difference of a stated value of an objective from the one that is recomputed."""
+class Stated(StatedCurve):
+    """What ``curve.json`` states of a curve of allocations."""
 
-ADVICE = _("Make the curve again; a curve is not changed by hand.")
-
-
-class Stated(BaseModel):
-    """What ``curve.json`` states."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    instance: str = Field(description="name of the instance")
-    keys: dict[str, tuple[FiniteFloat, FiniteFloat]] = Field(description="both values of every key that moves")
-    termination: str = Field(description="optimal, or why the search ended")
-    certified_share: FiniteFloat = Field(description="share of the feasible length that is proven")
-    solves: int = Field(description="solves of the search")
-    seconds: FiniteFloat = Field(description="time of the search [s]")
     anchor: str = Field(description="hash of the tables of the anchor")
-    versions: dict[str, str] = Field(description="versions that decide an answer")
-    tables: dict[str, dict[str, str]] = Field(description="types of the columns of every table")
 
 
 def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]) -> None:
@@ -82,15 +65,10 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
     UsageError
         If the folder holds something else, or the format is unknown.
     """
-    check_format(table_format)
-    folder = Path(folder)
-    require_free(folder)
-    curve.anchor.save(folder / ANCHOR, table_format=table_format)
     # An empty table has no types, and a table joined to it would lose its own.
     parts = [part for part in (curve.multipliers, *_proofs(curve)) if len(part)]
     proofs = pd.concat(parts, ignore_index=True) if parts else curve.multipliers
     tables = {"pieces": curve.pieces, "multipliers": proofs, "infeasible": curve.infeasible}
-    plain = {name: as_written(table, name) for name, table in tables.items()}
     stated = Stated(
         instance=curve.about.instance,
         keys=dict(curve.axis.ends),
@@ -99,35 +77,10 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
         solves=curve.solver.solves,
         seconds=curve.seconds,
         anchor=curve.anchor.tables_hash,
-        versions=versions().model_dump(),
-        tables={name: types_of(table) for name, table in plain.items()},
     )
-    with replacing_folder(folder, lambda: _files(folder)) as aside:
-        for name, table in plain.items():
-            write_table(table, aside / f"{name}.{table_format}")
-        with file_in_errors(aside / FILE):
-            text = json.dumps(stated.model_dump(), indent=1, ensure_ascii=False) + "\n"
-            (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
-
-
-def _files(folder: Path) -> list[Path]:
-    names = (FILE, *(f"{name}.{ending}" for name in TABLES for ending in FORMATS))
-    return [folder / name for name in names if (folder / name).is_file()]
-
-
-def require_free(folder: Path) -> None:
-    """Require that a folder is new or empty, or holds a curve or the points of a box.
-
-    Raises
-    ------
-    UsageError
-        If it holds something else.
-    """
-    held = [folder] if folder.is_file() else [*folder.iterdir()] if folder.is_dir() else []
-    points = {f"{POINTS}.{ending}" for ending in FORMATS}
-    if held and not (folder / FILE).is_file() and not {path.name for path in held} <= points:
-        what = _("{folder!r} is there, and holds no curve.", folder=str(folder))
-        raise UsageError(what, _("Name another folder by --out."))
+    folder = Path(folder)
+    anchor = folder / ANCHOR
+    write_files(folder, stated, tables, table_format, lambda: curve.anchor.save(anchor, table_format=table_format))
 
 
 def _proofs(curve: Curve) -> Iterator[pd.DataFrame]:
@@ -144,8 +97,8 @@ def _proofs(curve: Curve) -> Iterator[pd.DataFrame]:
         yield pd.DataFrame(columns | {"multiplier_from": stretch.dual[here], "multiplier_to": stretch.dual[here]})
 
 
-def read_curve(folder: str | Path) -> Curve:
-    """Read a curve: its pieces are made again from their multipliers, and certified by the checker.
+def read_curve(folder: str | Path) -> Curve | PriceCurve:
+    """Read a curve: its pieces are made again from multipliers, or answers, and certified by the checker.
 
     Raises
     ------
@@ -154,48 +107,18 @@ def read_curve(folder: str | Path) -> Curve:
     DataError
         If a file is damaged.
     """
+    if is_of_prices(Path(folder)):
+        return price_folder.read_price_curve(Path(folder))[0]
     return _read(Path(folder))[0]
 
 
 def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
-    finish(folder)
-    if not (folder / FILE).is_file():
-        what = _("{folder!r} holds no curve: {name} is missing.", folder=str(folder), name=FILE)
-        raise UsageError(what, _("Name a folder that `etsopt curve --out` wrote."))
-    try:
-        stated = Stated.model_validate_json((folder / FILE).read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        what = _("is no curve: {place}: {text}", place=".".join(map(str, first["loc"])), text=first["msg"])
-        raise DataError(_("The curve"), [Problem(FILE, what, ADVICE)]) from None
-    tables, problems = {}, []
-    for name, columns in TABLES.items():
-        path = next(
-            (folder / f"{name}.{ending}" for ending in FORMATS if (folder / f"{name}.{ending}").is_file()), None
-        )
-        if path is None or name not in stated.tables:
-            raise DataError(_("The curve"), [Problem(f"{name}.csv", _("is missing"), ADVICE)])
-        tables[name] = read_table(path, stated.tables[name])
-        wrong = {column: _("is missing") for column in columns if column not in tables[name]}
-        wrong |= {column: said for column in tables[name] if (said := _wrong_with(tables[name][column], str(column)))}
-        problems += [Problem(path.name, what, ADVICE, column) for column, what in wrong.items()]
-    if problems:
-        raise DataError(_("The curve"), problems)
+    stated, tables = read_files(folder, Stated, TABLES)
     anchor, instance = load_both(folder / ANCHOR)
     solver = CurveSolver(instance, (Axis(stated.keys),))
     solver.solves = stated.solves
     cover = Cover([*_pieces(solver, tables)], joined([*_stretches(solver, tables)]), stated.termination)
     return Curve(solver, cover, anchor, stated.seconds), stated, tables
-
-
-def _wrong_with(cells: pd.Series, column: str) -> str:
-    """Return what is wrong with the cells of a column, empty if nothing is."""
-    if column in TEXTS or not len(cells):
-        return ""
-    if column == "certified":
-        return "" if is_bool_dtype(cells) and not cells.isna().any() else _("holds true or false")
-    numbers = is_numeric_dtype(cells) and not is_complex_dtype(cells)
-    return "" if numbers and np.isfinite(cells.to_numpy(dtype=float, na_value=np.nan)).all() else _("holds no numbers")
 
 
 def _pieces(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator[Piece]:
@@ -235,33 +158,10 @@ def _stretches(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator
             yield found
 
 
-@dataclass(frozen=True)
-class CurveCheck:
-    """What the check of a curve proved.
-
-    Parameters
-    ----------
-    pieces, proven
-        Number of pieces, and of those that are proven.
-    certified_share
-        Share of the feasible length that is proven.
-    refused
-        What does not hold, in words.
-    """
-
-    pieces: int
-    proven: int
-    certified_share: float
-    refused: tuple[str, ...]
-
-    @property
-    def holds(self) -> bool:
-        """True if everything that the curve states is proven."""
-        return not self.refused
-
-
 def check_curve(folder: str | Path) -> CurveCheck:
-    """Check a curve from its instance and multipliers alone; its anchor is checked as a run is."""
+    """Check a curve from its instance and multipliers alone; its anchor is checked as a run is, and so is every run."""
+    if is_of_prices(Path(folder)):
+        return price_folder.check_price_curve(Path(folder))
     curve, stated, tables = _read(Path(folder))
     refused = [*_of_anchor(curve, stated), *_of_pieces(curve, tables["pieces"])]
     stretches = tables["infeasible"].astype(float)

@@ -77,16 +77,23 @@ def with_power(
     return np.where(np.isnan(of_power), given, of_power)
 
 
-def below_cap(instance: Given, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
-    path, totals = instance.policy.pathway, given.sum(axis=0)
+def caps(instance: Given, years: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cap on all allowances of each year, infinite without one, from their totals before it [t]."""
+    path = instance.policy.pathway
     if path.cap_t is not None:
         stated, tonnes = zip(*sorted((int(year), cap) for year, cap in path.cap_t.items()), strict=True)
-        capped, limit = years >= stated[0], np.interp(years, stated, tonnes)
-    elif path.cap_from is not None and path.cap_from <= years[-1]:
-        last_free = totals[years < path.cap_from][-1]
-        capped, limit = years >= path.cap_from, last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
-    else:
+        return np.where(years >= stated[0], np.interp(years, stated, tonnes), np.inf)
+    if path.cap_from is None or path.cap_from > years[-1]:
+        return np.full(len(years), np.inf)
+    last_free = totals[years < path.cap_from][-1]
+    falling = last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
+    return np.where(years >= path.cap_from, falling, np.inf)
+
+
+def below_cap(instance: Given, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
+    totals = given.sum(axis=0)
+    limit = caps(instance, years, totals)
+    if np.isinf(limit).all():
         return given
-    kept = np.divide(limit, totals, out=np.ones(len(years)), where=totals > 0)
-    return given * np.where(capped, np.minimum(1.0, kept), 1.0)
+    return given * np.minimum(1.0, np.divide(limit, totals, out=np.ones(len(years)), where=totals > 0))

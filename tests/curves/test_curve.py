@@ -150,6 +150,7 @@ def test_bands_of_enterprises_are_rows_like_others() -> None:
 def test_a_saved_curve_is_read_and_proven_again(steel: Curve, tmp_path: Path, format_: str) -> None:
     steel.save(tmp_path / "curve", format_)
     read = read_curve(tmp_path / "curve")
+    assert isinstance(read, Curve)
     assert read.pieces["certified"].all()
     assert np.abs(read.at(-0.004).allowance_t - steel.at(-0.004).allowance_t).max() <= 1e-6
     checked = check_curve(tmp_path / "curve")

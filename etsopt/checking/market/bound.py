@@ -59,18 +59,28 @@ class Bound:
         Amounts by which bounds and rows may be missed.
     unmet_most
         Largest unmet demand of a year, at a cost of one per tonne [t].
+    repaired
+        The same multipliers at their nodes as another bound repaired them; None to repair them here.
     """
 
-    def __init__(self, market: Market, given: Multipliers, leeway: Leeway, unmet_most: float = 0.0) -> None:
+    def __init__(
+        self,
+        market: Market,
+        given: Multipliers,
+        leeway: Leeway,
+        unmet_most: float = 0.0,
+        repaired: NDArray[np.float64] | None = None,
+    ) -> None:
         self.market, self.leeway = market, leeway
         baseline, accounts, terms = market.baseline, market.accounts, market.terms
         stated = bool(np.isfinite(terms.expected_price).all())
         nodes = Nodes(len(accounts.emissions), len(baseline.years), stated)
         together = [] if stated else of_market(market, nodes, leeway, unmet_most)
-        x = nodes.filled(given)
+        x = nodes.filled(given) if repaired is None else repaired
         limit, due = np.minimum(given.offset_limit, 0.0), np.minimum(given.newly_owed, 0.0)
-        if nodes.size <= REPAIRED_MULTIPLIERS_MAX:
+        if repaired is None and nodes.size <= REPAIRED_MULTIPLIERS_MAX:
             x = joined([*of_accounts(market, nodes, due, leeway), *together]).repaired(x)
+        self.repaired = x
         self.demand_dual, self.emission_dual = x[nodes.account], terms.offset_share * limit + due
         offers = np.minimum(given.offsets_on_offer, 0.0)
         price = baseline.discount * terms.expected_price if stated else x[nodes.price]

@@ -8,6 +8,8 @@ import numpy as np
 
 from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import statements
+from etsopt.checking.tolerances import NO_COST_CNY_PER_T
+from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +53,11 @@ def spent_by(
         + terminal_value * stocks
     )
     return spent - gamma(sizes.roundings + sizes.units + 20) * size
+
+
+def tolerance_of_cost(value: float, market: Market) -> float:
+    """Return the tolerance of a cost of a market; where nothing has one, rounding alone is left [CNY]."""
+    return max(tolerance_of(value, "CNY"), NO_COST_CNY_PER_T * float(market.baseline.emissions.sum()))
 
 
 def cost_of(

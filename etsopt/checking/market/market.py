@@ -13,7 +13,7 @@ from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.closure import CLOSURE, closure_follows
 from etsopt.checking.market.combinations import proven_together
-from etsopt.checking.market.cost import cost_of, spent_by
+from etsopt.checking.market.cost import cost_of, spent_by, tolerance_of_cost
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leaves import LEAVES, read_leaves
 from etsopt.checking.market.leeway import leeway_of
@@ -24,7 +24,6 @@ from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balance
 from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.theorem import COST, UNMET
-from etsopt.checking.tolerances import NO_COST_CNY_PER_T
 from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.language import _
 from etsopt.readings.plan import inside_in
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from etsopt.checking.market.arcs import Multipliers
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leaves import Leaf
     from etsopt.checking.market.plans import Amounts, SelectedPlans
@@ -57,6 +57,34 @@ class Answer(NamedTuple):
     price: NDArray[np.float64]
 
 
+class Read(NamedTuple):
+    """A market, the decisions of its tables, the table of its years, and all multipliers and those of the cost."""
+
+    market: Market
+    answer: Answer
+    years: pd.DataFrame
+    stated: StatedMultipliers
+    given: Multipliers
+
+
+def read_market(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) -> tuple[Read | None, list[Violation]]:
+    """Return what tables say of a market, None if they are not those of one, and the violations of their shape."""
+    held, violations = read_held(instance, tables, kind)
+    if violations:
+        return None, violations
+    market = derive_market(instance, tables, kind, held)
+    violations = _shape(instance, market, tables, kind)
+    if violations:
+        return None, violations
+    taken, violations = read_plans(instance, market.baseline, market.offered, tables["plans"])
+    if taken is None:
+        return None, violations
+    stated = StatedMultipliers(market.program.baseline, market.program.accounts, tables["duals"])
+    given, violations = stated.at(COST, "CNY/t")
+    answer = _answer(market, taken, -given.market_balance / market.baseline.discount, tables, kind)
+    return Read(market, answer, tables["years"], stated, given), violations
+
+
 def check_market(
     instance: Given, tables: Mapping[str, pd.DataFrame], kind: str, gap: float
 ) -> tuple[list[Violation], LevelCheck | None]:
@@ -69,25 +97,16 @@ def check_market(
     gap
         Largest relative gap that the reader accepts.
     """
-    held, violations = read_held(instance, tables, kind)
-    if violations:
+    read, violations = read_market(instance, tables, kind)
+    if read is None:
         return violations, None
-    market = derive_market(instance, tables, kind, held)
-    violations = _shape(instance, market, tables, kind)
-    if violations:
-        return violations, None
-    taken, violations = read_plans(instance, market.baseline, market.offered, tables["plans"])
-    if taken is None:
-        return violations, None
-    program, years = market.program, tables["years"]
-    stated = StatedMultipliers(program.baseline, program.accounts, tables["duals"])
-    given, violations = stated.at(COST, "CNY/t")
-    answer = _answer(market, taken, -given.market_balance / market.baseline.discount, tables, kind)
+    market, answer, years, stated, given = read
+    program = market.program
     violations += _tables_follow(instance, market, answer, tables, kind)
     if any(violation.rule == "tables" for violation in violations):
         return violations, None
     value, uncertain, spending = cost_of(market, answer.holdings, answer.units, years, kind)
-    tolerance = max(tolerance_of(value, "CNY"), NO_COST_CNY_PER_T * float(market.baseline.emissions.sum()))
+    tolerance = tolerance_of_cost(value, market)
     root = Bound(program, given, leeway_of(market, answer.holdings, answer.units, years))
     bound = relaxed = root.of_all() - uncertain
     integer = not instance.policy.abatement.divisible_measures

@@ -17,14 +17,13 @@ from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.cells import of_column
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
-from etsopt.checking.market.cost import cost_of
+from etsopt.checking.market.cost import cost_of, tolerance_of_cost
 from etsopt.checking.market.leeway import leeway_of
 from etsopt.checking.market.plans import of_units, plans_are_admissible, read_plans
 from etsopt.checking.theorem import COST
 from etsopt.checking.tolerances import PRICE_PROOF_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
-from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -172,7 +171,7 @@ def _is_solved(instance: Given, market: Market, stated: StatedMultipliers, end: 
     bound = Bound(at_end, given, leeway_of(at_end, holdings, units, of_years)).of_all() - uncertain
     # The cost may be near zero, since what is kept has a worth: a little demand has a value as well.
     demand = float(baseline.emissions.mean(axis=1).sum() * np.abs(given.market_balance).sum())
-    if claims and not value - bound <= tolerance_of(value, "CNY") + PRICE_PROOF_RELATIVE * (
+    if claims and not value - bound <= tolerance_of_cost(value, market) + PRICE_PROOF_RELATIVE * (
         max(abs(value), spending) + demand
     ):
         message = _("the multipliers of a certified terminal price bound the cost of its plans and trades")

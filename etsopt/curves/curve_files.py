@@ -1,0 +1,189 @@
+"""The files that every folder of a curve has: ``curve.json``, which says what moves, and tables beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from etsopt.data.files.atomic import file_in_errors
+from etsopt.data.files.atomic_folder import finish, replacing_folder
+from etsopt.data.files.frames import as_written, read_table, types_of
+from etsopt.data.files.write import FORMATS, check_format, write_table
+from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
+from etsopt.running.provenance import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+
+FILE = "curve.json"
+POINTS = "points"
+"""Name of the table of a box."""
+
+TEXTS = ("level", "row", "index", "price_unit")
+"""Columns of texts; ``certified`` holds true or false, and the others numbers."""
+
+OPEN = ("cost_from_cny", "cost_to_cny", "gap_cny", "tolerance_cny")
+"""Columns of numbers that a piece without a proof need not have."""
+
+VALUES_AGREE = 1e-6
+"""Relative difference of a stated value of an objective from the one that is recomputed."""
+
+ADVICE = _("Make the curve again; a curve is not changed by hand.")
+
+
+class StatedCurve(BaseModel):
+    """What ``curve.json`` states of any curve."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    instance: str = Field(description="name of the instance")
+    keys: dict[str, tuple[FiniteFloat, FiniteFloat]] = Field(description="both values of every key that moves")
+    termination: str = Field(description="optimal, or why the search ended")
+    certified_share: FiniteFloat = Field(description="share of the feasible length that is proven")
+    solves: int = Field(description="solves of the search")
+    seconds: FiniteFloat = Field(description="time of the search [s]")
+    versions: dict[str, str] = Field(
+        default_factory=lambda: versions().model_dump(), description="versions that decide an answer"
+    )
+    tables: dict[str, dict[str, str]] = Field(default_factory=dict, description="types of the columns of every table")
+
+
+S = TypeVar("S", bound=StatedCurve)
+
+
+@dataclass(frozen=True)
+class CurveCheck:
+    """What the check of a curve proved.
+
+    Parameters
+    ----------
+    pieces, proven
+        Number of pieces, and of those that are proven.
+    certified_share
+        Share of the feasible length that is proven.
+    refused
+        What does not hold, in words.
+    """
+
+    pieces: int
+    proven: int
+    certified_share: float
+    refused: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """True if everything that the curve states is proven."""
+        return not self.refused
+
+
+def write_files(
+    folder: Path, stated: StatedCurve, tables: Mapping[str, pd.DataFrame], table_format: str, runs: Callable[[], None]
+) -> None:
+    """Write the files of a curve in place of those of an earlier one, after its runs.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds something else, or the format is unknown.
+    """
+    check_format(table_format)
+    require_free(folder)
+    runs()
+    plain = {name: as_written(table, name) for name, table in tables.items()}
+    stated = stated.model_copy(update={"tables": {name: types_of(table) for name, table in plain.items()}})
+    with replacing_folder(folder, lambda: _files(folder, tables)) as aside:
+        for name, table in plain.items():
+            write_table(table, aside / f"{name}.{table_format}")
+        with file_in_errors(aside / FILE):
+            text = json.dumps(stated.model_dump(), indent=1, ensure_ascii=False) + "\n"
+            (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _files(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
+    names = (FILE, *(f"{name}.{ending}" for name in tables for ending in FORMATS))
+    return [folder / name for name in names if (folder / name).is_file()]
+
+
+def require_free(folder: Path) -> None:
+    """Require that a folder is new or empty, or holds a curve or the points of a box.
+
+    Raises
+    ------
+    UsageError
+        If it holds something else.
+    """
+    held = [folder] if folder.is_file() else [*folder.iterdir()] if folder.is_dir() else []
+    points = {f"{POINTS}.{ending}" for ending in FORMATS}
+    if held and not (folder / FILE).is_file() and not {path.name for path in held} <= points:
+        what = _("{folder!r} is there, and holds no curve.", folder=str(folder))
+        raise UsageError(what, _("Name another folder by --out."))
+
+
+def is_of_prices(folder: Path) -> bool:
+    """Return True if a folder holds a curve of prices, which states its model."""
+    finish(folder)
+    if not (folder / FILE).is_file():
+        what = _("{folder!r} holds no curve: {name} is missing.", folder=str(folder), name=FILE)
+        raise UsageError(what, _("Name a folder that `etsopt curve --out` wrote."))
+    try:
+        return "model" in json.loads((folder / FILE).read_bytes())
+    except (ValueError, TypeError):
+        return False
+
+
+def read_files(
+    folder: Path, kind: type[S], columns: Mapping[str, tuple[str, ...]]
+) -> tuple[S, dict[str, pd.DataFrame]]:
+    """Read ``curve.json`` and the tables beside it.
+
+    Parameters
+    ----------
+    columns
+        Columns that each table needs.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged.
+    """
+    try:
+        stated = kind.model_validate_json((folder / FILE).read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = _("is no curve: {place}: {text}", place=".".join(map(str, first["loc"])), text=first["msg"])
+        raise DataError(_("The curve"), [Problem(FILE, what, ADVICE)]) from None
+    tables, problems = {}, []
+    for name, needed in columns.items():
+        path = next(
+            (folder / f"{name}.{ending}" for ending in FORMATS if (folder / f"{name}.{ending}").is_file()), None
+        )
+        if path is None or name not in stated.tables:
+            raise DataError(_("The curve"), [Problem(f"{name}.csv", _("is missing"), ADVICE)])
+        tables[name] = read_table(path, stated.tables[name])
+        wrong = {column: _("is missing") for column in needed if column not in tables[name]}
+        wrong |= {column: said for column in tables[name] if (said := _wrong_with(tables[name][column], str(column)))}
+        problems += [Problem(path.name, what, ADVICE, column) for column, what in wrong.items()]
+    if problems:
+        raise DataError(_("The curve"), problems)
+    return stated, tables
+
+
+def _wrong_with(cells: pd.Series, column: str) -> str:
+    """Return what is wrong with the cells of a column, empty if nothing is."""
+    if column in TEXTS or not len(cells):
+        return ""
+    if column == "certified":
+        return "" if is_bool_dtype(cells) and not cells.isna().any() else _("holds true or false")
+    numbers = is_numeric_dtype(cells) and not is_complex_dtype(cells)
+    whole = numbers and (column in OPEN or np.isfinite(cells.to_numpy(dtype=float, na_value=np.nan)).all())
+    return "" if whole else _("holds no numbers")

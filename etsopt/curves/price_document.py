@@ -1,0 +1,88 @@
+"""What is told and drawn of a curve of prices: its pieces, and the price of every year along its key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.charts.chart import PALETTE, Chart, Panel, Series
+from etsopt.charts.texts import title_of
+from etsopt.curves.curve_chart import unit_of
+from etsopt.documents.columns import heading
+from etsopt.documents.document import Column, Table
+from etsopt.documents.quantities import DIGITS, GAP, PRICE, YES_NO, digits
+from etsopt.errors import UsageError
+from etsopt.language import Text, _, ngettext
+from etsopt.scales import in_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etsopt.curves.price_curve import PriceCurve
+
+
+def pieces_of(count: int, what: Mapping[str, Any]) -> Text | str:
+    """Return how many pieces there are between which values of which key, in a sentence."""
+    return ngettext(
+        "{key} from {start} to {end}: {count:,} piece, on which the price of every year is a straight line.",
+        "{key} from {start} to {end}: {count:,} pieces, on each of which the price of every year is a straight line.",
+        count,
+        **what,
+    )
+
+
+def chart_of(curve: PriceCurve) -> Chart:
+    """Return the price by the key, a line for each year: a staircase along what is on offer.
+
+    Raises
+    ------
+    UsageError
+        If no piece is proven.
+    """
+    table = curve.prices.merge(curve.pieces[["piece", "from", "to"]], on="piece")
+    if not len(table):
+        raise UsageError(_("The curve has no proven piece to draw."), _("Give the search more time: --time-limit."))
+    divisor, unit = unit_of(curve.axis)
+    name = curve.axis.key or _("place on the line")
+    series = tuple(
+        Series(
+            "line",
+            str(year),
+            rows[["from", "to"]].to_numpy(dtype=float).ravel() / divisor,
+            rows[["price_from_cny_per_t", "price_to_cny_per_t"]].to_numpy(dtype=float).ravel(),
+            PALETTE[number % len(PALETTE)],
+            style="plain",
+        )
+        for number, (year, rows) in enumerate(table.groupby("year"))
+    )
+    limits = sorted(curve.axis.shown(place) / divisor for place in (0.0, 1.0))
+    label = f"{name} [{unit}]" if unit else str(name)
+    price = in_unit(_("price"), curve.price_unit)
+    panel = Panel("", label, price, series, x_limits=(limits[0], limits[1]))
+    text = _("price of an allowance along {key}", key=curve.axis.name)
+    return Chart("curve", title_of(curve.about.instance, text), (panel,))
+
+
+def table_of(curve: PriceCurve) -> Table:
+    """Return the pieces with the prices of the first and the last year at their ends."""
+    divisor, unit = unit_of(curve.axis)
+    place = DIGITS._replace(text=digits(".7g"), unit=unit)
+    years = list(dict.fromkeys((0, len(curve.years) - 1)))
+    columns = [
+        Column(_("piece"), DIGITS._replace(text=digits(".0f")), 1),
+        Column(_("from"), place, 1),
+        Column(_("to"), place, 1),
+        *(Column(_("price of {year} at the end", year=curve.years[year]), PRICE, 1) for year in years),
+        Column(_("largest gap / tolerance"), GAP, 3),
+        Column(heading("certified"), YES_NO, 1),
+    ]
+    rows = []
+    for number, piece in enumerate(curve.cover.pieces, 1):
+        ends = (curve.axis.shown(at) / divisor for at in (piece.start, piece.end))
+        found, verdict = np.full(len(curve.years), np.nan), piece.verdict
+        if piece.certified and verdict.prices is not None:
+            found = verdict.prices[1]
+        worst = verdict.gap / verdict.tolerance if piece.certified else np.nan
+        rows.append((number, *ends, *found[years].tolist(), worst, piece.certified))
+    return Table(_("Pieces"), tuple(columns), tuple(rows), key="pieces")

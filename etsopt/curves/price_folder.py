@@ -1,0 +1,158 @@
+"""A curve of prices on disk: pieces, prices, and the runs of the answers that prove them.
+
+``curve.json`` says what moves and where each run is on the line; ``runs`` has a folder each, by number. A piece names
+three of them: the answers at its ends, and the one whose multipliers, or decisions, serve all of it.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field, FiniteFloat
+
+from etsopt.checking.price_segments import MODELS
+from etsopt.curves.axes import Axis, instance_at
+from etsopt.curves.curve_files import (
+    ADVICE,
+    FILE,
+    VALUES_AGREE,
+    CurveCheck,
+    StatedCurve,
+    read_files,
+    write_files,
+)
+from etsopt.curves.price_curve import PriceCurve
+from etsopt.curves.price_search import PriceCover, PricePiece, PriceSolver
+from etsopt.errors import DataError, Problem, UsageError
+from etsopt.language import _
+from etsopt.results.results import load_both
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+RUNS = "runs"
+OF_RUNS = ("first_run", "last_run", "owner_run")
+TABLES = {
+    "pieces": (
+        *("piece", "from", "to", "cost_from_cny", "cost_to_cny", "gap_cny", "tolerance_cny", "certified", *OF_RUNS),
+    ),
+    "prices": ("piece", "year", "price_from_cny_per_t", "price_to_cny_per_t", "price_unit"),
+}
+"""Tables, and the columns that each needs."""
+
+
+class StatedPrices(StatedCurve):
+    """What ``curve.json`` states of a curve of prices."""
+
+    model: str = Field(description="model of the market")
+    places: list[FiniteFloat] = Field(description="place of each run, from 0 to 1")
+
+
+def write_price_curve(curve: PriceCurve, folder: str | Path, table_format: str) -> None:
+    """Write a curve of prices in place of an earlier one.
+
+    Raises
+    ------
+    UsageError
+        If it has no piece, the folder holds something else, or the format is unknown.
+    """
+    folder, pieces = Path(folder), curve.cover.pieces
+    if not pieces:
+        what = _("The curve has no piece to write: the search ended before both of its ends were solved.")
+        raise UsageError(what, _("Give the search more time: --time-limit."))
+    used = {one.place: one for piece in pieces for one in (piece.first, piece.last, piece.owner)}
+    places = sorted(used)
+    numbers = [[places.index(one.place) + 1 for one in (piece.first, piece.last, piece.owner)] for piece in pieces]
+    runs = dict(zip(OF_RUNS, np.array(numbers).T, strict=True))
+    stated = StatedPrices(
+        instance=curve.about.instance,
+        keys=dict(curve.axis.ends),
+        termination=curve.termination,
+        certified_share=curve.certified_share,
+        solves=curve.solver.solves,
+        seconds=curve.seconds,
+        model=curve.solver.model,
+        places=places,
+    )
+
+    def save() -> None:
+        for number, place in enumerate(places, 1):
+            used[place].results.save(folder / RUNS / str(number), table_format=table_format)
+
+    write_files(folder, stated, {"pieces": curve.pieces.assign(**runs), "prices": curve.prices}, table_format, save)
+
+
+def read_price_curve(folder: Path) -> tuple[PriceCurve, StatedPrices, dict[str, pd.DataFrame]]:
+    """Read a curve of prices: its answers are judged, and its pieces certified, again.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged, or a run is not of the instance and the policy at its place.
+    """
+    stated, tables = read_files(folder, StatedPrices, TABLES)
+    loaded = [load_both(folder / RUNS / str(number)) for number in range(1, len(stated.places) + 1)]
+    if not loaded or stated.model not in MODELS or len(set(stated.places)) < len(loaded):
+        raise DataError(_("The curve"), [Problem(FILE, _("names no runs of a market"), ADVICE)])
+    instance, axis = loaded[0][1], Axis(stated.keys)
+    solver = PriceSolver(instance, axis, stated.model)
+    solver.solves = stated.solves
+    for number, (place, (results, own)) in enumerate(zip(stated.places, loaded, strict=True), 1):
+        there = instance_at(instance, (axis,), [place]).hash if 0 <= place <= 1 else ""
+        if not there == own.hash == results.provenance.instance_hash or results.provenance.model != stated.model:
+            what = _("is of another instance, policy or model than the curve")
+            raise DataError(_("The curve"), [Problem(f"{RUNS}/{number}", what, ADVICE)])
+    answers = [solver.read(place, results) for place, (results, _own) in zip(stated.places, loaded, strict=True)]
+    numbers = tables["pieces"][[*OF_RUNS]].to_numpy(dtype=float)
+    if not (np.isin(numbers, np.arange(1, len(answers) + 1)).all() and len(numbers)):
+        raise DataError(_("The curve"), [Problem("pieces.csv", _("names runs that are not there"), ADVICE)])
+    of_pieces = [[answers[number - 1] for number in row] for row in numbers.astype(int).tolist()]
+    pieces = [PricePiece.of(first, last, (owner,)) for first, last, owner in of_pieces]
+    cover = PriceCover(pieces, stated.termination)
+    return PriceCurve(solver, cover, loaded[0][0].provenance, stated.seconds), stated, tables
+
+
+def check_price_curve(folder: Path) -> CurveCheck:
+    """Check a curve of prices from its instance and answers alone."""
+    curve, stated, tables = read_price_curve(folder)
+    proven = sum(piece.certified for piece in curve.cover.pieces)
+    return CurveCheck(len(curve.cover.pieces), proven, curve.certified_share, tuple(_refused(curve, stated, tables)))
+
+
+def _refused(curve: PriceCurve, stated: StatedPrices, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield what a curve states and does not prove."""
+    if stated.instance != curve.about.instance:
+        yield str(_("the instance is {name}, not {stated}", name=curve.about.instance, stated=stated.instance))
+    pieces = curve.cover.pieces
+    in_order = all(before.end <= after.start for before, after in pairwise(pieces))
+    if not (in_order and all(piece.start < piece.end for piece in pieces)):
+        yield str(_("the pieces do not follow one another"))
+    for name, found in (("pieces", curve.pieces), ("prices", curve.prices)):
+        said = tables[name][[*found]]
+        for column in found:
+            texts = column == "price_unit"
+            if len(said) != len(found) or not (
+                said[column].tolist() == found[column].tolist() if texts else _agree(column, said, found)
+            ):
+                yield str(_("{column} of {name} is not what the answers prove", column=column, name=name))
+    if abs(curve.certified_share - stated.certified_share) > VALUES_AGREE:
+        text = _(
+            "certified_share is {found:.9g}, not {stated:.9g}",
+            found=curve.certified_share,
+            stated=stated.certified_share,
+        )
+        yield str(text)
+
+
+def _agree(column: str, said: pd.DataFrame, found: pd.DataFrame) -> bool:
+    """Return True if a stated column holds the numbers that are found; a gap is known no better than its tolerance."""
+    one, other = (table[column].to_numpy(dtype=float) for table in (said, found))
+    within = found["tolerance_cny"].to_numpy(dtype=float) if column == "gap_cny" else 0.0
+    near = np.isclose(one, other, rtol=VALUES_AGREE, atol=0.0, equal_nan=True)
+    with np.errstate(invalid="ignore"):
+        return bool((near | (np.abs(one - other) <= within)).all())
