@@ -23,7 +23,7 @@ TEXTS = {
     "a,x,cemnt,Hebei,many,-5,,1\na,x,cement,Heibei,1e5,,nwe,1\n,y,steel,Hunan,-3,100000,,2\nc,y,stel,Hunan,,1,,x\n",
     "bad/policy.toml": 'yaer = 2025\n\n[rule]\nname = "cn-2025"\nslop = 0.1\n\n[sectors.cement]\nband = 3\n',
     "faulty/register.csv": "unit_id,enterprise_id,sector,province,activity\n"
-    "u1,e1,aluminium,Hebei,primary_aluminium\nu1,e1,aluminum,Hebei,primary\n",
+    "u1,e1,aluminium,Hebei,primary_aluminium\nu1,e1,aluminim,Hebei,primary\n",
     "faulty/reports/2025.csv": "unit_id,month,process,item,flow,quantity,unit\n"
     "u1,2025-13,electrolysis,anode,in,many,t\nu9,2025-01,electrolysis,anodes,in,6800,kg\nu1,2025-01,,,in,-1,t\n",
     "decisions.csv": "decision,level,who,unit_id\n"

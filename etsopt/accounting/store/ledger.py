@@ -89,10 +89,6 @@ class Ledger:
     kept: int
     damaged: tuple[int, ...]
 
-    def line_at(self, entry: int) -> Line | None:
-        """Return the line of an entry, None without one."""
-        return self.lines.get(entry)
-
 
 @dataclass(frozen=True)
 class Alteration:
@@ -247,7 +243,7 @@ def link(head: str, entry: int, content: Content) -> str:
 def line_at(store: str | Path, entry: int) -> Line | None:
     """Return the line of an entry of a store; None without a ledger, or without that entry."""
     ledger = read_ledger(Path(store).resolve())
-    return None if ledger is None else ledger.line_at(entry)
+    return None if ledger is None else ledger.lines.get(entry)
 
 
 def compared(opened: Connection, store: Path, head: str) -> StoreVerification:
@@ -272,7 +268,7 @@ def _differences(ledger: Ledger, now: dict[int, Content]) -> Iterator[Alteration
     """Yield the entries and tables in which a store differs from its ledger, and lines that break the chain."""
     head = START
     for entry in sorted({*ledger.lines, *now}):
-        line, have = ledger.line_at(entry), now.get(entry, {})
+        line, have = ledger.lines.get(entry), now.get(entry, {})
         if line is None:
             yield Alteration(entry, "", _("the entry is not in the ledger"))
             continue
