@@ -137,7 +137,7 @@ def read_ledger(store: Path) -> Ledger | None:
         return None
     lines: dict[int, Line] = {}
     kept, damaged = 0, []
-    for number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, text in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
         try:
             stated = json.loads(text)
             if "kept" in stated:
@@ -203,8 +203,7 @@ def keep(store: Path, entry: int) -> None:
 
 
 def _append(store: Path, records: list[dict[str, Any]]) -> None:
-    path = ledger_of(store)
-    with path.open("a", encoding="utf-8") as file:
+    with (path := ledger_of(store)).open("a", encoding="utf-8") as file:
         file.writelines(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
         file.flush()
         os.fsync(file.fileno())
@@ -242,8 +241,7 @@ def link(head: str, entry: int, content: Content) -> str:
 
 def line_at(store: str | Path, entry: int) -> Line | None:
     """Return the line of an entry of a store; None without a ledger, or without that entry."""
-    ledger = read_ledger(Path(store).resolve())
-    return None if ledger is None else ledger.lines.get(entry)
+    return ledger.lines.get(entry) if (ledger := read_ledger(Path(store).resolve())) else None
 
 
 def compared(opened: Connection, store: Path, head: str) -> StoreVerification:
