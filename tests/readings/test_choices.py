@@ -200,3 +200,14 @@ def test_a_measure_is_found_in_its_slot_where_it_is_on_offer() -> None:
     assert own.slot_of(units, codes).tolist() == [0, 1, 1, -1, -1, -1, 0]
     nothing = choices_of(code=np.zeros((3, 0), dtype=np.int64))
     assert nothing.slot_of(units, codes).tolist() == [-1] * 7
+
+
+def test_a_line_joins_measures_without_alternatives_alone() -> None:
+    """At the first unit the second measure requires the first: they are a line, unless one is of a group or stops."""
+    both = [-1, -1]
+    assert choices_of()._before().tolist() == [[-1, 0], both, both]
+    for name, one in (("group", 0), ("group", 7), ("stops", True)):
+        for slot in (0, 1):
+            cells = np.full((3, 2), False if name == "stops" else -1)
+            cells[0, slot] = one
+            assert choices_of(**{name: cells})._before().tolist() == [both] * 3

@@ -32,6 +32,8 @@ def test_texts_are_numbered_in_alphabetical_order() -> None:
     assert np.isnan(names.mapped({})).all()
     # Texts that are in order stay as they are.
     assert Names.of(np.array(["a", "b", "a"], dtype=object)).code.tolist() == [0, 1, 0]
+    fallen = Names.of(np.array(["c", "b", "a", "b"], dtype=object))
+    assert (fallen.names.tolist(), fallen.code.tolist()) == (["a", "b", "c"], [2, 1, 0, 1])
 
 
 def test_a_number_holds_until_the_next_stated_year() -> None:
