@@ -82,7 +82,7 @@ ALIKE = {"own_sector": "sector", "closed_by_level": "level", "plan_level": "leve
 
 def headings_of_decisions() -> dict[str, str]:
     """Return the columns of a table of decisions by their Chinese headings."""
-    return by_chinese(HEADING, (*NAMES, *OF_ITEMS))
+    return {"级别": "level", **by_chinese(HEADING, (*NAMES, *OF_ITEMS))}
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -12,6 +13,7 @@ import pandas as pd
 
 from etsopt.accounting.vocabulary import FLOWS, FUELS, ITEMS, PROCESSES
 from etsopt.data.tables.schema import SECTORS
+from etsopt.data.tables.text_columns import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +27,7 @@ PROCESS = {name: place for place, name in enumerate(PROCESSES)}
 FLOW = {name: place for place, name in enumerate(FLOWS)}
 SECTOR = {name: place for place, name in enumerate(SECTORS)}
 
+CHINESE_MONTH = re.compile(r"(\d{4})年(\d{1,2})月")
 UNKNOWN = -1
 YEARS = (2000, 2100)
 
@@ -46,6 +49,16 @@ def month_number(text: str) -> int:
     if not plain or not 1 <= int(month) <= 12 or not YEARS[0] <= int(year) <= YEARS[1]:
         return UNKNOWN
     return 12 * int(year) + int(month) - 1
+
+
+def month_of(text: str) -> str:
+    """Return a month as 2025-03, whatever its language; another text as it is.
+
+    >>> month_of("2025年3月"), month_of("2025-03"), month_of("2025年13月")
+    ('2025-03', '2025-03', '2025年13月')
+    """
+    month = CHINESE_MONTH.fullmatch(normalise(text))
+    return f"{month[1]}-{int(month[2]):02d}" if month and 1 <= int(month[2]) <= 12 else text
 
 
 def days(texts: NDArray[np.object_]) -> Codes:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.checks import RowChecks, latest
-from etsopt.accounting.coded import FLOW, Coded
+from etsopt.accounting.coded import FLOW, Coded, month_of
 from etsopt.accounting.reading import read_rows
 from etsopt.accounting.register import validate_register
 from etsopt.accounting.schema import REGISTER, ROWS
@@ -24,11 +24,19 @@ from etsopt.accounting.vocabulary import (
     UNIT_WORDS,
     folded,
 )
-from etsopt.accounting.workbooks import SheetOfRows, heading_of, month_of, read_sheets_of_rows
+from etsopt.accounting.workbooks import (
+    SheetOfRows,
+    heading_of,
+    problem_of_stated_unit,
+    problems_of_columns,
+    read_sheets_of_rows,
+)
 from etsopt.data.files.read import REPORTS, find_folder
 from etsopt.data.files.workbook import WORKBOOKS
 from etsopt.data.tables.headings import as_stated
 from etsopt.data.tables.raw import RawTable, read_csv
+from etsopt.data.tables.recognise import Heading
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError
@@ -185,9 +193,9 @@ def _read_workbook(path: Path, sheets: list[SheetOfRows]) -> tuple[list[pd.DataF
 
 def _validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     """Validate the cells of rows; return them with file and line, None if a required column is missing."""
-    raw = _named(raw)
+    raw, of_headings = _named(raw)
     frame, problems = validate_table(_translated(raw), ROWS)
-    problems = [as_stated(problem, raw) for problem in problems]
+    problems = of_headings + [as_stated(problem, raw) for problem in problems]
     if not all(column.name in frame for column in ROWS.columns if column.required):
         return None, problems
     frame = _with_defaults(frame, ROWS.columns)
@@ -201,22 +209,29 @@ def _validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     return frame, problems
 
 
-def _named(raw: RawTable) -> RawTable:
-    """Return a table with headings as the schema has them, and a column of the unit that a heading states.
+def _named(raw: RawTable) -> tuple[RawTable, list[Problem]]:
+    """Return a table with headings as the schema has them and a column of the unit that one states, and its problems.
 
     Unknown headings stay; those of sheets are known before.
     """
     columns: dict[str, NDArray[Any]] = {}
-    stated = dict(raw.stated)
+    stated, places = dict(raw.stated), dict[str, list[tuple[str, str]]]()
+    problems, unit = list[Problem](), ""
     for heading, cells in raw.columns.items():
-        named = heading_of(heading)
-        name = named.column if named.column and named.column not in raw.columns else heading
-        columns[name] = cells
+        own = heading.startswith(USER_COLUMN_PREFIX)
+        named = Heading(heading) if own else heading_of(heading)
+        name, here = named.column or heading, (raw.label_of(heading), raw.heading_of(heading))
+        places.setdefault(name, []).append(here)
+        problems += problem_of_stated_unit(raw.place, named, here)
+        if name == "quantity":
+            unit = unit or "".join(named.unit.split())
         if name != heading:
             stated[name] = heading, cells
-        if name == "quantity" and named.unit and "unit" not in raw.columns:
-            columns["unit"] = np.full(len(cells), "".join(named.unit.split()), dtype=object)
-    return replace(raw, columns=columns, stated=stated)
+        columns.setdefault(name, cells)
+    problems += problems_of_columns(raw.place, places, unit)
+    if unit and "unit" not in columns:
+        columns["unit"] = np.full(len(raw.rows), unit, dtype=object)
+    return replace(raw, columns=columns, stated=stated), problems
 
 
 def _translated(raw: RawTable) -> RawTable:

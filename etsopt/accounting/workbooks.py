@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.accounting.coded import month_of
 from etsopt.accounting.headings import ROW_HEADINGS
 from etsopt.accounting.schema import ROWS
 from etsopt.accounting.vocabulary import UNIT_WORDS, folded
@@ -44,7 +45,6 @@ LEAST_HEADINGS = 3
 
 NUMBERS = frozenset(column.name for column in ROWS.columns if column.number)
 DATES = {"month": "%Y-%m", "reported_on": "%Y-%m-%d", "calibrated_on": "%Y-%m-%d"}
-CHINESE_MONTH = re.compile(r"(\d{4})年(\d{1,2})月")
 
 COLUMNS = known({column.name: ROW_HEADINGS.get(column.name, ()) for column in ROWS.columns})
 """Columns by their headings, in their plain form."""
@@ -59,13 +59,13 @@ def heading_of(text: str) -> Heading:
     >>> heading_of(" 数量（万吨）")[:2], heading_of("month")[:2], heading_of("备注")[:2]
     (('quantity', '万吨'), ('month', ''), ('', ''))
     """
-    return recognised(text, COLUMNS, _is_unit)
+    return recognised(text, COLUMNS, is_unit)
 
 
-def _is_unit(column: str, unit: str) -> bool:
+def is_unit(column: str, unit: str) -> bool:
     """Return True for a unit of measure that the heading of a column may state.
 
-    >>> [_is_unit("ncv_gj_per_unit", unit) for unit in ("GJ/t", "GJ/t或GJ/万Nm3", "kJ/kg")]
+    >>> [is_unit("ncv_gj_per_unit", unit) for unit in ("GJ/t", "GJ/t或GJ/万Nm3", "kJ/kg")]
     [True, True, False]
     """
     stated = "".join(unit.split()).casefold()
@@ -201,16 +201,35 @@ def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[
         here = (f"cell {column_name(position)}{top + 1}", heading)
         sheet.columns.setdefault(column or heading, (position, heading))
         cells_of.setdefault(column or heading, []).append(here)
-        if unit and not _is_unit(column, unit):
-            problems.append(problem_of_unit(sheet.place, named, here, UNITS_IN_HEADINGS.get(column, "")))
+        problems += problem_of_stated_unit(sheet.place, named, here)
         if column == "quantity":
             sheet.unit = "".join(unit.split())
-    problems += problems_of_repeats(sheet.place, cells_of)
-    if sheet.unit and "unit" in cells_of:
+    return problems + problems_of_columns(sheet.place, cells_of, sheet.unit)
+
+
+def problems_of_columns(place: str, headings: dict[str, list[tuple[str, str]]], unit: str) -> list[Problem]:
+    """Return the problems of columns that several headings name, and of a unit of the quantity that two state.
+
+    Parameters
+    ----------
+    headings
+        Places and texts of the headings of each column.
+    unit
+        Unit that the heading of the quantity states; empty without one.
+    """
+    problems = problems_of_repeats(place, headings)
+    if unit and "unit" in headings:
         twice = _("two headings state the unit of the quantity")
         advice = _("State it in the heading of the quantity, or in a column of units, and not in both.")
-        problems.append(Problem(sheet.place, twice, advice, "unit", (*cells_of["quantity"], *cells_of["unit"])))
+        problems.append(Problem(place, twice, advice, "unit", (*headings["quantity"], *headings["unit"])))
     return problems
+
+
+def problem_of_stated_unit(place: str, named: Heading, cell: tuple[str, str]) -> list[Problem]:
+    """Return the problem of a unit in a heading that its column cannot have; none if it can, or there is none."""
+    if not named.unit or is_unit(named.column, named.unit):
+        return []
+    return [problem_of_unit(place, named, cell, UNITS_IN_HEADINGS.get(named.column, ""))]
 
 
 UNITS_IN_HEADINGS = {"quantity": _("t, 1e4 t, Nm3, 1e4 Nm3"), "ncv_gj_per_unit": _("GJ/t, GJ/1e4 Nm3")}
@@ -224,13 +243,3 @@ def _text(cell: Any, column: str) -> str:
     """
     text = text_of(cell, column in NUMBERS, DATES.get(column, DAY))
     return month_of(text) if column == "month" else text
-
-
-def month_of(text: str) -> str:
-    """Return a month as 2025-03, whatever its language; another text as it is.
-
-    >>> month_of("2025年3月"), month_of("2025-03"), month_of("March")
-    ('2025-03', '2025-03', 'March')
-    """
-    month = CHINESE_MONTH.fullmatch(normalise(text))
-    return f"{month[1]}-{int(month[2]):02d}" if month else text

@@ -137,7 +137,7 @@ def is_of_prices(folder: Path) -> bool:
         raise UsageError(what, _("Name a folder that `etsopt curve --out` wrote."))
     try:
         return "model" in json.loads((folder / FILE).read_bytes())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return False
 
 

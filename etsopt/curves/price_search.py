@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.checking import Answer, Question
 from etsopt.checking.price_segments import End, PriceVerdict, bends_before_answers, bends_of_ends, certify, line_of
+from etsopt.checking.theorem import UNMET
 from etsopt.curves.axes import corners, instance_at
 from etsopt.curves.line import FRUITLESS_MAX, NARROW, SLIVER
 from etsopt.errors import StoppedError, UsageError
@@ -156,6 +157,13 @@ class PriceSolver:
         """
         first, last = self.priced(0.0), self.priced(1.0)
         for one in (first, last):
+            if one.results.infeasible_by_t is not None and one.results.levels[-1].name != UNMET:
+                what = _(
+                    "No allocation exists at {key} = {value:g}, from which the market would start.",
+                    key=self.axis.name,
+                    value=self.axis.shown(one.place),
+                )
+                raise UsageError(what, _("Solve it there: the summary says what to relax."))
             if one.results.infeasible_by_t is not None:
                 what = _(
                     "The market does not clear at {key} = {value:g}: {unmet:,.0f} t stay unmet.",

@@ -302,7 +302,7 @@ class Curve:
         write_curve(self, folder, table_format)
 
     def __repr__(self) -> str:
-        about = f"{len(self.cover.pieces)} pieces, {self.certified_share:.6g} certified"
+        about = f"{len(self.cover.pieces)} pieces, {100 * self.certified_share:.6g} % certified"
         return f"<Curve of {self.instance.name} over {self.axis.name}: {about}>"
 
     def _repr_html_(self) -> str:

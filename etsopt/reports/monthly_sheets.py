@@ -110,7 +110,7 @@ def _document(found: Verification, lines: pd.DataFrame, enterprise: str) -> Docu
             Section("figures", _("Figures and their sources"), tuple(_table(*one, LINES) for one in by_unit)),
             _section("findings", _("Findings"), findings, FINDINGS),
             _section("corrections", _("Corrections"), corrections.assign(restored_version=restored), CORRECTIONS),
-            *([Section("ledger", _("Ledger"), stamped(state.line))] if state.line else []),
+            *([Section("ledger", _("Ledger"), proof)] if (proof := stamped(state.line, state.altered)) else []),
         ),
     )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +111,16 @@ def test_a_row_says_whether_it_was_changed_or_is_missing(store: Path) -> None:
 
 def rewrite(store: Path) -> None:
     """Write the ledger anew, as somebody can who has all files."""
-    ledger.ledger_of(store).unlink()
+    former = ledger.read_ledger(store)
+    assert former is not None
+    head, lines = ledger.START, []
     with open_store(store) as opened:
-        head, lines = ledger.START, []
         for entry, content in sorted(ledger.digests(opened).items()):
-            head = ledger.link(head, entry, content)
-            lines.append({"entry": entry, "at": "2026-01-01T00:00:00+00:00", "content": content, "head": head})
+            line = replace(former.lines[entry], content=content)
+            head = line.follows(head)
+            lines.append(vars(replace(line, head=head)))
     records = [*lines, {"kept": lines[-1]["entry"]}]
-    ledger.ledger_of(store).write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    ledger.ledger_of(store).write_text("".join(f"{json.dumps(one)}\n" for one in records), encoding="utf-8")
 
 
 def test_a_ledger_that_is_written_anew_is_found_against_a_printed_head_alone(store: Path) -> None:
@@ -147,11 +151,93 @@ def test_an_edited_ledger_is_found(store: Path, line: int, text: str) -> None:
     path = ledger.ledger_of(store)
     lines = path.read_text(encoding="utf-8").splitlines()
     assert text in lines[line - 1]
-    path.write_text("\n".join([*lines[: line - 1], lines[line - 1][:-2], *lines[line:]]), encoding="utf-8")
+    path.write_text("\n".join([*lines[: line - 1], lines[line - 1][:-2], *lines[line:], ""]), encoding="utf-8")
     assert (0, "") in altered(store)
     # A line that is cut out breaks the chain, or leaves an entry without one; of a mark that it is kept another tells.
-    path.write_text("\n".join([*lines[: line - 1], *lines[line:]]), encoding="utf-8")
+    path.write_text("\n".join([*lines[: line - 1], *lines[line:], ""]), encoding="utf-8")
     assert bool(altered(store)) == ("kept" not in text)
+
+
+@pytest.mark.parametrize("field", ["entry", "at", "before", "found", "content", "head"])
+@pytest.mark.parametrize("value", [None, "6", 2.5, True, [], {"rows": 5}, {"rows": ["x", "y"]}, float("inf")])
+def test_a_record_of_another_kind_is_no_line(store: Path, field: str, value: object) -> None:
+    path = ledger.ledger_of(store)
+    *lines, last, kept = path.read_text(encoding="utf-8").splitlines()
+    stated = json.loads(last)
+    path.write_text("\n".join([*lines, json.dumps(stated | {field: value}), kept, ""]), encoding="utf-8")
+    assert altered(store)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"kept":Infinity}', '{"kept":"a"}', '{"kept":null}', "[]", "x" * 100_000, "[" * 100_000]
+)
+def test_a_strange_line_is_told_and_no_traceback(store: Path, text: str) -> None:
+    with ledger.ledger_of(store).open("a", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+    assert altered(store) in ([(0, "")], [])
+    decide(store, "pass", month="2025-01", item="portland_clinker")
+
+
+def test_a_day_and_what_was_found_are_part_of_the_head(store: Path) -> None:
+    path = ledger.ledger_of(store)
+    text = path.read_text(encoding="utf-8")
+    for old, new in (('"at":"20', '"at":"19'), ('"found":false', '"found":true')):
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        assert (1, "") in altered(store)
+
+
+def test_a_function_in_the_file_makes_no_other_rows_the_same(store: Path) -> None:
+    edit(store, "UPDATE findings SET reason = 'forged' WHERE reason = 'meter'")
+    edit(store, "CREATE MACRO sha256(x) AS system.main.sha256(replace(x, '6:forged', '5:meter'))")
+    with pytest.raises(UsageError, match="has a function sha256"):
+        verify_store(store)
+
+
+def test_what_was_cut_off_is_not_hidden_by_the_next_command(store: Path) -> None:
+    edit(store, "DELETE FROM passes WHERE entry = 5", "DELETE FROM entries WHERE entry = 5")
+    with pytest.raises(UsageError, match=r"has 4 entries, and its ledger 5"):
+        decide(store, "find", **COAL, reason="late")
+    assert (5, "entries") in altered(store)
+
+
+def test_rows_are_not_planted_under_the_entry_of_somebody_else(store: Path) -> None:
+    edit(store, "INSERT INTO closings SELECT 6, level, who, decided_on, 1, 'closed by nobody' FROM passes LIMIT 1")
+    with pytest.raises(UsageError, match="Table closings of the store has 1 rows of no entry"):
+        decide(store, "find", **COAL, reason="late")
+    assert altered(store) == [(6, "")]
+
+
+def test_lines_that_are_no_longer_told_to_be_kept_stand_for_what_came_before_the_last(store: Path) -> None:
+    path = ledger.ledger_of(store)
+    lines = [text for text in path.read_text(encoding="utf-8").splitlines() if "kept" not in text]
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    assert altered(store) == []
+    edit(store, *(f"DELETE FROM {name}" for name in ledger.JOURNALLED))
+    assert {entry for entry, _ in altered(store)} == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("torn", [b'{"entr', b'{"kept":5', bytes(300)])
+def test_what_a_full_disk_cut_off_is_no_alteration(store: Path, torn: bytes) -> None:
+    with ledger.ledger_of(store).open("ab") as file:
+        file.write(torn)
+    assert altered(store) == []
+    decide(store, "pass", month="2025-01", item="portland_clinker")
+    assert altered(store) == []
+    assert all(json.loads(text) for text in ledger.ledger_of(store).read_text(encoding="utf-8").splitlines())
+
+
+def test_a_disk_that_is_full_takes_nothing_of_a_decision(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ledger.ledger_of(store).read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            decide(store, "pass", month="2025-01", item="portland_clinker")
+    assert ledger.ledger_of(store).read_bytes() == before
+    assert (altered(store), verify_store(store).entries) == ([], 5)
 
 
 def test_a_store_without_its_ledger_is_told_and_a_new_one_says_what_it_took_as_it_was(store: Path) -> None:

@@ -192,6 +192,28 @@ def test_a_folder_may_be_chinese_from_its_headings_to_its_words(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("headings", "cells", "what"),
+    [
+        ("消耗量,数量,计量单位", "5,700,t", "2 headings are of one column"),
+        ("2024年数量,2025年数量,计量单位", "5,7,t", "2 headings are of one column"),
+        ("数量,数量（万吨）", "5,7", "2 headings are of one column"),
+        ("数量（万吨）,计量单位", "5,t", "two headings state the unit"),
+        ("计量单位,数量（万吨）", "t,5", "two headings state the unit"),
+        ("数量（kg）", "5", "the unit 'kg' in the heading cannot be told"),
+        ("数量,计量单位,低位发热量(tce/t)", "5,t,0.7", "the unit 'tce/t' in the heading cannot be told"),
+        ("数量,计量单位,uncertainty_rate（%）", "5,t,0.5", "the unit '%' in the heading cannot be told"),
+        ("数量,计量单位,批次,仪表编号", "5,t,B1,M1", "2 headings are of one column"),
+    ],
+)
+def test_headings_that_leave_a_number_open_are_refused(tmp_path: Path, headings: str, cells: str, what: str) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "register.csv").write_text(CHINESE_REGISTER, encoding="utf-8")
+    rows = f"单元编号,月份,工序,项目,方向,{headings}\nC1,2025年1月,熟料,烟煤,消耗,{cells}\n"
+    (tmp_path / "reports" / "2025.csv").write_text(rows, encoding="utf-8")
+    assert any(what in str(problem.what) for problem in problems(tmp_path))
+
+
 def test_a_problem_of_a_chinese_file_has_its_heading_and_its_cell(tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "register.csv").write_text(CHINESE_REGISTER.replace("长流程炼钢", "炼钢"), encoding="utf-8")

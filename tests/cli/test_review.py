@@ -38,7 +38,7 @@ def test_the_whole_way_from_reports_to_verified_emissions(
     (tmp_path / "passes.csv").write_text("decision,level,who,unit_id\n" + "".join(rows), encoding="utf-8")
     assert "passed" in run(capsys, "review", "apply", store, str(tmp_path / "passes.csv"))
     find = ("review", "find", store, "--level", "municipal", "--by", "Li", "--unit", "U3", "--month", "2025-03")
-    assert "发现问题 1" in run(capsys, *find, "--reason", "late", "--size", "10", "--lang", "zh")
+    assert "提出 1 个问题" in run(capsys, *find, "--reason", "late", "--size", "10", "--lang", "zh")
     assert "1 finding " in run(capsys, "review", "findings", store)
     assert "Items by province and status" in run(capsys, "review", "status", store)
     out = tmp_path / "out"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from etsopt.accounting.accounts import Accounts, account
 from etsopt.accounting.review.items import look_at_items
 from etsopt.accounting.review.summary import NAMES, Review, review_of
 from etsopt.accounting.review.words import INCOMPLETE, OPEN, VERIFIED
-from etsopt.accounting.store.ledger import line_at
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_in, reports_of
 from etsopt.errors import UsageError
@@ -21,7 +21,6 @@ from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from etsopt.accounting.rows import Reports
 
@@ -91,7 +90,7 @@ def annual_emissions(
         entry = look_at_items(opened, as_of)
         reports, stated = reports_of(opened), parameters_in(opened)
         year = int(reports.rows["month"].max()[:4]) if year is None else year
-        state = review_of(opened, entry, year, date.today() if on is None else on, line_at(path, entry))
+        state = review_of(opened, Path(path), entry, year, date.today() if on is None else on)
     accounts = account(reports, {**stated, **(parameters or {})})
     known = sorted(set(accounts.unit_years["year"].tolist()))
     if year not in known:

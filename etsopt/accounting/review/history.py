@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.accounting.coded import month_of
 from etsopt.accounting.review.items import look_at_items, matches
 from etsopt.accounting.store.journal import frame_of
 from etsopt.accounting.store.opening import open_store
@@ -69,7 +70,7 @@ def history(
     UsageError
         As `open_store` does, or if the store has no such item.
     """
-    chosen = dict(zip(KEY, (unit_id, month, process, item, flow, batch), strict=True))
+    chosen = dict(zip(KEY, (unit_id, month_of(month), process, item, flow, batch), strict=True))
     with open_store(path, wait_s=wait_s) as opened:
         look_at_items(opened, as_of)
         stated = {name: value for name, value in chosen.items() if value}

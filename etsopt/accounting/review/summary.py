@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from etsopt.accounting.review.concerned import concerned, emitted_by
 from etsopt.accounting.review.items import look_at_items, matches
 from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES
 from etsopt.accounting.store.journal import frame_of
-from etsopt.accounting.store.ledger import line_at
+from etsopt.accounting.store.ledger import compared, line_at
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.accounting.vocabulary import ACCOUNTED
@@ -22,8 +23,6 @@ from etsopt.errors import UsageError, brief
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from etsopt.accounting.store.ledger import Line
     from etsopt.accounting.store.schema import Connection
 
@@ -55,7 +54,9 @@ class Review:
     entry
         Last entry of the journal that they have.
     line
-        Its line in the ledger, whose head a page prints; None without a ledger.
+        Its line in the ledger, whose head a page prints; None without a ledger that agrees.
+    altered
+        Number of places at which store and ledger differ.
     """
 
     items: pd.DataFrame
@@ -67,11 +68,12 @@ class Review:
     corrections: pd.DataFrame
     entry: int
     line: Line | None = None
+    altered: int = 0
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables, by name."""
-        return {name: table for name, table in vars(self).items() if name not in ("entry", "line")}
+        return {name: table for name, table in vars(self).items() if name not in ("entry", "line", "altered")}
 
 
 def review(
@@ -101,11 +103,15 @@ def review(
     """
     with open_store(path, wait_s=wait_s) as opened:
         entry = look_at_items(opened, as_of)
-        return review_of(opened, entry, year, date.today() if on is None else on, line_at(path, entry))
+        return review_of(opened, Path(path), entry, year, date.today() if on is None else on)
 
 
-def review_of(opened: Connection, entry: int, year: int | None, on: date, line: Line | None) -> Review:
-    """Return the state of the review that the views of `look_at_items` show, with the line of its entry."""
+def review_of(opened: Connection, path: Path, entry: int, year: int | None, on: date) -> Review:
+    """Return the state of the review that the views of `look_at_items` show.
+
+    A state is evidence, so that the store is compared with its ledger first: one that was altered has no head.
+    """
+    altered = len(compared(opened, path.resolve(), "").alterations)
     within = "" if year is None else f" AND month LIKE '{year:04d}-%'"
     items = _items(opened, within)
     findings = _findings(opened, within)
@@ -123,7 +129,8 @@ def review_of(opened: Connection, entry: int, year: int | None, on: date, line: 
             opened, f"SELECT * EXCLUDE (entry) FROM seen_corrections WHERE true{within} ORDER BY entry, {listed(KEY)}"
         ),
         entry=entry,
-        line=line,
+        line=None if altered else line_at(path, entry),
+        altered=altered,
     )
 
 

@@ -5,9 +5,9 @@ The file is a DuckDB database, which needs the extra ``mrv``. Every function ope
 
 from etsopt.accounting.store.exporting import export_reports
 from etsopt.accounting.store.importing import Imported, import_reports
-from etsopt.accounting.store.journal import store_log
+from etsopt.accounting.store.journal import store_log, verify_store
 from etsopt.accounting.store.ledger import Alteration, StoreVerification
-from etsopt.accounting.store.opening import SUFFIX, is_store, open_store, verify_store
+from etsopt.accounting.store.opening import SUFFIX, is_store, open_store
 from etsopt.accounting.store.reading import Content, read_store
 
 __all__ = [

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.accounting.schema import REGISTER, ROWS
-from etsopt.accounting.store.journal import JOURNALLED_TABLES, look_back
+from etsopt.accounting.store.journal import look_back
+from etsopt.accounting.store.ledger import JOURNALLED
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_text, reports_of
 from etsopt.data.files.atomic_folder import replacing_folder, require_empty
@@ -71,7 +72,7 @@ def export_reports(
 
 def _parquet(opened: Connection, aside: Path) -> Iterator[str]:
     """Write every table by DuckDB itself."""
-    for name in JOURNALLED_TABLES:
+    for name in JOURNALLED:
         target = str(aside / f"{name}.parquet").replace("'", "''")
         opened.execute(f"COPY (SELECT * FROM \"seen_{name}\") TO '{target}' (FORMAT parquet)")
         yield f"{name}.parquet"

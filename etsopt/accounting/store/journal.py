@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import UNKNOWN, days
-from etsopt.accounting.store.ledger import last_entry
+from etsopt.accounting.store.ledger import JOURNALLED, StoreVerification, compared, last_entry, printed_head
 from etsopt.accounting.store.opening import open_store
-from etsopt.accounting.store.schema import TABLES, listed
+from etsopt.accounting.store.schema import listed
 from etsopt.errors import UsageError, brief
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from etsopt.accounting.store.schema import Connection
 
 LONGEST_NUMBER = 9
-JOURNALLED_TABLES = tuple(name for name in TABLES if "entry" in TABLES[name])
 
 
 LOG = """
@@ -56,7 +54,7 @@ def look_back(opened: Connection, as_of: int | str | None = None) -> int:
         If there is no such entry, or none until that day.
     """
     last = _entry_of(opened, as_of)
-    for name in JOURNALLED_TABLES:
+    for name in JOURNALLED:
         opened.execute(f'CREATE OR REPLACE TEMP VIEW "seen_{name}" AS SELECT * FROM "{name}" WHERE entry <= {last:d}')
     newest = "QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order} DESC) = 1"
     key = listed(("unit_id", "month", "process", "item", "flow", "batch"))
@@ -116,3 +114,29 @@ def store_log(path: str | Path, wait_s: float | None = None) -> pd.DataFrame:
         table = frame_of(opened, LOG)
     at = pd.to_datetime(table["at_utc"]).dt.strftime("%Y-%m-%d %H:%M:%S")
     return table.assign(at_utc=at.astype(object))
+
+
+def verify_store(path: str | Path, head: str = "", wait_s: float | None = None) -> StoreVerification:
+    """Compare a store with the ledger beside it, and with a head that was printed earlier.
+
+    Parameters
+    ----------
+    head
+        Digits of a head that a page or receipt has, with or without spaces; empty to compare with the ledger alone.
+    wait_s
+        Time to wait while another process has the store open [s]; None for 10.
+
+    Returns
+    -------
+    StoreVerification
+        What was altered, by entry and table. Without a head that left the house, a store and ledger that were written
+        anew together, or put back from a copy, are not told from true ones.
+
+    Raises
+    ------
+    UsageError
+        As `open_store` does, or if the head is none.
+    """
+    digits = printed_head(head) if head else ""
+    with open_store(path, wait_s=wait_s) as opened:
+        return compared(opened, Path(path).resolve(), digits)

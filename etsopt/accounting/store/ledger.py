@@ -1,8 +1,8 @@
 r"""The ledger of a store: a chain of hashes over its journal, in a file beside it, which shows what was altered.
 
 The digest $d_n$ of entry $n$ has, of each table, the number of its rows and the SHA-256 of their sorted hashes; a row
-is hashed as its cells, each with its length. The head after it covers all entries before:
-$h_n = \mathrm{SHA256}(h_{n-1}, n, d_n)$, with $h_0$ zero.
+is hashed as its cells, each with its length. The head after it covers its line, and all entries before:
+$h_n = \mathrm{SHA256}(h_{n-1}, n, d_n, \dots)$, with $h_0$ zero.
 
 A line is begun before the transaction of its entry is committed, and kept by another line after it. So a command that
 is killed leaves either nothing, or an entry that agrees with its line; a head is told when it is kept.
@@ -18,7 +18,8 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,10 @@ START = "0" * 64
 DIGITS = 32
 """Digits of a head that are printed: nobody finds other content for them, while the file has all 64."""
 
+HEAD = re.compile("[0-9a-f]{64}")
+JOURNALLED = tuple(name for name in TABLES if "entry" in TABLES[name])
+"""Tables whose rows belong to entries."""
+
 Content = dict[str, list[Any]]
 """Number of rows and their digest, by table."""
 
@@ -49,6 +54,8 @@ class Line:
     ----------
     entry, at
         Number of the entry, and its time in UTC.
+    before
+        Last entry before the transaction of this one, which was committed when it began.
     content
         Number of rows and digest of each table that has some.
     head
@@ -59,9 +66,34 @@ class Line:
 
     entry: int
     at: str
+    before: int
+    found: bool
     content: Content
     head: str
-    found: bool = False
+
+    @classmethod
+    def of(cls, stated: dict[str, Any]) -> Line:
+        """Return the line of a record.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the record is no line.
+        """
+        line = cls(**stated)
+        numbers = [line.entry, line.before, *(rows for rows, _digest in line.content.values())]
+        texts = [line.at, *line.content, *(digest for _rows, digest in line.content.values())]
+        if not (all(type(one) is int for one in numbers) and all(type(one) is str for one in texts)):
+            raise TypeError
+        if not (type(line.found) is bool and HEAD.fullmatch(line.head)):
+            raise ValueError
+        return line
+
+    def follows(self, head: str) -> str:
+        """Return the head after this line."""
+        content = sorted([name, *parts] for name, parts in self.content.items())
+        text = json.dumps([head, self.entry, self.at, self.before, self.found, content], separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def stamp(self) -> Text:
@@ -78,11 +110,11 @@ class Ledger:
     Parameters
     ----------
     lines
-        By entry; a line that was begun again replaces the former one.
+        By entry; a line that was begun again, because a command was killed, replaces the former one.
     kept
         Last entry whose transaction is known to be committed; 0 for none.
     damaged
-        Numbers of the lines of the file that are none of a ledger.
+        Numbers of the lines of the file that are none of a ledger, or begin an entry again that was kept.
     """
 
     lines: Mapping[int, Line]
@@ -113,12 +145,15 @@ class StoreVerification:
         Number of entries of the store.
     found
         Last entry that the ledger took as it was; 0 for none.
+    of_head
+        Entry whose head was given; 0 without one.
     """
 
     alterations: tuple[Alteration, ...]
     last: Line | None
     entries: int
     found: int
+    of_head: int = 0
 
 
 def ledger_of(store: Path) -> Path:
@@ -137,15 +172,20 @@ def read_ledger(store: Path) -> Ledger | None:
         return None
     lines: dict[int, Line] = {}
     kept, damaged = 0, []
-    for number, text in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
+    # What a full disk cut off behind the last whole line was told to nobody.
+    whole, _end, _torn = path.read_text("utf-8", "replace").rpartition("\n")
+    for number, text in enumerate(whole.split("\n") if whole else (), start=1):
         try:
             stated = json.loads(text)
-            if "kept" in stated:
-                kept = max(kept, int(stated["kept"]))
-            else:
-                line = Line(**stated)
-                lines[line.entry] = line
-        except (ValueError, TypeError, RecursionError):
+            if {*stated} == {"kept"}:
+                kept = max(kept, min(stated["kept"], max(lines, default=0)))
+                continue
+            line = Line.of(stated)
+            kept = max(kept, min(line.before, max(lines, default=0)))
+            if line.entry <= kept:
+                raise ValueError
+            lines[line.entry] = line
+        except (ValueError, TypeError, AttributeError, RecursionError):
             damaged.append(number)
     return Ledger(lines, kept, tuple(damaged))
 
@@ -169,6 +209,26 @@ def require_none(store: Path) -> None:
         raise UsageError(what, _("Put the store back, or move its ledger away and begin a new store."))
 
 
+def entries_before(opened: Connection, store: Path) -> int:
+    """Return the last entry of a store that is about to be written.
+
+    Raises
+    ------
+    UsageError
+        If it has fewer entries than its ledger, or rows of no entry: what is written next would hide that.
+    """
+    ledger, last = read_ledger(store), last_entry(opened)
+    if ledger is not None and last < ledger.kept:
+        what = _("The store has {last:,} entries, and its ledger {kept:,}.", last=last, kept=ledger.kept)
+        raise UsageError(what, _("Put back the store of this ledger; or move the ledger away, to begin a new one."))
+    for table in JOURNALLED:
+        query = f'SELECT count(*) FROM "{table}" WHERE entry IS NULL OR entry NOT IN (SELECT entry FROM entries)'
+        if count := int(opened.execute(query).fetchall()[0][0]):
+            what = _("Table {table} of the store has {count:,} rows of no entry.", table=table, count=count)
+            raise UsageError(what, _("Something else than etsopt wrote them: etsopt store verify STORE"))
+    return last
+
+
 def begin(opened: Connection, store: Path, before: int) -> int:
     """Write the lines of the entries that a transaction is about to commit; return the last of them, 0 for none.
 
@@ -190,23 +250,35 @@ def begin(opened: Connection, store: Path, before: int) -> int:
     times = dict(opened.execute("SELECT entry, strftime(at_utc, '%Y-%m-%dT%H:%M:%SZ') FROM entries").fetchall())
     added = list[Line]()
     for entry, content in sorted(digests(opened, known).items()):
-        head = link(head, entry, content)
-        added.append(Line(entry, times.get(entry, ""), content, head, entry <= before))
+        line = Line(entry, times.get(entry, ""), min(before, entry - 1), entry <= before, content, "")
+        head = line.follows(head)
+        added.append(replace(line, head=head))
     _append(store, [vars(line) for line in added])
     return added[-1].entry
 
 
 def keep(store: Path, entry: int) -> None:
-    """Write that the transaction of entries up to one is committed."""
+    """Write that the transaction of entries up to one is committed; where that cannot be written the line agrees."""
     if entry:
-        _append(store, [{"kept": entry}])
+        with suppress(OSError):
+            _append(store, [{"kept": entry}])
 
 
 def _append(store: Path, records: list[dict[str, Any]]) -> None:
-    with (path := ledger_of(store)).open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
-        file.flush()
-        os.fsync(file.fileno())
+    """Append lines to a ledger, in place of what was cut off behind its last whole line; all of them or none."""
+    path = ledger_of(store)
+    path.touch()
+    with path.open("r+b") as file:
+        size = file.read().rfind(b"\n") + 1
+        try:
+            file.truncate(size)
+            file.seek(size)
+            file.write("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size)
+            raise
     synchronise(path.parent)
 
 
@@ -214,12 +286,10 @@ def digests(opened: Connection, after: int | None = None) -> dict[int, Content]:
     """Return the content of every entry, or of those after one: number of rows and digest of each table."""
     where = "" if after is None else f"WHERE entry > {after:d}"
     found: dict[int, Content] = {}
-    for table in TABLES:
-        if "entry" not in TABLES[table]:
-            continue
+    for table in JOURNALLED:
         query = (
-            f"SELECT entry, count(*), sha256(string_agg(h, '' ORDER BY h)) FROM "
-            f'(SELECT entry, {_hash_of_row(table)} AS h FROM "{table}" {where}) GROUP BY entry'
+            f"SELECT coalesce(entry, 0), count(*), sha256(string_agg(h, '' ORDER BY h)) FROM "
+            f'(SELECT entry, {_hash_of_row(table)} AS h FROM "{table}" {where}) GROUP BY ALL'
         )
         for entry, count, digest in opened.execute(query).fetchall():
             found.setdefault(int(entry), {})[table] = [int(count), str(digest)]
@@ -231,12 +301,6 @@ def _hash_of_row(table: str) -> str:
     texts = [f'"{name}"::VARCHAR' for name in TABLES[table]]
     cells = [f"coalesce(strlen({text})::VARCHAR || ':' || {text}, '-:')" for text in texts]
     return "sha256(" + " || ".join([f"'{table};{','.join(TABLES[table])};'", *cells]) + ")"
-
-
-def link(head: str, entry: int, content: Content) -> str:
-    """Return the head after an entry."""
-    text = json.dumps([head, entry, sorted([name, *parts] for name, parts in content.items())], separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def line_at(store: str | Path, entry: int) -> Line | None:
@@ -254,12 +318,13 @@ def compared(opened: Connection, store: Path, head: str) -> StoreVerification:
     found = [Alteration(0, "", _("line {number} is none of a ledger", number=number)) for number in ledger.damaged]
     found += _differences(ledger, now)
     told = [line for line in ledger.lines.values() if line.entry in now or line.entry <= ledger.kept]
-    if head and not any(line.head.startswith(head) for line in told):
+    of_head = max((line.entry for line in told if head and line.head.startswith(head)), default=0)
+    if head and not of_head:
         text = _("the printed head is that of no entry: the ledger was written anew, or is of an earlier state")
         found.append(Alteration(0, "", text))
     last = max(told, key=lambda line: line.entry, default=None)
     as_found = max((line.entry for line in told if line.found), default=0)
-    return StoreVerification(tuple(found), last, entries, as_found)
+    return StoreVerification(tuple(found), last, entries, as_found, of_head)
 
 
 def _differences(ledger: Ledger, now: dict[int, Content]) -> Iterator[Alteration]:
@@ -278,7 +343,7 @@ def _differences(ledger: Ledger, now: dict[int, Content]) -> Iterator[Alteration
             if was != present:
                 text = _("{before:,} rows became {after:,}", before=was[0], after=present[0])
                 yield Alteration(entry, table, _("a row was changed") if was[0] == present[0] else text)
-        head = link(head, entry, line.content)
+        head = line.follows(head)
         if head != line.head:
             yield Alteration(entry, "", _("the line of the ledger was changed"))
             head = line.head

@@ -97,36 +97,10 @@ def open_store(
         else:
             with _connected(duckdb, real, write, wait_s, reach) as opened:
                 _examined(opened, path)
-                before = ledger.last_entry(opened) if write else 0
+                before = ledger.entries_before(opened, real) if write else 0
                 yield opened
                 begun = ledger.begin(opened, real, before) if write else 0
         ledger.keep(real, begun)
-
-
-def verify_store(path: str | Path, head: str = "", wait_s: float | None = None) -> ledger.StoreVerification:
-    """Compare a store with the ledger beside it, and with a head that was printed earlier.
-
-    Parameters
-    ----------
-    head
-        Digits of a head that a page or receipt has, with or without spaces; empty to compare with the ledger alone.
-    wait_s
-        Time to wait while another process has the store open [s]; None for 10.
-
-    Returns
-    -------
-    StoreVerification
-        What was altered, by entry and table. Without a head that left the house, a store and ledger that were written
-        anew together, or put back from a copy, are not told from true ones.
-
-    Raises
-    ------
-    UsageError
-        As `open_store` does, or if the head is none.
-    """
-    digits = ledger.printed_head(head) if head else ""
-    with open_store(path, wait_s=wait_s) as opened:
-        return ledger.compared(opened, Path(path).resolve(), digits)
 
 
 def _duckdb() -> Any:
@@ -226,6 +200,13 @@ def _created(opened: Connection) -> None:
 
 def _examined(opened: Connection, path: Path) -> None:
     """Raise UsageError if the tables are not those of a store of this format."""
+    # A function of the file would stand in place of one of DuckDB, and make the same of other rows.
+    own = opened.execute(
+        "SELECT function_name FROM system.main.duckdb_functions() WHERE NOT internal LIMIT 1"
+    ).fetchall()
+    if own:
+        what = _("The store {path!r} is damaged: it has a function {name}.", path=str(path), name=own[0][0])
+        raise UsageError(what, COPY)
     columns = opened.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal "
         "AND database_name = current_database() ORDER BY column_index"

@@ -39,13 +39,16 @@ def status(state: Review) -> Document:
         table_of(state.statuses, STATES, _("Items by province and status"), key="states"),
         table_of(state.rates, list(state.rates), _("First pass and open findings"), exact=True, key="rates"),
         *([table_of(state.at_risk, list(state.at_risk), risk, exact=True, key="risk")] if len(state.at_risk) else []),
-        *stamped(state.line),
+        *stamped(state.line, state.altered),
     )
     return Document(answer, "", answer, sections=(Section("review", _("Review"), tables),))
 
 
-def stamped(line: Line | None) -> tuple[Paragraph, ...]:
-    """Return the head of the ledger, nothing without one."""
+def stamped(line: Line | None, altered: int = 0) -> tuple[Paragraph, ...]:
+    """Return the head of the ledger, that the store was altered, or nothing without a ledger."""
+    if altered:
+        text = _("Store and ledger differ: nothing here is evidence until `etsopt store verify` finds no alteration.")
+        return (Paragraph(text, "warning"),)
     return () if line is None else (Paragraph(line.stamp, "note"),)
 
 
@@ -90,7 +93,10 @@ def compared(found: StoreVerification, with_head: bool) -> Document:
         text = _("Entries 1 to {entry} were taken as they were when the ledger was begun.", entry=found.found)
         blocks.append(Paragraph(text, "warning"))
     text = _("A figure that was false when it was filed is not found.")
-    if not with_head:
+    if found.of_head:
+        told = _("The head is that of entry {entry}: up to it nothing was altered since it was printed.")
+        blocks.append(Paragraph(_(told, entry=found.of_head)))
+    if not with_head or found.of_head < found.entries:
         text = _(
             "Without a head from a page or receipt, a store and ledger that were written anew together, or put back "
             "from a copy, are not found; nor is a figure that was false when it was filed."
@@ -114,4 +120,9 @@ def verified(found: Verification) -> Document:
     columns = ("unit_id", "status", "items", "items_national", "open_findings", *ACCOUNTS)
     own = {name: Column(heading(name), ACCOUNTED, 1) for name in ACCOUNTS}
     table = table_of(units, columns, _("Units"), key="units", own=own)
-    return Document(answer, "", answer, sections=(Section("units", _("Units"), (table, *stamped(found.review.line))),))
+    return Document(
+        answer,
+        "",
+        answer,
+        sections=(Section("units", _("Units"), (table, *stamped(found.review.line, found.review.altered))),),
+    )
