@@ -97,6 +97,7 @@ REPORTS = {
     "store-export": "store export store.duckdb --out exported",
     "store-log": "store log reviewed.duckdb",
     "store-log-long": "store log long-reviewed.duckdb",
+    "store-verify": "store verify reviewed.duckdb",
     "review-status": "review status reviewed.duckdb --on 2026-03-31",
     "review-status-long": "review status long-reviewed.duckdb --on 2026-03-31 --out tables",
     "review-findings": "review findings reviewed.duckdb",

@@ -42,7 +42,7 @@ OF_BOTH_LANGUAGES = {
         ),
         "verify",
     ),
-    "etsopt.accounting.store": ("export_reports", "import_reports", "store_log"),
+    "etsopt.accounting.store": ("export_reports", "import_reports", "store_log", "verify_store"),
     "etsopt.accounting.store.ledger": ("line_at",),
 }
 """Functions whose results are repeated, by the modules and classes where commands find them."""

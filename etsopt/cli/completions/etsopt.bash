@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/etsopt
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_etsopt_store_subparsers=(import export log)
+_shtab_etsopt_store_subparsers=(import export log verify)
 _shtab_etsopt_review_subparsers=(status findings history apply screen pass find close correct restore)
 _shtab_etsopt_subparsers=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve design forecast models rules instances schema completion)
 
@@ -31,6 +31,7 @@ _shtab_etsopt_reconcile_option_strings=(-h --help --json --lang --year --out --s
 _shtab_etsopt_store_import_option_strings=(-h --help --json --lang --wait)
 _shtab_etsopt_store_export_option_strings=(-h --help --json --lang --out --format --as-of --wait)
 _shtab_etsopt_store_log_option_strings=(-h --help --json --lang --wait)
+_shtab_etsopt_store_verify_option_strings=(-h --help --json --lang --wait)
 _shtab_etsopt_store_option_strings=(-h --help --lang)
 _shtab_etsopt_review_status_option_strings=(-h --help --json --lang --year --on --out --as-of --wait)
 _shtab_etsopt_review_findings_option_strings=(-h --help --json --lang --year --all --as-of --wait)
@@ -46,7 +47,7 @@ _shtab_etsopt_review_option_strings=(-h --help --lang)
 _shtab_etsopt_verify_option_strings=(-h --help --json --lang --year --out --enterprise --set --as-of --wait)
 _shtab_etsopt_review_plan_option_strings=(-h --help --json --lang --days --set --year --out --tables --gap --time-limit)
 _shtab_etsopt_sweep_option_strings=(-h --help --json --lang --out --count --resume --retry-failed --only --workers --scheduler --format)
-_shtab_etsopt_curve_option_strings=(-h --help --json --lang --rule --emissions --set --vary --along --out --format --time-limit)
+_shtab_etsopt_curve_option_strings=(-h --help --json --lang --rule --emissions --set --model --vary --along --out --format --time-limit)
 _shtab_etsopt_design_option_strings=(-h --help --json --lang --out --resume --runs --workers --scheduler --format)
 _shtab_etsopt_forecast_option_strings=(-h --help --json --lang --out --chart --format)
 _shtab_etsopt_models_option_strings=(-h --help --json --lang)
@@ -80,7 +81,8 @@ _shtab_etsopt_reconcile___lang_choices=(en zh)
 _shtab_etsopt_store_import___lang_choices=(en zh)
 _shtab_etsopt_store_export___lang_choices=(en zh)
 _shtab_etsopt_store_log___lang_choices=(en zh)
-_shtab_etsopt_store_pos_0_choices=(import export log)
+_shtab_etsopt_store_verify___lang_choices=(en zh)
+_shtab_etsopt_store_pos_0_choices=(import export log verify)
 _shtab_etsopt_store___lang_choices=(en zh)
 _shtab_etsopt_review_status___lang_choices=(en zh)
 _shtab_etsopt_review_findings___lang_choices=(en zh)
@@ -189,6 +191,10 @@ _shtab_etsopt_store_export___json_nargs=0
 _shtab_etsopt_store_log__h_nargs=0
 _shtab_etsopt_store_log___help_nargs=0
 _shtab_etsopt_store_log___json_nargs=0
+_shtab_etsopt_store_verify_pos_1_nargs='*'
+_shtab_etsopt_store_verify__h_nargs=0
+_shtab_etsopt_store_verify___help_nargs=0
+_shtab_etsopt_store_verify___json_nargs=0
 _shtab_etsopt_store_pos_0_nargs=A...
 _shtab_etsopt_store__h_nargs=0
 _shtab_etsopt_store___help_nargs=0

@@ -50,7 +50,7 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve design forecast models rules instances schema completion
+set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve design forecast models rules instances schema completion
 set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --vary --version --wait --workers --year
 
 complete -c etsopt -e
@@ -229,6 +229,11 @@ complete -c etsopt -n '_shtab_etsopt_using store log' -s h -l help -d 'show this
 complete -c etsopt -n '_shtab_etsopt_using store log' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using store log' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using store log' -l wait -x -d 'time to wait while another process has the store open (default: 10)'
+complete -c etsopt -n '_shtab_etsopt_using store; and test $_shtab_etsopt_npos -eq 0' -a verify -d 'compare the store with the ledger beside it, and with a head that a page or receipt has: 0 or 5'
+complete -c etsopt -n '_shtab_etsopt_using store verify' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using store verify' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using store verify' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using store verify' -l wait -x -d 'time to wait while another process has the store open (default: 10)'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a review -d 'review monthly reports in a store at the municipal, provincial and national level'
 complete -c etsopt -n '_shtab_etsopt_using review' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using review' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
@@ -382,13 +387,14 @@ complete -c etsopt -n '_shtab_etsopt_using sweep' -l only -x -d 'only scenarios 
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l workers -x -d 'processes on this machine (default: as many as cores, if the extra '"'"'sweep'"'"' is installed)'
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l scheduler -x -d 'scheduler of a Dask cluster to solve on'
 complete -c etsopt -n '_shtab_etsopt_using sweep' -l format -xka "csv parquet" -d 'format of the tables: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
-complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a curve -d 'the allocation for every value of a limit, each piece of the range proven as a whole'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a curve -d 'the allocation, or the price, for every value of a limit, each piece of the range proven as a whole'
 complete -c etsopt -n '_shtab_etsopt_using curve' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l rule -x -d 'a Python file with a rule of your own, instead of the rule that the policy names'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l emissions -x -d 'of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, reconciled, high; verified refuses such units'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l model -x -d 'allocation (default), or of a market, whose prices are found, clearing or pathway'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l vary -x -d 'a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for a box of two keys'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l along -x -d 'several keys that move together: KEY=FROM:TO,KEY=FROM:TO'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l out -x -d 'folder to write to: curve.json, tables, and a run'
