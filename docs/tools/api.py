@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 
 import etsopt
+from etsopt.curves.line_curve import LineCurve
 
 READING = ("read", "Instance", "generate")
 SOLVING = ("solve", "sweep", "curve", "forecast", "check", "roll")
@@ -81,6 +82,8 @@ def _documented(name: str, package: str = "etsopt") -> str:
     kind = "autoclass" if inspect.isclass(value) else "autofunction"
     plain = inspect.isclass(value) and issubclass(value, BaseException)
     options = "\n:no-members:\n:show-inheritance:" if plain else ""
+    if inspect.isclass(value) and issubclass(value, LineCurve):
+        options = "\n:inherited-members: ABC, Generic"
     return f"## {name}\n\n```{{eval-rst}}\n.. {kind}:: {package}.{name}{_indented(options)}\n```\n"
 
 

@@ -22,7 +22,7 @@ from etsopt.progress import tell, unlimited, watched
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from etsopt.curves.line import Cover
+    from etsopt.curves.line import Cover, Piece
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
 
@@ -90,7 +90,7 @@ def curve(
             pieces = cover_prices(prices)
             with unlimited():
                 first = pieces.pieces[0].first.results if pieces.pieces else prices.results(0.0)
-                return PriceCurve(prices, pieces, first.provenance, time.perf_counter() - began)
+                return PriceCurve(prices, pieces, first, time.perf_counter() - began)
         solver = CurveSolver(instance, axes)
         if len(axes) > 1:
             return Box(solver)
@@ -116,7 +116,7 @@ def require_curves(model: str, axes: int) -> None:
         raise UsageError(what, _("Move both together on one line: `along` in Python, --along on the command line."))
 
 
-def anchor_of(solver: CurveSolver, found: Cover) -> Results:
+def anchor_of(solver: CurveSolver, found: Cover[Piece]) -> Results:
     """Return the checked answer in the middle of the widest proven piece; without one, of the line."""
     proven = [piece for piece in found.pieces if piece.certified]
     widest = max(proven, key=lambda piece: piece.end - piece.start, default=None)

@@ -21,13 +21,13 @@ from etsopt.vocabulary import word
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from etsopt.curves.result import Curve
+    from etsopt.curves.line_curve import LineCurve
     from etsopt.documents.document import Block
     from etsopt.language import Text
 
 
 def write_curve_report(
-    curve: Curve | PriceCurve, path: Path, lang: str = "en", inline: bool = False, folder: str = "CURVE"
+    curve: LineCurve[Any, Any], path: Path, lang: str = "en", inline: bool = False, folder: str = "CURVE"
 ) -> list[Path]:
     """Write the report of a curve as an HTML page, and beside it the script that draws its chart.
 
@@ -42,7 +42,7 @@ def write_curve_report(
         return write_document(document_of(curve, folder, with_chart=True), path, inline)
 
 
-def document_of(curve: Curve | PriceCurve, folder: str = "", with_chart: bool = False) -> Document:
+def document_of(curve: LineCurve[Any, Any], folder: str = "", with_chart: bool = False) -> Document:
     """Return what is told of a curve.
 
     Parameters
@@ -68,24 +68,24 @@ def document_of(curve: Curve | PriceCurve, folder: str = "", with_chart: bool = 
     )
 
 
-def kicker(curve: Curve | PriceCurve) -> str:
+def kicker(curve: LineCurve[Any, Any]) -> str:
     """Return the line above the answer."""
     return " · ".join(map(str, (curve.about.instance, _("curve"), curve.axis.name)))
 
 
-def imprint_of(curve: Curve | PriceCurve) -> str:
+def imprint_of(curve: LineCurve[Any, Any]) -> str:
     """Return the last line of a page."""
     return imprint(curve.about.versions.etsopt, curve.about.instance_hash)
 
 
-def answer_of(curve: Curve | PriceCurve) -> str:
+def answer_of(curve: LineCurve[Any, Any]) -> str:
     """Return the answer in a sentence."""
     count, ends = len(curve.cover.pieces), [_value(curve, place) for place in (0.0, 1.0)]
     what = {"key": curve.axis.name, "start": ends[0], "end": ends[1]}
+    if not count and len(curve.infeasible):
+        return _("No allocation exists at any value of {key} from {start} to {end}.", **what)
     if isinstance(curve, PriceCurve):
         first, second = price_document.pieces_of(count, what), _("Every value is proven.")
-    elif not count and len(curve.infeasible):
-        return _("No allocation exists at any value of {key} from {start} to {end}.", **what)
     else:
         first, second = _pieces_of(count, what), _("Every value with an allocation is proven.")
     if not curve.proven:
@@ -103,15 +103,15 @@ def _pieces_of(count: int, what: Mapping[str, Any]) -> Text | str:
     )
 
 
-def _value(curve: Curve | PriceCurve, place: float) -> str:
+def _value(curve: LineCurve[Any, Any], place: float) -> str:
     """Return the value of the key at a place, in words."""
     divisor, unit = unit_of(curve.axis)
     number = signed(f"{curve.axis.shown(place) / divisor:.6g}")
     return f"{number}{SPACE}{unit}" if unit else number
 
 
-def _blocks(curve: Curve | PriceCurve, with_chart: bool) -> Iterator[Block]:
-    for row in () if isinstance(curve, PriceCurve) else curve.infeasible.to_dict("records"):
+def _blocks(curve: LineCurve[Any, Any], with_chart: bool) -> Iterator[Block]:
+    for row in curve.infeasible.to_dict("records"):
         ends = (curve.axis.place(row[name]) for name in ("from", "to"))
         start, end = (_value(curve, place) for place in ends)
         text = _("No allocation exists from {start} to {end}: limits are missed by up to {missed} t, which is proven.")
@@ -129,7 +129,7 @@ def _blocks(curve: Curve | PriceCurve, with_chart: bool) -> Iterator[Block]:
         yield Facts(((_("solves"), f"{curve.solver.solves:,}"),))
 
 
-def _table(curve: Curve) -> Table:
+def _table(curve: LineCurve[Any, Any]) -> Table:
     """Return the pieces with the objectives at their ends."""
     divisor, unit = unit_of(curve.axis)
     place = DIGITS._replace(text=digits(".7g"), unit=unit)

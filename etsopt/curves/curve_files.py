@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
@@ -19,11 +19,12 @@ from etsopt.language import _
 from etsopt.running.provenance import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
 
+    from etsopt.curves.line_curve import LineCurve
 
 FILE = "curve.json"
 POINTS = "points"
@@ -57,6 +58,27 @@ class StatedCurve(BaseModel):
     )
     tables: dict[str, dict[str, str]] = Field(default_factory=dict, description="types of the columns of every table")
 
+    @classmethod
+    def of(cls, curve: LineCurve[Any, Any], **own: Any) -> Self:
+        """Return what a curve states, with what its kind adds."""
+        return cls(
+            instance=curve.about.instance,
+            keys=dict(curve.axis.ends),
+            termination=curve.termination,
+            certified_share=curve.certified_share,
+            solves=curve.solver.solves,
+            seconds=curve.seconds,
+            **own,
+        )
+
+    def refused(self, curve: LineCurve[Any, Any]) -> Iterator[str]:
+        """Yield what these say of any curve, and the curve does not have."""
+        if self.instance != curve.about.instance:
+            yield str(_("the instance is {name}, not {stated}", name=curve.about.instance, stated=self.instance))
+        if abs(curve.certified_share - self.certified_share) > VALUES_AGREE:
+            text = _("certified_share is {found:.9g}, not {stated:.9g}")
+            yield str(_(text, found=curve.certified_share, stated=self.certified_share))
+
 
 S = TypeVar("S", bound=StatedCurve)
 
@@ -79,6 +101,12 @@ class CurveCheck:
     proven: int
     certified_share: float
     refused: tuple[str, ...]
+
+    @classmethod
+    def of(cls, curve: LineCurve[Any, Any], refused: Iterable[str]) -> CurveCheck:
+        """Return the check of a curve of which some statements are refused."""
+        pieces = curve.cover.pieces
+        return cls(len(pieces), sum(piece.certified for piece in pieces), curve.certified_share, tuple(refused))
 
     @property
     def holds(self) -> bool:

@@ -69,15 +69,7 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
     parts = [part for part in (curve.multipliers, *_proofs(curve)) if len(part)]
     proofs = pd.concat(parts, ignore_index=True) if parts else curve.multipliers
     tables = {"pieces": curve.pieces, "multipliers": proofs, "infeasible": curve.infeasible}
-    stated = Stated(
-        instance=curve.about.instance,
-        keys=dict(curve.axis.ends),
-        termination=curve.termination,
-        certified_share=curve.certified_share,
-        solves=curve.solver.solves,
-        seconds=curve.seconds,
-        anchor=curve.anchor.tables_hash,
-    )
+    stated = Stated.of(curve, anchor=curve.anchor.tables_hash)
     folder = Path(folder)
     anchor = folder / ANCHOR
     write_files(folder, stated, tables, table_format, lambda: curve.anchor.save(anchor, table_format=table_format))
@@ -163,25 +155,15 @@ def check_curve(folder: str | Path) -> CurveCheck:
     if is_of_prices(Path(folder)):
         return price_folder.check_price_curve(Path(folder))
     curve, stated, tables = _read(Path(folder))
-    refused = [*_of_anchor(curve, stated), *_of_pieces(curve, tables["pieces"])]
+    refused = [*stated.refused(curve), *_of_anchor(curve, stated), *_of_pieces(curve, tables["pieces"])]
     stretches = tables["infeasible"].astype(float)
     if curve.infeasible.shape != stretches.shape or not np.allclose(curve.infeasible, stretches, rtol=VALUES_AGREE):
         refused.append(str(_("the stretches without an allocation are not those that multipliers prove")))
-    if abs(curve.certified_share - stated.certified_share) > VALUES_AGREE:
-        text = _(
-            "certified_share is {found:.9g}, not {stated:.9g}",
-            found=curve.certified_share,
-            stated=stated.certified_share,
-        )
-        refused.append(str(text))
-    proven = sum(piece.certified for piece in curve.cover.pieces)
-    return CurveCheck(len(curve.cover.pieces), proven, curve.certified_share, tuple(refused))
+    return CurveCheck.of(curve, refused)
 
 
 def _of_anchor(curve: Curve, stated: Stated) -> Iterator[str]:
     anchor, instance = curve.anchor, curve.solver.instance
-    if stated.instance != anchor.provenance.instance:
-        yield str(_("the instance is {name}, not {stated}", name=anchor.provenance.instance, stated=stated.instance))
     if anchor.tables_hash != stated.anchor or anchor.provenance.instance_hash != instance.hash:
         yield str(_("the anchor is not the one of the curve"))
     for violation in check(instance, anchor).violations:

@@ -9,7 +9,7 @@ bound is zero: the next solve is beyond.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -37,6 +37,25 @@ FRUITLESS_MAX = 100
 degenerate, halving to `NARROW` would take a million."""
 
 ALONG = np.ones(1)
+
+
+class Part(Protocol):
+    """A piece of any line."""
+
+    @property
+    def start(self) -> float:
+        """Place of its first end, from 0 to 1."""
+
+    @property
+    def end(self) -> float:
+        """Place of its last end."""
+
+    @property
+    def certified(self) -> bool:
+        """True if every place of it is proven."""
+
+
+P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -94,10 +113,10 @@ class Stretch:
 
 
 @dataclass
-class Cover:
+class Cover(Generic[P]):
     """Pieces and infeasible stretches of a line, in their order, and why the search ended."""
 
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[P] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
     termination: str = "optimal"
 
@@ -113,9 +132,9 @@ class Cover:
         return min(proven / self.feasible_length, 1.0) if self.feasible_length > SLIVER else 1.0
 
 
-def cover(solver: CurveSolver) -> Cover:
+def cover(solver: CurveSolver) -> Cover[Piece]:
     """Cover a line; at a deadline or Ctrl-C what is found by then is kept."""
-    found = Cover()
+    found = Cover[Piece]()
     try:
         _search(solver, found)
     except StoppedError as stopped:
@@ -126,7 +145,7 @@ def cover(solver: CurveSolver) -> Cover:
     return found
 
 
-def _search(solver: CurveSolver, found: Cover) -> None:
+def _search(solver: CurveSolver, found: Cover[Piece]) -> None:
     """Find pieces and infeasible stretches until nothing is left but slivers."""
     holes, fruitless = [(0.0, 1.0)], 0
     while holes and fruitless < FRUITLESS_MAX:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from etsopt.curves.result import ALL
+from etsopt.curves.line_curve import LineCurve
+from etsopt.curves.price_search import PricePiece, PriceSolver
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from etsopt.charts.chart import Chart
     from etsopt.curves.axes import Axis
-    from etsopt.curves.price_search import PriceCover, PricePiece, PriceSolver
-    from etsopt.data.instance import Instance
-    from etsopt.provenance import Provenance
     from etsopt.results.results import Results
 
 
@@ -40,51 +36,13 @@ class PricePoint(NamedTuple):
     solved: bool
 
 
-@dataclass(frozen=True)
-class PriceCurve:
-    """The price of every year along a line of policies.
-
-    Parameters
-    ----------
-    solver
-        What answers at places of the line, with the instance, its model and its keys.
-    cover
-        Pieces of the line.
-    about
-        Provenance of the answer at its first place: instance, policy, versions.
-    seconds
-        Time that the search took [s].
-    """
-
-    solver: PriceSolver
-    cover: PriceCover
-    about: Provenance
-    seconds: float = field(default=0.0, compare=False)
-
-    @property
-    def instance(self) -> Instance:
-        """The instance whose policy the keys move."""
-        return self.solver.instance
+class PriceCurve(LineCurve[PriceSolver, PricePiece]):
+    """The price of every year along a line of policies; its anchor is the answer at its first place."""
 
     @property
     def axis(self) -> Axis:
         """The keys that move."""
         return self.solver.axis
-
-    @property
-    def certified_share(self) -> float:
-        """Share of the range whose every value is proven."""
-        return self.cover.certified_share
-
-    @property
-    def proven(self) -> bool:
-        """True if every value is proven, but for the rounding of ends."""
-        return self.certified_share >= ALL
-
-    @property
-    def termination(self) -> str:
-        """``optimal`` if the whole line was searched, else why the search ended."""
-        return self.cover.termination
 
     @property
     def price_unit(self) -> str:
@@ -167,11 +125,6 @@ class PriceCurve:
         """
         return self.solver.results(self.axis.place(value))
 
-    def _piece_at(self, place: float) -> PricePiece | None:
-        number = bisect_right([piece.start for piece in self.cover.pieces], place) - 1
-        piece = self.cover.pieces[number] if number >= 0 else None
-        return piece if piece is not None and place <= piece.end else None
-
     def chart(self) -> Chart:
         """Return the chart of the curve: the price by the key, a line for each year.
 
@@ -184,18 +137,6 @@ class PriceCurve:
 
         return chart_of(self)
 
-    def plot(self) -> Any:
-        """Return the chart of the curve as a figure of matplotlib.
-
-        Raises
-        ------
-        UsageError
-            If matplotlib is not installed, or no piece is proven.
-        """
-        from etsopt.charts.drawing import draw
-
-        return draw(self.chart())
-
     def save(self, folder: str | Path, table_format: str = "csv") -> None:
         """Write the curve into a folder: pieces, prices, and the runs at their ends, which `etsopt check` proves.
 
@@ -207,14 +148,3 @@ class PriceCurve:
         from etsopt.curves.price_folder import write_price_curve
 
         write_price_curve(self, folder, table_format)
-
-    def __repr__(self) -> str:
-        about = f"{len(self.cover.pieces)} pieces, {100 * self.certified_share:.6g} % certified"
-        return f"<PriceCurve of {self.about.instance} over {self.axis.name}: {about}>"
-
-    def _repr_html_(self) -> str:
-        """Return the summary for a notebook."""
-        from etsopt.curves.curve_document import document_of
-        from etsopt.documents.notebook import output
-
-        return output(document_of(self))

@@ -24,8 +24,9 @@ from etsopt.curves.curve_files import (
     read_files,
     write_files,
 )
+from etsopt.curves.line import Cover
 from etsopt.curves.price_curve import PriceCurve
-from etsopt.curves.price_search import PriceCover, PricePiece, PriceSolver
+from etsopt.curves.price_search import PricePiece, PriceSolver
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 from etsopt.results.results import load_both
@@ -69,16 +70,7 @@ def write_price_curve(curve: PriceCurve, folder: str | Path, table_format: str) 
     places = sorted(used)
     numbers = [[places.index(one.place) + 1 for one in (piece.first, piece.last, piece.owner)] for piece in pieces]
     runs = dict(zip(OF_RUNS, np.array(numbers).T, strict=True))
-    stated = StatedPrices(
-        instance=curve.about.instance,
-        keys=dict(curve.axis.ends),
-        termination=curve.termination,
-        certified_share=curve.certified_share,
-        solves=curve.solver.solves,
-        seconds=curve.seconds,
-        model=curve.solver.model,
-        places=places,
-    )
+    stated = StatedPrices.of(curve, model=curve.solver.model, places=places)
 
     def save() -> None:
         for number, place in enumerate(places, 1):
@@ -113,21 +105,18 @@ def read_price_curve(folder: Path) -> tuple[PriceCurve, StatedPrices, dict[str, 
         raise DataError(_("The curve"), [Problem("pieces.csv", _("names runs that are not there"), ADVICE)])
     of_pieces = [[answers[number - 1] for number in row] for row in numbers.astype(int).tolist()]
     pieces = [PricePiece.of(first, last, (owner,)) for first, last, owner in of_pieces]
-    cover = PriceCover(pieces, stated.termination)
-    return PriceCurve(solver, cover, loaded[0][0].provenance, stated.seconds), stated, tables
+    cover = Cover(pieces, termination=stated.termination)
+    return PriceCurve(solver, cover, loaded[0][0], stated.seconds), stated, tables
 
 
 def check_price_curve(folder: Path) -> CurveCheck:
     """Check a curve of prices from its instance and answers alone."""
     curve, stated, tables = read_price_curve(folder)
-    proven = sum(piece.certified for piece in curve.cover.pieces)
-    return CurveCheck(len(curve.cover.pieces), proven, curve.certified_share, tuple(_refused(curve, stated, tables)))
+    return CurveCheck.of(curve, [*stated.refused(curve), *_refused(curve, tables)])
 
 
-def _refused(curve: PriceCurve, stated: StatedPrices, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
-    """Yield what a curve states and does not prove."""
-    if stated.instance != curve.about.instance:
-        yield str(_("the instance is {name}, not {stated}", name=curve.about.instance, stated=stated.instance))
+def _refused(curve: PriceCurve, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield what tables state and answers do not prove."""
     pieces = curve.cover.pieces
     in_order = all(before.end <= after.start for before, after in pairwise(pieces))
     if not (in_order and all(piece.start < piece.end for piece in pieces)):
@@ -140,13 +129,6 @@ def _refused(curve: PriceCurve, stated: StatedPrices, tables: dict[str, pd.DataF
                 said[column].tolist() == found[column].tolist() if texts else _agree(column, said, found)
             ):
                 yield str(_("{column} of {name} is not what the answers prove", column=column, name=name))
-    if abs(curve.certified_share - stated.certified_share) > VALUES_AGREE:
-        text = _(
-            "certified_share is {found:.9g}, not {stated:.9g}",
-            found=curve.certified_share,
-            stated=stated.certified_share,
-        )
-        yield str(text)
 
 
 def _agree(column: str, said: pd.DataFrame, found: pd.DataFrame) -> bool:

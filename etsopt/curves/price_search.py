@@ -8,14 +8,14 @@ cost is there on both lines, a kink is found and both sides are proven; else a l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etsopt.checking import Answer, Question
 from etsopt.checking.price_segments import End, PriceVerdict, bends_before_answers, bends_of_ends, certify, line_of
 from etsopt.checking.theorem import UNMET
 from etsopt.curves.axes import corners, instance_at
-from etsopt.curves.line import FRUITLESS_MAX, NARROW, SLIVER
+from etsopt.curves.line import FRUITLESS_MAX, NARROW, SLIVER, Cover
 from etsopt.errors import StoppedError, UsageError
 from etsopt.language import _, chain
 from etsopt.progress import checkpoint
@@ -88,19 +88,6 @@ class PricePiece:
         return self.verdict.certified
 
 
-@dataclass
-class PriceCover:
-    """Pieces of a line in their order, proven or not, and why the search ended."""
-
-    pieces: list[PricePiece] = field(default_factory=list)
-    termination: str = "optimal"
-
-    @property
-    def certified_share(self) -> float:
-        """Share of the line that is proven."""
-        return min(sum(piece.end - piece.start for piece in self.pieces if piece.certified), 1.0)
-
-
 class PriceSolver:
     """What answers at places of a line of policies of a market.
 
@@ -157,21 +144,14 @@ class PriceSolver:
         """
         first, last = self.priced(0.0), self.priced(1.0)
         for one in (first, last):
-            if one.results.infeasible_by_t is not None and one.results.levels[-1].name != UNMET:
-                what = _(
-                    "No allocation exists at {key} = {value:g}, from which the market would start.",
-                    key=self.axis.name,
-                    value=self.axis.shown(one.place),
-                )
+            unmet, where = one.results.infeasible_by_t, {"key": self.axis.name, "value": self.axis.shown(one.place)}
+            if unmet is None:
+                continue
+            if one.results.levels[-1].name != UNMET:
+                what = _("No allocation exists at {key} = {value:g}, from which the market would start.", **where)
                 raise UsageError(what, _("Solve it there: the summary says what to relax."))
-            if one.results.infeasible_by_t is not None:
-                what = _(
-                    "The market does not clear at {key} = {value:g}: {unmet:,.0f} t stay unmet.",
-                    key=self.axis.name,
-                    value=self.axis.shown(one.place),
-                    unmet=one.results.infeasible_by_t,
-                )
-                raise UsageError(what, _("Vary the key over values at which it clears."))
+            what = _("The market does not clear at {key} = {value:g}: {unmet:,.0f} t stay unmet.", unmet=unmet, **where)
+            raise UsageError(what, _("Vary the key over values at which it clears."))
         refuse(bends_of_ends(first.end, last.end))
         return first, last
 
@@ -189,9 +169,9 @@ def refuse(reasons: Iterable[Text | str]) -> None:
         raise UsageError(what, _("Change what is named, or vary another key; etsopt sweep solves single values."))
 
 
-def cover_prices(solver: PriceSolver) -> PriceCover:
+def cover_prices(solver: PriceSolver) -> Cover[PricePiece]:
     """Cover a line; at a deadline or Ctrl-C what is found by then is kept."""
-    found, waiting = PriceCover(), list[tuple[Priced, Priced]]()
+    found, waiting = Cover[PricePiece](), list[tuple[Priced, Priced]]()
     try:
         whole = solver.ends()
         waiting.append(whole)

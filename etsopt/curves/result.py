@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from etsopt.curves.solver import MODEL
+from etsopt.curves.line import Piece
+from etsopt.curves.line_curve import LineCurve
+from etsopt.curves.solver import MODEL, CurveSolver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
     from etsopt.charts.chart import Chart
     from etsopt.curves.axes import Axis
-    from etsopt.curves.line import Cover, Piece
-    from etsopt.curves.solver import CurveSolver
-    from etsopt.data.instance import Instance
-    from etsopt.provenance import Provenance
     from etsopt.results.results import Results
 
     Array = NDArray[np.float64]
@@ -32,9 +29,6 @@ INFEASIBLE = "infeasible_certified"
 
 MULTIPLIERS = ["piece", "level", "row", "index", "multiplier_from", "multiplier_to"]
 """Columns of the table of multipliers."""
-
-ALL = 1 - 1e-9
-"""Certified share from which on every value is proven, but for the rounding of ends."""
 
 
 @dataclass(frozen=True)
@@ -69,37 +63,12 @@ class Point:
         return self.status.startswith("certified") or self.status == INFEASIBLE
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(LineCurve[CurveSolver, Piece]):
     """The answer along a line of policies.
 
-    Parameters
-    ----------
-    solver
-        What answers at points of the line, with the instance and its keys.
-    cover
-        Pieces of the line, and stretches without an allocation.
-    anchor
-        The answer in the middle of the widest proven piece, or of the line, with all its tables, solved and checked by
-        itself. It states reference allowances and balance values, which no limit moves.
-    seconds
-        Time that the search took [s].
+    Its anchor is the answer in the middle of the widest proven piece, or of the line. It states reference allowances
+    and balance values, which no limit moves.
     """
-
-    solver: CurveSolver
-    cover: Cover
-    anchor: Results
-    seconds: float = field(default=0.0, compare=False)
-
-    @property
-    def instance(self) -> Instance:
-        """The instance whose policy the keys move."""
-        return self.solver.instance
-
-    @property
-    def about(self) -> Provenance:
-        """Provenance of the anchor: instance, policy, versions."""
-        return self.anchor.provenance
 
     @property
     def axis(self) -> Axis:
@@ -110,21 +79,6 @@ class Curve:
     def units(self) -> list[str]:
         """Identifiers of the units, in the order of the answers."""
         return [str(name) for name in self.instance.units["unit_id"]]
-
-    @property
-    def certified_share(self) -> float:
-        """Share of the feasible length whose every value is proven."""
-        return self.cover.certified_share
-
-    @property
-    def proven(self) -> bool:
-        """True if every value with an allocation is proven, but for the rounding of ends."""
-        return self.certified_share >= ALL
-
-    @property
-    def termination(self) -> str:
-        """``optimal`` if the whole line was searched, else why the search ended."""
-        return self.cover.termination
 
     @cached_property
     def pieces(self) -> pd.DataFrame:
@@ -146,20 +100,6 @@ class Curve:
                 row[f"{level.name}_gap"] = level.gap
             rows.append(row)
         return pd.DataFrame(rows, columns=None if rows else ["piece", "from", "to", "certified"])
-
-    @cached_property
-    def infeasible(self) -> pd.DataFrame:
-        """Stretches on which no allocation exists, with what limits are missed by where that is most.
-
-        Columns: ``from, to, proven_from, proven_to, infeasible_by_t``; between ``proven_from`` and ``proven_to`` limits
-        are missed by more than the tolerances of an answer.
-        """
-        shown = self.axis.shown
-        rows = [
-            (*(shown(at) for at in (one.start, one.end, one.proven_start, one.proven_end)), one.infeasible_by_t)
-            for one in self.cover.stretches
-        ]
-        return pd.DataFrame(rows, columns=["from", "to", "proven_from", "proven_to", "infeasible_by_t"])
 
     @cached_property
     def multipliers(self) -> pd.DataFrame:
@@ -228,15 +168,6 @@ class Curve:
             return self.solver.results_of(piece.region, point)
         return self.solver.results(point)
 
-    def _piece_at(self, place: float) -> Piece | None:
-        number = bisect_right(self._starts, place) - 1
-        piece = self.cover.pieces[number] if number >= 0 else None
-        return piece if piece is not None and place <= piece.end else None
-
-    @cached_property
-    def _starts(self) -> list[float]:
-        return [piece.start for piece in self.cover.pieces]
-
     def _answer(self, piece: Piece, place: float) -> Array:
         """Return the allowances of all units at a place of a piece [t]."""
         answer: Array = self.solver.allowances(piece.region, [np.array([place])])[0]
@@ -277,18 +208,6 @@ class Curve:
 
         return chart_of(self)
 
-    def plot(self) -> Any:
-        """Return the chart of the curve as a figure of matplotlib.
-
-        Raises
-        ------
-        UsageError
-            If matplotlib is not installed.
-        """
-        from etsopt.charts.drawing import draw
-
-        return draw(self.chart())
-
     def save(self, folder: str | Path, table_format: str = "csv") -> None:
         """Write the curve into a folder: pieces, multipliers, and the run of its anchor, which `etsopt check` proves.
 
@@ -300,14 +219,3 @@ class Curve:
         from etsopt.curves.folder import write_curve
 
         write_curve(self, folder, table_format)
-
-    def __repr__(self) -> str:
-        about = f"{len(self.cover.pieces)} pieces, {100 * self.certified_share:.6g} % certified"
-        return f"<Curve of {self.instance.name} over {self.axis.name}: {about}>"
-
-    def _repr_html_(self) -> str:
-        """Return the summary for a notebook."""
-        from etsopt.curves.curve_document import document_of
-        from etsopt.documents.notebook import output
-
-        return output(document_of(self))
