@@ -34,7 +34,6 @@ LONG: dict[str, str] = {
     "etsopt/checking/judge.py": "One entry for every theorem, and all statements on an allocation.",
     "etsopt/checking/allocation/segments.py": "The proof of a segment is one computation, from its mathematics on.",
     "etsopt/compiler/inputs.py": "What a model is given is refused in one place, each fault with its sentence.",
-    "etsopt/curves/result.py": "All that people ask of a curve is one object.",
     "etsopt/data/tables/schema.py": "The tables of an instance are one list.",
     "etsopt/documents/columns.py": "The headings and quantities of all columns are one list.",
     "etsopt/reports/allocation.py": "All that is told of an allocation stands in the order in which it is told.",

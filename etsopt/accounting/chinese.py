@@ -81,8 +81,8 @@ ALIKE = {"own_sector": "sector", "closed_by_level": "level", "plan_level": "leve
 
 
 def headings_of_decisions() -> dict[str, str]:
-    """Return the columns of a table of decisions by their Chinese headings."""
-    return {"级别": "level", **by_chinese(HEADING, (*NAMES, *OF_ITEMS))}
+    """Return the columns of a table of decisions by their Chinese headings, of files and of what is printed."""
+    return by_chinese("column", NAMES) | by_chinese(HEADING, (*NAMES, *OF_ITEMS))
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:

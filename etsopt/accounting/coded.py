@@ -61,6 +61,12 @@ def month_of(text: str) -> str:
     return f"{month[1]}-{int(month[2]):02d}" if month and 1 <= int(month[2]) <= 12 else text
 
 
+def months_of(cells: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return a column with every month as `month_of` has it."""
+    code, names = pd.factorize(cells)
+    return np.array([month_of(str(name)) for name in names], dtype=object)[code]
+
+
 def days(texts: NDArray[np.object_]) -> Codes:
     """Return days since 1970 of dates such as 2025-02-28, -1 for a text that is none.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.checks import RowChecks, latest
-from etsopt.accounting.coded import FLOW, Coded, month_of
+from etsopt.accounting.coded import FLOW, Coded, months_of
 from etsopt.accounting.reading import read_rows
 from etsopt.accounting.register import validate_register
 from etsopt.accounting.schema import REGISTER, ROWS
@@ -238,8 +238,7 @@ def _translated(raw: RawTable) -> RawTable:
     """Return a table with the words of its columns as the schema has them; unknown words stay."""
     columns = dict(raw.columns)
     if (months := columns.get("month")) is not None and months.dtype == object:
-        code, names = pd.factorize(months)
-        columns["month"] = np.array([month_of(name) for name in names], dtype=object)[code]
+        columns["month"] = months_of(months)
     for name, words in WORDS.items():
         cells = columns.get(name)
         if cells is not None and cells.dtype == object:

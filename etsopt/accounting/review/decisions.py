@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.coded import UNKNOWN, days, month_number, month_of
+from etsopt.accounting.coded import UNKNOWN, days, month_number, months_of
 from etsopt.accounting.review.words import (
     ACTORS,
     CLOSE,
@@ -128,7 +128,7 @@ def validated(raw: RawTable) -> pd.DataFrame:
             own = [words.get(folded(str(cell)), words.get(str(cell).strip(), cell)) for cell in columns[name]]
             columns[name] = np.array(own, dtype=object)
     if "month" in columns and columns["month"].dtype == object:
-        columns["month"] = np.array([month_of(str(cell)) for cell in columns["month"]], dtype=object)
+        columns["month"] = months_of(columns["month"])
     columns = {name: cells for name, cells in columns.items() if name not in OF_ITEMS}
     unknown = [name for name in columns if name not in NAMES and not str(name).startswith("x_")]
     problems = [
@@ -169,7 +169,7 @@ def _problems(frame: pd.DataFrame, place: str) -> list[Problem]:
 
     def see(bad: pd.Series[bool], column: str, what: tuple[str, str], advice: str) -> None:
         if bad.any():
-            # An empty cell is told by the decision that lacks it.
+            # An empty cell is named by the decision without it.
             shown = frame[column].astype(str).where(~empty(column), kind)[bad]
             cells = tuple((str(line), cell) for line, cell in zip(frame.index[bad], shown, strict=True))
             problems.append(Problem(place, counted(int(bad.sum()), *what), advice, column, cells))

@@ -15,7 +15,7 @@ from etsopt.accounting.review.concerned import concerned, emitted_by
 from etsopt.accounting.review.items import look_at_items, matches
 from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES
 from etsopt.accounting.store.journal import frame_of
-from etsopt.accounting.store.ledger import compared, line_at
+from etsopt.accounting.store.ledger import compared
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.accounting.vocabulary import ACCOUNTED
@@ -111,7 +111,7 @@ def review_of(opened: Connection, path: Path, entry: int, year: int | None, on: 
 
     A state is evidence, so that the store is compared with its ledger first: one that was altered has no head.
     """
-    altered = len(compared(opened, path.resolve(), "").alterations)
+    found = compared(opened, path.resolve(), "")
     within = "" if year is None else f" AND month LIKE '{year:04d}-%'"
     items = _items(opened, within)
     findings = _findings(opened, within)
@@ -129,8 +129,8 @@ def review_of(opened: Connection, path: Path, entry: int, year: int | None, on: 
             opened, f"SELECT * EXCLUDE (entry) FROM seen_corrections WHERE true{within} ORDER BY entry, {listed(KEY)}"
         ),
         entry=entry,
-        line=None if altered else line_at(path, entry),
-        altered=altered,
+        line=None if found.alterations else found.lines.get(entry),
+        altered=len(found.alterations),
     )
 
 

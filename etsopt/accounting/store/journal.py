@@ -129,8 +129,8 @@ def verify_store(path: str | Path, head: str = "", wait_s: float | None = None) 
     Returns
     -------
     StoreVerification
-        What was altered, by entry and table. Without a head that left the house, a store and ledger that were written
-        anew together, or put back from a copy, are not told from true ones.
+        What was altered, by entry and table. Without a head that left the house, a store and ledger that were rewritten
+        together, or put back from a copy, cannot be distinguished from true ones.
 
     Raises
     ------

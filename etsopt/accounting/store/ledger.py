@@ -5,11 +5,11 @@ is hashed as its cells, each with its length. The head after it covers its line,
 $h_n = \mathrm{SHA256}(h_{n-1}, n, d_n, \dots)$, with $h_0$ zero.
 
 A line is begun before the transaction of its entry is committed, and kept by another line after it. So a command that
-is killed leaves either nothing, or an entry that agrees with its line; a head is told when it is kept.
+is killed leaves either nothing, or an entry that agrees with its line; a head is printed once it is kept.
 
 Who can write the store can write the ledger too. What makes a head evidence is that it leaves the house: on every page
-and receipt, in the hands of enterprises and of the next level. Against a head that was printed, a ledger that was
-written anew and a copy of an earlier state are found. A figure that was false when it was filed is not.
+and receipt, in the hands of enterprises and of the next level. Against a head that was printed, a rewritten ledger and
+a copy of an earlier state are found. A figure that was false when it was filed is not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import json
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,21 +139,28 @@ class StoreVerification:
     ----------
     alterations
         Places at which they differ.
-    last
-        Line of the last entry; None without a ledger.
     entries
         Number of entries of the store.
-    found
-        Last entry that the ledger took as it was; 0 for none.
+    lines
+        Lines of the entries that are or were there, by entry; none without a ledger.
     of_head
         Entry whose head was given; 0 without one.
     """
 
     alterations: tuple[Alteration, ...]
-    last: Line | None
     entries: int
-    found: int
+    lines: Mapping[int, Line] = field(default_factory=dict)
     of_head: int = 0
+
+    @property
+    def last(self) -> Line | None:
+        """Line of the last entry; None without any."""
+        return self.lines[max(self.lines)] if self.lines else None
+
+    @property
+    def found(self) -> int:
+        """Last entry that the ledger took as it was; 0 for none."""
+        return max((line.entry for line in self.lines.values() if line.found), default=0)
 
 
 def ledger_of(store: Path) -> Path:
@@ -172,7 +179,7 @@ def read_ledger(store: Path) -> Ledger | None:
         return None
     lines: dict[int, Line] = {}
     kept, damaged = 0, []
-    # What a full disk cut off behind the last whole line was told to nobody.
+    # Nobody has the head of what a full disk cut off behind the last whole line.
     whole, _end, _torn = path.read_text("utf-8", "replace").rpartition("\n")
     for number, text in enumerate(whole.split("\n") if whole else (), start=1):
         try:
@@ -237,13 +244,11 @@ def begin(opened: Connection, store: Path, before: int) -> int:
     before
         Last entry before the transaction.
     """
-    ledger = read_ledger(store)
     if last_entry(opened) == before:
         return 0
-    lines = {} if ledger is None else dict(ledger.lines)
-    known: int | None = before
+    ledger = read_ledger(store)
+    lines, known = ({}, None) if ledger is None else (ledger.lines, before)
     if ledger is None and before:
-        known = None
         what = _("The store has no ledger beside it: its {count:,} entries are taken as they are.", count=before)
         warn(what, AssumedWarning)
     head = lines[max(former)].head if (former := [entry for entry in lines if entry <= before]) else START
@@ -314,17 +319,15 @@ def compared(opened: Connection, store: Path, head: str) -> StoreVerification:
     entries = last_entry(opened)
     if ledger is None:
         missing = Alteration(0, "", _("there is no ledger {path!r} beside it", path=ledger_of(store).name))
-        return StoreVerification((missing,), None, entries, 0)
+        return StoreVerification((missing,), entries)
     found = [Alteration(0, "", _("line {number} is none of a ledger", number=number)) for number in ledger.damaged]
     found += _differences(ledger, now)
-    told = [line for line in ledger.lines.values() if line.entry in now or line.entry <= ledger.kept]
-    of_head = max((line.entry for line in told if head and line.head.startswith(head)), default=0)
+    lines = {entry: line for entry, line in ledger.lines.items() if entry in now or entry <= ledger.kept}
+    of_head = max((entry for entry, line in lines.items() if head and line.head.startswith(head)), default=0)
     if head and not of_head:
-        text = _("the printed head is that of no entry: the ledger was written anew, or is of an earlier state")
+        text = _("the printed head is that of no entry: the ledger was rewritten, or is of an earlier state")
         found.append(Alteration(0, "", text))
-    last = max(told, key=lambda line: line.entry, default=None)
-    as_found = max((line.entry for line in told if line.found), default=0)
-    return StoreVerification(tuple(found), last, entries, as_found, of_head)
+    return StoreVerification(tuple(found), entries, lines, of_head)
 
 
 def _differences(ledger: Ledger, now: dict[int, Content]) -> Iterator[Alteration]:
@@ -336,7 +339,7 @@ def _differences(ledger: Ledger, now: dict[int, Content]) -> Iterator[Alteration
             yield Alteration(entry, "", _("the entry is not in the ledger"))
             continue
         if entry > ledger.kept and not have:
-            # A command was killed before it committed; its head was told to nobody.
+            # A command was killed before it committed; nobody has its head.
             continue
         for table in sorted({*line.content, *have}):
             was, present = line.content.get(table, [0, ""]), have.get(table, [0, ""])

@@ -98,7 +98,7 @@ def compared(found: StoreVerification, with_head: bool) -> Document:
         blocks.append(Paragraph(_(told, entry=found.of_head)))
     if not with_head or found.of_head < found.entries:
         text = _(
-            "Without a head from a page or receipt, a store and ledger that were written anew together, or put back "
+            "Without a head from a page or receipt, a store and ledger that were rewritten together, or put back "
             "from a copy, are not found; nor is a figure that was false when it was filed."
         )
     blocks.append(Paragraph(text, "note"))
