@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from etsopt.errors import (
         AssumedWarning,
         DataError,
+        DoubtWarning,
         EtsoptError,
         ModelError,
         SolverError,
@@ -52,6 +53,7 @@ __all__ = [
     "Box",
     "Curve",
     "DataError",
+    "DoubtWarning",
     "EtsoptError",
     "Explanation",
     "Forecast",

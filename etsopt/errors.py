@@ -47,6 +47,10 @@ class AssumedWarning(UserWarning):
     """An assumption about a file of the user, or a part of it that is not read."""
 
 
+class DoubtWarning(AssumedWarning):
+    """A figure that is probably false."""
+
+
 def warn(what: str, category: type[Warning]) -> None:
     """Warn at the line of the user's that called the package, and not at one of the package."""
     frame, level = sys._getframe(), 1

@@ -90,6 +90,39 @@ class Holders(Part):
     carry_over: list[CarryOverBase] = Field([], description="bases of carry-over that are chosen")
 
 
+class UnusualIntensity(Part):
+    """A sector whose usual intensity is unlike that of its kind."""
+
+    sector: str = Field(description="the sector")
+    intensity: float = Field(description="median of its units [tCO2e/t]")
+    usual: float = Field(description="intensity that is usual [tCO2e/t]")
+
+
+class FarIntensities(Part):
+    """Units whose intensities are far from the others of their sector."""
+
+    sector: str = Field(description="the sector")
+    intensity: float = Field(description="median of its units [tCO2e/t]")
+    units: list[str] = Field(description="the units")
+
+
+class OpenMonths(Part):
+    """Months of a unit that open findings of screening or review put in doubt."""
+
+    unit: str = Field(description="the unit")
+    months: list[str] = Field(description="the months")
+    rate: float = Field(description="share of the year that is in doubt")
+
+
+class Doubts(Part):
+    """Figures that are probably false."""
+
+    sectors: list[UnusualIntensity] = Field([], description="sectors whose units are all unlike those of their kind")
+    intensities: list[FarIntensities] = Field([], description="units far from the others of their sector")
+    idle: list[str] = Field([], description="units with output and without emissions")
+    months: list[OpenMonths] = Field([], description="months of monthly reports with open findings")
+
+
 class Versions(Part):
     """Versions that decide an answer."""
 
@@ -152,6 +185,7 @@ class Provenance(Part):
     emissions: EmissionsStatus | None = Field(None, description="emissions that are not verified; null if all are")
     coverage: Coverage | None = Field(None, description="coverage of the nation, where policy or rule speak of one")
     holders: Holders | None = Field(None, description="enterprises whose holdings are counted by a choice")
+    doubts: Doubts | None = Field(None, description="figures that are probably false")
     assumed: dict[str, list[str]] | None = Field(None, description="what was assumed of the user's file, in words")
     versions: Versions = Field(Versions(), description="versions that decide an answer")
     seconds: dict[str, float] = Field({}, description="seconds of each stage")

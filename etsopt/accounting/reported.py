@@ -16,6 +16,7 @@ import pandas as pd
 
 from etsopt.accounting.accounts import account
 from etsopt.accounting.bridge import id_in_instance, units_of
+from etsopt.accounting.doubtful import doubtful_months
 from etsopt.accounting.reconciliation import evidence_of, series_of
 from etsopt.accounting.review import annual_emissions, words
 from etsopt.accounting.schema import ROWS
@@ -51,12 +52,13 @@ SHOWN = 10
 
 @dataclass(frozen=True, eq=False)
 class Reported:
-    """Reports of a year, their accounts, and the units that the national level has passed."""
+    """Reports of a year, their accounts, units that the national level has passed, and findings of their review."""
 
     year: int
     reports: Reports
     accounts: Accounts
     verified: frozenset[str]
+    findings: pd.DataFrame | None = None
 
     @property
     def id_in_instance(self) -> pd.Series[str]:
@@ -78,7 +80,7 @@ class Reported:
         if is_store(source):
             found = annual_emissions(source, year)
             passed = found.units.loc[found.units["status"] == words.VERIFIED, "unit_id"]
-            return cls(year, found.reports, found.accounts, frozenset(passed))
+            return cls(year, found.reports, found.accounts, frozenset(passed), found.review.findings)
         read = read_source(source)
         return cls(year, read.reports, account(read.reports, read.parameters), frozenset())
 
@@ -107,11 +109,30 @@ class Reported:
         if basis in BASES and is_open.any():
             years = _reconciled(self, not_passed.index, reconcile, BASES[basis][1])
             found = units_of(replace(self.accounts, unit_years=years), self.year)
-        return found.assign(
+        found = found.assign(
             emissions_status=np.where(is_open, status, VERIFIED).astype(object),
             accounted_emissions_tco2e=accounted["emissions_tco2e"].where(is_open),
             reports_sha256=found["unit_id"].map(_digests(self.reports, ids, self.year)),
         ).set_index("unit_id", drop=False)
+        return self._with_doubts(found)
+
+    def _with_doubts(self, units: pd.DataFrame) -> pd.DataFrame:
+        """Return the units with their months in doubt, if there are any."""
+        checkpoint(_("screening"))
+        doubts = doubtful_months(self.reports, self.accounts, self.year, self.findings, self.verified)
+        if doubts.empty:
+            return units
+        doubts = doubts.groupby(doubts.index.map(self.id_in_instance)).agg(
+            doubtful_months=("doubtful_months", _each_once), doubtful_t=("doubtful_t", "sum")
+        )
+        doubts = doubts.reindex(units.index)
+        rate = (doubts["doubtful_t"] / units["accounted_emissions_tco2e"].fillna(units["emissions_tco2e"])).round(4)
+        return units.assign(doubtful_months=doubts["doubtful_months"].fillna(""), doubtful_rate=rate)
+
+
+def _each_once(months: pd.Series[str]) -> str:
+    """Return the months of the parts of a complex, each once."""
+    return " ".join(sorted({month for stated in months for month in stated.split()}))
 
 
 def _not_verified(units: list[str], of: int) -> UsageError:

@@ -39,6 +39,8 @@ def register(commands: Commands) -> None:
     command.add_argument("--solver-option", action="append", default=[], metavar="KEY=VALUE", help=text)
     text = _("if the policy is infeasible, solve it with the limits relaxed as in remedy N, which the result lists")
     command.add_argument("--apply-remedy", type=int, metavar="N", help=text)
+    text = _("end with exit code 2, before anything is solved, if figures of the instance are in doubt")
+    command.add_argument("--strict", action="store_true", help=text)
     text = _("write the program of the first objective in MPS format")
     command.add_argument("--mps", type=Path, metavar="FILE", help=text)
 
@@ -64,7 +66,7 @@ def solve(options: Namespace) -> int:
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell(_("reading"))
         with progress.stopped_anywhere(_("reading")):
-            instance = instance_of(options)
+            instance = _instance_of(options)
         solve = partial(
             run.solve,
             model=options.model,
@@ -92,6 +94,31 @@ def solve(options: Namespace) -> int:
         for end, answer in found.items():
             answer.show(end)
     return max(map(exit_code, solved.values()))
+
+
+def _instance_of(options: Namespace) -> Instance:
+    """Read the instance; its doubts stand in the first lines of the summary.
+
+    Raises
+    ------
+    UsageError
+        If figures are in doubt, and the command is strict.
+    """
+    import warnings
+
+    from etsopt.data.doubts import doubts_of, sentences_of
+    from etsopt.errors import DoubtWarning, UsageError
+
+    with warnings.catch_warnings():
+        if options.strict or not options.json:
+            warnings.simplefilter("ignore", DoubtWarning)
+        instance = instance_of(options)
+    doubts = doubts_of(instance) if options.strict else None
+    if doubts:
+        said = "\n".join(sentences_of(doubts))
+        advice = _("Correct the figures, or close their findings in the review; without --strict they are taken.")
+        raise UsageError(_("Figures of {name!r} are in doubt:\n{said}", name=instance.name, said=said), advice)
+    return instance
 
 
 def show_summary(result: Results) -> None:

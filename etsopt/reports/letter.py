@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.data.doubts import doubts_at
 from etsopt.data.tables.provinces import name_of
 from etsopt.documents.columns import heading, sums_of, table_of, used
 from etsopt.documents.document import Document, Facts, Paragraph, Points, Section, clauses, named
@@ -84,6 +85,8 @@ def letter(run: Run, enterprise: str) -> Document:
         units = units[units["year"] == units["year"].min()]
     about = _about(run, enterprise)
     title = str(about.get("name") or enterprise)
+    # What is in doubt at others is no matter of this enterprise.
+    told = run.about.model_copy(update={"doubts": doubts_at(run.about.doubts, units["unit_id"])})
     parts = [*_accounts(run, enterprise), *_years(run, enterprise), _units(run, units), *_why(run, units)]
     year = run.policy.get("year")
     places = [title] if title == enterprise else [enterprise]
@@ -93,7 +96,7 @@ def letter(run: Run, enterprise: str) -> Document:
         kicker=" · ".join(map(str, [*places, _("compliance year {year}", year=year)])),
         answer=_answer(run, title, units),
         status=status(run),
-        warnings=tuple(Paragraph(notice, "warning") for notice in notices(run.about)),
+        warnings=tuple(Paragraph(notice, "warning") for notice in notices(told)),
         proven=run.results.certified,
         sections=tuple(parts),
         imprint=_imprint(run),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from etsopt.data.doubts import doubts_of, sentences_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _, chain
 from etsopt.results.emissions_status import emissions_status, not_verified
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.language import Text
-    from etsopt.provenance import BesideOfficial, Coverage, EmissionsStatus, Holders, Provenance
+    from etsopt.provenance import BesideOfficial, Coverage, Doubts, EmissionsStatus, Holders, Provenance
 
 SHOWN = 5
 """Enterprises that a sentence names."""
@@ -31,6 +32,7 @@ WITH_ALLOWANCES = (*WITH_HOLDINGS, "allocation", "balance_value", "equilibrium")
 class Facts(NamedTuple):
     """Facts of an instance from which a result makes its notices."""
 
+    doubts: Doubts | None
     emissions: EmissionsStatus | None
     coverage: Coverage | None
     holders: Holders | None
@@ -40,7 +42,8 @@ def facts_of(instance: Instance, model: str = "allocation") -> Facts:
     """Return the facts of an instance from which the notices on a model's answer are made, as a result states them."""
     coverage = coverage_of(instance) if model in WITH_ALLOWANCES else None
     holders = holders_of(instance) if model in WITH_HOLDINGS else None
-    return Facts(emissions_status(instance.units), coverage, holders)
+    doubts = doubts_of(instance) if model in WITH_ALLOWANCES else None
+    return Facts(doubts, emissions_status(instance.units), coverage, holders)
 
 
 def notices(about: Provenance | Facts) -> list[Text]:
@@ -51,9 +54,10 @@ def notices(about: Provenance | Facts) -> list[Text]:
     about
         Its provenance, or what `facts_of` returns of its instance.
     """
+    of_doubts = sentences_of(about.doubts) if about.doubts else ()
     of_coverage = _of_coverage(about.coverage) if about.coverage else ()
     of_holders = _of_holders(about.holders) if about.holders else ()
-    return [*filter(None, [not_verified(about.emissions)]), *of_coverage, *of_holders]
+    return [*of_doubts, *filter(None, [not_verified(about.emissions)]), *of_coverage, *of_holders]
 
 
 def covers_nation(about: Provenance | Facts) -> bool:

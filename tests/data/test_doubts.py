@@ -149,9 +149,10 @@ def test_fractions_under_a_heading_in_percent_are_refused(tmp_path: Path) -> Non
 
 def test_far_intensities_and_idle_units_are_told(tmp_path: Path) -> None:
     _, notes = read(tmp_path, STEEL | {"output_t": [100_000.0, 2_000_000.0, 500_000.0]})
-    assert notes == ["plants.csv: intensities far from the others of steel, 2.1, at s1."]
+    assert notes == ["plants.csv: Intensities far from the others of steel, 2.1, at s1."]
     _, notes = read(tmp_path, STEEL | {"output_t": [10_000_000.0, 20_000_000.0, 5_000_000.0]})
-    assert "the intensity of steel is about 0.206, usually 0.88. Check the units of measure" in notes[0]
+    assert "Check the units of measure, emissions_tco2e" in notes[0]
+    assert "the intensity of steel is about 0.206, usually 0.88." in notes[0]
 
 
 @pytest.mark.parametrize(

@@ -494,7 +494,7 @@ def test_an_unusual_but_possible_intensity_is_no_slip(write_folder: Writer) -> N
     assert read_instance(folder).intensity.tolist() == [0.009, 0.0, 0.88]
     with pytest.warns(AssumedWarning) as told:
         etsopt.read(folder)
-    assert "output but no emissions at line-2" in str(told[0].message)
+    assert "Output but no emissions at line-2" in str(told[0].message)
     assert "the intensity of cement is about 0.009, usually 0.83" in str(told[1].message)
 
 

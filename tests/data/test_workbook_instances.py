@@ -286,8 +286,9 @@ def test_unusual_figures_of_a_column_are_told_once_with_its_first_cell(tmp_path:
     path = book(
         tmp_path / "plants.xlsx", {"units": [["Plants"], HEAD, *rows], "policy": [*POLICY, ["provinces.names", "any"]]}
     )
-    unusual, provinces = assumed(path)
-    assert unusual.endswith("Check the units of measure: emissions_tco2e from cell E3 on, output_t from cell F3 on.")
+    provinces, unusual = assumed(path)
+    of = "Check the units of measure, emissions_tco2e from cell E3 on, output_t from cell F3 on: "
+    assert of in unusual
     assert "the intensity of cement is" in unusual
     assert "the intensity of steel is" in unusual
     assert provinces.endswith("'Hebe', 'Nowhere' are no provinces of China. Did you mean 'Hebei'?")

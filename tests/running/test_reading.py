@@ -192,7 +192,7 @@ def test_the_interval_of_emissions_ends_at_zero(plants: Path, monkeypatch: pytes
     table.loc[table["unit_id"] == "U1", "lowest_tco2e"] = -5.0
     ended = SimpleNamespace(termination="optimal", certified=True, status="certified_optimal", tables=found.tables)
     monkeypatch.setattr(reading, "solve", lambda *_: ended)
-    with pytest.warns(etsopt.AssumedWarning, match="reports: output but no emissions at U1"):
+    with pytest.warns(etsopt.AssumedWarning, match="reports: Output but no emissions at U1"):
         instance = etsopt.read(plants, emissions="low")
     assert instance.units.set_index("unit_id").loc["U1", "emissions_tco2e"] == 0
     found.tables["reconciliation"] = table[table["unit_id"] != "U1"]

@@ -9,7 +9,7 @@ _shtab_etsopt_store_subparsers=(import export log verify)
 _shtab_etsopt_review_subparsers=(status findings history apply screen pass find close correct restore)
 _shtab_etsopt_subparsers=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve design forecast models rules instances schema completion)
 
-_shtab_etsopt_solve_option_strings=(-h --help --json --lang --model --rule --emissions --set --out --format --time-limit --gap --seed --method --solver-option --apply-remedy --mps)
+_shtab_etsopt_solve_option_strings=(-h --help --json --lang --model --rule --emissions --set --out --format --time-limit --gap --seed --method --solver-option --apply-remedy --strict --mps)
 _shtab_etsopt_validate_option_strings=(-h --help --json --lang --rule --emissions --set)
 _shtab_etsopt_check_option_strings=(-h --help --json --lang --gap --as --model --again --all --seed --instance)
 _shtab_etsopt_explain_option_strings=(-h --help --json --lang)
@@ -117,6 +117,7 @@ _shtab_etsopt___lang_choices=(en zh)
 _shtab_etsopt_solve__h_nargs=0
 _shtab_etsopt_solve___help_nargs=0
 _shtab_etsopt_solve___json_nargs=0
+_shtab_etsopt_solve___strict_nargs=0
 _shtab_etsopt_validate__h_nargs=0
 _shtab_etsopt_validate___help_nargs=0
 _shtab_etsopt_validate___json_nargs=0

@@ -75,6 +75,7 @@ complete -c etsopt -n '_shtab_etsopt_using solve' -l seed -x -d 'seed of the sol
 complete -c etsopt -n '_shtab_etsopt_using solve' -l method -x -d 'direct, aggregation, decomposition, or pyomo, which is slow (default: the fastest at this size)'
 complete -c etsopt -n '_shtab_etsopt_using solve' -l solver-option -x -d 'an option of HiGHS; repeatable'
 complete -c etsopt -n '_shtab_etsopt_using solve' -l apply-remedy -x -d 'if the policy is infeasible, solve it with the limits relaxed as in remedy N, which the result lists'
+complete -c etsopt -n '_shtab_etsopt_using solve' -l strict -d 'end with exit code 2, before anything is solved, if figures of the instance are in doubt'
 complete -c etsopt -n '_shtab_etsopt_using solve' -l mps -x -d 'write the program of the first objective in MPS format'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a validate -d 'read an instance and list every defect'
 complete -c etsopt -n '_shtab_etsopt_using validate' -s h -l help -d 'show this help message and exit'

@@ -8,27 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.consistency import PAIR
+from etsopt.data.doubts import doubts_of, sentences_of
 from etsopt.data.files.lenient.non_data_rows import is_number
 from etsopt.data.messages import first_of, nearest
 from etsopt.data.tables.headings import column_of, heading_of
 from etsopt.data.tables.provinces import SHORT
-from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, UNITS
-from etsopt.errors import AssumedWarning, Problem, brief, warn
-from etsopt.language import Text, _, chain
+from etsopt.data.tables.schema import UNITS
+from etsopt.errors import AssumedWarning, DoubtWarning, Problem, brief, warn
+from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt.data.tables.raw import RawTable
 
 THRESHOLD_TCO2E = 26_000.0
 """Yearly emissions from which on an enterprise is in the system [tCO2e]; a few keep below it for a year."""
-
-DOUBTFUL_RATIO = 3.0
-"""Ratio of intensities from which one of them is probably a slip: sectors spread by less than a factor of two."""
 
 
 def problems_of_percent(raw: RawTable) -> list[Problem]:
@@ -62,71 +58,27 @@ def columns_in(raw: RawTable) -> str:
 
 
 def doubted(instance: Instance, place: str, columns: str, notes: tuple[str, ...] = ()) -> Instance:
-    """Return an instance with notes on its tables, and on figures that are probably a slip; warn of these."""
-    doubts = tuple(notes_of(instance, place, columns))
-    for note in doubts:
+    """Return an instance with notes on its tables; warn of figures that are probably a slip."""
+    of_tables = *_notes_of_threshold(instance, place, columns), *_notes_of_provinces(instance, place)
+    for note in of_tables:
         warn(note, AssumedWarning)
-    if told := (*notes, *instance.assumed.get("tables", ()), *doubts):
+    doubts = doubts_of(instance)
+    for said in sentences_of(doubts, columns) if doubts else ():
+        warn(_("{place}: {said}", place=place, said=said), DoubtWarning)
+    if told := (*notes, *instance.assumed.get("tables", ()), *of_tables):
         return replace(instance, assumed={**instance.assumed, "tables": told})
     return instance
 
 
-def notes_of(instance: Instance, place: str, columns: str) -> Iterator[str]:
-    """Yield sentences on figures far from those of other units, and on provinces that are none."""
-    yield from _notes_of_threshold(instance, place, columns)
-    names, emissions = instance.units["unit_id"].to_numpy(), instance.units["emissions_tco2e"].to_numpy(dtype=float)
-    intensity = instance.intensity
-    idle = (emissions == 0) & np.isfinite(intensity)
-    if idle.any():
-        yield _("{place}: output but no emissions at {listed}.", place=place, listed=first_of(names[idle]))
-    unusual = []
-    for sector, of_kind in _kinds(instance):
-        here = of_kind & (intensity > 0)
-        if not here.any():
-            continue
-        middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY.get(sector)
-        if usual is not None and not usual / DOUBTFUL_RATIO < middle < usual * DOUBTFUL_RATIO:
-            unusual.append(
-                _(
-                    "the intensity of {sector} is about {middle:.3g}, usually {usual:g}",
-                    sector=Text(sector),
-                    middle=middle,
-                    usual=usual,
-                )
-            )
-        far = here & ((intensity > DOUBTFUL_RATIO * middle) | (intensity < middle / DOUBTFUL_RATIO))
-        if far.any():
-            yield _(
-                "{place}: intensities far from the others of {sector}, {middle:.3g}, at {listed}.",
-                place=place,
-                sector=Text(sector),
-                middle=middle,
-                listed=first_of(names[far]),
-            )
+def _notes_of_provinces(instance: Instance, place: str) -> Iterator[str]:
+    """Yield a sentence on provinces that are none beside provinces of China."""
     unknown = [name for name in instance.provinces if name not in SHORT]
-    if unusual:
-        yield _(
-            "{place}: {unusual}. Check the units of measure: {columns_in}.",
-            place=place,
-            unusual=chain(unusual, _("{first}; {second}")),
-            columns_in=columns,
-        )
     if 0 < len(unknown) < len(instance.provinces):
         which = first_of(np.array([brief(name) for name in unknown], dtype=object))
         one, several = _("{place}: {which} is no province of China."), _("{place}: {which} are no provinces of China.")
         note = _(one if len(unknown) == 1 else several, place=place, which=which)
         guess = nearest(unknown[0], SHORT) or _of_one_sign(unknown[0])
         yield _("{note} Did you mean {name!r}?", note=note, name=guess) if guess else note
-
-
-def _kinds(instance: Instance) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield units whose intensities compare, with their sector: those of power by class, since coal and gas do not."""
-    units = instance.units
-    classes = units["unit_class"].to_numpy(dtype=str) if "unit_class" in units else np.full(len(units), "")
-    for sector in instance.sectors:
-        of_sector = instance.labels("sector").where(sector)
-        for kind in np.unique(classes[of_sector]):
-            yield sector, of_sector & (classes == kind)
 
 
 def _notes_of_threshold(instance: Instance, place: str, columns: str) -> Iterator[str]:
