@@ -232,6 +232,7 @@ def _show(done: Decided, options: Namespace) -> int:
     """Print what decisions changed, and the head of the ledger after it: the receipt of the act."""
     if options.json:
         own = {name: value for name, value in vars(done).items() if name != "line"}
+        own |= {"corrections": records(done.corrections)}
         print_json(own | {"head": "" if done.line is None else done.line.head})
         return 0
     text = _("Nothing changed.")
@@ -241,6 +242,11 @@ def _show(done: Decided, options: Namespace) -> int:
         again = _("{told} {repeated:,} decisions were applied before, and are left alone.")
         text = _(again, told=text, repeated=done.repeated)
     print(text)
+    if len(done.corrections):
+        from etsopt.cli import terminal
+        from etsopt.reports.monthly.review import corrections
+
+        terminal.show_blocks([*corrections(done.corrections)])
     if done.line is not None:
         print(done.line.stamp)
     return 0

@@ -17,7 +17,7 @@ from etsopt.errors import UsageError, brief
 from etsopt.language import _, pgettext
 from etsopt.progress import checkpoint
 from etsopt.reports.files import file_name
-from etsopt.reports.monthly.review import stamped
+from etsopt.reports.monthly.review import FIGURES, stamped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,8 @@ LINES = (
 )
 FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "reason", "closed_because")
 CORRECTIONS = (
-    *("unit_id", "month", "process", "item", "version", "restored_version", "level", "who", "decided_on", "reason"),
+    *("unit_id", "month", "process", "item", *FIGURES, "version", "restored_version"),
+    *("level", "who", "decided_on", "reason"),
 )
 
 

@@ -23,9 +23,11 @@ from etsopt.accounting.save import save_review
 from etsopt.accounting.store import open_store
 from etsopt.accounting.store.ledger import ledger_of
 from etsopt.accounting.store.reading import read_store
+from etsopt.documents.document import Paragraph
 from etsopt.errors import DataError, UsageError
 from etsopt.language import speaking
 from etsopt.reports import write_monthly_sheets
+from etsopt.reports.monthly.review import corrections
 from tests.accounting.builders import REGISTER, Row, frame
 from tests.accounting.test_store import written
 
@@ -127,6 +129,21 @@ def test_a_correction_is_a_new_version_that_passes_the_levels_again(store: Path)
     with pytest.raises(DataError, match="version 1 was reviewed, 2 is present"):
         decide(store, "pass", "national", **COAL, version=1)
     assert decide(store, "pass", "provincial", **COAL, version=1).entry == 0
+
+
+def test_a_correction_states_the_figures_before_and_after_it_and_doubts_a_slip_of_unit(store: Path) -> None:
+    done = decide(store, "correct", **COAL, quantity=1.3, reason="10,000 t")
+    figures = ["unit_id", "month", "item", "quantity_before", "quantity", "unit"]
+    assert done.corrections[figures].to_numpy().tolist() == [["C1", "2025-01", "bituminous", 130.0, 1.3, "t"]]
+    _, warning = corrections(done.corrections)
+    assert isinstance(warning, Paragraph)
+    assert warning.words == "1 figure is more than five times, or less than a fifth, of what it was: check its unit."
+    decide(store, "restore", **COAL, version=1, reason="slip")
+    own = accounting.review(store).corrections
+    assert own[["quantity_before", "quantity"]].to_numpy().tolist() == [[130.0, 1.3], [1.3, 130.0]]
+    # An ordinary correction is shown and not doubted, and a pass shows none.
+    assert len([*corrections(decide(store, "correct", **COAL, quantity=140.0, reason="ledger").corrections)]) == 1
+    assert decide(store, "pass").corrections.empty
 
 
 def test_every_version_stays_and_a_restored_one_is_a_new_one(store: Path) -> None:

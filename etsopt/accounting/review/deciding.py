@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.accounting.review.acts import ACTS, Block
 from etsopt.accounting.review.decisions import TABLE, dated, digests, read_decisions, validated
-from etsopt.accounting.review.items import look_at_items
+from etsopt.accounting.review.items import corrections_of, look_at_items
 from etsopt.accounting.review.words import CORRECT, DECISIONS, RESTORE
 from etsopt.accounting.store.checks_across_entries import check_across_entries
 from etsopt.accounting.store.journal import new_entry
@@ -43,6 +43,8 @@ class Decided:
         Decisions that were applied before, and are left alone.
     changes
         Items passed, findings opened and closed, and versions added, by decision.
+    corrections
+        Quantities corrected or restored, with the figures before and after it.
     line
         Line of the entry in the ledger, whose ``stamp`` is the receipt; None if nothing changed.
     """
@@ -50,6 +52,7 @@ class Decided:
     entry: int
     repeated: int
     changes: dict[str, int]
+    corrections: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     line: Line | None = None
 
 
@@ -120,7 +123,8 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
         opened.register("added", added)
         opened.execute("INSERT INTO decisions BY NAME SELECT * FROM added")
         opened.unregister("added")
-    return Decided(entry, int(repeated.sum()), changes)
+    own = corrections_of(opened, "corrections", f" AND k.entry = {entry}")
+    return Decided(entry, int(repeated.sum()), changes, own)
 
 
 def _blocks(frame: pd.DataFrame) -> list[pd.DataFrame]:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from etsopt.accounting.coded import UNKNOWN, month_number
 from etsopt.accounting.review.words import LEVELS
-from etsopt.accounting.store.journal import look_back
+from etsopt.accounting.store.journal import frame_of, look_back
 from etsopt.accounting.store.opening import COPY
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.errors import UsageError
 from etsopt.language import _
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from etsopt.accounting.store.schema import Connection
 
 WITHIN = KEY[2:]
@@ -58,3 +60,24 @@ def look_at_items(opened: Connection, as_of: int | str | None = None) -> int:
     )
     opened.execute(f"CREATE OR REPLACE TEMP VIEW items AS {ITEMS.format(matches=matches('f', 'c'))}")
     return last
+
+
+def corrections_of(opened: Connection, corrections: str, within: str = "") -> pd.DataFrame:
+    """Return corrections with the figures before and after them, in the order of the journal.
+
+    Parameters
+    ----------
+    corrections
+        Name of their table or view.
+    within
+        Further condition in SQL, from `AND` on.
+    """
+    figures = "r.unit, o.quantity AS quantity_before, r.quantity"
+    figures += ", o.ncv_gj_per_unit AS ncv_before_gj_per_unit, r.ncv_gj_per_unit"
+    return frame_of(
+        opened,
+        f"SELECT k.* EXCLUDE (entry), {figures} FROM {corrections} k "
+        f"JOIN rows r ON {join_on('k', 'r')} AND r.version = k.version "
+        f"JOIN rows o ON {join_on('k', 'o')} AND o.version = k.version - 1 "
+        f"WHERE true{within} ORDER BY k.entry, {listed(KEY, 'k')}",
+    )

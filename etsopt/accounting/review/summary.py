@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.review.concerned import concerned, emitted_by
-from etsopt.accounting.review.items import look_at_items, matches
+from etsopt.accounting.review.items import corrections_of, look_at_items, matches
 from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES
 from etsopt.accounting.store.journal import frame_of
 from etsopt.accounting.store.ledger import compared
@@ -50,7 +50,7 @@ class Review:
     at_risk
         Enterprises with open findings, or late or missing months; the list that ``compliance.at_risk`` takes.
     corrections
-        Who corrected or restored which quantity, and why.
+        Who corrected or restored which quantity, why, and the figures before and after it.
     entry
         Last entry of the journal that they have.
     line
@@ -125,9 +125,7 @@ def review_of(opened: Connection, path: Path, entry: int, year: int | None, on: 
         rates=_rates(opened, still, emitted, within),
         statuses=_statuses(items),
         at_risk=_at_risk(opened, months, still, emitted, year, on),
-        corrections=frame_of(
-            opened, f"SELECT * EXCLUDE (entry) FROM seen_corrections WHERE true{within} ORDER BY entry, {listed(KEY)}"
-        ),
+        corrections=corrections_of(opened, "seen_corrections", within.replace("month", "k.month")),
         entry=entry,
         line=None if found.alterations else found.lines.get(entry),
         altered=len(found.alterations),

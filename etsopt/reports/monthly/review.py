@@ -13,6 +13,8 @@ from etsopt.language import _, ngettext
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
     from etsopt.accounting import Review, Verification
@@ -22,7 +24,12 @@ if TYPE_CHECKING:
 
 STATES = ("province", *(f"items_{status}" for status in STATUSES), "items", "items_with_open_findings")
 FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "reason")
-HISTORY = ("entry", "event", "level", "who", "item", "version", "quantity", "finding", "reason")
+HISTORY = ("entry", "event", "level", "who", "item", "version", "quantity", "unit", "finding", "reason")
+FIGURES = ("quantity_before", "quantity", "unit", "ncv_before_gj_per_unit", "ncv_gj_per_unit")
+CORRECTIONS = ("unit_id", "month", "process", "item", *FIGURES)
+JUMP = 5
+"""Ratio of a corrected figure to the one before from which on its unit is doubted."""
+
 ACCOUNTS = ("accounted_emissions_tco2e", "verified_emissions_tco2e")
 
 
@@ -67,6 +74,22 @@ def history(table: pd.DataFrame) -> Table:
         finding=table["finding"].where(table["finding"] > 0),
     )
     return table_of(shown, HISTORY, _("History"))
+
+
+def corrections(table: pd.DataFrame) -> Iterator[Block]:
+    """Yield the figures before and after corrections, and a warning where one is unlike the other."""
+    tests = table["ncv_gj_per_unit"].notna().any()
+    columns = [name for name in CORRECTIONS if tests or "ncv" not in name]
+    yield table_of(table, columns, _("Corrected figures"), exact=True, key="corrections")
+    pairs = (("quantity_before", "quantity"), ("ncv_before_gj_per_unit", "ncv_gj_per_unit"))
+    far = [(table[new] > JUMP * table[old]) | (JUMP * table[new] < table[old]) for old, new in pairs]
+    if count := int((far[0] | far[1]).sum()):
+        text = ngettext(
+            "{count:,} figure is more than five times, or less than a fifth, of what it was: check its unit.",
+            "{count:,} figures are more than five times, or less than a fifth, of what they were: check their units.",
+            count,
+        )
+        yield Paragraph(text, "warning")
 
 
 def journal(table: pd.DataFrame) -> Table:
