@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from etsopt.cli.exit_codes import exit_code
 from etsopt.cli.options import EXIT_CODES, add_format, add_instance, add_time_limit, instance_of, pairs
-from etsopt.language import _
+from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -115,7 +115,7 @@ def _instance_of(options: Namespace) -> Instance:
         instance = instance_of(options)
     doubts = doubts_of(instance) if options.strict else None
     if doubts:
-        said = "\n".join(sentences_of(doubts))
+        said = chain(sentences_of(doubts), "{first}\n{second}")
         advice = _("Correct the figures, or close their findings in the review; without --strict they are taken.")
         raise UsageError(_("Figures of {name!r} are in doubt:\n{said}", name=instance.name, said=said), advice)
     return instance
