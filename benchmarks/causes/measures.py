@@ -19,7 +19,7 @@ MONTH = ["unit_id", "month"]
 LEVELS = {"place": PLACE, "item": [*MONTH, "item"], "month": MONTH}
 """How finely a finding has to say where a fault is."""
 
-CAUSES = (*FREQUENCIES,)
+CAUSES = tuple(FREQUENCIES)
 BANDS = (1, 1.25, 1.5, 2, 5, 100, float("inf"))
 SIZES = (*(f"{low:g} to {high:g}" for low, high in pairwise(BANDS[:-1])), "100 and more", "missing", "copy")
 """Factors by which the figure of a place is off, up or down; copies are told by their digits, however near they are."""
