@@ -12,6 +12,7 @@ from etsopt.accounting import aluminium, cement, steel
 from etsopt.accounting.factors import Factors
 from etsopt.accounting.lines import Lines
 from etsopt.accounting.periods import Emissions, by_process, by_unit
+from etsopt.accounting.substitutes import substitutes
 from etsopt.accounting.tables import figures_table, fuels_table
 from etsopt.accounting.trail import trail
 from etsopt.accounting.vocabulary import OTHER
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.accounting.rows import Reports
+
+
+OCCASIONAL = ("substitutes",)
+"""Tables that are written only if they have rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,8 @@ class Accounts:
         The rows of every figure, by ``figure``.
     fuels
         Consumption and calorific value of every fuel by year, and emissions at the year's value.
+    substitutes
+        Figures in place of missing measurements, with their clause.
     factors
         The factors that were used, with source and confidence.
     register
@@ -54,13 +61,15 @@ class Accounts:
     lines: pd.DataFrame
     trail: pd.DataFrame
     fuels: pd.DataFrame
+    substitutes: pd.DataFrame
     factors: pd.DataFrame
     register: pd.DataFrame
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All tables but the register, by name."""
-        return {name: table for name, table in vars(self).items() if name != "register"}
+        """All tables but the register, by name, and but those that concern none of the units."""
+        every = {name: table for name, table in vars(self).items() if name != "register"}
+        return {name: table for name, table in every.items() if name not in OCCASIONAL or len(table)}
 
     def trail_of(self, unit_id: str, period: str | int, process: str | None = None) -> pd.DataFrame:
         """Return the rows behind a figure of a unit: the lines of a month or year and process, with their rows.
@@ -118,6 +127,7 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
         lines=figures_table(lines, parts),
         trail=trail(lines, rows, slope=factors["aluminium.anode_effect"] == "slope"),
         fuels=fuels_table(lines, factors),
+        substitutes=substitutes(lines, factors),
         factors=factors.table(keys),
         register=reports.register,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.accounting.clauses import default_by_clause
 from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR, UNKNOWN, Coded, days, joined
 from etsopt.accounting.vocabulary import (
     ACCOUNTED,
@@ -127,7 +128,7 @@ def _days(check: RowChecks) -> Iterator[Problem]:
 
 
 def _words(check: RowChecks) -> Iterator[Problem]:
-    """Find items that no guideline counts."""
+    """Find items that are not in the vocabulary."""
     cells = check.rows["item"].to_numpy()
     what = (_("item is not known"), _("items are not known"))
     yield from check.problems(
@@ -135,8 +136,8 @@ def _words(check: RowChecks) -> Iterator[Problem]:
         "item",
         what,
         lambda row: _(
-            "{guess}etsopt/accounting/README.md lists the items, in English and Chinese. Leave out what is not among "
-            "them: the guidelines do not count it.",
+            "{guess}etsopt/accounting/README.md lists the items, in English and Chinese. What is not among them has no "
+            "factor here, although a guideline may count it: name the item of its tables to which it belongs.",
             guess=did_you_mean(str(cells[row]), ITEMS),
         ),
     )
@@ -229,14 +230,15 @@ def _defaults(check: RowChecks) -> Iterator[Problem]:
     np.minimum.at(first, of_row[is_measured], own.month[is_measured])
     used = (own.flow != FLOW["test"]) & (check.rows["quantity"].to_numpy()[fuel] > 0)
     bad = np.zeros(len(coded), dtype=bool)
-    bad[fuel] = used & ~is_measured & (own.month > first[of_row])
+    bad[fuel] = used & ~is_measured & (own.month > first[of_row]) & ~default_by_clause(own, is_measured)
     what = (
         _("measured fuel has only the default in a later month"),
         _("measured fuels have only the default in a later month"),
     )
     advice = _(
-        "State the measured value of the month, or what the data-quality control plan substitutes: within a year a "
-        "measured calorific value may not return to the default."
+        "State the measured value of the month, or what the data-quality control plan substitutes, as a row of flow "
+        "test: within a year a measured calorific value may not return to the default. Steel: CETS-AG-03.01-V01-2024, "
+        "6.2.2.2, and 9.1 d 5, by which the substitute is conservative."
     )
     yield from check.problems(bad, "item", what, advice)
 

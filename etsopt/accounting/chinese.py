@@ -40,7 +40,7 @@ monitored_tco2 calculated_tco2 difference_tco2 ratio unusual measured_days stand
 unusual_days months_with_ratio drift_per_year drift_lower drift_upper drifts listed_tco2e not_listed_tco2e
 without_near_tco2e with_near_tco2e scope_of_year_before_tco2e city at_risk_tco2e uncovered_tco2e reviews least_reviews
 needed_reviews drawn available_days review_days travel_days left_days needed_days further_day_covers_tco2e
-further_review_costs_tco2e priced_bound_tco2e seed
+further_review_costs_tco2e priced_bound_tco2e seed substituted clause
 """.split(),  # noqa: SIM905 - one a line would be a page
     *ROW_HEADINGS,
     *(f"items_{name}" for name in STATUSES),
@@ -64,6 +64,7 @@ CODES = {
     "basis": ("measured", "standstill", "filled_co2", "filled_flow", "filled_both", "missing"),
     "ncv_basis": ("measured", "default", "both"),
     "role": ("quantity", "ncv", "minutes"),
+    "substituted": ("calorific_value",),
     "plan_reason": ("coverage", "risk", "drawn"),
 }
 """Codes whose words the catalogue has."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etsopt.accounting.vocabulary import ITEMS
 from etsopt.language import _
 
 STEEL_GUIDELINE = "CETS-AG-03.01-V01-2024"
@@ -71,6 +72,7 @@ FUELS: dict[str, tuple[float, float, float]] = {
     "coal_gangue": (8.374, 0.02541, 0.99),
     "coal_slime": (12.545, 0.02541, 0.99),
     "coke": (28.435, 0.02942, 0.99),
+    "semi_coke": (28.435, 0.02942, 0.99),
     "petroleum_coke": (32.500, 0.02750, 0.99),
     "other_coal_products": (17.460, 0.03356, 0.99),
     "crude_oil": (41.816, 0.02008, 0.98),
@@ -89,7 +91,8 @@ FUELS: dict[str, tuple[float, float, float]] = {
     "coke_oven_gas": (173.854, 0.01210, 0.99),
     "other_gas": (52.270, 0.01220, 0.99),
 }
-"""Net calorific value [GJ/t, GJ/10^4 Nm3], carbon content [tC/GJ] and oxidation rate of the 25 fuels of table A.1."""
+"""Net calorific value [GJ/t, GJ/10^4 Nm3], carbon content [tC/GJ] and oxidation rate of the 25 fuels of table A.1, and
+of semi-coke, which by its note 8 may take those of coke."""
 
 MATERIALS: dict[str, float] = {
     "limestone": 0.440,
@@ -143,7 +146,7 @@ DEDUCTIONS: dict[str, float] = {name: value for value, names in _BY_DEDUCTION.it
 
 def fuel_keys(sector: str, fuel: str) -> tuple[str, str, str]:
     """Return the keys of calorific value, carbon content and oxidation rate of a fuel in a sector."""
-    stem = f"{sector}.fuels.{fuel}"
+    stem = f"{sector}.fuels.{ITEMS[fuel].own_of or fuel}"
     return f"{stem}.ncv_gj_per_unit", f"{stem}.carbon_tc_per_gj", f"{stem}.oxidation"
 
 

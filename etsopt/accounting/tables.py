@@ -51,7 +51,7 @@ def figures_table(lines: Lines, parts: Sequence[Emitted]) -> pd.DataFrame:
     keys = [np.array(part.keys, dtype=object)[lines.coded.item[part.line]] for part in parts]
     mark = cells([part.mark for part in parts], 0).astype(np.int64)
     guideline = np.array([GUIDELINES.get(sector, "") for sector in SECTORS], dtype=object)
-    words = _words(lines.coded, line)
+    words = words_of(lines.coded, line)
     table = pd.DataFrame(
         {
             "figure": line,
@@ -74,7 +74,7 @@ def figures_table(lines: Lines, parts: Sequence[Emitted]) -> pd.DataFrame:
     return table.sort_values("figure", kind="stable", ignore_index=True)
 
 
-def _words(coded: Coded, line: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def words_of(coded: Coded, line: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Return unit, process, item and flow of some lines as texts."""
     return {
         "unit_id": coded.units[coded.unit[line]],
@@ -102,7 +102,7 @@ def fuels_table(lines: Lines, factors: Factors) -> pd.DataFrame:
     oxidised = (coded.process == PROCESS[POWER]) | (coded.sector == SECTOR[CEMENT]) & bool(factors["cement.oxidation"])
     oxidation = np.where(oxidised, _by_sector(coded, factors, "oxidation"), 1.0)[first]
     own = np.bincount(group, measured, count)
-    words = _words(coded, first)
+    words = words_of(coded, first)
     return pd.DataFrame(
         {
             "unit_id": words.pop("unit_id"),

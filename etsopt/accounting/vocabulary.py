@@ -63,6 +63,9 @@ class Item:
         The unit of measure of its quantity.
     phase
         ``solid``, ``liquid`` or ``gas`` of a fuel.
+    own_of
+        The gas of which this is what the enterprise makes itself: it has the factors of that gas, and a measured
+        calorific value of its own.
     """
 
     name: str
@@ -70,13 +73,14 @@ class Item:
     kind: str
     unit: str = TONNE
     phase: str = ""
+    own_of: str = ""
 
 
 _FUELS = {
     "solid": (
         *(("anthracite", "无烟煤"), ("bituminous", "烟煤"), ("lignite", "褐煤"), ("washed_coking_coal", "洗精煤")),
         *(("other_washed_coal", "其他洗煤"), ("coal_gangue", "煤矸石"), ("coal_slime", "煤泥"), ("coke", "焦炭")),
-        *(("petroleum_coke", "石油焦"), ("other_coal_products", "其他煤制品")),
+        *(("semi_coke", "兰炭"), ("petroleum_coke", "石油焦"), ("other_coal_products", "其他煤制品")),
     ),
     "liquid": (
         *(("crude_oil", "原油"), ("fuel_oil", "燃料油"), ("gasoline", "汽油"), ("diesel", "柴油")),
@@ -88,6 +92,10 @@ _FUELS = {
         *(("converter_gas", "转炉煤气"), ("coke_oven_gas", "焦炉煤气"), ("other_gas", "其他煤气")),
     ),
 }
+_OWN_GASES = (
+    *(("own_blast_furnace_gas", "自产高炉煤气"), ("own_converter_gas", "自产转炉煤气")),
+    *(("own_coke_oven_gas", "自产焦炉煤气"), ("own_other_gas", "自产其他煤气")),
+)
 _MATERIALS = (
     *(("limestone", "石灰石"), ("dolomite", "白云石"), ("electrode", "电极"), ("ferronickel", "镍铁")),
     *(("ferromolybdenum", "钼铁"), ("ferrosilicon", "硅铁"), ("silicomanganese", "硅锰合金")),
@@ -122,6 +130,10 @@ ITEMS: dict[str, Item] = {
             for phase, fuels in _FUELS.items()
             for name, chinese in fuels
         ),
+        *(
+            Item(name, chinese, "fuel", GAS_UNIT, "gas", own_of=name.removeprefix("own_"))
+            for name, chinese in _OWN_GASES
+        ),
         *(Item(name, chinese, "material") for name, chinese in _MATERIALS),
         *(Item(name, chinese, "product") for name, chinese in _PRODUCTS),
         *(Item(name, chinese, "clinker") for name, chinese in _CLINKERS),
@@ -154,10 +166,14 @@ def _of_kind(*kinds: str) -> tuple[str, ...]:
 
 
 FUELS = _of_kind("fuel")
+OWN_GASES = tuple(name for name, item in ITEMS.items() if item.own_of)
+"""What of a gas the enterprise makes itself: it may leave, and processes may burn it, but it does not enter again."""
+
+ENTERING = tuple(name for name in FUELS if name not in OWN_GASES)
 COKE = "coke"
 
 ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
-    (ENTERPRISE, "in"): _of_kind("fuel", "material"),
+    (ENTERPRISE, "in"): (*ENTERING, *_of_kind("material")),
     (ENTERPRISE, "out"): (*FUELS, *SOLD),
     (ENTERPRISE, "test"): FUELS,
     **{
@@ -168,14 +184,14 @@ ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
     },
     **{(process, "product"): items for process, items in _STEEL_PROCESS_PRODUCTS.items()},
     (POWER, "in"): FUELS,
-    ("clinker", "in"): _of_kind("fuel", "deduction"),
+    ("clinker", "in"): (*ENTERING, *_of_kind("deduction")),
     ("clinker", "product"): _of_kind("clinker"),
-    ("clinker", "test"): FUELS,
+    ("clinker", "test"): ENTERING,
     ("electrolysis", "in"): ("anode", "anode_effect_minutes"),
     ("electrolysis", "product"): ("aluminium",),
 }
-for _process, _consumed in ((ENTERPRISE, _of_kind("fuel", "material")), ("clinker", _of_kind("fuel", "deduction"))):
-    ALLOWED |= {(_process, flow): _consumed for flow in ("purchase", "stock")}
+for _process in (ENTERPRISE, "clinker"):
+    ALLOWED |= {(_process, flow): ALLOWED[_process, "in"] for flow in ("purchase", "stock")}
 ALLOWED |= {("electrolysis", flow): ("anode",) for flow in ("purchase", "stock")}
 ALLOWED |= {(process, "monitor"): (CARBON_DIOXIDE,) for process in (ENTERPRISE, "clinker", "electrolysis")}
 """Items of each process and flow; all others are refused."""
@@ -190,7 +206,12 @@ def folded(word: str) -> str:
     return word.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
-ITEM_WORDS = {item.chinese: name for name, item in ITEMS.items()} | {name: name for name in ITEMS}
+ITEM_WORDS = {
+    **{item.chinese: name for name, item in ITEMS.items()},
+    **{item.chinese.replace("自产", "外购"): item.own_of for item in ITEMS.values() if item.own_of},
+    "半焦": "semi_coke",
+    **{name: name for name in ITEMS},
+}
 PROCESS_WORDS = {
     **{chinese.removesuffix("工序"): name for name, chinese in PROCESSES.items()},
     **{chinese: name for name, chinese in PROCESSES.items()},

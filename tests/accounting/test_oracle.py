@@ -6,6 +6,8 @@ from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from etsopt.accounting import Reports, account, generate
@@ -55,7 +57,7 @@ def emitted(rows: list[dict[str, Any]], sectors: dict[str, str]) -> dict[Key, De
         kind, sector = ITEMS[item].kind, sectors[unit]
         sign = -1 if flow == "out" or kind == "deduction" else 1
         if kind == "fuel":
-            ncv, carbon, oxidation = FUELS[item]
+            ncv, carbon, oxidation = FUELS[ITEMS[item].own_of or item]
             oxidised = sector == "cement" or process == "power"
             value = values.get((unit, month, item), exact(ncv)) * exact(carbon) * CO2_PER_CARBON
             amount = cents(quantity * value * (exact(oxidation) if oxidised else 1))
@@ -80,9 +82,33 @@ def emitted(rows: list[dict[str, Any]], sectors: dict[str, str]) -> dict[Key, De
     return found
 
 
+ADDED = (
+    *(("enterprise", "semi_coke", "in"), ("ironmaking", "semi_coke", "in"), ("coking", "own_coke_oven_gas", "out")),
+    *(("enterprise", "own_coke_oven_gas", "out"), ("power", "own_coke_oven_gas", "in")),
+)
+"""Items of steel that no generated report has: process, item and flow."""
+
+
+def with_added_items(register: pd.DataFrame, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Rows with semi-coke and own gas at every steel enterprise and month, the gas with a test of its own."""
+    random = np.random.default_rng(seed)
+    steel = register.loc[register["sector"] == "steel", "unit_id"]
+    records = [
+        {"unit_id": unit, "month": month, "process": process, "item": item, "flow": flow, "unit": ITEMS[item].unit}
+        for unit in steel
+        for month in sorted(set(rows["month"]))
+        for process, item, flow in (*ADDED, ("enterprise", "own_coke_oven_gas", "test"))
+    ]
+    added = pd.DataFrame(records)
+    added["quantity"] = random.uniform(1, 9_000, len(added)).round(2)
+    added.loc[added["flow"] == "test", "ncv_gj_per_unit"] = random.uniform(165, 180, len(added)).round(3)[0]
+    return pd.concat([rows, added], ignore_index=True)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_generated_accounts_are_those_of_plain_python(seed: int) -> None:
     register, rows = generate(12, months=5, seed=seed, first_month="2025-10")
+    rows = with_added_items(register, rows, seed)
     accounts = account(Reports.from_frames(register, rows))
     sectors = dict(zip(register["unit_id"], register["sector"], strict=True))
     records = rows.to_dict("records")
