@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting import aluminium, cement, steel
+from etsopt.accounting import aluminium, cement, power, steel
 from etsopt.accounting.factors import Factors
+from etsopt.accounting.heat_and_power import heat_and_power
 from etsopt.accounting.lines import Lines
 from etsopt.accounting.periods import Emissions, by_process, by_unit
 from etsopt.accounting.substitutes import substitutes
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from etsopt.accounting.rows import Reports
 
 
-OCCASIONAL = ("substitutes",)
+OCCASIONAL = ("power", "substitutes")
 """Tables that are written only if they have rows."""
 
 
@@ -40,6 +41,8 @@ class Accounts:
         Emissions by unit, month or year, process and gas; they add up to those of the unit.
     unit_months, unit_years
         Emissions, outputs and intensity of every unit, as the allocation rule measures them.
+    power
+        Electricity and heat of power units by month, and the emissions of each.
     lines
         The figures: quantity, calorific value, factor, formula, guideline and emissions.
     trail
@@ -58,6 +61,7 @@ class Accounts:
     annual: pd.DataFrame
     unit_months: pd.DataFrame
     unit_years: pd.DataFrame
+    power: pd.DataFrame
     lines: pd.DataFrame
     trail: pd.DataFrame
     fuels: pd.DataFrame
@@ -113,7 +117,7 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
     checkpoint(_("accounting"))
     rows = reports.rows if reports.counted.all() else reports.rows[reports.counted]
     lines = Lines.of(rows, reports.coded.taken(reports.counted))
-    parts = [part for room in (steel, cement, aluminium) for part in room.emissions(lines, factors)]
+    parts = [part for room in (steel, cement, aluminium, power) for part in room.emissions(lines, factors)]
     emissions = Emissions.of(lines, parts)
     keys = frozenset(
         key for part in parts for item in np.unique(lines.coded.item[part.line]) for key in part.keys[item].split()
@@ -124,6 +128,7 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
         annual=by_process(emissions, yearly=True),
         unit_months=by_unit(emissions, factors, yearly=False),
         unit_years=by_unit(emissions, factors, yearly=True),
+        power=heat_and_power(emissions, factors),
         lines=figures_table(lines, parts),
         trail=trail(lines, rows, slope=factors["aluminium.anode_effect"] == "slope"),
         fuels=fuels_table(lines, factors),
