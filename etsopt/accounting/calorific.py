@@ -57,7 +57,7 @@ def monthly_values(coded: Coded, quantity: Floats, ncv: Floats) -> MonthlyValues
     quantity, ncv
         Quantity of each row, and its measured value or NaN, shape ``(rows,)``.
     """
-    fuel, count = coded.fuel_month()
+    fuel, count = coded.fuel_month
     test = coded.flow == FLOW["test"]
     tested = np.zeros(count, dtype=bool)
     tested[fuel[test]] = True

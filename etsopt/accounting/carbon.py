@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def monthly_carbon(rows: pd.DataFrame, coded: Coded) -> MonthlyValues:
     """Return the measured carbon content of each fuel, unit and month [tC/unit]; tests that weight it count as well."""
-    fuel, count = coded.fuel_month()
+    fuel, count = coded.fuel_month
     tonnes, weighs = tonnes_of_batches(rows, coded)
     row = np.flatnonzero(coded.flow == FLOW["carbon"])
     weight = np.where(IS_GAS[coded.item[row]], 1.0, np.nan_to_num(tonnes[row]))
@@ -50,7 +50,7 @@ def tonnes_of_batches(rows: pd.DataFrame, coded: Coded) -> tuple[Floats, Mask]:
     of_carbon = np.flatnonzero(coded.flow == FLOW["carbon"])
     if not len(of_carbon):
         return found, np.zeros(len(coded), dtype=bool)
-    fuel, count = coded.fuel_month()
+    fuel, count = coded.fuel_month
     batch, names = pd.factorize(rows["batch"].to_numpy())
     key = joined([(fuel, count), (batch.astype(np.int64), len(names))])
     tested = np.zeros(count, dtype=bool)
@@ -64,7 +64,7 @@ def tonnes_of_batches(rows: pd.DataFrame, coded: Coded) -> tuple[Floats, Mask]:
 
 def monthly_oxidation(rows: pd.DataFrame, coded: Coded) -> MonthlyValues:
     """Return the oxidation rate that reports state of each fuel, unit and month; a month has one row at most."""
-    fuel, count = coded.fuel_month()
+    fuel, count = coded.fuel_month
     stated = coded.flow == FLOW["oxidation"]
     value = np.full(count, np.nan)
     value[fuel[stated]] = rows["quantity"].to_numpy(dtype=float)[stated] / 100

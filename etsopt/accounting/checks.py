@@ -201,7 +201,7 @@ def _defaults(check: CheckedRows) -> Iterator[Problem]:
     if not (fuel & check.measured).any():
         return
     own = coded.taken(fuel)
-    month, count = own.fuel_month()
+    month, count = own.fuel_month
     measured = np.zeros(count, dtype=bool)
     measured[month[check.measured[fuel]]] = True
     year = joined([(own.unit, 0), (own.item, len(ITEMS)), (own.month // 12, 10_000)])

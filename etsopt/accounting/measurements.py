@@ -51,7 +51,7 @@ def batches_of_carbon(check: CheckedRows) -> Iterator[Problem]:
     current = check.coded.known & latest(check.rows, check.coded)
     own, rows = check.coded.taken(current), check.rows[current]
     of_carbon = own.flow == FLOW["carbon"]
-    fuel, count = own.fuel_month()
+    fuel, count = own.fuel_month
     several = np.bincount(fuel[of_carbon], minlength=count)[fuel] > 1
     tonnes, _weighs = tonnes_of_batches(rows, own)
     bad = np.zeros(len(check.coded), dtype=bool)
@@ -67,7 +67,7 @@ def values_of_batches(check: CheckedRows) -> Iterator[Problem]:
     of_power = (coded.sector == SECTOR[POWER]) & coded.known & coded.is_fuel
     if not of_power.any():
         return
-    fuel, count = coded.fuel_month()
+    fuel, count = coded.fuel_month
     test = np.bincount(fuel[of_power & (coded.flow == FLOW["test"])], minlength=count) > 0
     burnt = of_power & (coded.flow == FLOW["in"]) & latest(check.rows, coded)
     measured = np.bincount(fuel[burnt & check.measured], minlength=count) > 0

@@ -172,10 +172,10 @@ def _require(lines: Lines, factors: Factors) -> None:
     )
     missing: dict[str, list[int]] = {}
     for which, keys in demands:
-        for line in np.flatnonzero(which & (lines.hundredths > 0)).tolist():
-            key = keys[coded.item[line]]
-            if np.isnan(factors[key]):
-                missing.setdefault(key, []).append(line)
+        unknown = np.isnan(_by_item(factors, keys)[0])
+        line = np.flatnonzero(which & (lines.hundredths > 0) & unknown[coded.item])
+        for item in np.unique(coded.item[line]):
+            missing.setdefault(keys[item], []).extend(line[coded.item[line] == item].tolist())
     if missing:
         raise DataError(_("The reports"), [_problem(lines, key, own) for key, own in missing.items()])
 
