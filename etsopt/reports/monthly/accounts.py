@@ -116,8 +116,8 @@ def _remarks(found: Accounts) -> Iterator[str]:
             yield _(text, count=len(keys), factors=len(used), share=share, names=_grouped(keys))
     if count := len(found.substitutes):
         clauses = joined(sorted(set(found.substitutes["clause"])))
-        text = _("{count:,} figures stand in for missing measurements, by {clauses}: table substitutes.")
-        yield _(text, count=count, clauses=clauses)
+        text = _("{count:,} figures stand in for missing measurements, by {clauses}: table {table}.")
+        yield _(text, count=count, clauses=clauses, table="substitutes")
     short = int((found.unit_years["months"] < 12).sum())
     if short:
         yield _("{short:,} years of units have fewer than 12 months.", short=short)
