@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting import aluminium, cement, steel
+from etsopt.accounting import aluminium, cement, power, steel
 from etsopt.accounting.factors import Factors
+from etsopt.accounting.heat_and_power import heat_and_power
 from etsopt.accounting.lines import Lines
 from etsopt.accounting.periods import Emissions, by_process, by_unit
+from etsopt.accounting.substitutes import substitutes
 from etsopt.accounting.tables import figures_table, fuels_table
 from etsopt.accounting.trail import trail
 from etsopt.accounting.vocabulary import OTHER
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from etsopt.accounting.rows import Reports
 
 
+OCCASIONAL = ("power", "substitutes")
+"""Tables that are written only if they have rows."""
+
+
 @dataclass(frozen=True, eq=False)
 class Accounts:
     """Tables of one account; emissions have two decimals, and every table the least confidence of its factors.
@@ -35,12 +41,16 @@ class Accounts:
         Emissions by unit, month or year, process and gas; they add up to those of the unit.
     unit_months, unit_years
         Emissions, outputs and intensity of every unit, as the allocation rule measures them.
+    power
+        Electricity and heat of power units by month, and the emissions of each.
     lines
         The figures: quantity, calorific value, factor, formula, guideline and emissions.
     trail
         The rows of every figure, by ``figure``.
     fuels
         Consumption and calorific value of every fuel by year, and emissions at the year's value.
+    substitutes
+        Figures in place of missing measurements, with their clause.
     factors
         The factors that were used, with source and confidence.
     register
@@ -51,16 +61,19 @@ class Accounts:
     annual: pd.DataFrame
     unit_months: pd.DataFrame
     unit_years: pd.DataFrame
+    power: pd.DataFrame
     lines: pd.DataFrame
     trail: pd.DataFrame
     fuels: pd.DataFrame
+    substitutes: pd.DataFrame
     factors: pd.DataFrame
     register: pd.DataFrame
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All tables but the register, by name."""
-        return {name: table for name, table in vars(self).items() if name != "register"}
+        """All tables but the register, by name, and but those that concern none of the units."""
+        every = {name: table for name, table in vars(self).items() if name != "register"}
+        return {name: table for name, table in every.items() if name not in OCCASIONAL or len(table)}
 
     def trail_of(self, unit_id: str, period: str | int, process: str | None = None) -> pd.DataFrame:
         """Return the rows behind a figure of a unit: the lines of a month or year and process, with their rows.
@@ -104,7 +117,7 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
     checkpoint(_("accounting"))
     rows = reports.rows if reports.counted.all() else reports.rows[reports.counted]
     lines = Lines.of(rows, reports.coded.taken(reports.counted))
-    parts = [part for room in (steel, cement, aluminium) for part in room.emissions(lines, factors)]
+    parts = [part for room in (steel, cement, aluminium, power) for part in room.emissions(lines, factors)]
     emissions = Emissions.of(lines, parts)
     keys = frozenset(
         key for part in parts for item in np.unique(lines.coded.item[part.line]) for key in part.keys[item].split()
@@ -115,9 +128,11 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
         annual=by_process(emissions, yearly=True),
         unit_months=by_unit(emissions, factors, yearly=False),
         unit_years=by_unit(emissions, factors, yearly=True),
+        power=heat_and_power(emissions, factors),
         lines=figures_table(lines, parts),
         trail=trail(lines, rows, slope=factors["aluminium.anode_effect"] == "slope"),
         fuels=fuels_table(lines, factors),
+        substitutes=substitutes(lines, factors),
         factors=factors.table(keys),
         register=reports.register,
     )

@@ -9,12 +9,15 @@ import pandas as pd
 
 from etsopt.accounting.decimals import rounded
 from etsopt.accounting.factors import MARKS
-from etsopt.accounting.vocabulary import STEEL
+from etsopt.accounting.vocabulary import POWER, STEEL
 from etsopt.errors import UsageError
 from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.accounts import Accounts
+
+MADE = ("generation_mwh", "heat_gj")
+"""What a power unit makes; its class, capacity and load factor are in no report, and belong to ``units.csv``."""
 
 ADDED = ("emissions_tco2e", "output_t", "intensity_output_t", "intensity_emissions_tco2e")
 
@@ -62,8 +65,15 @@ def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = T
         found["emissions_tco2e"] = found["emissions_tco2e"].where(found["sector"] != STEEL, whole)
     for name in ("output_t", "intensity_output_t"):
         found[name] = found[name].where(found[name] > 0)
+    # No plan measures the intensity of a power unit.
+    found["intensity_emissions_tco2e"] = found["intensity_emissions_tco2e"].where(found["sector"] != POWER)
     found["x_confidence"] = np.array(MARKS, dtype=object)[found.pop("mark").to_numpy()]
     columns = ["unit_id", "enterprise_id", "name", "sector", "province", *ADDED, "carbide_slag_rate"]
+    if (found["sector"] == POWER).any():
+        made = accounts.power[accounts.power["month"].str.startswith(f"{year:04d}-")]
+        made = made.groupby("unit_id")[[*MADE]].sum(min_count=1)
+        found = found.join(made.round(2), on="unit_id")
+        columns += MADE
     return found[[*columns, "x_months", "x_confidence"]]
 
 

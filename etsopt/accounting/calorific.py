@@ -32,16 +32,16 @@ IS_GAS = np.array([item.phase == "gas" for item in ITEMS.values()])
 
 @dataclass(frozen=True)
 class MonthlyValues:
-    """Measured calorific values of the fuels of units in months.
+    """Measured values of the fuels of units in months: calorific values, carbon contents, oxidation rates.
 
     Parameters
     ----------
     fuel
         Position of each row's unit, month and item, shape ``(rows,)``.
     value
-        Calorific value [GJ/unit], NaN if not measured, shape ``(fuels,)``.
+        Calorific value [GJ/unit], or other measured value, NaN if not measured, shape ``(fuels,)``.
     counts
-        True for rows whose value enters the mean, shape ``(rows,)``.
+        True for rows that enter the mean, shape ``(rows,)``.
     """
 
     fuel: NDArray[np.int64]
@@ -57,17 +57,21 @@ def monthly_values(coded: Coded, quantity: Floats, ncv: Floats) -> MonthlyValues
     quantity, ncv
         Quantity of each row, and its measured value or NaN, shape ``(rows,)``.
     """
-    fuel, count = coded.fuel_month()
+    fuel, count = coded.fuel_month
     test = coded.flow == FLOW["test"]
     tested = np.zeros(count, dtype=bool)
     tested[fuel[test]] = True
     counts = ~np.isnan(ncv) & (test | ~tested[fuel])
     rows = np.flatnonzero(counts)
-    weight = np.where(IS_GAS[coded.item[rows]], 1.0, quantity[rows])
-    # Batches of no tonnes alone, whose consumption is zero too, have their plain mean.
-    weightless = np.bincount(fuel[rows], weight, count) == 0
-    weight = np.where(weightless[fuel[rows]], 1.0, weight)
-    total = np.bincount(fuel[rows], weight * ncv[rows], count)
-    weights = np.bincount(fuel[rows], weight, count)
-    mean = np.divide(total, weights, out=np.full(count, np.nan), where=weights > 0)
+    mean = means(fuel[rows], ncv[rows], np.where(IS_GAS[coded.item[rows]], 1.0, quantity[rows]), count)
     return MonthlyValues(fuel, rounded(mean, NCV_DECIMALS), counts)
+
+
+def means(fuel: NDArray[np.int64], value: Floats, weight: Floats, count: int) -> Floats:
+    """Return the weighted mean of each fuel, NaN without a value, shape ``(count,)``."""
+    # Batches of no tonnes alone, whose consumption is zero too, have their plain mean.
+    weightless = np.bincount(fuel, weight, count) == 0
+    weight = np.where(weightless[fuel], 1.0, weight)
+    total = np.bincount(fuel, weight * value, count)
+    weights = np.bincount(fuel, weight, count)
+    return np.divide(total, weights, out=np.full(count, np.nan), where=weights > 0)

@@ -14,6 +14,8 @@ from etsopt.accounting.review.decisions import NAMES, OF_ITEMS
 from etsopt.accounting.review.words import ACTORS, DECISIONS, FILING, STATUSES, YEAR_STATUSES, by_chinese
 from etsopt.accounting.schema import ACTIVITIES
 from etsopt.accounting.screening.registry import KINDS
+from etsopt.accounting.substitutes import SUBSTITUTED
+from etsopt.accounting.trail import ROLES
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, OTHER, PROCESSES
 from etsopt.data.tables.schema import SECTORS
 from etsopt.language import _, in_chinese, pgettext
@@ -40,7 +42,9 @@ monitored_tco2 calculated_tco2 difference_tco2 ratio unusual measured_days stand
 unusual_days months_with_ratio drift_per_year drift_lower drift_upper drifts listed_tco2e not_listed_tco2e
 without_near_tco2e with_near_tco2e scope_of_year_before_tco2e city at_risk_tco2e uncovered_tco2e reviews least_reviews
 needed_reviews drawn available_days review_days travel_days left_days needed_days further_day_covers_tco2e
-further_review_costs_tco2e priced_bound_tco2e seed quantity_before ncv_before_gj_per_unit
+further_review_costs_tco2e priced_bound_tco2e seed quantity_before ncv_before_gj_per_unit substituted clause
+generation_mwh heat_gj fuel_heat_gj biomass_heat_rate heat_supply_ratio electricity_emissions_tco2e
+heat_emissions_tco2e electricity_tco2_per_mwh heat_tco2_per_gj
 """.split(),  # noqa: SIM905 - one a line would be a page
     *ROW_HEADINGS,
     *(f"items_{name}" for name in STATUSES),
@@ -63,7 +67,8 @@ CODES = {
     "decision": ("report", *DECISIONS),
     "basis": ("measured", "standstill", "filled_co2", "filled_flow", "filled_both", "missing"),
     "ncv_basis": ("measured", "default", "both"),
-    "role": ("quantity", "ncv", "minutes"),
+    "role": ROLES,
+    "substituted": SUBSTITUTED,
     "plan_reason": ("coverage", "risk", "drawn"),
 }
 """Codes whose words the catalogue has."""

@@ -155,8 +155,9 @@ class Coded:
         """True for rows of a fuel."""
         return np.isin(self.item, [ITEM[name] for name in FUELS])
 
+    @cached_property
     def fuel_month(self) -> tuple[Codes, int]:
-        """Number the items of a unit in a month, and return their count: one fuel has one calorific value there."""
+        """Number of the unit, month and item of every row, and their count: one fuel has one calorific value there."""
         key = joined([(self.unit, 0), (self.month, 12 * (YEARS[1] + 1)), (self.item, len(ITEMS))])
         names, code = np.unique(key, return_inverse=True)
         return code, len(names)

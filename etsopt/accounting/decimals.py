@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 NCV_DECIMALS, INTENSITY_DECIMALS = 3, 4
 """Decimals of the steel guideline: calorific values, and intensities; quantities, outputs and emissions have two."""
 
+CARBON_DECIMALS = 4
+"""Decimals of carbon contents of power units: an assumption, as their guideline was not obtained."""
+
 NOISE_DECIMALS = 6
 """A half is recognised within this many decimals of the last place: products in binary miss it by less."""
 

@@ -92,7 +92,7 @@ class Factors:
     @cached_property
     def _fuels(self) -> dict[str, FuelFactors]:
         found = {}
-        for sector in ("steel", "cement"):
+        for sector in ("steel", "cement", "power"):
             keys = [fuel_keys(sector, name) if item.kind == "fuel" else () for name, item in ITEMS.items()]
             ncv, carbon, oxidation = (
                 np.array([self[three[place]] if three else NO_CARBON for three in keys], dtype=float)
@@ -119,7 +119,10 @@ class Factors:
                 "value": [_text(self[figure.key]) for figure in figures],
                 "official": [_text(figure.value) for figure in figures],
                 "unit": [figure.unit for figure in figures],
-                "confidence": [MARKS[self.mark(figure.key)] for figure in figures],
+                # What nobody has stated yet has no confidence.
+                "confidence": [
+                    "" if self[figure.key] != self[figure.key] else MARKS[self.mark(figure.key)] for figure in figures
+                ],
                 "meaning": [figure.meaning for figure in figures],
                 "source": [
                     _("stated by the user") if figure.key in self.stated else SOURCES[figure.source]
@@ -231,4 +234,6 @@ def _problem(key: str, value: Any, place: str) -> Problem | None:
 
 
 def _text(value: Any) -> str:
+    if value != value:
+        return _("to be stated")
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etsopt.accounting.vocabulary import ITEMS
 from etsopt.language import _
 
 STEEL_GUIDELINE = "CETS-AG-03.01-V01-2024"
 CEMENT_GUIDELINE = "CETS-AG-02.01-V01-2024"
 ALUMINIUM_GUIDELINE = "CETS-AG-04.01-V01-2024"
-GUIDELINES = {"steel": STEEL_GUIDELINE, "cement": CEMENT_GUIDELINE, "aluminium": ALUMINIUM_GUIDELINE}
+POWER_GUIDELINE = "CETS-AG-01.01-V04-2026"
+POWER_VERIFICATION = "CETS-VG-01.01-V02-2026"
+GUIDELINES = {
+    **{"steel": STEEL_GUIDELINE, "cement": CEMENT_GUIDELINE, "aluminium": ALUMINIUM_GUIDELINE},
+    "power": POWER_GUIDELINE,
+}
 
 SOURCES = {
     "steel A.1": f"{STEEL_GUIDELINE} (环办气候函〔2025〕27号), table A.1",
@@ -25,6 +31,36 @@ SOURCES = {
     "anode effect": f"a broker's reading of the draft of {ALUMINIUM_GUIDELINE}, 25 June 2024: with its anode figure it "
     "gives the official total of the sector",
     "older rule": "the accounting rules before 2024, whose default of the anode effect is 0.26316 tCO2e/t",
+    "power gas": _(
+        "{verification}, tables 11 and 12: the default applies, and is 5.9642 tC/10^4 Nm3; {steel}, table A.1, has its "
+        "two factors",
+        verification=POWER_VERIFICATION,
+        steel=STEEL_GUIDELINE,
+    ),
+    "power carbon": _(
+        "{guideline}, not obtained. {verification}, table 8: a month without a valid test takes its default. A "
+        "secondary source on the notice of 8 June 2022 has 0.03085 tC/GJ for any coal, in 2021 and 2022",
+        guideline=POWER_GUIDELINE,
+        verification=POWER_VERIFICATION,
+    ),
+    "power heat": _(
+        "{guideline}, not obtained. {verification}, table 9: a day or batch without a test takes its default",
+        guideline=POWER_GUIDELINE,
+        verification=POWER_VERIFICATION,
+    ),
+    "power appendix": _("appendix A of the power guideline, not obtained"),
+    "power update": _(
+        "update of the power guideline of 23 June 2026, annex 1, which quotes 6.2.5.1 of the text before it: 99 % for "
+        "coal"
+    ),
+    "power database": _(
+        "national database of emission factors, edition of 31 October of the year before, by boiler type and altitude "
+        "(update of the power guideline of 23 June 2026, annex 1): figures not obtained"
+    ),
+    "power grid": _(
+        "grid factor of the year, published by the ministry, not read for all years; from 2026 on bought electricity "
+        "emits nothing (update of the power guideline of 23 June 2026, annex 1, part 2)"
+    ),
     "warming": f"contents page of {ALUMINIUM_GUIDELINE}, and the fifth assessment report of the IPCC",
 }
 """Sources by their short names in the table."""
@@ -39,7 +75,7 @@ class Figure:
     key
         Dotted key by which parameters replace it.
     value
-        A number, True or False, or one of ``choices``.
+        A number, True or False, or one of ``choices``; NaN for a figure to be stated, as no text that was read has it.
     unit
         Unit of a number.
     source, confidence
@@ -71,6 +107,7 @@ FUELS: dict[str, tuple[float, float, float]] = {
     "coal_gangue": (8.374, 0.02541, 0.99),
     "coal_slime": (12.545, 0.02541, 0.99),
     "coke": (28.435, 0.02942, 0.99),
+    "semi_coke": (28.435, 0.02942, 0.99),
     "petroleum_coke": (32.500, 0.02750, 0.99),
     "other_coal_products": (17.460, 0.03356, 0.99),
     "crude_oil": (41.816, 0.02008, 0.98),
@@ -89,7 +126,8 @@ FUELS: dict[str, tuple[float, float, float]] = {
     "coke_oven_gas": (173.854, 0.01210, 0.99),
     "other_gas": (52.270, 0.01220, 0.99),
 }
-"""Net calorific value [GJ/t, GJ/10^4 Nm3], carbon content [tC/GJ] and oxidation rate of the 25 fuels of table A.1."""
+"""Net calorific value [GJ/t, GJ/10^4 Nm3], carbon content [tC/GJ] and oxidation rate of the 25 fuels of table A.1, and
+of semi-coke, which by its note 8 may take those of coke."""
 
 MATERIALS: dict[str, float] = {
     "limestone": 0.440,
@@ -143,8 +181,13 @@ DEDUCTIONS: dict[str, float] = {name: value for value, names in _BY_DEDUCTION.it
 
 def fuel_keys(sector: str, fuel: str) -> tuple[str, str, str]:
     """Return the keys of calorific value, carbon content and oxidation rate of a fuel in a sector."""
-    stem = f"{sector}.fuels.{fuel}"
-    return f"{stem}.ncv_gj_per_unit", f"{stem}.carbon_tc_per_gj", f"{stem}.oxidation"
+    stem = f"{sector}.fuels.{ITEMS[fuel].own_of or fuel}"
+    oxidation = f"power.oxidation.{KIND_BY_PHASE[ITEMS[fuel].phase]}" if sector == "power" else f"{stem}.oxidation"
+    return f"{stem}.ncv_gj_per_unit", f"{stem}.carbon_tc_per_gj", oxidation
+
+
+KIND_BY_PHASE = {"solid": "coal", "liquid": "oil", "gas": "gas"}
+"""Kinds of fuel for which the power guideline has oxidation rates, by phase."""
 
 
 def factor_key(kind: str, item: str) -> str:
@@ -172,6 +215,33 @@ def _factors(kind: str, values: dict[str, float], source: str, mark: str, what: 
     ]
 
 
+def _power() -> list[Figure]:
+    """Return the figures of power units; most have to be stated, as the text that has them was not obtained."""
+    absent = float("nan")
+    figures = []
+    for fuel in FUELS:
+        gas = fuel == "natural_gas"
+        coal = ITEMS[fuel].phase == "solid"
+        values = FUELS[fuel][:2] if gas else (absent, absent)
+        sources = ("power gas",) * 2 if gas else ("power heat", "power carbon") if coal else ("power appendix",) * 2
+        meanings = (("net calorific value", "GJ/unit"), ("carbon content", "tC/GJ"))
+        for key, value, source, (what, unit) in zip(
+            fuel_keys("power", fuel)[:2], values, sources, meanings, strict=True
+        ):
+            figures.append(
+                Figure(key, value, unit, source, "A" if gas else "C", f"{what} of {fuel} that was not tested")
+            )
+    for kind in KIND_BY_PHASE.values():
+        coal = kind == "coal"
+        before = (0.99, "power update", "A") if coal else (absent, "power appendix", "C")
+        text = f"oxidation rate of {kind} in months before 2026"
+        figures.append(Figure(f"power.oxidation_to_2025.{kind}", before[0], "fraction", *before[1:], text, 1.0))
+        text = f"oxidation rate of {kind} from 2026 on, of units that report none"
+        figures.append(Figure(f"power.oxidation.{kind}", absent, "fraction", "power database", "C", text, 1.0))
+    text = "carbon dioxide of bought electricity in months before 2026"
+    return [*figures, Figure("power.bought_electricity.tco2_per_mwh", absent, "tCO2/MWh", "power grid", "C", text)]
+
+
 METHODS = ("default", "mass", "slope")
 
 FIGURES: dict[str, Figure] = {
@@ -182,6 +252,7 @@ FIGURES: dict[str, Figure] = {
         *_fuels("cement", "steel A.1 for cement", "C"),
         *_factors("clinker", CLINKERS, "cement", "C", "process emissions of"),
         *_factors("deduction", DEDUCTIONS, "cement", "C", "process emissions avoided by"),
+        *_power(),
         Figure("cement.oxidation", True, "", "cement", "C", _("true if fuels of clinker lines have an oxidation rate")),
         Figure("cement.deduct", True, "", "cement", "C", _("true if non-carbonate raw materials are deducted")),
         Figure("aluminium.anode_loss", 0.1518, "fraction", "aluminium", "C", _("anode not consumed, as butts"), 1.0),

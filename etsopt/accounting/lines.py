@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.accounting.calorific import MonthlyValues, monthly_values
+from etsopt.accounting.carbon import monthly_carbon, monthly_oxidation
 from etsopt.accounting.coded import FLOW, YEARS, Coded, joined
 from etsopt.accounting.decimals import added, hundredths
-from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
+from etsopt.accounting.vocabulary import FLOWS, ITEMS, MEASURED, PROCESSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,23 +36,28 @@ class Lines:
     ncv
         Measured calorific value of the month [GJ/unit], NaN without one.
     of_row
-        Line of every row, -1 for tests.
-    values
-        Calorific values, and the rows that they come from.
+        Line of every row, -1 for tests and other measured values.
+    fuel
+        Position of the unit, month and item of each line in the values.
+    values, carbon, oxidation
+        Calorific values, carbon contents [tC/unit] and oxidation rates, and the rows that they come from.
     """
 
     coded: Coded
     hundredths: Integers
     ncv: Floats
     of_row: Integers
+    fuel: Integers
     values: MonthlyValues
+    carbon: MonthlyValues
+    oxidation: MonthlyValues
 
     @classmethod
     def of(cls, rows: pd.DataFrame, coded: Coded) -> Lines:
-        """Add up the rows of each line; tests of batches have none."""
+        """Add up the rows of each line; measured values have none."""
         quantity = rows["quantity"].to_numpy(dtype=float)
         values = monthly_values(coded, quantity, rows["ncv_gj_per_unit"].to_numpy(dtype=float))
-        consumed = np.flatnonzero(coded.flow != FLOW["test"])
+        consumed = np.flatnonzero(~np.isin(coded.flow, [FLOW[name] for name in MEASURED]))
         sizes = ((coded.unit, 0), (coded.month, 12 * (YEARS[1] + 1)), (coded.process, len(PROCESSES)))
         key = joined([*sizes, (coded.item, len(ITEMS)), (coded.flow, len(FLOWS))])[consumed]
         _, first, line = np.unique(key, return_index=True, return_inverse=True)
@@ -61,7 +67,9 @@ class Lines:
         codes = (coded.unit, coded.month, coded.process, coded.item, coded.flow)
         own = Coded(coded.units, coded.sector_of_unit, *(code[taken] for code in codes))
         total = added(line, hundredths(quantity[consumed]), len(taken))
-        return cls(own, total, values.value[values.fuel[taken]], of_row, values)
+        fuel = values.fuel[taken]
+        measured = monthly_carbon(rows, coded), monthly_oxidation(rows, coded)
+        return cls(own, total, values.value[fuel], of_row, fuel, values, *measured)
 
     @property
     def quantity(self) -> Floats:

@@ -12,7 +12,7 @@ from etsopt.accounting import aluminium, cement, steel
 from etsopt.accounting.coded import PROCESS, SECTOR, YEARS, joined
 from etsopt.accounting.decimals import INTENSITY_DECIMALS, added, rounded
 from etsopt.accounting.factors import MARKS, Factors
-from etsopt.accounting.vocabulary import ENTERPRISE, GASES, OTHER, PROCESSES, STEEL
+from etsopt.accounting.vocabulary import ENTERPRISE, GASES, OTHER, POWER, PROCESSES, STEEL
 from etsopt.data.tables.schema import SECTORS
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def by_process(emissions: Emissions, yearly: bool) -> pd.DataFrame:
             "process": PROCESS_NAMES[process[first]],
             "gas": np.array(GASES, dtype=object)[gas[first]],
             "emissions_tco2e": added(group, amount, len(first)) / 100.0,
-            "confidence": _worst(group, mark, len(first)),
+            "confidence": worst(group, mark, len(first)),
         }
     )
 
@@ -129,10 +129,12 @@ def by_unit(emissions: Emissions, factors: Factors, yearly: bool) -> pd.DataFram
         return added(of_emission[which], emissions.hundredths[which], count) / 100.0
 
     single = cement.output(lines) | aluminium.output(lines)
-    output = tonnes(steel.output(lines) | single)
-    measured = tonnes(steel.intensity_output(lines) | single)
+    # Power units make electricity and heat, which are no tonnes: a table of their own has them.
+    nothing = np.where(coded.sector[first] == SECTOR[POWER], np.nan, 0.0)
+    output = tonnes(steel.output(lines) | single) + nothing
+    measured = tonnes(steel.intensity_output(lines) | single) + nothing
     key_process = np.isin(process, [PROCESS[name] for name in KEY_PROCESSES])
-    part = emitted(np.where(of_steel, key_process, True))
+    part = emitted(np.where(of_steel, key_process, True)) + nothing
     with np.errstate(divide="ignore", invalid="ignore"):
         intensity = np.where(measured > 0, part / measured, np.nan)
     months = np.unique(joined([(group, 0), (coded.month, PERIODS)])) // PERIODS
@@ -147,7 +149,7 @@ def by_unit(emissions: Emissions, factors: Factors, yearly: bool) -> pd.DataFram
         "intensity_output_t": measured,
         "intensity": rounded(intensity, INTENSITY_DECIMALS),
         "carbide_slag_rate": _carbide_slag_rate(emissions, factors, group, count),
-        "confidence": _worst(of_emission, emissions.mark, count),
+        "confidence": worst(of_emission, emissions.mark, count),
     }
     return pd.DataFrame(table | ({"months": np.bincount(months, minlength=count)} if yearly else {}))
 
@@ -165,8 +167,8 @@ def _carbide_slag_rate(emissions: Emissions, factors: Factors, group: Integers, 
     return np.divide(avoided, made, out=np.full(count, np.nan), where=made > 0)
 
 
-def _worst(group: Integers, mark: Integers, count: int) -> NDArray[np.object_]:
+def worst(group: Integers, mark: Integers, count: int) -> NDArray[np.object_]:
     """Return the least confidence of each group."""
-    worst = np.zeros(count, dtype=np.int64)
-    np.maximum.at(worst, group, mark)
-    return np.array(MARKS, dtype=object)[worst]
+    least = np.zeros(count, dtype=np.int64)
+    np.maximum.at(least, group, mark)
+    return np.array(MARKS, dtype=object)[least]

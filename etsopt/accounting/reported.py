@@ -22,7 +22,7 @@ from etsopt.accounting.review import annual_emissions, words
 from etsopt.accounting.schema import ROWS
 from etsopt.accounting.sources import read_source
 from etsopt.accounting.store import is_store
-from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ENTERPRISE, PROCESSES_OF
+from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ENTERPRISE, POWER, PROCESSES_OF
 from etsopt.data.tables.report_columns import ACCOUNTED, VERIFIED
 from etsopt.errors import SolverError, UsageError
 from etsopt.language import _
@@ -104,13 +104,15 @@ class Reported:
         is_open = accounted["unit_id"].isin(not_passed).to_numpy()
         if basis == VERIFIED and is_open.any():
             raise _not_verified(accounted.loc[is_open, "unit_id"].tolist(), len(accounted))
+        # Nothing reconciles the reports of power units.
+        reconciled = is_open & (accounted["sector"] != POWER).to_numpy() & (basis in BASES)
         status = BASES[basis][0] if basis in BASES else ACCOUNTED
         found = accounted
-        if basis in BASES and is_open.any():
+        if reconciled.any():
             years = _reconciled(self, not_passed.index, reconcile, BASES[basis][1])
             found = units_of(replace(self.accounts, unit_years=years), self.year)
         found = found.assign(
-            emissions_status=np.where(is_open, status, VERIFIED).astype(object),
+            emissions_status=np.select([reconciled, is_open], [status, ACCOUNTED], VERIFIED).astype(object),
             accounted_emissions_tco2e=accounted["emissions_tco2e"].where(is_open),
             reports_sha256=found["unit_id"].map(_digests(self.reports, ids, self.year)),
         ).set_index("unit_id", drop=False)
@@ -153,7 +155,7 @@ def _reconciled(reported: Reported, units: pd.Index[str], reconcile: Reconcile, 
     checkpoint(_("evidence"))
     tables = reconcile(evidence_of(reported.reports, reported.year, accounts=reported.accounts))
     years = reported.accounts.unit_years
-    own = (years["year"] == reported.year) & years["unit_id"].isin(units)
+    own = (years["year"] == reported.year) & years["unit_id"].isin(units) & (years["sector"] != POWER)
     unit = years["unit_id"]
     # Evidence may leave room below zero, where emissions are not.
     emissions = unit.map(tables["reconciliation"].set_index("unit_id")[column]).clip(lower=0.0)

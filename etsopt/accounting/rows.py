@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.checks import RowChecks, latest
+from etsopt.accounting.checks import RowChecks
 from etsopt.accounting.coded import FLOW, Coded, months_of
 from etsopt.accounting.reading import read_rows
 from etsopt.accounting.register import validate_register
 from etsopt.accounting.schema import REGISTER, ROWS
+from etsopt.accounting.versions import latest
 from etsopt.accounting.vocabulary import (
     FLOW_WORDS,
     ITEM_WORDS,

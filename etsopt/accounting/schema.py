@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etsopt.accounting.vocabulary import FLOWS, GAS_UNIT, MINUTES, PROCESSES, TONNE
+from etsopt.accounting.vocabulary import FLOWS, PROCESSES, UNITS
 from etsopt.data.tables.schema import SECTORS
 from etsopt.data.tables.table import Column, Table
 from etsopt.language import _
@@ -68,14 +68,15 @@ ROWS = Table(
             "flow",
             _(
                 "in or out of the boundary, product for an output, test for a batch whose calorific value was "
-                "measured; for reconciliation alone: purchase, stock at the end of the month, monitor for emissions of "
-                "a stack"
+                "measured; of power units carbon for the measured carbon content as received, oxidation for the "
+                "oxidation rate; for reconciliation alone: purchase, stock at the end of the month, monitor for "
+                "emissions of a stack"
             ),
             required=True,
             choices=tuple(FLOWS),
         ),
         Column("quantity", _("quantity in the unit beside it"), number=True, required=True, at_least=0),
-        Column("unit", _("unit of the quantity"), required=True, choices=(TONNE, GAS_UNIT, MINUTES)),
+        Column("unit", _("unit of the quantity"), required=True, choices=UNITS),
         Column(
             "ncv_gj_per_unit",
             _("measured net calorific value; absent: the default of the guideline"),

@@ -30,7 +30,7 @@ from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR
 from etsopt.accounting.combustion import burnt
 from etsopt.accounting.figures import factor_key
 from etsopt.accounting.lines import Emitted, Lines, emitted
-from etsopt.accounting.vocabulary import ENTERPRISE, IRON, ITEMS, POWER, STEEL
+from etsopt.accounting.vocabulary import ENTERPRISE, IRON, ITEMS, MIXED_FIRED, STEEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ def emissions(lines: Lines, factors: Factors) -> list[Emitted]:
     coded = lines.coded
     of_steel = (coded.sector == SECTOR[STEEL]) & (coded.flow != FLOW["product"])
     fuel, sign = coded.is_fuel, np.where(coded.flow == FLOW["out"], -1, 1)
-    enterprise, power = coded.process == PROCESS[ENTERPRISE], coded.process == PROCESS[POWER]
+    enterprise, power = coded.process == PROCESS[ENTERPRISE], coded.process == PROCESS[MIXED_FIRED]
     value, mark = factors.per_tonne("material")
     return [
         burnt(lines, of_steel & fuel & enterprise, "steel mass balance, fuel", factors, STEEL, False, sign),

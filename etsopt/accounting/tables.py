@@ -13,7 +13,7 @@ from etsopt.accounting.decimals import NCV_DECIMALS, added, hundredths, rounded
 from etsopt.accounting.factors import MARKS
 from etsopt.accounting.figures import GUIDELINES
 from etsopt.accounting.periods import period_text
-from etsopt.accounting.vocabulary import CEMENT, FLOWS, ITEMS, POWER, PROCESSES, STEEL
+from etsopt.accounting.vocabulary import CEMENT, FLOWS, ITEMS, MIXED_FIRED, POWER, PROCESSES, STEEL
 from etsopt.data.tables.schema import SECTORS
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def figures_table(lines: Lines, parts: Sequence[Emitted]) -> pd.DataFrame:
     keys = [np.array(part.keys, dtype=object)[lines.coded.item[part.line]] for part in parts]
     mark = cells([part.mark for part in parts], 0).astype(np.int64)
     guideline = np.array([GUIDELINES.get(sector, "") for sector in SECTORS], dtype=object)
-    words = _words(lines.coded, line)
+    words = words_of(lines.coded, line)
     table = pd.DataFrame(
         {
             "figure": line,
@@ -74,7 +74,7 @@ def figures_table(lines: Lines, parts: Sequence[Emitted]) -> pd.DataFrame:
     return table.sort_values("figure", kind="stable", ignore_index=True)
 
 
-def _words(coded: Coded, line: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def words_of(coded: Coded, line: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Return unit, process, item and flow of some lines as texts."""
     return {
         "unit_id": coded.units[coded.unit[line]],
@@ -99,10 +99,14 @@ def fuels_table(lines: Lines, factors: Factors) -> pd.DataFrame:
     weighted = np.bincount(group, quantity * ncv, count)
     yearly = rounded(np.divide(weighted, total, out=plain, where=total > 0), NCV_DECIMALS)
     carbon = _by_sector(coded, factors, "carbon")[first]
-    oxidised = (coded.process == PROCESS[POWER]) | (coded.sector == SECTOR[CEMENT]) & bool(factors["cement.oxidation"])
+    oxidised = (coded.process == PROCESS[MIXED_FIRED]) | (coded.sector == SECTOR[CEMENT]) & bool(
+        factors["cement.oxidation"]
+    )
     oxidation = np.where(oxidised, _by_sector(coded, factors, "oxidation"), 1.0)[first]
     own = np.bincount(group, measured, count)
-    words = _words(coded, first)
+    # A power unit has the carbon content of each month, and none of the year.
+    amount = hundredths(np.nan_to_num(total * yearly * carbon * CO2_PER_CARBON * oxidation)) / 100.0
+    words = words_of(coded, first)
     return pd.DataFrame(
         {
             "unit_id": words.pop("unit_id"),
@@ -111,12 +115,12 @@ def fuels_table(lines: Lines, factors: Factors) -> pd.DataFrame:
             "quantity": total,
             "ncv_gj_per_unit": yearly,
             "ncv_basis": np.select([own == 0, own == months], ["default", "measured"], "both").astype(object),
-            "emissions_at_yearly_ncv_tco2e": hundredths(total * yearly * carbon * CO2_PER_CARBON * oxidation) / 100.0,
+            "emissions_at_yearly_ncv_tco2e": np.where(coded.sector[first] == SECTOR[POWER], np.nan, amount),
         }
     )
 
 
 def _by_sector(coded: Coded, factors: Factors, name: str) -> Floats:
     """Return a factor of the fuel of every line, in its sector."""
-    cement, steel = (getattr(factors.fuels(sector), name)[coded.item] for sector in (CEMENT, STEEL))
-    return np.where(coded.sector == SECTOR[CEMENT], cement, steel)
+    cement, power, steel = (getattr(factors.fuels(sector), name)[coded.item] for sector in (CEMENT, POWER, STEEL))
+    return np.select([coded.sector == SECTOR[CEMENT], coded.sector == SECTOR[POWER]], [cement, power], steel)

@@ -1,7 +1,8 @@
 """The trail: from every figure of an account to the rows, versions and factors that it comes from.
 
 A figure is a line of an account. Its rows have a role: ``quantity``, ``ncv`` (a batch whose calorific value enters the
-month's) or ``minutes`` (of anode effect). A change of a row changes no figure without that row in its trail.
+month's), ``minutes`` (of anode effect), ``carbon`` (a measured content, or a batch that weights it) or ``oxidation``. A
+change of a row changes no figure without that row in its trail.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting import aluminium
+from etsopt.accounting.coded import SECTOR
 from etsopt.accounting.lines import NO_LINE
+from etsopt.accounting.vocabulary import POWER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from etsopt.accounting.calorific import MonthlyValues
     from etsopt.accounting.lines import Lines
 
     Integers = NDArray[np.int64]
 
-ROLES = ("quantity", "ncv", "minutes")
+ROLES = ("quantity", "ncv", "minutes", "carbon", "oxidation")
 
 
 def trail(lines: Lines, rows: pd.DataFrame, slope: bool) -> pd.DataFrame:
@@ -35,9 +39,15 @@ def trail(lines: Lines, rows: pd.DataFrame, slope: bool) -> pd.DataFrame:
         True if the anode effect follows from its minutes.
     """
     row = np.flatnonzero(lines.of_row != NO_LINE)
-    parts = [(lines.of_row[row], row, 0), (*_of_values(lines), 1)]
+    carbon, oxidation = (values.value[lines.fuel] for values in (lines.carbon, lines.oxidation))
+    burnt = lines.coded.is_fuel & (lines.coded.sector == SECTOR[POWER])
+    # Emissions by measured carbon have no use for the calorific value.
+    by_heat = ~np.isnan(lines.ncv) & ~(burnt & ~np.isnan(carbon))
+    parts = [(lines.of_row[row], row, 0), (*_of_values(lines, lines.values, np.flatnonzero(by_heat)), 1)]
     if slope:
         parts.append((*_of_minutes(lines), 2))
+    for place, values, value in ((3, lines.carbon, carbon), (4, lines.oxidation, oxidation)):
+        parts.append((*_of_values(lines, values, np.flatnonzero(burnt & ~np.isnan(value))), place))
     figure = np.concatenate([part[0] for part in parts])
     source = np.concatenate([part[1] for part in parts])
     role = np.concatenate([np.full(len(part[0]), part[2]) for part in parts])
@@ -57,19 +67,15 @@ def trail(lines: Lines, rows: pd.DataFrame, slope: bool) -> pd.DataFrame:
     )
 
 
-def _of_values(lines: Lines) -> tuple[Integers, Integers]:
-    """Return pairs of figure and row: each line with a measured value, and each row of the mean that it uses."""
-    values = lines.values
+def _of_values(lines: Lines, values: MonthlyValues, line: Integers) -> tuple[Integers, Integers]:
+    """Return pairs of figure and row: each of some lines, and each row of the value that it uses."""
     row = np.flatnonzero(values.counts)
     row = row[np.argsort(values.fuel[row], kind="stable")]
     count = np.bincount(values.fuel[row], minlength=len(values.value))
     start = np.cumsum(count) - count
-    line = np.flatnonzero(~np.isnan(lines.ncv))
-    fuel = np.zeros(len(lines), dtype=np.int64)
-    of_row = np.flatnonzero(lines.of_row != NO_LINE)
-    fuel[lines.of_row[of_row]] = values.fuel[of_row]
-    repeated = count[fuel[line]]
-    first = np.repeat(start[fuel[line]], repeated)
+    fuel = lines.fuel[line]
+    repeated = count[fuel]
+    first = np.repeat(start[fuel], repeated)
     within = np.arange(repeated.sum()) - np.repeat(np.cumsum(repeated) - repeated, repeated)
     return np.repeat(line, repeated), row[first + within]
 

@@ -18,7 +18,7 @@ from etsopt.explanation.explain import FURTHER
 from etsopt.explanation.named import enterprise_of
 from etsopt.language import _, in_brackets, joined
 from etsopt.reports.answer import status, surplus_of
-from etsopt.reports.stated import outside_scope, within_scope
+from etsopt.reports.stated import confidence_of, outside_scope, within_scope
 from etsopt.results.notices import notices
 from etsopt.rules import pre_allocation
 
@@ -232,6 +232,9 @@ def _units(run: Run, units: pd.DataFrame) -> Section:
         # Without it a dash would be read as a figure that is missing.
         names = joined(outside[: _most_units(run)]) + ("…" if len(outside) > _most_units(run) else "")
         text = _("Outside the scope of the year: {names}.", names=names)
+        note = _("{first} {second}", first=note, second=text) if note else text
+    known = run.results.instance.units if run.results.held is not None else units
+    for text in confidence_of(known[known["unit_id"].isin(units["unit_id"])], _most_units(run)):
         note = _("{first} {second}", first=note, second=text) if note else text
     totals = sums_of(units, [name for name in columns if name.endswith(("_t", "_tco2e"))]) if len(units) > 1 else None
     title = _("Units")

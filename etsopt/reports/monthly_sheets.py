@@ -34,7 +34,7 @@ UNITS = (
 MONTHS = ("unit_id", "month", "process", "gas", "emissions_tco2e")
 LINES = (
     *("month", "process", "item", "flow", "quantity", "unit", "ncv_gj_per_unit", "factor", "formula"),
-    *("emissions_tco2e", "rows"),
+    *("emissions_tco2e", "confidence", "rows"),
 )
 FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "reason", "closed_because")
 CORRECTIONS = (

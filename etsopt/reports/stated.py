@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.language import _, joined
 from etsopt.rules import pre_allocation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from etsopt.data.instance import Instance
+    from etsopt.language import Text
 
 OF_PRE_ALLOCATION = ("pre_allocated_t", "top_up_t", "return_t")
 """Columns that follow from a pre-allocation; a run has 0, or all allowances, where none is stated."""
@@ -46,3 +50,29 @@ def outside_scope(instance: Instance) -> list[str]:
     """Return the units outside the scope of the year."""
     names: list[str] = instance.units.loc[~instance.in_scope, "unit_id"].tolist()
     return names
+
+
+CONFIDENCE = {
+    "C": _("Emissions of {names} rest on factors that one secondary source has (confidence C)."),
+    "stated": _("Emissions of {names} rest on factors that a user stated in place of official ones."),
+}
+"""What the emissions of units from monthly reports rest on, by their mark."""
+
+
+def confidence_of(units: pd.DataFrame, most: int) -> Iterator[Text]:
+    """Yield a sentence for each mark that emissions of units have from the factors of their monthly reports.
+
+    Parameters
+    ----------
+    units
+        Units as an instance has them.
+    most
+        Units that a sentence names.
+    """
+    if not {"x_confidence", "emissions_status"} <= set(units):
+        return
+    reported = units[units["emissions_status"].fillna("") != ""]
+    for mark, text in CONFIDENCE.items():
+        names = reported.loc[reported["x_confidence"] == mark, "unit_id"].astype(str).tolist()
+        if names:
+            yield _(text, names=joined(names[:most]) + ("…" if len(names) > most else ""))

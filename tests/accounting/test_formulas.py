@@ -67,6 +67,65 @@ def test_a_mixed_fired_unit_of_the_enterprise_burns_with_oxidation() -> None:
     assert found.unit_months["emissions_tco2e"].item() == 1_209_554.86
 
 
+def test_semi_coke_has_the_defaults_of_coke_or_its_measured_value() -> None:
+    month: Row = ("S1", "2025-01", "enterprise", "semi_coke", "in", 12_000)
+    # 12,000 x 28.435 x 0.02942 x 44/12.
+    assert account(reports([month])).lines["emissions_tco2e"].tolist() == [36_808.54]
+    measured: Row = (*month, {"ncv_gj_per_unit": 28.0})
+    # 12,000 x 28.000 x 0.02942 x 44/12.
+    assert account(reports([measured])).lines["emissions_tco2e"].tolist() == [36_245.44]
+
+
+def test_bought_and_own_gas_have_a_calorific_value_each() -> None:
+    found = account(
+        reports(
+            [
+                ("S1", "2025-01", "enterprise", "coke_oven_gas", "in", 1_000, {"ncv_gj_per_unit": 172.0}),
+                ("S1", "2025-01", "enterprise", "own_coke_oven_gas", "out", 600, {"ncv_gj_per_unit": 175.0}),
+            ]
+        )
+    )
+    assert dict(zip(found.lines["item"], found.lines["emissions_tco2e"], strict=True)) == {
+        "coke_oven_gas": 7_631.07,
+        "own_coke_oven_gas": -4_658.50,
+    }
+    assert found.unit_months["emissions_tco2e"].item() == 2_972.57
+    # One figure for both: a user who states the carbon of the gas states that of its own as well.
+    own = account(
+        reports([("S1", "2025-01", "enterprise", "own_coke_oven_gas", "out", 600)]),
+        {"steel.fuels.coke_oven_gas.carbon_tc_per_gj": 0.0},
+    )
+    assert own.lines["emissions_tco2e"].tolist() == [0.0]
+    assert own.lines["confidence"].tolist() == ["stated"]
+
+
+def test_own_gas_does_not_enter_the_enterprise() -> None:
+    with pytest.raises(DataError, match="item has no place"):
+        reports([("S1", "2025-01", "enterprise", "own_converter_gas", "in", 1)])
+
+
+def test_a_month_without_a_test_has_the_default_by_its_clause_or_is_refused() -> None:
+    def months(item: str) -> list[Row]:
+        return [
+            ("S1", "2025-01", "enterprise", item, "in", 10, {"ncv_gj_per_unit": 30.0}),
+            ("S1", "2025-02", "enterprise", item, "in", 10),
+        ]
+
+    found = account(reports(months("diesel")))
+    (booked,) = found.substitutes.to_dict("records")
+    assert (booked["month"], booked["item"], booked["value"]) == ("2025-02", "diesel", 42.652)
+    assert booked["clause"] == "CETS-AG-03.01-V01-2024, 6.2.2.4"
+    assert found.lines["ncv_basis"].tolist() == ["measured", "default"]
+    # A fuel that was never measured takes the default by choice: nothing stands in for a test.
+    assert account(reports(months("diesel")[1:])).substitutes.empty
+    for solid in ("bituminous", "semi_coke"):
+        with pytest.raises(DataError, match=r"6\.2\.2\.2, and 9\.1 d 5"):
+            reports(months(solid))
+    clinker: list[Row] = [("C1", month, "clinker", *rest) for _, month, _, *rest in months("diesel")]
+    with pytest.raises(DataError, match="only the default in a later month"):
+        reports(clinker)
+
+
 def test_a_clinker_line_adds_fuel_and_process_less_deductions() -> None:
     found = account(reports(CEMENT_MONTH))
     by_item = found.lines.set_index("item")["emissions_tco2e"]

@@ -46,7 +46,18 @@ def problems(folder: Path) -> list[Problem]:
 BAD: dict[str, tuple[str, str, str, str, str]] = {
     # Row, column, what, value, and a part of the remedy.
     "unit": ("C9,2025-01,clinker,bituminous,in,1,t,,,", "unit_id", "is not in the register", "C9", "register.csv"),
-    "power": ("P1,2025-01,power,bituminous,in,1,t,,,", "unit_id", "is of a power unit", "P1", "own"),
+    "power": ("P1,2025-01,power,bituminous,in,1,t,,,", "process", "not one of", "power", "power: generation"),
+    "carbon": ("P1,2025-01,generation,bituminous,carbon,51.96,tC/t,,,", "quantity", "not possible", "51.96", "0.5196"),
+    "air dried": ("P1,2025-01,generation,bituminous,carbon,0.5,%,,,", "unit", "wrong unit", "%", "counted in tC/t"),
+    "fraction": ("P1,2025-01,generation,bituminous,oxidation,0.99,%,,,", "quantity", "not in percent", "0.99", "is 99"),
+    "ratio": ("P1,2025-01,generation,heat_supply_ratio,product,120,%,,,", "quantity", "not in percent", "120", "100"),
+    "heat of carbon": (
+        "P1,2025-01,generation,bituminous,carbon,0.5,tC/t,20,,",
+        "ncv_gj_per_unit",
+        "has no use",
+        "20",
+        "fuels only",
+    ),
     "month": ("C1,2025-1,clinker,bituminous,in,1,t,,b,", "month", "not a month", "2025-1", "2025-01"),
     "far month": ("C1,1025-01,clinker,bituminous,in,1,t,,b,", "month", "not a month", "1025-01", "2025-01"),
     "process": ("C1,2025-02,sintering,bituminous,in,1,t,,,", "process", "not one of", "sintering", "cement: clinker"),
@@ -115,7 +126,7 @@ def test_repeated_rows_are_refused_also_across_files(tmp_path: Path) -> None:
 def test_minutes_of_a_month_are_one_row(tmp_path: Path) -> None:
     minutes = "A1,2025-01,electrolysis,anode_effect_minutes,in,{},min/pot-day,,{},\n"
     (problem,) = problems(write(tmp_path, minutes.format("0.1", "a"), minutes.format("0.2", "b")))
-    assert problem.what == "2 rows of minutes share a month"
+    assert problem.what == "2 rows of a figure share a month"
 
 
 def test_a_measured_value_may_not_return_to_the_default_within_a_year() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from etsopt.accounting import Accounts, Reports, account, generate
 from etsopt.errors import UsageError
-from tests.accounting.builders import CEMENT_MONTH, STEEL_MONTH, Row, reports
+from tests.accounting.builders import CEMENT_MONTH, REGISTER, STEEL_MONTH, Row, frame, reports
 
 KEYS = ["figure", "gas"]
 
@@ -44,6 +44,36 @@ def test_a_changed_row_changes_exactly_the_figures_that_name_it(seed: int) -> No
         named = figures_of(before, row)
         assert named
         assert changed(before, accounts_of(register, other)) == named
+
+
+def test_a_changed_row_of_a_power_unit_changes_exactly_the_figures_that_name_it() -> None:
+    register = pd.DataFrame([("P1", "EP", "power", "Anhui", "grid_power")], columns=list(REGISTER.columns))
+    month = ("P1", "2026-01", "generation")
+    rows = frame(
+        [
+            (*month, "bituminous", "in", 10_000),
+            (*month, "bituminous", "test", 4_000, {"batch": "1", "ncv_gj_per_unit": 20.0}),
+            (*month, "bituminous", "test", 6_000, {"batch": "2", "ncv_gj_per_unit": 21.0}),
+            (*month, "bituminous", "carbon", 0.52, {"batch": "1", "unit": "tC/t"}),
+            (*month, "bituminous", "carbon", 0.50, {"batch": "2", "unit": "tC/t"}),
+            (*month, "bituminous", "oxidation", 98, {"unit": "%"}),
+            (*month, "lignite", "in", 300, {"batch": "1"}),
+            (*month, "lignite", "in", 100, {"batch": "2"}),
+            (*month, "lignite", "carbon", 0.30, {"batch": "1", "unit": "tC/t"}),
+            (*month, "lignite", "carbon", 0.25, {"batch": "2", "unit": "tC/t"}),
+            (*month, "natural_gas", "in", 5, {"ncv_gj_per_unit": 380.0}),
+            (*month, "biomass", "in", 5, {"ncv_gj_per_unit": 15.0}),
+            (*month, "electricity", "product", 9),
+        ]
+    )
+    stated = {"power.oxidation.coal": 0.98, "power.oxidation.gas": 0.99}
+    before = account(Reports.from_frames(register, rows), stated)
+    for row in range(len(rows)):
+        other = rows.copy()
+        other.loc[row, "quantity"] *= 1.02
+        named = figures_of(before, row)
+        assert named
+        assert changed(before, account(Reports.from_frames(register, other), stated)) == named, rows.loc[row].to_dict()
 
 
 def test_a_changed_row_changes_the_totals_of_its_unit_and_month_alone() -> None:

@@ -17,7 +17,9 @@ from etsopt.accounting.screening.copies import copied_processes
 from etsopt.accounting.screening.digits import last_digits
 from etsopt.accounting.screening.registry import RULES
 from etsopt.accounting.screening.screening_data import Material
+from etsopt.accounting.vocabulary import POWER
 from etsopt.data.instance import Instance
+from etsopt.errors import UsageError
 from etsopt.language import _
 from etsopt.progress import checkpoint
 
@@ -64,7 +66,7 @@ def evidence_of(  # long because its docstring states the rule of substitutes
     DataError
         As `account` does.
     """
-    accounts = account(reports, parameters) if accounts is None else accounts
+    accounts = _industry(account(reports, parameters) if accounts is None else accounts)
     # Other models read every unit of the register; here each has its own year.
     units = units_of_year(accounts, year)
     year = int(accounts.unit_years["year"].max()) if year is None else year
@@ -91,6 +93,24 @@ def evidence_of(  # long because its docstring states the rule of substitutes
         terms=terms,
         name=name,
     )
+
+
+def _industry(accounts: Accounts) -> Accounts:
+    """Return accounts without power units, whose months have now measured carbon and now heat: no ratio holds for both.
+
+    Raises
+    ------
+    UsageError
+        If there are power units alone.
+    """
+    register = accounts.register
+    power = register.loc[register["sector"] == POWER, "unit_id"]
+    tables = {name: getattr(accounts, name) for name in ("unit_months", "unit_years", "lines")}
+    found = replace(accounts, **{name: table[~table["unit_id"].isin(power)] for name, table in tables.items()})
+    if found.unit_years.empty and not accounts.unit_years.empty:
+        what = _("All units with reports are power units, which reconciliation has no statements of.")
+        raise UsageError(what, _("Take their accounted emissions."))
+    return found
 
 
 def units_of_year(accounts: Accounts, year: int | None) -> pd.DataFrame:

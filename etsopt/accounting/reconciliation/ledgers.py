@@ -11,7 +11,7 @@ from etsopt.accounting.coded import month_number
 from etsopt.accounting.reconciliation.assumptions import figure
 from etsopt.accounting.reconciliation.series import HEAT, KEY, MONTHS, median
 from etsopt.accounting.reconciliation.statements import Statements
-from etsopt.accounting.vocabulary import ENTERPRISE, STATED, STEEL
+from etsopt.accounting.vocabulary import ENTERPRISE, ITEMS, STATED, STEEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,9 @@ def _balance(
 ) -> Statements:
     """Return a balance for each unit, item and month: zero within a margin, or at most that."""
     series, keys = usual.series, usual.series.keys
-    item = keys.groupby(["unit_id", "item"], sort=False).ngroup().to_numpy()
+    # What of a gas the enterprise makes itself is in the balance of that gas.
+    gas = keys["item"].map(lambda item: ITEMS[item].own_of or item)
+    item = keys.groupby(["unit_id", gas], sort=False).ngroup().to_numpy()
     place, month = np.nonzero(series.exists & which.to_numpy()[:, None])
     pair = item[place] * MONTHS + month
     count = int(pair.max(initial=-1)) + 1

@@ -18,7 +18,7 @@ from etsopt.accounting.store.journal import frame_of
 from etsopt.accounting.store.ledger import compared
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
-from etsopt.accounting.vocabulary import ACCOUNTED
+from etsopt.accounting.vocabulary import ACCOUNTED, POWER
 from etsopt.errors import UsageError, brief
 from etsopt.language import _
 
@@ -268,7 +268,9 @@ def _at_risk(
 ) -> pd.DataFrame:
     """Return enterprises with open findings or months that are late, or missing after their deadline."""
     units = frame_of(opened, "SELECT unit_id, enterprise_id, province, sector FROM current_units")
-    accounted = units[units["sector"].isin(ACCOUNTED)]
+    # A power unit that reports nothing is one whose emissions another table states.
+    silent = (units["sector"] == POWER) & ~units["unit_id"].isin(months["unit_id"])
+    accounted = units[units["sector"].isin(ACCOUNTED) & ~silent]
     years = [year] if year is not None else sorted({int(month[:4]) for month in months["month"]})
     due = [f"{own:04d}-{number:02d}" for own in years for number in range(1, 13)]
     due = [month for month in due if deadline(month) < on]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import month_number
+from etsopt.accounting.vocabulary import RATES
 from etsopt.language import in_both, pgettext, speaking
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Material:
         every = self.accounts.lines
         emitted = every.groupby("figure", sort=True)["emissions_tco2e"].sum()
         table = every.drop_duplicates("figure").drop(columns="emissions_tco2e").set_index("figure")
+        # A rate is no quantity: that it stays is nothing to ask about.
+        table = table[~table["item"].isin(RATES)]
         table = table[["unit_id", "month", "process", "item", "flow", "quantity", "ncv_gj_per_unit", "ncv_basis"]]
         table = table.assign(emissions_tco2e=emitted).reset_index(drop=True)
         months = self.months.set_index(["unit_id", "month"])

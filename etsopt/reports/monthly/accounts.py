@@ -16,10 +16,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.accounting import Accounts, Reports
+    from etsopt.documents.document import Block
 
 GASES = ("CO2", "CF4", "C2F6")
 SECTORS = ("sector", "year", "units", "emissions_tco2e", *GASES, "intensity")
 UNITS = ("unit_id", "year", "months", "emissions_tco2e", "output_t", "intensity", "confidence")
+
+POWER = (
+    *("unit_id", "year", "emissions_tco2e", "generation_mwh", "heat_gj", "electricity_emissions_tco2e"),
+    "heat_emissions_tco2e",
+)
+
+MADE = {"generation_mwh": (_("generation"), "MWh"), "heat_gj": (_("heat supplied"), "GJ")}
+"""What power units make: its heading and unit of measure."""
 
 REMARKS = {
     "C": _(
@@ -41,7 +50,7 @@ def factors(table: pd.DataFrame) -> Section:
     for row in table.itertuples():
         official = _("official {value}", value=row.official)
         value = row.value if row.value == row.official else noted(row.value, official)
-        rows.append((row.factor, value, row.unit, f"{row.confidence} [{sources.index(row.source) + 1}]"))
+        rows.append((row.factor, value, row.unit, f"{row.confidence} [{sources.index(row.source) + 1}]".strip()))
     columns = (
         Column(heading("factor")),
         Column(heading("value"), FIGURES, 1),
@@ -69,7 +78,7 @@ def accounts(reports: Reports, found: Accounts) -> Document:
         answer = _(text, rows_of_units=answer, replaced=replaced)
     tonnes = {name: Column(heading(name), ACCOUNTED, 1) for name in ("emissions_tco2e", "output_t")}
     units = table_of(found.unit_years, UNITS, _("Units"), key="units", own=tonnes)
-    blocks = (_sectors(found), units, Points(tuple(_remarks(found))))
+    blocks: tuple[Block, ...] = (_sectors(found), units, *_power(found), Points(tuple(_remarks(found))))
     return Document(answer, "", answer, sections=(Section("accounts", _("Accounts"), blocks),))
 
 
@@ -85,6 +94,18 @@ def _sectors(found: Accounts) -> Table:
     return table_of(table.reset_index(), SECTORS, _("Sectors"), own=own)
 
 
+def _power(found: Accounts) -> Iterator[Table]:
+    """Yield electricity and heat of power units by year, if there are any; unknown is a sum with an unknown month."""
+    if found.power.empty:
+        return
+    months = found.power.assign(year=found.power["month"].str[:4].astype(int))
+    years = months.groupby(["unit_id", "year"])[list(POWER[2:])].agg(lambda cells: cells.sum(skipna=False))
+    made = months.groupby(["unit_id", "year"])[list(MADE)].sum(min_count=1)
+    own = {name: Column(heading(name), ACCOUNTED, 1) for name in POWER[2:] if name.endswith("_tco2e")}
+    own |= {name: Column(title, ACCOUNTED._replace(unit=unit), 1) for name, (title, unit) in MADE.items()}
+    yield table_of(years.assign(**made).reset_index(), POWER, _("Power units"), key="power", own=own)
+
+
 def _remarks(found: Accounts) -> Iterator[str]:
     """Yield a sentence on uncertain and stated factors, and on incomplete years."""
     used, amounts = found.factors, found.lines["emissions_tco2e"].abs()
@@ -93,6 +114,10 @@ def _remarks(found: Accounts) -> Iterator[str]:
         if keys:
             share = amounts[found.lines["confidence"] == mark].sum() / (amounts.sum() or 1.0)
             yield _(text, count=len(keys), factors=len(used), share=share, names=_grouped(keys))
+    if count := len(found.substitutes):
+        clauses = joined(sorted(set(found.substitutes["clause"])))
+        text = _("{count:,} figures stand in for missing measurements, by {clauses}: table {table}.")
+        yield _(text, count=count, clauses=clauses, table="substitutes")
     short = int((found.unit_years["months"] < 12).sum())
     if short:
         yield _("{short:,} years of units have fewer than 12 months.", short=short)
