@@ -13,10 +13,11 @@ from etsopt.accounting.inclusion import REASONS
 from etsopt.accounting.review.decisions import NAMES, OF_ITEMS
 from etsopt.accounting.review.words import ACTORS, DECISIONS, FILING, STATUSES, YEAR_STATUSES, by_chinese
 from etsopt.accounting.schema import ACTIVITIES
+from etsopt.accounting.screening.causes import CAUSES, USUAL_BY
 from etsopt.accounting.screening.registry import KINDS
 from etsopt.accounting.substitutes import SUBSTITUTED
 from etsopt.accounting.trail import ROLES
-from etsopt.accounting.vocabulary import FLOWS, ITEMS, OTHER, PROCESSES
+from etsopt.accounting.vocabulary import FLOWS, GAS_UNIT, ITEMS, MINUTES, OTHER, PROCESSES, TONNE
 from etsopt.data.tables.schema import SECTORS
 from etsopt.language import _, in_chinese, pgettext
 
@@ -37,7 +38,8 @@ accounted_emissions_tco2e verified_emissions_tco2e enterprise_id entity_id name 
 gas ncv_basis factor factors formula guideline emissions_tco2e emissions_at_yearly_ncv_tco2e output_t
 intensity_output_t intensity_emissions_tco2e intensity carbide_slag_rate confidence figure role file line value official
 meaning source activity in_scope covered_tco2e enterprises units reason listed not_listed near margin_tco2e rule rules
-kind thresholds findings count size_t reason_zh margin_rate day days stack basis flow_1e4_nm3 co2_percent load_rate
+kind thresholds findings count cause probability size_t reason_zh margin_rate day days stack basis flow_1e4_nm3
+co2_percent load_rate
 monitored_tco2 calculated_tco2 difference_tco2 ratio unusual measured_days standstill_days filled_days missing_days
 unusual_days months_with_ratio drift_per_year drift_lower drift_upper drifts listed_tco2e not_listed_tco2e
 without_near_tco2e with_near_tco2e scope_of_year_before_tco2e city at_risk_tco2e uncovered_tco2e reviews least_reviews
@@ -59,6 +61,9 @@ CODES = {
     "reason": REASONS,
     "activity": ACTIVITIES,
     "kind": KINDS,
+    "cause": CAUSES,
+    "usual_by": USUAL_BY,
+    "measure": (TONNE, GAS_UNIT, MINUTES),
     "entry_kind": ("import", "review"),
     "level": ACTORS,
     "status": (*STATUSES, *YEAR_STATUSES),

@@ -46,8 +46,9 @@ def save(accounts: Accounts, folder: str | Path) -> list[str]:
 
 
 def save_screening(found: Screening, folder: str | Path) -> list[str]:
-    """Write findings, rules and flagged unit-months into a folder, as `save` does."""
-    return _save({"findings": found.findings, "rules": found.rules, "flagged_months": found.unit_months}, folder)
+    """Write causes, findings, rules and flagged unit-months into a folder, as `save` does."""
+    tables = {"causes": found.causes, "findings": found.findings, "rules": found.rules}
+    return _save({**tables, "flagged_months": found.unit_months}, folder)
 
 
 def save_review(tables: Mapping[str, pd.DataFrame], folder: str | Path) -> list[str]:

@@ -126,6 +126,7 @@ def screen(options: Namespace) -> int:
         content = {
             "unit_months": len(found.accounts.unit_months),
             "flagged_unit_months": len(found.unit_months),
+            "causes": records(found.causes),
             "findings": records(found.findings),
             "rules": records(found.rules),
             "files": files,

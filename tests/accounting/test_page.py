@@ -13,6 +13,7 @@ from etsopt.accounting.example import PARTS
 from etsopt.accounting.figures import CLINKERS, DEDUCTIONS, FIGURES, FUELS, MATERIALS, SOURCES
 from etsopt.accounting.schema import ACTIVITIES, ACTIVITIES_OF, REGISTER, ROWS
 from etsopt.accounting.screening import RULES
+from etsopt.accounting.screening.causes import CAUSES
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES, PROCESSES_OF, STATED
 from etsopt.language import speaking
 
@@ -29,6 +30,11 @@ def test_every_rule_of_screening_is_on_the_page() -> None:
     for name, one in RULES.items():
         thresholds = ", ".join(f"{key} {value:g}" for key, value in one.thresholds.items())
         assert f"| `{name}` | {one.kind} | {one.summary.removesuffix('.')} | {thresholds} |" in PAGE
+
+
+def test_every_cause_is_on_the_page() -> None:
+    for cause in CAUSES:
+        assert f"| `{cause}` |" in PAGE
 
 
 def test_every_column_is_on_the_page() -> None:
@@ -71,7 +77,7 @@ def test_every_heading_and_word_has_its_chinese() -> None:
     accounts = account(Reports.from_frames(register, rows))
     found = inclusion(accounts.register, accounts)
     screening = screen(read_reports("cn-2025-reports"))
-    screened = (screening.findings, screening.rules, screening.unit_months)
+    screened = (screening.causes, screening.findings, screening.rules, screening.unit_months)
     for table in (*accounts.tables.values(), found.sectors, found.entities, found.units, *screened):
         assert set(table.columns) <= set(HEADINGS)
         with speaking("zh"):

@@ -31,6 +31,8 @@ def test_findings_are_printed_within_80_columns(capsys: pytest.CaptureFixture[st
     assert captured.err == ""
     for word in ("477", "missing_month", "R33", "copied_unit", "tCO2e"):
         assert word in captured.out
+    heading, finding = {"en": ("Likely causes", "Findings"), "zh": ("可能的原因", "审核问题")}[language]
+    assert captured.out.index(heading) < captured.out.index(f"\n{finding}\n")
     assert ("关联" in captured.out) == (language == "zh")
     assert all(len(line) <= 80 for line in captured.out.splitlines())
 
@@ -43,17 +45,26 @@ def test_json_has_findings_and_rules(capsys: pytest.CaptureFixture[str]) -> None
     assert "missing_month" in names
     assert "late_month" not in names
     assert sum(row["findings"] for row in content["rules"]) == len(content["findings"])
+    cause = next(row for row in content["causes"] if row["unit_id"] == "R22")
+    assert (cause["flow"], cause["cause"], cause["factor"]) == ("test", "factor_10", 10.0)
+    assert "decimal point" in cause["reason"]
+    assert "小数点" in cause["reason_zh"]
 
 
 def test_tables_are_written(tmp_path: Path) -> None:
     out = tmp_path / "findings"
     assert main(["screen", NAME, "--out", str(out)]) == 0
-    assert {path.name for path in out.glob("*.csv")} == {"findings.csv", "flagged_months.csv", "rules.csv"}
+    assert {path.name for path in out.glob("*.csv")} == {
+        *("causes.csv", "findings.csv", "flagged_months.csv", "rules.csv")
+    }
     table = pd.read_csv(out / "findings.csv")
     assert [*table] == ["rule", "kind", "unit_id", "month", "item", "size_t", "reason", "reason_zh"]
     assert table["size_t"].is_monotonic_decreasing
     assert main(["screen", NAME, "--out", str(out), "--lang", "zh"]) == 0
     first = (out / "findings.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    causes = pd.read_csv(out / "causes.csv")
+    assert "发热量单位有误" not in set(causes["原因"])
+    assert {"缺少月份", "相差10倍"} <= set(causes["原因"])
     assert first == "规则,检查类型,单元编号,月份,燃料、物料或产品,涉及排放量（tCO2e）,理由"
 
 

@@ -118,10 +118,24 @@ def test_all_findings_are_in_the_table_in_the_language_of_the_moment() -> None:
     found = accounting.screen(source.reports, source.parameters)
     for language, word in (("en", "usually"), ("zh", "通常为")):
         with speaking(language):
-            table = next(table for table in tables(screening.screening(found)).values() if table.key)
+            table = next(table for table in tables(screening.screening(found)).values() if table.key == "findings")
             assert len(table.rows) == len(found.findings) > 20
             assert any(word in row[3] for row in table.rows)
     assert [row[2] for row in table.rows] == found.findings["size_t"].tolist()
+
+
+def test_the_first_causes_stand_before_the_findings_one_for_an_item() -> None:
+    source = accounting.read_source("cn-2025-reports")
+    found = accounting.screen(source.reports, source.parameters)
+    document = screening.screening(found)
+    assert [section.key for section in document.sections] == ["causes", "findings"]
+    table = tables(document)["Likely causes"]
+    assert len(table.rows) == screening.SHOWN < len(found.causes)
+    assert sum(row[0] == "R01" for row in table.rows) == 1 < (found.causes["unit_id"] == "R01").sum()
+    assert str(len(found.causes)) in table.note
+    with speaking("zh"):
+        words = [str(row[-1]) for row in tables(screening.screening(found))["可能的原因"].rows]
+    assert any(text.startswith("缺少月份：") for text in words)
 
 
 def test_the_history_of_items_has_words_and_every_digit(store: str) -> None:
@@ -129,7 +143,7 @@ def test_the_history_of_items_has_words_and_every_digit(store: str) -> None:
     shown = columns(review.history(table))
     assert shown["event"][-1] == "correct"
     assert shown["item"][-1] == "portland_clinker product"
-    assert [str(text) for text in review.history(table).shown().rows[-1][5:8]] == ["2", "40,000", ""]
+    assert [str(text) for text in review.history(table).shown().rows[-1][5:8]] == ["2", "40,000", "t"]
     with speaking("zh"):
         shown = columns(review.history(table))
         assert (shown["事项"][-1], shown["燃料、物料或产品"][-1]) == ("更正", "硅酸盐水泥熟料 产品")

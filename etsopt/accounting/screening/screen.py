@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from etsopt import modules
 from etsopt.accounting.accounts import account
+from etsopt.accounting.screening.causes import causes_of
 from etsopt.accounting.screening.registry import RULES, Rule, thresholds_of
 from etsopt.accounting.screening.screening_data import Material
 from etsopt.errors import ModelError
@@ -36,13 +38,27 @@ class Screening:
         Rule, kind, unit, month, item, size [tCO2e] and reason in English and Chinese; the largest first.
     rules
         Name, kind, source, thresholds and number of findings of every rule.
-    accounts
-        The accounts that were screened.
+    material
+        The reports that were screened, and their accounts.
     """
 
     findings: pd.DataFrame
     rules: pd.DataFrame
-    accounts: Accounts
+    material: Material
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts that were screened."""
+        return self.material.accounts
+
+    @cached_property
+    def causes(self) -> pd.DataFrame:
+        """The likeliest mistake behind what is suspicious, one for each unit, month and item, the largest first.
+
+        Unit, month, process, item and flow; cause, its probability, factor of stated over true figure, size [tCO2e],
+        and reason in English and Chinese. A cause is a proposal: no figure is corrected.
+        """
+        return causes_of(self.material)
 
     @property
     def unit_months(self) -> pd.DataFrame:
@@ -92,7 +108,7 @@ def screen(
     every = every.assign(size_t=every["size_t"].astype(float).round(2))
     table = rules_table(thresholds)
     table.insert(4, "findings", table["rule"].map(every["rule"].value_counts()).fillna(0).astype(int))
-    return Screening(every.reset_index(drop=True), table, material.accounts)
+    return Screening(every.reset_index(drop=True), table, material)
 
 
 def rules_table(thresholds: Mapping[str, Any] | None = None) -> pd.DataFrame:

@@ -11,9 +11,11 @@ import pandas as pd
 
 from etsopt.accounting.coded import month_number
 from etsopt.accounting.vocabulary import RATES
-from etsopt.language import in_both, pgettext, speaking
+from etsopt.language import LANGUAGES, pgettext, speaking
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from etsopt.accounting.accounts import Accounts
@@ -118,8 +120,34 @@ def deviation(values: pd.Series[float], series: Any, peers: Any) -> pd.DataFrame
     return pd.DataFrame({"difference": difference, "score": (difference / spread).where(enough, 0.0)})
 
 
-WORDS = ("process", "item", "ending")
+WORDS = ("process", "item", "flow", "ending", "usual_by", "measure")
 """Columns of words that a reason may name; the catalogue has them under the column."""
+
+
+def reasons(table: pd.DataFrame, texts: Mapping[str, Text], kind: str, **values: object) -> dict[str, list[str]]:
+    """Return the reason of each row in English and Chinese.
+
+    Parameters
+    ----------
+    texts
+        Texts by kind, with columns of the table, and further values, as slots.
+    kind
+        Column that names the kind of each row, or the only kind.
+    """
+    told = {}
+    rows = table.to_dict("records")
+    codes = {name: [code for code in table[name].unique() if code] for name in WORDS if name in table}
+    for language in LANGUAGES:
+        with speaking(language):
+            words = {name: {code: str(pgettext(name, code)) for code in own} | {"": ""} for name, own in codes.items()}
+            templates = {name: str(text) for name, text in texts.items()}
+            told[language] = [
+                templates[row.get(kind, kind)].format(
+                    **row | {name: own[row[name]] for name, own in words.items()}, **values
+                )
+                for row in rows
+            ]
+    return told
 
 
 def findings(table: pd.DataFrame, reason: Text, item: str | None = None, **values: object) -> pd.DataFrame:
@@ -130,23 +158,14 @@ def findings(table: pd.DataFrame, reason: Text, item: str | None = None, **value
     reason
         Text with columns of the table, and further values, as slots.
     """
-    reasons = {}
-    for language, template in in_both(reason).items():
-        with speaking(language):
-            words = {
-                name: table[name].map({code: str(pgettext(name, code)) for code in table[name].unique()})
-                for name in WORDS
-                if name in table
-            }
-            rows = table.assign(**words).to_dict("records")
-            reasons[language] = [template.format(**row, **values) for row in rows]
+    told = reasons(table, {"reason": reason}, "reason", **values)
     return pd.DataFrame(
         {
             "unit_id": table["unit_id"].to_numpy(dtype=object),
             "month": table["month"].to_numpy(dtype=object),
             "item": table["item"].to_numpy(dtype=object) if item is None else np.full(len(table), item, dtype=object),
             "size_t": table["size_t"].to_numpy(dtype=float),
-            "reason": np.array(reasons["en"], dtype=object),
-            "reason_zh": np.array(reasons["zh"], dtype=object),
+            "reason": np.array(told["en"], dtype=object),
+            "reason_zh": np.array(told["zh"], dtype=object),
         }
     )

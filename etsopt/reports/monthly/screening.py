@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from etsopt.accounting.chinese import one_reason
 from etsopt.documents.columns import heading, table_of
 from etsopt.documents.document import Column, Document, Paragraph, Points, Section, Table, named, noted
-from etsopt.documents.quantities import WHOLE_TONNES
+from etsopt.documents.quantities import RATE, WHOLE_TONNES
 from etsopt.language import _, pgettext
 from etsopt.vocabulary import word
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from etsopt.accounting import Screening
     from etsopt.documents.document import Block
+
+SHOWN = 15
+"""Causes that are shown before the findings: what a reviewer asks about first."""
 
 
 def rules(table: pd.DataFrame) -> Iterator[Section]:
@@ -30,7 +33,7 @@ def rules(table: pd.DataFrame) -> Iterator[Section]:
 
 
 def screening(found: Screening) -> Document:
-    """Return the numbers of findings by rule, and the findings."""
+    """Return the likeliest causes, the numbers of findings by rule, and the findings."""
     answer = _(
         "{findings:,} findings in {flagged:,} unit-months; {months:,} unit-months are reported",
         findings=len(found.findings),
@@ -43,7 +46,33 @@ def screening(found: Screening) -> Document:
         own = {"kind": Column(pgettext("account", "kind"))}
         table = table_of(by_rule, ("rule", "kind", "findings"), _("Rules"), own=own)
         blocks = (table, _findings(found.findings))
-    return Document(answer, "", answer, sections=(Section("findings", _("Findings"), blocks),))
+    sections = [Section("findings", _("Findings"), blocks)]
+    if len(found.causes):
+        sections.insert(0, Section("causes", _("Likely causes"), (_causes(found.causes),)))
+    return Document(answer, "", answer, sections=tuple(sections))
+
+
+def _causes(table: pd.DataFrame) -> Table:
+    """Return the likeliest causes, the words on each in one column, which takes the width that is left."""
+    columns = (
+        Column(heading("unit_id")),
+        Column(heading("month"), priority=1),
+        Column(heading("size_t"), WHOLE_TONNES, 1),
+        Column(heading("probability"), RATE, 3),
+        Column(_("cause, reason"), priority=1),
+    )
+    first = table.drop_duplicates(["unit_id", "process", "item", "flow", "cause"])
+    rows = [
+        (row.unit_id, row.month, row.size_t, row.probability, named(word("cause", row.cause), row.reason))
+        for row in one_reason(first.head(SHOWN)).itertuples()
+    ]
+    note = _(
+        "{shown} of {count:,} causes, the largest first, of several months of an item the first; --out DIR writes all "
+        "of them. A cause is a proposal: no figure is corrected.",
+        shown=len(rows),
+        count=len(table),
+    )
+    return Table(_("Likely causes"), columns, tuple(rows), note=note)
 
 
 def _findings(table: pd.DataFrame) -> Table:

@@ -1,0 +1,82 @@
+"""Months and rows that are absent, although a unit has them in nearly all others, and totals beside their parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.accounting.coded import FLOW
+from etsopt.accounting.screening.causes.hypotheses import chance_or_fault
+from etsopt.accounting.screening.causes.series import chained, steps, suspects
+from etsopt.accounting.screening.screening_data import FEWEST_MONTHS
+
+if TYPE_CHECKING:
+    from etsopt.accounting.rows import Reports
+    from etsopt.accounting.screening.causes.series import Flags, Floats, Integers, Series, Suspects
+
+
+REGULAR = 0.75
+"""Share of the months that have a series, from which its absence is a fault: nine of twelve."""
+
+
+def _reported(series: Series) -> tuple[Flags, Flags]:
+    """Return the months that each unit reports, and those in which a quantity is not zero: ``(units, months)``."""
+    counted = series.counted
+    shape = (len(series.coded.units), series.present.shape[1])
+    reported, active = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    np.logical_or.at(reported, series.coded.unit[counted], series.present[counted])
+    np.logical_or.at(active, series.coded.unit[counted], series.hundredths[counted] > 0)
+    return reported, active
+
+
+def _absent(present: Flags, able: Flags) -> tuple[Integers, Integers, Integers, Floats]:
+    """Return row and column of what is absent in able months, in how many it is present, and the chance of that.
+
+    The probability that a month has it is one more than those that have it, over two more than there are (Laplace).
+    """
+    here, months = (present & able).sum(axis=1), able.sum(axis=1)
+    regular = (here >= REGULAR * months) & (months >= FEWEST_MONTHS)
+    row, column = np.nonzero(able & ~present & regular[:, None])
+    return row, column, here[row], ((here + 1) / (months + 2))[row]
+
+
+def missing_months(series: Series) -> Suspects:
+    """Return the months that a unit lacks in the years that it reports."""
+    reported, _ = _reported(series)
+    year = (np.arange(reported.shape[1]) + series.first) // 12
+    some = np.where(reported, year, -1)
+    first = np.where(reported, year, year.max(initial=0) + 1).min(axis=1, initial=year.max(initial=0) + 1)
+    able = (year >= first[:, None]) & (year <= some.max(axis=1, initial=-1)[:, None])
+    unit, column, here, probability = _absent(reported, able)
+    return suspects(unit, column=column, cause="missing_month", probability=probability, months=here)
+
+
+def missing_rows(series: Series, reports: Reports) -> Suspects:
+    """Return the rows that a unit lacks in months that it reports; a test also if only one of its batches is absent."""
+    reported, active = _reported(series)
+    able = (reported & active)[series.coded.unit]
+    place, column, here, probability = _absent(series.present, able)
+    found = series.suspects(place, column, cause="missing_row", probability=probability, months=here)
+    tested = np.flatnonzero(reports.current & (reports.coded.flow == FLOW["test"]))
+    if not len(tested):
+        return found
+    own = reports.coded.taken(tested)
+    _, batch = np.unique(reports.rows["batch"].to_numpy(dtype=str)[tested], return_inverse=True)
+    of_row = series.place(own)
+    of_batch, name = np.unique(of_row * (batch.max() + 1) + batch, return_inverse=True)
+    present = np.zeros((len(of_batch), series.present.shape[1]), dtype=bool)
+    present[name, own.month - series.first] = True
+    owner = of_batch // (batch.max() + 1)
+    place, column, here, probability = _absent(present, able[owner])
+    batches = series.suspects(owner[place], column, cause="missing_row", probability=probability, months=here)
+    return chained([found, batches])
+
+
+def totals(series: Series) -> Suspects:
+    """Return the totals that are stated beside their parts, which count twice."""
+    place, column = np.nonzero(series.total)
+    total = series.total[place, column]
+    probability = chance_or_fault(np.log(steps(total) / np.maximum(total, 1)))
+    values = {"factor": 2.0, "ratio": 2.0, "stated": total / 100.0}
+    return series.suspects(place, column, cause="total_and_parts", probability=probability, **values)

@@ -1,0 +1,91 @@
+"""Reasons of causes in English and Chinese: what is stated, what is usual, which mistake fits, and where to look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.accounting.screening.screening_data import reasons
+from etsopt.accounting.vocabulary import ITEMS
+from etsopt.language import _
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from etsopt.language import Text
+
+OUTPUT, OTHERS = "the output of the month", "the other items of the month"
+TESTS, PEERS = "the other tests", "its peers, in all months"
+USUAL_BY = (OUTPUT, OTHERS, TESTS, PEERS)
+"""What says how large a figure usually is; the words are codes of the catalogue."""
+
+ROUND = 100
+"""Ratio from which its decimals say nothing."""
+
+_RATE = _("{item} at {process}: {stated:,.2f} {measure}, {times} times the usual {usual:,.2f} by {usual_by}")
+_VALUE = _("{item} at {process}: {stated:,.4g} GJ/{measure}, {times} times the usual {usual:,.4g} by {usual_by}")
+_MISTAKES = {
+    "factor_1000": _("A factor of 1,000 fits: look in the meter log whether it counts kg or t."),
+    "factor_10": _("A factor of 10 fits: look for a digit or a decimal point in the meter log and the ledger."),
+    "factor_10000": _("A factor of 10,000 fits: look whether the ledger counts in tens of thousands."),
+    "counted_twice": _("A factor of 2 fits: look in the weighbridge tickets for a delivery that is counted twice."),
+    "tonnes_of_coal_equivalent": _("Tonnes of coal equivalent in place of tonnes fit: look at the unit of the ledger."),
+    "unexplained": _("No usual mistake fits: compare the meter log with the weighbridge tickets."),
+}
+_TESTS = {
+    "calorific_unit": _("A factor of {factor:.4g} fits: look in the test report for kcal, MJ or tce in place of GJ."),
+    "factor_10": _("A factor of 10 fits: look for a digit or a decimal point in the test report."),
+    "unexplained": _("No usual mistake fits: look at the test report and its sample."),
+}
+
+
+def _both(first: Text, second: Text) -> Text:
+    return _("{first}. {second}", first=first, second=second)
+
+
+TEXTS = {
+    **{cause: _both(_RATE, mistake) for cause, mistake in _MISTAKES.items()},
+    **{f"{cause} of a test": _both(_VALUE, mistake) for cause, mistake in _TESTS.items()},
+    "copied_month": _(
+        "{item} at {process}: {stated:,.2f} {measure} repeats {other}, one of {count:.0f} figures of the month that "
+        "do. Read the meter log of the month again."
+    ),
+    "copied_month of a unit": _(
+        "{item} at {process}: {stated:,.2f} {measure} is the figure of unit {other} in that month, one of {count:.0f} "
+        "that are. Read the meter log of the month again."
+    ),
+    "total_and_parts": _(
+        "{item} at {process}: a row of {stated:,.2f} {measure} is the sum of the other rows. Leave out the total or "
+        "its parts."
+    ),
+    "stock_open": _(
+        "{item} at {process}: in {other} opening stock {opening:,.0f} and purchases {bought:,.0f} less consumption "
+        "{used:,.0f} and closing stock {closing:,.0f} leave {gap:+,.0f} {measure}. Look at the weighbridge tickets and "
+        "the stock-taking."
+    ),
+    "missing_row": _(
+        "No row of {item} ({flow}) at {process}, which {months:.0f} other months have. Look for its ledger or test "
+        "report."
+    ),
+    "missing_month": _("No row of {month}, while {months:.0f} other months are reported. File the month."),
+}
+"""Reasons by cause; those of calorific values and of copies of another unit apart."""
+
+
+def with_reasons(table: pd.DataFrame) -> pd.DataFrame:
+    """Return suspicious figures with ``reason`` and ``reason_zh``."""
+    of_test = np.where(table["heat_share"].notna(), " of a test", "")
+    of_unit = np.where(table["other_unit"] != "", " of a unit", "")
+    told = reasons(
+        table.assign(
+            kind=table["cause"] + of_test + of_unit,
+            usual=table["stated"] / table["ratio"],
+            times=[f"{ratio:,.0f}" if ratio >= ROUND else f"{ratio:.3g}" for ratio in table["ratio"]],
+            measure=table["item"].map({name: item.unit for name, item in ITEMS.items()}).fillna(""),
+            other=table["other_unit"].where(table["other_unit"] != "", table["other_month"]),
+        ),
+        TEXTS,
+        "kind",
+    )
+    return table.assign(reason=told["en"], reason_zh=told["zh"])

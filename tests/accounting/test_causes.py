@@ -1,0 +1,365 @@
+"""Causes: each mistake by hand is named in both languages, an honest year has none, and a correction removes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from etsopt.accounting import Reports, account, generate, read_reports, screen
+from etsopt.accounting.screening import Material
+from etsopt.accounting.screening.causes import CAUSES, causes_of
+from etsopt.accounting.screening.causes.hypotheses import CALORIFIC, QUANTITY, density, judged
+from etsopt.accounting.screening.causes.series import centre_and_scale, grouped_middle, middle
+from etsopt.accounting.screening.causes.table import COLUMNS, KEY
+from tests.accounting.builders import REGISTER, Row, frame
+
+SHIPPED = Path(__file__).parents[2] / "instances" / "cn-2025-reports"
+MONTHS = [f"2025-{number:02d}" for number in range(1, 13)]
+MAY = "2025-05"
+CLINKER, COAL, DIESEL, TEST, STOCK, PURCHASE = (
+    ("clinker", "portland_clinker", "product"),
+    ("clinker", "bituminous", "in"),
+    ("clinker", "diesel", "in"),
+    ("clinker", "bituminous", "test"),
+    ("clinker", "bituminous", "stock"),
+    ("clinker", "bituminous", "purchase"),
+)
+MEDIAN_GJ = float(np.median([round(23.4 + 0.1 * np.cos(number), 3) for number in range(1, 13)]))
+Place = tuple[str, str, str]
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def honest() -> pd.DataFrame:
+    """A year of a clinker line whose rates vary by about 1 %, and whose stock of coal closes to the tonne."""
+    rows: list[Row] = []
+    stock = 5_000.11
+    for number, month in enumerate(MONTHS, 1):
+        clinker = 95_000.37 + 1_234.56 * number
+        coal = round(0.13 * clinker * (1 + 0.01 * np.cos(7 * number)), 2)
+        closing = round(5_000 + 700 * np.sin(3 * number), 2)
+        figures = {CLINKER: clinker, COAL: coal, DIESEL: round(0.0002 * clinker * (1 + 0.01 * np.sin(5 * number)), 2)}
+        figures |= {PURCHASE: round(coal + closing - stock, 2), STOCK: closing}
+        rows += [("C1", month, *place, quantity) for place, quantity in figures.items()]
+        value = round(23.4 + 0.1 * np.cos(number), 3)
+        rows.append(("C1", month, *TEST, 1_000 + number, {"ncv_gj_per_unit": value, "batch": "B1"}))
+        stock = closing
+    return frame(rows).assign(version=1)
+
+
+def at(rows: pd.DataFrame, place: Place, month: str = MAY) -> pd.Series[bool]:
+    """Which row is of a place and month."""
+    own = (rows["process"] == place[0]) & (rows["item"] == place[1]) & (rows["flow"] == place[2])
+    return own & (rows["month"] == month)
+
+
+def times(place: Place, factor: float, column: str = "quantity") -> Change:
+    """Multiply the figure of May."""
+
+    def changed(rows: pd.DataFrame) -> pd.DataFrame:
+        rows.loc[at(rows, place), column] *= factor
+        return rows
+
+    return changed
+
+
+def added(place: Place, tonnes: float) -> Change:
+    """Add tonnes in May."""
+
+    def changed(rows: pd.DataFrame) -> pd.DataFrame:
+        rows.loc[at(rows, place), "quantity"] += tonnes
+        return rows
+
+    return changed
+
+
+def copied(rows: pd.DataFrame) -> pd.DataFrame:
+    """Coal of May is that of April."""
+    rows.loc[at(rows, COAL), "quantity"] = rows.loc[at(rows, COAL, "2025-04"), "quantity"].to_numpy()
+    return rows
+
+
+def with_parts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Two deliveries stand beside their total."""
+    total = rows[at(rows, COAL)]
+    whole = total["quantity"].iloc[0]
+    parts = [total.assign(batch="P1", quantity=4_321.98), total.assign(batch="P2", quantity=round(whole - 4_321.98, 2))]
+    return pd.concat([rows, *parts], ignore_index=True)
+
+
+FAULTS: dict[str, tuple[Place, Change]] = {
+    "factor_1000": (COAL, times(COAL, 1_000)),
+    "factor_10": (DIESEL, times(DIESEL, 0.1)),
+    "factor_10000": (CLINKER, times(CLINKER, 1e-4)),
+    "counted_twice": (DIESEL, times(DIESEL, 2)),
+    "calorific_unit": (TEST, times(TEST, 4.1868, "ncv_gj_per_unit")),
+    "copied_month": (COAL, copied),
+    "total_and_parts": (COAL, with_parts),
+    "stock_open": (STOCK, added(STOCK, 3_000)),
+    "missing_row": (DIESEL, lambda rows: rows[~at(rows, DIESEL)]),
+    "missing_month": (("", "", ""), lambda rows: rows[rows["month"] != MAY]),
+    "tonnes_of_coal_equivalent": (COAL, times(COAL, 23.4 / 29.3076)),
+    "unexplained": (COAL, times(COAL, 1.5)),
+}
+WORDS = {
+    "factor_1000": ("13,", "A factor of 1,000 fits: look in the meter log", "符合1,000倍的差错：请核对计量记录"),
+    "factor_10": ("0.1", "decimal point", "小数点"),
+    "factor_10000": ("10.12 t, 0.000101 times", "by the other items of the month", "按当月其他项目推算"),
+    "counted_twice": ("times the usual", "weighbridge tickets", "过磅单"),
+    "calorific_unit": ("98.", "A factor of 4.187 fits: look in the test report for kcal", "千卡、兆焦或吨标准煤"),
+    "copied_month": ("repeats 2025-04", "one of 1 figures", "与2025-04的数据相同"),
+    "total_and_parts": ("13,", "is the sum of the other rows", "等于其余各行之和"),
+    "stock_open": ("in 2025-05 opening stock", "leave -3,0", "期初库存"),
+    "missing_row": ("No row of diesel (in) at clinker", "11 other months", "缺少熟料生产的柴油（输入）数据"),
+    "missing_month": ("No row of 2025-05", "11 other months", "缺少2025-05的数据，其余11个月均已填报"),
+    "tonnes_of_coal_equivalent": ("0.79 times", "Tonnes of coal equivalent", "吨标准煤"),
+    "unexplained": ("1.48 times", "No usual mistake fits", "没有符合的常见差错"),
+}
+
+
+def named(rows: pd.DataFrame, register: pd.DataFrame = REGISTER) -> pd.DataFrame:
+    """Causes of some rows, without the rules of screening."""
+    source = Reports.from_frames(register, rows)
+    return causes_of(Material(source, account(source)))
+
+
+def test_every_cause_has_a_fault_here() -> None:
+    assert {*FAULTS} == {*WORDS} == {*CAUSES}
+
+
+def test_an_honest_year_has_no_cause() -> None:
+    causes = named(honest())
+    assert causes.empty
+    assert [*causes] == COLUMNS
+    assert named(drawn()[1], drawn()[0]).empty
+
+
+@pytest.mark.everyday("factor_1000", "stock_open", "missing_month")
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_fault_alone_is_named_and_nothing_else(cause: str) -> None:
+    place, change = FAULTS[cause]
+    row = named(change(honest()))
+    assert row[[*KEY, "cause"]].to_numpy().tolist() == [["C1", MAY, *place, cause]]
+    found = row.iloc[0]
+    assert 0.5 < found["probability"] < 1
+    figure, mistake, chinese = WORDS[cause]
+    assert figure in found["reason"]
+    assert mistake in found["reason"]
+    assert chinese in found["reason_zh"]
+    assert not {"{", "}"} & {*found["reason"], *found["reason_zh"]}
+
+
+def test_a_correction_removes_the_cause() -> None:
+    for cause, (place, change) in FAULTS.items():
+        if cause in ("missing_month", "missing_row", "total_and_parts"):
+            continue
+        rows, true = change(honest()), honest()
+        corrected = pd.concat([rows, true[at(true, place)].assign(version=2)], ignore_index=True)
+        assert named(corrected).empty, cause
+
+
+def test_the_order_of_rows_changes_no_cause() -> None:
+    rows = honest()
+    for cause in ("factor_1000", "stock_open", "calorific_unit"):
+        rows = FAULTS[cause][1](rows)
+    one, other = (named(table) for table in (rows, rows.sample(frac=1, random_state=1)))
+    assert len(one) > 1
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_factors_and_sizes_by_hand() -> None:
+    # Emissions of coal: tonnes times GJ/t, 0.02618 tC/GJ, oxidation 0.99 and 44/12, over what is true.
+    true = honest()
+    coal_t = true.loc[at(true, COAL), "quantity"].iloc[0]
+    value = true.loc[at(true, TEST), "ncv_gj_per_unit"].iloc[0]
+    coal = coal_t * value * 0.02618 * 0.99 * 44 / 12
+    clinker = true.loc[at(true, CLINKER), "quantity"].iloc[0] * 0.535
+    sizes = {
+        "factor_1000": (1_000.0, coal * 999),
+        "factor_10000": (1e-4, clinker * (1 - 1e-4)),
+        "calorific_unit": (4.1868, coal * 3.1868),
+        "total_and_parts": (2.0, coal),
+        "tonnes_of_coal_equivalent": (MEDIAN_GJ / 29.3076, coal * (1 - MEDIAN_GJ / 29.3076)),
+        "stock_open": (np.nan, coal * 3_000 / coal_t),
+    }
+    for cause, (factor, size) in sizes.items():
+        found = named(FAULTS[cause][1](true.copy())).iloc[0]
+        assert found["factor"] == pytest.approx(factor, nan_ok=True), cause
+        # The usual gap of a balance is not exactly zero, and figures are rounded.
+        assert found["size_t"] == pytest.approx(size, rel=0.01), cause
+
+
+def test_a_copied_output_has_no_size() -> None:
+    rows = honest()
+    for place in (CLINKER, COAL, DIESEL):
+        rows.loc[at(rows, place), "quantity"] = rows.loc[at(rows, place, "2025-04"), "quantity"].to_numpy()
+    causes = named(rows)
+    assert causes[["month", "item", "cause"]].to_numpy().tolist() == [[MAY, "bituminous", "copied_month"]]
+    assert causes["size_t"].isna().all()
+    assert "one of 3 figures" in causes["reason"][0]
+
+
+@pytest.mark.parametrize(("place", "month"), [(PURCHASE, MAY), (STOCK, "2025-01"), (STOCK, "2025-12")])
+def test_the_figure_that_opens_a_balance_is_named(place: Place, month: str) -> None:
+    rows = honest()
+    rows.loc[at(rows, place, month), "quantity"] *= 3
+    causes = named(rows)
+    assert causes[["month", "flow", "cause"]].to_numpy().tolist() == [[month, place[2], "stock_open"]]
+
+
+def test_a_balance_tells_an_error_that_the_rate_alone_leaves_open() -> None:
+    rows = times(COAL, 1.1)(honest())
+    causes = named(rows)
+    assert causes[["month", "flow", "cause"]].to_numpy().tolist() == [[MAY, "in", "unexplained"]]
+    assert named(rows[~rows["flow"].isin(["stock", "purchase"])]).empty
+
+
+@cache
+def drawn() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Register and rows of 24 units over a year."""
+    return generate(24, months=12, seed=12)
+
+
+def unit_of(sector: str, place: int = 0) -> str:
+    """A unit of the sector."""
+    register, _ = drawn()
+    return str(register.loc[register["sector"] == sector, "unit_id"].iloc[place])
+
+
+def of_unit(rows: pd.DataFrame, unit: str, place: Place, months: list[str]) -> pd.Series[bool]:
+    """Which rows are of a unit, a place and some months."""
+    own = (rows["unit_id"] == unit) & rows["month"].isin(months)
+    return own & (rows[["process", "item", "flow"]] == [*place]).all(axis=1)
+
+
+def test_an_output_of_steel_is_named_at_its_item_and_comes_without_size() -> None:
+    rows = drawn()[1].copy()
+    iron, unit = ("ironmaking", "pig_iron", "product"), unit_of("steel")
+    rows.loc[of_unit(rows, unit, iron, [MAY]), "quantity"] /= 10
+    causes = named(rows, drawn()[0])
+    assert causes[[*KEY, "cause"]].to_numpy().tolist() == [[unit, MAY, *iron, "factor_10"]]
+    assert causes["size_t"].isna().all()
+
+
+@pytest.mark.parametrize("count", [4, 12])
+def test_several_months_and_a_whole_year_are_found(count: int) -> None:
+    rows = drawn()[1].copy()
+    unit = unit_of("cement")
+    rows.loc[of_unit(rows, unit, COAL, MONTHS[:count]), "quantity"] /= 1_000
+    causes = named(rows, drawn()[0])
+    assert set(causes["cause"]) == {"factor_1000"}
+    assert sorted(causes["month"]) == MONTHS[:count]
+    assert causes["reason"].str.contains("its peers").all() == (count == 12)
+
+
+def test_where_most_months_are_wrong_the_right_ones_are_not_named() -> None:
+    rows = drawn()[1].copy()
+    rows.loc[of_unit(rows, unit_of("cement"), COAL, MONTHS[:7]), "quantity"] *= 1_000
+    causes = named(rows, drawn()[0])
+    assert sorted(causes["month"]) == MONTHS[:7]
+
+
+def test_a_copy_of_another_unit_is_named_where_it_departs_from_its_level() -> None:
+    rows = drawn()[1].copy()
+    unit, other = unit_of("cement"), unit_of("cement", 1)
+    own = (rows["month"] == MAY) & (rows["flow"] != "test")
+    rows.loc[own & (rows["unit_id"] == unit), "quantity"] = rows.loc[own & (rows["unit_id"] == other), "quantity"].array
+    causes = named(rows, drawn()[0])
+    assert causes[[*KEY, "cause"]].to_numpy().tolist() == [[unit, MAY, *COAL, "copied_month"]]
+    assert f"the figure of unit {other}" in causes["reason"][0]
+    assert f"与单元{other}当月的数据相同" in causes["reason_zh"][0]
+
+
+def test_lines_that_halve_every_figure_are_no_copies() -> None:
+    rows = drawn()[1].copy()
+    unit, other = unit_of("cement"), unit_of("cement", 1)
+    rows.loc[rows["unit_id"] == unit, "quantity"] = rows.loc[rows["unit_id"] == other, "quantity"].array
+    assert named(rows, drawn()[0]).empty
+
+
+def test_a_month_that_was_copied_as_a_whole_is_one_cause() -> None:
+    rows = drawn()[1].copy()
+    own = (rows["unit_id"] == unit_of("steel")) & (rows["flow"] != "test")
+    rows.loc[own & (rows["month"] == MAY), "quantity"] = rows.loc[own & (rows["month"] == "2025-04"), "quantity"].array
+    causes = named(rows, drawn()[0])
+    assert causes[["month", "flow", "cause"]].to_numpy().tolist() == [[MAY, "in", "copied_month"]]
+    assert "one of 30 figures of the month" in causes["reason"][0]
+
+
+def test_tonnes_of_coal_equivalent_follow_the_measured_value() -> None:
+    # A coal of 18 GJ/t is 0.614 tonnes of coal equivalent; by its default it would be 0.810.
+    rows = honest()
+    rows["ncv_gj_per_unit"] *= 18 / 23.4
+    assert named(times(COAL, 18 / 29.3076)(rows.copy()))["cause"].tolist() == ["tonnes_of_coal_equivalent"]
+    assert named(times(COAL, 23.736 / 29.3076)(rows))["cause"].tolist() == ["unexplained"]
+
+
+def test_a_year_of_kilocalories_is_told_by_peers() -> None:
+    rows = drawn()[1].copy()
+    rows.loc[of_unit(rows, unit_of("cement"), TEST, MONTHS), "ncv_gj_per_unit"] *= 4.1868
+    causes = named(rows, drawn()[0])
+    assert set(causes["cause"]) == {"calorific_unit"}
+    assert sorted(causes["month"]) == MONTHS
+
+
+def test_the_shipped_faults_are_touched_and_clean_plants_are_not() -> None:
+    source = read_reports("cn-2025-reports")
+    found = screen(source)
+    findings = found.findings.copy()
+    causes = found.causes
+    pd.testing.assert_frame_equal(found.findings, findings)
+    assert not causes.duplicated(KEY).any()
+    faults = pd.read_csv(SHIPPED / "planted.csv", keep_default_na=False)
+    touched = [
+        ((causes["unit_id"] == fault.unit_id) & ((fault.months > 1) | (causes["month"] == fault.month))).any()
+        for fault in faults.itertuples()
+    ]
+    assert sum(touched) >= 17
+    assert set(causes["unit_id"]) <= set(faults["unit_id"])
+
+
+def test_reports_of_one_month_or_of_tests_alone_have_no_cause() -> None:
+    rows = honest()
+    assert named(rows[rows["month"] == MAY]).empty
+    assert named(rows[rows["flow"] == "test"]).empty
+
+
+def test_medians_and_scales_by_hand() -> None:
+    values = np.array([[1.0, 3.0, np.nan, 2.0], [np.nan, 4.0, np.nan, 6.0], [np.nan] * 4])
+    assert middle(values).tolist()[:2] == [2.0, 5.0]
+    assert np.isnan(middle(values)[2])
+    found, count = grouped_middle(values, np.array([0, 0, 1]), 2)
+    assert found[0].tolist()[:2] == [1.0, 3.5]
+    assert np.isnan(found[1]).all()
+    assert count.tolist() == [[1, 2, 0, 2], [0, 0, 0, 0]]
+    drawn_values = 3 + 0.2 * np.random.default_rng(1).standard_t(4, size=(1, 20_000))
+    centre, scale = centre_and_scale(drawn_values, 6)
+    assert (centre[0], scale[0]) == (pytest.approx(3, abs=0.01), pytest.approx(0.2, rel=0.03))
+    # A fault among twelve months moves neither much.
+    twelve = drawn_values[:, :12].copy()
+    before = centre_and_scale(twelve, 6)
+    twelve[0, 3] += 7
+    assert centre_and_scale(twelve, 6)[0] == pytest.approx(before[0], abs=0.1)
+    assert np.isnan(centre_and_scale(twelve[:, :5], 6)[0]).all()
+
+
+def test_hypotheses_are_weighed_by_hand() -> None:
+    # At a ratio of e^0.4 and a scale of 0.02: 3,000 of usual variation against 4 of an unknown mistake.
+    usual = 3_000 * float(density(np.array(0.4 / 0.02))) / 0.02
+    unknown = 4 * np.exp(-0.8)
+    fault, verdict = judged(np.array([0.4]), np.array([0.02]), QUANTITY)
+    assert fault.tolist() == [unknown > usual] == [True]
+    assert verdict.cause.tolist() == ["unexplained"]
+    assert verdict.probability[0] == pytest.approx(unknown / (unknown + usual), rel=0.01)
+    assert not judged(np.array([0.4]), np.array([0.04]), QUANTITY)[0].any()
+    assert judged(np.log([4.2, 0.1]), np.array([0.02]), CALORIFIC)[1].cause.tolist() == ["calorific_unit", "factor_10"]
+
+
+def test_causes_are_computed_once_and_from_what_was_screened() -> None:
+    found = screen(Reports.from_frames(REGISTER, FAULTS["factor_10"][1](honest())))
+    assert found.causes is found.causes
+    pd.testing.assert_frame_equal(found.causes, causes_of(found.material))
