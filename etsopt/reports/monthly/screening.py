@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def rules(table: pd.DataFrame) -> Iterator[Section]:
     """Yield every rule with kind, meaning, source and thresholds, and how to replace these."""
     for row in table.to_dict("records"):
-        lines = [row["meaning"], _("Source: {source}.", source=row["source"])]
+        lines = [_(row["meaning"]), _("Source: {source}.", source=_(row["source"]))]
         lines += [_("Thresholds: {thresholds}", thresholds=row["thresholds"])] if row["thresholds"] else []
         yield Section(row["rule"], noted(row["rule"], word("kind", row["kind"])), (Points(tuple(lines)),))
     yield Section("replace", "", (Paragraph(_("Replace a threshold by --set RULE.KEY=VALUE.")),))
