@@ -8,6 +8,7 @@ from etsopt.accounting.bridge import units_of
 from etsopt.accounting.example import generate, write_example
 from etsopt.accounting.inclusion import Inclusion, inclusion, register_of
 from etsopt.accounting.monitoring import Monitoring, monitor, read_monitor, write_monitor_example
+from etsopt.accounting.monthly import write_monthly_workbook
 from etsopt.accounting.planning import review_plan_instance
 from etsopt.accounting.reconciliation import evidence_of
 from etsopt.accounting.review import (
@@ -63,4 +64,5 @@ __all__ = [
     "verify_store",
     "write_example",
     "write_monitor_example",
+    "write_monthly_workbook",
 ]

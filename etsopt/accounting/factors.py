@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.figures import FIGURES, SOURCES, Figure, factor_key, fuel_keys
+from etsopt.accounting.rows import is_book
 from etsopt.accounting.vocabulary import ITEMS
 from etsopt.data.files.read import PARAMETERS, find_folder
 from etsopt.data.messages import did_you_mean
@@ -136,13 +137,15 @@ class Factors:
 def read_parameters(folder: str | Path) -> dict[str, Any]:
     """Return the factors under ``[accounting]`` in ``accounting.toml`` by dotted keys; empty without the file.
 
+    A workbook of reports has none.
+
     Raises
     ------
     DataError
         If the file cannot be read, has other tables, or a factor is unknown or out of range.
     """
-    path = find_folder(folder) / PARAMETERS
-    if not path.is_file():
+    path = None if is_book(folder) else find_folder(folder) / PARAMETERS
+    if path is None or not path.is_file():
         return {}
     if path.stat().st_size > LARGEST_BYTES:
         what = _(

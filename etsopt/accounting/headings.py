@@ -21,3 +21,20 @@ ROW_HEADINGS: dict[str, tuple[str, ...]] = {
     "version": ("版本", "版本号"),
 }
 """Headings of each column: first that of the tables written here, then others of forms. English names count as well."""
+
+FLOW_HEADINGS: dict[str, tuple[str, ...]] = {
+    "test": ("代表数量", "批次数量"),
+    "purchase": ("采购量", "购入量"),
+    "stock": ("期末库存", "月末库存"),
+}
+"""Headings of columns with the quantities of a flow, in place of a column of flows and one of quantities."""
+
+EVIDENCE_HEADINGS: dict[str, tuple[str, ...]] = {
+    "x_carbon_tc_per_t": ("收到基碳含量",),
+    "x_laboratory": ("检测资质",),
+    "x_sampled_on": ("采样日期",),
+    "x_tested_on": ("检测报告日期",),
+    "x_opening_t": ("期初库存",),
+    "x_used_t": ("计量消耗量",),
+}
+"""Headings of columns that no account takes, and by which screening checks tests and stocks."""

@@ -1,4 +1,4 @@
-"""Sources of monthly reports: a folder, or a store of its present or an earlier state."""
+"""Sources of monthly reports: a folder, a workbook, or a store of its present or an earlier state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting import factors, rows
 from etsopt.accounting.store import is_store, read_store
-from etsopt.data.files.read import find_folder, reports_in
+from etsopt.data.files.read import reports_in
 from etsopt.errors import UsageError
 from etsopt.language import _
 
@@ -36,7 +36,7 @@ class Source:
 def read_source(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> Source:
     """Read reports and parameters of a folder, or together from a store, whose path ends in ``.duckdb``.
 
-    An instance may have a store in place of reports.
+    A workbook with a sheet of the register has reports alone. An instance may have a store in place of reports.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ def refuse_earlier_state(as_of: int | str | None) -> None:
 
 
 def _place(source: str | Path) -> str | Path:
-    """Return a store or folder as it is named, or the store of an instance."""
+    """Return a store, folder or workbook as it is named, or the store of an instance."""
     if is_store(source):
         return source
-    folder = find_folder(source)
-    return reports_in(folder) or folder
+    place = rows.find_reports(source)
+    return place if place.is_file() else reports_in(place) or place

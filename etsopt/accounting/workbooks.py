@@ -7,7 +7,6 @@ does not hold is refused, and never taken as an empty one: an error, a formula w
 from __future__ import annotations
 
 import datetime
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,17 @@ import numpy as np
 
 from etsopt.accounting.coded import month_of
 from etsopt.accounting.headings import ROW_HEADINGS
-from etsopt.accounting.schema import ROWS
-from etsopt.accounting.vocabulary import UNIT_WORDS, folded
+from etsopt.accounting.row_headings import (
+    OF_QUANTITIES,
+    OF_TONNES,
+    heading_of,
+    problem_of_stated_unit,
+    problems_of_columns,
+)
+from etsopt.accounting.schema import REGISTER, ROWS
+from etsopt.data.files.lenient.found import OneFile
+from etsopt.data.files.lenient.heading_rows import row_of_headings
+from etsopt.data.files.lenient.one_file import NOT_TABLES, read_sheet, tell
 from etsopt.data.files.sheets import (
     DATE,
     DAY,
@@ -32,7 +40,7 @@ from etsopt.data.files.sheets import (
 )
 from etsopt.data.files.workbook import Flaws, column_name, flaws_of_cells, read_workbook
 from etsopt.data.tables.raw import RawTable
-from etsopt.data.tables.recognise import Heading, known, problem_of_unit, problems_of_repeats, recognised
+from etsopt.data.tables.recognise import plain
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import AssumedWarning, Problem, warn
 from etsopt.language import _
@@ -43,35 +51,13 @@ if TYPE_CHECKING:
 LEAST_HEADINGS = 3
 """Headings that make a row the row of headings."""
 
-NUMBERS = frozenset(column.name for column in ROWS.columns if column.number)
-DATES = {"month": "%Y-%m", "reported_on": "%Y-%m-%d", "calibrated_on": "%Y-%m-%d"}
+NUMBERS = frozenset(
+    (*(column.name for column in ROWS.columns if column.number), *OF_QUANTITIES, *OF_TONNES, "x_carbon_tc_per_t")
+)
+DATES = {"month": "%Y-%m"} | dict.fromkeys(("reported_on", "calibrated_on", "x_sampled_on", "x_tested_on"), DAY)
 
-COLUMNS = known({column.name: ROW_HEADINGS.get(column.name, ()) for column in ROWS.columns})
-"""Columns by their headings, in their plain form."""
-
-NCV_UNITS = frozenset(("gj/t", "gj/1e4nm3", "gj/10^4nm3", "gj/万nm3"))
-"""Units of calorific values, as a heading may state them one by one."""
-
-
-def heading_of(text: str) -> Heading:
-    """Return what a heading names.
-
-    >>> heading_of(" 数量（万吨）")[:2], heading_of("month")[:2], heading_of("备注")[:2]
-    (('quantity', '万吨'), ('month', ''), ('', ''))
-    """
-    return recognised(text, COLUMNS, is_unit)
-
-
-def is_unit(column: str, unit: str) -> bool:
-    """Return True for a unit of measure that the heading of a column may state.
-
-    >>> [is_unit("ncv_gj_per_unit", unit) for unit in ("GJ/t", "GJ/t或GJ/万Nm3", "kJ/kg")]
-    [True, True, False]
-    """
-    stated = "".join(unit.split()).casefold()
-    if column == "quantity":
-        return folded(stated) in UNIT_WORDS
-    return column == "ncv_gj_per_unit" and all(part in NCV_UNITS for part in re.split("[,、;或]|or", stated))
+NO_ROWS = NOT_TABLES | {"evidence", "证据清单"}
+"""Sheets that a workbook to fill in has beside those of rows, in the plain form of their names."""
 
 
 @dataclass
@@ -84,13 +70,10 @@ class SheetOfRows:
         File and sheet, as messages and the trail name them.
     columns
         Position and heading of each column, by its name in the schema.
-    unit
-        Unit of measure that the heading of the quantity states; empty without one.
     """
 
     place: str
     columns: dict[str, tuple[int, str]] = field(default_factory=dict)
-    unit: str = ""
 
     def named(self, problem: Problem) -> Problem:
         """Return a problem of this sheet with its heading and cells instead of column and rows."""
@@ -105,8 +88,27 @@ class SheetOfRows:
         return replace(problem, column=shown if column == problem.column else problem.column, cells=cells)
 
 
-def read_sheets_of_rows(path: Path, place: str) -> tuple[list[tuple[SheetOfRows, RawTable]], list[Problem]]:
-    """Read the rows of every sheet of a workbook as texts, and the problems of its file, headings and cells.
+@dataclass
+class BookOfReports:
+    """The sheets of a workbook of monthly reports as texts.
+
+    Parameters
+    ----------
+    registers
+        Sheets with headings of the register.
+    rows
+        Sheets of rows; those without rows are left out, unless none has any.
+    problems
+        Problems of the file, and of headings and cells.
+    """
+
+    registers: list[RawTable] = field(default_factory=list)
+    rows: list[tuple[SheetOfRows, RawTable]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_book(path: Path, place: str) -> BookOfReports:
+    """Read the sheets of a workbook: each is the register or has rows, by its headings.
 
     Raises
     ------
@@ -115,32 +117,43 @@ def read_sheets_of_rows(path: Path, place: str) -> tuple[list[tuple[SheetOfRows,
     """
     sheets, problems = read_workbook(path, _("save the sheets as CSV in UTF-8 in its place"))
     if problems:
-        return [], [replace(problem, place=place) for problem in problems]
+        return BookOfReports(problems=[replace(problem, place=place) for problem in problems])
     try:
         flaws = flaws_of_cells(path.read_bytes())
     except (KeyError, ValueError):
         flaws = {}
-    found = []
+    found = BookOfReports()
     for name, cells in sheets.items():
         if not any(cell != "" for row in cells for cell in row):
             continue
         sheet = SheetOfRows(f"{place}, sheet {name}")
+        counts = (sum(heading_of(str(cell)).column != "" for cell in row) for row in cells)
+        top = next((row for row, count in enumerate(counts) if count >= LEAST_HEADINGS), None)
+        if top is None and plain(name) in NO_ROWS:
+            continue
         if name not in flaws:
             # Errors and formulas without a value would be read as empty cells.
             what = _("is laid out unlike the workbooks of spreadsheet programs: its cells cannot be examined")
-            problems.append(Problem(sheet.place, what, _("Open it in a spreadsheet program, and save it as .xlsx.")))
-            continue
-        raw, of_sheet = _read(sheet, cells, flaws[name])
-        problems += of_sheet
-        if raw is not None:
-            found.append((sheet, raw))
-    return found, problems
+            advice = _("Open it in a spreadsheet program, and save it as .xlsx.")
+            found.problems.append(Problem(sheet.place, what, advice))
+        elif top is None and row_of_headings(cells, REGISTER, LEAST_HEADINGS) is not None:
+            of_sheet = OneFile()
+            read_sheet(of_sheet, REGISTER, sheet.place, cells, flaws[name])
+            found.registers += of_sheet.tables.values()
+            found.problems += of_sheet.problems
+            tell(of_sheet.told)
+        else:
+            raw, of_rows = _read(sheet, cells, flaws[name], top)
+            found.problems += of_rows
+            found.rows += [] if raw is None else [(sheet, raw)]
+    found.rows = [one for one in found.rows if len(one[1].rows)] or found.rows[:1]
+    return found
 
 
-def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[RawTable | None, list[Problem]]:
-    """Return the rows below the headings; None for a sheet with wrong headings or none."""
-    counts = (sum(heading_of(str(cell)).column != "" for cell in row) for row in cells)
-    top = next((row for row, count in enumerate(counts) if count >= LEAST_HEADINGS), None)
+def _read(
+    sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws, top: int | None
+) -> tuple[RawTable | None, list[Problem]]:
+    """Return the rows below the headings in row ``top``; None for a sheet with wrong headings or none."""
     if top is None:
         headings = "、".join(words[0] for words in ROW_HEADINGS.values())
         advice = _(
@@ -159,35 +172,46 @@ def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[Raw
     return raw, problems + of_cells
 
 
+def _repeats(below: list[Any], above: list[Any]) -> bool:
+    """Return True for a second row of headings, which name the columns of those above in the other language."""
+    named = [tuple(heading_of(str(cell)).column or cell for cell in pair) for pair in zip(below, above, strict=True)]
+    named = [(lower, upper) for lower, upper in named if lower != ""]
+    return len(named) >= LEAST_HEADINGS and all(lower == upper for lower, upper in named)
+
+
 def _rows(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> tuple[RawTable, list[Problem]]:
     """Return the rows below the headings as texts, and problems of cells that a spreadsheet program changed."""
-    rows = [row for row in range(top + 1, len(cells)) if any(cell != "" for cell in cells[row])]
+    first = top + 2 if top + 1 < len(cells) and _repeats(cells[top + 1], cells[top]) else top + 1
+    rows = [row for row in range(first, len(cells)) if any(cell != "" for cell in cells[row])]
     columns: dict[str, Any] = {}
+    letters: dict[str, str] = {}
     dates: Marked = []
     lost: Marked = []
-    for name, (position, _other) in sheet.columns.items():
+    for name, (position, heading) in sheet.columns.items():
         for row in rows:
             cell = cells[row][position]
             if isinstance(cell, TIMES) and not (name in DATES and isinstance(cell, datetime.date)):
                 dates.append((row, position, str(cell)))
             elif is_number(cell) and abs(cell) >= LOST_FROM and name not in NUMBERS:
                 lost.append((row, position, f"{cell:.15g}"))
-        columns[name] = np.array([_text(cells[row][position], name) for row in rows], dtype=object)
+        # Headings of quantities stay, as each may state a unit of its own.
+        key = heading if name in OF_QUANTITIES else name
+        letters[key] = column_name(position)
+        columns[key] = np.array([_text(cells[row][position], name) for row in rows], dtype=object)
     problems = problem_of_marked(
         sheet.place, dates, DATE, _("Format the cell as text or number, and write the value again.")
     )
     problems += problem_of_marked(
         sheet.place, lost, LOST, _("Write the code as a text: a spreadsheet keeps 15 digits of a number.")
     )
-    if sheet.unit:
-        columns["unit"] = np.full(len(rows), sheet.unit, dtype=object)
-    return RawTable(sheet.place, columns, np.array(rows, dtype=np.int64) + 1), problems
+    return RawTable(sheet.place, columns, np.array(rows, dtype=np.int64) + 1, letters, top + 1), problems
 
 
 def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[Problem]:
     """Name the columns by their headings; return the problems of headings."""
     problems: list[Problem] = []
     cells_of: dict[str, list[tuple[str, str]]] = {}
+    units: list[str] = []
     for position, cell in enumerate(cells[top]):
         heading = normalise(str(cell))
         named = heading_of(heading)
@@ -202,37 +226,9 @@ def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[
         sheet.columns.setdefault(column or heading, (position, heading))
         cells_of.setdefault(column or heading, []).append(here)
         problems += problem_of_stated_unit(sheet.place, named, here)
-        if column == "quantity":
-            sheet.unit = "".join(unit.split())
-    return problems + problems_of_columns(sheet.place, cells_of, sheet.unit)
-
-
-def problems_of_columns(place: str, headings: dict[str, list[tuple[str, str]]], unit: str) -> list[Problem]:
-    """Return the problems of columns that several headings name, and of a unit of the quantity that two state.
-
-    Parameters
-    ----------
-    headings
-        Places and texts of the headings of each column.
-    unit
-        Unit that the heading of the quantity states; empty without one.
-    """
-    problems = problems_of_repeats(place, headings)
-    if unit and "unit" in headings:
-        twice = _("two headings state the unit of the quantity")
-        advice = _("State it in the heading of the quantity, or in a column of units, and not in both.")
-        problems.append(Problem(place, twice, advice, "unit", (*headings["quantity"], *headings["unit"])))
-    return problems
-
-
-def problem_of_stated_unit(place: str, named: Heading, cell: tuple[str, str]) -> list[Problem]:
-    """Return the problem of a unit in a heading that its column cannot have; none if it can, or there is none."""
-    if not named.unit or is_unit(named.column, named.unit):
-        return []
-    return [problem_of_unit(place, named, cell, UNITS_IN_HEADINGS.get(named.column, ""))]
-
-
-UNITS_IN_HEADINGS = {"quantity": _("t, 1e4 t, Nm3, 1e4 Nm3"), "ncv_gj_per_unit": _("GJ/t, GJ/1e4 Nm3")}
+        if unit and column in OF_QUANTITIES:
+            units.append(column)
+    return problems + problems_of_columns(sheet.place, cells_of, units)
 
 
 def _text(cell: Any, column: str) -> str:

@@ -29,7 +29,7 @@ def register(commands: Commands) -> None:
 def _register_account(commands: Commands) -> None:
     text = _("compute emissions by unit, month, process and gas from monthly reports")
     command = commands.add("account", text, account)
-    text = _("a folder with register.csv and reports/*.csv, or a store")
+    text = _("a folder with register.csv and reports/*.csv, a workbook with both, or a store")
     command.add_argument("data", nargs="?", metavar="DATA", help=text)
     text = _("folder to write the tables, their trail and units.csv to")
     command.add_argument("--out", type=Path, metavar="DIR", help=text)
@@ -42,7 +42,9 @@ def _register_account(commands: Commands) -> None:
 def _register_screen(commands: Commands) -> None:
     text = _("look for missing and late months, jumps, unlikely ratios and copies in monthly reports")
     command = commands.add("screen", text, screen)
-    command.add_argument("data", nargs="?", metavar="DATA", help=_("a folder or store as above, or cn-2025-reports"))
+    command.add_argument(
+        "data", nargs="?", metavar="DATA", help=_("a folder, workbook or store as above, or cn-2025-reports")
+    )
     command.add_argument("--out", type=Path, metavar="DIR", help=_("folder to write the findings to"))
     text = _("a Python file with rules of your own, beside those of the package; repeatable")
     command.add_argument("--rule", type=Path, action="append", default=[], metavar="FILE", help=text)
@@ -55,7 +57,7 @@ def _register_screen(commands: Commands) -> None:
 def _register_inclusion(commands: Commands) -> None:
     text = _("list the entities that a year covers, those outside it and why, and those near the line")
     command = commands.add("inclusion", text, inclusion)
-    text = _("a folder with register.csv, a store, an instance, or a shipped one")
+    text = _("a folder with register.csv, a workbook of reports, a store, an instance, or a shipped one")
     command.add_argument("data", metavar="DATA", help=text)
     text = _("year of the list (default: two years after the emissions)")
     command.add_argument("--year", type=int, help=text)
@@ -168,11 +170,12 @@ def _units_of(options: Namespace) -> tuple[pd.DataFrame, Accounts | None, int | 
     import pandas as pd
 
     from etsopt import accounting
+    from etsopt.accounting.rows import is_book
     from etsopt.accounting.schema import REGISTER
     from etsopt.accounting.store import is_store
     from etsopt.data.files.read import REPORTS, find_folder, read_instance, reports_in
 
-    folder = None if is_store(options.data) else find_folder(options.data)
+    folder = None if is_store(options.data) or is_book(options.data) else find_folder(options.data)
     place = None if folder is None else reports_in(folder)
     # A register alone states its emissions.
     if folder is None or (place is not None and (is_store(place) or (folder / REPORTS).exists())):

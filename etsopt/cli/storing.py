@@ -30,7 +30,8 @@ def register(commands: Commands) -> None:
 
     text = _("add folders of monthly reports: what is there already stays, a changed row becomes a new version")
     put = add("import", text)
-    put.add_argument("data", nargs="+", metavar="DATA", help=_("a folder with register.csv and reports/*.csv"))
+    text = _("a folder with register.csv and reports/*.csv, or a workbook with both")
+    put.add_argument("data", nargs="+", metavar="DATA", help=text)
     add_wait(put)
     back = add("export", _("write the store as a folder of reports, or its tables as Parquet files"))
     back.add_argument("--out", type=Path, required=True, metavar="DIR", help=_("folder to write to: new, or empty"))

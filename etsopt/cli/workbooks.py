@@ -24,6 +24,8 @@ def register(commands: Commands) -> None:
         "new", _("write a workbook to fill in: sheets of units, enterprises, measures and policy"), new
     )
     blank.add_argument("file", type=Path, metavar="FILE.xlsx", help=_("workbook to write"))
+    text = _("monthly reports in place of an instance: register, activity, tests, stocks and evidence")
+    blank.add_argument("--monthly", action="store_true", help=text)
     other = commands.add("convert", _("write an instance as a workbook or a folder, without loss"), convert)
     other.add_argument("instance", help=INSTANCE)
     other.add_argument("to", type=Path, metavar="TO", help=_("a file that ends in .xlsx, or a folder: new, or empty"))
@@ -33,18 +35,24 @@ def register(commands: Commands) -> None:
 
 
 def new(options: Namespace) -> int:
-    """Write a workbook to fill in."""
-    from etsopt.data.files.instance_sheets import write_workbook
-
+    """Write a workbook to fill in: an instance, or monthly reports."""
     if options.file.suffix.lower() != XLSX:
         what = _("{file!r} is no name of a workbook.", file=str(options.file))
         raise UsageError(what, _("Name a file that ends in .xlsx: etsopt new plants.xlsx"))
     require_new(options.file, options.force)
-    write_workbook(options.file, in_chinese=in_chinese())
+    text = _("Written to {file}. Fill in the sheets, then: etsopt solve {file} --out result.xlsx")
+    if options.monthly:
+        from etsopt.accounting import write_monthly_workbook
+
+        text = _("Written to {file}. Fill in the sheets, then: etsopt account {file}")
+        write_monthly_workbook(options.file, in_chinese())
+    else:
+        from etsopt.data.files.instance_sheets import write_workbook
+
+        write_workbook(options.file, in_chinese=in_chinese())
     if options.json:
         print(json.dumps({"file": str(options.file)}, ensure_ascii=False))
     else:
-        text = _("Written to {file}. Fill in the sheets, then: etsopt solve {file} --out result.xlsx")
         print(_(text, file=options.file))
     return 0
 

@@ -64,7 +64,7 @@ def _called() -> Iterator[tuple[Key, str]]:
 
 def _declared() -> Iterator[tuple[str, str]]:
     """Yield the texts that no call of this package states."""
-    from etsopt.accounting import screening
+    from etsopt.accounting.screening import RULES as OF_SCREENING
     from etsopt.data.files import shipped
     from etsopt.rules.registry import RULES
     from etsopt.running import library
@@ -73,8 +73,9 @@ def _declared() -> Iterator[tuple[str, str]]:
     yield from ((library.summary(name), "models/etsopt_models") for name in library.names())
     for rule in RULES.values():
         yield rule.summary, "etsopt/rules"
-    for own in screening.registry.RULES.values():
-        yield from ((text, "etsopt/accounting/screening") for text in (own.summary, own.source))
+    for one in OF_SCREENING.values():
+        yield one.summary, "etsopt/accounting/screening"
+        yield one.source, "etsopt/accounting/screening"
     for name in shipped.names():
         about = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
         yield about.lstrip("# ").split("\n")[0], "instances"

@@ -180,7 +180,7 @@ HEADINGS: dict[str, tuple[list[str], str]] = {
         [*HEAD, "低位发热量(kJ/kg)"],
         "ncv_gj_per_unit: the unit 'kJ/kg' in the heading cannot be told: cell I1",
     ),
-    "unknown": ([*HEAD, "备注"], "备注: is not a column of this table."),
+    "unknown": ([*HEAD, "备注"], "备注: is not a column of this table: cell I1."),
     "none": (["a", "b"], "has no row of headings."),
 }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from etsopt.accounting import workbooks
+from etsopt.accounting import row_headings
 from etsopt.data.files.instance_sheets import heading
 from etsopt.data.files.template_words import CHINESE, EXAMPLES, TEMPLATE, meaning_of
 from etsopt.data.tables import chinese
@@ -75,7 +75,7 @@ def test_every_column_of_monthly_reports_is_known_by_each_of_its_headings() -> N
         table, _, column = name.rpartition(".")
         for word in words if table == "reports" else ():
             for text, (unit, year) in variants(word).items():
-                assert workbooks.heading_of(text) == (column, unit, year), text
+                assert row_headings.heading_of(text) == (column, unit, year), text
 
 
 @pytest.mark.parametrize("annex", ANNEXES, ids=lambda annex: annex.name)

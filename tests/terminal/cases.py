@@ -74,6 +74,7 @@ RUNS = {
     "export": "export all-sectors-run --tables official --out tables",
     "import": "import annex --out instance --year 2026 --province 福建",
     "new": "new own.xlsx",
+    "new-monthly": "new monthly.xlsx --monthly",
     "convert": "convert tiny tiny.xlsx",
     "fix": "fix messy.csv --out clean.xlsx",
     "generate": "generate --units 12 --seed 3 --measures 2 --out generated-again",

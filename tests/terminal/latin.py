@@ -17,6 +17,7 @@ from etsopt.accounting.headings import ROW_HEADINGS
 from etsopt.accounting.monitoring.schema import Settings
 from etsopt.accounting.review.words import ACTORS, DECISIONS
 from etsopt.accounting.schema import ACTIVITIES, REGISTER, ROWS
+from etsopt.accounting.screening.records import LABORATORIES
 from etsopt.accounting.screening.registry import RULES as SCREENING_RULES
 from etsopt.accounting.vocabulary import FLOWS, GASES, ITEMS, PROCESSES
 from etsopt.charts.kinds import KINDS
@@ -168,7 +169,7 @@ def known() -> Known:
         # Models, rules, methods and shipped instances are called by name.
         *(*library.names(), *own_rules, *SCREENING_RULES, *METHODS, *shipped.names()),
         # Programs, formats, units of measure and gases have no other name, terms and symbols none that is in use.
-        *(*PROGRAMS, *PACKAGES, *UNITS_OF_MEASURE, *GASES, *TERMS),
+        *(*PROGRAMS, *PACKAGES, *UNITS_OF_MEASURE, *GASES, *TERMS, *LABORATORIES),
     }
     tables = (*TABLES, REGISTER, ROWS)
     codes = {

@@ -1,6 +1,6 @@
 """Screening of monthly reports: rules of the four official kinds, and the findings of each."""
 
-from etsopt.accounting.screening import calendar, copies, digits, extremes, rates  # noqa: F401  they register rules
+from etsopt.accounting.screening import calendar, copies, digits, extremes, rates, records  # noqa: F401  they register rules
 from etsopt.accounting.screening.registry import KINDS, RULES, Rule, load_file, rule
 from etsopt.accounting.screening.screen import Screening, rules_table, screen
 from etsopt.accounting.screening.screening_data import Material

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.factors import read_parameters
-from etsopt.accounting.rows import read_reports
+from etsopt.accounting.rows import find_reports, read_reports
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.store.checks_across_entries import check_across_entries
 from etsopt.accounting.store.journal import look_back, new_entry
@@ -24,7 +24,7 @@ from etsopt.accounting.store.opening import is_store, open_store
 from etsopt.accounting.store.own_columns import packed
 from etsopt.accounting.store.reading import parameters_text
 from etsopt.accounting.store.schema import CONTENT, KEY, UNIT, join_on, listed
-from etsopt.data.files.read import PARAMETERS, REPORTS, find_folder
+from etsopt.data.files.read import PARAMETERS, REPORTS
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
@@ -74,12 +74,12 @@ class Imported:
 def import_reports(
     path: str | Path, sources: str | Path | Sequence[str | Path], wait_s: float | None = None
 ) -> list[Imported]:
-    """Add the monthly reports of folders to a store, which is created if it does not exist.
+    """Add the monthly reports of folders and workbooks to a store, which is created if it does not exist.
 
     Parameters
     ----------
     sources
-        A folder with ``register.csv`` and ``reports``, or several.
+        A folder with ``register.csv`` and ``reports``, a workbook with the register and rows, or several.
     wait_s
         Time to wait while another process has the store open [s]; None for 10.
 
@@ -105,7 +105,7 @@ def import_reports(
                 _("Export it to a folder first: etsopt store export"),
             )
     # Files are read before the store is held, as that takes the most time.
-    read = [_Folder.read(find_folder(folder)) for folder in folders]
+    read = [_Folder.read(find_reports(folder)) for folder in folders]
     with open_store(path, write=True, create=True, wait_s=wait_s) as opened:
         added = _added(opened, read)
     return [replace(one, line=line_at(path, one.entry)) for one in added]
@@ -113,7 +113,7 @@ def import_reports(
 
 @dataclass(frozen=True, eq=False)
 class _Folder:
-    """A folder as it was read."""
+    """A folder or workbook as it was read."""
 
     path: Path
     reports: Reports
@@ -125,10 +125,13 @@ class _Folder:
         tell(_("reading {name}", name=path.name))
         reports = read_reports(path)
         read_parameters(path)
-        toml = path / PARAMETERS
-        files = [path / REGISTER.file, *([toml] if toml.is_file() else [])]
-        files += sorted(file for file in (path / REPORTS).iterdir() if file.is_file() and not file.name.startswith("."))
-        content = [(file.relative_to(path).as_posix(), file.read_bytes()) for file in files]
+        toml, root = path / PARAMETERS, path
+        if path.is_file():
+            files, root = [path], path.parent
+        else:
+            files = [path / REGISTER.file, *([toml] if toml.is_file() else []), *sorted((path / REPORTS).iterdir())]
+            files = [file for file in files if file.is_file() and not file.name.startswith(".")]
+        content = [(file.relative_to(root).as_posix(), file.read_bytes()) for file in files]
         sources = pd.DataFrame(
             [(path.name, name, len(held), hashlib.sha256(held).hexdigest()) for name, held in content],
             columns=["folder", "file", "bytes", "sha256"],

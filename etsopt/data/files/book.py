@@ -18,6 +18,9 @@ STYLES = {
     "top": {"valign": "top"},
     "wrong": {"bg_color": "#F8CBAD"},
     "title": {"bold": True, "font_size": 14},
+    "text": {"num_format": "@"},
+    "number": {"num_format": "#,##0.00##"},
+    "day": {"num_format": "yyyy-mm-dd"},
 }
 
 

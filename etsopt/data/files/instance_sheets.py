@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.data.files.book import STYLES, Book, Listed, write_listed
+from etsopt.data.files.fields import Field, add_lists, add_sheet
 from etsopt.data.files.policy_sheet import as_cell, rows_of_policy
 from etsopt.data.files.sheets import text_of
 from etsopt.data.files.spreadsheet import new_workbook, require_fits, set_up_page, write_column
@@ -33,9 +34,6 @@ OFFERED = (UNITS, ENTERPRISES, MEASURES)
 
 NOT_OFFERED = {column.name for column in REPORT_COLUMNS} | {f"opening_{year}_t" for year in VINTAGES if year > 2026}
 """Columns that nobody fills in by hand, and vintages that do not exist yet."""
-
-ROWS_OFFERED = 2000
-"""Rows of a workbook to fill in that explain their cells."""
 
 
 def write_workbook(path: Path, instance: Instance | None = None, in_chinese: bool = False) -> None:
@@ -89,7 +87,7 @@ def write_sheets(
         for listed in lists:
             write_listed(into, listed)
         _write_notes(into, written)
-        _write_lists(into)
+        add_lists(into)
 
 
 def heading(column: Column, table: Table, in_chinese: bool) -> str:
@@ -107,24 +105,13 @@ def heading(column: Column, table: Table, in_chinese: bool) -> str:
 
 def _write_table(into: Book, table: Table, cells: pd.DataFrame | None) -> None:
     """Write a table, or headings and an example row of one to fill in."""
-    sheet = into.book.add_worksheet(into.word(table.name, chinese.TABLES[table.name]))
     known = {column.name: column for column in table.columns}
     names = [name for name in known if name not in NOT_OFFERED] if cells is None else [str(name) for name in cells]
-    sheet.freeze_panes(2, min(2, len(names)))
-    set_up_page(sheet, 2)
-    sheet.set_row(0, 32)
+    fields = [_field(name, known.get(name), table, into.in_chinese) for name in names]
+    sheet = add_sheet(into, into.word(table.name, chinese.TABLES[table.name]), fields)
     for place, name in enumerate(names):
-        column = known.get(name)
-        style = into.formats["needed" if column is not None and column.required else "optional"]
-        both = (name, name) if column is None else (heading(column, table, flag) for flag in (False, True))
-        first, second = reversed([*both]) if into.in_chinese else both
-        sheet.write_string(0, place, first, style)
-        if column is not None:
-            sheet.write_string(1, place, second, into.formats["other"])
-        sheet.set_column(place, place, max(12, min(26, len(first) * (2 if into.in_chinese else 1) + 2)))
-        first_row = 2 if column is not None else 1
         if cells is not None:
-            shown = as_cells(cells[name], column, into.in_chinese)
+            shown = as_cells(cells[name], known.get(name), into.in_chinese)
             write_column(sheet, place, 2, shown)
             for row, text in ((row, text) for (*of, row), text in into.wrong.items() if of == [table.name, name]):
                 value = text or ("" if shown.iloc[row] != shown.iloc[row] else shown.iloc[row])
@@ -133,10 +120,23 @@ def _write_table(into: Book, table: Table, cells: pd.DataFrame | None) -> None:
             for row, example in enumerate(EXAMPLES[table.name][into.in_chinese], 2):
                 if name in example:
                     sheet.write(row, place, example[name], into.formats["example"])
-        if column is not None:
-            _explain(into, sheet, place, column, first_row)
     if cells is not None:
         sheet.autofilter(1, 0, len(cells) + 1, len(names) - 1)
+
+
+def _field(name: str, column: Column | None, table: Table, in_chinese: bool) -> Field:
+    """Return a column as a sheet has it; one of the user's own explains nothing."""
+    if column is None:
+        return Field(name, (name, name))
+    unit = f" [{column.unit}]" if column.unit else ""
+    return Field(
+        name,
+        (heading(column, table, False), heading(column, table, True)),
+        f"{chinese.MEANINGS[name] if in_chinese else column.meaning}{unit}",
+        column.required,
+        column.number,
+        words_of(column),
+    )
 
 
 def as_cells(cells: pd.Series, column: Column | None, in_chinese: bool) -> pd.Series:
@@ -145,7 +145,7 @@ def as_cells(cells: pd.Series, column: Column | None, in_chinese: bool) -> pd.Se
     Those of a column of the user's own are numbers where these read back as the same text.
     """
     if column is not None:
-        words = dict(zip(*_both_words(column), strict=True)) if in_chinese else {}
+        words = dict(zip(*words_of(column), strict=True)) if in_chinese else {}
         return cells.replace(words) if words else cells
     if cells.dtype.kind == "b":
         return cells
@@ -156,50 +156,12 @@ def as_cells(cells: pd.Series, column: Column | None, in_chinese: bool) -> pd.Se
     return numbers if again == texts and any(texts) else pd.Series(texts, dtype=object)
 
 
-def _explain(into: Book, sheet: Any, place: int, column: Column, first: int) -> None:
-    """Show the meaning of a cell when it is chosen, offer its words, and accept numbers alone where it holds one."""
-    meaning = chinese.MEANINGS[column.name] if into.in_chinese else column.meaning
-    unit = f" [{column.unit}]" if column.unit else ""
-    needed = into.word("Required: ", "必填：") if column.required else ""
-    options: dict[str, Any] = {
-        "input_title": column.name[:32],
-        "input_message": f"{needed}{meaning}{unit}"[:255],
-        "error_type": "warning",
-    }
-    words = _both_words(column)[into.in_chinese]
-    if words:
-        options |= {"validate": "list", "source": _listed(into, words)}
-    elif column.number:
-        limits = {"criteria": "between", "minimum": -1e12, "maximum": 1e12}
-        message = into.word("Write a plain number.", "请填写数字。")
-        options |= {"validate": "decimal", **limits, "error_message": message}
-    else:
-        options |= {"validate": "any"}
-    sheet.data_validation(first, place, ROWS_OFFERED, place, options)
-
-
-def _both_words(column: Column) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def words_of(column: Column) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the words that a column offers in English and in Chinese; a province may also be another."""
     if column.name == "province":
         return tuple(SHORT), tuple(SHORT.values())
     words = chinese.WORDS.get(column.name, {})
     return column.choices, tuple(words[choice][0] if choice in words else choice for choice in column.choices)
-
-
-def _listed(into: Book, words: tuple[str, ...]) -> str:
-    """Return the range of a list; a list in the cell itself may have 255 characters alone."""
-    if words not in into.lists:
-        letter = chr(ord("A") + len(into.lists))
-        name = into.word("lists", "选项")
-        into.lists[words] = f"='{name}'!${letter}$1:${letter}${len(words)}"
-    return into.lists[words]
-
-
-def _write_lists(into: Book) -> None:
-    sheet = into.book.add_worksheet(into.word("lists", "选项"))
-    for place, words in enumerate(into.lists):
-        sheet.write_column(0, place, words)
-    sheet.hide()
 
 
 def _write_policy(into: Book, stated: Mapping[str, Any] | None) -> None:

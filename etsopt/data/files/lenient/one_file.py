@@ -111,7 +111,7 @@ def read_one_file(path: Path) -> OneFile:
                 found.policy_rows = [*rows_as_written(filled[name], top)]
         else:
             found.years |= years_in(name, _("the name of the sheet {text}")) if role is UNITS else {}
-            _read_sheet(found, role, place, filled[name], flaws[name])
+            read_sheet(found, role, place, filled[name], flaws[name])
     return found
 
 
@@ -163,7 +163,7 @@ def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[st
     return roles
 
 
-def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], flaws: Flaws) -> None:
+def read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], flaws: Flaws) -> None:
     """Read the rows of a sheet below its headings, which may stand in two rows, one for each language."""
     top = row_of_headings(cells, table, LEAST_HEADINGS)
     if top is None:

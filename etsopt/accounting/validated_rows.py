@@ -1,0 +1,147 @@
+"""Tables of rows as people write them, with the headings and words of the schema, and validated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting.coded import months_of
+from etsopt.accounting.headings import FLOW_HEADINGS
+from etsopt.accounting.row_headings import OF_QUANTITIES, heading_of, problem_of_stated_unit, problems_of_columns
+from etsopt.accounting.schema import ROWS
+from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, POWERS_OF_TEN, PROCESS_WORDS, UNIT_WORDS, folded
+from etsopt.data.tables.headings import as_stated
+from etsopt.data.tables.recognise import Heading
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.data.tables.text_columns import normalise
+from etsopt.data.tables.validate import validate_table
+from etsopt.errors import Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.tables.raw import RawTable
+
+WORDS = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS, "unit": UNIT_WORDS}
+
+
+def validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Validate the cells of rows; return them with file and line, None if a required column is missing."""
+    parts, problems = _named(raw)
+    frames = []
+    for part in parts:
+        frame, of_part = _validated_part(part)
+        problems += of_part
+        frames.append(frame)
+    # What the rows of several flows share has its problem once.
+    problems = [*dict.fromkeys(problems)]
+    found = [frame for frame in frames if frame is not None]
+    if len(found) < len(parts):
+        return None, problems
+    return (found[0] if len(found) == 1 else pd.concat(found, ignore_index=True)), problems
+
+
+def _validated_part(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
+    frame, problems = validate_table(_translated(raw), ROWS)
+    problems = [as_stated(problem, raw) for problem in problems]
+    if not all(column.name in frame for column in ROWS.columns if column.required):
+        return None, problems
+    frame = with_defaults(frame, ROWS.columns)
+    power = _powers_of_ten(raw)
+    for row in np.flatnonzero(power):
+        # Shifting the decimal point of the number as it is written is exact; a product would be rounded.
+        shifted = Decimal(repr(float(frame["quantity"].iat[row]))).scaleb(int(power[row]))
+        frame.iat[row, frame.columns.get_loc("quantity")] = float(shifted)
+    frame.insert(0, "file", np.full(len(frame), raw.place, dtype=object))
+    frame.insert(1, "line", raw.rows)
+    return frame, problems
+
+
+def _named(raw: RawTable) -> tuple[list[RawTable], list[Problem]]:
+    """Return a table with headings as the schema has them and a column of the unit that one states, and its problems.
+
+    Unknown headings stay; those of sheets are known before. A table whose headings name flows becomes one for each.
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    stated, letters, places = dict(raw.stated), dict(raw.letters), dict[str, list[tuple[str, str]]]()
+    problems, units = list[Problem](), dict[str, str]()
+    for heading, cells in raw.columns.items():
+        own = heading.startswith(USER_COLUMN_PREFIX)
+        named = Heading(heading) if own else heading_of(heading)
+        name, here = named.column or heading, (raw.label_of(heading), raw.heading_of(heading))
+        places.setdefault(name, []).append(here)
+        problems += problem_of_stated_unit(raw.place, named, here)
+        if named.unit and name in OF_QUANTITIES:
+            units.setdefault(name, "".join(named.unit.split()))
+        if name != heading:
+            stated[name] = heading, cells
+            letters |= {name: raw.letters[heading]} if heading in raw.letters else {}
+        columns.setdefault(name, cells)
+    problems += problems_of_columns(raw.place, places, units)
+    table = replace(raw, columns=columns, stated=stated, letters=letters)
+    flows = [name for name in FLOW_HEADINGS if name in columns]
+    if not flows:
+        return [_with_unit(table, units.get("quantity", ""))], problems
+    filled = np.array([~(pd.isna(columns[name]) | (columns[name] == "")) for name in flows])
+    # A row without any quantity lacks that of each flow.
+    kept = filled | ~filled.any(axis=0)
+    parts = [_of_flow(table, name, flows, own, units) for name, own in zip(flows, kept, strict=True)]
+    return [part for part in parts if len(part.rows)] or parts[:1], problems
+
+
+def _of_flow(table: RawTable, flow: str, flows: list[str], kept: NDArray[np.bool_], units: dict[str, str]) -> RawTable:
+    """Return the rows of a flow whose quantities a column has."""
+    columns = {name: cells[kept] for name, cells in table.columns.items() if name not in flows}
+    columns |= {"flow": np.full(kept.sum(), flow, dtype=object), "quantity": table.columns[flow][kept]}
+    heading, _cells = table.stated.get(flow, (flow, None))
+    stated = {name: (one, cells[kept]) for name, (one, cells) in table.stated.items()}
+    stated["quantity"] = heading, columns["quantity"]
+    letters = {"quantity": table.letters[flow]} if flow in table.letters else {}
+    part = replace(table, columns=columns, rows=table.rows[kept], stated=stated, letters=letters)
+    return _with_unit(part, units.get(flow, ""))
+
+
+def _with_unit(raw: RawTable, unit: str) -> RawTable:
+    """Return a table with a column of the unit that the heading of its quantity states, if it does."""
+    if not unit or "unit" in raw.columns:
+        return raw
+    return replace(raw, columns={**raw.columns, "unit": np.full(len(raw.rows), unit, dtype=object)})
+
+
+def _translated(raw: RawTable) -> RawTable:
+    """Return a table with the words of its columns as the schema has them; unknown words stay."""
+    columns = dict(raw.columns)
+    if (months := columns.get("month")) is not None and months.dtype == object:
+        columns["month"] = months_of(months)
+    for name, words in WORDS.items():
+        cells = columns.get(name)
+        if cells is not None and cells.dtype == object:
+            code, spellings = pd.factorize(cells)
+            known = [words.get(folded(normalise(word)), words.get(normalise(word), word)) for word in spellings]
+            columns[name] = np.array(known, dtype=object)[code]
+    return replace(raw, columns=columns)
+
+
+def _powers_of_ten(raw: RawTable) -> NDArray[np.int64]:
+    """Return the power of ten by which the unit of each row multiplies its quantity, shape ``(rows,)``."""
+    cells = raw.columns.get("unit", np.zeros(0))
+    if cells.dtype != object:
+        return np.zeros(len(raw.rows), dtype=np.int64)
+    code, spellings = pd.factorize(cells)
+    return np.array([POWERS_OF_TEN.get(folded(normalise(word)), 0) for word in spellings], dtype=np.int64)[code]
+
+
+def with_defaults(frame: pd.DataFrame, columns: Any) -> pd.DataFrame:
+    """Return a frame in which absent optional cells have their defaults."""
+    frame = frame.copy(deep=False)
+    for column in columns:
+        if column.name not in frame:
+            absent = np.nan if column.number else ""
+            frame[column.name] = np.full(len(frame), absent, dtype=float if column.number else object)
+        if column.number and column.default is not None:
+            frame[column.name] = frame[column.name].fillna(column.default)
+    return frame
