@@ -51,7 +51,7 @@ function _shtab_etsopt_using
 end
 
 set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve design forecast models rules instances schema completion
-set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --vary --version --wait --workers --year
+set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -126,6 +126,7 @@ complete -c etsopt -n '_shtab_etsopt_using export' -l lang -xka "en zh" -d 'lang
 complete -c etsopt -n '_shtab_etsopt_using export' -l tables -x -d 'official: tables 1-1 to 1-5 and 2-1 to 2-5'
 complete -c etsopt -n '_shtab_etsopt_using export' -l out -x -d 'folder to write the files to'
 complete -c etsopt -n '_shtab_etsopt_using export' -l province -x -d 'only this province (default: all)'
+complete -c etsopt -n '_shtab_etsopt_using export' -l store -x -d 'store of monthly reports: every page of the workbook states the head of its ledger in the foot'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a import -d 'read annex tables of the allocation plan as an instance'
 complete -c etsopt -n '_shtab_etsopt_using import' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using import' -l json -d 'print machine-readable output and nothing else'
