@@ -6,7 +6,7 @@
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
 _shtab_etsopt_store_subparsers=(import export log verify)
-_shtab_etsopt_review_subparsers=(status findings history apply screen pass find close correct restore)
+_shtab_etsopt_review_subparsers=(status findings notice history apply screen pass find close correct restore)
 _shtab_etsopt_subparsers=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve design forecast models rules instances schema completion)
 
 _shtab_etsopt_solve_option_strings=(-h --help --json --lang --model --rule --emissions --set --out --format --time-limit --gap --seed --method --solver-option --apply-remedy --mps)
@@ -35,6 +35,7 @@ _shtab_etsopt_store_verify_option_strings=(-h --help --json --lang --wait)
 _shtab_etsopt_store_option_strings=(-h --help --lang)
 _shtab_etsopt_review_status_option_strings=(-h --help --json --lang --year --on --out --as-of --wait)
 _shtab_etsopt_review_findings_option_strings=(-h --help --json --lang --year --all --as-of --wait)
+_shtab_etsopt_review_notice_option_strings=(-h --help --json --lang --out --year --deadline --enterprise --as-of --wait)
 _shtab_etsopt_review_history_option_strings=(-h --help --json --lang --unit --month --process --item --flow --batch --as-of --wait)
 _shtab_etsopt_review_apply_option_strings=(-h --help --json --lang --wait)
 _shtab_etsopt_review_screen_option_strings=(-h --help --json --lang --level --by --wait --least --set)
@@ -86,6 +87,7 @@ _shtab_etsopt_store_pos_0_choices=(import export log verify)
 _shtab_etsopt_store___lang_choices=(en zh)
 _shtab_etsopt_review_status___lang_choices=(en zh)
 _shtab_etsopt_review_findings___lang_choices=(en zh)
+_shtab_etsopt_review_notice___lang_choices=(en zh)
 _shtab_etsopt_review_history___lang_choices=(en zh)
 _shtab_etsopt_review_apply___lang_choices=(en zh)
 _shtab_etsopt_review_screen___lang_choices=(en zh)
@@ -94,7 +96,7 @@ _shtab_etsopt_review_find___lang_choices=(en zh)
 _shtab_etsopt_review_close___lang_choices=(en zh)
 _shtab_etsopt_review_correct___lang_choices=(en zh)
 _shtab_etsopt_review_restore___lang_choices=(en zh)
-_shtab_etsopt_review_pos_0_choices=(status findings history apply screen pass find close correct restore)
+_shtab_etsopt_review_pos_0_choices=(status findings notice history apply screen pass find close correct restore)
 _shtab_etsopt_review___lang_choices=(en zh)
 _shtab_etsopt_verify___lang_choices=(en zh)
 _shtab_etsopt_review_plan___lang_choices=(en zh)
@@ -205,6 +207,9 @@ _shtab_etsopt_review_findings__h_nargs=0
 _shtab_etsopt_review_findings___help_nargs=0
 _shtab_etsopt_review_findings___json_nargs=0
 _shtab_etsopt_review_findings___all_nargs=0
+_shtab_etsopt_review_notice__h_nargs=0
+_shtab_etsopt_review_notice___help_nargs=0
+_shtab_etsopt_review_notice___json_nargs=0
 _shtab_etsopt_review_history__h_nargs=0
 _shtab_etsopt_review_history___help_nargs=0
 _shtab_etsopt_review_history___json_nargs=0
