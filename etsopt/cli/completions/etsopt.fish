@@ -112,6 +112,7 @@ complete -c etsopt -n '_shtab_etsopt_using report' -l lang -xka "en zh" -d 'lang
 complete -c etsopt -n '_shtab_etsopt_using report' -l out -x -d 'file to write (default: report.html, letter-ENTERPRISE.html or beside.html in the run folder)'
 complete -c etsopt -n '_shtab_etsopt_using report' -l inline -d 'write the script of the charts into the page, so that it is one file of 5 MB'
 complete -c etsopt -n '_shtab_etsopt_using report' -l letter -x -d 'write the letter of one page to this enterprise instead: its identifier or name, or that of a unit'
+complete -c etsopt -n '_shtab_etsopt_using report' -l letters -d 'write the letters to all enterprises instead, into the folder of --out (default: letters in the run folder)'
 complete -c etsopt -n '_shtab_etsopt_using report' -l beside -x -d 'write this run beside another one instead'
 complete -c etsopt -n '_shtab_etsopt_using report' -l sheets -d 'write the sheets of every enterprise of a compliance year instead, in both languages'
 complete -c etsopt -n '_shtab_etsopt_using report' -l enterprise -x -d 'write the sheet of this enterprise only; repeatable'
