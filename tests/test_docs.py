@@ -139,8 +139,8 @@ def test_the_code_of_the_page_on_accounting_runs(tmp_path: Path, monkeypatch: py
             assert {run_command(line) for line in code.splitlines()} == {0}
     RULES.pop("large_month")
     assert {path.name for path in tmp_path.iterdir()} == {
-        *("plants", "accounts", "findings", "plants.duckdb", "folder_again", "tables"),
-        *("state", "verified", "decisions.csv", "monitors", "plan", "reconciled", "low", "high"),
+        *("plants", "accounts", "findings", "plants.duckdb", "plants.ledger.jsonl", "folder_again", "tables"),
+        *("state", "notices", "verified", "decisions.csv", "monitors", "plan", "reconciled", "low", "high"),
     }
 
 

@@ -27,6 +27,8 @@ def register(commands: Commands) -> None:
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help=_("folder to write the files to"))
     command.add_argument("--province", default="", metavar="NAME", help=_("only this province (default: all)"))
+    text = _("store of monthly reports: every page of the workbook states the head of its ledger in the foot")
+    command.add_argument("--store", metavar="STORE", help=text)
 
 
 def export(options: Namespace) -> int:
@@ -53,8 +55,9 @@ def export(options: Namespace) -> int:
         if told
         else None
     )
-    titled = (options.province or alone, instance.policy.year)
-    files, missing = write_official_tables(tables, options.out, *titled, note)
+    titled = (province or alone, instance.policy.year)
+    stamp = "" if options.store is None else _stamp(options.store)
+    files, missing = write_official_tables(tables, options.out, *titled, note, stamp)
     if options.json:
         content = {"folder": str(options.out), "files": files, "status": result.status}
         content |= {"note": note[0]} if note is not None else {}
@@ -70,3 +73,20 @@ def export(options: Namespace) -> int:
     if missing:
         print(missing, file=sys.stderr)
     return 0
+
+
+def _stamp(store: str) -> str:
+    """Return the last entry of a store and the head of its ledger, in words.
+
+    Raises
+    ------
+    UsageError
+        If store and ledger differ, or the store cannot be read.
+    """
+    from etsopt.accounting.store import verify_store
+
+    found = verify_store(store)
+    if found.alterations or found.last is None:
+        what = _("The store {path!r} and its ledger differ, so no page states its head.", path=store)
+        raise UsageError(what, _("See where: etsopt store verify {path}", path=store))
+    return str(found.last.stamp)

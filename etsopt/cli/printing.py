@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+SHOWN = 20
+"""Files that are named; of more than these the first, and how many there are."""
+
+
 def print_json(content: Any) -> None:
     """Print plain values on one line, Chinese as it is."""
     print(json.dumps(content, ensure_ascii=False, allow_nan=False))
@@ -30,4 +34,5 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def print_files(files: Sequence[str], folder: Path) -> None:
     """Name the files that were written into a folder, if there are any."""
     if files:
-        print(_("Written to {folder}: {files}.", folder=folder, files=joined(files)))
+        shown = files if len(files) <= SHOWN else [*files[:SHOWN], f"... ({len(files):,})"]
+        print(_("Written to {folder}: {files}.", folder=folder, files=joined(shown)))

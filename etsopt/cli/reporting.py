@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import _, ngettext
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -33,6 +33,10 @@ def register(commands: Commands) -> None:
     command.add_argument("--inline", action="store_true", help=text)
     text = _("write the letter of one page to this enterprise instead: its identifier or name, or that of a unit")
     command.add_argument("--letter", metavar="ENTERPRISE", help=text)
+    text = _(
+        "write the letters to all enterprises instead, into the folder of --out (default: letters in the run folder)"
+    )
+    command.add_argument("--letters", action="store_true", help=text)
     command.add_argument("--beside", type=Path, metavar="OTHER", help=_("write this run beside another one instead"))
     text = _("write the sheets of every enterprise of a compliance year instead, in both languages")
     command.add_argument("--sheets", action="store_true", help=text)
@@ -44,7 +48,7 @@ def report(options: Namespace) -> int:
     """Write a page of a run, after a check of the run: what does not hold is on no page."""
     from etsopt.results import results
 
-    asked = [f"--{name}" for name in ("letter", "beside") if getattr(options, name) is not None]
+    asked = [f"--{name}" for name in ("letter", "letters", "beside") if getattr(options, name)]
     asked += ["--sheets"] if options.sheets or options.enterprise else []
     if len(asked) > 1:
         what = _("{options} ask for pages of their own.", options=" and ".join(asked))
@@ -60,6 +64,8 @@ def report(options: Namespace) -> int:
             return _refused(count, folder, options.json)
         loaded.append(result)
     result, *others = loaded
+    if options.letters:
+        return _letters(options, result)
     return _said(_write(options, result, others), options.json)
 
 
@@ -116,7 +122,8 @@ def beside(script: Path) -> str:
 
 def _write(options: Namespace, result: Results, others: list[Results]) -> list[Path]:
     """Write the page that was asked for, and return the files."""
-    from etsopt.reports.write import write_comparison, write_letter, write_report
+    from etsopt.reports.letters import write_letter
+    from etsopt.reports.write import write_comparison, write_report
 
     lang, name = options.lang, options.run.resolve().name
     if options.letter is not None:
@@ -127,6 +134,25 @@ def _write(options: Namespace, result: Results, others: list[Results]) -> list[P
         return write_comparison(result, others[0], path, lang, options.inline, folders=names)
     path = options.out or options.run / "report.html"
     return write_report(result, path, lang, options.inline, folder=name, checked=True)
+
+
+def _letters(options: Namespace, result: Results) -> int:
+    """Write the letters to all enterprises."""
+    from etsopt import progress
+    from etsopt.cli import terminal
+    from etsopt.reports.letters import write_letters
+
+    folder, name = options.out or options.run / "letters", options.run.resolve().name
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
+        files = write_letters(result, folder, options.lang, run_folder=name)
+    if options.json:
+        return _said(files, as_json=True)
+    print(
+        ngettext(
+            "{count:,} letter written to {folder}.", "{count:,} letters written to {folder}.", len(files), folder=folder
+        )
+    )
+    return 0
 
 
 def _violations(result: Results, instance: Instance) -> int:

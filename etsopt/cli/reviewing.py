@@ -1,4 +1,4 @@
-"""The commands ``review`` and ``verify``: decisions on monthly reports in a store, and what they have settled."""
+"""The command ``review``: decisions on monthly reports in a store, their state, and notices of what is open."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt.cli.options import add_set, add_state, add_wait, pairs
+from etsopt.cli.options import add_state, add_wait, pairs
 from etsopt.cli.printing import print_files, print_json, records
 from etsopt.cli.storing import STORE
-from etsopt.errors import UsageError
 from etsopt.language import _, joined, ngettext
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from etsopt.cli.parsing import Commands, Parser
     from etsopt.language import Text
 
-SHOWN = 20
-
 Add = Callable[[str, str], "Parser"]
 """A function that adds a verb by name and text."""
 
@@ -28,12 +25,7 @@ PLACE = ("unit", "month", "item")
 
 
 def register(commands: Commands) -> None:
-    """Add the commands, that of reviews with its verbs."""
-    _register_review(commands)
-    _register_verify(commands)
-
-
-def _register_review(commands: Commands) -> None:
+    """Add the command with its verbs."""
     text = _("review monthly reports in a store at the municipal, provincial and national level")
     verbs = commands.with_verbs("review", text)
 
@@ -53,6 +45,13 @@ def _register_review(commands: Commands) -> None:
     findings.add_argument("--year", type=int, help=_("only months of this year (default: all)"))
     findings.add_argument("--all", action="store_true", help=_("also those that are closed"))
     add_state(findings)
+    notice = add("notice", _("write a notice of corrections to each enterprise with open findings, an HTML page"))
+    notice.add_argument("--out", type=Path, required=True, metavar="DIR", help=_("folder to write the notices to"))
+    notice.add_argument("--year", type=int, help=_("only months of this year (default: all)"))
+    notice.add_argument("--deadline", metavar="DAY", help=_("day by which enterprises are to answer"))
+    text = _("write the notice of this enterprise only; repeatable (default: all)")
+    notice.add_argument("--enterprise", action="append", default=[], metavar="ID", help=text)
+    add_state(notice)
     history = add("history", _("list every version of the items of a month, and every decision on them"))
     _add_item(history, needed=("unit", "month"))
     add_state(history)
@@ -115,24 +114,10 @@ def _add_who(verb: Parser) -> None:
     add_wait(verb)
 
 
-def _register_verify(commands: Commands) -> None:
-    text = _("write annual emissions with their status, the findings, and the monthly sheets of enterprises")
-    command = commands.add("verify", text, verify)
-    text = _("a store, an instance with monthly reports, or a folder of these, whose findings are those of screening")
-    command.add_argument("data", metavar="DATA", help=text)
-    text = _("year of the emissions (default: that of the policy, or the last of the reports)")
-    command.add_argument("--year", type=int, help=text)
-    command.add_argument("--out", type=Path, metavar="DIR", help=_("folder to write tables and sheets to"))
-    text = _("write the sheet of this enterprise only; repeatable (default: all)")
-    command.add_argument("--enterprise", action="append", default=[], metavar="ID", help=text)
-    text = _("replace a factor, as for `etsopt account`; repeatable")
-    add_set(command, text)
-    add_state(command)
-
-
 def review(options: Namespace) -> int:
     """Run a verb of the review."""
     verbs = {"status": _status, "findings": _findings, "history": _history, "apply": _apply, "screen": _screen}
+    verbs |= {"notice": _notice}
     return verbs.get(options.verb, _single)(options)
 
 
@@ -169,6 +154,26 @@ def _findings(options: Namespace) -> int:
         print_json(records(found))
     else:
         terminal.show_blocks([findings(found)])
+    return 0
+
+
+def _notice(options: Namespace) -> int:
+    """Write notices of corrections."""
+    from etsopt import accounting, progress
+    from etsopt.accounting.review.summary import day_of
+    from etsopt.cli import terminal
+    from etsopt.reports import write_notices
+
+    deadline = None if options.deadline is None else day_of(options.deadline)
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
+        state = accounting.review(options.store, options.year, None, options.as_of, options.wait)
+        files = [path.name for path in write_notices(state, options.out, options.lang, options.enterprise, deadline)]
+    if options.json:
+        print_json({"folder": str(options.out), "files": files})
+    elif files:
+        print_files(files, options.out)
+    else:
+        print(_("No finding is open."))
     return 0
 
 
@@ -262,32 +267,3 @@ def _changes(counts: dict[str, int]) -> list[Text]:
         "restore": ngettext("{count:,} item restored", "{count:,} items restored", counts["restore"]),
     }
     return [text for name, text in texts.items() if counts[name]]
-
-
-def verify(options: Namespace) -> int:
-    """Write annual emissions with their status, findings and sheets."""
-    from etsopt import accounting, progress
-    from etsopt.accounting.save import save_review
-    from etsopt.cli import terminal
-    from etsopt.reports import write_monthly_sheets
-    from etsopt.reports.monthly.review import verified
-
-    if options.enterprise and options.out is None:
-        raise UsageError(_("--enterprise names sheets, but no folder to write them to."), _("Name it by --out."))
-    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        changes = pairs(options.set, "--set")
-        found = accounting.verify(options.data, options.year, changes, as_of=options.as_of, wait_s=options.wait)
-        files = []
-        if options.out is not None:
-            state = found.review
-            tables = {"emissions": found.units, "findings": state.findings, "corrections": state.corrections}
-            tables |= {"rates": state.rates, "at_risk": state.at_risk, "months": state.months}
-            files = save_review(tables, options.out)
-            files += write_monthly_sheets(found, options.out / "sheets", options.enterprise)
-    if options.json:
-        print_json({"year": found.year, "entry": found.review.entry, "units": records(found.units), "files": files})
-        return 0
-    terminal.show(verified(found))
-    shown = files if len(files) <= SHOWN else [*files[:SHOWN], f"... ({len(files):,})"]
-    print_files(shown, options.out)
-    return 0

@@ -126,13 +126,15 @@ def policy_of(*scripts: str) -> str:
     return f"default-src 'none'; {sources}; {SOURCES}"
 
 
-def printable(make: Callable[[], Document]) -> str:
+def printable(make: Callable[[], Document], language: str = "") -> str:
     """Return a page to print as HTML: every text in English, with the Chinese one beside it where that differs.
 
     Parameters
     ----------
     make
         Returns the document in the language of the moment; it has no charts.
+    language
+        ``en`` or ``zh`` for a page in one language; empty for both.
 
     Raises
     ------
@@ -141,14 +143,16 @@ def printable(make: Callable[[], Document]) -> str:
     """
     environment = _environment()
     pages = []
-    for language in LANGUAGES:
-        with speaking(language):
+    for one in [language] if language else LANGUAGES:
+        with speaking(one):
             pages.append(shown(make(), exact=True))
     template = environment.get_template("print.html")
     # It comes with jinja2.
     from markupsafe import Markup
 
-    text: str = template.render(page=_both(*pages), lang="en", csp=policy_of(), style=Markup(_file("print.css")))
+    text: str = template.render(
+        page=_both(pages[0], pages[-1]), lang=language or "en", csp=policy_of(), style=Markup(_file("print.css"))
+    )
     return text
 
 

@@ -173,14 +173,14 @@ class _Sheet(NamedTuple):
         place, width = (0, FIRST_WIDTH + WIDTH * LAST) if label is None else (1, WIDTH * LAST)
         self.sheet.merge_range(row, place, row, LAST, "", self.formats[style])
         self._write(row, place, text, style)
-        lines = _lines(text, width)
+        lines = lines_of(text, width)
         if label is not None:
             self._write(row, 0, label, "label")
-            lines = max(lines, _lines(label, FIRST_WIDTH))
+            lines = max(lines, lines_of(label, FIRST_WIDTH))
         self.sheet.set_row(row, LINE * lines)
         return row + 1
 
 
-def _lines(text: str, width: int) -> int:
+def lines_of(text: str, width: int) -> int:
     """Return in how many lines a text is written; letters are a little wider than the digits that measure a column."""
     return sum(1 + int(1.1 * cell_len(line)) // width for line in str(text).split("\n"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from etsopt.reports.compliance import compliance_page
+    from etsopt.reports.monthly.notices import write_notices
     from etsopt.reports.monthly_sheets import write_monthly_sheets
     from etsopt.reports.official import official_tables, read_official_tables, write_official_tables
 
@@ -15,10 +16,12 @@ __all__ = [
     "official_tables",
     "read_official_tables",
     "write_monthly_sheets",
+    "write_notices",
     "write_official_tables",
 ]
 
 _MODULES = {"compliance_page": "compliance", "write_monthly_sheets": "monthly_sheets"}
+_MODULES |= {"write_notices": "monthly.notices"}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,6 @@ from etsopt.documents.document import Document, Facts, Paragraph, Points, Sectio
 from etsopt.documents.quantities import amount, rate, tonnes
 from etsopt.errors import UsageError
 from etsopt.explanation.explain import FURTHER
-from etsopt.explanation.named import enterprise_of
 from etsopt.language import _, in_brackets, joined
 from etsopt.reports.answer import status, surplus_of
 from etsopt.reports.stated import confidence_of, outside_scope, within_scope
@@ -44,8 +43,11 @@ TOLD_OF_OTHERS = (
 )
 """Steps of the units that are explained in one line."""
 
-UNITS = ("unit_id", "sector", "province", "emissions_tco2e", "reference_t", "allowance_t", "surplus_t", "surplus_rate")
-UNITS_LATER = ("unit_id", "sector", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "surplus_t")
+UNITS = (
+    *("unit_id", "name", "sector", "province", "emissions_tco2e", "reference_t", "allowance_t"),
+    *("surplus_t", "surplus_rate"),
+)
+UNITS_LATER = ("unit_id", "name", "sector", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "surplus_t")
 YEARS = ("year", "emissions_tco2e", "allowance_t", "bought_t", "sold_t", "offset_t", "banked_t", "total_cost_cny")
 HOLDINGS = (
     *("vintage", "opening_t", "carried_over_t", "issued_t", "bought_t", "surrendered_t", "sold_t"),
@@ -56,20 +58,8 @@ OWN = ("allocation", "units", "issuance", "unit_years")
 """Tables with the units of an enterprise, the first that a run has."""
 
 
-def addressee(run: Run, name: str) -> str:
-    """Return the identifier of the enterprise that a name means: its own, or that of one of its units.
-
-    Raises
-    ------
-    UsageError
-        If the run has no table of units, or no such enterprise or several.
-    """
-    enterprises = run.results.instance.enterprises if run.results.held is not None else run.tables.get("enterprises")
-    return enterprise_of(name, _units_of(run), enterprises)
-
-
-def _units_of(run: Run) -> pd.DataFrame:
-    """Return the table with the units of enterprises."""
+def units_of(run: Run) -> pd.DataFrame:
+    """Return the table with the units of enterprises; raise UsageError if the run has none."""
     name = next((name for name in OWN if "enterprise_id" in run.tables.get(name, ())), None)
     if name is None:
         what = _("The run has no table of the units of enterprises.")
@@ -78,8 +68,8 @@ def _units_of(run: Run) -> pd.DataFrame:
 
 
 def letter(run: Run, enterprise: str) -> Document:
-    """Return the letter of an enterprise by its identifier, as `addressee` returns it."""
-    units = _units_of(run)
+    """Return the letter of an enterprise by its identifier, as `etsopt.reports.letters.addressee` returns it."""
+    units = units_of(run)
     units = units[units["enterprise_id"] == enterprise]
     if "year" in units:
         units = units[units["year"] == units["year"].min()]
@@ -224,7 +214,8 @@ def _units(run: Run, units: pd.DataFrame) -> Section:
     outside = _outside(run, units)
     if outside:
         units = within_scope(units, run.results.instance)
-    largest = units.sort_values("emissions_tco2e", ascending=False, kind="stable").head(_most_units(run))
+    by_size = units.sort_values("emissions_tco2e", ascending=False, kind="stable")
+    largest = _with_names(run, by_size.head(_most_units(run)))
     columns = UNITS_LATER if "emissions_before_tco2e" in units else UNITS
     left = len(units) - len(largest)
     note = _("The sums are of all {count:,} units.", count=len(units)) if left else ""
@@ -242,6 +233,15 @@ def _units(run: Run, units: pd.DataFrame) -> Section:
     return Section("units", title, (block,))
 
 
+def _with_names(run: Run, units: pd.DataFrame) -> pd.DataFrame:
+    """Return units with their names beside their codes, if the instance has any of them."""
+    stated = run.results.instance.units if run.results.held is not None else units
+    if "name" not in stated:
+        return units
+    names = units["unit_id"].map(stated.set_index("unit_id")["name"]).astype(object).fillna("")
+    return units.assign(name=names) if (names != "").any() else units.drop(columns="name", errors="ignore")
+
+
 def _why(run: Run, units: pd.DataFrame) -> Iterator[Section]:
     """Yield how the numbers of the units come about, if the run can tell: the largest by steps, others in a line."""
     if run.results.held is None:
@@ -252,7 +252,9 @@ def _why(run: Run, units: pd.DataFrame) -> Iterator[Section]:
     except UsageError:
         # A compliance year has no allocation to explain.
         return
-    room = MOST_LINES - min(len(units), _most_units(run)) - (MOST_YEARS if "enterprise_years" in run.tables else 0)
+    # A name takes a second line of its row.
+    rows = min(len(units), _most_units(run)) * (2 if "name" in _with_names(run, units) else 1)
+    room = MOST_LINES - rows - (MOST_YEARS if "enterprise_years" in run.tables else 0)
     lines = [line for part, steps in found.parts for step in steps if (line := _line(part, step))][:room]
     blocks: list[Block] = [Points(tuple(lines))]
     title = _("How the number of {unit} comes about", unit=names[0])

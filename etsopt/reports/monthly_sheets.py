@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.chinese import one_reason
-from etsopt.data.files.atomic import file_in_errors
-from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.documents.columns import heading, table_of
 from etsopt.documents.document import Column, Document, Paragraph, Section
 from etsopt.documents.html import printable
 from etsopt.documents.quantities import COUNT, FINE, NAME, Quantity, digits
 from etsopt.errors import UsageError, brief
 from etsopt.language import _, pgettext
-from etsopt.progress import checkpoint
-from etsopt.reports.files import file_name
-from etsopt.reports.monthly.review import FIGURES, stamped
+from etsopt.reports.files import write_each
+from etsopt.reports.monthly.review import FIGURES, stamped, with_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +33,7 @@ LINES = (
     *("month", "process", "item", "flow", "quantity", "unit", "ncv_gj_per_unit", "factor", "formula"),
     *("emissions_tco2e", "confidence", "rows"),
 )
-FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "reason", "closed_because")
+FINDINGS = ("finding", "open", "level", "unit_id", "name", "month", "item", "size_t", "reason", "closed_because")
 CORRECTIONS = (
     *("unit_id", "month", "process", "item", *FIGURES, "version", "restored_version"),
     *("level", "who", "decided_on", "reason"),
@@ -67,17 +64,11 @@ def write_monthly_sheets(found: Verification, folder: str | Path, enterprises: S
         what = _(text, name=brief(unknown[0]), year=found.year)
         raise UsageError(what, _("Name an enterprise of the register with reports of that year."))
     lines = _lines(found)
-    names = []
-    with replacing_folder(folder, lambda: sorted(folder.glob("*.html"))) as aside:
-        chosen = list(dict.fromkeys(enterprises)) or known
-        for number, enterprise in enumerate(chosen):
-            checkpoint(_("writing sheets"), number, len(chosen))
-            name = f"{file_name(enterprise)}.html"
-            with file_in_errors(aside / name):
-                sheet = printable(partial(_document, found, lines, enterprise))
-                (aside / name).write_text(sheet, encoding="utf-8", newline="\n")
-            names.append(f"{folder.name}/{name}")
-    return names
+    chosen = list(dict.fromkeys(enterprises)) or known
+    files = write_each(
+        folder, "{}.html", chosen, lambda one: printable(partial(_document, found, lines, one)), _("writing sheets")
+    )
+    return [f"{folder.name}/{file.name}" for file in files]
 
 
 def _lines(found: Verification) -> pd.DataFrame:
@@ -109,7 +100,7 @@ def _document(found: Verification, lines: pd.DataFrame, enterprise: str) -> Docu
             _section("year", _("Emissions of the year"), units, UNITS, note),
             _section("months", _("Emissions by month, process and gas"), monthly, MONTHS),
             Section("figures", _("Figures and their sources"), tuple(_table(*one, LINES) for one in by_unit)),
-            _section("findings", _("Findings"), findings, FINDINGS),
+            _section("findings", _("Findings"), findings, with_names(findings, FINDINGS)),
             _section("corrections", _("Corrections"), corrections.assign(restored_version=restored), CORRECTIONS),
             *([Section("ledger", _("Ledger"), proof)] if (proof := stamped(state.line, state.altered)) else []),
         ),

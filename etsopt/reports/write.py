@@ -1,4 +1,4 @@
-"""Pages of a run: its report, the letter of an enterprise, two runs side by side, and a single chart."""
+"""Pages of a run: its report, two runs side by side, and a single chart."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from etsopt.language import _, speaking
 from etsopt.reports import allocation, compliance, investment, market, own_model, reconciliation, reviews
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import assumptions, certificate, reproduce
-from etsopt.reports.files import file_name
 from etsopt.reports.inputs_section import inputs_section
 from etsopt.reports.key_figures import key_figures
-from etsopt.reports.letter import addressee, letter
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
 from etsopt.results.claims import is_checked
@@ -152,35 +150,6 @@ def _found(run: Run, without: Sequence[Part] = ()) -> Iterator[Section]:
         for part in PARTS if is_checked(run.results) else (own_model.own_model,):
             if part not in without:
                 yield from part(run)
-
-
-def write_letter(
-    results: Results, enterprise: str, path: str | Path, lang: str = "en", *, folder: str = "RUN"
-) -> list[Path]:
-    """Write the letter of an enterprise, one page.
-
-    Parameters
-    ----------
-    enterprise
-        Its identifier or name, or that of one of its units.
-    path
-        File to write, or a folder, where the file is named by the enterprise.
-
-    Raises
-    ------
-    UsageError
-        If the run has no such enterprise or several, or jinja2 or plotly is not installed.
-    OSError
-        With the name of the file that cannot be written.
-    """
-    from etsopt.documents.html import page
-
-    run, path = Run(results, folder), Path(path)
-    with speaking(lang):
-        found = addressee(run, enterprise)
-        path = path / f"letter-{file_name(found)}.html" if path.is_dir() else path
-        write_file(path, page(letter(run, found), template="letter.html"))
-    return [path]
 
 
 def write_comparison(

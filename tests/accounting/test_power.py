@@ -15,8 +15,8 @@ from etsopt.accounting.figures import FIGURES
 from etsopt.accounting.vocabulary import PROCESS_WORDS
 from etsopt.errors import DataError, UsageError
 from etsopt.language import speaking
+from etsopt.reports.letters import write_letter
 from etsopt.reports.monthly_sheets import write_monthly_sheets
-from etsopt.reports.write import write_letter
 from tests.accounting.builders import CEMENT_MONTH, REGISTER, Row, frame
 
 POWER = pd.DataFrame(

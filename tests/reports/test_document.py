@@ -25,7 +25,8 @@ from etsopt.documents.quantities import amount, signed
 from etsopt.errors import UsageError
 from etsopt.language import speaking
 from etsopt.reports import allocation, letter
-from etsopt.reports.write import report, write_chart, write_comparison, write_letter, write_report
+from etsopt.reports.letters import write_letter
+from etsopt.reports.write import report, write_chart, write_comparison, write_report
 from tests import investments, reconciliations, review_plans
 from tests.compliance_years import by_hand
 
@@ -306,6 +307,34 @@ def test_a_letter_adds_up(runs: Mapping[str, etsopt.Results], tmp_path: Path) ->
         write_letter(runs["allocation"], "enterprise-x", tmp_path / "x.html")
     with pytest.raises(UsageError, match="no table of the units of enterprises"):
         write_letter(runs["review_plan"], "e", tmp_path / "x.html")
+
+
+def test_letters_to_all_enterprises_are_those_to_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = etsopt.read("tiny")
+    names = [f"Works {number}" for number in range(len(tiny.units))]
+    instance = etsopt.Instance.from_frames(
+        tiny.units.assign(name=names), tiny.policy.model_dump(exclude_unset=True), name="tiny"
+    )
+    etsopt.solve(instance).save(tmp_path / "run", instance)
+    asked = ["report", str(tmp_path / "run"), "--letters"]
+    assert main(asked) == 0
+    folder = tmp_path / "run" / "letters"
+    assert capsys.readouterr().out == f"2 letters written to {folder}.\n"
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == ["letter-enterprise-a.html", "letter-enterprise-b.html"]
+    for file in files:
+        one = tmp_path / file.name
+        assert main([*asked[:2], "--letter", file.stem.removeprefix("letter-"), "--out", str(one)]) == 0
+        assert file.read_bytes() == one.read_bytes()
+    # The names of units stand beside their codes.
+    texts = Reader(files[0].read_text(encoding="utf-8")).texts
+    own = tiny.units.assign(name=names)[tiny.units["enterprise_id"] == "enterprise-a"]
+    assert {*own["unit_id"], *own["name"], "name"} <= set(texts)
+    capsys.readouterr()
+    assert main([*asked, "--out", str(tmp_path / "all"), "--json", "--lang", "zh"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == [str(tmp_path / "all" / file.name) for file in files]
+    assert main([*asked, "--beside", str(tmp_path / "run")]) == 2
+    assert "--letters and --beside ask for pages of their own." in capsys.readouterr().err
 
 
 def several_units(**columns: Any) -> etsopt.Results:

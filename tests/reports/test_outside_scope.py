@@ -16,13 +16,13 @@ import etsopt
 from etsopt.documents.document import shown
 from etsopt.language import speaking
 from etsopt.reports import official_tables, write_official_tables
-from etsopt.reports.letter import addressee
+from etsopt.reports.letters import addressee, write_letter
 from etsopt.reports.official.files import NOTE
 from etsopt.reports.official.gaps import columns_to_fill
 from etsopt.reports.official.reading.read import read_back
 from etsopt.reports.run import Run
 from etsopt.reports.workbook import write_result_workbook
-from etsopt.reports.write import report, write_letter
+from etsopt.reports.write import report
 
 UNITS = {
     # A has one line whose pre-allocation is not known, and two that are outside the scope.
@@ -135,7 +135,7 @@ def test_a_letter_states_no_top_up_that_a_line_outside_the_scope_alone_would_giv
     chinese = letter_to("A", tmp_path / "a-zh.html", "zh")
     assert "补发 " not in chinese
     assert "不在当年度分配范围：a2、a3。" in chinese
-    assert re.search(r"a2 水泥 安徽 - - - -", chinese)
+    assert re.search(r"a2 甲二线 水泥 安徽 - - - -", chinese)
     # Sentences that are parts of a line do not end within it.
     assert "。；" not in chinese
     assert "top-up to be issued" in letter_to("D", tmp_path / "d.html")

@@ -131,7 +131,7 @@ def assert_same_units(found: etsopt.Instance, before: etsopt.Instance) -> pd.Dat
         assert known.tolist() == expected.get(column, pd.Series("", expected.index)).tolist()
     for column in NUMBERS:
         one, other = (frame.reindex(columns=[column])[column].to_numpy(float) for frame in (found.units, expected))
-        # A cell of the workbook holds 16 digits.
+        # Shares become percentages, and these shares again.
         np.testing.assert_allclose(one, other, rtol=1e-15, err_msg=column)
     return expected
 

@@ -103,6 +103,7 @@ REPORTS = {
     "review-status-long": "review status long-reviewed.duckdb --on 2026-03-31 --out tables",
     "review-findings": "review findings reviewed.duckdb",
     "review-findings-long": "review findings long-reviewed.duckdb",
+    "review-notice": "review notice reviewed.duckdb --out notices --deadline 2026-04-30",
     "review-history": "review history reviewed.duckdb --unit U3 --month 2025-04",
     "review-history-long": f"review history long-reviewed.duckdb --unit {CODE}-series-500kA --month 2025-02",
     "review-apply": "review apply store.duckdb decisions.csv",

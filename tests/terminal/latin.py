@@ -42,7 +42,7 @@ PROGRAMS = ("HiGHS", "Pyomo", "Dask", "Python", "Excel", "CSV", "JSON", "TOML", 
 PACKAGES = ("highspy", "numpy", "pandas", "python", "scipy")
 UNITS_OF_MEASURE = (
     *("kt", "Mt", "CO2", "CO2e", "tCO2", "tCO2e", "tC", "MW", "MWh", "GJ", "CNY", "Nm3", "1e4", "MB", "min", "pot-day"),
-    "kgce",
+    *("kgce", "kcal", "kg", "Al2O3"),
 )
 TERMS = ("CCER", "CVaR", "Sobol", "BP", "NCV", "NaN", "SHA-256", "UTC", "RUN", "UNIT", "again", "II", "III", "IV")
 NOT_IN_THE_PARSER = (

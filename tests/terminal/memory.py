@@ -54,7 +54,8 @@ OF_ONE_LANGUAGE = {
     "etsopt.data.files.write": ("write_instance",),
     "etsopt.designing.page": ("write_design_report", "charts_of"),
     "etsopt.reports": ("compliance_page", "write_monthly_sheets", "write_official_tables"),
-    "etsopt.reports.write": ("write_comparison", "write_letter", "write_report"),
+    "etsopt.reports.letters": ("write_letter",),
+    "etsopt.reports.write": ("write_comparison", "write_report"),
     "etsopt.reports.workbook": ("write_result_workbook",),
     "etsopt.sweeping.page": ("write_sweep_report", "charts_of"),
 }

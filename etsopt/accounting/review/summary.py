@@ -48,7 +48,8 @@ class Review:
     statuses
         Items by province and status.
     at_risk
-        Enterprises with open findings, or late or missing months; the list that ``compliance.at_risk`` takes.
+        Enterprises with open findings, or late or missing months, and the names of their units; the list that
+        ``compliance.at_risk`` takes.
     corrections
         Who corrected or restored which quantity, why, and the figures before and after it.
     entry
@@ -170,7 +171,8 @@ def _findings(opened: Connection, within: str) -> pd.DataFrame:
     table = frame_of(
         opened,
         f"SELECT f.finding, c.finding IS NULL AS open, f.level, f.who, f.decided_on, u.enterprise_id, u.province, "
-        f"f.rule, {listed(KEY, 'f')}, f.size_t, f.reason, f.reason_zh, coalesce(c.level, '') AS closed_by_level, "
+        f"u.name, f.rule, {listed(KEY, 'f')}, f.size_t, f.reason, f.reason_zh, "
+        f"coalesce(c.level, '') AS closed_by_level, "
         f"coalesce(c.who, '') AS closed_by, coalesce(c.decided_on, '') AS closed_on, "
         f"coalesce(c.reason, '') AS closed_because FROM seen_findings f LEFT JOIN seen_closings c USING (finding) "
         f"JOIN current_units u ON f.unit_id = u.unit_id WHERE true{within.replace('month', 'f.month')} "
@@ -267,7 +269,7 @@ def _at_risk(
     on: date,
 ) -> pd.DataFrame:
     """Return enterprises with open findings or months that are late, or missing after their deadline."""
-    units = frame_of(opened, "SELECT unit_id, enterprise_id, province, sector FROM current_units")
+    units = frame_of(opened, "SELECT unit_id, enterprise_id, name, province, sector FROM current_units")
     # A power unit that reports nothing is one whose emissions another table states.
     silent = (units["sector"] == POWER) & ~units["unit_id"].isin(months["unit_id"])
     accounted = units[units["sector"].isin(ACCOUNTED) & ~silent]
@@ -290,5 +292,9 @@ def _at_risk(
         {"province": "first", "unit_id": "size"} | dict.fromkeys(figures, "sum")
     )
     table = table.rename(columns={"unit_id": "units"})
-    risky = (table[["open_findings", "late_months", "missing_months"]] > 0).any(axis=1)
-    return table[risky].sort_values(["open_size_t", "enterprise_id"], ascending=[False, True]).reset_index(drop=True)
+    table = table[(table[["open_findings", "late_months", "missing_months"]] > 0).any(axis=1)]
+    # An enterprise has no name in a register, but its units have.
+    named = units[units["enterprise_id"].isin(table["enterprise_id"]) & (units["name"] != "")]
+    names = named.drop_duplicates(["enterprise_id", "name"]).groupby("enterprise_id")["name"].agg("; ".join)
+    table.insert(1, "name", table["enterprise_id"].map(names).astype(object).fillna(""))
+    return table.sort_values(["open_size_t", "enterprise_id"], ascending=[False, True]).reset_index(drop=True)

@@ -50,8 +50,8 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve design forecast models rules instances schema completion
-set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --tables --time-limit --unit --units --vary --version --wait --workers --year
+set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review notice' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve design forecast models rules instances schema completion
+set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -113,6 +113,7 @@ complete -c etsopt -n '_shtab_etsopt_using report' -l lang -xka "en zh" -d 'lang
 complete -c etsopt -n '_shtab_etsopt_using report' -l out -x -d 'file to write (default: report.html, letter-ENTERPRISE.html or beside.html in the run folder)'
 complete -c etsopt -n '_shtab_etsopt_using report' -l inline -d 'write the script of the charts into the page, so that it is one file of 5 MB'
 complete -c etsopt -n '_shtab_etsopt_using report' -l letter -x -d 'write the letter of one page to this enterprise instead: its identifier or name, or that of a unit'
+complete -c etsopt -n '_shtab_etsopt_using report' -l letters -d 'write the letters to all enterprises instead, into the folder of --out (default: letters in the run folder)'
 complete -c etsopt -n '_shtab_etsopt_using report' -l beside -x -d 'write this run beside another one instead'
 complete -c etsopt -n '_shtab_etsopt_using report' -l sheets -d 'write the sheets of every enterprise of a compliance year instead, in both languages'
 complete -c etsopt -n '_shtab_etsopt_using report' -l enterprise -x -d 'write the sheet of this enterprise only; repeatable'
@@ -127,6 +128,7 @@ complete -c etsopt -n '_shtab_etsopt_using export' -l lang -xka "en zh" -d 'lang
 complete -c etsopt -n '_shtab_etsopt_using export' -l tables -x -d 'official: tables 1-1 to 1-5 and 2-1 to 2-5'
 complete -c etsopt -n '_shtab_etsopt_using export' -l out -x -d 'folder to write the files to'
 complete -c etsopt -n '_shtab_etsopt_using export' -l province -x -d 'only this province (default: all)'
+complete -c etsopt -n '_shtab_etsopt_using export' -l store -x -d 'store of monthly reports: every page of the workbook states the head of its ledger in the foot'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a import -d 'read annex tables of the allocation plan as an instance'
 complete -c etsopt -n '_shtab_etsopt_using import' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using import' -l json -d 'print machine-readable output and nothing else'
@@ -256,6 +258,16 @@ complete -c etsopt -n '_shtab_etsopt_using review findings' -l year -x -d 'only 
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l all -d 'also those that are closed'
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l as-of -x -d 'state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)'
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l wait -x -d 'time to wait while another process has the store open (default: 10)'
+complete -c etsopt -n '_shtab_etsopt_using review; and test $_shtab_etsopt_npos -eq 0' -a notice -d 'write a notice of corrections to each enterprise with open findings, an HTML page'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l out -x -d 'folder to write the notices to'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l year -x -d 'only months of this year (default: all)'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l deadline -x -d 'day by which enterprises are to answer'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l enterprise -x -d 'write the notice of this enterprise only; repeatable (default: all)'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l as-of -x -d 'state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l wait -x -d 'time to wait while another process has the store open (default: 10)'
 complete -c etsopt -n '_shtab_etsopt_using review; and test $_shtab_etsopt_npos -eq 0' -a history -d 'list every version of the items of a month, and every decision on them'
 complete -c etsopt -n '_shtab_etsopt_using review history' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using review history' -l json -d 'print machine-readable output and nothing else'

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from etsopt.errors import UsageError
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -24,8 +24,38 @@ if TYPE_CHECKING:
 MOST_ROWS, MOST_CHARACTERS = 1_048_576, 32_767
 """Rows of a sheet, and characters of a cell."""
 
-A4 = 9
-"""Number of the paper format."""
+MARGINS = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
+"""Margins of a page [inch]."""
+
+INCH_MM, INCH_PT, INCH_PX = 25.4, 72, 96
+DIGIT_PX, PADDING_PX = 7, 5
+"""A column of a width has this many pixels for each digit, and these beside them."""
+
+
+class Paper(NamedTuple):
+    """A format of paper across: its number in a workbook, width and height [mm]."""
+
+    number: int
+    width_mm: float
+    height_mm: float
+
+    @property
+    def height_pt(self) -> float:
+        """Height between the margins [pt]."""
+        return (self.height_mm / INCH_MM - MARGINS["top"] - MARGINS["bottom"]) * INCH_PT
+
+    def scale_of(self, widths: Iterable[float]) -> float:
+        """Return the scale at which columns of these widths are one page wide, in whole per cent.
+
+        >>> A4.scale_of([13] * 10), A4.scale_of([13] * 20), A3.scale_of([13] * 20)
+        (1.0, 0.54, 0.78)
+        """
+        across = sum(DIGIT_PX * width + PADDING_PX for width in widths) / INCH_PX
+        room = self.width_mm / INCH_MM - MARGINS["left"] - MARGINS["right"]
+        return min(int(100 * room / across), 100) / 100
+
+
+A4, A3 = Paper(9, 297, 210), Paper(8, 420, 297)
 
 MADE = datetime.datetime(2000, 1, 1)
 """Date of creation in every workbook, so that the same content is the same file."""
@@ -50,10 +80,15 @@ def load_xlsxwriter(name: str) -> Any:
 
 
 @contextmanager
-def new_workbook(path: Path) -> Iterator[Any]:
+def new_workbook(path: Path, font: Mapping[str, Any] | None = None) -> Iterator[Any]:
     """Yield a workbook that replaces the file, as a whole, after the block.
 
     Its method ``add_worksheet`` returns sheets that write every digit of a number; xlsxwriter writes sixteen.
+
+    Parameters
+    ----------
+    font
+        Properties of the font of every cell, whose digits measure the widths of columns; None for that of Excel.
 
     Raises
     ------
@@ -73,18 +108,19 @@ def new_workbook(path: Path) -> Iterator[Any]:
         def add_worksheet(self, name: str | None = None, worksheet_class: Any = None) -> Any:
             return super().add_worksheet(name, ExactWorksheet)
 
-    with replaced(path) as part, part.open("wb") as file, ExactWorkbook(file, PLAIN) as book:
+    options = PLAIN | ({} if font is None else {"default_format_properties": dict(font)})
+    with replaced(path) as part, part.open("wb") as file, ExactWorkbook(file, options) as book:
         book.set_properties({"created": MADE})
         yield book
 
 
-def set_up_page(sheet: Any, headings: int) -> None:
-    """Let a sheet print on A4 across, all columns on one page, with its rows of headings, name and number on each."""
-    sheet.set_paper(A4)
+def set_up_page(sheet: Any, headings: int, paper: Paper = A4, footer: str = "&L&A&R&P / &N") -> None:
+    """Let a sheet print across, all columns on one page, with its rows of headings, name and number on each."""
+    sheet.set_paper(paper.number)
     sheet.set_landscape()
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.set_margins(**MARGINS)
     sheet.fit_to_pages(1, 0)
-    sheet.set_footer("&L&A&R&P / &N")
+    sheet.set_footer(footer)
     if headings:
         sheet.repeat_rows(0, headings - 1)
 

@@ -13,7 +13,7 @@ from etsopt.language import _, ngettext
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from etsopt.documents.document import Block
 
 STATES = ("province", *(f"items_{status}" for status in STATUSES), "items", "items_with_open_findings")
-FINDINGS = ("finding", "open", "level", "unit_id", "month", "item", "size_t", "reason")
+FINDINGS = ("finding", "open", "level", "unit_id", "name", "month", "item", "size_t", "reason")
 HISTORY = ("entry", "event", "level", "who", "item", "version", "quantity", "unit", "finding", "reason")
 FIGURES = ("quantity_before", "quantity", "unit", "ncv_before_gj_per_unit", "ncv_gj_per_unit")
 CORRECTIONS = ("unit_id", "month", "process", "item", *FIGURES)
@@ -41,11 +41,11 @@ def status(state: Review) -> Document:
     if unknown := int((filing == "unknown").sum()):
         text = _("{items_and_months}, {unknown:,} without a day of filing")
         answer = _(text, items_and_months=answer, unknown=unknown)
-    risk = _("Enterprises at risk")
+    risk, at_risk = _("Enterprises at risk"), with_names(state.at_risk, list(state.at_risk))
     tables: tuple[Block, ...] = (
         table_of(state.statuses, STATES, _("Items by province and status"), key="states"),
         table_of(state.rates, list(state.rates), _("First pass and open findings"), exact=True, key="rates"),
-        *([table_of(state.at_risk, list(state.at_risk), risk, exact=True, key="risk")] if len(state.at_risk) else []),
+        *([table_of(state.at_risk, at_risk, risk, exact=True, key="risk")] if len(state.at_risk) else []),
         *stamped(state.line, state.altered),
     )
     return Document(answer, "", answer, sections=(Section("review", _("Review"), tables),))
@@ -62,7 +62,12 @@ def stamped(line: Line | None, altered: int = 0) -> tuple[Paragraph, ...]:
 def findings(table: pd.DataFrame) -> Table:
     """Return findings."""
     title = ngettext("{count:,} finding", "{count:,} findings", len(table))
-    return table_of(one_reason(table), FINDINGS, title, exact=True, key="findings")
+    return table_of(one_reason(table), with_names(table, FINDINGS), title, exact=True, key="findings")
+
+
+def with_names(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return columns of a table, and that of names beside the codes only where a register has any."""
+    return [name for name in columns if name != "name" or (table["name"] != "").any()]
 
 
 def history(table: pd.DataFrame) -> Table:

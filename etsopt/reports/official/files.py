@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,6 +13,7 @@ from etsopt.data.files.write import protected
 from etsopt.errors import UsageError
 from etsopt.language import _
 from etsopt.progress import tell
+from etsopt.reports.official import printing
 from etsopt.reports.official.gaps import columns_to_fill
 from etsopt.reports.official.headings import BY_NAME
 
@@ -26,14 +26,8 @@ CSV_FILES = {name: f"official-{name}.csv" for name in BY_NAME}
 MOST_ROWS, MOST_CHARACTERS = 1_048_576, 32_767
 """Rows of a sheet and characters of a cell that Excel takes."""
 
-FIRST_ROW = 2
-"""Position of the first row of a sheet below its title and its headings."""
-
-MADE = datetime.datetime(2026, 7, 27)
-"""Date in the properties of the workbook, that of the annex: the same run gives the same bytes."""
-
-FORMATS = {"Int64": "#,##0", "float64": "#,##0.00####"}
-"""Number formats of a sheet by the type of its column; the cells hold 16 digits."""
+AROUND = printing.FIRST_ROW + 1
+"""Rows of a sheet around those of a table: title, headings, and the line to sign."""
 
 
 def write_official_tables(
@@ -42,6 +36,7 @@ def write_official_tables(
     province: str,
     year: int,
     note: tuple[str, str] | None = None,
+    stamp: str = "",
 ) -> tuple[list[str], str]:
     """Write the tables into a folder, all of them or none; those of an earlier export are replaced.
 
@@ -54,6 +49,8 @@ def write_official_tables(
     note
         Remark on all tables in English and Chinese, for the titles in Chinese, and for the file that also lists the
         columns to fill.
+    stamp
+        Words in the foot of every page of the workbook, such as the head of a store's ledger.
 
     Returns
     -------
@@ -88,7 +85,7 @@ def write_official_tables(
         if xlsxwriter is not None:
             tell(_("writing {name}", name=WORKBOOK))
             with file_in_errors(aside / WORKBOOK):
-                _write_workbook(xlsxwriter, tables, aside / WORKBOOK, province, year, note)
+                printing.write_printable(tables, aside / WORKBOOK, province, year, note, stamp)
     files = [*(CSV_FILES[name] for name in tables), *([NOTE] if lines else [])]
     return (files, NO_WORKBOOK) if xlsxwriter is None else ([*files, WORKBOOK], "")
 
@@ -118,8 +115,8 @@ NO_WORKBOOK = _(
 def _check_size(tables: Mapping[str, pd.DataFrame]) -> None:
     """Raise UsageError if a table has more rows, or a text more characters, than a sheet takes."""
     for name, table in tables.items():
-        if len(table) > MOST_ROWS - FIRST_ROW:
-            most = MOST_ROWS - FIRST_ROW
+        if len(table) > MOST_ROWS - AROUND:
+            most = MOST_ROWS - AROUND
             text = _("Table {name} has {rows:,} rows: a sheet of Excel takes {most:,}.")
             what = _(text, name=name, rows=len(table), most=most)
             raise UsageError(what, _("Export province by province with --province."))
@@ -130,42 +127,3 @@ def _check_size(tables: Mapping[str, pd.DataFrame]) -> None:
                 text = _("Table {name}, row {row}, {heading}: the text has more than {most:,} characters.")
                 what = _(text, name=name, row=row, heading=heading, most=MOST_CHARACTERS)
                 raise UsageError(what, _("Shorten it in the instance, and solve again: a cell of Excel takes no more."))
-
-
-def _write_workbook(
-    xlsxwriter: Any,
-    tables: Mapping[str, pd.DataFrame],
-    path: Path,
-    province: str,
-    year: int,
-    note: tuple[str, str] | None,
-) -> None:
-    """Write a sheet for each table: title, headings, rows; texts are texts, never formulas or links."""
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
-    with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
-        book.set_properties({"created": MADE})
-        bold = book.add_format({"bold": True})
-        heading = book.add_format(
-            {"bold": True, "text_wrap": True, "align": "center", "valign": "vcenter", "border": 1}
-        )
-        formats = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
-        for name, table in tables.items():
-            annex = BY_NAME[name]
-            sheet = book.add_worksheet(annex.sheet)
-            sheet.write_string(0, 0, annex.title(province, year) + (f"（{note[1]}）" if note else ""), bold)
-            sheet.freeze_panes(FIRST_ROW, 0)
-            for place, (column, cells) in enumerate(table.items()):
-                sheet.write_string(1, place, column, heading)
-                _write_column(sheet, place, cells, formats)
-
-
-def _write_column(sheet: Any, place: int, cells: pd.Series, formats: Mapping[str, Any]) -> None:
-    """Write the cells of a column; absent ones stay empty."""
-    kind = str(cells.dtype)
-    sheet.set_column(place, place, 16 if kind in FORMATS else 22)
-    for row, cell in enumerate(cells, FIRST_ROW):
-        if kind not in FORMATS:
-            if cell:
-                sheet.write_string(row, place, str(cell))
-        elif pd.notna(cell):
-            sheet.write_number(row, place, cell, formats[kind])

@@ -10,9 +10,10 @@ import numpy as np
 from etsopt.reports.official.headings import BY_NAME, NOTES, NUMBERS_OF_USER, OUTSIDE, TEXTS_OF_USER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from etsopt.reports.official.headings import Annex
 
@@ -78,27 +79,42 @@ def with_gaps(annex: Annex, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def columns_to_fill(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, str]]:
-    """Yield a sentence for each column with cells to fill, in English and Chinese.
-
-    Columns of which only users know are listed if they are empty throughout: a part of them belongs to some units only.
-    Of rows outside the scope only the code is to be filled.
-    """
+    """Yield a sentence for each column with cells to fill, in English and Chinese."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     words: dict[tuple[str, str], tuple[str, str]] = {}
     for name, table in tables.items():
-        rows = table.iloc[: len(table) - BY_NAME[name].number.endswith("-5")]
-        inside = rows[~rows[NOTES[1]].str.contains(OUTSIDE, regex=False)]
         filled_by = FILLED_BY | (OF_STEEL if name == "2-2" else {})
-        for key, heading, _ in BY_NAME[name].columns:
-            if key in filled_by:
-                cells = (rows if key == "uscc" else inside)[heading]
-                empty = int(np.count_nonzero(cells.isna() | (cells == "")))
-                if empty and (empty == len(cells) or key not in OF_USER):
-                    found.setdefault((key, heading), {})[name] = empty
-                    words[key, heading] = filled_by[key]
+        for key, heading, empty in cells_to_fill(name, table):
+            found.setdefault((key, heading), {})[name] = int(np.count_nonzero(empty))
+            words[key, heading] = filled_by[key]
     for (key, heading), of in found.items():
         count, (english, chinese) = sum(of.values()), words[key, heading]
         yield (
             f"{heading}: {count:,} empty cells in {', '.join(of)}; filled by the column {english}.",
             f"{heading}：表 {'、'.join(of)} 共 {count:,} 个空单元格；由{chinese}填写。",
         )
+
+
+def cells_to_fill(
+    name: str, table: pd.DataFrame, more: Sequence[str] = ()
+) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Yield key and heading of each column of a table with cells to fill, and True for these, shape ``(rows,)``.
+
+    Columns of which only users know are among them if they are empty throughout: a part of them belongs to some units
+    only. Of rows outside the scope only the code is to be filled.
+
+    Parameters
+    ----------
+    more
+        Keys of columns beside those that a column of the instance fills.
+    """
+    annex = BY_NAME[name]
+    rows = np.arange(len(table)) < len(table) - annex.number.endswith("-5")
+    inside = rows & ~table[NOTES[1]].str.contains(OUTSIDE, regex=False).to_numpy(dtype=bool)
+    keys = {*FILLED_BY, *more, *(OF_STEEL if name == "2-2" else ())}
+    for key, heading, _english in annex.columns:
+        if key in keys:
+            asked = rows if key == "uscc" else inside
+            empty = asked & (table[heading].isna() | (table[heading] == "")).to_numpy(dtype=bool)
+            if empty.any() and (key not in OF_USER or (empty == asked).all()):
+                yield key, heading, empty

@@ -192,7 +192,7 @@ class Annex:
     def title(self, province: str, year: int) -> str:
         """Return the title as the annex prints it, of a province or, if that is empty, of several."""
         where = LONG.get(province, province) or "全国"
-        return f"表{self.number}：{where} {year} 年度{self.about}"
+        return f"表{self.number}：{where}{year}年度{self.about}"
 
 
 def _all() -> tuple[Annex, ...]:

@@ -1,0 +1,135 @@
+"""Notices of corrections: of an enterprise, what the open findings of a review ask it to correct or to prove."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etsopt.accounting.chinese import one_reason
+from etsopt.documents.columns import table_of
+from etsopt.documents.document import Column, Document, Facts, Points, Section, noted
+from etsopt.documents.html import printable
+from etsopt.documents.quantities import REPORTED, WHOLE_TONNES, tonnes
+from etsopt.errors import UsageError, brief
+from etsopt.language import _, joined, ngettext, pgettext
+from etsopt.reports.files import write_each
+from etsopt.reports.monthly.review import stamped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from etsopt.accounting import Review
+
+OF_UNIT = ("finding", "month", "process", "item", "quantity", "unit", "size_t", "reason", "level")
+QUANTITY = ["unit_id", "month", "item"]
+COUNTED = ("in", "out", "product")
+"""Flows that accounts count; others are evidence beside them."""
+
+
+def write_notices(
+    state: Review,
+    folder: str | Path,
+    language: str = "en",
+    enterprises: Sequence[str] = (),
+    deadline: date | None = None,
+) -> list[Path]:
+    """Write a notice for each enterprise with open findings, one HTML file, and return the files.
+
+    Parameters
+    ----------
+    folder
+        Earlier notices in it are replaced.
+    language
+        ``en`` or ``zh``.
+    enterprises
+        Only these; empty for all.
+    deadline
+        Day by which they have to answer; None if none is stated.
+
+    Raises
+    ------
+    UsageError
+        If an enterprise has no open finding, the store and its ledger differ, or jinja2 is not installed.
+    OSError
+        With the name of the file that could not be written; the folder is unchanged.
+    """
+    if state.altered:
+        what = _("Store and ledger differ: a notice states nothing that was altered.")
+        raise UsageError(what, _("See where: etsopt store verify STORE"))
+    still = state.findings[state.findings["open"]]
+    known = sorted(still["enterprise_id"].unique())
+    if unknown := [name for name in enterprises if name not in known]:
+        what = _("Enterprise {name} has no open finding.", name=brief(unknown[0]))
+        raise UsageError(what, _("List them: etsopt review findings STORE"))
+    chosen = list(dict.fromkeys(enterprises)) or known
+    rows = dict(tuple(_with_quantities(still, state.items).groupby("enterprise_id")))
+    sizes = state.at_risk.set_index("enterprise_id")["open_size_t"]
+
+    def page(enterprise: str) -> str:
+        made = partial(notice, state, rows[enterprise], float(sizes[enterprise]), deadline)
+        return printable(made, language)
+
+    return write_each(Path(folder), "notice-{}.html", chosen, page, _("writing notices"))
+
+
+def _with_quantities(findings: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return findings with the quantity that was reported, where a finding is on an item of one quantity."""
+    single = items[items["flow"].isin(COUNTED)].drop_duplicates(QUANTITY, keep=False)
+    return findings.merge(single[[*QUANTITY, "quantity", "unit"]], on=QUANTITY, how="left").fillna({"unit": ""})
+
+
+def notice(state: Review, findings: pd.DataFrame, size_t: float, deadline: date | None) -> Document:
+    """Return the notice of an enterprise in the language of the moment.
+
+    Parameters
+    ----------
+    findings
+        Its open findings, with ``quantity`` and ``unit`` of what was reported.
+    size_t
+        Emissions that they concern together [tCO2e].
+    """
+    enterprise = findings["enterprise_id"].iloc[0]
+    names = [name for name in findings["name"].unique() if name]
+    of = noted(enterprise, joined(names)) if names else enterprise
+    text = ngettext(
+        "{count:,} finding is open, which concerns {size} of emissions.",
+        "{count:,} findings are open, which concern {size} of emissions together.",
+        len(findings),
+        size=tonnes(size_t),
+    )
+    if deadline is not None:
+        text = _("{findings} Answer by {day}.", findings=text, day=deadline.isoformat())
+    steps = (
+        _("Correct each row above, or hand in the record that proves it: ledger, test report, calibration."),
+        _("A corrected row has the next version, and the record as its evidence."),
+        _("Name the number of the finding in the answer: the level that opened it, or one above, closes it."),
+    )
+    signed = (_("Issued by (seal)"), _("Date of issue"), _("Received by"), _("Date of receipt"))
+    return Document(
+        title=_("Notice of corrections: {enterprise}", enterprise=of),
+        kicker="",
+        answer=text,
+        sections=(
+            *_units(findings),
+            Section("answer", _("How to answer"), (Points(steps), Facts(tuple((label, "") for label in signed)))),
+            *([Section("ledger", _("Ledger"), proof)] if (proof := stamped(state.line)) else []),
+        ),
+    )
+
+
+def _units(findings: pd.DataFrame) -> Iterator[Section]:
+    """Yield the findings of each unit by month and item."""
+    own = {
+        "quantity": Column(pgettext("notice", "quantity as reported"), REPORTED, 1),
+        "size_t": Column(pgettext("notice", "emissions concerned"), WHOLE_TONNES, 1),
+        "reason": Column(pgettext("notice", "to correct or to prove")),
+    }
+    for unit, rows in findings.sort_values(["month", "item", "finding"], kind="stable").groupby("unit_id"):
+        name = rows["name"].iloc[0]
+        title = _("Unit {unit}", unit=noted(unit, name) if name else unit)
+        table = table_of(one_reason(rows), OF_UNIT, title, exact=True, own=own)
+        yield Section(f"unit-{unit}", title, (table,))
