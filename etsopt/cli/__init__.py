@@ -45,6 +45,7 @@ COMMANDS = {
     "review-plan": "review_plan",
     "sweep": "sweeping",
     "curve": "curving",
+    "explore": "exploring",
     "design": "designing",
     "forecast": "forecasting",
     **dict.fromkeys(("models", "rules", "instances", "schema"), "list_commands"),
