@@ -20,14 +20,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 """The browser of this machine, empty without one."""
 
 OPTIONS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--remote-debugging-pipe",
-    "--no-first-run",
-    "--mute-audio",
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run", "--mute-audio"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"),
 )
-OPTIONS += ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars")
 FIRST = 10
 """Descriptors from here on are none of the browser's own."""
 

@@ -1,4 +1,4 @@
-"""The command `etsopt explore`: a curve as one offline page with a slider that proves itself in the reader's browser."""
+"""The command `etsopt explore`: a curve as one offline page with a slider, which the reader's browser proves."""
 
 from __future__ import annotations
 
@@ -49,9 +49,8 @@ def explore(options: Namespace) -> int:
         print(json.dumps(content, ensure_ascii=False))
     else:
         print(answer_of(found))
-        print(
-            _("Written to {path}: {size:,.0f} kB, one file that needs no network.", path=options.out, size=size / 1e3)
-        )
+        text = _("Written to {path}: {size:,.0f} kB, one file that needs no network.")
+        print(_(text, path=options.out, size=size / 1e3))
     if found.termination == "interrupted":
         return 130
     return 0 if found.termination == "optimal" and found.proven else 4

@@ -41,8 +41,8 @@ NAME = "{}"
 """Stands for the name of a unit in that of its enterprise."""
 
 PRICE_DIGITS = 12
-"""Digits of the prices of the tie-break, which are half of the data of a piece: of 12 a total of 1e9 t is off by 1e-5 t,
-a hundredth of what it may miss."""
+"""Digits of the prices of the tie-break, half of the data of a piece. They put a total of 1e9 t off by 1e-5 t, a
+thousandth of what it may miss."""
 
 
 @dataclass(frozen=True)
@@ -121,20 +121,12 @@ def _units(solver: CurveSolver) -> dict[str, Any]:
     instance = solver.instance
     table = instance.units
     owners = instance.enterprises
-    owned = (
-        {}
-        if owners is None or "name" not in owners
-        else dict(zip(owners["enterprise_id"], owners["name"], strict=True))
-    )
-    texts = {
-        "id": table["unit_id"],
-        "name": table["name"] if "name" in table else table["unit_id"],
-        "zh": table[NAME_IN_CHINESE]
-        if NAME_IN_CHINESE in table
-        else table["unit_id"].mask(table["unit_id"].notna(), ""),
-        "owner": table["enterprise_id"].map(lambda name: owned.get(name, name)),
-    }
-    found: dict[str, Any] = {name: cells.fillna("").astype(str).tolist() for name, cells in texts.items()}
+    owned = {}
+    if owners is not None and "name" in owners:
+        owned = dict(zip(owners["enterprise_id"], owners["name"], strict=True))
+    texts = table.reindex(columns=["unit_id", "name", NAME_IN_CHINESE]).set_axis(["id", "name", "zh"], axis=1)
+    texts["owner"] = table["enterprise_id"].map(lambda name: owned.get(name, name))
+    found: dict[str, Any] = texts.astype(object).fillna("").astype(str).to_dict("list")
     # Most enterprises have the name of their unit, or one with it, which need not be there twice.
     both = zip(found["owner"], found["name"], strict=True)
     found["owner"] = [owner.replace(name, NAME) if name else owner for owner, name in both]

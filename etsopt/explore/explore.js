@@ -222,11 +222,13 @@ function find() {
     ...(sought.length && !found.length ? [element("li", {}, say("none_found"))] : []));
 }
 
-// Multipliers of limits in the tie-break, those of the earlier objectives that it keeps included.
-function pulls() {
-  const { piece, prices } = shown, kept = piece.kept.at(-1), sumE = ENGINE.E.reduce((sum, one) => sum + one, 0);
-  return prices.map((price, row) => DATA.levels.slice(0, -1).reduce((sum, { name }, k) =>
-    sum + kept[k] * piece.duals[name][row] * (name === "spread" ? sumE : 1), price));
+// Multipliers of limits in an objective's sum, those of the earlier objectives that it keeps included, as
+// etsopt/explanation/program.py has them.
+function pulls(level = DATA.levels.length - 1) {
+  const { piece, prices } = shown, { name } = DATA.levels[level];
+  const own = name === "least_squares" ? prices : piece.duals[name], scale = name === "spread" ? ENGINE.sumE : 1;
+  return piece.kept[level].reduce((sums, times, k) => times ? pulls(k).map((one, row) => sums[row] + times * one) : sums,
+    own.map((one) => scale * one));
 }
 
 function held(place, moved) {
@@ -266,8 +268,7 @@ function drawMine() {
 // The allowance along the key as a line, and how it moves near the position.
 function lineOf(place, reference) {
   const { piece } = shown, [first, last] = [piece.from, piece.to].map((one) => ENGINE.solve(piece, one).answer[place]);
-  const step = 0.1 * (KEY.divisor === 0.01 ? 1 : KEY.step / KEY.divisor), width = (piece.to - piece.from) * (KEY.ends[1] - KEY.ends[0]);
-  const slope = (last - first) / width * step * KEY.divisor;
+  const step = 100 * KEY.step, slope = (last - first) / ((piece.to - piece.from) * (KEY.ends[1] - KEY.ends[0])) * step;
   const points = answersAtEnds().map(({ place: x, answer }) => [x, answer[place]]);
   const sizes = [...points.map(([, y]) => y), reference], [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   const X = (x) => 8 + 624 * x, Y = (y) => 112 - 96 * (most > least ? (y - least) / (most - least) : 0.5);
@@ -275,7 +276,7 @@ function lineOf(place, reference) {
   const path = points.map(([x, y], k) => `${k && Math.abs(x - points[k - 1][0]) <= 1e-9 ? "L" : k % 2 ? "L" : "M"}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join("");
   const label = say("along", { least: tonnes(Math.min(...points.map(([, y]) => y))), most: tonnes(Math.max(...points.map(([, y]) => y))) });
   const stroke = (colour) => ({ fill: "none", stroke: colour, "stroke-width": 2 });
-  return [element("p", {}, say("slope", { step: keyValue(step * KEY.divisor), tonnes: tonnes(slope, true) })),
+  return [element("p", {}, say("slope", { step: keyValue(step), tonnes: tonnes(slope, true) })),
     element("svg", { viewBox: "0 0 640 128", class: "line", role: "img", "aria-label": label },
       element("line", { x1: 8, x2: 632, y1: Y(reference), y2: Y(reference), ...stroke("var(--soft)"), "stroke-dasharray": "5 4", "stroke-width": 1 }),
       element("path", { d: path, ...stroke("var(--accent)") }),

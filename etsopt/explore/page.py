@@ -44,12 +44,8 @@ def require_page(instance: Instance) -> None:
         If it has too many units.
     """
     if (count := len(instance.units)) > UNITS_MAX:
-        what = _(
-            "{name} has {count:,} units: a page holds {most:,} at most.",
-            name=instance.name,
-            count=count,
-            most=UNITS_MAX,
-        )
+        what = _("{name} has {count:,} units: a page holds {most:,} at most.")
+        what = _(what, name=instance.name, count=count, most=UNITS_MAX)
         raise UsageError(what, _("Explore the units of one sector or province, or make a curve: etsopt curve."))
 
 
@@ -111,6 +107,9 @@ def check_page(path: Path, instance: Instance) -> CurveCheck:
     """
     text, data = _read(path)
     try:
+        if data["instance"]["hash"] != instance.hash:
+            other = _("the page is of another instance: its hash is {digest}…", digest=data["instance"]["hash"][:16])
+            return CurveCheck(len(data["pieces"]), 0, 0.0, (str(other),))
         keys = {key: (float(start), float(end)) for key, (start, end) in data["key"]["keys"].items()}
         solver = CurveSolver(instance, (Axis(keys),))
         cover = cover_of(solver, data)
@@ -142,10 +141,10 @@ def _damaged(path: Path, what: str) -> DataError:
 def _differing(stated: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[str]:
     """Yield the parts of a page that do not follow from its instance."""
     for name in dict.fromkeys((*stated, *again)):
-        one, other = stated.get(name), again.get(name)
+        one, other = stated.get(name), again.get(name, {})
         if one == other or (name in APPROXIMATE and _agree(one, other)):
             continue
-        parts = [part for part in other if one.get(part) != other[part]] if _both(dict, one, other) else []
+        parts = [part for part in other if one.get(part) != other[part]] if isinstance(one, dict) else []
         what = ", ".join(f"{name}.{part}" for part in parts) or name
         yield str(_("{what} of the page does not follow from the instance", what=what))
 

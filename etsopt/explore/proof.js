@@ -265,5 +265,5 @@ function prover(data) {
     return least > upward(tolerated * (1 + gamma(n + 8)), 8) ? least : 0;
   }
 
-  return { solve, prove, infeasible, free, E, R };
+  return { solve, prove, infeasible, free, E, sumE };
 }

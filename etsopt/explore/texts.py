@@ -65,7 +65,8 @@ TEXTS = {
     "along": _("Its allowances along the key: from {least} to {most}. The dashed line is the rule."),
     "shadow": _("Shadow prices"),
     "shadow_note": _(
-        "Change of the first objective, {objective}, if a limit were one tonne higher. A limit without a price is left out."
+        "Change of the first objective, {objective}, if a limit were one tonne higher. "
+        "A limit without a price is left out."
     ),
     "no_shadow": _("No limit has a price at this value."),
     "limit": _("Limit"),
