@@ -42,15 +42,13 @@ def explore(options: Namespace) -> int:
 
     found, source = _read(options) if kind_of(Path(options.instance)) == "curve" else _solved(options)
     write_page(found, options.out, source, options.lang)
-    size = options.out.stat().st_size
     if options.json:
-        content = {"file": str(options.out), "bytes": size, "pieces": len(found.cover.pieces)}
+        content = {"file": str(options.out), "bytes": options.out.stat().st_size, "pieces": len(found.cover.pieces)}
         content |= {"certified_share": found.certified_share, "termination": found.termination}
         print(json.dumps(content, ensure_ascii=False))
     else:
         print(answer_of(found))
-        text = _("Written to {path}: {size:,.0f} kB, one file that needs no network.")
-        print(_(text, path=options.out, size=size / 1e3))
+        print(_("Written to {path}, one file that needs no network.", path=options.out))
     if found.termination == "interrupted":
         return 130
     return 0 if found.termination == "optimal" and found.proven else 4

@@ -180,14 +180,14 @@ def _piece(solver: CurveSolver, piece: Piece, linear: list[dict[str, Any]]) -> d
     own = {name: _plain(dual) for name, dual in claim.duals.items() if name != "least_squares"}
     if not linear or linear[-1] != own:
         linear.append(own)
-    rates = [list(level.values) for level in verdict.levels if level.name == "largest_change"]
+    rates = [_plain(np.array(level.values)) for level in verdict.levels if level.name == "largest_change"]
     return {
         "from": piece.start,
         "to": piece.end,
         "linear": len(linear) - 1,
         "rate": rates[0] if rates else [0.0, 0.0],
         "prices": [_plain(np.array([f"{price:.{PRICE_DIGITS}g}" for price in end], float)) for end in prices],
-        "kept": [list(map(float, verdict.kept[name])) for name in solver.box.names],
+        "kept": [_plain(np.array(verdict.kept[name], float)) for name in solver.box.names],
     }
 
 

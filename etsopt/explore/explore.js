@@ -31,6 +31,8 @@ const keyValue = (number) => {
   return unit ? `${text} ${unit}` : text;
 };
 const ownerOf = (unit) => UNITS.owner[unit].replace("{}", () => UNITS.name[unit]);
+const sectorOf = (unit) => words(UNITS.sectors[UNITS.sector[unit]]);
+const provinceOf = (unit) => words(UNITS.provinces[UNITS.province[unit]]);
 const nameOf = (unit) => (language === "zh" && UNITS.zh[unit]) || UNITS.name[unit] || UNITS.id[unit];
 
 function element(tag, attributes = {}, ...children) {
@@ -56,7 +58,9 @@ function table(columns, rows, foot = null) {
   return element("table", {}, ...parts);
 }
 
-const placeOf = (number) => (number - KEY.ends[0]) / (KEY.ends[1] - KEY.ends[0]);
+// Positions of the slider are whole steps from the first end, and the last end.
+const WIDTH = KEY.ends[1] - KEY.ends[0], LAST = Math.ceil(Math.abs(WIDTH) / KEY.step - 1e-6);
+const placeOf = (number) => (number - KEY.ends[0]) / WIDTH;
 const valueAt = (place) => trimmed(between(...KEY.ends, place));
 const pieceAt = (place) => PIECES.find((piece) => piece.from <= place && place <= piece.to);
 
@@ -108,16 +112,19 @@ function answersAtEnds() {
 
 const rateOf = (change, emissions) => emissions > 0 ? change / emissions : 0;
 const EMITTED = sums(UNITS.province, UNITS.provinces.length, (unit) => UNITS.emissions[unit]);
+const byProvince = (all) => sums(UNITS.province, EMITTED.length, (unit) => all[unit] - UNITS.reference[unit]);
 let steepest = 0;
 // Colours of tiles mean the same at every position.
 function scaleOfTiles() {
   for (const { answer } of answersAtEnds()) {
-    const all = allowances(answer), change = sums(UNITS.province, EMITTED.length, (unit) => all[unit] - UNITS.reference[unit]);
-    change.forEach((one, place) => { steepest = Math.max(steepest, Math.abs(rateOf(one, EMITTED[place]))); });
+    const rates = byProvince(allowances(answer)).map((one, place) => Math.abs(rateOf(one, EMITTED[place])));
+    steepest = Math.max(steepest, ...rates);
   }
 }
 
 function move(number) {
+  // What fails below leaves no seal of the position before.
+  $("seal").dataset.state = $("seal").textContent = "";
   const began = performance.now(), [low, high] = [...KEY.ends].sort((one, other) => one - other);
   value = Math.min(Math.max(number, low), high);
   const place = placeOf(value), found = proofAt(place);
@@ -127,7 +134,8 @@ function move(number) {
   const state = found && found.answer ? "proven" : found ? "infeasible" : "unproven";
   $("seal").className = `status ${state === "proven" ? "proven" : "unproven"}`;
   $("seal").dataset.state = state;
-  $("seal").textContent = `${state === "proven" ? "✓ " : "✕ "}${say(state, { tonnes: tonnes(found?.missing ?? 0) })}`;
+  const said = say(state, { tonnes: tonnes(found?.missing ?? 0) });
+  $("seal").textContent = `${state === "proven" ? "✓" : "✕"} ${said}`;
   $("nearest").textContent = state === "proven" ? "" : shown ? say("nearest", { value: keyValue(shown.value) })
     : say("nothing");
   for (const part of document.querySelectorAll("main > section, #headline, #figures")) part.hidden = !shown;
@@ -158,7 +166,7 @@ function drawTop() {
 
 function drawSectors() {
   const count = UNITS.sectors.length, of = (number) => sums(UNITS.sector, count, number);
-  const parts = [of((unit) => UNITS.emissions[unit]), of((unit) => UNITS.reference[unit]), of((unit) => shown.all[unit])];
+  const parts = [UNITS.emissions, UNITS.reference, shown.all].map((numbers) => of((unit) => numbers[unit]));
   const row = (name, [emissions, rule, here]) => [name, large(emissions), large(rule), large(here),
     large(here - rule, true), percent(rateOf(here - rule, emissions), true)];
   const rows = UNITS.sectors.map((name, place) => row(words(name), parts.map((part) => part[place])));
@@ -178,9 +186,10 @@ function layTiles() {
 }
 
 function drawTiles() {
-  const change = sums(UNITS.province, UNITS.provinces.length, (unit) => shown.all[unit] - UNITS.reference[unit]);
+  const change = byProvince(shown.all);
   [...$("tiles").children].forEach((tile, place) => {
-    const rate = rateOf(change[place], EMITTED[place]), strength = Math.min(0.8 * Math.abs(rate) / (steepest || 1), 0.8);
+    const rate = rateOf(change[place], EMITTED[place]);
+    const strength = Math.min(0.8 * Math.abs(rate) / (steepest || 1), 0.8);
     tile.style.backgroundColor = `rgba(var(--${rate < 0 ? "loss" : "gain"}), ${strength.toFixed(3)})`;
     tile.title = `${words(UNITS.provinces[place])}: ${tonnes(change[place], true)}`;
     tile.lastChild.textContent = percent(rate, true, 2);
@@ -204,9 +213,9 @@ function drawLosses() {
     most.length = Math.min(most.length, SHOWN_MOST);
   }
   $("losses-note").textContent = say(most.length ? "losses_note" : "no_losses");
-  const rows = most.map((unit) => [choose(unit), words(UNITS.sectors[UNITS.sector[unit]]),
-    words(UNITS.provinces[UNITS.province[unit]]), tonnes(UNITS.reference[unit]), tonnes(shown.all[unit]),
-    tonnes(-loss(unit), true), percent(-rateOf(loss(unit), UNITS.emissions[unit]), true)]);
+  const rows = most.map((unit) => [choose(unit), sectorOf(unit), provinceOf(unit),
+    tonnes(UNITS.reference[unit]), tonnes(shown.all[unit]), tonnes(-loss(unit), true),
+    percent(-rateOf(loss(unit), UNITS.emissions[unit]), true)]);
   const heads = [[say("unit"), "words"], [say("sector"), "words wide"], [say("province"), "words wide"],
     [say("by_rule"), "wide"], [say("here"), "wide"], [say("change"), ""], [say("change_rate"), ""]];
   $("losses").replaceChildren(...(most.length ? [table(heads, rows)] : []));
@@ -217,9 +226,10 @@ function find() {
   const texts = (unit) => `${UNITS.id[unit]} ${UNITS.name[unit]} ${UNITS.zh[unit]} ${ownerOf(unit)}`.toLowerCase();
   const found = sought.length ? [...UNITS.id.keys()].filter((unit) => sought.every((one) => texts(unit).includes(one)))
     : [];
-  $("found").replaceChildren(...found.slice(0, SHOWN_MOST).map((unit) => element("li", {}, choose(unit),
-    ` ${UNITS.id[unit]} · ${words(UNITS.sectors[UNITS.sector[unit]])} · ${words(UNITS.provinces[UNITS.province[unit]])}`)),
-    ...(sought.length && !found.length ? [element("li", {}, say("none_found"))] : []));
+  const listed = found.slice(0, SHOWN_MOST).map((unit) =>
+    element("li", {}, choose(unit), ` ${UNITS.id[unit]} · ${sectorOf(unit)} · ${provinceOf(unit)}`));
+  if (sought.length && !found.length) listed.push(element("li", {}, say("none_found")));
+  $("found").replaceChildren(...listed);
 }
 
 // Multipliers of limits in an objective's sum, those of the earlier objectives that it keeps included, as
@@ -227,15 +237,16 @@ function find() {
 function pulls(level = DATA.levels.length - 1) {
   const { piece, prices } = shown, { name } = DATA.levels[level];
   const own = name === "least_squares" ? prices : piece.duals[name], scale = name === "spread" ? ENGINE.sumE : 1;
-  return piece.kept[level].reduce((sums, times, k) => times ? pulls(k).map((one, row) => sums[row] + times * one) : sums,
-    own.map((one) => scale * one));
+  const added = (sums, times, k) => times ? pulls(k).map((one, row) => sums[row] + times * one) : sums;
+  return piece.kept[level].reduce(added, own.map((one) => scale * one));
 }
 
 function held(place, moved) {
   const { limit, answer, proof } = shown, rate = proof.levels.find(({ name }) => name === "largest_change");
   const near = (one) => Math.abs(answer[place] - one) <= 0.5;
   if (near(limit.lower[place]) || near(limit.upper[place])) return say("held_band");
-  if (rate && Math.abs(moved) >= rate.value * ENGINE.E[place] - 0.5) return say("held_rate", { share: percent(rate.value) });
+  const share = rate ? rate.value : Infinity;
+  if (Math.abs(moved) >= share * ENGINE.E[place] - 0.5) return say("held_rate", { share: percent(share) });
   return say(Math.abs(moved) <= 0.5 ? "held_change" : "held");
 }
 
@@ -250,15 +261,14 @@ function drawMine() {
     element("p", {}, say("rule_gives", { reference: tonnes(reference) }))];
   if (place === undefined) parts.push(element("p", {}, say("fixed")));
   else {
-    const told = [], prices = pulls();
-    let rest = moved;
-    DATA.rows.of.forEach((row) => {
-      if (row[place] < 0) return;
-      const pull = emissions / 2 * prices[row[place]];
-      rest -= pull;
-      if (Math.abs(pull) >= TRIFLE_T) told.push(say("pulls", { limit: words(DATA.rows.names[row[place]]), tonnes: tonnes(pull, true) }));
-    });
-    if (Math.abs(rest) >= TRIFLE_T) told.push(say("pulls", { limit: held(place, moved), tonnes: tonnes(rest, true) }));
+    const told = [], prices = pulls(), rows = DATA.rows.of.map((row) => row[place]).filter((row) => row >= 0);
+    const tell = (limit, pull) => {
+      if (Math.abs(pull) >= TRIFLE_T) told.push(say("pulls", { limit, tonnes: tonnes(pull, true) }));
+      return pull;
+    };
+    const rest = rows.reduce((rest, row) =>
+      rest - tell(words(DATA.rows.names[row]), emissions / 2 * prices[row]), moved);
+    tell(held(place, moved), rest);
     parts.push(element("p", {}, told.length ? say("moves", { tonnes: tonnes(moved, true) }) : say("as_rule")),
       element("ul", {}, ...told.map((one) => element("li", {}, one))), ...lineOf(place, reference));
   }
@@ -268,17 +278,20 @@ function drawMine() {
 // The allowance along the key as a line, and how it moves near the position.
 function lineOf(place, reference) {
   const { piece } = shown, [first, last] = [piece.from, piece.to].map((one) => ENGINE.solve(piece, one).answer[place]);
-  const step = 100 * KEY.step, slope = (last - first) / ((piece.to - piece.from) * (KEY.ends[1] - KEY.ends[0])) * step;
-  const points = answersAtEnds().map(({ place: x, answer }) => [x, answer[place]]);
-  const sizes = [...points.map(([, y]) => y), reference], [least, most] = [Math.min(...sizes), Math.max(...sizes)];
-  const X = (x) => 8 + 624 * x, Y = (y) => 112 - 96 * (most > least ? (y - least) / (most - least) : 0.5);
-  // A gap between pieces lifts the pen.
-  const path = points.map(([x, y], k) => `${k && Math.abs(x - points[k - 1][0]) <= 1e-9 ? "L" : k % 2 ? "L" : "M"}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join("");
-  const label = say("along", { least: tonnes(Math.min(...points.map(([, y]) => y))), most: tonnes(Math.max(...points.map(([, y]) => y))) });
+  const step = 100 * KEY.step, slope = (last - first) / ((piece.to - piece.from) * WIDTH) * step;
+  const points = answersAtEnds().map(({ place: x, answer }) => [x, answer[place]]), sizes = points.map(([, y]) => y);
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  const [bottom, top] = [Math.min(least, reference), Math.max(most, reference)];
+  const X = (x) => 8 + 624 * x, Y = (y) => 112 - 96 * (top > bottom ? (y - bottom) / (top - bottom) : 0.5);
+  // The first end of a piece that does not begin where the one before ends lifts the pen.
+  const goesOn = (x, k) => k % 2 || (k && Math.abs(x - points[k - 1][0]) <= 1e-9);
+  const path = points.map(([x, y], k) => `${goesOn(x, k) ? "L" : "M"}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join("");
+  const label = say("along", { least: tonnes(least), most: tonnes(most) });
   const stroke = (colour) => ({ fill: "none", stroke: colour, "stroke-width": 2 });
+  const rule = { y1: Y(reference), y2: Y(reference), ...stroke("var(--soft)"), "stroke-dasharray": "5 4" };
   return [element("p", {}, say("slope", { step: keyValue(step), tonnes: tonnes(slope, true) })),
     element("svg", { viewBox: "0 0 640 128", class: "line", role: "img", "aria-label": label },
-      element("line", { x1: 8, x2: 632, y1: Y(reference), y2: Y(reference), ...stroke("var(--soft)"), "stroke-dasharray": "5 4", "stroke-width": 1 }),
+      element("line", { x1: X(0), x2: X(1), ...rule, "stroke-width": 1 }),
       element("path", { d: path, ...stroke("var(--accent)") }),
       element("circle", { cx: X(shown.x), cy: Y(shown.all[chosen]), r: 5, fill: "var(--accent)" })),
     element("p", { class: "note" }, label)];
@@ -288,7 +301,8 @@ function drawShadow() {
   const [first] = DATA.levels, duals = shown.piece.duals[first.name] ?? [];
   const rows = DATA.rows.names.flatMap((name, row) => duals[row] ? [[words(name), minus(trimmed(duals[row], 6))]] : []);
   $("shadow-note").textContent = say(rows.length ? "shadow_note" : "no_shadow", { objective: words(first.words) });
-  const heads = [[say("limit"), "words"], [`${say("price")} [${first.unit === "rate" ? "1" : say("t")}/${say("t")}]`, ""]];
+  const unit = `${first.unit === "rate" ? "1" : say("t")}/${say("t")}`;
+  const heads = [[say("limit"), "words"], [`${say("price")} [${unit}]`, ""]];
   $("shadow").replaceChildren(...(rows.length ? [table(heads, rows)] : []));
 }
 
@@ -300,8 +314,9 @@ function drawProof(time) {
     small(level.gap) + unit(level), small(level.tolerance) + unit(level)]);
   const heads = [[say("objective"), "words"], [say("value"), ""], [say("gap"), ""], [say("tolerance"), "wide"]];
   $("levels").replaceChildren(table(heads, rows));
-  const facts = [["missed_band", `${small(Math.max(missed.units, 0))} ${say("t")}`], ["missed_limit", `${small(missed.rows)} ${say("t")}`],
-    ["time", say("ms", { time: time.toFixed(1) })], ["instance", DATA.instance.name], ["hash", DATA.instance.hash]];
+  const facts = [["missed_band", `${small(missed.units)} ${say("t")}`],
+    ["missed_limit", `${small(missed.rows)} ${say("t")}`], ["time", say("ms", { time: time.toFixed(1) })],
+    ["instance", DATA.instance.name], ["hash", DATA.instance.hash]];
   $("facts").replaceChildren(...facts.flatMap(([key, text]) => [element("dt", {}, say(key)), element("dd", {}, text)]));
   $("commands").textContent = commands().join("\n");
 }
@@ -309,18 +324,19 @@ function drawProof(time) {
 // The commands that solve the position anew, and check the page.
 const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 function commands() {
-  const { instance, emissions, changes } = DATA.source, x = placeOf(shown.value);
-  const moved = Object.entries(KEY.keys).map(([key, [from, to]]) => `${key}=${Object.keys(KEY.keys).length > 1 ? between(from, to, x) : shown.value}`);
-  const asked = [...(emissions ? ["--emissions", emissions] : []), ...[...changes, ...moved].flatMap((one) => ["--set", one])];
+  const { instance, emissions, changes } = DATA.source, keys = Object.entries(KEY.keys), x = placeOf(shown.value);
+  const moved = keys.map(([key, ends]) => `${key}=${keys.length > 1 ? between(...ends, x) : shown.value}`);
+  const asked = [...changes, ...moved].flatMap((one) => ["--set", one]);
+  if (emissions) asked.push("--emissions", emissions);
   return [["etsopt", "solve", instance, ...asked, "--out", "run"], ["etsopt", "check", instance, "--page", fileName()]]
     .map((line) => line.map(quoted).join(" "));
 }
 const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) || "page.html";
 
 function csv() {
-  const cell = (one) => typeof one === "number" ? String(one) : /[",\n]/.test(one) ? `"${one.replaceAll('"', '""')}"` : one;
-  const rows = UNITS.id.map((id, unit) => [id, nameOf(unit), ownerOf(unit), words(UNITS.sectors[UNITS.sector[unit]]),
-    words(UNITS.provinces[UNITS.province[unit]]), UNITS.emissions[unit], UNITS.reference[unit], shown.all[unit],
+  const cell = (one) => /[",\n]/.test(one) ? `"${one.replaceAll('"', '""')}"` : String(one);
+  const rows = UNITS.id.map((id, unit) => [id, nameOf(unit), ownerOf(unit), sectorOf(unit), provinceOf(unit),
+    UNITS.emissions[unit], UNITS.reference[unit], shown.all[unit],
     shown.all[unit] - UNITS.reference[unit], shown.all[unit] - UNITS.emissions[unit]].map(cell).join(","));
   return `\ufeff${[say("columns"), ...rows].join("\r\n")}\r\n`;
 }
@@ -334,16 +350,18 @@ function download() {
 
 // Ranges of the track: what has a piece is proven when it is looked at.
 function drawTrack() {
-  const part = (kind, from, to) => element("span", { class: `is-${kind}`, style: { left: `${100 * from}%`, width: `${100 * (to - from)}%` } });
+  const part = (kind) => ([from, to]) => element("span",
+    { class: `is-${kind}`, style: { left: `${100 * from}%`, width: `${100 * (to - from)}%` } });
   const joined = PIECES.reduce((found, { from, to }) => {
     if (found.length && from - found.at(-1)[1] <= 1e-9) found.at(-1)[1] = to; else found.push([from, to]);
     return found;
   }, []);
-  $("track").replaceChildren(...joined.map(([from, to]) => part("proven", from, to)),
-    ...DATA.infeasible.map(({ from, to }) => part("infeasible", from, to)));
-  const covered = [...joined, ...DATA.infeasible.map(({ from, to }) => [from, to])].reduce((sum, [from, to]) => sum + to - from, 0);
-  const kinds = [["proven", joined.length], ["infeasible", DATA.infeasible.length], ["open", covered < 1 - 1e-6]];
-  $("legend").replaceChildren(...kinds.filter(([, there]) => there).map(([kind]) => element("span", {}, element("i", { class: `is-${kind}` }), say(`legend_${kind}`))));
+  const missing = DATA.infeasible.map(({ from, to }) => [from, to]);
+  $("track").replaceChildren(...joined.map(part("proven")), ...missing.map(part("infeasible")));
+  const covered = [...joined, ...missing].reduce((sum, [from, to]) => sum + to - from, 0);
+  const kinds = [["proven", joined.length], ["infeasible", missing.length], ["open", covered < 1 - 1e-6]];
+  $("legend").replaceChildren(...kinds.filter(([, there]) => there).map(([kind]) =>
+    element("span", {}, element("i", { class: `is-${kind}` }), say(`legend_${kind}`))));
 }
 
 function speak(next) {
@@ -364,14 +382,13 @@ function speak(next) {
   move(value);
 }
 
-const sign = Math.sign(KEY.ends[1] - KEY.ends[0]), most = Math.ceil(Math.abs(KEY.ends[1] - KEY.ends[0]) / KEY.step - 1e-6);
-const stepped = (k) => k >= most ? KEY.ends[1] : trimmed(KEY.ends[0] + sign * k * KEY.step);
+const stepped = (k) => k >= LAST ? KEY.ends[1] : trimmed(KEY.ends[0] + Math.sign(WIDTH) * k * KEY.step);
 function set(number, from) {
   move(number);
   if (from !== "slider") $("slider").value = Math.round(Math.abs(value - KEY.ends[0]) / KEY.step);
   if (from !== "typed") $("typed").value = trimmed(value / KEY.divisor);
 }
-$("slider").max = most;
+$("slider").max = LAST;
 $("slider").oninput = () => set(stepped(Number($("slider").value)), "slider");
 $("typed").onchange = () => { if ($("typed").value !== "") set(trimmed(Number($("typed").value) * KEY.divisor)); };
 $("search").oninput = find;
@@ -379,8 +396,8 @@ $("language").onclick = () => speak(language === "zh" ? "en" : "zh");
 $("print").onclick = () => window.print();
 $("download").onclick = download;
 scaleOfTiles();
-value = stepped(Math.round(most / 2));
-$("missing").hidden = true;
-$("app").hidden = false;
+value = stepped(Math.round(LAST / 2));
 speak(language);
 set(value);
+$("missing").hidden = true;
+$("app").hidden = false;

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from etsopt.curves.result import Curve
     from etsopt.data.instance import Instance
 
-UNITS_MAX = 5_000
-"""Units of a page at most: of as many it has about a megabyte, and a step of the slider takes 20 ms."""
+UNITS_MAX = 10_000
+"""Units of a page at most: with as many it has a megabyte, and a step of the slider takes 15 ms."""
 
 BEFORE, AFTER = "const DATA = ", ";\n"
 """What the line of the program with the data begins and ends with."""

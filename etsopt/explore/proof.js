@@ -18,13 +18,13 @@ function prover(data) {
   const R = Float64Array.from(free, (unit) => data.units.reference[unit]);
   const n = E.length, sumE = E.reduce((sum, one) => sum + one, 0), count = data.rows.names.length;
   const kinds = data.rows.of, least = finite(data.rows.least, -Infinity), most = finite(data.rows.most, Infinity);
-  const { tolerances, levels } = data, zeros = () => new Float64Array(n);
+  const targets = finite(data.limits.target, NaN), { tolerances, levels } = data, zeros = () => new Float64Array(n);
   // The fractions of fewer than n tonnes add up with this error, whole tonnes with none.
   const ofTotals = gamma(n) * n / 2;
 
   const limits = (x) => ({
     lower: at(data.limits.lower, x), upper: at(data.limits.upper, x), least: at(least, x), most: at(most, x),
-    kinks: { change: R, largest_change: R, deficit: E, spread: at(data.limits.target, x) },
+    kinks: { change: R, largest_change: R, deficit: E, spread: at(targets, x) },
   });
 
   // Sum of the duals of the rows of each unit, and of their sizes.
@@ -207,10 +207,13 @@ function prover(data) {
     levels.forEach(({ name, unit }, place) => {
       const squared = name === "least_squares", scale = name === "spread" ? sumE : 1;
       const own = (squared ? position.prices : piece.duals[name]).map((dual) => dual * scale), pieces = [];
-      let kink = limit.kinks[squared ? "change" : name], dual = own, top = 0;
+      const kink = limit.kinks[squared ? "change" : name];
+      let dual = own, top = 0;
       const weights = name === "largest_change" ? position.weights : null;
       if (weights) pieces.push({ kink, fall: weights.map((one) => -one), rise: weights, times: 1 });
-      else if (!squared) pieces.push({ kink, fall: constant(-1), rise: constant(name === "deficit" ? 0 : 1), times: 1 });
+      else if (!squared) {
+        pieces.push({ kink, fall: constant(-1), rise: constant(name === "deficit" ? 0 : 1), times: 1 });
+      }
       piece.kept[place].forEach((times, k) => {
         if (!(times > 0)) return;
         dual = dual.map((value, row) => value + times * earlier[k].own[row]);
@@ -241,7 +244,7 @@ function prover(data) {
     return { levels: found, missed, proven: kept && found.every((level) => level.proven) };
   }
 
-  // Tonnes by which limits are missed by any allowances, as duals prove it (etsopt/checking/allocation/infeasibility.py).
+  // Tonnes by which any allowances miss limits, as duals prove it (etsopt/checking/allocation/infeasibility.py).
   function infeasible(stretch, x) {
     // A tonne of a limit that may be relaxed counts one, of another nothing.
     const within = (one, row) => data.rows.elastic[row] ? Math.min(Math.max(one, -1), 1) : one;
