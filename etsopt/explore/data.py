@@ -20,10 +20,11 @@ from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANC
 from etsopt.curves.curve_chart import unit_of
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.data.tables.provinces import name_of
+from etsopt.documents.columns import heading_of_result
 from etsopt.explanation.program import ROWS
 from etsopt.explore.texts import TEXTS, key_words
 from etsopt.explore.tiles import TILES
-from etsopt.language import _, in_both, pgettext
+from etsopt.language import LANGUAGES, _, in_both, pgettext, speaking
 from etsopt.units import LEAST_TOLERANCE, RELATIVE_TOLERANCE
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ STEPS = 200
 
 NAME = "{}"
 """Stands for the name of a unit in that of its enterprise."""
+
+SAVED = (
+    *("unit_id", "name", "sector", "province", "emissions_tco2e"),
+    *("reference_t", "allowance_t", "change_t", "surplus_t"),
+)
+"""Columns of the table in which a position is saved."""
 
 PRICE_DIGITS = 12
 """Digits of the prices of the tie-break, half of the data of a piece. They put a total of 1e9 t off by 1e-5 t, a
@@ -104,7 +111,13 @@ def data_of(solver: CurveSolver, cover: Cover[Piece], source: Source, lang: str 
             for one in cover.stretches
         ],
         "texts": {key: in_both(text) for key, text in TEXTS.items()},
+        "columns": {language: _headings(language) for language in LANGUAGES},
     }
+
+
+def _headings(language: str) -> list[str]:
+    with speaking(language):
+        return [heading_of_result(column) for column in SAVED]
 
 
 def _key(axis: Axis) -> dict[str, Any]:

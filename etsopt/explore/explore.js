@@ -335,10 +335,10 @@ const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) ||
 
 function csv() {
   const cell = (one) => /[",\n]/.test(one) ? `"${one.replaceAll('"', '""')}"` : String(one);
-  const rows = UNITS.id.map((id, unit) => [id, nameOf(unit), ownerOf(unit), sectorOf(unit), provinceOf(unit),
+  const rows = UNITS.id.map((id, unit) => [id, nameOf(unit), sectorOf(unit), provinceOf(unit),
     UNITS.emissions[unit], UNITS.reference[unit], shown.all[unit],
     shown.all[unit] - UNITS.reference[unit], shown.all[unit] - UNITS.emissions[unit]].map(cell).join(","));
-  return `\ufeff${[say("columns"), ...rows].join("\r\n")}\r\n`;
+  return `\ufeff${[DATA.columns[language].join(","), ...rows].join("\r\n")}\r\n`;
 }
 
 function download() {

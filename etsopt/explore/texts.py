@@ -93,7 +93,6 @@ TEXTS = {
     "instance": _("Instance"),
     "hash": _("Hash of the instance"),
     "download": _("Save this value as CSV"),
-    "columns": _("unit,name,enterprise,sector,province,emissions_tco2e,reference_t,allowance_t,change_t,surplus_t"),
     "print": pgettext("page", "Print"),
     "ms": _("{time} ms"),
 }

@@ -248,7 +248,7 @@ def test_a_position_is_saved_as_a_table(page: Page, cement: Curve, cement_page: 
     heads, *rows = csv.reader(io.StringIO(page.ask("csv()").lstrip("\ufeff")))
     assert heads[-3:] == ["allowance_t", "change_t", "surplus_t"]
     assert [row[0] for row in rows] == cement.units
-    assert np.abs(np.array([row[7] for row in rows], float) - cement.at(-0.003).allowance_t).max() <= SAME_T
+    assert np.abs(np.array([row[6] for row in rows], float) - cement.at(-0.003).allowance_t).max() <= SAME_T
 
 
 def test_the_command_of_a_position_gives_its_answer(
