@@ -156,6 +156,26 @@ def test_what_has_no_piece_is_not_proven_and_shows_the_nearest(page: Page, cemen
     assert "not proven here" in page.ask("document.getElementById('legend').textContent")
 
 
+def test_a_page_without_an_answer_says_so(page: Page, tmp_path: Path) -> None:
+    found = curve(etsopt.read("tiny"), {CEMENT: (-0.06, -0.05)})
+    assert isinstance(found, Curve)
+    assert not found.cover.pieces
+    write_page(found, tmp_path / "page.html")
+    page.open(tmp_path / "page.html")
+    assert page.ask(SEAL) == "infeasible"
+    assert page.ask("document.getElementById('nearest').textContent") == "No value of this page is proven."
+    assert page.ask("Array.from(document.querySelectorAll('main > section'), (one) => one.hidden)") == [True] * 7
+    assert page.errors == []
+
+
+def test_a_page_whose_program_fails_keeps_no_seal(page: Page, tiny_page: Path) -> None:
+    page.open(tiny_page)
+    assert page.ask(SEAL) == "proven"
+    page.ask("PIECES.forEach((piece) => { piece.prices = null; })")
+    page.ask("try { set(-0.004) } catch { null }")
+    assert page.ask(SEAL) == ""
+
+
 def test_nothing_is_requested_and_nothing_fails(page: Page, cement_page: Path) -> None:
     page.open(cement_page)
     page.ask("for (const k of [0, 300, 777, 1000]) set(stepped(k)); language")
