@@ -125,13 +125,15 @@ def check_page(path: Path, instance: Instance) -> CurveCheck:
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     """Return a page and its data."""
-    text = path.read_text(encoding="utf-8")
-    line = text.partition(BEFORE)[2].partition(AFTER)[0]
     try:
-        data = json.loads(line)
-        return text, {**data, "source": {**data["source"]}}
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text.partition(BEFORE)[2].partition(AFTER)[0])
+        source = Source(**data["source"])
+        if all(isinstance(one, str) for one in (source.instance, source.emissions or "", *source.changes)):
+            return text, data
     except (KeyError, TypeError, ValueError, RecursionError):
-        raise _damaged(path, _("is no page of etsopt explore")) from None
+        pass
+    raise _damaged(path, _("is no page of etsopt explore"))
 
 
 def _damaged(path: Path, what: str) -> DataError:

@@ -120,6 +120,25 @@ def test_an_inconsistent_page_has_no_seal(number: int, page: Page, cement_page: 
     assert page.errors == []
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_another_answer_within_the_limits_is_not_proven(seed: int, page: Page, cement_page: Path) -> None:
+    page.open(cement_page)
+    random, data = np.random.default_rng(seed), data_in(cement_page)
+    rows = np.array(data["rows"]["of"])
+    value = float(random.uniform(-0.01, -0.0005))
+    for _trial in range(20):
+        # Tonnes that move between two units of one sector and one province leave every total as it is.
+        one = int(random.integers(rows.shape[1]))
+        (others,) = np.nonzero((rows == rows[:, [one]]).all(axis=0) & (np.arange(rows.shape[1]) != one))
+        if not len(others):
+            continue
+        other, tonnes = int(random.choice(others)), float(10 ** random.uniform(2, 4))
+        moved = f"{{ ...position, answer: position.answer.map((a, i) => a + (i === {one}) * t - (i === {other}) * t) }}"
+        proof = f"((t, position) => ENGINE.prove({moved}).proven)({tonnes!r}, proofAt(placeOf({value!r})))"
+        assert page.ask(proof) is False, (one, other, tonnes)
+    assert page.ask(f"proofAt(placeOf({value!r})).proof.proven")
+
+
 def test_a_page_altered_by_hand_does_not_run(page: Page, tiny_page: Path) -> None:
     path = tiny_page.with_name("altered.html")
     path.write_text(tiny_page.read_text(encoding="utf-8").replace('"emissions":[100000', '"emissions":[100001', 1))
@@ -139,6 +158,10 @@ def test_no_allocation_is_proven_in_the_browser(page: Page, steel: Curve, steel_
         assert 0 <= own - missing <= 1e-6 * own + 1e-3
         # What is shown instead is the last position with an answer.
         assert page.ask("shown.value") == pytest.approx(steel.infeasible["to"].iloc[0], abs=1e-9)
+    # Nothing of it is proven where there is an allocation, however large the multipliers.
+    for times in (1, 1e6):
+        dual = f"{{ ...DATA.infeasible[0], dual: DATA.infeasible[0].dual.map((one) => one * {times}) }}"
+        assert page.ask(f"[0.23, 0.5, 1].map((x) => ENGINE.infeasible({dual}, x))") == [0, 0, 0]
     assert page.ask("getComputedStyle(document.querySelector('#track .is-infeasible')).backgroundImage").startswith(
         "repeating-linear-gradient"
     )

@@ -172,7 +172,13 @@ def test_a_page_of_another_instance_is_refused(tiny: Curve, tiny_page: Path) -> 
     assert refused.startswith("the page is of another instance: its hash is ")
 
 
-@pytest.mark.parametrize("text", ["", "no page", "const DATA = [1];\n", "const DATA = {};\n", "const DATA = {1};\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "no page", "const DATA = [1];\n", "const DATA = {};\n", "const DATA = {1};\n"),
+        *(f'const DATA = {{"source":{{"instance":"x",{more}}}}};\n' for more in ('"changes":[1]', '"other":2')),
+    ],
+)
 def test_what_is_no_page_is_said_to_be_none(text: str, tiny: Curve, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=r"page\.html: is no page of etsopt explore"):
