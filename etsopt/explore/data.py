@@ -17,6 +17,7 @@ from etsopt.charts.texts import NAME_IN_CHINESE
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.checking.allocation.measures import UNITS
 from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANCE_T, UNIT_TOLERANCE_T
+from etsopt.curves.axes import Axis
 from etsopt.curves.curve_chart import unit_of
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.data.tables.provinces import name_of
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.curves.axes import Axis
     from etsopt.curves.solver import CurveSolver
 
 STEPS = 200
@@ -122,11 +122,17 @@ def _headings(language: str) -> list[str]:
 
 def _key(axis: Axis) -> dict[str, Any]:
     """Return what moves, and the steps of the slider."""
+    whole = _moves(axis)
+    first, last = whole["ends"]
+    step = whole["divisor"] * 10.0 ** math.floor(math.log10(abs(last - first) / whole["divisor"] / STEPS))
+    return whole | {"step": step, "keys": {key: _moves(Axis({key: ends})) for key, ends in axis.ends.items()}}
+
+
+def _moves(axis: Axis) -> dict[str, Any]:
+    """Return what moves in words, from where to where, and how that is shown."""
     divisor, unit = unit_of(axis)
-    ends = [axis.shown(place) for place in (0.0, 1.0)]
-    step = divisor * 10.0 ** math.floor(math.log10(abs(ends[1] - ends[0]) / divisor / STEPS))
     words = {"name": in_both(key_words(axis)), "unit": in_both(pgettext("unit", unit) if unit else "")}
-    return words | {"ends": ends, "keys": dict(axis.ends), "divisor": divisor, "step": step}
+    return words | {"divisor": divisor, "ends": [axis.shown(place) for place in (0.0, 1.0)]}
 
 
 def _units(solver: CurveSolver) -> dict[str, Any]:

@@ -26,10 +26,12 @@ const percent = (rate, signed = false, digits = 3) => `${figures(100 * rate, dig
 const trimmed = (number, digits = 12) => Number(number.toPrecision(digits));
 const minus = (number) => String(number).replace(/-/g, "−");
 const small = (number) => number === 0 ? "0" : minus(number.toExponential(1));
-const keyValue = (number) => {
-  const unit = words(KEY.unit), text = minus(trimmed(number / KEY.divisor, 7));
+const keyValue = (number, key = KEY) => {
+  const unit = words(key.unit), text = minus(trimmed(number / key.divisor, 7));
   return unit ? `${text} ${unit}` : text;
 };
+const keyValues = (x) => Object.values(KEY.keys)
+  .map((key) => `${words(key.name)} ${keyValue(between(...key.ends, x), key)}`).join(language === "zh" ? "、" : ", ");
 const ownerOf = (unit) => UNITS.owner[unit].replace("{}", () => UNITS.name[unit]);
 const sectorOf = (unit) => words(UNITS.sectors[UNITS.sector[unit]]);
 const provinceOf = (unit) => words(UNITS.provinces[UNITS.province[unit]]);
@@ -156,7 +158,7 @@ function drawTop() {
     winners += change > TRIFLE_T;
   });
   const counts = { losers: figures(losers, 0), winners: figures(winners, 0) };
-  const put = { key: words(KEY.name), value: keyValue(shown.value), lost: `${large(lost)} ${say("kt")}` };
+  const put = { keys: keyValues(shown.x), lost: `${large(lost)} ${say("kt")}` };
   $("headline").textContent = say("headline", { ...put, ...counts });
   const told = [["total", large(sum), "kt"], ["net", large(net, true), "kt"], ["rate", percent(rate)],
     ["losers", counts.losers], ["winners", counts.winners]];
@@ -325,7 +327,7 @@ function drawProof(time) {
 const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 function commands() {
   const { instance, emissions, changes } = DATA.source, keys = Object.entries(KEY.keys), x = placeOf(shown.value);
-  const moved = keys.map(([key, ends]) => `${key}=${keys.length > 1 ? between(...ends, x) : shown.value}`);
+  const moved = keys.map(([key, { ends }]) => `${key}=${keys.length > 1 ? between(...ends, x) : shown.value}`);
   const asked = [...changes, ...moved].flatMap((one) => ["--set", one]);
   if (emissions) asked.push("--emissions", emissions);
   return [["etsopt", "solve", instance, ...asked, "--out", "run"], ["etsopt", "check", instance, "--page", fileName()]]
@@ -374,7 +376,7 @@ function speak(next) {
   document.title = `${DATA.instance.name} · ${words(KEY.name)}`;
   $("key").textContent = words(KEY.name);
   $("key-unit").textContent = words(KEY.unit);
-  [$("first").textContent, $("last").textContent] = KEY.ends.map(keyValue);
+  [$("first").textContent, $("last").textContent] = KEY.ends.map((end) => keyValue(end));
   $("again").textContent = say("again_note", { version: DATA.version });
   $("imprint").textContent = `etsopt ${DATA.version} · ${DATA.instance.name} · ${DATA.instance.hash.slice(0, 16)}…`;
   drawTrack();

@@ -31,6 +31,9 @@ UNITS_MAX = 10_000
 BEFORE, AFTER = "const DATA = ", ";\n"
 """What the line of the program with the data begins and ends with."""
 
+NOTHING = 1e-12
+"""Size of a multiplier that is rounding alone."""
+
 APPROXIMATE = ("pieces", "linear", "infeasible")
 """Parts that follow from multipliers, which are known to their rounding; the others are the same to the last digit."""
 
@@ -110,7 +113,7 @@ def check_page(path: Path, instance: Instance) -> CurveCheck:
         if data["instance"]["hash"] != instance.hash:
             other = _("the page is of another instance: its hash is {digest}…", digest=data["instance"]["hash"][:16])
             return CurveCheck(len(data["pieces"]), 0, 0.0, (str(other),))
-        keys = {key: (float(start), float(end)) for key, (start, end) in data["key"]["keys"].items()}
+        keys = {key: (float(one["ends"][0]), float(one["ends"][1])) for key, one in data["key"]["keys"].items()}
         solver = CurveSolver(instance, (Axis(keys),))
         cover = cover_of(solver, data)
         again = json.loads(embedded(data_of(solver, cover, Source(**data["source"]), data["lang"])))
@@ -165,5 +168,5 @@ def _agree(one: Any, other: Any) -> bool:
         return bool(one == other)
     if all(_both((int, float), *pair) for pair in zip(one, other, strict=True)):
         largest = max(map(abs, other), default=0.0)
-        return bool(np.allclose(one, other, rtol=VALUES_AGREE, atol=VALUES_AGREE * largest))
+        return bool(np.allclose(one, other, rtol=VALUES_AGREE, atol=VALUES_AGREE * largest + NOTHING))
     return all(map(_agree, one, other))

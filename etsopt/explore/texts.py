@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TEXTS = {
     "about": _("Allocation at every value of one key"),
-    "headline": _("{key} {value}: {losers} units get less than by the rule, {lost} in all; {winners} get more"),
+    "headline": _("{keys}: {losers} units get less than by the rule, {lost} in all; {winners} get more"),
     "proven": _("Proven in this browser: no allocation within the limits is better"),
     "infeasible": _("No allocation exists here: limits are missed by at least {tonnes}, proven in this browser"),
     "unproven": _("Not proven here"),

@@ -16,7 +16,7 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.curves import Curve, curve
-from etsopt.explore import write_page
+from etsopt.explore import check_page, write_page
 from etsopt.explore.texts import TEXTS
 from etsopt.language import LANGUAGES, in_both
 from tests.builders import random_instance
@@ -73,6 +73,8 @@ def test_any_objectives_are_proven_or_the_page_says_that_they_are_not(
             assert np.abs(point.allowance_t - shown).max() <= SAME_T
             proven += 1
         answered += point.certified and not point.solved and bool(np.isfinite(point.allowance_t).all())
+    # An honest page follows from its instance, whatever its multipliers were rounded to.
+    assert check_page(tmp_path / "page.html", instance).refused == ()
     # Where the curve has a proven piece, the browser proves it too.
     assert proven >= 0.95 * answered
 
@@ -360,3 +362,19 @@ def test_steel_is_named_in_its_own_command(page: Page, steel_page: Path) -> None
     page.open(steel_page)
     page.ask("set(-0.0012)")
     assert f"--set {STEEL}=-0.0012 " in page.ask("document.getElementById('commands').textContent")
+
+
+def test_keys_that_move_together_are_told_by_their_values(page: Page, tmp_path: Path) -> None:
+    instance, ends = etsopt.read("tiny"), {CEMENT: (-0.01, 0.0), "provinces.balance": (0.02, 0.01)}
+    found = curve(instance, along=ends)
+    assert isinstance(found, Curve)
+    write_page(found, tmp_path / "page.html")
+    page.open(tmp_path / "page.html")
+    page.ask("set(0.3)")
+    headline = "Target of cement −0.7 %, Balance of provinces 1.7 %: "
+    assert page.ask("document.getElementById('headline').textContent").startswith(headline)
+    command = page.ask("document.getElementById('commands').textContent").split("\n")[0]
+    changes = dict(one.split("=") for one in shlex.split(command) if "=" in one)
+    own = etsopt.solve(instance.with_policy({key: float(value) for key, value in changes.items()}))
+    shown = page.ask("Array.from(shown.all)")
+    assert np.abs(own.tables["allocation"]["allowance_t"] - shown).max() <= SAME_T
