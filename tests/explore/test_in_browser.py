@@ -378,3 +378,17 @@ def test_keys_that_move_together_are_told_by_their_values(page: Page, tmp_path: 
     own = etsopt.solve(instance.with_policy({key: float(value) for key, value in changes.items()}))
     shown = page.ask("Array.from(shown.all)")
     assert np.abs(own.tables["allocation"]["allowance_t"] - shown).max() <= SAME_T
+
+
+def test_names_are_texts_whatever_they_hold(page: Page, tmp_path: Path) -> None:
+    name = "<img src=x onerror=alert(1)></script><script>alert(2)</script> & 'Line' \"1\""
+    units = etsopt.read("tiny").units.assign(name=[name, "other", "third"])
+    found = curve(etsopt.Instance.from_frames(units, etsopt.read("tiny").policy.model_dump()), {CEMENT: (-0.01, 0.0)})
+    assert isinstance(found, Curve)
+    write_page(found, tmp_path / "page.html")
+    page.open(tmp_path / "page.html")
+    page.ask("chosen = 0, drawMine()")
+    assert page.ask("document.getElementById('mine').textContent").startswith(f"{name} gets ")
+    assert page.ask("document.querySelectorAll('img').length") == 0
+    assert page.requests == [(tmp_path / "page.html").as_uri()]
+    assert page.errors == []
