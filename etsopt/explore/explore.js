@@ -62,6 +62,7 @@ function table(columns, rows, foot = null) {
 
 // Positions of the slider are whole steps from the first end, and the last end.
 const WIDTH = KEY.ends[1] - KEY.ends[0], LAST = Math.ceil(Math.abs(WIDTH) / KEY.step - 1e-6);
+const here = () => say("here", { value: keyValue(shown.value) });
 const placeOf = (number) => (number - KEY.ends[0]) / WIDTH;
 const valueAt = (place) => trimmed(between(...KEY.ends, place));
 const pieceAt = (place) => PIECES.find((piece) => piece.from <= place && place <= piece.to);
@@ -174,7 +175,7 @@ function drawSectors() {
   const rows = UNITS.sectors.map((name, place) => row(words(name), parts.map((part) => part[place])));
   const foot = row(say("all"), parts.map((part) => part.reduce((sum, one) => sum + one, 0)));
   const unit = ` [${say("kt")}]`, heads = [[say("sector"), "words"], [say("emissions") + unit, "wide"],
-    [say("by_rule") + unit, "wide"], [say("here") + unit, ""], [say("change") + unit, ""], [say("change_rate"), ""]];
+    [say("by_rule") + unit, "wide"], [here() + unit, ""], [say("change") + unit, ""], [say("change_rate"), ""]];
   $("sectors").replaceChildren(table(heads, rows, foot));
 }
 
@@ -219,7 +220,7 @@ function drawLosses() {
     tonnes(UNITS.reference[unit]), tonnes(shown.all[unit]), tonnes(-loss(unit), true),
     percent(-rateOf(loss(unit), UNITS.emissions[unit]), true)]);
   const heads = [[say("unit"), "words"], [say("sector"), "words wide"], [say("province"), "words wide"],
-    [say("by_rule"), "wide"], [say("here"), "wide"], [say("change"), ""], [say("change_rate"), ""]];
+    [say("by_rule"), "wide"], [here(), "wide"], [say("change"), ""], [say("change_rate"), ""]];
   $("losses").replaceChildren(...(most.length ? [table(heads, rows)] : []));
 }
 
@@ -256,7 +257,8 @@ function drawMine() {
   if (chosen < 0) { $("mine").replaceChildren(); return; }
   const place = PLACE_OF_FREE.get(chosen), [emissions, reference] = [UNITS.emissions[chosen], UNITS.reference[chosen]];
   const allowance = shown.all[chosen], surplus = allowance - emissions, moved = allowance - reference;
-  const put = { name: nameOf(chosen), allowance: tonnes(allowance), surplus: tonnes(Math.abs(surplus)),
+  const put = { name: nameOf(chosen), value: keyValue(shown.value), allowance: tonnes(allowance),
+    surplus: tonnes(Math.abs(surplus)),
     side: say(surplus < 0 ? "below" : "above"), emissions: tonnes(emissions),
     rate: percent(rateOf(surplus, emissions), true) };
   const parts = [element("p", {}, element("b", {}, say("gets", put))),

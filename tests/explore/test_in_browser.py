@@ -250,7 +250,7 @@ def test_a_plant_is_found_by_name_and_explained(page: Page, cement: Curve, cemen
     table = results.tables["allocation"].set_index("unit_id")
     chosen = page.ask("UNITS.id[chosen]")
     row = table.loc[chosen]
-    assert f"gets {row['allowance_t']:,.0f} t at this value" in text
+    assert f"gets {row['allowance_t']:,.0f} t at −0.8 %" in text
     assert f"The rule alone gives {row['reference_t']:,.0f} t." in text
     # The limits move it as `etsopt explain` says, but that multipliers of a piece serve all of it.
     (pull,) = re.findall(r"Target of cement: −([\d,]+) t", text)
