@@ -46,6 +46,7 @@ COMMANDS = {
     "review-plan": "review_plan",
     "sweep": "sweeping",
     "curve": "curving",
+    "explore": "exploring",
     "design": "designing",
     "forecast": "forecasting",
     **dict.fromkeys(("models", "rules", "instances", "schema"), "list_commands"),

@@ -1,4 +1,4 @@
-"""Check a saved run, a curve, or the record of a sweep or design search."""
+"""Check a saved run, a curve, its page, or the record of a sweep or design search."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
     """Add the command."""
     text = _("check a saved run or curve from its instance and tables alone, or the record of a sweep or search")
     command = commands.add("check", text, check)
-    text = _("a run folder written by `etsopt solve --out`, or folder of a curve or record")
+    text = _("a run folder written by `etsopt solve --out`, or folder of a curve or record; of --page, the instance")
     command.add_argument("run", type=Path, help=text)
     text = _(
         "largest relative gap that proves whole plans, whole tonnes and exceptions (default: 1e-4, of reviews 1e-3)"
@@ -41,13 +41,15 @@ def register(commands: Commands) -> None:
     command.add_argument("--all", action="store_true", help=_("of a record, solve all proven outcomes again"))
     text = _("of a record, seed of their choice (default: 0)")
     command.add_argument("--seed", type=int, default=0, metavar="S", help=text)
+    text = _("a page of `etsopt explore`, whose data are derived again from the instance that is named")
+    command.add_argument("--page", type=Path, metavar="FILE", help=text)
     text = _("of a record, its instance, if it no longer lies where it lay")
     command.add_argument("--instance", metavar="INSTANCE", help=text)
 
 
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
-    from etsopt.cli import curving, record_checks, reporting
+    from etsopt.cli import curving, exploring, record_checks, reporting
     from etsopt.running.library import is_file
 
     if options.model is not None and options.model_file is not None:
@@ -56,6 +58,8 @@ def check(options: Namespace) -> int:
         raise UsageError(_("--as takes the name of a model of the library."), _("Name a file of your own by --model."))
     if options.model_file is not None and not is_file(options.model_file):
         raise UsageError(_("--model takes the file of a model of your own, ending in .py."), _("Name another by --as."))
+    if options.page is not None:
+        return exploring.check(options)
     if kind := reporting.kind_of(options.run):
         return curving.check(options) if kind == "curve" else record_checks.check(options)
     from etsopt.results import results, run_folder

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from etsopt.cli.parsing import Commands
     from etsopt.curves.box import Box
+    from etsopt.curves.curve_files import CurveCheck
     from etsopt.curves.price_curve import PriceCurve
     from etsopt.curves.result import Curve
 
@@ -56,7 +57,7 @@ def curve(options: Namespace) -> int:
     from etsopt.progress import watched
 
     check_format(options.format)
-    vary, along = _ranges(options.vary, "--vary"), _ranges(list(filter(None, options.along.split(","))), "--along")
+    vary, along = ranges(options.vary, "--vary"), ranges(list(filter(None, options.along.split(","))), "--along")
     if options.out is not None:
         curves.require_free(options.out)
     # A mistake in the keys is reported before the instance is read.
@@ -100,7 +101,7 @@ def _tell(options: Namespace, found: Curve | PriceCurve) -> None:
         print(_("Written to {path}.", path=options.out))
 
 
-def _ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
+def ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
     """Parse ``key=from:to`` texts; ``3 %`` is 0.03."""
     from etsopt.data.policy.keys import value_of_text
 
@@ -134,7 +135,12 @@ def check(options: Namespace) -> int:
         raise UsageError(what, _("Leave them out."))
     with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
         found = check_curve(options.run)
-    if options.json:
+    return told(found, options.json)
+
+
+def told(found: CurveCheck, as_json: bool) -> int:
+    """Print what a check proved, and return its exit code."""
+    if as_json:
         print(json.dumps({"holds": found.holds, **asdict(found)}, ensure_ascii=False))
         return 0 if found.holds else 5
     text = _("{proven:,} of {pieces:,} pieces are proven at every value; {share:.6f} % of the feasible length.")

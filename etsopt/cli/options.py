@@ -30,9 +30,9 @@ EXIT_CODES = _("""exit codes:
 INSTANCE = _("a folder, a workbook, a CSV file of units, or the name of a shipped instance")
 
 
-def add_instance(command: Parser) -> None:
-    """Add an instance with the choice of its rule, its emissions and changes of its policy."""
-    command.add_argument("instance", help=INSTANCE)
+def add_instance(command: Parser, text: str = INSTANCE) -> None:
+    """Add an instance, of which a text tells, with the choice of its rule, its emissions and changes of its policy."""
+    command.add_argument("instance", help=text)
     text = _("a Python file with a rule of your own, instead of the rule that the policy names")
     command.add_argument("--rule", type=Path, metavar="FILE", help=text)
     text = _(

@@ -118,11 +118,12 @@ def embedded(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(ESCAPES)
 
 
-def policy_of(*scripts: str) -> str:
-    """Return the content security policy of a page whose scripts are these and what they load."""
+def policy_of(*scripts: str, loading: bool = True) -> str:
+    """Return the content security policy of a page whose scripts are these, and what they load if they do."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
-    sources = f"script-src {allowed} 'strict-dynamic'" if scripts else "script-src 'none'"
+    loaded = " 'strict-dynamic'" if loading else ""
+    sources = f"script-src {allowed}{loaded}" if scripts else "script-src 'none'"
     return f"default-src 'none'; {sources}; {SOURCES}"
 
 
@@ -211,6 +212,38 @@ def page(document: Document, inline: bool = False, template: str = "page.html") 
         data=[(key, Markup(embedded(value))) for key, value in data],
         library=Markup(held),
         script=Markup(script),
+    )
+    return text
+
+
+def application(body: str, style: str, script: str, title: str, lang: str, **values: Any) -> str:
+    """Return a page with a program of its own, which loads nothing.
+
+    Parameters
+    ----------
+    body
+        Template of its contents, which takes the values.
+    style
+        Its style beside that of every page.
+
+    Raises
+    ------
+    UsageError
+        If jinja2 is not installed.
+    """
+    environment = _environment()
+    # It comes with jinja2.
+    from markupsafe import Markup
+
+    text: str = environment.from_string(body).render(
+        page={"title": title},
+        lang=lang,
+        csp=policy_of(script, loading=False),
+        style=Markup(_file("page.css") + style),
+        data=(),
+        library="",
+        script=Markup(script),
+        **values,
     )
     return text
 

@@ -38,7 +38,10 @@ from etsopt.sweeping.plan import SweepFile
 from etsopt.vocabulary import OBJECTIVES
 from tests.terminal.pieces import MARKS, PIECE
 
-PROGRAMS = ("HiGHS", "Pyomo", "Dask", "Python", "Excel", "CSV", "JSON", "TOML", "HTML", "SVG", "PNG", "MPS", "Parquet")
+PROGRAMS = (
+    *("HiGHS", "Pyomo", "Dask", "Python", "JavaScript", "Excel", "CSV", "JSON", "TOML", "HTML", "SVG", "PNG", "MPS"),
+    "Parquet",
+)
 PACKAGES = ("highspy", "numpy", "pandas", "python", "scipy")
 UNITS_OF_MEASURE = (
     *("kt", "Mt", "CO2", "CO2e", "tCO2", "tCO2e", "tC", "MW", "MWh", "GJ", "CNY", "Nm3", "1e4", "MB", "min", "pot-day"),

@@ -30,7 +30,7 @@ counted. A wrong multiplier, answer or end makes $Y$ large and proves nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,11 +119,14 @@ class SegmentVerdict:
         Largest amount by which the answer misses a bound or a row at an end [t].
     meets_limits
         True if that is within the tolerances.
+    kept
+        Multipliers of the sums of earlier objectives, in their order, that served to bound that of each.
     """
 
     levels: tuple[LevelBound, ...]
     misses_t: float
     meets_limits: bool
+    kept: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def certified(self) -> bool:
@@ -211,7 +214,7 @@ class _Certificate:
         within = [np.all(missed <= self.rows.tolerance) for missed in of_rows]
         within += [np.all(missed <= UNIT_TOLERANCE_T) for missed in of_units]
         misses = float(np.max(np.concatenate([*of_rows, *of_units]), initial=0.0))
-        return SegmentVerdict(levels, misses, all(within))
+        return SegmentVerdict(levels, misses, all(within), kept)
 
     def _duals(self, name: str) -> tuple[NDArray[np.float64], float]:
         """Return the duals of an objective's sum at both ends, shape ``(2, rows)``, and the divisor of the sum."""

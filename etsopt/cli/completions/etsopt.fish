@@ -50,8 +50,8 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review notice' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve design forecast models rules instances schema completion
-set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
+set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review notice' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve explore design forecast models rules instances schema completion
+set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --page --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -94,6 +94,7 @@ complete -c etsopt -n '_shtab_etsopt_using check' -l model -x -d 'file of your o
 complete -c etsopt -n '_shtab_etsopt_using check' -l again -x -d 'of a record, how many of its proven outcomes are solved again (default: 20)'
 complete -c etsopt -n '_shtab_etsopt_using check' -l all -d 'of a record, solve all proven outcomes again'
 complete -c etsopt -n '_shtab_etsopt_using check' -l seed -x -d 'of a record, seed of their choice (default: 0)'
+complete -c etsopt -n '_shtab_etsopt_using check' -l page -x -d 'a page of `etsopt explore`, whose data are derived again from the instance that is named'
 complete -c etsopt -n '_shtab_etsopt_using check' -l instance -x -d 'of a record, its instance, if it no longer lies where it lay'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a explain -d 'explain the number of a unit: rule, limits, and what one tonne more would take'
 complete -c etsopt -n '_shtab_etsopt_using explain' -s h -l help -d 'show this help message and exit'
@@ -414,6 +415,17 @@ complete -c etsopt -n '_shtab_etsopt_using curve' -l along -x -d 'several keys t
 complete -c etsopt -n '_shtab_etsopt_using curve' -l out -x -d 'folder to write to: curve.json, tables, and a run'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l format -x -d 'table format: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l time-limit -x -d 'limit for the whole command [s]'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a explore -d 'one offline page with a slider, on which a browser proves the allocation of every value of a limit again'
+complete -c etsopt -n '_shtab_etsopt_using explore' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l rule -x -d 'a Python file with a rule of your own, instead of the rule that the policy names'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l emissions -x -d 'of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, reconciled, high; verified refuses such units'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l vary -x -d 'a key and both ends of its range, as sectors.cement.target_change=-0.01:0'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l along -x -d 'several keys that move together: KEY=FROM:TO,KEY=FROM:TO'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l out -x -d 'file to write (default: explore.html)'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l time-limit -x -d 'limit for the whole command [s]'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a design -d 'search designs of a policy: goals, limits, and the designs none of which beats another'
 complete -c etsopt -n '_shtab_etsopt_using design' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using design' -l json -d 'print machine-readable output and nothing else'

@@ -1,0 +1,103 @@
+"""The command `etsopt explore`: a curve as one offline page with a slider, which the reader's browser proves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etsopt.cli.curving import EXIT_CODES, ranges
+from etsopt.cli.options import add_instance, add_time_limit, instance_of
+from etsopt.cli.reporting import kind_of
+from etsopt.errors import UsageError
+from etsopt.language import _
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from etsopt.cli.parsing import Commands
+    from etsopt.curves import Curve
+    from etsopt.explore.data import Source
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    text = _("one offline page with a slider, on which a browser proves the allocation of every value of a limit again")
+    command = commands.add("explore", text, explore, EXIT_CODES)
+    text = _("a folder, a workbook, a CSV file of units, or the name of a shipped instance; or the folder of a curve")
+    add_instance(command, text)
+    text = _("a key and both ends of its range, as sectors.cement.target_change=-0.01:0")
+    command.add_argument("--vary", action="append", default=[], metavar="KEY=FROM:TO", help=text)
+    text = _("several keys that move together: KEY=FROM:TO,KEY=FROM:TO")
+    command.add_argument("--along", default="", metavar="KEYS", help=text)
+    text = _("file to write (default: %(default)s)")
+    command.add_argument("--out", type=Path, default=Path("explore.html"), metavar="FILE", help=text)
+    add_time_limit(command)
+
+
+def explore(options: Namespace) -> int:
+    """Find a curve or read it, and write its page."""
+    from etsopt.curves.curve_document import answer_of
+    from etsopt.explore import write_page
+
+    found, source = _read(options) if kind_of(Path(options.instance)) == "curve" else _solved(options)
+    write_page(found, options.out, source, options.lang)
+    if options.json:
+        content = {"file": str(options.out), "bytes": options.out.stat().st_size, "pieces": len(found.cover.pieces)}
+        content |= {"certified_share": found.certified_share, "termination": found.termination}
+        print(json.dumps(content, ensure_ascii=False))
+    else:
+        print(answer_of(found))
+        print(_("Written to {path}, one file that needs no network.", path=options.out))
+    if found.termination == "interrupted":
+        return 130
+    return 0 if found.termination == "optimal" and found.proven else 4
+
+
+def _read(options: Namespace) -> tuple[Curve, Source]:
+    """Return the curve of a folder, whose pieces are certified as they are read."""
+    from etsopt.curves import PriceCurve, read_curve
+    from etsopt.curves.folder import ANCHOR
+    from etsopt.explore.data import Source
+    from etsopt.results.run_folder import INSTANCE
+
+    if options.vary or options.along or options.set or options.emissions or options.rule:
+        what = _("{folder!r} is a curve, which states its keys and its instance.", folder=options.instance)
+        raise UsageError(what, _("Leave the options that change these out, or name an instance."))
+    found = read_curve(options.instance)
+    if isinstance(found, PriceCurve):
+        what = _("{folder!r} is a curve of prices, which has no page.", folder=options.instance)
+        raise UsageError(what, _("Draw it: etsopt report."))
+    return found, Source(str(Path(options.instance) / ANCHOR / INSTANCE))
+
+
+def _solved(options: Namespace) -> tuple[Curve, Source]:
+    """Return the curve of an instance; what is wrong with the question is said before anything is solved."""
+    from etsopt import curves
+    from etsopt.cli import terminal
+    from etsopt.curves.axes import axes_of
+    from etsopt.explore.data import Source
+    from etsopt.explore.page import require_page
+
+    vary, along = ranges(options.vary, "--vary"), ranges(list(filter(None, options.along.split(","))), "--along")
+    if len(axes_of(vary, along)) > 1:
+        what = _("A page has one slider, and two keys vary by themselves.")
+        raise UsageError(what, _("Move both together on one line: --along."))
+    with terminal.waiting(quiet=options.json) as tell:
+        instance = instance_of(options)
+        require_page(instance)
+        found = curves.curve(instance, vary, along=along, time_limit_s=options.time_limit, progress=tell)
+    assert isinstance(found, curves.Curve)
+    return found, Source(options.instance, options.emissions, tuple(options.set))
+
+
+def check(options: Namespace) -> int:
+    """Derive the data of a page again from its instance, and print what holds."""
+    from etsopt.cli.curving import told
+    from etsopt.cli.options import pairs
+    from etsopt.explore.page import check_page, source_of
+    from etsopt.running import reading
+
+    source = source_of(options.page)
+    instance = reading.read(options.run, source.emissions, pairs(list(source.changes)))
+    return told(check_page(options.page, instance), options.json)

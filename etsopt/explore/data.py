@@ -1,0 +1,235 @@
+"""The data of a page: units, limits as straight lines of the key, and the multipliers of each proven piece.
+
+It holds no allowances: they follow from the multipliers, in the page and wherever it is checked. A list of numbers that
+the key moves has one list for each end, any other a single one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt import __version__
+from etsopt.charts.texts import NAME_IN_CHINESE
+from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
+from etsopt.checking.allocation.measures import UNITS
+from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANCE_T, UNIT_TOLERANCE_T
+from etsopt.curves.axes import Axis
+from etsopt.curves.curve_chart import unit_of
+from etsopt.curves.line import Cover, Piece, joined, stretch_of
+from etsopt.data.tables.provinces import name_of
+from etsopt.documents.columns import heading_of_result
+from etsopt.explanation.program import ROWS
+from etsopt.explore.texts import TEXTS, key_words
+from etsopt.explore.tiles import TILES
+from etsopt.language import LANGUAGES, _, in_both, pgettext, speaking
+from etsopt.units import LEAST_TOLERANCE, RELATIVE_TOLERANCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.curves.solver import CurveSolver
+
+STEPS = 200
+"""Positions of the slider, at least; a step is a power of ten."""
+
+NAME = "{}"
+"""Stands for the name of a unit in that of its enterprise."""
+
+SAVED = (
+    *("unit_id", "name", "sector", "province", "emissions_tco2e"),
+    *("reference_t", "allowance_t", "change_t", "surplus_t"),
+)
+"""Columns of the table in which a position is saved."""
+
+PRICE_DIGITS = 12
+"""Digits of the prices of the tie-break, half of the data of a piece. They put a total of 1e9 t off by 1e-5 t, a
+thousandth of what it may miss."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """How an instance is read.
+
+    Parameters
+    ----------
+    instance
+        Its name, file or folder.
+    emissions
+        Choice of its emissions, None for the usual one.
+    changes
+        Changes of keys of its policy, as ``--set`` takes them.
+    """
+
+    instance: str
+    emissions: str | None = None
+    changes: Sequence[str] = ()
+
+
+def data_of(solver: CurveSolver, cover: Cover[Piece], source: Source, lang: str = "en") -> dict[str, Any]:
+    """Return what a page states of a curve, as plain values for JSON.
+
+    Parameters
+    ----------
+    source
+        How its instance is read.
+    lang
+        Language in which the page opens.
+    """
+    axis = solver.axes[0]
+    ends = [solver.box.at(np.array([place])) for place in (0.0, 1.0)]
+    targets = [end.kinks["spread"] for end in ends] if "spread" in solver.box.names else []
+    linear: list[dict[str, Any]] = []
+    return {
+        "lang": lang,
+        "version": __version__,
+        "source": asdict(source),
+        "instance": {"name": solver.instance.name, "hash": solver.instance.hash},
+        "key": _key(axis),
+        "levels": [
+            {"name": name, "unit": UNITS[name], "words": in_both(pgettext("level", name))} for name in solver.box.names
+        ],
+        "tolerances": LEAST_TOLERANCE
+        | {"relative": RELATIVE_TOLERANCE, "row": TOTAL_TOLERANCE_T, "bound": UNIT_TOLERANCE_T}
+        | {"resolution": TOTAL_RESOLUTION_RELATIVE},
+        "units": _units(solver),
+        "limits": {
+            "lower": _moving([end.lower for end in ends]),
+            "upper": _moving([end.upper for end in ends]),
+            "target": _moving(targets),
+        },
+        "rows": _rows(solver),
+        "pieces": [_piece(solver, piece, linear) for piece in cover.pieces if piece.certified],
+        "linear": linear,
+        "infeasible": [
+            {"from": one.start, "to": one.end, "proven": [one.proven_start, one.proven_end], "dual": _plain(one.dual)}
+            for one in cover.stretches
+        ],
+        "texts": {key: in_both(text) for key, text in TEXTS.items()},
+        "columns": {language: _headings(language) for language in LANGUAGES},
+    }
+
+
+def _headings(language: str) -> list[str]:
+    with speaking(language):
+        return [heading_of_result(column) for column in SAVED]
+
+
+def _key(axis: Axis) -> dict[str, Any]:
+    """Return what moves, and the steps of the slider."""
+    whole = _moves(axis)
+    first, last = whole["ends"]
+    step = whole["divisor"] * 10.0 ** math.floor(math.log10(abs(last - first) / whole["divisor"] / STEPS))
+    return whole | {"step": step, "keys": {key: _moves(Axis({key: ends})) for key, ends in axis.ends.items()}}
+
+
+def _moves(axis: Axis) -> dict[str, Any]:
+    """Return what moves in words, from where to where, and how that is shown."""
+    divisor, unit = unit_of(axis)
+    words = {"name": in_both(key_words(axis)), "unit": in_both(pgettext("unit", unit) if unit else "")}
+    return words | {"divisor": divisor, "ends": [axis.shown(place) for place in (0.0, 1.0)]}
+
+
+def _units(solver: CurveSolver) -> dict[str, Any]:
+    """Return all units in the order of the instance, and the places of those that no limit moves."""
+    instance = solver.instance
+    table = instance.units
+    owners = instance.enterprises
+    owned = {}
+    if owners is not None and "name" in owners:
+        owned = dict(zip(owners["enterprise_id"], owners["name"], strict=True))
+    texts = table.reindex(columns=["unit_id", "name", NAME_IN_CHINESE]).set_axis(["id", "name", "zh"], axis=1)
+    texts["owner"] = table["enterprise_id"].map(lambda name: owned.get(name, name))
+    found: dict[str, Any] = texts.astype(object).fillna("").astype(str).to_dict("list")
+    # Most enterprises have the name of their unit, or one with it, which need not be there twice.
+    both = zip(found["owner"], found["name"], strict=True)
+    found["owner"] = [owner.replace(name, NAME) if name else owner for owner, name in both]
+    for place in ("sector", "province"):
+        labels = instance.labels(place)
+        found[place] = labels.code.tolist()
+        found[f"{place}s"] = [in_both(name_of(name)) for name in labels.names]
+    found["tiles"] = [TILES.get(str(name)) for name in instance.labels("province").names]
+    found |= {"emissions": _plain(solver.box.all_emissions), "reference": _plain(solver.reference.reference_t)}
+    return found | {"fixed": np.flatnonzero(~solver.box.free).tolist()}
+
+
+def _moving(ends: Sequence[NDArray[np.float64]]) -> list[list[float | None]]:
+    """Return numbers at both ends, once if they are the same; None for those that are not finite."""
+    same = len(ends) > 1 and np.array_equal(ends[0], ends[1], equal_nan=True)
+    return [_plain(end) for end in ends[: 1 if same else None]]
+
+
+def _plain(numbers: NDArray[np.float64]) -> list[float | None]:
+    """Return numbers for JSON: whole ones without a fraction, None for those that are not finite."""
+    return [int(one) if one.is_integer() else one if math.isfinite(one) else None for one in numbers.tolist()]
+
+
+def _rows(solver: CurveSolver) -> dict[str, Any]:
+    """Return the limits that units share: names, sides, and the row of each adjustable unit by their kind."""
+    rows, free = [demands.rows for demands in solver.box.demands], solver.box.free
+    first = rows[0]
+    of = np.full((len(kinds := list(dict.fromkeys(first.rule))), len(free)), -1)
+    for place, kind in enumerate(kinds):
+        here = (first.rule == kind)[first.row]
+        of[place, first.position[here]] = first.row[here]
+    names = [
+        _(ROWS[rule], name=name_of(index)) if rule in ROWS else _("Band of {name}", name=name_of(index))
+        for rule, index in zip(first.rule, first.index, strict=True)
+    ]
+    return {
+        "names": [in_both(name) for name in names],
+        "elastic": np.isin(first.rule, ELASTIC_ROWS).tolist(),
+        "least": _moving([one.least for one in rows]),
+        "most": _moving([one.most for one in rows]),
+        "rounding": _plain(solver.box.rounding_t),
+        "of": of[:, free].tolist(),
+    }
+
+
+def _piece(solver: CurveSolver, piece: Piece, linear: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a piece; the multipliers of its linear objectives are those of a neighbour, or added to the list."""
+    claim, verdict = solver.claim(piece.region, piece.ends), piece.verdict
+    prices = claim.duals["least_squares"]
+    assert verdict is not None
+    own = {name: _plain(dual) for name, dual in claim.duals.items() if name != "least_squares"}
+    if not linear or linear[-1] != own:
+        linear.append(own)
+    rates = [_plain(np.array(level.values)) for level in verdict.levels if level.name == "largest_change"]
+    return {
+        "from": piece.start,
+        "to": piece.end,
+        "linear": len(linear) - 1,
+        "rate": rates[0] if rates else [0.0, 0.0],
+        "prices": [_plain(np.array([f"{price:.{PRICE_DIGITS}g}" for price in end], float)) for end in prices],
+        "kept": [_plain(np.array(verdict.kept[name], float)) for name in solver.box.names],
+    }
+
+
+def cover_of(solver: CurveSolver, data: Mapping[str, Any]) -> Cover[Piece]:
+    """Return the pieces and stretches that a page states, made again from its multipliers and certified.
+
+    Raises
+    ------
+    KeyError, IndexError, TypeError, ValueError
+        If the data are damaged.
+    """
+    stretches = [stretch_of(solver, np.array(one["dual"], float), sum(one["proven"]) / 2) for one in data["infeasible"]]
+    return Cover(list(_pieces(solver, data)), joined([one for one in stretches if one is not None]))
+
+
+def _pieces(solver: CurveSolver, data: Mapping[str, Any]) -> Iterator[Piece]:
+    for one in data["pieces"]:
+        prices = np.array(one["prices"], float)
+        stated = data["linear"][one["linear"]] | {"least_squares": prices.mean(axis=0)}
+        duals = {name: np.array(stated[name], float)[solver.row_of] for name in solver.box.names}
+        start, end = one["from"], one["to"]
+        region = solver.parametric.region_of(np.array([(start + end) / 2]), duals, sum(one["rate"]) / 2)
+        if region is None:
+            continue
+        piece = Piece(start, end, region)
+        yield Piece(start, end, region, solver.certified(region, piece.ends))

@@ -1,0 +1,272 @@
+"use strict";
+// Solve a position of the slider, and prove the answer: no number of it is taken from a solver.
+//
+// `solve` makes an answer from multipliers. `prove` trusts neither: it bounds every objective from the answer and the
+// multipliers as etsopt/checking/allocation/segments.py does at one place, in doubles, with every rounding counted.
+// NaN is within no tolerance, so that comparisons ask what is proven and never what is refuted.
+const ROUNDOFF = 2 ** -53, SNAPPED_T = 1e-6, FLAT = 1e-9, TRIFLE = 1e-280;
+const gamma = (roundings) => roundings * ROUNDOFF / (1 - roundings * ROUNDOFF);
+const upward = (value, roundings) => value * (1 + 2 * (roundings + 2) * ROUNDOFF) + TRIFLE;
+const between = (one, other, x) => one === other ? one : one + x * (other - one);
+// Numbers that a key moves are stated at both ends, others once.
+const at = ([start, end = start], x) => start === end ? start : start.map((one, place) => between(one, end[place], x));
+const finite = (sides, none) => sides.map((side) => side.map((value) => value ?? none));
+
+function prover(data) {
+  const fixed = new Set(data.units.fixed), free = [...data.units.id.keys()].filter((unit) => !fixed.has(unit));
+  const E = Float64Array.from(free, (unit) => data.units.emissions[unit]);
+  const R = Float64Array.from(free, (unit) => data.units.reference[unit]);
+  const n = E.length, sumE = E.reduce((sum, one) => sum + one, 0), count = data.rows.names.length;
+  const kinds = data.rows.of, least = finite(data.rows.least, -Infinity), most = finite(data.rows.most, Infinity);
+  const targets = finite(data.limits.target, NaN), { tolerances, levels } = data, zeros = () => new Float64Array(n);
+  // The fractions of fewer than n tonnes add up with this error, whole tonnes with none.
+  const ofTotals = gamma(n) * n / 2;
+
+  const limits = (x) => ({
+    lower: at(data.limits.lower, x), upper: at(data.limits.upper, x), least: at(least, x), most: at(most, x),
+    kinks: { change: R, largest_change: R, deficit: E, spread: at(targets, x) },
+  });
+
+  // Sum of the duals of the rows of each unit, and of their sizes.
+  function activity(dual) {
+    const sum = zeros(), size = zeros();
+    for (const row of kinds) {
+      for (let i = 0; i < n; i++) {
+        if (row[i] >= 0) { sum[i] += dual[row[i]]; size[i] += Math.abs(dual[row[i]]); }
+      }
+    }
+    return { sum, size };
+  }
+
+  function largest(values) {
+    let most = 0;
+    for (const value of values) most = Math.max(most, Math.abs(value));
+    return most;
+  }
+
+  // Narrow intervals to what an objective leaves at its optimum, as etsopt_models/_curve/region.py does.
+  function leave(name, dual, limit, lower, upper, rate) {
+    const { sum } = activity(dual), flat = FLAT * largest(sum);
+    const weight = name === "spread" ? 1 / sumE : 1, [fall, rise] = [-weight, name === "deficit" ? 0 : weight];
+    const clip = (value, i) => Math.min(Math.max(value, lower[i]), upper[i]);
+    for (let i = 0; i < n; i++) {
+      const kink = limit.kinks[name][i];
+      let down = -sum[i], up = -sum[i], [from, to] = [kink - rate * E[i], kink + rate * E[i]];
+      if (name === "largest_change") {
+        [from, to] = [clip(from, i), clip(to, i)];
+        [down, up] = [down > flat ? 1 : 0, up < -flat ? -1 : 0];
+      } else {
+        const zero = flat + FLAT * weight;
+        [down, up] = [fall + down, rise + up].map((slope) => Math.abs(slope) > zero ? slope : 0);
+        from = down < 0 && up >= 0 ? clip(kink, i) : lower[i];
+        to = up > 0 && down <= 0 ? clip(kink, i) : upper[i];
+      }
+      if (down > 0) to = from; else if (up < 0) from = to;
+      lower[i] = from;
+      upper[i] = to;
+    }
+  }
+
+  // Weights of the units in the largest rate: their duals where the rate holds them, else one unit that needs it most.
+  function weightsOf(dual, lower, upper, rate) {
+    const { sum } = activity(dual), flat = FLAT * largest(sum), weights = zeros();
+    let all = 0, most = 0, needy = 0;
+    for (let i = 0; i < n; i++) {
+      const end = sum[i] > 0 ? upper[i] : lower[i], need = Math.max(lower[i] - R[i], R[i] - upper[i]) / E[i];
+      if (Math.abs(sum[i]) > flat && Math.abs(end - R[i]) > rate * E[i] * (1 + FLAT)) weights[i] = Math.abs(sum[i]);
+      all += weights[i] * E[i];
+      if (need > most) [most, needy] = [need, i];
+    }
+    if (all > 0) return weights.map((weight) => weight / all);
+    if (most > 0) weights[needy] = 1 / E[needy];
+    return weights;
+  }
+
+  function solve(piece, x) {
+    const limit = limits(x), lower = Float64Array.from(limit.lower), upper = Float64Array.from(limit.upper);
+    const step = (x - piece.from) / (piece.to - piece.from), rate = between(...piece.rate, step);
+    let weights = zeros();
+    for (const { name } of levels.slice(0, -1)) {
+      if (name === "largest_change") weights = weightsOf(piece.duals[name], lower, upper, rate);
+      leave(name, piece.duals[name], limit, lower, upper, rate);
+    }
+    const prices = piece.prices[0].map((price, row) => between(price, piece.prices[1][row], step));
+    const { sum } = activity(prices), answer = zeros();
+    for (let i = 0; i < n; i++) answer[i] = Math.min(Math.max(R[i] + E[i] / 2 * sum[i], lower[i]), upper[i]);
+    return { x, piece, limit, prices, weights, answer };
+  }
+
+  // Totals of the rows as whole tonnes, which add up exactly, and fractions.
+  function totals(answer) {
+    const high = new Float64Array(count), low = new Float64Array(count);
+    for (const row of kinds) {
+      for (let i = 0; i < n; i++) {
+        if (row[i] < 0) continue;
+        const whole = Math.round(answer[i]);
+        high[row[i]] += whole;
+        low[row[i]] += answer[i] - whole;
+      }
+    }
+    return { high, low };
+  }
+
+  // Distance of a total from a side, and what its rounding may add, that of the limit in the policy included.
+  function away(total, row, side) {
+    const difference = total.high[row] - side;
+    const error = ofTotals + gamma(4) * (Math.abs(difference) + Math.abs(total.low[row])) + data.rows.rounding[row];
+    return [difference + total.low[row], error];
+  }
+
+  function misses({ limit, answer }, total) {
+    let rows = 0, units = 0;
+    for (let row = 0; row < count; row++) {
+      for (const [side, sign] of [[limit.least[row], -1], [limit.most[row], 1]]) {
+        if (!Number.isFinite(side)) continue;
+        const [distance, error] = away(total, row, side);
+        rows = Math.max(rows, sign * distance + error);
+      }
+    }
+    for (let i = 0; i < n; i++) units = Math.max(units, limit.lower[i] - answer[i], answer[i] - limit.upper[i]);
+    return { rows, units };
+  }
+
+  const supported = (dual, limit) => dual.map((value, row) =>
+    Number.isFinite(value > 0 ? limit.least[row] : limit.most[row]) ? value : 0);
+
+  function gapOfRows(dual, limit, total) {
+    let gap = 0;
+    for (let row = 0; row < count; row++) {
+      if (dual[row] === 0) continue;
+      const [distance, error] = away(total, row, dual[row] > 0 ? limit.least[row] : limit.most[row]);
+      gap += Math.abs(dual[row]) * (Math.max(Math.sign(dual[row]) * distance, 0) + error) * (1 + 16 * ROUNDOFF);
+    }
+    return upward(gap * (1 + gamma(count)), 4);
+  }
+
+  // Most that a unit's function may fall from its allowance, seen from a base point near it.
+  function fallOf(i, base, allowance, pieces, price, size, lower, upper, squared) {
+    let left = 0, right = 0, steep = 0;
+    for (const { kink, fall, rise, times } of pieces) {
+      left += times * (base > kink[i] ? rise[i] : fall[i]);
+      right += times * (base >= kink[i] ? rise[i] : fall[i]);
+      steep += times * Math.max(Math.abs(fall[i]), Math.abs(rise[i]));
+    }
+    const bend = squared ? 2 * (base - R[i]) / E[i] : 0, moved = squared ? 2 * Math.abs(allowance - R[i]) / E[i] : 0;
+    const noise = 1.01 * (gamma(kinds.length + 20) * size + gamma(pieces.length + 14) * steep
+      + gamma(10) * Math.abs(bend));
+    const down = Math.max(left + bend - price + noise, 0), up = Math.max(price - right - bend + noise, 0);
+    let fall = down * Math.max(base - lower, 0) + up * Math.max(upper - base, 0);
+    if (squared) fall = Math.min(fall, E[i] * Math.max(down, up) ** 2 / 4);
+    return fall + (steep + Math.abs(price) + Math.abs(bend) + moved) * Math.abs(allowance - base);
+  }
+
+  function gapOfUnits(answer, lower, upper, pieces, dual, squared) {
+    const { sum, size } = activity(dual);
+    let gap = 0;
+    for (let i = 0; i < n; i++) {
+      let base = answer[i];
+      const near = (place) => { if (Math.abs(answer[i] - place) <= SNAPPED_T) base = place; };
+      near(lower[i]);
+      near(upper[i]);
+      for (const { kink } of pieces) near(kink[i]);
+      const fall = (from) => fallOf(i, from, answer[i], pieces, sum[i], size[i], lower[i], upper[i], squared);
+      const best = fall(base);
+      gap += (best > 0 && base !== answer[i] ? Math.min(best, fall(answer[i])) : best) * (1 + 16 * ROUNDOFF);
+    }
+    return upward(gap * (1 + gamma(n)), 4);
+  }
+
+  function valueOf(name, answer, kink) {
+    let sum = 0, top = 0;
+    for (let i = 0; i < n; i++) {
+      const off = answer[i] - kink[i];
+      top = Math.max(top, Math.abs(off) / E[i]);
+      sum += name === "least_squares" ? off * off / E[i] : name === "deficit" ? Math.max(-off, 0) : Math.abs(off);
+    }
+    return name === "largest_change" ? top : sum;
+  }
+
+  // Distance of the largest rate from its weighted sum, which multipliers bound.
+  function gapOfRate(gap, answer, weights, top) {
+    let own = 0, all = 0;
+    for (let i = 0; i < n; i++) {
+      if (!weights[i]) continue;
+      const most = top * E[i], change = Math.abs(answer[i] - R[i]);
+      own += weights[i] * (Math.max(most - change, 0) + gamma(8) * (most + change));
+      all += weights[i] * E[i];
+    }
+    all *= 1 - gamma(2 * n);
+    return all > 0 ? upward((gap + upward(own * (1 + gamma(n)), 4)) / all, 8) : Infinity;
+  }
+
+  function prove(position) {
+    const { piece, limit, answer } = position, total = totals(answer), missed = misses(position, total);
+    const lower = answer.map((one, i) => Math.min(limit.lower[i], one));
+    const upper = answer.map((one, i) => Math.max(limit.upper[i], one));
+    const earlier = [], found = [], constant = (value) => zeros().fill(value);
+    levels.forEach(({ name, unit }, place) => {
+      const squared = name === "least_squares", scale = name === "spread" ? sumE : 1;
+      const own = (squared ? position.prices : piece.duals[name]).map((dual) => dual * scale), pieces = [];
+      const kink = limit.kinks[squared ? "change" : name];
+      let dual = own, top = 0;
+      const weights = name === "largest_change" ? position.weights : null;
+      if (weights) pieces.push({ kink, fall: weights.map((one) => -one), rise: weights, times: 1 });
+      else if (!squared) {
+        pieces.push({ kink, fall: constant(-1), rise: constant(name === "deficit" ? 0 : 1), times: 1 });
+      }
+      piece.kept[place].forEach((times, k) => {
+        if (!(times > 0)) return;
+        dual = dual.map((value, row) => value + times * earlier[k].own[row]);
+        if (earlier[k].piece) pieces.push({ ...earlier[k].piece, times });
+      });
+      dual = supported(dual, limit);
+      const value = valueOf(name, answer, kink) / scale;
+      let gap = gapOfUnits(answer, lower, upper, pieces, dual, squared) + gapOfRows(dual, limit, total);
+      if (weights) {
+        top = upward(value, 4);
+        gap = gapOfRate(gap, answer, weights, top);
+      }
+      // Neither is any objective below zero.
+      gap = Math.min(upward(gap / scale + gamma(n + 600) * value, 8), upward(value, n));
+      const [relative, floor] = squared ? [tolerances.relative, tolerances.resolution * sumE]
+        : [tolerances.relative, tolerances[unit]];
+      const tolerance = Math.max(relative * value, floor);
+      found.push({ name, unit, value, gap, tolerance, proven: gap <= tolerance });
+      earlier.push({ own, piece: weights ? null : pieces[0] });
+      if (!weights) return;
+      for (let i = 0; i < n; i++) {
+        const room = top * E[i] * (1 + 4 * ROUNDOFF) + 4 * ROUNDOFF * Math.abs(R[i]);
+        lower[i] = Math.min(Math.max(lower[i], R[i] - room), answer[i]);
+        upper[i] = Math.max(Math.min(upper[i], R[i] + room), answer[i]);
+      }
+    });
+    const kept = missed.rows <= tolerances.row && missed.units <= tolerances.bound;
+    return { levels: found, missed, proven: kept && found.every((level) => level.proven) };
+  }
+
+  // Tonnes by which any allowances miss limits, as duals prove it (etsopt/checking/allocation/infeasibility.py).
+  function infeasible(stretch, x) {
+    // A tonne of a limit that may be relaxed counts one, of another nothing.
+    const within = (one, row) => data.rows.elastic[row] ? Math.min(Math.max(one, -1), 1) : one;
+    const limit = limits(x), dual = supported(stretch.dual.map(within), limit), { sum, size } = activity(dual);
+    const middle = zeros().map((_, i) => (limit.lower[i] + limit.upper[i]) / 2), total = totals(middle);
+    let least = 0, error = 0, taken = 0, tolerated = 0;
+    for (let row = 0; row < count; row++) {
+      if (dual[row] === 0) continue;
+      const [distance, uncertain] = away(total, row, dual[row] > 0 ? limit.least[row] : limit.most[row]);
+      least -= dual[row] * distance;
+      error += Math.abs(dual[row]) * (uncertain + gamma(count + 8) * Math.abs(distance)) * (1 + gamma(8));
+      tolerated += Math.abs(dual[row]) * (1.000001 * tolerances.row + data.rows.rounding[row]);
+    }
+    for (let i = 0; i < n; i++) {
+      const reach = Math.max(limit.upper[i] - middle[i], middle[i] - limit.lower[i]) * (1 + gamma(8));
+      const price = Math.abs(sum[i]) + 1.01 * gamma(kinds.length + 16) * size[i];
+      taken += price * reach;
+      tolerated += price * 1.000001 * tolerances.bound;
+    }
+    least -= upward((error + taken) * (1 + gamma(n + 8)) + gamma(8) * Math.abs(least), 8);
+    return least > upward(tolerated * (1 + gamma(n + 8)), 8) ? least : 0;
+  }
+
+  return { solve, prove, infeasible, free, E, sumE };
+}

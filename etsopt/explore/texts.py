@@ -1,0 +1,127 @@
+"""Texts of the page, which holds them in every language; words in braces are put in by its program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etsopt.data.tables.provinces import name_of
+from etsopt.explanation.program import ROWS
+from etsopt.language import Text, _, chain, pgettext
+
+if TYPE_CHECKING:
+    from etsopt.curves.axes import Axis
+
+TEXTS = {
+    "about": _("Allocation at every value of one key"),
+    "headline": _("{keys}: {losers} units get less than by the rule, {lost} in all; {winners} get more"),
+    "proven": _("Proven in this browser: no allocation within the limits is better"),
+    "infeasible": _("No allocation exists here: limits are missed by at least {tonnes}, proven in this browser"),
+    "unproven": _("Not proven here"),
+    "nearest": _("Below is the nearest proven value, {value}."),
+    "nothing": _("No value of this page is proven."),
+    "legend_proven": _("proven"),
+    "legend_infeasible": _("no allocation exists"),
+    "legend_open": _("not proven here"),
+    "t": pgettext("unit", "t"),
+    "kt": pgettext("page", "kt"),
+    "total": _("Allowances of all units"),
+    "net": _("More than by the rule, in sum"),
+    "rate": _("Largest change of a unit"),
+    "losers": _("Units with less"),
+    "winners": _("Units with more"),
+    "sectors": _("Sectors"),
+    "sector": pgettext("column", "sector"),
+    "province": pgettext("column", "province"),
+    "unit": pgettext("page", "unit"),
+    "emissions": _("Emissions"),
+    "by_rule": _("By the rule"),
+    "here": _("At {value}"),
+    "change": _("Change"),
+    "change_rate": _("Of emissions"),
+    "all": _("All"),
+    "provinces": _("Provinces"),
+    "tiles": _("Change of each province against the rule, as a share of its emissions. Places are those of a grid."),
+    "less": _("less"),
+    "more": _("more"),
+    "losses": _("Largest losses"),
+    "losses_note": _("Units that get less than by the rule alone, the most tonnes first. Choose one to see why."),
+    "no_losses": _("No unit gets less than by the rule."),
+    "mine": _("My plant"),
+    "search": _("Name or identifier of a unit or an enterprise"),
+    "none_found": _("No unit has this name."),
+    "gets": _("{name} gets {allowance} at {value}: {surplus} {side} its emissions of {emissions} ({rate})."),
+    "above": pgettext("page", "above"),
+    "below": pgettext("page", "below"),
+    "rule_gives": _("The rule alone gives {reference}."),
+    "fixed": _("Its allowances are set by the rule alone: no limit moves them."),
+    "as_rule": _("The limits move nothing: it gets what the rule gives."),
+    "pulls": _("{limit}: {tonnes}"),
+    "held_band": _("Held by its band"),
+    "held_rate": _("Held back so that no unit moves by more than {share} of its emissions"),
+    "held_change": _("Held back so that allowances change least in sum"),
+    "held": _("Held back by earlier objectives"),
+    "moves": _("The limits move it by {tonnes}:"),
+    "slope": _("Near this value, {step} more of the key changes it by {tonnes}."),
+    "along": _("Its allowances along the key: from {least} to {most}. The dashed line is the rule."),
+    "shadow": _("Shadow prices"),
+    "shadow_note": _(
+        "Change of the first objective, {objective}, if a limit were one tonne higher. "
+        "A limit without a price is left out."
+    ),
+    "no_shadow": _("No limit has a price at this value."),
+    "limit": _("Limit"),
+    "price": _("Per tonne"),
+    "seal": _("What is proven"),
+    "objective": _("Objective"),
+    "value": _("Value"),
+    "gap": _("Farthest from the optimum"),
+    "tolerance": _("Tolerance"),
+    "derived": _(
+        "Derived again in this browser for this value, from the numbers in this file: the allowances of all units, "
+        "that bands and limits are met, totals, and for each objective that no allocation is better by more than the "
+        "tolerance. No solver is asked. The rounding of every 64-bit number is counted."
+    ),
+    "not_derived": _(
+        "Taken from this file, and not derived here: emissions, what the rule gives, bands, and limits as straight "
+        "lines of the key. The second command below derives these from the instance."
+    ),
+    "missed_band": _("Most that an allowance misses its band"),
+    "missed_limit": _("Most that a total misses its limit"),
+    "time": _("Time for this value"),
+    "again": _("Check it yourself"),
+    "again_note": _("This value solved anew by etsopt {version}, and this page checked against the instance:"),
+    "instance": _("Instance"),
+    "hash": _("Hash of the instance"),
+    "download": _("Save this value as CSV"),
+    "print": pgettext("page", "Print"),
+    "ms": _("{time} ms"),
+}
+"""Every text by its key in the program."""
+
+MISSING = _("This page needs JavaScript. If that is on, the file was altered: its program is not the one it states.")
+"""What is shown until the program of the page runs."""
+
+
+def key_words(axis: Axis) -> Text | str:
+    """Return what moves, in words.
+
+    >>> from etsopt.curves.axes import Axis
+    >>> key_words(Axis({"sectors.cement.target_change": (-0.01, 0.0)}))
+    'Target of cement'
+    """
+    return chain([_words_of(key.split(".")) for key in axis.ends], "{first}, {second}")
+
+
+def _words_of(key: list[str]) -> Text | str:
+    match key:
+        case ["sectors", *name, target] if target.startswith("target_"):
+            return _(ROWS["sector_target"], name=name_of(".".join(name)))
+        case ["sectors", *name, "band", _side]:
+            return _("Band of {name}", name=name_of(".".join(name)))
+        case ["provinces", "balance"]:
+            return _("Balance of provinces")
+        case ["provinces", "balance", *name]:
+            return _(ROWS["province_balance"], name=name_of(".".join(name)))
+        case ["national", _target]:
+            return _(ROWS["national_total"])
+    return ".".join(key)

@@ -1,0 +1,255 @@
+"""A page holds what its instance says and what its curve proves, and nothing else; what was altered is refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.checking.allocation.limits import derive
+from etsopt.cli import main
+from etsopt.curves import Curve, curve
+from etsopt.curves.axes import Axis
+from etsopt.data.tables.provinces import SHORT
+from etsopt.errors import DataError
+from etsopt.explore import check_page, page, write_page
+from etsopt.explore.texts import TEXTS, key_words
+from etsopt.explore.tiles import TILES
+from etsopt.language import LANGUAGES, in_both
+from etsopt.readings.given import Given
+from tests.builders import random_instance
+from tests.curves.test_price_curve import AUCTION, by_hand, found
+from tests.explore.pages import CEMENT, data_in, forged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Alter = Callable[[dict[str, Any]], None]
+
+
+def test_a_page_of_the_nation_is_small_and_loads_nothing(cement_page: Path) -> None:
+    text = cement_page.read_text(encoding="utf-8")
+    assert len(text.encode()) <= 300_000
+    # The one address is the name of the format of drawings.
+    assert set(re.findall(r"https?://[^\"']*", text)) == {"http://www.w3.org/2000/svg"}
+    assert not re.search(r"<(link|img|iframe|object|embed)|\bsrc=|@import|url\(|fetch\(|import\(|XMLHttp", text)
+
+
+@pytest.mark.nightly
+def test_so_is_one_of_more_pieces(steel_page: Path) -> None:
+    assert steel_page.stat().st_size <= 300_000
+
+
+def test_the_policy_of_a_page_names_its_one_program_and_no_host(tiny_page: Path) -> None:
+    text = tiny_page.read_text(encoding="utf-8")
+    (stated,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    (program,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(program.encode()).digest()).decode()
+    assert stated.replace("&#39;", "'").split("; ") == [
+        *("default-src 'none'", f"script-src 'sha256-{digest}'", "style-src 'unsafe-inline'", "img-src data:"),
+        *("base-uri 'none'", "form-action 'none'"),
+    ]
+
+
+def test_a_page_has_the_limits_of_its_instance_at_both_ends(cement: Curve, cement_page: Path) -> None:
+    data = data_in(cement_page)
+    for place, value in enumerate((-0.01, 0.0)):
+        demands = derive(Given.of(cement.instance.with_policy({CEMENT: value})))
+        for side in ("least", "most"):
+            # Infinity is no number of JSON.
+            stated = np.array([np.nan if one is None else one for one in data["rows"][side][-1 if place else 0]])
+            sides = getattr(demands.rows, side)
+            assert np.array_equal(stated, np.where(np.isfinite(sides), sides, np.nan), equal_nan=True)
+        assert data["limits"]["lower"] == [demands.lower.tolist()]
+        assert data["limits"]["upper"] == [demands.upper.tolist()]
+    assert data["units"]["emissions"] == cement.instance.emissions_tco2e.tolist()
+    assert data["units"]["reference"] == cement.anchor.tables["allocation"]["reference_t"].tolist()
+    assert data["instance"]["hash"] == cement.instance.hash
+
+
+def test_every_text_is_in_both_languages_and_shown() -> None:
+    room = files("etsopt.explore")
+    program, body = ((room / name).read_text(encoding="utf-8") for name in ("explore.js", "explore.html"))
+    texts = {key: in_both(text) for key, text in TEXTS.items()}
+    for key, text in texts.items():
+        assert text["en"] != text["zh"], key
+        assert len({tuple(sorted(set(re.findall(r"\{(\w+)\}", text[lang])))) for lang in LANGUAGES}) == 1, key
+        assert f'"{key}"' in program + body or key.startswith(("legend_", "infeasible", "unproven")), key
+    shown = {*re.findall(r'data-t="(\w+)"', body), *re.findall(r'say\("(\w+)"', program)}
+    assert shown <= texts.keys()
+
+
+def test_every_province_has_a_tile_of_its_own() -> None:
+    assert TILES.keys() == SHORT.keys()
+    assert len({tile[:2] for tile in TILES.values()}) == len({tile[2] for tile in TILES.values()}) == len(SHORT)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (["sectors.steel.target_t"], "Target of steel"),
+        (["sectors.cement.band.upper"], "Band of cement"),
+        (["provinces.balance.Anhui"], "Balance of Anhui"),
+        (["national.target_change", "provinces.balance"], "National total, Balance of provinces"),
+        (["rule.slope"], "rule.slope"),
+    ],
+)
+def test_keys_have_words(keys: list[str], words: str) -> None:
+    assert key_words(Axis(dict.fromkeys(keys, (0.0, 1.0)))) == words
+
+
+def test_a_page_is_derived_again_from_its_instance(cement: Curve, cement_page: Path) -> None:
+    checked = check_page(cement_page, cement.instance)
+    assert checked.refused == ()
+    assert (checked.pieces, checked.proven) == (34, 34)
+
+
+def factor(*path: Any, by: float = 1.001) -> Alter:
+    """Return what multiplies one number of the data."""
+
+    def alter(data: dict[str, Any]) -> None:
+        at: Any = data
+        for step in path[:-1]:
+            at = at[step]
+        at[path[-1]] *= by
+
+    return alter
+
+
+def another_command(data: dict[str, Any]) -> None:
+    data["version"] = "9.9"
+
+
+ALTERED = {
+    "units.emissions": factor("units", "emissions", 1),
+    "units.reference": factor("units", "reference", 2),
+    "limits.lower": factor("limits", "lower", 0, 0),
+    "limits.upper": factor("limits", "upper", 0, 1),
+    "rows.most": factor("rows", "most", 0, 0),
+    "rows.rounding": factor("rows", "rounding", 0),
+    "tolerances.row": factor("tolerances", "row"),
+    "key.step": factor("key", "step", by=10),
+    "pieces": factor("pieces", 0, "prices", 0, 0),
+    "linear": factor("linear", 0, "change", 0, by=0.5),
+    "version": another_command,
+}
+
+
+@pytest.mark.parametrize("part", ALTERED)
+def test_an_altered_page_does_not_follow_from_its_instance(part: str, tiny: Curve, tiny_page: Path) -> None:
+    data = data_in(tiny_page)
+    ALTERED[part](data)
+    refused = check_page(forged(tiny_page, data), tiny.instance).refused
+    assert any(part in one for one in refused), refused
+
+
+def test_a_page_without_a_piece_proves_less(tiny: Curve, tiny_page: Path) -> None:
+    data = data_in(tiny_page)
+    del data["pieces"][-1], data["linear"][-1]
+    checked = check_page(forged(tiny_page, data), tiny.instance)
+    # What is left is proven: the page says no more than it has.
+    assert checked.holds
+    assert checked.certified_share < 0.9
+
+
+def test_another_program_is_found(tiny: Curve, tiny_page: Path) -> None:
+    path = tiny_page.with_name("program.html")
+    path.write_text(tiny_page.read_text(encoding="utf-8").replace("gap <= tolerance", "true"), encoding="utf-8")
+    (refused,) = check_page(path, tiny.instance).refused
+    assert refused == f"the program of the page is not that of etsopt {etsopt.__version__}"
+
+
+def test_a_page_of_another_instance_is_refused(tiny: Curve, tiny_page: Path) -> None:
+    (refused,) = check_page(tiny_page, tiny.instance.with_policy({CEMENT: -0.001})).refused
+    assert refused.startswith("the page is of another instance: its hash is ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "no page", "const DATA = [1];\n", "const DATA = {};\n", "const DATA = {1};\n"),
+        *(f'const DATA = {{"source":{{"instance":"x",{more}}}}};\n' for more in ('"changes":[1]', '"other":2')),
+    ],
+)
+def test_what_is_no_page_is_said_to_be_none(text: str, tiny: Curve, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=r"page\.html: is no page of etsopt explore"):
+        check_page(tmp_path / "page.html", tiny.instance)
+
+
+def test_a_damaged_page_is_told_so(tiny: Curve, tiny_page: Path) -> None:
+    data = data_in(tiny_page)
+    del data["pieces"][0]["prices"]
+    with pytest.raises(DataError, match="has data of another shape: 'prices'"):
+        check_page(forged(tiny_page, data), tiny.instance)
+
+
+def test_too_many_units_are_refused_before_anything_is_solved(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(page, "UNITS_MAX", 2)
+    monkeypatch.setattr("etsopt.curves.curve", lambda *_, **__: pytest.fail("solved"))
+    assert main(["explore", "tiny", "--vary", f"{CEMENT}=-0.01:0"]) == 2
+    assert "tiny has 3 units: a page holds 2 at most." in capsys.readouterr().err
+
+
+def test_units_without_names_and_enterprises_have_a_page(tmp_path: Path) -> None:
+    instance = random_instance(3)
+    along = curve(instance, {"provinces.balance": (0.02, 0.03)})
+    assert isinstance(along, Curve)
+    write_page(along, tmp_path / "page.html", lang="zh")
+    assert check_page(tmp_path / "page.html", instance).holds
+    assert data_in(tmp_path / "page.html")["units"]["name"] == [""] * len(instance.units)
+
+
+def explored(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    """Return what a command says as JSON, after it ended well."""
+    assert main([*words, "--json"]) == 0
+    said: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return said
+
+
+def test_the_command_writes_a_page_that_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "page.html")
+    # The page knows how its instance was read.
+    changed = ("--set", "sectors.cement.band=0.04", "--vary", f"{CEMENT}=-1%:0", "--out", path)
+    assert explored(capsys, "explore", "tiny", *changed)["certified_share"] == 1.0
+    assert explored(capsys, "check", "tiny", "--page", path)["holds"]
+    data = data_in(tmp_path / "page.html")
+    forged_path = forged(tmp_path / "page.html", data | {"tolerances": {**data["tolerances"], "t": 1.0}})
+    assert main(["check", "tiny", "--page", str(forged_path)]) == 5
+    assert "tolerances.t of the page does not follow from the instance" in capsys.readouterr().err
+
+
+def test_a_curve_of_a_folder_has_a_page(tiny: Curve, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.save(tmp_path / "curve")
+    path = tmp_path / "page.html"
+    explored(capsys, "explore", str(tmp_path / "curve"), "--out", str(path))
+    source = data_in(path)["source"]["instance"]
+    assert explored(capsys, "check", source, "--page", str(path))["proven"] == 2
+    assert main(["explore", str(tmp_path / "curve"), "--set", "sectors.cement.band=0.04"]) == 2
+    assert "states its keys and its instance" in capsys.readouterr().err
+
+
+def test_several_keys_move_together_and_two_by_themselves_have_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = f"{CEMENT}=-0.01:0,provinces.balance=0.02:0.01"
+    explored(capsys, "explore", "tiny", "--along", both, "--out", str(tmp_path / "page.html"))
+    assert data_in(tmp_path / "page.html")["key"]["ends"] == [0, 1]
+    assert main(["explore", "tiny", *(word for one in both.split(",") for word in ("--vary", one))]) == 2
+    assert "A page has one slider" in capsys.readouterr().err
+
+
+def test_a_curve_of_prices_has_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found(by_hand(), key=AUCTION, ends=(0.0, 120.0)).save(tmp_path / "prices")
+    assert main(["explore", str(tmp_path / "prices")]) == 2
+    assert "is a curve of prices, which has no page" in capsys.readouterr().err
