@@ -77,7 +77,9 @@ ALGORITHMS = (
 """Parts of the algorithm of an objective, longer ones first."""
 
 CODES = {
-    "level": OBJECTIVES,
+    "level": (*OBJECTIVES, "unit", "enterprise", "province", "sector"),
+    "against": ("emissions", "output"),
+    "allocation": ("reference", "final"),
     "row": ROWS,
     "index": OBJECTIVES,
     "way_out": (*OBJECTIVES, "alone"),

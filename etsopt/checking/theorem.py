@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etsopt.checking.effort import FAIRNESS_STATED_UNITS_MAX
 from etsopt.checking.tolerances import WHOLE_GAP_RELATIVE, WHOLE_GAPS_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
@@ -76,6 +77,8 @@ ALLOCATION = _columns(
     enterprises="enterprise_id " + _SUMS + _ISSUED,
     sectors="sector target_t target_sense under_target_t " + _SUMS + _BALANCE_VALUES,
     provinces="province balance_limit_t " + _SUMS,
+    fairness="level against allocation measured gini theil_between theil_within hoover atkinson coverage "
+    "largest_loss_rate left_out_t",
 )
 DUALS = _columns(duals="level row index multiplier unit")
 
@@ -283,6 +286,8 @@ def _allocation(instance: Given, levels: Sequence[str]) -> dict[str, frozenset[s
     own |= {"exceptional"} if policy.exceptions.units else set()
     own |= {"before_rounding_t"} if instance.rounds and levels else set()
     tables["allocation"] |= own
+    if len(instance.units) > FAIRNESS_STATED_UNITS_MAX:
+        del tables["fairness"]
     tables["enterprises"] |= set(() if instance.enterprises is None else instance.enterprises)
     tables["provinces"] |= prices
     tables["sectors"] |= prices

@@ -31,6 +31,10 @@ CELL_TOLERANCE = {"t": TOTAL_TOLERANCE_T, "CNY": AMOUNT_TOLERANCE_CNY, "CNY/t": 
 """Tolerance of a number in tables of markets by its unit, beside that relative to it: prices and numbers without a unit
 may be rounded."""
 
+FAIRNESS_TOLERANCE = 1e-10
+"""Tolerance of a measure of fairness, a share of one: the rounding of cumulative sums of millions of shares, far below
+the 1e-5 of narrow bands."""
+
 # Allowances
 
 UNLIMITED_ALLOWANCE_FACTOR = 100.0

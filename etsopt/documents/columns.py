@@ -150,6 +150,17 @@ HEADINGS = {
     "items_decided": pgettext("review", "decided"),
     "items_first_pass": pgettext("review", "first pass"),
     "open_size_t": pgettext("review", "size of open findings"),
+    "against": pgettext("column", "against"),
+    "allocation": pgettext("column", "allocation"),
+    "measured": pgettext("column", "measured"),
+    "gini": pgettext("column", "Gini"),
+    "theil_between": pgettext("column", "Theil T between"),
+    "theil_within": pgettext("column", "Theil T within"),
+    "hoover": pgettext("column", "Hoover"),
+    "atkinson": pgettext("column", "Atkinson"),
+    "coverage": pgettext("column", "coverage"),
+    "largest_loss_rate": pgettext("column", "largest loss"),
+    "left_out_t": pgettext("column", "left out"),
 }
 """Headings of columns whose name alone would not do, or of which results say more in Chinese."""
 
@@ -170,7 +181,8 @@ residual_t set_by bank_empty_in terminal_price_cny_per_t unchanged_up_to_cny_per
 number measures obligation_t opening_t carried_over_t issued_t closing_t cancelled_t shortfall_t vintage value bound
 gap certified scenario installed installed_at_mean investment_cny cost_cny cost_at_mean_cny least_cost_cny
 regret_cny expected_cost_cny cvar_cny objective_cny objective_at_mean_cny objective_perfect_information_cny
-value_of_stochastic_solution_cny value_of_perfect_information_cny price_year runs algorithm
+value_of_stochastic_solution_cny value_of_perfect_information_cny price_year runs algorithm against allocation
+measured gini theil_between theil_within hoover atkinson coverage largest_loss_rate left_out_t
 """.split()  # noqa: SIM905 - one a line would be a page
 )
 """Columns of results with a Chinese heading in workbooks; those of inputs are in `etsopt.data.tables.chinese`."""
@@ -190,6 +202,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     **dict.fromkeys(("year", "first_year", "vintage", "start_year", "number", "bank_empty_in", "price_year"), of.NAME),
     **dict.fromkeys(("plan", "step", "leaf", "entry", "finding", "version"), of.NAME),
     **dict.fromkeys(("units", "enterprises", "units_lower", "units_upper", "units_fixed", "reviews"), of.COUNT),
+    **dict.fromkeys(("gini", "theil_between", "theil_within", "hoover", "atkinson"), of.FINE._replace(unit="")),
+    **{"coverage": of.RATE, "measured": of.COUNT},
     **dict.fromkeys(("least_reviews", "drawn", "quantities", "substituted", "gross_reports"), of.COUNT),
     **dict.fromkeys(("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper"), of.FINE),
     **dict.fromkeys(("multiplier", "share"), of.NUMBER._replace(excel="fine")),
