@@ -22,9 +22,6 @@ RATE_BISECTIONS = 50
 """Bisections of the rates below that of the answer for the largest one that is ruled out: they leave 1e-15 of the
 rate."""
 
-FAIRNESS_STATED_UNITS_MAX = 20_000
-"""Units up to which an allocation has to state its table of fairness; above, it may state none."""
-
 EXCEPTION_PARTS_MAX = 20_000
 """Most parts of all choices of exceptions that are looked at; beyond them nothing is proven."""
 

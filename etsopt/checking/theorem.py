@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from etsopt.checking.effort import FAIRNESS_STATED_UNITS_MAX
 from etsopt.checking.tolerances import WHOLE_GAP_RELATIVE, WHOLE_GAPS_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
@@ -286,8 +285,6 @@ def _allocation(instance: Given, levels: Sequence[str]) -> dict[str, frozenset[s
     own |= {"exceptional"} if policy.exceptions.units else set()
     own |= {"before_rounding_t"} if instance.rounds and levels else set()
     tables["allocation"] |= own
-    if len(instance.units) > FAIRNESS_STATED_UNITS_MAX:
-        del tables["fairness"]
     tables["enterprises"] |= set(() if instance.enterprises is None else instance.enterprises)
     tables["provinces"] |= prices
     tables["sectors"] |= prices
