@@ -20,8 +20,8 @@ emissions that deficits leave uncovered. Theil T of units is `theil_between` plu
 A unit without a weight, as without emissions or output, has no rate: it counts at no level, and its allowances are
 `left_out_t`. A member with $R_i = 0$ has nothing to lose. Without any allowances every share is absent.
 
-Results of up to `STATED_UNITS_MAX` units state the table, and the checker recomputes it. Above, it takes a quarter of the
-time of a solve, and is made where it is asked for.
+Results of up to `STATED_UNITS_MAX` units state the table, and the checker recomputes it. Above, it takes a quarter of
+the time of a solve, and is made where it is asked for.
 """
 
 from __future__ import annotations

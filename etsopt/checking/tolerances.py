@@ -62,6 +62,9 @@ ZERO_SLOPE_RELATIVE = 1e-9
 """Share of the steepest slope up to which a unit is indifferent, and of the largest dual up to which one is zero. It
 serves the search for multipliers, which need no trust: a worse one loses bounds."""
 
+LEAST_REFERENCE_SHARE = 1e-3
+"""Share of emissions as which a smaller reference counts where changes are in proportion to the reference."""
+
 PROOF_WEIGHT_SHARE_MIN = 1e-3
 """Share of all weights below which a unit has no part in the proof of the largest rate."""
 

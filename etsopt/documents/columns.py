@@ -169,7 +169,8 @@ COLUMNS = tuple(
 name intensity allowance_t change_t surplus_t surplus_rate at_bound top_up_t return_t units enterprises units_lower
 units_upper units_fixed target_t target_sense under_target_t balance_value balance_value_lower balance_value_upper
 balance_limit_t change_shadow_price largest_change_shadow_price deficit_shadow_price spread_shadow_price
-least_squares_shadow_price exceptional level row index multiplier unit limit way_out by from to
+least_squares_shadow_price squared_rates_shadow_price squared_shares_shadow_price squared_losses_shadow_price
+exceptional level row index multiplier unit limit way_out by from to
 target_relaxation_allowance_t band_relaxation_allowance_t price_cny_per_t price_lower_cny_per_t
 price_upper_cny_per_t price_unit price_obtained price lower upper obtained emissions_before_tco2e
 emissions_held_tco2e banked_before_t bought_t sold_t offset_t surrendered_t banked_t lapsed_t explained_share

@@ -237,7 +237,10 @@ def _counted_balances(run: Run) -> Iterator[str]:
     )
 
 
-WITHOUT_PRICES = ("least_squares", "rounding", "exceptions", "exception_size", "exception_order")
+WITHOUT_PRICES = (
+    *("least_squares", "squared_rates", "squared_shares", "squared_losses"),
+    *("rounding", "exceptions", "exception_size", "exception_order"),
+)
 """Objectives whose shadow prices prove them and have no use beyond."""
 
 
