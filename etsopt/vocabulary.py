@@ -79,6 +79,10 @@ ALGORITHMS = (
 
 CODES = {
     "level": (*OBJECTIVES, "unit", "enterprise", "province", "sector"),
+    "method": (
+        *("rule", "policy", "least_squares", "equal_rates", "proportional", "equal_losses"),
+        *("change", "largest_change", "deficit", "spread"),
+    ),
     "against": ("emissions", "output"),
     "allocation": ("reference", "final"),
     "row": ROWS,

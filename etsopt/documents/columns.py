@@ -151,6 +151,7 @@ HEADINGS = {
     "items_first_pass": pgettext("review", "first pass"),
     "open_size_t": pgettext("review", "size of open findings"),
     "against": pgettext("column", "against"),
+    "method": pgettext("column", "method"),
     "allocation": pgettext("column", "allocation"),
     "measured": pgettext("column", "measured"),
     "gini": pgettext("column", "Gini"),

@@ -17,6 +17,7 @@ from etsopt.data.tables.provinces import name_of
 from etsopt.explanation.steps import Figures, Step, amount, put_in
 from etsopt.language import _
 from etsopt.rules import reference_allowances
+from etsopt.units import LEAST_REFERENCE_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.explanation.rule import Unit
-
-LEAST_REFERENCE_SHARE = 1e-3
-"""Share of emissions as which a smaller reference counts in proportional changes, as the model has it."""
 
 ROWS = {
     "sector_target": _("Target of {name}"),

@@ -284,7 +284,3 @@ MOVING_SIDES_ROUNDING_RELATIVE = 1e-12
 
 MARGIN_SLOPE_MIN = 1e-9
 """Slope of a margin, in tonnes or prices over the whole box, up to which it is rounding, and bounds no region."""
-
-LEAST_REFERENCE_SHARE = 1e-3
-"""Share of emissions below which a reference counts as that share where changes are in proportion to it: a unit that
-the rule gives nothing has to move where nothing else can."""

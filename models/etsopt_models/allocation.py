@@ -65,7 +65,7 @@ import pyomo.environ as pyo
 
 from etsopt.modelling import ProgramModel
 from etsopt.rules import reference_allowances
-from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
+from etsopt.units import LEAST_REFERENCE_SHARE, RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._allocation.claim import claim_of
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
 from etsopt_models._allocation.integer import nearest
@@ -73,7 +73,6 @@ from etsopt_models._allocation.limits import fixed_allowances, limits_of, writab
 from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
 from etsopt_models._allocation.squares import SQUARES
 from etsopt_models._allocation.tables import UnitNumbers, allocation_tables
-from etsopt_models._tolerances import LEAST_REFERENCE_SHARE
 
 if TYPE_CHECKING:
     import pandas as pd

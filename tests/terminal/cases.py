@@ -124,6 +124,8 @@ SEVERAL = {
     "sweep-count": "sweep sweep.toml --count",
     "curve": "curve tiny --vary sectors.cement.target_change=-0.03:0 --out curved",
     "curve-box": "curve tiny --vary sectors.cement.target_change=-0.01:0 --vary provinces.balance=0.01:0.02",
+    "methods": "methods tiny --price 84",
+    "error-methods": "methods tiny --out methods.pdf",
     "design": "design design.toml --workers 1",
     "forecast": "forecast forecast.toml",
     "forecast-long": "forecast long-forecast.toml",
