@@ -83,10 +83,10 @@ def compare_methods(instance: Instance, price_cny_per_t: float | None = None, **
     sectors = solved[POLICY].tables["sectors"]
     outside = {RULE: reference} | {name: under_totals_alone(instance, sectors, name) for name in TIE_BREAKS}
     allowances = {RULE: reference, **found}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, allowance in allowances.items():
         checkpoint(_("measured"), len(rows) + 1)
-        row = {"method": name, "status": "calculated" if name == RULE else solved[name].status}
+        row: dict[str, Any] = {"method": name, "status": "calculated" if name == RULE else solved[name].status}
         row |= _measured(instance, reference, allowance, price_cny_per_t)
         row["gini_outside"] = _gini(instance, reference, outside[name], "emissions") if name in outside else np.nan
         bound = None if name == RULE else solved[name].tables["sectors"][["units_lower", "units_upper"]]
