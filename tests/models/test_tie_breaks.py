@@ -196,3 +196,10 @@ def test_an_explanation_adds_up_to_the_move(tie_break: str) -> None:
     if tie_break != "equal_rates":
         # Without earlier objectives limits alone move it; equal rates move it before any limit does.
         assert steps.get("held_back") is None
+
+
+def test_the_default_leaves_the_hash_of_an_instance_as_it_was() -> None:
+    instance = etsopt.read("tiny")
+    stated = instance.with_policy({"allocation.tie_break": "least_squares"})
+    assert stated.hash == instance.hash
+    assert len({instance.with_policy({"allocation.tie_break": name}).hash for name in SQUARES}) == 4
