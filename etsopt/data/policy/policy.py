@@ -78,9 +78,9 @@ class Policy(Section):
     def content(self) -> dict[str, Any]:
         """Every key as a plain value, with its default where it is not stated.
 
-        Sections beyond one year's allocation, what names a province, coverage, balance values, a band of all sectors and
-        the tie-break are there only where they are not the default, so that a policy without them has the hash that it
-        had before they existed.
+        Sections beyond one year's allocation, what names a province, coverage, balance values, a band of all sectors
+        and the tie-break are there only where they are not the default, so that a policy without them has the hash that
+        it had before they existed.
         """
         content = self.model_dump(mode="json", exclude=set(MULTI_YEAR_SECTIONS))
         if content["provinces"]["names"] == "official":
