@@ -13,6 +13,7 @@ from etsopt.errors import UsageError
 from etsopt.fairness import fairness_table
 from etsopt.language import _
 from etsopt.progress import checkpoint
+from etsopt.results.words import STATUSES
 from etsopt.rules import reference_allowances
 from etsopt.running import run
 from etsopt.units import LEAST_REFERENCE_SHARE
@@ -107,7 +108,8 @@ def _solved(instance: Instance, options: Mapping[str, Any]) -> Iterator[tuple[st
         if "allocation" in result.tables:
             yield name, result
         elif name == POLICY:
-            what = _("No allocation was found that keeps the limits of the policy: {status}.", status=result.status)
+            status = STATUSES[result.status]
+            what = _("No allocation was found that keeps the limits of the policy: {status}.", status=status)
             raise UsageError(what, _("`etsopt solve` says which limits to relax, and by how much."))
 
 

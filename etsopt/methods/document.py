@@ -10,7 +10,7 @@ from etsopt.charts.methods import lorenz_chart, winners_chart
 from etsopt.documents.columns import table_of
 from etsopt.documents.document import Column, Document, Paragraph, Section
 from etsopt.documents.figures import of_chart
-from etsopt.documents.quantities import COUNT, MONEY, RATE, TONNES, amount, digits, per_tonne, rate
+from etsopt.documents.quantities import COUNT, MONEY, RATE, SPACE, TONNES, digits, per_tonne, rate, unit_in
 from etsopt.language import _, pgettext
 from etsopt.methods.comparison import RULE, TIE_BREAKS
 from etsopt.results.words import STATUSES
@@ -86,12 +86,15 @@ def _blocks(comparison: Comparison) -> Iterator[Block]:
     yield table_of_methods(comparison)
     if comparison.price_cny_per_t is not None:
         bills = comparison.table["bill_cny"]
+        # Both in the scale of the larger.
+        money = MONEY.fitting(float(bills.max()))
+        most = f"{money.shown(float(bills.max()))}{SPACE}{unit_in(money.unit)}"
         text = _(
             "At {price}, bills are from {least} to {most}. Who pays differs, not what abatement costs in all: "
             "allowances that do not follow emissions change no decision.",
             price=per_tonne(comparison.price_cny_per_t),
-            least=amount(float(bills.min()), "CNY"),
-            most=amount(float(bills.max()), "CNY"),
+            least=money.shown(float(bills.min())),
+            most=most,
         )
         yield Paragraph(text)
 
