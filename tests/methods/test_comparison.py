@@ -11,7 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.documents.document import Figure
+from etsopt.documents.document import Figure, Table
 from etsopt.language import speaking
 from etsopt.methods import Comparison, compare_methods
 from etsopt.methods.comparison import OBJECTIVES, POLICY, RULE, TIE_BREAKS, under_totals_alone
@@ -117,6 +117,8 @@ def test_the_document_has_the_methods_and_both_charts(found: Comparison, languag
     assert [len(figure.panels) for figure in document.charts] == [2, 1]
     assert all(isinstance(figure, Figure) for figure in document.charts)
     _summary, methods, units = sheets.values()
+    assert isinstance(methods, Table)
+    assert isinstance(units, Table)
     assert (len(methods.rows), len(units.rows)) == (10, 3)
     assert len(units.columns) == 6 + 10
 
