@@ -13,6 +13,7 @@ import etsopt
 from etsopt.checking.tolerances import LEAST_REFERENCE_SHARE
 from etsopt.explanation.explain import explain
 from etsopt.running import run
+from tests import forging
 from tests.builders import random_instance
 
 SQUARES = {
@@ -203,3 +204,15 @@ def test_the_default_leaves_the_hash_of_an_instance_as_it_was() -> None:
     stated = instance.with_policy({"allocation.tie_break": "least_squares"})
     assert stated.hash == instance.hash
     assert len({instance.with_policy({"allocation.tie_break": name}).hash for name in SQUARES}) == 4
+
+
+@pytest.mark.parametrize("tie_break", OTHERS)
+def test_no_forgery_is_certified_beyond_the_truth(tie_break: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers of the other tie-breaks, in the words of any, with each claim deleted, swapped or made to agree."""
+    others = tuple({"allocation.tie_break": name} for name in SQUARES if name != tie_break)
+    case = forging.Case(lambda: random_instance(2, 24, tie_break=tie_break), "allocation", others)
+    monkeypatch.setitem(forging.CASES, tie_break, case)
+    for number in range(60):
+        results = forging.forged(tie_break, np.random.default_rng([37, number]))
+        verdict = forging.passes(tie_break, results)
+        assert verdict is None or not forging.untrue(tie_break, results, verdict), number
