@@ -107,7 +107,7 @@ _MODULES = {
 }
 
 
-_ROOMS = ("accounting", "curves", "designing", "modelling", "reports", "sweeping")
+_ROOMS = ("accounting", "curves", "designing", "methods", "modelling", "reports", "sweeping")
 """Packages with functions of their own, loaded at first use."""
 
 

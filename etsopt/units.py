@@ -21,6 +21,10 @@ LEAST_TOLERANCE = {TONNE: 2e-2, RATE: 2e-10, "CNY": 1e-2}
 """Least tolerance of an objective by its unit: 20 kg, the same relative to 1e8 t, and a fen (0.01 CNY). The solver's
 own 1e-10 of the largest unit amounts to about as much."""
 
+LEAST_REFERENCE_SHARE = 1e-3
+"""Share of emissions as which a smaller reference counts where changes are in proportion to the reference: a unit that
+the rule gives nothing has to move where nothing else can."""
+
 
 def tolerance_of(value: float, unit: str) -> float:
     """Return the tolerance of an objective value, in its unit, against later objectives and its bound.

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 OBJECTIVES = tuple(
     """
-change largest_change deficit spread least_squares rounding exceptions exception_size exception_order
+change largest_change deficit spread least_squares squared_rates squared_shares squared_losses
+rounding exceptions exception_size exception_order
 target_relaxation band_relaxation cost unmet_demand effort older_first adjustment estimate interval uncovered
 missing_days
 """.split()  # noqa: SIM905 - one a line would be a page
@@ -77,7 +78,13 @@ ALGORITHMS = (
 """Parts of the algorithm of an objective, longer ones first."""
 
 CODES = {
-    "level": OBJECTIVES,
+    "level": (*OBJECTIVES, "unit", "enterprise", "province", "sector"),
+    "method": (
+        *("rule", "policy", "least_squares", "equal_rates", "proportional", "equal_losses"),
+        *("change", "largest_change", "deficit", "spread"),
+    ),
+    "against": ("emissions", "output"),
+    "allocation": ("reference", "final"),
     "row": ROWS,
     "index": OBJECTIVES,
     "way_out": (*OBJECTIVES, "alone"),

@@ -23,6 +23,7 @@ PACKAGES = {
     "accounting": "Monthly reports",
     "curves": "Curves",
     "designing": "Searches of designs",
+    "methods": "Ways to allocate",
     "modelling": "Declarations of models",
     "reports": "Pages and official tables",
     "sweeping": "Sweeps",

@@ -12,6 +12,7 @@ from etsopt.checking.allocation import rounding, statements, totals
 from etsopt.checking.allocation.claim import Claim
 from etsopt.checking.allocation.duals import read_duals
 from etsopt.checking.allocation.exceptions import exceptional_units
+from etsopt.checking.allocation.fairness import fairness_is_stated
 from etsopt.checking.allocation.infeasibility import multipliers_are_within_one, proven_infeasibility
 from etsopt.checking.allocation.levels import check_levels
 from etsopt.checking.allocation.limits import derive
@@ -177,7 +178,9 @@ def _allocation(
 ) -> Verdict:
     """Check an allocation, whose columns each hold cells of one kind."""
     optimised = not theorem.calculated
-    violations = totals.tables_are_whole(instance, tables, (*TABLES, "duals") if optimised else TABLES)
+    # The table of fairness follows from the others: runs of many units, and of earlier versions, state none.
+    needed = [*TABLES, *(["fairness"] if "fairness" in tables else []), *(["duals"] if optimised else [])]
+    violations = totals.tables_are_whole(instance, tables, needed)
     tables = tables if violations else _strings_as_objects(tables)
     violations = violations or statements.same_units(instance, tables["allocation"])
     if violations:
@@ -322,6 +325,7 @@ def _table_statements(instance: Given, demands: Demands, tables: Mapping[str, pd
         *totals.own_columns_are_unchanged(instance, allocation, tables["enterprises"]),
         *totals.targets_are_stated(instance, demands, allocation, sectors),
         *totals.balances_are_stated(demands, tables["provinces"]),
+        *(fairness_is_stated(instance, allocation, tables["fairness"]) if "fairness" in tables else ()),
     ]
 
 

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
 """Objectives that choose the exceptions, before all others."""
 
-TIE_BREAK, ROUNDING, COST = "least_squares", "rounding", "cost"
+TIE_BREAKS = {
+    "least_squares": "least_squares",
+    "equal_rates": "squared_rates",
+    "proportional": "squared_shares",
+    "equal_losses": "squared_losses",
+}
+"""Objective of each tie-break that a policy may choose."""
+
+ROUNDING, COST = "rounding", "cost"
 INFEASIBLE, UNMET, MISSING = "target_relaxation", "unmet_demand", "missing_days"
 """What is least where there is no answer: relaxed tonnes, unmet tonnes of a market, missing days of reviewers."""
 
@@ -76,6 +84,8 @@ ALLOCATION = _columns(
     enterprises="enterprise_id " + _SUMS + _ISSUED,
     sectors="sector target_t target_sense under_target_t " + _SUMS + _BALANCE_VALUES,
     provinces="province balance_limit_t " + _SUMS,
+    fairness="level against allocation measured gini theil_between theil_within hoover atkinson coverage "
+    "largest_loss_rate left_out_t",
 )
 DUALS = _columns(duals="level row index multiplier unit")
 
@@ -272,7 +282,7 @@ def _start(instance: Given) -> tuple[str, ...]:
     """Return the objectives of an allocation in order."""
     policy = instance.policy.allocation
     first = EXCEPTIONS if policy.exceptions.units else ()
-    return (*first, *policy.objectives, TIE_BREAK, *([ROUNDING] if instance.rounds else []))
+    return (*first, *policy.objectives, TIE_BREAKS[policy.tie_break], *([ROUNDING] if instance.rounds else []))
 
 
 def _allocation(instance: Given, levels: Sequence[str]) -> dict[str, frozenset[str]]:

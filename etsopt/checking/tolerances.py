@@ -31,6 +31,10 @@ CELL_TOLERANCE = {"t": TOTAL_TOLERANCE_T, "CNY": AMOUNT_TOLERANCE_CNY, "CNY/t": 
 """Tolerance of a number in tables of markets by its unit, beside that relative to it: prices and numbers without a unit
 may be rounded."""
 
+FAIRNESS_TOLERANCE = 1e-10
+"""Tolerance of a measure of fairness, a share of one: the rounding of cumulative sums of millions of shares, far below
+the 1e-5 of narrow bands."""
+
 # Allowances
 
 UNLIMITED_ALLOWANCE_FACTOR = 100.0
@@ -57,6 +61,9 @@ WIDENING_MIN_RATE = 1e-9
 ZERO_SLOPE_RELATIVE = 1e-9
 """Share of the steepest slope up to which a unit is indifferent, and of the largest dual up to which one is zero. It
 serves the search for multipliers, which need no trust: a worse one loses bounds."""
+
+LEAST_REFERENCE_SHARE = 1e-3
+"""Share of emissions as which a smaller reference counts where changes are in proportion to the reference."""
 
 PROOF_WEIGHT_SHARE_MIN = 1e-3
 """Share of all weights below which a unit has no part in the proof of the largest rate."""

@@ -31,6 +31,7 @@ COMMANDS = {
     "plot": "plotting",
     "report": "reporting",
     "compare": "comparing",
+    "methods": "comparing_methods",
     "export": "exporting",
     "import": "importing",
     **dict.fromkeys(("new", "convert"), "workbooks"),

@@ -150,6 +150,18 @@ HEADINGS = {
     "items_decided": pgettext("review", "decided"),
     "items_first_pass": pgettext("review", "first pass"),
     "open_size_t": pgettext("review", "size of open findings"),
+    "against": pgettext("column", "against"),
+    "method": pgettext("column", "method"),
+    "allocation": pgettext("column", "allocation"),
+    "measured": pgettext("column", "measured"),
+    "gini": pgettext("column", "Gini"),
+    "theil_between": pgettext("column", "Theil T between"),
+    "theil_within": pgettext("column", "Theil T within"),
+    "hoover": pgettext("column", "Hoover"),
+    "atkinson": pgettext("column", "Atkinson"),
+    "coverage": pgettext("column", "coverage"),
+    "largest_loss_rate": pgettext("column", "largest loss"),
+    "left_out_t": pgettext("column", "left out"),
 }
 """Headings of columns whose name alone would not do, or of which results say more in Chinese."""
 
@@ -158,7 +170,8 @@ COLUMNS = tuple(
 name intensity allowance_t change_t surplus_t surplus_rate at_bound top_up_t return_t units enterprises units_lower
 units_upper units_fixed target_t target_sense under_target_t balance_value balance_value_lower balance_value_upper
 balance_limit_t change_shadow_price largest_change_shadow_price deficit_shadow_price spread_shadow_price
-least_squares_shadow_price exceptional level row index multiplier unit limit way_out by from to
+least_squares_shadow_price squared_rates_shadow_price squared_shares_shadow_price squared_losses_shadow_price
+exceptional level row index multiplier unit limit way_out by from to
 target_relaxation_allowance_t band_relaxation_allowance_t price_cny_per_t price_lower_cny_per_t
 price_upper_cny_per_t price_unit price_obtained price lower upper obtained emissions_before_tco2e
 emissions_held_tco2e banked_before_t bought_t sold_t offset_t surrendered_t banked_t lapsed_t explained_share
@@ -170,7 +183,8 @@ residual_t set_by bank_empty_in terminal_price_cny_per_t unchanged_up_to_cny_per
 number measures obligation_t opening_t carried_over_t issued_t closing_t cancelled_t shortfall_t vintage value bound
 gap certified scenario installed installed_at_mean investment_cny cost_cny cost_at_mean_cny least_cost_cny
 regret_cny expected_cost_cny cvar_cny objective_cny objective_at_mean_cny objective_perfect_information_cny
-value_of_stochastic_solution_cny value_of_perfect_information_cny price_year runs algorithm
+value_of_stochastic_solution_cny value_of_perfect_information_cny price_year runs algorithm against allocation
+measured gini theil_between theil_within hoover atkinson coverage largest_loss_rate left_out_t
 """.split()  # noqa: SIM905 - one a line would be a page
 )
 """Columns of results with a Chinese heading in workbooks; those of inputs are in `etsopt.data.tables.chinese`."""
@@ -190,6 +204,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     **dict.fromkeys(("year", "first_year", "vintage", "start_year", "number", "bank_empty_in", "price_year"), of.NAME),
     **dict.fromkeys(("plan", "step", "leaf", "entry", "finding", "version"), of.NAME),
     **dict.fromkeys(("units", "enterprises", "units_lower", "units_upper", "units_fixed", "reviews"), of.COUNT),
+    **dict.fromkeys(("gini", "theil_between", "theil_within", "hoover", "atkinson"), of.FINE._replace(unit="")),
+    **{"coverage": of.RATE, "measured": of.COUNT},
     **dict.fromkeys(("least_reviews", "drawn", "quantities", "substituted", "gross_reports"), of.COUNT),
     **dict.fromkeys(("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper"), of.FINE),
     **dict.fromkeys(("multiplier", "share"), of.NUMBER._replace(excel="fine")),

@@ -1,10 +1,11 @@
 r"""What the program changed: how each limit moved the allowance of a unit, and which would have to give for one more.
 
-The tie-break has one solution, the least $\sum_i (A_i - R_i)^2 / E_i$ that keeps every limit and earlier objective.
-Where no band holds, its stationarity is $A_i - R_i = \tfrac{1}{2} E_i \sum_r y_r$ over the rows $r$ of unit $i$: half
-its emissions times the multiplier is what a row moves. A multiplier of an earlier objective that is kept stands for the
-rows of that objective, in proportion. What these do not explain is what the band, the order of rates, whole tonnes or
-the earlier objectives hold back. Multipliers are not unique where more limits hold than are needed.
+The tie-break has one solution, the least $\sum_i (A_i - C_i)^2 / W_i$ that keeps every limit and earlier objective.
+Where no band holds, its stationarity is $A_i - C_i = \tfrac{1}{2} W_i \sum_r y_r$ over the rows $r$ of unit $i$: half
+its weight times the multiplier is what a row moves. The weight is its emissions, and the centre its reference, unless
+`allocation.tie_break` says otherwise. A multiplier of an earlier objective that is kept stands for the rows of that
+objective, in proportion. What these do not explain is what the band, the order of rates, whole tonnes or the earlier
+objectives hold back. Multipliers are not unique where more limits hold than are needed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from etsopt.data.tables.provinces import name_of
 from etsopt.explanation.steps import Figures, Step, amount, put_in
 from etsopt.language import _
 from etsopt.rules import reference_allowances
+from etsopt.units import LEAST_REFERENCE_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from etsopt.explanation.rule import Unit
 
-LAST = "least_squares"
 ROWS = {
     "sector_target": _("Target of {name}"),
     "province_balance": _("Balance of {name}"),
@@ -95,9 +96,10 @@ def program_steps(unit: Unit, allocated: Allocated, largest: float | None) -> It
     move = allowance - reference
     rest = move
     if not unit.fixed and unit.in_scope:
-        for (row, index), multiplier in _multipliers(allocated.tables["duals"], LAST).items():
+        last, weight = _tie_break(unit, allocated)
+        for (row, index), multiplier in _multipliers(allocated.tables["duals"], last).items():
             if row == "national_total" or index == {"sector_target": unit.sector}.get(row, unit.province):
-                pull = 0.5 * unit.emissions * multiplier
+                pull = 0.5 * weight * multiplier
                 if abs(pull) >= 0.005:
                     rest -= pull
                     yield Step(row, _limit(row, index), pull, "t")
@@ -110,6 +112,17 @@ def program_steps(unit: Unit, allocated: Allocated, largest: float | None) -> It
     yield Step("surplus_t", label, allocated.number("surplus_t"), "t", formula)
     if unit.emissions > 0:
         yield Step("surplus_rate", _("Surplus rate"), allocated.number("surplus_rate"), "rate")
+
+
+def _tie_break(unit: Unit, allocated: Allocated) -> tuple[str, float]:
+    """Return the objective of the tie-break, and the weight of the unit in it [t]."""
+    chosen = unit.instance.policy.allocation.tie_break
+    if chosen == "proportional":
+        return "squared_shares", max(allocated.number("reference_t"), LEAST_REFERENCE_SHARE * unit.emissions)
+    if chosen == "equal_losses":
+        adjustable = unit.instance.emissions_tco2e[~reference_allowances(unit.instance).fixed]
+        return "squared_losses", float(adjustable.mean())
+    return "squared_rates" if chosen == "equal_rates" else "least_squares", unit.emissions
 
 
 def _limit(row: str, index: str) -> str:
@@ -140,6 +153,8 @@ def _rest(unit: Unit, allocated: Allocated, largest: float | None) -> str:
     if largest is not None and abs(move) >= largest * unit.emissions - SAME_T:
         text = _("Held back so that no unit moves by more than {share} % of its emissions")
         return _(text, share=amount(100 * largest))
+    if policy.tie_break == "equal_rates":
+        return _("Moved towards the rate of its sector's target, as far as earlier objectives allow")
     if abs(move) <= SAME_T:
         return _("Held back so that allowances change least in sum")
     if policy.intensity_order:

@@ -120,6 +120,20 @@ def provinces(run: Run) -> Iterator[Section]:
     yield Section("provinces", _("Provinces"), tuple(blocks))
 
 
+def fairness(run: Run) -> Iterator[Section]:
+    """Yield how equal the allocation is, by the rule and optimised."""
+    if "fairness" not in run.tables:
+        return
+    table = run.tables["fairness"]
+    note = _(
+        "Zero is equal. Against emissions: the same surplus rate for all; against output: the same allowances per "
+        "output, beside the mean intensity of the sector. The largest loss is against the reference allocation, "
+        "coverage the share of the weight that allowances cover."
+    )
+    shown = [name for name in table if name != "left_out_t" or table[name].any()]
+    yield Section("fairness", _("Fairness"), (table_of(table, shown, _("Inequality of allowances"), note=note),))
+
+
 def enterprises(run: Run) -> Iterator[Section]:
     """Yield the enterprises that have the most to buy and to sell."""
     if "enterprises" not in run.tables or "surplus_t" not in run.tables["enterprises"]:
@@ -223,7 +237,10 @@ def _counted_balances(run: Run) -> Iterator[str]:
     )
 
 
-WITHOUT_PRICES = ("least_squares", "rounding", "exceptions", "exception_size", "exception_order")
+WITHOUT_PRICES = (
+    *("least_squares", "squared_rates", "squared_shares", "squared_losses"),
+    *("rounding", "exceptions", "exception_size", "exception_order"),
+)
 """Objectives whose shadow prices prove them and have no use beyond."""
 
 

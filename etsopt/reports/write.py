@@ -107,7 +107,7 @@ BRIEF = (
 """Sections of a summary, by their keys."""
 
 LONG = (
-    *(allocation.rates, allocation.provinces, allocation.enterprises, allocation.units),
+    *(allocation.rates, allocation.provinces, allocation.fairness, allocation.enterprises, allocation.units),
     *(market.traders, market.unit_years),
 )
 """Parts without such a section: tables of many rows, and charts."""

@@ -32,6 +32,7 @@ TABLES = {
     "enterprises": pgettext("results", "enterprises"),
     "sectors": _("sectors"),
     "provinces": _("provinces"),
+    "fairness": _("fairness"),
     "duals": _("duals"),
     "conflict": _("conflict"),
     "relaxed_limits": _("relaxed limits"),

@@ -18,6 +18,13 @@ negative where the target is an upper limit. It is no price in CNY. `spread` wei
 does not change if a unit is split in two. With sector rows alone the tie-break gives
 $A_i = \mathrm{clip}(R_i + \lambda_s E_i)$.
 
+**Tie-breaks.** Each is a sum of squares $(A_i - C_i)^2 / W_i$, so that with a sum $\mu_i$ of the duals of its rows a unit
+gets $\mathrm{clip}(C_i + \tfrac12 W_i \mu_i)$. The weight is the rule: with $W = E$ rates of units move alike, from the
+reference (`least_squares`) or from the rate of the sector's target (`equal_rates`, which rewards no low intensity); with
+$W = R$ allowances are in proportion to the reference (`proportional`); with one weight for all each unit loses the same
+tonnes (`equal_losses`, which falls on small units until their band holds them, and changes if a unit is split). A
+reference below a thousandth of emissions counts as that in $W$: such a unit, with $R_i = 0$ too, hardly moves.
+
 **Integrality.** With whole tonnes, limits are rounded inward before the solve, an exact target that is not whole to the
 tonne below, and $R_i$, $O_i$ and $(1 + \rho_s) E_i$ to the nearest tonne. The rows of sectors, provinces and the nation
 then form a network with integer limits, and every objective has its kinks at integers. So all vertices of the linear
@@ -58,12 +65,13 @@ import pyomo.environ as pyo
 
 from etsopt.modelling import ProgramModel
 from etsopt.rules import reference_allowances
-from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
+from etsopt.units import LEAST_REFERENCE_SHARE, RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._allocation.claim import claim_of
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
 from etsopt_models._allocation.integer import nearest
 from etsopt_models._allocation.limits import fixed_allowances, limits_of, writable
 from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
+from etsopt_models._allocation.squares import SQUARES
 from etsopt_models._allocation.tables import UnitNumbers, allocation_tables
 
 if TYPE_CHECKING:
@@ -85,6 +93,7 @@ def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation e
     | $s, p, f$ | sectors with a target, provinces with a balance, enterprises with a band of their own | | `SECTORS`, `PROVINCES`, `ENTERPRISES` |
     | $E_i, R_i, O_i$ | verified emissions; reference allowances; $E_i$ as the deficit counts it | tCO2e; t; t | `emissions`, `reference`, `obligation` |
     | $1 / E_i$; $1 / \sum_i E_i$ | | 1/tCO2e | `per_emission`; `per_total_emissions` |
+    | $1 / \max(R_i, E_i / 1000)$; $1 / \bar E$ | one over the reference, or over what a reference of less counts as; one over the mean emissions of the units | 1/t; 1/tCO2e | `per_reference`; `per_mean_emissions` |
     | $A_i \in [\underline A_i, \overline A_i]$ | allowances; the bounds are the band where it applies to units, for exceptions the wider one | t | `allowance`; `lower`, `upper` |
     | $z_i \in \mathbb{Z}$ | allowances in whole tonnes | t | `whole_allowance` |
     | $e_i \in \{0, 1\}$ | 1 if the unit is an exception; at most $n$ units are | units | `exceptional`, `exceptions_most` |
@@ -121,6 +130,8 @@ def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation e
     m.emissions = pyo.Param(m.UNITS, doc="verified emissions [tCO2e]")
     m.per_emission = pyo.Param(m.UNITS, doc="one over emissions [1/tCO2e]")
     m.per_total_emissions = pyo.Param(doc="one over the emissions of all adjustable units [1/tCO2e]")
+    m.per_reference = pyo.Param(m.UNITS, doc="one over the reference allowances [1/t]")
+    m.per_mean_emissions = pyo.Param(doc="one over the mean emissions of adjustable units [1/tCO2e]")
     m.reference = pyo.Param(m.UNITS, doc="reference allowances of the rule [t]")
     m.obligation = pyo.Param(m.UNITS, doc="emissions as the deficit counts them [t]")
     m.lower = pyo.Param(m.UNITS, doc="least allowances [t]")
@@ -258,7 +269,8 @@ def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation e
 
     # **Objectives in lexicographic order.** The first three choose the exceptions: the fewest units, then the units with
     # the most emissions in whole tonnes $\hat E_i$, then the first by `unit_id`. The objectives of the policy follow in
-    # its order, over allocations with these exceptions. The last, a tie-break, leaves one answer only.
+    # its order, over allocations with these exceptions. The last, a tie-break that the policy chooses, leaves one
+    # answer only.
     #
     # $$\min \sum_i e_i \tag{exceptions}$$
     @m.Objective(doc="number of exceptions [units]")
@@ -300,6 +312,23 @@ def formulate() -> pyo.AbstractModel:  # long because a symbol and an equation e
     def least_squares(m):
         return sum(m.per_emission[i] * (m.allowance[i] - m.reference[i]) ** 2 for i in m.UNITS)
 
+    # With `tie_break = "equal_rates"`, `"proportional"` and `"equal_losses"`:
+    #
+    # $$\min \sum_i (A_i - (1 + \rho_s) E_i)^2 / E_i \tag{squared_rates}$$
+    @m.Objective(doc="sum of squared distances from the target rate, over emissions [t]")
+    def squared_rates(m):
+        return sum(m.per_emission[i] * (m.allowance[i] - m.at_target_rate[i]) ** 2 for i in m.UNITS)
+
+    # $$\min \sum_i (A_i - R_i)^2 / \max(R_i, E_i / 1000) \tag{squared_shares}$$
+    @m.Objective(doc="sum of squared changes over the reference [t]")
+    def squared_shares(m):
+        return sum(m.per_reference[i] * (m.allowance[i] - m.reference[i]) ** 2 for i in m.UNITS)
+
+    # $$\min \sum_i (A_i - R_i)^2 / \bar E \tag{squared_losses}$$
+    @m.Objective(doc="sum of squared changes over the mean emissions of a unit [t]")
+    def squared_losses(m):
+        return sum(m.per_mean_emissions * (m.allowance[i] - m.reference[i]) ** 2 for i in m.UNITS)
+
     # Rounding real allowances in the order of intensity, which are $R_i$ here:
     #
     # $$\min \sum_i (A_i - R_i)^2 \tag{rounding}$$
@@ -314,7 +343,7 @@ def objectives(instance: Instance) -> list[str]:
     """Return the objectives in lexicographic order: exceptions, those of the policy, and the tie-break."""
     allocation = instance.policy.allocation
     first = EXCEPTION_LEVELS if allocation.exceptions.units else ()
-    return [*first, *allocation.objectives, "least_squares"]
+    return [*first, *allocation.objectives, SQUARES[allocation.tie_break]]
 
 
 def parameters(instance: Instance) -> dict[str, Any]:
@@ -340,6 +369,8 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "BANDED": np.arange(0 if limits.margin.units else enterprises),
         "emissions": emissions,
         "per_emission": 1 / emissions,
+        "per_reference": 1 / np.maximum(limits.reference, LEAST_REFERENCE_SHARE * emissions),
+        "per_mean_emissions": len(emissions) / float(emissions.sum()) if len(emissions) else 0.0,
         "reference": limits.reference,
         "obligation": limits.obligation,
         "lower": lower,

@@ -18,6 +18,7 @@ import pytest
 import etsopt
 from etsopt.checking.allocation import statements, totals
 from etsopt.checking.allocation.limits import derive
+from etsopt.fairness import fairness_table
 from etsopt.readings.given import Given
 from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, moved, random_instance
@@ -66,9 +67,11 @@ def stated(result: Results) -> list[Stated]:
     return [Stated(level.name, level.value) for level in result.levels]
 
 
-def consistent(tables: Tables) -> Tables:
-    """The totals of a broken table of allocations, added up right."""
+def consistent(tables: Tables, instance: etsopt.Instance | None = None) -> Tables:
+    """The totals of a broken table of allocations, added up right, and with an instance its fairness."""
     table = tables["allocation"]
+    if instance is not None and pd.api.types.is_numeric_dtype(table["reference_t"]):
+        tables["fairness"] = fairness_table(instance, *table[["reference_t", "allowance_t"]].to_numpy(dtype=float).T)
     for name, key in TOTALS:
         groups = table.groupby(key)
         for column in (*CHECKED_BY_SUM, "pre_allocated_t", "top_up_t", "return_t"):
@@ -234,7 +237,7 @@ def test_one_wrong_cell_is_named(what: str, right: tuple[etsopt.Instance, Result
     tables = copied(result)
     mutate(tables)
     if not expected & {"same_units", "tables"}:
-        consistent(tables)
+        consistent(tables, instance)
     report = restated(instance, tables, stated(result))
     assert rules(report) == expected
     assert not report.certified
@@ -347,7 +350,7 @@ def test_a_special_case_that_gets_more_than_its_emissions_is_named() -> None:
     table.loc[row, "surplus_rate"] = table.loc[row, "surplus_t"] / table.loc[row, "emissions_tco2e"]
     table.loc[row, "top_up_t"] = max(table.loc[row, "allowance_t"] - table.loc[row, "pre_allocated_t"], 0)
     table.loc[row, "return_t"] = max(table.loc[row, "pre_allocated_t"] - table.loc[row, "allowance_t"], 0)
-    report = check(instance, consistent(tables), result.levels)
+    report = check(instance, consistent(tables, instance), result.levels)
     assert rules(report) == {"fixed_get_emissions", "change"}
 
 
@@ -361,7 +364,7 @@ def test_the_rule_alone_gives_every_unit_its_reference() -> None:
     for column in ("allowance_t", "surplus_t", "top_up_t"):
         table.loc[row, column] += 10
     table.loc[row, "surplus_rate"] = table.loc[row, "surplus_t"] / table.loc[row, "emissions_tco2e"]
-    consistent(tables)
+    consistent(tables, instance)
     tables["sectors"]["under_target_t"] -= 10.0 * (tables["sectors"]["sector"] == table.loc[row, "sector"])
     report = check(instance, tables, (), kind="balance_value")
     assert rules(report) == {"allowances_follow_rule", "change"}

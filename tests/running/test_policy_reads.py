@@ -129,6 +129,7 @@ OTHER: dict[str, Any] = {
     "national.target_t": 642_000.0,
     "national.target_sense": "exactly",
     "allocation.objectives": ["largest_change", "spread"],
+    "allocation.tie_break": "equal_losses",
     "allocation.band": 0.015,
     "allocation.band_on": "enterprise",
     "allocation.intensity_order": True,

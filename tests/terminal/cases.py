@@ -127,6 +127,8 @@ SEVERAL = {
     "curve": "curve tiny --vary sectors.cement.target_change=-0.03:0 --out curved",
     "explore": "explore tiny --vary sectors.cement.target_change=-0.03:0 --out page.html",
     "curve-box": "curve tiny --vary sectors.cement.target_change=-0.01:0 --vary provinces.balance=0.01:0.02",
+    "methods": "methods tiny --price 84",
+    "error-methods": "methods tiny --out methods.pdf",
     "design": "design design.toml --workers 1",
     "forecast": "forecast forecast.toml",
     "forecast-long": "forecast long-forecast.toml",

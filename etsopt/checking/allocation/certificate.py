@@ -17,7 +17,7 @@ $Y$ large and proves nothing.
 
 A row counts only by its supported side, so $y_r$ may have any sign; a dual of a side that does not exist counts as
 zero. The minimum of $h_i$ is at an end of the interval or at a kink. In the tie-break, $h_i$ also has the term
-$(a - R_i)^2 / E_i$: from a point $c$ with outward slope $s$ the gain is at most $\max_d (s d - d^2 / E_i)$, so any $c$
+$(a - C_i)^2 / W_i$: from a point $c$ with outward slope $s$ the gain is at most $\max_d (s d - d^2 / W_i)$, so any $c$
 bounds the minimum, and the best of a few is taken.
 """
 
@@ -110,10 +110,10 @@ class DualActivity:
 
 @dataclass(frozen=True)
 class Square:
-    """The tie-break ``(a - reference)**2 / emissions``, over whole tonnes if ``integer``."""
+    """The tie-break ``(a - centre)**2 / weight``, over whole tonnes if ``integer``."""
 
-    emissions: NDArray[np.float64]
-    reference: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    centre: NDArray[np.float64]
     integer: bool = False
 
 
@@ -161,7 +161,7 @@ def _by_block(
         if square is None:
             gap = _above_minimum(one, corners, own, at)
         else:
-            parabola = replace(square, emissions=square.emissions[here], reference=square.reference[here])
+            parabola = replace(square, weight=square.weight[here], centre=square.centre[here])
             gap = _above_parabola(one, corners, own, at, parabola)
         yield np.where(np.isnan(gap), np.inf, np.maximum(upward_each(gap), 0.0))
 
@@ -202,7 +202,7 @@ def _above_parabola(  # long because the value at a point and its outward slopes
     activity: DualActivity,
     square: Square,
 ) -> NDArray[np.float64]:
-    answer, emissions, reference = intervals.answer, square.emissions, square.reference
+    answer, emissions, reference = intervals.answer, square.weight, square.centre
     least = np.full(len(answer), np.inf)
     for base in [*corners, answer]:
         above, error = rise(base, answer, pieces, activity)
@@ -227,13 +227,13 @@ def _above_parabola(  # long because the value at a point and its outward slopes
 
 def _beyond(slope: NDArray[np.float64], room: NDArray[np.float64], square: Square) -> NDArray[np.float64]:
     """Return the largest gain of a unit by an outward move along which its function falls by slope less parabola."""
-    most = np.minimum(square.emissions * slope * slope / 4, slope * room)
+    most = np.minimum(square.weight * slope * slope / 4, slope * room)
     if square.integer:
         # The gain of a move is concave, so the best whole move is next to the best real one.
-        near = np.rint(np.minimum(slope * square.emissions / 2, room))
+        near = np.rint(np.minimum(slope * square.weight / 2, room))
         best = np.zeros(len(slope))
         for move in (near - 1, near, near + 1):
             move = np.clip(move, 0.0, np.floor(room))
-            best = np.maximum(best, move * (slope - move / square.emissions) + gamma(8) * move * slope)
+            best = np.maximum(best, move * (slope - move / square.weight) + gamma(8) * move * slope)
         most = np.minimum(most, best)
     return upward_each(most)

@@ -123,9 +123,9 @@ class Levels:
         gap = gap if gap < level.value else upward(level.value + uncertain, 4)
         self._fix_at_optimum(level, of_sum, activity, pieces)
         distance = None
-        if name == "least_squares" and not self.integer and len(self.e):
-            # The objective is 2/E-strongly convex, and its feasible set is convex and contains the answer.
-            distance = upward(math.sqrt(float(np.max(self.e, initial=0.0)) * gap), 6)
+        if level.square is not None and not self.integer and len(self.e):
+            # The objective is 2/W-strongly convex, and its feasible set is convex and contains the answer.
+            distance = upward(math.sqrt(float(np.max(level.square.weight)) * gap), 6)
         # The value itself is rounded too.
         gap = min(upward(gap + uncertain, 4), level.value)
         tolerance = self.measures.tolerance(name, level.value)
@@ -145,7 +145,7 @@ class Levels:
         assert self.face is not None
         activity = self.rows.dual_activity(level.dual, self.units).at_unit[self.free]
         if level.square is not None:
-            slopes = self.face.slopes_of_square(self.r, activity, level.dual)
+            slopes = self.face.slopes_of_square(level.square, activity, level.dual)
         else:
             slopes = self.face.slopes(level.piece or self.no_sum, activity, level.dual)
         tried = (
@@ -208,7 +208,7 @@ class Levels:
 
     def _fix_at_optimum(self, level: Level, of_sum: float, activity: DualActivity, pieces: Sequence[Kinked]) -> None:
         """Fix an objective: `largest_change` by intervals, whole tonnes that cannot move, others by their functions."""
-        if level.name == "least_squares":
+        if level.square is not None:
             return
         answer, lower, upper = self.intervals.answer, self.intervals.lower, self.intervals.upper
         if level.name == "largest_change":

@@ -11,7 +11,8 @@ import numpy as np
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.certificate import Kinked, Square
 from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
-from etsopt.checking.tolerances import PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
+from etsopt.checking.theorem import TIE_BREAKS
+from etsopt.checking.tolerances import LEAST_REFERENCE_SHARE, PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
 from etsopt.readings import plan
 from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.readings.given import Given
 
-UNITS = {"change": "t", "largest_change": "rate", "deficit": "t", "spread": "rate", "least_squares": "t"}
+SQUARES = tuple(TIE_BREAKS.values())
+"""Tie-breaks, each a sum of squared distances."""
+
+UNITS = {"change": "t", "largest_change": "rate", "deficit": "t", "spread": "rate", **dict.fromkeys(SQUARES, "t")}
 """Objectives over allowances and the units of their values."""
 
 
@@ -93,9 +97,10 @@ class Measures:
     def level(self, name: str, dual: NDArray[np.float64]) -> tuple[Level, float]:
         """Return the objective and the uncertainty of its value."""
         answer, e, r = self.answer, self.e, self.r
-        if name == "least_squares":
-            value, error = total((answer - r) ** 2 / e)
-            return Level(name, None, Square(e, r, self.integer), dual, 1.0, value), error + gamma(6) * value
+        if name in SQUARES:
+            square = self.square(name)
+            value, error = total((answer - square.centre) ** 2 / square.weight)
+            return Level(name, None, square, dual, 1.0, value), error + gamma(6) * value
         if name == "largest_change":
             all_weight = float(np.sum(self.weights * e))
             weights = self.weights / all_weight if all_weight > 0 else self.weights
@@ -111,10 +116,20 @@ class Measures:
         value, error = (part / scale for part in total(piece.at(answer)))
         return Level(name, piece, None, dual * scale, scale, value), upward(error + gamma(6) * value, 4)
 
+    def square(self, name: str) -> Square:
+        """Return the squares of a tie-break: their centres and weights [t]."""
+        weight = {
+            "least_squares": self.e,
+            "squared_rates": self.e,
+            "squared_shares": np.maximum(self.r, LEAST_REFERENCE_SHARE * self.e),
+            "squared_losses": np.full(len(self.e), np.mean(self.e) if len(self.e) else 1.0),
+        }[name]
+        return Square(weight, self.target if name == "squared_rates" else self.r, self.integer)
+
     def tolerance(self, name: str, value: float) -> float:
         """Return the largest optimal gap; a rate is known no better than the tonnes of its smallest unit."""
         all_emissions = float(np.sum(self.e))
-        if name == "least_squares":
+        if name in SQUARES:
             return max(RELATIVE_TOLERANCE * value, TOTAL_RESOLUTION_RELATIVE * all_emissions)
         tolerance = tolerance_of(value, UNITS[name])
         if name == "largest_change":

@@ -30,7 +30,7 @@ from etsopt.checking.allocation.bands import band_rates
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import at_target_rate
 from etsopt.checking.arithmetic import ROUNDOFF
-from etsopt.checking.theorem import TIE_BREAK
+from etsopt.checking.theorem import TIE_BREAKS
 from etsopt.language import _
 from etsopt.readings import plan
 from etsopt.readings.targets import due_at_emissions, national_target
@@ -117,7 +117,7 @@ class PolicyBox:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Objectives in lexicographic order."""
-        return (*self.given[0].policy.allocation.objectives, TIE_BREAK)
+        return (*self.given[0].policy.allocation.objectives, TIE_BREAKS[self.given[0].policy.allocation.tie_break])
 
     @cached_property
     def rounding_t(self) -> NDArray[np.float64]:
@@ -155,6 +155,8 @@ class PolicyBox:
             yield _("exceptions are chosen, not moved (allocation.exceptions)")
         if allocation.intensity_order:
             yield _("an order of intensities is no limit in tonnes (allocation.intensity_order)")
+        if allocation.tie_break != "least_squares":
+            yield _("another tie-break has no curve yet (allocation.tie_break)")
         rule = self.given[0].policy.rule.name
         if not plan.follows_plan(self.given[0]) and rule not in OWN_REFERENCES:
             yield _("the rule {rule} is not one of the package: its references may move with any key", rule=rule)

@@ -18,7 +18,7 @@ from etsopt.checking.tolerances import ZERO_SLOPE_RELATIVE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.allocation.certificate import Kinked
+    from etsopt.checking.allocation.certificate import Kinked, Square
 
 POLICY = -1
 """Owner of an end that the policy has set, and no objective."""
@@ -61,11 +61,9 @@ class OptimalFace:
         before = np.where(self.lower > piece.kink, rise, fall)
         return before, np.where(self.upper < piece.kink, fall, rise), dual
 
-    def slopes_of_square(
-        self, reference: NDArray[np.float64], activity: NDArray[np.float64], dual: NDArray[np.float64]
-    ) -> Slopes:
+    def slopes_of_square(self, square: Square, activity: NDArray[np.float64], dual: NDArray[np.float64]) -> Slopes:
         """Return the slopes of the tie-break."""
-        before, after = (2 * (end - reference) / self.emissions - activity for end in (self.lower, self.upper))
+        before, after = (2 * (end - square.centre) / square.weight - activity for end in (self.lower, self.upper))
         return before, after, dual
 
     def multipliers(self, level: Slopes, at_least: float = 0.0) -> list[float]:

@@ -88,14 +88,14 @@ def unit_gap(
         for factor, (kink, left, right) in zip(times, own, strict=True):
             total += factor * max(left * (at - kink), right * (at - kink))
         if square is not None:
-            reference, emissions = (Fraction(float(part[place])) for part in (square.reference, square.emissions))
+            reference, emissions = (Fraction(float(part[place])) for part in (square.centre, square.weight))
             total += (at - reference) ** 2 / emissions
         return total
 
     corners = sorted({lower, upper, *(min(max(kink, lower), upper) for kink, _, _ in own)})
     points = list(corners)
     if square is not None:
-        reference, emissions = (Fraction(float(part[place])) for part in (square.reference, square.emissions))
+        reference, emissions = (Fraction(float(part[place])) for part in (square.centre, square.weight))
         for start, end in pairwise(corners):
             middle = (start + end) / 2
             slope = -activity

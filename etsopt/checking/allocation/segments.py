@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.checking.allocation.certificate import Kinked
+from etsopt.checking.allocation.certificate import Kinked, Square
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS, least_infeasibility
 from etsopt.checking.allocation.measures import UNITS
 from etsopt.checking.allocation.prover import OptimalFace
@@ -417,7 +417,7 @@ class _Certificate:
             own = self._piece(name)
             piece = nothing if own is None else Kinked(own.kinks[q], own.left, own.right)
             if name == "least_squares":
-                slopes = face.slopes_of_square(self.r[q], activity, dual)
+                slopes = face.slopes_of_square(Square(self.e, self.r[q]), activity, dual)
             else:
                 slopes = face.slopes(piece, activity, dual)
             found[name] = face.multipliers(slopes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.allocation import fairness
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.cells import of_column
 from etsopt.checking.tolerances import NUMBER_RELATIVE, RATE_ROW_TOLERANCES, TOTAL_TOLERANCE_T
@@ -17,7 +18,7 @@ from etsopt.language import _
 from etsopt.readings.plan import has_balance_value, inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,6 +34,7 @@ TEXTS = {
     "enterprises": ("enterprise_id",),
     "sectors": ("sector", "target_sense"),
     "provinces": ("province",),
+    "fairness": fairness.KEYS,
     "duals": ("level", "row", "index", "unit"),
 }
 BOOLEANS = frozenset(("at_risk", "usable", "gross_error"))
@@ -44,6 +46,7 @@ NUMBERS = {
     "enterprises": (*COUNTED, *ISSUED),
     "sectors": (*COUNTED, "target_t", "under_target_t"),
     "provinces": (*COUNTED, "balance_limit_t"),
+    "fairness": fairness.NUMBERS,
     "duals": ("multiplier",),
 }
 BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
@@ -51,6 +54,7 @@ MAY_BE_ABSENT = frozenset(
     (
         *("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", "reported", *BALANCE_VALUES),
         *("first_year", "budget_cny", "budget_shadow_price"),
+        *fairness.SHARES,
     )
 )
 
@@ -58,7 +62,7 @@ MAY_BE_ABSENT = frozenset(
 def tables_are_whole(
     instance: Given,
     tables: Mapping[str, pd.DataFrame],
-    names: tuple[str, ...],
+    names: Sequence[str],
     texts: Mapping[str, tuple[str, ...]] = TEXTS,
     numbers_of: Mapping[str, tuple[str, ...]] = NUMBERS,
 ) -> list[Violation]:

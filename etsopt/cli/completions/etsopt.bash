@@ -7,7 +7,7 @@
 
 _shtab_etsopt_store_subparsers=(import export log verify)
 _shtab_etsopt_review_subparsers=(status findings notice history apply screen pass find close correct restore)
-_shtab_etsopt_subparsers=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve explore design forecast models rules instances schema completion)
+_shtab_etsopt_subparsers=(solve validate check explain plot report compare methods export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve explore design forecast models rules instances schema completion)
 
 _shtab_etsopt_solve_option_strings=(-h --help --json --lang --model --rule --emissions --set --out --format --time-limit --gap --seed --method --solver-option --apply-remedy --strict --mps)
 _shtab_etsopt_validate_option_strings=(-h --help --json --lang --rule --emissions --set)
@@ -16,6 +16,7 @@ _shtab_etsopt_explain_option_strings=(-h --help --json --lang)
 _shtab_etsopt_plot_option_strings=(-h --help --json --lang --out --year --inline)
 _shtab_etsopt_report_option_strings=(-h --help --json --lang --out --inline --letter --letters --beside --sheets --enterprise)
 _shtab_etsopt_compare_option_strings=(-h --help --json --lang)
+_shtab_etsopt_methods_option_strings=(-h --help --json --lang --rule --emissions --set --price --out --inline --time-limit)
 _shtab_etsopt_export_option_strings=(-h --help --json --lang --tables --out --province --store)
 _shtab_etsopt_import_option_strings=(-h --help --json --lang --out --year --province)
 _shtab_etsopt_new_option_strings=(-h --help --json --lang --monthly --force)
@@ -68,6 +69,7 @@ _shtab_etsopt_explain___lang_choices=(en zh)
 _shtab_etsopt_plot___lang_choices=(en zh)
 _shtab_etsopt_report___lang_choices=(en zh)
 _shtab_etsopt_compare___lang_choices=(en zh)
+_shtab_etsopt_methods___lang_choices=(en zh)
 _shtab_etsopt_export___lang_choices=(en zh)
 _shtab_etsopt_import___lang_choices=(en zh)
 _shtab_etsopt_new___lang_choices=(en zh)
@@ -115,7 +117,7 @@ _shtab_etsopt_instances___lang_choices=(en zh)
 _shtab_etsopt_schema___lang_choices=(en zh)
 _shtab_etsopt_completion_pos_0_choices=(bash zsh fish)
 _shtab_etsopt_completion___lang_choices=(en zh)
-_shtab_etsopt_pos_0_choices=(solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve explore design forecast models rules instances schema completion)
+_shtab_etsopt_pos_0_choices=(solve validate check explain plot report compare methods export import new convert fix roll generate account screen inclusion monitor reconcile store review verify review-plan sweep curve explore design forecast models rules instances schema completion)
 _shtab_etsopt___lang_choices=(en zh)
 
 _shtab_etsopt_solve__h_nargs=0
@@ -145,6 +147,10 @@ _shtab_etsopt_report___sheets_nargs=0
 _shtab_etsopt_compare__h_nargs=0
 _shtab_etsopt_compare___help_nargs=0
 _shtab_etsopt_compare___json_nargs=0
+_shtab_etsopt_methods__h_nargs=0
+_shtab_etsopt_methods___help_nargs=0
+_shtab_etsopt_methods___json_nargs=0
+_shtab_etsopt_methods___inline_nargs=0
 _shtab_etsopt_export__h_nargs=0
 _shtab_etsopt_export___help_nargs=0
 _shtab_etsopt_export___json_nargs=0

@@ -50,8 +50,8 @@ function _shtab_etsopt_using
   test "$_shtab_etsopt_cmdpath" = "$argv"
 end
 
-set -g _shtab_etsopt_commands solve validate check explain plot report compare export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review notice' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve explore design forecast models rules instances schema completion
-set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --page --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
+set -g _shtab_etsopt_commands solve validate check explain plot report compare methods export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review notice' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve explore design forecast models rules instances schema completion
+set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --page --price --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -122,6 +122,17 @@ complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' 
 complete -c etsopt -n '_shtab_etsopt_using compare' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using compare' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using compare' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a methods -d 'compare ways to allocate: the rule, tie-breaks and objectives, how equal they are, and who pays'
+complete -c etsopt -n '_shtab_etsopt_using methods' -s h -l help -d 'show this help message and exit'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l json -d 'print machine-readable output and nothing else'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l rule -x -d 'a Python file with a rule of your own, instead of the rule that the policy names'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l emissions -x -d 'of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, reconciled, high; verified refuses such units'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l price -x -d 'price of deficits for bills [CNY/t]'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l out -x -d 'page (.html) or workbook (.xlsx) to write; repeatable'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l inline -d 'write the script of the charts into the page, so that it is one file of 5 MB'
+complete -c etsopt -n '_shtab_etsopt_using methods' -l time-limit -x -d 'limit for the whole command [s]'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a export -d 'write the annex tables of the allocation plan from a run, as CSV files and a workbook'
 complete -c etsopt -n '_shtab_etsopt_using export' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using export' -l json -d 'print machine-readable output and nothing else'

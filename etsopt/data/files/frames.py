@@ -37,7 +37,7 @@ TEXT_COLUMNS = frozenset(
     (
         *("unit_id", "enterprise_id", "sector", "province", "name", "city", "at_bound", "target_sense", "level", "row"),
         *("index", "unit", "way_out", "limit", "rule", "where", "message", "regime", "measure_id", "price_unit"),
-        *("price_obtained", "measures", "status", "obtained"),
+        *("price_obtained", "measures", "status", "obtained", "against", "allocation"),
     )
 )
 """Text columns of runs that state no types."""

@@ -163,6 +163,12 @@ class AllocationPolicy(Section):
     objectives: list[Literal["change", "largest_change", "deficit", "spread"]] = Field(
         ["change", "largest_change"], description="objectives in lexicographic order"
     )
+    tie_break: Literal["least_squares", "equal_rates", "proportional", "equal_losses"] = Field(
+        "least_squares",
+        description="choice among equally good allocations, as squares whose sum is least: of changes against the "
+        "reference over emissions; of distances from the rate of the sector's target (equal_rates); of changes over "
+        "the reference (proportional); of changes in tonnes (equal_losses)",
+    )
     band: Annotated[Band, BeforeValidator(_band_of_number)] | None = Field(
         None,
         description="band of the surplus rate of every sector that states none: one number for both sides, or "

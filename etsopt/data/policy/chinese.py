@@ -54,6 +54,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "names": ("名称范围",),
     "balance": ("平衡限值", "盈缺平衡"),
     "objectives": ("目标", "目标函数"),
+    "tie_break": ("同优取舍", "取舍规则"),
     "band_on": ("限值适用对象", "盈缺率限值对象"),
     "intensity_order": ("强度顺序",),
     "integer_allowances": ("配额取整", "取整"),
@@ -115,6 +116,10 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 VALUES: dict[str, dict[str, str]] = {
     "band_on": {"单元": "unit", "企业": "enterprise"},
+    "tie_break": {
+        **{"最小二乘": "least_squares", "盈缺率相等": "equal_rates", "按比例": "proportional"},
+        "等量减少": "equal_losses",
+    },
     "target_sense": {"不超过": "at_most", "等于": "exactly", "无": "none"},
     "no_regret": {"计入": "include", "不计": "exclude"},
     "coverage": {"全国": "nation", "部分": "part"},

@@ -78,9 +78,9 @@ class Policy(Section):
     def content(self) -> dict[str, Any]:
         """Every key as a plain value, with its default where it is not stated.
 
-        Sections beyond one year's allocation, what names a province, coverage, balance values and a band of all sectors
-        are there only where they are not the default, so that a policy without them has the hash that it had before
-        they existed.
+        Sections beyond one year's allocation, what names a province, coverage, balance values, a band of all sectors
+        and the tie-break are there only where they are not the default, so that a policy without them has the hash that
+        it had before they existed.
         """
         content = self.model_dump(mode="json", exclude=set(MULTI_YEAR_SECTIONS))
         if content["provinces"]["names"] == "official":
@@ -89,6 +89,8 @@ class Policy(Section):
             del content["coverage"]
         if content["allocation"]["band"] is None:
             del content["allocation"]["band"]
+        if content["allocation"]["tie_break"] == "least_squares":
+            del content["allocation"]["tie_break"]
         for name, section in content["sectors"].items():
             section["target_sense"] = self.target_sense_of(name)
             for key in [key for key in section if key.startswith("balance_value") and section[key] is None]:

@@ -44,6 +44,7 @@ MEASURES = {
 PER_UNIT = (
     "emissions",
     "per_emission",
+    "per_reference",
     "reference",
     "obligation",
     "at_target_rate",

@@ -25,6 +25,7 @@ from etsopt.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_terms
 from etsopt_models._aggregation.largest_change import solve_largest_change
 from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within
+from etsopt_models._allocation.squares import square_of
 from etsopt_models._effort import (
     MOVERS_FIRST_PER_CELL,
     MOVERS_JOINING_MAX,
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
     from etsopt_models._aggregation.aggregation import OptimalFace, Run
     from etsopt_models._aggregation.cells import Cells
+
+OF_SQUARES = ("emissions", "per_emission", "per_reference", "reference", "at_target_rate", "place")
+"""Parameters of units from which a tie-break measures, and their places."""
 
 
 @dataclass(frozen=True)
@@ -155,23 +159,25 @@ def _least_infeasibility(parameters: Mapping[str, Any], cells: Cells, face: Opti
 
 
 def closest_whole(
-    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, duals: NDArray[np.float64], run: Run
+    name: str, parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, duals: NDArray[np.float64], run: Run
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], str] | Any:
     """Return the closest whole tonnes, their duals and the algorithm; else a solution without an optimum.
 
     Parameters
     ----------
+    name
+        Objective of the tie-break.
     duals
         Duals of the rows for the closest point in real numbers.
     """
-    units = _Movers(cells, parameters["emissions"], parameters["reference"], face)
+    units = _Movers(cells, *square_of(name, parameters), face)
     allowance = units.best(duals)
     movers, first = np.zeros(len(allowance), dtype=bool), MOVERS_FIRST_PER_CELL
     movers |= units.nearly_indifferent(allowance, duals, first)
     for rounds in range(1, WHOLE_TONNES_ROUNDS_MAX + 1):
         checkpoint(_("largest whole rate over cells, round"), rounds)
         where = np.flatnonzero(movers)
-        solution = run(units.program(parameters, where, allowance), ["least_squares"], by_solver=False)
+        solution = run(units.program(parameters, where, allowance), [name], by_solver=False)
         if solution.termination == "infeasible" and not movers.all():
             first *= 4
             movers |= units.nearly_indifferent(allowance, duals, first)
@@ -199,8 +205,8 @@ class _Movers:
     """Units in whole tonnes, to find those that the rows may move."""
 
     cells: Cells
-    emissions: NDArray[np.float64]
-    reference: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    centre: NDArray[np.float64]
     face: OptimalFace
 
     def dual_activity(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -209,7 +215,7 @@ class _Movers:
 
     def best(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the best whole tonne of every unit."""
-        wish = np.floor(self.reference + self.emissions / 2 * self.dual_activity(duals) + 0.5)
+        wish = np.floor(self.centre + self.weight / 2 * self.dual_activity(duals) + 0.5)
         best: NDArray[np.float64] = np.clip(wish, self.face.lower, self.face.upper)
         return best
 
@@ -217,9 +223,9 @@ class _Movers:
         self, allowance: NDArray[np.float64], duals: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the cost of a tonne more and of a tonne less to every unit; infinite at its bound."""
-        dual_activity, slope = self.dual_activity(duals), 2 * (allowance - self.reference)
-        more = np.where(allowance < self.face.upper, (slope + 1) / self.emissions - dual_activity, np.inf)
-        return more, np.where(allowance > self.face.lower, dual_activity - (slope - 1) / self.emissions, np.inf)
+        dual_activity, slope = self.dual_activity(duals), 2 * (allowance - self.centre)
+        more = np.where(allowance < self.face.upper, (slope + 1) / self.weight - dual_activity, np.inf)
+        return more, np.where(allowance > self.face.lower, dual_activity - (slope - 1) / self.weight, np.inf)
 
     def nearly_indifferent(
         self, allowance: NDArray[np.float64], duals: NDArray[np.float64], count: int
@@ -236,7 +242,7 @@ class _Movers:
 
     def would_move(self, allowance: NDArray[np.float64], duals: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return True for units that gain from a tonne more or less, and for indifferent ones if they are few."""
-        enough = TONNE_GAIN_RELATIVE / float(np.min(self.emissions))
+        enough = TONNE_GAIN_RELATIVE / float(np.min(self.weight))
         least = np.minimum(*self.costs(allowance, duals))
         tied = least <= enough
         gains: NDArray[np.bool_] = tied if np.count_nonzero(tied) <= MOVERS_JOINING_MAX else least < -enough
@@ -254,8 +260,5 @@ class _Movers:
             "WHOLE": np.arange(len(where)),
             "lower": self.face.lower[where],
             "upper": self.face.upper[where],
-            "emissions": self.emissions[where],
-            "per_emission": 1 / self.emissions[where],
-            "reference": self.reference[where],
-            "place": parameters["place"][where],
+            **{name: parameters[name][where] for name in OF_SQUARES},
         }

@@ -11,6 +11,7 @@ import pandas as pd
 
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.fairness import STATED_UNITS_MAX, fairness_table
 from etsopt.rules import issuance, reference_allowances
 from etsopt_models._allocation.coupling import COUPLING
 from etsopt_models._allocation.exceptions import bounds_with
@@ -52,7 +53,8 @@ def allocation_tables(
     Returns
     -------
     dict
-        ``allocation``, ``enterprises``, ``sectors``, ``provinces`` and, with objectives, ``duals``.
+        ``allocation``, ``enterprises``, ``sectors``, ``provinces``, with few units ``fairness``, and with objectives
+        ``duals``.
     """
     units = UnitNumbers.of(instance, free_allowances, exceptional, optimised=levels is not None)
     issued = issuance(instance, units.allowance)
@@ -61,6 +63,8 @@ def allocation_tables(
         place = allocation.columns.get_loc("allowance_t")
         allocation.insert(place, "before_rounding_t", units.with_free(before_rounding))
     result = {"allocation": allocation, "enterprises": _enterprises(units, issued), **totals_of(units, levels or ())}
+    if len(units.allowance) <= STATED_UNITS_MAX:
+        result["fairness"] = fairness_table(instance, units.reference.reference_t, units.allowance)
     return result | ({} if levels is None else {"duals": dual_table(instance, units.limits, levels)})
 
 

@@ -32,6 +32,7 @@ from etsopt_models._aggregation.cells import Cells
 from etsopt_models._aggregation.exceptions import choose_exceptions, elastic_cells
 from etsopt_models._aggregation.integer import closest_whole, solve_largest_change_in_tonnes
 from etsopt_models._aggregation.largest_change import solve_largest_change
+from etsopt_models._allocation.squares import SQUARES, square_of
 from etsopt_models._effort import AGGREGATED_CELLS_MAX, AGGREGATED_UNITS_PER_CELL_MIN
 from etsopt_models._projection.least_squares import Projection
 from etsopt_models._projection.newton import Entries
@@ -78,7 +79,7 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
     parameters
         As `allocation.parameters` returns them.
     names
-        Objectives in their order; without ``least_squares`` at the end, any allocation of the others is the answer.
+        Objectives in their order; without a tie-break at the end, any allocation of the others is the answer.
     run
         Solver of `allocation` with other parameters through the engine.
 
@@ -100,7 +101,7 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
 def _solved(chain: _Chain, names: list[str]) -> Any:
     """Solve the objectives in their order, as far as they have an optimum."""
     first = [name for name in names if name in EXCEPTIONS]
-    levels = [name for name in names if name not in (*EXCEPTIONS, "least_squares")]
+    levels = [name for name in names if name not in (*EXCEPTIONS, *SQUARES.values())]
     if first and not chain.chooses(first):
         return chain.stopped()
     for name in levels:
@@ -110,7 +111,7 @@ def _solved(chain: _Chain, names: list[str]) -> Any:
     if not first and not levels and not chain.is_feasible():
         # No objective was solved yet, so feasibility is unknown.
         return chain.stopped()
-    return chain.finished() if "least_squares" in names else chain.stopped()
+    return chain.finished(names[-1]) if names[-1] in SQUARES.values() else chain.stopped()
 
 
 @dataclass
@@ -168,22 +169,23 @@ class _Chain:
         self.solution = self.run(program, ["change"])
         return self._is_optimal()
 
-    def finished(self) -> Any:
-        """Return the solution with its tie-break."""
-        problem, rows, signs = self._projection()
+    def finished(self, name: str) -> Any:
+        """Return the solution with its tie-break, an objective of `SQUARES`."""
+        weight, centre = square_of(name, self.parameters)
+        problem, rows, signs = self._projection(weight, centre)
         duals, steps, reached = maximise(problem)
         allowance = polished(problem, problem.answer(duals), duals)
         duals = np.bincount(rows, signs * duals, len(self.face.least)).astype(float)
         algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
         if len(self.parameters["WHOLE"]):
-            result = closest_whole(self.parameters, self.cells, self.face, duals, self.run)
+            result = closest_whole(name, self.parameters, self.cells, self.face, duals, self.run)
             if not isinstance(result, tuple):
                 self.solution = result
                 return self.stopped()
             allowance, duals, how = result
             algorithm += f", {how}"
-        value = float(np.sum((allowance - problem.reference) ** 2 / problem.emissions))
-        like = replace(self.solution.levels[-1], name="least_squares", unit=TONNE, proofs=())
+        value = float(np.sum((allowance - centre) ** 2 / weight))
+        like = replace(self.solution.levels[-1], name=name, unit=TONNE, proofs=())
         level = _level(like, value, self._multipliers(duals), algorithm)
         return replace(self.solution, values=self._values(allowance), levels=(*self.levels, level))
 
@@ -210,7 +212,9 @@ class _Chain:
     def _multipliers(self, duals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         return {name: duals[block] for name, block in self.cells.blocks.items()}
 
-    def _projection(self) -> tuple[Projection, NDArray[np.int64], NDArray[np.float64]]:
+    def _projection(
+        self, weight: NDArray[np.float64], centre: NDArray[np.float64]
+    ) -> tuple[Projection, NDArray[np.int64], NDArray[np.float64]]:
         """Return the tie-break over all units, and for each of its rows the row of the model and the sign.
 
         A side of a row that the intervals guarantee is left out.
@@ -229,7 +233,7 @@ class _Chain:
         side = sides[entry]
         problem = Projection(
             self.parameters["emissions"],
-            self.parameters["reference"],
+            centre,
             face.lower,
             face.upper,
             cells.of_unit,
@@ -237,6 +241,7 @@ class _Chain:
             np.concatenate([face.least[at_least], -face.most[at_most]]),
             np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
             np.full(len(rows), EARLIER_OBJECTIVES_MISS_T),
+            weight,
         )
         return problem, rows, signs
 

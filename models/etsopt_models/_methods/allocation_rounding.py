@@ -17,5 +17,10 @@ if TYPE_CHECKING:
 def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
     """Find the nearest whole tonnes and the duals that prove them, as `allocation_least_squares` does."""
     return allocation_least_squares.nearest(
-        program, solve, np.ones(parameters["UNITS"]), parameters["reference"], parameters["place"]
+        program,
+        solve,
+        parameters["emissions"],
+        np.ones(parameters["UNITS"]),
+        parameters["reference"],
+        parameters["place"],
     )

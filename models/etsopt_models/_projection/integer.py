@@ -3,7 +3,7 @@ r"""Integer projection: the closest point in whole tonnes, from the closest real
 Each unit takes the integer next to its best response to the duals; then the rows are missed by a few tonnes. Columns
 $0 \le z_{ik} \le 1$ for the next tonnes of each unit cost their increase of its parabola less the duals. So
 
-$$\min \sum_{ik} \Bigl(\frac{2 (a_{ik} - R_i) + 1}{E_i} - \pi_i\Bigr) z_{ik} + y^T s
+$$\min \sum_{ik} \Bigl(\frac{2 (a_{ik} - C_i) + 1}{W_i} - \pi_i\Bigr) z_{ik} + y^T s
   \quad\text{s.t.}\quad G \Bigl(a + \sum_k z_{\cdot k}\Bigr) - s = d, \quad s \ge 0$$
 
 is a linear program with integer vertices if the rows are a network. The parabola of a large unit is flatter, and it may
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rounding:
-    """Units with their intervals in whole tonnes and places, the rows that couple them, and the engine's ``solve``."""
+    """Squares of units, their intervals in whole tonnes and places, the rows that couple them, and the engine's ``solve``."""
 
-    emissions: NDArray[np.float64]
-    reference: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    centre: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
     place: NDArray[np.float64]
@@ -59,7 +59,7 @@ class Rounding:
             Duals of the rows for the closest point in real numbers.
         """
         dual_activity = self.rows.matrix.transposed_times(duals)
-        wish = np.floor(self.reference + self.emissions / 2 * dual_activity + 0.5)
+        wish = np.floor(self.centre + self.weight / 2 * dual_activity + 0.5)
         centre = np.clip(wish, self.lower, self.upper)
         if not len(duals):
             return centre, duals, 0
@@ -85,10 +85,10 @@ class Rounding:
         self, allowance: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], dual_activity: Any
     ) -> NDArray[np.bool_]:
         """Return True for units at an end of their columns, but not of their interval, that gain from a tonne more."""
-        enough = TONNE_GAIN_RELATIVE / self.emissions.min()
-        slope = 2 * (allowance - self.reference)
-        more = (allowance >= high) & (high < self.upper) & ((slope + 1) / self.emissions < dual_activity - enough)
-        less = (allowance <= low) & (low > self.lower) & ((slope - 1) / self.emissions > dual_activity + enough)
+        enough = TONNE_GAIN_RELATIVE / self.weight.min()
+        slope = 2 * (allowance - self.centre)
+        more = (allowance >= high) & (high < self.upper) & ((slope + 1) / self.weight < dual_activity - enough)
+        less = (allowance <= low) & (low > self.lower) & ((slope - 1) / self.weight > dual_activity + enough)
         result: NDArray[np.bool_] = more | less
         return result
 
@@ -100,17 +100,17 @@ class Rounding:
         count = np.round(high - low).astype(np.int64)
         owner = np.repeat(np.arange(len(low)), count)
         step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-        slope = 2 * (low[owner] + step - self.reference[owner]) + 1
+        slope = 2 * (low[owner] + step - self.centre[owner]) + 1
         # Costs are relative to a tonne of the smallest unit, hence about one. Slack of a row costs its dual: so the
         # duals are those of the objective itself.
-        size, spare = float(self.emissions.min()), np.flatnonzero(~self.rows.is_equality)
+        size, spare = float(self.weight.min()), np.flatnonzero(~self.rows.is_equality)
         # Loaded beside Pyomo, scipy loads scipy.stats; only whole tonnes and exceptions are worth that.
         from scipy.sparse import eye_array, hstack
 
         matrix = self.rows.matrix.toscipy()
         least = self.rows.least - matrix @ low
         most = np.maximum(matrix.maximum(0) @ (high - low) - least, 0.0)[spare] + 1.0
-        cost = size * np.concatenate([slope / self.emissions[owner] - dual_activity[owner], duals[spare]])
+        cost = size * np.concatenate([slope / self.weight[owner] - dual_activity[owner], duals[spare]])
         # Costs within the rounding of the duals are zero; else rounding would break ties.
         cost = np.where(np.abs(cost) <= TONNE_COST_ROUNDING_RELATIVE, 0.0, cost)
         part = small_program(

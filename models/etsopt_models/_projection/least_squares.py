@@ -1,9 +1,9 @@
 r"""Weighted least-squares projection of a reference onto intervals and rows, by duals of the rows.
 
-$$\min_A \sum_i (A_i - R_i)^2 / E_i \quad\text{s.t.}\quad \underline A \le A \le \overline A,\quad G A \ge d.$$
+$$\min_A \sum_i (A_i - R_i)^2 / W_i \quad\text{s.t.}\quad \underline A \le A \le \overline A,\quad G A \ge d.$$
 
 With a dual $y \ge 0$ for each row (unsigned for an equality) a unit's best response is
-$A_i = \mathrm{clip}(R_i + \tfrac12 E_i (G^T y)_i)$. `proximal.maximise` finds the duals at which the responses meet the
+$A_i = \mathrm{clip}(R_i + \tfrac12 W_i (G^T y)_i)$. `proximal.maximise` finds the duals at which the responses meet the
 rows, and `polishing.polished` removes the rounding of large totals. Units with the same column of $G$ form a cell.
 """
 
@@ -53,6 +53,8 @@ class Projection:
         True for rows that are equalities.
     enough
         Violation of each row that is accepted because of the rounding of earlier objectives.
+    weight
+        Divisor $W$ of the squares; None for emissions.
     """
 
     emissions: NDArray[np.float64]
@@ -64,6 +66,7 @@ class Projection:
     least: NDArray[np.float64]
     is_equality: NDArray[np.bool_]
     enough: NDArray[np.float64]
+    weight: NDArray[np.float64] | None = None
 
     @cached_property
     def curvature(self) -> Curvature:
@@ -73,7 +76,7 @@ class Projection:
     @cached_property
     def half(self) -> NDArray[np.float64]:
         """Move of every unit per unit of its dual activity."""
-        return self.emissions / 2
+        return (self.emissions if self.weight is None else self.weight) / 2
 
     @cached_property
     def squares(self) -> NDArray[np.float64]:

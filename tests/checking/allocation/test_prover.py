@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from etsopt.checking.allocation.certificate import Kinked
+from etsopt.checking.allocation.certificate import Kinked, Square
 from etsopt.checking.allocation.prover import POLICY, OptimalFace
 from etsopt.checking.tolerances import ZERO_SLOPE_RELATIVE
 
@@ -90,12 +92,12 @@ def test_slopes_beyond_the_intervals_are_those_of_the_side_on_which_they_end() -
     assert before.tolist() == [1.5, -1.5, -1.0, 2.0]
     assert after.tolist() == [1.5, -1.5, 2.0, 2.0]
     assert prices is price
-    reference = np.array([5.0, 5.0, 5.0, 5.0])
-    before, after, _ = own.slopes_of_square(reference, pull, price)
+    square = Square(np.ones(4), np.full(4, 5.0))
+    before, after, _ = own.slopes_of_square(square, pull, price)
     assert before.tolist() == [-0.5, -10.5, -2.0, -6.0]
     assert after.tolist() == [7.5, -4.5, -2.0, 6.0]
-    half = OptimalFace(own.lower, own.upper, NOTHING, NOTHING, NOTHING, np.full(4, 0.5))
-    assert half.slopes_of_square(reference, 0 * pull, price)[1].tolist() == [16.0, -8.0, -4.0, 12.0]
+    half = replace(square, weight=np.full(4, 0.5))
+    assert own.slopes_of_square(half, 0 * pull, price)[1].tolist() == [16.0, -8.0, -4.0, 12.0]
 
 
 def test_a_level_counts_as_often_as_the_most_that_a_later_one_gains_by_leaving_it() -> None:

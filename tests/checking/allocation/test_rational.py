@@ -30,7 +30,7 @@ def value_at(at: Fraction, pieces: list[Kinked], pull: Fraction, square: Square 
         beyond = at - Fraction(float(piece.kink[0]))
         found += Fraction(piece.times) * max(Fraction(side) * beyond for side in (piece.left, piece.right))  # type: ignore[arg-type]
     if square is not None:
-        found += (at - Fraction(float(square.reference[0]))) ** 2 / Fraction(float(square.emissions[0]))
+        found += (at - Fraction(float(square.centre[0]))) ** 2 / Fraction(float(square.weight[0]))
     return found
 
 
