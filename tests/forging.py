@@ -26,7 +26,7 @@ from etsopt.readings.given import Given
 from etsopt.results.levels import LevelResult
 from etsopt.running import run
 from etsopt.units import tolerance_of
-from tests import compliance_years, investments, markets, reconciliations, review_plans
+from tests import compliance_years, investments, markets, outlooks, reconciliations, review_plans
 from tests.builders import random_instance
 from tests.checking.test_golden_reports import small_equilibrium
 from tests.market_of_everything import a_market
@@ -90,6 +90,7 @@ CASES: dict[str, Case] = {
         "investment",
         (SPREAD, {"investment.cvar_weight": 0.0}),
     ),
+    "outlook": Case(outlooks.by_hand, "outlook", ({"pathway.cap_t": {"2026": 82e6}},)),
     "equilibrium": Case(small_equilibrium, "equilibrium", ({"market.prices_cny_per_t": 60.0},)),
 }
 

@@ -19,13 +19,18 @@ NEITHER = {
     "BLOCK": "arithmetic, of which the bound of its rounding knows",
     "CENTRAL": "a weight of an objective",
     "CERTAINLY": "arithmetic",
+    "FIRM": "a demand curve",
     "FIRST_CURRENT_VINTAGE": "the law",
     "FRACTION": "arithmetic",
     "GRAIN": "arithmetic",
     "LASTING_FROM": "the law",
     "LIMIT_ROUNDINGS": "arithmetic: roundings of a limit",
+    "MILLION": "a unit of measure",
     "OF_ACCOUNTS": "a number of fields",
+    "PROGRAM_SIZE": "the scale of a program",
     "ROUNDOFF": "arithmetic",
+    "STEP": "a demand curve",
+    "STEPS": "a demand curve",
     "UNDERFLOW": "arithmetic",
 }
 """Constants that are neither a tolerance nor an effort, and what they are instead."""

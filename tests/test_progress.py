@@ -17,6 +17,7 @@ import etsopt
 from etsopt import progress
 from etsopt.cli.exit_codes import exit_code
 from etsopt.errors import StoppedError
+from tests import outlooks
 from tests.investments import random_investment
 from tests.markets import random_market
 
@@ -80,6 +81,7 @@ CASES: dict[str, tuple[Callable[..., etsopt.Instance], dict[str, Any], str, str 
     "equilibrium": (shipped, PRICE, "equilibrium", None),
     "compliance": (shipped, SETTLED, "compliance", None),
     "review_plan": (tiny, {"review_plan.provincial.days": 2.0}, "review_plan", None),
+    "outlook": (outlooks.by_hand, {}, "outlook", None),
     "balance_value": (tiny, {}, "balance_value", None),
 }
 LONG = ("clearing", "clearing, accounts", "pathway, prices", "pathway, prices, accounts")

@@ -27,6 +27,7 @@ CHARTS = {
     "start": (["plants.xlsx"], "surplus"),
     "enterprises": (["plants.xlsx", "--set", TIGHTER], "enterprises"),
     "prices": (["cn-2025-2035", "--model", "pathway"], "prices"),
+    "outlook": (["cn-outlook", "--model", "outlook"], "outlook"),
 }
 """Name of each picture, the solve that it shows, and the kind of chart."""
 

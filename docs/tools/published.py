@@ -19,6 +19,7 @@ PAGES = {
     "benchmarks/national_front.md": "reference/national-front",
     "benchmarks/national_path.md": "reference/national-path",
     "benchmarks/nightly.md": "reference/nightly",
+    "benchmarks/outlook.md": "reference/outlook-sample",
     "benchmarks/reconciliation.md": "reference/reconciliation-trials",
     "benchmarks/reliability.md": "reference/reliability",
     "benchmarks/screening.md": "reference/screening-trials",

@@ -12,6 +12,7 @@ from etsopt.charts import (
     equilibrium,
     investments,
     markets,
+    outlooks,
     relaxations,
     reviews,
     units,
@@ -155,6 +156,12 @@ KINDS = {
         _("balance values that all responses reproduce, and abatement by sector"),
         {"equilibrium": equilibrium.COLUMNS, "fixed_points": ("sector", "year", "balance_value")},
         equilibrium.equilibrium,
+    ),
+    "outlook": Kind(
+        _("price of one cap by the form of its free part, and emissions with and without the cap"),
+        {"outlook": ("case", "free_part"), "outlook_years": outlooks.COLUMNS},
+        outlooks.outlook,
+        ("policy",),
     ),
     "investment": Kind(
         _("what an investment under uncertainty costs in the scenarios, and the measures installed now"),

@@ -144,6 +144,10 @@ class Plots:
         """Balance values that the responses of all units reproduce, and abatement by sector."""
         return self.draw("equilibrium", lang)
 
+    def outlook(self, lang: str = "en") -> Any:
+        """Price of one cap by the form of its free part, and emissions with and without the cap."""
+        return self.draw("outlook", lang)
+
     def reconciliation(self, lang: str = "en") -> Any:
         """Emissions as reported beside the reconciled ones and their interval."""
         return self.draw("reconciliation", lang)

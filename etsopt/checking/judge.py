@@ -131,6 +131,10 @@ def _found(  # long because every theorem has its branch
         from etsopt.checking.review_plan import review_plan
 
         return review_plan.check(instance, tables, gap)
+    if model == "outlook":
+        from etsopt.checking.outlook import outlook
+
+        return outlook.check(instance, tables, gap)
     if model == "reconciliation":
         from etsopt.checking.reconciliation import reconciliation
 

@@ -52,6 +52,7 @@ OWN_STAGE = {
     "compliance": ("cost", "effort", "older_first"),
     "reconciliation": ("adjustment", "estimate", "interval"),
     "review_plan": ("uncovered",),
+    "outlook": (COST,),
     "balance_value": (),
     "equilibrium": (),
 }
@@ -153,6 +154,16 @@ OWN_TABLES: dict[str, Columns] = {
         "left_days covered_tco2e further_day_covers_tco2e further_review_costs_tco2e",
         uncovered="enterprise_id name province city at_risk_tco2e",
         review_summary="enterprises seed at_risk_tco2e covered_tco2e uncovered_tco2e priced_bound_tco2e",
+    ),
+    "outlook": _columns(
+        outlook="case free_part capped terminal_price_cny_per_t peak_year peak_emissions_tco2e cap_missed_t "
+        "auctioned_share_off",
+        outlook_years="case year price_cny_per_t observed_price_cny_per_t tied_to_year emissions_tco2e cap_t "
+        "allowance_t free_share auctioned_t revenue_cny offset_t banked_t",
+        outlook_sectors="case sector year demand_at_reference_t demand_t product_price_cny_per_t output_t "
+        "emissions_tco2e",
+        outlook_sources="case supply_id year supply_t new_capacity_t",
+        duals="level row index year multiplier unit",
     ),
     "equilibrium": _columns(
         equilibrium="sector status price_cny_per_t balance_value_before fixed_points cycle_length obtained "

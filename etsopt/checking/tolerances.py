@@ -185,3 +185,17 @@ DAY_PARTS_ROUNDING = 1e-7
 SNAPPED_POINT_T = 1e-6
 """Distance from a kink or bound up to which the point of a unit on a segment is put there [t]. Any point is valid; one
 that is off by the rounding of an answer would see a slope that the answer does not have."""
+
+# Outlooks
+
+BOUND_ROUNDING_RELATIVE = 1e-9
+"""Part of an amount by which a cell in tonnes may be beyond its bound in millions of tonnes, and counts as at it."""
+
+BANK_KEPT_MIN_T = 100.0
+"""Least bank of the nation at the end of a year that ties its price to that of the next."""
+
+CAP_MISS_TOLERANCE_RELATIVE = 1e-9
+"""Part of the largest cap by which allowances whose free part follows output may be off it in a proven outlook: 8 t."""
+
+AUCTIONED_SHARE_TOLERANCE = 1e-6
+"""Distance of auctioned shares from those of the policy up to which both are the same."""

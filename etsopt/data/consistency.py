@@ -13,6 +13,7 @@ from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy_consistency import problems_of_policy
 from etsopt.data.projection import problems_of_forecast
 from etsopt.data.scenarios import problems_of_scenarios
+from etsopt.data.supply import problems_of_supply
 from etsopt.data.tables.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import ROWS_SHOWN, Problem
 from etsopt.language import Text, _, chain
@@ -58,7 +59,8 @@ def _problems_of_measures_and_forecast(instance: Content) -> list[Problem]:
     def find() -> list[Problem]:
         problems = [] if measures is None else problems_of_measures(instance, measures)
         problems += [] if forecast is None else problems_of_forecast(units, forecast, policy)
-        return problems + ([] if instance.scenarios is None else problems_of_scenarios(instance.scenarios))
+        problems += [] if instance.scenarios is None else problems_of_scenarios(instance.scenarios)
+        return problems + problems_of_supply(instance)
 
     return list(instance.cached("problems of further tables", find, key=f"{policy.year}, CNY of {policy.price_year}"))
 

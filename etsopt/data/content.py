@@ -62,6 +62,8 @@ class Content:
         A row for each later year of a unit or of every unit of a sector, or None.
     scenarios
         A row for each scenario from a year on, of one sector or of all, or None.
+    supply
+        A row for each stated year of a source of output or abatement, or None.
     quantities, statements, terms
         Evidence on monthly quantities, as `etsopt.data.tables.evidence` declares it, or None.
     given
@@ -85,6 +87,7 @@ class Content:
     measures: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
     scenarios: pd.DataFrame | None = None
+    supply: pd.DataFrame | None = None
     quantities: pd.DataFrame | None = None
     statements: pd.DataFrame | None = None
     terms: pd.DataFrame | None = None

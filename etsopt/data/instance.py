@@ -117,13 +117,14 @@ class Instance(Content):
         statements: pd.DataFrame | None = None,
         terms: pd.DataFrame | None = None,
         scenarios: pd.DataFrame | None = None,
+        supply: pd.DataFrame | None = None,
         name: str = "from frames",
     ) -> Instance:
         """Build an instance from data frames and a policy, validated as files are.
 
         Parameters
         ----------
-        units, enterprises, measures, forecast, quantities, statements, terms, scenarios
+        units, enterprises, measures, forecast, quantities, statements, terms, scenarios, supply
             Columns as in ``units.csv`` and the other files; missing values are absent cells.
         policy
             The content of ``policy.toml`` as nested dictionaries, or by dotted paths as in `with_policy`.
@@ -134,7 +135,13 @@ class Instance(Content):
             With every problem of the tables and the policy.
         """
         frames = {"units": units, "enterprises": enterprises, "measures": measures, "forecast": forecast}
-        frames |= {"scenarios": scenarios, "quantities": quantities, "statements": statements, "terms": terms}
+        frames |= {
+            "scenarios": scenarios,
+            "supply": supply,
+            "quantities": quantities,
+            "statements": statements,
+            "terms": terms,
+        }
         for place, frame in frames.items():
             if frame is not None and not isinstance(frame, pd.DataFrame):
                 what = _("`{place}` is {frame}: expected a data frame.", place=place, frame=brief(frame))

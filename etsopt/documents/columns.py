@@ -184,7 +184,9 @@ number measures obligation_t opening_t carried_over_t issued_t closing_t cancell
 gap certified scenario installed installed_at_mean investment_cny cost_cny cost_at_mean_cny least_cost_cny
 regret_cny expected_cost_cny cvar_cny objective_cny objective_at_mean_cny objective_perfect_information_cny
 value_of_stochastic_solution_cny value_of_perfect_information_cny price_year runs algorithm against allocation
-measured gini theil_between theil_within hoover atkinson coverage largest_loss_rate left_out_t
+measured gini theil_between theil_within hoover atkinson coverage largest_loss_rate left_out_t case free_part capped
+peak_year peak_emissions_tco2e cap_missed_t auctioned_share_off observed_price_cny_per_t tied_to_year cap_t free_share
+revenue_cny demand_at_reference_t demand_t supply_t new_capacity_t
 """.split()  # noqa: SIM905 - one a line would be a page
 )
 """Columns of results with a Chinese heading in workbooks; those of inputs are in `etsopt.data.tables.chinese`."""
@@ -202,7 +204,7 @@ _WORDS = (
 
 QUANTITIES: Mapping[str, Quantity] = {
     **dict.fromkeys(("year", "first_year", "vintage", "start_year", "number", "bank_empty_in", "price_year"), of.NAME),
-    **dict.fromkeys(("plan", "step", "leaf", "entry", "finding", "version"), of.NAME),
+    **dict.fromkeys(("plan", "step", "leaf", "entry", "finding", "version", "tied_to_year", "peak_year"), of.NAME),
     **dict.fromkeys(("units", "enterprises", "units_lower", "units_upper", "units_fixed", "reviews"), of.COUNT),
     **dict.fromkeys(("gini", "theil_between", "theil_within", "hoover", "atkinson"), of.FINE._replace(unit="")),
     **{"coverage": of.RATE, "measured": of.COUNT},

@@ -69,7 +69,7 @@ class Given:
 
     Parameters
     ----------
-    units, enterprises, measures, forecast, scenarios, quantities, statements, terms
+    units, enterprises, measures, forecast, scenarios, supply, quantities, statements, terms
         The tables, as `etsopt.data.tables.schema` declares them.
     policy
         The policy; what it computes beside its keys is not asked for.
@@ -83,6 +83,7 @@ class Given:
     measures: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
     scenarios: pd.DataFrame | None = None
+    supply: pd.DataFrame | None = None
     quantities: pd.DataFrame | None = None
     statements: pd.DataFrame | None = None
     terms: pd.DataFrame | None = None

@@ -10,6 +10,7 @@ from etsopt.data.tables.provinces import name_of
 from etsopt.documents.document import noted
 from etsopt.documents.quantities import amount, per_tonne, rate, tonnes
 from etsopt.language import _, joined, ngettext
+from etsopt.reports.outlook import answer_of
 from etsopt.results.claims import is_checked, is_judged
 from etsopt.results.equal_allocation import outside_of
 from etsopt.results.prices import STATED, has_price, open_balance
@@ -288,6 +289,7 @@ SENTENCES: Mapping[str, Callable[[Run], str]] = {
     "nation": _compliance,
     "years": _price,
     "equilibrium": _equilibrium,
+    "outlook": answer_of,
     "reconciliation": _reconciled,
     "review_summary": _reviews,
     "investment_summary": _invested,

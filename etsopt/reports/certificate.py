@@ -41,6 +41,7 @@ RECOMPUTED = {
     "years": _("accounts of every enterprise, cost of every plan, the balance of the market, and prices"),
     "equilibrium": _("the best response of every unit, and the balance of every sector"),
     "compliance": _("issue, accounts by vintage, surrender, fines, and all totals"),
+    "outlook": _("the program of every case, its prices, the cap, and all totals"),
     "relaxed_limits": _("a combination of the limits that no allocation can keep"),
     "reconciliation": _("every piece of evidence, and the ends of every interval"),
     "plan": _("days, draws and coverage, and a bound on what any plan covers"),

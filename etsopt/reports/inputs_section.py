@@ -26,6 +26,7 @@ MODELS = {
     "pathway": _("Which prices, emissions and measures follow year by year?"),
     "equilibrium": _("Which balance value do the units' responses reproduce?"),
     "compliance": _("How is the year surrendered, and what is left?"),
+    "outlook": _("Which price, capacity and emissions follow if demand and supply answer each other?"),
     "reconciliation": _("Which emissions do the monthly reports allow?"),
     "investment": _("Which measures should be installed now?"),
     "review_plan": _("Whom should the reviewers see?"),

@@ -9,7 +9,7 @@ from etsopt.data.files.atomic import write_file
 from etsopt.documents.document import Document, Section
 from etsopt.documents.figures import of_chart
 from etsopt.language import _, speaking
-from etsopt.reports import allocation, compliance, investment, market, own_model, reconciliation, reviews
+from etsopt.reports import allocation, compliance, investment, market, outlook, own_model, reconciliation, reviews
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import assumptions, certificate, reproduce
 from etsopt.reports.inputs_section import inputs_section
@@ -35,6 +35,7 @@ PARTS = (
         allocation.totals,
         compliance.compliance,
         market.prices,
+        outlook.outlook,
         allocation.rates,
     ),
     *(market.quantities, market.balance_values, market.measures, allocation.provinces, allocation.enterprises),
@@ -102,7 +103,19 @@ def report(results: Results, folder: str = "RUN", checked: bool = False) -> Docu
 
 BRIEF = (
     *("relaxed", "unmet", "missing-days", "investment", "scenarios", "totals", "nation", "shortfalls", "prices"),
-    *("quantities", "balance-values", "measures", "binding", "reconciliation", "reviews", "conflict", "tables"),
+    *(
+        "quantities",
+        "balance-values",
+        "measures",
+        "outlook",
+        "outlook-emissions",
+        "outlook-products",
+        "binding",
+        "reconciliation",
+        "reviews",
+        "conflict",
+        "tables",
+    ),
 )
 """Sections of a summary, by their keys."""
 

@@ -102,6 +102,7 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
         "measures": next_year.rows_at_units(instance.measures, after),
         "forecast": next_year.later_rows(next_year.rows_at_units(instance.forecast, after), year + 1),
         "scenarios": instance.scenarios,
+        "supply": instance.supply,
     }
     for name, table in further.items():
         before = getattr(instance, name)

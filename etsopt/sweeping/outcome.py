@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TOTALS = (
     *("sectors", "provinces", "years", "sector_years", "balance_values", "equilibrium"),
-    *("compliance_sectors", "compliance_provinces", "nation"),
+    *("compliance_sectors", "compliance_provinces", "nation", "outlook", "outlook_years"),
 )
 """Tables whose numbers are kept if a sweep names none."""
 
@@ -37,7 +37,7 @@ LEVELS = "levels"
 LABELS = ("sector", "province", "year")
 IDENTIFIERS = (
     *("enterprise_id", "unit_id", "measure_id", "quantity_id", "statement_id"),
-    *("level", "row", "index", "cause"),
+    *("level", "row", "index", "cause", "case"),
 )
 """Columns that say what a row is about, if they are there; the latter together are its ``id``."""
 

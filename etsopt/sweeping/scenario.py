@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from etsopt.data.messages import did_you_mean
-from etsopt.data.tables.schema import SECTORS, TABLES
+from etsopt.data.tables.schema import SECTORS, SUPPLY, TABLES
 from etsopt.errors import DataError, Problem, brief
 from etsopt.language import _
 from etsopt.sweeping.sampling import Distribution
@@ -158,7 +158,8 @@ def problem_of_column(key: str, place: str) -> Problem | None:
     if name not in known:
         advice = _("{guess}Use one of {known}.", guess=did_you_mean(name, known), known=", ".join(known))
         return Problem(place, _("is no column of numbers that a factor may change"), advice, key)
-    if sector and sector not in SECTORS:
+    # A source of supply is known by the instance alone.
+    if sector and sector not in SECTORS and table != SUPPLY.name:
         return Problem(place, _("names no sector"), _sector_advice(table, name, sector), key)
     return None
 
@@ -202,7 +203,14 @@ def _place(instance: Instance, key: str) -> tuple[str, Column, NDArray[np.bool_]
     if "sector" not in frame:
         what = _("names a sector, which the table {table} does not have", table=table)
         raise DataError(_("The sweep"), [Problem(PLACE, what, _sector_advice(table, name, sector), key)])
-    return table, column, (frame["sector"] == sector).to_numpy()
+    rows = (frame["sector"] == sector).to_numpy()
+    if table == SUPPLY.name:
+        rows = rows | (frame["supply_id"] == sector).to_numpy()
+        if not rows.any():
+            what = _("names neither a sector nor a source of supply")
+            guess = did_you_mean(sector, frame["supply_id"].unique()) or _sector_advice(table, name, sector)
+            raise DataError(_("The sweep"), [Problem(PLACE, what, guess, key)])
+    return table, column, rows
 
 
 def factors(factor: Factor, key: str, count: int) -> float | Floats:

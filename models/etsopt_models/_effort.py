@@ -329,3 +329,14 @@ PLANS_AT_ONCE = 2**14
 
 ACCOUNTS_AT_ONCE = 4096
 """Accounts computed together, so that they stay in the processor's cache."""
+
+# Outlook
+
+SHARE_ROUNDS = 4
+"""Rounds in which the share of the rule's allowances that follow output moves; after three it alternates."""
+
+VOLUME_STEPS = 60
+"""Most steps in which the rest of the cap is sought; about 20 are taken, a hundredth of a second each."""
+
+VOLUME_MEMORY = 9
+"""Last steps from which Anderson's method takes the next."""

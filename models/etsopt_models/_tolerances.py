@@ -284,3 +284,12 @@ MOVING_SIDES_ROUNDING_RELATIVE = 1e-12
 
 MARGIN_SLOPE_MIN = 1e-9
 """Slope of a margin, in tonnes or prices over the whole box, up to which it is rounding, and bounds no region."""
+
+# Outlook
+
+CAP_MISS_RELATIVE = 1e-10
+"""Distance of allowances from the cap at which the search of those that do not follow output ends, relative to the largest
+cap: a tonne in ten thousand million."""
+
+KEPT_MIN_T = 100.0
+"""Least bank of the nation at the end of a year that ties its price to the next: a hundred-millionth of emissions."""

@@ -12,7 +12,7 @@ import etsopt
 from etsopt.charts import KINDS, chart_of
 from etsopt.charts.kinds import kinds_of
 from etsopt.language import speaking
-from tests import compliance_years, investments, reconciliations, review_plans
+from tests import compliance_years, investments, outlooks, reconciliations, review_plans
 
 if TYPE_CHECKING:
     from etsopt.charts.chart import Panel
@@ -102,6 +102,18 @@ def test_reports_stand_beside_what_the_evidence_allows() -> None:
     assert not reconciled.x.any()
     # The unit whose figure is false is farthest off, at the top.
     assert interval.y.tolist() == ["b", "a"]
+
+
+def test_an_outlook_is_drawn_with_both_forms_and_its_title_states_the_finding() -> None:
+    # By hand, as in tests/models/test_outlook.py: both forms cost 50 CNY in 2026, and emit 85 Mt.
+    chart = etsopt.solve(outlooks.by_hand(), "outlook").plot.chart("outlook")
+    prices, emissions = chart.panels
+    assert "the same cap costs 50 or 50 CNY/t in 2026" in chart.title
+    assert [series.name for series in prices.series] == ["free part fixed", "free part by output", "benchmarks, no cap"]
+    assert [series.y[-1] for series in prices.series] == pytest.approx([50.0, 50.0, 0.0])
+    assert {series.name: series.y[-1] for series in emissions.series} == pytest.approx(
+        {"free part fixed": 85.0, "free part by output": 85.0, "benchmarks, no cap": 100.0, "cap": 80.0}
+    )
 
 
 def test_covered_and_uncovered_tonnes_of_a_plan_by_hand() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import etsopt
 from etsopt.running import run
-from tests import investments, markets, reconciliations, review_plans
+from tests import investments, markets, outlooks, reconciliations, review_plans
 from tests.builders import random_instance
 from tests.compliance_years import by_hand
 from tests.market_of_everything import a_market
@@ -50,6 +50,7 @@ KINDS: dict[str, tuple[Callable[[], etsopt.Instance], str]] = {
     "pathway": (lambda: markets.of_model(a_market(), "pathway"), "pathway"),
     "review plan": (lambda: review_plans.random_reviews(3, 9, least=True), "review_plan"),
     "missing days": (lambda: review_plans.by_hand({"municipal": {"days": 2.5}}), "review_plan"),
+    "outlook": (lambda: outlooks.by_hand(outlook__highest_terminal_price_cny_per_t=60.0), "outlook"),
     "investment": (lambda: investments.random_investment(4, investment={"cvar_weight": 0.5}), "investment"),
     "investment within budgets": (
         lambda: investments.random_investment(5, investment={"budget_cny": 2e6, "cvar_weight": 0.5}),

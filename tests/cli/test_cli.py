@@ -185,7 +185,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
             ["solve", "nowhere"],
             "There is no folder 'nowhere'",
             "Name a folder, or one of cn-2025, cn-2025-2035, cn-2025-reports, cn-national-2025, "
-            "cn-national-2025-2060, eu-2019, tiny.",
+            "cn-national-2025-2060, cn-outlook, eu-2019, tiny.",
         ),
         (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are abatement"),
         (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
@@ -254,6 +254,7 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
             "balance_value",
             "clearing",
             "equilibrium",
+            "outlook",
             "pathway",
             "compliance",
             "reconciliation",
@@ -263,7 +264,7 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
         "rules": {"cn", "cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
         "instances": {
             *("cn-2025", "cn-2025-2035", "cn-2025-reports", "cn-national-2025", "cn-national-2025-2060"),
-            *("eu-2019", "tiny"),
+            *("cn-outlook", "eu-2019", "tiny"),
         },
     }[name]
     code, content = run_json(capsys, name)
@@ -344,7 +345,7 @@ def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.Cap
     assert main(["solve", "tiny", "--model", "nothing"]) == 2
     assert (
         "The models are abatement, allocation, balance_value, clearing, compliance, equilibrium, investment, "
-        "pathway, reconciliation, review_plan;" in capsys.readouterr().err
+        "outlook, pathway, reconciliation, review_plan;" in capsys.readouterr().err
     )
 
 

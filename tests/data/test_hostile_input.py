@@ -95,6 +95,7 @@ ROW = {
     "measures": {"measure_id": "kiln", "sector": "cement", "abatement_rate": "0.1", "lifetime_years": "10"},
     "forecast": {"sector": "cement", "year": "2026", "output_factor": "1"},
     "scenarios": {"scenario": "low", "year": "2025", "probability": "1"},
+    "supply": {"supply_id": "kiln", "year": "2025", "supplies": "output"},
     "quantities": {"unit_id": "a", "quantity_id": "coal", "emissions_tco2e_per_unit": "2", "most": "9"},
     "statements": {"unit_id": "a", "statement_id": "limit", "kind": "limit", "uncertainty": "1"},
     "terms": {"unit_id": "a", "statement_id": "limit", "quantity_id": "coal", "coefficient": "1"},

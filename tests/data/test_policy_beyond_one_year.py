@@ -71,6 +71,12 @@ cap_from = 2031
 cap_change = -0.02
 no_bank_from = 2031
 
+[outlook]
+free_part = "output"
+report_until = 2034
+highest_terminal_price_cny_per_t = 1200
+observed_price_cny_per_t = {2026 = 84}
+
 [review_plan]
 days_per_review = 1.5
 seed = 7
@@ -168,7 +174,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
             "[markets]\nreserve_t = 1",
             "markets: is not a key of the policy.\n"
             "   Did you mean 'market'? Use one of year, coverage, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan, investment.",
+            "allocation, horizon, abatement, market, penalty, compliance, pathway, outlook, review_plan, investment.",
             id="an unknown section",
         ),
         pytest.param(

@@ -41,6 +41,8 @@ ENDINGS: dict[str, str | tuple[str, ...]] = {
     "years": "_years",
     "days": "_days",
     "tCO2e/unit": "_tco2e_per_unit",
+    "tCO2e/t": "_tco2e_per_t",
+    "MWh/t": "_mwh_per_t",
     # Quantities of evidence have the unit of their row, and sums that of their quantities.
     **dict.fromkeys(("own unit", "unit of the sum", "number"), ""),
 }
@@ -263,7 +265,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             policy_toml("[sector.cement]\nband = 0.03"),
             "sector: is not a key of the policy.\n"
             "   Did you mean 'sectors'? Use one of year, coverage, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan, investment.",
+            "allocation, horizon, abatement, market, penalty, compliance, pathway, outlook, review_plan, investment.",
             id="an unknown table",
         ),
         pytest.param(
@@ -598,7 +600,7 @@ def test_the_schema_says_of_every_column_what_it_means_and_in_which_unit() -> No
         assert all(bool(column.unit) == column.number for column in table.columns)
         assert all(column.name.endswith(ENDINGS[column.unit]) for column in table.columns if column.number)
     assert [table.name for table in TABLES] == [
-        *("units", "enterprises", "measures", "forecast", "scenarios"),
+        *("units", "enterprises", "measures", "forecast", "scenarios", "supply"),
         *("quantities", "statements", "terms"),
     ]
     assert set(PLAUSIBLE_INTENSITY) == set(SECTORS)

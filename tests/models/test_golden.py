@@ -19,7 +19,7 @@ import pytest
 from etsopt.data.groups import Groups
 from etsopt.modelling import FormulatedModel
 from etsopt.running import library
-from tests import investments, review_plans
+from tests import investments, outlooks, review_plans
 from tests.builders import given
 from tests.compliance_years import by_hand
 from tests.markets import MARKETS, of_model, prepared, two_enterprises
@@ -99,6 +99,7 @@ OWN_INSTANCE = {
     "compliance": by_hand,
     "reconciliation": false_coal,
     "review_plan": review_plans.by_hand,
+    "outlook": outlooks.elastic,
     "investment": investments.two_scenarios,
     **dict.fromkeys(MARKETS, two_enterprises),
 }

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import etsopt
 from etsopt import units as of_units
 from etsopt.checking import Answer, Question, judge
-from etsopt.data import content, measure_steps, measures, projection
+from etsopt.data import content, measure_steps, measures, projection, supply
 from etsopt.data.content import Content, Derived
 from etsopt.data.groups import Groups
 from etsopt.data.policy import policy as policies
@@ -29,7 +29,7 @@ from etsopt.data.policy.policy import Policy
 from etsopt.data.tables import row_scope
 from etsopt.data.tables.labels import Labels
 from etsopt.rules import registry
-from tests import forging
+from tests import forging, outlooks
 
 SHARED = {"etsopt.units.sums", "etsopt.units.tolerance_of"}
 """What both sides call, and is tested against fractions below; texts decide nothing."""
@@ -234,6 +234,14 @@ FAULTS: dict[str, Fault] = {
     ),
     "years": Fault(Policy, "years", then(lambda found: [*found, found[-1] + 1]), made, "pathway"),
     "price year": Fault(Policy, "price_year", then(lambda found: found + 1), made, "pathway"),
+    "figures of sources between years": Fault(supply, "along_years", then(grown), outlooks.by_hand, "outlook"),
+    "what a source supplies": Fault(
+        supply,
+        "sources_of",
+        then(lambda found: found.assign(supplies=found["supplies"].replace("emissions", "abatement"))),
+        lambda: outlooks.by_hand(outlooks.source("heat", "emissions", existing=1, least=1, emissions=1.0)),
+        "outlook",
+    ),
     "rounding": Fault(AllocationPolicy, "rounds", lambda _: lambda _: False, rounded),
 }
 

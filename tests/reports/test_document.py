@@ -27,7 +27,7 @@ from etsopt.language import speaking
 from etsopt.reports import allocation, letter
 from etsopt.reports.letters import write_letter
 from etsopt.reports.write import report, write_chart, write_comparison, write_report
-from tests import investments, reconciliations, review_plans
+from tests import investments, outlooks, reconciliations, review_plans
 from tests.compliance_years import by_hand
 
 pytest.importorskip("jinja2")
@@ -104,6 +104,7 @@ def runs() -> Mapping[str, etsopt.Results]:
     found["compliance"] = etsopt.solve(by_hand(), "compliance")
     found["reconciliation"] = etsopt.solve(reconciliations.by_hand(), "reconciliation")
     found["review_plan"] = etsopt.solve(review_plans.by_hand(), "review_plan")
+    found["outlook"] = etsopt.solve(outlooks.by_hand(), "outlook")
     found["investment"] = etsopt.solve(investments.by_hand(), "investment")
     tiny = etsopt.read("tiny")
     found["allocation"] = etsopt.solve(tiny)
@@ -123,6 +124,7 @@ SECTIONS = {
     "compliance": ["nation", "provinces", "shortfalls", "listing"],
     "reconciliation": ["reconciliation"],
     "review_plan": ["reviews"],
+    "outlook": ["outlook", "outlook-emissions", "outlook-products"],
     "investment": ["investment", "scenarios", "decisions", "totals", *ALLOCATED, "units"],
     "infeasible": ["relaxed"],
 }

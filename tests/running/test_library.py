@@ -288,6 +288,7 @@ def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
         "balance_value": "",
         "clearing": "",
         "equilibrium": "",
+        "outlook": "",
         "pathway": "",
         "compliance": "",
         "reconciliation": "",

@@ -101,7 +101,23 @@ SCENARIOS = pd.DataFrame(
         "output_factor": [1.0, 1.1],
     }
 )
-ALONE: dict[str, dict[str, Any]] = {"equilibrium": {"horizon.last_year": 2025}}
+SUPPLY = pd.DataFrame(
+    {
+        "supply_id": ["kiln", "furnace", "capture"],
+        "year": 2025,
+        "supplies": ["output", "output", "abatement"],
+        "sector": ["cement", "steel", "cement"],
+        "existing_t": [2e6, 1e6, 1e5],
+        "cost_cny_per_t": [300.0, 3_000.0, 50.0],
+        "emissions_tco2e_per_t": [0.8, 2.0, np.nan],
+        "benchmark_tco2e_per_t": [0.75, 1.9, np.nan],
+    }
+)
+DEMAND = pd.DataFrame({"sector": ["cement", "steel"], "year": 2027, "output_factor": [1.1, 0.95], "elasticity": 0.0})
+ALONE: dict[str, dict[str, Any]] = {
+    "equilibrium": {"horizon.last_year": 2025},
+    "outlook": {"outlook.free_part": "fixed", "pathway.cap_from": None},
+}
 """What a model needs otherwise."""
 
 OTHER: dict[str, Any] = {
@@ -175,6 +191,10 @@ OTHER: dict[str, Any] = {
     "pathway.cap_change": -0.05,
     "pathway.cap_t": {"2026": 500_000.0},
     "pathway.no_bank_from": 2027,
+    "outlook.free_part": "output",
+    "outlook.report_until": 2025,
+    "outlook.highest_terminal_price_cny_per_t": 90.0,
+    "outlook.observed_price_cny_per_t": {"2025": 84.0},
     "review_plan.days_per_review": 0.5,
     "review_plan.seed": 33,
     "review_plan.drawn_by": "equal",
@@ -231,6 +251,8 @@ UNSEEN: dict[str, tuple[str, ...]] = {
         "market.ceiling_price_cny_per_t",
         "rule.pre_allocation_share",
     ),
+    # Without a cap nothing is auctioned, and offsets below the terminal price are bought at any of their own.
+    "outlook": ("horizon.price_year", "pathway.paid_share", "market.ccer_price_cny_per_t"),
     "compliance": ("compliance.speculating", "horizon.first_year", "market.terminal_price_cny_per_t"),
 }
 """Keys that a model reads, and that make no difference on this instance; a model without such keys needs no entry."""
@@ -254,7 +276,11 @@ BELOW: dict[str, type[BaseModel]] = {"rule": RulePolicy, "sectors": SectorPolicy
 
 def instance_for(model: str) -> etsopt.Instance:
     scenarios = SCENARIOS if model == "investment" else None
-    found = etsopt.Instance.from_frames(UNITS, POLICY, ENTERPRISES, MEASURES, scenarios=scenarios)
+    # What is left at the end is worth the terminal price, so offsets are bought.
+    supply, forecast = (SUPPLY, DEMAND) if model == "outlook" else (None, None)
+    found = etsopt.Instance.from_frames(
+        UNITS, POLICY, ENTERPRISES, MEASURES, forecast, scenarios=scenarios, supply=supply
+    )
     found = found.with_policy(ALONE.get(model, {}))
     return with_evidence(found) if model == "reconciliation" else found
 

@@ -15,6 +15,7 @@ from etsopt.sweeping import plan as of_plan
 from etsopt.sweeping.plan import plan_of, read_plan
 from etsopt.sweeping.sampling import Distribution, Sample, draws
 from etsopt.sweeping.scenario import Scenario
+from tests import outlooks
 
 BAND = "sectors.cement.band"
 TARGET = "sectors.cement.target_change"
@@ -325,6 +326,25 @@ def test_a_factor_changes_the_rows_of_its_sector_alone_and_each_row_by_its_own_i
     assert not np.array_equal(own(1), own(2))
     assert own(1).std() == pytest.approx(0.1, rel=0.1)
     assert abs(own(1).mean()) < 0.01
+
+
+def test_a_factor_of_supply_changes_the_rows_of_its_source_alone() -> None:
+    before = outlooks.by_hand().supply
+    after = Scenario("a", {}, {"supply.cost_cny_per_t.kiln": 1.1}).of(outlooks.by_hand()).supply
+    assert before is not None
+    assert after is not None
+    kiln = (before["supply_id"] == "kiln").to_numpy()
+    assert (after["cost_cny_per_t"] / before["cost_cny_per_t"]).to_numpy() == pytest.approx(np.where(kiln, 1.1, 1.0))
+    with pytest.raises(DataError, match="names neither a sector nor a source of supply"):
+        Scenario("a", {}, {"supply.cost_cny_per_t.kilm": 1.1}).of(outlooks.by_hand())
+
+
+def test_an_outlook_is_swept_with_the_prices_of_every_case() -> None:
+    swept = etsopt.sweep(outlooks.by_hand(), {"cap": {}, "tighter": {"pathway.cap_t.2026": 75e6}}, "outlook")
+    numbers = swept.numbers
+    prices = numbers[(numbers["quantity"] == "price_cny_per_t") & (numbers["year"] == 2026)]
+    assert set(prices["id"]) == {"policy", "other form", "no cap"}
+    assert len(prices) == 6
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ SOLVES = {
     "solve-clearing-unmet": "solve missing/instance --model clearing",
     "solve-pathway": "solve pathway/instance --model pathway",
     "solve-abatement": "solve taker/instance --model abatement",
+    "solve-outlook": "solve outlook/instance --model outlook",
     "solve-equilibrium": "solve equilibrium/instance --model equilibrium",
     "solve-investment": "solve two-scenarios --model investment",
     "solve-reconciliation": "solve reconciliation/instance --model reconciliation",

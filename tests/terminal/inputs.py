@@ -29,7 +29,17 @@ GOLDEN_REPORTS = Path(__file__).parents[1] / "golden_reports"
 
 STORED = (
     *("abatement", "clearing", "compliance", "equilibrium", "everything", "exceptions", "infeasible", "investment"),
-    *("missing", "missing_days", "pathway", "reconciliation", "review_plan", "rounded", "taker", "two_conflicts"),
+    *(
+        "missing",
+        "missing_days",
+        "outlook",
+        "pathway",
+        "reconciliation",
+        "review_plan",
+        "rounded",
+        "taker",
+        "two_conflicts",
+    ),
 )
 """Runs that the tests of the checker keep."""
 

@@ -37,7 +37,7 @@ TEXTS = {
     "fairness": fairness.KEYS,
     "duals": ("level", "row", "index", "unit"),
 }
-BOOLEANS = frozenset(("at_risk", "usable", "gross_error"))
+BOOLEANS = frozenset(("at_risk", "usable", "gross_error", "capped"))
 """Columns of booleans."""
 
 COUNTED = ("units", *SUMS, "surplus_rate", *(f"units_{side}" for side in SIDES))
@@ -53,8 +53,9 @@ BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
 MAY_BE_ABSENT = frozenset(
     (
         *("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", "reported", *BALANCE_VALUES),
-        *("first_year", "budget_cny", "budget_shadow_price"),
         *fairness.SHARES,
+        *("first_year", "budget_cny", "budget_shadow_price", "cap_t", "new_capacity_t"),
+        "observed_price_cny_per_t",
     )
 )
 

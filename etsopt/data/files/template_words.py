@@ -58,7 +58,7 @@ CHINESE = {
 
 UNITS_IN_CHINESE = {
     **{"tCO2e": "tCO2e", "t": "吨", "MWh": "兆瓦时", "MW": "兆瓦", "GJ": "吉焦", "fraction": "小数", "CNY/t": "元/吨"},
-    **{"fraction/year": "小数/年", "years": "年", "days": "人天"},
+    **{"fraction/year": "小数/年", "years": "年", "days": "人天", "tCO2e/t": "tCO2e/吨", "MWh/t": "兆瓦时/吨"},
 }
 """Units of measure in headings."""
 

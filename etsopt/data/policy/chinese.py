@@ -20,6 +20,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "penalty": ("罚则", "处罚"),
     "compliance": ("履约", "清缴"),
     "pathway": ("路径", "分配路径"),
+    "outlook": ("展望",),
     "review_plan": ("审核计划", "核查计划"),
     "investment": ("投资",),
     "name": ("名称",),
@@ -95,6 +96,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "cap_from": ("总量控制起始年度",),
     "cap_change": ("总量年变化",),
     "cap_t": ("总量上限",),
+    "free_part": ("免费部分",),
+    "report_until": ("报告截至年度",),
+    "highest_terminal_price_cny_per_t": ("最高期末价格",),
+    "observed_price_cny_per_t": ("市场实际价格",),
     "no_bank_from": ("停止跨期使用年度",),
     "budget_cny": ("投资预算",),
     "cvar_level": ("条件风险价值水平",),
@@ -124,6 +129,7 @@ VALUES: dict[str, dict[str, str]] = {
     "no_regret": {"计入": "include", "不计": "exclude"},
     "coverage": {"全国": "nation", "部分": "part"},
     "names": {"省级行政区": "official", "任意": "any"},
+    "free_part": {"固定": "fixed", "按产量": "output"},
     "drawn_by": {"按排放量": "size", "等概率": "equal"},
 }
 """Values of the keys that take one from a list."""

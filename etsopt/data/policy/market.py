@@ -183,3 +183,29 @@ class PathwayPolicy(Section):
                 _("states cap_t and cap_from"), _("Keep one of them: a cap by year, or one from a year on.")
             )
         return self
+
+
+class OutlookPolicy(Section):
+    """The design of allocation that a national outlook asks about, and what it reports."""
+
+    free_part: Literal["fixed", "output"] | None = Field(
+        None,
+        description="free allowances under a cap: fixed, whatever is produced, or following output, as benchmarks do; "
+        "the model outlook needs it",
+    )
+    report_until: CalendarYear | None = Field(
+        None,
+        description="last year that counts as an answer; later ones of the horizon only keep its end away; default the "
+        "last year",
+    )
+    highest_terminal_price_cny_per_t: float | None = Field(
+        None,
+        ge=0,
+        description="largest plausible value of an allowance banked after the last year [CNY/t]: prices at it and at 0 "
+        "are stated too; default none",
+    )
+    observed_price_cny_per_t: AmountByYear | None = Field(
+        None,
+        description="price of the market itself by compliance year [CNY/t], stated beside that of the outlook and no "
+        "input of it; default none",
+    )

@@ -23,6 +23,7 @@ from etsopt.data.policy.market import (
     CompliancePolicy,
     HorizonPolicy,
     MarketPolicy,
+    OutlookPolicy,
     PathwayPolicy,
     PenaltyPolicy,
 )
@@ -42,6 +43,7 @@ MULTI_YEAR_SECTIONS = (
     "penalty",
     "compliance",
     "pathway",
+    "outlook",
     "review_plan",
     "investment",
 )
@@ -71,6 +73,7 @@ class Policy(Section):
     penalty: PenaltyPolicy = PenaltyPolicy()
     compliance: CompliancePolicy = CompliancePolicy()
     pathway: PathwayPolicy = PathwayPolicy()
+    outlook: OutlookPolicy = OutlookPolicy()
     review_plan: ReviewPlanPolicy = ReviewPlanPolicy()
     investment: InvestmentPolicy = InvestmentPolicy()
 

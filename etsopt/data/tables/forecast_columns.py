@@ -46,6 +46,28 @@ def forecast_table(sectors: tuple[str, ...]) -> Table:
                 default=1.0,
             ),
             Column(
+                "elasticity",
+                _("fall of demand per rise of its price, at product_price_cny_per_t; read by the model outlook"),
+                "number",
+                number=True,
+                at_least=0,
+                at_most=10,
+            ),
+            Column(
+                "product_price_cny_per_t",
+                _("price that buyers of the product pay, of power per MWh; read by the model outlook"),
+                "CNY/t",
+                number=True,
+                above=0,
+            ),
+            Column(
+                "reference_cost_cny_per_t",
+                _("cost of supply at which demand is as stated; absent: product_price_cny_per_t; read by outlook"),
+                "CNY/t",
+                number=True,
+                at_least=0,
+            ),
+            Column(
                 "reference_t",
                 _("reference allowances of a unit in the year, for the rule 'given'; beside output or alone"),
                 "t",

@@ -56,6 +56,8 @@ UNITS: dict[str, dict[str, Decimal]] = {
     "fraction": _FRACTION,
     "fraction/year": _FRACTION | {f"{unit}/{year}": by for unit, by in _FRACTION.items() for year in ("年", "year")},
     "CNY/t": {f"{money}/{mass}": Decimal(1) for money in ("CNY", "元", "RMB") for mass in ("t", "吨")},
+    "tCO2e/t": dict.fromkeys(("tCO2e/t", "t/t", "tCO2e/MWh", "t/MWh", "tCO2e/吨", "吨/吨", "吨/兆瓦时"), Decimal(1)),
+    "MWh/t": dict.fromkeys(("MWh/t", "兆瓦时/吨"), Decimal(1)),
     "year": dict.fromkeys(("year", "年"), Decimal(1)),
     "years": dict.fromkeys(("years", "year", "年"), Decimal(1)),
     "days": dict.fromkeys(("days", "day", "天", "人天"), Decimal(1)),

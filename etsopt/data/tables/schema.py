@@ -13,6 +13,7 @@ from etsopt.data.tables.measure_columns import COST_COLUMNS, LARGEST_NEW_SHARE
 from etsopt.data.tables.power_columns import POWER_COLUMNS
 from etsopt.data.tables.report_columns import REPORT_COLUMNS
 from etsopt.data.tables.scenario_columns import scenarios_table
+from etsopt.data.tables.supply_columns import supply_table
 from etsopt.data.tables.table import Column, Table
 from etsopt.language import _
 
@@ -290,6 +291,8 @@ FORECAST = forecast_table(SECTORS)
 
 SCENARIOS = scenarios_table(SECTORS)
 
+SUPPLY = supply_table(SECTORS)
+
 
 def with_own_sectors(table: Table) -> Table:
     """Return a table in which any identifier names a sector."""
@@ -300,4 +303,4 @@ def with_own_sectors(table: Table) -> Table:
     return replace(table, columns=tuple(columns))
 
 
-TABLES = (UNITS, ENTERPRISES, MEASURES, FORECAST, SCENARIOS, *EVIDENCE)
+TABLES = (UNITS, ENTERPRISES, MEASURES, FORECAST, SCENARIOS, SUPPLY, *EVIDENCE)

@@ -1,0 +1,134 @@
+"""Read the sources of output and abatement, and the demand that answers to its price, in millions of tonnes and MWh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.readings.forecast import factors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.readings.given import Given
+
+    Floats = NDArray[np.float64]
+
+MILLION = 1e6
+DEMAND_STEPS, STEP_SHARE, FIRM_SHARE = 30, 0.01, 0.8
+"""A demand curve has 30 steps, each a hundredth of the demand at the reference cost, above eight tenths of it."""
+
+USER_OF_POWER = "power"
+AMOUNTS = ("existing_t", "least_t", "largest_new_t", "least_new_t")
+FIGURES = (
+    *("cost_cny_per_t", "capacity_cost_cny_per_t", "emissions_tco2e_per_t", "benchmark_tco2e_per_t"),
+    *("electricity_mwh_per_t", "largest_share"),
+)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Sources by name, ``k`` of them, and their figures by year.
+
+    Parameters
+    ----------
+    table
+        What each supplies, its sector, and the source whose capacity each uses, by name, in order.
+    figures
+        Columns of shape ``(k, t)``; NaN where a source never states it [Mt, TWh; CNY/t; t/t].
+    """
+
+    table: pd.DataFrame
+    figures: dict[str, Floats]
+
+    @property
+    def names(self) -> list[str]:
+        """Names in order."""
+        return self.table.index.tolist()
+
+    @property
+    def emissions(self) -> Floats:
+        """Emissions per supply; abatement takes one away, shape ``(k, t)``."""
+        emitted = np.nan_to_num(self.figures["emissions_tco2e_per_t"])
+        emitted[(self.table["supplies"] == "abatement").to_numpy()] = -1.0
+        return emitted
+
+    def of(self, **texts: str) -> NDArray[np.bool_]:
+        """Return True for sources with these texts, shape ``(k,)``."""
+        return np.logical_and.reduce([(self.table[column] == text).to_numpy() for column, text in texts.items()])
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Demand of each sector by year, shape ``(s, t)``: amount at the reference cost, and the line through it."""
+
+    amount: Floats
+    elasticity: Floats
+    price: Floats
+    cost: Floats
+
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        """Positions of sectors whose demand answers to its price."""
+        return np.flatnonzero((self.elasticity > 0).all(axis=1))
+
+    @property
+    def firm(self) -> Floats:
+        """Demand that is served at any price, shape ``(s, t)``."""
+        firm = self.amount.copy()
+        firm[self.answers] *= FIRM_SHARE
+        return firm
+
+    def worth(self, sector: int) -> Floats:
+        """Return what each step of a sector is worth, shape ``(steps, t)`` [CNY/t]."""
+        middle = FIRM_SHARE + STEP_SHARE * (np.arange(DEMAND_STEPS)[:, None] + 0.5)
+        return self.cost[sector] + self.price[sector] / self.elasticity[sector] * (1 - middle)
+
+
+def read_sources(instance: Given) -> Sources:
+    """Return the sources of an instance that has some."""
+    rows = instance.supply
+    assert rows is not None
+    names = sorted(set(rows["supply_id"]))
+    first = rows.groupby("supply_id").first().reindex(names)
+    table = pd.DataFrame(index=names)
+    for column in ("supplies", "sector", "capacity_of"):
+        table[column] = first[column].fillna("") if column in first else ""
+    table["capacity_of"] = [owner or name for name, owner in table["capacity_of"].items()]
+    figures = {column: _lines(rows, "supply_id", names, column, instance.years) for column in (*AMOUNTS, *FIGURES)}
+    return Sources(table, figures | {column: figures[column] / MILLION for column in AMOUNTS})
+
+
+def read_demand(instance: Given) -> Demand:
+    """Return the demand of every sector, in the order of `Given.sectors`."""
+    output = np.nan_to_num(instance.output)[:, None] * factors(instance, instance.years)[0]
+    of_unit = instance.units["sector"].to_numpy()
+    amount = np.array([output[of_unit == sector].sum(axis=0) for sector in instance.sectors]) / MILLION
+    rows = instance.forecast if instance.forecast is not None else pd.DataFrame({"sector": [], "year": []})
+    elasticity, price, cost = (
+        _lines(rows, "sector", instance.sectors, column, instance.years)
+        for column in ("elasticity", "product_price_cny_per_t", "reference_cost_cny_per_t")
+    )
+    return Demand(amount, elasticity, price, np.where(np.isnan(cost), price, cost))
+
+
+def _lines(rows: pd.DataFrame, key: str, names: Sequence[str], column: str, years: NDArray[np.int64]) -> Floats:
+    """Return a column by name and year: straight between stated years and level outside; NaN without any."""
+    found = np.full((len(names), len(years)), np.nan)
+    for place, name in enumerate(names):
+        here = rows[rows[key] == name] if column in rows else rows[:0]
+        here = here[here[column].notna()] if len(here) else here
+        if not len(here):
+            continue
+        stated = dict(zip(here["year"].astype(int).tolist(), here[column].astype(float).tolist(), strict=True))
+        for t, year in enumerate(years.tolist()):
+            before = max((one for one in stated if one <= year), default=min(stated))
+            after = min((one for one in stated if one >= year), default=max(stated))
+            share = (year - before) / (after - before) if after > before else 0.0
+            found[place, t] = stated[before] + share * (stated[after] - stated[before])
+    return found

@@ -1,0 +1,1 @@
+"""An outlook: arrays of the program, its cases, and its tables."""

@@ -1,0 +1,298 @@
+"""An outlook: a case solved by hand, what the shipped one has to show, and input that it refuses."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.compiler.compiled import CompiledModel
+from etsopt.errors import DataError
+from etsopt.solving.levels import solve_levels
+from etsopt.solving.options import SolveOptions
+from etsopt_models import outlook
+from etsopt_models._outlook.arrays import program_arrays
+from etsopt_models._outlook.cases import Case, case_arrays
+from etsopt_models._outlook.given import Outlook
+from tests.outlooks import MT, by_hand, source
+
+RATE = 0.08
+STEP = 0.01
+
+
+@cache
+def shipped(**policy: Any) -> etsopt.Results:
+    """The shipped outlook under other keys of its policy, with ``__`` for the dot; a table by year as pairs."""
+    changes = {key.replace("__", "."): dict(one) if isinstance(one, tuple) else one for key, one in policy.items()}
+    return etsopt.solve(etsopt.read("cn-outlook").with_policy(changes), "outlook")
+
+
+def years_of(result: etsopt.Results, case: str = "policy") -> pd.DataFrame:
+    table = result.tables["outlook_years"]
+    return table[table["case"] == case].set_index("year")
+
+
+def prices(result: etsopt.Results, case: str = "policy") -> pd.Series[float]:
+    return years_of(result, case)["price_cny_per_t"]
+
+
+def test_the_case_as_derived_by_hand() -> None:
+    # 2025: the kiln makes 100 Mt and gets its emissions, so the 5 Mt held are kept. 2026: green makes 10 Mt, the kiln
+    # emits 90 Mt, and cap and bank give 85, so 5 Mt are captured at 50 CNY. A bank is held, so 2025 costs 50/1.1.
+    # Clinker costs 300 + 50 = 350 in 2026; in 2025, when a tonne brings its own allowances, 300.
+    result = etsopt.solve(by_hand(), "outlook")
+    assert (result.status, result.violations) == ("certified_optimal", ())
+    assert prices(result).tolist() == pytest.approx([50 / 1.1, 50.0])
+    years, sectors = years_of(result), result.tables["outlook_sectors"].query("case == 'policy'")
+    assert years["emissions_tco2e"].tolist() == pytest.approx([100 * MT, 85 * MT])
+    assert years["banked_t"].tolist() == pytest.approx([5 * MT, 0.0])
+    assert years["tied_to_year"].tolist() == [2026, 2026]
+    assert sectors["product_price_cny_per_t"].tolist() == pytest.approx([300.0, 350.0])
+    cost = 100 * 300 + (90 * 300 + 10 * 320 + 5 * 50) / 1.1
+    assert result.levels[0].value == pytest.approx(cost)
+    assert result.tables["outlook"].set_index("case").loc["policy", ["peak_year", "peak_emissions_tco2e"]].tolist() == [
+        2025,
+        pytest.approx(100 * MT),
+    ]
+
+
+def test_a_free_part_by_output_takes_the_price_from_the_buyer() -> None:
+    # Benchmarks are cut to 80 Mt on 100 Mt of the kiln, 0.8: a tonne of it costs 300 + 50 x 0.2 = 310, less than green.
+    # So the kiln makes all, and 15 Mt are captured.
+    result = etsopt.solve(by_hand(), "outlook")
+    other = years_of(result, "other form")
+    assert other["price_cny_per_t"].tolist() == pytest.approx([50 / 1.1, 50.0])
+    assert other["free_share"].tolist() == pytest.approx([1.0, 0.8])
+    assert other["auctioned_t"].tolist() == pytest.approx([0.0, 0.0], abs=1.0)
+    sectors = result.tables["outlook_sectors"].query("case == 'other form'")
+    assert sectors["product_price_cny_per_t"].tolist() == pytest.approx([300.0, 310.0])
+    assert sectors["emissions_tco2e"].tolist() == pytest.approx([100 * MT, 85 * MT])
+    sources = result.tables["outlook_sources"].query("case == 'other form' and year == 2026").set_index("supply_id")
+    assert "green" not in sources.index[sources["supply_t"] > 0]
+    assert sources.loc["capture", "supply_t"] == pytest.approx(15 * MT)
+
+
+def test_without_the_cap_nothing_is_scarce() -> None:
+    result = etsopt.solve(by_hand(), "outlook")
+    assert prices(result, "no cap").tolist() == [0.0, 0.0]
+    assert years_of(result, "no cap")["cap_t"].isna().all()
+
+
+def test_what_is_left_at_the_end_is_worth_the_terminal_price_and_both_ends_are_stated() -> None:
+    result = etsopt.solve(by_hand(outlook__highest_terminal_price_cny_per_t=60.0), "outlook")
+    assert result.status == "certified_optimal"
+    assert result.tables["outlook"]["case"].tolist() == ["policy", "other form", "no cap", "high terminal price"]
+    # At 60 CNY all that can be captured, 30 Mt a year, is kept; what is kept to the end earns 60.
+    assert prices(result, "high terminal price").tolist() == pytest.approx([60 / 1.1, 60.0])
+    own = etsopt.solve(by_hand(market__terminal_price_cny_per_t=60.0), "outlook")
+    assert prices(own, "terminal price 0").tolist() == pytest.approx([50 / 1.1, 50.0])
+
+
+def test_the_shipped_outlook_is_certified_by_the_checker_alone() -> None:
+    result = shipped()
+    level = result.levels[0]
+    assert (result.status, result.violations) == ("certified_optimal", ())
+    assert abs(level.gap / level.value) < 1e-6
+    miss = result.tables["outlook"]["cap_missed_t"]
+    assert miss.max() < 1.0
+
+
+def test_no_terminal_price_moves_a_price_where_no_bank_is_carried_into_the_end() -> None:
+    other = shipped(market__terminal_price_cny_per_t=1203.0)
+    np.testing.assert_allclose(prices(other), prices(shipped()), rtol=0, atol=1e-6)
+
+
+def test_where_a_bank_may_be_left_both_ends_are_stated() -> None:
+    result = shipped(pathway__no_bank_from=None, horizon__last_year=2060)
+    low, high = prices(result), prices(result, "high terminal price")
+    assert result.status == "certified_optimal"
+    assert high[2060] == pytest.approx(1203.0)
+    assert 1 - low[2035] / high[2035] > 0.5
+
+
+def test_from_the_year_of_neutrality_on_emissions_are_within_cap_and_offsets() -> None:
+    years = years_of(shipped()).loc[2060:]
+    assert (years["emissions_tco2e"] <= years["cap_t"] + years["offset_t"] + 1.0).all()
+    assert years["banked_t"].abs().max() < 1.0
+
+
+@pytest.mark.parametrize("case", ["policy", "other form"])
+def test_the_price_grows_by_the_discount_rate_while_a_bank_is_held_and_never_faster(case: str) -> None:
+    years = years_of(shipped(), case)
+    price, held = years["price_cny_per_t"], years["banked_t"].shift() > 1e3
+    growth = (price / price.shift()).loc[2026:2059]
+    assert (growth <= 1 + RATE + 1e-7).all()
+    np.testing.assert_allclose(growth[held.loc[2026:2059]], 1 + RATE, rtol=1e-7)
+    assert held.sum() > 10
+
+
+@pytest.mark.parametrize("year", [2032, 2045, 2058])
+def test_the_price_is_the_derivative_of_the_cost_by_the_cap(year: int) -> None:
+    found = Outlook.of(etsopt.read("cn-outlook"))
+    arrays, case = program_arrays(found), Case("policy", "fixed", True, 0.0)
+    under_cap = np.isfinite(found.cap)
+    cost = []
+    for shift in (-1.0, 1.0):
+        volume = np.where(under_cap, found.cap, 0.0) + shift * (found.years == year)
+        data = arrays | case_arrays(found, case, np.where(under_cap, 0.0, 1.0), volume)
+        program = CompiledModel(outlook.formulate(), data).program
+        cost.append(solve_levels(program, ["cost"], SolveOptions(), {}).levels[0].value)
+    slope = (cost[0] - cost[1]) / 2 / found.discount[found.years == year][0]
+    assert slope == pytest.approx(prices(shipped())[year], rel=0.02)
+
+
+def by_year(result: etsopt.Results, row: str, index: str, level: str = "cost") -> pd.Series[float]:
+    """Multipliers of a row of the shipped outlook by year, not discounted."""
+    duals = result.tables["duals"]
+    here = duals[(duals["level"] == level) & (duals["row"] == row) & (duals["index"] == index)].set_index("year")
+    years = years_of(result).index
+    return here["multiplier"].reindex(years).fillna(0.0) * (1 + RATE) ** (years - years[0])
+
+
+@pytest.mark.parametrize(("case", "level"), [("policy", "cost"), ("other form", "cost:other form")])
+def test_a_source_within_its_limits_earns_its_marginal_cost(case: str, level: str) -> None:
+    result, found = shipped(), Outlook.of(etsopt.read("cn-outlook"))
+    years, sources = years_of(result, case), found.sources["supply_id"]
+    room = pd.Series(0.0, years.index)
+    for k in found.limited:
+        if found.sources["sector"].iloc[k] == "power" and found.sources["supplies"].iloc[k] == "output":
+            room += by_year(result, "share_limit", sources[k], level) * -found.columns["largest_share"][k]
+    of_emissions = {
+        name: by_year(result, "share_limit", name, level)
+        * -found.columns["largest_share"][sources.tolist().index(name)]
+        for name in ("power-capture", "power-biomass")
+    }
+    electricity = result.tables["outlook_sectors"].query("sector == 'power'")
+    price = electricity[electricity["case"] == case].set_index("year")["product_price_cny_per_t"]
+    supply = result.tables["outlook_sources"]
+    seen = 0
+    for k in np.flatnonzero(sources.str.match("coal-I")):
+        here = supply[(supply["case"] == case) & (supply["supply_id"] == sources[k])].set_index("year")
+        made = here["supply_t"].reindex(years.index).fillna(0.0).to_numpy() / MT
+        inside = (made > found.columns["least_t"][k] + 1e-3) & (made < found.columns["existing_t"][k] - 1e-3)
+        allowances = found.emissions[k] - years["free_share"] * found.columns["benchmark_tco2e_per_t"][k]
+        cost = found.columns["cost_cny_per_t"][k] + years["price_cny_per_t"] * allowances
+        earned = price + room + sum(one * found.emissions[k] for one in of_emissions.values())
+        np.testing.assert_allclose((earned - cost)[inside], 0.0, atol=1e-4)
+        seen += inside.sum()
+    assert seen > 10
+
+
+def test_demand_is_on_its_line_within_a_step() -> None:
+    sectors, found = shipped().tables["outlook_sectors"], Outlook.of(etsopt.read("cn-outlook"))
+    here = sectors[(sectors["case"] == "policy") & (sectors["sector"] == "power")]
+    line = 1 - (here["product_price_cny_per_t"] - 315.0) * 0.3 / 600.0
+    share = here["demand_t"] / here["demand_at_reference_t"]
+    assert (share - line.clip(0.8, 1.1)).abs().max() <= STEP * (1 + 1e-9)
+    assert found.instance.sectors == ["aluminium", "cement", "power", "steel"]
+
+
+def test_where_all_is_auctioned_the_form_of_the_free_part_makes_no_difference() -> None:
+    result = shipped(outlook__free_part="output", pathway__paid_share=1.0)
+    assert result.status == "certified_optimal"
+    np.testing.assert_allclose(prices(result), prices(shipped()), rtol=1e-6)
+    np.testing.assert_allclose(prices(result, "other form"), prices(shipped()), rtol=1e-6)
+
+
+def test_more_auctions_never_raise_the_price_of_one_cap() -> None:
+    found = [prices(shipped(pathway__paid_share=share), "other form")[2035] for share in (0.0, 0.3, 0.6, 1.0)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > 3 * found[-1]
+
+
+def test_an_outlook_by_output_is_not_called_certified_while_its_shares_are_missed() -> None:
+    result = shipped(outlook__free_part="output")
+    row = result.tables["outlook"].set_index("case").loc["policy"]
+    assert (result.status, result.violations) == ("feasible", ())
+    assert 1e-6 < row["auctioned_share_off"] < 0.05
+    assert row["cap_missed_t"] < 1.0
+    np.testing.assert_allclose(prices(result), prices(shipped(), "other form"), rtol=1e-9)
+
+
+def test_a_longer_horizon_moves_the_answer_by_less_than_a_thousandth() -> None:
+    longer = prices(shipped(horizon__last_year=2095)).loc[2025:2045]
+    np.testing.assert_allclose(longer, prices(shipped()).loc[2025:2045], rtol=1e-3)
+
+
+def test_quantities_of_2025_are_those_of_the_statistics() -> None:
+    tables = shipped().tables
+    sectors = tables["outlook_sectors"].query("case == 'policy' and year == 2025").set_index("sector")
+    assert sectors["demand_t"].loc[["steel", "aluminium"]].tolist() == pytest.approx([960.8 * MT, 45.02 * MT], rel=0.01)
+    sources = tables["outlook_sources"].query("case == 'policy' and year == 2025").set_index("supply_id")["supply_t"]
+    made = sources[sources.index.str.match("coal|gas|wind|hydro|nuclear")].sum() + 0.0798474 * sources["blast-furnace"]
+    assert made == pytest.approx(10_400 * MT, rel=0.01)
+    # Verified emissions of 2024 were 8,194 Mt; those of 2025 are not published.
+    assert years_of(shipped())["emissions_tco2e"][2025] == pytest.approx(7969 * MT, rel=0.01)
+
+
+def test_the_sources_of_the_program_do_not_depend_on_the_order_of_rows() -> None:
+    instance = by_hand()
+    assert instance.supply is not None
+    other = etsopt.Instance.from_frames(
+        instance.units,
+        instance.policy.model_dump(exclude_unset=True, exclude_none=True),
+        instance.enterprises,
+        forecast=instance.forecast,
+        supply=instance.supply.iloc[::-1],
+    )
+    assert etsopt.solve(other, "outlook").tables_hash == etsopt.solve(instance, "outlook").tables_hash
+
+
+@pytest.mark.parametrize(
+    ("instance", "said"),
+    [
+        (lambda: etsopt.read("tiny").with_policy({"outlook.free_part": "fixed"}), "supply.csv: there is none"),
+        (lambda: by_hand(outlook__free_part=None), "outlook.free_part: is not stated"),
+        (
+            lambda: by_hand(source("kiln", "output", existing=60, cost=300, emissions=1.0)),
+            "is what sources can supply of 100 million that is served at any price: row of cement in 2025 '60 million'",
+        ),
+        (
+            lambda: by_hand(source("kiln", "output", existing=200, least=300, cost=300)),
+            "is what the source can supply of 300 million that it has to: row of kiln in 2025 '200 million'",
+        ),
+    ],
+    ids=["no sources", "no form", "too little capacity", "more than it can"],
+)
+def test_an_outlook_without_what_it_needs_is_refused_in_words(instance: Any, said: str) -> None:
+    with pytest.raises(DataError) as caught:
+        etsopt.solve(instance(), "outlook")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (
+            source("kiln", "output", 2026, existing=1) | {"supplies": "abatement"},
+            "row differs from the first of its source",
+        ),
+        (source("more", "output") | {"capacity_of": "nothing"}, "uses a capacity that no other has: row of more"),
+        (source("more", "output") | {"sector": "glass"}, "is of a sector without units: row of more"),
+        (source("more", "output", least_new=2, largest_new=1), "has to build more than it may: row of more"),
+    ],
+)
+def test_sources_that_contradict_each_other_are_refused(row: dict[str, object], said: str) -> None:
+    kiln = source("kiln", "output", existing=200)
+    with pytest.raises(DataError) as caught:
+        by_hand(kiln, row)
+    assert said in str(caught.value)
+
+
+def test_a_demand_that_answers_to_no_price_is_refused() -> None:
+    instance = by_hand()
+    assert instance.forecast is not None
+    frames: Any = {"enterprises": instance.enterprises, "supply": instance.supply}
+    policy = instance.policy.model_dump(exclude_unset=True, exclude_none=True)
+    without = instance.forecast.assign(elasticity=0.5)
+    wrong = etsopt.Instance.from_frames(instance.units, policy, forecast=without, **frames)
+    with pytest.raises(DataError, match="demand answers to a price that is not stated: cement"):
+        etsopt.solve(wrong, "outlook")
+    with pytest.raises(DataError, match="product_price_cny_per_t"):
+        etsopt.Instance.from_frames(
+            instance.units, policy, forecast=without.assign(product_price_cny_per_t=0.0), **frames
+        )
