@@ -26,7 +26,7 @@ national_total enterprise_band unit_band intensity_order equal_rates whole_tonne
 enterprise_least enterprise_most exceptions_limit change_from_reference largest_change_covers shortfall_covers
 distance_from_target_rate market_balance reserve_stock obligation_met lot_is_used within_range near_value
 lowest_agrees highest_agrees days_of_group enough_reviews trip_before_review covered_by_review one_option
-operation_of_installed budget cost_of_scenario cost_above_quantile
+operation_of_installed budget cost_of_scenario cost_above_quantile served capacity build_rate share_limit bank
 """.split()  # noqa: SIM905 - one a line would be a page
 )
 """Rows of the models, as `duals` and the prices name them."""

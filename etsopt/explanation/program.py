@@ -130,17 +130,24 @@ def _limit(row: str, index: str) -> str:
     return _(ROWS[row], name=name_of(index))
 
 
-def _multipliers(duals: pd.DataFrame, level: str, weight: float = 1.0) -> dict[tuple[str, str], float]:
-    """Return the multipliers of limits in an objective, those of earlier objectives that it keeps included."""
-    found: dict[tuple[str, str], float] = {}
+def _multipliers(duals: pd.DataFrame, level: str) -> dict[tuple[str, str], float]:
+    """Return the multipliers of limits in an objective, and in each earlier one times the multiplier that keeps it.
+
+    An earlier objective is kept by its own multipliers alone, as the certificate of the later one adds them.
+    """
     here = duals[duals["level"] == level]
-    for row, index, multiplier in zip(here["row"], here["index"], here["multiplier"], strict=True):
-        if row == "level_is_kept":
-            parts = _multipliers(duals, str(index), -weight * float(multiplier))
-        else:
-            parts = {(str(row), str(index)): weight * float(multiplier)} if row in ROWS else {}
-        for key, value in parts.items():
-            found[key] = found.get(key, 0.0) + value
+    kept = here[here["row"] == "level_is_kept"]
+    parts = [(here, 1.0)]
+    parts += [
+        (duals[duals["level"] == name], -float(times))
+        for name, times in zip(kept["index"], kept["multiplier"], strict=True)
+    ]
+    found: dict[tuple[str, str], float] = {}
+    for part, weight in parts:
+        limits = part[part["row"].isin(ROWS)]
+        for row, index, multiplier in zip(limits["row"], limits["index"], limits["multiplier"], strict=True):
+            key = str(row), str(index)
+            found[key] = found.get(key, 0.0) + weight * float(multiplier)
     return found
 
 

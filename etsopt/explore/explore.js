@@ -235,13 +235,16 @@ function find() {
   $("found").replaceChildren(...listed);
 }
 
-// Multipliers of limits in an objective's sum, those of the earlier objectives that it keeps included, as
+// Multipliers of limits in the tie-break, and in each earlier objective times the multiplier that keeps it, as
 // etsopt/explanation/program.py has them.
-function pulls(level = DATA.levels.length - 1) {
-  const { piece, prices } = shown, { name } = DATA.levels[level];
-  const own = name === "least_squares" ? prices : piece.duals[name], scale = name === "spread" ? ENGINE.sumE : 1;
-  const added = (sums, times, k) => times ? pulls(k).map((one, row) => sums[row] + times * one) : sums;
-  return piece.kept[level].reduce(added, own.map((one) => scale * one));
+function pulls() {
+  const { piece, prices } = shown, last = DATA.levels.length - 1;
+  const scaled = (name) => piece.duals[name].map((one) => (name === "spread" ? ENGINE.sumE : 1) * one);
+  return piece.kept[last].reduce((sums, times, k) => {
+    if (!times) return sums;
+    const own = scaled(DATA.levels[k].name);
+    return sums.map((one, row) => one + times * own[row]);
+  }, prices);
 }
 
 function held(place, moved) {

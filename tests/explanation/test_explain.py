@@ -67,6 +67,24 @@ def test_the_steps_of_tiny_are_those_worked_by_hand() -> None:
     )
 
 
+def test_limits_pull_as_the_stationarity_of_the_tie_break_says() -> None:
+    """Inside its band and the largest rate, a unit moves by its limits less what keeps the sum of changes least."""
+    result = etsopt.solve(etsopt.read("cn-2025").with_policy({"sectors.cement.target_change": -0.008}))
+    units, duals = result.tables["allocation"].set_index("unit_id"), result.tables["duals"]
+    kept = duals[(duals["level"] == "least_squares") & (duals["row"] == "level_is_kept") & (duals["index"] == "change")]
+    times = -kept["multiplier"].item()
+    assert times > 1e-3
+    (rate,) = [level.value for level in result.levels if level.name == "largest_change"]
+    move, emissions = units["allowance_t"] - units["reference_t"], units["emissions_tco2e"]
+    inside = (move.abs() < rate * emissions - 1) & (move.abs() > 1) & (units["at_bound"] == "")
+    assert inside.sum() > 100
+    for name in units.index[inside][:3]:
+        steps = values(result.explain(name))
+        pulled = sum(steps.get(row, 0.0) for row in PULLS if row != "held_back")
+        by_hand = move[name] + 0.5 * emissions[name] * times * np.sign(move[name])
+        assert pulled == pytest.approx(by_hand, rel=1e-6)
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("objectives", [["change", "largest_change"], ["largest_change"], ["deficit"], []])
 def test_what_moved_a_unit_adds_up(
