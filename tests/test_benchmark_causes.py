@@ -99,6 +99,7 @@ def test_a_seed_makes_one_set() -> None:
 # Planted faults.
 
 
+@pytest.mark.nightly
 def test_reports_differ_at_the_places_of_faults_and_nowhere_else() -> None:
     for one in [*(case(seed, NOISES[0]) for seed in SEEDS), case(1, NOISES[1])]:
         months = one.faults[["unit_id", "month"]]
@@ -121,6 +122,7 @@ def test_reports_differ_at_the_places_of_faults_and_nowhere_else() -> None:
         assert {place[:2] for place in changed if place[:2] in whole} == whole
 
 
+@pytest.mark.nightly
 def test_reports_with_faults_are_accepted_and_their_factors_are_those_stated() -> None:
     for one in [*(case(seed, NOISES[0]) for seed in SEEDS), case(1, NOISES[1])]:
         account(Reports.from_frames(one.register, one.rows))

@@ -105,6 +105,7 @@ def pytest_of(folder: Path, tests: str, *options: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
+@pytest.mark.nightly
 def test_a_case_of_every_day_that_a_test_does_not_have_fails_it_on_several_processes_too(tmp_path: Path) -> None:
     told = pytest_of(tmp_path, NAMED, "--numprocesses=1", "-m", "not nightly")
     assert "no such case of every day: gone; name one that the test has" in told
@@ -132,6 +133,7 @@ def test_mutants_are_of_every_room_and_change_the_source() -> None:
         assert mutant.applied(source) != source
 
 
+@pytest.mark.nightly
 def test_a_mutant_is_killed_by_a_test_that_passes_without_it(tmp_path: Path) -> None:
     (tmp_path / "benchmarks").mkdir()
     shutil.copy(ROOT / "benchmarks" / "forked_tests.py", tmp_path / "benchmarks")

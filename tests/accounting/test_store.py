@@ -286,6 +286,7 @@ def test_while_a_process_has_the_store_open_others_are_refused_with_its_name(
     assert quantity(store) == [130.0]
 
 
+@pytest.mark.nightly
 def test_a_process_waits_for_the_store(filled: Path) -> None:
     store = filled
     process = held(store, "write", 0.3)

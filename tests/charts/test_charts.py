@@ -144,6 +144,7 @@ def test_a_picture_keeps_its_text_and_is_the_same_again(allocated: etsopt.Result
     assert "&lt;b&gt;&amp;$x^2$ 水泥" in text
 
 
+@pytest.mark.nightly
 def test_every_kind_is_a_method_and_draws(allocated: etsopt.Results, path: etsopt.Results, tmp_path: Path) -> None:
     for result in (allocated, path):
         for kind in result.plot.kinds:

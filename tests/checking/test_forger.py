@@ -14,6 +14,7 @@ EACH = 2_500
 """Forgeries of a seed of the night."""
 
 
+@pytest.mark.nightly
 def test_every_case_has_an_honest_answer_and_another() -> None:
     for name in forging.CASES:
         results = forging.honest_of(name)

@@ -28,6 +28,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> s
     return captured.err if code else captured.out
 
 
+@pytest.mark.nightly
 def test_the_whole_way_from_reports_to_verified_emissions(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

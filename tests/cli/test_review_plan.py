@@ -43,6 +43,7 @@ def test_reports_become_a_plan_that_a_check_proves_again(tmp_path: Path, capsys:
         assert set(table.columns) <= set(HEADINGS)
 
 
+@pytest.mark.nightly
 def test_missing_days_are_told_in_words_of_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["review-plan", "cn-2025-reports", "--days", "municipal=5"]
     assert main(command) == 3

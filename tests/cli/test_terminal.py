@@ -250,7 +250,7 @@ def test_the_streams_are_as_before_after_a_command(capsys: pytest.CaptureFixture
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
 @pytest.mark.parametrize("arguments", [["solve", "tiny"], ["solve", "tiny", "--json"], ["--help"]])
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.nightly)])
 def test_a_full_disk_behind_the_output_is_told(arguments: list[str], unbuffered: str) -> None:
     with open("/dev/full", "w") as full:
         found = subprocess.run(

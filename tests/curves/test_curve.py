@@ -146,6 +146,7 @@ def test_bands_of_enterprises_are_rows_like_others() -> None:
     assert np.abs(found.at(-0.004).allowance_t - own).max() <= 1e-5
 
 
+@pytest.mark.everyday("csv")
 @pytest.mark.parametrize("format_", ["csv", "parquet"])
 def test_a_saved_curve_is_read_and_proven_again(steel: Curve, tmp_path: Path, format_: str) -> None:
     steel.save(tmp_path / "curve", format_)
@@ -163,6 +164,7 @@ def test_a_saved_curve_is_read_and_proven_again(steel: Curve, tmp_path: Path, fo
     }
 
 
+@pytest.mark.nightly
 def test_what_is_changed_in_a_folder_is_refused(steel: Curve, tmp_path: Path) -> None:
     folder = tmp_path / "curve"
     steel.save(folder)
@@ -347,6 +349,7 @@ def test_a_curve_without_pieces_is_not_drawn() -> None:
         found.plot()
 
 
+@pytest.mark.nightly
 def test_a_box_keeps_its_time_and_is_written_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = "provinces.balance"
     keys = ("--vary", f"{CEMENT}=-0.01:0", "--vary", f"{other}=0.02:0.03", "--out", str(tmp_path / "box"))

@@ -176,6 +176,7 @@ def test_a_search_that_ends_before_its_ends_has_no_piece(monkeypatch: pytest.Mon
     assert document_of(made, with_chart=True).status == "proven in parts"
 
 
+@pytest.mark.everyday("csv")
 @pytest.mark.parametrize("format_", ["csv", "parquet"])
 def test_a_saved_curve_is_read_and_proven_again(lines: PriceCurve, tmp_path: Path, format_: str) -> None:
     lines.save(tmp_path / "curve", format_)
@@ -188,6 +189,7 @@ def test_a_saved_curve_is_read_and_proven_again(lines: PriceCurve, tmp_path: Pat
     assert (checked.pieces, checked.proven) == (3, 3)
 
 
+@pytest.mark.nightly
 def test_what_is_changed_in_a_folder_is_refused(lines: PriceCurve, tmp_path: Path) -> None:
     folder = tmp_path / "curve"
     lines.save(folder)

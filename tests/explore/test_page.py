@@ -249,6 +249,7 @@ def test_several_keys_move_together_and_two_by_themselves_have_no_page(
     assert "A page has one slider" in capsys.readouterr().err
 
 
+@pytest.mark.nightly
 def test_a_curve_of_prices_has_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found(by_hand(), key=AUCTION, ends=(0.0, 120.0)).save(tmp_path / "prices")
     assert main(["explore", str(tmp_path / "prices")]) == 2

@@ -39,6 +39,7 @@ def test_the_least_sum_of_a_subset_is_proven(seed: int, penalty: dict[str, float
     assert {"cost", "cost:together:1"} <= set(result.tables["duals"]["level"])
 
 
+@pytest.mark.nightly
 def test_a_tree_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whole_plans, "prove_by_combinations", lambda *_: None)
     instance, least = indifferent(0)

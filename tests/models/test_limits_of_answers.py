@@ -116,6 +116,7 @@ def test_where_too_many_would_break_a_limit_the_whole_program_is_solved_and_says
     assert result.violations == ()
 
 
+@pytest.mark.nightly
 def test_more_offsets_than_are_on_offer_are_left_to_the_whole_program(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = TradeTerms.trades
 

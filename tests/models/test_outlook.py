@@ -101,6 +101,7 @@ def test_the_shipped_outlook_is_certified_by_the_checker_alone() -> None:
     assert miss.max() < 1.0
 
 
+@pytest.mark.nightly
 def test_no_terminal_price_moves_a_price_where_no_bank_is_carried_into_the_end() -> None:
     other = shipped(market__terminal_price_cny_per_t=1203.0)
     np.testing.assert_allclose(prices(other), prices(shipped()), rtol=0, atol=1e-6)
@@ -191,6 +192,7 @@ def test_demand_is_on_its_line_within_a_step() -> None:
     assert found.instance.sectors == ["aluminium", "cement", "power", "steel"]
 
 
+@pytest.mark.nightly
 def test_where_all_is_auctioned_the_form_of_the_free_part_makes_no_difference() -> None:
     result = shipped(outlook__free_part="output", pathway__paid_share=1.0)
     assert result.status == "certified_optimal"
@@ -198,6 +200,7 @@ def test_where_all_is_auctioned_the_form_of_the_free_part_makes_no_difference() 
     np.testing.assert_allclose(prices(result, "other form"), prices(shipped()), rtol=1e-6)
 
 
+@pytest.mark.nightly
 def test_more_auctions_never_raise_the_price_of_one_cap() -> None:
     found = [prices(shipped(pathway__paid_share=share), "other form")[2035] for share in (0.0, 0.3, 0.6, 1.0)]
     assert found == sorted(found, reverse=True)
@@ -213,6 +216,7 @@ def test_an_outlook_by_output_is_not_called_certified_while_its_shares_are_misse
     np.testing.assert_allclose(prices(result), prices(shipped(), "other form"), rtol=1e-9)
 
 
+@pytest.mark.nightly
 def test_a_longer_horizon_moves_the_answer_by_less_than_a_thousandth() -> None:
     longer = prices(shipped(horizon__last_year=2095)).loc[2025:2045]
     np.testing.assert_allclose(longer, prices(shipped()).loc[2025:2045], rtol=1e-3)

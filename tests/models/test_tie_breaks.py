@@ -142,6 +142,7 @@ def test_no_allocation_inside_the_limits_has_a_smaller_sum(tie_break: str) -> No
         assert np.ptp(steepness[rows]) < 1e-6
 
 
+@pytest.mark.everyday("equal_rates")
 @pytest.mark.parametrize("tie_break", OTHERS)
 def test_forged_multipliers_only_widen_the_gap(tie_break: str) -> None:
     instance = etsopt.read("tiny").with_policy({"allocation.tie_break": tie_break})
@@ -206,6 +207,7 @@ def test_the_default_leaves_the_hash_of_an_instance_as_it_was() -> None:
     assert len({instance.with_policy({"allocation.tie_break": name}).hash for name in SQUARES}) == 4
 
 
+@pytest.mark.everyday("equal_rates")
 @pytest.mark.parametrize("tie_break", OTHERS)
 def test_no_forgery_is_certified_beyond_the_truth(tie_break: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers of the other tie-breaks, in the words of any, with each claim deleted, swapped or made to agree."""

@@ -101,6 +101,7 @@ def test_a_strict_solve_ends_before_anything_is_solved(tmp_path: Path, capsys: p
     assert main(["solve", str(plants(tmp_path / "honest", 1)), "--strict"]) == 0
 
 
+@pytest.mark.nightly
 def test_a_closed_finding_lets_a_month_pass(tmp_path: Path) -> None:
     folder = plants(tmp_path / "plants", 3)
     store = folder / "reports.duckdb"

@@ -424,6 +424,7 @@ def test_the_page_of_an_own_model_states_no_limits_that_it_may_not_keep(
 FORGERIES = 150
 
 
+@pytest.mark.nightly
 def test_no_forgery_of_a_run_passes_as_proven(write: Callable[..., Path]) -> None:
     """Another feasible answer, with claims dropped, swapped or made to agree, is never certified."""
     draw = np.random.default_rng(0)

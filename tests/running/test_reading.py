@@ -238,6 +238,7 @@ def test_a_choice_of_emissions_needs_reports_and_a_known_word(plants: Path) -> N
         assert f"{name}: is present beside reports.duckdb, which has its own." in text
 
 
+@pytest.mark.nightly
 def test_the_hash_covers_the_reports_and_not_their_files(plants: Path) -> None:
     before = etsopt.read(plants).hash
     file = next((plants / "reports").glob("*.csv"))
@@ -391,6 +392,7 @@ def test_official_tables_and_reports_say_what_is_not_verified(
     assert not {"emissions_status", "accounted_emissions_tco2e", "reports_sha256"} & {*rolled}
 
 
+@pytest.mark.nightly
 def test_verify_takes_an_instance(plants: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", SHIPPED, "--out", str(tmp_path / "shipped")]) == 0
     assert capsys.readouterr().out.startswith("2025: 0 of 40 units verified")

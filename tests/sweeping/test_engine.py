@@ -81,9 +81,12 @@ def test_an_example_is_judged_alike_from_tables_and_from_arrays(name: str, polic
     assert same_both_ways(instance.with_policy(changes)) != "refused"
 
 
-@pytest.mark.parametrize("chunk", [0, *(pytest.param(chunk, marks=pytest.mark.nightly) for chunk in range(1, 20))])
-def test_a_random_instance_is_judged_alike_from_tables_and_from_arrays(chunk: int) -> None:
-    statuses = [same_both_ways(any_allocation(seed).instance) for seed in range(100 * chunk, 100 * (chunk + 1))]
+BY_NIGHT = [pytest.param(range(first, first + 100), marks=pytest.mark.nightly) for first in range(0, 2_000, 100)]
+
+
+@pytest.mark.parametrize("seeds", [range(20), *BY_NIGHT], ids=str)
+def test_random_instances_are_judged_alike_from_tables_and_from_arrays(seeds: range) -> None:
+    statuses = [same_both_ways(any_allocation(seed).instance) for seed in seeds]
     assert {"certified_optimal", "infeasible_certified"} <= set(statuses)
 
 

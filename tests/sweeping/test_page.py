@@ -255,6 +255,7 @@ def test_the_command_writes_the_page_of_a_sweep(drawn: Path, capsys: pytest.Capt
         write_sweep_report(drawn.parent, drawn / "x.html")
 
 
+@pytest.mark.nightly
 def test_every_chart_of_a_sweep_is_one_of_plotly_and_a_picture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
