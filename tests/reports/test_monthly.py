@@ -131,7 +131,8 @@ def test_the_first_causes_stand_before_the_findings_one_for_an_item() -> None:
     assert [section.key for section in document.sections] == ["causes", "findings"]
     table = tables(document)["Likely causes"]
     assert len(table.rows) == screening.SHOWN < len(found.causes)
-    assert sum(row[0] == "R01" for row in table.rows) == 1 < (found.causes["unit_id"] == "R01").sum()
+    # Of a year far from its peers one month is named.
+    assert sum(row[0] == "R01" for row in table.rows) == (found.causes["unit_id"] == "R01").sum() == 1
     assert str(len(found.causes)) in table.note
     with speaking("zh"):
         words = [str(row[-1]) for row in tables(screening.screening(found))["可能的原因"].rows]

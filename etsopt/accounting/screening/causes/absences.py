@@ -8,11 +8,10 @@ import numpy as np
 
 from etsopt.accounting.coded import FLOW
 from etsopt.accounting.screening.causes.hypotheses import chance_or_fault
-from etsopt.accounting.screening.causes.series import chained, steps, suspects
+from etsopt.accounting.screening.causes.series import steps, suspects
 from etsopt.accounting.screening.screening_data import FEWEST_MONTHS
 
 if TYPE_CHECKING:
-    from etsopt.accounting.rows import Reports
     from etsopt.accounting.screening.causes.series import Flags, Floats, Integers, Series, Suspects
 
 
@@ -52,25 +51,15 @@ def missing_months(series: Series) -> Suspects:
     return suspects(unit, column=column, cause="missing_month", probability=probability, months=here)
 
 
-def missing_rows(series: Series, reports: Reports) -> Suspects:
-    """Return the rows that a unit lacks in months that it reports; a test also if only one of its batches is absent."""
+def missing_rows(series: Series) -> Suspects:
+    """Return the rows that a unit lacks in months that it reports; a test only where its fuel is consumed."""
     reported, active = _reported(series)
     able = (reported & active)[series.coded.unit]
+    burnt = np.vstack([series.present & (series.hundredths > 0), np.ones(able.shape[1], dtype=bool)])
+    tested = series.coded.flow == FLOW["test"]
+    able[tested] &= burnt[series.consumption()[:-1][tested]]
     place, column, here, probability = _absent(series.present, able)
-    found = series.suspects(place, column, cause="missing_row", probability=probability, months=here)
-    tested = np.flatnonzero(reports.current & (reports.coded.flow == FLOW["test"]))
-    if not len(tested):
-        return found
-    own = reports.coded.taken(tested)
-    _, batch = np.unique(reports.rows["batch"].to_numpy(dtype=str)[tested], return_inverse=True)
-    of_row = series.place(own)
-    of_batch, name = np.unique(of_row * (batch.max() + 1) + batch, return_inverse=True)
-    present = np.zeros((len(of_batch), series.present.shape[1]), dtype=bool)
-    present[name, own.month - series.first] = True
-    owner = of_batch // (batch.max() + 1)
-    place, column, here, probability = _absent(present, able[owner])
-    batches = series.suspects(owner[place], column, cause="missing_row", probability=probability, months=here)
-    return chained([found, batches])
+    return series.suspects(place, column, cause="missing_row", probability=probability, months=here)
 
 
 def totals(series: Series) -> Suspects:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from etsopt.accounting.screening.causes.series import Flags, Floats, Suspects
+    from etsopt.accounting.screening.causes.series import Flags, Floats, Integers, Suspects
     from etsopt.accounting.screening.screening_data import Material
 
 
@@ -58,7 +59,7 @@ def causes_of(material: Material) -> pd.DataFrame:
         totals(series),
         copied,
         *_of_rates(rates, rates.equivalent(reports), balances.weights(rates), copied_cells),
-        missing_rows(series, reports),
+        missing_rows(series),
         calorific_values(series, reports),
     ]
     explained = _cells(series, parts)
@@ -86,10 +87,22 @@ def _of_rates(rates: Rates, equivalent: Floats, weights: Floats, explained: Flag
         able = which[:, None] & ~explained & (rates.series.hundredths[rates.place] > 0)
         shifts = Shifts(np.where(able, off, np.nan), width)
         row, column, verdict = shifts.judged(equivalent, mistakes, usual)
+        if which is unlike:
+            kept = _once_a_series(shifts.off, row, column)
+            row, column = row[kept], column[kept]
+            verdict = replace(verdict, **{name: values[kept] for name, values in vars(verdict).items()})
         by = PEERS if which is unlike else np.where(rates.item[row], OUTPUT, OTHERS)
         values = {"ratio": np.exp(shifts.off[row, column]), "usual_by": by, **vars(verdict)}
         found.append(rates.series.suspects(rates.place[row], column, **values))
     return found
+
+
+def _once_a_series(off: Floats, row: Integers, column: Integers) -> Integers:
+    """Return the figures to name: of a series that is off in all its months, one question, the month farthest off."""
+    whole = np.bincount(row, minlength=len(off)) == (~np.isnan(off)).sum(axis=1)
+    order = np.lexsort((-np.abs(off[row, column]), row))
+    first = order[np.unique(row[order], return_index=True)[1]]
+    return np.flatnonzero(~whole[row] | np.isin(np.arange(len(row)), first))
 
 
 def _cells(series: Series, parts: list[Suspects]) -> Flags:
