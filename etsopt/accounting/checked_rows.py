@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from etsopt.accounting.versions import latest
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
 
@@ -26,6 +28,11 @@ class CheckedRows:
     def __init__(self, rows: pd.DataFrame, coded: Coded) -> None:
         self.rows, self.coded = rows, coded
         self.measured: Mask = rows["ncv_gj_per_unit"].notna().to_numpy()
+
+    @cached_property
+    def current(self) -> Mask:
+        """True for rows of the highest version, shape ``(rows,)``."""
+        return latest(self.rows, self.coded)
 
     def problems(
         self, bad: Mask, column: str, what: tuple[str, str], advice: str | Callable[[int], str]

@@ -13,7 +13,7 @@ from etsopt.accounting.checked_rows import CheckedRows
 from etsopt.accounting.clauses import default_by_clause
 from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR, UNKNOWN, days, joined
 from etsopt.accounting.measurements import batches_of_carbon, single_figures, sizes_of_figures, values_of_batches
-from etsopt.accounting.versions import keys_of, latest
+from etsopt.accounting.versions import keys_of
 from etsopt.accounting.vocabulary import (
     ACCOUNTED,
     ALLOWED,
@@ -197,7 +197,7 @@ def _defaults(check: CheckedRows) -> Iterator[Problem]:
     """Find months in which a fuel falls back to the default after it was measured in the same year."""
     coded = check.coded
     # A power unit has the default in each month without a test, by tables 9 and 12 of its verification guideline.
-    fuel = coded.known & coded.is_fuel & (coded.sector != SECTOR[POWER]) & latest(check.rows, coded)
+    fuel = coded.known & coded.is_fuel & (coded.sector != SECTOR[POWER]) & check.current
     if not (fuel & check.measured).any():
         return
     own = coded.taken(fuel)

@@ -18,32 +18,48 @@ FINDING = [*MONTH, "rule"]
 
 
 def doubtful_months(
-    reports: Reports, accounts: Accounts, year: int, of_review: pd.DataFrame | None, verified: frozenset[str]
+    reports: Reports,
+    accounts: Accounts,
+    year: int,
+    ids: pd.Series[str],
+    of_review: pd.DataFrame | None,
+    verified: frozenset[str],
 ) -> pd.DataFrame:
-    r"""Return the units of a year that open findings put in doubt, by unit of the register.
+    r"""Return the units of an instance whose year open findings put in doubt.
 
-    A month of a unit is in doubt if it has an open finding and holds more than a tenth of the emissions of its year.
-    Findings are those of screening, but for those that the review has closed, and those that the review has open.
+    A month of a unit of the register is in doubt if it has an open finding and holds more than a tenth of the emissions
+    of its year. Findings are those of screening, but for those that the review has closed, and those that the review
+    has open.
 
     Parameters
     ----------
+    ids
+        Unit of the instance by unit of the register: a complex is one.
     of_review
         All findings of the review of a store, with ``open``; None without one.
     verified
-        Units that the national level has passed, which are in no doubt.
+        Units of the register that the national level has passed, which are in no doubt.
 
     Returns
     -------
     pandas.DataFrame
         ``doubtful_months``, apart by spaces, and ``doubtful_t``, the emissions of all of them [tCO2e].
     """
-    found = screen(reports, accounts=accounts).findings[FINDING]
-    if of_review is not None:
-        closed = pd.MultiIndex.from_frame(of_review.loc[~of_review["open"], FINDING])
-        found = found[~pd.MultiIndex.from_frame(found).isin(closed)]
-        found = pd.concat([found, of_review.loc[of_review["open"], FINDING]])
-    months = found.loc[~found["unit_id"].isin(verified), MONTH].drop_duplicates().merge(accounts.unit_months)
     years = accounts.unit_years[accounts.unit_years["year"] == year].set_index("unit_id")["emissions_tco2e"]
-    large = months["emissions_tco2e"] > DOUBTFUL_SHARE * months["unit_id"].map(years)
-    table = months[large & months["month"].str.startswith(f"{year:04d}-")].sort_values("month")
-    return table.groupby("unit_id").agg(doubtful_months=("month", " ".join), doubtful_t=("emissions_tco2e", "sum"))
+    months = accounts.unit_months
+    months = months[months["month"].str.startswith(f"{year:04d}-") & ~months["unit_id"].isin(verified)]
+    months = months[months["emissions_tco2e"] > DOUBTFUL_SHARE * months["unit_id"].map(years)]
+    if len(months):
+        found = screen(reports, accounts=accounts).findings[FINDING]
+        if of_review is not None:
+            closed = pd.MultiIndex.from_frame(of_review.loc[~of_review["open"], FINDING])
+            found = found[~pd.MultiIndex.from_frame(found).isin(closed)]
+            found = pd.concat([found, of_review.loc[of_review["open"], FINDING]])
+        months = months.merge(found[MONTH].drop_duplicates())
+    parts = months.groupby(months["unit_id"].map(ids))
+    return parts.agg(doubtful_months=("month", _listed), doubtful_t=("emissions_tco2e", "sum"))
+
+
+def _listed(months: pd.Series[str]) -> str:
+    """Return months, each once."""
+    return " ".join(sorted(set(months)))

@@ -10,7 +10,6 @@ import pandas as pd
 from etsopt.accounting.calorific import IS_GAS
 from etsopt.accounting.carbon import tonnes_of_batches
 from etsopt.accounting.coded import FLOW, SECTOR, joined
-from etsopt.accounting.versions import latest
 from etsopt.accounting.vocabulary import ITEMS, POWER, RATES
 from etsopt.language import _
 
@@ -32,7 +31,7 @@ MOST_CARBON_PER_GAS_UNIT = 20.0
 def single_figures(check: CheckedRows) -> Iterator[Problem]:
     """Find months with several rows of a figure that does not add up: minutes of anode effect, rates."""
     coded = check.coded
-    single = coded.known & (ALONE[coded.item] | (coded.flow == FLOW["oxidation"])) & latest(check.rows, coded)
+    single = coded.known & (ALONE[coded.item] | (coded.flow == FLOW["oxidation"])) & check.current
     own = coded.taken(single)
     month = joined([(own.unit, 0), (own.month, 12 * 10_000), (own.item, len(ITEMS))])
     twice = np.zeros(len(coded), dtype=bool)
@@ -48,7 +47,7 @@ def batches_of_carbon(check: CheckedRows) -> Iterator[Problem]:
     """Find carbon contents of several batches of a month whose tonnes are not known, so that nothing weights them."""
     if not (check.coded.flow == FLOW["carbon"]).any():
         return
-    current = check.coded.known & latest(check.rows, check.coded)
+    current = check.coded.known & check.current
     own, rows = check.coded.taken(current), check.rows[current]
     of_carbon = own.flow == FLOW["carbon"]
     fuel, count = own.fuel_month
@@ -69,7 +68,7 @@ def values_of_batches(check: CheckedRows) -> Iterator[Problem]:
         return
     fuel, count = coded.fuel_month
     test = np.bincount(fuel[of_power & (coded.flow == FLOW["test"])], minlength=count) > 0
-    burnt = of_power & (coded.flow == FLOW["in"]) & latest(check.rows, coded)
+    burnt = of_power & (coded.flow == FLOW["in"]) & check.current
     measured = np.bincount(fuel[burnt & check.measured], minlength=count) > 0
     bad = burnt & ~check.measured & (check.rows["quantity"] > 0).to_numpy() & (measured & ~test)[fuel]
     what = (_("batch has no calorific value"), _("batches have no calorific value"))

@@ -121,20 +121,13 @@ class Reported:
     def _with_doubts(self, units: pd.DataFrame) -> pd.DataFrame:
         """Return the units with their months in doubt, if there are any."""
         checkpoint(_("screening"))
-        doubts = doubtful_months(self.reports, self.accounts, self.year, self.findings, self.verified)
+        own = self.reports, self.accounts, self.year, self.id_in_instance, self.findings, self.verified
+        doubts = doubtful_months(*own)
         if doubts.empty:
             return units
-        doubts = doubts.groupby(doubts.index.map(self.id_in_instance)).agg(
-            doubtful_months=("doubtful_months", _each_once), doubtful_t=("doubtful_t", "sum")
-        )
         doubts = doubts.reindex(units.index)
         rate = (doubts["doubtful_t"] / units["accounted_emissions_tco2e"].fillna(units["emissions_tco2e"])).round(4)
         return units.assign(doubtful_months=doubts["doubtful_months"].fillna(""), doubtful_rate=rate)
-
-
-def _each_once(months: pd.Series[str]) -> str:
-    """Return the months of the parts of a complex, each once."""
-    return " ".join(sorted({month for stated in months for month in stated.split()}))
 
 
 def _not_verified(units: list[str], of: int) -> UsageError:

@@ -87,7 +87,7 @@ def _named(raw: RawTable) -> tuple[list[RawTable], list[Problem]]:
     if not flows:
         return [_with_unit(table, units.get("quantity", ""))], problems
     filled = np.array([~(pd.isna(columns[name]) | (columns[name] == "")) for name in flows])
-    # A row without any quantity lacks that of each flow.
+    # In a row without any quantity that of each flow is absent.
     kept = filled | ~filled.any(axis=0)
     parts = [_of_flow(table, name, flows, own, units) for name, own in zip(flows, kept, strict=True)]
     return [part for part in parts if len(part.rows)] or parts[:1], problems

@@ -31,6 +31,9 @@ MEASURED = ("test", "carbon", "oxidation")
 STATED = ("purchase", "stock", "monitor")
 """Flows that are evidence for reconciliation alone: accounts and screening do not count them."""
 
+COUNTED = tuple(name for name in FLOWS if name not in (*MEASURED, *STATED))
+"""Flows whose quantities accounts count: in, out and product."""
+
 ENTERPRISE, MIXED_FIRED, GENERATION, OTHER = "enterprise", "power", "generation", "other"
 PROCESSES = {
     ENTERPRISE: "企业",

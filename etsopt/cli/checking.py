@@ -49,7 +49,7 @@ def register(commands: Commands) -> None:
 
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
-    from etsopt.cli import curving, exploring, record_checks, reporting
+    from etsopt.cli import curving, record_checks, reporting
     from etsopt.running.library import is_file
 
     if options.model is not None and options.model_file is not None:
@@ -59,6 +59,8 @@ def check(options: Namespace) -> int:
     if options.model_file is not None and not is_file(options.model_file):
         raise UsageError(_("--model takes the file of a model of your own, ending in .py."), _("Name another by --as."))
     if options.page is not None:
+        from etsopt.cli import exploring
+
         return exploring.check(options)
     if kind := reporting.kind_of(options.run):
         return curving.check(options) if kind == "curve" else record_checks.check(options)

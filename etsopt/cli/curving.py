@@ -15,7 +15,7 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from etsopt.cli.parsing import Commands
+    from etsopt.cli.parsing import Commands, Parser
     from etsopt.curves.box import Box
     from etsopt.curves.curve_files import CurveCheck
     from etsopt.curves.price_curve import PriceCurve
@@ -39,9 +39,7 @@ def register(commands: Commands) -> None:
     text = _("allocation (default), or of a market, whose prices are found, clearing or pathway")
     command.add_argument("--model", default="allocation", metavar="MODEL", help=text)
     text = _("a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for a box of two keys")
-    command.add_argument("--vary", action="append", default=[], metavar="KEY=FROM:TO", help=text)
-    text = _("several keys that move together: KEY=FROM:TO,KEY=FROM:TO")
-    command.add_argument("--along", default="", metavar="KEYS", help=text)
+    add_keys(command, text)
     command.add_argument("--out", type=Path, metavar="DIR", help=_("folder to write to: curve.json, tables, and a run"))
     add_format(command)
     add_time_limit(command)
@@ -57,7 +55,7 @@ def curve(options: Namespace) -> int:
     from etsopt.progress import watched
 
     check_format(options.format)
-    vary, along = ranges(options.vary, "--vary"), ranges(list(filter(None, options.along.split(","))), "--along")
+    vary, along = keys_of(options)
     if options.out is not None:
         curves.require_free(options.out)
     # A mistake in the keys is reported before the instance is read.
@@ -72,9 +70,14 @@ def curve(options: Namespace) -> int:
     if options.out is not None:
         found.save(options.out, options.format)
     _tell(options, found)
-    if found.termination == "interrupted":
+    return exit_code(found.termination, found.proven)
+
+
+def exit_code(termination: str, proven: bool) -> int:
+    """Return the exit code of what was found, and whether all of it is proven."""
+    if termination == "interrupted":
         return 130
-    return 0 if found.termination == "optimal" and found.proven else 4
+    return 0 if termination == "optimal" and proven else 4
 
 
 def _tell(options: Namespace, found: Curve | PriceCurve) -> None:
@@ -101,7 +104,20 @@ def _tell(options: Namespace, found: Curve | PriceCurve) -> None:
         print(_("Written to {path}.", path=options.out))
 
 
-def ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
+def add_keys(command: Parser, text: str) -> None:
+    """Add the keys that vary, of which a text tells, and those that move together."""
+    command.add_argument("--vary", action="append", default=[], metavar="KEY=FROM:TO", help=text)
+    text = _("several keys that move together: KEY=FROM:TO,KEY=FROM:TO")
+    command.add_argument("--along", default="", metavar="KEYS", help=text)
+
+
+def keys_of(options: Namespace) -> tuple[dict[str, tuple[float, float]], dict[str, tuple[float, float]]]:
+    """Return the keys that vary by themselves, and those that move together, with both ends of each."""
+    together = list(filter(None, options.along.split(",")))
+    return _ranges(options.vary, "--vary"), _ranges(together, "--along")
+
+
+def _ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
     """Parse ``key=from:to`` texts; ``3 %`` is 0.03."""
     from etsopt.data.policy.keys import value_of_text
 

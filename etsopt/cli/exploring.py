@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.curving import EXIT_CODES, ranges
+from etsopt.cli.curving import EXIT_CODES, add_keys, exit_code, keys_of
 from etsopt.cli.options import add_instance, add_time_limit, instance_of
 from etsopt.cli.reporting import kind_of
 from etsopt.errors import UsageError
@@ -27,9 +27,7 @@ def register(commands: Commands) -> None:
     text = _("a folder, a workbook, a CSV file of units, or the name of a shipped instance; or the folder of a curve")
     add_instance(command, text)
     text = _("a key and both ends of its range, as sectors.cement.target_change=-0.01:0")
-    command.add_argument("--vary", action="append", default=[], metavar="KEY=FROM:TO", help=text)
-    text = _("several keys that move together: KEY=FROM:TO,KEY=FROM:TO")
-    command.add_argument("--along", default="", metavar="KEYS", help=text)
+    add_keys(command, text)
     text = _("file to write (default: %(default)s)")
     command.add_argument("--out", type=Path, default=Path("explore.html"), metavar="FILE", help=text)
     add_time_limit(command)
@@ -49,9 +47,7 @@ def explore(options: Namespace) -> int:
     else:
         print(answer_of(found))
         print(_("Written to {path}, one file that needs no network.", path=options.out))
-    if found.termination == "interrupted":
-        return 130
-    return 0 if found.termination == "optimal" and found.proven else 4
+    return exit_code(found.termination, found.proven)
 
 
 def _read(options: Namespace) -> tuple[Curve, Source]:
@@ -79,7 +75,7 @@ def _solved(options: Namespace) -> tuple[Curve, Source]:
     from etsopt.explore.data import Source
     from etsopt.explore.page import require_page
 
-    vary, along = ranges(options.vary, "--vary"), ranges(list(filter(None, options.along.split(","))), "--along")
+    vary, along = keys_of(options)
     if len(axes_of(vary, along)) > 1:
         what = _("A page has one slider, and two keys vary by themselves.")
         raise UsageError(what, _("Move both together on one line: --along."))

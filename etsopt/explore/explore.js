@@ -328,7 +328,7 @@ function drawProof(time) {
   $("commands").textContent = commands().join("\n");
 }
 
-// The commands that solve the position anew, and check the page.
+// The commands that solve the position again, and check the page.
 const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 function commands() {
   const { instance, emissions, changes } = DATA.source, keys = Object.entries(KEY.keys), x = placeOf(shown.value);

@@ -89,7 +89,7 @@ TEXTS = {
     "missed_limit": _("Most that a total misses its limit"),
     "time": _("Time for this value"),
     "again": _("Check it yourself"),
-    "again_note": _("This value solved anew by etsopt {version}, and this page checked against the instance:"),
+    "again_note": _("This value solved again by etsopt {version}, and this page checked against the instance:"),
     "instance": _("Instance"),
     "hash": _("Hash of the instance"),
     "download": _("Save this value as CSV"),

@@ -11,6 +11,7 @@ import pandas as pd
 from etsopt.data.policy.allocation import AllocationPolicy
 from etsopt.errors import UsageError
 from etsopt.fairness import fairness_table
+from etsopt.inequality import Distribution
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.results.words import STATUSES
@@ -89,7 +90,7 @@ def compare_methods(instance: Instance, price_cny_per_t: float | None = None, **
         checkpoint(_("measured"), len(rows) + 1)
         row: dict[str, Any] = {"method": name, "status": "calculated" if name == RULE else solved[name].status}
         row |= _measured(instance, reference, allowance, price_cny_per_t)
-        row["gini_outside"] = _gini(instance, reference, outside[name], "emissions") if name in outside else np.nan
+        row["gini_outside"] = _gini(instance, outside[name]) if name in outside else np.nan
         bound = None if name == RULE else solved[name].tables["sectors"][["units_lower", "units_upper"]]
         rows.append(row | {"units_at_band": np.nan if bound is None else float(bound.to_numpy().sum())})
     columns = ("method", "status", "moved_t", "gini", "gini_outside", "gini_output", "largest_loss_rate")
@@ -128,9 +129,10 @@ def _measured(instance: Instance, reference: Floats, allowance: Floats, price: f
     }
 
 
-def _gini(instance: Instance, reference: Floats, allowance: Floats, against: str) -> float:
-    table = fairness_table(instance, reference, allowance).set_index(["level", "against", "allocation"])
-    return float(table.loc[("unit", against, "final"), "gini"])
+def _gini(instance: Instance, allowance: Floats) -> float:
+    """Return the Gini coefficient of units against emissions."""
+    has = instance.emissions_tco2e > 0
+    return Distribution.of(allowance[has], instance.emissions_tco2e[has]).gini
 
 
 def under_totals_alone(instance: Instance, sectors: pd.DataFrame, tie_break: str) -> Floats:

@@ -103,19 +103,8 @@ def report(results: Results, folder: str = "RUN", checked: bool = False) -> Docu
 
 BRIEF = (
     *("relaxed", "unmet", "missing-days", "investment", "scenarios", "totals", "nation", "shortfalls", "prices"),
-    *(
-        "quantities",
-        "balance-values",
-        "measures",
-        "outlook",
-        "outlook-emissions",
-        "outlook-products",
-        "binding",
-        "reconciliation",
-        "reviews",
-        "conflict",
-        "tables",
-    ),
+    *("quantities", "balance-values", "measures", "outlook", "outlook-emissions", "outlook-products", "binding"),
+    *("reconciliation", "reviews", "conflict", "tables"),
 )
 """Sections of a summary, by their keys."""
 

@@ -124,9 +124,10 @@ def test_a_closed_finding_lets_a_month_pass(tmp_path: Path) -> None:
 def test_verified_units_are_in_no_doubt(tmp_path: Path) -> None:
     reports = accounting.read_reports(plants(tmp_path / "plants", 3))
     accounts = accounting.account(reports)
-    assert doubtful_months(reports, accounts, 2025, None, frozenset()).index.tolist() == ["U0"]
-    assert doubtful_months(reports, accounts, 2025, None, frozenset(("U0",))).empty
-    assert doubtful_months(reports, accounts, 2024, None, frozenset()).empty
+    ids = pd.Series({f"U{k}": f"U{k}" for k in range(6)})
+    assert doubtful_months(reports, accounts, 2025, ids, None, frozenset()).index.tolist() == ["U0"]
+    assert doubtful_months(reports, accounts, 2025, ids, None, frozenset(("U0",))).empty
+    assert doubtful_months(reports, accounts, 2024, ids, None, frozenset()).empty
 
 
 def test_a_workbook_and_frames_are_doubted_alike() -> None:

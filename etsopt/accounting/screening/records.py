@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import UNKNOWN, days
+from etsopt.accounting.screening.calendar import COMPLETE
 from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.screening.screening_data import findings, numbers
 from etsopt.accounting.vocabulary import ITEMS
@@ -36,7 +37,6 @@ OF_TESTS = (
     "verification guideline of power, table 8, assumed for other sectors: CMA or CNAS, within 40 days of sampling"
 )
 OF_LEDGERS = "a ledger closes: opening stock and purchases are consumption and closing stock"
-COMPLETE = "monthly evidence of every month (notice on work of 2026)"
 
 
 def _of_flow(data: Material, flow: str, *columns: str) -> pd.DataFrame:

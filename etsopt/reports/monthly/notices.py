@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.chinese import one_reason
+from etsopt.accounting.vocabulary import COUNTED
 from etsopt.documents.columns import table_of
 from etsopt.documents.document import Column, Document, Facts, Points, Section, noted
 from etsopt.documents.html import printable
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 OF_UNIT = ("finding", "month", "process", "item", "quantity", "unit", "size_t", "reason", "level")
 QUANTITY = ["unit_id", "month", "item"]
-COUNTED = ("in", "out", "product")
-"""Flows that accounts count; others are evidence beside them."""
 
 
 def write_notices(

@@ -41,7 +41,7 @@ def _absent(present: Flags, able: Flags) -> tuple[Integers, Integers, Integers, 
 
 
 def missing_months(series: Series) -> Suspects:
-    """Return the months that a unit lacks in the years that it reports."""
+    """Return the months of reported years of which a unit has no report."""
     reported, _ = _reported(series)
     year = (np.arange(reported.shape[1]) + series.first) // 12
     some = np.where(reported, year, -1)
@@ -52,7 +52,7 @@ def missing_months(series: Series) -> Suspects:
 
 
 def missing_rows(series: Series) -> Suspects:
-    """Return the rows that a unit lacks in months that it reports; a test only where its fuel is consumed."""
+    """Return the rows that are absent in months that a unit reports; a test only where its fuel is consumed."""
     reported, active = _reported(series)
     able = (reported & active)[series.coded.unit]
     burnt = np.vstack([series.present & (series.hundredths > 0), np.ones(able.shape[1], dtype=bool)])

@@ -95,7 +95,7 @@ class Verdict:
     probability: Floats
     factor: Floats
 
-    def taken(self, which: NDArray[np.bool_]) -> Verdict:
+    def taken(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Verdict:
         """Return the verdict on some figures."""
         return Verdict(self.cause[which], self.probability[which], self.factor[which])
 

@@ -14,7 +14,7 @@ import numpy as np
 from etsopt.accounting.coded import FLOW, ITEM, Coded, joined
 from etsopt.accounting.decimals import added, hundredths
 from etsopt.accounting.periods import PERIODS
-from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES, RATES
+from etsopt.accounting.vocabulary import COUNTED, FLOWS, ITEMS, PROCESSES, RATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ NUMBERS = (
 """Figures that a reason may name; NaN where a cause has none."""
 ABSENT = {"series": NONE, "other_unit": NONE, "other_month": NONE, "cause": "", "usual_by": ""}
 
-COUNTED = tuple(FLOW[name] for name in ("in", "out", "product"))
+OF_COUNTED = [FLOW[name] for name in COUNTED]
 ASIDE, OF_RATES = [FLOW[name] for name in ("monitor", "carbon", "oxidation")], [ITEM[name] for name in RATES]
 """Flows and items whose figures are no quantities of a month, or that nothing relates to its output."""
 
@@ -89,7 +89,7 @@ class Series:
         shape, cell = (len(of_series), months), series * months + coded.month - first
         present = np.zeros(shape, dtype=bool)
         present.flat[cell] = True
-        total = np.where(np.isin(coded.flow, COUNTED), _totals(amount, cell, present.size)[cell], 0)
+        total = np.where(np.isin(coded.flow, OF_COUNTED), _totals(amount, cell, present.size)[cell], 0)
         by_cell = np.zeros(shape, dtype=np.int64)
         by_cell.flat[cell] = total
         return cls(
@@ -99,7 +99,7 @@ class Series:
     @property
     def counted(self) -> Flags:
         """True for series that accounts count, shape ``(series,)``."""
-        return np.isin(self.coded.flow, COUNTED)
+        return np.isin(self.coded.flow, OF_COUNTED)
 
     def place(self, coded: Coded) -> Integers:
         """Return the position of the series of each row; all are there."""
@@ -108,7 +108,7 @@ class Series:
     def consumption(self) -> Integers:
         """Return the position of each series, of tests, purchases and stocks that of what is consumed, and -1 last."""
         own = self.coded
-        inward = np.where(np.isin(own.flow, COUNTED), own.flow, FLOW["in"])
+        inward = np.where(np.isin(own.flow, OF_COUNTED), own.flow, FLOW["in"])
         key = _key(Coded(own.units, own.sector_of_unit, own.unit, own.month, own.process, own.item, inward))
         place = np.minimum(np.searchsorted(self.key, key), len(self) - 1)
         return np.append(np.where(self.key[place] == key, place, NONE), NONE)
