@@ -48,7 +48,7 @@ def doubtful_months(
     years = accounts.unit_years[accounts.unit_years["year"] == year].set_index("unit_id")["emissions_tco2e"]
     months = accounts.unit_months
     months = months[months["month"].str.startswith(f"{year:04d}-") & ~months["unit_id"].isin(verified)]
-    months = months[months["emissions_tco2e"] > DOUBTFUL_SHARE * months["unit_id"].map(years)]
+    months = months[months["emissions_tco2e"] > DOUBTFUL_SHARE * months["unit_id"].map(years).astype(float)]
     if len(months):
         found = screen(reports, accounts=accounts).findings[FINDING]
         if of_review is not None:
