@@ -22,7 +22,7 @@ from etsopt.checking.theorem import MAIN, THEOREMS
 from etsopt.checking.tolerances import AS_REPORTED_RELATIVE
 from etsopt.checking.verdict import PROVEN
 from etsopt.provenance import Provenance
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.results.levels import LevelResult
 from etsopt.running import run
 from etsopt.units import tolerance_of
@@ -132,7 +132,10 @@ def others(name: str) -> tuple[etsopt.Results, ...]:
 
 def half_way(instance: etsopt.Instance, results: etsopt.Results) -> etsopt.Results:
     """A reconciliation half way between both ends, which agrees with all that counts; sums follow."""
-    evidence, tables = read_evidence(Given.of(instance)), {name: table.copy() for name, table in results.tables.items()}
+    evidence, tables = (
+        read_evidence(InstanceInputs.of(instance)),
+        {name: table.copy() for name, table in results.tables.items()},
+    )
     quantities, statements = tables["reconciled_quantities"], tables["reconciled_statements"]
     amount = (quantities["at_lowest"] + quantities["at_highest"]).to_numpy() / 2
     reported, substitute = (evidence.quantities[key].to_numpy() for key in ("reported", "substitute"))

@@ -122,7 +122,8 @@ class Book:
             name: np.repeat(np.array([getattr(one, name) for one in parts], dtype=object), length)
             for name in ("process", "item", "flow", "batch")
         }
-        end = np.arange(f"{YEAR}-02", f"{YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[D]") - 1
+        of_year = np.datetime64(f"{YEAR}-02") + np.arange(12).astype("timedelta64[M]")
+        end = of_year.astype("datetime64[D]") - np.timedelta64(1, "D")
         filed = end + self.random.integers(*FILED_DAYS, size=MONTHS)
         age = np.repeat(self.random.integers(CALIBRATED_DAYS, size=len(parts)), length)
         age = (age + (end - end[0]).astype(int)[month]) % CALIBRATED_DAYS

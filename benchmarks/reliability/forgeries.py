@@ -14,7 +14,7 @@ from benchmarks.reliability.certificates import some_multipliers
 from benchmarks.reliability.fuzzed_allocations import some_policy, some_units
 from benchmarks.reliability.row import Found, Row
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.running import run
 from etsopt.units import tolerance_of
 from tests import markets
@@ -144,7 +144,7 @@ def with_more_multipliers(
     case: Case, random: np.random.Generator, tables: dict[str, pd.DataFrame]
 ) -> dict[str, pd.DataFrame]:
     """Add a multiplier in every objective to a row without one."""
-    rows = derive(Given.of(case.instance)).rows
+    rows = derive(InstanceInputs.of(case.instance)).rows
     if not len(rows):
         return tables
     row, value = int(random.integers(len(rows))), float(some_multipliers(random, 1)[0])

@@ -116,7 +116,7 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
     factors = Factors.of(parameters)
     checkpoint(_("accounting"))
     rows = reports.rows if reports.counted.all() else reports.rows[reports.counted]
-    lines = Lines.of(rows, reports.coded.taken(reports.counted))
+    lines = Lines.of(rows, reports.coded.select(reports.counted))
     parts = [part for room in (steel, cement, aluminium, power) for part in room.emissions(lines, factors)]
     emissions = Emissions.of(lines, parts)
     keys = frozenset(

@@ -200,7 +200,7 @@ def _defaults(check: CheckedRows) -> Iterator[Problem]:
     fuel = coded.known & coded.is_fuel & (coded.sector != SECTOR[POWER]) & check.current
     if not (fuel & check.measured).any():
         return
-    own = coded.taken(fuel)
+    own = coded.select(fuel)
     month, count = own.fuel_month
     measured = np.zeros(count, dtype=bool)
     measured[month[check.measured[fuel]]] = True
@@ -228,7 +228,7 @@ def _complete(check: CheckedRows) -> Iterator[Problem]:
     """Find months of a steel enterprise with processes but no balance of the enterprise."""
     coded = check.coded
     steel = coded.known & (coded.sector == SECTOR["steel"])
-    own = coded.taken(steel)
+    own = coded.select(steel)
     months, of_row = np.unique(joined([(own.unit, 0), (own.month, 12 * 10_000)]), return_inverse=True)
     balanced = np.zeros(len(months), dtype=bool)
     balanced[of_row[(own.process == PROCESS[ENTERPRISE]) & (own.flow != FLOW["test"])]] = True

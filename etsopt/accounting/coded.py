@@ -134,7 +134,7 @@ class Coded:
     def __len__(self) -> int:
         return len(self.unit)
 
-    def taken(self, which: NDArray[np.bool_] | Codes) -> Coded:
+    def select(self, which: NDArray[np.bool_] | Codes) -> Coded:
         """Return the codes of some rows."""
         codes = (self.unit, self.month, self.process, self.item, self.flow)
         return Coded(self.units, self.sector_of_unit, *(code[which] for code in codes))

@@ -32,7 +32,7 @@ def single_figures(check: CheckedRows) -> Iterator[Problem]:
     """Find months with several rows of a figure that does not add up: minutes of anode effect, rates."""
     coded = check.coded
     single = coded.known & (ALONE[coded.item] | (coded.flow == FLOW["oxidation"])) & check.current
-    own = coded.taken(single)
+    own = coded.select(single)
     month = joined([(own.unit, 0), (own.month, 12 * 10_000), (own.item, len(ITEMS))])
     twice = np.zeros(len(coded), dtype=bool)
     twice[single] = pd.Series(month).duplicated(keep=False).to_numpy()
@@ -48,7 +48,7 @@ def batches_of_carbon(check: CheckedRows) -> Iterator[Problem]:
     if not (check.coded.flow == FLOW["carbon"]).any():
         return
     current = check.coded.known & check.current
-    own, rows = check.coded.taken(current), check.rows[current]
+    own, rows = check.coded.select(current), check.rows[current]
     of_carbon = own.flow == FLOW["carbon"]
     fuel, count = own.fuel_month
     several = np.bincount(fuel[of_carbon], minlength=count)[fuel] > 1

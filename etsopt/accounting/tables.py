@@ -87,7 +87,7 @@ def words_of(coded: Coded, line: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
 def fuels_table(lines: Lines, factors: Factors) -> pd.DataFrame:
     """Return every fuel by unit, year, process and flow: its calorific value weighted by monthly consumption."""
     which = lines.coded.is_fuel
-    coded, quantity, measured_value = lines.coded.taken(which), lines.quantity[which], lines.ncv[which]
+    coded, quantity, measured_value = lines.coded.select(which), lines.quantity[which], lines.ncv[which]
     measured = ~np.isnan(measured_value)
     ncv = np.where(measured, measured_value, _by_sector(coded, factors, "ncv"))
     sizes = [(coded.unit, 0), (coded.month // 12, YEARS[1] + 1), (coded.process, len(PROCESSES))]

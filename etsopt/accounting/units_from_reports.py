@@ -83,13 +83,13 @@ def _joined(stated: _Stated, reported: pd.DataFrame) -> RawTable:
     rest = reported.index.difference(pd.Index(stated.units, dtype=object), sort=True)
     columns = {}
     for name in dict.fromkeys((*stated.columns, *reported.columns)):
-        here, more = stated.cells(name).copy(), np.full(len(rest), "", dtype=object)
+        own_cells, more = stated.cells(name).copy(), np.full(len(rest), "", dtype=object)
         if name in reported:
             cells = pd.Series(_texts(reported[name].to_numpy()), reported.index)
             more = cells[rest].to_numpy()
             if name != "unit_id":
-                here[own] = cells.to_numpy()[stated.place[own]]
-        columns[name] = np.concatenate([here, more])
+                own_cells[own] = cells.to_numpy()[stated.place[own]]
+        columns[name] = np.concatenate([own_cells, more])
     rows = np.concatenate([np.asarray(stated.raw.rows, dtype=object), [f"of {unit}" for unit in rest]])
     return RawTable(stated.raw.place, columns, rows)
 

@@ -72,9 +72,9 @@ def _named(raw: RawTable) -> tuple[list[RawTable], list[Problem]]:
     for heading, cells in raw.columns.items():
         own = heading.startswith(USER_COLUMN_PREFIX)
         named = Heading(heading) if own else heading_of(heading)
-        name, here = named.column or heading, (raw.label_of(heading), raw.heading_of(heading))
-        places.setdefault(name, []).append(here)
-        problems += problem_of_stated_unit(raw.place, named, here)
+        name, label = named.column or heading, (raw.label_of(heading), raw.heading_of(heading))
+        places.setdefault(name, []).append(label)
+        problems += problem_of_stated_unit(raw.place, named, label)
         if named.unit and name in OF_QUANTITIES:
             units.setdefault(name, "".join(named.unit.split()))
         if name != heading:

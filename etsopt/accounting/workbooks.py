@@ -141,7 +141,7 @@ def read_book(path: Path, place: str) -> BookOfReports:
             read_sheet(of_sheet, REGISTER, sheet.place, cells, flaws[name])
             found.registers += of_sheet.tables.values()
             found.problems += of_sheet.problems
-            tell(of_sheet.told)
+            tell(of_sheet.sentences)
         else:
             raw, of_rows = _read(sheet, cells, flaws[name], top)
             found.problems += of_rows
@@ -222,10 +222,10 @@ def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[
             filled = [one for one in filled if one[2]]
             problems += problem_of_marked(sheet.place, filled, what, _("Write a heading above them, or empty them."))
             continue
-        here = (f"cell {column_name(position)}{top + 1}", heading)
+        label = (f"cell {column_name(position)}{top + 1}", heading)
         sheet.columns.setdefault(column or heading, (position, heading))
-        cells_of.setdefault(column or heading, []).append(here)
-        problems += problem_of_stated_unit(sheet.place, named, here)
+        cells_of.setdefault(column or heading, []).append(label)
+        problems += problem_of_stated_unit(sheet.place, named, label)
         if unit and column in OF_QUANTITIES:
             units.append(column)
     return problems + problems_of_columns(sheet.place, cells_of, units)

@@ -36,8 +36,8 @@ def forecast(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Ch
 def _balance_values(tables: Mapping[str, pd.DataFrame]) -> Iterator[Panel]:
     numbers, draws = tables["forecast"], tables["draws"]
     for row in numbers[numbers["level"] == "sector"].to_dict("records"):
-        here = (draws["level"] == "sector") & (draws["sector"] == row["sector"])
-        values = draws.loc[here, "value"].to_numpy(dtype=float)
+        of_sector = (draws["level"] == "sector") & (draws["sector"] == row["sector"])
+        values = draws.loc[of_sector, "value"].to_numpy(dtype=float)
         # Draws that are all the same have a bar of a thousandth of their value.
         ends = None if np.ptp(values) > 0 else (values[0] * 0.9995, values[0] * 1.0005)
         counts, edges = np.histogram(values, bins=BINS if ends is None else 1, range=ends)

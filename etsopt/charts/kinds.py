@@ -230,12 +230,12 @@ def chart_of(
         If there is no such kind, the run has no table for it, or the kind or the run has no such year.
     """
     known = kinds_of(tables, instance)
-    here = ", ".join(known) or _("none")
+    options = ", ".join(known) or _("none")
     if kind not in KINDS:
-        advice = _("{guess}Of this run there are: {kinds}.", guess=did_you_mean(kind, known), kinds=here)
+        advice = _("{guess}Of this run there are: {kinds}.", guess=did_you_mean(kind, known), kinds=options)
         raise UsageError(_("There is no chart {kind}.", kind=brief(kind)), advice)
     if kind not in known:
-        raise UsageError(_without(kind, tables), _("Of this run there are: {kinds}.", kinds=here))
+        raise UsageError(_without(kind, tables), _("Of this run there are: {kinds}.", kinds=options))
     if year is not None and "year" not in KINDS[kind].takes:
         of_years = ", ".join(name for name, one in KINDS.items() if "year" in one.takes)
         what = _("The chart {kind!r} is not of a single year.", kind=kind)

@@ -28,15 +28,17 @@ def outlook(tables: Mapping[str, pd.DataFrame], policy: Mapping[str, dict[str, i
     years = years[years["year"] <= last]
     prices, emissions = [], []
     for case, form in cases["free_part"].items():
-        here = years[years["case"] == case]
-        place, without = here["year"].to_numpy(dtype=float), case == "no cap"
+        of_case = years[years["case"] == case]
+        place, without = of_case["year"].to_numpy(dtype=float), case == "no cap"
         if case not in ("policy", "other form", "no cap"):
             continue
         words = pgettext("case", "benchmarks, no cap") if without else FORMS[form]
         colour = RULE if without else COLOURS[form]
         style: Literal["dashed", "plain"] = "dashed" if without else "plain"
-        prices.append(Series("line", words, place, here["price_cny_per_t"].to_numpy(dtype=float), colour, style=style))
-        emitted = here["emissions_tco2e"].to_numpy(dtype=float) / size_of("Mt")
+        prices.append(
+            Series("line", words, place, of_case["price_cny_per_t"].to_numpy(dtype=float), colour, style=style)
+        )
+        emitted = of_case["emissions_tco2e"].to_numpy(dtype=float) / size_of("Mt")
         emissions.append(Series("line", words, place, emitted, colour, style=style))
     own = years[years["case"] == "policy"]
     seen = own.dropna(subset=["observed_price_cny_per_t"])

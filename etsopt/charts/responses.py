@@ -26,7 +26,7 @@ import pandas as pd
 
 from etsopt.readings.baseline import derive_baseline
 from etsopt.readings.choices import derive_choices
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Market(NamedTuple):
 
 def market_of(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Market:
     """Return the market of a run: with the allowances of its table, or without one those of the path."""
-    given = Given.of(instance)
+    given = InstanceInputs.of(instance)
     # Of the sectors of self-balancing years only the sum matters here, and no balance value.
     baseline = derive_baseline(given, tables.get("allocation")).balanced_in_sum
     return Market(instance.units["sector"].to_numpy(object), baseline, derive_choices(given, baseline))

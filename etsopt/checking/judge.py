@@ -22,7 +22,7 @@ from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, def
 from etsopt.checking.tolerances import REAL_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
-from etsopt.readings.given import Given, by_year
+from etsopt.readings.instance_inputs import InstanceInputs, by_year
 from etsopt.readings.targets import fixed_at_emissions
 from etsopt.units import tolerance_of
 
@@ -61,7 +61,7 @@ def judge(question: Question, answer: Answer) -> Verdict:
     KeyError
         If the checker proves nothing of the model.
     """
-    instance = Given.of(question.instance)
+    instance = InstanceInputs.of(question.instance)
     theorem = theorem_of(instance, question.model, answer.tables)
     found = _found(instance, question, answer, theorem) if answer.tables else Verdict((), ())
     return _of_theorem(theorem, found, answer.levels, MAIN[question.model] in answer.tables, answer.stopped)
@@ -77,7 +77,7 @@ def judge_claim(question: Question, claim: Claim, levels: Sequence[LevelStated],
     stopped
         True if a limit or a failure ended the solve.
     """
-    instance = Given.of(question.instance)
+    instance = InstanceInputs.of(question.instance)
     theorem = theorem_of(instance, question.model, [MAIN[question.model]])
     names = [level.name for level in levels]
     broken = tuple(theorem.wrong_levels(names))
@@ -106,7 +106,7 @@ def _of_theorem(
 
 
 def _found(  # long because every theorem has its branch
-    instance: Given, question: Question, answer: Answer, theorem: Theorem
+    instance: InstanceInputs, question: Question, answer: Answer, theorem: Theorem
 ) -> Verdict:
     """Return violations and bounds of the parts of a theorem, from the start to its own.
 
@@ -178,7 +178,11 @@ def _of_start(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
 
 
 def _allocation(
-    instance: Given, tables: Mapping[str, pd.DataFrame], theorem: Theorem, stated_names: Sequence[str], gap: float
+    instance: InstanceInputs,
+    tables: Mapping[str, pd.DataFrame],
+    theorem: Theorem,
+    stated_names: Sequence[str],
+    gap: float,
 ) -> Verdict:
     """Check an allocation, whose columns each hold cells of one kind."""
     optimised = not theorem.calculated
@@ -198,7 +202,7 @@ def _allocation(
     return replace(verdict, violations=tuple(violations))
 
 
-def _stage(instance: Given, names: Sequence[str], optimised: bool) -> Given:
+def _stage(instance: InstanceInputs, names: Sequence[str], optimised: bool) -> InstanceInputs:
     """Return the instance with the limits that the final allowances meet."""
     if not (optimised and instance.rounds):
         return instance
@@ -206,7 +210,7 @@ def _stage(instance: Given, names: Sequence[str], optimised: bool) -> Given:
 
 
 def _proven(
-    instance: Given, claim: Claim, names: Sequence[str], gap: float, optimised: bool = True
+    instance: InstanceInputs, claim: Claim, names: Sequence[str], gap: float, optimised: bool = True
 ) -> tuple[Demands, Verdict]:
     """Return the demands on an allocation, and the verdict on everything that is claimed of it."""
     allocation, final = claim.allocation, _stage(instance, names, optimised)
@@ -254,7 +258,7 @@ def _open(broken: Sequence[Violation], rule: str, levels: tuple[LevelCheck, ...]
 
 
 def _unmet_demand(
-    instance: Given, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], model: str
+    instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], model: str
 ) -> Verdict:
     """Check the proof that a market cannot clear."""
     from etsopt.checking.market import check_unmet_demand
@@ -272,7 +276,7 @@ def _unmet_demand(
     return Verdict(tuple(violations), (), proven, tolerated=tolerated)
 
 
-def _infeasible(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+def _infeasible(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     """Check the proof that no allocation exists."""
     violations = totals.tables_are_whole(instance, tables, ("duals",))
     if violations:
@@ -287,7 +291,7 @@ def _infeasible(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     return next((report for report in reports if not report.violations), reports[-1])
 
 
-def _infeasible_at(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+def _infeasible_at(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     """Check the proof that an instance has no allocation, before or after rounding."""
     demands, exceptions = derive(instance), instance.policy.allocation.exceptions.units
     proven, tolerated = proven_infeasibility(demands, exceptions, tables["duals"], INFEASIBLE)
@@ -298,7 +302,7 @@ def _infeasible_at(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdi
     return Verdict(tuple(violations), (), proven, tolerated=tolerated)
 
 
-def _allowance_statements(instance: Given, demands: Demands, claim: Claim, optimised: bool) -> list[Violation]:
+def _allowance_statements(instance: InstanceInputs, demands: Demands, claim: Claim, optimised: bool) -> list[Violation]:
     """Return the violations of all statements on allowances; limits apply only to an optimised allocation."""
     allocation, sectors, fixed = claim.allocation, claim.sectors, fixed_at_emissions(instance)
     violations = [
@@ -318,7 +322,9 @@ def _allowance_statements(instance: Given, demands: Demands, claim: Claim, optim
     ]
 
 
-def _table_statements(instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _table_statements(
+    instance: InstanceInputs, demands: Demands, tables: Mapping[str, pd.DataFrame]
+) -> list[Violation]:
     """Return the violations of all statements on what tables derive from the allowances."""
     allocation, sectors = tables["allocation"], tables["sectors"]
     return [

@@ -45,7 +45,7 @@ from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leeway import Leeway, leeway_of
 from etsopt.checking.market.market import read_market
 from etsopt.language import _
-from etsopt.readings.given import Given, by_year
+from etsopt.readings.instance_inputs import InstanceInputs, by_year
 from etsopt.readings.path import caps
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class End:
         Market, decisions and multipliers; None of an answer that is not proven.
     """
 
-    given: Given
+    given: InstanceInputs
     kind: str
     violations: tuple[Violation, ...]
     read: Read | None
@@ -95,7 +95,7 @@ class End:
     @classmethod
     def of(cls, question: Question, answer: Answer) -> End:
         """Judge an answer, and read it."""
-        verdict, given = judge(question, answer), Given.of(question.instance)
+        verdict, given = judge(question, answer), InstanceInputs.of(question.instance)
         if not (verdict.answered and verdict.certified):
             return cls(given, question.model, verdict.violations, None)
         read, violations = read_market(given, answer.tables, question.model)
@@ -194,7 +194,7 @@ def line_of(first: End, last: End, owner: End) -> tuple[float, float]:
     return start.of_all(), last.bound(owner, leeway, start.repaired).of_all()
 
 
-def is_worth(first: Given, last: Given) -> bool:
+def is_worth(first: InstanceInputs, last: InstanceInputs) -> bool:
     """Return True if the terminal price alone moves between two policies."""
     return [*moved_keys(first, last)] == [WORTH]
 
@@ -219,9 +219,9 @@ def bends_of_ends(first: End, last: End) -> Iterator[Text | str]:
         yield from bends_of_markets(first.given, last.given, first.read.market, last.read.market)
 
 
-def bends_of_policies(first: Given, last: Given) -> Iterator[Text]:
+def bends_of_policies(first: InstanceInputs, last: InstanceInputs) -> Iterator[Text]:
     """Yield what of two instances is not linear, or moves otherwise than in a straight line."""
-    for item in fields(Given):
+    for item in fields(InstanceInputs):
         one, other = getattr(first, item.name), getattr(last, item.name)
         if item.init and item.name != "policy" and one is not other and not (one is not None and one.equals(other)):
             yield _("the ends have different tables {name}", name=item.name)
@@ -244,7 +244,7 @@ def bends_of_policies(first: Given, last: Given) -> Iterator[Text]:
         yield _("market.external_demand_t of {year} passes zero, from demand to supply", year=year)
 
 
-def bends_before_answers(first: Given, last: Given, kind: str) -> Iterator[Text]:
+def bends_before_answers(first: InstanceInputs, last: InstanceInputs, kind: str) -> Iterator[Text]:
     """Yield what is known to bend before anything is solved: of a path, which starts from no allocation, all of it."""
     found = [*bends_of_policies(first, last)]
     yield from found
@@ -252,7 +252,7 @@ def bends_before_answers(first: Given, last: Given, kind: str) -> Iterator[Text]
         yield from bends_of_markets(first, last, *(derive_market(one, {}, kind) for one in (first, last)))
 
 
-def bends_of_markets(first: Given, last: Given, one: Market, other: Market) -> Iterator[Text]:
+def bends_of_markets(first: InstanceInputs, last: InstanceInputs, one: Market, other: Market) -> Iterator[Text]:
     """Yield what of two markets moves otherwise than in a straight line."""
     baseline = one.baseline
     for year in baseline.years[baseline.balances.any(axis=0)][-1:]:
@@ -275,7 +275,7 @@ def bends_of_markets(first: Given, last: Given, one: Market, other: Market) -> I
         yield _("the cap of {year} cuts at one end alone (pathway.cap_t)", year=year)
 
 
-def _bent(first: Given, last: Given, one: Market, other: Market) -> NDArray[np.bool_]:
+def _bent(first: InstanceInputs, last: InstanceInputs, one: Market, other: Market) -> NDArray[np.bool_]:
     """Return the years in which allowances that move are no share of the cap, shape ``(years,)``.
 
     They are the same share at both ends if the cap cuts there, and a smaller one where it does not.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Columns = Mapping[str, frozenset[str]]
 
@@ -260,7 +260,7 @@ def default_gap(model: str) -> float:
     return WHOLE_GAPS_RELATIVE.get(model, WHOLE_GAP_RELATIVE)
 
 
-def theorem_of(instance: Given, model: str, tables: Collection[str]) -> Theorem:
+def theorem_of(instance: InstanceInputs, model: str, tables: Collection[str]) -> Theorem:
     """Return the theorem of a model, in the case of an answer or of none, which the names of the tables tell.
 
     Raises
@@ -289,14 +289,14 @@ def theorem_of(instance: Given, model: str, tables: Collection[str]) -> Theorem:
     return Theorem(model, (*start, *OWN_STAGE.get(model, ())), before | own)
 
 
-def _start(instance: Given) -> tuple[str, ...]:
+def _start(instance: InstanceInputs) -> tuple[str, ...]:
     """Return the objectives of an allocation in order."""
     policy = instance.policy.allocation
     first = EXCEPTIONS if policy.exceptions.units else ()
     return (*first, *policy.objectives, TIE_BREAKS[policy.tie_break], *([ROUNDING] if instance.rounds else []))
 
 
-def _allocation(instance: Given, levels: Sequence[str]) -> dict[str, frozenset[str]]:
+def _allocation(instance: InstanceInputs, levels: Sequence[str]) -> dict[str, frozenset[str]]:
     """Return the tables of an allocation with these objectives; without any it is not optimised."""
     tables, policy = dict(ALLOCATION), instance.policy.allocation
     prices = {f"{level}_shadow_price" for level in levels}

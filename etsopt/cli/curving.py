@@ -151,10 +151,10 @@ def check(options: Namespace) -> int:
         raise UsageError(what, _("Leave them out."))
     with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
         found = check_curve(options.run)
-    return told(found, options.json)
+    return print_check(found, options.json)
 
 
-def told(found: CurveCheck, as_json: bool) -> int:
+def print_check(found: CurveCheck, as_json: bool) -> int:
     """Print what a check proved, and return its exit code."""
     if as_json:
         print(json.dumps({"holds": found.holds, **asdict(found)}, ensure_ascii=False))

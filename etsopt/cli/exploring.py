@@ -89,11 +89,11 @@ def _solved(options: Namespace) -> tuple[Curve, Source]:
 
 def check(options: Namespace) -> int:
     """Derive the data of a page again from its instance, and print what holds."""
-    from etsopt.cli.curving import told
+    from etsopt.cli.curving import print_check
     from etsopt.cli.options import pairs
     from etsopt.explore.page import check_page, source_of
     from etsopt.running import reading
 
     source = source_of(options.page)
     instance = reading.read(options.run, source.emissions, pairs(list(source.changes)))
-    return told(check_page(options.page, instance), options.json)
+    return print_check(check_page(options.page, instance), options.json)

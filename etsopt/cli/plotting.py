@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.reporting import beside, kind_of, refuse
+from etsopt.cli.reporting import kind_of, refuse, script_notice
 from etsopt.errors import UsageError, brief
 from etsopt.language import _
 
@@ -66,7 +66,7 @@ def _said(files: list[Path], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"file": str(first)}, ensure_ascii=False))
     else:
-        print(_("Written to {path}.", path=first), *map(beside, others))
+        print(_("Written to {path}.", path=first), *map(script_notice, others))
     return 0
 
 

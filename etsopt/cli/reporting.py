@@ -74,7 +74,7 @@ def _said(files: list[Path], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"file": str(files[0]), "files": [str(file) for file in files]}, ensure_ascii=False))
     else:
-        print(_("Written to {path}.", path=files[0]), *map(beside, files[1:]))
+        print(_("Written to {path}.", path=files[0]), *map(script_notice, files[1:]))
     return 0
 
 
@@ -115,7 +115,7 @@ def refuse(option: str, folder: Path) -> None:
     raise UsageError(what, _("Leave {option} out.", option=option))
 
 
-def beside(script: Path) -> str:
+def script_notice(script: Path) -> str:
     """Return the sentence on a script that has to stay beside a page."""
     return _("Its charts need {name} beside it; --inline writes one file.", name=script.name)
 

@@ -100,8 +100,8 @@ def _block(terms: list[Term], count: int) -> tuple[NDArray[np.int64], NDArray[np
     width = space.inner * len(terms)
     indices, data = np.empty((elements, width), dtype=np.int32), np.empty((elements, width))
     for number, term in enumerate(terms):
-        here = slice(number * space.inner, (number + 1) * space.inner)
-        for target, value in ((indices[:, here], term.columns), (data[:, here], term.coefficient)):
+        block = slice(number * space.inner, (number + 1) * space.inner)
+        for target, value in ((indices[:, block], term.columns), (data[:, block], term.coefficient)):
             target[...] = space.full(value).reshape(target.shape)
     per_row = np.ones(count, dtype=np.int64) if space.rows is None else np.bincount(space.rows, minlength=count)
     return per_row * width, indices.reshape(-1), data.reshape(-1)

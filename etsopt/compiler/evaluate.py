@@ -14,7 +14,7 @@ from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, Temp
 
 from etsopt.compiler.guards import MembersOf
 from etsopt.compiler.lookups import Lookups, is_expression, is_number
-from etsopt.compiler.spaces import AxisIndex, Space, ValueIndex, alike, plus, times
+from etsopt.compiler.spaces import AxisIndex, Space, ValueIndex, all_aligned, plus, times
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Evaluator(Lookups):
         if not node.is_expression_type():
             raise self._not_linear()
         # Integers of numpy overflow; those of Python do not.
-        values = alike([_in_floats(self.number(part, space)) for part in node.args])
+        values = all_aligned([_in_floats(self.number(part, space)) for part in node.args])
         if isinstance(node, numeric_expr.UnaryFunctionExpression):
             return getattr(np, IN_NUMPY.get(node.getname(), node.getname()))(*values)
         if isinstance(node, numeric_expr.Expr_ifExpression):

@@ -91,7 +91,7 @@ class Inputs:
         for component in sets:
             self._check_set(component, data[component.local_name])
         for component in self.model.component_objects(pyo.Param):
-            self.parameters[component.local_name] = self.taken(component, data[component.local_name])
+            self.parameters[component.local_name] = self.checked_data(component, data[component.local_name])
 
     def with_data(self, data: Mapping[str, Any]) -> Inputs | None:
         """Return the same templates on other data for everything; None if the templates may differ.
@@ -160,7 +160,7 @@ class Inputs:
         other = copy(self)
         other.parameters = dict(self.parameters)
         for name, value in data.items():
-            other.parameters[name] = self.taken(self.model.component(name), value)
+            other.parameters[name] = self.checked_data(self.model.component(name), value)
         return other
 
     def expression(self, component: Any) -> Template:
@@ -225,7 +225,7 @@ class Inputs:
         except Exception as error:
             raise CompileError(title, f"the set {domain} that it is within is not known", MEMBERS) from error
 
-    def taken(self, component: Any, value: Any) -> NDArray[Any]:
+    def checked_data(self, component: Any, value: Any) -> NDArray[Any]:
         """Return the data of a parameter, checked against its sets and its domain.
 
         Raises

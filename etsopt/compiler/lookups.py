@@ -12,7 +12,7 @@ from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
 
 from etsopt.compiler.mistakes import RuleError
-from etsopt.compiler.spaces import AxisIndex, Space, ValueIndex, alike, plus, times
+from etsopt.compiler.spaces import AxisIndex, Space, ValueIndex, all_aligned, plus, times
 from etsopt.compiler.templates import CompileError
 from etsopt.language import _
 
@@ -117,7 +117,7 @@ class Lookups:
     ) -> Any:
         values = [self._integers(number(item, space), component) for item in part]
         try:
-            return members.find(alike(values))
+            return members.find(all_aligned(values))
         except KeyError as error:
             reason = _(
                 "its rule looks up {local_name}, and {cause}", local_name=component.local_name, cause=error.args[0]

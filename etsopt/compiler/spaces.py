@@ -156,7 +156,7 @@ def aligned(value: Any, dimensions: int) -> Any:
     return value if missing <= 0 or np.ndim(value) == 0 else value.reshape(value.shape + (1,) * missing)
 
 
-def alike(values: list[Any]) -> list[Any]:
+def all_aligned(values: list[Any]) -> list[Any]:
     """Return values aligned with the leading axes, all with the same number of dimensions; scalars stay scalars."""
     dimensions = max((np.ndim(value) for value in values), default=0)
     return [aligned(value, dimensions) for value in values]
@@ -164,11 +164,11 @@ def alike(values: list[Any]) -> list[Any]:
 
 def times(one: Any, other: Any) -> Any:
     """Return the product of two values, both aligned with the leading axes."""
-    one, other = alike([one, other])
+    one, other = all_aligned([one, other])
     return one * other
 
 
 def plus(one: Any, other: Any) -> Any:
     """Return the sum of two values, both aligned with the leading axes."""
-    one, other = alike([one, other])
+    one, other = all_aligned([one, other])
     return one + other

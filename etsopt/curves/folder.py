@@ -79,14 +79,16 @@ def _proofs(curve: Curve) -> Iterator[pd.DataFrame]:
     """Yield the multipliers that prove each infeasible stretch."""
     rows = curve.solver.rows
     for number, stretch in enumerate(curve.cover.stretches, 1):
-        here = np.flatnonzero(stretch.dual)
+        has_dual = np.flatnonzero(stretch.dual)
         columns: dict[str, Any] = {
             "piece": -number,
             "level": INFEASIBLE,
-            "row": rows.rule[here],
-            "index": rows.index[here],
+            "row": rows.rule[has_dual],
+            "index": rows.index[has_dual],
         }
-        yield pd.DataFrame(columns | {"multiplier_from": stretch.dual[here], "multiplier_to": stretch.dual[here]})
+        yield pd.DataFrame(
+            columns | {"multiplier_from": stretch.dual[has_dual], "multiplier_to": stretch.dual[has_dual]}
+        )
 
 
 def read_curve(folder: str | Path) -> Curve | PriceCurve:

@@ -19,7 +19,7 @@ from etsopt.curves.line import FRUITLESS_MAX, NARROW, SLIVER, Cover
 from etsopt.errors import StoppedError, UsageError
 from etsopt.language import _, chain
 from etsopt.progress import checkpoint
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.results.claims import is_stopped
 from etsopt.rules import as_given
 from etsopt.running import library
@@ -105,7 +105,7 @@ class PriceSolver:
     def __init__(self, instance: Instance, axis: Axis, model: str) -> None:
         self.instance, self.axis, self.model = instance, axis, model
         self.solves = 0
-        first, last = (Given.of(self._taken(one)) for one in corners(instance, (axis,)))
+        first, last = (InstanceInputs.of(self._taken(one)) for one in corners(instance, (axis,)))
         refuse(bends_before_answers(first, last, model))
 
     def _taken(self, instance: Instance) -> Instance:

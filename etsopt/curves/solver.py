@@ -15,7 +15,7 @@ from etsopt.curves.axes import corners, instance_at
 from etsopt.errors import StoppedError, UsageError
 from etsopt.language import _, chain
 from etsopt.modelling import ProgramModel
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.rules import as_given, reference_allowances
 from etsopt.running import library, methods, model_inputs
 from etsopt.running.compiling import CompiledModels
@@ -87,7 +87,7 @@ class CurveSolver:
         assert isinstance(self.model, ProgramModel)
         self.given = [as_given(one, reads_years(self.model)) for one in corners(instance, self.axes)]
         self.reference = reference_allowances(self.given[0])
-        origin, *others = map(Given.of, self.given)
+        origin, *others = map(InstanceInputs.of, self.given)
         self.box = PolicyBox.of(origin, others, self.reference.reference_t)
         if reasons := list(dict.fromkeys(self.box.bends())):
             what = _("No curve can be certified: {reasons}.", reasons=chain(reasons, _("{first}; {second}")))

@@ -119,15 +119,15 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
         seen |= wrong
         powers = np.rint(np.log10(ratio, out=np.zeros(len(ratio)), where=wrong))
         for power in np.unique(powers[wrong]):
-            here = wrong & (powers == power)
+            of_power = wrong & (powers == power)
             factor = f"{10 ** abs(power):g}"
             times = _("{factor} times", factor=factor) if power > 0 else _("1/{factor} of", factor=factor)
-            count = counted(int(here.sum()), _("unit has"), _("units have"))
+            count = counted(int(of_power.sum()), _("unit has"), _("units have"))
             what = _(
                 "{count} about {times} the plausible intensity of {grammar} sector",
                 count=count,
                 times=times,
-                grammar="its" if here.sum() == 1 else "their",
+                grammar="its" if of_power.sum() == 1 else "their",
             )
             advice = _(
                 "One of the two figures of each row is {factor} times too large or too small. Check for kt, "
@@ -135,7 +135,9 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
                 factor=factor,
             )
             column = chain(columns, _("{first} or {second}"))
-            problems.append(Problem(UNITS.file, what, advice, column, cells_of(units, here, intensity, "{:.6g} t/t")))
+            problems.append(
+                Problem(UNITS.file, what, advice, column, cells_of(units, of_power, intensity, "{:.6g} t/t"))
+            )
     return problems
 
 
@@ -157,15 +159,15 @@ def _problems_of_pairs(instance: Content) -> list[Problem]:
         advice = _("Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one.")
         problems.append(Problem(UNITS.file, what, advice, chain(PAIR, _("{first} or {second}")), cells_of(units, half)))
     for sector in instance.sectors:
-        here = instance.labels("sector").where(sector) & ~half
-        filled = output & here
-        if filled.any() and (here & ~filled).any():
+        in_sector = instance.labels("sector").where(sector) & ~half
+        filled = output & in_sector
+        if filled.any() and (in_sector & ~filled).any():
             what = _(
                 "{total} units of {sector} state no {pair}, but others do",
-                total=int((here & ~filled).sum()),
+                total=int((in_sector & ~filled).sum()),
                 sector=Text(sector),
                 pair=PAIR[0],
             )
             advice = _("Fill it, with its emissions, for every unit of the sector, or for none.")
-            problems.append(Problem(UNITS.file, what, advice, PAIR[0], cells_of(units, here & ~filled)))
+            problems.append(Problem(UNITS.file, what, advice, PAIR[0], cells_of(units, in_sector & ~filled)))
     return problems

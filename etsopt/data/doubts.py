@@ -37,13 +37,13 @@ def _doubts_of(instance: Content) -> Doubts | None:
     names, emissions = units["unit_id"].to_numpy(), units["emissions_tco2e"].to_numpy(dtype=float)
     far, unusual = [], []
     for sector, of_kind in _kinds(instance):
-        here = of_kind & (intensity > 0)
-        if not here.any():
+        comparable = of_kind & (intensity > 0)
+        if not comparable.any():
             continue
-        middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY.get(sector)
+        middle, usual = float(np.median(intensity[comparable])), PLAUSIBLE_INTENSITY.get(sector)
         if usual is not None and not usual / DOUBTFUL_RATIO < middle < usual * DOUBTFUL_RATIO:
             unusual.append(UnusualIntensity(sector=sector, intensity=middle, usual=usual))
-        which = here & ((intensity > DOUBTFUL_RATIO * middle) | (intensity < middle / DOUBTFUL_RATIO))
+        which = comparable & ((intensity > DOUBTFUL_RATIO * middle) | (intensity < middle / DOUBTFUL_RATIO))
         if which.any():
             far.append(FarIntensities(sector=sector, intensity=middle, units=names[which].tolist()))
     idle, months = names[(emissions == 0) & np.isfinite(intensity)].tolist(), _open_months(units)
@@ -77,9 +77,9 @@ def doubts_at(doubts: Doubts | None, units: Iterable[str]) -> Doubts | None:
         return None
     own = {*units}
     far = [
-        one.model_copy(update={"units": here})
+        one.model_copy(update={"units": own_units})
         for one in doubts.intensities
-        if (here := [unit for unit in one.units if unit in own])
+        if (own_units := [unit for unit in one.units if unit in own])
     ]
     idle, months = [unit for unit in doubts.idle if unit in own], [one for one in doubts.months if one.unit in own]
     return Doubts(sectors=doubts.sectors, intensities=far, idle=idle, months=months)

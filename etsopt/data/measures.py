@@ -90,8 +90,8 @@ def _pairs(instance: Content, measures: pd.DataFrame) -> tuple[NDArray[np.int64]
     of_sector = np.flatnonzero(position < 0)
     sector = filled_column(measures, MEASURES, "sector")[of_sector]
     for name in pd.unique(sector):
-        here, rows = np.flatnonzero(instance.labels("sector").where(name)), of_sector[sector == name]
-        pairs.append((np.repeat(here, len(rows)), np.tile(rows, len(here))))
+        units, rows = np.flatnonzero(instance.labels("sector").where(name)), of_sector[sector == name]
+        pairs.append((np.repeat(units, len(rows)), np.tile(rows, len(units))))
     return np.concatenate([unit for unit, _ in pairs]), np.concatenate([row for _, row in pairs])
 
 

@@ -40,14 +40,14 @@ def problems_of_sectors(instance: Content) -> list[Problem]:
     unknown = sorted(set(instance.sectors) - set(SECTORS)) if instance.policy.follows_plan else []
     if not unknown:
         return []
-    here = np.isin(instance.labels("sector").code, np.flatnonzero(~np.isin(instance.sectors, SECTORS)))
+    of_other_sectors = np.isin(instance.labels("sector").code, np.flatnonzero(~np.isin(instance.sectors, SECTORS)))
     what = _(
         "{count} of a sector that the rule {name} does not have",
-        count=counted(int(here.sum()), _("unit is"), _("units are")),
+        count=counted(int(of_other_sectors.sum()), _("unit is"), _("units are")),
         name=instance.policy.rule.name,
     )
     advice = _("Use one of {sectors}, or another rule.", sectors=", ".join(SECTORS))
-    cells = cells_of(instance.units, here, instance.units["sector"].to_numpy())
+    cells = cells_of(instance.units, of_other_sectors, instance.units["sector"].to_numpy())
     return [Problem("units.csv", what, advice, "sector", cells)]
 
 
@@ -87,9 +87,9 @@ def _problems_of_coverage(policy: Policy) -> list[Problem]:
                 year=policy.year,
             )
             problems.append(Problem(FILE, what, _("Leave it out, or use cn, cn-2025 or cn-2026."), key))
-    if policy.coverage == "part" and policy.national is not None and policy.national.stated:
+    if policy.coverage == "part" and policy.national is not None and policy.national.target_keys:
         advice = _("State targets of sectors, which are those of the table, or coverage as nation.")
-        key = f"national.{policy.national.stated[0]}"
+        key = f"national.{policy.national.target_keys[0]}"
         problems.append(Problem(FILE, _("is of the nation, but the table covers a part of it"), advice, key))
     return problems
 

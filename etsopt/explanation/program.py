@@ -135,9 +135,9 @@ def _multipliers(duals: pd.DataFrame, level: str) -> dict[tuple[str, str], float
 
     An earlier objective is kept by its own multipliers alone, as the certificate of the later one adds them.
     """
-    here = duals[duals["level"] == level]
-    kept = here[here["row"] == "level_is_kept"]
-    parts = [(here, 1.0)]
+    of_level = duals[duals["level"] == level]
+    kept = of_level[of_level["row"] == "level_is_kept"]
+    parts = [(of_level, 1.0)]
     parts += [
         (duals[duals["level"] == name], -float(times))
         for name, times in zip(kept["index"], kept["multiplier"], strict=True)

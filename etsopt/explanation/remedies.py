@@ -114,8 +114,8 @@ def _outwards(rate: float, up: bool) -> float:
 def _band(instance: Instance, sector: str, old: float, given: np.ndarray) -> Iterator[tuple[str, float]]:
     """Yield the sides of a sector's band that its units leave, as wide as the farthest of them needs."""
     emissions = instance.emissions_tco2e
-    here = instance.labels("sector").where(sector) & (emissions > 0)
-    rates = (given[here] - emissions[here]) / emissions[here]
+    in_sector = instance.labels("sector").where(sector) & (emissions > 0)
+    rates = (given[in_sector] - emissions[in_sector]) / emissions[in_sector]
     stated = instance.policy.band_of(sector)
     own = sector in instance.policy.sectors and instance.policy.sectors[sector].band is not None
     lower, upper = (old, old) if stated is None else (stated.lower, stated.upper)
@@ -132,8 +132,10 @@ def _balances(instance: Instance, names: list[str], given: np.ndarray) -> Iterat
     emissions, provinces = instance.emissions_tco2e, instance.labels("province")
     needed = {}
     for name in names:
-        here = provinces.where(name)
-        needed[name] = _outwards(abs(float((given - emissions)[here].sum())) / float(emissions[here].sum()), True)
+        in_province = provinces.where(name)
+        needed[name] = _outwards(
+            abs(float((given - emissions)[in_province].sum())) / float(emissions[in_province].sum()), True
+        )
     if isinstance(instance.policy.provinces.balance, dict):
         yield from ((f"provinces.balance.{name}", value) for name, value in needed.items())
     else:

@@ -175,8 +175,8 @@ def _rows(solver: CurveSolver) -> dict[str, Any]:
     first = rows[0]
     of = np.full((len(kinds := list(dict.fromkeys(first.rule))), len(free)), -1)
     for place, kind in enumerate(kinds):
-        here = (first.rule == kind)[first.row]
-        of[place, first.position[here]] = first.row[here]
+        of_kind = (first.rule == kind)[first.row]
+        of[place, first.position[of_kind]] = first.row[of_kind]
     names = [
         _(ROWS[rule], name=name_of(index)) if rule in ROWS else _("Band of {name}", name=name_of(index))
         for rule, index in zip(first.rule, first.index, strict=True)

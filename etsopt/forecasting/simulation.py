@@ -175,7 +175,7 @@ def drawn(instance: Instance, plan: ForecastPlan, sectors: list[Sector], shift: 
     balance_values, imbalance = np.empty((2, len(sectors), plan.draws))
     emissions_tco2e, allowance_t, rate = np.empty((3, plan.draws, columns[-1]))
     for number, sector in enumerate(sectors):
-        here = slice(columns[number], columns[number + 1])
+        block = slice(columns[number], columns[number + 1])
         owns = [_own(sector, plan.seed * SEEDS + draw, one) for draw, one in enumerate(shared)]
         shares = np.array([one[_of(sector.name)] for one in shared])
         seen = np.array([own.intensity[sector.balanced] for own in owns])
@@ -186,8 +186,8 @@ def drawn(instance: Instance, plan: ForecastPlan, sectors: list[Sector], shift: 
             found = balance_value(emissions, intensity, parameters.slope, parameters.cap)
             imbalance[number, draw] = _verified(emissions, intensity, found, parameters, sector.name)
             value = balance_values[number, draw] = published(found, parameters).value
-            emissions_tco2e[draw, here] = own.emissions
-            allowance_t[draw, here], rate[draw, here] = _given(own, value, parameters)
+            emissions_tco2e[draw, block] = own.emissions
+            allowance_t[draw, block], rate[draw, block] = _given(own, value, parameters)
     return Drawn(sectors, balance_values, imbalance, emissions_tco2e, allowance_t, rate)
 
 

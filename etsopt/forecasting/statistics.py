@@ -71,9 +71,9 @@ def _numbers(instance: Instance, drawn: Drawn) -> Iterator[tuple[tuple[str, ...]
     units = own_units(instance, drawn)
     both = {ALLOWANCE: drawn.allowance_t, SURPLUS: drawn.surplus_t}
     for owner in dict.fromkeys(units["enterprise_id"]):
-        here = (units["enterprise_id"] == owner).to_numpy()
+        of_owner = (units["enterprise_id"] == owner).to_numpy()
         for quantity, values in both.items():
-            total = values[:, here].sum(axis=1)
+            total = values[:, of_owner].sum(axis=1)
             yield ("enterprise", "", str(owner), "", quantity, "t"), total, _deficit(quantity, total)
     cap = {sector.name: sector.belief.cap for sector in drawn.sectors}
     for place, (name, owner, sector_name) in enumerate(

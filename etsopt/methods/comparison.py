@@ -148,18 +148,18 @@ def under_totals_alone(instance: Instance, sectors: pd.DataFrame, tie_break: str
     sector, allowance = instance.labels("sector"), reference.copy()
     targets = dict(zip(sectors["sector"], sectors["target_t"], strict=True))
     for place, name in enumerate(sector.names):
-        here = np.flatnonzero((sector.code == place) & ~found.fixed)
-        if not len(here):
+        units = np.flatnonzero((sector.code == place) & ~found.fixed)
+        if not len(units):
             continue
         target = targets.get(name, np.nan)
-        target = float(reference[here].sum()) if np.isnan(target) else target
-        r, e = reference[here], emissions[here]
+        target = float(reference[units].sum()) if np.isnan(target) else target
+        r, e = reference[units], emissions[units]
         weight = {
             "proportional": np.maximum(r, LEAST_REFERENCE_SHARE * e),
-            "equal_losses": np.ones(len(here)),
+            "equal_losses": np.ones(len(units)),
         }.get(tie_break, e)
         centre = e * (target / e.sum()) if tie_break == "equal_rates" else r
-        allowance[here] = _shared(centre, weight, target)
+        allowance[units] = _shared(centre, weight, target)
     return allowance
 
 

@@ -147,7 +147,7 @@ class Program:
         rows, columns = (self.row_lower - total, total - self.row_upper), (self.column_lower - x, x - self.column_upper)
         return max(0.0, *(float(np.max(by, initial=0.0)) for by in (*rows, *columns)))
 
-    def moved(self, point: NDArray[np.float64], total: NDArray[np.float64], fine: float) -> Program:
+    def shifted(self, point: NDArray[np.float64], total: NDArray[np.float64], fine: float) -> Program:
         """Return the program in distances from a point with these row totals, magnified by a factor.
 
         Objectives keep their coefficients: their values are those of the distances.

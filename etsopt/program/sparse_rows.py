@@ -81,7 +81,7 @@ class SparseRows:
         indptr = self.indptr[rows.start : rows.stop + 1] - first
         return SparseRows(self.data[first:last], self.indices[first:last], indptr, self.columns)
 
-    def taken(self, rows: NDArray[np.int64], columns: slice) -> SparseRows:
+    def select(self, rows: NDArray[np.int64], columns: slice) -> SparseRows:
         """Return the matrix of rows in any order, and of consecutive columns."""
         counts = np.diff(self.indptr)[rows]
         starts = np.concatenate([[0], np.cumsum(counts)])

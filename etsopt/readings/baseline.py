@@ -10,7 +10,7 @@ import numpy as np
 from etsopt.readings import plan, references
 from etsopt.readings.balance import balance_value
 from etsopt.readings.forecast import factors
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.path import Rule, below_cap, follows_output, tightened, with_power
 from etsopt.readings.targets import entitled_at_rest, fixed_at_emissions, gets_emissions
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 NO_BALANCE = 1e-300
 """Balance value [t/t] that no allowance can follow, since it lies far below every intensity."""
@@ -133,7 +133,7 @@ class Baseline:
         return np.where(follows.reshape(shape), free, lump_sum)
 
 
-def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held | None = None) -> Baseline:
+def derive_baseline(instance: InstanceInputs, allocation: pd.DataFrame | None, held: Held | None = None) -> Baseline:
     """Derive the baseline of a pathway without an allocation, else that of the allowances in the table.
 
     Parameters
@@ -194,7 +194,9 @@ def derive_baseline(instance: Given, allocation: pd.DataFrame | None, held: Held
     )
 
 
-def _lump_sums(instance: Given, allocation: pd.DataFrame, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _lump_sums(
+    instance: InstanceInputs, allocation: pd.DataFrame, emissions: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the allowances of a table in each year, shape ``(units, years)`` [t].
 
     They grow with the emissions, or with the references of the years, which the table changes by a rate of emissions.
@@ -215,7 +217,7 @@ def _lump_sums(instance: Given, allocation: pd.DataFrame, emissions: NDArray[np.
     return np.where(gets_emissions(instance)[:, None], held, np.maximum(moved, 0.0) * inside)
 
 
-def _path_of_references(instance: Given, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _path_of_references(instance: InstanceInputs, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allowances of a path under a rule that is no plan, shape ``(units, years)`` [t]; NaN without any."""
     yearly = references.by_year(instance, instance.years)
     if yearly is None and instance.years.tolist() == [instance.policy.year]:
@@ -237,30 +239,30 @@ def _kept(sector: NDArray[np.int64], emissions: NDArray[np.float64], held: NDArr
     """Return the share of its sector's emissions that is held, of every unit; one where nothing is."""
     kept = np.ones_like(emissions)
     for number, years in enumerate(held):
-        here = sector == number
-        total = emissions[here].sum(axis=0)
+        in_sector = sector == number
+        total = emissions[in_sector].sum(axis=0)
         stated = (total > 0) & ~np.isnan(years)
-        kept[here] = np.divide(years, total, out=np.ones_like(total), where=stated)
+        kept[in_sector] = np.divide(years, total, out=np.ones_like(total), where=stated)
     return kept
 
 
-def _enacted(instance: Given, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> Rule:
+def _enacted(instance: InstanceInputs, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> Rule:
     """Return the rule of every year; A = E for another rule, for power, and under the national rule up to 2024."""
     balance, years = np.full(emissions.shape, np.nan), instance.years
     name = instance.policy.rule.name
     balanced = (years >= 2025) if name == plan.NATIONAL else np.full(len(years), plan.has_balance_value(instance))
     if not balanced.any():
         return Rule(np.zeros(len(years)), np.zeros(len(years)), balance)
-    slope, cap = plan.slope(instance), float(plan.stated(instance, "cap", plan.CAP))
+    slope, cap = plan.slope(instance), float(plan.parameter(instance, "cap", plan.CAP))
     free = ~fixed_at_emissions(instance) & ~plan.of_power(instance)
     for sector in instance.sectors:
-        here = np.flatnonzero(instance.labels("sector").where(sector) & free)
+        in_sector = np.flatnonzero(instance.labels("sector").where(sector) & free)
         outside = plan.balance_value_from_outside(instance, sector, years)
-        for year in np.flatnonzero(balanced) if len(here) else ():
+        for year in np.flatnonzero(balanced) if len(in_sector) else ():
             if plan.is_from_outside(instance, sector):
-                balance[here, year] = outside[year]
+                balance[in_sector, year] = outside[year]
                 continue
-            value = balance_value(emissions[here, year], intensity[here, year], slope, cap)
+            value = balance_value(emissions[in_sector, year], intensity[in_sector, year], slope, cap)
             # Without an intensity there is no balance value, and no allowance is right.
-            balance[here, year] = NO_BALANCE if np.isnan(value) else value
+            balance[in_sector, year] = NO_BALANCE if np.isnan(value) else value
     return Rule(np.full(len(years), slope), np.full(len(years), cap), balance)

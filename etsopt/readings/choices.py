@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.readings.baseline import Baseline
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 NOT_ON_OFFER = -1
 
@@ -165,7 +165,7 @@ def _groups(
     return tuple(groups)
 
 
-def derive_choices(instance: Given, baseline: Baseline) -> Choices:
+def derive_choices(instance: InstanceInputs, baseline: Baseline) -> Choices:
     """Return the measures on offer at every unit: applicable ones, without no-regret measures if these are excluded."""
     rows = offers_in(instance)
     unit, row = on_offer(instance)

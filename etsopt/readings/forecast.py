@@ -10,10 +10,10 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
-def factors(instance: Given, years: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def factors(instance: InstanceInputs, years: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the factors of output and of intensity, each of shape ``(units, years)``.
 
     They lie on straight lines from 1 in the year of the tables through the stated years, and stay after the last.
@@ -48,7 +48,7 @@ def factors(instance: Given, years: NDArray[np.int64]) -> tuple[NDArray[np.float
 def _lines(
     path: NDArray[np.int64],
     year: NDArray[np.int64],
-    here: NDArray[np.bool_],
+    where: NDArray[np.bool_],
     value: NDArray[np.float64],
     base: int,
     years: NDArray[np.int64],
@@ -56,7 +56,7 @@ def _lines(
     """Return the values of every path in some years, shape ``(paths, years)``, from rows that state some of them."""
     calendar = np.unique(np.concatenate([[base], year, years]))
     table = np.full((int(path.max(initial=-1)) + 1, len(calendar)), np.nan)
-    table[path[here], np.searchsorted(calendar, year[here])] = value[here]
+    table[path[where], np.searchsorted(calendar, year[where])] = value[where]
     table[:, calendar == base] = 1.0
     known, place, row = ~np.isnan(table), np.arange(len(calendar)), np.arange(len(table))[:, None]
     last = np.maximum.accumulate(np.where(known, place, -1), axis=1)

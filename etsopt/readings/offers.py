@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.readings.given import Names, cached
+from etsopt.readings.instance_inputs import Names, cached
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 OUTPUT_CUT = "output_cut"
 """Name of the measure that a policy adds by its table ``abatement.output_cut``."""
@@ -53,7 +53,7 @@ class OfferTable:
     required: NDArray[np.int64]
 
 
-def cells_of(instance: Given, name: str) -> NDArray[Any]:
+def cells_of(instance: InstanceInputs, name: str) -> NDArray[Any]:
     """Return a column of the table of measures, with what an empty cell stands for, shape ``(rows,)``."""
     assert instance.measures is not None
     table, number = instance.measures, name not in TEXTS
@@ -67,7 +67,7 @@ def cells_of(instance: Given, name: str) -> NDArray[Any]:
 
 
 @cached
-def steps_of(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def steps_of(instance: InstanceInputs) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return row, step and number of steps of everything on offer, in the order of the table of measures.
 
     A measure is built in equal steps, as few as its largest new share of a year allows.
@@ -84,7 +84,7 @@ def _within(many: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @cached
-def on_offer(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def on_offer(instance: InstanceInputs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the unit and the place among `steps_of` of every step on offer, by unit, measure and step.
 
     A unit's own row of a measure replaces that of its sector; one that saves electricity alone is not on offer.
@@ -108,7 +108,7 @@ def on_offer(instance: Given) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.repeat(unit, many[row]), np.repeat(first, many[row]) + _within(many[row])
 
 
-def offers_in(instance: Given) -> OfferTable:
+def offers_in(instance: InstanceInputs) -> OfferTable:
     """Return what the table of measures offers, with its texts as codes."""
     if instance.measures is None:
         nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)

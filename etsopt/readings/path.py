@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from etsopt.readings import plan
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.power import allowances_of_power
 from etsopt.readings.targets import fixed_at_emissions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 class Rule(NamedTuple):
@@ -30,7 +30,7 @@ class Rule(NamedTuple):
         return np.nan_to_num(rate)
 
 
-def follows_output(instance: Given, years: NDArray[np.int64], capped: bool) -> NDArray[np.bool_]:
+def follows_output(instance: InstanceInputs, years: NDArray[np.int64], capped: bool) -> NDArray[np.bool_]:
     """Return the years in which the plan gives by the output of the year: those before an absolute cap of a path."""
     path = instance.policy.pathway
     starts = [int(year) for year in path.cap_t or {}] + ([path.cap_from] if path.cap_from is not None else [])
@@ -38,13 +38,13 @@ def follows_output(instance: Given, years: NDArray[np.int64], capped: bool) -> N
     return by_plan & (years < min(starts)) if capped and starts else by_plan
 
 
-def banks(instance: Given, years: NDArray[np.int64]) -> NDArray[np.bool_]:
+def banks(instance: InstanceInputs, years: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return the years of a path at whose end allowances may be kept: those before the eve of `no_bank_from`."""
     first = instance.policy.pathway.no_bank_from
     return np.array([first is None or year < first - 1 for year in years.tolist()])
 
 
-def tightened(instance: Given, years: NDArray[np.int64], phase_2: NDArray[np.bool_], enacted: Rule) -> Rule:
+def tightened(instance: InstanceInputs, years: NDArray[np.int64], phase_2: NDArray[np.bool_], enacted: Rule) -> Rule:
     """Return the rule of the pathway: in the second phase, the balance value falls from that of the year before."""
     path = instance.policy.pathway
     fall = by_year(path.tightening, years, 0.0)
@@ -59,7 +59,7 @@ def tightened(instance: Given, years: NDArray[np.int64], phase_2: NDArray[np.boo
 
 
 def with_power(
-    instance: Given,
+    instance: InstanceInputs,
     years: NDArray[np.int64],
     grown: NDArray[np.float64],
     emissions: NDArray[np.float64],
@@ -77,7 +77,7 @@ def with_power(
     return np.where(np.isnan(of_power), given, of_power)
 
 
-def caps(instance: Given, years: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+def caps(instance: InstanceInputs, years: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the cap on all allowances of each year, infinite without one, from their totals before it [t]."""
     path = instance.policy.pathway
     if path.cap_t is not None:
@@ -90,7 +90,7 @@ def caps(instance: Given, years: NDArray[np.int64], totals: NDArray[np.float64])
     return np.where(years >= path.cap_from, falling, np.inf)
 
 
-def below_cap(instance: Given, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
+def below_cap(instance: InstanceInputs, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
     totals = given.sum(axis=0)
     limit = caps(instance, years, totals)

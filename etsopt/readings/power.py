@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from etsopt.readings import plan
-from etsopt.readings.given import by_year, whole
+from etsopt.readings.instance_inputs import by_year, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 LAST_PLAN = 2026
 ELECTRICITY = {
@@ -45,7 +45,11 @@ HEAT = {
 
 
 def allowances_of_power(
-    instance: Given, fixed: NDArray[np.bool_], year: int, grown: float | NDArray[np.float64], emissions: NDArray[Any]
+    instance: InstanceInputs,
+    fixed: NDArray[np.bool_],
+    year: int,
+    grown: float | NDArray[np.float64],
+    emissions: NDArray[Any],
 ) -> NDArray[np.float64]:
     """Return the allowances of power units in whole tonnes, and NaN for all other units, shape ``(units,)`` [t].
 
@@ -82,22 +86,24 @@ def allowances_of_power(
     )
     table["a"] = whole(electricity * rate) + whole(steam)
     due = whole(table["e"] + 0.5)
-    if plan.stated(instance, "gas_topped_up", True):
+    if plan.parameter(instance, "gas_topped_up", True):
         table["a"] = table["a"].where(~gas, np.maximum(table["a"], due))
     table["a"] = table["a"].where(~table["fixed"], due)
     result = pd.Series(np.nan, index=instance.units.index)
-    result[table.index] = _with_least_share(table, float(plan.stated(instance, "least_allowance_share", 0.8)))
+    result[table.index] = _with_least_share(table, float(plan.parameter(instance, "least_allowance_share", 0.8)))
     return result.to_numpy(dtype=float)
 
 
-def _benchmark(instance: Given, year: int, key: str, official: dict[int, dict[str, float]], name: str) -> float:
+def _benchmark(
+    instance: InstanceInputs, year: int, key: str, official: dict[int, dict[str, float]], name: str
+) -> float:
     """Return a benchmark of a year: stated, else official; after the last plan it changes as the policy states."""
-    own = by_year((plan.stated(instance, key, None) or {}).get(name), [year])[0]
+    own = by_year((plan.parameter(instance, key, None) or {}).get(name), [year])[0]
     if not math.isnan(own):
         return float(own)
     value = official[max(first for first in official if first <= year)][name]
     for later in range(LAST_PLAN + 1, year + 1):
-        value *= 1 + float(by_year(plan.stated(instance, "benchmark_change", None), [later], 0.0)[0])
+        value *= 1 + float(by_year(plan.parameter(instance, "benchmark_change", None), [later], 0.0)[0])
     return value
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.readings.forecast import factors
-from etsopt.readings.given import cached, whole
+from etsopt.readings.instance_inputs import cached, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @cached
-def outside_plans(instance: Given) -> NDArray[np.float64]:
+def outside_plans(instance: InstanceInputs) -> NDArray[np.float64]:
     """Return the references of a rule without a plan before rounding, shape ``(units,)`` [t]; NaN of another rule."""
     name, parameters = instance.policy.rule.name, instance.parameters
     if name == "given":
@@ -29,7 +29,7 @@ def outside_plans(instance: Given) -> NDArray[np.float64]:
     return np.full(len(instance.units), np.nan)
 
 
-def by_year(instance: Given, years: NDArray[np.int64]) -> NDArray[np.float64] | None:
+def by_year(instance: InstanceInputs, years: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """Return the references of each year, shape ``(units, years)`` [t]; None if only the year of the tables has any.
 
     Stated ones are those of the forecast, NaN where it has none. A benchmark counts the output of the year, and
@@ -41,9 +41,12 @@ def by_year(instance: Given, years: NDArray[np.int64]) -> NDArray[np.float64] | 
         if rows is None or "reference_t" not in rows or rows["reference_t"].isna().all():
             return None
         stated = np.full((len(names), len(years)), np.nan)
-        here = rows[rows["reference_t"].notna() & rows["year"].isin(years)]
-        unit, year = names.searchsorted(here["unit_id"]), np.searchsorted(years, here["year"].to_numpy())
-        stated[unit, year] = here["reference_t"].to_numpy()
+        with_reference = rows[rows["reference_t"].notna() & rows["year"].isin(years)]
+        unit, year = (
+            names.searchsorted(with_reference["unit_id"]),
+            np.searchsorted(years, with_reference["year"].to_numpy()),
+        )
+        stated[unit, year] = with_reference["reference_t"].to_numpy()
         return np.where(years > instance.policy.year, stated, first)
     before = years - (name == "grandfathering")
     output, intensity = factors(instance, before)
@@ -55,6 +58,6 @@ def by_year(instance: Given, years: NDArray[np.int64]) -> NDArray[np.float64] | 
     return None
 
 
-def parameter_of(instance: Given) -> float:
+def parameter_of(instance: InstanceInputs) -> float:
     """Return the allowances per tonne of last year's emissions under grandfathering."""
     return float(instance.parameters.get("factor", 1.0))

@@ -127,10 +127,10 @@ def batches(baseline: Baseline, offered: Choices, units: NDArray[np.int64]) -> I
     """Yield the sets of some units, in batches that stay in the cache."""
     kind, families = offered.kinds
     for number in np.unique(kind[units]).tolist():
-        here = units[kind[units] == number]
+        of_kind = units[kind[units] == number]
         step = max(1, CELLS_AT_ONCE // len(families[number]))
-        for start in range(0, len(here), step):
-            yield Sets.of(baseline, offered, here[start : start + step], families[number])
+        for start in range(0, len(of_kind), step):
+            yield Sets.of(baseline, offered, of_kind[start : start + step], families[number])
 
 
 def _met(offered: Choices, units: NDArray[np.int64], family: Family) -> NDArray[np.bool_]:

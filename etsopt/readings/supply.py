@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Floats = NDArray[np.float64]
 
@@ -90,7 +90,7 @@ class Demand:
         return self.cost[sector] + self.price[sector] / self.elasticity[sector] * (1 - middle)
 
 
-def read_sources(instance: Given) -> Sources:
+def read_sources(instance: InstanceInputs) -> Sources:
     """Return the sources of an instance that has some."""
     rows = instance.supply
     assert rows is not None
@@ -104,8 +104,8 @@ def read_sources(instance: Given) -> Sources:
     return Sources(table, figures | {column: figures[column] / MILLION for column in AMOUNTS})
 
 
-def read_demand(instance: Given) -> Demand:
-    """Return the demand of every sector, in the order of `Given.sectors`."""
+def read_demand(instance: InstanceInputs) -> Demand:
+    """Return the demand of every sector, in the order of `InstanceInputs.sectors`."""
     output = np.nan_to_num(instance.output)[:, None] * factors(instance, instance.years)[0]
     of_unit = instance.units["sector"].to_numpy()
     amount = np.array([output[of_unit == sector].sum(axis=0) for sector in instance.sectors]) / MILLION
@@ -121,11 +121,11 @@ def _lines(rows: pd.DataFrame, key: str, names: Sequence[str], column: str, year
     """Return a column by name and year: straight between stated years and level outside; NaN without any."""
     found = np.full((len(names), len(years)), np.nan)
     for place, name in enumerate(names):
-        here = rows[rows[key] == name] if column in rows else rows[:0]
-        here = here[here[column].notna()] if len(here) else here
-        if not len(here):
+        of_name = rows[rows[key] == name] if column in rows else rows[:0]
+        of_name = of_name[of_name[column].notna()] if len(of_name) else of_name
+        if not len(of_name):
             continue
-        stated = dict(zip(here["year"].astype(int).tolist(), here[column].astype(float).tolist(), strict=True))
+        stated = dict(zip(of_name["year"].astype(int).tolist(), of_name[column].astype(float).tolist(), strict=True))
         for t, year in enumerate(years.tolist()):
             before = max((one for one in stated if one <= year), default=min(stated))
             after = min((one for one in stated if one >= year), default=max(stated))

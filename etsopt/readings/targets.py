@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.readings import plan
-from etsopt.readings.given import TONNE_ROUNDING_T, cached, whole
+from etsopt.readings.instance_inputs import TONNE_ROUNDING_T, cached, whole
 from etsopt.readings.references import outside_plans
 from etsopt.units import sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 TONNE_ROUNDING_RELATIVE = 1e-14
 """Distance to a whole tonne that counts as rounding beside `TONNE_ROUNDING_T`, relative to the quantity."""
@@ -27,14 +27,14 @@ def floored(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @cached
-def fixed_at_emissions(instance: Given) -> NDArray[np.bool_]:
+def fixed_at_emissions(instance: InstanceInputs) -> NDArray[np.bool_]:
     """Return the units that nothing moves: those that get A = E, and any without emissions in scope."""
     fixed: NDArray[np.bool_] = gets_emissions(instance) | (plan.emissions_inside(instance) <= 0)
     return fixed
 
 
 @cached
-def gets_emissions(instance: Given) -> NDArray[np.bool_]:
+def gets_emissions(instance: InstanceInputs) -> NDArray[np.bool_]:
     """Return the units that get A = E: special cases, small enterprises, and units outside the scope.
 
     Under China's plans so does a unit without emissions; other rules may entitle it.
@@ -46,23 +46,23 @@ def gets_emissions(instance: Given) -> NDArray[np.bool_]:
     return equal
 
 
-def at_emissions(instance: Given) -> NDArray[np.bool_]:
+def at_emissions(instance: InstanceInputs) -> NDArray[np.bool_]:
     """Return the units whose reference is their emissions, shape ``(units,)``: in 2024 all of industry."""
     everywhere = plan.follows_plan(instance) and plan.year_of(instance) == 2024
     return gets_emissions(instance) | (everywhere & ~plan.of_power(instance))
 
 
-def entitled_at_rest(instance: Given) -> NDArray[np.bool_]:
+def entitled_at_rest(instance: InstanceInputs) -> NDArray[np.bool_]:
     """Return the units without emissions that get what the rule says."""
     return fixed_at_emissions(instance) & ~gets_emissions(instance)
 
 
-def due_at_emissions(instance: Given) -> NDArray[np.float64]:
+def due_at_emissions(instance: InstanceInputs) -> NDArray[np.float64]:
     """Return the emissions of every unit as they are owed, and allocated where A = E: to the nearest tonne [t]."""
     return whole(plan.emissions_inside(instance) + 0.5)
 
 
-def due_if_fixed(instance: Given, optimised: bool = True) -> NDArray[np.float64]:
+def due_if_fixed(instance: InstanceInputs, optimised: bool = True) -> NDArray[np.float64]:
     """Return what each unit gets if nothing moves it [t].
 
     It is A = E, or the reference of a unit without emissions that the rule entitles, in whole tonnes if the rule or the
@@ -80,7 +80,7 @@ def due_if_fixed(instance: Given, optimised: bool = True) -> NDArray[np.float64]
 
 
 def sector_targets(
-    instance: Given, fixed: NDArray[np.bool_]
+    instance: InstanceInputs, fixed: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return emissions of the adjustable units of each sector, and the least and the most that these may get [t].
 
@@ -100,8 +100,8 @@ def sector_targets(
         if section.target_t is not None:
             most[place] = section.target_t
         elif section.target_intensity is not None:
-            here = sector.where(name) & ~fixed
-            most[place] = section.target_intensity * float(instance.units["output_t"].to_numpy()[here].sum())
+            in_sector = sector.where(name) & ~fixed
+            most[place] = section.target_intensity * float(instance.units["output_t"].to_numpy()[in_sector].sum())
         elif section.target_change is not None:
             most[place] = emitted[place] + section.target_change * emitted[place]
         elif section.target_sense is not None:
@@ -110,7 +110,7 @@ def sector_targets(
     return emitted, least, most
 
 
-def national_target(instance: Given, fixed: NDArray[np.bool_]) -> tuple[float, float] | None:
+def national_target(instance: InstanceInputs, fixed: NDArray[np.bool_]) -> tuple[float, float] | None:
     """Return the least and the most that all adjustable units may get [t]; None without a national target."""
     due = due_at_emissions(instance)
     section = instance.policy.national
@@ -121,7 +121,7 @@ def national_target(instance: Given, fixed: NDArray[np.bool_]) -> tuple[float, f
     return (most if section.target_sense == "exactly" else min(0.0, most)), most
 
 
-def national_total(instance: Given, emissions: NDArray[np.float64]) -> float | None:
+def national_total(instance: InstanceInputs, emissions: NDArray[np.float64]) -> float | None:
     """Return the most that all units may get, those with A = E included [t]; None without a national target.
 
     Parameters

@@ -203,9 +203,9 @@ def _balances(run: Run) -> Iterator[tuple[str, ...]]:
     if "provinces" not in run.tables:
         return
     table = run.tables["provinces"]
-    here = table[(table["surplus_t"].abs() - table["balance_limit_t"]).abs() <= BINDS_T]
+    at_limit = table[(table["surplus_t"].abs() - table["balance_limit_t"]).abs() <= BINDS_T]
     by_name = isinstance((run.policy.get("provinces") or {}).get("balance"), dict)
-    for row in here[here["emissions_tco2e"] > 0].to_dict("records"):
+    for row in at_limit[at_limit["emissions_tco2e"] > 0].to_dict("records"):
         province = str(row["province"])
         name = _("balance of {province}", province=name_of(province))
         key = f"provinces.balance.{province}" if by_name else "provinces.balance"

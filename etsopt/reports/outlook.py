@@ -106,8 +106,10 @@ def outlook(run: Run) -> Iterator[Section]:
     yield Section("outlook", _("Prices of one cap by the form of its free part"), tuple(blocks))
     years, sectors = (run.tables[name].query("case == 'policy'") for name in ("outlook_years", "outlook_sectors"))
     shown = shown_years(run)
-    here = years[years["year"].isin(shown)].dropna(axis=1, how="all")
-    emitted = table_of(here, [name for name in EMITTED if name in here], _("Emissions, allowances and auctions"))
+    of_shown_years = years[years["year"].isin(shown)].dropna(axis=1, how="all")
+    emitted = table_of(
+        of_shown_years, [name for name in EMITTED if name in of_shown_years], _("Emissions, allowances and auctions")
+    )
     yield Section("outlook-emissions", _("Emissions"), (emitted, Paragraph(_peaks(run))))
     ends = [year for year in shown if year in (shown[0], shown[-1]) or year % (2 * EVERY) == 0]
     made = sectors[sectors["year"].isin(ends)]

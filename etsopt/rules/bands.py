@@ -87,6 +87,6 @@ def moved_by_bands(instance: Instance) -> list[BandMove]:
     bands = sorted(set(zip(*(rate[off > 0].tolist() for rate in rates), strict=True)))
     entries = []
     for lower, upper in bands:
-        here = (off > 0) & (rates[0] == lower) & (rates[1] == upper)
-        entries.append(BandMove(lower=lower, upper=upper, units=int(here.sum()), tonnes=float(off[here].sum())))
+        is_alike = (off > 0) & (rates[0] == lower) & (rates[1] == upper)
+        entries.append(BandMove(lower=lower, upper=upper, units=int(is_alike.sum()), tonnes=float(off[is_alike].sum())))
     return entries

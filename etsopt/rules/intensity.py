@@ -69,16 +69,20 @@ def balanced_allowances(
     allowances = emissions.copy()
     balance_values: dict[str, BalanceValue] = {}
     for name in names:
-        here = sector.where(name) & ~fixed
-        if not here.any():
+        in_sector = sector.where(name) & ~fixed
+        if not in_sector.any():
             continue
         stated = float(stated_balance_values(instance.policy, name, [instance.policy.year])[0])
         balance_values[name] = (
-            published(balance_value(emissions[here], intensity[here], parameters.slope, parameters.cap), parameters)
+            published(
+                balance_value(emissions[in_sector], intensity[in_sector], parameters.slope, parameters.cap), parameters
+            )
             if math.isnan(stated)
             else BalanceValue(stated, stated, stated)
         )
-        allowances[here] = allowances_at(emissions[here], intensity[here], balance_values[name].value, parameters)
+        allowances[in_sector] = allowances_at(
+            emissions[in_sector], intensity[in_sector], balance_values[name].value, parameters
+        )
     sectors = pd.DataFrame(
         {
             "balance_value": [value.value for value in balance_values.values()],

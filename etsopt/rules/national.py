@@ -90,8 +90,8 @@ def national(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_
     if POWER not in instance.sectors:
         return reference
     allowances = reference.exact_t.copy()
-    here = instance.labels("sector").where(POWER)
-    allowances[here] = power_allowances(plan_of_power(parameters, year), power_units(instance, fixed, year))
+    in_sector = instance.labels("sector").where(POWER)
+    allowances[in_sector] = power_allowances(plan_of_power(parameters, year), power_units(instance, fixed, year))
     return replace(reference, exact_t=with_fixed(instance, allowances, fixed), bands={POWER: BAND_OF_POWER})
 
 
@@ -135,21 +135,21 @@ def power_allowances_of_years(
     problems = _problems_of_year(instance, parameters, int(years[-1]))
     if problems:
         raise DataError(_("The instance {name!r}", name=instance.name), problems)
-    here = np.flatnonzero(instance.labels("sector").where(POWER))
+    of_power = np.flatnonzero(instance.labels("sector").where(POWER))
     growth, allowances = (
-        development(instance, years.tolist()).output_factor[here],
+        development(instance, years.tolist()).output_factor[of_power],
         np.full(emissions_tco2e.shape, np.nan),
     )
-    growth = np.where(emissions_tco2e[here] > 0, growth, 0.0)
-    for t, year in enumerate(years.tolist()) if len(here) else ():
+    growth = np.where(emissions_tco2e[of_power] > 0, growth, 0.0)
+    for t, year in enumerate(years.tolist()) if len(of_power) else ():
         units = power_units(instance, fixed, year)
         grown = replace(
             units,
             electricity=units.electricity * growth[:, t],
             heat=units.heat * growth[:, t],
-            emissions=emissions_tco2e[here, t],
+            emissions=emissions_tco2e[of_power, t],
         )
-        allowances[here, t] = power_allowances(plan_of_power(parameters, year), grown)
+        allowances[of_power, t] = power_allowances(plan_of_power(parameters, year), grown)
     return allowances
 
 

@@ -30,15 +30,15 @@ def own_parameters(instance: Instance) -> list[OwnParameter]:
     entries = _continuation(instance)
     for row in of_rule(instance.policy.rule.name):
         years = [year for year in _years(instance.policy, row.key) if row.holds(year)]
-        here = {
+        parameters = {
             (sector, year): value
             for sector in sorted(set(row.sectors) & set(instance.sectors))
             for year in years
             if not _same(value := _stated(instance.policy, row.key, sector, year), row.value)
             and (instance.policy.rule.name, row.key, value) != NOTHING_IN_ADVANCE
         }
-        for value in dict.fromkeys(here.values()):
-            cells = [cell for cell, stated in here.items() if stated == value]
+        for value in dict.fromkeys(parameters.values()):
+            cells = [cell for cell, stated in parameters.items() if stated == value]
             entries.append(_entry(row, cells, value))
     return entries
 
@@ -72,8 +72,8 @@ def _continuation(instance: Instance) -> list[OwnParameter]:
 def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> OwnParameter:
     sectors, years = (sorted(set(part)) for part in zip(*cells, strict=True))
     stated = {"key": row.key, "official": row.shown, "unit": row.unit, "source": SOURCES[row.source]}
-    here = list(value) if isinstance(value, tuple) else value
-    return OwnParameter(sectors=sectors, years=years, here=here, **stated)
+    as_list = list(value) if isinstance(value, tuple) else value
+    return OwnParameter(sectors=sectors, years=years, here=as_list, **stated)
 
 
 def _years(policy: Policy, key: str) -> list[int]:

@@ -35,14 +35,14 @@ def power_units(instance: Instance, fixed: NDArray[np.bool_], year: int) -> Powe
         If a unit that is not fixed at A = E lacks its class, its electricity, or the load factor of conventional coal.
     """
     where = instance.labels("sector").where("power")
-    table, here = instance.units, np.flatnonzero(where)
+    table, rows = instance.units, np.flatnonzero(where)
 
     def numbers(column: str, absent: float) -> NDArray[np.float64]:
-        stated = table[column].to_numpy(dtype=float)[here] if column in table else np.full(len(here), np.nan)
+        stated = table[column].to_numpy(dtype=float)[rows] if column in table else np.full(len(rows), np.nan)
         return np.where(np.isnan(stated), absent, stated)
 
     def texts(column: str) -> NDArray[np.object_]:
-        return table[column].to_numpy(dtype=object)[here] if column in table else np.full(len(here), "", dtype=object)
+        return table[column].to_numpy(dtype=object)[rows] if column in table else np.full(len(rows), "", dtype=object)
 
     electricity = electricity_of(year)
     units = PowerUnits(
@@ -52,16 +52,16 @@ def power_units(instance: Instance, fixed: NDArray[np.bool_], year: int) -> Powe
         numbers("load_factor", np.nan),
         numbers("heat_supply_ratio", 0.0),
         texts("cooling") == "air",
-        instance.emissions_tco2e[here],
-        instance.labels("enterprise_id").code[here],
-        fixed[here],
+        instance.emissions_tco2e[rows],
+        instance.labels("enterprise_id").code[rows],
+        fixed[rows],
     )
     checks = (
         *_checks(units, electricity),
         *_checks_of_capacity(units, numbers("capacity_mw", np.nan)),
         _check_of_output(numbers("output_t", np.nan)),
     )
-    problems = [_problem(instance, here, check) for check in checks if check.bad.any()]
+    problems = [_problem(instance, rows, check) for check in checks if check.bad.any()]
     if problems:
         raise DataError(_("The instance {name!r}", name=instance.name), problems)
     return units
@@ -129,9 +129,9 @@ def _check_of_output(output: NDArray[np.float64]) -> _Check:
     return _Check(~np.isnan(output), "output_t", words, advice)
 
 
-def _problem(instance: Instance, here: NDArray[np.int64], check: _Check) -> Problem:
+def _problem(instance: Instance, rows: NDArray[np.int64], check: _Check) -> Problem:
     """Return the problem of the cells that a check finds wrong."""
     marked = np.zeros(len(instance.units), dtype=bool)
-    marked[here[check.bad]] = True
+    marked[rows[check.bad]] = True
     count = counted(int(check.bad.sum()), *check.words)
     return Problem("units.csv", count, check.advice, check.column, cells_of(instance.units, marked))

@@ -10,7 +10,7 @@ import numpy as np
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
 from etsopt.modelling import PreparedModel
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
 from etsopt.rules import reference_allowances
 from etsopt.running import library
@@ -108,7 +108,7 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: 
     # A model that reads no rule allocates by none.
     if not covered("rule.name", read) or not any(covered(key, TOTALS) for key in unread):
         return []
-    given, reference = Given.of(instance), reference_allowances(instance)
+    given, reference = InstanceInputs.of(instance), reference_allowances(instance)
     # A model that rounds no balance value balances every sector exactly.
     rounded = covered("rule.balance_value_decimals", read)
     fixed, sector = fixed_at_emissions(given), given.labels("sector")
@@ -124,11 +124,11 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: 
     if nation := national_target(given, fixed):
         limits.append(("national", list(nation), ~fixed))
     problems = []
-    for section, (least, most), here in limits:
+    for section, (least, most), is_used in limits:
         stated = [key for key in unread if covered(key, [f"{section}.target_*"])]
-        total = float(allocated[here].sum())
+        total = float(allocated[is_used].sum())
         # Rounding to whole tonnes may move a total by one tonne a unit, which is no violation.
-        if stated and here.any() and (total < least - here.sum() or total > most + here.sum()):
+        if stated and is_used.any() and (total < least - is_used.sum() or total > most + is_used.sum()):
             what = _(
                 "the model {name} allocates {total} t by the rule alone: expected {limit} t as stated",
                 name=name,

@@ -38,7 +38,7 @@ ZERO = 1e-9
 """Share of its terms up to which a reduced cost is zero."""
 
 
-def kept(name: str) -> str:
+def earlier_objective(name: str) -> str:
     """Return the name of the row that keeps an earlier objective, which no component has."""
     return f"objective {name}"
 
@@ -56,7 +56,9 @@ def tables_of_trees(program: Program, names: Sequence[str], trees: Mapping[str, 
     names
         Objectives in their order, each of which is a row of those after it.
     """
-    rows = pd.concat([_places(program.rows, "row"), pd.DataFrame({"row": [*map(kept, names)], "position": 0})])
+    rows = pd.concat(
+        [_places(program.rows, "row"), pd.DataFrame({"row": [*map(earlier_objective, names)], "position": 0})]
+    )
     places = _places(program.columns, "variable")
     duals, nodes = [rows.iloc[:0].assign(level="", node=0, multiplier=0.0)], []
     for name, tree in trees.items():
@@ -111,7 +113,9 @@ class Reading:
         self._read = {name: self._typed(name) for name in COLUMNS if name in self.tables}
         count = len(self.program.row_lower)
         self._rows = {name: (block.start, block.stop) for name, block in self.program.rows.items()}
-        self._rows |= {kept(name): (count + place, count + place + 1) for place, name in enumerate(self.names)}
+        self._rows |= {
+            earlier_objective(name): (count + place, count + place + 1) for place, name in enumerate(self.names)
+        }
         self._columns = {name: (block.start, block.stop) for name, block in self.program.columns.items()}
 
     def values(self) -> NDArray[np.float64] | None:

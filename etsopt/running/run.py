@@ -92,7 +92,7 @@ def solve(
     options: dict[str, Any] = {"time_limit_s": time_limit_s, "gap": gap, "seed": seed, "method": method, "mps": mps}
     options |= {"solver_options": dict(solver_options or {}), "progress": progress}
     given, found = SolveOptions(**options), library.choose(model)
-    instance, about = as_taken(found, instance)
+    instance, about = adapted_to(found, instance)
     with watched(given.time_limit_s, given.progress):
         results = solve_model(found, instance, model, given)
     results = as_checked(found, instance, results, about)
@@ -101,14 +101,14 @@ def solve(
     return results
 
 
-class Taken(NamedTuple):
+class Adaptation(NamedTuple):
     """What results say of an instance as a model takes it: keys that are ignored, and its own rule."""
 
     ignored: list[str]
     own_rule: OwnRule | None
 
 
-def as_taken(model: Model, instance: Instance) -> tuple[Instance, Taken]:
+def adapted_to(model: Model, instance: Instance) -> tuple[Instance, Adaptation]:
     """Return an instance as a model takes it, and what results say of its rule and of the keys that are ignored.
 
     Raises
@@ -119,7 +119,7 @@ def as_taken(model: Model, instance: Instance) -> tuple[Instance, Taken]:
     # A wrong parameter of the rule is reported before anything reads it.
     parameters_of(instance)
     given = as_given(instance, reads_years(model))
-    return given, Taken(ignored_keys(model, given), plugins.about(instance))
+    return given, Adaptation(ignored_keys(model, given), plugins.about(instance))
 
 
 def _moved_by_bands(model: Model, instance: Instance) -> list[BandMove] | None:
@@ -128,18 +128,18 @@ def _moved_by_bands(model: Model, instance: Instance) -> list[BandMove] | None:
     return moved_by_bands(instance) or None if read and covered("sectors.any.band", read) else None
 
 
-def as_checked(model: Model, instance: Instance, results: Results, taken: Taken | None = None) -> Results:
+def as_checked(model: Model, instance: Instance, results: Results, adaptation: Adaptation | None = None) -> Results:
     """Return the results with all that they say of themselves, checked once more if they are not proven.
 
     Parameters
     ----------
-    instance, taken
-        What `as_taken` returns; None of an instance that was taken before.
+    instance, adaptation
+        What `adapted_to` returns; None of an instance that was taken before.
     """
     about = results.provenance
     about.moved_by_band = _moved_by_bands(model, instance)
-    if taken is not None:
-        about.ignored, about.own_rule = taken
+    if adaptation is not None:
+        about.ignored, about.own_rule = adaptation
     return _checked_again(instance, replace(results, held=instance))
 
 

@@ -180,7 +180,7 @@ class Loaded:
             return None
         point = np.clip(point, program.column_lower, program.column_upper)
         fine, total = float(2.0 ** min(FINEST, -math.frexp(missed)[1])), program.matrix @ point
-        highs = self._again(program.moved(point, total, fine), basis)
+        highs = self._again(program.shifted(point, total, fine), basis)
         if highs is None:
             return None
         moved = point + np.asarray(highs.getSolution().col_value) / fine

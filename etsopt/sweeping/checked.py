@@ -96,7 +96,7 @@ def _examined(record: Record) -> tuple[list[int], list[int]]:
     damaged, proven = [], []
     for number, kept in record.hashes.items():
         outcome = record.outcome(number)
-        damaged += [number] if outcome.hash(record.stated(number)) != kept else []
+        damaged += [number] if outcome.hash(record.statement(number)) != kept else []
         proven += [number] if outcome.certified else []
     return damaged, proven
 
@@ -153,7 +153,7 @@ def check_record(
     differences: list[tuple[str, str, str, str]] = []
     for place, number in enumerate(chosen):
         checkpoint(_("solved again, of {count:,}", count=len(chosen)), place + 1)
-        name, content, _key = record.stated(number) or ("", "{}", "")
+        name, content, _key = record.statement(number) or ("", "{}", "")
         scenario, kept = Scenario.of_content(name, content), record.outcome(number)
         found = engine.outcome(number, scenario)
         differences += [(name, *one) for one in _differences(kept, found)]

@@ -16,7 +16,7 @@ from etsopt.progress import checkpoint, watched
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import library
 from etsopt.running.compiling import CompiledModels
-from etsopt.running.run import as_checked, as_taken
+from etsopt.running.run import adapted_to, as_checked
 from etsopt.running.solve_model import solution_of
 from etsopt.solving.options import SolveOptions
 from etsopt.sweeping.outcome import UNCHECKED, Outcome, message_of, numbers_of
@@ -135,7 +135,7 @@ class Engine:
         checker refuses it.
         """
         model, options = self.loaded_model, self.options
-        instance, about = as_taken(model, instance)
+        instance, about = adapted_to(model, instance)
         answer = None
         with watched(options.time_limit_s):
             solved = solution_of(model, instance, self.model, options, self.programs)

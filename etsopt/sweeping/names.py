@@ -14,7 +14,7 @@ from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.language import _
 from etsopt.running import library
-from etsopt.running.run import as_taken
+from etsopt.running.run import adapted_to
 from etsopt.sweeping.scenario import Scenario, is_column, problem_of_column
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def check_names(
         if {*one.changes} <= tried:
             continue
         try:
-            as_taken(found, instance.with_policy(one.changes))
+            adapted_to(found, instance.with_policy(one.changes))
             tried |= {*one.changes}
         except EtsoptError as error:
             # What else is wrong is the outcome of this scenario.

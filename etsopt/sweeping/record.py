@@ -159,10 +159,10 @@ class Record:
 
     def scenario(self, number: int) -> tuple[str, dict[str, Any]]:
         """Return the name of a scenario, and its changes and factors by key."""
-        name, content, _ = self.stated(number) or ("", "{}", "")
+        name, content, _ = self.statement(number) or ("", "{}", "")
         return name, _stated(content)
 
-    def stated(self, number: int) -> tuple[str, str, str] | None:
+    def statement(self, number: int) -> tuple[str, str, str] | None:
         """Return name, content as JSON, and key of a scenario; None if there is no such number."""
         query = "SELECT name, content, key FROM scenarios WHERE number = ?"
         return cast("tuple[str, str, str] | None", self._file.execute(query, (number,)).fetchone())
@@ -201,7 +201,7 @@ class Record:
                 self._file.execute('DELETE FROM "values" WHERE number = ?', (one.number,))
                 message = json.dumps(in_both(one.message), ensure_ascii=False) if one.message else ""
                 said = (one.number, one.status, one.termination, one.certified, one.seconds, message)
-                row = (*said, one.hash(self.stated(one.number)))
+                row = (*said, one.hash(self.statement(one.number)))
                 self._file.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
                 for label in one.values:
                     if label not in known:

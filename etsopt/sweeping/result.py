@@ -67,7 +67,7 @@ class Sweep:
         outcomes = tuple(solved.get(one.number, one) for one in pending)
         each = [*zip(names, outcomes, strict=True)]
         rows = ((name, one.status, one.termination, one.certified, one.message) for name, one in each)
-        scenarios = scenario_table(rows, (one.stated for one in plan.scenarios))
+        scenarios = scenario_table(rows, (one.changes_and_factors for one in plan.scenarios))
         nothing = np.full(len(units), np.nan)
         columns = {name: nothing if one.answer is None else one.answer for name, one in each if engine.answer}
         without = tuple(replace(one, answer=None) for one in outcomes)

@@ -123,7 +123,7 @@ class Scenario:
         return cls(name, read["changes"], factors)
 
     @property
-    def stated(self) -> dict[str, Any]:
+    def changes_and_factors(self) -> dict[str, Any]:
         """Changes and factors by key; a factor that each row draws is its distribution and seed."""
         return {**self.changes, **dict(_as_json(self))}
 

@@ -68,7 +68,11 @@ def investment_scenarios(
     {'high': 11, 'low': 11}
     """
     if isinstance(sweep, Sweep):
-        scenarios, values, stated = sweep.scenarios, sweep.numbers, [one.stated for one in sweep.plan.scenarios]
+        scenarios, values, stated = (
+            sweep.scenarios,
+            sweep.numbers,
+            [one.changes_and_factors for one in sweep.plan.scenarios],
+        )
     else:
         with record_in(Path(sweep), RECORD, _("Name a folder written by `etsopt sweep`.")) as record:
             scenarios, values = record.scenarios, record.values

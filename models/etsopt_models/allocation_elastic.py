@@ -239,9 +239,9 @@ def tables(
         sector = instance.units["sector"].to_numpy()
         widening = solution["band_relaxation"].values["band_widening"]
         for name, wider in zip(limits.all_sectors, widening, strict=True):
-            here = sector == name
+            in_sector = sector == name
             if wider > 1e-9:
-                widest = float(max(down[here].max(), up[here].max()))
+                widest = float(max(down[in_sector].max(), up[in_sector].max()))
                 lines.append(("band_relaxation", "band", name, float(wider), widest, widest + float(wider), "rate"))
     columns = ["way_out", "limit", "index", "by", "from", "to", "unit"]
     proof = [level for way in ("target_relaxation",) if way in solution for level in solution[way].levels]

@@ -19,7 +19,7 @@ import etsopt
 from etsopt.checking.allocation import statements, totals
 from etsopt.checking.allocation.limits import derive
 from etsopt.fairness import fairness_table
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, moved, random_instance
 from tests.judging import check
@@ -151,7 +151,7 @@ def test_the_instance_with_everything_has_every_feature() -> None:
 
 
 def row_names(instance: etsopt.Instance) -> list[tuple[str, str]]:
-    found = derive(Given.of(instance)).rows
+    found = derive(InstanceInputs.of(instance)).rows
     return list(zip(found.rule, found.index, strict=True))
 
 

@@ -16,7 +16,7 @@ from etsopt.checking.allocation.bands import derive_bands
 from etsopt.checking.allocation.exceptions import _is_choice
 from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 from tests.judging import check
 
@@ -129,8 +129,11 @@ def test_an_exception_never_loses_what_its_unit_may_have(whole: bool) -> None:
             },
         }
         instance = given(rows, policy)
-        found = derive_bands(Given.of(instance))
+        found = derive_bands(InstanceInputs.of(instance))
         assert (np.stack([found.added_below, found.added_above, found.shared_below, found.shared_above]) >= 0).all()
-        without, everyone = derive(Given.of(instance)), derive(Given.of(instance), np.ones(6, dtype=bool))
+        without, everyone = (
+            derive(InstanceInputs.of(instance)),
+            derive(InstanceInputs.of(instance), np.ones(6, dtype=bool)),
+        )
         assert (everyone.lower <= without.lower).all()
         assert (everyone.upper >= without.upper).all()

@@ -18,7 +18,7 @@ from etsopt.checking.market.search import least_of_all_plans
 from etsopt.readings.balance import balance_value
 from etsopt.readings.baseline import derive_baseline
 from etsopt.readings.choices import Choices, derive_choices
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.results.results import LevelResult
 from etsopt.rules import balance
 from tests.builders import random_units
@@ -176,8 +176,8 @@ def every_plan(offered: Choices, unit: int, years: Any) -> list[tuple[int, ...]]
 def test_the_search_finds_the_best_of_all_plans(seed: int) -> None:
     instance = ruled(seed).with_policy({"horizon.last_year": 2027})
     found, offered = (
-        derive_baseline(Given.of(instance), None),
-        derive_choices(Given.of(instance), derive_baseline(Given.of(instance), None)),
+        derive_baseline(InstanceInputs.of(instance), None),
+        derive_choices(InstanceInputs.of(instance), derive_baseline(InstanceInputs.of(instance), None)),
     )
     rng = np.random.default_rng(seed)
     need, emitted = rng.uniform(-50, 300, found.emissions.shape), rng.uniform(-20, 0, found.emissions.shape)

@@ -14,7 +14,7 @@ import etsopt
 from etsopt.checking.review_plan import bound as bounds
 from etsopt.checking.review_plan.bound import Prices, best_bound, bound
 from etsopt.checking.review_plan.required import COUNTING, required_of
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.running import run
 from tests.judging import check
 from tests.review_plans import PLAN, best_by_brute_force, by_hand, instance_of, random_reviews
@@ -38,7 +38,7 @@ def planned(instance: etsopt.Instance, chosen: Callable[[pd.DataFrame], pd.Serie
     from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of, uncovered_of
 
     tables = etsopt.solve(instance, "review_plan").tables
-    required = required_of(Given.of(instance))
+    required = required_of(InstanceInputs.of(instance))
     rows = tables["plan"]
     plan = plan_of(required, rows[chosen(rows)][["level", "enterprise_id"]])
     trips = trips_of(required, plan)
@@ -109,7 +109,7 @@ def test_a_worse_plan_is_no_lie_but_not_proven() -> None:
 @pytest.mark.parametrize("kept", [(), COUNTING[:1], COUNTING[1:], COUNTING])
 def test_no_price_lifts_a_bound_above_the_best_plan(seed: int, kept: tuple[str, ...]) -> None:
     instance = random_reviews(seed, 5, least=seed % 2 == 0)
-    best, required = best_by_brute_force(instance), required_of(Given.of(instance))
+    best, required = best_by_brute_force(instance), required_of(InstanceInputs.of(instance))
     random = np.random.default_rng(seed)
     for size in (1.0, 1e3, 1e9):
         day, review = (size * random.standard_normal(len(required.groups)) for _ in range(2))
@@ -148,19 +148,19 @@ def test_days_that_are_no_part_of_a_day_are_rounded_down_and_the_bound_stays_one
     rows = [("a", "Fujian", "", 100.0, 1.000001), ("b", "Fujian", "", 60.0, 1.333333), ("c", "Fujian", "", 50.0, 0.1)]
     names = ["enterprise_id", "province", "city", "at_risk_tco2e", "review_days"]
     instance = instance_of(pd.DataFrame(rows, columns=names), {"provincial": {"days": 2.333333}})
-    required = required_of(Given.of(instance))
+    required = required_of(InstanceInputs.of(instance))
     best = best_by_brute_force(instance.with_policy({"review_plan.national.days": 0.0}))
     zero = np.zeros(len(required.groups))
     assert best == 60.0
     # In hundredths a and b take 2.33 of 2.33 days, so that the bound believes in both.
-    closed = required_of(Given.of(instance.with_policy({"review_plan.national.days": 0.0})))
+    closed = required_of(InstanceInputs.of(instance.with_policy({"review_plan.national.days": 0.0})))
     assert bound(closed, Prices.of(closed.groups, zero, zero), COUNTING) == pytest.approx(50.0, abs=1e-6)
 
 
 def test_a_bound_that_would_take_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = random_reviews(5, 9, least=False)
     result = etsopt.solve(instance, "review_plan")
-    required = required_of(Given.of(instance))
+    required = required_of(InstanceInputs.of(instance))
     day, review = (
         result.tables["review_days"][name].to_numpy()
         for name in ("further_day_covers_tco2e", "further_review_costs_tco2e")

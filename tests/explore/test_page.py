@@ -23,7 +23,7 @@ from etsopt.explore import check_page, page, write_page
 from etsopt.explore.texts import TEXTS, key_words
 from etsopt.explore.tiles import TILES
 from etsopt.language import LANGUAGES, in_both
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import random_instance
 from tests.curves.test_price_curve import AUCTION, by_hand, found
 from tests.explore.pages import CEMENT, data_in, forged
@@ -62,7 +62,7 @@ def test_the_policy_of_a_page_names_its_one_program_and_no_host(tiny_page: Path)
 def test_a_page_has_the_limits_of_its_instance_at_both_ends(cement: Curve, cement_page: Path) -> None:
     data = data_in(cement_page)
     for place, value in enumerate((-0.01, 0.0)):
-        demands = derive(Given.of(cement.instance.with_policy({CEMENT: value})))
+        demands = derive(InstanceInputs.of(cement.instance.with_policy({CEMENT: value})))
         for side in ("least", "most"):
             # Infinity is no number of JSON.
             stated = np.array([np.nan if one is None else one for one in data["rows"][side][-1 if place else 0]])

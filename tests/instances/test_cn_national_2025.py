@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.power import allowances_of_power
 from etsopt.rules import own_parameters, reference_allowances
 from instances import build_cn_national_2025 as build
@@ -158,7 +158,7 @@ def test_rule_and_checker_agree_to_the_tonne() -> None:
     reference = reference_allowances(instance)
     here = (instance.units["sector"] == "power").to_numpy()
     again = allowances_of_power(
-        Given.of(instance), reference.fixed, instance.policy.year, 1.0, instance.emissions_tco2e
+        InstanceInputs.of(instance), reference.fixed, instance.policy.year, 1.0, instance.emissions_tco2e
     )
     assert np.array_equal(again[here], reference.reference_t[here])
 

@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 import etsopt
 from etsopt.checking.allocation.limits import derive
 from etsopt.cli import main
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given, random_instance
 from tests.whole_oracle import OBJECTIVES, answer, tiny_instance
 
@@ -249,13 +249,13 @@ def test_a_run_with_exceptions_is_saved_checked_and_shown(tmp_path: Path, capsys
 
 def least_over_choices(instance: etsopt.Instance, allowed: int) -> float:
     """The least relaxation of targets, balances and totals over every choice of exceptions, a linear program each."""
-    demands = derive(Given.of(instance))
+    demands = derive(InstanceInputs.of(instance))
     rows, free = demands.rows, np.flatnonzero(~demands.fixed)
     left = np.zeros((len(rows), len(demands.fixed)))
     np.add.at(left, (rows.row, rows.position), rows.sign)
     least = np.inf
     for chosen in combinations(free, min(allowed, len(free))):
-        own = derive(Given.of(instance), np.isin(np.arange(len(demands.fixed)), chosen))
+        own = derive(InstanceInputs.of(instance), np.isin(np.arange(len(demands.fixed)), chosen))
         slack, count = np.eye(len(rows)), len(rows)
         found = linprog(
             np.concatenate([np.zeros(len(free)), np.ones(2 * count)]),

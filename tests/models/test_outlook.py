@@ -17,7 +17,7 @@ from etsopt.solving.options import SolveOptions
 from etsopt_models import outlook
 from etsopt_models._outlook.arrays import program_arrays
 from etsopt_models._outlook.cases import Case, case_arrays
-from etsopt_models._outlook.given import Outlook
+from etsopt_models._outlook.inputs import Outlook
 from tests.outlooks import MT, by_hand, source
 
 RATE = 0.08

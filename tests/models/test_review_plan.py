@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt.checking.review_plan.required import required_of
 from etsopt.errors import DataError
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt_models._review_plan.reviews import reviews_of
 from tests.review_plans import PLAN, best_by_brute_force, by_hand, instance_of, random_reviews
 
@@ -117,7 +117,7 @@ def drawn(count: int, **plan: Any) -> set[str]:
     instance = instance_of(enterprises, {"national": {"drawn": 20}, **plan})
     found = reviews_of(instance)
     by_model = set(found.enterprises[found.drawn.reshape(3, -1)[2]])
-    by_checker = required_of(Given.of(instance)).drawn["national"]
+    by_checker = required_of(InstanceInputs.of(instance)).drawn["national"]
     assert by_model == set(by_checker.index[by_checker])
     return by_model
 

@@ -193,11 +193,11 @@ def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None
     plans = Plans.of(instance, whole.baseline)
     start = ColumnPool.start(plans)
     measure = np.array([[1, 1], [0, 1]], dtype=np.int16)
-    master = Master(whole, plans, start.sets, start.kept(np.array([0])))
+    master = Master(whole, plans, start.sets, start.select(np.array([0])))
     master.add(np.array([0, 1]), measure)
     every = ColumnPool.of(plans, master.unit, master.sets)
     order = np.argsort(every.unit, kind="stable")
-    program = compiled_program(CLEARING, whole.parameters(every.kept(order)))
+    program = compiled_program(CLEARING, whole.parameters(every.select(order)))
     joined = master.grown._highs.getLp()
     compiled = program.matrix.toarray()[:, program.columns["choice"]]
     for place, plan in enumerate(order):

@@ -12,7 +12,7 @@ import etsopt
 from etsopt.readings import plan, power
 from etsopt.readings.balance import balance_value
 from etsopt.readings.baseline import NO_BALANCE, _kept, derive_baseline
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.market.small import baseline_of, table
 from tests.readings.test_baseline import ALLOCATION, UNITS, instance
 
@@ -93,7 +93,7 @@ def test_a_unit_that_is_never_in_scope_or_states_no_output_has_none(monkeypatch:
     changed = type(made)(**(vars(made) | {"units": units}))
     inside = np.array([[True] * 3, [True] * 3, [False] * 3, [False, True, True]])
     monkeypatch.setattr(plan, "inside_in", lambda *_: inside)
-    found = derive_baseline(Given.of(changed), ALLOCATION)
+    found = derive_baseline(InstanceInputs.of(changed), ALLOCATION)
     assert found.base_output.tolist() == [100_000, 0, 0, 40_000]
     assert found.in_tonnes.tolist() == [True, False, True, True]
 
@@ -105,12 +105,12 @@ def test_a_line_of_half_a_tonne_keeps_the_ratio_of_its_allowance() -> None:
     content: dict[str, Any] = {"year": 2025, "rule": {"name": "given"}, "pathway": {"self_balancing_until": 2024}}
     made = etsopt.Instance.from_frames(units, content | {"horizon": {"first_year": 2025, "last_year": 2025}})
     allowances = pd.DataFrame({"allowance_t": [0.25, 120_000.0, 60_000.0, 30_000.0]})
-    assert derive_baseline(Given.of(made), allowances).given[0].tolist() == [0.25]
+    assert derive_baseline(InstanceInputs.of(made), allowances).given[0].tolist() == [0.25]
 
 
 def test_the_national_rule_balances_from_2025_on() -> None:
     made = instance("cn", year=2024, horizon={"first_year": 2024, "last_year": 2026}, forecast=None)
-    found = derive_baseline(Given.of(made), None)
+    found = derive_baseline(InstanceInputs.of(made), None)
     assert np.isnan(found.balance_value[0]).tolist() == [True, False, False]
     assert found.slope.tolist() == [0.15] * 3
 
@@ -118,8 +118,8 @@ def test_the_national_rule_balances_from_2025_on() -> None:
 def test_allowances_follow_output_before_the_cap_of_a_path_and_in_every_year_of_a_market() -> None:
     path = {"phase_2_from": 2026, "cap_from": 2027, "cap_change": 0.0, "self_balancing_until": 2024}
     made = instance("cn-2025", pathway=path, forecast=None)
-    assert derive_baseline(Given.of(made), None).follows_output.tolist() == [True, True, False]
-    assert derive_baseline(Given.of(made), ALLOCATION).follows_output.tolist() == [True, True, True]
+    assert derive_baseline(InstanceInputs.of(made), None).follows_output.tolist() == [True, True, False]
+    assert derive_baseline(InstanceInputs.of(made), ALLOCATION).follows_output.tolist() == [True, True, True]
 
 
 def test_power_is_given_by_the_benchmarks_of_the_year_in_whole_tonnes() -> None:
@@ -130,7 +130,7 @@ def test_power_is_given_by_the_benchmarks_of_the_year_in_whole_tonnes() -> None:
     content: dict[str, Any] = {"year": 2025, "rule": {"name": "cn"}, "horizon": {"first_year": 2025, "last_year": 2026}}
     rows = {"unit_id": ["a"], "year": [2026], "output_factor": [1.5], "intensity_factor": [1.0]}
     made = etsopt.Instance.from_frames(units, content, forecast=pd.DataFrame(rows))
-    found = derive_baseline(Given.of(made), None)
+    found = derive_baseline(InstanceInputs.of(made), None)
     rate = power.ELECTRICITY[max(power.ELECTRICITY)]["II"]
     assert found.given[0] == pytest.approx([np.floor(1e5 * rate), np.floor(1.5e5 * rate)], rel=0.05)
     assert (found.given[0] == np.floor(found.given[0])).all()

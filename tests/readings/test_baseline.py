@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt.readings.balance import balance_value
 from etsopt.readings.baseline import Baseline, Held, derive_baseline
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.market.small import baseline_of
 
 UNITS = pd.DataFrame(
@@ -39,7 +39,9 @@ ALLOCATION = pd.DataFrame({"allowance_t": [81_000.0, 120_000.0, 60_000.0, 0.0]})
 
 def test_allowances_keep_their_ratio_to_emissions() -> None:
     never = {"self_balancing_until": 2024}
-    found = derive_baseline(Given.of(instance(market={"paid_share": {"2026": 0.1}}, pathway=never)), ALLOCATION)
+    found = derive_baseline(
+        InstanceInputs.of(instance(market={"paid_share": {"2026": 0.1}}, pathway=never)), ALLOCATION
+    )
     assert found.years.tolist() == [2025, 2026, 2027]
     assert found.discount == pytest.approx([1.0, 0.8, 0.64])
     factor = np.array([1.0, 0.375, 0.375])
@@ -61,12 +63,16 @@ def test_allowances_keep_their_ratio_to_emissions() -> None:
 
 
 def test_a_sector_that_an_allocation_gives_its_emissions_balances_itself_until_2026() -> None:
-    found = derive_baseline(Given.of(instance()), ALLOCATION)
+    found = derive_baseline(InstanceInputs.of(instance()), ALLOCATION)
     # The units of cement get 5,000 t less than they emit, the mill of steel its emissions.
     assert found.follows.tolist() == [[False] * 3] * 2 + [[True, True, False]] + [[False] * 3]
-    near = derive_baseline(Given.of(instance()), ALLOCATION.assign(allowance_t=[80_000.0, 125_997.0, 60_000.0, 0.0]))
+    near = derive_baseline(
+        InstanceInputs.of(instance()), ALLOCATION.assign(allowance_t=[80_000.0, 125_997.0, 60_000.0, 0.0])
+    )
     assert near.follows.tolist() == [[True, True, False]] * 4
-    far = derive_baseline(Given.of(instance()), ALLOCATION.assign(allowance_t=[80_000.0, 125_996.5, 60_000.0, 0.0]))
+    far = derive_baseline(
+        InstanceInputs.of(instance()), ALLOCATION.assign(allowance_t=[80_000.0, 125_996.5, 60_000.0, 0.0])
+    )
     assert not far.follows[[0, 1, 3]].any()
 
 
@@ -75,23 +81,25 @@ def test_what_is_held_replaces_balance_values_and_decides_what_a_paid_share_offe
     values[0, 0], emissions[0, 0] = 0.75, 103_000.0
     held = Held(values, emissions)
     path = instance(pathway={"tightening": 0.1}, forecast=None)
-    found, before = derive_baseline(Given.of(path), None, held), derive_baseline(Given.of(path), None)
+    found, before = derive_baseline(InstanceInputs.of(path), None, held), derive_baseline(InstanceInputs.of(path), None)
     assert found.balance_value[:2, 0].tolist() == [0.75, 0.75]
     # The path goes on from the balance value before abatement, and has no paid share in phase 1.
     assert found.balance_value[:2, 1:].tolist() == before.balance_value[:2, 1:].tolist()
     assert found.given.tolist() == before.given.tolist()
     one_year = {"self_balancing_until": 2025}
     paid = derive_baseline(
-        Given.of(instance(forecast=None, market={"paid_share": 0.1}, pathway=one_year)), ALLOCATION, held
+        InstanceInputs.of(instance(forecast=None, market={"paid_share": 0.1}, pathway=one_year)), ALLOCATION, held
     )
     # Half of the 206,000 t is left, and shared by emissions before abatement.
     assert paid.given[:2, 0] == pytest.approx([40_000.0, 63_000.0])
-    free = derive_baseline(Given.of(instance(forecast=None, pathway=one_year)), ALLOCATION, held)
+    free = derive_baseline(InstanceInputs.of(instance(forecast=None, pathway=one_year)), ALLOCATION, held)
     assert free.given[:2, 0].tolist() == [80_000.0, 126_000.0]
 
 
 def test_in_sum_plans_get_what_they_emit() -> None:
-    found = derive_baseline(Given.of(instance(pathway={"self_balancing_until": 2025})), ALLOCATION).balanced_in_sum
+    found = derive_baseline(
+        InstanceInputs.of(instance(pathway={"self_balancing_until": 2025})), ALLOCATION
+    ).balanced_in_sum
     one, emissions = np.array([0]), np.array([50_000.0])
     assert found.free(one, 0, emissions, np.array([0.8])).tolist() == [50_000.0]
     assert found.given[:, 0].tolist() == [0.0] * 4
@@ -99,7 +107,7 @@ def test_in_sum_plans_get_what_they_emit() -> None:
 
 
 def test_years_in_which_allowances_follow_emissions_have_the_rule() -> None:
-    found = derive_baseline(Given.of(instance(pathway={"self_balancing_until": 2026})), ALLOCATION)
+    found = derive_baseline(InstanceInputs.of(instance(pathway={"self_balancing_until": 2026})), ALLOCATION)
     assert found.follows.tolist() == [[True, True, False]] * 4
     assert (found.slope.tolist(), found.cap.tolist()) == ([0.15] * 3, [0.03] * 3)
     for year in range(3):
@@ -148,7 +156,7 @@ def test_a_path_begins_with_the_rule_and_goes_on_with_its_own() -> None:
         "paid_share": {"2026": 0.1},
     }
     made = instance(pathway=pathway | {"self_balancing_until": 2027}, forecast=None)
-    found = derive_baseline(Given.of(made), None)
+    found = derive_baseline(InstanceInputs.of(made), None)
     first = balance_value(found.emissions[:2, 0], found.intensity[:2, 0], 0.15, 0.03)
     assert found.balance_value[0] == pytest.approx([first, first * 0.9, first * 0.9 * 0.8])
     assert found.slope.tolist() == [0.15, 0.15, 0.3]
@@ -164,7 +172,7 @@ def test_a_path_begins_with_the_rule_and_goes_on_with_its_own() -> None:
             assert found.given[unit, year] == pytest.approx(found.emissions[unit, year] * (1 + rate))
     assert found.given[3, 1] == found.emissions[3, 1]
     early = derive_baseline(
-        Given.of(instance(pathway=pathway | {"phase_2_from": 2025, "tightening": 0.1}, forecast=None)), None
+        InstanceInputs.of(instance(pathway=pathway | {"phase_2_from": 2025, "tightening": 0.1}, forecast=None)), None
     )
     assert early.balance_value[0] == pytest.approx([first * 0.9, first * 0.81, first * 0.729])
     assert early.paid_share.tolist() == [0.0, 0.1, 0.1]
@@ -172,20 +180,20 @@ def test_a_path_begins_with_the_rule_and_goes_on_with_its_own() -> None:
 
 def test_a_cap_cuts_what_would_exceed_it_from_the_last_free_year_on() -> None:
     pathway: dict[str, Any] = {"phase_2_from": 2026, "tightening": 0.0, "cap_from": 2026, "cap_change": -0.1}
-    capped = derive_baseline(Given.of(instance(pathway=pathway, forecast=None)), None).given.sum(axis=0)
-    free = derive_baseline(Given.of(instance(pathway=pathway | {"cap_from": 2029}, forecast=None)), None).given.sum(
-        axis=0
-    )
+    capped = derive_baseline(InstanceInputs.of(instance(pathway=pathway, forecast=None)), None).given.sum(axis=0)
+    free = derive_baseline(
+        InstanceInputs.of(instance(pathway=pathway | {"cap_from": 2029}, forecast=None)), None
+    ).given.sum(axis=0)
     assert capped[0] == free[0]
     assert capped[1:] == pytest.approx([0.9 * free[0], 0.81 * free[0]])
     assert (free[1:] > capped[1:]).all()
-    wide = derive_baseline(Given.of(instance(pathway=pathway | {"cap_change": 0.5}, forecast=None)), None).given.sum(
-        axis=0
-    )
+    wide = derive_baseline(
+        InstanceInputs.of(instance(pathway=pathway | {"cap_change": 0.5}, forecast=None)), None
+    ).given.sum(axis=0)
     assert wide == pytest.approx(free)
-    later = derive_baseline(Given.of(instance(pathway=pathway | {"cap_from": 2027}, forecast=None)), None).given.sum(
-        axis=0
-    )
+    later = derive_baseline(
+        InstanceInputs.of(instance(pathway=pathway | {"cap_from": 2027}, forecast=None)), None
+    ).given.sum(axis=0)
     assert later.tolist()[:2] == free.tolist()[:2]
     assert later[2] == pytest.approx(0.9 * free[1])
 
@@ -206,7 +214,7 @@ def test_free_allowances_follow_emissions_or_are_a_lump() -> None:
 
 def test_of_another_rule_allowances_that_follow_emissions_are_emissions() -> None:
     found = derive_baseline(
-        Given.of(instance("cn-2024", year=2024, pathway={"self_balancing_until": 2026})), ALLOCATION
+        InstanceInputs.of(instance("cn-2024", year=2024, pathway={"self_balancing_until": 2026})), ALLOCATION
     )
     assert (found.slope.tolist(), found.cap.tolist()) == ([0.0] * 3, [0.0] * 3)
     assert np.isnan(found.balance_value).all()

@@ -10,7 +10,7 @@ import pytest
 
 from etsopt.readings.baseline import derive_baseline
 from etsopt.readings.choices import Choices, derive_choices
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.market.small import choices_of
 from tests.markets import market
 
@@ -89,8 +89,8 @@ def made(measures: Any = MEASURES, **policy: Any) -> tuple[etsopt.Instance, Choi
         "sector": ["cement", "steel", "power"],
     }
     instance = market(units, measures, **({"horizon": {"last_year": 2026, "discount_rate": 0.25}} | policy))
-    found = derive_baseline(Given.of(instance), pd.DataFrame({"allowance_t": [700.0, 400.0, 90.0]}))
-    return instance, derive_choices(Given.of(instance), found)
+    found = derive_baseline(InstanceInputs.of(instance), pd.DataFrame({"allowance_t": [700.0, 400.0, 90.0]}))
+    return instance, derive_choices(InstanceInputs.of(instance), found)
 
 
 ANNUITY = 100 * 0.25 / (1 - 1.25**-10)

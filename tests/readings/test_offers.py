@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.offers import OfferTable, offers_in
 from tests.markets import market
 
@@ -21,8 +21,10 @@ def last_of(table: OfferTable) -> dict[str, object]:
 
 
 def test_the_cut_of_output_is_the_same_row_with_and_without_measures() -> None:
-    without = offers_in(Given.of(market(UNITS)))
-    some = offers_in(Given.of(market(UNITS, measures=[{**MEASURE, **dict.fromkeys(COSTS, 1.0), "lifetime_years": 1}])))
+    without = offers_in(InstanceInputs.of(market(UNITS)))
+    some = offers_in(
+        InstanceInputs.of(market(UNITS, measures=[{**MEASURE, **dict.fromkeys(COSTS, 1.0), "lifetime_years": 1}]))
+    )
     assert len(without.names) == 1
     assert some.names.tolist() == ["kiln", "output_cut"]
     assert last_of(without) == last_of(some)

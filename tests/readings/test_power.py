@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.data.policy.official import OFFICIAL
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.power import (
     ELECTRICITY,
     HEAT,
@@ -43,7 +43,7 @@ def of(year: int = 2025, rule: dict[str, Any] | None = None, **columns: Any) -> 
 
 def allowances(instance: etsopt.Instance, year: int) -> list[float]:
     found = allowances_of_power(
-        Given.of(instance), np.zeros(5, dtype=bool), year, 1.0, instance.units["emissions_tco2e"].to_numpy()
+        InstanceInputs.of(instance), np.zeros(5, dtype=bool), year, 1.0, instance.units["emissions_tco2e"].to_numpy()
     )
     assert np.isnan(found[4])
     return [float(one) for one in found[:4]]
@@ -57,17 +57,22 @@ def test_the_figures_of_a_year_are_those_of_its_plan(key: str) -> None:
     official: Any = ELECTRICITY if key.startswith("electricity") else HEAT
     for row in rows:
         for year in range(row.first_year, (row.last_year or row.first_year) + 1):
-            assert _benchmark(Given.of(instance), year, key, official, row.key.rpartition(".")[2]) == row.value
+            assert _benchmark(InstanceInputs.of(instance), year, key, official, row.key.rpartition(".")[2]) == row.value
 
 
 def test_benchmarks_change_after_the_last_plan_as_is_stated() -> None:
     official = {2019: {"I": 1.0}, 2026: {"I": 0.5}}
     stated = of(2026, {"benchmark_change": {"2026": -0.5, "2027": 0.5, "2028": 1.0}})
-    found = [_benchmark(Given.of(stated), year, "electricity_benchmarks", official, "I") for year in range(2025, 2030)]
+    found = [
+        _benchmark(InstanceInputs.of(stated), year, "electricity_benchmarks", official, "I")
+        for year in range(2025, 2030)
+    ]
     assert found == [1.0, 0.5, 0.75, 1.5, 3.0]
-    assert _benchmark(Given.of(of(2026)), 2029, "electricity_benchmarks", official, "I") == 0.5
+    assert _benchmark(InstanceInputs.of(of(2026)), 2029, "electricity_benchmarks", official, "I") == 0.5
     own = of(2026, {"electricity_benchmarks": {"I": {"2027": 0.25}}})
-    assert [_benchmark(Given.of(own), year, "electricity_benchmarks", official, "I") for year in (2026, 2027)] == [
+    assert [
+        _benchmark(InstanceInputs.of(own), year, "electricity_benchmarks", official, "I") for year in (2026, 2027)
+    ] == [
         0.5,
         0.25,
     ]
@@ -122,7 +127,7 @@ def test_heat_and_low_loads_add_and_only_conventional_coal_is_corrected() -> Non
     assert allowances(heated.with_policy({"rule.gas_topped_up": False}), 2025) == expected
     # Twice the electricity and heat.
     none, emissions = np.zeros(5, dtype=bool), heated.units["emissions_tco2e"].to_numpy()
-    grown = allowances_of_power(Given.of(heated), none, 2025, 2.0, emissions)
+    grown = allowances_of_power(InstanceInputs.of(heated), none, 2025, 2.0, emissions)
     assert grown[:4].tolist() == [np.floor(1580.4 * factor) + 205, np.floor(1603.4 * factor), 1632.0, 657.0 + 106.0]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.references import by_year, outside_plans
 
 UNITS = pd.DataFrame(
@@ -30,10 +30,10 @@ FORECAST = pd.DataFrame(
 YEARS = np.array([2025, 2026, 2027])
 
 
-def given(rule: dict[str, Any], forecast: pd.DataFrame | None = FORECAST) -> Given:
+def given(rule: dict[str, Any], forecast: pd.DataFrame | None = FORECAST) -> InstanceInputs:
     policy = {"year": 2025, "rule": rule, "horizon": {"last_year": 2027}}
     units = UNITS if rule["name"] == "given" else UNITS.drop(columns="reference_t")
-    return Given.of(etsopt.Instance.from_frames(units, policy, forecast=forecast))
+    return InstanceInputs.of(etsopt.Instance.from_frames(units, policy, forecast=forecast))
 
 
 def test_a_benchmark_counts_the_output_of_each_year_and_rounds_down() -> None:

@@ -19,7 +19,7 @@ from etsopt.data.policy.plans import BY_COMPLIANCE_YEAR
 from etsopt.data.tables.power_columns import COOLING, UNIT_CLASSES
 from etsopt.data.tables.schema import POWER_CASES
 from etsopt.errors import DataError
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.power import allowances_of_power
 from etsopt.readings.power import load_correction as again
 from etsopt.rules import own_parameters, reference_allowances
@@ -340,7 +340,7 @@ def test_the_rule_and_the_checker_agree_to_the_tonne(seed: int) -> None:
     reference = reference_allowances(instance)
     power = (instance.units["sector"] == "power").to_numpy()
     emissions = instance.emissions_tco2e
-    derived = allowances_of_power(Given.of(instance), reference.fixed, year, 1.0, emissions)
+    derived = allowances_of_power(InstanceInputs.of(instance), reference.fixed, year, 1.0, emissions)
     assert derived[power].tolist() == reference.reference_t[power].tolist()
     results = etsopt.solve(instance)
     assert results.certified

@@ -19,7 +19,7 @@ from etsopt.data.policy.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, S
 from etsopt.data.policy.plans import of_year, official, official_value
 from etsopt.errors import DataError
 from etsopt.readings import plan
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.results.results import load, load_instance
 from etsopt.rules import (
     carried_over,
@@ -133,12 +133,14 @@ def test_the_checkers_own_figures_agree_with_the_table(year: int) -> None:
     )
     case = instance(frame, "given", year)
     years = [year, year + 1]
-    np.testing.assert_array_equal(pre_allocation_shares(case, years), plan.advance_shares(Given.of(case), years))
-    assert fixed_fines(case.policy, years).tolist() == plan.fixed_fines(Given.of(case), years).tolist()
-    assert deduction_shares(case.policy, [year]).tolist() == [plan.deducted_share(Given.of(case))]
+    np.testing.assert_array_equal(
+        pre_allocation_shares(case, years), plan.advance_shares(InstanceInputs.of(case), years)
+    )
+    assert fixed_fines(case.policy, years).tolist() == plan.fixed_fines(InstanceInputs.of(case), years).tolist()
+    assert deduction_shares(case.policy, [year]).tolist() == [plan.deducted_share(InstanceInputs.of(case))]
     owners, sold = np.array([*SECTORS, "nobody"], dtype=object), np.array([0.0, 10.0, -5.0, 7.0, 3.0])
     held = np.full(5, 1e9)
-    most = plan.most_carried_over(Given.of(case), owners, sold)
+    most = plan.most_carried_over(InstanceInputs.of(case), owners, sold)
     assert carried_over(case, owners, held, sold).tolist() == np.floor(most + 1e-6).tolist()
 
 
@@ -159,9 +161,10 @@ def test_checker_and_rule_agree_on_who_is_in_the_scope_and_who_is_special(rule: 
         }
     )
     case = instance(frame, rule, 2025, **({"benchmarks": {"cement": 0.8}} if rule == "benchmark" else {}))
-    assert case.in_scope.tolist() == plan.inside(Given.of(case)).tolist()
+    assert case.in_scope.tolist() == plan.inside(InstanceInputs.of(case)).tolist()
     assert (
-        fixed_units(case, parameters_of(case)).tolist() == (plan.is_special(Given.of(case)) | ~case.in_scope).tolist()
+        fixed_units(case, parameters_of(case)).tolist()
+        == (plan.is_special(InstanceInputs.of(case)) | ~case.in_scope).tolist()
     )
 
 
@@ -460,7 +463,7 @@ def test_an_enterprise_carries_over_by_the_sector_of_its_largest_unit() -> None:
     assert carried_over(instance(frame, "given"), owners, held, sold).tolist() == [100_000, 10_000]
     own = instance(frame, "given", carry_over_base_t={"steel": 20_000.0}, carry_over_factor=0.0)
     assert carried_over(own, owners, held, sold).tolist() == [20_000, 10_000]
-    assert plan.most_carried_over(Given.of(own), owners, sold).tolist() == [20_000, 10_000]
+    assert plan.most_carried_over(InstanceInputs.of(own), owners, sold).tolist() == [20_000, 10_000]
 
 
 HELD = pd.DataFrame({"enterprise_id": ["A", "B", "C"], "opening_2024_t": [50_000.0, 0.0, 0.0]})
@@ -483,7 +486,7 @@ def test_before_2025_allowances_of_2019_to_2024_are_used_in_full_and_none_are_co
 ) -> None:
     case = before_conversion(**parameters)
     assert carried_over(case, np.array(["A"], dtype=object), np.array([50_000.0]), np.zeros(1)).tolist() == [0]
-    assert plan.most_carried_over(Given.of(case), np.array(["A"], dtype=object), np.zeros(1)).tolist() == [0]
+    assert plan.most_carried_over(InstanceInputs.of(case), np.array(["A"], dtype=object), np.zeros(1)).tolist() == [0]
     cleared = etsopt.solve(case, "clearing")
     assert (cleared.status, cleared.violations) == ("certified_optimal", ())
     assert cleared.tables["enterprise_years"]["banked_before_t"].sum() == 50_000

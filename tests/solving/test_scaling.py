@@ -68,7 +68,7 @@ def test_a_program_counted_from_a_point_has_its_points_as_distances() -> None:
     point = np.array([20.0, 49.0])
     assert near.missed(point) == 2.0
     assert near.missed(np.array([101.0, 49.0])) == 1.0
-    moved = near.moved(point, near.matrix @ point, 4.0)
+    moved = near.shifted(point, near.matrix @ point, 4.0)
     assert (moved.row_lower.tolist(), moved.column_lower.tolist()) == ([8.0], [-80.0, -196.0])
     # A distance of 2 is one of 8 in the finer numbers.
     assert moved.missed(4.0 * np.array([2.0, 0.0])) == 0.0

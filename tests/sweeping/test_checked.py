@@ -44,7 +44,7 @@ def changed(folder: Path, statement: str, again: bool = False) -> None:
     if again:
         with Record(folder / "sweep.sqlite") as record:
             for number in record.known:
-                made = record.outcome(number).hash(record.stated(number))
+                made = record.outcome(number).hash(record.statement(number))
                 record._file.execute("UPDATE outcomes SET hash = ? WHERE number = ?", (made, number))
 
 

@@ -17,7 +17,7 @@ from etsopt.checking.allocation.claim import ArrayMultipliers, Claim
 from etsopt.checking.verdict import PROVEN
 from etsopt.modelling import ProgramModel
 from etsopt.running.model_inputs import tables_of
-from etsopt.running.run import as_taken
+from etsopt.running.run import adapted_to
 from etsopt.running.solve_model import Solved, solution_of
 from etsopt.solving.options import SolveOptions
 from etsopt.sweeping import engine
@@ -93,7 +93,7 @@ def test_random_instances_are_judged_alike_from_tables_and_from_arrays(seeds: ra
 @cache
 def claimed() -> tuple[Question, Solved, dict[str, Any]]:
     own = engine_of(etsopt.read("tiny"))
-    instance, _ = as_taken(own.loaded_model, own.instance.with_policy({"sectors.cement.target_change": -0.005}))
+    instance, _ = adapted_to(own.loaded_model, own.instance.with_policy({"sectors.cement.target_change": -0.005}))
     solved = solution_of(own.loaded_model, instance, "allocation", own.options, own.programs)
     assert isinstance(solved, Solved)
     assert isinstance(own.loaded_model, ProgramModel)

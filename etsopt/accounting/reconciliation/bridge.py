@@ -165,19 +165,19 @@ def _quantities(usual: statements.TypicalValues, stated: Floats, ids: NDArray[np
     lowers = np.fmin.reduce(plausible, axis=1)[:, None]
     substitute = np.where(factor < 0, lowers, np.fmax.reduce(plausible, axis=1)[:, None])
     largest = np.maximum(LARGEST_QUANTITY_FACTOR * np.broadcast_to(most, values.shape), 10 * usual.typical)
-    here = series.exists
+    exists = series.exists
     uncertainty = statements.uncertainty_of_reports(usual, stated)
     return pd.DataFrame(
         {
             "unit_id": series.keys["unit_id"].to_numpy(dtype=object)[place],
-            "quantity_id": ids[here],
+            "quantity_id": ids[exists],
             "month": _months(year)[month],
             "unit": series.keys["unit"].to_numpy(dtype=object)[place],
-            "emissions_tco2e_per_unit": factor[here],
-            "reported": values[here],
-            "uncertainty": np.where(np.isnan(values), np.nan, uncertainty)[here],
-            "substitute": np.where(np.isnan(values), substitute, np.nan)[here],
-            "most": largest[here],
+            "emissions_tco2e_per_unit": factor[exists],
+            "reported": values[exists],
+            "uncertainty": np.where(np.isnan(values), np.nan, uncertainty)[exists],
+            "substitute": np.where(np.isnan(values), substitute, np.nan)[exists],
+            "most": largest[exists],
         }
     )
 

@@ -39,12 +39,12 @@ def _wide(series: Series, rows: pd.DataFrame, name: str, year: int, weight: pd.S
     """Return a column by series and month: the sum of its rows, or their mean with weights; NaN without rows."""
     place = pd.MultiIndex.from_frame(series.keys[KEY]).get_indexer(pd.MultiIndex.from_frame(rows[KEY]))
     month = np.array([month_number(one) - 12 * year for one in rows["month"]], dtype=np.int64)
-    here = (place >= 0) & (month >= 0) & (month < MONTHS)
-    cell = (place * MONTHS + month)[here]
+    in_year = (place >= 0) & (month >= 0) & (month < MONTHS)
+    cell = (place * MONTHS + month)[in_year]
     size = len(series.keys) * MONTHS
-    values = rows[name].to_numpy(dtype=float)[here]
+    values = rows[name].to_numpy(dtype=float)[in_year]
     # Rows of nothing at all have equal weights.
-    weights = np.ones(len(cell)) if weight is None else np.maximum(weight.to_numpy(dtype=float)[here], 1e-9)
+    weights = np.ones(len(cell)) if weight is None else np.maximum(weight.to_numpy(dtype=float)[in_year], 1e-9)
     total = np.bincount(cell, weights * values, size)
     divisor = np.bincount(cell, weights, size)
     found = np.divide(total, divisor if weight is not None else 1.0, out=np.full(size, np.nan), where=divisor > 0)
@@ -74,9 +74,9 @@ def _purchases(rows: pd.DataFrame, usual: TypicalValues, year: int) -> Statement
     value = np.maximum(used, 0.0) * np.where(np.isnan(ncv), 1.0, ncv)
     rate = np.where(is_known, figure("purchase"), figure("purchase_alone"))
     rate = np.where(np.isnan(ncv), rate, np.hypot(rate, figure("usual_calorific")))
-    here = series.exists & ~np.isnan(value)
+    has_value = series.exists & ~np.isnan(value)
     return usual.single(
-        "purchases", "ledger of purchases and stocks", "purchase", here, (value,) * 3, rate * usual.typical
+        "purchases", "ledger of purchases and stocks", "purchase", has_value, (value,) * 3, rate * usual.typical
     )
 
 

@@ -149,22 +149,22 @@ class TypicalValues:
         kind: str,
         source: str,
         name: str,
-        here: Mask,
+        is_used: Mask,
         values: tuple[Floats, Floats, Floats],
         uncertainty: Floats,
     ) -> Statements:
         """Return statements on one quantity each, from tables of shape ``(n, 12)``."""
-        place, month = np.nonzero(here)
-        told = values[0][here], values[1][here], values[2][here]
+        place, month = np.nonzero(is_used)
+        told = values[0][is_used], values[1][is_used], values[2][is_used]
         terms = [(np.arange(len(place)), place, month, np.ones(len(place)))]
-        return Statements.of((kind, source, name), (place, month), told, uncertainty[here], terms)
+        return Statements.of((kind, source, name), (place, month), told, uncertainty[is_used], terms)
 
     def related(self) -> Mask:
         """True for quantities beside an output of their month, other than this output itself."""
         base = self.series.base
-        here = self.series.exists & self.series.exists[base] & (base >= 0)[:, None]
-        here[np.arange(len(base)) == base] = False
-        return here
+        is_used = self.series.exists & self.series.exists[base] & (base >= 0)[:, None]
+        is_used[np.arange(len(base)) == base] = False
+        return is_used
 
 
 def uncertainty_of_reports(usual: TypicalValues, stated: Floats) -> Floats:
@@ -192,34 +192,34 @@ def usual_ratios(usual: TypicalValues) -> Statements:
     A series unlike its peers, or of doubtful figures, states none: its other months are no witness.
     """
     witness = ~usual.unlike_peers & ~(usual.doubtful.sum(axis=1) > MONTHS / 2)
-    here = usual.related() & (usual.count >= FEWEST_MONTHS) & witness[:, None]
+    is_used = usual.related() & (usual.count >= FEWEST_MONTHS) & witness[:, None]
     rate = figure("usual_beyond") * usual.series.keys["rate"].to_numpy()[:, None] * usual.typical
-    return _ratios("usual_ratio", "ratio", usual, here, (usual.middle, usual.width), rate)
+    return _ratios("usual_ratio", "ratio", usual, is_used, (usual.middle, usual.width), rate)
 
 
 def peer_ratios(usual: TypicalValues) -> Statements:
     """Return the range of each quantity beside the output, from other units of the sector."""
-    here = usual.related() & (usual.peer_count >= FEWEST_PEERS)[:, None]
+    is_used = usual.related() & (usual.peer_count >= FEWEST_PEERS)[:, None]
     shape = usual.series.reported.shape
     middle, width = (np.broadcast_to(one[:, None], shape) for one in (usual.peer_middle, usual.peer_width))
     rate = figure("peer_beyond") * usual.series.keys["rate"].to_numpy()[:, None]
     uncertainty = rate * usual.of_peers
-    return _ratios("peers", "peers", usual, here, (middle, width), uncertainty)
+    return _ratios("peers", "peers", usual, is_used, (middle, width), uncertainty)
 
 
 def _ratios(
-    kind: str, name: str, usual: TypicalValues, here: Mask, logs: tuple[Floats, Floats], uncertainty: Floats
+    kind: str, name: str, usual: TypicalValues, is_used: Mask, logs: tuple[Floats, Floats], uncertainty: Floats
 ) -> Statements:
     """Return statements on a quantity less a ratio times the output: their range is that at a usual output."""
-    place, month = np.nonzero(here)
-    ratio, width = np.exp(logs[0][here]), logs[1][here]
-    output = usual.base_of(usual.typical)[here]
+    place, month = np.nonzero(is_used)
+    ratio, width = np.exp(logs[0][is_used]), logs[1][is_used]
+    output = usual.base_of(usual.typical)[is_used]
     zero = np.zeros(len(place))
     lower, upper = ratio * np.expm1(-width) * output, ratio * np.expm1(width) * output
     number, base = np.arange(len(place)), usual.series.base[place]
     source = "months of the unit, [C]" if kind == "usual_ratio" else "units of the sector, [C]"
     terms = [(number, place, month, np.ones(len(place))), (number, base, month, -ratio)]
-    return Statements.of((kind, source, name), (place, month), (zero, lower, upper), uncertainty[here], terms)
+    return Statements.of((kind, source, name), (place, month), (zero, lower, upper), uncertainty[is_used], terms)
 
 
 def activity(usual: TypicalValues) -> Statements:
@@ -236,12 +236,12 @@ def activity(usual: TypicalValues) -> Statements:
         beside = values[:, [one for one in (month - 1, month + 1) if 0 <= one < MONTHS]]
         near[:, month] = median(beside)
     near = np.where(np.isnan(near), usual.typical, near)
-    here = series.exists & is_base[:, None] & (count >= FEWEST_MONTHS)
+    is_used = series.exists & is_base[:, None] & (count >= FEWEST_MONTHS)
     margin = figure("activity_margin")
     lower, upper = (1 - margin) * least, (1 + margin) * most
     told = np.clip(near, lower, upper), lower, upper
     uncertainty = figure("activity_beyond") * usual.typical
-    return usual.single("activity", "months of the unit, [C]", "output", here, told, uncertainty)
+    return usual.single("activity", "months of the unit, [C]", "output", is_used, told, uncertainty)
 
 
 def limits(usual: TypicalValues) -> Iterator[Statements]:
@@ -260,8 +260,8 @@ def limits(usual: TypicalValues) -> Iterator[Statements]:
 def _limit(usual: TypicalValues, which: Mask, per_unit: Floats, stated: tuple[str, str, float, str]) -> Statements:
     """Return one side of a limit: the items of a month, in the unit of the rule, less the limit times the output."""
     name, side, ratio, source = stated
-    here = usual.related() & which[:, None]
-    place, month = np.nonzero(here)
+    is_used = usual.related() & which[:, None]
+    place, month = np.nonzero(is_used)
     base = usual.series.base[place]
     # Several fuels of a month share one statement, which their output names.
     pair, owner = np.unique(base * MONTHS + month, return_inverse=True)
@@ -271,6 +271,6 @@ def _limit(usual: TypicalValues, which: Mask, per_unit: Floats, stated: tuple[st
     number = np.arange(len(pair))
     values = (nothing, zero, nothing) if side == "lower" else (nothing, nothing, zero)
     uncertainty = figure("limit_beyond") * figure("solid") * size
-    terms = [(owner, place, month, per_unit[here]), (number, output, of_month, np.full(len(pair), -ratio))]
+    terms = [(owner, place, month, per_unit[is_used]), (number, output, of_month, np.full(len(pair), -ratio))]
     names = ("limit", source, f"{name.partition('_')[0]} {side}")
     return Statements.of(names, (output, of_month), values, uncertainty, terms)

@@ -12,14 +12,14 @@ import numpy as np
 
 from etsopt.checking.tolerances import UNLIMITED_ALLOWANCE_FACTOR
 from etsopt.readings import plan
-from etsopt.readings.given import whole
+from etsopt.readings.instance_inputs import whole
 from etsopt.readings.references import outside_plans
 from etsopt.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 def rounded(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -60,7 +60,7 @@ class Bands:
     shared_above: NDArray[np.float64]
 
 
-def band_rates(instance: Given) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def band_rates(instance: InstanceInputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the largest deficit and surplus rate of units, by sector, for all, or by the rule, shape ``(units,)``.
 
     Without a band they are infinite.
@@ -73,12 +73,12 @@ def band_rates(instance: Given) -> tuple[NDArray[np.float64], NDArray[np.float64
         down, up = np.full(units, every.lower), np.full(units, every.upper)
     for name, section in instance.policy.sectors.items():
         if section.band is not None:
-            here = instance.labels("sector").where(name)
-            down[here], up[here] = section.band.lower, section.band.upper
+            in_sector = instance.labels("sector").where(name)
+            down[in_sector], up[in_sector] = section.band.lower, section.band.upper
     return down, up
 
 
-def derive_bands(instance: Given) -> Bands:
+def derive_bands(instance: InstanceInputs) -> Bands:
     """Return the band of every unit by its sector, else by the rule, and the wider band of exceptions [t]."""
     policy = instance.policy
     down, up = band_rates(instance)
@@ -114,7 +114,7 @@ def derive_bands(instance: Given) -> Bands:
     )
 
 
-def _end(instance: Given, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+def _end(instance: InstanceInputs, rate: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allowances at a surplus rate, shape ``(units,)`` [t]; zero or the most if the rate is infinite."""
     emissions, bounded = plan.emissions_inside(instance), np.isfinite(rate)
     if bounded.all():

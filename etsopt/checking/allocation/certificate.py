@@ -155,13 +155,13 @@ def _by_block(
     # Objectives that measure from the same tonnes share one kink.
     kinks = list({id(piece.kink): piece.kink for piece in pieces}.values())
     for start in range(0, len(intervals.answer), UNITS_AT_ONCE):
-        here = slice(start, start + UNITS_AT_ONCE)
-        one, own, at = intervals.of(here), [piece.of(here) for piece in pieces], activity.of(here)
-        corners = corners_of(one, [kink[here] for kink in kinks])
+        block = slice(start, start + UNITS_AT_ONCE)
+        one, own, at = intervals.of(block), [piece.of(block) for piece in pieces], activity.of(block)
+        corners = corners_of(one, [kink[block] for kink in kinks])
         if square is None:
             gap = _above_minimum(one, corners, own, at)
         else:
-            parabola = replace(square, weight=square.weight[here], centre=square.centre[here])
+            parabola = replace(square, weight=square.weight[block], centre=square.centre[block])
             gap = _above_parabola(one, corners, own, at, parabola)
         yield np.where(np.isnan(gap), np.inf, np.maximum(upward_each(gap), 0.0))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.rows import CouplingRows
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 KEPT = "level_is_kept"
 """Row that keeps the earlier objective of its index; its multiplier is the cost to the later objective."""
@@ -48,7 +48,7 @@ class Stated:
 
 
 def read_duals(
-    instance: Given, duals: pd.DataFrame, rows: CouplingRows, names: Sequence[str]
+    instance: InstanceInputs, duals: pd.DataFrame, rows: CouplingRows, names: Sequence[str]
 ) -> tuple[Stated, list[Violation]]:
     """Read the duals of the objectives in their order, and report those of no row or stated twice."""
     level, row = duals["level"].to_numpy(), duals["row"].to_numpy()
@@ -62,9 +62,9 @@ def read_duals(
     known[kept] = [
         place.get(before, len(place)) < place.get(after, 0) for before, after in zip(earlier, level[kept], strict=True)
     ]
-    violations = [_wrong(duals, here, _("the row is one of the program")) for here in np.flatnonzero(~known).tolist()]
+    violations = [_wrong(duals, row, _("the row is one of the program")) for row in np.flatnonzero(~known).tolist()]
     twice = duals.duplicated(KEYS).to_numpy()
-    violations += [_wrong(duals, here, _("it is stated once")) for here in np.flatnonzero(twice).tolist()]
+    violations += [_wrong(duals, row, _("it is stated once")) for row in np.flatnonzero(twice).tolist()]
     multiplier = duals["multiplier"].to_numpy(dtype=float)
     row_duals = {
         name: rows.duals_at(places[level == name], multiplier[level == name])
@@ -76,13 +76,13 @@ def read_duals(
     )
     weights[unit[covers]] = -multiplier[covers]
     by_level = {
-        (after, before): -float(multiplier[here])
-        for here, before, after in zip(kept, earlier, level[kept], strict=True)
+        (after, before): -float(multiplier[entry])
+        for entry, before, after in zip(kept, earlier, level[kept], strict=True)
     }
     return Stated(row_duals, weights, by_level or None), violations
 
 
-def _of_units(instance: Given, duals: pd.DataFrame) -> NDArray[np.int64]:
+def _of_units(instance: InstanceInputs, duals: pd.DataFrame) -> NDArray[np.int64]:
     """Return the position of the unit that each index names, -1 if it names none."""
     if not len(instance.units):
         return np.full(len(duals), -1)

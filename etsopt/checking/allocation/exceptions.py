@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.infeasibility import Infeasibility
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.verdict import Columns
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 LEVELS = dict(zip(EXCEPTIONS, ("units", "t", "places"), strict=True))
 """Objectives that choose the exceptions, in their order, and their units."""
 
 
-def exceptional_units(instance: Given, table: Columns) -> NDArray[np.bool_]:
+def exceptional_units(instance: InstanceInputs, table: Columns) -> NDArray[np.bool_]:
     """Return the exceptions of the table, shape ``(units,)``; none if the policy allows none."""
     if not instance.policy.allocation.exceptions.units:
         return np.zeros(len(table["unit_id"]), dtype=bool)

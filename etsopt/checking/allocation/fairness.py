@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ NUMBERS = ("measured", *SHARES, "largest_loss_rate", "left_out_t")
 GROUPS = {"enterprise": "enterprise_id", "province": "province", "sector": "sector"}
 
 
-def fairness_is_stated(instance: Given, allocation: pd.DataFrame, fairness: pd.DataFrame) -> list[Violation]:
+def fairness_is_stated(instance: InstanceInputs, allocation: pd.DataFrame, fairness: pd.DataFrame) -> list[Violation]:
     """Check the table, of which each level, weight and allocation has a row; a column that is off is named once."""
     expected = dict(_expected(instance, allocation))
     if [*zip(*(fairness[key] for key in KEYS), strict=True)] != [*expected]:
@@ -52,7 +52,7 @@ def fairness_is_stated(instance: Given, allocation: pd.DataFrame, fairness: pd.D
     return violations
 
 
-def _expected(instance: Given, allocation: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], list[float]]]:
+def _expected(instance: InstanceInputs, allocation: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], list[float]]]:
     """Yield the numbers of each row."""
     # What is below zero by more than a kilogram is another violation.
     tonnes_of = (allocation[name].to_numpy(dtype=float) for name in ("reference_t", "allowance_t"))
@@ -106,7 +106,7 @@ def _theil(allowance: Floats, weight: Floats) -> float:
     return float(rate.sum()) / total
 
 
-def at_mean(instance: Given) -> Floats:
+def at_mean(instance: InstanceInputs) -> Floats:
     """Return the emissions of each unit's output at the mean intensity of its sector, shape ``(units,)`` [tCO2e]."""
     output = np.where(plan.inside(instance) & (instance.output > 0), instance.output, 0.0)
     sector, emissions = instance.labels("sector").code, plan.emissions_inside(instance)

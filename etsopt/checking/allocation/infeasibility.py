@@ -93,13 +93,13 @@ def least_infeasibility(
         activity = rows.dual_activity(dual, len(free))
         middle = (lower + upper) / 2
         reach = np.maximum(upper - middle, middle - lower)[free] * (1 + gamma(4))
-        at_middle, here = rows.totals(middle), dual != 0
-        side = np.where(dual > 0, rows.least, rows.most)[here]
-        high, low = difference(side, at_middle.high[here])
-        away = dual[here] * (high + (low - at_middle.low[here]))
+        at_middle, has_dual = rows.totals(middle), dual != 0
+        side = np.where(dual > 0, rows.least, rows.most)[has_dual]
+        high, low = difference(side, at_middle.high[has_dual])
+        away = dual[has_dual] * (high + (low - at_middle.low[has_dual]))
         of_units, uncertain = np.abs(activity.at_unit)[free], activity.of(free).uncertain
-        error = np.abs(dual[here]) * (
-            at_middle.error[here] + gamma(8) * (np.abs(high) + np.abs(low) + np.abs(at_middle.low[here]))
+        error = np.abs(dual[has_dual]) * (
+            at_middle.error[has_dual] + gamma(8) * (np.abs(high) + np.abs(low) + np.abs(at_middle.low[has_dual]))
         )
         (given, off), taken = total(away), sum_at_most((of_units + 1.01 * uncertain) * reach * (1 + gamma(4)))
         least = given - off - sum_at_most(upward_each(error)) - taken

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.duals import Stated
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.measures import Level
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class EarlierLevel:
 
 
 def check_levels(
-    instance: Given,
+    instance: InstanceInputs,
     demands: Demands,
     reference: NDArray[np.float64],
     allowance: NDArray[np.float64],
@@ -90,7 +90,7 @@ class Levels:
 
     def __init__(
         self,
-        instance: Given,
+        instance: InstanceInputs,
         demands: Demands,
         reference: NDArray[np.float64],
         allowance: NDArray[np.float64],
@@ -226,7 +226,7 @@ class Levels:
         if self.face:
             own = self.rows.dual_activity(level.dual, self.units).at_unit[self.free]
             if level.name == "largest_change":
-                self.face.within(self.r - level.value * self.e, self.r + level.value * self.e)
+                self.face.restrict(self.r - level.value * self.e, self.r + level.value * self.e)
             # Multipliers that rule out integer rates imply nothing for a single unit or row.
             counts = 0.0 if level.name == "largest_change" and self.integer else 1.0
             self.face.fix_at_optimum(piece or self.no_sum, counts * own, counts * level.dual)

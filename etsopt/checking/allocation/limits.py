@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.bands import Bands
     from etsopt.checking.allocation.rows import CouplingRows
-    from etsopt.readings.given import Given, Names
+    from etsopt.readings.instance_inputs import InstanceInputs, Names
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Demands:
         return float(np.max(outside, initial=0.0)) * DIFFERENCE_ROUNDING_FACTOR
 
 
-def derive(instance: Given, exceptional: NDArray[np.bool_] | None = None) -> Demands:
+def derive(instance: InstanceInputs, exceptional: NDArray[np.bool_] | None = None) -> Demands:
     """Derive everything that allowances must satisfy.
 
     Parameters
@@ -93,7 +93,7 @@ def derive(instance: Given, exceptional: NDArray[np.bool_] | None = None) -> Dem
     return Demands(fixed, integer, lower, upper, at_target_rate, finished, bands, enterprise)
 
 
-def _add_sectors(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _add_sectors(rows: RowBuilder, instance: InstanceInputs, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Add the sector targets and return the allowances at each unit's target rate [t], NaN without a target."""
     sector, emissions = instance.labels("sector"), plan.emissions_inside(instance)
     emitted, least, most = sector_targets(instance, fixed)
@@ -127,7 +127,7 @@ def _add_groups(
     return numbers
 
 
-def _add_provinces(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> None:
+def _add_provinces(rows: RowBuilder, instance: InstanceInputs, fixed: NDArray[np.bool_]) -> None:
     balance = instance.policy.provinces.balance
     if balance is None:
         return
@@ -138,7 +138,7 @@ def _add_provinces(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) 
     _add_groups(rows, "province_balance", province, fixed, emitted - width, emitted + width)
 
 
-def _add_nation(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> None:
+def _add_nation(rows: RowBuilder, instance: InstanceInputs, fixed: NDArray[np.bool_]) -> None:
     target = national_target(instance, fixed)
     if target is None:
         return
@@ -149,7 +149,7 @@ def _add_nation(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> 
 
 def _add_enterprises(
     rows: RowBuilder,
-    instance: Given,
+    instance: InstanceInputs,
     fixed: NDArray[np.bool_],
     bands: Bands,
     limits: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
@@ -189,7 +189,7 @@ def _widen_enterprises(
     upper[inside] = rows.most[enterprise[inside]]
 
 
-def _add_order(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> None:
+def _add_order(rows: RowBuilder, instance: InstanceInputs, fixed: NDArray[np.bool_]) -> None:
     """Add a row for neighbours by intensity within a sector: the lower one has no lower surplus rate."""
     sector, intensity, emissions = instance.labels("sector").code, instance.intensity, plan.emissions_inside(instance)
     names = instance.units["unit_id"].to_numpy()
@@ -199,8 +199,8 @@ def _add_order(rows: RowBuilder, instance: Given, fixed: NDArray[np.bool_]) -> N
     within = sector[first] == sector[second]
     first, second = first[within], second[within]
     equal = intensity[first] == intensity[second]
-    for rule, here, end in (("intensity_order", ~equal, np.inf), ("equal_rates", equal, 0.0)):
-        one, other = first[here], second[here]
+    for rule, pairs, end in (("intensity_order", ~equal, np.inf), ("equal_rates", equal, 0.0)):
+        one, other = first[pairs], second[pairs]
         zero, row = np.zeros(len(one)), np.arange(len(one))
         sign, both = np.repeat([1.0, -1.0], len(one)), np.concatenate([one, other])
         rows.add(rule, names[one], (zero, zero + end), np.tile(row, 2), both, sign, emissions[both])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 SQUARES = tuple(TIE_BREAKS.values())
 """Tie-breaks, each a sum of squared distances."""
@@ -81,7 +81,7 @@ class Measures:
     @classmethod
     def of(
         cls,
-        instance: Given,
+        instance: InstanceInputs,
         demands: Demands,
         reference: NDArray[np.float64],
         allowance: NDArray[np.float64],
@@ -155,7 +155,7 @@ class Measures:
         return upward((of_sum + own) / all_weight, 8) if all_weight > 0 else math.inf
 
 
-def at_target_rate(instance: Given, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+def at_target_rate(instance: InstanceInputs, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allowances at the rate from which `spread` measures, shape ``(units,)`` [t].
 
     The rate is that of the sector's target; without one, that of the reference allowances of its adjustable units.

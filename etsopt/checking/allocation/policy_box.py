@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.rows import CouplingRows
     from etsopt.language import Text
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 TARGETS = ("target_change", "target_t", "target_intensity")
 SIDES = ("lower", "upper")
@@ -89,12 +89,12 @@ class PolicyBox:
         Reference allowances of all units, which no limit moves, shape ``(units,)`` [t].
     """
 
-    given: tuple[Given, ...]
+    given: tuple[InstanceInputs, ...]
     demands: tuple[Demands, ...]
     reference: NDArray[np.float64]
 
     @classmethod
-    def of(cls, origin: Given, corners: Sequence[Given], reference: NDArray[np.float64]) -> PolicyBox:
+    def of(cls, origin: InstanceInputs, corners: Sequence[InstanceInputs], reference: NDArray[np.float64]) -> PolicyBox:
         """Derive the demands at the origin and at the corner of each axis."""
         given = (origin, *corners)
         return cls(given, tuple(map(derive, given)), reference)
@@ -175,7 +175,7 @@ class PolicyBox:
             moved_before |= moved.keys()
             yield from self._corners(corner, demands, [key for key in moved if "band" in key.split(".")])
 
-    def _corners(self, corner: Given, other: Demands, bands: Sequence[str]) -> Iterator[Text]:
+    def _corners(self, corner: InstanceInputs, other: Demands, bands: Sequence[str]) -> Iterator[Text]:
         """Yield the limits that pass a corner on an axis; `bands` are the moved keys of bands."""
         origin, one = self.given[0], self.demands[0]
         if bands:
@@ -205,7 +205,7 @@ def _between(point: NDArray[np.float64], corners: Sequence[NDArray[np.float64]])
     return result
 
 
-def moved_keys(first: Given, last: Given) -> dict[str, tuple[Any, Any]]:
+def moved_keys(first: InstanceInputs, last: InstanceInputs) -> dict[str, tuple[Any, Any]]:
     """Return the keys of the policy that differ between two instances, with both values; None where one states none."""
     one, other = (dict(_leaves(given.policy.model_dump(mode="json", exclude_none=True))) for given in (first, last))
     keys = dict.fromkeys((*one, *other))
@@ -221,10 +221,10 @@ def _leaves(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, 
 
 
 def _passes(
-    one: NDArray[np.float64], other: NDArray[np.float64], corner: NDArray[np.float64] | float, here: NDArray[np.bool_]
+    one: NDArray[np.float64], other: NDArray[np.float64], corner: NDArray[np.float64] | float, where: NDArray[np.bool_]
 ) -> bool:
     """Return True if some numbers are below a corner at one end and above it at the other."""
-    return bool((((one < corner) & (other > corner)) | ((one > corner) & (other < corner)))[here].any())
+    return bool((((one < corner) & (other > corner)) | ((one > corner) & (other < corner)))[where].any())
 
 
 def _is_number(value: object) -> bool:

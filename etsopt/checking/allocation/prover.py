@@ -104,7 +104,7 @@ class OptimalFace:
         self.least = np.where(high, self.most, self.least)
         self.earlier.append(self.slopes(piece, activity, dual))
 
-    def within(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
+    def restrict(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
         """Restrict the intervals to limits that belong to no objective."""
         lower, upper = np.clip(lower, self.lower, self.upper), np.clip(upper, self.lower, self.upper)
         self.owner_lower[lower > self.lower] = POLICY

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 WAYS = ("target_relaxation", "band_relaxation")
 LIMITS = {"sector_target": "target", "province_balance": "balance", "national_total": "nation"}
@@ -43,7 +43,7 @@ KEYS = ["way_out", "limit", "index"]
 
 
 def check_relaxed_limits(
-    instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame], proven_t: float | None
+    instance: InstanceInputs, demands: Demands, tables: Mapping[str, pd.DataFrame], proven_t: float | None
 ) -> list[Violation]:
     """Return the violations of the tables ``relaxed_limits`` and ``relaxed_units``.
 
@@ -84,7 +84,9 @@ def check_relaxed_limits(
 Line = tuple[str, str, str, float, float, float, str]
 
 
-def _shape(instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame], proven: bool) -> list[Violation]:
+def _shape(
+    instance: InstanceInputs, demands: Demands, tables: Mapping[str, pd.DataFrame], proven: bool
+) -> list[Violation]:
     """Check that both tables have a row for every adjustable unit, and columns of the right kind and no others."""
     for name in ("relaxed_limits", "relaxed_units"):
         if name not in tables:
@@ -117,16 +119,16 @@ def _shape(instance: Given, demands: Demands, tables: Mapping[str, pd.DataFrame]
     ]
 
 
-def _targets_ruled_out(instance: Given, demands: Demands) -> list[Line]:
+def _targets_ruled_out(instance: InstanceInputs, demands: Demands) -> list[Line]:
     """Return the targets that the bands of their own sector rule out, whatever the other limits are."""
     rows, bands, lines = demands.rows, demands.bands, list[Line]()
     chosen = instance.policy.allocation.exceptions.units
     below = np.where(demands.enterprise >= 0, bands.shared_below, bands.added_below)
     above = np.where(demands.enterprise >= 0, bands.shared_above, bands.added_above)
     for row in np.flatnonzero(rows.rule == "sector_target"):
-        here = rows.position[rows.row == row]
-        gained = [float(np.sort(side[here])[::-1][:chosen].sum()) for side in (below, above)]
-        lowest, highest = (float(side[here].sum()) for side in (demands.lower, demands.upper))
+        of_row = rows.position[rows.row == row]
+        gained = [float(np.sort(side[of_row])[::-1][:chosen].sum()) for side in (below, above)]
+        lowest, highest = (float(side[of_row].sum()) for side in (demands.lower, demands.upper))
         lowest, highest = lowest - gained[0], highest + gained[1]
         least, most, name = float(rows.least[row]), float(rows.most[row]), str(rows.index[row])
         if lowest - most > RELAXATION_MIN_T:
@@ -151,12 +153,12 @@ def _relaxed_rows(demands: Demands, way: str, allowance: NDArray[np.float64]) ->
     return lines
 
 
-def _bands(instance: Given, stated: pd.DataFrame, way: str) -> list[Line]:
+def _bands(instance: InstanceInputs, stated: pd.DataFrame, way: str) -> list[Line]:
     """Return the sectors whose bands widen as the result states, from their widest band."""
     lines: list[Line] = []
     down, up = band_rates(instance)
-    here = stated[(stated["way_out"] == way) & (stated["limit"] == "band") & (way == WAYS[1])]
-    for name, by in dict(zip(here["index"].fillna("").astype(str), here["by"], strict=True)).items():
+    of_way_out = stated[(stated["way_out"] == way) & (stated["limit"] == "band") & (way == WAYS[1])]
+    for name, by in dict(zip(of_way_out["index"].fillna("").astype(str), of_way_out["by"], strict=True)).items():
         of_sector = instance.labels("sector").where(name)
         if by > WIDENING_MIN_RATE and of_sector.any():
             widest = float(np.maximum(down, up)[of_sector].max())
@@ -165,7 +167,11 @@ def _bands(instance: Given, stated: pd.DataFrame, way: str) -> list[Line]:
 
 
 def _kept_limits(
-    instance: Given, chosen: NDArray[np.bool_], way: str, allowance: NDArray[np.float64], wider: Mapping[str, float]
+    instance: InstanceInputs,
+    chosen: NDArray[np.bool_],
+    way: str,
+    allowance: NDArray[np.float64],
+    wider: Mapping[str, float],
 ) -> list[Violation]:
     """Check that the allocation keeps the limits that its way does not relax, with no more exceptions than allowed."""
     demands = derive(instance, chosen)
@@ -203,7 +209,7 @@ def _kept_limits(
     return violations
 
 
-def _widening(instance: Given, wider: Mapping[str, float]) -> NDArray[np.float64]:
+def _widening(instance: InstanceInputs, wider: Mapping[str, float]) -> NDArray[np.float64]:
     """Return the widening of each unit's band on either side, shape ``(units,)`` [t]."""
     sector = instance.labels("sector")
     rate = np.array([wider.get(str(name), 0.0) for name in sector.names])[sector.code]
@@ -212,7 +218,7 @@ def _widening(instance: Given, wider: Mapping[str, float]) -> NDArray[np.float64
 
 
 def _exceptions(
-    instance: Given,
+    instance: InstanceInputs,
     demands: Demands,
     chosen: NDArray[np.bool_],
     way: str,

@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.verdict import Columns
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
-def before(instance: Given) -> Given:
+def before(instance: InstanceInputs) -> InstanceInputs:
     """Return the instance with the limits and objectives of the real allowances."""
     return instance.with_allocation(integer_allowances=False)
 
 
-def after(instance: Given) -> Given:
+def after(instance: InstanceInputs) -> InstanceInputs:
     """Return the instance with the limits of the whole allowances."""
     return instance.with_allocation(intensity_order=False)
 
@@ -50,7 +50,7 @@ def real_table(allocation: Columns) -> dict[str, Any]:
 
 
 def before_rounding(
-    real: Given, demands: Demands, fixed: NDArray[np.bool_], allocation: Columns, rounded: bool
+    real: InstanceInputs, demands: Demands, fixed: NDArray[np.bool_], allocation: Columns, rounded: bool
 ) -> list[Violation]:
     """Check that real allowances meet every limit, also the order; without rounding they are the allowances."""
     table = real_table(allocation)

@@ -105,15 +105,15 @@ class CouplingRows:
 
     def gap(self, totals: Totals, dual: NDArray[np.float64]) -> float:
         """Return an upper bound of the sum over rows of dual times distance from the supported side."""
-        here = dual != 0
-        if not np.isfinite(dual[here]).all():
+        has_dual = dual != 0
+        if not np.isfinite(dual[has_dual]).all():
             return float("inf")
-        side = np.where(dual > 0, self.least, self.most)[here]
-        high, low = difference(totals.high[here], side)
-        away = np.sign(dual[here]) * (high + (low + totals.low[here]))
-        rounding = gamma(4) * (np.abs(high) + np.abs(low) + np.abs(totals.low[here]))
+        side = np.where(dual > 0, self.least, self.most)[has_dual]
+        high, low = difference(totals.high[has_dual], side)
+        away = np.sign(dual[has_dual]) * (high + (low + totals.low[has_dual]))
+        rounding = gamma(4) * (np.abs(high) + np.abs(low) + np.abs(totals.low[has_dual]))
         with np.errstate(all="ignore"):
-            worth = np.abs(dual[here]) * (np.maximum(away, 0.0) + totals.error[here] + rounding)
+            worth = np.abs(dual[has_dual]) * (np.maximum(away, 0.0) + totals.error[has_dual] + rounding)
             return sum_at_most(upward_each(np.where(np.isnan(worth), np.inf, worth)))
 
     def supported_duals(self, dual: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -143,19 +143,19 @@ class CouplingRows:
 
     def limits_of(self, rule: str) -> dict[str, tuple[float, float]]:
         """Return the least and the most of each row of one name, by its index."""
-        here = self.rule == rule
-        pairs = zip(self.least[here].tolist(), self.most[here].tolist(), strict=True)
-        return dict(zip(self.index[here], pairs, strict=True))
+        of_rule = self.rule == rule
+        pairs = zip(self.least[of_rule].tolist(), self.most[of_rule].tolist(), strict=True)
+        return dict(zip(self.index[of_rule], pairs, strict=True))
 
     def place_of(self, duals: pd.DataFrame) -> NDArray[np.int64]:
         """Return the row of each multiplier, -1 if it has none, shape ``(multipliers,)``."""
         places = np.full(len(duals), -1)
         rule, index = duals["row"].to_numpy(), duals["index"].fillna("").to_numpy()
         for name in pd.unique(self.rule):
-            here, stated = np.flatnonzero(self.rule == name), np.flatnonzero(rule == name)
+            of_rule, stated = np.flatnonzero(self.rule == name), np.flatnonzero(rule == name)
             if len(stated):
-                place = pd.Index(self.index[here]).get_indexer(index[stated])
-                places[stated] = np.where(place >= 0, here[place], -1)
+                place = pd.Index(self.index[of_rule]).get_indexer(index[stated])
+                places[stated] = np.where(place >= 0, of_rule[place], -1)
         return places
 
     def duals_of(self, duals: pd.DataFrame) -> NDArray[np.float64]:

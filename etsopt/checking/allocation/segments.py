@@ -423,7 +423,7 @@ class _Certificate:
             found[name] = face.multipliers(slopes)
             if name == "largest_change":
                 room = self._value(name, end) * self.e
-                face.within(self.r[q] - room, self.r[q] + room)
+                face.restrict(self.r[q] - room, self.r[q] + room)
                 piece = nothing
             face.fix_at_optimum(piece, activity, dual)
         return found

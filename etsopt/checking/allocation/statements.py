@@ -14,7 +14,7 @@ from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings import plan
 from etsopt.readings.balance import IMBALANCE_RELATIVE, imbalance_t
-from etsopt.readings.given import whole
+from etsopt.readings.instance_inputs import whole
 from etsopt.readings.power import allowances_of_power
 from etsopt.readings.references import outside_plans
 from etsopt.readings.targets import at_emissions, due_at_emissions, due_if_fixed, entitled_at_rest
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.verdict import Columns
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 ROW_IN_WORDS = {
     "sector_target": ("t", _("the allowances of the sector meet its target")),
@@ -47,7 +47,7 @@ def largest_first(
         yield Violation(rule, str(names[position]), float(by[position]), unit, message)
 
 
-def same_units(instance: Given, table: pd.DataFrame) -> list[Violation]:
+def same_units(instance: InstanceInputs, table: pd.DataFrame) -> list[Violation]:
     """Check that the table has every unit once, with its emissions, enterprise, sector, province and scope."""
     wanted = instance.units["unit_id"].tolist()
     if table["unit_id"].tolist() != wanted:
@@ -67,7 +67,7 @@ def same_units(instance: Given, table: pd.DataFrame) -> list[Violation]:
     return violations
 
 
-def columns_agree(instance: Given, table: pd.DataFrame) -> list[Violation]:
+def columns_agree(instance: InstanceInputs, table: pd.DataFrame) -> list[Violation]:
     """Check change, surplus, surplus rate, intensity, and top-up or return of every unit."""
     names, allowance = table["unit_id"].to_numpy(), table["allowance_t"].to_numpy()
     emissions, issued = plan.emissions_inside(instance), table["pre_allocated_t"].to_numpy()
@@ -100,7 +100,7 @@ def not_negative(table: Columns) -> list[Violation]:
     return list(largest_first("not_negative", np.asarray(table["unit_id"]), below, UNIT_TOLERANCE_T, "t", message))
 
 
-def advance(instance: Given) -> NDArray[np.float64]:
+def advance(instance: InstanceInputs) -> NDArray[np.float64]:
     """Return the pre-allocation of the instance, else the year's share of last year's emissions [t]."""
     units = instance.units
     issued = np.zeros(len(units))
@@ -113,7 +113,7 @@ def advance(instance: Given) -> NDArray[np.float64]:
     return issued
 
 
-def pre_allocation(instance: Given, table: pd.DataFrame) -> list[Violation]:
+def pre_allocation(instance: InstanceInputs, table: pd.DataFrame) -> list[Violation]:
     """Check that pre-allocation is that of the instance, else the rule's share of last year's emissions."""
     off = np.abs(table["pre_allocated_t"].to_numpy() - advance(instance))
     names, message = instance.units["unit_id"].to_numpy(), _("pre-allocation follows the rule")
@@ -121,7 +121,7 @@ def pre_allocation(instance: Given, table: pd.DataFrame) -> list[Violation]:
 
 
 def reference_follows_rule(
-    instance: Given, table: Columns, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
+    instance: InstanceInputs, table: Columns, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
 ) -> list[Violation]:
     """Check reference allowances against the rule, evaluated again from the published balance values."""
     exact, given = before_rounding(instance, sectors, fixed), np.asarray(table["reference_t"])
@@ -139,7 +139,7 @@ def reference_follows_rule(
     return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
-def before_rounding(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the reference allowances before rounding, shape ``(units,)`` [t]."""
     emissions = plan.emissions_inside(instance)
     if plan.has_balance_value(instance):
@@ -158,7 +158,9 @@ def before_rounding(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bo
     return np.where(fixed & ~entitled, emissions, exact)
 
 
-def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
+def balance_value_balances(
+    instance: InstanceInputs, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
+) -> list[Violation]:
     """Check that each sector balances at both ends of its balance value's interval, and is the middle of it.
 
     A balance value from outside is as stated, and balances nothing.
@@ -169,12 +171,12 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
         names = sectors.loc[stated, "sector"]
         return [Violation("balance_value", str(name), 1.0, "cells", message) for name in names]
     slope, cap = plan.slope(instance), plan.cap(instance)
-    decimals = plan.stated(instance, "balance_value_decimals", "none")
+    decimals = plan.parameter(instance, "balance_value_decimals", "none")
     violations = []
     columns = ["sector", *BALANCE_VALUES]
     for name, value, lower, upper in zip(*(np.asarray(sectors[column]) for column in columns), strict=True):
-        here = instance.labels("sector").where(name) & ~fixed
-        emissions = plan.emissions_inside(instance)[here]
+        in_sector = instance.labels("sector").where(name) & ~fixed
+        emissions = plan.emissions_inside(instance)[in_sector]
         if not len(emissions) or not plan.has_balance_value(instance, str(name)):
             if not np.isnan([value, lower, upper]).all():
                 message = _("a sector without adjustable units has no balance value")
@@ -188,7 +190,7 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
                 violations.append(Violation("balance_value", str(name), off, "t/t", message))
             continue
         for end in (lower, upper):
-            off = imbalance_t(emissions, instance.intensity[here], end, slope, cap)
+            off = imbalance_t(emissions, instance.intensity[in_sector], end, slope, cap)
             if not off <= IMBALANCE_RELATIVE * emissions.sum():
                 message = _("at the balance value the sector's allowances equal its emissions")
                 violations.append(Violation("balance_value", str(name), off, "t", message))
@@ -200,7 +202,9 @@ def balance_value_balances(instance: Given, sectors: pd.DataFrame, fixed: NDArra
     return violations
 
 
-def fixed_get_emissions(instance: Given, table: Columns, fixed: NDArray[np.bool_], optimised: bool) -> list[Violation]:
+def fixed_get_emissions(
+    instance: InstanceInputs, table: Columns, fixed: NDArray[np.bool_], optimised: bool
+) -> list[Violation]:
     """Check that units that nothing moves get A = E, or what the rule says, rounded if rule or policy rounds."""
     due = due_if_fixed(instance, optimised)
     off = np.where(fixed, np.abs(np.asarray(table["allowance_t"]) - due), 0.0)
@@ -226,7 +230,7 @@ def not_moved(table: Columns) -> list[Violation]:
 
 
 def exceptions_are_allowed(
-    instance: Given, fixed: NDArray[np.bool_], table: Columns, optimised: bool
+    instance: InstanceInputs, fixed: NDArray[np.bool_], table: Columns, optimised: bool
 ) -> list[Violation]:
     """Check that exceptions are adjustable, and at most the allowed number, or none without optimisation."""
     most = instance.policy.allocation.exceptions.units * optimised
@@ -258,7 +262,7 @@ def inside_band(demands: Demands, table: Columns) -> list[Violation]:
     return list(largest_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", _("the unit is within its band")))
 
 
-def bounds_are_named(instance: Given, demands: Demands, table: pd.DataFrame) -> list[Violation]:
+def bounds_are_named(instance: InstanceInputs, demands: Demands, table: pd.DataFrame) -> list[Violation]:
     """Check that ``at_bound`` names the bound at which a unit is; units outside the scope have none."""
     allowance, named = table["allowance_t"].to_numpy(), table["at_bound"].fillna("").to_numpy()
     low, high = allowance <= demands.lower + 1e-3, allowance >= demands.upper - 1e-3
@@ -266,8 +270,8 @@ def bounds_are_named(instance: Given, demands: Demands, table: pd.DataFrame) -> 
     none = (free & ~low & ~high) | ~inside
     expected = {"fixed": demands.fixed & inside, "lower": free & low, "upper": free & high & ~low, "": none}
     right = np.zeros(len(table), dtype=bool)
-    for side, here in expected.items():
-        right |= here & (named == side)
+    for side, values in expected.items():
+        right |= values & (named == side)
     wrong = (~right).astype(float)
     names = table["unit_id"].to_numpy()
     return list(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 TOTALS = (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province"))
 SUMS = ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t")
@@ -61,7 +61,7 @@ MAY_BE_ABSENT = frozenset(
 
 
 def tables_are_whole(
-    instance: Given,
+    instance: InstanceInputs,
     tables: Mapping[str, pd.DataFrame],
     names: Sequence[str],
     texts: Mapping[str, tuple[str, ...]] = TEXTS,
@@ -126,7 +126,7 @@ def _differing(
         yield Violation(rule, str(np.asarray(labels)[position]), float(by[position]), "", message)
 
 
-def totals_add_up(instance: Given, table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def totals_add_up(instance: InstanceInputs, table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check counts, sums and rates by enterprise, sector and province against the units.
 
     `same_units` has checked before that the units have the enterprises, sectors and provinces of the instance.
@@ -145,7 +145,7 @@ def totals_add_up(instance: Given, table: pd.DataFrame, tables: Mapping[str, pd.
         columns = [*SUMS, *ISSUED] if name == "enterprises" else list(SUMS)
         expected = {column: groups.sums(table[column].to_numpy(dtype=float)) for column in columns}
         expected["units"] = np.bincount(groups.code[inside(instance)], minlength=len(groups)).astype(float)
-        expected |= {column: groups.sums(here) for column, here in sides.items()}
+        expected |= {column: groups.sums(values) for column, values in sides.items()}
         total = expected["emissions_tco2e"]
         rate = np.divide(expected["surplus_t"], total, out=np.full(len(total), np.nan), where=total > 0)
         for column, values in (expected | {"surplus_rate": rate}).items():
@@ -155,7 +155,9 @@ def totals_add_up(instance: Given, table: pd.DataFrame, tables: Mapping[str, pd.
     return violations
 
 
-def own_columns_are_unchanged(instance: Given, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
+def own_columns_are_unchanged(
+    instance: InstanceInputs, table: pd.DataFrame, enterprises: pd.DataFrame
+) -> list[Violation]:
     """Check that names and the user's own columns of units, and all columns of enterprises, are unchanged."""
     columns = [*_own_columns(instance), *(["name"] if "name" in instance.units else [])]
     violations = _unchanged("as_given", "allocation", instance.units, table, "unit_id", columns)
@@ -165,7 +167,7 @@ def own_columns_are_unchanged(instance: Given, table: pd.DataFrame, enterprises:
     return violations + _unchanged("as_given", "enterprises", instance.enterprises, enterprises, "enterprise_id", given)
 
 
-def _own_columns(instance: Given) -> list[str]:
+def _own_columns(instance: InstanceInputs) -> list[str]:
     """Return the user's own columns of the units."""
     return [name for name in instance.units if name.startswith(USER_COLUMN_PREFIX) or name in SHOWN_WITH_RESULTS]
 
@@ -200,7 +202,7 @@ def _as_strings(cells: pd.Series[Any]) -> NDArray[np.object_]:
 
 
 def targets_are_stated(
-    instance: Given, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
+    instance: InstanceInputs, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
 ) -> list[Violation]:
     """Check the targets of the table against the policy, and the tonnes left under them against the allowances."""
     most = {name: limits[1] for name, limits in demands.rows.limits_of("sector_target").items()}
@@ -256,8 +258,8 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
         # An objective may have several proofs: "exceptions:2" is the second.
         unit = units.get(str(level).partition(":")[0], "")
         of_level = stated == level
-        for by, here in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
-            right |= of_level & here & (duals["unit"].to_numpy() == f"{unit}/{by}")
+        for by, has_unit in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
+            right |= of_level & has_unit & (duals["unit"].to_numpy() == f"{unit}/{by}")
         for earlier, by in units.items():
             right |= (
                 of_level & keeps & (duals["index"].to_numpy() == earlier) & (duals["unit"].to_numpy() == f"{unit}/{by}")
@@ -286,15 +288,15 @@ def prices_are_stated(
         # A sector without a target and a province without a balance have no row, and so no shadow price.
         limited = np.isin(names, demands.rows.index[demands.rows.rule == row])
         for level in units:
-            here = (stated == level) & (rows == row)
-            prices = dict(zip(indices[here], multipliers[here], strict=True))
+            of_row = (stated == level) & (rows == row)
+            prices = dict(zip(indices[of_row], multipliers[of_row], strict=True))
             dual = np.where(limited, [prices.get(label, 0.0) for label in names], np.nan)
             column = table.get(f"{level}_shadow_price")
             given = np.where(limited, 0.0, np.nan) if column is None else pd.to_numeric(column, errors="coerce")
             if column is None and ((stated == level) & ~keeps).any():
                 message = _("the shadow prices are present")
                 violations.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", message))
-            tolerance = NUMBER_RELATIVE * float(np.abs(multipliers[here]).max(initial=0.0))
+            tolerance = NUMBER_RELATIVE * float(np.abs(multipliers[of_row]).max(initial=0.0))
             message = _("the shadow price of {level} is the dual of the row", level=level)
             violations += _differing("prices_are_stated", names, given, dual, tolerance, message)
     return violations

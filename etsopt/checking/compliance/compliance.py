@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 LEVELS = dict(zip(OWN_STAGE["compliance"], ("CNY", "t", "t"), strict=True))
 
@@ -56,7 +56,7 @@ NUMBERS = {
 SIGNED = ("carried_over_t",)
 
 
-def check(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     """Check the tables of a compliance year against the instance.
 
     Returns
@@ -87,7 +87,7 @@ def check(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
 
 
 def _levels(
-    instance: Given,
+    instance: InstanceInputs,
     enterprises: pd.DataFrame,
     stated: pd.DataFrame,
     flows: Mapping[str, NDArray[np.float64]],
@@ -124,7 +124,7 @@ def _levels(
     ]
 
 
-def _same_rows(instance: Given, names: pd.Index, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _same_rows(instance: InstanceInputs, names: pd.Index, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that every enterprise has one row, each of its vintages at most one, and the nation one."""
     violations = []
     if tables["compliance"]["enterprise_id"].tolist() != names.tolist():

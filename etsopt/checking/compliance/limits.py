@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from etsopt.readings import plan
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 FIRST_CURRENT_VINTAGE = 2025
 """First vintage and year of the current rules, which do not mix with earlier ones."""
@@ -57,13 +57,13 @@ class Best:
     turnover: float
 
 
-def vintages_of(instance: Given) -> list[int]:
+def vintages_of(instance: InstanceInputs) -> list[int]:
     """Return the vintages that a table of holdings may have: to 2026, those that enterprises hold, that of the year."""
     names = [] if instance.enterprises is None else [name for name in instance.enterprises if name[:8] == "opening_"]
     return sorted({*range(2019, 2027), *(int(name[8:12]) for name in names), instance.policy.year})
 
 
-def stated_tonnes(instance: Given, names: pd.Index, column: str) -> NDArray[np.float64]:
+def stated_tonnes(instance: InstanceInputs, names: pd.Index, column: str) -> NDArray[np.float64]:
     """Return a column of the enterprises in whole tonnes, zero if it states nothing, shape ``(f,)`` [t]."""
     table = instance.enterprises
     if table is None or column not in table:
@@ -71,7 +71,7 @@ def stated_tonnes(instance: Given, names: pd.Index, column: str) -> NDArray[np.f
     return floored(table.set_index("enterprise_id")[column].reindex(names).fillna(0.0).to_numpy(dtype=float))
 
 
-def tariff(instance: Given) -> Tariff:
+def tariff(instance: InstanceInputs) -> Tariff:
     """Return the prices of the year of the tables."""
     policy, year = instance.policy, instance.policy.year
     market = policy.market
@@ -85,7 +85,7 @@ def tariff(instance: Given) -> Tariff:
     return Tariff(price, market.transaction_cost_cny_per_t, keep, offset, reference, policy.penalty.multiple)
 
 
-def enterprises(instance: Given, units: pd.DataFrame) -> pd.DataFrame:
+def enterprises(instance: InstanceInputs, units: pd.DataFrame) -> pd.DataFrame:
     """Return the data of each enterprise before compliance, by its id.
 
     Parameters
@@ -130,7 +130,7 @@ def enterprises(instance: Given, units: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def holdings(instance: Given, units: pd.DataFrame, names: pd.Index) -> dict[str, pd.DataFrame]:
+def holdings(instance: InstanceInputs, units: pd.DataFrame, names: pd.Index) -> dict[str, pd.DataFrame]:
     """Return opening, carry-over, issue and cancellation: enterprises as rows, vintages as columns [t]."""
     year = instance.policy.year
     vintages = vintages_of(instance)

@@ -12,7 +12,7 @@ from etsopt.checking.compliance import limits
 from etsopt.checking.tolerances import NUMBER_RELATIVE, ROUNDING_EDGE_T, TOTAL_TOLERANCE_T
 from etsopt.language import _
 from etsopt.readings import plan
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.targets import fixed_at_emissions, floored
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.verdict import Violation
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 IN, OUT = (
     ("opening_t", "carried_over_t", "issued_t", "bought_t"),
@@ -51,7 +51,7 @@ def held_of(flows: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     return flows["opening_t"] + flows["carried_over_t"] + flows["issued_t"] - flows["cancelled_t"]
 
 
-def allowances(instance: Given, units: pd.DataFrame, sectors: pd.DataFrame) -> list[Violation]:
+def allowances(instance: InstanceInputs, units: pd.DataFrame, sectors: pd.DataFrame) -> list[Violation]:
     """Check that issued allowances follow the rule, in whole tonnes: pre-allocation, top-up and return."""
     names = units["unit_id"]
     fixed = fixed_at_emissions(instance)
@@ -72,7 +72,7 @@ def allowances(instance: Given, units: pd.DataFrame, sectors: pd.DataFrame) -> l
 
 
 def holdings(
-    instance: Given, units: pd.DataFrame, table: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
+    instance: InstanceInputs, units: pd.DataFrame, table: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
 ) -> list[Violation]:
     """Check the balance of each vintage of each account: only usable vintages move."""
     year, vintages = instance.policy.year, np.array(limits.vintages_of(instance))
@@ -121,7 +121,7 @@ def accounts(
 
 
 def obligations_met(
-    instance: Given, enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
+    instance: InstanceInputs, enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
 ) -> list[Violation]:
     """Check that obligations are met within the limits, and that the provincial account surrenders first."""
     names, year, vintages = enterprises.index, instance.policy.year, limits.vintages_of(instance)
@@ -155,7 +155,7 @@ def obligations_met(
 
 
 def money(
-    instance: Given, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]], prices: limits.Tariff
+    instance: InstanceInputs, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]], prices: limits.Tariff
 ) -> list[Violation]:
     """Check that amounts are tonnes times prices, and fines those of the law at the deadline."""
     year = instance.policy.year
@@ -192,7 +192,7 @@ def money(
     return violations + above("deduction", stated.index, deducted, message)
 
 
-def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: Given) -> list[Violation]:
+def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: InstanceInputs) -> list[Violation]:
     """Check that provinces and the nation total their enterprises, sectors their units, and shortfalls are listed."""
     compliance, units = tables["compliance"], tables["issuance"]
     counted = compliance.assign(

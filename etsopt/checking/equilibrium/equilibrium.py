@@ -21,7 +21,7 @@ from etsopt.readings import plan
 from etsopt.readings.balance import balance_value
 from etsopt.readings.baseline import derive_baseline
 from etsopt.readings.choices import derive_choices
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.targets import fixed_at_emissions
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.readings.baseline import Baseline
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 NO_FIXED_POINT = "no_fixed_point"
 """Rule of a sector without a fixed point: it violates nothing and is not proven."""
@@ -59,7 +59,7 @@ OBTAINED = {
 OF_UNIT = ("enterprise_id", "sector", "province")
 
 
-def check_equilibrium(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the tables, and each sector without a fixed point."""
     if violations := _tables(instance, tables):
         return violations
@@ -71,7 +71,7 @@ def check_equilibrium(instance: Given, tables: Mapping[str, pd.DataFrame]) -> li
     return violations
 
 
-def _check_year(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _check_year(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the rows of one year."""
     if violations := _rows(instance, tables):
         return violations
@@ -89,7 +89,7 @@ def _check_year(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame])
     ]
 
 
-def _tables(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _tables(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that tables and columns are present and that every row is of a year of the horizon."""
     violations: list[Violation] = []
     for name, columns in NUMBERS.items():
@@ -105,7 +105,7 @@ def _tables(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violati
     return violations
 
 
-def _rows(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _rows(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that a year has a row for every unit and every sector."""
     violations = []
     ids, keys = instance.units["unit_id"].tolist(), instance.sectors
@@ -121,10 +121,10 @@ def _rows(instance: Given, tables: Mapping[str, pd.DataFrame]) -> list[Violation
     return violations
 
 
-def _year(instance: Given, baseline: Baseline, place: int) -> Year:
+def _year(instance: InstanceInputs, baseline: Baseline, place: int) -> Year:
     """Return a year of the horizon as a baseline of one year, in CNY of that year."""
-    market, here = instance.policy.market, slice(place, place + 1)
-    years, slope, cap = baseline.years[here], plan.slope(instance), plan.cap(instance)
+    market, of_year = instance.policy.market, slice(place, place + 1)
+    years, slope, cap = baseline.years[of_year], plan.slope(instance), plan.cap(instance)
     columns = ("output", "emissions", "intensity", "measured_output", "given", "balance_value")
     alone = replace(
         baseline,
@@ -135,14 +135,14 @@ def _year(instance: Given, baseline: Baseline, place: int) -> Year:
         outside=np.zeros((1, 1), dtype=bool),
         slope=np.array([slope]),
         cap=np.array([cap]),
-        **{name: getattr(baseline, name)[:, here] for name in columns},
+        **{name: getattr(baseline, name)[:, of_year] for name in columns},
     )
     price = float(by_year(market.prices_cny_per_t, years)[0])
     free = ~fixed_at_emissions(instance)
     return Year(alone, derive_choices(instance, alone), price, slope, cap, free)
 
 
-def _taken(instance: Given, year: Year, units: pd.DataFrame) -> tuple[SelectedPlans | None, list[Violation]]:
+def _taken(instance: InstanceInputs, year: Year, units: pd.DataFrame) -> tuple[SelectedPlans | None, list[Violation]]:
     """Read the sets of measures of the table; None if a measure is not on offer."""
     names = [str(text).split() if isinstance(text, str) else [] for text in units["measures"]]
     unit = np.repeat(np.arange(len(names)), [len(words) for words in names])
@@ -160,7 +160,7 @@ def _taken(instance: Given, year: Year, units: pd.DataFrame) -> tuple[SelectedPl
 
 
 def _units(
-    instance: Given, year: Year, taken: SelectedPlans, table: pd.DataFrame, balance: NDArray[np.float64]
+    instance: InstanceInputs, year: Year, taken: SelectedPlans, table: pd.DataFrame, balance: NDArray[np.float64]
 ) -> list[Violation]:
     """Check that a unit's columns follow from its measures, and that its set is a best response."""
     now, labels = year.at(balance), instance.units["unit_id"].to_numpy()
@@ -216,7 +216,7 @@ def _best_responses(
         yield Violation("best_response", str(labels[k]), float(excess[k]), "CNY", message)
 
 
-def _sectors(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check totals, residuals and statuses, and report each sector without a fixed point."""
     units, violations = tables["units"], []
     of_unit = instance.units["sector"].to_numpy()
@@ -244,10 +244,10 @@ def _sectors(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) ->
         violations += [
             Violation("sectors", f"{name}.{key}", 1.0, "cells", message) for key, bad in wrong.items() if bad
         ]
-        here = of_unit == name
+        in_sector = of_unit == name
         for column in SUMMED:
-            off = abs(row.get(column, np.nan) - units.loc[here, column].sum())
-            if not off <= 2e-2 + NUMBER_RELATIVE * units.loc[here, column].abs().sum():
+            off = abs(row.get(column, np.nan) - units.loc[in_sector, column].sum())
+            if not off <= 2e-2 + NUMBER_RELATIVE * units.loc[in_sector, column].abs().sum():
                 message = _("the total is the sum over the units")
                 violations.append(Violation("totals_add_up", f"{name}.{column}", off, "", message))
         if free.any():
@@ -265,14 +265,18 @@ def _is_without_abatement(stated: float, year: Year, free: NDArray[np.bool_], ha
     return bool(abs(stated - before) <= NUMBER_RELATIVE * before + half)
 
 
-def _half_decimal(instance: Given) -> float:
+def _half_decimal(instance: InstanceInputs) -> float:
     """Return half of the last decimal of a published balance value, zero if it is not rounded [t/t]."""
-    decimals = plan.stated(instance, "balance_value_decimals", "none")
+    decimals = plan.parameter(instance, "balance_value_decimals", "none")
     return 0.0 if decimals == "none" else float(0.5 * 10.0**-decimals)
 
 
 def _balance(
-    instance: Given, year: Year, row: dict[str, Any], emissions: NDArray[np.float64], intensity: NDArray[np.float64]
+    instance: InstanceInputs,
+    year: Year,
+    row: dict[str, Any],
+    emissions: NDArray[np.float64],
+    intensity: NDArray[np.float64],
 ) -> list[Violation]:
     """Check the residual of the rule, and that the balance value balances its sector."""
     name, value, total = str(row["sector"]), row["balance_value"], float(emissions.sum())
@@ -291,7 +295,7 @@ def _balance(
     if not (below <= NUMBER_RELATIVE * total and above >= -NUMBER_RELATIVE * total):
         message = _("at the balance value, allowances equal emissions")
         violations.append(Violation("balance_value", name, abs(residual), "t", message))
-    rounded = round(value, plan.stated(instance, "balance_value_decimals", 0)) if half else value
+    rounded = round(value, plan.parameter(instance, "balance_value_decimals", 0)) if half else value
     if not abs(value - rounded) <= NUMBER_RELATIVE * half:
         message = _("the balance value has the decimals of the rule")
         violations.append(Violation("balance_value", name, half, "t/t", message))

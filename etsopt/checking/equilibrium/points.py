@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Year:
         return float(emissions @ rates)
 
 
-def fixed_points(instance: Given, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def fixed_points(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check the totals of each fixed point against its best responses; the reported balance value is a fixed point."""
     of_unit, kept, violations = instance.units["sector"].to_numpy(), 1 - year.baseline.paid_share[0], []
     reported = tables["equilibrium"].set_index("sector")["balance_value"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.investment.sets import SetCosts
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Objective:
     weight: float
 
     @classmethod
-    def of(cls, instance: Given, probability: NDArray[np.float64]) -> Objective:
+    def of(cls, instance: InstanceInputs, probability: NDArray[np.float64]) -> Objective:
         """Return the objective that the policy states."""
         stated = instance.policy.investment
         return cls(probability, 1 - stated.cvar_level, stated.cvar_weight)
@@ -147,9 +147,9 @@ class Bound:
         size = (self.weights[owner] * costs.size.T).sum(axis=1) + self.multipliers[owner] * costs.investment.max(axis=0)
         np.add.at(self.error, owner, gamma(64 + 4 * scenarios + sets.bit_length()) * 4 * size)
         for place in np.flatnonzero(self.coupled[owner]).tolist():
-            here = np.flatnonzero(np.isfinite(priced[:, place]))
-            excess = priced[here, place] - least[place]
-            option = excess, costs.cost[:, here, place].T, costs.investment[here, place]
+            is_priced = np.flatnonzero(np.isfinite(priced[:, place]))
+            excess = priced[is_priced, place] - least[place]
+            option = excess, costs.cost[:, is_priced, place].T, costs.investment[is_priced, place]
             self.options.setdefault(int(owner[place]), []).append(option)
 
     def _add_savings(

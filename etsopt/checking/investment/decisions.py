@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.investment.states import States
     from etsopt.readings.choices import Choices
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Mask = NDArray[np.bool_]
 
@@ -41,7 +41,7 @@ class Decision:
 
 
 def read_decision(
-    instance: Given,
+    instance: InstanceInputs,
     offered: Choices,
     states: States,
     years: NDArray[np.int64],
@@ -76,7 +76,7 @@ def read_decision(
 
 
 def _runs(
-    instance: Given,
+    instance: InstanceInputs,
     offered: Choices,
     states: States,
     years: NDArray[np.int64],
@@ -106,7 +106,9 @@ def _runs(
     return runs, []
 
 
-def _places(instance: Given, offered: Choices, table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _places(
+    instance: InstanceInputs, offered: Choices, table: pd.DataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the unit and slot of each row, -1 where it names none."""
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"]).astype(np.int64)
     return unit, offered.slots_in(table, unit)
@@ -118,7 +120,7 @@ def _unknown(name: str, table: pd.DataFrame, bad: Mask) -> Iterator[Violation]:
 
 
 def decision_is_admissible(
-    instance: Given, offered: Choices, decision: Decision, first: NDArray[np.int64], years: int
+    instance: InstanceInputs, offered: Choices, decision: Decision, first: NDArray[np.int64], years: int
 ) -> Iterator[Violation]:
     """Check exclusive groups, requirements, steps and first years of what is installed, and of what runs."""
     units = instance.units["unit_id"].to_numpy()

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from etsopt.checking.investment.states import States
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)
 class Derived:
     """What follows from the instance and its allocation alone."""
 
-    instance: Given
+    instance: InstanceInputs
     states: States
     before: Baseline
     baselines: list[Baseline]
@@ -44,7 +44,7 @@ class Derived:
         return not np.isfinite(self.budget).any()
 
 
-def derive(instance: Given, allocation: pd.DataFrame) -> Derived:
+def derive(instance: InstanceInputs, allocation: pd.DataFrame) -> Derived:
     """Derive scenarios, baselines, measures, budgets and the objective again."""
     before = derive_baseline(instance, allocation)
     states, offered = read_states(instance, before.years), derive_choices(instance, before)
@@ -66,7 +66,7 @@ def derive(instance: Given, allocation: pd.DataFrame) -> Derived:
     )
 
 
-def _capital(instance: Given, offered: Choices) -> NDArray[np.float64]:
+def _capital(instance: InstanceInputs, offered: Choices) -> NDArray[np.float64]:
     """Return the investment of each slot per tonne of the base year's output, shape ``(units, slots)`` [CNY/t]."""
     capital = np.zeros(offered.code.shape)
     if instance.measures is None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from etsopt.checking.market.accounts import Accounts
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 TEXTS = {
     "investments": ("unit_id", "enterprise_id", "sector", "measure_id"),
@@ -82,7 +82,7 @@ def shapes(tables: Mapping[str, pd.DataFrame], with_values: bool) -> Iterator[Vi
 
 
 def flows_of(  # long because every number of a scenario follows from those before it
-    instance: Given,
+    instance: InstanceInputs,
     before: Baseline,
     baselines: Sequence[Baseline],
     states: States,

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 def check(  # long because each statement takes what the ones before it derived
-    instance: Given, tables: Mapping[str, pd.DataFrame], gap: float
+    instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: float
 ) -> Verdict:
     """Check the decision, all that follows from it in each scenario, and the cost with a bound.
 

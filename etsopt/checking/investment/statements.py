@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.investment.derived import Derived
     from etsopt.checking.investment.sets import SetCosts
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 def rows_follow(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
@@ -59,7 +59,7 @@ def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -
             yield Violation("tables_follow", where, float(off[row]), unit_of(column), message)
 
 
-def mean_is_least(instance: Given, costs: SetCosts, at_mean: NDArray[np.bool_]) -> Iterator[Violation]:
+def mean_is_least(instance: InstanceInputs, costs: SetCosts, at_mean: NDArray[np.bool_]) -> Iterator[Violation]:
     """Check that what would be installed at expected values costs least there."""
     everyone = np.arange(len(costs.sets.units))
     chosen = costs.at_mean[costs.numbers(at_mean), everyone]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.readings.baseline import Baseline
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 ONE = ("expected",)
 """Name of the scenario of an instance without a table of them."""
@@ -47,7 +47,7 @@ class States:
         )
         return States(("mean",), np.ones(1), price, factors)
 
-    def baseline(self, instance: Given, before: Baseline, number: int) -> Baseline:
+    def baseline(self, instance: InstanceInputs, before: Baseline, number: int) -> Baseline:
         """Return the baseline of a scenario: output scales what is emitted, and a plan's allowances with it."""
         output, balance, other = (part[instance.labels("sector").code] for part in self.factors[number])
         given = before.given * other
@@ -62,7 +62,7 @@ class States:
         )
 
 
-def read_states(instance: Given, years: NDArray[np.int64]) -> States:
+def read_states(instance: InstanceInputs, years: NDArray[np.int64]) -> States:
     """Return the scenarios of the table, by default one at the prices of the policy."""
     table, sectors = instance.scenarios, instance.sectors
     default = by_year(instance.policy.market.prices_cny_per_t, years)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.readings import plan
-from etsopt.readings.given import by_year, whole
+from etsopt.readings.instance_inputs import by_year, whole
 from etsopt.readings.path import banks as banks_of_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.readings.baseline import Baseline
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Accounts:
         return total
 
 
-def derive_accounts(instance: Given, baseline: Baseline, kind: str) -> Accounts:
+def derive_accounts(instance: InstanceInputs, baseline: Baseline, kind: str) -> Accounts:
     """Return the accounts of the enterprises, by their names."""
     enterprise = instance.labels("enterprise_id")
     labels = enterprise.names
@@ -113,12 +113,14 @@ def derive_accounts(instance: Given, baseline: Baseline, kind: str) -> Accounts:
     return replace(accounts, emissions=emissions, free_most=most, borrowed_most=ahead, external_supply=external_supply)
 
 
-def kept_at_end(instance: Given, years: NDArray[np.int64], kind: str) -> NDArray[np.bool_]:
+def kept_at_end(instance: InstanceInputs, years: NDArray[np.int64], kind: str) -> NDArray[np.bool_]:
     """Return True in years at whose end allowances may be kept: all but those that a path excludes."""
     return banks_of_path(instance, years) if kind == "pathway" else np.ones(len(years), dtype=bool)
 
 
-def _external_supply(instance: Given, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _external_supply(
+    instance: InstanceInputs, baseline: Baseline, emissions: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the external supply to each account, by its share of emissions; price takers have none."""
     sold = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum())
     left = sold + instance.policy.market.reserve_t
@@ -126,7 +128,7 @@ def _external_supply(instance: Given, baseline: Baseline, emissions: NDArray[np.
     return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
 
 
-def _external_demand(instance: Given, baseline: Baseline) -> NDArray[np.float64]:
+def _external_demand(instance: InstanceInputs, baseline: Baseline) -> NDArray[np.float64]:
     """Return the demand of other sectors in each year, below zero for a supply, shape ``(years,)`` [t]."""
     return by_year(instance.policy.market.external_demand_t, baseline.years, 0.0)
 
@@ -139,14 +141,14 @@ def pool_accounts(accounts: Accounts) -> Accounts:
     return Accounts(no_label, np.zeros_like(accounts.of_unit), opening, emissions, most, ahead, external_supply)
 
 
-def _in_accounts(instance: Given) -> float:
+def _in_accounts(instance: InstanceInputs) -> float:
     """Return all holdings of the table of enterprises [t]."""
     if (table := instance.enterprises) is None:
         return 0.0
     return float(sum(np.nansum(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")))
 
 
-def _opening(instance: Given, labels: NDArray[np.object_]) -> NDArray[np.float64]:
+def _opening(instance: InstanceInputs, labels: NDArray[np.object_]) -> NDArray[np.float64]:
     """Return the opening holdings: vintages from 2025 on in full, earlier ones by the carry-over rule, rounded down.
 
     For years up to 2024, vintages up to 2024 count in full.
@@ -212,7 +214,7 @@ class TradeTerms:
     states_price: bool
 
 
-def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDArray[np.float64]) -> TradeTerms:
+def derive_terms(instance: InstanceInputs, baseline: Baseline, kind: str, remainder: NDArray[np.float64]) -> TradeTerms:
     """Return the terms of a policy, with the allowances offered to make up for rounding."""
     market, penalty, years = instance.policy.market, instance.policy.penalty, baseline.years
     outstanding_cost = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
@@ -235,7 +237,9 @@ def derive_terms(instance: Given, baseline: Baseline, kind: str, remainder: NDAr
     )
 
 
-def _outside(instance: Given, baseline: Baseline) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
+def _outside(
+    instance: InstanceInputs, baseline: Baseline
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
     """Return floor and ceiling price, and what a reserve holds at the start and at most.
 
     A part of a nation meets the nation at the stated price, which takes and gives more than the part can trade.

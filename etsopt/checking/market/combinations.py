@@ -23,7 +23,7 @@ from etsopt.checking.effort import (
     COMBINATION_WORK_MAX,
 )
 from etsopt.checking.market.bound import Bound
-from etsopt.checking.market.whole_plans import NearOptimalPlans, plans_of_units, together
+from etsopt.checking.market.whole_plans import NearOptimalPlans, concatenated, plans_of_units
 from etsopt.checking.theorem import COST
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def proven_together(stated: StatedMultipliers, root: Bound, value: float) -> tuple[float, list[Violation]]:
-    """Return the bound of stated multipliers together, at most the value [CNY], and the violations of these.
+    """Return the bound of stated multipliers concatenated, at most the value [CNY], and the violations of these.
 
     It is minus infinity without any, and where units trade on several accounts: rounding is bounded on one.
     """
@@ -94,7 +94,7 @@ def _listed(root: Bound, value: float) -> NearOptimalPlans | None:
         if count > COMBINATION_PLANS_MAX or len(np.unique(part.owner)) < len(units):
             return None
         parts.append(part)
-    return together(parts)
+    return concatenated(parts)
 
 
 def least_of_choices(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.readings.baseline import Held
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,11 @@ class Market:
 
 
 def derive_market(
-    instance: Given, tables: Mapping[str, pd.DataFrame], kind: str, held: Held | None = None, in_sum: bool = False
+    instance: InstanceInputs,
+    tables: Mapping[str, pd.DataFrame],
+    kind: str,
+    held: Held | None = None,
+    in_sum: bool = False,
 ) -> Market:
     """Return the market of an instance; one of a single year starts from the allocation in the tables.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 LEAVES = "leaves"
 COLUMNS = ("leaf", "place", "level", "unit_id", "measure_id", "step", "year", "runs")
@@ -39,7 +39,7 @@ class Leaf(NamedTuple):
 
 
 def read_leaves(
-    instance: Given, baseline: Baseline, offered: Choices, table: pd.DataFrame | None
+    instance: InstanceInputs, baseline: Baseline, offered: Choices, table: pd.DataFrame | None
 ) -> tuple[list[Leaf], list[Violation]]:
     """Read the leaves in the order of the table; without a table there are none."""
     if table is None:
@@ -101,14 +101,14 @@ def cover(leaves: Sequence[Leaf]) -> bool:
     """
     waiting = [([leaf.branchings for leaf in leaves], 0)]
     while waiting:
-        here, depth = waiting.pop()
-        if len(here) == 1 and len(here[0]) == depth:
+        node, depth = waiting.pop()
+        if len(node) == 1 and len(node[0]) == depth:
             continue
-        asked = {branchings[depth][:3] if len(branchings) > depth else None for branchings in here}
+        asked = {branchings[depth][:3] if len(branchings) > depth else None for branchings in node}
         if len(asked) != 1 or None in asked:
             return False
         for runs in (True, False):
-            part = [branchings for branchings in here if branchings[depth].runs == runs]
+            part = [branchings for branchings in node if branchings[depth].runs == runs]
             if not part:
                 return False
             waiting.append((part, depth + 1))

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from etsopt.checking.market.plans import Amounts, SelectedPlans
     from etsopt.checking.market.statements import Holdings
     from etsopt.readings.baseline import Baseline
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
@@ -67,7 +67,9 @@ class Read(NamedTuple):
     given: Multipliers
 
 
-def read_market(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) -> tuple[Read | None, list[Violation]]:
+def read_market(
+    instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], kind: str
+) -> tuple[Read | None, list[Violation]]:
     """Return what tables say of a market, None if they are not those of one, and the violations of their shape."""
     held, violations = read_held(instance, tables, kind)
     if violations:
@@ -86,7 +88,7 @@ def read_market(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) 
 
 
 def check_market(
-    instance: Given, tables: Mapping[str, pd.DataFrame], kind: str, gap: float
+    instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], kind: str, gap: float
 ) -> tuple[list[Violation], LevelCheck | None]:
     """Return the violations of a market, and its cost with a bound; None if the tables are not those of a market.
 
@@ -157,7 +159,7 @@ def _answer(
 
 
 def _tables_follow(
-    instance: Given, market: Market, answer: Answer, tables: Mapping[str, pd.DataFrame], kind: str
+    instance: InstanceInputs, market: Market, answer: Answer, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> list[Violation]:
     """Check that all tables follow from the decisions, which meet their limits."""
     baseline, accounts, offered = market.baseline, market.accounts, market.offered
@@ -206,7 +208,7 @@ def _proven_by(leaves: Sequence[Leaf], stated: StatedMultipliers, root: Bound) -
     return least, violations
 
 
-def _shape(instance: Given, market: Market, tables: Mapping[str, pd.DataFrame], kind: str) -> list[Violation]:
+def _shape(instance: InstanceInputs, market: Market, tables: Mapping[str, pd.DataFrame], kind: str) -> list[Violation]:
     """Return the violations of tables, their rows, and the numbers that are decided."""
     units = {
         name: instance.units[name].to_numpy(dtype=object) for name in ("unit_id", "enterprise_id", "sector", "province")
@@ -251,7 +253,7 @@ def _shape(instance: Given, market: Market, tables: Mapping[str, pd.DataFrame], 
 
 
 def _units_follow(
-    instance: Given, baseline: Baseline, units: Amounts, tables: Mapping[str, pd.DataFrame]
+    instance: InstanceInputs, baseline: Baseline, units: Amounts, tables: Mapping[str, pd.DataFrame]
 ) -> list[Violation]:
     """Check that units follow from their plans, and that sectors are sums of their units."""
     columns = {

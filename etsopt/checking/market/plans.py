@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Amounts:
 
 
 def read_plans(
-    instance: Given, baseline: Baseline, offered: Choices, table: pd.DataFrame
+    instance: InstanceInputs, baseline: Baseline, offered: Choices, table: pd.DataFrame
 ) -> tuple[SelectedPlans | None, list[Violation]]:
     """Return the plans of the table; None if a row has no valid unit, measure or year, or rows of a plan disagree."""
     years = len(baseline.years)
@@ -87,8 +87,8 @@ def read_plans(
         return None, violations
     runs = np.zeros((len(plans), offered.code.shape[1], years), dtype=bool)
     for year in range(years):
-        here = (start <= year) & (year <= last)
-        runs[plan[here], slot[here], year] = True
+        in_years = (start <= year) & (year <= last)
+        runs[plan[in_years], slot[in_years], year] = True
     unit, share = plans[:, 0], share[first]
     # Shares that total one within rounding are divided by their sum.
     total = np.bincount(unit, share, len(offered.code))[unit]
@@ -119,7 +119,7 @@ def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) 
 
 
 def plans_are_admissible(
-    instance: Given, baseline: Baseline, offered: Choices, taken: SelectedPlans, divisible: bool = False
+    instance: InstanceInputs, baseline: Baseline, offered: Choices, taken: SelectedPlans, divisible: bool = False
 ) -> list[Violation]:
     """Check first years, steps, exclusive groups, requirements and shares of plans.
 
@@ -236,7 +236,7 @@ def of_units(
 
 
 def of_measures(
-    instance: Given, baseline: Baseline, offered: Choices, taken: SelectedPlans, per_plan: Amounts
+    instance: InstanceInputs, baseline: Baseline, offered: Choices, taken: SelectedPlans, per_plan: Amounts
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
     """Return keys and yearly totals of measures by sector; abatement is shared in proportion to each measure alone."""
     runs = taken.runs

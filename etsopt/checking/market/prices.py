@@ -45,13 +45,13 @@ class StatedMultipliers:
 
     def at(self, level: str, unit: str) -> tuple[Multipliers, list[Violation]]:
         """Return the multipliers of an objective, and their violations."""
-        here = self.places.get(level, np.zeros(0, dtype=np.int64))
-        bad = self.bad[here] | (self.unit[here] != unit)
+        places = self.places.get(level, np.zeros(0, dtype=np.int64))
+        bad = self.bad[places] | (self.unit[places] != unit)
         message = _("a multiplier in {unit} is a finite number, of a row of the program, and stated once", unit=unit)
-        violations = [Violation("duals", str(row), 1.0, "rows", message) for row in self.rows[here[bad]]]
-        here, arrays = here[~bad], []
+        violations = [Violation("duals", str(row), 1.0, "rows", message) for row in self.rows[places[bad]]]
+        places, arrays = places[~bad], []
         for row in range(len(Multipliers.__dataclass_fields__)):
-            mine = here[self.row[here] == row]
+            mine = places[self.row[places] == row]
             array = np.zeros(self.shape)
             array[self.account[mine], self.year[mine]] = self.value[mine]
             arrays.append(array if row < OF_ACCOUNTS else array[0])

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.readings.baseline import Baseline
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
-def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
+def remainder(instance: InstanceInputs, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
     """Return the loss by rounding in each year, rounded up to whole tonnes, shape ``(years,)`` [t].
 
     A unit counts if it gets at least the whole tonnes of the rule; what it gains where A = E is less loss. The losses
@@ -36,10 +36,10 @@ def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataF
     lost = np.where(exact < whole, exact - whole, np.maximum(exact - np.maximum(allowance, whole), 0.0))
     lost = np.where((allowance + TOTAL_TOLERANCE_T >= whole) & (np.abs(lost) >= ALLOWANCE_ROUNDING_T), lost, 0.0)
     for name, left in zip(sectors["sector"], sectors["under_target_t"].to_numpy(dtype=float), strict=True):
-        here = instance.labels("sector").where(name) & ~fixed
-        total = float(lost[here].sum())
+        in_sector = instance.labels("sector").where(name) & ~fixed
+        total = float(lost[in_sector].sum())
         if total > max(left, 0.0):
-            lost[here] *= max(left, 0.0) / total
+            lost[in_sector] *= max(left, 0.0) / total
     lost *= _within_nation(instance, allowance, float(lost.sum()))
     emissions = plan.emissions_inside(instance)
     rounded = np.where(baseline.follows, 0.0, baseline.emissions)
@@ -47,7 +47,7 @@ def remainder(instance: Given, baseline: Baseline, tables: Mapping[str, pd.DataF
     return np.where(yearly > TOTAL_TOLERANCE_T, np.ceil(yearly - ALLOWANCE_ROUNDING_T), 0.0)
 
 
-def _within_nation(instance: Given, allowance: NDArray[np.float64], lost: float) -> float:
+def _within_nation(instance: InstanceInputs, allowance: NDArray[np.float64], lost: float) -> float:
     """Return the share of the loss that the national target leaves room for; one without a target."""
     total = national_total(instance, plan.emissions_inside(instance))
     if total is None or lost <= 0:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from etsopt.checking.market.plans import SelectedPlans
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 BALANCE_VALUES = "balance_values"
 HELD = ("balance_value", "emissions_held_tco2e")
@@ -47,13 +47,15 @@ NO_FIXED_POINT = "fixed_point"
 """Rule whose violation is an answer without a fixed point, which is not proven, but not wrong."""
 
 
-def read_held(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) -> tuple[Held | None, list[Violation]]:
+def read_held(
+    instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], kind: str
+) -> tuple[Held | None, list[Violation]]:
     """Return what is held, None without self-balancing years, and the violations of a table that cannot be read."""
     years = instance.years
     allocation = None if kind == "pathway" else tables["allocation"]
-    here = plan.self_balancing(instance, years, allocation)
+    is_self_balancing = plan.self_balancing(instance, years, allocation)
     table = tables.get(BALANCE_VALUES)
-    if not here.any():
+    if not is_self_balancing.any():
         message = _("there is no self-balancing year, and no table")
         wrong = [Violation("tables", BALANCE_VALUES, 1.0, "tables", message)] if table is not None else []
         return None, wrong
@@ -61,14 +63,14 @@ def read_held(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) ->
         return None, [Violation("tables", BALANCE_VALUES, 1.0, "tables", _("the table is present"))]
     if violations := statements.numbers_are_there(BALANCE_VALUES, table, ["year", *HELD, *DERIVED]):
         return None, violations
-    sector, at = np.nonzero(here)
+    sector, at = np.nonzero(is_self_balancing)
     names = np.array(instance.sectors, dtype=object)
     if table.get("sector", table["year"]).tolist() != names[sector].tolist() or (
         table["year"].tolist() != years[at].tolist()
     ):
         message = _("the table has a row for every sector and self-balancing year, in order")
         return None, [Violation("same_rows", BALANCE_VALUES, 1.0, "rows", message)]
-    held = Held(np.full(here.shape, np.nan), np.full(here.shape, np.nan))
+    held = Held(np.full(is_self_balancing.shape, np.nan), np.full(is_self_balancing.shape, np.nan))
     for name, values in zip(HELD, held, strict=True):
         values[sector, at] = table[name]
         least = np.finfo(float).tiny if name == HELD[0] else 0.0
@@ -78,7 +80,9 @@ def read_held(instance: Given, tables: Mapping[str, pd.DataFrame], kind: str) ->
     return held, []
 
 
-def answer_balances(instance: Given, market: Market, answer: Answer, table: pd.DataFrame | None) -> list[Violation]:
+def answer_balances(
+    instance: InstanceInputs, market: Market, answer: Answer, table: pd.DataFrame | None
+) -> list[Violation]:
     """Check the table, and that allowances equal emissions after abatement in every sector and self-balancing year.
 
     If they do not, the answer has no fixed point (`NO_FIXED_POINT`).
@@ -91,12 +95,12 @@ def answer_balances(instance: Given, market: Market, answer: Answer, table: pd.D
     units = of_units(unpaid, market.offered, answer.taken, answer.price)[0]
     plans, rows, own = _chosen(baseline, market.offered, answer.taken), [], []
     for name, number in zip(table["sector"], table["year"], strict=True):
-        here, year = instance.labels("sector").where(name), int(number - baseline.years[0])
-        emitted, free = units.emissions[here, year].sum(), units.free[here, year].sum()
-        before = baseline.emissions[here, year]
-        unabated = _balance(baseline, here, year, before, baseline.intensity[here, year])
+        in_sector, year = instance.labels("sector").where(name), int(number - baseline.years[0])
+        emitted, free = units.emissions[in_sector, year].sum(), units.free[in_sector, year].sum()
+        before = baseline.emissions[in_sector, year]
+        unabated = _balance(baseline, in_sector, year, before, baseline.intensity[in_sector, year])
         rows.append((unabated, before.sum(), emitted, free, free - emitted))
-        of_sector = here[plans.unit]
+        of_sector = in_sector[plans.unit]
         amounts = (part[of_sector, year] for part in (plans.emissions, plans.intensity))
         after = _balance(baseline, plans.unit[of_sector], year, *amounts)
         # A sector that emits nothing any more keeps the balance value before abatement.
@@ -163,9 +167,9 @@ def _balance(
     intensity: NDArray[np.float64],
 ) -> float:
     """Return the balance value of units, or of plans of theirs; NaN if none that has one emits."""
-    here = ~np.isnan(baseline.balance_value[units, year]) & (emissions > 0)
-    if not here.any():
+    follows_rule = ~np.isnan(baseline.balance_value[units, year]) & (emissions > 0)
+    if not follows_rule.any():
         return float("nan")
-    positive = np.maximum(intensity[here], INTENSITY_MIN_RELATIVE * intensity[here].max())
-    value = balance_value(emissions[here], positive, float(baseline.slope[year]), float(baseline.cap[year]))
+    positive = np.maximum(intensity[follows_rule], INTENSITY_MIN_RELATIVE * intensity[follows_rule].max())
+    value = balance_value(emissions[follows_rule], positive, float(baseline.slope[year]), float(baseline.cap[year]))
     return NO_BALANCE if np.isnan(value) else value

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
     from etsopt.readings.baseline import Baseline
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -148,7 +148,7 @@ def read_holdings(
 
 
 def enterprise_columns(
-    instance: Given, market: Market, holdings: Holdings, amounts: Amounts, price: NDArray[np.float64]
+    instance: InstanceInputs, market: Market, holdings: Holdings, amounts: Amounts, price: NDArray[np.float64]
 ) -> Columns:
     """Return the columns of ``enterprise_years``."""
     baseline, accounts, terms = market.baseline, market.accounts, market.terms

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.prices import StatedMultipliers
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 PRICES, PLANS = "terminal_prices", "terminal_plans"
 OF_ANSWER, PROVEN, UNPROVEN, UNSOLVED = "this result", "certified", "not certified", "not found"
@@ -51,7 +51,7 @@ class End(NamedTuple):
 
 
 def terminal_prices_follow(
-    instance: Given, market: Market, stated: StatedMultipliers, tables: Mapping[str, pd.DataFrame], kind: str
+    instance: InstanceInputs, market: Market, stated: StatedMultipliers, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> list[Violation]:
     """Check the tables of other terminal prices, which are there if the end of a path has an effect on its prices.
 
@@ -83,8 +83,8 @@ def terminal_prices_follow(
     violations = statements.columns_follow(PRICES, labels, years, table, {SHARE: share})
     for number, one in enumerate(wanted):
         rows = table.iloc[number * len(years) : (number + 1) * len(years)].reset_index(drop=True)
-        here = None if plans is None else plans[plans[TERMINAL] == one].reset_index(drop=True)
-        violations += _end_follows(instance, market, stated, End(number, one, rows, here), tables["years"])
+        of_price = None if plans is None else plans[plans[TERMINAL] == one].reset_index(drop=True)
+        violations += _end_follows(instance, market, stated, End(number, one, rows, of_price), tables["years"])
     return violations
 
 
@@ -118,7 +118,7 @@ def ends_of(market: Market, closure: pd.DataFrame, kind: str) -> list[float]:
 
 
 def _end_follows(
-    instance: Given, market: Market, stated: StatedMultipliers, end: End, years: pd.DataFrame
+    instance: InstanceInputs, market: Market, stated: StatedMultipliers, end: End, years: pd.DataFrame
 ) -> list[Violation]:
     """Check the rows of one terminal price."""
     status = set(end.rows["status"])
@@ -135,7 +135,9 @@ def _end_follows(
     return _is_solved(instance, market, stated, end, status == {PROVEN})
 
 
-def _is_solved(instance: Given, market: Market, stated: StatedMultipliers, end: End, claims: bool) -> list[Violation]:
+def _is_solved(
+    instance: InstanceInputs, market: Market, stated: StatedMultipliers, end: End, claims: bool
+) -> list[Violation]:
     """Check plans, trades and price of an end, and that they are proven if it claims so."""
     at_end = replace(market, terms=replace(market.terms, terminal_price=end.price)).program
     baseline, terms, pool, label = at_end.baseline, at_end.terms, at_end.accounts, _label(end)

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 def check_unmet_demand(
-    instance: Given, tables: Mapping[str, pd.DataFrame], kind: str
+    instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> tuple[list[Violation], float | None, bool]:
     """Return the violations of a market that cannot clear, its proven unmet demand, and True if it is within tolerance.
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.bound import Bound
     from etsopt.checking.market.plans import Amounts
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 UPLIFT = "uplift"
 
 
 def uplift_follows(
-    instance: Given, units: Amounts, bound: Bound, table: pd.DataFrame | None, integer: bool
+    instance: InstanceInputs, units: Amounts, bound: Bound, table: pd.DataFrame | None, integer: bool
 ) -> list[Violation]:
     """Check the uplift of each unit: the cost of its plan less that of its best plan at its account's multipliers.
 

@@ -112,7 +112,7 @@ def near_optimal_plans(
     if not len(units):
         return _nothing(len(market.baseline.years), 0), listing
     parts = plans_of_units(market, multipliers, budget[accounts.of_unit], units)
-    one = together([part for _, part in parts])
+    one = concatenated([part for _, part in parts])
     count = np.bincount(one.owner, minlength=len(accounts.of_unit))
     # A unit without a plan has exceeded the limit of its list.
     listing[accounts.of_unit[units[count[units] == 0]]] = False
@@ -135,7 +135,7 @@ def plans_of_units(
         yield sets.units, _of_units(baseline, sets, demand_dual, emission_dual, budget)
 
 
-def together(parts: Sequence[NearOptimalPlans]) -> NearOptimalPlans:
+def concatenated(parts: Sequence[NearOptimalPlans]) -> NearOptimalPlans:
     """Return the plans of all parts, by unit."""
     every = NearOptimalPlans(
         *(np.concatenate([getattr(part, name) for part in parts]) for name in NearOptimalPlans.__dataclass_fields__)
@@ -171,14 +171,16 @@ def _of_units(  # long because a chain is followed and summed in one place
         chain = np.column_stack([chain[row], now])
     plans = replace(_nothing(years, len(plan_of)), owner=units[plan_of], excess=paid - least[plan_of])
     for year in range(years):
-        here = chain[:, year], plan_of
-        emissions = sets.left[here] * baseline.emissions[plans.owner, year]
+        chain_and_plan = chain[:, year], plan_of
+        emissions = sets.left[chain_and_plan] * baseline.emissions[plans.owner, year]
         plans.emissions[:, year] = emissions
-        produced = np.broadcast_to(sets.produced, sets.left.shape)[here]
-        free = baseline.free(plans.owner, year, emissions, sets.kept[here], produced)
+        produced = np.broadcast_to(sets.produced, sets.left.shape)[chain_and_plan]
+        free = baseline.free(plans.owner, year, emissions, sets.kept[chain_and_plan], produced)
         plans.net_demand[:, year] = emissions - free
         fixed, variable = sets.costs(baseline.years[year])
-        plans.cost[:] += baseline.discount[year] * (fixed[here] + variable[here] * baseline.output[plans.owner, year])
+        plans.cost[:] += baseline.discount[year] * (
+            fixed[chain_and_plan] + variable[chain_and_plan] * baseline.output[plans.owner, year]
+        )
     return plans
 
 
@@ -283,8 +285,8 @@ def best_path(accounts: Accounts, trading: Trading, plans: NearOptimalPlans) -> 
         ahead = gained
         steps.append(best)
     path = np.empty(weight.shape)
-    here, every_plan = np.zeros(len(weight), dtype=np.int64), np.arange(len(weight))
+    state, every_plan = np.zeros(len(weight), dtype=np.int64), np.arange(len(weight))
     for year in reversed(range(years)):
-        here = steps[year][here, every_plan]
-        path[:, year] = prices[here]
+        state = steps[year][state, every_plan]
+        path[:, year] = prices[state]
     return path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.theorem import COST
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from etsopt.checking.outlook.derived import BANKED, OFFSET, SUPPLY
 from etsopt.checking.tolerances import BANK_KEPT_MIN_T, BOUND_ROUNDING_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.supply import DEMAND_STEPS, MILLION, STEP_SHARE
 
 if TYPE_CHECKING:

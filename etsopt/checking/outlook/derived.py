@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.readings.given import by_year
+from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.path import banks, caps
 from etsopt.readings.supply import DEMAND_STEPS, MILLION, STEP_SHARE, USER_OF_POWER, read_demand, read_sources
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
     from etsopt.readings.supply import Demand, Sources
 
     Floats = NDArray[np.float64]
@@ -111,7 +111,7 @@ class Parts:
 class Model:
     """What is read once for all cases of an instance: ``k`` sources, ``t`` years."""
 
-    instance: Given
+    instance: InstanceInputs
     years: NDArray[np.int64]
     discount: Floats
     sources: Sources
@@ -120,7 +120,7 @@ class Model:
     opening: float
 
     @classmethod
-    def of(cls, instance: Given) -> Model:
+    def of(cls, instance: InstanceInputs) -> Model:
         """Read an instance."""
         years, policy = instance.years, instance.policy
         cap = (

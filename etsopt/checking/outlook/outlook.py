@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.outlook.cases import Case
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Floats = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ NUMBERS = {
 }
 
 
-def check(instance: Given, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
+def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
     """Check the tables of an outlook against the instance.
 
     Returns

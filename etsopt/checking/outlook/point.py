@@ -59,10 +59,10 @@ def multipliers_of(model: Model, program: Derived, duals: pd.DataFrame) -> Float
     found, seen = np.zeros(len(program.row_lower)), 0
     for row, place in program.rows.items():
         index = pd.MultiIndex.from_product([labels.get(row, [""]), model.years.tolist()])
-        here = duals[duals["row"] == row]
-        at = index.get_indexer(pd.MultiIndex.from_arrays([here["index"], here["year"].astype(int)]))
+        of_row = duals[duals["row"] == row]
+        at = index.get_indexer(pd.MultiIndex.from_arrays([of_row["index"], of_row["year"].astype(int)]))
         if (at < 0).any() or len(set(at.tolist())) < len(at):
             return None
-        found[place.start + at] = here["multiplier"].to_numpy(dtype=float)
-        seen += len(here)
+        found[place.start + at] = of_row["multiplier"].to_numpy(dtype=float)
+        seen += len(of_row)
     return found if seen == len(duals) and np.isfinite(found).all() else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.program.given import Objective, Program
+    from etsopt.checking.program.interfaces import Objective, Program
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.program.given import Program, Tree
+    from etsopt.checking.program.interfaces import Program, Tree
     from etsopt.checking.verdict import LevelStated
 
 NO_POINT = "no point"

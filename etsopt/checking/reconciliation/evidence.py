@@ -13,7 +13,7 @@ from etsopt.checking.arithmetic import gamma
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Floats = NDArray[np.float64]
 
@@ -78,17 +78,17 @@ class Evidence:
     def only(self, kept: NDArray[np.bool_]) -> Evidence:
         """Return the evidence with some of the statements."""
         place = np.cumsum(kept) - 1
-        here = kept[self.statement]
+        is_kept = kept[self.statement]
         return Evidence(
             self.quantities,
             self.statements[kept],
-            place[self.statement[here]],
-            self.quantity[here],
-            self.coefficient[here],
+            place[self.statement[is_kept]],
+            self.quantity[is_kept],
+            self.coefficient[is_kept],
         )
 
 
-def read_evidence(instance: Given) -> Evidence:
+def read_evidence(instance: InstanceInputs) -> Evidence:
     """Return the evidence of an instance that has some."""
     quantities, statements, terms = instance.quantities, instance.statements, instance.terms
     assert quantities is not None

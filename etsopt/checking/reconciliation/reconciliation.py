@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -52,7 +52,7 @@ NUMBERS = {
 }
 
 
-def check(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     """Check the tables of a reconciliation against the instance.
 
     Returns
@@ -79,7 +79,7 @@ def check(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Verdict:
     return Verdict(tuple(violations), tuple(_levels(evidence, amounts, gross, statements)))
 
 
-def _same_rows(instance: Given, tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:
+def _same_rows(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:
     """Yield a violation for each table whose rows are not those of the instance."""
     for name, own, columns in (
         ("reconciliation", instance.units, ("unit_id", "sector", "province")),
@@ -106,7 +106,9 @@ def _above(
     return list(allocation_statements.largest_first(rule, names, np.maximum(excess, 0.0), 0.0, unit, message))
 
 
-def _gross_errors(evidence: Evidence, instance: Given, amount: Floats, gross: tuple[Mask, Mask]) -> Iterator[Violation]:
+def _gross_errors(
+    evidence: Evidence, instance: InstanceInputs, amount: Floats, gross: tuple[Mask, Mask]
+) -> Iterator[Violation]:
     """Yield reports and statements that are marked as gross errors and are none, or the reverse."""
     reported = evidence.quantities["reported"].to_numpy()
     # A quantity without a report is nowhere beyond its uncertainty.
@@ -143,7 +145,7 @@ def _quantities(evidence: Evidence, table: pd.DataFrame) -> Iterator[Violation]:
         "reported": distance <= (1 + AS_REPORTED_OPEN_SHARE) * size,
         "adjusted": distance > (1 - AS_REPORTED_OPEN_SHARE) * size,
     }
-    wrong = ~np.any([here & (basis == word) for word, here in right.items()], axis=0)
+    wrong = ~np.any([is_right & (basis == word) for word, is_right in right.items()], axis=0)
     message = _("the basis tells whether the quantity is as reported, adjusted, or substituted")
     yield from _above("basis", names, wrong.astype(float), message, "rows")
 
@@ -166,7 +168,11 @@ def _no_multipliers(table: pd.DataFrame, gross: Mask) -> Iterator[Violation]:
 
 
 def _units(
-    instance: Given, evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
+    instance: InstanceInputs,
+    evidence: Evidence,
+    table: pd.DataFrame,
+    amounts: Mapping[str, Floats],
+    gross: tuple[Mask, Mask],
 ) -> Iterator[Violation]:
     """Yield units whose counts or emissions are not those of their quantities and statements."""
     count, names = len(instance.units), instance.units["unit_id"].to_numpy()
@@ -197,7 +203,7 @@ def _units(
 
 
 def _agreement(
-    evidence: Evidence, instance: Given, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
+    evidence: Evidence, instance: InstanceInputs, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
 ) -> Iterator[Violation]:
     """Yield quantities and sums that are not within the uncertainty of a report or statement without a gross error."""
     kept = evidence.only(~gross[1])
@@ -234,17 +240,17 @@ def _levels(
         None,
         (multiplier["adjustment_multiplier"], nothing),
     )
-    kept, here, counts = evidence.only(~gross[1]), ~gross[1], _counts(evidence, gross[0])
+    kept, is_kept, counts = evidence.only(~gross[1]), ~gross[1], _counts(evidence, gross[0])
     second = bounds.adjustment(
         kept,
         amounts["reconciled"],
         counts,
         bounds.centred(kept, counts),
-        (multiplier["estimate_multiplier"][here], multiplier["value_multiplier"][here]),
+        (multiplier["estimate_multiplier"][is_kept], multiplier["value_multiplier"][is_kept]),
     )
     factor = evidence.quantities["factor"].to_numpy()
     ends = [
-        bounds.end_of_interval(kept, amounts[name], counts, sign * factor, multiplier[dual][here])
+        bounds.end_of_interval(kept, amounts[name], counts, sign * factor, multiplier[dual][is_kept])
         for name, sign, dual in (("at_lowest", 1, "lowest_multiplier"), ("at_highest", -1, "highest_multiplier"))
     ]
     for name, (value, gap) in zip(LEVELS, (first, second, tuple(map(sum, zip(*ends, strict=True)))), strict=True):

@@ -151,11 +151,11 @@ def _of_province(  # long because weights and prices of both levels stand beside
     place = own["place"].to_numpy()
     order = sorted(range(len(own)), key=lambda row: place[row])
     for _, rows in itertools.groupby(order, key=lambda row: place[row]):
-        here, best = list(rows), np.full_like(left, np.inf)
+        open_rows, best = list(rows), np.full_like(left, np.inf)
         for visits in itertools.product((0, 1), repeat=2):
             (first, of_first), (second, of_second) = ((v * w, v * c) for v, (w, c) in zip(visits, trip, strict=True))
             after = _shifted(left, first, second) + (of_first + of_second)
-            for row in here:
+            for row in open_rows:
                 after = _with_enterprise(after, row, visits, at_risk[row], weight, cost, drawn)
             best = np.minimum(best, after)
         left = best

@@ -31,9 +31,9 @@ def _of_group(required: Required, level: str, province: str) -> float:
     least = np.full(number + 1, np.inf)
     least[0] = 0.0
     places = required.enterprises.loc[members, "place"]
-    for _, here in places.groupby(places):
-        must = drawn[here.index]
-        days = required.days.loc[here.index, level]
+    for _, at_place in places.groupby(places):
+        must = drawn[at_place.index]
+        days = required.days.loc[at_place.index, level]
         costs = _of_place(days[must].to_numpy(), days[~must].to_numpy(), required.travel[level])
         combined = np.full(number + 1, np.inf)
         for taken, cost in enumerate(costs[: number + 1]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 LEVELS = ("municipal", "provincial", "national")
 COUNTING = LEVELS[1:]
@@ -47,7 +47,7 @@ class Required:
         return own.index if level == LEVELS[2] else own.index[own["province"] == province]
 
 
-def required_of(instance: Given) -> Required:
+def required_of(instance: InstanceInputs) -> Required:
     """Return the requirements of a plan of reviews."""
     policy, enterprises = instance.policy.review_plan, _enterprises(instance)
     levels = dict(zip(LEVELS, (policy.municipal, policy.provincial, policy.national), strict=True))
@@ -71,7 +71,7 @@ def required_of(instance: Given) -> Required:
     return Required(enterprises, groups.set_index(["level", "province"]), days, drawn, travel)
 
 
-def _enterprises(instance: Given) -> pd.DataFrame:
+def _enterprises(instance: InstanceInputs) -> pd.DataFrame:
     """Return the enterprises that own units, with their place: a city, or the enterprise itself without one."""
     units = instance.units.sort_values(["unit_id"], kind="stable")
     by_size = units.sort_values("emissions_tco2e", ascending=False, kind="stable")
@@ -96,7 +96,7 @@ def _at_least(number: int, share: float, population: int) -> int:
     return min(population, max(number, math.ceil(share * population - 1e-9)))
 
 
-def _drawn(members: pd.DataFrame, instance: Given, level: str, number: int) -> list[str]:
+def _drawn(members: pd.DataFrame, instance: InstanceInputs, level: str, number: int) -> list[str]:
     """Return the enterprises with the least logarithm of their number over their weight."""
     policy = instance.policy.review_plan
     ranks = []

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.review_plan.required import Required
-    from etsopt.readings.given import Given
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 (UNCOVERED,) = OWN_STAGE["review_plan"]
 
@@ -55,7 +55,7 @@ UNLIMITED = ("available_days", "left_days")
 """Columns that are absent where days have no limit."""
 
 
-def check(instance: Given, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
+def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
     """Check a plan of reviews, or the days that are missing for one.
 
     Parameters
@@ -187,7 +187,7 @@ def _prices(
 
 
 def _summary(
-    instance: Given, required: Required, stated: pd.DataFrame, value: float, prices: Prices
+    instance: InstanceInputs, required: Required, stated: pd.DataFrame, value: float, prices: Prices
 ) -> Iterator[Violation]:
     """Check the totals, the seed, and the bound by the stated prices."""
     at_risk = float(required.enterprises["at_risk"].sum())

@@ -283,10 +283,10 @@ def _write(target: Path, written: Sequence[Written], policy: Mapping[str, Any], 
     to_do: list[tuple[str, ...]] = []
     for problem in fixed.problems:
         column = (re.findall(r"\((\w+)\)$", problem.column) or re.split(" or |, ", problem.column))[0]
-        here = [one for one in written if one.raw.place == problem.place]
+        at_place = [one for one in written if one.raw.place == problem.place]
         for label, value in problem.cells or (("", ""),):
-            places = [(one, place) for one in here if (place := one.place_of(label, column)) is not None]
-            cell, advice = _("left out") if here and value else "", problem.advice
+            places = [(one, place) for one in at_place if (place := one.place_of(label, column)) is not None]
+            cell, advice = _("left out") if at_place and value else "", problem.advice
             for one, place in places[:1]:
                 wrong.setdefault((one.table.name, *place), "")
                 cell, advice = one.cell(place), one.with_unit(advice, place[0])

@@ -119,11 +119,11 @@ def instance_of_file(
     take_as_meant(found, None if "year" in told or not isinstance(year, int) else year)
     if {problem.place for problem in problems} <= {raw.place for raw in found.tables.values()}:
         of_assumed = tuple(notes_of_policy(path.name, told, found.years))
-    tell((*found.told, *of_assumed))
+    tell((*found.sentences, *of_assumed))
     with locate_problems(found.tables, found):
         instance = Instance.from_raw(path.stem, found.tables, policy, problems, of_policy, True)
     raw = found.tables[UNITS.name]
-    instance = doubted(instance, raw.place, columns_in(raw), tuple(found.told))
+    instance = doubted(instance, raw.place, columns_in(raw), tuple(found.sentences))
     told_of = {**instance.assumed, **({"policy": of_assumed} if of_assumed else {})}
     return replace(instance, order=order_of_file(instance, raw), assumed=told_of)
 

@@ -49,14 +49,14 @@ class Target(Section):
     target_t: float | None = Field(None, ge=0, description="total of allowances [t]")
 
     @property
-    def stated(self) -> list[str]:
+    def target_keys(self) -> list[str]:
         """Keys that state the target as a number."""
         return [key for key in TARGET_KEYS if getattr(self, key, None) is not None]
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
-        if len(self.stated) > 1:
-            what = _("states {stated}: expected one of them", stated=" and ".join(self.stated))
+        if len(self.target_keys) > 1:
+            what = _("states {stated}: expected one of them", stated=" and ".join(self.target_keys))
             raise ValueError(what, _("Keep one of them."))
         return self
 
@@ -114,8 +114,10 @@ class SectorPolicy(Target):
 
     @model_validator(mode="after")
     def _none_is_no_target(self) -> Self:
-        if self.target_sense == "none" and self.stated:
-            what = _("states {stated}, but target_sense is 'none', which removes the target", stated=self.stated[0])
+        if self.target_sense == "none" and self.target_keys:
+            what = _(
+                "states {stated}, but target_sense is 'none', which removes the target", stated=self.target_keys[0]
+            )
             raise ValueError(what, _("Remove one of the two."))
         return self
 
@@ -127,7 +129,7 @@ class NationalPolicy(Target):
 
     @model_validator(mode="after")
     def _sense_has_target(self) -> Self:
-        if "target_sense" in self.model_fields_set and not self.stated:
+        if "target_sense" in self.model_fields_set and not self.target_keys:
             raise ValueError(
                 _("states target_sense, but no target"), _("State target_change or target_t, or remove it.")
             )

@@ -40,9 +40,9 @@ def sections_in(section: type[Section], path: str) -> Iterator[tuple[str, type[S
         keyed = [inner for part in parts if get_origin(part) is dict for inner in _inside(part)]
         for part in parts:
             if isinstance(part, type) and issubclass(part, Section):
-                here = f"{path}{key}.{ANY}" if part in keyed else f"{path}{key}"
-                yield here, part
-                yield from sections_in(part, f"{here}.")
+                path_of_key = f"{path}{key}.{ANY}" if part in keyed else f"{path}{key}"
+                yield path_of_key, part
+                yield from sections_in(part, f"{path_of_key}.")
 
 
 SECTIONS: dict[str, type[Section]] = {"": Policy, **dict(sections_in(Policy, ""))}

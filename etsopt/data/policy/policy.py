@@ -114,7 +114,7 @@ class Policy(Section):
         if section.target_sense is not None:
             return section.target_sense
         balanced = uses_balance_value(self.rule.name, sector, self.year) and not self.states_balance_value(sector)
-        return "at_most" if section.stated or balanced else "none"
+        return "at_most" if section.target_keys or balanced else "none"
 
     def band_of(self, sector: str) -> Band | None:
         """Return the stated band of a sector, its own or that of all; None if the rule's holds."""
@@ -162,13 +162,13 @@ class Policy(Section):
 def _stated_keys(section: BaseModel, path: str) -> Iterator[str]:
     """Iterate over the dotted stated keys of a section and its subsections."""
     for key in section.model_fields_set:
-        value, here = getattr(section, key), f"{path}{key}"
+        value, path_of_key = getattr(section, key), f"{path}{key}"
         below = value if isinstance(value, dict) else {"": value}
         for name, part in below.items():
             if isinstance(part, BaseModel) and not isinstance(part, ONE_VALUE):
-                yield from _stated_keys(part, f"{here}.{name}." if name else f"{here}.")
+                yield from _stated_keys(part, f"{path_of_key}.{name}." if name else f"{path_of_key}.")
             elif value is not None:
-                yield here
+                yield path_of_key
                 break
 
 

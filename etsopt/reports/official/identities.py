@@ -162,11 +162,11 @@ def _violations(one: Identity, rows: pd.DataFrame, label: str) -> Iterator[Probl
     for annex in ANNEXES:
         if not annex.number.startswith(one.numbers) or annex.number.endswith("-5") == (label == "unit"):
             continue
-        here = np.flatnonzero(wrong & (rows["sector"] == annex.sector).to_numpy())
+        of_annex = np.flatnonzero(wrong & (rows["sector"] == annex.sector).to_numpy())
         heading = {key: chinese for key, chinese, _ in annex.columns}.get(one.key)
-        if len(here) and heading is not None:
-            cells = tuple((f"of {rows[label].iloc[row]}", differs(actual[row], one.expected[row])) for row in here)
-            what = figures_that(len(here), one.words)
+        if len(of_annex) and heading is not None:
+            cells = tuple((f"of {rows[label].iloc[row]}", differs(actual[row], one.expected[row])) for row in of_annex)
+            what = figures_that(len(of_annex), one.words)
             yield Problem(_("table {name}", name=annex.name), what, one.advice, heading, cells)
 
 

@@ -64,9 +64,9 @@ def _shared(instance: Instance, rows: pd.DataFrame, column: str) -> NDArray[np.f
     stated = table.set_index("enterprise_id")[column].dropna()
     owner, determined = rows["enterprise_id"].to_numpy(), rows["determined"].to_numpy()
     for enterprise, tonnes in stated[stated > 0].items():
-        here, left = np.flatnonzero(owner == enterprise), whole_tonnes(np.array(tonnes))
-        for row in here:
-            amounts[row] = left if row == here[-1] else min(left, determined[row])
+        of_enterprise, left = np.flatnonzero(owner == enterprise), whole_tonnes(np.array(tonnes))
+        for row in of_enterprise:
+            amounts[row] = left if row == of_enterprise[-1] else min(left, determined[row])
             left -= amounts[row]
     return amounts
 

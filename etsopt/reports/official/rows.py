@@ -135,9 +135,9 @@ def _industry(instance: Instance) -> dict[str, Any]:
     values, rates = np.full(len(units), np.nan), np.full(len(units), np.nan)
     if isinstance(parameters, IntensityParameters):
         for sector, value in reference.sectors["balance_value"].items():
-            here = instance.labels("sector").where(sector) & ~reference.fixed
-            values[here] = value
-            rates[here] = surplus_rates(instance.intensity[here], value, parameters.slope, parameters.cap)
+            in_sector = instance.labels("sector").where(sector) & ~reference.fixed
+            values[in_sector] = value
+            rates[in_sector] = surplus_rates(instance.intensity[in_sector], value, parameters.slope, parameters.cap)
     columns |= {"deviation_percent": np.round(100 * (values - instance.intensity) / values, 9)}
     # A balance value that crude steel of some works entered is none per tonne of product of ironmaking.
     steel = (units["sector"] == "steel").to_numpy()
@@ -160,7 +160,9 @@ def _measured(instance: Instance) -> dict[str, Any]:
 def _power(instance: Instance) -> dict[str, Any]:
     """Return the columns of power units; NaN or empty for others, and for steps that the rule does not have."""
     units = instance.units
-    here = np.flatnonzero(instance.labels("sector").where("power")) if "power" in instance.sectors else np.zeros(0, int)
+    power_units = (
+        np.flatnonzero(instance.labels("sector").where("power")) if "power" in instance.sectors else np.zeros(0, int)
+    )
     classes = units["unit_class"].fillna("").astype(str) if "unit_class" in units else pd.Series("", units.index)
     columns = {
         "unit_class": classes,
@@ -171,14 +173,14 @@ def _power(instance: Instance) -> dict[str, Any]:
         "heat": _numbers(units, "heat_gj"),
         "load_percent": 100 * _numbers(units, "load_factor"),
     }
-    steps = steps_of_power(instance) if len(here) else None
-    adjustable = ~reference_allowances(instance).fixed[here]
+    steps = steps_of_power(instance) if len(power_units) else None
+    adjustable = ~reference_allowances(instance).fixed[power_units]
     for key, of in STEPS.items():
         columns[key] = np.full(len(units), np.nan)
         if steps is not None:
             # Special cases get their emissions, whatever the steps give.
             exempted = key == "exemption"
-            columns[key][here] = np.where(adjustable | exempted, getattr(steps, of), np.nan)
+            columns[key][power_units] = np.where(adjustable | exempted, getattr(steps, of), np.nan)
     columns["initial"] = columns["electricity"] + columns["heat_allowances"]
     return columns
 

@@ -46,7 +46,7 @@ def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     rate to the measures, from the measures to the allowance, and back.
     """
     unit_rows = _unit_rows(program)
-    matrix = program.matrix.taken(unit_rows, slice(0, program.matrix.columns))
+    matrix = program.matrix.select(unit_rows, slice(0, program.matrix.columns))
     limits, bounds = (
         (program.row_lower[unit_rows], program.row_upper[unit_rows]),
         (program.column_lower, program.column_upper),
@@ -93,8 +93,8 @@ def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64
     """Return every side of a coupling row that the intervals alone do not guarantee."""
     where = np.flatnonzero(_is_coupling(program))
     block = program.columns["allowance"]
-    everything = program.matrix.taken(where, slice(0, program.matrix.columns))
-    matrix = everything.taken(np.arange(len(where)), block)
+    everything = program.matrix.select(where, slice(0, program.matrix.columns))
+    matrix = everything.select(np.arange(len(where)), block)
     # Exceptions are fixed by now: their contribution is a constant.
     others = program.column_lower.copy()
     others[block] = 0.0
@@ -113,7 +113,7 @@ def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64
     names = [names[position] for position in np.argsort([program.rows[name].start + row for name, row in names])]
     sides, signs = np.concatenate([at_least, at_most]), np.repeat([1.0, -1.0], [len(at_least), len(at_most)])
     return Coupling(
-        matrix.taken(sides, slice(0, len(lower))).times_rows(signs),
+        matrix.select(sides, slice(0, len(lower))).times_rows(signs),
         np.concatenate([low[at_least], -high[at_most]]),
         np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
         [(*names[row], 1.0) for row in at_least] + [(*names[row], -1.0) for row in at_most],

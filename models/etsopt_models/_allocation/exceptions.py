@@ -23,9 +23,9 @@ def bounds_with(limits: Limits, exceptional: NDArray[np.bool_]) -> tuple[NDArray
     lower = np.where(exceptional & limits.unit_band, limits.margin.lower, 0.0)
     upper = np.where(exceptional, limits.margin.upper, 0.0)
     for group in range(len(limits.enterprises)):
-        here = limits.rows["UNITS_OF_ENTERPRISE"][group]
+        units = limits.rows["UNITS_OF_ENTERPRISE"][group]
         # A unit of an enterprise with a band may hold all allowances of the enterprise.
-        upper[here] = upper[here].sum()
+        upper[units] = upper[units].sum()
     return limits.lower - lower, limits.upper + upper
 
 

@@ -26,10 +26,10 @@ def outside_band(limits: Limits, allowance: NDArray[np.float64], wider: NDArray[
     outside = (allowance < limits.lower - room - LIMIT_EXCESS_T) | (allowance > limits.upper + room + LIMIT_EXCESS_T)
     rows = limits.rows
     for number in range(rows["ENTERPRISES"]):
-        here = rows["UNITS_OF_ENTERPRISE"][number]
-        total, more = float(allowance[here].sum()), float(room[here].sum()) + LIMIT_EXCESS_T
+        units = rows["UNITS_OF_ENTERPRISE"][number]
+        total, more = float(allowance[units].sum()), float(room[units].sum()) + LIMIT_EXCESS_T
         least, most = rows["enterprise_lower"][number], rows["enterprise_upper"][number]
-        outside[here] = not least - more <= total <= most + more
+        outside[units] = not least - more <= total <= most + more
     return outside
 
 
@@ -54,14 +54,14 @@ def targets_alone(limits: Limits) -> list[Line]:
     """Return the targets that the bands of their own sector exclude, whatever the other limits."""
     lines = []
     for number, name in enumerate(limits.sectors):
-        here = limits.rows["UNITS_IN_SECTOR"][number]
+        units = limits.rows["UNITS_IN_SECTOR"][number]
         least, most = float(limits.rows["target_least"][number]), float(limits.rows["target_most"][number])
         # The exceptions that would help this target most.
         below, above = (
-            np.sort(side[here])[::-1][: limits.margin.units].sum()
+            np.sort(side[units])[::-1][: limits.margin.units].sum()
             for side in (limits.margin.lower, limits.margin.upper)
         )
-        lowest, highest = float(limits.lower[here].sum() - below), float(limits.upper[here].sum() + above)
+        lowest, highest = float(limits.lower[units].sum() - below), float(limits.upper[units].sum() + above)
         if lowest - most > LIMIT_EXCESS_T:
             lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
         if least - highest > LIMIT_EXCESS_T:

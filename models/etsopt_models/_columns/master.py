@@ -86,11 +86,11 @@ class Master(PlansAtHand):
 
     def at_hand(self, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the value of the best plan at hand of every unit, shape ``(units,)`` [CNY]."""
-        here = self.worth(self._base_columns, prices)
-        here[self.row >= 0] = np.inf
+        worth = self.worth(self._base_columns, prices)
+        worth[self.row >= 0] = np.inf
         left = ~self._shut
-        np.minimum.at(here, self.unit[left], self.values(prices)[left])
-        return here
+        np.minimum.at(worth, self.unit[left], self.values(prices)[left])
+        return worth
 
     def values(self, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the value of every plan at hand, shape ``(plans,)`` [CNY]."""
@@ -217,10 +217,10 @@ class Master(PlansAtHand):
 
     def _moved(self, unit: int, share: NDArray[np.float64]) -> float:
         """Return the tonnes between the mixture of a unit and its plan of largest share."""
-        here = np.flatnonzero(self.unit[: len(share)] == unit)
-        demand_reduction = self.plan_columns.demand_reduction[here]
-        apart = np.abs(demand_reduction - demand_reduction[np.argmax(share[here])]).sum(axis=1)
-        return float(apart @ share[here])
+        of_unit = np.flatnonzero(self.unit[: len(share)] == unit)
+        demand_reduction = self.plan_columns.demand_reduction[of_unit]
+        apart = np.abs(demand_reduction - demand_reduction[np.argmax(share[of_unit])]).sum(axis=1)
+        return float(apart @ share[of_unit])
 
     def other_spending(self, units: NDArray[np.int64]) -> float:
         """Return the spending on plans of other units and on trades of the last vertex [CNY]."""

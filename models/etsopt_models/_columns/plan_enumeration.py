@@ -74,7 +74,7 @@ def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Inc
     choosing = np.flatnonzero(many > 1)
     if not len(choosing):
         return True
-    alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
+    alone, kept = plans.select(plans.first[many == 1]), plans.select(np.isin(plans.unit, choosing))
     small = _market_of(master, incumbent, alone, choosing, all_accounts)
     size = float(market.baseline.emissions.sum(axis=0).max())
     # With stated prices no market has to clear, so no supply is withheld.
@@ -88,7 +88,7 @@ def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Inc
             return False
         if not solution.levels:
             return False
-        taken = kept.kept(solution.values["choice"] > CHOSEN_INTEGER_MIN)
+        taken = kept.select(solution.values["choice"] > CHOSEN_INTEGER_MIN)
         picked = master.picked(np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets]))
         value = value_of(master, picked)
         incumbent.update(master, value, picked)
@@ -116,7 +116,7 @@ def _market_of(
     extra["offset_supply"] = np.maximum(extra["offset_supply"] - flows["offset"], 0.0)
     if "supply" in extra:
         extra["supply"] = extra["supply"] - flows["bought"] + flows["sold"]
-    beside = alone.kept(~others[accounts.of_unit[alone.unit]])
+    beside = alone.select(~others[accounts.of_unit[alone.unit]])
     place = np.minimum(np.searchsorted(chosen, accounts.of_unit), len(chosen) - 1)
     rest = beside.columns.on_accounts(place, len(chosen))
     return replace(market, accounts=accounts.some(chosen, choosing), extra=extra, rest=rest)

@@ -99,7 +99,7 @@ class PlansAtHand:
 
     def _of_accounts(self, units: NDArray[np.int64]) -> PlanColumns:
         """Return the sums of the plans of some fixed units on each account."""
-        return self._base_columns.kept(units).on_accounts(self.account, len(self.market.accounts.labels))
+        return self._base_columns.select(units).on_accounts(self.account, len(self.market.accounts.labels))
 
     def open(self, units: NDArray[np.int64]) -> None:
         """Let fixed units choose again, with their fixed plan as the first column."""
@@ -190,8 +190,8 @@ class PlansAtHand:
         allowed = np.ones(len(self.unit), dtype=bool)
         if len(masks.units):
             place = np.minimum(np.searchsorted(masks.units, self.unit), len(masks.units) - 1)
-            here = np.flatnonzero(masks.units[place] == self.unit)
-            allowed[here] = masks.may[place[here, None], np.arange(self.years), self.sets[here]].all(axis=1)
+            of_unit = np.flatnonzero(masks.units[place] == self.unit)
+            allowed[of_unit] = masks.may[place[of_unit, None], np.arange(self.years), self.sets[of_unit]].all(axis=1)
         return allowed
 
     def close(self, masks: Masks, only: Mapping[int, int] | None = None) -> None:

@@ -130,13 +130,13 @@ class Face:
         others = np.ones(count, dtype=bool)
         others[top] = False
         places = np.flatnonzero(others)
-        self._cut(master.unit[places], master.plan_columns.kept(places), share[places] > FRACTIONAL_SHARE_MIN)
+        self._cut(master.unit[places], master.plan_columns.select(places), share[places] > FRACTIONAL_SHARE_MIN)
 
     def _cut(self, unit: NDArray[np.int64], columns: PlanColumns, taken: NDArray[np.bool_]) -> None:
         """Add the rows of plans: chosen ones have the value of the reference, others at least that."""
         if not len(unit):
             return
-        than = self.reference.kept(unit)
+        than = self.reference.select(unit)
         apart = PlanColumns(
             unit, *(getattr(columns, name) - getattr(than, name) for name in ("cost", "demand_reduction", "abated"))
         )
@@ -177,8 +177,8 @@ class Face:
             multipliers = {name: vertex.x[block] for name, block in self.blocks.items()}
             prices = master.prices(multipliers)
             best, sets = master.best(prices, NO_MASKS)
-            here = master.worth(self.reference, prices)
-            better = np.flatnonzero(here - best > PRICE_END_GAIN_RELATIVE * (1 + np.abs(best)))
+            worth = master.worth(self.reference, prices)
+            better = np.flatnonzero(worth - best > PRICE_END_GAIN_RELATIVE * (1 + np.abs(best)))
             # A plan that has its row already is better by the solver's rounding alone.
             has_row = [(unit, sets[unit].tobytes()) in self.cuts for unit in better.tolist()]
             better = better[~np.array(has_row, dtype=bool)]

@@ -92,14 +92,14 @@ class TreeSearch:
         self.numbers = count(1)
 
     @property
-    def enough(self) -> float:
+    def cutoff_cny(self) -> float:
         """The bound above which a node cannot improve the incumbent by more than the gap [CNY]."""
         return self.incumbent.value - self.incumbent.allowed(self.gap)
 
     @property
     def is_open(self) -> bool:
         """True if some node may improve the incumbent by more than the gap."""
-        return bool(self.queue) and self.queue[0].bound < self.enough
+        return bool(self.queue) and self.queue[0].bound < self.cutoff_cny
 
     def run(self, part: float) -> None:
         """Process nodes until the rest is proven or the given part of the work is done; may be called again."""
@@ -133,27 +133,27 @@ class TreeSearch:
     def _take(self, node: _Node) -> None:
         """Price the node of least bound, which becomes a leaf or gets two children."""
         self.children = []
-        if node.bound >= self.enough:
+        if node.bound >= self.cutoff_cny:
             return self._leaf(node.branches, node.vector, node.bound)
         self.tree.nodes += 1
         master, masks = self.master, self.master.masks(node.branches)
         if not master.give_plans(masks):
             return self._leaf(node.branches, NOTHING)
-        priced = master.relaxed(masks, self.enough)
+        priced = master.relaxed(masks, self.cutoff_cny)
         if priced.share is None:
             proof = master.infeasibility_proof(masks)
             if proof is not None:
                 return self._leaf(node.branches, self._vector(UNMET, proof.multipliers))
-            priced = master.relaxed(masks, self.enough)
+            priced = master.relaxed(masks, self.cutoff_cny)
         bound, vector = node.bound, node.vector
         if priced.bound > bound:
             bound, vector = priced.bound, self._vector(COST, priced.multipliers)
         fractional = [] if priced.share is None else master.fractional(priced.share).tolist()
         often = not self.exact and (self.tree.nodes <= TREE_ROUNDED_NODES or self.tree.nodes % TREE_ROUNDED_NODES == 0)
         # Integer plans at a node may beat those of the solver, which are best only within the gap.
-        if priced.share is not None and (often or not fractional) and bound < self.enough:
+        if priced.share is not None and (often or not fractional) and bound < self.cutoff_cny:
             round_relaxation(master, priced, masks, self.incumbent)
-        if bound >= self.enough or priced.share is None or not fractional:
+        if bound >= self.cutoff_cny or priced.share is None or not fractional:
             return self._leaf(node.branches, vector, bound)
         branch = self._branch(fractional[0], priced.share)
         for runs in (True, False):
@@ -164,10 +164,10 @@ class TreeSearch:
     def _branch(self, unit: int, share: NDArray[np.float64]) -> Branch:
         """Return the measure and year of a fractional unit whose share is nearest to a half."""
         master = self.master
-        here = np.flatnonzero(master.unit[: len(share)] == unit)
-        here = here[share[here] > 0]
-        runs = master.plans.family(unit).has[master.sets[here]]
-        part = np.tensordot(share[here], runs, axes=(0, 0))
+        of_unit = np.flatnonzero(master.unit[: len(share)] == unit)
+        of_unit = of_unit[share[of_unit] > 0]
+        runs = master.plans.family(unit).has[master.sets[of_unit]]
+        part = np.tensordot(share[of_unit], runs, axes=(0, 0))
         year, measure = np.unravel_index(int(np.argmax(np.minimum(part, 1 - part))), part.shape)
         return Branch(unit, int(year), int(measure), True)
 
@@ -183,14 +183,14 @@ def merge_leaves(leaves: list[Leaf]) -> list[Leaf]:
     """Merge pairs of leaves that differ in their last branch alone and have the same vector."""
     vectors = {leaf.branches: leaf.vector for leaf in leaves}
     for branches in sorted(vectors, key=len, reverse=True):
-        here = branches
-        while here and here in vectors:
-            sibling = (*here[:-1], here[-1]._replace(runs=not here[-1].runs))
-            if vectors.get(sibling) != vectors[here]:
+        path = branches
+        while path and path in vectors:
+            sibling = (*path[:-1], path[-1]._replace(runs=not path[-1].runs))
+            if vectors.get(sibling) != vectors[path]:
                 break
-            vectors[here[:-1]] = vectors.pop(here)
+            vectors[path[:-1]] = vectors.pop(path)
             vectors.pop(sibling)
-            here = here[:-1]
+            path = path[:-1]
     return [Leaf(branches, vector) for branches, vector in vectors.items()]
 
 

@@ -101,7 +101,7 @@ def _shortage_of(market: Market) -> Shortage | None:
         }
         places = np.concatenate([np.arange(rows[name].start, rows[name].stop) for name in parts])
         grown.add_columns(np.zeros(1), places[None], np.hstack([*parts.values()]))
-        at_hand = at_hand.beside(best)
+        at_hand = at_hand.followed_by(best)
     return None
 
 

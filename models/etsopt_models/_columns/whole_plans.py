@@ -166,7 +166,7 @@ def _program(
     full_pool = ColumnPool.of(plans, np.arange(len(all_sets)), all_sets)
     others = np.ones(len(all_sets), dtype=bool)
     others[choosing] = False
-    rest = full_pool.kept(others).columns.on_accounts(market.accounts.of_unit, len(market.accounts.labels))
+    rest = full_pool.select(others).columns.on_accounts(market.accounts.of_unit, len(market.accounts.labels))
     few = ColumnPool.of(plans, unit, sets).among(choosing)
     parameters = market.of(choosing, rest).parameters(few)
     return PreparedMarket(parameters, few, market.accounts, full_pool=full_pool, core=choosing)

@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import carried_over, issuance, reference_allowances
 from etsopt.units import nearest_tonnes, whole_tonnes
-from etsopt_models._market.holdings import LASTING_FROM, stated, vintages_of
+from etsopt_models._market.holdings import LASTING_FROM, enterprise_column, vintages_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,9 +91,11 @@ def accounts_of(instance: Instance) -> Accounts:
     owner = np.searchsorted(enterprises, units["enterprise_id"].to_numpy(dtype=object))
     vintages = vintages_of(instance)
     newest = int(np.searchsorted(vintages, year))
-    opening = np.stack([stated(instance, enterprises, f"opening_{vintage}_t") for vintage in vintages], axis=1)
+    opening = np.stack(
+        [enterprise_column(instance, enterprises, f"opening_{vintage}_t") for vintage in vintages], axis=1
+    )
     opening = whole_tonnes(opening)
-    net_sales = stated(instance, enterprises, "net_sales_t")
+    net_sales = enterprise_column(instance, enterprises, "net_sales_t")
     old = np.where(vintages < LASTING_FROM, opening, 0.0)
     total = carried_over(instance, enterprises, old.sum(axis=1), net_sales)
     given, sectors = _issue(instance)
@@ -102,13 +104,13 @@ def accounts_of(instance: Instance) -> Accounts:
     issued[:, newest] = np.bincount(owner, gross, len(enterprises))
     cancelled[:, newest] = np.bincount(owner, given["return_t"].to_numpy(), len(enterprises))
     # What exceeds the allowances of the year is deducted in a later one.
-    deduction = whole_tonnes(stated(instance, enterprises, "deduction_t"))
+    deduction = whole_tonnes(enterprise_column(instance, enterprises, "deduction_t"))
     cancelled[:, newest] += np.minimum(deduction, (issued - cancelled)[:, newest])
     emissions, owed = (
         np.bincount(owner, tonnes, len(enterprises)).astype(float)
         for tonnes in (instance.emissions_tco2e, nearest_tonnes(instance.emissions_tco2e))
     )
-    outstanding = whole_tonnes(stated(instance, enterprises, "outstanding_t"))
+    outstanding = whole_tonnes(enterprise_column(instance, enterprises, "outstanding_t"))
     return Accounts(
         enterprises=enterprises,
         province=_provinces(instance, enterprises, owner),

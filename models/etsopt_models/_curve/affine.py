@@ -49,15 +49,15 @@ class Affine:
     def __mul__(self, factor: Any) -> Affine:
         return Affine(self.value * factor, self.slope * factor)
 
-    def __getitem__(self, here: Any) -> Affine:
-        return Affine(self.value[here], self.slope[:, here])
+    def __getitem__(self, which: Any) -> Affine:
+        return Affine(self.value[which], self.slope[:, which])
 
     def at(self, step: Array) -> Array:
         """Return the numbers a step away from the point, shape ``(axes,)`` to ``(n,)``."""
-        return moved(self.value, step, self.slope)
+        return shifted(self.value, step, self.slope)
 
 
-def moved(value: Array, step: Array, slope: Array) -> Array:
+def shifted(value: Array, step: Array, slope: Array) -> Array:
     """Return numbers a step away, axis by axis: a product of matrices so flat takes longer than its sums."""
     for size, along in zip(step, slope, strict=True):
         value = value + size * along

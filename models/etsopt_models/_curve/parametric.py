@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._allocation.limits import IN_TONNES
-from etsopt_models._curve.affine import Affine, moved
+from etsopt_models._curve.affine import Affine, shifted
 from etsopt_models._curve.region import region_of
 from etsopt_models._projection.newton import Entries
 
@@ -97,11 +97,14 @@ class Parametric:
 
     def given(self, point: Array) -> dict[str, Any]:
         """Return the parameters at a point of the unit box."""
-        return {**self.origin, **{name: moved(self.origin[name], point, along) for name, along in self.slopes.items()}}
+        return {
+            **self.origin,
+            **{name: shifted(self.origin[name], point, along) for name, along in self.slopes.items()},
+        }
 
     def limits(self, point: Array) -> dict[str, Affine]:
         """Return the moving parameters at a point, those of the rows joined as ``least`` and ``most``."""
-        limits = {name: Affine(moved(self.origin[name], point, along), along) for name, along in self.slopes.items()}
+        limits = {name: Affine(shifted(self.origin[name], point, along), along) for name, along in self.slopes.items()}
         sides = ([limits.pop(pair[k]) for pair in ROWS.values()] for k in (0, 1))
         least, most = (Affine.joined(side) for side in sides)
         return {**limits, "least": least, "most": most}

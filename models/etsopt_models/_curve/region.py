@@ -106,18 +106,18 @@ class _Face:
         self.lowers.append(self.lower)
         self.uppers.append(self.upper)
 
-    def at_least(self, bound: Affine, here: NDArray[np.bool_]) -> None:
+    def at_least(self, bound: Affine, mask: NDArray[np.bool_]) -> None:
         """Bound units from below; where the bound is above the interval, they are at its upper end."""
-        beyond = here & (bound.value > self.upper.value)
-        self.lower = where(here, where(beyond, self.upper, larger(self.lower, bound)), self.lower)
-        self.lowers.append(where(here & ~beyond, bound, _nowhere(bound, -np.inf)))
+        beyond = mask & (bound.value > self.upper.value)
+        self.lower = where(mask, where(beyond, self.upper, larger(self.lower, bound)), self.lower)
+        self.lowers.append(where(mask & ~beyond, bound, _nowhere(bound, -np.inf)))
         self.uppers.append(where(beyond, bound, _nowhere(bound, np.inf)))
 
-    def at_most(self, bound: Affine, here: NDArray[np.bool_]) -> None:
+    def at_most(self, bound: Affine, mask: NDArray[np.bool_]) -> None:
         """Bound units from above; where the bound is below the interval, they are at its lower end."""
-        beyond = here & (bound.value < self.lower.value)
-        self.upper = where(here, where(beyond, self.lower, smaller(self.upper, bound)), self.upper)
-        self.uppers.append(where(here & ~beyond, bound, _nowhere(bound, np.inf)))
+        beyond = mask & (bound.value < self.lower.value)
+        self.upper = where(mask, where(beyond, self.lower, smaller(self.upper, bound)), self.upper)
+        self.uppers.append(where(mask & ~beyond, bound, _nowhere(bound, np.inf)))
         self.lowers.append(where(beyond, bound, _nowhere(bound, -np.inf)))
 
     def pin(self, at_lower: NDArray[np.bool_], at_upper: NDArray[np.bool_]) -> None:

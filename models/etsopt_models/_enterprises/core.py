@@ -140,7 +140,7 @@ class MarketAtPrices:
         value = solution.levels[0].value
         if not value - bound_of(self.market, self.trade, self.scarcity, self.response) <= gap * abs(value):
             return None
-        chosen = pool.kept(solution.values["choice"] > CHOSEN_INTEGER_MIN)
+        chosen = pool.select(solution.values["choice"] > CHOSEN_INTEGER_MIN)
         held = {name: parameters[name] for name in (*MOST.values(), "auctioned") if name in parameters}
         return replace(prepared, parameters=small.parameters(chosen) | held, pool=chosen)
 

@@ -47,7 +47,7 @@ class JointPlans:
     weight: NDArray[np.float64]
     emissions: NDArray[np.float64]
 
-    def kept(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> JointPlans:
+    def select(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> JointPlans:
         """Return the joint plans of some accounts."""
         return JointPlans(self.cost[which], self.weight[which], self.emissions[which])
 
@@ -93,9 +93,9 @@ class Response:
             Their units in the order of the other response, shape ``(units of these,)``.
         """
         cheaper = other.value < self.value[which]
-        here = which[cheaper]
-        self.value[here], self.path[here] = other.value[cheaper], other.path[cheaper]
-        self.joint_plans.put(here, other.joint_plans.kept(cheaper))
+        improved = which[cheaper]
+        self.value[improved], self.path[improved] = other.value[cheaper], other.path[cheaper]
+        self.joint_plans.put(improved, other.joint_plans.select(cheaper))
         change = cheaper[other.account]
         self.sets[units[change]] = other.sets[change]
         higher = other.bound > self.bound[which]
@@ -233,12 +233,12 @@ def _enumerate(  # long because plans are enumerated, priced and taken over in o
     first = order[np.unique(listed.owner[order], return_index=True)[1]]
     owner = listed.owner[first]
     cheaper = value[first] < response.value[left[owner]]
-    chosen, here = first[cheaper], left[owner[cheaper]]
+    chosen, improved = first[cheaper], left[owner[cheaper]]
     parts = listed.parts[chosen]
     parts = parts[parts >= 0]
     response.sets[units[of_units.owner[parts]]] = sets[parts]
-    response.value[here], response.path[here] = value[chosen], best[chosen]
-    response.joint_plans.put(here, joint_plans.kept(chosen))
+    response.value[improved], response.path[improved] = value[chosen], best[chosen]
+    response.joint_plans.put(improved, joint_plans.select(chosen))
     # All plans that could be better were enumerated: the best of them is the best of all.
     response.bound[left[owner]] = np.maximum(
         response.bound[left[owner]], np.minimum(response.value[left[owner]], value[first])

@@ -145,8 +145,8 @@ class TradeTerms:
         value, path = np.empty(len(weight)), np.empty(weight.shape)
         for start in range(0, len(weight), ACCOUNTS_AT_ONCE):
             checkpoint()
-            here = slice(start, start + ACCOUNTS_AT_ONCE)
-            value[here], path[here] = self._best(weight[here].T, self.offsets_most(emissions[here]).T)
+            block = slice(start, start + ACCOUNTS_AT_ONCE)
+            value[block], path[block] = self._best(weight[block].T, self.offsets_most(emissions[block]).T)
         return value, path
 
     def _best(
@@ -168,11 +168,11 @@ class TradeTerms:
                 best[k] = np.where(higher, best[k + 1], k)
                 np.maximum(ahead[k], ahead[k + 1], out=ahead[k])
             steps.append(best)
-        here, all_accounts = np.zeros(weight.shape[1], dtype=np.int64), np.arange(weight.shape[1])
+        state, all_accounts = np.zeros(weight.shape[1], dtype=np.int64), np.arange(weight.shape[1])
         path = np.empty((weight.shape[1], years))
         for year in reversed(range(years)):
-            here = steps[year][here, all_accounts].astype(np.int64)
-            path[:, year] = self.levels[here]
+            state = steps[year][state, all_accounts].astype(np.int64)
+            path[:, year] = self.levels[state]
         return ahead[0], path
 
     def trades(  # long because a level stretch is closed in one place, in the order of what costs less

@@ -158,13 +158,13 @@ def sector_equilibrium(sector: Sector, start: float) -> SectorEquilibrium:
 def _repeated(sector: Sector, start: float, points: dict[int, Point]) -> tuple[Point | None, list[float]]:
     """Repeat the responses, and return the fixed point reached, or the balance values of the cycle."""
     values, seen = [start], {}
-    while (here := sector.interval(values[-1])) not in seen:
+    while (interval := sector.interval(values[-1])) not in seen:
         checkpoint(_("fixed points, step"), len(values))
-        if here in points:
-            return points[here], []
-        seen[here] = len(values) - 1
-        values.append(sector.own_point(here)[1].balance_value)
-    return None, values[seen[here] + 1 :]
+        if interval in points:
+            return points[interval], []
+        seen[interval] = len(values) - 1
+        values.append(sector.own_point(interval)[1].balance_value)
+    return None, values[seen[interval] + 1 :]
 
 
 def _least_jump(sector: Sector, left: NDArray[np.float64], right: NDArray[np.float64]) -> Point:

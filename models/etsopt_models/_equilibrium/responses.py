@@ -148,17 +148,17 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     counts = flat < np.take_along_axis(deficit, worst, axis=1)
     # Units keep different numbers of sets; all get as many columns as the one with most.
     kept = np.argsort(~counts, axis=1, kind="stable")[:, : int(counts.sum(axis=1).max())]
-    here = np.arange(len(units))[:, None]
+    rows = np.arange(len(units))[:, None]
     reach = np.stack([np.where(counts, intensity, np.inf).min(axis=1), np.where(counts, intensity, 0.0).max(axis=1)])
     own = baseline.intensity[units, 0]
-    constant = deficit[here, worst]
+    constant = deficit[rows, worst]
     return Ramps(
         units,
         np.column_stack([sets[kept], sets[worst]]),
-        np.column_stack([flat[here, kept], constant]),
-        np.column_stack([(base_value - setting.slope * at_stake)[here, kept], constant]),
-        np.column_stack([setting.slope * (at_stake * intensity)[here, kept], 0 * constant]),
-        np.column_stack([(1 - setting.cap / setting.slope) / intensity[here, kept], 0 * constant]),
+        np.column_stack([flat[rows, kept], constant]),
+        np.column_stack([(base_value - setting.slope * at_stake)[rows, kept], constant]),
+        np.column_stack([setting.slope * (at_stake * intensity)[rows, kept], 0 * constant]),
+        np.column_stack([(1 - setting.cap / setting.slope) / intensity[rows, kept], 0 * constant]),
         tolerance,
         # The unit without measures counts too: the search begins there.
         np.stack([np.fmin(reach[0], own), np.fmax(reach[1], own)]),

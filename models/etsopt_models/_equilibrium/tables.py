@@ -103,12 +103,12 @@ def _equilibria_of_sectors(instance: Instance, plans: Plans, setting: Setting, d
     first = np.flatnonzero(np.diff(pieces.unit, prepend=-1))
     equilibria = Equilibria(dict.fromkeys(labels.names), {}, {}, pieces.sets[first], np.full(len(first), np.nan))
     for number, name in enumerate(equilibria.by_sector):
-        here = (labels.code[pieces.unit] == number) & setting.free[pieces.unit]
-        if not here.any():
+        in_sector = (labels.code[pieces.unit] == number) & setting.free[pieces.unit]
+        if not in_sector.any():
             continue
-        own_pieces = Pieces(pieces.unit[here], pieces.start[here], pieces.sets[here])
-        emissions, cost = quantities.emissions[here, 0], quantities.cost[here, 0]
-        sector = Sector(own_pieces, emissions, intensity[here], cost, setting, decimals, float(high[number]))
+        own_pieces = Pieces(pieces.unit[in_sector], pieces.start[in_sector], pieces.sets[in_sector])
+        emissions, cost = quantities.emissions[in_sector, 0], quantities.cost[in_sector, 0]
+        sector = Sector(own_pieces, emissions, intensity[in_sector], cost, setting, decimals, float(high[number]))
         units = np.unique(own_pieces.unit)
         start = sector.balance(before[0][units], before[1][units])
         result = sector_equilibrium(sector, start)
@@ -172,8 +172,8 @@ def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray
             takes = kind.family.has[sets[kind.units], k]
             row = kind.row[takes, k]
             names = np.where(row < 0, OUTPUT_CUT, every[row]).astype(object)
-            here = kind.units[takes]
-            result[here] = np.where(result[here] == "", names, result[here] + " " + names)
+            units = kind.units[takes]
+            result[units] = np.where(result[units] == "", names, result[units] + " " + names)
     return result
 
 

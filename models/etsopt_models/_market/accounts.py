@@ -13,7 +13,7 @@ from etsopt.data.tables.schema import VINTAGES
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
 from etsopt.rules import carried_over, pre_allocation_shares
-from etsopt_models._market.holdings import LASTING_FROM, stated
+from etsopt_models._market.holdings import LASTING_FROM, enterprise_column
 from etsopt_models._market.prices import reserve_of
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
     old, lasting = np.zeros(len(owners)), np.zeros(len(owners))
     for vintage in VINTAGES:
         held = lasting if vintage >= LASTING_FROM else old
-        held += stated(instance, owners, f"opening_{vintage}_t")
+        held += enterprise_column(instance, owners, f"opening_{vintage}_t")
     years = instance.policy.years
     if years[0] >= LASTING_FROM:
-        return carried_over(instance, owners, old, stated(instance, owners, "net_sales_t")) + lasting
+        return carried_over(instance, owners, old, enterprise_column(instance, owners, "net_sales_t")) + lasting
     if years[-1] >= LASTING_FROM and (old + lasting).any():
         what = _(
             "the horizon passes from 2024 to 2025 with {held:,.0f} t in enterprises.csv", held=(old + lasting).sum()

@@ -133,8 +133,8 @@ def _balance(
     intensity: NDArray[np.float64],
 ) -> float:
     """Return the balance value of the units that have one, or of plans of theirs; NaN without emissions."""
-    here = (emissions > 0) & ~np.isnan(rule.balance_value[unit, year])
-    if not here.any():
+    follows_rule = (emissions > 0) & ~np.isnan(rule.balance_value[unit, year])
+    if not follows_rule.any():
         return float("nan")
-    positive = np.maximum(intensity[here], INTENSITY_MIN_RELATIVE * intensity[here].max())
-    return balance_value(emissions[here], positive, float(rule.slope[year]), float(rule.cap[year])).value
+    positive = np.maximum(intensity[follows_rule], INTENSITY_MIN_RELATIVE * intensity[follows_rule].max())
+    return balance_value(emissions[follows_rule], positive, float(rule.slope[year]), float(rule.cap[year])).value

@@ -157,20 +157,20 @@ class Baseline:
 
     def of_year(self, year: int) -> Baseline:
         """Return the baseline of a horizon of one year, given by its position, in CNY of that year."""
-        here = slice(year, year + 1)
+        of_year = slice(year, year + 1)
         names = ("output", "measured_output", "emissions", "intensity", "entitlement", "follows")
-        rule = IntensityRule(self.rule.slope[here], self.rule.cap[here], self.rule.balance_value[:, here])
+        rule = IntensityRule(self.rule.slope[of_year], self.rule.cap[of_year], self.rule.balance_value[:, of_year])
         return replace(
             self,
-            years=self.years[here],
+            years=self.years[of_year],
             discount=np.ones(1),
-            paid_share=self.paid_share[here],
-            follows_output=self.follows_output[here],
+            paid_share=self.paid_share[of_year],
+            follows_output=self.follows_output[of_year],
             rule=rule,
-            rounding_remainder=self.rounding_remainder[here],
-            banks=self.banks[here],
-            outside=np.broadcast_to(self.outside, self.follows.shape)[:, here],
-            **{name: getattr(self, name)[:, here] for name in names},
+            rounding_remainder=self.rounding_remainder[of_year],
+            banks=self.banks[of_year],
+            outside=np.broadcast_to(self.outside, self.follows.shape)[:, of_year],
+            **{name: getattr(self, name)[:, of_year] for name in names},
         )
 
     @property
@@ -278,14 +278,14 @@ def enacted_rule(instance: Instance, baseline: Baseline) -> IntensityRule:
         power = instance.labels("sector").mapped(dict.fromkeys(POWER, 1.0), 0.0) > 0
         check_intensity(instance, ~(instance.intensity > 0) & ~fixed & ~(national & power))
     for name in instance.sectors:
-        here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
+        units = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
         if national and name in POWER:
             continue
         stated = stated_balance_values(instance.policy, name, baseline.years)
-        for year in balanced if len(here) else ():
+        for year in balanced if len(units) else ():
             if not np.isnan(stated[year]):
-                balance[here, year] = stated[year]
+                balance[units, year] = stated[year]
                 continue
-            emissions, intensity = baseline.emissions[here, year], baseline.intensity[here, year]
-            balance[here, year] = balance_value(emissions, intensity, parameters.slope, parameters.cap).value
+            emissions, intensity = baseline.emissions[units, year], baseline.intensity[units, year]
+            balance[units, year] = balance_value(emissions, intensity, parameters.slope, parameters.cap).value
     return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)

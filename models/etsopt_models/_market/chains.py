@@ -49,7 +49,8 @@ def best_chains(
     output, reached = known(baseline.output[units]), family.reached(part.admissible)
     room = np.empty((2, len(reached), left.size)) if room is None else room
     values, leasts = (
-        [here[: sets * len(units)].reshape(sets, -1) for here, sets in zip(half, reached, strict=True)] for half in room
+        [values[: sets * len(units)].reshape(sets, -1) for values, sets in zip(half, reached, strict=True)]
+        for half in room
     )
     own, term = np.empty((2, *left.shape))
     ahead = np.zeros((1, 1))

@@ -133,8 +133,8 @@ def _set_by(
     linked = bank[:-1] & (np.abs(worth[:-1] - worth[1:]) <= room[:-1] * baseline.discount[:-1])
     spell = np.cumsum(np.append(True, ~linked))
     for number in np.unique(spell):
-        here = spell == number
-        named = by[here & (by != words)]
+        of_spell = spell == number
+        named = by[of_spell & (by != words)]
         # An instrument that meets the last tonne in one of the years sets the price of all of them.
-        by[here] = named[-1] if len(named) else words
+        by[of_spell] = named[-1] if len(named) else words
     return by

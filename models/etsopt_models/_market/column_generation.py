@@ -97,17 +97,17 @@ class PreparedMarket(Prepared):
         """
         kept = np.where(choice > CHOSEN_SHARE_MIN, choice, 0.0)[: len(self.pool.unit)]
         kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN_SHARE_MIN, np.round(kept), kept)
-        chosen = self.pool.kept(kept > 0)
+        chosen = self.pool.select(kept > 0)
         share = kept[kept > 0]
         share /= np.add.reduceat(share, chosen.first)[chosen.unit]
         if self.full_pool is None or self.core is None:
             return chosen, share
         others = np.ones(len(self.full_pool.unit), dtype=bool)
         others[self.core] = False
-        rest = self.full_pool.kept(others)
+        rest = self.full_pool.select(others)
         unit = np.concatenate([rest.unit, self.core[chosen.unit]])
         order = np.argsort(unit, kind="stable")
-        quantities = rest.quantities.beside(chosen.quantities).kept(order)
+        quantities = rest.quantities.followed_by(chosen.quantities).select(order)
         both = ColumnPool(rest.plans, unit[order], np.concatenate([rest.sets, chosen.sets])[order], quantities)
         return both, np.concatenate([np.ones(len(rest.unit)), share])[order]
 

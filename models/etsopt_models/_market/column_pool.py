@@ -42,7 +42,7 @@ class PlanColumns:
         sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.demand_reduction, self.abated))
         return PlanColumns(one_unit, *sums)
 
-    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> PlanColumns:
+    def select(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> PlanColumns:
         """Return some of the plans."""
         return PlanColumns(self.unit[plans], self.cost[plans], self.demand_reduction[plans], self.abated[plans])
 
@@ -70,7 +70,7 @@ class PlanColumns:
             self.abated + other.abated,
         )
 
-    def beside(self, other: PlanColumns) -> PlanColumns:
+    def followed_by(self, other: PlanColumns) -> PlanColumns:
         """Return these columns followed by others."""
         pairs = ((getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
         return PlanColumns(*(np.concatenate(pair) for pair in pairs))
@@ -122,9 +122,9 @@ class ColumnPool:
         """Return the pool with units numbered by position in `units`, which are sorted and include all of them."""
         return ColumnPool(self.plans.only(units), np.searchsorted(units, self.unit), self.sets, self.quantities)
 
-    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> ColumnPool:
+    def select(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> ColumnPool:
         """Return some of the plans."""
-        return ColumnPool(self.plans, self.unit[plans], self.sets[plans], self.quantities.kept(plans))
+        return ColumnPool(self.plans, self.unit[plans], self.sets[plans], self.quantities.select(plans))
 
     @cached_property
     def first(self) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ def vintages_of(instance: Instance) -> NDArray[np.int64]:
     return np.array(sorted({*FIRST_VINTAGES, *later, instance.policy.year}))
 
 
-def stated(instance: Instance, enterprises: NDArray[Any], column: str) -> NDArray[np.float64]:
+def enterprise_column(instance: Instance, enterprises: NDArray[Any], column: str) -> NDArray[np.float64]:
     """Return a column of ``enterprises.csv`` in the order of some enterprises; zero if it states nothing."""
     table = instance.enterprises
     if table is None or column not in table:

@@ -76,19 +76,19 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> Iterator[Dep
         for codes in (table.name, table.group, table.first, table.stops, offers_of(instance).step)
     )
     for place in range(rows.shape[1]):
-        here = there[:, place]
+        has_measure = there[:, place]
         same = (group == group[:, [place]]) & (group[:, [place]] != NOTHING)
         first = np.where(same.any(axis=1), same.argmax(axis=1), place)
         required = np.zeros((len(rows), rows.shape[1] + 1), dtype=bool)
         for code in table.required.T:
-            wanted = np.where(here, code[rows[:, place]], NOTHING)
+            wanted = np.where(has_measure, code[rows[:, place]], NOTHING)
             if (wanted == NOTHING).all():
                 continue
             provides = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
             required[:, :-1] |= provides
             required[:, -1] |= (wanted != NOTHING) & ~provides.any(axis=1)
         yield Dependencies(
-            np.where(here, first, NOTHING), required, first_year[:, place], stops[:, place], step[:, place]
+            np.where(has_measure, first, NOTHING), required, first_year[:, place], stops[:, place], step[:, place]
         )
 
 

@@ -49,18 +49,18 @@ def _chosen_measures(pool: ColumnPool) -> _ChosenMeasures:
     sets, kind_of_plan, nothing = pool.sets, pool.plans.kind[pool.unit], np.zeros(0, dtype=np.int64)
     chosen, years = [(nothing, nothing, nothing, nothing)], pool.sets.shape[1]
     for number, kind in enumerate(pool.plans.kinds):
-        here, has = np.flatnonzero(kind_of_plan == number), kind.family.has
+        of_kind, has = np.flatnonzero(kind_of_plan == number), kind.family.has
         if any(group.stops for group in kind.family.groups):
-            runs = np.pad(has[sets[here]], ((0, 0), (1, 1), (0, 0))).astype(np.int8)
+            runs = np.pad(has[sets[of_kind]], ((0, 0), (1, 1), (0, 0))).astype(np.int8)
             steps = np.diff(runs, axis=1).transpose(0, 2, 1)
             plan, place, start = np.nonzero(steps > 0)
             end = np.nonzero(steps < 0)[2]
         else:
             # Every measure runs to the end: the last year's set names them, and the number of years their starts.
-            plan, place = np.nonzero(has[sets[here, -1]])
-            start = years - has[sets[here[plan]], place[:, None]].sum(axis=1)
+            plan, place = np.nonzero(has[sets[of_kind, -1]])
+            start = years - has[sets[of_kind[plan]], place[:, None]].sum(axis=1)
             end = np.full(len(plan), years)
-        chosen.append((here[plan], place, start, end))
+        chosen.append((of_kind[plan], place, start, end))
     plan, place, start, end = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
     order = np.argsort(plan, kind="stable")
     plan, place = plan[order], place[order]
@@ -110,10 +110,10 @@ def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float6
     runs = (np.arange(len(years)) >= chosen.start[:, None]) & (np.arange(len(years)) < chosen.end[:, None])
     left, growth, fixed, variable = np.ones(len(plan)), np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
     for number, kind in enumerate(plans.kinds):
-        here = np.flatnonzero(plans.kind[unit] == number)
-        cell = plans.place[unit[here]], place[here]
-        left[here], growth[here] = kind.emissions_left[cell], kind.growth[cell]
-        fixed[here], variable[here] = kind.fixed[cell], kind.variable[cell]
+        of_kind = np.flatnonzero(plans.kind[unit] == number)
+        cell = plans.place[unit[of_kind]], place[of_kind]
+        left[of_kind], growth[of_kind] = kind.emissions_left[cell], kind.growth[cell]
+        fixed[of_kind], variable[of_kind] = kind.fixed[cell], kind.variable[cell]
     part, rate = _parts(instance, chosen.row, left)
     alone = runs * rate[:, None]
     total = totals(alone, plan, len(pool.unit))

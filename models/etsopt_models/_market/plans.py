@@ -41,11 +41,11 @@ class Quantities:
     allowance: NDArray[np.float64]
     cost: NDArray[np.float64]
 
-    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Quantities:
+    def select(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Quantities:
         """Return the quantities of some of the plans."""
         return Quantities(*(getattr(self, name)[plans] for name in self.__dataclass_fields__))
 
-    def beside(self, other: Quantities) -> Quantities:
+    def followed_by(self, other: Quantities) -> Quantities:
         """Return these quantities followed by those of other plans."""
         pairs = ((getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
         return Quantities(*(np.concatenate(pair) for pair in pairs))
@@ -79,10 +79,10 @@ class Plans:
     def only(self, units: NDArray[np.int64], times: float | NDArray[np.float64] = 1.0) -> Plans:
         """Return the plans of some units, each scaled by a factor; positions are those in `units`."""
         kind, place, times = self.kind[units], self.place[units], np.broadcast_to(times, len(units))
-        here = (np.flatnonzero(kind == number) for number in range(len(self.kinds)))
+        of_kind = (np.flatnonzero(kind == number) for number in range(len(self.kinds)))
         kinds = [
             replace(self.kinds[number].part(place[positions]).times(times[positions]), units=positions)
-            for number, positions in enumerate(here)
+            for number, positions in enumerate(of_kind)
             if len(positions)
         ]
         return Plans(self.baseline.only(units).times(times), kinds)
@@ -149,13 +149,13 @@ class Plans:
         """
         value, sets = np.zeros(len(units)), np.zeros((len(units), masks.shape[1]), dtype=np.int16)
         for number, kind in enumerate(self.kinds):
-            here = np.flatnonzero(self.kind[units] == number)
-            if not len(here):
+            of_kind = np.flatnonzero(self.kind[units] == number)
+            if not len(of_kind):
                 continue
-            mine, width = units[here], kind.admissible.shape[1]
-            part = replace(kind.part(self.place[mine]), admissible=np.moveaxis(masks[here, :, :width], 0, 2))
+            mine, width = units[of_kind], kind.admissible.shape[1]
+            part = replace(kind.part(self.place[mine]), admissible=np.moveaxis(masks[of_kind, :, :width], 0, 2))
             need, emitted = (paid if len(paid) == 1 else paid[mine] for paid in (need_price, emissions_price))
-            value[here], sets[here] = best_chains(self, part, need, emitted, cost_weight)
+            value[of_kind], sets[of_kind] = best_chains(self, part, need, emitted, cost_weight)
         return value, sets
 
     def family(self, unit: int) -> SetFamily:
@@ -171,8 +171,8 @@ class Plans:
         """Return True for sets that may run in a year, shape ``(units, years, sets)``, padded with False."""
         may = np.zeros((len(units), len(self.baseline.years), self.most_sets), dtype=bool)
         for number, kind in enumerate(self.kinds):
-            here = self.kind[units] == number
-            may[here, :, : kind.admissible.shape[1]] = kind.admissible
+            of_kind = self.kind[units] == number
+            may[of_kind, :, : kind.admissible.shape[1]] = kind.admissible
         return may
 
     @cached_property
@@ -229,10 +229,10 @@ class Plans:
         emissions, intensity, output, allowance, cost = (np.zeros(sets.shape) for _ in range(5))
         kind_of_plan = self.kind[unit]
         for number, kind in enumerate(self.kinds):
-            here = np.flatnonzero(kind_of_plan == number)
-            for start in range(0, len(here), PLANS_AT_ONCE):
+            of_kind = np.flatnonzero(kind_of_plan == number)
+            for start in range(0, len(of_kind), PLANS_AT_ONCE):
                 checkpoint()
-                plans = here[start : start + PLANS_AT_ONCE]
+                plans = of_kind[start : start + PLANS_AT_ONCE]
                 part_values = self._quantities(kind.part(self.place[unit[plans]]), sets[plans])
                 for into, values in zip((emissions, intensity, output, allowance, cost), part_values, strict=True):
                     into[plans] = values

@@ -52,13 +52,13 @@ def self_balancing_years(
         If the policy states such years for a sector whose rule does not balance it.
     """
     policy, names = instance.policy, instance.labels("sector").names
-    here = np.zeros((len(names), len(years)), dtype=bool)
+    is_self_balancing = np.zeros((len(names), len(years)), dtype=bool)
     for number, name in enumerate(names):
         until = self_balancing_until(policy, name)
         if until is None or not (states_self_balancing(policy, name) or _stands_at_emissions(instance, name, before)):
             continue
-        here[number] = years <= until
-        if here[number].any() and not policy.balances(name):
+        is_self_balancing[number] = years <= until
+        if is_self_balancing[number].any() and not policy.balances(name):
             what = _(
                 "the rule {name!r} does not make the allowances of {sector} equal its emissions",
                 name=policy.rule.name,
@@ -66,7 +66,7 @@ def self_balancing_years(
             )
             advice = _("Omit the key for lump-sum allowances, name the sectors that a plan balances, or use its rule.")
             raise DataError(_("The policy"), [Problem("policy.toml", what, advice, "pathway.self_balancing_until")])
-    return here
+    return is_self_balancing
 
 
 def years_at_value_from_outside(
@@ -84,25 +84,27 @@ def years_at_value_from_outside(
             for name, year in zip(names, until, strict=True)
         ]
     )
-    here: NDArray[np.bool_] = years <= last[:, None]
-    return here
+    until_last: NDArray[np.bool_] = years <= last[:, None]
+    return until_last
 
 
 def _is_of_rule(instance: Instance, name: str, before: Mapping[str, pd.DataFrame]) -> bool:
     """Return True if an allocation, if there is one, gives a sector what the rule does, but for a tonne of each unit."""
     if "allocation" not in before:
         return True
-    here, table = instance.labels("sector").where(name), before["allocation"]
-    return bool(abs((table["allowance_t"] - table["reference_t"]).to_numpy(dtype=float)[here].sum()) <= here.sum())
+    in_sector, table = instance.labels("sector").where(name), before["allocation"]
+    return bool(
+        abs((table["allowance_t"] - table["reference_t"]).to_numpy(dtype=float)[in_sector].sum()) <= in_sector.sum()
+    )
 
 
 def _stands_at_emissions(instance: Instance, name: str, before: Mapping[str, pd.DataFrame]) -> bool:
     """Return True if an allocation, if there is one, gives a sector its emissions, but for rounding of each unit."""
     if "allocation" not in before:
         return True
-    here = instance.labels("sector").where(name)
-    allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)[here]
-    return bool(abs(allowance.sum() - instance.emissions_tco2e[here].sum()) <= here.sum())
+    in_sector = instance.labels("sector").where(name)
+    allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)[in_sector]
+    return bool(abs(allowance.sum() - instance.emissions_tco2e[in_sector].sum()) <= in_sector.sum())
 
 
 @dataclass(frozen=True)
@@ -156,9 +158,9 @@ class SelfBalancing:
         if HELD in before:
             passes = before[HELD]
             last = passes[passes["pass"] == passes["pass"].max()]
-            here = np.searchsorted(sector.names.astype(str), last["sector"].to_numpy(dtype=str))
+            sector_of_row = np.searchsorted(sector.names.astype(str), last["sector"].to_numpy(dtype=str))
             at = np.searchsorted(years, last["year"])
-            balance[here, at], emissions[here, at] = last["balance_value"], last["emissions_tco2e"]
+            balance[sector_of_row, at], emissions[sector_of_row, at] = last["balance_value"], last["emissions_tco2e"]
         return cls((balances | outside)[sector.code], outside[sector.code], sector, balance, emissions)
 
     def held(self, rule: IntensityRule) -> IntensityRule:

@@ -226,9 +226,9 @@ class SetFamily:
         lasting = np.zeros(self.has.shape[1], dtype=bool)
         for group in self.groups:
             lasting[list(group.places)] = not group.stops
-        here = self.has[installed]
-        within = ~(self.has[:, None] & ~here[None]).any(axis=2)
-        kept = (self.has[:, None] | ~(here & lasting)[None]).all(axis=2)
+        is_installed = self.has[installed]
+        within = ~(self.has[:, None] & ~is_installed[None]).any(axis=2)
+        kept = (self.has[:, None] | ~(is_installed & lasting)[None]).all(axis=2)
         result: NDArray[np.bool_] = np.logical_and(within, kept)
         return result
 

@@ -59,13 +59,13 @@ def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> 
     for rounds in range(1, WHOLE_TONNES_ROUNDS_MAX + 1):
         checkpoint(_("largest rate, round"), rounds)
         rate = problem.least_unproven(duals, rate, parameters["largest_rate_most"])
-        nearest = least_infeasibility(program, solve, rows, *problem.within(rate))
+        nearest = least_infeasibility(program, solve, rows, *problem.integers_within(rate))
         if nearest is None:
             return None
         if nearest.infeasibility_t < 0.5:
             allowance = np.round(nearest.allowance)
             multipliers = rows.multipliers(program, problem.per_rate(duals, rate))
-            held = _within(program, *problem.within(rate), rate)
+            held = _within(program, *problem.integers_within(rate), rate)
             values = {"allowance": allowance, "whole_allowance": allowance, "largest_rate": np.array([rate])}
             return ObjectiveSolution(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
         duals = nearest.duals
@@ -95,7 +95,7 @@ class _Problem:
     upper: NDArray[np.float64]
     rows: Coupling
 
-    def within(self, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def integers_within(self, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the integers of each unit within a rate; the lower end exceeds the upper if there are none."""
         room = tonnes_within(rate, self.emissions)
         return np.maximum(self.lower, self.reference - room), np.minimum(self.upper, self.reference + room)
@@ -107,7 +107,7 @@ class _Problem:
 
     def proves(self, duals: NDArray[np.float64], rate: float) -> bool:
         """Return True if the duals prove that no allowances lie within a rate."""
-        lower, upper = self.within(rate)
+        lower, upper = self.integers_within(rate)
         dual_activity = self.rows.matrix.transposed_times(duals)
         # Relative to the reference, to avoid cancellation in the sum.
         best = np.where(dual_activity > 0, upper, lower) - self.reference
@@ -128,7 +128,7 @@ class _Problem:
 
     def per_rate(self, duals: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
         """Return the duals in rate per tonne, scaled by the dual activity that units add per rate."""
-        lower, upper = self.within(rate)
+        lower, upper = self.integers_within(rate)
         dual_activity = self.rows.matrix.transposed_times(duals)
         moves = np.where(dual_activity > 0, upper < self.upper, lower > self.lower)
         return per_rate(duals, dual_activity, self.emissions, moves)

@@ -8,12 +8,12 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt.data.policy.yearly import by_year
-from etsopt_models._outlook.given import FIRM, MILLION, STEP, STEPS
+from etsopt_models._outlook.inputs import FIRM, MILLION, STEP, STEPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._outlook.given import Outlook
+    from etsopt_models._outlook.inputs import Outlook
 
     Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from etsopt.modelling import Prepared
 from etsopt_models._outlook.arrays import program_arrays
 from etsopt_models._outlook.free_by_output import allowances_by_output
-from etsopt_models._outlook.given import Outlook
+from etsopt_models._outlook.inputs import Outlook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

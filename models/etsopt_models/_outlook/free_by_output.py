@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt_models._outlook.given import Outlook
+    from etsopt_models._outlook.inputs import Outlook
 
     Floats = NDArray[np.float64]
     Market = Callable[[Floats, Floats], Any]
@@ -73,21 +73,21 @@ def _rest_of_cap(
     outlook: Outlook, market: Market, cap: Floats, free_share: Floats, by_rule: Floats
 ) -> tuple[Floats, Floats | None]:
     """Return the allowances that do not follow output, and the rule's at which they are the rest of the cap."""
-    here = np.isfinite(cap)
+    is_capped = np.isfinite(cap)
     volume = np.zeros(len(cap))
-    volume[here] = (cap - free_share * by_rule)[here]
+    volume[is_capped] = (cap - free_share * by_rule)[is_capped]
     program, tried, missed = market(free_share, volume), list[Any](), list[Any]()
     found: Floats | None = by_rule
     for _step in range(VOLUME_STEPS):
         found = _rule_of(outlook, program, volume)
         if found is None:
             break
-        off = (cap - free_share * found - volume)[here]
-        if np.abs(off).max() <= CAP_MISS_RELATIVE * cap[here].max():
+        off = (cap - free_share * found - volume)[is_capped]
+        if np.abs(off).max() <= CAP_MISS_RELATIVE * cap[is_capped].max():
             break
-        tried, missed = [*tried, volume[here]][-VOLUME_MEMORY:], [*missed, off][-VOLUME_MEMORY:]
+        tried, missed = [*tried, volume[is_capped]][-VOLUME_MEMORY:], [*missed, off][-VOLUME_MEMORY:]
         volume = volume.copy()
-        volume[here] += _step_of(tried, missed)
+        volume[is_capped] += _step_of(tried, missed)
     return volume, found
 
 

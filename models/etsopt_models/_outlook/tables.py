@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.data.policy.yearly import by_year
 from etsopt_models._outlook.cases import FIXED, POLICY
 from etsopt_models._outlook.free_by_output import largest_distance
-from etsopt_models._outlook.given import MILLION, STEPS
+from etsopt_models._outlook.inputs import MILLION, STEPS
 from etsopt_models._tolerances import KEPT_MIN_T
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._outlook.cases import PreparedOutlook, Solved
-    from etsopt_models._outlook.given import Outlook
+    from etsopt_models._outlook.inputs import Outlook
 
     Floats = NDArray[np.float64]
 

@@ -81,7 +81,7 @@ def first_choice(  # long because the state of the search is in one place
     # State: units taken, sums of keys, and gains still needed; `here` is the next place to try.
     taken: list[int] = []
     spent, left = [0], [wanted]
-    here = 0
+    position = 0
     while True:
         checkpoint(_("choices of exceptions"))
         to_take = count - len(taken)
@@ -90,20 +90,20 @@ def first_choice(  # long because the state of the search is in one place
             if limit <= least:
                 break
         # Keys rise and the possible gain falls from place to place, so the first place ruled out ends a row.
-        fits = to_take > 0 and here + to_take <= len(order)
-        fits = fits and spent[-1] + keys[here + to_take] - keys[here] < limit
-        if fits and _can_gain(most[: to_take + 1, :, here], left[-1], apart):
+        fits = to_take > 0 and position + to_take <= len(order)
+        fits = fits and spent[-1] + keys[position + to_take] - keys[position] < limit
+        if fits and _can_gain(most[: to_take + 1, :, position], left[-1], apart):
             tried += 1
             if tried > EXCEPTION_UNITS_TRIED_MAX:
                 raise TooManyError
-            taken.append(here)
-            spent.append(spent[-1] + keys[here + 1] - keys[here])
-            left.append(left[-1] - ordered[:, here])
-            here += 1
+            taken.append(position)
+            spent.append(spent[-1] + keys[position + 1] - keys[position])
+            left.append(left[-1] - ordered[:, position])
+            position += 1
             continue
         if not taken:
             break
-        here = taken.pop() + 1
+        position = taken.pop() + 1
         spent.pop()
         left.pop()
     return None if best is None else sorted(int(order[place]) for place in best)

@@ -57,7 +57,7 @@ def polished(problem: Projection, answer: NDArray[np.float64], duals: NDArray[np
         if np.max(np.abs(moves)) > POLISHING_ROOM_PER_VIOLATION * most:
             break
         answer[alone[columns]] += moves[: len(columns)]
-        answer = tied.moved(answer, groups, moves[len(columns) :])
+        answer = tied.shifted(answer, groups, moves[len(columns) :])
     return problem.whole_if_near(np.clip(answer, problem.lower, problem.upper))
 
 
@@ -84,8 +84,8 @@ class Tied:
         """Return the units tied by those of some rows of rates that have two units and no number."""
         entries, units = problem.entries, len(problem.emissions)
         group, firm = np.full(units, -1), np.zeros(units, dtype=bool)
-        here = rows[entries.row]
-        if not here.any():
+        row = rows[entries.row]
+        if not row.any():
             return cls(problem, group, firm)
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
@@ -98,7 +98,7 @@ class Tied:
         label = connected_components(graph, directed=False)[1]
         members = np.unique(np.concatenate([first, second]))
         group[members] = np.unique(label[members], return_inverse=True)[1]
-        firm[entries.column[here & ~pairs[entries.row]]] = True
+        firm[entries.column[row & ~pairs[entries.row]]] = True
         return cls(problem, group, firm)
 
     @cached_property
@@ -134,7 +134,7 @@ class Tied:
         np.add.at(sums, self.group[members], (full[:, members] * self.problem.emissions[members]).T)
         return (sums / self.emissions[:, np.newaxis]).T
 
-    def moved(
+    def shifted(
         self, answer: NDArray[np.float64], groups: NDArray[np.int64], moves: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the answer with some groups moved [t], and one rate in each."""

@@ -157,18 +157,18 @@ class Round:
             return None
         falls = ~is_equality & (direction < 0)
         there = share = float(min(1.0, np.min(point.duals[falls] / -direction[falls], initial=1.0)))
-        here, best = 0.0, None
+        step, best = 0.0, None
         for _time in range(LINE_SEARCH_HALVINGS_MAX):
             duals = point.duals + share * direction
             trial = self._look(np.where(is_equality, duals, np.maximum(duals, 0.0)))
             slope = -float(trial.surplus @ direction)
             if slope >= 0:
-                here, best = share, trial
+                step, best = share, trial
             else:
                 there = share
-            if abs(slope) <= LINE_SEARCH_SLOPE_RELATIVE * first or here == there:
+            if abs(slope) <= LINE_SEARCH_SLOPE_RELATIVE * first or step == there:
                 return trial
-            share = (here + there) / 2
+            share = (step + there) / 2
         return best
 
     def _newton(self, point: Point, start: float) -> NDArray[np.float64]:

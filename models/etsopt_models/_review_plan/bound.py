@@ -31,11 +31,11 @@ def priced_bound(reviews: Reviews, of_day: Numbers, of_review: Numbers) -> float
                 value += float(reviewed) * cost[level]
             options.append(np.where(possible, value, np.inf))
         least = np.min(options, axis=0)
-        here = np.bincount(reviews.place, np.where(np.isfinite(least), least, 0.0), places)
-        here[reviews.place[~np.isfinite(least)]] = np.inf
+        at_place = np.bincount(reviews.place, np.where(np.isfinite(least), least, 0.0), places)
+        at_place[reviews.place[~np.isfinite(least)]] = np.inf
         for level, visited in enumerate(trips, 1):
-            here += float(visited) * travel[level]
-        best = np.minimum(best, here)
+            at_place += float(visited) * travel[level]
+        best = np.minimum(best, at_place)
     # At the municipal level nothing is chosen.
     of_all = float(cost[MUNICIPAL].sum() + travel[MUNICIPAL].sum() + best.sum())
     limited = np.isfinite(reviews.available)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from etsopt.checking.allocation.bands import Bands, band_rates, derive_bands, rounded, whole_limits
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.targets import floored
 from tests.builders import given
 
@@ -60,9 +60,9 @@ def lists(found: Bands) -> dict[str, list[float]]:
 
 
 def test_the_band_of_a_unit_is_that_of_its_sector_else_of_the_rule() -> None:
-    down, up = band_rates(Given.of(instance()))
+    down, up = band_rates(InstanceInputs.of(instance()))
     assert (down.tolist(), up.tolist()) == ([0.1, 0.03], [0.05, 0.03])
-    found = lists(derive_bands(Given.of(instance())))
+    found = lists(derive_bands(InstanceInputs.of(instance())))
     assert found["lower"] == found["shared_lower"] == pytest.approx([900.36, 1940.0])
     assert found["upper"] == found["shared_upper"] == pytest.approx([1050.42, 2060.0])
     for side in ("added_below", "added_above", "shared_below", "shared_above"):
@@ -70,17 +70,19 @@ def test_the_band_of_a_unit_is_that_of_its_sector_else_of_the_rule() -> None:
 
 
 def test_without_a_band_only_zero_limits_an_allowance_until_far_above_emissions_and_reference() -> None:
-    bare = Given.of(given([*ROWS, ("c", "c", "steel", "Hebei", 1.0, 5000.0)], {"sectors": {"cement": {"band": 0.1}}}))
+    bare = InstanceInputs.of(
+        given([*ROWS, ("c", "c", "steel", "Hebei", 1.0, 5000.0)], {"sectors": {"cement": {"band": 0.1}}})
+    )
     assert band_rates(bare)[0].tolist() == [0.1, np.inf, np.inf]
     found = derive_bands(bare)
     assert found.lower.tolist() == [pytest.approx(900.36), 0.0, 0.0]
     assert found.upper.tolist() == [pytest.approx(1100.44), 200_000.0, 500_000.0]
     # A plan of China's system has its own band, whatever the policy states.
-    assert band_rates(Given.of(instance("cn-2025", sectors={})))[1].tolist() == [0.03, 0.03]
+    assert band_rates(InstanceInputs.of(instance("cn-2025", sectors={})))[1].tolist() == [0.03, 0.03]
 
 
 def test_a_rule_in_whole_tonnes_rounds_the_lower_end_down() -> None:
-    found = lists(derive_bands(Given.of(instance("cn-2025"))))
+    found = lists(derive_bands(InstanceInputs.of(instance("cn-2025"))))
     assert found["lower"] == [900.0, 1940.0]
     assert found["upper"] == pytest.approx([1050.42, 2060.0])
 
@@ -88,7 +90,7 @@ def test_a_rule_in_whole_tonnes_rounds_the_lower_end_down() -> None:
 def test_exceptions_widen_bands_by_what_their_own_is_wider() -> None:
     exceptions = {"units": 1, "lower": 0.05, "upper": 0.08}
     for rule, lower in (("given", [900.36, 1940.0]), ("cn-2025", [900.0, 1940.0])):
-        found = lists(derive_bands(Given.of(instance(rule, allocation={"exceptions": exceptions}))))
+        found = lists(derive_bands(InstanceInputs.of(instance(rule, allocation={"exceptions": exceptions}))))
         assert found["lower"] == pytest.approx(lower)
         assert found["added_below"] == found["shared_below"] == pytest.approx([0.0, 40.0])
         assert found["added_above"] == found["shared_above"] == pytest.approx([30.012, 100.0])
@@ -98,18 +100,20 @@ def test_nobody_has_less_than_no_allowances() -> None:
     narrow = {"cement": {"band": {"lower": 0.9999, "upper": 0.05}}, "steel": {"band": 0.03}}
     for most, wide in ((0.9999999, 1000.4e-7), (1.0, 0.0)):
         exceptions = {"units": 1, "lower": most, "upper": 0.08}
-        found = lists(derive_bands(Given.of(instance("given", sectors=narrow, allocation={"exceptions": exceptions}))))
+        found = lists(
+            derive_bands(InstanceInputs.of(instance("given", sectors=narrow, allocation={"exceptions": exceptions})))
+        )
         assert found["lower"] == pytest.approx([0.10004, 1940.0])
         assert found["added_below"][0] == pytest.approx(0.10004 - wide, rel=1e-9)
         whole = lists(
-            derive_bands(Given.of(instance("cn-2025", sectors=narrow, allocation={"exceptions": exceptions})))
+            derive_bands(InstanceInputs.of(instance("cn-2025", sectors=narrow, allocation={"exceptions": exceptions})))
         )
         assert (whole["lower"][0], whole["added_below"][0]) == (0.0, 0.0)
 
 
 def test_whole_bands_lie_inside_and_exceptions_add_whole_tonnes() -> None:
     allocation = {"integer_allowances": True, "exceptions": {"units": 1, "lower": 0.1203, "upper": 0.08}}
-    found = lists(derive_bands(Given.of(instance(allocation=allocation))))
+    found = lists(derive_bands(InstanceInputs.of(instance(allocation=allocation))))
     assert found["lower"] == [901.0, 1940.0]
     assert found["upper"] == [1050.0, 2060.0]
     assert found["shared_lower"] == pytest.approx([900.36, 1940.0])
@@ -124,7 +128,7 @@ def test_whole_bands_lie_inside_and_exceptions_add_whole_tonnes() -> None:
 def test_a_narrow_band_without_a_whole_tonne_is_the_one_below_which_the_wide_band_has_too() -> None:
     allocation = {"integer_allowances": True, "exceptions": {"units": 1, "lower": 0.0, "upper": 0.0007}}
     sectors = {"cement": {"band": {"lower": 0.0002, "upper": 0.0002}}}
-    found = lists(derive_bands(Given.of(instance(allocation=allocation, sectors=sectors))))
+    found = lists(derive_bands(InstanceInputs.of(instance(allocation=allocation, sectors=sectors))))
     assert (found["lower"][0], found["upper"][0]) == (1000.0, 1000.0)
     assert (found["added_below"][0], found["added_above"][0]) == (0.0, 1.0)
     assert (found["shared_below"][0], found["shared_above"][0]) == (0.0, 0.0)

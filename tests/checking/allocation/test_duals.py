@@ -10,7 +10,7 @@ import pytest
 
 from etsopt.checking.allocation.duals import KEPT, LARGEST_CHANGE_COVERS, Stated, read_duals, table_of_kept
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 ROWS = [(name, name, "cement", "p", 1000.0, 1000.0) for name in "abc"]
@@ -30,7 +30,7 @@ RIGHT: list[tuple[str, str, object, float]] = [
 def read(lines: list[tuple[str, str, object, float]]) -> tuple[Stated, list[str]]:
     instance = given(ROWS, {"sectors": {"cement": {"target_change": 0.0}}})
     duals = pd.DataFrame(lines, columns=["level", "row", "index", "multiplier"])
-    stated, found = read_duals(Given.of(instance), duals, derive(Given.of(instance)).rows, NAMES)
+    stated, found = read_duals(InstanceInputs.of(instance), duals, derive(InstanceInputs.of(instance)).rows, NAMES)
     assert all(violation.rule == "duals" and violation.amount == 1.0 for violation in found)
     return stated, [violation.where for violation in found]
 
@@ -83,10 +83,10 @@ def test_a_multiplier_that_is_stated_twice_is_found() -> None:
 
 def test_without_units_nothing_names_one() -> None:
     instance = given(ROWS, {"sectors": {"cement": {"target_change": 0.0}}})
-    rows = derive(Given.of(instance)).rows
+    rows = derive(InstanceInputs.of(instance)).rows
     empty = replace(instance, units=instance.units.head(0))
     duals = pd.DataFrame([RIGHT[2]], columns=["level", "row", "index", "multiplier"])
-    _, found = read_duals(Given.of(empty), duals, rows, NAMES)
+    _, found = read_duals(InstanceInputs.of(empty), duals, rows, NAMES)
     assert len(found) == 1
 
 

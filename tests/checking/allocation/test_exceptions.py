@@ -24,7 +24,7 @@ from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.arithmetic import ROUNDOFF
 from etsopt.checking.effort import EXCEPTION_PARTS_MAX
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 
@@ -154,7 +154,7 @@ def levels_of(
     flags = np.isin(np.arange(len(rows)), chosen)
     prices = dict.fromkeys(names, np.array([-1.0]))
     return check_exceptions(
-        derive(Given.of(given(rows, policy))), np.array(sizes), flags, names, prices, (np.zeros(1), 0.0)
+        derive(InstanceInputs.of(given(rows, policy))), np.array(sizes), flags, names, prices, (np.zeros(1), 0.0)
     )
 
 

@@ -20,7 +20,7 @@ from etsopt.checking.allocation.infeasibility import (
 from etsopt.checking.allocation.limits import Demands, derive
 from etsopt.checking.arithmetic import ROUNDOFF, gamma
 from etsopt.checking.tolerances import MISS_COMPARISON_FACTOR
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 ROWS = [
@@ -37,7 +37,7 @@ def demands(band: float = 0.1, target: float = 2500.0, **allocation: Any) -> Dem
         "provinces": {"balance": 0.02},
         "allocation": allocation,
     }
-    return derive(Given.of(given(ROWS, policy)))
+    return derive(InstanceInputs.of(given(ROWS, policy)))
 
 
 def price_of(own: Demands, **multipliers: float) -> np.ndarray:
@@ -161,7 +161,7 @@ def test_where_pulls_cancel_what_is_uncertain_of_them_is_left() -> None:
 def test_enterprises_count_where_theirs_are_the_only_rows() -> None:
     exceptions = {"units": 1, "lower": 0.3, "upper": 0.15}
     policy = {"sectors": {"cement": {"band": 0.1}}, "allocation": {"exceptions": exceptions, "band_on": "enterprise"}}
-    own = derive(Given.of(given(ROWS, policy)))
+    own = derive(InstanceInputs.of(given(ROWS, policy)))
     assert own.enterprise.tolist() == [0, 0, -1]
     found = proof(own, enterprise_band_e=1.0)
     assert found.least == pytest.approx(2700 - 2 * 3450)
@@ -256,7 +256,7 @@ def test_an_exception_makes_up_for_what_its_own_rows_lack_and_no_more() -> None:
         "sectors": {"cement": {"band": 0.1, "target_t": 2500.0}, "steel": {"band": 0.1, "target_t": 430.0}},
         "allocation": {"exceptions": {"units": 1, "lower": 0.5, "upper": 0.5}},
     }
-    own = derive(Given.of(given(ROWS, policy)))
+    own = derive(InstanceInputs.of(given(ROWS, policy)))
     lines = duals(("sector_target", "cement", -1.0), ("sector_target", "steel", -1.0))
     for exceptions, left in ((0, 220.0), (1, 20.0), (2, 0.0)):
         proven, tolerated = proven_infeasibility(own, exceptions, lines, "target_relaxation")

@@ -15,7 +15,7 @@ from etsopt.checking.allocation.duals import Stated
 from etsopt.checking.allocation.levels import Levels, check_levels
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.arithmetic import ROUNDOFF
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def instance(integer: bool = False) -> etsopt.Instance:
 
 def levels(kept: Mapping[tuple[str, str], float] | None = KEPT, answer: Any = ANSWER, integer: bool = False) -> Levels:
     own = instance(integer)
-    return Levels(Given.of(own), derive(Given.of(own)), R, answer, Stated(DUALS, WEIGHTS, kept))
+    return Levels(InstanceInputs.of(own), derive(InstanceInputs.of(own)), R, answer, Stated(DUALS, WEIGHTS, kept))
 
 
 def checked(of: Levels, duals: Mapping[str, Any] = DUALS) -> list[LevelCheck]:
@@ -80,7 +80,7 @@ def test_multipliers_that_are_found_are_those_that_would_be_stated() -> None:
     own = instance()
     chosen = np.zeros(3, dtype=bool)
     checks, kept = check_levels(
-        Given.of(own), derive(Given.of(own)), R, ANSWER, chosen, Stated(DUALS, WEIGHTS, None), NAMES
+        InstanceInputs.of(own), derive(InstanceInputs.of(own)), R, ANSWER, chosen, Stated(DUALS, WEIGHTS, None), NAMES
     )
     assert [level.name for level in checks] == list(NAMES)
     assert kept[["level", "row", "index", "unit"]].to_numpy().tolist() == [
@@ -93,7 +93,7 @@ def of_two(first: str, second: str, answer: Any, kept: Any) -> tuple[Levels, Lev
     """Objectives of which the first alone decides, so that no row has a dual, and the second keeps it."""
     nothing = np.zeros(3)
     own = instance()
-    found = Levels(Given.of(own), derive(Given.of(own)), R, answer, Stated({}, nothing, kept))
+    found = Levels(InstanceInputs.of(own), derive(InstanceInputs.of(own)), R, answer, Stated({}, nothing, kept))
     assert found.check(first, nothing).gap < 1e-9
     return found, found.check(second, nothing)
 

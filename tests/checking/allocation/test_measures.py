@@ -14,7 +14,7 @@ from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import Measures, at_target_rate
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, total, upward
 from etsopt.checking.tolerances import PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 E = np.array([100.0, 200.0, 50.0])
@@ -164,7 +164,7 @@ def test_the_gap_of_a_rate_counts_all_of_its_rounding() -> None:
 def test_the_target_rate_of_the_smallest_sector_is_that_of_its_references() -> None:
     rows = [("a", "a", "cement", "p", 0.25, 0.25), ("b", "b", "cement", "p", 0.5, 0.35)]
     instance = given(rows, {})
-    found = at_target_rate(Given.of(instance), derive(Given.of(instance)), np.array([0.25, 0.35]))
+    found = at_target_rate(InstanceInputs.of(instance), derive(InstanceInputs.of(instance)), np.array([0.25, 0.35]))
     assert found == pytest.approx([0.2, 0.4])
 
 
@@ -174,7 +174,7 @@ def three_lines(policy: dict[str, Any], references: tuple[float, ...] = (1100.2,
         ("b", "b", "cement", "p", 2000.4, references[1]),
         ("c", "c", "steel", "p", 100.0, references[2]),
     ]
-    return Given.of(given(rows, policy))
+    return InstanceInputs.of(given(rows, policy))
 
 
 @pytest.mark.parametrize("whole", [False, True])

@@ -22,7 +22,7 @@ from etsopt.checking.allocation.policy_box import (
     moved_keys,
 )
 from etsopt.curves.axes import Axis, corners, instance_at
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.rules import reference_allowances
 from tests.builders import given, random_instance
 from tests.checking.allocation.small import box_by_hand
@@ -44,7 +44,7 @@ def box_of(instance: etsopt.Instance, *lines: dict[str, tuple[float, float]]) ->
     """Return the box of an instance along some lines."""
     origin, *others = corners(instance, [Axis(line) for line in lines])
     reference = reference_allowances(origin).reference_t
-    return PolicyBox.of(Given.of(origin), [Given.of(other) for other in others], reference)
+    return PolicyBox.of(InstanceInputs.of(origin), [InstanceInputs.of(other) for other in others], reference)
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -55,7 +55,7 @@ def test_limits_at_a_point_are_those_of_its_policy(name: str, seed: int) -> None
     box = box_of(instance, line)
     assert [*box.bends()] == []
     for place in np.random.default_rng(seed).uniform(0.0, 1.0, 5):
-        here = derive(Given.of(instance_at(instance, [Axis(line)], [place])))
+        here = derive(InstanceInputs.of(instance_at(instance, [Axis(line)], [place])))
         found = box.demands_at(np.array([place]))
         for side in ("least", "most"):
             one, other = getattr(found.rows, side), getattr(here.rows, side)
@@ -72,7 +72,7 @@ def test_limits_in_a_box_of_two_axes_are_those_of_both_keys() -> None:
     lines = {CEMENT: (-0.02, 0.01)}, {"provinces.balance": (0.001, 0.02)}
     box = box_of(instance, *lines)
     point = np.array([0.3, 0.8])
-    here = derive(Given.of(instance_at(instance, [Axis(line) for line in lines], point)))
+    here = derive(InstanceInputs.of(instance_at(instance, [Axis(line) for line in lines], point)))
     assert np.allclose(box.demands_at(point).rows.most, here.rows.most, rtol=1e-14)
 
 
@@ -112,14 +112,14 @@ def test_the_upper_end_of_a_band_bends_where_it_reaches_what_is_due() -> None:
 
 def test_a_key_on_two_axes_is_refused() -> None:
     instance = etsopt.read("cn-2025")
-    at = [Given.of(instance.with_policy({CEMENT: change})) for change in (-0.01, 0.0, 0.01)]
+    at = [InstanceInputs.of(instance.with_policy({CEMENT: change})) for change in (-0.01, 0.0, 0.01)]
     box = PolicyBox.of(at[0], at[1:], reference_allowances(instance).reference_t)
     assert [str(one) for one in box.bends()] == [f"{CEMENT} moves along two axes"]
 
 
 def test_references_of_a_rule_from_outside_may_move_with_any_key() -> None:
     instance = etsopt.read("cn-2025")
-    given = [Given.of(instance.with_policy({CEMENT: change})) for change in (-0.01, 0.0)]
+    given = [InstanceInputs.of(instance.with_policy({CEMENT: change})) for change in (-0.01, 0.0)]
     for one in given:
         object.__setattr__(one.policy.rule, "name", "one-of-mine")
     box = PolicyBox.of(given[0], given[1:], reference_allowances(instance).reference_t)
@@ -186,7 +186,7 @@ def test_what_no_limit_moves_is_that_of_the_origin() -> None:
             (2.0, ["change"], {"special_case": ["new", ""]}),
         )
     ]
-    origin, other = map(Given.of, made)
+    origin, other = map(InstanceInputs.of, made)
     box = PolicyBox.of(origin, [other], np.array([103.0, 301.0]))
     assert box.given == (origin, other)
     assert box.free.tolist() == [True, False]
@@ -204,7 +204,7 @@ ROWS_DIFFER = "other units or rows have limits at the two ends"
 def reasons(origin: dict[str, Any], *others: dict[str, Any], **columns: Any) -> list[str]:
     """Reasons of the box between policies of two units that state their references."""
     columns = {"output_t": [120.0, 150.0]} | columns
-    at = [Given.of(given(UNITS, policy, **columns)) for policy in (origin, *others)]
+    at = [InstanceInputs.of(given(UNITS, policy, **columns)) for policy in (origin, *others)]
     box = PolicyBox.of(at[0], at[1:], np.array([103.0, 301.0]))
     return [str(reason) for reason in box.bends()]
 
@@ -253,9 +253,9 @@ def test_a_limit_that_one_end_does_not_have_is_no_number() -> None:
 
 
 def test_a_rule_from_outside_at_the_origin_bends_whatever_the_other_end_says() -> None:
-    at = [Given.of(given(UNITS, cement(target_t=tonnes))) for tonnes in (90.0, 110.0)]
+    at = [InstanceInputs.of(given(UNITS, cement(target_t=tonnes))) for tonnes in (90.0, 110.0)]
     for place, known in ((0, True), (1, False)):
-        ends = [Given.of(given(UNITS, cement(target_t=tonnes))) for tonnes in (90.0, 110.0)]
+        ends = [InstanceInputs.of(given(UNITS, cement(target_t=tonnes))) for tonnes in (90.0, 110.0)]
         object.__setattr__(ends[place].policy.rule, "name", "one-of-mine")
         found = [str(reason) for reason in PolicyBox(tuple(ends), (derive(at[0]),) * 2, np.zeros(2)).bends()]
         assert ("one-of-mine" in found[0]) is known
@@ -276,12 +276,14 @@ def test_a_lower_end_bends_where_it_passes_zero(first: float, last: float, passe
     assert reasons(cement(target_t=90.0) | wide, cement(target_t=110.0) | wide) == []
 
 
-def by_plan(emissions: float, band: tuple[float, float], special: str = "") -> Given:
+def by_plan(emissions: float, band: tuple[float, float], special: str = "") -> InstanceInputs:
     """A unit of cement under the plan of 2025 by its emissions, with a band."""
     columns = {"unit_id": ["a"], "enterprise_id": ["e"], "sector": ["cement"], "province": ["Anhui"]}
     units = pd.DataFrame(columns).assign(emissions_tco2e=emissions, output_t=1e5, special_case=special)
     section = {"cement": {"band": {"lower": band[0], "upper": band[1]}}}
-    return Given.of(etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn-2025"}, "sectors": section}))
+    return InstanceInputs.of(
+        etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn-2025"}, "sectors": section})
+    )
 
 
 ROUNDED = "the rule rounds the lower end of a band down to whole tonnes (sectors.cement.band.lower)"
@@ -314,7 +316,7 @@ def test_a_cap_of_the_rule_that_moves_all_bands_is_no_limit_and_no_key_of_a_band
     units = pd.DataFrame({"unit_id": ["a"], "enterprise_id": ["e"], "sector": ["cement"], "province": ["Anhui"]})
     units = units.assign(emissions_tco2e=100_000.4, output_t=1e5)
     ends = [
-        Given.of(etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn-2025", "cap": cap}}))
+        InstanceInputs.of(etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn-2025", "cap": cap}}))
         for cap in (0.02, 0.03)
     ]
     found = [str(reason) for reason in PolicyBox.of(ends[0], ends[1:], np.array([1e5])).bends()]
@@ -329,7 +331,8 @@ def test_a_national_total_bends_where_what_is_left_of_it_passes_zero(first: floa
     rows = [("a", "e", "cement", "Anhui", 100.0, 103.0), ("b", "f", "steel", "Hebei", 50.0, 50.0)]
     # The second unit gets its 50 t.
     ends = [
-        Given.of(given(rows, {"national": {"target_t": total}}, special_case=["", "new"])) for total in (first, last)
+        InstanceInputs.of(given(rows, {"national": {"target_t": total}}, special_case=["", "new"]))
+        for total in (first, last)
     ]
     box = PolicyBox.of(ends[0], ends[1:], np.array([103.0, 50.0]))
     assert [str(reason) for reason in box.bends()] == (["the national total passes zero"] if passes else [])
@@ -338,7 +341,7 @@ def test_a_national_total_bends_where_what_is_left_of_it_passes_zero(first: floa
 def test_keys_that_differ_are_told_with_both_values() -> None:
     one = cement(target_t=90.0, band={"lower": 0.1, "upper": 0.2})
     other = cement(band={"lower": 0.1, "upper": 0.3}) | {"provinces": {"balance": 0.1}}
-    found = moved_keys(*(Given.of(given(UNITS, policy)) for policy in (one, other)))
+    found = moved_keys(*(InstanceInputs.of(given(UNITS, policy)) for policy in (one, other)))
     assert found == {
         "sectors.cement.target_t": (90.0, None),
         "sectors.cement.band.upper": (0.2, 0.3),

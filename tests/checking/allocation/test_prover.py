@@ -134,7 +134,7 @@ def test_later_levels_come_first_and_what_they_take_counts_for_those_before() ->
 def test_an_interval_that_is_no_levels_is_nobodys() -> None:
     own = prover()
     own.fix_at_optimum(KINKED, np.array([0.0, 3.0, 2.0, 2.0]), NOTHING)
-    own.within(np.array([0.0, 0.0, 5.0, -5.0]), np.array([10.0, 20.0, 8.0, 20.0]))
+    own.restrict(np.array([0.0, 0.0, 5.0, -5.0]), np.array([10.0, 20.0, 8.0, 20.0]))
     assert own.lower.tolist() == [4.0, 10.0, 5.0, 0.0]
     assert own.upper.tolist() == [4.0, 10.0, 8.0, 10.0]
     assert own.owner_lower.tolist() == [0, 0, POLICY, POLICY]

@@ -25,7 +25,7 @@ from etsopt.checking.allocation.relaxed_limits import (
     check_relaxed_limits,
 )
 from etsopt.checking.verdict import Violation
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 if TYPE_CHECKING:
@@ -76,11 +76,18 @@ def test_an_exception_is_outside_its_band_as_far_as_that_is_not_wider(
 ) -> None:
     allowance = np.array([own, 1500.0, 4000.0, 500.0])
     wider = np.array([widening, 0.0, 0.0, 0.0])
-    found = _exceptions(Given.of(instance()), derive(Given.of(instance())), chosen("a"), BAND, allowance, wider)
+    found = _exceptions(
+        InstanceInputs.of(instance()), derive(InstanceInputs.of(instance())), chosen("a"), BAND, allowance, wider
+    )
     wanted = Violation("relaxed_limits", f"{BAND}, a", 1.0, "cells", "a unit within its band is no exception")
     assert found == ([] if is_exception else [wanted])
     # What is no exception is no lie, wherever it is.
-    assert _exceptions(Given.of(instance()), derive(Given.of(instance())), chosen(""), BAND, allowance, wider) == []
+    assert (
+        _exceptions(
+            InstanceInputs.of(instance()), derive(InstanceInputs.of(instance())), chosen(""), BAND, allowance, wider
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +110,12 @@ def test_an_exception_in_an_enterprise_has_a_band_of_that_which_is_missed(
     # However far the unit itself is from its emissions.
     allowance = np.array([100.0, total - 100.0, 4000.0, 500.0])
     found = _exceptions(
-        Given.of(shared), derive(Given.of(shared)), chosen("ab"), TARGET, allowance, np.array([widening, 0.0, 0.0, 0.0])
+        InstanceInputs.of(shared),
+        derive(InstanceInputs.of(shared)),
+        chosen("ab"),
+        TARGET,
+        allowance,
+        np.array([widening, 0.0, 0.0, 0.0]),
     )
     assert [one.where for one in found] == ([] if is_exception else [f"{TARGET}, a", f"{TARGET}, b"])
 
@@ -115,7 +127,7 @@ def kept(
     wider: Mapping[str, float] | None = None,
     on: str = "unit",
 ) -> dict[str, float]:
-    found = _kept_limits(Given.of(instance(on)), chosen(names), way, np.array(allowance), wider or {})
+    found = _kept_limits(InstanceInputs.of(instance(on)), chosen(names), way, np.array(allowance), wider or {})
     return {violation.where: violation.amount for violation in found}
 
 
@@ -131,7 +143,9 @@ def test_a_unit_keeps_its_band_or_that_of_an_exception() -> None:
 
 def test_no_more_units_are_exceptions_than_are_allowed() -> None:
     assert kept([1000.0, 2000.0, 4000.0, 500.0], "ab") == {}
-    found = _kept_limits(Given.of(instance()), chosen("abc"), TARGET, np.array([1000.0, 2000.0, 4000.0, 500.0]), {})
+    found = _kept_limits(
+        InstanceInputs.of(instance()), chosen("abc"), TARGET, np.array([1000.0, 2000.0, 4000.0, 500.0]), {}
+    )
     message = "no more units are exceptions than are allowed"
     assert found == [Violation("relaxed_limits", TARGET, 3.0, "units", message)]
 
@@ -166,7 +180,7 @@ def test_limits_that_a_way_does_not_relax_stand() -> None:
     above = [1000.0, 2000.0, 4800.0, 500.0]
     assert f"{TARGET}, sector_target cement" not in kept(above, "c")
     message = "a limit that is not relaxed is kept"
-    assert _kept_limits(Given.of(instance()), chosen("c"), BAND, np.array(above), {}) == [
+    assert _kept_limits(InstanceInputs.of(instance()), chosen("c"), BAND, np.array(above), {}) == [
         Violation("relaxed_limits", f"{BAND}, sector_target cement", 100.0, "", message)
     ]
     for off, refused in ((0.0200076, False), (0.0200078, True)):
@@ -181,23 +195,23 @@ def test_units_at_their_emissions_have_no_band_and_need_none() -> None:
     rows = [("a", "a", "steel", "p", 500.0, 500.0), ("z", "z", "steel", "p", 0.0, 0.0)]
     own = given(rows, {"sectors": {"steel": {"band": 0.1}}})
     for wider in ({}, {"steel": 0.05}):
-        found = _kept_limits(Given.of(own), np.zeros(2, dtype=bool), BAND, np.array([500.0, 7.0]), wider)
+        found = _kept_limits(InstanceInputs.of(own), np.zeros(2, dtype=bool), BAND, np.array([500.0, 7.0]), wider)
         assert [violation.where for violation in found] == [f"{BAND}, steel" for _ in wider]
 
 
 def test_the_first_row_may_be_that_of_an_enterprise() -> None:
     rows = [("a", "both", "steel", "p", 1000.0, 1000.0), ("b", "both", "steel", "p", 2000.0, 2000.0)]
     own = given(rows, {"sectors": {"steel": {"band": 0.1}}, "allocation": {"band_on": "enterprise"}})
-    demands, nobody = derive(Given.of(own)), np.zeros(2, dtype=bool)
+    demands, nobody = derive(InstanceInputs.of(own)), np.zeros(2, dtype=bool)
     assert demands.enterprise.tolist() == [0, 0]
     # 2700 to 3300 t, and a tenth more on either side.
     for total, wider, off in ((2700.0, 0.0, 0.0), (2600.0, 0.0, 100.0), (2400.0, 0.1, 0.0), (3700.0, 0.1, 100.0)):
-        found = _kept_limits(Given.of(own), nobody, BAND, np.array([0.0, total]), {"steel": wider})
+        found = _kept_limits(InstanceInputs.of(own), nobody, BAND, np.array([0.0, total]), {"steel": wider})
         assert [violation.amount for violation in found] == ([pytest.approx(off)] if off else [])
     both, missed = ~nobody, np.array([0.0, 2600.0])
     widened = np.array([60.0, 60.0])
-    assert _exceptions(Given.of(own), demands, both, BAND, missed, np.zeros(2)) == []
-    assert len(_exceptions(Given.of(own), demands, both, BAND, missed, widened)) == 2
+    assert _exceptions(InstanceInputs.of(own), demands, both, BAND, missed, np.zeros(2)) == []
+    assert len(_exceptions(InstanceInputs.of(own), demands, both, BAND, missed, widened)) == 2
 
 
 def test_whole_tonnes_that_exceptions_add_to_an_enterprise_are_rounded_for_it() -> None:
@@ -209,7 +223,7 @@ def test_whole_tonnes_that_exceptions_add_to_an_enterprise_are_rounded_for_it() 
         allocation |= {"exceptions": {"units": 1, "lower": 0.1, "upper": 0.3}}
         cement = {"band": 0.1, "target_t": highest + 10.0, "target_sense": "exactly"}
         own = given(rows, {"sectors": {"cement": cement}, "allocation": allocation})
-        lines = _targets_ruled_out(Given.of(own), derive(Given.of(own)))
+        lines = _targets_ruled_out(InstanceInputs.of(own), derive(InstanceInputs.of(own)))
         assert lines == [("alone", "target", "cement", 10.0, highest + 10.0, highest, "t")]
 
 
@@ -229,7 +243,7 @@ def test_a_target_is_ruled_out_by_the_bands_of_its_sector_and_the_largest_except
     def ruled_out(target: float) -> list[Any]:
         changes = {"sectors.cement.target_t": target, "sectors.cement.target_sense": sense}
         own = instance(band_on, exceptions).with_policy(changes)
-        return _targets_ruled_out(Given.of(own), derive(Given.of(own)))
+        return _targets_ruled_out(InstanceInputs.of(own), derive(InstanceInputs.of(own)))
 
     assert ruled_out(lower - 0.9e-3) == ruled_out(upper + 0.9e-3) == []
     for off in (1.5e-3, 100.0):
@@ -242,7 +256,7 @@ def test_a_target_is_ruled_out_by_the_bands_of_its_sector_and_the_largest_except
 def test_a_limit_is_relaxed_if_it_is_missed_by_more_than_a_kilogram() -> None:
     own = instance().with_policy({"sectors.cement.target_sense": "exactly"})
     for off, relaxed in ((0.9e-3, False), (1.5e-3, True), (-0.9e-3, False), (-1.5e-3, True)):
-        lines = _relaxed_rows(derive(Given.of(own)), TARGET, np.array([1000.0, 2000.0, 4700.0 + off, 500.0]))
+        lines = _relaxed_rows(derive(InstanceInputs.of(own)), TARGET, np.array([1000.0, 2000.0, 4700.0 + off, 500.0]))
         wanted: Any = (TARGET, "target", "cement", pytest.approx(abs(off)), 7700.0, pytest.approx(7700.0 + off), "t")
         assert lines == ([wanted] if relaxed else [])
 
@@ -256,12 +270,12 @@ def test_a_band_is_widened_from_its_wider_side() -> None:
         (TARGET, "band", "cement", 0.5, 0.1, 0.6, "rate"),
     ]
     stated = pd.DataFrame(rows, columns=list(COLUMNS))
-    assert _bands(Given.of(instance()), stated, BAND) == [
+    assert _bands(InstanceInputs.of(instance()), stated, BAND) == [
         (BAND, "band", "steel", 0.25, 0.1, 0.35, "rate"),
         (BAND, "band", "cement", 1.5e-9, 0.1, 0.1 + 1.5e-9, "rate"),
     ]
-    assert _bands(Given.of(instance()), stated, TARGET) == []
-    assert _bands(Given.of(instance()), stated.assign(by=1e-9), BAND) == []
+    assert _bands(InstanceInputs.of(instance()), stated, TARGET) == []
+    assert _bands(InstanceInputs.of(instance()), stated.assign(by=1e-9), BAND) == []
 
 
 def units(**columns: Any) -> pd.DataFrame:
@@ -270,10 +284,10 @@ def units(**columns: Any) -> pd.DataFrame:
 
 
 def test_every_adjustable_unit_is_an_exception_or_none() -> None:
-    limits, own = pd.DataFrame(columns=list(COLUMNS)), derive(Given.of(instance()))
+    limits, own = pd.DataFrame(columns=list(COLUMNS)), derive(InstanceInputs.of(instance()))
 
     def wrong(table: pd.DataFrame) -> list[Violation]:
-        return _shape(Given.of(instance()), own, {"relaxed_limits": limits, "relaxed_units": table}, True)
+        return _shape(InstanceInputs.of(instance()), own, {"relaxed_limits": limits, "relaxed_units": table}, True)
 
     assert wrong(units()) == []
     message = "the column is present, of its kind and one of the table"
@@ -282,12 +296,15 @@ def test_every_adjustable_unit_is_an_exception_or_none() -> None:
     assert wrong(units().drop(columns=column)) == wrong(units(**{column: [1.0] * 4})) == wanted
     one_absent = units(**{f"{TARGET}_allowance_t": [900.0, np.nan, 3600.0, 475.0]})
     assert [violation.where for violation in wrong(one_absent)] == [f"{TARGET}_allowance_t"]
-    missing = _shape(Given.of(instance()), own, {"relaxed_units": units()}, True)
+    missing = _shape(InstanceInputs.of(instance()), own, {"relaxed_units": units()}, True)
     assert missing == [Violation("tables", "relaxed_limits", 1.0, "tables", "the table is present")]
     # Without exceptions the column is none of the table.
     without = instance(exceptions=0)
     found = _shape(
-        Given.of(without), derive(Given.of(without)), {"relaxed_limits": limits, "relaxed_units": units()}, True
+        InstanceInputs.of(without),
+        derive(InstanceInputs.of(without)),
+        {"relaxed_limits": limits, "relaxed_units": units()},
+        True,
     )
     assert found == wanted
 
@@ -303,9 +320,12 @@ def test_exceptions_of_a_way_are_those_of_its_column() -> None:
         (TARGET, "target", "cement", 1300.0, 4000.0, 5300.0, "t"),
     ]
     tables = {"relaxed_limits": pd.DataFrame(lines, columns=list(COLUMNS)), "relaxed_units": table}
-    assert check_relaxed_limits(Given.of(own), derive(Given.of(own)), tables, 1.0) == []
+    assert check_relaxed_limits(InstanceInputs.of(own), derive(InstanceInputs.of(own)), tables, 1.0) == []
     swapped = tables | {"relaxed_units": table.assign(**{f"{TARGET}_exceptional": [False, True, True, False]})}
-    found = {violation.where for violation in check_relaxed_limits(Given.of(own), derive(Given.of(own)), swapped, 1.0)}
+    found = {
+        violation.where
+        for violation in check_relaxed_limits(InstanceInputs.of(own), derive(InstanceInputs.of(own)), swapped, 1.0)
+    }
     assert found == {f"{TARGET}, a", f"{TARGET}, b"}
 
 
@@ -320,7 +340,7 @@ def test_limits_are_relaxed_by_the_proven_tonnes_and_20_kg_and_a_millionth() -> 
         "relaxed_units": units().drop(columns=f"{TARGET}_exceptional"),
     }
     for proven, refused in ((100.0, False), (99.9799001 + 1e-6, False), (99.97989, True), (50.0, True)):
-        found = check_relaxed_limits(Given.of(own), derive(Given.of(own)), tables, proven)
+        found = check_relaxed_limits(InstanceInputs.of(own), derive(InstanceInputs.of(own)), tables, proven)
         message = f"limits are relaxed by no more than the proven least, {proven:.12g} t"
         assert found == ([Violation("relaxed_limits", TARGET, 100.0 - proven, "t", message)] if refused else [])
 

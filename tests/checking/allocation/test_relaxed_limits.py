@@ -12,7 +12,7 @@ import pytest
 from etsopt.checking.allocation import relaxed_limits
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.relaxed_limits import COLUMNS, check_relaxed_limits
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def tables_of(limits: Any = LIMITS, **columns: Any) -> Tables:
 
 def found(tables: Tables, proven_t: float | None = PROVEN_T) -> list[str]:
     own = instance()
-    return [f"{v.rule} {v.where}" for v in check_relaxed_limits(Given.of(own), derive(Given.of(own)), tables, proven_t)]
+    return [
+        f"{v.rule} {v.where}"
+        for v in check_relaxed_limits(InstanceInputs.of(own), derive(InstanceInputs.of(own)), tables, proven_t)
+    ]
 
 
 def moved(way: str, by: list[float], *lines: tuple[int, float]) -> list[str]:
@@ -178,8 +181,8 @@ def test_tables_and_columns_are_there_and_hold_what_they_must() -> None:
         assert len(found({"relaxed_limits": limits, "relaxed_units": wrong})) == 1
     assert found({"relaxed_limits": limits.assign(more=1.0), "relaxed_units": units}) == ["tables more"]
     nothing = relaxed_limits._shape(
-        Given.of(instance()),
-        derive(Given.of(instance())),
+        InstanceInputs.of(instance()),
+        derive(InstanceInputs.of(instance())),
         {"relaxed_limits": limits.head(0), "relaxed_units": units},
         True,
     )

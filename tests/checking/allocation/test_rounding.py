@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.targets import fixed_at_emissions
 from tests.builders import random_instance
 from tests.judging import check
@@ -19,7 +19,7 @@ def test_a_fixed_unit_has_its_emissions_before_rounding_too(by_t: float) -> None
     instance = random_instance(0, intensity_order=True, integer_allowances=True)
     result = etsopt.solve(instance)
     assert result.status == "certified_rounded"
-    fixed = fixed_at_emissions(Given.of(instance))
+    fixed = fixed_at_emissions(InstanceInputs.of(instance))
     assert fixed.any()
     table = result.tables["allocation"].copy()
     table.loc[fixed.nonzero()[0][0], "before_rounding_t"] += by_t

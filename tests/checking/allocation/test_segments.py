@@ -27,7 +27,7 @@ from etsopt.checking.allocation.segments import (
 )
 from etsopt.curves import Curve, curve
 from etsopt.curves.axes import Axis, corners
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.rules import as_given, reference_allowances
 from tests.builders import given
 from tests.checking.allocation.small import box_by_hand, claim_by_hand, proof_by_hand
@@ -41,7 +41,7 @@ COARSE = 2.0**-20
 def box_of(instance: etsopt.Instance, line: dict[str, tuple[float, float]]) -> PolicyBox:
     """Return the box of an instance along a line."""
     origin, other = map(as_given, corners(instance, [Axis(line)]))
-    return PolicyBox.of(Given.of(origin), [Given.of(other)], reference_allowances(origin).reference_t)
+    return PolicyBox.of(InstanceInputs.of(origin), [InstanceInputs.of(other)], reference_allowances(origin).reference_t)
 
 
 def segment(ends: Any, allowances: Any, duals: dict[str, Any], units: int) -> Segment:

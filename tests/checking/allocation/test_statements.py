@@ -11,7 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.checking.allocation import statements
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.targets import fixed_at_emissions
 from etsopt.rules import RULES, reference_allowances
 from etsopt_models._allocation.tables import allocation_tables
@@ -34,7 +34,7 @@ def made(rule: str = "cn-2025") -> tuple[etsopt.Instance, dict[str, pd.DataFrame
 
 def free_of(instance: etsopt.Instance) -> int:
     """Position of a unit that is not fixed and has emissions inside the scope."""
-    return int(np.flatnonzero(~fixed_at_emissions(Given.of(instance)) & (instance.emissions_tco2e > 0))[3])
+    return int(np.flatnonzero(~fixed_at_emissions(InstanceInputs.of(instance)) & (instance.emissions_tco2e > 0))[3])
 
 
 def changed(table: pd.DataFrame, place: int, column: str, by: float) -> pd.DataFrame:
@@ -61,12 +61,12 @@ def wrong(found: list[Violation]) -> list[tuple[str, str]]:
 def test_columns_that_follow_may_be_off_by_their_tolerance(column: str, tolerance: float, rule: str) -> None:
     instance, tables = made()
     table, place = tables["allocation"], free_of(instance)
-    assert statements.columns_agree(Given.of(instance), table) == []
+    assert statements.columns_agree(InstanceInputs.of(instance), table) == []
     for sign in (1, -1):
         inside = changed(table, place, column, sign * tolerance * (1 - JUST))
-        assert statements.columns_agree(Given.of(instance), inside) == []
+        assert statements.columns_agree(InstanceInputs.of(instance), inside) == []
         found = statements.columns_agree(
-            Given.of(instance), changed(table, place, column, sign * tolerance * (1 + JUST))
+            InstanceInputs.of(instance), changed(table, place, column, sign * tolerance * (1 + JUST))
         )
         assert wrong(found) == [(rule, table["unit_id"][place])]
         assert found[0].amount == pytest.approx(tolerance, rel=0.01)
@@ -88,7 +88,7 @@ def test_allowances_are_not_negative_and_what_is_issued_beyond_them_is_owed() ->
             "return_t": issued - allowance,
         }
         table.loc[place, list(row)] = list(row.values())
-        assert statements.columns_agree(Given.of(instance), table) == []
+        assert statements.columns_agree(InstanceInputs.of(instance), table) == []
         assert [rule for rule, _ in wrong(statements.not_negative(table))] == broken
 
 
@@ -98,15 +98,17 @@ def test_a_unit_without_emissions_has_no_rate() -> None:
     table = tables["allocation"]
     assert np.isnan(table["surplus_rate"][outside])
     stated = table.assign(surplus_rate=table["surplus_rate"].fillna(0.0))
-    assert ("surplus_rate", table["unit_id"][outside]) in wrong(statements.columns_agree(Given.of(instance), stated))
+    assert ("surplus_rate", table["unit_id"][outside]) in wrong(
+        statements.columns_agree(InstanceInputs.of(instance), stated)
+    )
 
 
 def test_a_unit_with_less_than_a_tonne_has_a_rate() -> None:
     instance = given([("a", "a", "cement", "p", 0.5, 0.5)], {})
     tables = etsopt.solve(instance).tables["allocation"]
     assert tables["surplus_rate"].tolist() == [0.0]
-    assert wrong(statements.columns_agree(Given.of(instance), tables)) == []
-    assert wrong(statements.columns_agree(Given.of(instance), tables.assign(surplus_rate=np.nan))) == [
+    assert wrong(statements.columns_agree(InstanceInputs.of(instance), tables)) == []
+    assert wrong(statements.columns_agree(InstanceInputs.of(instance), tables.assign(surplus_rate=np.nan))) == [
         ("surplus_rate", "a")
     ]
 
@@ -121,19 +123,21 @@ def test_the_largest_violation_comes_first_and_what_is_no_number_before_it() -> 
 def test_the_table_is_of_the_units_of_the_instance() -> None:
     instance, tables = made()
     table, place = tables["allocation"], free_of(instance)
-    assert statements.same_units(Given.of(instance), table) == []
-    fewer = statements.same_units(Given.of(instance), table.drop(index=[2, 5]))
+    assert statements.same_units(InstanceInputs.of(instance), table) == []
+    fewer = statements.same_units(InstanceInputs.of(instance), table.drop(index=[2, 5]))
     assert wrong(fewer) == [("same_units", "u002")]
     assert fewer[0].amount == 2.0
-    assert statements.same_units(Given.of(instance), table.iloc[::-1])[0].where == "order of rows"
+    assert statements.same_units(InstanceInputs.of(instance), table.iloc[::-1])[0].where == "order of rows"
     for column, cell in (("enterprise_id", "x"), ("sector", "x"), ("province", "x"), ("emissions_tco2e", 1.0)):
         other = table.copy()
         other.loc[place, column] = cell
-        assert wrong(statements.same_units(Given.of(instance), other)) == [("same_units", table["unit_id"][place])]
+        assert wrong(statements.same_units(InstanceInputs.of(instance), other)) == [
+            ("same_units", table["unit_id"][place])
+        ]
     scope = table["in_scope"].to_numpy(dtype=bool)
     assert not scope.all()
-    assert len(statements.same_units(Given.of(instance), table.assign(in_scope=~scope))) == len(table)
-    without = statements.same_units(Given.of(instance), table.drop(columns="in_scope"))
+    assert len(statements.same_units(InstanceInputs.of(instance), table.assign(in_scope=~scope))) == len(table)
+    without = statements.same_units(InstanceInputs.of(instance), table.drop(columns="in_scope"))
     assert len(without) == (~scope).sum()
 
 
@@ -144,20 +148,23 @@ def test_what_is_issued_in_advance_is_stated_or_a_share_of_last_years_emissions_
     issued = np.floor(units["prior_emissions_tco2e"].to_numpy() * share + 1e-6)
     stated = units["pre_allocated_t"].to_numpy()
     known = np.where(np.isnan(stated), issued, stated)
-    assert statements.advance(Given.of(instance)).tolist() == known.tolist()
+    assert statements.advance(InstanceInputs.of(instance)).tolist() == known.tolist()
     assert (issued != known).any()
     edge = given(
         [(name, name, "cement", "p", 150.0, 150.0) for name in "abc"],
         {},
         prior_emissions_tco2e=[(100 - 0.9e-6) / 0.7, (100 - 1.1e-6) / 0.7, None],
     )
-    assert statements.advance(Given.of(edge)).tolist() == [100.0, 99.0, 0.0]
+    assert statements.advance(InstanceInputs.of(edge)).tolist() == [100.0, 99.0, 0.0]
     nothing = given([("a", "a", "cement", "p", 150.0, 150.0)], {})
-    assert statements.advance(Given.of(nothing)).tolist() == [0.0]
+    assert statements.advance(InstanceInputs.of(nothing)).tolist() == [0.0]
     table, place = tables["allocation"], free_of(instance)
-    assert statements.pre_allocation(Given.of(instance), table) == []
+    assert statements.pre_allocation(InstanceInputs.of(instance), table) == []
     for by, count in ((0.999e-3, 0), (-0.999e-3, 0), (1.001e-3, 1), (-1.001e-3, 1)):
-        assert len(statements.pre_allocation(Given.of(instance), changed(table, place, "pre_allocated_t", by))) == count
+        assert (
+            len(statements.pre_allocation(InstanceInputs.of(instance), changed(table, place, "pre_allocated_t", by)))
+            == count
+        )
 
 
 def of_rule(name: str, exact: float, **parameters: Any) -> etsopt.Instance:
@@ -193,25 +200,25 @@ def test_reference_allowances_are_whole_with_either_side_of_an_edge_of_rounding(
         (100.5, [100]),
     ):
         instance = of_rule(name, exact, **parameters)
-        before = statements.before_rounding(Given.of(instance), sectors, none)
+        before = statements.before_rounding(InstanceInputs.of(instance), sectors, none)
         assert before == pytest.approx([exact], rel=1e-15)
         for given_t in (99.0, 100.0, 101.0) if name != "given" else (exact - 0.5, exact, exact + 0.5):
             good = given_t == exact if name == "given" else given_t in right
             for by, inside in ((0.0, True), (0.999e-3, True), (-0.999e-3, True), (1.1e-3, False), (-1.1e-3, False)):
                 table = pd.DataFrame({"unit_id": ["a"], "reference_t": [given_t + by]})
-                found = statements.reference_follows_rule(Given.of(instance), table, sectors, none)
+                found = statements.reference_follows_rule(InstanceInputs.of(instance), table, sectors, none)
                 either = not inside and given_t == 99 and right == [99, 100] and by > 0
                 either |= not inside and given_t == 100 and right == [99, 100] and by < 0
                 assert (found == []) is ((good and inside) or either)
-        fixed = statements.before_rounding(Given.of(instance), sectors, ~none)
+        fixed = statements.before_rounding(InstanceInputs.of(instance), sectors, ~none)
         assert fixed.tolist() == [150.0]
 
 
 def test_the_rules_of_the_plans_are_evaluated_from_the_balance_values() -> None:
     for rule in ("cn-2024", "cn-2025", "cn-2026"):
         instance, tables = made(rule)
-        fixed, sectors = fixed_at_emissions(Given.of(instance)), tables["sectors"]
-        exact = statements.before_rounding(Given.of(instance), sectors, fixed)
+        fixed, sectors = fixed_at_emissions(InstanceInputs.of(instance)), tables["sectors"]
+        exact = statements.before_rounding(InstanceInputs.of(instance), sectors, fixed)
         emissions = instance.emissions_tco2e
         for k in np.flatnonzero(~fixed):
             rate = 0.0
@@ -220,15 +227,19 @@ def test_the_rules_of_the_plans_are_evaluated_from_the_balance_values() -> None:
                 rate = max(-0.03, min(0.03, 0.15 * (1 - instance.intensity[k] / value)))
             assert exact[k] == pytest.approx(emissions[k] * (1 + rate), rel=1e-14)
         assert exact[fixed].tolist() == emissions[fixed].tolist()
-        assert statements.reference_follows_rule(Given.of(instance), tables["allocation"], sectors, fixed) == []
+        assert (
+            statements.reference_follows_rule(InstanceInputs.of(instance), tables["allocation"], sectors, fixed) == []
+        )
 
 
 def test_no_number_is_right_under_a_rule_that_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RULES, "x", RULES["given"])
     unknown = of_rule("x", 100.0)
-    assert np.isnan(statements.before_rounding(Given.of(unknown), pd.DataFrame(), np.array([False]))).all()
+    assert np.isnan(statements.before_rounding(InstanceInputs.of(unknown), pd.DataFrame(), np.array([False]))).all()
     table = pd.DataFrame({"unit_id": ["a"], "reference_t": [100.0]})
-    [violation] = statements.reference_follows_rule(Given.of(unknown), table, pd.DataFrame(), np.array([False]))
+    [violation] = statements.reference_follows_rule(
+        InstanceInputs.of(unknown), table, pd.DataFrame(), np.array([False])
+    )
     assert violation.message == "the checker has no derivation of the rule x"
 
 
@@ -236,13 +247,15 @@ def balance_of(sectors: pd.DataFrame, column: str, by: float) -> list[Violation]
     instance, _ = made()
     table = sectors.copy()
     table.loc[0, column] += by
-    return statements.balance_value_balances(Given.of(instance), table, fixed_at_emissions(Given.of(instance)))
+    return statements.balance_value_balances(
+        InstanceInputs.of(instance), table, fixed_at_emissions(InstanceInputs.of(instance))
+    )
 
 
 def test_at_both_ends_of_the_balance_value_the_sector_balances_to_a_billionth() -> None:
     instance, tables = made()
-    sectors, fixed = tables["sectors"], fixed_at_emissions(Given.of(instance))
-    assert statements.balance_value_balances(Given.of(instance), sectors, fixed) == []
+    sectors, fixed = tables["sectors"], fixed_at_emissions(InstanceInputs.of(instance))
+    assert statements.balance_value_balances(InstanceInputs.of(instance), sectors, fixed) == []
     here = (instance.units["sector"] == sectors["sector"][0]).to_numpy() & ~fixed
     emissions, value = instance.emissions_tco2e[here], sectors["balance_value"][0]
     rates = 0.15 * (1 - instance.intensity[here] / value)
@@ -261,29 +274,31 @@ def test_at_both_ends_of_the_balance_value_the_sector_balances_to_a_billionth() 
 
 def test_a_balance_value_has_the_decimals_of_the_rule_and_a_sector_of_fixed_units_has_none() -> None:
     instance, tables = made()
-    sectors, fixed = tables["sectors"], fixed_at_emissions(Given.of(instance))
+    sectors, fixed = tables["sectors"], fixed_at_emissions(InstanceInputs.of(instance))
     rough = instance.with_policy({"rule.balance_value_decimals": 4})
-    assert statements.balance_value_balances(Given.of(rough), sectors, fixed)
+    assert statements.balance_value_balances(InstanceInputs.of(rough), sectors, fixed)
     assert (
         statements.balance_value_balances(
-            Given.of(rough), sectors.assign(balance_value=sectors["balance_value"].round(4)), fixed
+            InstanceInputs.of(rough), sectors.assign(balance_value=sectors["balance_value"].round(4)), fixed
         )
         == []
     )
     everyone = np.ones(len(fixed), dtype=bool)
     columns = ["balance_value", "balance_value_lower", "balance_value_upper"]
-    assert len(statements.balance_value_balances(Given.of(instance), sectors, everyone)) == len(sectors)
+    assert len(statements.balance_value_balances(InstanceInputs.of(instance), sectors, everyone)) == len(sectors)
     assert (
         statements.balance_value_balances(
-            Given.of(instance), sectors.assign(**dict.fromkeys(columns, np.nan)), everyone
+            InstanceInputs.of(instance), sectors.assign(**dict.fromkeys(columns, np.nan)), everyone
         )
         == []
     )
     # Where the rule has none, none may be stated, and the columns may be absent.
     without = made("cn-2024")[0]
-    assert len(statements.balance_value_balances(Given.of(without), sectors, everyone)) == len(sectors)
+    assert len(statements.balance_value_balances(InstanceInputs.of(without), sectors, everyone)) == len(sectors)
     assert (
-        statements.balance_value_balances(Given.of(without), sectors.assign(**dict.fromkeys(columns, np.nan)), everyone)
+        statements.balance_value_balances(
+            InstanceInputs.of(without), sectors.assign(**dict.fromkeys(columns, np.nan)), everyone
+        )
         == []
     )
-    assert statements.balance_value_balances(Given.of(without), sectors.drop(columns=columns), everyone) == []
+    assert statements.balance_value_balances(InstanceInputs.of(without), sectors.drop(columns=columns), everyone) == []

@@ -14,7 +14,7 @@ import etsopt
 from etsopt.checking.allocation import statements
 from etsopt.checking.allocation.limits import Demands, derive
 from etsopt.checking.verdict import Violation
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 from tests.checking.allocation.test_statements import JUST, changed, made, wrong
 
@@ -40,7 +40,7 @@ def by_hand(whole: bool = False, **allocation: Any) -> tuple[etsopt.Instance, De
             "exceptional": False,
         }
     )
-    return instance, derive(Given.of(instance)), table
+    return instance, derive(InstanceInputs.of(instance)), table
 
 
 Statement = Callable[[etsopt.Instance, Demands, pd.DataFrame], list[Violation]]
@@ -50,8 +50,20 @@ FIXED = np.array([False, False, False, True])
 @pytest.mark.parametrize(
     ("statement", "place", "column", "tolerance", "whole"),
     [
-        (lambda i, d, t: statements.fixed_get_emissions(Given.of(i), t, d.fixed, True), 3, "allowance_t", 1e-3, False),
-        (lambda i, d, t: statements.fixed_get_emissions(Given.of(i), t, d.fixed, True), 3, "allowance_t", 1e-3, True),
+        (
+            lambda i, d, t: statements.fixed_get_emissions(InstanceInputs.of(i), t, d.fixed, True),
+            3,
+            "allowance_t",
+            1e-3,
+            False,
+        ),
+        (
+            lambda i, d, t: statements.fixed_get_emissions(InstanceInputs.of(i), t, d.fixed, True),
+            3,
+            "allowance_t",
+            1e-3,
+            True,
+        ),
         (lambda i, d, t: statements.integer_allowances(d, t), 1, "allowance_t", 0.0, True),
         (lambda i, d, t: statements.not_moved(t), 1, "allowance_t", 0.0, False),
         (lambda i, d, t: statements.not_moved(t), 1, "before_rounding_t", 0.0, False),
@@ -74,7 +86,7 @@ def test_real_allowances_need_not_be_whole_and_other_units_than_fixed_ones_need_
     instance, demands, table = by_hand()
     assert statements.integer_allowances(demands, changed(table, 1, "allowance_t", 0.5)) == []
     moved = changed(table, 1, "allowance_t", 0.5)
-    assert statements.fixed_get_emissions(Given.of(instance), moved, demands.fixed, True) == []
+    assert statements.fixed_get_emissions(InstanceInputs.of(instance), moved, demands.fixed, True) == []
 
 
 @pytest.mark.parametrize(("place", "sign"), [(0, -1.0), (2, 1.0)])
@@ -89,7 +101,7 @@ def test_a_unit_may_leave_its_band_by_a_kilogram(place: int, sign: float) -> Non
 
 def test_at_bound_names_the_bound_within_a_kilogram() -> None:
     instance, demands, table = by_hand()
-    assert statements.bounds_are_named(Given.of(instance), demands, table) == []
+    assert statements.bounds_are_named(InstanceInputs.of(instance), demands, table) == []
     for place, by, named in (
         (0, 0.999e-3, "lower"),
         (0, 1.001e-3, ""),
@@ -103,26 +115,26 @@ def test_at_bound_names_the_bound_within_a_kilogram() -> None:
             cells = table["at_bound"].tolist()
             cells[place] = name
             other = changed(table, place, "allowance_t", by).assign(at_bound=cells)
-            assert (statements.bounds_are_named(Given.of(instance), demands, other) == []) is (name == named)
+            assert (statements.bounds_are_named(InstanceInputs.of(instance), demands, other) == []) is (name == named)
     missing = table.assign(at_bound=pd.Series(["lower", None, "upper", "fixed"], dtype=object))
-    assert statements.bounds_are_named(Given.of(instance), demands, missing) == []
+    assert statements.bounds_are_named(InstanceInputs.of(instance), demands, missing) == []
     # Where a band is a point its lower end is named, and one outside the scope stands at none.
     point = replace(demands, lower=demands.upper.copy())
     cells = table.assign(allowance_t=[1010.0, 1000.0, 1010.0, 1.5], at_bound=["lower", "lower", "lower", "fixed"])
-    assert statements.bounds_are_named(Given.of(instance), point, cells) == []
+    assert statements.bounds_are_named(InstanceInputs.of(instance), point, cells) == []
     upper = cells.assign(at_bound=["upper", "lower", "lower", "fixed"])
-    assert len(statements.bounds_are_named(Given.of(instance), point, upper)) == 1
+    assert len(statements.bounds_are_named(InstanceInputs.of(instance), point, upper)) == 1
 
 
 def test_one_outside_the_scope_stands_at_no_bound() -> None:
     instance, tables = made()
-    table, demands = tables["allocation"], derive(Given.of(instance))
-    assert statements.bounds_are_named(Given.of(instance), demands, table) == []
+    table, demands = tables["allocation"], derive(InstanceInputs.of(instance))
+    assert statements.bounds_are_named(InstanceInputs.of(instance), demands, table) == []
     outside = int(np.flatnonzero(~instance.in_scope)[0])
     assert table["at_bound"].fillna("")[outside] == ""
     named = table["at_bound"].fillna("").tolist()
     named[outside] = "fixed"
-    assert len(statements.bounds_are_named(Given.of(instance), demands, table.assign(at_bound=named))) == 1
+    assert len(statements.bounds_are_named(InstanceInputs.of(instance), demands, table.assign(at_bound=named))) == 1
 
 
 def test_no_more_units_are_exceptions_than_are_allowed_and_none_of_them_is_fixed() -> None:
@@ -137,7 +149,7 @@ def test_no_more_units_are_exceptions_than_are_allowed_and_none_of_them_is_fixed
     ):
         exceptional = np.isin(np.arange(4), chosen)
         found = statements.exceptions_are_allowed(
-            Given.of(instance), demands.fixed, table.assign(exceptional=exceptional), optimised
+            InstanceInputs.of(instance), demands.fixed, table.assign(exceptional=exceptional), optimised
         )
         assert [violation.amount for violation in found] == amounts
 
@@ -152,6 +164,6 @@ def test_a_row_may_be_missed_by_its_tolerance_and_the_largest_miss_comes_first()
         [(name, name, "cement", "p", 1000.0, 1000.0) for name in "abc"],
         {"sectors": {"cement": {"target_t": 3000.0}}, "national": {"target_t": 2000.0}},
     )
-    both = statements.rows_are_met(derive(Given.of(instance)), table.head(3).assign(allowance_t=1010.0))
+    both = statements.rows_are_met(derive(InstanceInputs.of(instance)), table.head(3).assign(allowance_t=1010.0))
     assert [violation.where for violation in both] == ["nation", "cement"]
     assert [violation.amount for violation in both] == pytest.approx([1030.0, 30.0])

@@ -8,7 +8,7 @@ import pytest
 
 import etsopt
 from etsopt.checking.allocation import statements
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 
 UNITS = pd.DataFrame(
     {
@@ -31,19 +31,21 @@ FREE = np.zeros(2, dtype=bool)
 
 
 def test_references_of_power_and_of_industry_follow_their_own_plans() -> None:
-    found = statements.before_rounding(Given.of(INSTANCE), SECTORS, FREE)
+    found = statements.before_rounding(InstanceInputs.of(INSTANCE), SECTORS, FREE)
     assert found == pytest.approx([5e4 * (1 + 0.15 / 7), 79_020.0], rel=1e-12)
-    assert statements.before_rounding(Given.of(INSTANCE), SECTORS, ~FREE).tolist() == [5e4, 8e4]
+    assert statements.before_rounding(InstanceInputs.of(INSTANCE), SECTORS, ~FREE).tolist() == [5e4, 8e4]
 
 
 def test_a_wrong_reference_is_one_that_does_not_follow_the_rule() -> None:
     table = pd.DataFrame({"unit_id": ["c", "p"], "reference_t": [51_071.0, 79_020.0]})
-    assert statements.reference_follows_rule(Given.of(INSTANCE), table, SECTORS, FREE) == []
+    assert statements.reference_follows_rule(InstanceInputs.of(INSTANCE), table, SECTORS, FREE) == []
     (violation,) = statements.reference_follows_rule(
-        Given.of(INSTANCE), table.assign(reference_t=[51_071.0, 79_025.0]), SECTORS, FREE
+        InstanceInputs.of(INSTANCE), table.assign(reference_t=[51_071.0, 79_025.0]), SECTORS, FREE
     )
     assert (violation.where, violation.amount, violation.unit) == ("p", 5.0, "t")
     assert violation.message == "reference allowances follow the rule"
     # A sector without a balance value has no reference that could be right, and its units are named as such.
-    without = statements.reference_follows_rule(Given.of(INSTANCE), table, SECTORS.assign(balance_value=np.nan), FREE)
+    without = statements.reference_follows_rule(
+        InstanceInputs.of(INSTANCE), table, SECTORS.assign(balance_value=np.nan), FREE
+    )
     assert [violation.message for violation in without] == ["the checker has no derivation of the rule cn"]

@@ -13,7 +13,7 @@ import etsopt
 from etsopt.checking.allocation import totals
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.rules import reference_allowances
 from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, random_instance
@@ -47,7 +47,7 @@ def made() -> tuple[etsopt.Instance, Tables]:
         ("spread", "sector_target", "steel", 1e-3, "rate/t"),
     ]
     tables["duals"] = pd.DataFrame(rows, columns=["level", "row", "index", "multiplier", "unit"])
-    demands = derive(Given.of(instance))
+    demands = derive(InstanceInputs.of(instance))
     for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
         limited = tables[name][key].isin(demands.rows.index[demands.rows.rule == row])
         for level in UNITS:
@@ -70,7 +70,7 @@ def changed(name: str, column: str, row: int, cell: Any) -> Tables:
 
 
 def sums_of(tables: Tables) -> list[Violation]:
-    return totals.totals_add_up(Given.of(made()[0]), tables["allocation"], tables)
+    return totals.totals_add_up(InstanceInputs.of(made()[0]), tables["allocation"], tables)
 
 
 TOTALS = {
@@ -122,7 +122,7 @@ def test_a_group_without_emissions_has_no_rate() -> None:
 
 
 def shapes_of(tables: Tables, *names: str, instance: etsopt.Instance | None = None) -> list[str]:
-    found = totals.tables_are_whole(Given.of(instance or made()[0]), tables, names)
+    found = totals.tables_are_whole(InstanceInputs.of(instance or made()[0]), tables, names)
     assert all(violation.rule == "tables" and violation.amount == 1.0 for violation in found)
     return [violation.where for violation in found]
 
@@ -133,9 +133,9 @@ EVERY = ("allocation", "enterprises", "sectors", "provinces", "duals")
 def test_a_group_with_less_than_a_tonne_has_a_rate() -> None:
     instance = given([("a", "a", "cement", "p", 0.5, 0.5)], {})
     tables = etsopt.solve(instance).tables
-    assert totals.totals_add_up(Given.of(instance), tables["allocation"], tables) == []
+    assert totals.totals_add_up(InstanceInputs.of(instance), tables["allocation"], tables) == []
     without = {**tables, "sectors": tables["sectors"].assign(surplus_rate=np.nan)}
-    assert len(totals.totals_add_up(Given.of(instance), tables["allocation"], without)) == 1
+    assert len(totals.totals_add_up(InstanceInputs.of(instance), tables["allocation"], without)) == 1
 
 
 def test_every_table_and_column_is_there() -> None:
@@ -201,10 +201,10 @@ def test_what_is_absent_is_right_where_nothing_is_expected() -> None:
 
 def test_targets_and_what_they_leave_are_stated() -> None:
     instance, tables = made()
-    demands = derive(Given.of(instance))
+    demands = derive(InstanceInputs.of(instance))
 
     def found(tables: Tables) -> list[str]:
-        held = totals.targets_are_stated(Given.of(instance), demands, tables["allocation"], tables["sectors"])
+        held = totals.targets_are_stated(InstanceInputs.of(instance), demands, tables["allocation"], tables["sectors"])
         return [f"{violation.where}: {violation.message}" for violation in held]
 
     assert found(tables) == []
@@ -233,13 +233,15 @@ def test_a_sector_without_a_target_says_none_and_one_of_fixed_units_nothing() ->
         for steel in ("none", ""):
             sectors = pd.DataFrame({"sector": ["cement", "steel"], "target_sense": [cement, steel]})
             sectors = sectors.assign(target_t=np.nan, under_target_t=np.nan)
-            found = totals.targets_are_stated(Given.of(instance), derive(Given.of(instance)), table, sectors)
+            found = totals.targets_are_stated(
+                InstanceInputs.of(instance), derive(InstanceInputs.of(instance)), table, sectors
+            )
             assert len(found) == (cement != "none") + (steel != "")
 
 
 def test_balances_are_half_the_room_between_the_limits() -> None:
     instance, tables = made()
-    demands = derive(Given.of(instance))
+    demands = derive(InstanceInputs.of(instance))
     assert totals.balances_are_stated(demands, tables["provinces"]) == []
     row = int(np.flatnonzero(tables["provinces"]["balance_limit_t"].notna())[0])
     for by, count in ((0.0199, 0), (-0.0199, 0), (0.0201, 1), (-0.0201, 1)):
@@ -251,7 +253,9 @@ def test_the_users_own_columns_and_those_of_enterprises_are_as_they_were_given()
     instance, tables = made()
 
     def found(tables: Tables) -> list[str]:
-        wrong = totals.own_columns_are_unchanged(Given.of(instance), tables["allocation"], tables["enterprises"])
+        wrong = totals.own_columns_are_unchanged(
+            InstanceInputs.of(instance), tables["allocation"], tables["enterprises"]
+        )
         assert all(violation.amount == 1.0 for violation in wrong)
         return [violation.where for violation in wrong]
 
@@ -270,4 +274,7 @@ def test_the_users_own_columns_and_those_of_enterprises_are_as_they_were_given()
     first = tables["enterprises"]["enterprise_id"][0]
     assert found(changed("enterprises", "opening_2025_t", 0, "1.0")) == [first]
     alone = etsopt.Instance.from_frames(instance.units, instance.policy.model_dump(mode="json", exclude_none=True))
-    assert totals.own_columns_are_unchanged(Given.of(alone), tables["allocation"], tables["enterprises"].head(0)) == []
+    assert (
+        totals.own_columns_are_unchanged(InstanceInputs.of(alone), tables["allocation"], tables["enterprises"].head(0))
+        == []
+    )

@@ -7,12 +7,12 @@ import numpy as np
 from etsopt.checking.allocation import totals
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.allocation.test_totals import UNITS, Tables, changed, made
 
 
 def prices_of(tables: Tables) -> list[str]:
-    found = totals.prices_are_stated(derive(Given.of(made()[0])), tables, UNITS)
+    found = totals.prices_are_stated(derive(InstanceInputs.of(made()[0])), tables, UNITS)
     assert all(violation.rule == "prices_are_stated" for violation in found)
     return [violation.where for violation in found]
 

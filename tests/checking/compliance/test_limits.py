@@ -14,7 +14,7 @@ import pytest
 import etsopt
 from etsopt.checking.compliance import limits
 from etsopt.checking.compliance.limits import Tariff
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.compliance_years import by_hand
 
 
@@ -34,7 +34,7 @@ def test_what_is_not_surrendered_is_sold_where_that_brings_more(keep: float, sel
 
 def test_prices_are_those_of_the_year_and_what_is_kept_is_worth_the_next_one_discounted() -> None:
     instance = by_hand()
-    tariff = limits.tariff(Given.of(instance))
+    tariff = limits.tariff(InstanceInputs.of(instance))
     assert (tariff.market, tariff.transaction, tariff.keep) == (80.0, 1.0, 70.0)
     assert (tariff.offset, tariff.reference, tariff.multiple) == (75.0, 90.0, instance.policy.penalty.multiple)
     later = instance.with_policy(
@@ -44,13 +44,13 @@ def test_prices_are_those_of_the_year_and_what_is_kept_is_worth_the_next_one_dis
             "market.prices_cny_per_t": {"2025": 80.0, "2026": 100.0, "2027": 500.0},
         }
     )
-    assert limits.tariff(Given.of(later)).keep == pytest.approx(80.0)
-    assert limits.tariff(Given.of(later)).market == 80.0
+    assert limits.tariff(InstanceInputs.of(later)).keep == pytest.approx(80.0)
+    assert limits.tariff(InstanceInputs.of(later)).market == 80.0
 
 
 def test_what_is_known_of_an_enterprise_is_that_of_its_units() -> None:
     instance = by_hand()
-    known = limits.enterprises(Given.of(instance), units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0]))
+    known = limits.enterprises(InstanceInputs.of(instance), units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0]))
     assert known.index.tolist() == ["a", "b", "c", "d"]
     assert known["province"].tolist() == ["North", "West", "South", "North"]
     assert known["units"].tolist() == [1, 1, 1, 2]
@@ -67,7 +67,8 @@ def test_what_is_known_of_an_enterprise_is_that_of_its_units() -> None:
         min(np.floor(share * o), s) for o, s in zip(known["obligation"], supply, strict=True)
     ]
     more = limits.enterprises(
-        Given.of(instance.with_policy({"market.ccer_supply_t": 1e6})), units_of(instance, [0.0, 3000.0, 0.0, 0.0, 0.0])
+        InstanceInputs.of(instance.with_policy({"market.ccer_supply_t": 1e6})),
+        units_of(instance, [0.0, 3000.0, 0.0, 0.0, 0.0]),
     )
     assert more["offset_most"].tolist() == [50.0, 100.0, 150.0, 55.0]
     assert more["from_province"].tolist()[1] == 2000.0
@@ -79,7 +80,8 @@ def test_an_enterprise_without_units_has_no_allowance_and_provinces_may_be_those
     more = pd.DataFrame({"enterprise_id": ["e"], "deduction_t": [5.0]})
     enterprises = pd.concat([instance.enterprises.drop(columns="province"), more], ignore_index=True)
     known = limits.enterprises(
-        Given.of(replace(instance, enterprises=enterprises)), units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0])
+        InstanceInputs.of(replace(instance, enterprises=enterprises)),
+        units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0]),
     )
     assert known["province"].tolist() == ["North", "North", "South", "North", ""]
     assert known.loc["e", ["units", "emissions", "deducted", "received"]].tolist() == [0, 0.0, 0.0, 0.0]
@@ -91,19 +93,19 @@ def test_without_a_table_of_enterprises_they_are_those_of_the_units() -> None:
     units = made.units.assign(emissions_tco2e=0.0).drop(columns="special_case")
     policy["compliance"] = {}
     alone = etsopt.Instance.from_frames(units, policy)
-    known = limits.enterprises(Given.of(alone), units_of(alone, [0.0] * 5))
+    known = limits.enterprises(InstanceInputs.of(alone), units_of(alone, [0.0] * 5))
     # Of two units with as much the first by its name is that of the enterprise.
     assert known["province"].tolist() == ["North", "North", "South", "South"]
     assert known["offset_most"].tolist() == [0.0] * 4
     assert known["at_risk"].tolist() == [False] * 4
-    held = limits.holdings(Given.of(alone), units_of(alone, [0.0] * 5), known.index)
+    held = limits.holdings(InstanceInputs.of(alone), units_of(alone, [0.0] * 5), known.index)
     assert not held["opening_t"].to_numpy().any()
 
 
 def test_an_enterprise_without_units_in_the_scope_counts_none() -> None:
     made = by_hand()
     instance = made.with_policy({"rule.name": "given", "rule.outside_scope": ["closed"]})
-    known = limits.enterprises(Given.of(instance), units_of(instance, [1.0] * 5))
+    known = limits.enterprises(InstanceInputs.of(instance), units_of(instance, [1.0] * 5))
     assert known["units"].tolist() == [1, 1, 1, 1]
     assert known["emissions"].tolist()[3] == 600.0
 
@@ -115,7 +117,7 @@ def test_an_enterprise_without_units_holds_what_it_holds_and_owes_nothing() -> N
     policy = made.policy.model_dump(mode="json", exclude_none=True)
     instance = etsopt.Instance.from_frames(made.units, policy, enterprises=pd.concat([made.enterprises, more]))
     units = units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0])
-    known = limits.enterprises(Given.of(instance), units).loc["e"]
+    known = limits.enterprises(InstanceInputs.of(instance), units).loc["e"]
     assert (known["province"], known["units"], known["emissions"], known["obligation"]) == ("East", 0, 0.0, 0.0)
     assert (known["received"], known["from_province"], known["offset_most"], bool(known["at_risk"])) == (
         0.0,
@@ -123,7 +125,10 @@ def test_an_enterprise_without_units_holds_what_it_holds_and_owes_nothing() -> N
         0.0,
         False,
     )
-    held = {name: table.loc["e"] for name, table in limits.holdings(Given.of(instance), units, pd.Index(["e"])).items()}
+    held = {
+        name: table.loc["e"]
+        for name, table in limits.holdings(InstanceInputs.of(instance), units, pd.Index(["e"])).items()
+    }
     assert (held["opening_t"][2025], held["carried_over_t"][2025], held["issued_t"].sum()) == (7.0, 3.0, 0.0)
     assert held["cancelled_t"].sum() == 0.0
 
@@ -131,7 +136,7 @@ def test_an_enterprise_without_units_holds_what_it_holds_and_owes_nothing() -> N
 def test_holdings_begin_with_their_vintages_of_which_some_is_carried_over() -> None:
     instance = by_hand()
     units = units_of(instance, [1000.0, 1901.0, 2900.0, 400.0, 650.0])
-    held = limits.holdings(Given.of(instance), units, pd.Index(list("abcd")))
+    held = limits.holdings(InstanceInputs.of(instance), units, pd.Index(list("abcd")))
     vintages = list(range(2019, 2027))
     assert all(table.columns.tolist() == vintages for table in held.values())
     lists = {name: table.to_numpy().tolist() for name, table in held.items()}
@@ -161,7 +166,10 @@ def test_deductions_are_cancelled_and_obligations_outstanding_are_due() -> None:
     policy = made.policy.model_dump(mode="json", exclude_none=True)
     instance = etsopt.Instance.from_frames(made.units, policy, enterprises=table)
     units = units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0]).assign(return_t=0.0)
-    known, before = limits.enterprises(Given.of(instance), units), limits.enterprises(Given.of(made), units)
+    known, before = (
+        limits.enterprises(InstanceInputs.of(instance), units),
+        limits.enterprises(InstanceInputs.of(made), units),
+    )
     # Whole tonnes, and no more than the allowances of the year; the account of the province gets what is left.
     assert known["deducted"].tolist() == [0, 100, 2900, 0]
     assert known["obligation"].tolist() == [1000, 2020, 3001, 1107]
@@ -169,7 +177,7 @@ def test_deductions_are_cancelled_and_obligations_outstanding_are_due() -> None:
     assert known["from_province"].tolist() == [0, 1800, 0, 1050]
     # Offsets are a share of the year's own obligation.
     assert known["offset_most"].tolist() == before["offset_most"].tolist()
-    held = limits.holdings(Given.of(instance), units, pd.Index(list("abcd")))
+    held = limits.holdings(InstanceInputs.of(instance), units, pd.Index(list("abcd")))
     assert held["issued_t"][2025].tolist() == [1000, 1900, 2900, 1050]
     assert held["cancelled_t"][2025].tolist() == [0, 100, 2900, 0]
 
@@ -177,16 +185,16 @@ def test_deductions_are_cancelled_and_obligations_outstanding_are_due() -> None:
 def test_vintages_are_those_to_2026_those_that_are_held_and_that_of_the_year() -> None:
     made = by_hand()
     first = list(range(2019, 2027))
-    assert limits.vintages_of(Given.of(made)) == first
-    assert limits.vintages_of(Given.of(made.with_policy({"year": 2030}))) == [*first, 2030]
+    assert limits.vintages_of(InstanceInputs.of(made)) == first
+    assert limits.vintages_of(InstanceInputs.of(made.with_policy({"year": 2030}))) == [*first, 2030]
     assert made.enterprises is not None
     policy = made.policy.model_dump(mode="json", exclude_none=True) | {"year": 2029}
     table = made.enterprises.assign(opening_2028_t=[1.0, 2.0, 3.0, 4.0])
     instance = etsopt.Instance.from_frames(made.units, policy, enterprises=table)
-    assert limits.vintages_of(Given.of(instance)) == [*first, 2028, 2029]
-    held = limits.holdings(Given.of(instance), units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
+    assert limits.vintages_of(InstanceInputs.of(instance)) == [*first, 2028, 2029]
+    held = limits.holdings(InstanceInputs.of(instance), units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
     assert held["opening_t"][2028].tolist() == [1, 2, 3, 4]
-    assert limits.vintages_of(Given.of(replace(instance, enterprises=None))) == [*first, 2029]
+    assert limits.vintages_of(InstanceInputs.of(replace(instance, enterprises=None))) == [*first, 2029]
 
 
 def test_what_is_carried_over_leaves_the_oldest_vintages_first() -> None:
@@ -197,13 +205,13 @@ def test_what_is_carried_over_leaves_the_oldest_vintages_first() -> None:
     instance = etsopt.Instance.from_frames(
         made.units, policy, enterprises=table.drop(columns=["net_sales_t", "opening_2028_t"])
     )
-    held = limits.holdings(Given.of(instance), units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
+    held = limits.holdings(InstanceInputs.of(instance), units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
     assert held["opening_t"].loc["a"].tolist() == [5000, 0, 15_000, 0, 0, 5_000, 100, 0]
     assert held["carried_over_t"].loc["a"].tolist() == [-5000, 0, -5000, 0, 0, 0, 10_000, 0]
     # Net sales that are not stated are none.
     blank = table.assign(net_sales_t=np.nan).drop(columns="opening_2028_t")
     instance = etsopt.Instance.from_frames(made.units, policy, enterprises=blank)
-    again = limits.holdings(Given.of(instance), units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
+    again = limits.holdings(InstanceInputs.of(instance), units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
     pd.testing.assert_frame_equal(again["carried_over_t"], held["carried_over_t"])
 
 
@@ -304,5 +312,5 @@ def test_before_the_first_stated_supply_no_offsets_are_on_offer_even_to_a_lone_e
     alone = replace(instance, units=instance.units.head(1), enterprises=None)
     later = {"market.ccer_supply_t": {"2026": 100.0}, "compliance.at_risk": [], "compliance.without_purchases": []}
     without = alone.with_policy(later)
-    known = limits.enterprises(Given.of(without), units_of(without, [1000.0]))
+    known = limits.enterprises(InstanceInputs.of(without), units_of(without, [1000.0]))
     assert known["offset_most"].tolist() == [0.0]

@@ -16,7 +16,7 @@ from etsopt.checking.allocation import statements as allocation
 from etsopt.checking.compliance import compliance, limits, statements
 from etsopt.checking.compliance.compliance import NUMBERS
 from etsopt.checking.tolerances import ROUNDING_EDGE_T
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.compliance_years import by_hand
 from tests.judging import check
 
@@ -40,7 +40,7 @@ def checked(table: str, column: str, row: int, by: float) -> Verdict:
     changed = result.tables[table].copy()
     changed[column] = changed[column].astype(float)
     changed.loc[row, column] += by
-    return compliance.check(Given.of(instance), result.tables | {table: changed})
+    return compliance.check(InstanceInputs.of(instance), result.tables | {table: changed})
 
 
 def cells() -> list[tuple[str, str]]:
@@ -83,7 +83,7 @@ def test_numbers_may_be_off_by_their_tolerance(table: str) -> None:
             if tolerance := tolerance_of(table, column, 0):
                 changed[column] = changed[column].astype(float)
                 changed.loc[0, column] += sign * 0.999 * tolerance
-        report = compliance.check(Given.of(instance), result.tables | {table: changed})
+        report = compliance.check(InstanceInputs.of(instance), result.tables | {table: changed})
         # Totals of enterprises, which are not changed with them, are let off with less.
         of_totals = {"totals"} if table == "compliance" else set()
         assert {violation.rule for violation in report.violations} <= of_totals
@@ -99,7 +99,7 @@ def test_a_number_is_off_by_no_more_than_its_tolerance(table: str, column: str) 
 
 def test_levels_are_what_the_tables_come_to_and_the_least_that_they_can_be() -> None:
     instance, result = solved()
-    report = compliance.check(Given.of(instance), result.tables)
+    report = compliance.check(InstanceInputs.of(instance), result.tables)
     assert report.violations == ()
     assert [level.name for level in report.levels] == ["cost", "effort", "older_first"]
     assert all(level.certified for level in report.levels)
@@ -139,7 +139,7 @@ def test_a_cost_is_proven_to_a_hundredth_or_a_billionth_of_the_turnover_with_the
         return limits.Best(0.0, 0.0, 0.0, turnover)
 
     monkeypatch.setattr(limits, "best", best)
-    cost = compliance.check(Given.of(instance), result.tables).levels[0]
+    cost = compliance.check(InstanceInputs.of(instance), result.tables).levels[0]
     assert cost.tolerance == tolerance
     # Vintages of 2025 and 2026 are usable, and the year is 2025.
     assert asked == [0]
@@ -148,7 +148,7 @@ def test_a_cost_is_proven_to_a_hundredth_or_a_billionth_of_the_turnover_with_the
 @pytest.mark.parametrize("place", [0, 2])
 def test_a_level_is_stated_as_the_tables_have_it(place: int) -> None:
     instance, result = solved()
-    report = compliance.check(Given.of(instance), result.tables)
+    report = compliance.check(InstanceInputs.of(instance), result.tables)
     unit = {"CNY": 1e-2, "t": 2e-2}[report.levels[place].unit]
     tolerance = report.levels[place].tolerance + max(unit, 1e-9 * abs(report.levels[place].value))
     for by, count in ((-0.999, 0), (1.001, 1)):
@@ -169,7 +169,7 @@ def test_rows_are_those_of_enterprises_and_vintages_once() -> None:
     instance, result = solved()
 
     def rules(**tables: pd.DataFrame) -> list[tuple[str, float]]:
-        found = compliance.check(Given.of(instance), result.tables | tables).violations
+        found = compliance.check(InstanceInputs.of(instance), result.tables | tables).violations
         return [(violation.rule, violation.amount) for violation in found]
 
     table, held = result.tables["compliance"], result.tables["holdings"]
@@ -191,7 +191,7 @@ def test_tables_without_a_deduction_or_an_outstanding_obligation_are_refused(col
     instance, result = solved()
     assert instance.enterprises is not None
     other = replace(instance, enterprises=instance.enterprises.assign(**{column: [0.0, 5.0, 0.0, 0.0]}))
-    found = compliance.check(Given.of(other), result.tables).violations
+    found = compliance.check(InstanceInputs.of(other), result.tables).violations
     assert found
     assert {violation.rule for violation in found} & rules
     assert any(violation.where == "b" and violation.amount == 5.0 for violation in found)
@@ -201,7 +201,7 @@ def test_rows_of_totals_a_usable_vintage_and_the_largest_shortfall_are_named() -
     instance, result = solved()
 
     def found(table: str, changed: pd.DataFrame) -> list[tuple[str, str, float]]:
-        report = compliance.check(Given.of(instance), result.tables | {table: changed})
+        report = compliance.check(InstanceInputs.of(instance), result.tables | {table: changed})
         return [(violation.rule, violation.where, violation.amount) for violation in report.violations]
 
     provinces, held = result.tables["compliance_provinces"], result.tables["holdings"]

@@ -14,7 +14,7 @@ from etsopt.checking.equilibrium.equilibrium import _balance, _is_without_abatem
 from etsopt.checking.market.plans import SelectedPlans
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.models.test_equilibrium import TWO, sector
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ COST = 1000.0
 
 def made(**policy: Any) -> tuple[etsopt.Instance, Year]:
     instance = sector(TWO, [(1, 0.1, COST)], 100.0, **policy)
-    return instance, _year(Given.of(instance), derive_baseline(Given.of(instance), None), 0)
+    return instance, _year(InstanceInputs.of(instance), derive_baseline(InstanceInputs.of(instance), None), 0)
 
 
 def test_a_year_of_the_horizon_is_a_baseline_of_one_year_with_its_price() -> None:
@@ -39,8 +39,8 @@ def test_a_year_of_the_horizon_is_a_baseline_of_one_year_with_its_price() -> Non
         },
     }
     instance = sector(TWO, [], 0.0, **policy)
-    baseline = derive_baseline(Given.of(instance), None)
-    year = _year(Given.of(instance), baseline, 1)
+    baseline = derive_baseline(InstanceInputs.of(instance), None)
+    year = _year(InstanceInputs.of(instance), baseline, 1)
     assert year.price == 60.0
     assert (year.baseline.years.tolist(), year.baseline.discount.tolist()) == ([2026], [1.0])
     assert (year.baseline.paid_share.tolist(), year.baseline.follows.tolist()) == ([0.0], [[True], [True]])
@@ -55,7 +55,7 @@ def taking(year: Year, **parts: Any) -> list[Violation]:
     taken = SelectedPlans(np.arange(2), np.ones(2), np.array([[[False]], [[True]]]))
     table = pd.DataFrame({"intensity": np.zeros(2)})
     free = replace(year, price=0.0, offered=replace(year.offered, **parts))
-    broken = _units(Given.of(instance), free, taken, table, np.ones(2))
+    broken = _units(InstanceInputs.of(instance), free, taken, table, np.ones(2))
     return [violation for violation in broken if violation.rule == "best_response"]
 
 
@@ -85,7 +85,7 @@ def test_the_balance_value_without_abatement_is_within_a_share_and_half_a_decima
 ) -> None:
     monkeypatch.setattr(equilibrium, "NUMBER_RELATIVE", 2.0**-8)
     instance, year = made(**({} if decimals == "none" else {"rule": {"balance_value_decimals": decimals}}))
-    half = equilibrium._half_decimal(Given.of(instance))
+    half = equilibrium._half_decimal(InstanceInputs.of(instance))
     assert half == (0.0 if decimals == "none" else 0.05)
     one = np.array([True, False])
     at = replace(year, baseline=replace(year.baseline, intensity=np.full((2, 1), 2.0)))
@@ -108,7 +108,8 @@ def balanced(
     residual = year.excess(value, tonnes, intensity) if residual_t is None else residual_t
     row = {"sector": "cement", "balance_value": value, "residual_t": residual, "status": "fixed point"}
     return [
-        (violation.rule, violation.amount) for violation in _balance(Given.of(instance), year, row, tonnes, intensity)
+        (violation.rule, violation.amount)
+        for violation in _balance(InstanceInputs.of(instance), year, row, tonnes, intensity)
     ]
 
 
@@ -133,7 +134,7 @@ def test_cells_of_a_sector_are_those_of_its_adjustable_units() -> None:
     """Of three units only the first is adjustable; the third is a sector by itself."""
     instance = sector([*TWO, (5e4, 1.0)], [], 100.0, rule={"balance_value_decimals": 1})
     instance = replace(instance, units=instance.units.assign(sector=["cement", "cement", "steel"]))
-    year = _year(Given.of(instance), derive_baseline(Given.of(instance), None), 0)
+    year = _year(InstanceInputs.of(instance), derive_baseline(InstanceInputs.of(instance), None), 0)
     year = replace(year, free=np.array([True, False, False]))
     table = instance.units.assign(allowance_t=2e5, auctioned_t=0.0, measures_cost_cny=0.0)
     table = table.assign(emissions_before_tco2e=table["emissions_tco2e"], intensity=[0.9, 1.1, 1.0])
@@ -146,7 +147,7 @@ def test_cells_of_a_sector_are_those_of_its_adjustable_units() -> None:
     )
     points, none = pd.DataFrame({"sector": ["cement"] * 2}), pd.DataFrame({"sector": []})
     tables = {"units": table, "equilibrium": rows, "fixed_points": points, "cycles": none}
-    assert _sectors(Given.of(instance), year, tables) == []
+    assert _sectors(InstanceInputs.of(instance), year, tables) == []
     for column, cells, wrong in (
         ("balance_value_before", [0.97, 1.0], ["cement.balance_value_before", "steel.balance_value_before"]),
         ("fixed_points", [1, 1], ["cement.fixed_points", "steel.fixed_points"]),
@@ -155,7 +156,7 @@ def test_cells_of_a_sector_are_those_of_its_adjustable_units() -> None:
         ("residual_t", [500.0, 500.0], ["cement", "steel.residual_t"]),
         ("balance_value", [0.9, 0.9], ["steel.balance_value"]),
     ):
-        broken = _sectors(Given.of(instance), year, tables | {"equilibrium": rows.assign(**{column: cells})})
+        broken = _sectors(InstanceInputs.of(instance), year, tables | {"equilibrium": rows.assign(**{column: cells})})
         assert [violation.where for violation in broken] == wrong
         assert all(violation.amount == 1.0 for violation in broken if violation.unit == "cells")
 
@@ -170,4 +171,4 @@ def test_a_total_may_be_off_by_20_kg_and_a_billionth() -> None:
     for off, broken in ((2e-2, []), (-2e-2, []), (2.1e-2, ["cement.allowance_t"])):
         rows = pd.DataFrame([row | {"allowance_t": off}])
         tables = {"units": pd.DataFrame(zeros), "equilibrium": rows, "fixed_points": point, "cycles": none}
-        assert [violation.where for violation in _sectors(Given.of(instance), year, tables)] == broken
+        assert [violation.where for violation in _sectors(InstanceInputs.of(instance), year, tables)] == broken

@@ -12,7 +12,7 @@ import pytest
 import etsopt
 from etsopt.checking.equilibrium import equilibrium
 from etsopt.checking.equilibrium.equilibrium import NUMBERS, SUMMED, TEXTS, check_equilibrium
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.models.test_equilibrium import CYCLE, TWO, sector
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def solved(name: str = "two") -> tuple[etsopt.Instance, Tables]:
 
 def violations_of(name: str, tables: Tables) -> list[Violation]:
     instance, right = solved(name)
-    violations = check_equilibrium(Given.of(instance), right | tables)
+    violations = check_equilibrium(InstanceInputs.of(instance), right | tables)
     assert all(violation.amount == 1.0 for violation in violations if violation.unit in COUNTED)
     return violations
 
@@ -169,7 +169,7 @@ def test_tables_and_their_columns_are_there() -> None:
     instance, right = solved()
     for name in NUMBERS:
         without = {other: table for other, table in right.items() if other != name}
-        broken: list[Violation] = check_equilibrium(Given.of(instance), without)
+        broken: list[Violation] = check_equilibrium(InstanceInputs.of(instance), without)
         assert [(violation.where, violation.amount) for violation in broken] == [(name, 1.0)]
         for column in (*NUMBERS[name], *TEXTS[name]):
             assert wheres({name: right[name].drop(columns=column)})

@@ -14,7 +14,7 @@ from etsopt.checking.equilibrium import points as of_points
 from etsopt.checking.equilibrium.equilibrium import _year
 from etsopt.checking.equilibrium.points import Year, _in_order, fixed_points
 from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.models.test_equilibrium import TWO, sector
 
 PRICE, COST = 100.0, 170e3
@@ -24,7 +24,7 @@ PRICE, COST = 100.0, 170e3
 def made(paid_share: float = 0.0) -> tuple[etsopt.Instance, Year, dict[str, pd.DataFrame]]:
     instance = sector(TWO, [(1, 0.1, COST)], PRICE, market={"paid_share": paid_share})
     tables = dict(etsopt.solve(instance, "equilibrium").tables)
-    return instance, _year(Given.of(instance), derive_baseline(Given.of(instance), None), 0), tables
+    return instance, _year(InstanceInputs.of(instance), derive_baseline(InstanceInputs.of(instance), None), 0), tables
 
 
 def rate(value: float, intensity: float) -> float:
@@ -69,7 +69,7 @@ def test_an_indifferent_unit_may_emit_either_amount() -> None:
         (-1.1e-9 * scale, False),
     ):
         instance = sector(TWO, [(1, 0.1, even + by)], PRICE)
-        own = _year(Given.of(instance), derive_baseline(Given.of(instance), None), 0)
+        own = _year(InstanceInputs.of(instance), derive_baseline(InstanceInputs.of(instance), None), 0)
         _, cleanest, dirtiest = own.best(np.full(2, value))
         assert bool(cleanest[1] < dirtiest[1]) is both
 
@@ -77,7 +77,7 @@ def test_an_indifferent_unit_may_emit_either_amount() -> None:
 def costing(fixed: float) -> Year:
     """The second unit has a measure at a yearly cost, and its allowances have no price."""
     instance = sector(TWO, [(1, 0.1, COST)], PRICE)
-    year = _year(Given.of(instance), derive_baseline(Given.of(instance), None), 0)
+    year = _year(InstanceInputs.of(instance), derive_baseline(InstanceInputs.of(instance), None), 0)
     offered = replace(year.offered, fixed=np.array([[0.0], [fixed]]), variable=np.zeros((2, 1)))
     return replace(year, price=0.0, offered=offered)
 
@@ -100,7 +100,7 @@ def test_a_point_may_be_off_by_its_tolerance_and_no_more() -> None:
     reported = pd.DataFrame({"sector": ["cement"], "balance_value": [1.0]})
     for tonnes, cost, units in ((2e-2, 1.0, []), (2.1e-2, 1.0, ["t"]), (2e-2, 1.1, ["CNY"])):
         points = pd.DataFrame([row | {"emissions_tco2e": tonnes, "measures_cost_cny": cost}])
-        broken = fixed_points(Given.of(instance), idle, {"fixed_points": points, "equilibrium": reported})
+        broken = fixed_points(InstanceInputs.of(instance), idle, {"fixed_points": points, "equilibrium": reported})
         assert [violation.unit for violation in broken] == units
 
 
@@ -118,7 +118,7 @@ def test_a_point_costs_what_its_residual_leaves_to_buy_in_its_sector_alone() -> 
     others = instance.units.assign(unit_id=["v0", "v1"])
     units = pd.concat([others, instance.units.assign(sector="steel")], ignore_index=True)
     both = replace(instance, units=units)
-    twice = _year(Given.of(both), derive_baseline(Given.of(both), None), 0)
+    twice = _year(InstanceInputs.of(both), derive_baseline(InstanceInputs.of(both), None), 0)
     least, _, dirtiest = year.best(np.full(2, 1.05))
     emissions = float(dirtiest.sum())
     residual = year.excess(1.05, dirtiest, year.baseline.intensity[:, 0] * dirtiest / year.baseline.emissions[:, 0])
@@ -128,8 +128,8 @@ def test_a_point_costs_what_its_residual_leaves_to_buy_in_its_sector_alone() -> 
     points = pd.DataFrame([row | {"sector": "steel", "measures_cost_cny": cost}])
     reported = pd.DataFrame({"sector": ["steel"], "balance_value": [1.05]})
     tables = {"fixed_points": points, "equilibrium": reported}
-    assert fixed_points(Given.of(both), twice, tables) == []
-    (wrong,) = fixed_points(Given.of(both), twice, tables | {"fixed_points": points.assign(number=2)})
+    assert fixed_points(InstanceInputs.of(both), twice, tables) == []
+    (wrong,) = fixed_points(InstanceInputs.of(both), twice, tables | {"fixed_points": points.assign(number=2)})
     assert (wrong.where, wrong.unit) == ("steel", "rows")
 
 
@@ -139,7 +139,7 @@ def found(paid_share: float = 0.0, **changes: tuple[int, float]) -> list[str]:
     for column, (row, by) in changes.items():
         points[column] = points[column].astype(float)
         points.loc[row, column] += by
-    return [v.unit for v in fixed_points(Given.of(instance), year, tables | {"fixed_points": points})]
+    return [v.unit for v in fixed_points(InstanceInputs.of(instance), year, tables | {"fixed_points": points})]
 
 
 @pytest.mark.parametrize("paid_share", [0.0, 0.25])
@@ -168,7 +168,7 @@ def test_what_is_told_is_one_of_the_points_and_they_are_numbered_by_their_values
     assert len(points) == 2
     for by, count in ((0.5e-9, 0), (2e-9, 1)):
         other = told.assign(balance_value=told["balance_value"] * (1 + by))
-        wrong = fixed_points(Given.of(instance), year, tables | {"equilibrium": other})
+        wrong = fixed_points(InstanceInputs.of(instance), year, tables | {"equilibrium": other})
         assert [(violation.where, violation.amount) for violation in wrong] == [("cement", 1.0)] * count
     assert _in_order("cement", points) == []
     for wrong_points in (

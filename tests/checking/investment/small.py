@@ -17,7 +17,7 @@ from etsopt.checking.investment.states import States
 from etsopt.readings.baseline import Baseline
 from etsopt.readings.choices import Choices
 from etsopt.readings.families import Family, SlotGroup
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.market.small import table
 from tests.markets import market
 
@@ -33,14 +33,14 @@ UNITS = pd.DataFrame(
 )
 
 
-def units_alone(**policy: Any) -> Given:
+def units_alone(**policy: Any) -> InstanceInputs:
     """The units, and of a policy these sections alone."""
     stated: Any = SimpleNamespace(**policy)
-    return Given(units=UNITS, policy=stated)
+    return InstanceInputs(units=UNITS, policy=stated)
 
 
 @cache
-def instance_of(opening: tuple[float, float] = (30.0, 7.0), terminal_price: float = 30.0) -> Given:
+def instance_of(opening: tuple[float, float] = (30.0, 7.0), terminal_price: float = 30.0) -> InstanceInputs:
     """The units under a policy of two years, with what each enterprise holds at the start."""
     units = {name: UNITS[name].tolist() for name in ("enterprise_id", "sector")}
     enterprises = pd.DataFrame({"enterprise_id": ["e", "f"], "opening_2025_t": opening})
@@ -50,7 +50,7 @@ def instance_of(opening: tuple[float, float] = (30.0, 7.0), terminal_price: floa
         market={"terminal_price_cny_per_t": terminal_price},
         enterprises=enterprises,
     )
-    return Given.of(made)
+    return InstanceInputs.of(made)
 
 
 def baseline_of(**changes: Any) -> Baseline:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.investment.derived import Derived, _capital, derive
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.investment.small import choices_of, units_alone
 from tests.investments import LOW_AND_HIGH, with_scenarios
 from tests.markets import market
@@ -29,7 +29,7 @@ SHARED: dict[str, object] = {"abatement_rate": 0.1, "maximum_share": 0.5, "lifet
 
 
 @cache
-def given(no_regret: str = "include") -> Given:
+def given(no_regret: str = "include") -> InstanceInputs:
     units: dict[str, Any] = {
         "emissions_tco2e": [1000.0, 500.0, 60.0],
         "reference_t": [900.0, 400.0, 50.0],
@@ -44,7 +44,9 @@ def given(no_regret: str = "include") -> Given:
         abatement={"no_regret": no_regret},
         investment={"cvar_level": 0.75, "cvar_weight": 0.5},
     )
-    return Given.of(with_scenarios(made, LOW_AND_HIGH.assign(output_factor=[0.5, 1.5], probability=[0.75, 0.25])))
+    return InstanceInputs.of(
+        with_scenarios(made, LOW_AND_HIGH.assign(output_factor=[0.5, 1.5], probability=[0.75, 0.25]))
+    )
 
 
 @cache

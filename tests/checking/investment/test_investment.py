@@ -15,7 +15,7 @@ from etsopt.checking.investment.bound import Bound
 from etsopt.checking.investment.derived import Derived, derive
 from etsopt.checking.investment.investment import _level, _stated_multipliers, _totals, check
 from etsopt.checking.verdict import LevelCheck, Verdict
-from etsopt.readings.given import Given, Names
+from etsopt.readings.instance_inputs import InstanceInputs, Names
 from tests.checking.investment.small import objective_of, told
 from tests.checking.market.small import table
 from tests.investments import LOW_AND_HIGH, with_scenarios
@@ -26,7 +26,7 @@ ALLOCATION = pd.DataFrame({"allowance_t": [90_000.0, 12_000.0]})
 
 
 @cache
-def plants() -> Given:
+def plants() -> InstanceInputs:
     """The first of 100,000 t may cut 20,000 t for 500,000 CNY a year and 60 CNY/t; the other has 2,000 t to spare."""
     units: dict[str, Any] = {
         "emissions_tco2e": [100_000.0, 10_000.0],
@@ -51,7 +51,7 @@ def plants() -> Given:
         horizon={"discount_rate": 0.0},
         market={"terminal_price_cny_per_t": 50.0},
     )
-    return Given.of(with_scenarios(made, LOW_AND_HIGH))
+    return InstanceInputs.of(with_scenarios(made, LOW_AND_HIGH))
 
 
 @cache

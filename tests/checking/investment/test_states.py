@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.investment.states import States, read_states
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.investment.small import UNITS, baseline_of, units_alone
 from tests.checking.market.small import table
 
@@ -18,9 +18,9 @@ YEARS = np.array([2025, 2026, 2027])
 FACTORS = ("output_factor", "balance_value_factor", "allowance_factor")
 
 
-def given(rows: dict[str, list[Any]] | None, prices: Any = None) -> Given:
+def given(rows: dict[str, list[Any]] | None, prices: Any = None) -> InstanceInputs:
     policy: Any = SimpleNamespace(market=SimpleNamespace(prices_cny_per_t=prices))
-    return Given(units=UNITS, policy=policy, scenarios=None if rows is None else pd.DataFrame(rows))
+    return InstanceInputs(units=UNITS, policy=policy, scenarios=None if rows is None else pd.DataFrame(rows))
 
 
 def three_states() -> States:

@@ -17,7 +17,7 @@ from etsopt.checking.market import statements
 from etsopt.checking.market.leaves import Leaf
 from etsopt.checking.market.market import check_market
 from etsopt.checking.verdict import Violation
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.units import tolerance_of
 from tests.markets import market
 
@@ -73,14 +73,14 @@ def test_a_cost_is_not_below_its_bound_and_its_gap_is_asked_for_relative_to_what
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     instance, result = solved()
-    violations, level = check_market(Given.of(instance), result.tables, "clearing", 0.5)
+    violations, level = check_market(InstanceInputs.of(instance), result.tables, "clearing", 0.5)
     assert violations == []
     assert level is not None
     assert level.asked == 0.5 * level.value
     for by, spending in ((1e6, 0.0), (1e6, 1e12), (-1e6, 0.0)):
         value = level.value - by
         monkeypatch.setattr(of_market, "cost_of", lambda *_, stated=(value, 0.0, spending): stated)
-        broken, changed = check_market(Given.of(instance), result.tables, "clearing", 0.5)
+        broken, changed = check_market(InstanceInputs.of(instance), result.tables, "clearing", 0.5)
         assert changed is not None
         assert changed.asked == 0.5 * max(abs(value), spending)
         assert [v.rule for v in broken] == ["cost"] * (by > 0)
@@ -91,10 +91,10 @@ def test_a_cost_is_not_below_its_bound_and_its_gap_is_asked_for_relative_to_what
 
 def test_what_rounding_leaves_open_of_a_cost_is_taken_off_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     instance, result = solved()
-    _, level = check_market(Given.of(instance), result.tables, "clearing", 0.5)
+    _, level = check_market(InstanceInputs.of(instance), result.tables, "clearing", 0.5)
     assert level is not None
     monkeypatch.setattr(of_market, "cost_of", lambda *_: (level.value, 1e6, 0.0))
-    _, uncertain = check_market(Given.of(instance), result.tables, "clearing", 0.5)
+    _, uncertain = check_market(InstanceInputs.of(instance), result.tables, "clearing", 0.5)
     assert uncertain is not None
     assert uncertain.bound == pytest.approx(level.bound - 1e6, abs=1.0)
 
@@ -102,7 +102,9 @@ def test_what_rounding_leaves_open_of_a_cost_is_taken_off_its_bound(monkeypatch:
 def test_a_table_of_balance_values_that_no_year_asks_for_ends_the_check() -> None:
     instance, result = solved()
     values = pd.DataFrame({"sector": ["cement"], "year": [2025]})
-    violations, level = check_market(Given.of(instance), result.tables | {"balance_values": values}, "clearing", 0.5)
+    violations, level = check_market(
+        InstanceInputs.of(instance), result.tables | {"balance_values": values}, "clearing", 0.5
+    )
     assert [(v.rule, v.where, v.amount) for v in violations] == [("tables", "balance_values", 1.0)]
     assert level is None
 
@@ -111,7 +113,7 @@ def test_an_uplift_that_no_plan_explains_is_found() -> None:
     instance, result = solved()
     assert result.tables["uplift"].empty
     uplift = pd.DataFrame({"unit_id": ["u0"], "uplift_cny": [5e4]})
-    violations, _ = check_market(Given.of(instance), result.tables | {"uplift": uplift}, "clearing", 0.5)
+    violations, _ = check_market(InstanceInputs.of(instance), result.tables | {"uplift": uplift}, "clearing", 0.5)
     assert [(v.rule, v.where) for v in violations] == [("uplift", "u0")]
     assert violations[0].amount == pytest.approx(5e4, abs=1.0)
 
@@ -138,7 +140,7 @@ def test_tables_hold_what_is_decided_in_numbers(table: str, column: str | None, 
         del tables[table]
     else:
         tables[table] = tables[table].assign(**{column: cell})
-    violations, level = check_market(Given.of(instance), tables, "clearing", 0.0)
+    violations, level = check_market(InstanceInputs.of(instance), tables, "clearing", 0.0)
     assert [(v.rule, v.where, v.amount) for v in violations] == [("tables", where, 1.0)]
     assert level is None
 
@@ -147,10 +149,10 @@ def test_a_multiplier_that_is_no_number_is_one_wrong_row_and_prices_are_in_the_m
     instance, result = solved()
     duals = result.tables["duals"].copy()
     duals["multiplier"] = [np.nan, *duals["multiplier"][1:]]
-    violations, _ = check_market(Given.of(instance), result.tables | {"duals": duals}, "clearing", 0.0)
+    violations, _ = check_market(InstanceInputs.of(instance), result.tables | {"duals": duals}, "clearing", 0.0)
     assert ("duals", 1.0, "rows") in [(v.rule, v.amount, v.unit) for v in violations]
     years = result.tables["years"].assign(price_unit="CNY")
-    violations, level = check_market(Given.of(instance), result.tables | {"years": years}, "clearing", 0.0)
+    violations, level = check_market(InstanceInputs.of(instance), result.tables | {"years": years}, "clearing", 0.0)
     assert [(v.where, v.amount) for v in violations] == [("price_unit", 1.0)]
     assert level is not None
 
@@ -162,7 +164,7 @@ def test_violations_of_every_statement_are_reported(name: str, monkeypatch: pyte
     instance, result = solved()
     marked = Violation("marked", "", 1.0, "t", "")
     monkeypatch.setattr(statements, name, lambda *_: [marked])
-    violations, level = check_market(Given.of(instance), result.tables, "clearing", 0.0)
+    violations, level = check_market(InstanceInputs.of(instance), result.tables, "clearing", 0.0)
     assert marked in violations
     assert level is not None
 
@@ -174,11 +176,11 @@ def test_columns_that_are_missing_end_the_check_and_wrong_ones_do_not() -> None:
         ("years", years.drop(columns="unsold_t")),
         ("enterprise_years", result.tables["enterprise_years"].drop(columns="banked_t")),
     ):
-        violations, level = check_market(Given.of(instance), result.tables | {table: wrong}, "clearing", 0.0)
+        violations, level = check_market(InstanceInputs.of(instance), result.tables | {table: wrong}, "clearing", 0.0)
         assert "tables" in {violation.rule for violation in violations}
         assert level is None
     wrong = years.assign(unsold_t=-5.0)
-    violations, level = check_market(Given.of(instance), result.tables | {"years": wrong}, "clearing", 0.0)
+    violations, level = check_market(InstanceInputs.of(instance), result.tables | {"years": wrong}, "clearing", 0.0)
     assert {violation.rule for violation in violations} == {"years", "market_not_negative"}
     assert level is not None
 
@@ -190,7 +192,7 @@ def test_leaves_prove_the_least_of_their_bounds_and_count_only_where_plans_and_a
     bounds: dict[str, float] = {}
     made: list[tuple[Any, ...]] = []
 
-    class Given:
+    class InstanceInputs:
         def __init__(self, *given: Any) -> None:
             made.append(given)
             self.level = given[1]
@@ -198,11 +200,11 @@ def test_leaves_prove_the_least_of_their_bounds_and_count_only_where_plans_and_a
         def under(self, *_: Any) -> float:
             return bounds[self.level]
 
-    root: Any = Given("market", "cost", "leeway")
+    root: Any = InstanceInputs("market", "cost", "leeway")
     root.market = SimpleNamespace(baseline=None, offered=None, costless="costless", unmet_most=77.0)
     root.leeway = "leeway"
     stated: Any = SimpleNamespace(at=lambda level, unit: (level, [f"{level} in {unit}"]))
-    monkeypatch.setattr(of_market, "Bound", Given)
+    monkeypatch.setattr(of_market, "Bound", InstanceInputs)
     monkeypatch.setattr(of_market, "Restricted", lambda *_: None)
 
     def proven(**of_levels: float) -> float:
@@ -236,22 +238,22 @@ def test_tables_that_belong_to_other_markets_are_refused() -> None:
     ):
         given = instance.with_policy(changes)
         right = dict(etsopt.solve(given, kind).tables)
-        assert check_market(Given.of(given), right, kind, 0.0)[0] == []
+        assert check_market(InstanceInputs.of(given), right, kind, 0.0)[0] == []
         assert name not in right
-        violations, _ = check_market(Given.of(given), right | {name: pd.DataFrame({"a": [1]})}, kind, 0.0)
+        violations, _ = check_market(InstanceInputs.of(given), right | {name: pd.DataFrame({"a": [1]})}, kind, 0.0)
         assert [(v.where, v.rule, v.amount, v.unit) for v in violations] == [("", name, 1.0, "tables")]
     # Prices that are stated have no interval.
     for column, by in (("price_lower_cny_per_t", -1.0), ("price_upper_cny_per_t", 1.0)):
         years = right["years"].assign(**{column: right["years"][column] + by})
-        violations, _ = check_market(Given.of(given), right | {"years": years}, "abatement", 0.0)
+        violations, _ = check_market(InstanceInputs.of(given), right | {"years": years}, "abatement", 0.0)
         assert [violation.where for violation in violations] == ["2025", "2026"]
 
 
 def test_without_measures_there_is_no_row_of_them_and_a_row_too_many_is_refused() -> None:
     instance = market({"emissions_tco2e": [1e6], "reference_t": [1.01e6]})
     right = dict(etsopt.solve(instance, "clearing").tables)
-    assert check_market(Given.of(instance), right, "clearing", 0.0)[0] == []
+    assert check_market(InstanceInputs.of(instance), right, "clearing", 0.0)[0] == []
     assert len(right["measure_years"]) == 0
     more = right["measure_years"].reindex([0]).fillna(1.0).assign(year=2025)
-    violations, _ = check_market(Given.of(instance), right | {"measure_years": more}, "clearing", 0.0)
+    violations, _ = check_market(InstanceInputs.of(instance), right | {"measure_years": more}, "clearing", 0.0)
     assert [(v.rule, v.amount, v.unit) for v in violations] == [("measure_years", 1.0, "rows")]

@@ -11,7 +11,7 @@ import pytest
 from etsopt.checking.market import remainder as of_remainder
 from etsopt.checking.market.remainder import remainder
 from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.markets import market
 
 REFERENCE = [100.75, 200.5, 50.25]
@@ -29,10 +29,10 @@ def offered(
     instance = market(units, **({"horizon": {"last_year": 2026}} | policy))
     table = pd.DataFrame({"allowance_t": allowance})
     sectors = pd.DataFrame({"sector": ["cement", "steel"], "under_target_t": left})
-    found = derive_baseline(Given.of(instance), table)
+    found = derive_baseline(InstanceInputs.of(instance), table)
     if changes is not None:
         found = changes(found)
-    return remainder(Given.of(instance), found, {"allocation": table, "sectors": sectors}).tolist()
+    return remainder(InstanceInputs.of(instance), found, {"allocation": table, "sectors": sectors}).tolist()
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def of_whole(
     instance = market(units, horizon={"last_year": 2026}, **policy)
     table = pd.DataFrame({"allowance_t": allowance})
     sectors = pd.DataFrame({"sector": ["cement", "steel"], "under_target_t": left})
-    found = derive_baseline(Given.of(instance), table)
+    found = derive_baseline(InstanceInputs.of(instance), table)
     emissions = found.emissions * np.array([1.0, factor])
     changed = type(found)(**(vars(found) | {"emissions": emissions}))
-    return remainder(Given.of(instance), changed, {"allocation": table, "sectors": sectors}).tolist()
+    return remainder(InstanceInputs.of(instance), changed, {"allocation": table, "sectors": sectors}).tolist()
 
 
 WHOLE = [1_000_500.0, 2_000_000.0, 500_000.0]
@@ -165,7 +165,7 @@ def test_a_unit_of_half_a_tonne_loses_as_well_and_the_least_total_that_is_offere
     instance = market(units, horizon={"last_year": 2025}, **policy)
     table = pd.DataFrame({"allowance_t": [0.0, 0.0, 0.0]})
     tables = {"allocation": table, "sectors": pd.DataFrame({"sector": ["cement"], "under_target_t": [99.0]})}
-    found = derive_baseline(Given.of(instance), table)
+    found = derive_baseline(InstanceInputs.of(instance), table)
     for exact, offered_t in (([0.75, 0.0, 0.0], 1.0), ([0.0, 0.0, 2e-2], 0.0), ([0.0, 0.0, 2.01e-2], 1.0)):
         monkeypatch.setattr(of_remainder, "before_rounding", lambda *_, exact=exact: np.array(exact))
-        assert remainder(Given.of(instance), found, tables).tolist() == [offered_t]
+        assert remainder(InstanceInputs.of(instance), found, tables).tolist() == [offered_t]

@@ -8,7 +8,7 @@ import pytest
 from etsopt.checking.arithmetic import ROUNDOFF
 from etsopt.checking.reconciliation.evidence import CENTRAL, read_evidence
 from etsopt.checking.tolerances import UNCERTAINTY_MARGIN_RELATIVE
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.reconciliation.small import evidence_of
 from tests.reconciliations import by_hand, instance_of
 
@@ -70,13 +70,13 @@ def test_a_side_that_is_absent_is_the_value_and_without_one_no_limit() -> None:
     names = [f"s{place}" for place in range(len(sides))]
     rows = [statement | {"statement_id": name} | own for name, own in zip(names, sides, strict=True)]
     terms = [{"unit_id": "a", "statement_id": name, "quantity_id": "coal", "coefficient": 1.0} for name in names]
-    read = read_evidence(Given.of(instance_of([quantity], rows, terms))).statements
+    read = read_evidence(InstanceInputs.of(instance_of([quantity], rows, terms))).statements
     assert read["lower"].tolist() == [5.0, 4.0, 5.0, 4.0, -np.inf]
     assert read["upper"].tolist() == [5.0, 5.0, 6.0, np.inf, 6.0]
 
 
 def test_the_evidence_by_hand_is_read_as_it_is_stated() -> None:
-    evidence = read_evidence(Given.of(by_hand()))
+    evidence = read_evidence(InstanceInputs.of(by_hand()))
     assert evidence.quantities["unit"].tolist() == [0, 0, 0, 0, 1]
     assert evidence.quantities["factor"].tolist() == [0.5, 2.0, 0.5, 2.0, 2.0]
     assert evidence.quantities["reported"].fillna(-1.0).tolist() == [100.0, 50.0, 200.0, -1.0, 10.0]

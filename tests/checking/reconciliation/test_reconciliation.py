@@ -25,7 +25,7 @@ from etsopt.checking.reconciliation.reconciliation import (
     _units,
 )
 from etsopt.checking.verdict import LevelCheck, Violation
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.reconciliations import instance_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ INSTANCE = instance_of(
     [statement("most", 2.0, upper=50.0), statement("sum", 0.5, lower=150.0, upper=300.0)],
     [term("most", "ash", 1.0), term("sum", "ash", 1.0), term("sum", "coal", 1.0)],
 )
-EVIDENCE = read_evidence(Given.of(INSTANCE))
+EVIDENCE = read_evidence(InstanceInputs.of(INSTANCE))
 QUANTITIES, STATEMENTS = pd.DataFrame(INSTANCE.quantities), pd.DataFrame(INSTANCE.statements)
 TRUE = np.array([20.0, 200.0, 5.0, 80.0])
 NONE = np.zeros(4, dtype=bool), np.zeros(2, dtype=bool)
@@ -90,11 +90,11 @@ def test_rows_are_those_of_the_instance() -> None:
         "reconciled_quantities": QUANTITIES,
         "reconciled_statements": STATEMENTS,
     }
-    assert list(_same_rows(Given.of(INSTANCE), tables)) == []
+    assert list(_same_rows(InstanceInputs.of(INSTANCE), tables)) == []
     renamed = tables | {"reconciled_statements": tables["reconciled_statements"].assign(kind="limit")}
     message = "the rows are those of the instance, with their kind"
     wanted = [Violation("same_rows", "reconciled_statements", 1.0, "tables", message)]
-    assert list(_same_rows(Given.of(INSTANCE), renamed)) == wanted
+    assert list(_same_rows(InstanceInputs.of(INSTANCE), renamed)) == wanted
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,9 @@ def test_a_gross_error_is_what_moves_by_more_than_its_uncertainty_and_a_milliont
         marks = marked(place, gross)
         marks[0][1] |= name == "a sum"
         return named(
-            _gross_errors(EVIDENCE, Given.of(INSTANCE), moved(column, start + uncertainty * (LIMIT + off)), marks)
+            _gross_errors(
+                EVIDENCE, InstanceInputs.of(INSTANCE), moved(column, start + uncertainty * (LIMIT + off)), marks
+            )
         )
 
     for off in (-0.9e-9, 0.9e-9):
@@ -127,8 +129,8 @@ def test_a_gross_error_is_what_moves_by_more_than_its_uncertainty_and_a_milliont
 
 
 def test_a_quantity_without_a_report_is_no_gross_error() -> None:
-    assert named(_gross_errors(EVIDENCE, Given.of(INSTANCE), moved(2, 5.0), NONE)) == {}
-    assert named(_gross_errors(EVIDENCE, Given.of(INSTANCE), moved(2, 5.0), marked(2))) == {"a oil": 1.0}
+    assert named(_gross_errors(EVIDENCE, InstanceInputs.of(INSTANCE), moved(2, 5.0), NONE)) == {}
+    assert named(_gross_errors(EVIDENCE, InstanceInputs.of(INSTANCE), moved(2, 5.0), marked(2))) == {"a oil": 1.0}
 
 
 def quantities(column: str = "reconciled", place: int = 1, amount: float = 200.0, basis: str = "") -> pd.DataFrame:
@@ -189,8 +191,10 @@ def test_a_quantity_reported_and_reconciled_as_zero_is_not_adjusted() -> None:
     table = pd.DataFrame(instance.quantities)[["unit_id", "quantity_id", "reported"]].assign(
         **dict.fromkeys(AMOUNTS, 0.0)
     )
-    assert named(_quantities(read_evidence(Given.of(instance)), table.assign(basis="reported"))) == {}
-    assert named(_quantities(read_evidence(Given.of(instance)), table.assign(basis="adjusted"))) == {"a coal": 1.0}
+    assert named(_quantities(read_evidence(InstanceInputs.of(instance)), table.assign(basis="reported"))) == {}
+    assert named(_quantities(read_evidence(InstanceInputs.of(instance)), table.assign(basis="adjusted"))) == {
+        "a coal": 1.0
+    }
 
 
 def test_only_a_quantity_without_a_report_is_substituted() -> None:
@@ -239,11 +243,11 @@ GROSS = np.array([False, False, False, True]), np.array([False, True])
 
 @pytest.mark.parametrize("column", UNITS.columns)
 def test_counts_and_emissions_of_a_unit_are_those_of_its_quantities(column: str) -> None:
-    assert list(_units(Given.of(INSTANCE), EVIDENCE, UNITS, AMOUNTS_OF_ENDS, GROSS)) == []
+    assert list(_units(InstanceInputs.of(INSTANCE), EVIDENCE, UNITS, AMOUNTS_OF_ENDS, GROSS)) == []
     for unit in (0, 1):
         table = UNITS.astype(float)
         table.loc[unit, column] += 1.0
-        found = named(_units(Given.of(INSTANCE), EVIDENCE, table, AMOUNTS_OF_ENDS, GROSS))
+        found = named(_units(InstanceInputs.of(INSTANCE), EVIDENCE, table, AMOUNTS_OF_ENDS, GROSS))
         assert found == pytest.approx({"ab"[unit]: 1.0}, abs=0.021)
 
 
@@ -257,7 +261,9 @@ def test_emissions_are_off_by_no_more_than_20_kg_and_a_billionth_of_their_parts(
     table.loc[:, "conservative_tco2e"] = [-15.0 + 5e8 + 15, 160.0]
     for off, excess in ((1.0199, {}), (1.0301, {"a": 0.0101})):
         table.loc[0, "reconciled_tco2e"] = 15.0 + off
-        assert named(_units(Given.of(INSTANCE), EVIDENCE, table, amounts, GROSS)) == pytest.approx(excess, abs=1e-4)
+        assert named(_units(InstanceInputs.of(INSTANCE), EVIDENCE, table, amounts, GROSS)) == pytest.approx(
+            excess, abs=1e-4
+        )
 
 
 @pytest.mark.parametrize("column", AMOUNTS)
@@ -283,23 +289,25 @@ def test_quantities_and_sums_agree_with_the_evidence_within_its_uncertainty(
     column: str, place: int, by: float, name: str, excess: float
 ) -> None:
     amounts = dict.fromkeys(AMOUNTS, TRUE) | {column: moved(place, by)}
-    found = named(_agreement(EVIDENCE, Given.of(INSTANCE), amounts, NONE))
+    found = named(_agreement(EVIDENCE, InstanceInputs.of(INSTANCE), amounts, NONE))
     # The first adjustment may leave the evidence, since gross errors are what it moves away from.
     wanted = {name: excess} if excess and column != "least_adjusted" else {}
     assert found == pytest.approx(wanted, abs=1e-7)
     # A gross error says nothing.
     gross = marked({"a coal": 1, "a most": 4}.get(name, 4))
-    assert name == "a oil" or named(_agreement(EVIDENCE, Given.of(INSTANCE), amounts, gross)) == {}
+    assert name == "a oil" or named(_agreement(EVIDENCE, InstanceInputs.of(INSTANCE), amounts, gross)) == {}
 
 
 @pytest.mark.parametrize(("side", "sign"), [("upper", 1.0), ("lower", -1.0)])
 def test_a_sum_agrees_within_the_rounding_of_all_that_it_reaches(side: str, sign: float) -> None:
     # Coal of 200 and ash of 20: half a tonne of uncertainty, twice a millionth of it, and a billionth of 1100 t.
-    evidence = read_evidence(Given.of(INSTANCE))
+    evidence = read_evidence(InstanceInputs.of(INSTANCE))
     for off, excess in ((1.9e-6, {}), (2.2e-6, {"a sum": 0.1e-6})):
         evidence.statements.loc[1, side] = 220.0 - sign * (0.5 + off)
         amounts = dict.fromkeys(AMOUNTS, TRUE)
-        assert named(_agreement(evidence, Given.of(INSTANCE), amounts, NONE)) == pytest.approx(excess, abs=1e-8)
+        assert named(_agreement(evidence, InstanceInputs.of(INSTANCE), amounts, NONE)) == pytest.approx(
+            excess, abs=1e-8
+        )
 
 
 def test_objectives_are_recomputed_from_the_tables_with_their_own_tolerances() -> None:

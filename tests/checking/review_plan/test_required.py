@@ -14,14 +14,14 @@ import pytest
 import etsopt
 from etsopt.checking.review_plan import required as module
 from etsopt.checking.review_plan.required import LEVELS, _at_least, _drawn, required_of
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.review_plans import by_hand, instance_of
 
 MUNICIPAL, PROVINCIAL, NATIONAL = LEVELS
 
 
 def test_days_are_rounded_to_six_decimals() -> None:
-    days = required_of(Given.of(by_hand({"days_per_review": 2.0, "provincial": {"effort": 1 / 3}}))).days
+    days = required_of(InstanceInputs.of(by_hand({"days_per_review": 2.0, "provincial": {"effort": 1 / 3}}))).days
     assert days[PROVINCIAL].tolist() == [0.666667] * 4
     assert days[MUNICIPAL].tolist() == days[NATIONAL].tolist() == [2.0] * 4
 
@@ -55,7 +55,7 @@ def test_least_numbers_and_limits_are_those_of_each_group() -> None:
         "provincial": {"days": {"Gansu": 3.0}, "least": 2, "travel_days": 0.5},
         "national": {"least_share": 0.6, "drawn": 1, "travel_days": 0.75},
     }
-    required = required_of(Given.of(by_hand(plan)))
+    required = required_of(InstanceInputs.of(by_hand(plan)))
     groups = required.groups.fillna(-1.0)
     assert groups.index.tolist() == [
         (MUNICIPAL, "Fujian"),
@@ -85,7 +85,7 @@ def test_an_enterprise_without_figures_of_its_own_has_those_of_its_units() -> No
         }
     )
     policy = {"year": 2025, "rule": {"name": "cn-2024"}, "review_plan": {"days_per_review": 1.5}}
-    alone = required_of(Given.of(etsopt.Instance.from_frames(units, policy))).enterprises
+    alone = required_of(InstanceInputs.of(etsopt.Instance.from_frames(units, policy))).enterprises
     assert alone.index.tolist() == ["a", "b"]
     assert alone["size"].tolist() == alone["at_risk"].tolist() == [30.0, 7.0]
     # The seat of a is where its largest unit is.
@@ -103,7 +103,7 @@ def test_an_enterprise_without_figures_of_its_own_has_those_of_its_units() -> No
             "review_days": [3.0, np.nan],
         }
     )
-    stated = required_of(Given.of(etsopt.Instance.from_frames(units, policy, enterprises=own))).enterprises
+    stated = required_of(InstanceInputs.of(etsopt.Instance.from_frames(units, policy, enterprises=own))).enterprises
     assert stated["name"].tolist() == ["A", ""]
     assert stated["place"].tolist() == [("Gansu", "X", ""), ("Anhui", "", "b")]
     assert stated["at_risk"].tolist() == [30.0, 4.0]
@@ -120,9 +120,9 @@ def test_the_first_52_bits_of_a_hash_draw_by_weight(drawn_by: str) -> None:
         weight = float(size) if drawn_by == "size" else 1.0
         # What has no size is drawn last.
         ranks[name] = -math.log((bits + 0.5) / 2**52) / weight if weight else math.inf
-    members, order = required_of(Given.of(instance)).enterprises, sorted(ranks, key=lambda name: ranks[name])
-    assert _drawn(members, Given.of(instance), NATIONAL, 6) == order
-    assert _drawn(members, Given.of(instance), NATIONAL, 3) == order[:3]
+    members, order = required_of(InstanceInputs.of(instance)).enterprises, sorted(ranks, key=lambda name: ranks[name])
+    assert _drawn(members, InstanceInputs.of(instance), NATIONAL, 6) == order
+    assert _drawn(members, InstanceInputs.of(instance), NATIONAL, 3) == order[:3]
 
 
 def test_a_hash_is_taken_as_the_middle_of_its_part_of_the_chances(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +136,6 @@ def test_a_hash_is_taken_as_the_middle_of_its_part_of_the_chances(monkeypatch: p
     rows = pd.DataFrame({"enterprise_id": ["a", "b"], "province": "Fujian", "at_risk_tco2e": [1.0, 1.0]})
     instance = instance_of(rows, {"national": {"drawn": 1}})
     for weight, first in ((0.0191, "b"), (0.0187, "a")):
-        assert _drawn(pd.DataFrame({"size": [1.0, weight]}, index=["a", "b"]), Given.of(instance), NATIONAL, 1) == [
-            first
-        ]
+        assert _drawn(
+            pd.DataFrame({"size": [1.0, weight]}, index=["a", "b"]), InstanceInputs.of(instance), NATIONAL, 1
+        ) == [first]

@@ -26,7 +26,7 @@ from etsopt.checking.review_plan.review_plan import (
 )
 from etsopt.checking.theorem import MISSING
 from etsopt.checking.verdict import LevelCheck, Violation
-from etsopt.readings.given import Given
+from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.review_plan.small import Enterprise, required
 from tests.review_plans import by_hand
 
@@ -187,7 +187,7 @@ def test_a_price_is_at_most_what_a_day_or_a_review_can_be_worth(group: int, day:
 
 def test_the_summary_has_exact_counts_and_tonnes_within_their_rounding() -> None:
     instance = by_hand()
-    own = required_of(Given.of(instance))
+    own = required_of(InstanceInputs.of(instance))
     zero = np.zeros(len(own.groups))
     prices = Prices.of(own.groups, zero, zero)
     true = pd.DataFrame(
@@ -200,13 +200,15 @@ def test_the_summary_has_exact_counts_and_tonnes_within_their_rounding() -> None
             "priced_bound_tco2e": [0.0],
         }
     )
-    assert list(_summary(Given.of(instance), own, true, 50.0, prices)) == []
+    assert list(_summary(InstanceInputs.of(instance), own, true, 50.0, prices)) == []
     for column in true:
         # 20 kg and 1e-8 of all tonnes at risk, 2.9e-6.
         for off in (0.020002, 0.020004) if column.endswith("tco2e") else (0.0, 0.001):
-            found = named(_summary(Given.of(instance), own, true.assign(**{column: true[column] + off}), 50.0, prices))
+            found = named(
+                _summary(InstanceInputs.of(instance), own, true.assign(**{column: true[column] + off}), 50.0, prices)
+            )
             assert found == ({str(column): pytest.approx(off)} if off in (0.020004, 0.001) else {})
-    (violation,) = _summary(Given.of(instance), own, true.assign(covered_tco2e=0.0), 50.0, prices)
+    (violation,) = _summary(InstanceInputs.of(instance), own, true.assign(covered_tco2e=0.0), 50.0, prices)
     assert violation == Violation("summary", "covered_tco2e", 240.0, "tco2e", "it is 240")
 
 
@@ -232,14 +234,14 @@ def test_missing_days_are_those_of_groups_that_have_too_few() -> None:
 
 def test_a_summary_has_one_row_and_a_table_that_is_missing_ends_the_check() -> None:
     twice = pd.concat([tables()["review_summary"]] * 2, ignore_index=True)
-    (violation,) = check(Given.of(by_hand()), tables() | {"review_summary": twice}, 0.0).violations
+    (violation,) = check(InstanceInputs.of(by_hand()), tables() | {"review_summary": twice}, 0.0).violations
     assert violation == Violation("tables", "review_summary", 1.0, "rows", "the summary has one row")
-    report = check(Given.of(by_hand()), {"plan": tables()["plan"]}, 0.0)
+    report = check(InstanceInputs.of(by_hand()), {"plan": tables()["plan"]}, 0.0)
     assert {one.where for one in report.violations} == set(NAMES) - {"plan"}
     # A table that does not follow from the plan ends it as well.
     wrong = tables() | {"trips": tables()["trips"].assign(reviews=9)}
-    report = check(Given.of(by_hand()), wrong, 0.0)
+    report = check(InstanceInputs.of(by_hand()), wrong, 0.0)
     assert named(report.violations).keys() == {"trips.reviews"}
     assert report.levels == ()
-    found = check(Given.of(by_hand()), tables(), 0.25).levels
+    found = check(InstanceInputs.of(by_hand()), tables(), 0.25).levels
     assert found == (LevelCheck("uncovered", "t", 50.0, found[0].bound, 50.0 - found[0].bound, 0.02, asked=12.5),)

@@ -34,10 +34,10 @@ def _absent(present: Flags, able: Flags) -> tuple[Integers, Integers, Integers, 
 
     The probability that a month has it is one more than those that have it, over two more than there are (Laplace).
     """
-    here, months = (present & able).sum(axis=1), able.sum(axis=1)
-    regular = (here >= REGULAR * months) & (months >= FEWEST_MONTHS)
+    present_months, months = (present & able).sum(axis=1), able.sum(axis=1)
+    regular = (present_months >= REGULAR * months) & (months >= FEWEST_MONTHS)
     row, column = np.nonzero(able & ~present & regular[:, None])
-    return row, column, here[row], ((here + 1) / (months + 2))[row]
+    return row, column, present_months[row], ((present_months + 1) / (months + 2))[row]
 
 
 def missing_months(series: Series) -> Suspects:
@@ -47,8 +47,8 @@ def missing_months(series: Series) -> Suspects:
     some = np.where(reported, year, -1)
     first = np.where(reported, year, year.max(initial=0) + 1).min(axis=1, initial=year.max(initial=0) + 1)
     able = (year >= first[:, None]) & (year <= some.max(axis=1, initial=-1)[:, None])
-    unit, column, here, probability = _absent(reported, able)
-    return suspects(unit, column=column, cause="missing_month", probability=probability, months=here)
+    unit, column, present_months, probability = _absent(reported, able)
+    return suspects(unit, column=column, cause="missing_month", probability=probability, months=present_months)
 
 
 def missing_rows(series: Series) -> Suspects:
@@ -58,8 +58,8 @@ def missing_rows(series: Series) -> Suspects:
     burnt = np.vstack([series.present & (series.hundredths > 0), np.ones(able.shape[1], dtype=bool)])
     tested = series.coded.flow == FLOW["test"]
     able[tested] &= burnt[series.consumption()[:-1][tested]]
-    place, column, here, probability = _absent(series.present, able)
-    return series.suspects(place, column, cause="missing_row", probability=probability, months=here)
+    place, column, present_months, probability = _absent(series.present, able)
+    return series.suspects(place, column, cause="missing_row", probability=probability, months=present_months)
 
 
 def totals(series: Series) -> Suspects:

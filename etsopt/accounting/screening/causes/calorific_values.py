@@ -27,7 +27,7 @@ def calorific_values(series: Series, reports: Reports) -> Suspects:
     """Return tests, or consumption with a calorific value of its own, whose value is off."""
     quantity, value = (reports.rows[name].to_numpy(dtype=float) for name in ("quantity", "ncv_gj_per_unit"))
     rows = np.flatnonzero(reports.current & ~np.isnan(value))
-    coded, quantity, value = reports.coded.taken(rows), quantity[rows], value[rows]
+    coded, quantity, value = reports.coded.select(rows), quantity[rows], value[rows]
     place = series.place(coded)
     logarithm = np.log(value)
     fuel, width, off = _against_months(place, logarithm)
@@ -68,7 +68,7 @@ def _against_months(place: Integers, logarithm: Floats) -> tuple[Integers, Float
 def _against_peers(series: Series, place: Integers, logarithm: Floats) -> Floats:
     """Return how far the median of each test's fuel is from that of its peers, 0 where there are few."""
     fuels, fuel = np.unique(place, return_inverse=True)
-    own = series.coded.taken(fuels)
+    own = series.coded.select(fuels)
     _, peers = np.unique(joined([(own.sector, 0), (own.item, len(ITEMS))]), return_inverse=True)
     middle = grouped_middle(logarithm[:, None], fuel, len(fuels))[0]
     usual, count = grouped_middle(middle, peers, int(peers.max(initial=-1)) + 1)

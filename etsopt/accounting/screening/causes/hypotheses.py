@@ -95,7 +95,7 @@ class Verdict:
     probability: Floats
     factor: Floats
 
-    def taken(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Verdict:
+    def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Verdict:
         """Return the verdict on some figures."""
         return Verdict(self.cause[which], self.probability[which], self.factor[which])
 
@@ -131,7 +131,7 @@ def judged(
         np.where(explained, np.take_along_axis(factor, place[..., None], axis=-1)[..., 0], np.nan),
     )
     fault = (none < NAMED * every) & (np.abs(ratio) > LEAST_RATIO)
-    return fault, verdict.taken(fault)
+    return fault, verdict.select(fault)
 
 
 def chance_or_fault(chance: Floats) -> Floats:

@@ -82,13 +82,13 @@ class Rates:
     @cached_property
     def peers(self) -> Integers:
         """Group of comparable series: of one sector, process, item and flow."""
-        own = self.series.coded.taken(self.place)
+        own = self.series.coded.select(self.place)
         sizes = ((own.sector, 0), (own.process, len(PROCESSES)), (own.item, len(ITEMS)), (own.flow, len(FLOWS)))
         return np.unique(joined(sizes), return_inverse=True)[1]
 
     def equivalent(self, reports: Reports) -> Floats:
         """Return the tonnes of coal equivalent in a tonne of each fuel by its measured or default value, else NaN."""
-        own, value = self.series.coded.taken(self.place), reports.rows["ncv_gj_per_unit"].to_numpy(dtype=float)
+        own, value = self.series.coded.select(self.place), reports.rows["ncv_gj_per_unit"].to_numpy(dtype=float)
         rows = np.flatnonzero(reports.current & ~np.isnan(value))
         fuels, fuel = np.unique(reports.coded.unit[rows] * len(ITEMS) + reports.coded.item[rows], return_inverse=True)
         measured = np.append(np.exp(grouped_middle(np.log(value[rows])[:, None], fuel, len(fuels))[0]), np.nan)
@@ -111,7 +111,7 @@ class Rates:
     @cached_property
     def base(self) -> Integers:
         """Position of the output of each unit, -1 for units without one."""
-        own = self.series.coded.taken(self.place)
+        own = self.series.coded.select(self.place)
         rank = np.full(len(PROCESSES), len(BASES))
         rank[[PROCESS[name] for name in BASES]] = np.arange(len(BASES))
         able = np.flatnonzero((own.flow == FLOW["product"]) & (rank[own.process] < len(BASES)))

@@ -81,7 +81,7 @@ class Series:
         """Add up the current rows."""
         every = reports.coded
         used = np.flatnonzero(reports.current & ~np.isin(every.flow, ASIDE) & ~np.isin(every.item, OF_RATES))
-        coded = reports.coded.taken(used)
+        coded = reports.coded.select(used)
         amount = hundredths(reports.rows["quantity"].to_numpy(dtype=float)[used])
         _, of_series, series = np.unique(_key(coded), return_index=True, return_inverse=True)
         first = int(coded.month.min(initial=PERIODS))
@@ -93,7 +93,7 @@ class Series:
         by_cell = np.zeros(shape, dtype=np.int64)
         by_cell.flat[cell] = total
         return cls(
-            coded.taken(of_series), first, added(cell, amount, present.size).reshape(shape) - by_cell, present, by_cell
+            coded.select(of_series), first, added(cell, amount, present.size).reshape(shape) - by_cell, present, by_cell
         )
 
     @property

@@ -89,7 +89,7 @@ def _of_rates(rates: Rates, equivalent: Floats, weights: Floats, explained: Flag
         if which is unlike:
             kept = _once_a_series(shifts.off, row, column)
             row, column = row[kept], column[kept]
-            verdict = verdict.taken(kept)
+            verdict = verdict.select(kept)
         by = PEERS if which is unlike else np.where(rates.item[row], OUTPUT, OTHERS)
         values = {"ratio": np.exp(shifts.off[row, column]), "usual_by": by, **vars(verdict)}
         found.append(rates.series.suspects(rates.place[row], column, **values))

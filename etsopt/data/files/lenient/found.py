@@ -56,6 +56,6 @@ class OneFile:
         return [note for cells in self.ungrouped.values() for note in notes_of_separators(cells)]
 
     @property
-    def told(self) -> list[str]:
+    def sentences(self) -> list[str]:
         """All sentences."""
         return [*self.notes, *self.of_separators, *self.doubts]

@@ -90,9 +90,9 @@ def _violations(one: Identity, rows: pd.DataFrame) -> Iterator[Problem]:
         of_issue_rows = "number" not in rows
         if not annex.number.startswith(one.numbers) or annex.number.endswith("-5") != of_issue_rows or heading is None:
             continue
-        here = np.flatnonzero(wrong & (rows["sector"] == annex.sector).to_numpy())
-        for place in dict.fromkeys(rows[f"place{suffix}"].iloc[here]):
-            at = [row for row in here if rows[f"place{suffix}"].iloc[row] == place]
+        of_annex = np.flatnonzero(wrong & (rows["sector"] == annex.sector).to_numpy())
+        for place in dict.fromkeys(rows[f"place{suffix}"].iloc[of_annex]):
+            at = [row for row in of_annex if rows[f"place{suffix}"].iloc[row] == place]
             cells = tuple((rows[f"row{suffix}"].iloc[row], differs(figures[row], one.expected[row])) for row in at)
             what = figures_that(len(at), one.words)
             yield Problem(str(place), what, CORRECT, heading, cells)

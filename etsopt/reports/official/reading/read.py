@@ -191,11 +191,11 @@ def _with_allowances(units: pd.DataFrame, instance: Instance, joined: Joined) ->
     other = np.where(stated == by_share, np.nan, stated)
     added = np.zeros(len(units))
     if "power" in instance.sectors:
-        here = np.flatnonzero(instance.labels("sector").where("power"))
+        power_units = np.flatnonzero(instance.labels("sector").where("power"))
         steps = steps_of_power(instance)
         assert steps is not None
         of_all = np.zeros(len(units))
-        of_all[here] = steps.added_t
+        of_all[power_units] = steps.added_t
         added = np.where(rows["as_planned"], of_all[at], 0.0)
     planned = rows["planned_t"].to_numpy()
     reference = np.where(np.isnan(planned), rows["determined"].to_numpy() + added, planned)

@@ -194,8 +194,8 @@ def of_province(tables: list[AnnexTable], province: str) -> list[AnnexTable]:
         what = _("The tables have no province {name}.", name=brief(province))
         raise UsageError(what, _("Their provinces are {known}.", known=", ".join(there)))
     chosen = [
-        AnnexTable(one.annex, one.place, one.frame[here.to_numpy()].reset_index(drop=True), one.decimals)
+        AnnexTable(one.annex, one.place, one.frame[in_province.to_numpy()].reset_index(drop=True), one.decimals)
         for one in tables
-        for here in [one.frame["province"].astype(str).map(one_name) == name]
+        for in_province in [one.frame["province"].astype(str).map(one_name) == name]
     ]
     return [table for table in chosen if len(table.frame)]

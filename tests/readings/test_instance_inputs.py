@@ -15,7 +15,7 @@ from etsopt.data.measures import offered
 from etsopt.data.projection import development
 from etsopt.readings import plan
 from etsopt.readings.forecast import factors
-from etsopt.readings.given import Given, Names, by_year, whole
+from etsopt.readings.instance_inputs import InstanceInputs, Names, by_year, whole
 from etsopt.readings.offers import cells_of, on_offer, steps_of
 from tests.readings import test_independence as small
 
@@ -50,21 +50,21 @@ def test_whole_tonnes_are_rounded_down_but_for_noise() -> None:
 
 
 def test_years_and_rounding_are_those_that_the_policy_states() -> None:
-    def of(**horizon: int) -> Given:
-        return Given.of(small.made(horizon=horizon))
+    def of(**horizon: int) -> InstanceInputs:
+        return InstanceInputs.of(small.made(horizon=horizon))
 
     assert of().years.tolist() == [2025]
     assert of(last_year=2027).years.tolist() == [2025, 2026, 2027]
     assert of(first_year=2026).years.tolist() == [2026]
     assert (of().price_year, of(price_year=2023).price_year) == (2025, 2023)
-    both = Given.of(small.rounded())
+    both = InstanceInputs.of(small.rounded())
     assert both.rounds
     assert not both.with_allocation(intensity_order=False).rounds
     assert not both.with_allocation(integer_allowances=False).rounds
 
 
 def test_another_policy_is_read_anew() -> None:
-    found = Given.of(small.made())
+    found = InstanceInputs.of(small.made())
     before = plan.emissions_inside(found)
     assert plan.emissions_inside(found) is before
     later = replace(found, policy=small.made(year=2026, rule={"name": "cn-2026"}, horizon={}).policy)
@@ -75,7 +75,7 @@ def test_output_and_intensity_are_taken_from_the_first_column_that_states_them()
     units = small.UNITS.assign(
         generation_mwh=[9.0, *[np.nan] * 5], output_t=[np.nan, 2e5, 1.5e5, 3e5, np.nan, 1e5], intensity_output_t=np.nan
     )
-    found = Given.of(replace(small.made(), units=units))
+    found = InstanceInputs.of(replace(small.made(), units=units))
     assert found.output.tolist()[:4] == [9.0, 2e5, 1.5e5, 3e5]
     assert np.isnan(found.output[4])
     assert np.isnan(found.intensity[4])
@@ -83,7 +83,7 @@ def test_output_and_intensity_are_taken_from_the_first_column_that_states_them()
 
 
 def test_steps_are_as_few_as_the_largest_new_share_allows() -> None:
-    found = Given.of(small.made())
+    found = InstanceInputs.of(small.made())
     assert found.measures is not None
     names = cells_of(found, "measure_id")
     row, step, steps = steps_of(found)
@@ -100,7 +100,7 @@ def test_steps_are_as_few_as_the_largest_new_share_allows() -> None:
 
 
 def test_a_forecast_runs_along_straight_lines() -> None:
-    found = Given.of(small.made())
+    found = InstanceInputs.of(small.made())
     output, intensity = factors(found, np.array([2024, 2025, 2026, 2027, 2029, 2031]))
     assert output[0] == pytest.approx([1, 1, 0.98, 0.96, 0.92, 0.9])
     assert output[3] == pytest.approx([1, 1, 1.025, 1.05, 1.1, 1.1])
@@ -111,7 +111,7 @@ def test_a_forecast_runs_along_straight_lines() -> None:
 
 def test_output_in_tonnes_is_relative_to_that_of_the_tables() -> None:
     rows = pd.DataFrame({"unit_id": ["d", "d"], "year": [2026.0, 2028.0], "output_t": [3.3e5, 2.4e5]})
-    output, _ = factors(Given.of(replace(small.made(), forecast=rows)), np.array([2026, 2027, 2030]))
+    output, _ = factors(InstanceInputs.of(replace(small.made(), forecast=rows)), np.array([2026, 2027, 2030]))
     assert output[3] == pytest.approx([1.1, 0.95, 0.8])
     assert (output[[0, 1, 2, 4, 5]] == 1).all()
 
@@ -120,7 +120,7 @@ def test_output_in_tonnes_is_relative_to_that_of_the_tables() -> None:
 @pytest.mark.parametrize("name", [*SHIPPED, "small"])
 def test_both_readings_of_sound_data_are_equal_to_the_last_bit(name: str) -> None:
     instance: Any = small.made() if name == "small" else etsopt.read(name)
-    found, years = Given.of(instance), [*range(instance.policy.year, instance.policy.year + 8)]
+    found, years = InstanceInputs.of(instance), [*range(instance.policy.year, instance.policy.year + 8)]
     assert np.array_equal(found.intensity, instance.intensity, equal_nan=True)
     assert np.array_equal(plan.emissions_inside(found), instance.emissions_tco2e)
     assert np.array_equal(plan.inside_in(found, years), instance.in_scope_in(years))

@@ -64,7 +64,7 @@ class Names:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class InstanceInputs:
     """Tables and policy of an instance, of which nothing but cells and stated keys is taken.
 
     Parameters
@@ -90,11 +90,11 @@ class Given:
     known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def of(cls, instance: Content) -> Given:
+    def of(cls, instance: Content) -> InstanceInputs:
         """Return what is given of an instance."""
         return cls(**{item.name: getattr(instance, item.name) for item in fields(cls) if item.init})
 
-    def with_allocation(self, **keys: Any) -> Given:
+    def with_allocation(self, **keys: Any) -> InstanceInputs:
         """Return the same under other keys of the policy's section ``allocation``."""
         allocation = self.policy.allocation.model_copy(update=keys)
         return replace(self, policy=self.policy.model_copy(update={"allocation": allocation}))
@@ -162,11 +162,11 @@ class Given:
 Found = TypeVar("Found")
 
 
-def cached(find: Callable[[Given], Found]) -> Callable[[Given], Found]:
+def cached(find: Callable[[InstanceInputs], Found]) -> Callable[[InstanceInputs], Found]:
     """Return a reading that is found once for what is given."""
 
     @wraps(find)
-    def kept(instance: Given) -> Found:
+    def kept(instance: InstanceInputs) -> Found:
         if find not in instance.known:
             instance.known[find] = find(instance)
         found: Found = instance.known[find]
