@@ -27,6 +27,14 @@ def own_parameters(instance: Instance) -> list[OwnParameter]:
     list
         One entry for a row of the official table and a value of the policy.
     """
+    policy = instance.policy
+    # Scenarios of a sweep seldom differ in what official tables state.
+    key = policy.model_dump_json(include={"year", "horizon", "rule", "market", "penalty"})
+    found: list[OwnParameter] = instance.cached("own parameters", lambda: _own_parameters(instance), key)
+    return [*found]
+
+
+def _own_parameters(instance: Instance) -> list[OwnParameter]:
     entries = _continuation(instance)
     for row in of_rule(instance.policy.rule.name):
         years = [year for year in _years(instance.policy, row.key) if row.holds(year)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,6 +86,12 @@ def covered(key: str, patterns: Iterable[str]) -> bool:
     >>> covered("rule.cap", ["rule", "!rule.carry_*"]), covered("rule.carry_over_base_t", ["rule", "!rule.carry_*"])
     (True, False)
     """
+    return _covered(key, tuple(patterns))
+
+
+# A sweep asks the same of each of its scenarios.
+@lru_cache(10_000)
+def _covered(key: str, patterns: tuple[str, ...]) -> bool:
     is_covered = False
     for pattern in patterns:
         name = pattern.removeprefix("!")

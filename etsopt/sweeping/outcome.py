@@ -178,21 +178,31 @@ def _of_table(name: str, table: pd.DataFrame, only: str = "") -> Iterator[tuple[
     """Yield the numbers of a table by label, column by column, or those of one column."""
     if only:
         table = table[[column for column in table if column in (only, *LABELS, *IDENTIFIERS, "price_unit")]]
-    kinds = {column: kind.kind for column, kind in table.dtypes.items()}
+    kinds = {str(column): kind.kind for column, kind in table.dtypes.items()}
     # All cells at once: each column that pandas is asked for costs as much as a dozen of numbers.
     cells = dict(zip(kinds, zip(*table.to_numpy(dtype=object).tolist(), strict=True), strict=False))
-    blank = ("",) * len(table)
-    where = [tuple(map(_word, cells[label])) if label in cells else blank for label in LABELS]
-    parts = [map(_word, cells[column]) for column in IDENTIFIERS if column in cells]
-    ids = ["/".join(part) for part in zip(*parts, strict=True)] if parts else blank
-    for column, kind in kinds.items():
-        if kind not in "biuf" or column in (*LABELS, *IDENTIFIERS):
-            continue
-        priced = "price_unit" in cells and str(column).startswith("price_")
-        units = map(str, cells["price_unit"]) if priced else (unit_of(str(column)),) * len(table)
-        for sector, province, year, one, unit, value in zip(*where, ids, units, cells.get(column, ()), strict=True):
+    names = (column for column in (*LABELS, *IDENTIFIERS, "price_unit") if column in cells)
+    about = tuple((column, tuple(map(_word, cells[column]))) for column in names)
+    columns = [column for column, kind in kinds.items() if kind in "biuf" and column not in (*LABELS, *IDENTIFIERS)]
+    for column in columns:
+        for label, value in zip(_labels(name, column, about, len(table)), cells.get(column, ()), strict=True):
             if math.isfinite(value):
-                yield _label(name, sector, province, year, one, str(column), unit), float(value)
+                yield label, float(value)
+
+
+# Tables of the same rows have the same labels in every outcome of a process.
+@lru_cache(256)
+def _labels(name: str, column: str, about: tuple[tuple[str, tuple[str, ...]], ...], rows: int) -> list[Label]:
+    """Return the labels of a column of numbers, from the words that say what each row is about."""
+    words, blank = dict(about), ("",) * rows
+    where = [words.get(label, blank) for label in LABELS]
+    parts = [words[identifier] for identifier in IDENTIFIERS if identifier in words]
+    ids = ["/".join(part) for part in zip(*parts, strict=True)] if parts else blank
+    units = words["price_unit"] if "price_unit" in words and column.startswith("price_") else (unit_of(column),) * rows
+    return [
+        _label(name, sector, province, year, one, column, unit)
+        for sector, province, year, one, unit in zip(*where, ids, units, strict=True)
+    ]
 
 
 def _word(cell: Any) -> str:
