@@ -161,7 +161,7 @@ OWN_TABLES: dict[str, Columns] = {
         outlook_years="case year price_cny_per_t observed_price_cny_per_t tied_to_year emissions_tco2e cap_t "
         "allowance_t free_share auctioned_t revenue_cny offset_t banked_t",
         outlook_sectors="case sector year demand_at_reference_t demand_t product_price_cny_per_t output_t "
-        "emissions_tco2e",
+        "emissions_tco2e output_factor intensity_factor",
         outlook_sources="case supply_id year supply_t new_capacity_t",
         duals="level row index year multiplier unit",
     ),

@@ -39,8 +39,9 @@ price of a product $\pi_{st}$ [CNY/t, of power per MWh]. Minus that of `capacity
 the worth of a faster build, of `share_limit` that of a larger share, of `offset_limit` that of more offsets.
 
 While a bank is held, the price grows by the discount rate, and never faster. Costs of new capacity are those of the year,
-whatever its age. Foresight is perfect, and risk neutral. `pathway` reads what an outlook finds as its forecast: a unit's
-plan times a variable output would be bilinear, so the two are solved one after the other.
+whatever its age. Foresight is perfect, and risk neutral. A unit's plan times a variable output would be bilinear, so
+`pathway` is solved after an outlook, with the columns `output_factor` and `intensity_factor` of `outlook_sectors` as its
+`forecast.csv`: output of the sources that emit in the first year, and what they emit per output before abatement.
 
 References: Fischer (2001), Rebating environmental policy revenues; Goulder, Long, Lu and Morgenstern, JEEM 111, 2022, on
 benchmarks as implicit subsidies; the Opinions of 25 August 2025 for an absolute cap with free and paid allocation by 2030.

@@ -52,6 +52,9 @@ def test_the_case_as_derived_by_hand() -> None:
     assert years["banked_t"].tolist() == pytest.approx([5 * MT, 0.0])
     assert years["tied_to_year"].tolist() == [2026, 2026]
     assert sectors["product_price_cny_per_t"].tolist() == pytest.approx([300.0, 350.0])
+    # Of the plants that emit 90 of 100 Mt are left, each with the emissions that it had before capture.
+    assert sectors["output_factor"].tolist() == pytest.approx([1.0, 0.9])
+    assert sectors["intensity_factor"].tolist() == pytest.approx([1.0, 1.0])
     cost = 100 * 300 + (90 * 300 + 10 * 320 + 5 * 50) / 1.1
     assert result.levels[0].value == pytest.approx(cost)
     assert result.tables["outlook"].set_index("case").loc["policy", ["peak_year", "peak_emissions_tco2e"]].tolist() == [

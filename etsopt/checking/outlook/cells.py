@@ -70,11 +70,19 @@ def sectors_follow(
     of_sector = np.array([model.sources.of(sector=sector) for sector in sectors], dtype=float)
     made = of_sector * model.sources.of(supplies="output")
     served = multipliers[program.rows["served"]].reshape(len(sectors), -1)
+    # Factors are of sources that emit in the first year, before abatement.
+    plants = made * (model.sources.emissions[:, 0] > 0)
+    output, emitted = plants @ supply, plants @ (model.sources.emissions * supply)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(output > 0, emitted / output, np.nan)
+        factors = [np.where(path[:, :1] > 0, path / path[:, :1], np.nan) for path in (output, rate)]
     expected = {
         "demand_at_reference_t": MILLION * model.demand.amount,
         "product_price_cny_per_t": served / model.discount,
         "output_t": MILLION * made @ supply,
         "emissions_tco2e": MILLION * of_sector @ (model.sources.emissions * supply),
+        "output_factor": factors[0],
+        "intensity_factor": factors[1],
     }
     violations = columns_follow("outlook_sectors", np.array(sectors, dtype=object), model.years, table, expected)
     demand = table["demand_t"].to_numpy(dtype=float).reshape(len(sectors), -1) / MILLION

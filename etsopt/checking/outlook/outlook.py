@@ -45,6 +45,7 @@ NUMBERS = {
     ),
     "outlook_sectors": (
         *("year", "demand_at_reference_t", "demand_t", "product_price_cny_per_t", "output_t", "emissions_tco2e"),
+        *("output_factor", "intensity_factor"),
     ),
     "outlook_sources": ("year", "supply_t", "new_capacity_t"),
     "duals": ("year", "multiplier"),

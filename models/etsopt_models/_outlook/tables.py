@@ -101,6 +101,10 @@ def _sectors(outlook: Outlook, solved: Solved) -> pd.DataFrame:
     steps[outlook.elastic] += served
     of_sector = np.array([outlook.holds("sector", name) for name in sectors], dtype=float)
     made = of_sector * outlook.holds("supplies", "output")
+    # What plants of a forecast make, and emit before any measure.
+    emitting = made * (outlook.emissions[:, 0] > 0)
+    by_emitting = emitting @ supply
+    intensity = _ratio(emitting @ (outlook.emissions * supply), by_emitting)
     return pd.DataFrame(
         {
             "case": solved.case.name,
@@ -113,8 +117,15 @@ def _sectors(outlook: Outlook, solved: Solved) -> pd.DataFrame:
             ).ravel(),
             "output_t": MILLION * (made @ supply).ravel(),
             "emissions_tco2e": MILLION * (of_sector @ (outlook.emissions * supply)).ravel(),
+            "output_factor": _ratio(by_emitting, by_emitting[:, :1]).ravel(),
+            "intensity_factor": _ratio(intensity, intensity[:, :1]).ravel(),
         }
     )
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """Return a ratio, NaN where the whole is zero."""
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=np.broadcast_to(whole, part.shape) > 0)
 
 
 def _sources(outlook: Outlook, solved: Solved) -> pd.DataFrame:
