@@ -324,6 +324,51 @@ def test_the_shipped_faults_are_touched_and_clean_plants_are_not() -> None:
     assert set(causes["unit_id"]) <= set(faults["unit_id"])
 
 
+LIGNITE = ("clinker", "lignite", "in")
+
+
+def switched(share: float, first: str) -> pd.DataFrame:
+    """An honest year in which lignite gives a share of the heat of coal from a month on."""
+    rows = honest()
+    rows = rows[~rows["flow"].isin(["stock", "purchase"])].reset_index(drop=True)
+    coal = (rows["item"] == "bituminous") & (rows["flow"] == "in") & (rows["month"] >= first)
+    other = rows[coal].assign(item="lignite", quantity=(share * rows["quantity"] * 23.4 / 15.25).round(2))
+    rows.loc[coal, "quantity"] = ((1 - share) * rows["quantity"]).round(2)
+    return pd.concat([rows[rows["quantity"] > 0], other], ignore_index=True)
+
+
+@pytest.mark.parametrize("first", ["2025-04", "2025-10"])
+@pytest.mark.parametrize("share", [0.3, 0.8, 1.0])
+def test_a_fuel_that_another_makes_up_for_is_no_fault(share: float, first: str) -> None:
+    assert named(switched(share, first)).empty
+
+
+def test_a_fault_in_a_blend_is_still_one() -> None:
+    row = named(times(LIGNITE, 1.7)(switched(0.3, "2025-01")))
+    assert row[[*KEY, "cause"]].to_numpy().tolist() == [["C1", MAY, *LIGNITE, "unexplained"]]
+    rows = switched(0.3, "2025-01")
+    assert named(rows[~at(rows, LIGNITE)])["cause"].tolist() == ["missing_row"]
+
+
+def test_furnaces_of_another_kind_are_no_peers() -> None:
+    # Converters take 80 kg of scrap for a tonne of iron, an electric furnace more than a tonne for its steel.
+    rows: list[Row] = []
+    for unit, (process, item, rate) in enumerate(
+        [*[("ironmaking", "pig_iron", 0.08)] * 6, ("eaf", "crude_steel", 1.02)]
+    ):
+        for number, month in enumerate(MONTHS):
+            made = 100_000.0 + 1_000 * unit + 700.37 * number
+            scrap = round(rate * made * (1 + 0.01 * np.cos(7 * number + unit)), 2)
+            rows += [
+                (f"S{unit}", month, process, item, "product", made),
+                (f"S{unit}", month, "enterprise", "scrap", "in", scrap),
+            ]
+    steel = REGISTER[REGISTER["unit_id"] == "S1"]
+    register = pd.concat([steel.assign(unit_id=f"S{unit}", enterprise_id=f"E{unit}") for unit in range(7)])
+    register.loc[register["unit_id"] == "S6", "activity"] = "short_process"
+    assert named(frame(rows).assign(version=1), register).empty
+
+
 def test_reports_of_one_month_or_of_tests_alone_have_no_cause() -> None:
     rows = honest()
     assert named(rows[rows["month"] == MAY]).empty

@@ -51,14 +51,20 @@ def missing_months(series: Series) -> Suspects:
     return suspects(unit, column=column, cause="missing_month", probability=probability, months=present_months)
 
 
-def missing_rows(series: Series) -> Suspects:
-    """Return the rows that are absent in months that a unit reports; a test only where its fuel is consumed."""
+def missing_rows(series: Series, switched: Flags) -> Suspects:
+    """Return the rows that are absent in months that a unit reports; a test only where its fuel is consumed.
+
+    Parameters
+    ----------
+    switched
+        Figures for which other fuels make up, shape ``(series, months)``: none of these is missing.
+    """
     reported, active = _reported(series)
     able = (reported & active)[series.coded.unit]
     burnt = np.vstack([series.present & (series.hundredths > 0), np.ones(able.shape[1], dtype=bool)])
     tested = series.coded.flow == FLOW["test"]
     able[tested] &= burnt[series.consumption()[:-1][tested]]
-    place, column, present_months, probability = _absent(series.present, able)
+    place, column, present_months, probability = _absent(series.present, able & ~switched)
     return series.suspects(place, column, cause="missing_row", probability=probability, months=present_months)
 
 

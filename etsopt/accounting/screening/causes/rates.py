@@ -3,6 +3,9 @@
 The logarithm of every quantity over the output of its unit and month is compared with that of the other months. A shift
 that most items of a month share is the output's. With many items their median takes the place of the output, which has
 noise of its own. A unit that is off in all its months is compared with its peers in the same way.
+
+Fuels are burnt for their heat. Where one is off and others of its process make up for it, the plant has switched or
+blended them, and no figure is false.
 """
 
 from __future__ import annotations
@@ -47,11 +50,13 @@ UNLIKE_PEERS = float(np.log(2))
 USUAL_YEARS = 300.0
 """Weight of a series of a year without a fault, among about as many series of 18 plants."""
 
-DEFAULT = np.full(len(ITEMS), np.nan)
-"""Default calorific value of each fuel that is counted in tonnes [GJ/t], NaN for other items."""
+MADE_UP = 0.3
+"""Share of the heat by which a fuel is off that its process may lack, or have too much, if others make up for it."""
+
+DEFAULT, IN_TONNES = np.full(len(ITEMS), np.nan), np.zeros(len(ITEMS), dtype=bool)
+"""Default calorific value of each fuel [GJ per unit], NaN for other items; and whether it is counted in tonnes."""
 for _name, _values in FUELS.items():
-    if ITEMS[_name].unit == TONNE:
-        DEFAULT[ITEM[_name]] = _values[0]
+    DEFAULT[ITEM[_name]], IN_TONNES[ITEM[_name]] = _values[0], ITEMS[_name].unit == TONNE
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,13 +86,17 @@ class Rates:
 
     @cached_property
     def peers(self) -> Integers:
-        """Group of comparable series: of one sector, process, item and flow."""
-        own = self.series.coded.select(self.place)
-        sizes = ((own.sector, 0), (own.process, len(PROCESSES)), (own.item, len(ITEMS)), (own.flow, len(FLOWS)))
-        return np.unique(joined(sizes), return_inverse=True)[1]
+        """Group of comparable series: of one sector, process, item and flow, and of units with outputs of one process.
 
-    def equivalent(self, reports: Reports) -> Floats:
-        """Return the tonnes of coal equivalent in a tonne of each fuel by its measured or default value, else NaN."""
+        Blast and electric furnaces use the same items, and other amounts of them.
+        """
+        own = self.series.coded.select(self.place)
+        made = np.append(own.process, len(PROCESSES))[self.base][self.unit]
+        sizes = ((own.sector, 0), (made, len(PROCESSES) + 1), (own.process, len(PROCESSES)))
+        return np.unique(joined((*sizes, (own.item, len(ITEMS)), (own.flow, len(FLOWS)))), return_inverse=True)[1]
+
+    def heat(self, reports: Reports) -> Floats:
+        """Return the calorific value of each fuel, measured or by default, NaN for other series [GJ per unit]."""
         own, value = self.series.coded.select(self.place), reports.rows["ncv_gj_per_unit"].to_numpy(dtype=float)
         rows = np.flatnonzero(reports.current & ~np.isnan(value))
         fuels, fuel = np.unique(reports.coded.unit[rows] * len(ITEMS) + reports.coded.item[rows], return_inverse=True)
@@ -95,7 +104,30 @@ class Rates:
         key, default = own.unit * len(ITEMS) + own.item, DEFAULT[own.item]
         place = np.searchsorted(fuels, key)
         known = ~np.isnan(default) & (np.append(fuels, -1)[place] == key)
-        return np.where(known, measured[place], default) / COAL_EQUIVALENT
+        return np.where(known, measured[place], default)
+
+    def equivalent(self, heat: Floats) -> Floats:
+        """Return the tonnes of coal equivalent in a tonne of each fuel, NaN for gases and what is no fuel."""
+        tonnes = IN_TONNES[self.series.coded.select(self.place).item]
+        return np.where(tonnes, heat, np.nan) / COAL_EQUIVALENT
+
+    def made_up(self, heat: Floats) -> Flags:
+        """Return where other fuels of a process make up for one that is off, shape ``(counted, months)``."""
+        own = self.series.coded.select(self.place)
+        fuel = ~np.isnan(heat) & (own.flow == FLOW["in"])
+        process = np.unique(joined(((own.unit, 0), (own.process, len(PROCESSES)))), return_inverse=True)[1]
+        burnt = np.where(fuel[:, None], self.series.hundredths[self.place] / 100.0 * heat[:, None], 0.0)
+        total = np.zeros((int(process.max(initial=-1)) + 1, burnt.shape[1]))
+        np.add.at(total, process, burnt)
+        output = np.full_like(total, np.nan)
+        output[process] = self.output
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = np.where(total > 0, np.log(total) - output, np.nan)
+            centre, scale = centre_and_scale(rate, FEWEST_MONTHS)
+            expected = np.exp(centre[:, None] + output)
+            lacking, noise = np.abs(total - expected), FEW * np.maximum(scale, LEAST_SCALE)[:, None] * expected
+            off = np.abs(burnt - np.exp(self.usual[:, None] + self.output) * heat[:, None])
+            return fuel[:, None] & (off > noise[process]) & (lacking[process] < MADE_UP * off)
 
     @cached_property
     def logarithms(self) -> Floats:

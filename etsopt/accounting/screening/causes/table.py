@@ -53,12 +53,16 @@ def causes_of(material: Material) -> pd.DataFrame:
     series = Series.of(reports)
     rates, balances = Rates.of(series), Balances.of(series)
     copied, copied_cells = copies(rates)
+    heat = rates.heat(reports)
+    made_up = rates.made_up(heat)
+    switched = np.zeros_like(series.present)
+    switched[rates.place] = made_up
     parts = [
         missing_months(series),
         totals(series),
         copied,
-        *_of_rates(rates, rates.equivalent(reports), balances.weights(rates), copied_cells),
-        missing_rows(series),
+        *_of_rates(rates, rates.equivalent(heat), balances.weights(rates), copied_cells | made_up),
+        missing_rows(series, switched),
         calorific_values(series, reports),
     ]
     explained = _cells(series, parts)
