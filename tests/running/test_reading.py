@@ -21,6 +21,7 @@ from etsopt.progress import watched
 from etsopt.running import reading
 
 SHIPPED = "cn-2025-reports"
+OPEN_FINDINGS = "ignore:reports. Months with open findings:etsopt.DoubtWarning"
 POLICY = 'year = 2025\n[rule]\nname = "cn-2025"\n'
 STATED = ["emissions_tco2e", "output_t", "intensity_output_t", "intensity_emissions_tco2e", "carbide_slag_rate"]
 
@@ -284,6 +285,7 @@ def reconciled() -> dict[str, pd.DataFrame]:
 
 
 @pytest.mark.nightly
+@pytest.mark.filterwarnings(OPEN_FINDINGS)
 @pytest.mark.parametrize(
     ("choice", "status", "column"),
     [
@@ -364,6 +366,7 @@ def test_a_run_says_what_is_not_verified_and_check_sees_a_changed_status(
 
 
 @pytest.mark.nightly
+@pytest.mark.filterwarnings(OPEN_FINDINGS)
 def test_official_tables_and_reports_say_what_is_not_verified(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -375,9 +378,10 @@ def test_official_tables_and_reports_say_what_is_not_verified(
     assert sentence in capsys.readouterr().err
     chinese = "40 个单元中有 40 个的排放量未经核查：采用月度报告核算值。"
     note = (tmp_path / "official" / "official-note.txt").read_text(encoding="utf-8-sig")
-    # In each language what is not verified comes before the columns to fill.
-    assert note.startswith(f"{chinese}\n待填写的列")
-    assert f"\n{sentence}\nColumns to fill" in note
+    # In each language what is in doubt comes first, then what is not verified, then the columns to fill.
+    assert note.startswith("有未关闭发现的月份占其全年的 10 % 以上")
+    assert f"etsopt screen。{chinese}\n待填写的列" in note
+    assert f"See etsopt screen. {sentence}\nColumns to fill" in note
     for source in (tmp_path / "official", tmp_path / "official" / "official-tables.xlsx"):
         assert main(["import", str(source), "--year", "2025", "--out", str(tmp_path / source.name / "again")]) == 0
     capsys.readouterr()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.monthly.colours import COLOURS, KEY, add_look_up, colour_sheet
@@ -14,7 +15,6 @@ from etsopt.language import _, pgettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import pandas as pd
 
@@ -51,7 +51,7 @@ RECORDS = (
 
 
 def write_monthly_workbook(
-    path: Path, in_chinese: bool = False, filled: Mapping[str, pd.DataFrame] | None = None
+    path: str | Path, in_chinese: bool = False, filled: Mapping[str, pd.DataFrame] | None = None
 ) -> None:
     """Write the monthly workbook, which `read_reports` reads once it is filled in.
 
@@ -73,7 +73,7 @@ def write_monthly_workbook(
     filled = filled or {}
     for name, cells in filled.items():
         require_fits(cells, name, above=2)
-    with new_workbook(path) as book, speaking("zh" if in_chinese else "en"):
+    with new_workbook(Path(path)) as book, speaking("zh" if in_chinese else "en"):
         styles = STYLES | {name: style | {"valign": "top"} for name, style in COLOURS.items()}
         into = Book(book, {name: book.add_format(style) for name, style in styles.items()}, in_chinese, {}, {})
         _write_notes(into)

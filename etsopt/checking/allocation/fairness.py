@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.tolerances import FAIRNESS_TOLERANCE, TOTAL_TOLERANCE_T
+from etsopt.checking.tolerances import FAIRNESS_TOLERANCE, NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings import plan
@@ -45,7 +45,9 @@ def fairness_is_stated(instance: InstanceInputs, allocation: pd.DataFrame, fairn
         off = np.where(np.isnan(stated) & np.isnan(wanted), 0.0, np.abs(stated - wanted))
         # A wrong allowance moves every row, and one that says so is enough.
         worst = int(np.argmax(np.nan_to_num(off, nan=np.inf)))
-        if not off[worst] <= (TOTAL_TOLERANCE_T if name == "left_out_t" else FAIRNESS_TOLERANCE):
+        # Tonnes that are left out are a sum of allowances as they are stated.
+        tolerance = NUMBER_RELATIVE * (1 + abs(wanted[worst])) if name == "left_out_t" else FAIRNESS_TOLERANCE
+        if not off[worst] <= tolerance:
             message = _("{column} follows from the allowances", column=name)
             where = ", ".join(list(expected)[worst])
             violations.append(Violation("fairness_is_stated", where, float(off[worst]), "", message))
