@@ -13,6 +13,7 @@ import pytest
 import etsopt
 from etsopt.checking.judge import _values_are_kept
 from etsopt.checking.verdict import LevelCheck, Violation
+from tests import investments, outlooks, reconciliations, review_plans
 from tests.builders import given
 from tests.judging import check
 from tests.markets import market
@@ -232,3 +233,22 @@ def test_the_unmet_demand_is_that_of_its_table_within_its_tolerance() -> None:
         assert [(violation.rule, violation.where) for violation in violations] == [
             ("level_is_kept", "unmet_demand")
         ] * refused
+
+
+@pytest.mark.parametrize(
+    ("model", "instance", "table", "column"),
+    [
+        ("review_plan", review_plans.by_hand(), "review_days", "covered_tco2e"),
+        ("reconciliation", reconciliations.by_hand(), "reconciled_quantities", "reconciled"),
+        ("outlook", outlooks.by_hand(), "outlook_years", "price_cny_per_t"),
+        ("investment", investments.by_hand(), "scenario_years", "price_cny_per_t"),
+    ],
+)
+def test_each_model_is_judged_by_its_own_room(model: str, instance: etsopt.Instance, table: str, column: str) -> None:
+    right = etsopt.solve(instance, model)
+    assert check(instance, right.tables, right.levels, gap=1e-4, kind=model).certified
+    rows = right.tables[table]
+    wrong = {**right.tables, table: rows.assign(**{column: rows[column] + 1.0})}
+    report = check(instance, wrong, right.levels, gap=1e-4, kind=model)
+    assert not report.certified
+    assert report.violations

@@ -267,3 +267,18 @@ def test_an_allocation_balances_a_sector_within_a_tonne_of_each_unit(off: float,
     assert plan._gives_emissions(InstanceInputs.of(made), allocation, here) is balanced
     found = plan.self_balancing(InstanceInputs.of(made), np.array([2025, 2026, 2027]), allocation)
     assert found[made.sectors.index("cement")].tolist() == [abs(off) <= 3, abs(off) <= 3, False]
+
+
+def test_allowances_at_a_value_from_outside_follow_emissions_in_the_first_phase_alone() -> None:
+    years = np.array([2025, 2026, 2027, 2028])
+    of_cement = {"cement": {"balance_value": {"2025": 0.83, "2027": 0.82}}}
+
+    def found(**policy: Any) -> list[bool]:
+        made = of_all_sectors(2025, coverage="part", sectors=of_cement, **policy)
+        rows: list[list[bool]] = plan.at_value_from_outside(InstanceInputs.of(made), years, None).tolist()
+        return rows[made.sectors.index("cement")]
+
+    # Until the last year that a value is stated of, and before the second phase, whose first year is not of the first.
+    assert found(pathway={"phase_2_from": 2030}) == [True, True, True, False]
+    assert found(pathway={"phase_2_from": 2027}) == [True, True, False, False]
+    assert found(pathway={"phase_2_from": 2026}) == [True, False, False, False]

@@ -139,3 +139,11 @@ def test_an_interval_that_is_no_levels_is_nobodys() -> None:
     assert own.upper.tolist() == [4.0, 10.0, 8.0, 10.0]
     assert own.owner_lower.tolist() == [0, 0, POLICY, POLICY]
     assert own.owner_upper.tolist() == [0, POLICY, POLICY, POLICY]
+
+
+def test_an_objective_without_slopes_leaves_every_interval() -> None:
+    own = prover()
+    own.fix_at_optimum(Kinked(np.full(4, 4.0), 0.0, 0.0), np.zeros(4), NOTHING)
+    assert own.lower.tolist() == [0.0] * 4
+    assert own.upper.tolist() == [10.0] * 4
+    assert {*own.owner_lower.tolist(), *own.owner_upper.tolist()} == {POLICY}

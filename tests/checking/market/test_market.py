@@ -192,7 +192,7 @@ def test_leaves_prove_the_least_of_their_bounds_and_count_only_where_plans_and_a
     bounds: dict[str, float] = {}
     made: list[tuple[Any, ...]] = []
 
-    class InstanceInputs:
+    class Given:
         def __init__(self, *given: Any) -> None:
             made.append(given)
             self.level = given[1]
@@ -200,11 +200,11 @@ def test_leaves_prove_the_least_of_their_bounds_and_count_only_where_plans_and_a
         def under(self, *_: Any) -> float:
             return bounds[self.level]
 
-    root: Any = InstanceInputs("market", "cost", "leeway")
+    root: Any = Given("market", "cost", "leeway")
     root.market = SimpleNamespace(baseline=None, offered=None, costless="costless", unmet_most=77.0)
     root.leeway = "leeway"
     stated: Any = SimpleNamespace(at=lambda level, unit: (level, [f"{level} in {unit}"]))
-    monkeypatch.setattr(of_market, "Bound", InstanceInputs)
+    monkeypatch.setattr(of_market, "Bound", Given)
     monkeypatch.setattr(of_market, "Restricted", lambda *_: None)
 
     def proven(**of_levels: float) -> float:
@@ -257,3 +257,38 @@ def test_without_measures_there_is_no_row_of_them_and_a_row_too_many_is_refused(
     more = right["measure_years"].reindex([0]).fillna(1.0).assign(year=2025)
     violations, _ = check_market(InstanceInputs.of(instance), right | {"measure_years": more}, "clearing", 0.0)
     assert [(v.rule, v.amount, v.unit) for v in violations] == [("measure_years", 1.0, "rows")]
+
+
+@pytest.mark.parametrize("proof", ["_proven_by", "proven_together"])
+def test_what_is_uncertain_of_a_cost_counts_against_its_bound(monkeypatch: pytest.MonkeyPatch, proof: str) -> None:
+    instance, result = solved()
+    cost_of = of_market.cost_of
+
+    def uncertain(*given: Any) -> tuple[float, float, Any]:
+        value, _, spending = cost_of(*given)
+        return value, 7.0, spending
+
+    monkeypatch.setattr(of_market, "cost_of", uncertain)
+    monkeypatch.setattr(of_market, "read_leaves", lambda *_: ([object()], []))
+    monkeypatch.setattr(of_market, "proven_together", lambda *_: (-np.inf, []))
+    monkeypatch.setattr(of_market, "_proven_by", lambda *_: (-np.inf, []))
+    monkeypatch.setattr(of_market, proof, lambda *_: (1e12, []))
+    violations, level = check_market(InstanceInputs.of(instance), result.tables, "clearing", 0.0)
+    assert level is not None
+    # A bound above the cost is a violation by what it is above.
+    assert [one.amount for one in violations if one.rule == "cost"] == [1e12 - 7.0 - level.value]
+
+
+def test_divisible_measures_are_proven_by_prices_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = solved()[0].with_policy({"abatement.divisible_measures": True})
+    tables = etsopt.solve(instance, "clearing").tables
+
+    def never(*_: Any) -> Any:
+        raise AssertionError
+
+    for name in ("read_leaves", "_proven_by", "proven_together"):
+        monkeypatch.setattr(of_market, name, never)
+    violations, level = check_market(InstanceInputs.of(instance), tables, "clearing", 0.0)
+    assert violations == []
+    assert level is not None
+    assert level.bound <= level.value

@@ -23,7 +23,7 @@ def checked(
     """Of a market for which multipliers prove so much, and so much less what an answer may miss."""
     ASKED.clear()
 
-    class InstanceInputs:
+    class Given:
         def __init__(self, *given: Any) -> None:
             ASKED.append(given)
             self.least = [proven, with_misses][len(ASKED) - 1]
@@ -36,7 +36,7 @@ def checked(
     stated["duals"] = duals.assign(multiplier=-1.0, unit="t/t")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(unmet_demand, "derive_market", lambda *_, **__: market or market_of())
-        patched.setattr(unmet_demand, "Bound", InstanceInputs)
+        patched.setattr(unmet_demand, "Bound", Given)
         violations, *rest = check_unmet_demand(None, stated | tables, "clearing")  # type: ignore[arg-type]
     return [(violation.rule, violation.amount) for violation in violations], *rest  # type: ignore[return-value]
 
