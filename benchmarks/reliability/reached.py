@@ -48,10 +48,11 @@ def known() -> dict[str, Any]:
     return {"tests": tests, "seconds": seconds, "lines": lines}
 
 
-def tests_for(path: str) -> str:
-    """Return the file of tests that has the name of a file of the checker, whether it exists or not."""
+def tests_for(path: str) -> tuple[str, str]:
+    """Return how files of tests of a file of the checker begin, and the one of its room, whether they exist or not."""
     inside = Path(path).relative_to("etsopt")
-    return (Path("tests") / inside.with_name(f"test_{inside.name}")).as_posix()
+    room = inside.parent.with_name(f"test_{inside.parent.name}.py")
+    return (Path("tests") / inside.with_name(f"test_{inside.stem}")).as_posix(), (Path("tests") / room).as_posix()
 
 
 def chosen(numbers: set[int], seconds: Sequence[float], own: set[int]) -> list[int]:
