@@ -23,6 +23,7 @@ PICTURES = DOCS / "pictures"
 TIGHTER = "sectors.cement.target_change=-0.01"
 
 CHARTS = {
+    "moved": (["cn-2025", "--set", TIGHTER, "--set", "provinces.balance=0.005"], "moved"),
     "surplus": (["cn-2025", "--set", TIGHTER], "surplus"),
     "start": (["plants.xlsx"], "surplus"),
     "enterprises": (["plants.xlsx", "--set", TIGHTER], "enterprises"),

@@ -10,7 +10,7 @@ from etsopt.charts.chart import CHOSEN, OTHER, RULE, SECTOR_COLOURS, Chart, Pane
 from etsopt.charts.texts import ALLOWANCES_KT, SURPLUS_RATE, array_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.language import _
-from etsopt.scales import size_of
+from etsopt.scales import scaled, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +75,27 @@ def provinces(tables: Mapping[str, pd.DataFrame]) -> Chart:
     shaded = ((-limit, limit),) if np.isfinite(limit) else ()
     panel = Panel("", _("surplus [% of emissions]"), "", series, shaded, "x", horizontal=True)
     return Chart("provinces", _("surplus of each province"), (panel,))
+
+
+def moved(tables: Mapping[str, pd.DataFrame]) -> Chart:
+    """Allowances that limits move against the rule: what units of each sector and province give up and gain."""
+    units = tables["allocation"]
+    change, panels, most = units["change_t"], [], {}
+    largest = max(float(change.abs().groupby(units[by]).sum().max()) for by in ("sector", "province"))
+    divisor, unit = scaled(largest, "t")
+    for by, words in (("sector", _("sectors")), ("province", _("provinces"))):
+        lost, gained = (side.groupby(units[by]).sum() for side in (change.clip(upper=0.0), change.clip(lower=0.0)))
+        order = (lost + gained).sort_values(ascending=False).index
+        names, most[by] = array_of(map(name_of, order)), name_of(order[-1])
+        series = tuple(
+            Series("bars", text, part[order].to_numpy() / divisor, names, colour)
+            for text, part, colour in ((_("given up"), lost, OTHER), (_("gained"), gained, CHOSEN))
+        )
+        panels.append(Panel(words, _("allowances against the rule [{unit}]", unit=unit), "", series, horizontal=True))
+    divisor, unit = scaled(float(change.abs().sum()), "t")
+    amount = f"{float(change.abs().sum()) / divisor:.1f}"
+    text = _("limits move {amount} {unit} against the rule, above all away from {sector} and {province}")
+    return Chart("moved", _(text, amount=amount, unit=unit, **most), tuple(panels))
 
 
 def enterprises(tables: Mapping[str, pd.DataFrame]) -> Chart:

@@ -65,6 +65,13 @@ def _with_intensities(tables: Mapping[str, pd.DataFrame], instance: Instance | N
     return units.have_intensities(tables)
 
 
+def _moves(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> bool:
+    return bool((tables["allocation"]["change_t"].abs() >= MOVED_MIN_T).any())
+
+
+MOVED_MIN_T = 1.0
+"""A change of an allowance that is worth a chart [t]."""
+
 OF_UNITS: Mapping[str, tuple[str, ...]] = {
     "allocation": ("unit_id", "sector", "province", "emissions_tco2e", "intensity", "reference_t", "surplus_rate"),
     "sectors": ("sector",),
@@ -100,6 +107,12 @@ KINDS = {
         _("surplus of each province, beside the rule"),
         {"provinces": ("province", "emissions_tco2e", "reference_t", "surplus_rate", "balance_limit_t")},
         allocations.provinces,
+    ),
+    "moved": Kind(
+        _("allowances that limits move against the rule, by sector and province"),
+        {"allocation": ("sector", "province", "change_t")},
+        allocations.moved,
+        suits=_moves,
     ),
     "enterprises": Kind(
         _("enterprises with the most to buy and to sell"),

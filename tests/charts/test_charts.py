@@ -13,6 +13,7 @@ import pytest
 import etsopt
 from etsopt.charts import KINDS, Plots, chart_of
 from etsopt.charts.drawing import CHINESE_FONTS
+from etsopt.charts.kinds import kinds_of
 from etsopt.cli import main
 from etsopt.data.tables.provinces import SHORT
 from etsopt.errors import UsageError
@@ -83,6 +84,26 @@ def test_the_chart_of_rates_has_all_emissions_and_the_band() -> None:
     for panel in chart.panels:
         assert panel.series[0].y.sum() == pytest.approx(totals[panel.title])
         assert panel.shaded == ((-3.0, 3.0),)
+
+
+def test_the_chart_of_what_moved_adds_up_to_the_change(allocated: etsopt.Results) -> None:
+    chart = chart_of("moved", allocated.tables, allocated.provenance)
+    change = allocated.tables["allocation"]["change_t"]
+    scales = {"t": 1.0, "kt": 1e3, "Mt": 1e6}
+    for panel, by in zip(chart.panels, ("sector", "province"), strict=True):
+        lost, gained = panel.series
+        scale = scales[panel.x_label.rpartition("[")[2].rstrip("]")]
+        assert lost.y.tolist() == gained.y.tolist()
+        assert scale * float(np.sum(gained.x)) == pytest.approx(change.clip(lower=0).sum())
+        assert scale * float(np.sum(lost.x)) == pytest.approx(change.clip(upper=0).sum())
+        net = lost.x + gained.x
+        assert np.all(np.diff(net) <= 0)
+        own = allocated.tables["allocation"].groupby(by)["change_t"].sum()
+        assert net[-1] * scale == pytest.approx(own.min())
+        assert str(lost.y[-1]) in chart.title
+    # Where nothing moves there is no such chart.
+    still = allocated.tables["allocation"].assign(change_t=0.0)
+    assert "moved" not in kinds_of({"allocation": still})
 
 
 def test_the_chart_of_provinces_has_the_limit(allocated: etsopt.Results) -> None:
@@ -183,7 +204,7 @@ def test_the_command_lists_and_draws(
     capsys.readouterr()
     assert main(["plot", "run"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == ["surplus", "intensity", "rates", "provinces", "enterprises"]
+    assert listed == ["surplus", "intensity", "rates", "provinces", "moved", "enterprises"]
     assert main(["plot", "run", "surplus", "--lang", "zh"]) == 0
     assert "已写入 surplus.svg。" in capsys.readouterr().out
     assert re.search("各单元盈缺率", (tmp_path / "surplus.svg").read_text(encoding="utf-8"))
