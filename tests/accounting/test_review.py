@@ -14,6 +14,7 @@ import pytest
 
 from etsopt import accounting
 from etsopt.accounting.chinese import headings_of_decisions
+from etsopt.accounting.review.acts import BETWEEN, named
 from etsopt.accounting.review.concerned import concerned
 from etsopt.accounting.review.decisions import read_decisions
 from etsopt.accounting.review.items import look_at_items
@@ -547,3 +548,11 @@ def test_any_decisions_have_the_effect_that_plain_python_gives_them(store: Path,
         if len(earlier) == len(allowed):
             with pytest.raises(DataError):
                 accounting.decide(store, decisions(row))
+
+
+def test_items_are_named_in_the_language_of_the_moment() -> None:
+    name = BETWEEN.join(("R01", "2025-01", "electrolysis", "aluminium", "product"))
+    assert named(name) == "R01 2025-01 electrolysis aluminium product"
+    with speaking("zh"):
+        assert named(name) == "R01 2025-01 铝电解工序 铝液 产品"
+        assert named("7") == "7"

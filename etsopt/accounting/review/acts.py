@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from etsopt.accounting.review.items import WITHIN, matches
 from etsopt.accounting.review.words import CLOSE, CORRECT, FIND, LEVELS, PASS, RESTORE
 from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
+from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
 from etsopt.language import _, pgettext
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from etsopt.accounting.store.schema import Connection
 
 WHO = "b.entry, b.level, b.who, b.decided_on"
-NAME = "concat_ws(' ', " + ", ".join(f"nullif(m.{name}, '')" for name in KEY) + ")"
+BETWEEN = "\x1f"
+"""Between the parts of a name, whose codes become words where it is shown."""
+
+NAME = f"concat_ws('{BETWEEN}', " + ", ".join(f"nullif(m.{name}, '')" for name in KEY) + ")"
 EXACT = " AND ".join(f"b.{name} = c.{name}" for name in WITHIN)
 RANK = "CASE {level} " + " ".join(f"WHEN '{level}' THEN {rank}" for rank, level in enumerate(LEVELS, 1)) + " ELSE 0 END"
 
@@ -43,7 +47,7 @@ class Block:
         """Add a problem for the rows of a query of line and name, if it has any."""
         rows = self.opened.execute(f"{found} ORDER BY ALL").fetchall()
         if rows:
-            cells = tuple((str(line), str(name)) for line, name in rows)
+            cells = tuple((str(line), named(str(name))) for line, name in rows)
             self.problems.append(Problem(self.place, counted(len(cells), *what), advice, column, cells))
 
     def added(self, table: str, query: str, *values: str) -> int:
@@ -57,6 +61,14 @@ class Block:
         self.see_none(
             none, what, _("Correct unit, month, process, item, flow or batch: etsopt review status lists them.")
         )
+
+
+def named(name: str) -> str:
+    """Return an item, or another name, in the language of the moment."""
+    known = {"process": PROCESSES, "item": ITEMS, "flow": FLOWS}
+    words = {code: str(pgettext(column, code)) for column, codes in known.items() for code in codes}
+    # Months and identifiers are themselves; no code is of two kinds.
+    return " ".join(words.get(part, part) for part in name.split(BETWEEN))
 
 
 def passed(block: Block) -> int:
