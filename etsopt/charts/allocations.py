@@ -22,6 +22,9 @@ SHOWN = 12
 
 BINS = 61
 
+MOVED_MIN_T = 1.0
+"""A change of allowances that is worth a chart, or a word [t]."""
+
 RATE_ROUNDING_PERCENT = 1e-9
 """Difference of two surplus rates that is rounding alone [%]."""
 
@@ -81,11 +84,12 @@ def moved(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Allowances that limits move against the rule: what units of each sector and province give up and gain."""
     units = tables["allocation"]
     change, panels, most = units["change_t"], [], {}
+    net = {by: change.groupby(units[by]).sum() for by in ("sector", "province")}
     largest = max(float(change.abs().groupby(units[by]).sum().max()) for by in ("sector", "province"))
     divisor, unit = scaled(largest, "t")
     for by, words in (("sector", _("sectors")), ("province", _("provinces"))):
         lost, gained = (side.groupby(units[by]).sum() for side in (change.clip(upper=0.0), change.clip(lower=0.0)))
-        order = (lost + gained).sort_values(ascending=False).index
+        order = net[by].sort_values(ascending=False).index
         names, most[by] = array_of(map(name_of, order)), name_of(order[-1])
         series = tuple(
             Series("bars", text, part[order].to_numpy() / divisor, names, colour)
@@ -94,7 +98,10 @@ def moved(tables: Mapping[str, pd.DataFrame]) -> Chart:
         panels.append(Panel(words, _("allowances against the rule [{unit}]", unit=unit), "", series, horizontal=True))
     divisor, unit = scaled(float(change.abs().sum()), "t")
     amount = f"{float(change.abs().sum()) / divisor:.1f}"
-    text = _("limits move {amount} {unit} against the rule, above all away from {sector} and {province}")
+    if all(own.min() <= -MOVED_MIN_T for own in net.values()):
+        text = _("limits move {amount} {unit} against the rule, above all away from {sector} and {province}")
+    else:
+        text = _("limits move {amount} {unit} against the rule")
     return Chart("moved", _(text, amount=amount, unit=unit, **most), tuple(panels))
 
 

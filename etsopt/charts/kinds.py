@@ -66,11 +66,8 @@ def _with_intensities(tables: Mapping[str, pd.DataFrame], instance: Instance | N
 
 
 def _moves(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> bool:
-    return bool((tables["allocation"]["change_t"].abs() >= MOVED_MIN_T).any())
+    return bool((tables["allocation"]["change_t"].abs() >= allocations.MOVED_MIN_T).any())
 
-
-MOVED_MIN_T = 1.0
-"""A change of an allowance that is worth a chart [t]."""
 
 OF_UNITS: Mapping[str, tuple[str, ...]] = {
     "allocation": ("unit_id", "sector", "province", "emissions_tco2e", "intensity", "reference_t", "surplus_rate"),

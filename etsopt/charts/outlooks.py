@@ -60,7 +60,7 @@ def _title(cases: pd.DataFrame, years: pd.DataFrame, last: int) -> str:
     """Return the finding: how many times as much one cap costs by the form of its free part, ten years on."""
     if "other form" not in cases.index:
         return _("price of an allowance and emissions until {last}", last=last)
-    year = min(int(years["year"].min()) + 10, last)
+    year = min(int(years["year"].min()) + 10, last, int(years["year"].max()))
     at = years[years["year"] == year].set_index("case")["price_cny_per_t"]
     low, high = np.sort([at["policy"], at["other form"]])
     text = _("the same cap costs {low:,.0f} or {high:,.0f} CNY/t in {year}, by whether its free part follows output")

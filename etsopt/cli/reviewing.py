@@ -83,7 +83,8 @@ def _add_decisions(add: Add) -> None:
     for verb in (find, close, correct, restore):
         verb.add_argument("--reason", required=True, help=_("why"))
     find.add_argument("--size", type=float, metavar="T", help=_("emissions concerned [tCO2e]"))
-    close.add_argument("--finding", type=int, required=True, metavar="N", help=_("number of the finding"))
+    text = _("number of the finding; may be repeated")
+    close.add_argument("--finding", type=int, action="append", required=True, metavar="N", help=text)
     correct.add_argument("--quantity", type=float, metavar="X", help=_("corrected quantity (default: as it is)"))
     text = _("version that was reviewed: another that is present is refused (default: the present one)")
     grant.add_argument("--version", type=int, metavar="N", help=text)
@@ -220,17 +221,24 @@ def _screen(options: Namespace) -> int:
 
 
 def _single(options: Namespace) -> int:
-    """Apply one decision, made of the options."""
+    """Apply one decision, made of the options, or the same of several findings."""
+    import pandas as pd
+
     from etsopt import accounting
 
     names = {
         **{"level": "level", "by": "who", "day": "decided_on", "unit": "unit_id", "month": "month"},
-        **{name: name for name in ("process", "item", "flow", "batch", "version", "quantity", "finding", "reason")},
+        **{name: name for name in ("process", "item", "flow", "batch", "version", "quantity", "reason")},
         **{"ncv": "ncv_gj_per_unit", "size": "size_t"},
     }
     own = {column: getattr(options, name, None) for name, column in names.items()}
     given = {name: value for name, value in own.items() if value not in (None, "")}
-    return _show(accounting.decide(options.store, {"decision": options.verb, **given}, wait_s=options.wait), options)
+    decision = {"decision": options.verb, **given}
+    numbers = dict.fromkeys(getattr(options, "finding", None) or ())
+    every = [{**decision, "finding": number} for number in numbers] or [decision]
+    # A single decision is always applied, a row of several once.
+    decisions = every[0] if len(every) == 1 else pd.DataFrame(every)
+    return _show(accounting.decide(options.store, decisions, wait_s=options.wait), options)
 
 
 def _show(done: Decided, options: Namespace) -> int:

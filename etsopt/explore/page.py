@@ -118,6 +118,8 @@ def check_page(path: Path, instance: Instance) -> CurveCheck:
         cover = cover_of(solver, data)
         again = json.loads(embedded(data_of(solver, cover, Source(**data["source"]), data["lang"])))
         refused = [*_differing(data, again)]
+        if not cover.pieces:
+            refused.append(str(_("the page states no piece")))
         if text != page_of(data):
             refused.append(str(_("the program of the page is not that of etsopt {version}", version=again["version"])))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:

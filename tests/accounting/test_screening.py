@@ -67,7 +67,7 @@ FLAWS: dict[str, tuple[str, str, str, str, Change, slice]] = {
     "late_month": ("cement", "diesel", "in", "reported_on", lambda cells: "2025-07-11", ONE),
     "filed_early": ("cement", "diesel", "in", "reported_on", lambda cells: "2025-05-30", ONE),
     "calibration": ("cement", "diesel", "in", "calibrated_on", lambda cells: "2024-05-29", ONE),
-    "last_digits": ("cement", "bituminous", "in", "quantity", lambda cells: cells.round(0), slice(12)),
+    "last_digits": ("cement", "bituminous", "in", "quantity", lambda cells: cells.round(-1), slice(12)),
     "emissions_ratio": ("cement", "portland_clinker", "product", "quantity", lambda cells: cells * 1.4, ONE),
     "key_process_ratio": ("steel", "coke", "in", "quantity", lambda cells: cells * 1.5, ONE),
     "heat_rate": ("cement", "bituminous", "in", "quantity", lambda cells: cells * 1.3, ONE),

@@ -101,3 +101,11 @@ def test_the_journal_is_listed(store: str, capsys: pytest.CaptureFixture[str]) -
     assert "导入" in run(capsys, "store", "log", store, "--lang", "zh")
     (entry,) = json.loads(run(capsys, "store", "log", store, "--json"))
     assert (entry["entry"], entry["entry_kind"], entry["rows_new"], entry["files"]) == (1, "import", 480, 2)
+
+
+def test_several_findings_are_closed_by_one_command(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for month in ("2025-03", "2025-04"):
+        find = ("review", "find", store, "--level", "provincial", "--by", "Li", "--unit", "U1", "--month", month)
+        run(capsys, *find, "--reason", "late")
+    close = ("review", "close", store, "--level", "provincial", "--by", "Li", "--reason", "filed")
+    assert "2 findings closed" in run(capsys, *close, "--finding", "1", "--finding", "2", "--finding", "1")

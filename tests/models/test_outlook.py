@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.charts import chart_of
 from etsopt.compiler.compiled import CompiledModel
 from etsopt.errors import DataError
 from etsopt.solving.levels import solve_levels
@@ -18,7 +19,8 @@ from etsopt_models import outlook
 from etsopt_models._outlook.arrays import program_arrays
 from etsopt_models._outlook.cases import Case, case_arrays
 from etsopt_models._outlook.inputs import Outlook
-from tests.outlooks import MT, by_hand, source
+from tests.judging import check
+from tests.outlooks import ENTERPRISES, FORECAST, MT, POLICY, UNITS, by_hand, source
 
 RATE = 0.08
 STEP = 0.01
@@ -303,3 +305,62 @@ def test_a_demand_that_answers_to_no_price_is_refused() -> None:
         etsopt.Instance.from_frames(
             instance.units, policy, forecast=without.assign(product_price_cny_per_t=0.0), **frames
         )
+
+
+def scarce_at_the_end() -> etsopt.Instance:
+    """A kiln and capture, whose cap binds in 2026, into which nothing is banked."""
+    supply = [
+        source("kiln", "output", existing=200, cost=300, emissions=1.0, benchmark=1.0),
+        source("capture", "abatement", existing=30, cost=50, largest_share=0.4),
+    ]
+    return etsopt.Instance.from_frames(
+        UNITS,
+        POLICY | {"pathway.no_bank_from": 2026},
+        ENTERPRISES.assign(opening_2025_t=0.0),
+        forecast=FORECAST,
+        supply=pd.DataFrame(supply),
+    )
+
+
+@pytest.mark.parametrize("price", [0.0, 49.0, 51.0, 1e6])
+def test_a_price_that_only_narrowed_bounds_prove_is_not_certified(price: float) -> None:
+    instance = scarce_at_the_end()
+    right = etsopt.solve(instance, "outlook")
+    assert right.status == "certified_optimal"
+    years, duals = right.tables["outlook_years"].copy(), right.tables["duals"].copy()
+    years.loc[(years["case"] == "policy") & (years["year"] == 2026), "price_cny_per_t"] = price
+    bank = (duals["level"] == "cost") & (duals["row"] == "bank") & (duals["year"] == 2026)
+    duals.loc[bank, "multiplier"] = -price / 1.1
+    report = check(instance, {**right.tables, "outlook_years": years, "duals": duals}, right.levels, kind="outlook")
+    assert not report.certified
+    assert report.unproven_prices == ("cost",)
+
+
+def test_false_prices_of_another_case_are_named_where_the_own_form_is_not_certified() -> None:
+    instance = etsopt.read("cn-outlook").with_policy({"outlook.free_part": "output"})
+    right = etsopt.solve(instance, "outlook")
+    assert (right.status, check(instance, right.tables, right.levels, kind="outlook").unproven_prices) == (
+        "feasible",
+        (),
+    )
+    years, duals = right.tables["outlook_years"].copy(), right.tables["duals"].copy()
+    years.loc[years["case"] == "no cap", ["price_cny_per_t", "revenue_cny"]] *= 2
+    duals.loc[(duals["level"] == "cost:no cap") & (duals["row"] == "bank"), "multiplier"] *= 2
+    report = check(instance, {**right.tables, "outlook_years": years, "duals": duals}, right.levels, kind="outlook")
+    assert report.unproven_prices == ("cost:no cap",)
+
+
+def test_a_cap_of_zero_and_plants_that_go_are_answers() -> None:
+    none = etsopt.read("cn-outlook").with_policy({"pathway.cap_t": {"2030": 7.97e9, "2035": 7.497e9, "2060": 0.0}})
+    assert etsopt.solve(none, "outlook").status == "certified_optimal"
+    green = source("green", "output", existing=200, cost=100, emissions=0.0, benchmark=0.0)
+    supply = pd.DataFrame([source("kiln", "output", existing=200, cost=300, emissions=1.0, benchmark=1.0), green])
+    gone = etsopt.Instance.from_frames(UNITS, POLICY, ENTERPRISES, forecast=FORECAST, supply=supply)
+    result = etsopt.solve(gone, "outlook")
+    assert result.status == "certified_optimal"
+    assert result.tables["outlook_sectors"]["intensity_factor"].isna().any()
+
+
+def test_an_outlook_that_ends_before_the_year_of_its_title_is_drawn() -> None:
+    short = etsopt.solve(etsopt.read("cn-outlook").with_policy({"horizon.last_year": 2030}), "outlook")
+    assert "in 2030" in chart_of("outlook", short.tables, short.provenance).title

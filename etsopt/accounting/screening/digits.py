@@ -24,10 +24,16 @@ UNIFORM = "last digits of measured quantities are uniform (a test of forensic st
 
 @rule("last_digits", "logic", UNIFORM, chance=1e-6, common=0.5)
 def last_digits(data: Material, chance: float, common: float) -> pd.DataFrame:
-    """Quantities of an item end in the same digits, or in 0 and 5, month after month, unlike those of its peers."""
+    """Quantities of an item end in the same digits, or in 0 and 5, month after month, unlike those of its peers.
+
+    Digits are those in which an item is written all year: who reports whole tonnes has no hundredths to end alike.
+    """
     lines = data.lines[data.lines["quantity"] > 0]
     value = hundredths(lines["quantity"].to_numpy(dtype=float))
     series = lines["series"].to_numpy()
+    finest = np.full(int(series.max(initial=-1)) + 1, 100)
+    np.minimum.at(finest, series, np.where(value % 100 == 0, 100, np.where(value % 10 == 0, 10, 1)))
+    value //= finest[series]
     half = np.where(value % 5 == 0, 0, 1)
     parts = [
         _ends(lines, series, value % 100, 0.01, 100, pgettext("ending", "the last two digits are the same")),

@@ -55,7 +55,7 @@ MAY_BE_ABSENT = frozenset(
         *("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", "reported", *BALANCE_VALUES),
         *fairness.SHARES,
         *("first_year", "budget_cny", "budget_shadow_price", "cap_t", "new_capacity_t"),
-        "observed_price_cny_per_t",
+        *("observed_price_cny_per_t", "output_factor", "intensity_factor"),
     )
 )
 

@@ -65,6 +65,7 @@ def share_off(model: Model, case: Case, free_share: Floats, volume: Floats) -> f
     """Return the largest distance of auctioned shares from those of the policy, where benchmarks are cut for them."""
     if not case.by_output:
         return 0.0
-    counts = case.capped & (free_share < 1)
+    # Of a cap of zero nothing is shared.
+    counts = case.capped & (free_share < 1) & (case.cap > 0)
     paid = by_year(model.instance.policy.pathway.paid_share, model.years, 0.0)
     return float(np.abs(volume[counts] / case.cap[counts] - paid[counts]).max(initial=0.0))

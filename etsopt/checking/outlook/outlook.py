@@ -76,9 +76,14 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: flo
         _of_case(model, case, {name: _part(name, table, case) for name, table in tables.items()}, gap) for case in cases
     ]
     found = tuple(violation for verdict in verdicts for violation in verdict.violations)
-    levels = verdicts[0].levels
-    others = all(level.certified for verdict in verdicts[1:] for level in verdict.levels)
-    return Verdict(found, levels, unproven=not others or any(verdict.unproven for verdict in verdicts))
+    # Prices are as near to the least cost as their case; those of one that is not proven are named.
+    loose = tuple(
+        case.level
+        for case, verdict in zip(cases, verdicts, strict=True)
+        if verdict.unproven_prices or not all(level.certified for level in verdict.levels)
+    )
+    unproven = bool(loose) or any(verdict.unproven for verdict in verdicts)
+    return Verdict(found, verdicts[0].levels, unproven=unproven, unproven_prices=loose)
 
 
 def _rows(model: Model, cases: Sequence[Case], tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:
@@ -145,9 +150,9 @@ def _of_case(model: Model, case: Case, tables: Mapping[str, pd.DataFrame], gap: 
     violations += summary_follows(model, case, missed, off, tables)
     largest = float(limited.max(initial=0.0))
     open_shares = case.name == "policy" and off > AUCTIONED_SHARE_TOLERANCE
-    return Verdict(
-        tuple(violations), verdict.levels, unproven=missed > CAP_MISS_TOLERANCE_RELATIVE * largest or open_shares
-    )
+    unproven = missed > CAP_MISS_TOLERANCE_RELATIVE * largest or open_shares
+    # Bounds narrowed by rows prove a cost by almost any multipliers; prices have to prove it by themselves.
+    return Verdict(tuple(violations), verdict.levels, unproven=unproven, unproven_prices=verdict.unproven_prices)
 
 
 @dataclass(frozen=True)

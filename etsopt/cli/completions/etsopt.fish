@@ -346,7 +346,7 @@ complete -c etsopt -n '_shtab_etsopt_using review close' -l by -x -d 'person or 
 complete -c etsopt -n '_shtab_etsopt_using review close' -l wait -x -d 'time to wait while another process has the store open (default: 10)'
 complete -c etsopt -n '_shtab_etsopt_using review close' -l day -x -d 'day of the decision (default: today)'
 complete -c etsopt -n '_shtab_etsopt_using review close' -l reason -x -d why
-complete -c etsopt -n '_shtab_etsopt_using review close' -l finding -x -d 'number of the finding'
+complete -c etsopt -n '_shtab_etsopt_using review close' -l finding -x -d 'number of the finding; may be repeated'
 complete -c etsopt -n '_shtab_etsopt_using review; and test $_shtab_etsopt_npos -eq 0' -a correct -d 'correct a quantity: a new version, which passes the levels again'
 complete -c etsopt -n '_shtab_etsopt_using review correct' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using review correct' -l json -d 'print machine-readable output and nothing else'

@@ -65,7 +65,8 @@ def allowances_by_output(
 
 def largest_distance(free_share: Floats, volume: Floats, cap: Floats, paid: Floats) -> float:
     """Return the largest distance of auctioned shares from those of the policy, where benchmarks are cut for them."""
-    counts = np.isfinite(cap) & (free_share < 1)
+    # Of a cap of zero nothing is shared.
+    counts = np.isfinite(cap) & (free_share < 1) & (cap > 0)
     return float(np.abs(volume[counts] / cap[counts] - paid[counts]).max(initial=0.0))
 
 
