@@ -87,6 +87,10 @@ def _problems_of_coverage(policy: Policy) -> list[Problem]:
                 year=policy.year,
             )
             problems.append(Problem(FILE, what, _("Leave it out, or use cn, cn-2025 or cn-2026."), key))
+    until = policy.outlook.report_until
+    if until is not None and until < policy.year:
+        what = _("is {until}, before the year of the tables, {year}", until=until, year=policy.year)
+        problems.append(Problem(FILE, what, _("Name a later year, or leave it out."), "outlook.report_until"))
     if policy.coverage == "part" and policy.national is not None and policy.national.target_keys:
         advice = _("State targets of sectors, which are those of the table, or coverage as nation.")
         key = f"national.{policy.national.target_keys[0]}"

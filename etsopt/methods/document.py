@@ -45,6 +45,8 @@ def document_of(comparison: Comparison) -> Document:
 def _answer(comparison: Comparison) -> str:
     """Return which tie-break is most equal, and which takes least from any unit."""
     rows = comparison.table.set_index("method").loc[[*TIE_BREAKS]]
+    if rows["gini"].isna().all():
+        return _("No unit has emissions and a reference: there are no rates to compare.")
     equal, kind = rows["gini"].idxmin(), rows["largest_loss_rate"].idxmin()
     return _(
         "Of the tie-breaks, {equal} leaves the most equal rates, with a Gini coefficient of {gini:.5f} and up to "

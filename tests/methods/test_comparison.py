@@ -141,3 +141,18 @@ def test_the_command_writes_page_and_workbook_and_says_so(tmp_path: Path, capsys
 def test_a_wrong_option_is_refused(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["methods", "tiny", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_units_without_emissions_have_no_rates_to_compare() -> None:
+    units = pd.DataFrame(
+        {
+            "unit_id": ["idle"],
+            "enterprise_id": ["a"],
+            "sector": ["cement"],
+            "province": ["Hebei"],
+            "emissions_tco2e": [0.0],
+            "output_t": [np.nan],
+        }
+    )
+    instance = etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn-2025"}})
+    assert "there are no rates to compare" in str(document_of(compare_methods(instance)).answer)

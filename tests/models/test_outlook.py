@@ -364,3 +364,8 @@ def test_a_cap_of_zero_and_plants_that_go_are_answers() -> None:
 def test_an_outlook_that_ends_before_the_year_of_its_title_is_drawn() -> None:
     short = etsopt.solve(etsopt.read("cn-outlook").with_policy({"horizon.last_year": 2030}), "outlook")
     assert "in 2030" in chart_of("outlook", short.tables, short.provenance).title
+
+
+def test_a_report_that_ends_before_the_tables_is_refused_by_its_key() -> None:
+    with pytest.raises(DataError, match=r"outlook.report_until: is 2024, before the year of the tables, 2025"):
+        etsopt.read("cn-outlook").with_policy({"outlook.report_until": 2024})
