@@ -17,6 +17,8 @@ from etsopt.errors import Problem
 from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from etsopt.accounting.store.schema import Connection
 
 WHO = "b.entry, b.level, b.who, b.decided_on"
@@ -65,7 +67,7 @@ class Block:
 
 def named(name: str) -> str:
     """Return an item, or another name, in the language of the moment."""
-    known = {"process": PROCESSES, "item": ITEMS, "flow": FLOWS}
+    known: dict[str, Iterable[str]] = {"process": PROCESSES, "item": ITEMS, "flow": FLOWS}
     words = {code: str(pgettext(column, code)) for column, codes in known.items() for code in codes}
     # Months and identifiers are themselves; no code is of two kinds.
     return " ".join(words.get(part, part) for part in name.split(BETWEEN))

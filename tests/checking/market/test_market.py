@@ -14,6 +14,7 @@ import pytest
 import etsopt
 from etsopt.checking.market import market as of_market
 from etsopt.checking.market import statements
+from etsopt.checking.market.cost import cost_of
 from etsopt.checking.market.leaves import Leaf
 from etsopt.checking.market.market import check_market
 from etsopt.checking.verdict import Violation
@@ -262,7 +263,6 @@ def test_without_measures_there_is_no_row_of_them_and_a_row_too_many_is_refused(
 @pytest.mark.parametrize("proof", ["_proven_by", "proven_together"])
 def test_what_is_uncertain_of_a_cost_counts_against_its_bound(monkeypatch: pytest.MonkeyPatch, proof: str) -> None:
     instance, result = solved()
-    cost_of = of_market.cost_of
 
     def uncertain(*given: Any) -> tuple[float, float, Any]:
         value, _, spending = cost_of(*given)
