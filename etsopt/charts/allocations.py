@@ -84,11 +84,14 @@ def moved(tables: Mapping[str, pd.DataFrame]) -> Chart:
     """Allowances that limits move against the rule: what units of each sector and province give up and gain."""
     units = tables["allocation"]
     change, panels, most = units["change_t"], [], {}
-    net = {by: change.groupby(units[by]).sum() for by in ("sector", "province")}
-    largest = max(float(change.abs().groupby(units[by]).sum().max()) for by in ("sector", "province"))
-    divisor, unit = scaled(largest, "t")
+    parts = {
+        by: [side.groupby(units[by]).sum() for side in (change.clip(upper=0.0), change.clip(lower=0.0))]
+        for by in ("sector", "province")
+    }
+    net = {by: lost + gained for by, (lost, gained) in parts.items()}
+    divisor, unit = scaled(max(float((gained - lost).max()) for lost, gained in parts.values()), "t")
     for by, words in (("sector", _("sectors")), ("province", _("provinces"))):
-        lost, gained = (side.groupby(units[by]).sum() for side in (change.clip(upper=0.0), change.clip(lower=0.0)))
+        lost, gained = parts[by]
         order = net[by].sort_values(ascending=False).index
         names, most[by] = array_of(map(name_of, order)), name_of(order[-1])
         series = tuple(

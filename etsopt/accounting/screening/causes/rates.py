@@ -51,7 +51,7 @@ USUAL_YEARS = 300.0
 """Weight of a series of a year without a fault, among about as many series of 18 plants."""
 
 MADE_UP = 0.3
-"""Share of the heat by which a fuel is off that its process may lack, or have too much, if others make up for it."""
+"""Share of the heat by which a fuel is off, up to which that of its process may be off if others make up for it."""
 
 DEFAULT, IN_TONNES = np.full(len(ITEMS), np.nan), np.zeros(len(ITEMS), dtype=bool)
 """Default calorific value of each fuel [GJ per unit], NaN for other items; and whether it is counted in tonnes."""
@@ -108,14 +108,13 @@ class Rates:
 
     def equivalent(self, heat: Floats) -> Floats:
         """Return the tonnes of coal equivalent in a tonne of each fuel, NaN for gases and what is no fuel."""
-        tonnes = IN_TONNES[self.series.coded.select(self.place).item]
+        tonnes = IN_TONNES[self.series.coded.item[self.place]]
         return np.where(tonnes, heat, np.nan) / COAL_EQUIVALENT
 
     def made_up(self, heat: Floats) -> Flags:
         """Return where other fuels of a process make up for one that is off, shape ``(counted, months)``."""
-        own = self.series.coded.select(self.place)
-        fuel = ~np.isnan(heat) & (own.flow == FLOW["in"])
-        process = np.unique(joined(((own.unit, 0), (own.process, len(PROCESSES)))), return_inverse=True)[1]
+        fuel = ~np.isnan(heat) & (self.series.coded.flow[self.place] == FLOW["in"])
+        process = self.series.process[self.place]
         burnt = np.where(fuel[:, None], self.series.hundredths[self.place] / 100.0 * heat[:, None], 0.0)
         total = np.zeros((int(process.max(initial=-1)) + 1, burnt.shape[1]))
         np.add.at(total, process, burnt)

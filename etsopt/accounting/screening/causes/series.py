@@ -114,6 +114,12 @@ class Series:
         return np.append(np.where(self.key[place] == key, place, NONE), NONE)
 
     @cached_property
+    def process(self) -> Integers:
+        """Number of the unit and process of each series, from 0 on."""
+        key = joined(((self.coded.unit, 0), (self.coded.process, len(PROCESSES))))
+        return np.unique(key, return_inverse=True)[1]
+
+    @cached_property
     def key(self) -> Integers:
         """One number for each series, ascending."""
         return _key(self.coded)

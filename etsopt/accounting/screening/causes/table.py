@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.coded import Coded, joined
+from etsopt.accounting.coded import Coded
 from etsopt.accounting.periods import period_text
 from etsopt.accounting.screening.causes.absences import missing_months, missing_rows, totals
 from etsopt.accounting.screening.causes.balances import Balances
@@ -169,9 +169,7 @@ def _sizes(found: Suspects, series: Series, material: Material) -> tuple[Floats,
         ],
         own * np.abs(1 - 1 / fits),
     )
-    key = joined([(series.coded.unit, 0), (series.coded.process, len(PROCESSES))])
-    _, process = np.unique(key, return_inverse=True)
     concerned = np.zeros_like(emitted)
-    np.add.at(concerned, process, np.abs(emitted[:-1]))
+    np.add.at(concerned, series.process, np.abs(emitted[:-1]))
     # What has no emissions of its own, as an output of steel, changes intensities alone.
-    return np.where(size > 0, size, np.nan), concerned[np.append(process, NONE)[found["series"]], column]
+    return np.where(size > 0, size, np.nan), concerned[np.append(series.process, NONE)[found["series"]], column]
