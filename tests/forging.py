@@ -333,6 +333,10 @@ def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return bool(np.allclose(one[numbers].to_numpy(float), other[numbers].to_numpy(float), rtol=1e-6, equal_nan=True))
 
 
+EACH = 2_500
+"""Forgeries of a part of the night, whose eight parts stand in two files."""
+
+
 def tried(numbers: range) -> list[str]:
     """What is certified of some forgeries and is not true, each with its number and case."""
     found, names = [], list(CASES)

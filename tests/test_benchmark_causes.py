@@ -62,6 +62,7 @@ def test_a_clean_set_is_accepted_and_has_the_emissions_of_such_plants(seed: int,
         assert intensity[years["activity"] == activity].between(least, most).all()
 
 
+@pytest.mark.everyday("0.08")
 @pytest.mark.parametrize("noise", NOISES)
 def test_items_vary_by_the_noise_that_is_stated_with_heavy_tails(noise: float) -> None:
     deviations = []

@@ -84,7 +84,10 @@ CASES: dict[str, tuple[Callable[..., etsopt.Instance], dict[str, Any], str, str 
     "outlook": (outlooks.by_hand, {}, "outlook", None),
     "balance_value": (tiny, {}, "balance_value", None),
 }
-LONG = ("clearing", "clearing, accounts", "pathway, prices", "pathway, prices, accounts")
+LONG = (
+    *("clearing", "clearing, accounts", "pathway, prices", "pathway, prices, accounts"),
+    *("compliance", "investment, prices", "allocation, fair order in whole tonnes", "allocation, merged"),
+)
 """Cases in which time is up at many places, so that each takes seconds."""
 
 

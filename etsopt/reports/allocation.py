@@ -322,8 +322,11 @@ def relaxed(run: Run) -> Iterator[Section]:
         blocks.append(Paragraph(_("Each of these changes makes the policy feasible:")))
         lines = [named(_("remedy {number}", number=one.number), named(one.way, one.text)) for one in run.remedies]
         blocks.append(Points(tuple(lines)))
-        name = f"{shlex.quote(run.folder)}/instance"
-        blocks.append(Commands(tuple(f"etsopt solve {name} --apply-remedy {one.number}" for one in run.remedies)))
+        if run.is_written:
+            name = f"{shlex.quote(run.folder)}/instance"
+            blocks.append(Commands(tuple(f"etsopt solve {name} --apply-remedy {one.number}" for one in run.remedies)))
+        else:
+            blocks.append(Paragraph(_("Add `--apply-remedy 1` to the command to solve under the first of them.")))
     blocks += figure(run, "relaxations")
     proven = any(level.name == "target_relaxation" and level.certified for level in run.results.levels)
     titles = {

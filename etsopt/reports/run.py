@@ -32,6 +32,11 @@ class Run:
     """False for what shows none: to make a chart takes longer than all else."""
 
     @property
+    def is_written(self) -> bool:
+        """False if its folder is only a place for a name in commands."""
+        return self.folder != "RUN"
+
+    @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables of the run."""
         return self.results.tables

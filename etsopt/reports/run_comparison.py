@@ -102,7 +102,7 @@ def _difference(one: Run, other: Run, names: Sequence[str]) -> str:
 
 def _name(run: Run, place: int) -> str:
     """Return the name of a run: that of its folder, or first and second."""
-    return run.folder if run.folder != "RUN" else str((_("first"), _("second"))[place])
+    return run.folder if run.is_written else str((_("first"), _("second"))[place])
 
 
 def _answers(one: Run, other: Run, names: Sequence[str]) -> Section:

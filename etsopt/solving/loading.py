@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from etsopt.program.program import Program
 
 
+LEAST_MEMORY, MEMORY_OF_A_COEFFICIENT = 1 << 24, 200
+"""Memory [bytes] that has to be free where a program is loaded, and as much more for each of its coefficients."""
+
+
 def construct() -> Any:
     """Return a new solver; from 1.16 on its constructor prints a banner, which is silenced."""
     with silenced():
@@ -79,6 +83,8 @@ def load(highs: Any, program: Program, name: str) -> None:
     """Pass a program in one call, and count the rows, columns and coefficients that arrived."""
     objective, matrix = program.objectives[name], program.matrix
     rows, columns = matrix.shape
+    # HiGHS does not look at every allocation that fails, and the process would end without a word.
+    np.empty(LEAST_MEMORY + MEMORY_OF_A_COEFFICIENT * matrix.nnz, np.uint8)
     status = highs.passModel(
         columns,
         rows,

@@ -265,6 +265,7 @@ def held(store: Path, use: str, seconds: float) -> subprocess.Popen[bytes]:
     return process
 
 
+@pytest.mark.everyday("write")
 @pytest.mark.parametrize("use", ["read", "write"])
 def test_while_a_process_has_the_store_open_others_are_refused_with_its_name(
     tmp_path: Path, filled: Path, use: str

@@ -39,6 +39,7 @@ def _texts(plots: Plots, kind: str, lang: str) -> list[str]:
         return [str(text) for text in (chart.title, *panels)]
 
 
+@pytest.mark.nightly
 def test_every_model_has_a_chart_in_both_languages() -> None:
     assert len(RUNS) >= 20
     for run in RUNS:

@@ -99,7 +99,7 @@ def changes(column: pd.Series[Any]) -> Iterator[tuple[str, pd.Series[Any]]]:
         yield "all", column.astype(object).fillna("") + "x"
 
 
-@pytest.mark.everyday("infeasible", "missing days")
+@pytest.mark.everyday("infeasible")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_column_that_is_changed_is_refused(kind: str) -> None:
     instance, result = solved(kind)

@@ -419,6 +419,15 @@ def test_an_error_of_python_itself_stays_one_unless_memory_is_short(
     assert "not enough memory" in capsys.readouterr().err
 
 
+def test_a_program_is_loaded_only_where_memory_is_left_for_the_solver(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Nothing has so much.
+    monkeypatch.setattr("etsopt.solving.loading.LEAST_MEMORY", 1 << 60)
+    assert main(["solve", "tiny"]) == 4
+    assert capsys.readouterr().err.startswith("There is not enough memory.\n\n")
+
+
 def test_a_native_module_that_is_interrupted_while_it_is_imported_is_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

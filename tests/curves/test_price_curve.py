@@ -127,6 +127,7 @@ def test_the_price_of_a_place_is_one_of_its_own_solve(seed: int, key: str, share
         assert (years["price_upper_cny_per_t"] >= price - 1e-4 * (1 + price)).all()
 
 
+@pytest.mark.nightly
 def test_a_search_that_ends_early_names_what_is_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     left = [4]
 

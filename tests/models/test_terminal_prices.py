@@ -122,6 +122,7 @@ def refused(instance: etsopt.Instance, results: etsopt.Results, **tables: pd.Dat
     return {violation.rule for violation in found.violations}
 
 
+@pytest.mark.everyday("4")
 @pytest.mark.parametrize("row", [1, 4, 8])
 def test_every_forged_cell_is_refused(row: int) -> None:
     instance = ceiling(three(), terminal=50.0)

@@ -160,6 +160,7 @@ def test_headings_of_accounts_are_chinese_and_those_of_nobody_stay() -> None:
         assert heading("x_origin") == "x_origin"
 
 
+@pytest.mark.everyday("zh")
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_what_is_told_is_a_page_as_well(
     plants: Path, accounted: accounting.Accounts, store: str, language: str

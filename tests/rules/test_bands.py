@@ -56,6 +56,7 @@ def test_a_band_of_all_sectors_is_that_of_each_that_states_none() -> None:
     assert etsopt.check(stated, found).certified
 
 
+@pytest.mark.everyday("unit-allocation", "enterprise-abatement")
 @pytest.mark.parametrize("model", ["allocation", "abatement", "balance_value"])
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])
 def test_a_band_of_all_sectors_gives_what_the_same_band_of_each_gives(model: str, band_on: str) -> None:

@@ -336,6 +336,7 @@ def test_official_tables_of_a_part_need_its_balance_value() -> None:
     assert official_tables(stated, ets.solve(stated))
 
 
+@pytest.mark.everyday("market1-1.0", "market2-0.0")
 @pytest.mark.parametrize("cost", [0.0, 1.0])
 @pytest.mark.parametrize(
     "market",

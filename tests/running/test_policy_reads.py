@@ -315,7 +315,7 @@ def test_a_model_declares_keys_that_there_are(model: str) -> None:
     ] == []
 
 
-@pytest.mark.everyday("allocation", "clearing", "equilibrium")
+@pytest.mark.everyday("allocation", "equilibrium")
 @pytest.mark.parametrize("model", MODELS)
 def test_a_key_that_is_not_declared_changes_nothing(model: str) -> None:
     instance, read = instance_for(model), read_by(model)
@@ -331,7 +331,7 @@ def test_a_key_that_is_not_declared_changes_nothing(model: str) -> None:
             raise AssertionError(f"{model} reads one of {alone or list(changes)}: expected it in `reads`")
 
 
-@pytest.mark.everyday("allocation", "balance_value", "equilibrium", "reconciliation")
+@pytest.mark.everyday("balance_value", "equilibrium", "reconciliation")
 @pytest.mark.parametrize("model", MODELS)
 def test_a_key_that_is_declared_can_change_the_answer(model: str) -> None:
     instance, read = instance_for(model), read_by(model)

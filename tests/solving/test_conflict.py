@@ -34,6 +34,7 @@ def test_two_of_three_rows_conflict() -> None:
     assert rows.tolist() == [0, 1]
 
 
+@pytest.mark.everyday("True")
 @pytest.mark.parametrize("whole", [False, True])
 def test_no_row_can_be_left_out(whole: bool) -> None:
     tried = 0
