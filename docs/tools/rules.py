@@ -142,7 +142,7 @@ def _official(rule: Rule) -> str:
     used = list(dict.fromkeys(row.source for row in found))
     lines += [
         f"| `{row.key}` | {row.shown} | {row.unit} | {', '.join(row.sectors)} | **[{row.confidence}]** {row.status} "
-        f"| {used.index(row.source) + 1} |"
+        f"| {', '.join(filter(None, (str(used.index(row.source) + 1), row.page)))} |"
         for row in found
     ]
     marks = "; ".join(f"[{mark}] {meaning}" for mark, meaning in CONFIDENCE.items())

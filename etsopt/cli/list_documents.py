@@ -104,7 +104,7 @@ def _official(rows: Sequence[Official], sources: Sequence[str]) -> Table:
     cells = []
     for row in rows:
         years = f"{row.first_year}-{row.last_year or ''}" if row.first_year != row.last_year else f"{row.first_year}"
-        source = f"{row.confidence} [{sources.index(row.source) + 1}]"
+        source = f"{row.confidence} [{sources.index(row.source) + 1}] {_note(row.page)}".strip()
         cells.append((row.key, row.shown, row.unit, _sectors(row.sectors), years, source))
     return Table("", columns, tuple(cells))
 
@@ -116,7 +116,7 @@ def _places(rows: Sequence[Official], source: str, number: int) -> str:
     return f"[{number}] {clauses([SOURCES[source], *shown])}."
 
 
-CHINESE_PLACES = {"page": "第{}页", "pages": "第{}页", "article": "第{}条", "annex": "附件{}", "box": "专栏{}"}
+CHINESE_PLACES = {"page": "第{}页", "pages": "第{}页", "article": "第{}条", "part": "第{}部分"}
 """Places in a text, with their number, in Chinese."""
 
 
@@ -124,7 +124,7 @@ def _note(note: str) -> str:
     """Return a place in a source or its status, in the language of the terminal."""
     kind, _space, number = note.partition(" ")
     if in_chinese() and kind in CHINESE_PLACES:
-        return CHINESE_PLACES[kind].format(number)
+        return CHINESE_PLACES[kind].format(number.replace(", ", "、"))
     return _("draft") if note == "draft" else note
 
 

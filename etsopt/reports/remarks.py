@@ -104,7 +104,7 @@ def _targets_without_effect(run: Run) -> Iterator[str]:
 
 
 def _profitable_banking(run: Run) -> Iterator[str]:
-    """Yield a warning if the terminal price exceeds the cost of an allowance: every enterprise then buys its limit."""
+    """Yield a warning if the terminal price exceeds the cost of an allowance: enterprises then buy what they may."""
     market = run.policy.get("market") or {}
     prices, terminal = market.get("prices_cny_per_t"), market.get("terminal_price_cny_per_t", 0.0)
     if run.about.model not in ("abatement", "compliance") or prices is None:
@@ -113,8 +113,8 @@ def _profitable_banking(run: Run) -> Iterator[str]:
     if price + market.get("transaction_cost_cny_per_t", 0.0) < terminal:
         yield _(
             "An allowance banked to the end is worth {terminal:g} CNY/t "
-            "(market.terminal_price_cny_per_t) and costs {price:g}: every enterprise buys as "
-            "much as its limits allow.",
+            "(market.terminal_price_cny_per_t) and costs {price:g}: every enterprise keeps what "
+            "it has and buys as much as it may.",
             terminal=terminal,
             price=price,
         )

@@ -61,8 +61,8 @@ IN_TONNES = ("balance_value", "balance_value_before", "balance_value_lower", "ba
 OUTCOME = ("scenario", "status", "termination", "certified", "message")
 """Columns of the table of scenarios before those of their changes."""
 
-MOST_SHOWN = 6
-"""Numbers with a chart."""
+MOST_SHOWN, MOST_TOLD = 6, 2
+"""Numbers with a chart, and changes that are told beside the name of a scenario."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,20 @@ class SweepSummary(RecordSummary):
         if self.sampled:
             return summary(self.proven, names)
         # Every scenario by itself: one state, whose name no scenario ends in.
-        return summary(self.proven.assign(scenario=self.proven["scenario"] + "/"), [f"{name}/" for name in names])
+        found = summary(self.proven.assign(scenario=self.proven["scenario"] + "/"), [f"{name}/" for name in names])
+        return found.assign(decision=found["decision"].map(dict(zip(names, self._told, strict=True))))
+
+    @property
+    def _told(self) -> list[str]:
+        """Names of the scenarios, with the values of their changes where these are few and only numbered."""
+        changes = self.scenarios.drop(columns=[*OUTCOME])
+        if self.stated.get("scenarios") or not 1 <= len(changes.columns) <= MOST_TOLD:
+            return list(self.scenarios["scenario"])
+        values = (
+            ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in row.items())
+            for row in changes.to_dict("records")
+        )
+        return [f"{name}: {text}" for name, text in zip(self.scenarios["scenario"], values, strict=True)]
 
     @cached_property
     def indices(self) -> pd.DataFrame:

@@ -103,6 +103,17 @@ def test_an_answer_of_a_self_balancing_market_is_a_fixed_point_of_another_progra
     assert compared(instance, etsopt.solve(instance, "clearing"))[1] == ""
 
 
+@pytest.mark.parametrize("number", [320, 574])
+def test_a_fixed_point_that_only_a_lower_start_reaches_is_found(number: int) -> None:
+    """From the balance values before abatement the passes of both programs come back in a cycle."""
+    instance = random_market_of_a_year(number)
+    assert Market(instance).repeated() is None
+    result = etsopt.solve(instance, "clearing")
+    assert result.status == "certified_optimal"
+    assert result.tables["balance_values"]["residual_t"].abs().max() < 0.02
+    assert compared(instance, result)[1] == ""
+
+
 def test_what_is_missing_is_a_hundred_thousandth_of_what_thousands_emit() -> None:
     instance = etsopt.generate(3_000, seed=1)
     stated = {"market.transaction_cost_cny_per_t": 1.0, "pathway.self_balancing_until": 2025}

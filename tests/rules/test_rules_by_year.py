@@ -71,6 +71,8 @@ def test_every_official_figure_has_its_years_a_source_and_a_mark() -> None:
         assert row.source in SOURCES
         assert row.confidence in CONFIDENCE
         assert row.status in ("draft", "final")
+        # A text that was read has a place that states the figure.
+        assert row.page or row.confidence != "A", row
         assert row.system == "cn"
         # A plan ends, a law does not.
         of_plan = row.key.startswith("rule.") and row.key not in plans.BY_COMPLIANCE_YEAR

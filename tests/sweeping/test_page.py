@@ -178,12 +178,13 @@ def test_scenarios_without_draws_are_told_one_by_one(tmp_path: Path) -> None:
     written(tmp_path / "named", {"grid": {TARGET: [0.0, -0.01, -0.5, -0.02]}}, solved)
     found = page(tmp_path / "named")
     assert "4 of 4 scenarios proven" in found.texts
-    assert (
-        "Over 3 scenarios tonnes moved against the rule runs from 0\xa0t (grid-1) to 30\xa0t (grid-4)." in found.texts
-    )
+    # A number of the grid says nothing: the value of its only key stands beside it.
+    ends = ("0\xa0t (grid-1: target_change 0.0)", "30\xa0t (grid-4: target_change -0.02)")
+    assert f"Over 3 scenarios tonnes moved against the rule runs from {ends[0]} to {ends[1]}." in found.texts
     assert found.data["rows-failures"]["rows"] == [["grid-3", "infeasible, proven", "infeasible by at least 7 t"]]
     (chart,) = (data for key, data in found.data.items() if key.startswith("plot-"))
-    assert [trace["y"] for trace in chart["data"]] == [["grid-4", "grid-2", "grid-1"]]
+    values = {1: "0.0", 2: "-0.01", 4: "-0.02"}
+    assert [trace["y"] for trace in chart["data"]] == [[f"grid-{at}: target_change {values[at]}" for at in (4, 2, 1)]]
     assert "decisions" not in found.sections
     place = found.cells.index(TARGET)
     assert found.cells[place + 1 : place + 3] == ["grid-1", "0.0"]

@@ -48,8 +48,8 @@ CONFIDENCE = {
 """Meaning of the marks."""
 
 SOURCES = {
-    "work plan": "MEE, work plan for steel, cement and aluminium smelting, 20 March 2025, "
-    "https://www.mee.gov.cn/xxgk2018/xxgk/xxgk03/202503/t20250326_1104736.html",
+    "notice 2025": "MEE, notice on the work of the market in 2025, 环办气候函〔2025〕140号, 11 April 2025, "
+    "https://www.mee.gov.cn/xxgk2018/xxgk/xxgk06/202504/t20250415_1114934.html",
     "briefing 2025": "MEE press briefing on the 2024 and 2025 plan, and Development Report 2026",
     "plan 2024-2025": "MEE, 2024 and 2025 allocation plan for steel, cement and aluminium smelting, "
     "国环规气候〔2025〕2号, 16 November 2025, "
@@ -99,7 +99,7 @@ class Official:
     unit
         Unit of the value.
     source, page
-        Key of `SOURCES`, and the page, article or annex if it is known.
+        Key of `SOURCES`, and the page, article or part of it, which every text that was read has.
     status
         ``final`` or ``draft``.
     confidence

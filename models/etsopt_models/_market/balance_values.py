@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.rules.balance import balance_value
-from etsopt_models._effort import BALANCE_PASSES_MAX, PLAIN_BALANCE_PASSES
+from etsopt_models._effort import BALANCE_PASSES_MAX, BALANCE_STARTS, PLAIN_BALANCE_PASSES
 from etsopt_models._market.self_balancing import HELD
 from etsopt_models._tolerances import BALANCE_VALUE_EQUALITY_RELATIVE, INTENSITY_MIN_RELATIVE
 
@@ -39,12 +39,29 @@ def next_balance_values(
     following = of_pass(found, done + 1, "balance_value_own", "emissions_tco2e")
     checkpoint(_("balance values, pass"), done + 1)
     seen = [number for number, one in held.groupby("pass") if is_same(following, one)]
-    if done + 1 == BALANCE_PASSES_MAX or any(number >= min(done, PLAIN_BALANCE_PASSES) for number in seen):
+    if done in seen or done + 1 == BALANCE_PASSES_MAX:
         return None
-    if seen and done < PLAIN_BALANCE_PASSES:
+    if any(number >= PLAIN_BALANCE_PASSES for number in seen):
+        # A cycle that the price of the others does not end either: another start may lead elsewhere.
+        started = _another_start(found, held, done + 1)
+        if started is None:
+            return None
+        following = started
+    elif seen and done < PLAIN_BALANCE_PASSES:
         # A cycle of plain passes: what the price of the others makes of it is next.
         following["pass"] = PLAIN_BALANCE_PASSES
     return {**before, HELD: pd.concat([held, following], ignore_index=True)}
+
+
+def _another_start(found: pd.DataFrame, held: pd.DataFrame, number: int) -> pd.DataFrame | None:
+    """Return the rows of a pass at other balance values than any so far; None after the last of `BALANCE_STARTS`."""
+    for share in BALANCE_STARTS:
+        lower = found.assign(balance_value=share * found["balance_value_before"])
+        start = of_pass(lower, number, "balance_value", "emissions_before_tco2e")
+        tried = (one["balance_value"] for _, one in held.groupby("pass"))
+        if not any(np.allclose(one, start["balance_value"], equal_nan=True) for one in tried):
+            return start
+    return None
 
 
 def pass_of(before: Mapping[str, pd.DataFrame]) -> int:

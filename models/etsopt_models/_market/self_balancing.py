@@ -8,8 +8,8 @@ the allowances of every plan at these; the answer has balance values $V'$ of its
 $$\sum_j x_j E_{jt} \,\mathrm{clip}\bigl(\sigma (1 - I_{jt} / V'), \pm d\bigr) = 0,$$
 
 until $V'$ and the emissions of every sector and year repeat to 1e-9 (`etsopt_models._market.balance_values`). The first
-balance values are those before abatement. Units that get $A = E$ do so after abatement. There may be several fixed
-points.
+balance values are those before abatement, and lower ones where passes come back in a cycle. Units that get $A = E$ do so
+after abatement. There may be several fixed points.
 """
 
 from __future__ import annotations
