@@ -1,0 +1,169 @@
+r"""Bound the allowance of one unit over all allocations that are as good as an answer, or nearly.
+
+Let $\phi_j$ be objectives with largest values $m_j$: those of the answer, of one of them a share more. For any point $w$,
+any duals $y$ of the coupling rows and any $\lambda_j \ge 0$, no allocation that keeps every limit at least as well as $w$
+and every $\phi_j$ within the larger of $m_j$ and $\phi_j(w)$ gives unit $u$ less than $w_u - Y$, with
+
+$$Y = \sum_i \Bigl[ h_i(w_i) - \min_a h_i(a) \Bigr] + \sum_r |y_r|\, d_r + \sum_j \lambda_j \max(m_j - \phi_j(w), 0),
+  \qquad h_i(a) = [i = u]\, a + \sum_j \lambda_j \phi_{ji}(a) - \pi_i a.$$
+
+It is the certificate of an objective, which is the allowance of the unit (`certificate.py`), and the objectives that are
+kept have a distance from their limits as rows do. Of the most that the unit gets, the negative allowance is bounded. A
+wrong multiplier makes $Y$ large, and the interval wider.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.allocation import rounding, statements
+from etsopt.checking.allocation.certificate import Intervals, Kinked, units_gap
+from etsopt.checking.allocation.exceptions import exceptional_units
+from etsopt.checking.allocation.limits import derive
+from etsopt.checking.allocation.measures import UNITS, Measures
+from etsopt.checking.arithmetic import gamma, upward
+from etsopt.checking.tolerances import ALLOWANCE_ROUNDING_T
+from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.units import tolerance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.allocation.duals import Stated
+    from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.verdict import Columns
+    from etsopt.data.instance import Instance
+
+
+@dataclass(frozen=True)
+class NearOptimal:
+    """Allocations that keep every limit, and objectives within given values.
+
+    Parameters
+    ----------
+    answer
+        Allowances of all units in the answer, before any rounding of real ones [t].
+    most
+        Largest value of each objective that is kept.
+    """
+
+    demands: Demands
+    measures: Measures
+    answer: NDArray[np.float64]
+    most: Mapping[str, float]
+
+    @classmethod
+    def of(cls, instance: Instance, allocation: Columns, names: Sequence[str]) -> NearOptimal:
+        """Return the allocations whose objectives of these names are as good as those of an answer.
+
+        Parameters
+        ----------
+        allocation
+            Columns of all units in the order of the instance; that the references follow the rule is checked elsewhere.
+        """
+        inputs = InstanceInputs.of(instance)
+        if inputs.rounds:
+            # The objectives are those of the real allowances.
+            inputs, allocation = rounding.before(inputs), rounding.real_table(allocation)
+        reference, answer = (np.asarray(allocation[name], dtype=float) for name in ("reference_t", "allowance_t"))
+        demands = derive(inputs, exceptional_units(inputs, allocation))
+        measures = Measures.of(inputs, demands, reference, answer, np.zeros(len(answer)))
+        values = {name: measures.level(name, np.zeros(0))[0].value for name in names}
+        return cls(demands, measures, answer, values)
+
+    def within(self, name: str, share: float) -> NearOptimal:
+        """Return the allocations that may also exceed one objective by a share of its value."""
+        return replace(self, most={**self.most, name: (1 + share) * self.most[name]})
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """Units that the allocation may move, shape ``(units,)``."""
+        return ~self.demands.fixed
+
+    def of_all(self, free: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the allowances of all units from those of the adjustable ones [t]."""
+        allowance = self.answer.copy()
+        allowance[self.free] = free
+        return allowance
+
+    def holds(self, allowance: NDArray[np.float64]) -> bool:
+        """Return True if an allocation keeps every limit and objective, as answers do."""
+        if not np.isfinite(allowance).all():
+            return False
+        # Only the place of a violation would be named.
+        table = {"unit_id": np.arange(len(allowance)), "allowance_t": allowance}
+        broken = (statements.integer_allowances, statements.inside_band, statements.rows_are_met)
+        if any(statement(self.demands, table) for statement in broken):
+            return False
+        at = replace(self.measures, answer=allowance[self.free])
+        return all(
+            at.level(name, np.zeros(0))[0].value <= most + tolerance_of(most, UNITS[name])
+            for name, most in self.most.items()
+        )
+
+    def bound(
+        self, unit: int, sign: float, point: NDArray[np.float64], stated: Stated, name: str, times: Mapping[str, float]
+    ) -> float:
+        """Return an allowance below which, or with a negative sign above which, no allocation brings a unit [t].
+
+        Parameters
+        ----------
+        unit
+            Position of an adjustable unit in the instance.
+        point
+            Allowances of all units, at best those of the allocation that gives the unit least or most [t].
+        stated, name
+            Duals of the coupling rows, and the name under which they are stated.
+        times
+            Multiplier of each objective that is kept.
+        """
+        free, rows = self.free, self.demands.rows
+        # The own interval bounds the unit by itself.
+        end = float((self.demands.lower if sign > 0 else self.demands.upper)[unit])
+        if not np.isfinite(point).all():
+            return end
+        with np.errstate(all="ignore"):
+            gap = self._gap(np.flatnonzero(np.flatnonzero(free) == unit), sign, point, stated.duals[name], times)
+        least = sign * float(point[unit]) - gap if gap < math.inf else -math.inf
+        least = max(least, sign * end)
+        if self.demands.integer:
+            least = math.ceil(least - ALLOWANCE_ROUNDING_T)
+        return sign * least
+
+    def _gap(
+        self,
+        place: NDArray[np.int64],
+        sign: float,
+        point: NDArray[np.float64],
+        dual: NDArray[np.float64],
+        times: Mapping[str, float],
+    ) -> float:
+        """Return an upper bound of the distance of a unit from the least, its place among the adjustable units."""
+        free, rows = self.free, self.demands.rows
+        at = replace(self.measures, answer=point[free])
+        lower, upper = self.demands.lower[free], self.demands.upper[free]
+        own = np.zeros(len(at.answer))
+        own[place] = sign
+        pieces, distance = [Kinked(at.answer, own, own)], 0.0
+        for name, most in self.most.items():
+            level, uncertain = at.level(name, np.zeros(0))
+            if name == "largest_change":
+                # The rate bounds every unit by itself; the factor covers the rounding of its product.
+                room = upward(max(most, level.value), 4) * at.e * (1 + gamma(4)) + gamma(4) * np.abs(at.r)
+                lower, upper = np.maximum(lower, at.r - room), np.minimum(upper, at.r + room)
+                continue
+            assert level.piece is not None
+            multiplier = max(times.get(name, 0.0), 0.0)
+            pieces.append(replace(level.piece, times=multiplier / level.scale))
+            distance += upward(multiplier * max(most - level.value + uncertain, 0.0), 4)
+        dual = rows.supported_duals(dual)
+        activity = rows.dual_activity(dual, len(point)).of(free)
+        of_units = units_gap(Intervals.around(at.answer, lower, upper), pieces, activity)
+        return upward(of_units + rows.gap(rows.totals(point), dual) + distance, 4)

@@ -1,0 +1,195 @@
+"""Find the least and the greatest allowance of one unit over allocations as good as the answer, or nearly; prove both.
+
+The program is that of the allocation, with a row for each objective that is kept, and the allowance of the unit as its
+objective. What the solver finds is a hint: the checker derives limits and objectives from the instance, and bounds the
+allowance by the multipliers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from etsopt.checking.allocation.claim import ArrayMultipliers
+from etsopt.checking.allocation.exceptions import LEVELS
+from etsopt.checking.allocation.near_optimal import NearOptimal
+from etsopt.errors import UsageError
+from etsopt.explanation.named import unit_of
+from etsopt.explanation.near_optimal import NearOptimalRanges, Range
+from etsopt.language import _
+from etsopt.modelling import ProgramModel
+from etsopt.program.program import Objective
+from etsopt.progress import is_over, tell
+from etsopt.running import library, model_inputs
+from etsopt.running.compiling import compiled_program
+from etsopt.running.run import check
+from etsopt.solving.highs import Loaded
+from etsopt.solving.options import SolveOptions
+from etsopt.solving.solution import Level, Solution, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.program.program import Program
+    from etsopt.results.results import Results
+    from etsopt.solving.solution import Outcome
+
+    Array = NDArray[np.float64]
+
+MODEL = "allocation"
+"""The model whose answers have ranges."""
+
+OWN = "allowance of the unit"
+"""Name of the objective of a range in its program."""
+
+UNITS_MAX = 20_000
+"""Units up to which ranges are searched: six programs of all units take about three seconds then."""
+
+
+def near_optimal(results: Results, unit_id: str, shares: Sequence[float]) -> NearOptimalRanges:
+    """Return the least and the greatest allowance of a unit while an objective is within shares of its least value.
+
+    The objective is ``change``, or the first of the policy if that does not name it.
+
+    Parameters
+    ----------
+    unit_id
+        Identifier or name of the unit, or of an enterprise that has no other.
+    shares
+        In rising order.
+
+    Raises
+    ------
+    UsageError
+        If the run is no proven allocation, has too many units, or nothing moves the unit.
+    """
+    instance = results.instance
+    unit_id = unit_of(str(unit_id), instance.units, instance.enterprises)
+    objectives = [level.name for level in results.levels if level.name not in LEVELS]
+    named = [name for name in instance.policy.allocation.objectives if name in objectives]
+    _refuse(results, named)
+    objective = "change" if "change" in named else named[0]
+    near = NearOptimal.of(instance, results.tables["allocation"], named[: named.index(objective) + 1])
+    unit = int(np.flatnonzero(instance.units["unit_id"] == unit_id)[0])
+    if near.demands.fixed[unit]:
+        what = _("Its allowances are set by the rule alone.")
+        raise UsageError(what, _("Ask for a unit that the allocation may move."))
+    search = _Search.of(results, near, objective, unit)
+    ends = zip(shares, search.ends(1.0, shares), search.ends(-1.0, shares), strict=True)
+    found = [Range(share, low.bound_t, high.bound_t, low.found_t, high.found_t) for share, low, high in ends]
+    policy = instance.policy.allocation
+    marks = bool(policy.exceptions.units), bool(policy.rounds)
+    return NearOptimalRanges(unit_id, float(near.answer[unit]), objective, tuple(found), *marks)
+
+
+def _refuse(results: Results, named: Sequence[str]) -> None:
+    """Raise if a run has no ranges."""
+    if results.provenance.model != MODEL or not named or "duals" not in results.tables:
+        what = _("Only a run of the model allocation with an objective has allocations that are just as good.")
+        raise UsageError(what, _("Solve it: etsopt solve INSTANCE --out run"))
+    if (units := len(results.instance.units)) > UNITS_MAX:
+        what = _("The run has {units:,} units: ranges are searched up to {most:,}.", units=units, most=UNITS_MAX)
+        raise UsageError(what, _("Take an instance of fewer units, such as those of a sector."))
+    if check(results.instance, results).violations:
+        raise UsageError(_("The run does not pass its check."), _("`etsopt check` says why; solve again."))
+
+
+class _End(NamedTuple):
+    """A proven bound of the allowance of the unit, and the nearest that an allocation was found to give [t]."""
+
+    bound_t: float
+    found_t: float
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The program of one unit.
+
+    Parameters
+    ----------
+    program
+        That of the allocation with real allowances and its exceptions, and rows that keep the earlier objectives.
+    unit, column
+        Position of the unit in the instance, and of its allowance in the program.
+    """
+
+    instance: Instance
+    near: NearOptimal
+    objective: str
+    program: Program
+    unit: int
+    column: int
+
+    @classmethod
+    def of(cls, results: Results, near: NearOptimal, objective: str, unit: int) -> _Search:
+        """Compile the program."""
+        tell(_("program"))
+        instance, model = results.instance, library.choose(MODEL)
+        assert isinstance(model, ProgramModel)
+        program = model_inputs.program_of(model, instance, compiled_program, model.parameters(instance)).relaxed()
+        block, chosen = program.columns["exceptional"], np.zeros(len(program.column_lower))
+        if block.stop > block.start:
+            chosen[block] = results.tables["allocation"]["exceptional"].to_numpy(dtype=float)[near.free]
+        program = program.fixed_at(("exceptional",), chosen)
+        for name, most in near.most.items():
+            program = program if name == objective else program.limited(name, most)
+        place = int(np.count_nonzero(near.free[:unit]))
+        return cls(instance, near, objective, program, unit, program.columns["allowance"].start + place)
+
+    def ends(self, sign: float, shares: Sequence[float]) -> Iterator[_End]:
+        """Yield the least of the unit for each share, or with a negative sign the greatest."""
+        cost = np.zeros(len(self.program.column_lower))
+        cost[self.column] = sign
+        loaded = None
+        for share in shares:
+            near = self.near.within(self.objective, share)
+            tell(_("ranges of the unit"))
+            limited = self.program.limited(self.objective, near.most[self.objective])
+            program = replace(limited, objectives={OWN: Objective(cost, None, 0.0, "t")})
+            if loaded is None:
+                loaded = Loaded(program, OWN, SolveOptions())
+            else:
+                loaded.change(program)
+            yield self._end(near, sign, program, loaded.solve() if not is_over() else None)
+
+    def _end(self, near: NearOptimal, sign: float, program: Program, outcome: Outcome | None) -> _End:
+        """Return what is proven of an end, and what an allocation gives."""
+        answer = float(near.answer[self.unit])
+        if outcome is None or outcome.x is None or outcome.multipliers is None:
+            end = near.demands.lower if sign > 0 else near.demands.upper
+            return _End(float(end[self.unit]), answer)
+        point = near.of_all(outcome.x[program.columns["allowance"]])
+        stated, times = self._multipliers(near, program, outcome.multipliers)
+        bound = near.bound(self.unit, sign, point, stated, OWN, times)
+        if near.demands.integer:
+            point = self._whole(near, bound)
+        found = sign * min(sign * float(point[self.unit]), sign * answer) if near.holds(point) else answer
+        return _End(bound, found)
+
+    def _multipliers(self, near: NearOptimal, program: Program, multipliers: Array) -> tuple[Any, dict[str, float]]:
+        """Return the duals of the checker's rows, and the multipliers of the objectives that are kept."""
+        own = {name: multipliers[block] for name, block in program.rows.items()}
+        kept = {name: -float(own[f"{name}_stays_optimal"][0]) for name in near.most}
+        level = Level(OWN, "t", 0.0, 0.0, 0.0, own, "")
+        answer = {"allowance": near.answer[near.free], "exceptional": np.zeros(0)}
+        model = library.choose(MODEL)
+        assert isinstance(model, ProgramModel) and model.claim is not None
+        stated = model.claim(self.instance, Solution(Termination.OPTIMAL, answer, (level,)))
+        claimed = ArrayMultipliers(*(stated[name] for name in ("rows", "duals", "weights")))
+        return claimed.read(near.demands.rows, [OWN])[0], kept
+
+    def _whole(self, near: NearOptimal, bound: float) -> Array:
+        """Return whole tonnes with the unit at a bound, and the objective least: the vertices of that are whole."""
+        lower, upper = self.program.column_lower.copy(), self.program.column_upper.copy()
+        lower[self.column] = upper[self.column] = bound
+        outcome = Loaded(
+            replace(self.program, column_lower=lower, column_upper=upper), self.objective, SolveOptions()
+        ).solve()
+        if outcome.x is None:
+            return near.answer
+        return near.of_all(np.round(outcome.x[self.program.columns["allowance"]]))
