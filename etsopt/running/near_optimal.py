@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
     from etsopt.solving.solution import Outcome
 
-    Array = NDArray[np.float64]
+    Floats = NDArray[np.float64]
 
 MODEL = "allocation"
 """The model whose answers have ranges."""
@@ -114,16 +114,15 @@ class _Search:
     ----------
     program
         That of the allocation with real allowances and its exceptions, and rows that keep the earlier objectives.
-    unit, column
-        Position of the unit in the instance, and of its allowance in the program.
+    place
+        Place of the unit among the adjustable ones.
     """
 
     instance: Instance
     near: NearOptimal
     objective: str
     program: Program
-    unit: int
-    column: int
+    place: int
 
     @classmethod
     def of(cls, results: Results, near: NearOptimal, objective: str, unit: int) -> _Search:
@@ -136,10 +135,14 @@ class _Search:
         if block.stop > block.start:
             chosen[block] = results.tables["allocation"]["exceptional"].to_numpy(dtype=float)[near.free]
         program = program.fixed_at(("exceptional",), chosen)
-        for name, most in near.most.items():
+        for name, most in near.sums.items():
             program = program if name == objective else program.limited(name, most)
-        place = int(np.count_nonzero(near.free[:unit]))
-        return cls(instance, near, objective, program, unit, program.columns["allowance"].start + place)
+        return cls(instance, near, objective, program, int(np.count_nonzero(near.free[:unit])))
+
+    @property
+    def column(self) -> int:
+        """Position of the allowance of the unit among the columns."""
+        return self.program.columns["allowance"].start + self.place
 
     def ends(self, sign: float, shares: Sequence[float]) -> Iterator[_End]:
         """Yield the least of the unit for each share, or with a negative sign the greatest."""
@@ -147,49 +150,56 @@ class _Search:
         cost[self.column] = sign
         loaded = None
         for share in shares:
-            near = self.near.within(self.objective, share)
             tell(_("ranges of the unit"))
-            limited = self.program.limited(self.objective, near.most[self.objective])
-            program = replace(limited, objectives={OWN: Objective(cost, None, 0.0, "t")})
+            near = self.near.within(self.objective, share)
+            program = self._within(near)
+            if self.objective in near.sums:
+                program = program.limited(self.objective, near.most[self.objective])
+            program = replace(program, objectives={OWN: Objective(cost, None, 0.0, "t")})
             if loaded is None:
                 loaded = Loaded(program, OWN, SolveOptions())
             else:
                 loaded.change(program)
             yield self._end(near, sign, program, loaded.solve() if not is_over() else None)
 
+    def _within(self, near: NearOptimal) -> Program:
+        """Return the program with the bounds of the checker, of which a largest change is a part."""
+        lower, upper = self.program.column_lower.copy(), self.program.column_upper.copy()
+        block = self.program.columns["allowance"]
+        lower[block], upper[block] = near.bounds.lower, near.bounds.upper
+        return replace(self.program, column_lower=lower, column_upper=upper)
+
     def _end(self, near: NearOptimal, sign: float, program: Program, outcome: Outcome | None) -> _End:
         """Return what is proven of an end, and what an allocation gives."""
-        answer = float(near.answer[self.unit])
+        answer = float(near.bounds.answer[self.place])
         if outcome is None or outcome.x is None or outcome.multipliers is None:
-            end = near.demands.lower if sign > 0 else near.demands.upper
-            return _End(float(end[self.unit]), answer)
-        point = near.of_all(outcome.x[program.columns["allowance"]])
-        stated, times = self._multipliers(near, program, outcome.multipliers)
-        bound = near.bound(self.unit, sign, point, stated, OWN, times)
+            end = near.bounds.lower if sign > 0 else near.bounds.upper
+            return _End(float(end[self.place]), answer)
+        free = outcome.x[program.columns["allowance"]]
+        bound = near.bound(self.place, sign, near.of_all(free), *self._multipliers(near, program, outcome.multipliers))
         if near.demands.integer:
-            point = self._whole(near, bound)
-        found = sign * min(sign * float(point[self.unit]), sign * answer) if near.holds(point) else answer
-        return _End(bound, found)
+            free = self._whole(near, bound, free)
+        if not near.holds(near.of_all(free)):
+            return _End(bound, answer)
+        return _End(bound, sign * min(sign * float(free[self.place]), sign * answer))
 
-    def _multipliers(self, near: NearOptimal, program: Program, multipliers: Array) -> tuple[Any, dict[str, float]]:
+    def _multipliers(self, near: NearOptimal, program: Program, multipliers: Floats) -> tuple[Floats, dict[str, float]]:
         """Return the duals of the checker's rows, and the multipliers of the objectives that are kept."""
         own = {name: multipliers[block] for name, block in program.rows.items()}
-        kept = {name: -float(own[f"{name}_stays_optimal"][0]) for name in near.most}
+        kept = {name: -float(own[f"{name}_stays_optimal"][0]) for name in near.sums}
         level = Level(OWN, "t", 0.0, 0.0, 0.0, own, "")
-        answer = {"allowance": near.answer[near.free], "exceptional": np.zeros(0)}
+        answer = {"allowance": near.bounds.answer, "exceptional": np.zeros(0)}
         model = library.choose(MODEL)
         assert isinstance(model, ProgramModel) and model.claim is not None
         stated = model.claim(self.instance, Solution(Termination.OPTIMAL, answer, (level,)))
         claimed = ArrayMultipliers(*(stated[name] for name in ("rows", "duals", "weights")))
-        return claimed.read(near.demands.rows, [OWN])[0], kept
+        return claimed.read(near.demands.rows, [OWN])[0].duals[OWN], kept
 
-    def _whole(self, near: NearOptimal, bound: float) -> Array:
-        """Return whole tonnes with the unit at a bound, and the objective least: the vertices of that are whole."""
-        lower, upper = self.program.column_lower.copy(), self.program.column_upper.copy()
-        lower[self.column] = upper[self.column] = bound
-        outcome = Loaded(
-            replace(self.program, column_lower=lower, column_upper=upper), self.objective, SolveOptions()
-        ).solve()
-        if outcome.x is None:
-            return near.answer
-        return near.of_all(np.round(outcome.x[self.program.columns["allowance"]]))
+    def _whole(self, near: NearOptimal, bound: float, free: Floats) -> Floats:
+        """Return whole tonnes with the unit at a bound: without the row of the objective the vertices are whole."""
+        if self.objective in near.sums:
+            program = self._within(near)
+            program.column_lower[self.column] = program.column_upper[self.column] = bound
+            outcome = Loaded(program, self.objective, SolveOptions()).solve()
+            free = free if outcome.x is None else outcome.x[program.columns["allowance"]]
+        return np.round(free)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ from etsopt.checking.allocation.certificate import Intervals, Kinked, units_gap
 from etsopt.checking.allocation.exceptions import exceptional_units
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import UNITS, Measures
-from etsopt.checking.arithmetic import gamma, upward
+from etsopt.checking.arithmetic import upward
 from etsopt.checking.tolerances import ALLOWANCE_ROUNDING_T
 from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.units import tolerance_of
@@ -36,10 +37,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.allocation.duals import Stated
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.verdict import Columns
     from etsopt.data.instance import Instance
+
+    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class NearOptimal:
 
     demands: Demands
     measures: Measures
-    answer: NDArray[np.float64]
+    answer: Floats
     most: Mapping[str, float]
 
     @classmethod
@@ -87,13 +89,27 @@ class NearOptimal:
         """Units that the allocation may move, shape ``(units,)``."""
         return ~self.demands.fixed
 
-    def of_all(self, free: NDArray[np.float64]) -> NDArray[np.float64]:
+    @property
+    def sums(self) -> dict[str, float]:
+        """Objectives that are sums over units, and their largest values; the largest change bounds each by itself."""
+        return {name: most for name, most in self.most.items() if name != "largest_change"}
+
+    @cached_property
+    def bounds(self) -> Intervals:
+        """The answer of the adjustable units, and their bounds [t]."""
+        lower, upper = self.demands.lower[self.free], self.demands.upper[self.free]
+        if "largest_change" in self.most:
+            least, most = self.measures.within_rate(self.most["largest_change"])
+            lower, upper = np.maximum(lower, least), np.minimum(upper, most)
+        return Intervals.around(self.measures.answer, lower, upper)
+
+    def of_all(self, free: Floats) -> Floats:
         """Return the allowances of all units from those of the adjustable ones [t]."""
         allowance = self.answer.copy()
         allowance[self.free] = free
         return allowance
 
-    def holds(self, allowance: NDArray[np.float64]) -> bool:
+    def holds(self, allowance: Floats) -> bool:
         """Return True if an allocation keeps every limit and objective, as answers do."""
         if not np.isfinite(allowance).all():
             return False
@@ -109,61 +125,42 @@ class NearOptimal:
         )
 
     def bound(
-        self, unit: int, sign: float, point: NDArray[np.float64], stated: Stated, name: str, times: Mapping[str, float]
+        self, place: int, sign: float, point: Floats, dual: Floats, times: Mapping[str, float]
     ) -> float:
         """Return an allowance below which, or with a negative sign above which, no allocation brings a unit [t].
 
         Parameters
         ----------
-        unit
-            Position of an adjustable unit in the instance.
+        place
+            Place of the unit among the adjustable ones.
         point
             Allowances of all units, at best those of the allocation that gives the unit least or most [t].
-        stated, name
-            Duals of the coupling rows, and the name under which they are stated.
+        dual
+            Duals of the coupling rows.
         times
-            Multiplier of each objective that is kept.
+            Multiplier of each objective of `sums`.
         """
-        free, rows = self.free, self.demands.rows
-        # The own interval bounds the unit by itself.
-        end = float((self.demands.lower if sign > 0 else self.demands.upper)[unit])
-        if not np.isfinite(point).all():
-            return end
-        with np.errstate(all="ignore"):
-            gap = self._gap(np.flatnonzero(np.flatnonzero(free) == unit), sign, point, stated.duals[name], times)
-        least = sign * float(point[unit]) - gap if gap < math.inf else -math.inf
-        least = max(least, sign * end)
-        if self.demands.integer:
-            least = math.ceil(least - ALLOWANCE_ROUNDING_T)
-        return sign * least
-
-    def _gap(
-        self,
-        place: NDArray[np.int64],
-        sign: float,
-        point: NDArray[np.float64],
-        dual: NDArray[np.float64],
-        times: Mapping[str, float],
-    ) -> float:
-        """Return an upper bound of the distance of a unit from the least, its place among the adjustable units."""
-        free, rows = self.free, self.demands.rows
-        at = replace(self.measures, answer=point[free])
-        lower, upper = self.demands.lower[free], self.demands.upper[free]
-        own = np.zeros(len(at.answer))
+        least = sign * float((self.bounds.lower if sign > 0 else self.bounds.upper)[place])
+        own = np.zeros(len(self.measures.answer))
         own[place] = sign
+        with np.errstate(all="ignore"):
+            gap = self._gap(own, point, dual, times)
+        if gap < math.inf:
+            least = max(least, sign * float(point[self.free][place]) - gap)
+        return sign * (math.ceil(least - ALLOWANCE_ROUNDING_T) if self.demands.integer else least)
+
+    def _gap(self, own: Floats, point: Floats, dual: Floats, times: Mapping[str, float]) -> float:
+        """Return an upper bound of the distance of a function of units with these slopes from its least value."""
+        rows = self.demands.rows
+        at = replace(self.measures, answer=point[self.free])
         pieces, distance = [Kinked(at.answer, own, own)], 0.0
-        for name, most in self.most.items():
+        for name, most in self.sums.items():
             level, uncertain = at.level(name, np.zeros(0))
-            if name == "largest_change":
-                # The rate bounds every unit by itself; the factor covers the rounding of its product.
-                room = upward(max(most, level.value), 4) * at.e * (1 + gamma(4)) + gamma(4) * np.abs(at.r)
-                lower, upper = np.maximum(lower, at.r - room), np.minimum(upper, at.r + room)
-                continue
             assert level.piece is not None
             multiplier = max(times.get(name, 0.0), 0.0)
             pieces.append(replace(level.piece, times=multiplier / level.scale))
             distance += upward(multiplier * max(most - level.value + uncertain, 0.0), 4)
         dual = rows.supported_duals(dual)
-        activity = rows.dual_activity(dual, len(point)).of(free)
-        of_units = units_gap(Intervals.around(at.answer, lower, upper), pieces, activity)
+        activity = rows.dual_activity(dual, len(point)).of(self.free)
+        of_units = units_gap(Intervals.around(at.answer, self.bounds.lower, self.bounds.upper), pieces, activity)
         return upward(of_units + rows.gap(rows.totals(point), dual) + distance, 4)
