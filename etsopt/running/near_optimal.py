@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from etsopt.checking.allocation.claim import ArrayMultipliers
-from etsopt.checking.allocation.exceptions import LEVELS
 from etsopt.checking.allocation.near_optimal import NearOptimal
 from etsopt.errors import UsageError
 from etsopt.explanation.named import unit_of
 from etsopt.explanation.near_optimal import NearOptimalRanges, Range
-from etsopt.language import _
+from etsopt.language import _, pgettext
 from etsopt.modelling import ProgramModel
 from etsopt.program.program import Objective
 from etsopt.progress import is_over, tell
@@ -70,10 +69,10 @@ def near_optimal(results: Results, unit_id: str, shares: Sequence[float]) -> Nea
     """
     instance = results.instance
     unit_id = unit_of(str(unit_id), instance.units, instance.enterprises)
-    objectives = [level.name for level in results.levels if level.name not in LEVELS]
-    named = [name for name in instance.policy.allocation.objectives if name in objectives]
-    _refuse(results, named)
-    objective = "change" if "change" in named else named[0]
+    solved = [level.name for level in results.levels]
+    named = [name for name in instance.policy.allocation.objectives if name in solved]
+    objective = "change" if "change" in named else named[0] if named else ""
+    _refuse(results, objective)
     near = NearOptimal.of(instance, results.tables["allocation"], named[: named.index(objective) + 1])
     unit = int(np.flatnonzero(instance.units["unit_id"] == unit_id)[0])
     if near.demands.fixed[unit]:
@@ -87,16 +86,20 @@ def near_optimal(results: Results, unit_id: str, shares: Sequence[float]) -> Nea
     return NearOptimalRanges(unit_id, float(near.answer[unit]), objective, tuple(found), *marks)
 
 
-def _refuse(results: Results, named: Sequence[str]) -> None:
-    """Raise if a run has no ranges."""
-    if results.provenance.model != MODEL or not named or "duals" not in results.tables:
+def _refuse(results: Results, objective: str) -> None:
+    """Raise if a run has no ranges within shares of an objective."""
+    if results.provenance.model != MODEL or not objective or "duals" not in results.tables:
         what = _("Only a run of the model allocation with an objective has allocations that are just as good.")
         raise UsageError(what, _("Solve it: etsopt solve INSTANCE --out run"))
     if (units := len(results.instance.units)) > UNITS_MAX:
         what = _("The run has {units:,} units: ranges are searched up to {most:,}.", units=units, most=UNITS_MAX)
         raise UsageError(what, _("Take an instance of fewer units, such as those of a sector."))
-    if check(results.instance, results).violations:
+    verdict = check(results.instance, results)
+    if verdict.violations:
         raise UsageError(_("The run does not pass its check."), _("`etsopt check` says why; solve again."))
+    if not any(level.name == objective and level.certified for level in verdict.levels):
+        what = _("The least {objective} of the run is not proven.", objective=pgettext("level", objective))
+        raise UsageError(what, _("Solve again, with more time or a smaller gap."))
 
 
 class _End(NamedTuple):

@@ -124,9 +124,7 @@ class NearOptimal:
             for name, most in self.most.items()
         )
 
-    def bound(
-        self, place: int, sign: float, point: Floats, dual: Floats, times: Mapping[str, float]
-    ) -> float:
+    def bound(self, place: int, sign: float, point: Floats, dual: Floats, times: Mapping[str, float]) -> float:
         """Return an allowance below which, or with a negative sign above which, no allocation brings a unit [t].
 
         Parameters
