@@ -8,7 +8,7 @@ allowance by the multipliers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from etsopt.language import _, pgettext
 from etsopt.modelling import ProgramModel
 from etsopt.program.program import Objective
 from etsopt.progress import is_over, tell
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.running import library, model_inputs
 from etsopt.running.compiling import compiled_program
 from etsopt.running.run import check
@@ -70,10 +71,12 @@ def near_optimal(results: Results, unit_id: str, shares: Sequence[float]) -> Nea
     instance = results.instance
     unit_id = unit_of(str(unit_id), instance.units, instance.enterprises)
     solved = [level.name for level in results.levels]
-    named = [name for name in instance.policy.allocation.objectives if name in solved]
+    named: list[str] = [name for name in instance.policy.allocation.objectives if name in solved]
     objective = "change" if "change" in named else named[0] if named else ""
     _refuse(results, objective)
-    near = NearOptimal.of(instance, results.tables["allocation"], named[: named.index(objective) + 1])
+    near = NearOptimal.of(
+        InstanceInputs.of(instance), results.tables["allocation"], named[: named.index(objective) + 1]
+    )
     unit = int(np.flatnonzero(instance.units["unit_id"] == unit_id)[0])
     if near.demands.fixed[unit]:
         what = _("Its allowances are set by the rule alone.")
@@ -193,7 +196,8 @@ class _Search:
         level = Level(OWN, "t", 0.0, 0.0, 0.0, own, "")
         answer = {"allowance": near.bounds.answer, "exceptional": np.zeros(0)}
         model = library.choose(MODEL)
-        assert isinstance(model, ProgramModel) and model.claim is not None
+        assert isinstance(model, ProgramModel)
+        assert model.claim is not None
         stated = model.claim(self.instance, Solution(Termination.OPTIMAL, answer, (level,)))
         claimed = ArrayMultipliers(*(stated[name] for name in ("rows", "duals", "weights")))
         return claimed.read(near.demands.rows, [OWN])[0].duals[OWN], kept

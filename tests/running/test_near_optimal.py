@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ import etsopt
 from etsopt.checking.allocation.near_optimal import NearOptimal
 from etsopt.errors import UsageError
 from etsopt.progress import watched
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.rules import reference_allowances
 from etsopt.running import near_optimal
 from tests import oracle, whole_oracle
@@ -35,6 +36,11 @@ def ends(found: NearOptimalRanges) -> list[tuple[float, float]]:
 def free_units(result: Results) -> list[int]:
     """Positions of the units that the allocation may move."""
     return np.flatnonzero(~reference_allowances(result.instance).fixed).tolist()
+
+
+def near_change(result: Results) -> NearOptimal:
+    """The allocations with the change of an answer."""
+    return NearOptimal.of(InstanceInputs.of(result.instance), result.tables["allocation"], ["change"])
 
 
 def test_the_ranges_of_tiny_are_those_worked_by_hand() -> None:
@@ -131,7 +137,7 @@ def test_whole_tonnes_are_those_of_all_whole_allocations(order: list[str], excep
     assert compared >= 15
 
 
-WAYS = [
+WAYS: list[dict[str, Any]] = [
     {"band_on": "enterprise"},
     {"integer_allowances": True, "objectives": ["largest_change", "change"]},
     {"integer_allowances": True, "intensity_order": True},
@@ -140,7 +146,7 @@ WAYS = [
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_ranges_contain_the_answer_and_each_other_and_are_reached(way: dict[str, object]) -> None:
+def test_ranges_contain_the_answer_and_each_other_and_are_reached(way: dict[str, Any]) -> None:
     changes = {"sectors.cement.band.lower": 0.01, "sectors.cement.target_change": -0.009} if "exceptions" in way else {}
     for seed in range(2):
         result = etsopt.solve(random_instance(seed, 14, **way).with_policy(changes))
@@ -184,9 +190,10 @@ def test_a_run_without_ranges_is_refused_by_its_reason(monkeypatch: pytest.Monke
         fixed.near_optimal("a")
     verdict = etsopt.check(tiny, result)
     open_levels = tuple(replace(level, gap=np.inf) for level in verdict.levels)
-    with monkeypatch.context() as patched, pytest.raises(UsageError, match="The least change of the run is not proven"):
+    with monkeypatch.context() as patched:
         patched.setattr(near_optimal, "check", lambda *_given: replace(verdict, levels=open_levels))
-        result.near_optimal("north-1")
+        with pytest.raises(UsageError, match="The least change of the run is not proven"):
+            result.near_optimal("north-1")
     monkeypatch.setattr(near_optimal, "UNITS_MAX", 2)
     with pytest.raises(UsageError, match="The run has 3 units: ranges are searched up to 2"):
         result.near_optimal("north-1")
@@ -194,7 +201,7 @@ def test_a_run_without_ranges_is_refused_by_its_reason(monkeypatch: pytest.Monke
 
 def test_an_allocation_is_near_optimal_only_if_it_keeps_limits_and_objectives() -> None:
     result = etsopt.solve(etsopt.read("tiny"))
-    near = NearOptimal.of(result.instance, result.tables["allocation"], ["change"])
+    near = near_change(result)
     assert near.holds(near.answer)
     # As good as the answer, but not its tie-break; then 4 t more of change, beyond a limit, and no number.
     assert near.holds(near.answer + np.array([-1000.0, 1000.0, 0.0]))
@@ -209,7 +216,9 @@ def test_an_allocation_is_near_optimal_only_if_it_keeps_limits_and_objectives() 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_false_multipliers_and_points_only_widen_a_range(unit: int, sign: float) -> None:
     result = etsopt.solve(etsopt.read("tiny"))
-    near = NearOptimal.of(result.instance, result.tables["allocation"], ["change"]).within("change", 0.01)
+    near = NearOptimal.of(InstanceInputs.of(result.instance), result.tables["allocation"], ["change"]).within(
+        "change", 0.01
+    )
     one = result.near_optimal(result.tables["allocation"]["unit_id"][unit]).ranges[1]
     true = one.at_least_t if sign > 0 else one.at_most_t
     random, wider = np.random.default_rng(unit), 0

@@ -12,7 +12,7 @@ from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.certificate import Intervals, Kinked, units_gap
 from etsopt.checking.allocation.duals import table_of_kept
 from etsopt.checking.allocation.exceptions import LEVELS, check_exceptions
-from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change
+from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change, within_rate
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.allocation.prover import OptimalFace
@@ -212,7 +212,7 @@ class Levels:
             return
         answer, lower, upper = self.intervals.answer, self.intervals.lower, self.intervals.upper
         if level.name == "largest_change":
-            least, most = self.measures.within_rate(level.value)
+            least, most = within_rate(level.value, self.r, self.e, self.integer)
             lower, upper = np.maximum(lower, least), np.minimum(upper, most)
         elif self.integer:
             no_less, no_more = fixed_by_reduced_cost(answer, pieces, activity, of_sum)

@@ -10,8 +10,7 @@ import numpy as np
 
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.certificate import Kinked, Square
-from etsopt.checking.allocation.integer import room_within
-from etsopt.checking.arithmetic import ROUNDOFF, gamma, sum_at_most, total, upward
+from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
 from etsopt.checking.theorem import TIE_BREAKS
 from etsopt.checking.tolerances import LEAST_REFERENCE_SHARE, PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
 from etsopt.readings import plan
@@ -116,14 +115,6 @@ class Measures:
         scale = max(float(self.e.sum()), 1e-300) if name == "spread" else 1.0
         value, error = (part / scale for part in total(piece.at(answer)))
         return Level(name, piece, None, dual * scale, scale, value), upward(error + gamma(6) * value, 4)
-
-    def within_rate(self, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the least and the most of every unit whose change against emissions is within a rate [t]."""
-        rate = upward(rate, 4)
-        # The rate covers the rounding of the value, of its product and of that part of the end.
-        real = rate * self.e + 4 * ROUNDOFF * np.abs(self.r)
-        room = room_within(rate, self.e) if self.integer else real
-        return self.r - room, self.r + room
 
     def square(self, name: str) -> Square:
         """Return the squares of a tie-break: their centres and weights [t]."""

@@ -1,15 +1,15 @@
 r"""Bound the allowance of one unit over all allocations that are as good as an answer, or nearly.
 
-Let $\phi_j$ be objectives with largest values $m_j$: those of the answer, of one of them a share more. For any point $w$,
-any duals $y$ of the coupling rows and any $\lambda_j \ge 0$, no allocation that keeps every limit at least as well as $w$
-and every $\phi_j$ within the larger of $m_j$ and $\phi_j(w)$ gives unit $u$ less than $w_u - Y$, with
+Let $\phi_j$ be objectives with largest values $m_j$: those of the answer, of one of them a share more. For any point
+$w$, any duals $y$ of the coupling rows and any $\lambda_j \ge 0$, no allocation that keeps every limit at least as well
+as $w$ and every $\phi_j$ within the larger of $m_j$ and $\phi_j(w)$ gives unit $u$ less than $w_u - Y$, with
 
 $$Y = \sum_i \Bigl[ h_i(w_i) - \min_a h_i(a) \Bigr] + \sum_r |y_r|\, d_r + \sum_j \lambda_j \max(m_j - \phi_j(w), 0),
   \qquad h_i(a) = [i = u]\, a + \sum_j \lambda_j \phi_{ji}(a) - \pi_i a.$$
 
-It is the certificate of an objective, which is the allowance of the unit (`certificate.py`), and the objectives that are
-kept have a distance from their limits as rows do. Of the most that the unit gets, the negative allowance is bounded. A
-wrong multiplier makes $Y$ large, and the interval wider.
+It is the certificate of an objective, which is the allowance of the unit (`certificate.py`), and the objectives that
+are kept have a distance from their limits as rows do. For the most that the unit gets its negative is bounded. A wrong
+multiplier makes $Y$ large, and the interval wider.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import numpy as np
 from etsopt.checking.allocation import rounding, statements
 from etsopt.checking.allocation.certificate import Intervals, Kinked, units_gap
 from etsopt.checking.allocation.exceptions import exceptional_units
+from etsopt.checking.allocation.integer import within_rate
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.arithmetic import upward
 from etsopt.checking.tolerances import ALLOWANCE_ROUNDING_T
-from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.verdict import Columns
-    from etsopt.data.instance import Instance
+    from etsopt.readings.instance_inputs import InstanceInputs
 
     Floats = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ class NearOptimal:
     most: Mapping[str, float]
 
     @classmethod
-    def of(cls, instance: Instance, allocation: Columns, names: Sequence[str]) -> NearOptimal:
+    def of(cls, instance: InstanceInputs, allocation: Columns, names: Sequence[str]) -> NearOptimal:
         """Return the allocations whose objectives of these names are as good as those of an answer.
 
         Parameters
@@ -70,13 +70,12 @@ class NearOptimal:
         allocation
             Columns of all units in the order of the instance; that the references follow the rule is checked elsewhere.
         """
-        inputs = InstanceInputs.of(instance)
-        if inputs.rounds:
+        if instance.rounds:
             # The objectives are those of the real allowances.
-            inputs, allocation = rounding.before(inputs), rounding.real_table(allocation)
+            instance, allocation = rounding.before(instance), rounding.real_table(allocation)
         reference, answer = (np.asarray(allocation[name], dtype=float) for name in ("reference_t", "allowance_t"))
-        demands = derive(inputs, exceptional_units(inputs, allocation))
-        measures = Measures.of(inputs, demands, reference, answer, np.zeros(len(answer)))
+        demands = derive(instance, exceptional_units(instance, allocation))
+        measures = Measures.of(instance, demands, reference, answer, np.zeros(len(answer)))
         values = {name: measures.level(name, np.zeros(0))[0].value for name in names}
         return cls(demands, measures, answer, values)
 
@@ -99,7 +98,8 @@ class NearOptimal:
         """The answer of the adjustable units, and their bounds [t]."""
         lower, upper = self.demands.lower[self.free], self.demands.upper[self.free]
         if "largest_change" in self.most:
-            least, most = self.measures.within_rate(self.most["largest_change"])
+            of = self.measures
+            least, most = within_rate(self.most["largest_change"], of.r, of.e, of.integer)
             lower, upper = np.maximum(lower, least), np.minimum(upper, most)
         return Intervals.around(self.measures.answer, lower, upper)
 
@@ -144,7 +144,8 @@ class NearOptimal:
         with np.errstate(all="ignore"):
             gap = self._gap(own, point, dual, times)
         if gap < math.inf:
-            least = max(least, sign * float(point[self.free][place]) - gap)
+            # A difference is rounded by less than its last digit.
+            least = max(least, math.nextafter(sign * float(point[self.free][place]) - gap, -math.inf))
         return sign * (math.ceil(least - ALLOWANCE_ROUNDING_T) if self.demands.integer else least)
 
     def _gap(self, own: Floats, point: Floats, dual: Floats, times: Mapping[str, float]) -> float:
