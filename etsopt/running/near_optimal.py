@@ -16,8 +16,8 @@ from etsopt.checking.allocation.claim import ArrayMultipliers
 from etsopt.checking.allocation.near_optimal import NearOptimal
 from etsopt.errors import UsageError
 from etsopt.explanation.named import unit_of
-from etsopt.explanation.near_optimal import NearOptimalRanges, Range
-from etsopt.language import _, pgettext
+from etsopt.explanation.near_optimal import LEAST, NearOptimalRanges, Range
+from etsopt.language import _
 from etsopt.modelling import ProgramModel
 from etsopt.program.program import Objective
 from etsopt.progress import is_over, tell
@@ -99,9 +99,9 @@ def _refuse(results: Results, objective: str) -> None:
         raise UsageError(what, _("Take an instance of fewer units, such as those of a sector."))
     verdict = check(results.instance, results)
     if verdict.violations:
-        raise UsageError(_("The run does not pass its check."), _("`etsopt check` says why; solve again."))
+        raise UsageError(_("The run does not pass its check."), _("Solve it again; `etsopt check` lists what fails."))
     if not any(level.name == objective and level.certified for level in verdict.levels):
-        what = _("The least {objective} of the run is not proven.", objective=pgettext("level", objective))
+        what = _("It is not proven that the run has {optimum}.", optimum=LEAST[objective])
         raise UsageError(what, _("Solve again, with more time or a smaller gap."))
 
 
@@ -133,7 +133,6 @@ class _Search:
     @classmethod
     def of(cls, results: Results, near: NearOptimal, objective: str, unit: int) -> _Search:
         """Compile the program."""
-        tell(_("program"))
         instance, model = results.instance, library.choose(MODEL)
         assert isinstance(model, ProgramModel)
         program = model_inputs.program_of(model, instance, compiled_program, model.parameters(instance)).relaxed()

@@ -192,7 +192,7 @@ def test_a_run_without_ranges_is_refused_by_its_reason(monkeypatch: pytest.Monke
     open_levels = tuple(replace(level, gap=np.inf) for level in verdict.levels)
     with monkeypatch.context() as patched:
         patched.setattr(near_optimal, "check", lambda *_given: replace(verdict, levels=open_levels))
-        with pytest.raises(UsageError, match="The least change of the run is not proven"):
+        with pytest.raises(UsageError, match="It is not proven that the run has the least change"):
             result.near_optimal("north-1")
     monkeypatch.setattr(near_optimal, "UNITS_MAX", 2)
     with pytest.raises(UsageError, match="The run has 3 units: ranges are searched up to 2"):
