@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from etsopt.errors import UsageError
 from etsopt.explanation.program import SAME_T
-from etsopt.explanation.steps import Step, amount, percent
+from etsopt.explanation.steps import Explanation, Step, amount, percent
 from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 JUST_AS_GOOD = _("Just as good, or nearly")
 
@@ -138,3 +139,12 @@ class NearOptimalRanges:
 
     def __str__(self) -> str:
         return "\n".join(step.text() for step in self.steps)
+
+
+def with_ranges(explanation: Explanation, find: Callable[[], NearOptimalRanges]) -> Explanation:
+    """Return an explanation with the ranges of its unit, or why there are none."""
+    try:
+        steps = find().steps
+    except UsageError as error:
+        steps = (Step("none", error.failure),)
+    return replace(explanation, parts=(*explanation.parts, (JUST_AS_GOOD, steps)))

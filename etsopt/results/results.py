@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ import pandas as pd
 from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
 from etsopt.errors import UsageError
-from etsopt.explanation import Step, explain, remedies
-from etsopt.explanation.near_optimal import JUST_AS_GOOD, NEAR_SHARES
+from etsopt.explanation import explain, remedies
+from etsopt.explanation.near_optimal import NEAR_SHARES, with_ranges
 from etsopt.language import _
 from etsopt.results.iamc import to_iamc
 from etsopt.results.levels import LevelResult as LevelResult
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
     from etsopt.charts.plots import Plots
     from etsopt.data.instance import Instance
-    from etsopt.explanation import Explanation, Remedy
-    from etsopt.explanation.near_optimal import NearOptimalRanges
+    from etsopt.explanation import Explanation, NearOptimalRanges, Remedy
     from etsopt.provenance import Provenance
 
 TONNES = ("infeasible_by_t", "rounded_by_t", "misses_t", "distance_t")
@@ -117,33 +116,19 @@ class Results:
     def explain(self, unit_id: str, near_optimal: bool = False) -> Explanation:
         """Explain why a unit got its number: the rule, what each limit moved, and what one tonne more would take.
 
-        Parameters
-        ----------
-        near_optimal
-            Also search what allocations that are just as good, or nearly, give the unit; of an allocation alone.
-
-        Raises
-        ------
-        UsageError
-            If there is not one such unit, the run has no table of units, or it does not hold its instance.
+        With ``near_optimal`` also what it gets in allocations that are just as good, or nearly. Raises UsageError if
+        there is not one such unit, the run has no table of units, or it does not hold its instance.
         """
         values = {level.name: level.value for level in self.levels}
         found = explain(self.instance, self.tables, unit_id, values, self.provenance.own_rule)
         if not near_optimal or self.provenance.model != "allocation" or "duals" not in self.tables:
             return found
-        try:
-            steps = self.near_optimal(found.unit_id).steps
-        except UsageError as error:
-            steps = (Step("none", error.failure),)
-        return replace(found, parts=(*found.parts, (JUST_AS_GOOD, steps)))
+        return with_ranges(found, lambda: self.near_optimal(found.unit_id))
 
     def near_optimal(self, unit_id: str, shares: Sequence[float] = NEAR_SHARES) -> NearOptimalRanges:
         """Return the least and the greatest allowance of a unit within shares of the least change, each proven.
 
-        Raises
-        ------
-        UsageError
-            If the run is no proven allocation, has too many units, or nothing moves the unit.
+        Raises UsageError if the run is no proven allocation, has too many units, or nothing moves the unit.
         """
         # Solves are made into results and lie above them: this one is found by its name when it is asked for.
         found: NearOptimalRanges = import_module("etsopt.running.near_optimal").near_optimal(self, unit_id, shares)

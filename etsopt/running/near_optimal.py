@@ -48,7 +48,8 @@ OWN = "allowance of the unit"
 """Name of the objective of a range in its program."""
 
 UNITS_MAX = 20_000
-"""Units up to which ranges are searched: six programs of all units take about three seconds then."""
+"""Units up to which ranges are searched; six programs of so many take three seconds:
+`docs/decisions/0128-ranges-of-a-unit.md`."""
 
 
 def near_optimal(results: Results, unit_id: str, shares: Sequence[float]) -> NearOptimalRanges:
