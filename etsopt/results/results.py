@@ -126,10 +126,7 @@ class Results:
         return with_ranges(found, lambda: self.near_optimal(found.unit_id))
 
     def near_optimal(self, unit_id: str, shares: Sequence[float] = NEAR_SHARES) -> NearOptimalRanges:
-        """Return the least and the greatest allowance of a unit within shares of the least change, each proven.
-
-        Raises UsageError if the run is no proven allocation, has too many units, or nothing moves the unit.
-        """
+        """Return proven ranges of the allowance of a unit within shares of the least change; UsageError without one."""
         # Solves are made into results and lie above them: this one is found by its name when it is asked for.
         found: NearOptimalRanges = import_module("etsopt.running.near_optimal").near_optimal(self, unit_id, shares)
         return found
