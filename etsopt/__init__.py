@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         StoppedError,
         UsageError,
     )
-    from etsopt.explanation import Explanation, Remedy
+    from etsopt.explanation import Explanation, NearOptimalRanges, Remedy
     from etsopt.forecasting.api import Forecast, forecast
     from etsopt.language import speaking
     from etsopt.results.comparison import compare
@@ -59,6 +59,7 @@ __all__ = [
     "Forecast",
     "Instance",
     "ModelError",
+    "NearOptimalRanges",
     "PriceCurve",
     "Remedy",
     "Results",
@@ -91,6 +92,7 @@ _MODULES = {
     "Explanation": "etsopt.explanation",
     "Forecast": "etsopt.forecasting.api",
     "Instance": "etsopt.data.instance",
+    "NearOptimalRanges": "etsopt.explanation",
     "Remedy": "etsopt.explanation",
     "Results": "etsopt.results.results",
     "Sweep": "etsopt.sweeping.result",

@@ -12,7 +12,7 @@ READING = ("read", "Instance", "generate")
 SOLVING = ("solve", "sweep", "curve", "forecast", "check", "roll")
 RESULTS = (
     *("Results", "load", "compare", "Sweep", "Curve", "Box", "PriceCurve", "read_curve", "Forecast", "Verdict"),
-    *("Explanation", "Remedy", "speaking"),
+    *("Explanation", "NearOptimalRanges", "Remedy", "speaking"),
 )
 GROUPS = {
     "reading": ("Reading instances", READING),

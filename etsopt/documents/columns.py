@@ -162,6 +162,10 @@ HEADINGS = {
     "coverage": pgettext("column", "coverage"),
     "largest_loss_rate": pgettext("column", "largest loss"),
     "left_out_t": pgettext("column", "left out"),
+    "within_rate": pgettext("column", "above the least"),
+    "at_least_t": pgettext("column", "at least"),
+    "at_most_t": pgettext("column", "at most"),
+    "reached": pgettext("column", "reached"),
 }
 """Headings of columns whose name alone would not do, or of which results say more in Chinese."""
 

@@ -138,6 +138,7 @@ class Explanation:
                     "steps": [
                         {"key": step.key, "label": in_both(step.label)}
                         | {"formula": step.formula, "value": step.value, "unit": step.unit}
+                        | ({"cells": dict(step.cells)} if step.cells else {})
                         for step in steps
                     ],
                 }

@@ -35,6 +35,7 @@ def _blocks(heading: str, steps: Sequence[Step]) -> Iterator[Block]:
             yield Facts(tuple((step.name, step.figures) for step in part))
         elif kind == "table":
             frame = pd.DataFrame([dict(step.cells) for step in part])
-            yield table_of(frame, list(frame), heading, exact=True)
+            # A table that is all of its section has the heading of that; among sentences it needs none of its own.
+            yield table_of(frame, list(frame), heading if len(part) == len(steps) else "", exact=True)
         else:
             yield Points(tuple(step.name for step in part))

@@ -15,6 +15,7 @@ from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
 from etsopt.errors import UsageError
 from etsopt.explanation import explain, remedies
+from etsopt.explanation.near_optimal import NEAR_SHARES, with_ranges
 from etsopt.language import _
 from etsopt.results.iamc import to_iamc
 from etsopt.results.levels import LevelResult as LevelResult
@@ -25,9 +26,11 @@ from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_r
 from etsopt.rules import as_given
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from etsopt.charts.plots import Plots
     from etsopt.data.instance import Instance
-    from etsopt.explanation import Explanation, Remedy
+    from etsopt.explanation import Explanation, NearOptimalRanges, Remedy
     from etsopt.provenance import Provenance
 
 TONNES = ("infeasible_by_t", "rounded_by_t", "misses_t", "distance_t")
@@ -110,16 +113,23 @@ class Results:
         object.__setattr__(self, "held", found)
         return found
 
-    def explain(self, unit_id: str) -> Explanation:
+    def explain(self, unit_id: str, near_optimal: bool = False) -> Explanation:
         """Explain why a unit got its number: the rule, what each limit moved, and what one tonne more would take.
 
-        Raises
-        ------
-        UsageError
-            If there is not one such unit, the run has no table of units, or it does not hold its instance.
+        With ``near_optimal`` also what it gets in allocations that are just as good, or nearly. Raises UsageError if
+        there is not one such unit, the run has no table of units, or it does not hold its instance.
         """
         values = {level.name: level.value for level in self.levels}
-        return explain(self.instance, self.tables, unit_id, values, self.provenance.own_rule)
+        found = explain(self.instance, self.tables, unit_id, values, self.provenance.own_rule)
+        if not near_optimal or self.provenance.model != "allocation" or "duals" not in self.tables:
+            return found
+        return with_ranges(found, lambda: self.near_optimal(found.unit_id))
+
+    def near_optimal(self, unit_id: str, shares: Sequence[float] = NEAR_SHARES) -> NearOptimalRanges:
+        """Return proven ranges of the allowance of a unit within shares of the least change; UsageError without one."""
+        # Solves are made into results and lie above them: this one is found by its name when it is asked for.
+        found: NearOptimalRanges = import_module("etsopt.running.near_optimal").near_optimal(self, unit_id, shares)
+        return found
 
     @property
     def plot(self) -> Plots:

@@ -20,6 +20,7 @@ from etsopt.cli import main
 from etsopt.documents.document import Table
 from etsopt.errors import UsageError
 from etsopt.explanation import Step
+from etsopt.explanation.near_optimal import NearOptimalRanges, Range
 from etsopt.language import in_both
 from etsopt.reports.explained import explained
 
@@ -276,8 +277,48 @@ def test_the_command_explains_in_both_languages(tmp_path: Path, capsys: pytest.C
     assert main(["explain", run, "south-1", "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert [part["heading"]["en"] for part in content["parts"]][:2] == ["What the rule gives", "What the limits moved"]
+    assert content["parts"][-1]["heading"]["zh"] == "同样好或几乎同样好的分配"
+    cells = {"within_rate": 0.01, "at_least_t": 158_400.0, "at_most_t": 158_446.0, "reached": True}
+    assert content["parts"][-1]["steps"][2]["cells"] == pytest.approx(cells)
     assert main(["explain", run, "south-2"]) == 2
     assert "The instance has no unit 'south-2'." in capsys.readouterr().err
+
+
+def test_what_is_just_as_good_is_said_in_a_sentence_and_a_table() -> None:
+    result = etsopt.solve(etsopt.read("tiny"))
+    assert "just as good" not in str(result.explain("north-2")).lower()
+    explanation = result.explain("north-2", near_optimal=True)
+    text = spaced(str(explanation))
+    assert (
+        "With the least change this unit may get from 295,800 t to 301,800 t: the objective does not settle its "
+        "297,300 t; what comes after it, at last the tie-break, does." in text
+    )
+    assert "Within 1 % of the least change: from 295,708 t to 301,800 t, proven" in text
+    _points, table = explained(explanation).sections[-1].blocks
+    assert isinstance(table, Table)
+    assert [row[0] for row in table.shown().rows] == ["0.00 %", "1.00 %", "5.00 %"]
+    assert "objective settles it" in str(result.near_optimal("south-1"))
+    # What is refused stands as a sentence in the place of the ranges, and other models have no such part.
+    units = etsopt.read("tiny").units.assign(special_case=["new", "", ""])
+    fixed = etsopt.solve(replace(etsopt.read("tiny"), units=units).with_policy({"sectors.cement.target_change": 0.0}))
+    assert str(fixed.explain("north-1", near_optimal=True)).endswith("Its allowances are set by the rule alone.")
+    rule = etsopt.solve(etsopt.read("tiny"), "balance_value")
+    assert rule.explain("north-1", near_optimal=True) == rule.explain("north-1")
+
+
+def test_what_is_not_proven_is_said_to_be_a_bound() -> None:
+    ranges = (Range(0.0, 90.0, 110.0, 100.0, 100.0), Range(0.01, 80.0, 120.0, 95.0, 120.0))
+    found = NearOptimalRanges("a", 100.0, "deficit", ranges, exceptions=True, before_rounding=True)
+    assert [spaced(step.text()) for step in found.steps] == [
+        "Whether the least deficit settles the 100 t of this unit is not proven.",
+        "The exceptions are those of the answer.",
+        "All figures are those before rounding to whole tonnes.",
+        "Within 0 % of the least deficit: at least 90 t and at most 110 t, proven; "
+        "allocations were found from 100 t to 100 t",
+        "Within 1 % of the least deficit: at least 80 t and at most 120 t, proven; "
+        "allocations were found from 95 t to 120 t",
+    ]
+    assert list(found.table["reached"]) == [False, False]
 
 
 def named_units() -> etsopt.Results:

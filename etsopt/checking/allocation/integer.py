@@ -38,6 +38,17 @@ def room_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float
     return room
 
 
+def within_rate(
+    rate: float, reference: NDArray[np.float64], emissions: NDArray[np.float64], integer: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the most of units whose change against emissions is within a rate, or a bit more [t]."""
+    rate = upward(rate, 4)
+    # The rate covers the rounding of the value, of its product and of that part of the end.
+    real = rate * emissions + 4 * ROUNDOFF * np.abs(reference)
+    room = room_within(rate, emissions) if integer else real
+    return reference - room, reference + room
+
+
 def gap_of_largest_change(
     value: float,
     intervals: Intervals,

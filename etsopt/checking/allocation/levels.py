@@ -12,11 +12,11 @@ from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.certificate import Intervals, Kinked, units_gap
 from etsopt.checking.allocation.duals import table_of_kept
 from etsopt.checking.allocation.exceptions import LEVELS, check_exceptions
-from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change, room_within
+from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change, within_rate
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.allocation.prover import OptimalFace
-from etsopt.checking.arithmetic import ROUNDOFF, upward
+from etsopt.checking.arithmetic import upward
 from etsopt.checking.effort import LEAST_MULTIPLIERS_TRIED, RATIONAL_UNITS_MAX
 from etsopt.checking.tolerances import ROUNDING_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck
@@ -212,11 +212,8 @@ class Levels:
             return
         answer, lower, upper = self.intervals.answer, self.intervals.lower, self.intervals.upper
         if level.name == "largest_change":
-            rate = upward(level.value, 4)
-            # The rate covers the rounding of the value, of its product and of that part of the end.
-            real = rate * self.e + 4 * ROUNDOFF * np.abs(self.r)
-            room = room_within(rate, self.e) if self.integer else real
-            lower, upper = np.maximum(lower, self.r - room), np.minimum(upper, self.r + room)
+            least, most = within_rate(level.value, self.r, self.e, self.integer)
+            lower, upper = np.maximum(lower, least), np.minimum(upper, most)
         elif self.integer:
             no_less, no_more = fixed_by_reduced_cost(answer, pieces, activity, of_sum)
             lower, upper = np.where(no_less, answer, lower), np.where(no_more, answer, upper)
