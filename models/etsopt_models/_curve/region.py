@@ -160,11 +160,11 @@ def region_of(at: Parametric, point: Array, all_duals: Mapping[str, Array]) -> R
         else:
             _keep_linear(at, face, limits, duals, name)
         face.with_duals(duals)
-    prices = all_duals.get("least_squares")
-    if prices is None:
+    start = all_duals.get("least_squares")
+    if start is None:
         units, sides = (face.lower, face.upper), (face.least, face.most)
-        prices = prices_between(at.rows, at.emissions, limits["reference"].value, units, sides)
-    found = _tie_break(at, face, limits, prices)
+        start = prices_between(at.rows, at.emissions, limits["reference"].value, units, sides)
+    found = _tie_break(at, face, limits, start)
     if found is None:
         return None
     answer, prices, of_tie_break = found
