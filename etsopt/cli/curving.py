@@ -14,6 +14,7 @@ from etsopt.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Mapping
 
     from etsopt.cli.parsing import Commands, Parser
     from etsopt.curves.box import Box
@@ -154,12 +155,16 @@ def check(options: Namespace) -> int:
     return print_check(found, options.json)
 
 
-def print_check(found: CurveCheck, as_json: bool) -> int:
-    """Print what a check proved, and return its exit code."""
+def print_check(found: CurveCheck, as_json: bool, asked: Mapping[str, object] | None = None) -> int:
+    """Print what a check proved, in JSON with what was asked, and return its exit code."""
     if as_json:
-        print(json.dumps({"holds": found.holds, **asdict(found)}, ensure_ascii=False))
+        print(json.dumps({"holds": found.holds, **asdict(found), **(asked or {})}, ensure_ascii=False))
         return 0 if found.holds else 5
-    text = _("{proven:,} of {pieces:,} pieces are proven at every value; {share:.6f} % of the feasible length.")
+    text = (
+        _("{proven:,} of {pieces:,} points are proven; {share:.6f} % of those that are tried and feasible.")
+        if found.of_points
+        else _("{proven:,} of {pieces:,} pieces are proven at every value; {share:.6f} % of the feasible length.")
+    )
     print(_(text, proven=found.proven, pieces=found.pieces, share=100 * found.certified_share))
     if found.holds:
         print(_("Every statement holds."))

@@ -10,13 +10,14 @@ from etsopt.cli.curving import EXIT_CODES, add_keys, exit_code, keys_of
 from etsopt.cli.options import add_instance, add_time_limit, instance_of
 from etsopt.cli.reporting import kind_of
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import _, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.cli.parsing import Commands
     from etsopt.curves import Curve
+    from etsopt.explore.box_cover import BoxCover
     from etsopt.explore.data import Source
 
 
@@ -26,7 +27,7 @@ def register(commands: Commands) -> None:
     command = commands.add("explore", text, explore, EXIT_CODES)
     text = _("a folder, a workbook, a CSV file of units, or the name of a shipped instance; or the folder of a curve")
     add_instance(command, text)
-    text = _("a key and both ends of its range, as sectors.cement.target_change=-0.01:0")
+    text = _("a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for two sliders")
     add_keys(command, text)
     text = _("file to write (default: %(default)s)")
     command.add_argument("--out", type=Path, default=Path("explore.html"), metavar="FILE", help=text)
@@ -35,19 +36,36 @@ def register(commands: Commands) -> None:
 
 def explore(options: Namespace) -> int:
     """Find a curve or read it, and write its page."""
+    from etsopt.curves import Curve
     from etsopt.curves.curve_document import answer_of
     from etsopt.explore import write_page
 
     found, source = _read(options) if kind_of(Path(options.instance)) == "curve" else _solved(options)
     write_page(found, options.out, source, options.lang)
+    pieces = found.cover.pieces if isinstance(found, Curve) else found.points
     if options.json:
-        content = {"file": str(options.out), "bytes": options.out.stat().st_size, "pieces": len(found.cover.pieces)}
+        content = {"file": str(options.out), "bytes": options.out.stat().st_size, "pieces": len(pieces)}
         content |= {"certified_share": found.certified_share, "termination": found.termination}
         print(json.dumps(content, ensure_ascii=False))
     else:
-        print(answer_of(found))
+        print(answer_of(found) if isinstance(found, Curve) else _told(found))
         print(_("Written to {path}, one file that needs no network.", path=options.out))
     return exit_code(found.termination, found.proven)
+
+
+def _told(found: BoxCover) -> str:
+    """Return what is known of a box, in a sentence."""
+    from etsopt.explore.box_cover import INFEASIBLE, OPEN
+
+    points = found.points
+    text = _(
+        "{keys}: of {points:,} points tried, {proven:,} are proven, at {infeasible:,} no allocation exists, and "
+        "{open:,} are not proven."
+    )
+    counts = {"infeasible": points.count(INFEASIBLE), "open": points.count(OPEN)}
+    proven = len(points) - sum(counts.values())
+    keys = joined([axis.name for axis in found.solver.axes])
+    return _(text, keys=keys, points=len(points), proven=proven, **counts)
 
 
 def _read(options: Namespace) -> tuple[Curve, Source]:
@@ -67,23 +85,22 @@ def _read(options: Namespace) -> tuple[Curve, Source]:
     return found, Source(str(Path(options.instance) / ANCHOR / INSTANCE))
 
 
-def _solved(options: Namespace) -> tuple[Curve, Source]:
-    """Return the curve of an instance; what is wrong with the question is said before anything is solved."""
+def _solved(options: Namespace) -> tuple[Curve | BoxCover, Source]:
+    """Return the curve or box of an instance; what is wrong with the question is said before anything is solved."""
     from etsopt import curves
     from etsopt.cli import terminal
     from etsopt.curves.axes import axes_of
+    from etsopt.explore.box_cover import BoxCover, cover_box
     from etsopt.explore.data import Source
     from etsopt.explore.page import require_page
 
     vary, along = keys_of(options)
-    if len(axes_of(vary, along)) > 1:
-        what = _("A page has one slider, and two keys vary by themselves.")
-        raise UsageError(what, _("Move both together on one line: --along."))
+    axes = axes_of(vary, along)
     with terminal.waiting(quiet=options.json) as tell:
         instance = instance_of(options)
-        require_page(instance)
-        found = curves.curve(instance, vary, along=along, time_limit_s=options.time_limit, progress=tell)
-    assert isinstance(found, curves.Curve)
+        solver, asked = require_page(instance, axes), {"time_limit_s": options.time_limit, "progress": tell}
+        found = cover_box(solver, **asked) if len(axes) > 1 else curves.curve(instance, vary, along=along, **asked)
+    assert isinstance(found, curves.Curve | BoxCover)
     return found, Source(options.instance, options.emissions, tuple(options.set))
 
 
@@ -96,4 +113,11 @@ def check(options: Namespace) -> int:
 
     source = source_of(options.page)
     instance = reading.read(options.run, source.emissions, pairs(list(source.changes)))
-    return print_check(check_page(options.page, instance), options.json)
+    if not options.json:
+        # What a page asks comes before what is proven of it.
+        if source.changes:
+            print(_("The page changes the policy: {changes}.", changes=joined(list(source.changes))))
+        if source.emissions:
+            print(_("The page reads the emissions of {choice}.", choice=source.emissions))
+    found = check_page(options.page, instance)
+    return print_check(found, options.json, {"changes": source.changes, "emissions": source.emissions})

@@ -95,12 +95,15 @@ class CurveCheck:
         Share of the feasible length that is proven.
     refused
         What does not hold, in words.
+    of_points
+        True of a box of two keys, of which points are proven in place of pieces.
     """
 
     pieces: int
     proven: int
     certified_share: float
     refused: tuple[str, ...]
+    of_points: bool = False
 
     @classmethod
     def of(cls, curve: LineCurve[Any, Any], refused: Iterable[str]) -> CurveCheck:

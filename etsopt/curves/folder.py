@@ -127,8 +127,7 @@ def _pieces(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator[Pi
             if (one.row, one.index) in names and one.level in duals:
                 duals[one.level][:, names[one.row, one.index]] = one.multiplier_from, one.multiplier_to
         middle = np.array([(start + end) / 2])
-        rate = (row.get("largest_change_from", 0.0) + row.get("largest_change_to", 0.0)) / 2
-        region = solver.parametric.region_of(middle, {name: both.mean(axis=0) for name, both in duals.items()}, rate)
+        region = solver.parametric.region_of(middle, {name: both.mean(axis=0) for name, both in duals.items()})
         if region is None:
             raise DataError(
                 _("The curve"),

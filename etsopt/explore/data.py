@@ -1,7 +1,8 @@
-"""The data of a page: units, limits as straight lines of the key, and the multipliers of each proven piece.
+"""The data of a page: units, limits as straight lines of the keys, and multipliers of what is proven.
 
-It holds no allowances: they follow from the multipliers, in the page and wherever it is checked. A list of numbers that
-the key moves has one list for each end, any other a single one.
+It holds no allowances, and no prices of the tie-break: they follow from the multipliers of the other objectives, in the
+page and wherever it is checked. A list of numbers that keys move has one list for the origin and one for the end of
+each key, any other a single one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.documents.columns import heading_of_result
 from etsopt.explanation.program import ROWS
+from etsopt.explore.box_cover import EDGE, SHARES, BoxCover, certified_again
 from etsopt.explore.texts import TEXTS, key_words
 from etsopt.explore.tiles import TILES
 from etsopt.language import LANGUAGES, _, in_both, pgettext, speaking
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.curves.solver import CurveSolver
+    from etsopt.explore.box_cover import Duals
 
 STEPS = 200
 """Positions of the slider, at least; a step is a power of ten."""
@@ -46,10 +49,6 @@ SAVED = (
     *("reference_t", "allowance_t", "change_t", "surplus_t"),
 )
 """Columns of the table in which a position is saved."""
-
-PRICE_DIGITS = 12
-"""Digits of the prices of the tie-break, half of the data of a piece. They put a total of 1e9 t off by 1e-5 t, a
-thousandth of what it may miss."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,8 @@ class Source:
     changes: Sequence[str] = ()
 
 
-def data_of(solver: CurveSolver, cover: Cover[Piece], source: Source, lang: str = "en") -> dict[str, Any]:
-    """Return what a page states of a curve, as plain values for JSON.
+def data_of(solver: CurveSolver, cover: Cover[Piece] | BoxCover, source: Source, lang: str = "en") -> dict[str, Any]:
+    """Return what a page states of a curve or box, as plain values for JSON.
 
     Parameters
     ----------
@@ -81,16 +80,16 @@ def data_of(solver: CurveSolver, cover: Cover[Piece], source: Source, lang: str 
     lang
         Language in which the page opens.
     """
-    axis = solver.axes[0]
-    ends = [solver.box.at(np.array([place])) for place in (0.0, 1.0)]
+    origin = np.zeros(len(solver.axes))
+    ends = [solver.box.at(point) for point in (origin, *np.eye(len(origin)))]
     targets = [end.kinks["spread"] for end in ends] if "spread" in solver.box.names else []
-    linear: list[dict[str, Any]] = []
+    proven = _of_box(cover) if isinstance(cover, BoxCover) else _of_line(solver, cover)
     return {
         "lang": lang,
         "version": __version__,
         "source": asdict(source),
         "instance": {"name": solver.instance.name, "hash": solver.instance.hash},
-        "key": _key(axis),
+        "axes": [_axis(axis) for axis in solver.axes],
         "levels": [
             {"name": name, "unit": UNITS[name], "words": in_both(pgettext("level", name))} for name in solver.box.names
         ],
@@ -104,12 +103,9 @@ def data_of(solver: CurveSolver, cover: Cover[Piece], source: Source, lang: str 
             "target": _moving(targets),
         },
         "rows": _rows(solver),
-        "pieces": [_piece(solver, piece, linear) for piece in cover.pieces if piece.certified],
-        "linear": linear,
-        "infeasible": [
-            {"from": one.start, "to": one.end, "proven": [one.proven_start, one.proven_end], "dual": _plain(one.dual)}
-            for one in cover.stretches
-        ],
+        **proven,
+        "share": cover.certified_share,
+        "sequence": {"edge": EDGE, "shares": SHARES},
         "texts": {key: in_both(text) for key, text in TEXTS.items()},
         "columns": {language: _headings(language) for language in LANGUAGES},
     }
@@ -120,7 +116,34 @@ def _headings(language: str) -> list[str]:
         return [heading_of_result(column) for column in SAVED]
 
 
-def _key(axis: Axis) -> dict[str, Any]:
+def _of_line(solver: CurveSolver, cover: Cover[Piece]) -> dict[str, Any]:
+    """Return the pieces of a line, the multipliers of each, and where no allocation exists."""
+    linear: list[dict[str, Any]] = []
+    pieces = []
+    for piece in cover.pieces:
+        if not piece.certified:
+            continue
+        duals = solver.claim(piece.region, piece.ends).duals
+        own = {name: _plain(dual) for name, dual in duals.items() if name != "least_squares"}
+        # Multipliers are often those of the neighbour.
+        if not linear or linear[-1] != own:
+            linear.append(own)
+        pieces.append({"from": piece.start, "to": piece.end, "linear": len(linear) - 1})
+    infeasible = [
+        {"from": one.start, "to": one.end, "proven": [one.proven_start, one.proven_end], "dual": _plain(one.dual)}
+        for one in cover.stretches
+    ]
+    return {"pieces": pieces, "points": [], "linear": linear, "infeasible": infeasible}
+
+
+def _of_box(cover: BoxCover) -> dict[str, Any]:
+    """Return the multipliers of a box, and which of them serves each point."""
+    linear = [{name: _plain(dual) for name, dual in duals.items()} for duals in cover.linear]
+    infeasible = [{"dual": _plain(dual)} for dual in cover.missing]
+    return {"pieces": [], "points": cover.points, "linear": linear, "infeasible": infeasible}
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
     """Return what moves, and the steps of the slider."""
     whole = _moves(axis)
     first, last = whole["ends"]
@@ -159,8 +182,8 @@ def _units(solver: CurveSolver) -> dict[str, Any]:
 
 
 def _moving(ends: Sequence[NDArray[np.float64]]) -> list[list[float | None]]:
-    """Return numbers at both ends, once if they are the same; None for those that are not finite."""
-    same = len(ends) > 1 and np.array_equal(ends[0], ends[1], equal_nan=True)
+    """Return numbers at the origin and ends, once if they are the same; None for those that are not finite."""
+    same = len(ends) > 1 and all(np.array_equal(ends[0], end, equal_nan=True) for end in ends[1:])
     return [_plain(end) for end in ends[: 1 if same else None]]
 
 
@@ -191,44 +214,28 @@ def _rows(solver: CurveSolver) -> dict[str, Any]:
     }
 
 
-def _piece(solver: CurveSolver, piece: Piece, linear: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a piece; the multipliers of its linear objectives are those of a neighbour, or added to the list."""
-    claim, verdict = solver.claim(piece.region, piece.ends), piece.verdict
-    prices = claim.duals["least_squares"]
-    assert verdict is not None
-    own = {name: _plain(dual) for name, dual in claim.duals.items() if name != "least_squares"}
-    if not linear or linear[-1] != own:
-        linear.append(own)
-    rates = [_plain(np.array(level.values)) for level in verdict.levels if level.name == "largest_change"]
-    return {
-        "from": piece.start,
-        "to": piece.end,
-        "linear": len(linear) - 1,
-        "rate": rates[0] if rates else [0.0, 0.0],
-        "prices": [_plain(np.array([f"{price:.{PRICE_DIGITS}g}" for price in end], float)) for end in prices],
-        "kept": [_plain(np.array(verdict.kept[name], float)) for name in solver.box.names],
-    }
-
-
-def cover_of(solver: CurveSolver, data: Mapping[str, Any]) -> Cover[Piece]:
-    """Return the pieces and stretches that a page states, made again from its multipliers and certified.
+def cover_of(solver: CurveSolver, data: Mapping[str, Any]) -> Cover[Piece] | BoxCover:
+    """Return what a page states to be proven, made again from its multipliers and certified.
 
     Raises
     ------
     KeyError, IndexError, TypeError, ValueError
         If the data are damaged.
     """
-    stretches = [stretch_of(solver, np.array(one["dual"], float), sum(one["proven"]) / 2) for one in data["infeasible"]]
-    return Cover(list(_pieces(solver, data)), joined([one for one in stretches if one is not None]))
+    linear = [{name: np.array(one[name], float) for name in solver.box.names[:-1]} for one in data["linear"]]
+    missing = [np.array(one["dual"], float) for one in data["infeasible"]]
+    if len(solver.axes) > 1:
+        return certified_again(solver, linear, missing, map(int, data["points"]))
+    proven = [sum(one["proven"]) / 2 for one in data["infeasible"]]
+    stretches = [stretch_of(solver, dual, place) for dual, place in zip(missing, proven, strict=True)]
+    return Cover(list(_pieces(solver, data, linear)), joined([one for one in stretches if one is not None]))
 
 
-def _pieces(solver: CurveSolver, data: Mapping[str, Any]) -> Iterator[Piece]:
+def _pieces(solver: CurveSolver, data: Mapping[str, Any], linear: Sequence[Duals]) -> Iterator[Piece]:
     for one in data["pieces"]:
-        prices = np.array(one["prices"], float)
-        stated = data["linear"][one["linear"]] | {"least_squares": prices.mean(axis=0)}
-        duals = {name: np.array(stated[name], float)[solver.row_of] for name in solver.box.names}
         start, end = one["from"], one["to"]
-        region = solver.parametric.region_of(np.array([(start + end) / 2]), duals, sum(one["rate"]) / 2)
+        duals = {name: dual[solver.row_of] for name, dual in linear[one["linear"]].items()}
+        region = solver.parametric.region_of(np.array([(start + end) / 2]), duals)
         if region is None:
             continue
         piece = Piece(start, end, region)

@@ -1,10 +1,11 @@
-// Show a position of the slider, in one of two languages. Everything is put in as text, and nothing is loaded.
-const ENGINE = prover(DATA), $ = (id) => document.getElementById(id);
-const { units: UNITS, key: KEY, texts: TEXTS } = DATA, COUNT = UNITS.id.length;
-const PIECES = DATA.pieces.map((piece) => ({ ...piece, duals: DATA.linear[piece.linear] }));
+// Show a position of the sliders, in one of two languages. Everything is put in as text, and nothing is loaded.
+const ENGINE = prover(DATA), SOLVE = solver(DATA, ENGINE), $ = (id) => document.getElementById(id);
+const { units: UNITS, axes: AXES, texts: TEXTS, pieces: PIECES } = DATA, COUNT = UNITS.id.length;
 const PLACE_OF_FREE = new Map(ENGINE.free.map((unit, place) => [unit, place]));
 const CODE = { zh: "zh-CN", en: "en" }, OTHER = { zh: "English", en: "中文" }, SHOWN_MOST = 10, TRIFLE_T = 0.005;
-let language = DATA.lang, value = 0, chosen = -1, shown = null;
+// Of a box: multipliers tried at a place, points that set the colours, cells of its map and the order of these.
+const TRIED_MOST = 12, SCALED_BY = 40, MAP_CELLS = 32, MAP_STRIDE = 389, MAP_MS = 12, NEARBY = 1e-5;
+let language = DATA.lang, value = [], chosen = -1, shown = null;
 
 const words = (both) => both[language];
 const say = (key, put = {}) => words(TEXTS[key]).replace(/\{(\w+)\}/g, (_, name) => put[name]);
@@ -26,12 +27,14 @@ const percent = (rate, signed = false, digits = 3) => `${figures(100 * rate, dig
 const trimmed = (number, digits = 12) => Number(number.toPrecision(digits));
 const minus = (number) => String(number).replace(/-/g, "−");
 const small = (number) => number === 0 ? "0" : minus(number.toExponential(1));
-const keyValue = (number, key = KEY) => {
+const keyValue = (number, key) => {
   const unit = words(key.unit), text = minus(trimmed(number / key.divisor, 7));
   return unit ? `${text} ${unit}` : text;
 };
-const keyValues = (x) => Object.values(KEY.keys)
-  .map((key) => `${words(key.name)} ${keyValue(between(...key.ends, x), key)}`).join(language === "zh" ? "、" : ", ");
+const listed = (parts) => parts.join(language === "zh" ? "、" : ", ");
+const axisValues = (numbers) => listed(AXES.map((axis, k) => keyValue(numbers[k], axis)));
+const keyValues = (x) => listed(AXES.flatMap((axis, k) => Object.values(axis.keys).map((key) =>
+  `${words(key.name)} ${keyValue(between(...key.ends, x[k]), key)}`)));
 const ownerOf = (unit) => UNITS.owner[unit].replace("{}", () => UNITS.name[unit]);
 const sectorOf = (unit) => words(UNITS.sectors[UNITS.sector[unit]]);
 const provinceOf = (unit) => words(UNITS.provinces[UNITS.province[unit]]);
@@ -60,32 +63,65 @@ function table(columns, rows, foot = null) {
   return element("table", {}, ...parts);
 }
 
-// Positions of the slider are whole steps from the first end, and the last end.
-const WIDTH = KEY.ends[1] - KEY.ends[0], LAST = Math.ceil(Math.abs(WIDTH) / KEY.step - 1e-6);
-const here = () => say("here", { value: keyValue(shown.value) });
-const placeOf = (number) => (number - KEY.ends[0]) / WIDTH;
-const valueAt = (place) => trimmed(between(...KEY.ends, place));
-const pieceAt = (place) => PIECES.find((piece) => piece.from <= place && place <= piece.to);
-
-// What is proven at a place: an answer, or that there is none.
-function proofAt(place) {
-  const piece = pieceAt(place);
-  if (piece) {
-    const position = ENGINE.solve(piece, place), proof = ENGINE.prove(position);
-    if (proof.proven) return { ...position, proof };
-  }
-  const stretch = DATA.infeasible.find(({ from, to }) => from <= place && place <= to);
-  const missing = stretch ? ENGINE.infeasible(stretch, place) : 0;
-  return missing > 0 ? { missing } : null;
+// Positions of a slider are whole steps from the first end, and the last end.
+const widthOf = ({ ends: [first, last] }) => last - first;
+const lastOf = (axis) => Math.ceil(Math.abs(widthOf(axis)) / axis.step - 1e-6);
+const stepped = (k, axis = AXES[0]) =>
+  k >= lastOf(axis) ? axis.ends[1] : trimmed(axis.ends[0] + Math.sign(widthOf(axis)) * k * axis.step);
+const here = () => say("here", { value: axisValues(shown.value) });
+const placeOf = (numbers) => [numbers].flat().map((number, k) => (number - AXES[k].ends[0]) / widthOf(AXES[k]));
+const valueAt = (x) => x.map((place, k) => trimmed(between(...AXES[k].ends, place)));
+const within = (x, { from, to }) => from <= x[0] && x[0] <= to;
+const distance = (one, other) => Math.hypot(...one.map((place, k) => place - other[k]));
+// Points of a box, at which the file says what serves: a sequence that fills it evenly, and some of its sides.
+const pointOf = (k, { edge, shares } = DATA.sequence) => {
+  const beyond = k - DATA.points.length + 4 * edge, along = Math.floor(beyond / 4) / edge;
+  return beyond < 0 ? shares.map((share) => (0.5 + k * share) % 1)
+    : [[along, 0], [1, along], [1 - along, 1], [0, 1 - along]][beyond % 4];
+};
+const POINTS = DATA.points.map((serves, k) => ({ serves, x: pointOf(k) }));
+const SERVED = POINTS.filter(({ serves }) => serves >= 0);
+// The nearest point of each of the multipliers that served close to a place.
+function nearPoints(x) {
+  const near = SERVED.map(({ serves, x: at }) => [distance(x, at), serves, at]).sort(([one], [other]) => one - other);
+  return [...new Map(near.toReversed().map((one) => [one[1], one])).values()].sort(([one], [other]) => one - other)
+    .slice(0, TRIED_MOST);
 }
 
-// The nearest place with a proof: on each side the end of a piece, or a little inside of it.
-function nearest(place) {
-  const ends = PIECES.map(({ from, to }) => {
-    const near = Math.min(Math.max(place, from), to), inner = (from + to) / 2;
-    return [near, near + 1e-6 * (inner - near), inner];
-  }).sort((one, other) => Math.abs(one[0] - place) - Math.abs(other[0] - place));
-  for (const place of ends.slice(0, 4).flat()) {
+// Multipliers that may serve a position: those of its piece, or of the points nearby.
+function candidates(x) {
+  if (AXES.length === 1) return PIECES.filter((piece) => within(x, piece)).map(({ linear }) => linear);
+  return nearPoints(x).map(([, serves]) => serves);
+}
+
+// The answer that multipliers make, from the prices at which they served last.
+const PRICES = [];
+function solveBy(linear, x) {
+  const position = SOLVE(DATA.linear[linear], x, PRICES[linear]);
+  return position && { ...position, linear };
+}
+
+// What is proven at a place: an answer, or that there is none.
+function proofAt(x) {
+  const missing = Math.max(0, ...DATA.infeasible.map((one) => ENGINE.infeasible(one, x)));
+  if (missing > 0) return { missing };
+  for (const linear of candidates(x)) {
+    const position = solveBy(linear, x), proof = position && ENGINE.prove(position);
+    if (!proof?.proven) continue;
+    PRICES[linear] = position.prices;
+    return { ...position, proof };
+  }
+  return null;
+}
+
+// The nearest place with a proof: the end of a piece on either side, or a little inside of it; or a point of the box.
+function nearest(x) {
+  const ends = AXES.length > 1 ? nearPoints(x).map(([, , at]) => [at]) : PIECES.map(({ from, to }) => {
+      const near = Math.min(Math.max(x[0], from), to), inner = (from + to) / 2;
+      return [[near], [near + 1e-6 * (inner - near)], [inner]];
+    });
+  ends.sort(([one], [other]) => distance(one, x) - distance(other, x));
+  for (const place of ends.slice(0, AXES.length > 1 ? TRIED_MOST : 4).flat()) {
     const found = proofAt(place);
     if (found && found.answer) return found;
   }
@@ -105,11 +141,15 @@ function sums(codes, count, number) {
   return found;
 }
 
-// Answers at the ends of all pieces, between which every allowance is a straight line.
+// Answers at the ends of all pieces, between which every allowance is a straight line; or at some points of a box.
 let ends = null;
 function answersAtEnds() {
-  ends ??= PIECES.flatMap((piece) => [piece.from, piece.to].map((place) =>
-    ({ place, answer: ENGINE.solve(piece, place).answer })));
+  const places = AXES.length > 1 ? SERVED.slice(0, SCALED_BY)
+    .map(({ x, serves }) => [x, serves]) : PIECES.flatMap(({ from, to, linear }) => [[[from], linear], [[to], linear]]);
+  ends ??= places.flatMap(([x, linear]) => {
+    const found = solveBy(linear, x);
+    return found ? [{ place: x[0], answer: found.answer }] : [];
+  });
   return ends;
 }
 
@@ -125,13 +165,14 @@ function scaleOfTiles() {
   }
 }
 
-function move(number) {
+const clamped = (number, { ends }) => Math.min(Math.max(number, Math.min(...ends)), Math.max(...ends));
+function move(numbers) {
   // What fails below leaves no seal of the position before.
   $("seal").dataset.state = $("seal").textContent = "";
-  const began = performance.now(), [low, high] = [...KEY.ends].sort((one, other) => one - other);
-  value = Math.min(Math.max(number, low), high);
-  const place = placeOf(value), found = proofAt(place);
-  shown = found && found.answer ? { ...found, all: allowances(found.answer), value } : nearest(place);
+  const began = performance.now();
+  value = numbers.map((number, k) => clamped(number, AXES[k]));
+  const x = placeOf(value), found = proofAt(x);
+  shown = found && found.answer ? { ...found, all: allowances(found.answer), value } : nearest(x);
   if (shown && !shown.all) Object.assign(shown, { all: allowances(shown.answer), value: valueAt(shown.x) });
   const time = performance.now() - began;
   const state = found && found.answer ? "proven" : found ? "infeasible" : "unproven";
@@ -139,10 +180,10 @@ function move(number) {
   $("seal").dataset.state = state;
   const said = say(state, { tonnes: tonnes(found?.missing ?? 0) });
   $("seal").textContent = `${state === "proven" ? "✓" : "✕"} ${said}`;
-  $("nearest").textContent = state === "proven" ? "" : shown ? say("nearest", { value: keyValue(shown.value) })
+  $("nearest").textContent = state === "proven" ? "" : shown ? say("nearest", { value: axisValues(shown.value) })
     : say("nothing");
   for (const part of document.querySelectorAll("main > section, #headline, #figures")) part.hidden = !shown;
-  $("slider").setAttribute("aria-valuetext", keyValue(value));
+  AXES.forEach((axis, k) => { SLIDERS[k].ariaValueText = keyValue(value[k], axis); });
   if (shown) for (const draw of [drawTop, drawSectors, drawTiles, drawLosses, drawMine, drawShadow]) draw();
   if (shown) drawProof(time);
 }
@@ -238,9 +279,9 @@ function find() {
 // Multipliers of limits in the tie-break, and in each earlier objective times the multiplier that keeps it, as
 // etsopt/explanation/program.py has them.
 function pulls() {
-  const { piece, prices } = shown, last = DATA.levels.length - 1;
-  const scaled = (name) => piece.duals[name].map((one) => (name === "spread" ? ENGINE.sumE : 1) * one);
-  return piece.kept[last].reduce((sums, times, k) => {
+  const { duals, kept, prices } = shown;
+  const scaled = (name) => duals[name].map((one) => (name === "spread" ? ENGINE.sumE : 1) * one);
+  return kept.at(-1).reduce((sums, times, k) => {
     if (!times) return sums;
     const own = scaled(DATA.levels[k].name);
     return sums.map((one, row) => one + times * own[row]);
@@ -260,7 +301,7 @@ function drawMine() {
   if (chosen < 0) { $("mine").replaceChildren(); return; }
   const place = PLACE_OF_FREE.get(chosen), [emissions, reference] = [UNITS.emissions[chosen], UNITS.reference[chosen]];
   const allowance = shown.all[chosen], surplus = allowance - emissions, moved = allowance - reference;
-  const put = { name: nameOf(chosen), value: keyValue(shown.value), allowance: tonnes(allowance),
+  const put = { name: nameOf(chosen), value: axisValues(shown.value), allowance: tonnes(allowance),
     surplus: tonnes(Math.abs(surplus)),
     side: say(surplus < 0 ? "below" : "above"), emissions: tonnes(emissions),
     rate: percent(rateOf(surplus, emissions), true) };
@@ -277,15 +318,27 @@ function drawMine() {
       rest - tell(words(DATA.rows.names[row]), emissions / 2 * prices[row]), moved);
     tell(held(place, moved), rest);
     parts.push(element("p", {}, told.length ? say("moves", { tonnes: tonnes(moved, true) }) : say("as_rule")),
-      element("ul", {}, ...told.map((one) => element("li", {}, one))), ...lineOf(place, reference));
+      element("ul", {}, ...told.map((one) => element("li", {}, one))), ...slopesNear(place),
+      ...(AXES.length > 1 ? [] : lineOf(place, reference)));
   }
   $("mine").replaceChildren(...parts);
 }
 
-// The allowance along the key as a line, and how it moves near the position.
+// How an allowance moves near the position: along each key, by the same multipliers a little towards the middle.
+function slopesNear(place) {
+  return AXES.flatMap((axis, k) => {
+    const step = 100 * axis.step, inward = shown.x[k] > 0.5 ? -1 : 1;
+    const x = shown.x.map((one, other) => other === k ? one + inward * NEARBY : one);
+    const near = solveBy(shown.linear, x);
+    if (!near) return [];
+    const rise = (near.answer[place] - shown.answer[place]) / (inward * NEARBY * widthOf(axis));
+    const put = { step: keyValue(step, axis), key: words(axis.name), tonnes: tonnes(rise * step, true) };
+    return [element("p", {}, say("slope", put))];
+  });
+}
+
+// The allowance along the key as a line.
 function lineOf(place, reference) {
-  const { piece } = shown, [first, last] = [piece.from, piece.to].map((one) => ENGINE.solve(piece, one).answer[place]);
-  const step = 100 * KEY.step, slope = (last - first) / ((piece.to - piece.from) * WIDTH) * step;
   const points = answersAtEnds().map(({ place: x, answer }) => [x, answer[place]]), sizes = points.map(([, y]) => y);
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   const [bottom, top] = [Math.min(least, reference), Math.max(most, reference)];
@@ -296,16 +349,15 @@ function lineOf(place, reference) {
   const label = say("along", { least: tonnes(least), most: tonnes(most) });
   const stroke = (colour) => ({ fill: "none", stroke: colour, "stroke-width": 2 });
   const rule = { y1: Y(reference), y2: Y(reference), ...stroke("var(--soft)"), "stroke-dasharray": "5 4" };
-  return [element("p", {}, say("slope", { step: keyValue(step), tonnes: tonnes(slope, true) })),
-    element("svg", { viewBox: "0 0 640 128", class: "line", role: "img", "aria-label": label },
+  return [element("svg", { viewBox: "0 0 640 128", class: "line", role: "img", "aria-label": label },
       element("line", { x1: X(0), x2: X(1), ...rule, "stroke-width": 1 }),
       element("path", { d: path, ...stroke("var(--accent)") }),
-      element("circle", { cx: X(shown.x), cy: Y(shown.all[chosen]), r: 5, fill: "var(--accent)" })),
+      element("circle", { cx: X(shown.x[0]), cy: Y(shown.all[chosen]), r: 5, fill: "var(--accent)" })),
     element("p", { class: "note" }, label)];
 }
 
 function drawShadow() {
-  const [first] = DATA.levels, duals = shown.piece.duals[first.name] ?? [];
+  const [first] = DATA.levels, duals = shown.duals[first.name] ?? [];
   const rows = DATA.rows.names.flatMap((name, row) => duals[row] ? [[words(name), minus(trimmed(duals[row], 6))]] : []);
   $("shadow-note").textContent = say(rows.length ? "shadow_note" : "no_shadow", { objective: words(first.words) });
   const unit = `${first.unit === "rate" ? "1" : say("t")}/${say("t")}`;
@@ -322,7 +374,8 @@ function drawProof(time) {
   const heads = [[say("objective"), "words"], [say("value"), ""], [say("gap"), ""], [say("tolerance"), "wide"]];
   $("levels").replaceChildren(table(heads, rows));
   const facts = [["missed_band", `${small(missed.units)} ${say("t")}`],
-    ["missed_limit", `${small(missed.rows)} ${say("t")}`], ["time", say("ms", { time: time.toFixed(1) })],
+    ["missed_limit", `${small(missed.rows)} ${say("t")}`],
+    ["share", `${figures(100 * DATA.share, 3, false)} %`], ["time", say("ms", { time: time.toFixed(1) })],
     ["instance", DATA.instance.name], ["hash", DATA.instance.hash]];
   $("facts").replaceChildren(...facts.flatMap(([key, text]) => [element("dt", {}, say(key)), element("dd", {}, text)]));
   $("commands").textContent = commands().join("\n");
@@ -331,8 +384,9 @@ function drawProof(time) {
 // The commands that solve the position again, and check the page.
 const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 function commands() {
-  const { instance, emissions, changes } = DATA.source, keys = Object.entries(KEY.keys), x = placeOf(shown.value);
-  const moved = keys.map(([key, { ends }]) => `${key}=${keys.length > 1 ? between(...ends, x) : shown.value}`);
+  const { instance, emissions, changes } = DATA.source, x = placeOf(shown.value);
+  const moved = AXES.flatMap(({ keys }, k) => Object.entries(keys).map(([key, { ends }], _, all) =>
+    `${key}=${all.length > 1 ? between(...ends, x[k]) : shown.value[k]}`));
   const asked = [...changes, ...moved].flatMap((one) => ["--set", one]);
   if (emissions) asked.push("--emissions", emissions);
   return [["etsopt", "solve", instance, ...asked, "--out", "run"], ["etsopt", "check", instance, "--page", fileName()]]
@@ -340,20 +394,36 @@ function commands() {
 }
 const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) || "page.html";
 
-function csv() {
-  const cell = (one) => /[",\n]/.test(one) ? `"${one.replaceAll('"', '""')}"` : String(one);
-  const rows = UNITS.id.map((id, unit) => [id, nameOf(unit), sectorOf(unit), provinceOf(unit),
-    UNITS.emissions[unit], UNITS.reference[unit], shown.all[unit],
-    shown.all[unit] - UNITS.reference[unit], shown.all[unit] - UNITS.emissions[unit]].map(cell).join(","));
-  return `\ufeff${[DATA.columns[language].join(","), ...rows].join("\r\n")}\r\n`;
+// The position as a workbook: what is proven and how to have it again, and the allowances of all units.
+function sheets() {
+  const { levels } = shown.proof, [solve, check] = commands();
+  const about = [[say("about_position"), keyValues(shown.x)], [say("instance"), DATA.instance.name],
+    [say("hash"), DATA.instance.hash], ...DATA.source.changes.map((one) => [say("changed"), one]),
+    ...AXES.flatMap(({ keys }, k) => Object.entries(keys).map(([key, { ends }]) =>
+      [key, Object.keys(keys).length > 1 ? between(...ends, shown.x[k]) : shown.value[k]])),
+    [say("solve_again"), solve], [say("check_again"), check], ["etsopt", DATA.version], []];
+  const proofs = levels.map(({ value, gap, tolerance }, k) => [words(DATA.levels[k].words), value, gap, tolerance]);
+  const units = UNITS.id.map((id, unit) => [id, nameOf(unit), sectorOf(unit), provinceOf(unit), UNITS.emissions[unit],
+    UNITS.reference[unit], shown.all[unit], shown.all[unit] - UNITS.reference[unit],
+    shown.all[unit] - UNITS.emissions[unit]]);
+  return [
+    { name: say("sheet_position"), widths: [34, 60, 16, 16], heads: [0, about.length],
+      rows: [...about, ["objective", "value", "gap", "tolerance"].map((key) => say(key)), ...proofs] },
+    { name: say("sheet_allowances"), widths: [16, 40, 12, 16, 18, 18, 18, 18, 18], heads: [0],
+      rows: [DATA.columns[language], ...units] },
+  ];
 }
 
 function download() {
-  const link = element("a", { href: URL.createObjectURL(new Blob([csv()], { type: "text/csv" })),
-    download: `${DATA.instance.name}_${Object.keys(KEY.keys).join("_")}_${shown.value}.csv` });
+  const blob = new Blob(workbook(sheets()), { type: `${TYPE}.sheet` }), keys = AXES.flatMap(({ keys }) => Object.keys(keys));
+  const name = [DATA.instance.name, ...keys, ...shown.value].join("_");
+  const link = element("a", { href: URL.createObjectURL(blob), download: `${name}.xlsx` });
   link.click();
   URL.revokeObjectURL(link.href);
 }
+
+const legend = (kinds) => $("legend").replaceChildren(...kinds.map((kind) =>
+  element("span", {}, element("i", { class: `is-${kind}` }), say(`legend_${kind}`))));
 
 // Ranges of the track: what has a piece is proven when it is looked at.
 function drawTrack() {
@@ -367,8 +437,23 @@ function drawTrack() {
   $("track").replaceChildren(...joined.map(part("proven")), ...missing.map(part("infeasible")));
   const covered = [...joined, ...missing].reduce((sum, [from, to]) => sum + to - from, 0);
   const kinds = [["proven", joined.length], ["infeasible", missing.length], ["open", covered < 1 - 1e-6]];
-  $("legend").replaceChildren(...kinds.filter(([, there]) => there).map(([kind]) =>
-    element("span", {}, element("i", { class: `is-${kind}` }), say(`legend_${kind}`))));
+  legend(kinds.filter(([, there]) => there).map(([kind]) => kind));
+}
+
+// The map of a box: its cells are proven one after another, each at its middle, while the reader does nothing.
+let cell = 0;
+const CELLS = [];
+function fillMap() {
+  const began = performance.now();
+  while (cell < MAP_CELLS ** 2 && performance.now() - began < MAP_MS) {
+    const place = (cell++ * MAP_STRIDE) % MAP_CELLS ** 2, column = place % MAP_CELLS, row = Math.floor(place / MAP_CELLS);
+    const found = proofAt([(column + 0.5) / MAP_CELLS, (row + 0.5) / MAP_CELLS]);
+    const kind = found ? found.answer ? "proven" : "infeasible" : "open";
+    CELLS.push(element("span", { class: `is-${kind}`, style: { left: `${100 * column / MAP_CELLS}%`,
+      bottom: `${100 * row / MAP_CELLS}%`, width: `${100 / MAP_CELLS}%`, height: `${100 / MAP_CELLS}%` } }));
+    $("map").append(CELLS.at(-1));
+  }
+  if (cell < MAP_CELLS ** 2) setTimeout(fillMap, MAP_MS);
 }
 
 function speak(next) {
@@ -378,33 +463,69 @@ function speak(next) {
   $("language").textContent = OTHER[language];
   $("language").lang = CODE[language === "zh" ? "en" : "zh"];
   $("subject").textContent = DATA.instance.name;
-  document.title = `${DATA.instance.name} · ${words(KEY.name)}`;
-  $("key").textContent = words(KEY.name);
-  $("key-unit").textContent = words(KEY.unit);
-  [$("first").textContent, $("last").textContent] = KEY.ends.map((end) => keyValue(end));
+  const name = listed(AXES.map((axis) => words(axis.name)));
+  document.title = `${DATA.instance.name} · ${name}`;
+  AXES.forEach((axis, k) => {
+    const [key, unit, first, last] = ["key", "key-unit", "first", "last"].map((id) => $(idOf(id, k)));
+    [key.textContent, unit.textContent] = [words(axis.name), words(axis.unit)];
+    [first.textContent, last.textContent] = axis.ends.map((end) => keyValue(end, axis));
+  });
+  $("first-key").textContent = words(AXES[0].name);
+  $("second-key").textContent = words(AXES.at(-1).name);
+  $("map").ariaLabel = say("map", { first: words(AXES[0].name), second: words(AXES.at(-1).name) });
   $("again").textContent = say("again_note", { version: DATA.version });
   $("imprint").textContent = `etsopt ${DATA.version} · ${DATA.instance.name} · ${DATA.instance.hash.slice(0, 16)}…`;
-  drawTrack();
+  if (AXES.length > 1) legend(["proven", "infeasible", "open"]); else drawTrack();
   layTiles();
   move(value);
 }
 
-const stepped = (k) => k >= LAST ? KEY.ends[1] : trimmed(KEY.ends[0] + Math.sign(WIDTH) * k * KEY.step);
-function set(number, from) {
-  move(number);
-  if (from !== "slider") $("slider").value = Math.round(Math.abs(value - KEY.ends[0]) / KEY.step);
-  if (from !== "typed") $("typed").value = trimmed(value / KEY.divisor);
+const idOf = (id, k) => k ? `${id}-${k + 1}` : id;
+function control(k) {
+  const id = (name) => idOf(name, k), box = (tag, name, more = {}, ...rest) => element(tag, { id: id(name), ...more }, ...rest);
+  const typed = box("input", "typed", { type: "number", step: "any", inputmode: "decimal" });
+  const slider = box("input", "slider", { type: "range", min: 0, max: lastOf(AXES[k]), step: 1, "aria-labelledby": id("key"),
+    "aria-describedby": "seal" });
+  const other = (number) => value.map((one, place) => place === k ? number : one);
+  slider.oninput = () => set(other(stepped(Number(slider.value), AXES[k])), slider);
+  typed.onchange = () => {
+    if (typed.value !== "") set(other(trimmed(Number(typed.value) * AXES[k].divisor)));
+  };
+  return [element("p", { class: "value" }, element("label", { for: id("typed") }, box("b", "key")),
+    element("span", {}, typed, " ", box("span", "key-unit"))), ...(k || AXES.length > 1 ? [] : [$("track")]), slider,
+  element("p", { class: "ends", "aria-hidden": "true" }, box("span", "first"), box("span", "last"))];
 }
-$("slider").max = LAST;
-$("slider").oninput = () => set(stepped(Number($("slider").value)), "slider");
-$("typed").onchange = () => { if ($("typed").value !== "") set(trimmed(Number($("typed").value) * KEY.divisor)); };
+
+function set(numbers, from) {
+  move([numbers].flat());
+  AXES.forEach((axis, k) => {
+    const [slider, typed] = [SLIDERS[k], $(idOf("typed", k))];
+    if (from !== slider) slider.value = Math.round(Math.abs(value[k] - axis.ends[0]) / axis.step);
+    typed.value = trimmed(value[k] / axis.divisor);
+  });
+  const [x, y] = placeOf(value);
+  Object.assign($("mark").style, { left: `${100 * x}%`, bottom: `${100 * y}%` });
+}
+$("controls").replaceChildren(...AXES.flatMap((_, k) => control(k)));
+const SLIDERS = AXES.map((_, k) => $(idOf("slider", k)));
+// A finger or a mouse on the map moves both keys, to whole steps of each.
+const point = (event) => {
+  if (!event.buttons) return;
+  const { left, bottom, width, height } = $("map").getBoundingClientRect();
+  const places = [(event.clientX - left) / width, (bottom - event.clientY) / height];
+  set(places.map((place, k) => stepped(Math.round(Math.min(Math.max(place, 0), 1) * lastOf(AXES[k])), AXES[k])));
+};
+$("map").onpointerdown = (event) => { $("map").setPointerCapture(event.pointerId); point(event); };
+$("map").onpointermove = point;
 $("search").oninput = find;
 $("language").onclick = () => speak(language === "zh" ? "en" : "zh");
 $("print").onclick = () => window.print();
 $("download").onclick = download;
 scaleOfTiles();
-value = stepped(Math.round(LAST / 2));
+value = AXES.map((axis) => stepped(Math.round(lastOf(axis) / 2), axis));
 speak(language);
 set(value);
+$("map-box").hidden = AXES.length < 2;
+if (AXES.length > 1) fillMap();
 $("missing").hidden = true;
 $("app").hidden = false;

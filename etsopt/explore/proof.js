@@ -1,16 +1,19 @@
 "use strict";
-// Solve a position of the slider, and prove the answer: no number of it is taken from a solver.
+// Prove the answer at a position: no number of it is taken from a solver.
 //
-// `solve` makes an answer from multipliers. `prove` trusts neither: it bounds every objective from the answer and the
+// `solver` (solve.js) makes an answer from multipliers. `prove` trusts neither: it bounds every objective from the answer and the
 // multipliers as etsopt/checking/allocation/segments.py does at one place, in doubles, with every rounding counted.
 // NaN is within no tolerance, so that comparisons ask what is proven and never what is refuted.
-const ROUNDOFF = 2 ** -53, SNAPPED_T = 1e-6, FLAT = 1e-9, TRIFLE = 1e-280;
+const ROUNDOFF = 2 ** -53, SNAPPED_T = 1e-6, TRIFLE = 1e-280;
 const gamma = (roundings) => roundings * ROUNDOFF / (1 - roundings * ROUNDOFF);
 const upward = (value, roundings) => value * (1 + 2 * (roundings + 2) * ROUNDOFF) + TRIFLE;
 const between = (one, other, x) => one === other ? one : one + x * (other - one);
-// Numbers that a key moves are stated at both ends, others once.
-const at = ([start, end = start], x) => start === end ? start : start.map((one, place) => between(one, end[place], x));
+// Numbers that keys move are stated at the origin and at the end of each key, others once.
+const at = ([origin, ...ends], x) => ends.length ? origin.map((one, place) =>
+  ends.reduce((sum, end, axis) => end[place] === one ? sum : sum + x[axis] * (end[place] - one), one)) : origin;
 const finite = (sides, none) => sides.map((side) => side.map((value) => value ?? none));
+
+const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 function prover(data) {
   const fixed = new Set(data.units.fixed), free = [...data.units.id.keys()].filter((unit) => !fixed.has(unit));
@@ -36,64 +39,6 @@ function prover(data) {
       }
     }
     return { sum, size };
-  }
-
-  function largest(values) {
-    let most = 0;
-    for (const value of values) most = Math.max(most, Math.abs(value));
-    return most;
-  }
-
-  // Narrow intervals to what an objective leaves at its optimum, as etsopt_models/_curve/region.py does.
-  function leave(name, dual, limit, lower, upper, rate) {
-    const { sum } = activity(dual), flat = FLAT * largest(sum);
-    const weight = name === "spread" ? 1 / sumE : 1, [fall, rise] = [-weight, name === "deficit" ? 0 : weight];
-    const clip = (value, i) => Math.min(Math.max(value, lower[i]), upper[i]);
-    for (let i = 0; i < n; i++) {
-      const kink = limit.kinks[name][i];
-      let down = -sum[i], up = -sum[i], [from, to] = [kink - rate * E[i], kink + rate * E[i]];
-      if (name === "largest_change") {
-        [from, to] = [clip(from, i), clip(to, i)];
-        [down, up] = [down > flat ? 1 : 0, up < -flat ? -1 : 0];
-      } else {
-        const zero = flat + FLAT * weight;
-        [down, up] = [fall + down, rise + up].map((slope) => Math.abs(slope) > zero ? slope : 0);
-        from = down < 0 && up >= 0 ? clip(kink, i) : lower[i];
-        to = up > 0 && down <= 0 ? clip(kink, i) : upper[i];
-      }
-      if (down > 0) to = from; else if (up < 0) from = to;
-      lower[i] = from;
-      upper[i] = to;
-    }
-  }
-
-  // Weights of the units in the largest rate: their duals where the rate holds them, else one unit that needs it most.
-  function weightsOf(dual, lower, upper, rate) {
-    const { sum } = activity(dual), flat = FLAT * largest(sum), weights = zeros();
-    let all = 0, most = 0, needy = 0;
-    for (let i = 0; i < n; i++) {
-      const end = sum[i] > 0 ? upper[i] : lower[i], need = Math.max(lower[i] - R[i], R[i] - upper[i]) / E[i];
-      if (Math.abs(sum[i]) > flat && Math.abs(end - R[i]) > rate * E[i] * (1 + FLAT)) weights[i] = Math.abs(sum[i]);
-      all += weights[i] * E[i];
-      if (need > most) [most, needy] = [need, i];
-    }
-    if (all > 0) return weights.map((weight) => weight / all);
-    if (most > 0) weights[needy] = 1 / E[needy];
-    return weights;
-  }
-
-  function solve(piece, x) {
-    const limit = limits(x), lower = Float64Array.from(limit.lower), upper = Float64Array.from(limit.upper);
-    const step = (x - piece.from) / (piece.to - piece.from), rate = between(...piece.rate, step);
-    let weights = zeros();
-    for (const { name } of levels.slice(0, -1)) {
-      if (name === "largest_change") weights = weightsOf(piece.duals[name], lower, upper, rate);
-      leave(name, piece.duals[name], limit, lower, upper, rate);
-    }
-    const prices = piece.prices[0].map((price, row) => between(price, piece.prices[1][row], step));
-    const { sum } = activity(prices), answer = zeros();
-    for (let i = 0; i < n; i++) answer[i] = Math.min(Math.max(R[i] + E[i] / 2 * sum[i], lower[i]), upper[i]);
-    return { x, piece, limit, prices, weights, answer };
   }
 
   // Totals of the rows as whole tonnes, which add up exactly, and fractions.
@@ -200,13 +145,13 @@ function prover(data) {
   }
 
   function prove(position) {
-    const { piece, limit, answer } = position, total = totals(answer), missed = misses(position, total);
+    const { duals, kept, limit, answer } = position, total = totals(answer), missed = misses(position, total);
     const lower = answer.map((one, i) => Math.min(limit.lower[i], one));
     const upper = answer.map((one, i) => Math.max(limit.upper[i], one));
     const earlier = [], found = [], constant = (value) => zeros().fill(value);
     levels.forEach(({ name, unit }, place) => {
       const squared = name === "least_squares", scale = name === "spread" ? sumE : 1;
-      const own = (squared ? position.prices : piece.duals[name]).map((dual) => dual * scale), pieces = [];
+      const own = (squared ? position.prices : duals[name]).map((dual) => dual * scale), pieces = [];
       const kink = limit.kinks[squared ? "change" : name];
       let dual = own, top = 0;
       const weights = name === "largest_change" ? position.weights : null;
@@ -214,7 +159,7 @@ function prover(data) {
       else if (!squared) {
         pieces.push({ kink, fall: constant(-1), rise: constant(name === "deficit" ? 0 : 1), times: 1 });
       }
-      piece.kept[place].forEach((times, k) => {
+      kept[place].forEach((times, k) => {
         if (!(times > 0)) return;
         dual = dual.map((value, row) => value + times * earlier[k].own[row]);
         if (earlier[k].piece) pieces.push({ ...earlier[k].piece, times });
@@ -240,15 +185,15 @@ function prover(data) {
         upper[i] = Math.max(Math.min(upper[i], R[i] + room), answer[i]);
       }
     });
-    const kept = missed.rows <= tolerances.row && missed.units <= tolerances.bound;
-    return { levels: found, missed, proven: kept && found.every((level) => level.proven) };
+    const met = missed.rows <= tolerances.row && missed.units <= tolerances.bound;
+    return { levels: found, missed, proven: met && found.every((level) => level.proven) };
   }
 
   // Tonnes by which any allowances miss limits, as duals prove it (etsopt/checking/allocation/infeasibility.py).
-  function infeasible(stretch, x) {
+  function infeasible(proof, x) {
     // A tonne of a limit that may be relaxed counts one, of another nothing.
     const within = (one, row) => data.rows.elastic[row] ? Math.min(Math.max(one, -1), 1) : one;
-    const limit = limits(x), dual = supported(stretch.dual.map(within), limit), { sum, size } = activity(dual);
+    const limit = limits(x), dual = supported(proof.dual.map(within), limit), { sum, size } = activity(dual);
     const middle = zeros().map((_, i) => (limit.lower[i] + limit.upper[i]) / 2), total = totals(middle);
     let least = 0, error = 0, taken = 0, tolerated = 0;
     for (let row = 0; row < count; row++) {
@@ -268,5 +213,5 @@ function prover(data) {
     return least > upward(tolerated * (1 + gamma(n + 8)), 8) ? least : 0;
   }
 
-  return { solve, prove, infeasible, free, E, sumE };
+  return { prove, infeasible, limits, activity, valueOf, free, E, R, sumE };
 }

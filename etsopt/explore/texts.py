@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from etsopt.curves.axes import Axis
 
 TEXTS = {
-    "about": _("Allocation at every value of one key"),
+    "about": _("Allocation at every value of a key"),
+    "map": _(
+        "Map of both keys: {first} from left to right, {second} from below. "
+        "Cells are proven at their middles, one after another; choose a place."
+    ),
     "headline": _("{keys}: {losers} units get less than by the rule, {lost} in all; {winners} get more"),
     "proven": _("Proven in this browser: no allocation within the limits is better"),
     "infeasible": _("No allocation exists here: limits are missed by at least {tonnes}, proven in this browser"),
@@ -61,7 +65,7 @@ TEXTS = {
     "held_change": _("Held back so that allowances change least in sum"),
     "held": _("Held back by earlier objectives"),
     "moves": _("The limits move it by {tonnes}:"),
-    "slope": _("Near this value, {step} more of the key changes it by {tonnes}."),
+    "slope": _("Near this value, {step} more of “{key}” changes it by {tonnes}."),
     "along": _("Its allowances along the key: from {least} to {most}. The dashed line is the rule."),
     "shadow": _("Shadow prices"),
     "shadow_note": _(
@@ -77,9 +81,9 @@ TEXTS = {
     "gap": _("Farthest from the optimum"),
     "tolerance": _("Tolerance"),
     "derived": _(
-        "Derived again in this browser for this value, from the numbers in this file: the allowances of all units, "
-        "that bands and limits are met, totals, and for each objective that no allocation is better by more than the "
-        "tolerance. No solver is asked. The rounding of every 64-bit number is counted."
+        "Derived again in this browser for this value, from the numbers in this file: prices and the allowances of "
+        "all units, that bands and limits are met, totals, and for each objective that no allocation is better by "
+        "more than the tolerance. No solver is asked. The rounding of every 64-bit number is counted."
     ),
     "not_derived": _(
         "Taken from this file, and not derived here: emissions, what the rule gives, bands, and limits as straight "
@@ -87,12 +91,19 @@ TEXTS = {
     ),
     "missed_band": _("Most that an allowance misses its band"),
     "missed_limit": _("Most that a total misses its limit"),
+    "share": _("Share of the feasible range that the file proves"),
     "time": _("Time for this value"),
     "again": _("Check it yourself"),
     "again_note": _("This value solved again by etsopt {version}, and this page checked against the instance:"),
     "instance": _("Instance"),
     "hash": _("Hash of the instance"),
-    "download": _("Save this value as CSV"),
+    "download": _("Save this value as a workbook"),
+    "about_position": pgettext("page", "Position"),
+    "changed": _("Changed in the policy before"),
+    "solve_again": _("Solve it again"),
+    "check_again": _("Check the page"),
+    "sheet_position": pgettext("sheet", "Position"),
+    "sheet_allowances": pgettext("sheet", "Allowances"),
     "print": pgettext("page", "Print"),
     "ms": _("{time} ms"),
 }

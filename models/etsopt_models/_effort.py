@@ -344,3 +344,6 @@ VOLUME_STEPS = 60
 
 VOLUME_MEMORY = 9
 """Last steps from which Anderson's method takes the next."""
+
+RATE_STEPS_MAX = 50
+"""Steps to the largest rate that duals state; each but the last leaves a unit behind that the rate no longer holds."""

@@ -32,7 +32,7 @@ def forged(page: Path, data: dict[str, Any]) -> Path:
     return path
 
 
-def allowances_at(page: Page, value: float) -> list[float] | None:
-    """Return the allowances of all units at a value, as the page proves and shows them; None without a proof."""
+def allowances_at(page: Page, value: float | list[float]) -> list[float] | None:
+    """Return the allowances of all units at values of the keys, as the page proves them; None without a proof."""
     found: list[float] | None = page.ask(f"set({value!r}), {SEAL} === 'proven' ? Array.from(shown.all) : null")
     return found

@@ -38,8 +38,11 @@ if TYPE_CHECKING:
 def test_a_page_of_the_nation_is_small_and_loads_nothing(cement_page: Path) -> None:
     text = cement_page.read_text(encoding="utf-8")
     assert len(text.encode()) <= 300_000
-    # The one address is the name of the format of drawings.
-    assert set(re.findall(r"https?://[^\"']*", text)) == {"http://www.w3.org/2000/svg"}
+    # The addresses are names of the formats of drawings and workbooks.
+    assert set(re.findall(r"https?://[^\"']*", text)) == {
+        "http://www.w3.org/2000/svg",
+        "http://schemas.openxmlformats.org",
+    }
     assert not re.search(r"<(link|img|iframe|object|embed)|\bsrc=|@import|url\(|fetch\(|import\(|XMLHttp", text)
 
 
@@ -136,9 +139,10 @@ ALTERED = {
     "rows.most": factor("rows", "most", 0, 0),
     "rows.rounding": factor("rows", "rounding", 0),
     "tolerances.row": factor("tolerances", "row"),
-    "key.step": factor("key", "step", by=10),
-    "pieces": factor("pieces", 0, "prices", 0, 0),
+    "axes": factor("axes", 0, "step", by=10),
+    "pieces": factor("pieces", 0, "to", by=1.01),
     "linear": factor("linear", 0, "change", 0, by=0.5),
+    "share": factor("share", by=0.99),
     "version": another_command,
 }
 
@@ -151,13 +155,27 @@ def test_an_altered_page_does_not_follow_from_its_instance(part: str, tiny: Curv
     assert any(part in one for one in refused), refused
 
 
-def test_a_page_without_a_piece_proves_less(tiny: Curve, tiny_page: Path) -> None:
+def test_a_page_without_a_piece_says_that_it_proves_less(tiny: Curve, tiny_page: Path) -> None:
     data = data_in(tiny_page)
-    del data["pieces"][-1], data["linear"][-1]
+    gone = data["pieces"].pop()
+    del data["linear"][gone["linear"] :]
     checked = check_page(forged(tiny_page, data), tiny.instance)
-    # What is left is proven: the page says no more than it has.
-    assert checked.holds
-    assert checked.certified_share < 0.9
+    assert checked.refused == ("share of the page does not follow from the instance",)
+    assert checked.certified_share == pytest.approx(1 - gone["to"] + gone["from"])
+    # What is left is proven, and a page that states no more than that is right.
+    assert check_page(forged(tiny_page, data | {"share": checked.certified_share}), tiny.instance).holds
+
+
+def test_a_piece_counts_once(tiny: Curve, tiny_page: Path) -> None:
+    data = data_in(tiny_page)
+    whole = data["pieces"]
+    for wrong in ([*whole, whole[-1]], [whole[0], *whole], whole[::-1]):
+        refused = check_page(forged(tiny_page, data | {"pieces": wrong}), tiny.instance).refused
+        assert any("does not follow the one before" in one for one in refused), refused
+    # One in place of another leaves the length, and a gap.
+    start, end = whole[0]["from"], whole[0]["to"]
+    halves = [{**whole[0], "to": (start + end) / 2}, {**whole[0], "to": (start + end) / 2}, *whole[1:]]
+    assert not check_page(forged(tiny_page, data | {"pieces": halves}), tiny.instance).holds
 
 
 def test_another_program_is_found(tiny: Curve, tiny_page: Path) -> None:
@@ -187,18 +205,28 @@ def test_what_is_no_page_is_said_to_be_none(text: str, tiny: Curve, tmp_path: Pa
 
 def test_a_damaged_page_is_told_so(tiny: Curve, tiny_page: Path) -> None:
     data = data_in(tiny_page)
-    del data["pieces"][0]["prices"]
-    with pytest.raises(DataError, match="has data of another shape: 'prices'"):
+    del data["pieces"][0]["linear"]
+    with pytest.raises(DataError, match="has data of another shape: 'linear'"):
         check_page(forged(tiny_page, data), tiny.instance)
 
 
 def test_too_many_units_are_refused_before_anything_is_solved(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(page, "UNITS_MAX", 2)
-    monkeypatch.setattr("etsopt.curves.curve", lambda *_, **__: pytest.fail("solved"))
-    assert main(["explore", "tiny", "--vary", f"{CEMENT}=-0.01:0"]) == 2
-    assert "tiny has 3 units: a page holds 2 at most." in capsys.readouterr().err
+    monkeypatch.setattr("etsopt.curves.solver.CurveSolver.region", lambda *_: pytest.fail("solved"))
+    monkeypatch.setattr(page, "UNITS_MAX", {1: 2, 2: 1})
+    asked = ["explore", "tiny", "--vary", f"{CEMENT}=-0.01:0"]
+    assert main(asked) == 2
+    text = "tiny has 3 units: a page holds 2 at most with one slider, and 1 with two."
+    assert text in capsys.readouterr().err
+    monkeypatch.setattr(page, "UNITS_MAX", {1: 3, 2: 1})
+    assert main([*asked, "--vary", "provinces.balance=0.01:0.02"]) == 2
+    assert text.replace("2 at", "3 at") in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.setattr("etsopt.curves.solver.CurveSolver.region", lambda *_: pytest.fail("solved"))
+    monkeypatch.setattr(page, "ROWS_MAX", 2)
+    assert main(asked) == 2
+    assert "limits that units share: a page holds 2 at most." in capsys.readouterr().err
 
 
 def test_units_without_names_and_enterprises_have_a_page(tmp_path: Path) -> None:
@@ -222,7 +250,11 @@ def test_the_command_writes_a_page_that_is_checked(tmp_path: Path, capsys: pytes
     # The page knows how its instance was read.
     changed = ("--set", "sectors.cement.band=0.04", "--vary", f"{CEMENT}=-1%:0", "--out", path)
     assert explored(capsys, "explore", "tiny", *changed)["certified_share"] == 1.0
-    assert explored(capsys, "check", "tiny", "--page", path)["holds"]
+    checked = explored(capsys, "check", "tiny", "--page", path)
+    assert checked["holds"]
+    assert checked["changes"] == ["sectors.cement.band=0.04"]
+    assert main(["check", "tiny", "--page", path]) == 0
+    assert capsys.readouterr().out.startswith("The page changes the policy: sectors.cement.band=0.04.\n")
     data = data_in(tmp_path / "page.html")
     forged_path = forged(tmp_path / "page.html", data | {"tolerances": {**data["tolerances"], "t": 1.0}})
     assert main(["check", "tiny", "--page", str(forged_path)]) == 5
@@ -239,14 +271,10 @@ def test_a_curve_of_a_folder_has_a_page(tiny: Curve, tmp_path: Path, capsys: pyt
     assert "states its keys and its instance" in capsys.readouterr().err
 
 
-def test_several_keys_move_together_and_two_by_themselves_have_no_page(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_several_keys_move_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     both = f"{CEMENT}=-0.01:0,provinces.balance=0.02:0.01"
     explored(capsys, "explore", "tiny", "--along", both, "--out", str(tmp_path / "page.html"))
-    assert data_in(tmp_path / "page.html")["key"]["ends"] == [0, 1]
-    assert main(["explore", "tiny", *(word for one in both.split(",") for word in ("--vary", one))]) == 2
-    assert "A page has one slider" in capsys.readouterr().err
+    assert data_in(tmp_path / "page.html")["axes"][0]["ends"] == [0, 1]
 
 
 @pytest.mark.nightly

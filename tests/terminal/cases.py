@@ -174,7 +174,7 @@ ERRORS = {
     "error-days": "review-plan review_plan/instance --days provinc=3",
     "error-sweep": "sweep design.toml",
     "error-curve": "curve tiny --vary sectors.cement.band=0.02:0.03",
-    "error-explore": "explore tiny --vary sectors.cement.target_change=-1%:0 --vary provinces.balance=0.01:0.02",
+    "error-explore": "explore tiny --vary sectors.cement.target_change=-1%:0 --vary sectors.cement.band=0.02:0.03",
     "error-range": "curve tiny --vary sectors.cement.target_change=-0.01",
     "error-rule": "rules cm",
     "error-workbook": "new plants.xlsx",

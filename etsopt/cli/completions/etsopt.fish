@@ -434,7 +434,7 @@ complete -c etsopt -n '_shtab_etsopt_using explore' -l lang -xka "en zh" -d 'lan
 complete -c etsopt -n '_shtab_etsopt_using explore' -l rule -x -d 'a Python file with a rule of your own, instead of the rule that the policy names'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l emissions -x -d 'of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, reconciled, high; verified refuses such units'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
-complete -c etsopt -n '_shtab_etsopt_using explore' -l vary -x -d 'a key and both ends of its range, as sectors.cement.target_change=-0.01:0'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l vary -x -d 'a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for two sliders'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l along -x -d 'several keys that move together: KEY=FROM:TO,KEY=FROM:TO'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l out -x -d 'file to write (default: explore.html)'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l time-limit -x -d 'limit for the whole command [s]'

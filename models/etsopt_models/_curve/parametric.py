@@ -167,9 +167,8 @@ class Parametric:
     def region(self, point: Array, solution: Any) -> Region | None:
         """Return the region around a point that was solved; None where its multipliers are degenerate."""
         duals = {level.name: self.duals(level.multipliers) for level in solution.levels}
-        rates = [level.value for level in solution.levels if level.name == "largest_change"]
-        return region_of(self, point, duals, rates[0] if rates else 0.0)
+        return region_of(self, point, duals)
 
-    def region_of(self, point: Array, duals: Mapping[str, Array], rate: float) -> Region | None:
-        """Return the region around a point from the duals of the rows by objective, and the value of the largest rate."""
-        return region_of(self, point, duals, rate)
+    def region_of(self, point: Array, duals: Mapping[str, Array]) -> Region | None:
+        """Return the region around a point from the duals of the rows by objective; those of the tie-break may be left out."""
+        return region_of(self, point, duals)

@@ -29,6 +29,8 @@ import numpy as np
 
 from etsopt_models._aggregation.aggregation import MEASURES, significant
 from etsopt_models._curve.affine import Affine, larger, smaller, where
+from etsopt_models._curve.tie_break import prices_between
+from etsopt_models._effort import RATE_STEPS_MAX
 from etsopt_models._tolerances import (
     DEPENDENT_ROW_RELATIVE,
     MARGIN_SLOPE_MIN,
@@ -136,15 +138,13 @@ def _nowhere(like: Affine, value: float) -> Affine:
     return Affine(np.full_like(like.value, value), np.zeros_like(like.slope))
 
 
-def region_of(at: Parametric, point: Array, all_duals: Mapping[str, Array], rate: float) -> Region | None:
+def region_of(at: Parametric, point: Array, all_duals: Mapping[str, Array]) -> Region | None:
     """Return the region around a point from the multipliers that are optimal there; None where it is degenerate.
 
     Parameters
     ----------
     all_duals
-        Duals of the rows by objective, the tie-break last.
-    rate
-        Value of `largest_change`; zero without it.
+        Duals of the rows by objective, the tie-break last; without it they are found from those of the others.
     """
     limits = at.limits(point)
     face = _Face(limits["lower"], limits["upper"], limits["least"], limits["most"])
@@ -154,13 +154,17 @@ def region_of(at: Parametric, point: Array, all_duals: Mapping[str, Array], rate
     for name, stated in linear.items():
         duals = significant(stated)
         if name == "largest_change":
-            moving, weights = _rate(at, face, limits, duals, rate)
+            moving, weights = _rate(at, face, limits, duals)
             margins.append(moving)
             _keep_rate(at, face, limits, duals, moving)
         else:
             _keep_linear(at, face, limits, duals, name)
         face.with_duals(duals)
-    found = _tie_break(at, face, limits, all_duals["least_squares"])
+    start = all_duals.get("least_squares")
+    if start is None:
+        units, sides = (face.lower, face.upper), (face.least, face.most)
+        start = prices_between(at.rows, at.emissions, limits["reference"].value, units, sides)
+    found = _tie_break(at, face, limits, start)
     if found is None:
         return None
     answer, prices, of_tie_break = found
@@ -181,8 +185,24 @@ def _keep_linear(at: Parametric, face: _Face, limits: Mapping[str, Affine], dual
     face.pin(falls > 0, rises < 0)
 
 
-def _rate(at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array, rate: float) -> tuple[Affine, Array]:
-    """Return the largest rate as its duals state it, and the multiplier of each unit's rate in it."""
+def _rate(at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array) -> tuple[Affine, Array]:
+    """Return the largest rate as its duals state it, and the multiplier of each unit's rate in it.
+
+    What duals state falls as a convex, piecewise linear function of the rate, so that Newton's steps from zero meet it.
+    """
+    moving, weights = _rate_beyond(at, face, limits, duals, 0.0)
+    for _step in range(RATE_STEPS_MAX):
+        rate = float(moving.value[0])
+        moving, weights = _rate_beyond(at, face, limits, duals, rate)
+        if moving.value[0] <= rate:
+            break
+    return moving, weights
+
+
+def _rate_beyond(
+    at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array, rate: float
+) -> tuple[Affine, Array]:
+    """Return the same where the units are held whose ends are beyond a rate."""
     activity = significant(at.rows.transposed_times(duals))
     reference, emissions = limits["reference"], at.emissions
     end = where(activity > 0, face.upper, face.lower)
