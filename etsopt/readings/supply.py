@@ -74,20 +74,28 @@ class Demand:
 
     @property
     def answers(self) -> NDArray[np.int64]:
-        """Positions of sectors whose demand answers to its price."""
-        return np.flatnonzero((self.elasticity > 0).all(axis=1))
+        """Positions of sectors whose demand answers to its price in at least one year."""
+        return np.flatnonzero(self.elasticity.max(axis=1) > 0)
 
     @property
     def firm(self) -> Floats:
-        """Demand that is served at any price, shape ``(s, t)``."""
+        """Demand that is served at any price, shape ``(s, t)``: all of it in a year whose elasticity is 0."""
         firm = self.amount.copy()
-        firm[self.answers] *= FIRM_SHARE
+        firm[self.elasticity > 0] *= FIRM_SHARE
         return firm
 
+    def size(self, sector: int) -> Floats:
+        """Return how much each step of a sector has, nothing in a year whose elasticity is 0, shape ``(t,)``."""
+        return STEP_SHARE * self.amount[sector] * (self.elasticity[sector] > 0)
+
     def worth(self, sector: int) -> Floats:
-        """Return what each step of a sector is worth, shape ``(steps, t)`` [CNY/t]."""
+        """Return what each step of a sector is worth, 0 if it has no size, shape ``(steps, t)`` [CNY/t]."""
         middle = FIRM_SHARE + STEP_SHARE * (np.arange(DEMAND_STEPS)[:, None] + 0.5)
-        return self.cost[sector] + self.price[sector] / self.elasticity[sector] * (1 - middle)
+        worth = np.zeros((DEMAND_STEPS, self.amount.shape[1]))
+        for t in np.flatnonzero(self.elasticity[sector] > 0):
+            by_share = self.price[sector, t] / self.elasticity[sector, t]
+            worth[:, t] = self.cost[sector, t] + by_share * (1 - middle[:, 0])
+        return worth
 
 
 def read_sources(instance: InstanceInputs) -> Sources:

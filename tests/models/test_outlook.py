@@ -20,7 +20,7 @@ from etsopt_models._outlook.arrays import program_arrays
 from etsopt_models._outlook.cases import Case, case_arrays
 from etsopt_models._outlook.inputs import Outlook
 from tests.judging import check
-from tests.outlooks import ENTERPRISES, FORECAST, MT, POLICY, UNITS, by_hand, source
+from tests.outlooks import ENTERPRISES, FORECAST, MT, POLICY, UNITS, by_hand, source, with_forecast
 
 RATE = 0.08
 STEP = 0.01
@@ -63,6 +63,29 @@ def test_the_case_as_derived_by_hand() -> None:
         2025,
         pytest.approx(100 * MT),
     ]
+
+
+def test_demand_is_firm_in_the_years_whose_elasticity_is_zero_and_in_no_other() -> None:
+    # Reference price 300, elasticity 0 until 2026 and 0.3 in 2027. Until 2026 the kiln costs 330, which does not matter to
+    # a firm demand of 100 Mt. 2027: capture sets 50 CNY, so clinker costs 350 and 100 (1 - 0.3 x 50 / 300) = 95 Mt are
+    # asked for: green makes 10, the kiln emits 85, cap and bank give 83, and 2 are captured.
+    kiln = [
+        source("kiln", "output", year, existing=200, cost=cost, emissions=1.0, benchmark=1.0)
+        for year, cost in ((2026, 330), (2027, 300))
+    ]
+    green = [source("green", "output", year, largest_new=new, cost=320) for year, new in ((2026, 0), (2027, 10))]
+    instance = by_hand(*kiln, *green, horizon__last_year=2027, pathway__cap_t={"2027": 78 * MT})
+    rows = [{"year": 2026, "elasticity": 0.0}, {"year": 2027, "elasticity": 0.3}]
+    forecast = pd.DataFrame(rows).assign(sector="cement", output_factor=1.0, product_price_cny_per_t=300.0)
+    result = etsopt.solve(with_forecast(instance, forecast), "outlook")
+    assert (result.status, result.violations) == ("certified_optimal", ())
+    assert prices(result).tolist() == pytest.approx([50 / 1.21, 50 / 1.1, 50.0])
+    sectors = result.tables["outlook_sectors"].query("case == 'policy'")
+    assert sectors["demand_t"].tolist() == pytest.approx([100 * MT, 100 * MT, 95 * MT])
+    assert sectors["product_price_cny_per_t"].tolist() == pytest.approx([330.0, 330.0, 350.0])
+    # A price that only the last year needs is asked for as well.
+    with pytest.raises(DataError, match="demand answers to a price that is not stated: cement"):
+        etsopt.solve(with_forecast(instance, forecast.drop(columns="product_price_cny_per_t")), "outlook")
 
 
 def test_a_free_part_by_output_takes_the_price_from_the_buyer() -> None:

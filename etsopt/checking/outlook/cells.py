@@ -12,7 +12,7 @@ from etsopt.checking.tolerances import BANK_KEPT_MIN_T, BOUND_ROUNDING_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings.instance_inputs import by_year
-from etsopt.readings.supply import DEMAND_STEPS, MILLION, STEP_SHARE
+from etsopt.readings.supply import DEMAND_STEPS, MILLION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,8 @@ def sectors_follow(
     violations = columns_follow("outlook_sectors", np.array(sectors, dtype=object), model.years, table, expected)
     demand = table["demand_t"].to_numpy(dtype=float).reshape(len(sectors), -1) / MILLION
     most = model.demand.firm.copy()
-    most[model.demand.answers] += DEMAND_STEPS * STEP_SHARE * model.demand.amount[model.demand.answers]
+    for sector in model.demand.answers:
+        most[sector] += DEMAND_STEPS * model.demand.size(sector)
     beyond = np.maximum(demand - most, model.demand.firm - demand)
     for place, t in np.argwhere(~(beyond <= BOUND_ROUNDING_RELATIVE * most)):
         message = _("demand is on its curve")

@@ -14,7 +14,7 @@ import numpy as np
 
 from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.path import banks, caps
-from etsopt.readings.supply import DEMAND_STEPS, MILLION, STEP_SHARE, USER_OF_POWER, read_demand, read_sources
+from etsopt.readings.supply import DEMAND_STEPS, MILLION, USER_OF_POWER, read_demand, read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -205,7 +205,7 @@ def _bounds(model: Model) -> tuple[Floats, Floats]:
     # More than all that could be given, abated or offset is never kept.
     gained = ((model.figure("benchmark_tco2e_per_t") + np.maximum(-model.sources.emissions, 0.0)) * most).sum(axis=0)
     gained = np.cumsum(gained + np.where(np.isinf(model.cap), 0.0, model.cap) + model.offsets)
-    steps = [np.tile(STEP_SHARE * demand.amount[sector], DEMAND_STEPS) for sector in model.demand.answers]
+    steps = [np.tile(demand.size(sector), DEMAND_STEPS) for sector in model.demand.answers]
     upper = [most.ravel(), grown[model.builders].ravel(), *steps, model.offsets]
     upper.append(np.where(model.keeps, model.opening + gained, 0.0))
     high = np.concatenate(upper)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from etsopt.checking.outlook.derived import BANKED, BUILT, OFFSET, STEP, SUPPLY
 from etsopt.checking.tolerances import BOUND_ROUNDING_RELATIVE
-from etsopt.readings.supply import DEMAND_STEPS, MILLION, STEP_SHARE
+from etsopt.readings.supply import DEMAND_STEPS, MILLION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def point_of(model: Model, program: Derived, tables: Mapping[str, pd.DataFrame])
     # What is served beyond the firm part takes the steps in their order: each is worth less than the one before.
     steps = []
     for sector in model.demand.answers:
-        size = STEP_SHARE * model.demand.amount[sector]
+        size = model.demand.size(sector)
         before = np.arange(DEMAND_STEPS)[:, None] * size
         steps.append(np.clip(served[sector] - model.demand.firm[sector] - before, 0.0, size).ravel())
     x[program.columns[STEP]] = np.concatenate([np.zeros(0), *steps])

@@ -154,15 +154,18 @@ class Outlook:
 
     @property
     def elastic(self) -> NDArray[np.int64]:
-        """Positions of sectors whose demand answers to its price."""
-        return np.flatnonzero((self.elasticity > 0).all(axis=1))
+        """Positions of sectors whose demand answers to its price in some year."""
+        return np.flatnonzero((self.elasticity > 0).any(axis=1))
+
+    @property
+    def step(self) -> Floats:
+        """Size of a step of demand, 0 in years in which it does not answer, shape ``(s, t)`` [Mt, TWh]."""
+        return np.where(self.elasticity > 0, STEP * self.demand, 0.0)
 
     @property
     def firm(self) -> Floats:
         """Demand that is served at any price, shape ``(s, t)`` [Mt, TWh]."""
-        share = np.ones(len(self.demand))
-        share[self.elastic] = FIRM
-        return share[:, None] * self.demand
+        return np.where(self.elasticity > 0, FIRM, 1.0) * self.demand
 
     @property
     def shared(self) -> NDArray[np.int64]:
