@@ -128,15 +128,13 @@ def read_demand(instance: InstanceInputs) -> Demand:
 def _lines(rows: pd.DataFrame, key: str, names: Sequence[str], column: str, years: NDArray[np.int64]) -> Floats:
     """Return a column by name and year: straight between stated years and level outside; NaN without any."""
     found = np.full((len(names), len(years)), np.nan)
-    for place, name in enumerate(names):
-        of_name = rows[rows[key] == name] if column in rows else rows[:0]
-        of_name = of_name[of_name[column].notna()] if len(of_name) else of_name
-        if not len(of_name):
-            continue
-        stated = dict(zip(of_name["year"].astype(int).tolist(), of_name[column].astype(float).tolist(), strict=True))
-        for t, year in enumerate(years.tolist()):
-            before = max((one for one in stated if one <= year), default=min(stated))
-            after = min((one for one in stated if one >= year), default=max(stated))
-            share = (year - before) / (after - before) if after > before else 0.0
-            found[place, t] = stated[before] + share * (stated[after] - stated[before])
+    if column not in rows:
+        return found
+    of_row = pd.Index(names).get_indexer(rows[key])
+    year, value = (rows[name].to_numpy(dtype=float) for name in ("year", column))
+    for place in range(len(names)):
+        stated = np.flatnonzero((of_row == place) & ~np.isnan(value))
+        if len(stated):
+            stated = stated[np.argsort(year[stated])]
+            found[place] = np.interp(years, year[stated], value[stated])
     return found

@@ -66,9 +66,9 @@ def test_the_case_as_derived_by_hand() -> None:
 
 
 def test_demand_is_firm_in_the_years_whose_elasticity_is_zero_and_in_no_other() -> None:
-    # Reference price 300, elasticity 0 until 2026 and 0.3 in 2027. Until 2026 the kiln costs 330, which does not matter to
-    # a firm demand of 100 Mt. 2027: capture sets 50 CNY, so clinker costs 350 and 100 (1 - 0.3 x 50 / 300) = 95 Mt are
-    # asked for: green makes 10, the kiln emits 85, cap and bank give 83, and 2 are captured.
+    # Reference price 300, elasticity 0 until 2026 and 0.3 in 2027. The kiln costs 330 until 2026, which moves nothing
+    # of a firm demand of 100 Mt. 2027: capture sets 50 CNY, so clinker costs 350 and 100 (1 - 0.3 x 50 / 300) = 95 Mt
+    # are asked for: green makes 10, the kiln emits 85, cap and bank give 83, and 2 are captured.
     kiln = [
         source("kiln", "output", year, existing=200, cost=cost, emissions=1.0, benchmark=1.0)
         for year, cost in ((2026, 330), (2027, 300))
