@@ -49,10 +49,10 @@ def along_years(
     if column not in rows:
         return found
     stated = rows.loc[rows[column].notna(), [key, "year", column]].sort_values("year")
-    for name, path in stated.groupby(key, sort=False):
-        if name in names:
-            place = names.index(str(name))
-            found[place] = np.interp(years, path["year"].to_numpy(dtype=float), path[column].to_numpy(dtype=float))
+    place = pd.Index(names).get_indexer(stated[key])
+    year, value = (stated[name].to_numpy(dtype=float) for name in ("year", column))
+    for one in np.unique(place[place >= 0]):
+        found[one] = np.interp(years, year[place == one], value[place == one])
     return found
 
 

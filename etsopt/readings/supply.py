@@ -37,30 +37,28 @@ class Sources:
 
     Parameters
     ----------
-    table
-        What each supplies, its sector, and the source whose capacity each uses, by name, in order.
+    names, supplies, sector, owner
+        Names in order; what each supplies, its sector, and the position of the source whose capacity each uses.
     figures
         Columns of shape ``(k, t)``; NaN where a source never states it [Mt, TWh; CNY/t; t/t].
     """
 
-    table: pd.DataFrame
+    names: list[str]
+    supplies: NDArray[np.object_]
+    sector: NDArray[np.object_]
+    owner: NDArray[np.int64]
     figures: dict[str, Floats]
-
-    @property
-    def names(self) -> list[str]:
-        """Names in order."""
-        return self.table.index.tolist()
 
     @property
     def emissions(self) -> Floats:
         """Emissions per supply; abatement takes one away, shape ``(k, t)``."""
         emitted = np.nan_to_num(self.figures["emissions_tco2e_per_t"])
-        emitted[(self.table["supplies"] == "abatement").to_numpy()] = -1.0
+        emitted[self.supplies == "abatement"] = -1.0
         return emitted
 
-    def of(self, **texts: str) -> NDArray[np.bool_]:
-        """Return True for sources with these texts, shape ``(k,)``."""
-        return np.logical_and.reduce([(self.table[column] == text).to_numpy() for column, text in texts.items()])
+    def makes(self, sector: str) -> NDArray[np.bool_]:
+        """Return True for sources of the output of a sector, shape ``(k,)``."""
+        return np.asarray((self.supplies == "output") & (self.sector == sector))
 
 
 @dataclass(frozen=True)
@@ -104,12 +102,13 @@ def read_sources(instance: InstanceInputs) -> Sources:
     assert rows is not None
     names = sorted(set(rows["supply_id"]))
     first = rows.groupby("supply_id").first().reindex(names)
-    table = pd.DataFrame(index=names)
-    for column in ("supplies", "sector", "capacity_of"):
-        table[column] = first[column].fillna("") if column in first else ""
-    table["capacity_of"] = [owner or name for name, owner in table["capacity_of"].items()]
+    none = pd.Series("", index=names)
+    supplies, sector, owner = (
+        first.get(column, none).fillna("").to_numpy(dtype=object) for column in ("supplies", "sector", "capacity_of")
+    )
+    lent = np.array([names.index(lender or name) for name, lender in zip(names, owner.tolist(), strict=True)])
     figures = {column: _lines(rows, "supply_id", names, column, instance.years) for column in (*AMOUNTS, *FIGURES)}
-    return Sources(table, figures | {column: figures[column] / MILLION for column in AMOUNTS})
+    return Sources(names, supplies, sector, lent, figures | {column: figures[column] / MILLION for column in AMOUNTS})
 
 
 def read_demand(instance: InstanceInputs) -> Demand:

@@ -67,8 +67,8 @@ def sectors_follow(
 ) -> list[Violation]:
     """Return the cells of sectors that do not follow, and new capacity of sources that have none."""
     sectors = model.instance.sectors
-    of_sector = np.array([model.sources.of(sector=sector) for sector in sectors], dtype=float)
-    made = of_sector * model.sources.of(supplies="output")
+    of_sector = np.array([model.sources.sector == sector for sector in sectors], dtype=float)
+    made = np.array([model.sources.makes(sector) for sector in sectors], dtype=float)
     served = multipliers[program.rows["served"]].reshape(len(sectors), -1)
     # Factors are of sources that emit in the first year, before abatement.
     plants = made * (model.sources.emissions[:, 0] > 0)

@@ -8,6 +8,7 @@ MWh, money is CNY million.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,10 +143,9 @@ class Model:
     @property
     def owner(self) -> NDArray[np.int64]:
         """Position of the source whose capacity each uses, shape ``(k,)``."""
-        names = self.sources.names
-        return np.array([names.index(owner) for owner in self.sources.table["capacity_of"]])
+        return self.sources.owner
 
-    @property
+    @cached_property
     def builders(self) -> NDArray[np.int64]:
         """Positions of sources that build, or lend their capacity."""
         own = self.owner == np.arange(len(self.owner))
@@ -259,7 +259,7 @@ def _served(model: Model, parts: Parts, supply: NDArray[np.int64], steps: int) -
     sources, years, answers = model.sources, len(model.years), model.demand.answers.tolist()
     used = model.figure("electricity_mwh_per_t")
     for s, sector in enumerate(model.instance.sectors):
-        terms: list[Term] = [(supply[k], 1.0, 0) for k in np.flatnonzero(sources.of(supplies="output", sector=sector))]
+        terms: list[Term] = [(supply[k], 1.0, 0) for k in np.flatnonzero(sources.makes(sector))]
         if sector == USER_OF_POWER:
             terms += [(supply[k], -used[k], 0) for k in np.flatnonzero(used.any(axis=1))]
         if s in answers:
@@ -272,8 +272,8 @@ def _shares(model: Model, parts: Parts, supply: NDArray[np.int64]) -> None:
     """Add the rows of largest shares: of the output of the sector, or for abatement of its emissions."""
     sources, emissions = model.sources, model.sources.emissions
     for k in model.limited.tolist():
-        share, source = sources.figures["largest_share"][k], sources.table.iloc[k]
-        weights = emissions if source["supplies"] == "abatement" else np.ones_like(emissions)
-        base = np.flatnonzero(sources.of(supplies="output", sector=source["sector"]))
+        share = sources.figures["largest_share"][k]
+        weights = emissions if sources.supplies[k] == "abatement" else np.ones_like(emissions)
+        base = np.flatnonzero(sources.makes(sources.sector[k]))
         terms: list[Term] = [(supply[one], -share * weights[one], 0) for one in base]
         parts.add("share_limit", [(supply[k], 1.0, 0), *terms], -np.inf, 0.0)

@@ -57,12 +57,15 @@ def multipliers_of(model: Model, program: Derived, duals: pd.DataFrame) -> Float
         "share_limit": names[model.limited],
     }
     found, seen = np.zeros(len(program.row_lower)), 0
+    rows, index = (duals[column].to_numpy(dtype=object) for column in ("row", "index"))
+    year, multiplier = (duals[column].to_numpy(dtype=float) for column in ("year", "multiplier"))
+    of_year = pd.Index(model.years).get_indexer(year)
     for row, place in program.rows.items():
-        index = pd.MultiIndex.from_product([labels.get(row, [""]), model.years.tolist()])
-        of_row = duals[duals["row"] == row]
-        at = index.get_indexer(pd.MultiIndex.from_arrays([of_row["index"], of_row["year"].astype(int)]))
-        if (at < 0).any() or len(set(at.tolist())) < len(at):
+        here = rows == row
+        of_label = pd.Index(labels.get(row, [""]), dtype=object).get_indexer(index[here])
+        at = len(model.years) * of_label + of_year[here]
+        if (of_label < 0).any() or (of_year[here] < 0).any() or len(np.unique(at)) < len(at):
             return None
-        found[place.start + at] = of_row["multiplier"].to_numpy(dtype=float)
-        seen += len(of_row)
+        found[place.start + at] = multiplier[here]
+        seen += len(at)
     return found if seen == len(duals) and np.isfinite(found).all() else None
