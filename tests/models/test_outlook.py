@@ -13,6 +13,8 @@ import etsopt
 from etsopt.charts import chart_of
 from etsopt.compiler.compiled import CompiledModel
 from etsopt.errors import DataError
+from etsopt.reports.remarks import warnings
+from etsopt.reports.run import Run
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
 from etsopt_models import outlook
@@ -281,14 +283,27 @@ def test_the_sources_of_the_program_do_not_depend_on_the_order_of_rows() -> None
         (lambda: by_hand(outlook__free_part=None), "outlook.free_part: is not stated"),
         (
             lambda: by_hand(source("kiln", "output", existing=60, cost=300, emissions=1.0)),
-            "is what sources can supply of 100 million that is served at any price: row of cement in 2025 '60 million'",
+            "what sources can supply of cement is below what is served at any price: row of cement in 2025 '60 against "
+            "100 million', row of cement in 2026 '70 against 100 million'.",
         ),
         (
             lambda: by_hand(source("kiln", "output", existing=200, least=300, cost=300)),
-            "is what the source can supply of 300 million that it has to: row of kiln in 2025 '200 million'",
+            "the least supply of kiln is above what it can supply: row of kiln in 2025 '300 against 200 million'",
+        ),
+        (
+            lambda: by_hand(source("kiln", "output", existing=200, least=101, cost=300)),
+            "the least output of cement is above the most that is demanded: row of cement in 2025 '101 against 100 "
+            "million', row of cement in 2026 '101 against 100 million'.",
+        ),
+        (
+            lambda: with_forecast(
+                by_hand(source("kiln", "output", existing=200, least=111, cost=300)),
+                FORECAST.assign(elasticity=0.3, product_price_cny_per_t=300.0),
+            ),
+            "row of cement in 2025 '111 against 110 million'",
         ),
     ],
-    ids=["no sources", "no form", "too little capacity", "more than it can"],
+    ids=["no sources", "no form", "too little capacity", "more than it can", "more than is asked", "beyond its line"],
 )
 def test_an_outlook_without_what_it_needs_is_refused_in_words(instance: Any, said: str) -> None:
     with pytest.raises(DataError) as caught:
@@ -392,3 +407,27 @@ def test_an_outlook_that_ends_before_the_year_of_its_title_is_drawn() -> None:
 def test_a_report_that_ends_before_the_tables_is_refused_by_its_key() -> None:
     with pytest.raises(DataError, match=r"outlook.report_until: is 2024, before the year of the tables, 2025"):
         etsopt.read("cn-outlook").with_policy({"outlook.report_until": 2024})
+
+
+@pytest.mark.parametrize(
+    ("cap_t", "cap", "said"),
+    [
+        (
+            {"2020": 160 * MT, "2030": 60 * MT},
+            [110 * MT, 100 * MT],
+            ["is of a year before the first, 2025: until 2030 caps are on the straight line from it."],
+        ),
+        (
+            {"2020": 90 * MT},
+            [90 * MT, 90 * MT],
+            ["is of a year before the first, 2025, and the cap of every year."],
+        ),
+        ({"2020": 160 * MT, "2025": 95 * MT}, [95 * MT, 95 * MT], []),
+        ({"2026": 80 * MT}, [np.nan, 80 * MT], []),
+    ],
+)
+def test_a_cap_of_a_year_before_the_first_is_told(cap_t: dict[str, float], cap: list[float], said: list[str]) -> None:
+    result = etsopt.solve(by_hand(pathway__cap_t=cap_t), "outlook")
+    np.testing.assert_allclose(years_of(result)["cap_t"], cap)
+    told = [str(one.words) for one in warnings(Run(result))]
+    assert [text for text in told if "cap_t" in text] == [f"pathway.cap_t.2020 {rest}" for rest in said]

@@ -8,7 +8,7 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt.data.policy.yearly import by_year
-from etsopt_models._outlook.inputs import FIRM, MILLION, STEP, STEPS
+from etsopt_models._outlook.inputs import ELECTRICITY, FIRM, MILLION, STEP, STEPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from etsopt_models._outlook.inputs import Outlook
 
     Floats = NDArray[np.float64]
-
-ELECTRICITY = "power"
-"""Sector whose product others use."""
 
 
 def program_arrays(outlook: Outlook) -> dict[str, Any]:
