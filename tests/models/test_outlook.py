@@ -12,9 +12,13 @@ import pytest
 import etsopt
 from etsopt.charts import chart_of
 from etsopt.compiler.compiled import CompiledModel
+from etsopt.documents.document import Table
 from etsopt.errors import DataError
+from etsopt.reports.outlook import outlook as outlook_sections
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
+from etsopt.reports.run_comparison import run_comparison
+from etsopt.reports.workbook import _sheets
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
 from etsopt_models import outlook
@@ -431,3 +435,39 @@ def test_a_cap_of_a_year_before_the_first_is_told(cap_t: dict[str, float], cap: 
     np.testing.assert_allclose(years_of(result)["cap_t"], cap)
     told = [str(one.words) for one in warnings(Run(result))]
     assert [text for text in told if "cap_t" in text] == [f"pathway.cap_t.2020 {rest}" for rest in said]
+
+
+def test_each_product_is_shown_in_its_own_unit_of_measure() -> None:
+    section = next(one for one in outlook_sections(Run(shipped(), with_charts=False)) if one.key == "outlook-products")
+    products, electricity = (block.shown() for block in section.blocks if isinstance(block, Table))
+    assert [head.unit for head in products.columns] == ["", "", "Mt", "Mt", "CNY/t", "Mt"]
+    assert {row[0] for row in products.rows} == {"aluminium", "cement", "steel"}
+    assert [head.unit for head in electricity.columns] == ["", "", "TWh", "TWh", "CNY/MWh", "Mt"]
+    assert electricity.rows[0][:5] == ("power", "2025", "9,792.230", "9,726.184", "325.00")
+    sheets = dict(_sheets(shipped(), ""))
+    made, power = sheets["outlook_sectors"], sheets["outlook_electricity"]
+    assert isinstance(made, Table)
+    assert isinstance(power, Table)
+    assert [column.heading for column in power.columns][3:6] == [
+        "demand_at_reference_mwh",
+        "demand_mwh",
+        "product_price_cny_per_mwh",
+    ]
+    assert len(made.rows) == 3 * len(power.rows)
+
+
+def test_two_outlooks_are_compared_by_form_product_and_year() -> None:
+    one, other = shipped(), shipped(outlook__free_part="output")
+    found = run_comparison(Run(one, "one", with_charts=False), Run(other, "other", with_charts=False))
+    tables = {section.key: section.blocks[0] for section in found.sections}
+    years, power = tables["outlook-years"], tables["outlook-electricity"]
+    assert isinstance(years, Table)
+    assert isinstance(power, Table)
+    # The own form of one is the other form of the other: each price is beside that of the same form.
+    at = {(row[0], row[1]): row for row in years.rows}
+    fixed, by_output = at["free part fixed", "2035"], at["free part by output", "2035"]
+    assert fixed[2:4] == pytest.approx((prices(one)[2035],) * 2, rel=1e-9)
+    assert by_output[2:4] == pytest.approx((prices(other)[2035],) * 2, rel=1e-9)
+    row = next(row for row in power.rows if row[0] == "2030")
+    assert row[1:4] == pytest.approx((1.23149e10, 1.24393e10, 1.24393e8), rel=1e-3)
+    assert {row[0] for row in tables["outlook-sectors"].rows} == {"aluminium", "cement", "steel"}
