@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ import pytest
 import etsopt
 from etsopt.charts import chart_of
 from etsopt.compiler.compiled import CompiledModel
-from etsopt.documents.document import Table
+from etsopt.documents.document import Paragraph, Table
+from etsopt.documents.quantities import rate
 from etsopt.errors import DataError
 from etsopt.reports.outlook import outlook as outlook_sections
 from etsopt.reports.remarks import warnings
@@ -27,6 +28,9 @@ from etsopt_models._outlook.cases import Case, case_arrays
 from etsopt_models._outlook.inputs import Outlook
 from tests.judging import check
 from tests.outlooks import ENTERPRISES, FORECAST, MT, POLICY, UNITS, by_hand, source, with_forecast
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RATE = 0.08
 STEP = 0.01
@@ -147,6 +151,11 @@ def test_where_a_bank_may_be_left_both_ends_are_stated() -> None:
     assert result.status == "certified_optimal"
     assert high[2060] == pytest.approx(1203.0)
     assert 1 - low[2035] / high[2035] > 0.5
+    blocks = next(iter(outlook_sections(Run(result, with_charts=False)))).blocks
+    table = next(block for block in blocks if isinstance(block, Table))
+    assert table.columns[-1].heading == "owed to the terminal price"
+    shares = {row[0]: row[-1] for row in table.rows}
+    assert shares[2035] == pytest.approx(1 - low[2035] / high[2035])
 
 
 def test_from_the_year_of_neutrality_on_emissions_are_within_cap_and_offsets() -> None:
@@ -180,49 +189,58 @@ def test_the_price_is_the_derivative_of_the_cost_by_the_cap(year: int) -> None:
     assert slope == pytest.approx(prices(shipped())[year], rel=0.02)
 
 
-def by_year(result: etsopt.Results, row: str, index: str, level: str = "cost") -> pd.Series[float]:
-    """Multipliers of a row of the shipped outlook by year, not discounted."""
+def by_row(result: etsopt.Results, row: str, names: list[str], level: str) -> NDArray[np.float64]:
+    """Multipliers of a row of the shipped outlook, shape ``(names, years)``, discounted; 0 where none is stated."""
     duals = result.tables["duals"]
-    here = duals[(duals["level"] == level) & (duals["row"] == row) & (duals["index"] == index)].set_index("year")
-    years = years_of(result).index
-    return here["multiplier"].reindex(years).fillna(0.0) * (1 + RATE) ** (years - years[0])
+    here = duals[(duals["level"] == level) & (duals["row"] == row)]
+    wide = here.pivot_table(index="index", columns="year", values="multiplier")
+    return wide.reindex(index=names, columns=years_of(result).index).fillna(0.0).to_numpy()
 
 
 @pytest.mark.parametrize(("case", "level"), [("policy", "cost"), ("other form", "cost:other form")])
-def test_a_source_within_its_limits_earns_its_marginal_cost(case: str, level: str) -> None:
+def test_every_source_within_its_limits_earns_its_marginal_cost(case: str, level: str) -> None:
+    # What a unit of supply earns: its product less the electricity that it uses, the allowances that it brings less
+    # those that it needs, offsets that its emissions admit, abatement of which it is the base; less the rents of its
+    # capacity and of its own largest share.
     result, found = shipped(), Outlook.of(etsopt.read("cn-outlook"))
-    years, sources = years_of(result, case), found.sources["supply_id"]
-    room = pd.Series(0.0, years.index)
-    for k in found.limited:
-        if found.sources["sector"].iloc[k] == "power" and found.sources["supplies"].iloc[k] == "output":
-            room += by_year(result, "share_limit", sources[k], level) * -found.columns["largest_share"][k]
-    of_emissions = {
-        name: by_year(result, "share_limit", name, level)
-        * -found.columns["largest_share"][sources.tolist().index(name)]
-        for name in ("power-capture", "power-biomass")
-    }
-    electricity = result.tables["outlook_sectors"].query("sector == 'power'")
-    price = electricity[electricity["case"] == case].set_index("year")["product_price_cny_per_t"]
-    supply = result.tables["outlook_sources"]
-    seen = 0
-    for k in np.flatnonzero(sources.str.match("coal-I")):
-        here = supply[(supply["case"] == case) & (supply["supply_id"] == sources[k])].set_index("year")
-        made = here["supply_t"].reindex(years.index).fillna(0.0).to_numpy() / MT
-        inside = (made > found.columns["least_t"][k] + 1e-3) & (made < found.columns["existing_t"][k] - 1e-3)
-        allowances = found.emissions[k] - years["free_share"] * found.columns["benchmark_tco2e_per_t"][k]
-        cost = found.columns["cost_cny_per_t"][k] + years["price_cny_per_t"] * allowances
-        earned = price + room + sum(one * found.emissions[k] for one in of_emissions.values())
-        np.testing.assert_allclose((earned - cost)[inside], 0.0, atol=1e-4)
-        seen += inside.sum()
-    assert seen > 10
+    names, years, sectors = found.sources["supply_id"].tolist(), years_of(result, case), found.instance.sectors
+    columns, of_sector = found.columns, found.sources["sector"].to_numpy()
+    price_of = by_row(result, "served", sectors, level)
+    makes, power = found.holds("supplies", "output"), price_of[sectors.index("power")]
+    needed = found.emissions - years["free_share"].to_numpy() * columns["benchmark_tco2e_per_t"]
+    own_share = by_row(result, "share_limit", names, level)
+    earned = needed * by_row(result, "bank", [""], level) + by_row(result, "capacity", names, level)[found.owner]
+    earned -= columns["electricity_mwh_per_t"] * power
+    earned -= found.instance.policy.market.ccer_share * found.emissions * by_row(result, "offset_limit", [""], level)
+    earned += own_share
+    for k in np.flatnonzero(makes):
+        earned[k] += price_of[sectors.index(of_sector[k])]
+        for limit in found.limited[of_sector[found.limited] == of_sector[k]]:
+            weight = found.emissions[k] if found.sources["supplies"][limit] == "abatement" else 1.0
+            earned[k] -= columns["largest_share"][limit] * weight * own_share[limit]
+    supply = (
+        result.tables["outlook_sources"]
+        .query("case == @case")
+        .pivot_table(index="supply_id", columns="year", values="supply_t")
+    )
+    made = supply.reindex(index=names, columns=years.index).fillna(0.0).to_numpy() / MT
+    # Where capacity is a row, the bound of its users binds in no optimum that the row does not bind.
+    inside = (made > columns["least_t"] + 1e-3) & (made < found.most - 1e-3)
+    cost = found.discount * columns["cost_cny_per_t"]
+    np.testing.assert_allclose((earned - cost)[inside], 0.0, atol=1e-4)
+    assert inside.sum() > 500
+    assert inside.any(axis=1).sum() > 25
 
 
 def test_demand_is_on_its_line_within_a_step() -> None:
     sectors, found = shipped().tables["outlook_sectors"], Outlook.of(etsopt.read("cn-outlook"))
-    here = sectors[(sectors["case"] == "policy") & (sectors["sector"] == "power")]
-    line = 1 - (here["product_price_cny_per_t"] - 315.0) * 0.3 / 600.0
-    share = here["demand_t"] / here["demand_at_reference_t"]
-    assert (share - line.clip(0.8, 1.1)).abs().max() <= STEP * (1 + 1e-9)
+    here = sectors[sectors["case"] == "policy"]
+    price, demand = (
+        here[column].to_numpy().reshape(found.demand.shape) for column in ("product_price_cny_per_t", "demand_t")
+    )
+    line = 1 - (price - found.cost) * found.elasticity / found.price
+    share = demand / MT / found.demand
+    assert np.abs(share - line.clip(0.8, 1.1)).max() <= STEP * (1 + 1e-9)
     assert found.instance.sectors == ["aluminium", "cement", "power", "steel"]
 
 
@@ -247,6 +265,9 @@ def test_an_outlook_by_output_is_not_called_certified_while_its_shares_are_misse
     assert (result.status, result.violations) == ("feasible", ())
     assert 1e-6 < row["auctioned_share_off"] < 0.05
     assert row["cap_missed_t"] < 1.0
+    blocks = next(iter(outlook_sections(Run(result, with_charts=False)))).blocks
+    said = " ".join(str(block.words) for block in blocks if isinstance(block, Paragraph))
+    assert f"off those of the policy by up to {rate(row['auctioned_share_off'])}" in said
     np.testing.assert_allclose(prices(result), prices(shipped(), "other form"), rtol=1e-9)
 
 
