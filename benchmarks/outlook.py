@@ -99,8 +99,8 @@ def page(folder: Path, wall_s: float, cpu_s: float) -> str:
     scenarios, values = table(folder)
     drawn = len(scenarios)
     took = (
-        f"The {drawn} draws took {wall_s:,.0f} s on two processes and {cpu_s:,.0f} CPU s, {cpu_s / drawn:.2f} a draw with "
-        f"its three cases and their proofs. The goal is {WALL_GOAL_S} s for 500 on two cores; other work shared both."
+        f"The {drawn} draws took {wall_s:,.0f} s on two processes and {cpu_s:,.0f} CPU s, {cpu_s / drawn:.2f} a draw "
+        f"with its three cases and their proofs. The goal is {WALL_GOAL_S} s for 500 on two cores; other work ran too."
     )
     off = values[(values["quantity"] == "auctioned_share_off") & (values["id"] == "other form")]["value"]
     shares = (
