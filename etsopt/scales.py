@@ -14,6 +14,10 @@ MONEY = ((1e11, 1e9, "CNY billion"), (1e7, 1e6, "CNY million"))
 """Units of money in the same form."""
 
 
+ELECTRICITY = {"en": ((1e7, 1e6, "TWh"), (1e4, 1e3, "GWh")), "zh": ((1e6, 1e5, "10⁸ kWh"),)}
+"""Units of electricity by language in the same form, of MWh."""
+
+
 def scale_of(largest_t: float) -> tuple[float, str]:
     """Return a divisor and its unit for tonnes of which this is the largest.
 
@@ -26,6 +30,15 @@ def scale_of(largest_t: float) -> tuple[float, str]:
 def money_scale_of(largest_cny: float) -> tuple[float, str]:
     """Return a divisor and its unit for money of which this is the largest."""
     return _fitting(MONEY, largest_cny, "CNY")
+
+
+def electricity_scale_of(largest_mwh: float) -> tuple[float, str]:
+    """Return a divisor and its unit for MWh of which this is the largest.
+
+    >>> electricity_scale_of(1.04e10)
+    (1000000.0, 'TWh')
+    """
+    return _fitting(ELECTRICITY[LANGUAGE.get()], largest_mwh, "MWh")
 
 
 def _fitting(steps: tuple[tuple[float, float, str], ...], largest: float, unit: str) -> tuple[float, str]:

@@ -75,8 +75,11 @@ def by_hand(*more: dict[str, object], **policy: object) -> etsopt.Instance:
 
 def elastic() -> etsopt.Instance:
     """The same with a demand that answers to its price, from 80 to 110 % in 30 steps."""
-    instance = by_hand()
-    forecast = FORECAST.assign(elasticity=0.3, product_price_cny_per_t=300.0)
+    return with_forecast(by_hand(), FORECAST.assign(elasticity=0.3, product_price_cny_per_t=300.0))
+
+
+def with_forecast(instance: etsopt.Instance, forecast: pd.DataFrame) -> etsopt.Instance:
+    """The same with another demand."""
     policy = instance.policy.model_dump(exclude_unset=True, exclude_none=True)
     return etsopt.Instance.from_frames(
         instance.units, policy, instance.enterprises, forecast=forecast, supply=instance.supply, name="elastic"

@@ -49,10 +49,10 @@ def along_years(
     if column not in rows:
         return found
     stated = rows.loc[rows[column].notna(), [key, "year", column]].sort_values("year")
-    for name, path in stated.groupby(key, sort=False):
-        if name in names:
-            place = names.index(str(name))
-            found[place] = np.interp(years, path["year"].to_numpy(dtype=float), path[column].to_numpy(dtype=float))
+    place = pd.Index(names).get_indexer(stated[key])
+    year, value = (stated[name].to_numpy(dtype=float) for name in ("year", column))
+    for one in np.unique(place[place >= 0]):
+        found[one] = np.interp(years, year[place == one], value[place == one])
     return found
 
 
@@ -133,15 +133,16 @@ def _problem(
 def problems_of_demand(instance: Content) -> list[Problem]:
     """Return what the forecast lacks for a demand of every sector that answers to its price."""
     rows = instance.forecast if instance.forecast is not None else pd.DataFrame({"sector": [], "year": []})
-    elasticity, price = (along_years(rows, "sector", instance.sectors, name, [0])[:, 0] for name in DEMAND)
-    problems = []
-    if np.isnan(elasticity).any():
-        what = _("no elasticity is stated of {sectors}", sectors=_sectors(instance, np.isnan(elasticity)))
+    years = instance.policy.years
+    elasticity, price = (along_years(rows, "sector", instance.sectors, name, years) for name in DEMAND)
+    problems, unknown = [], np.isnan(elasticity).any(axis=1)
+    priceless = ((elasticity > 0) & np.isnan(price)).any(axis=1)
+    if unknown.any():
+        what = _("no elasticity is stated of {sectors}", sectors=_sectors(instance, unknown))
         advice = _("State it in a row of the sector: 0 for a demand that is fixed.")
         problems.append(Problem(FORECAST.file, what, advice, DEMAND[0]))
-    if ((elasticity > 0) & np.isnan(price)).any():
-        names = _sectors(instance, (elasticity > 0) & np.isnan(price))
-        what = _("demand answers to a price that is not stated: {sectors}", sectors=names)
+    if priceless.any():
+        what = _("demand answers to a price that is not stated: {sectors}", sectors=_sectors(instance, priceless))
         advice = _("State the price of the product at which the elasticity holds.")
         problems.append(Problem(FORECAST.file, what, advice, DEMAND[1]))
     return problems

@@ -166,6 +166,9 @@ HEADINGS = {
     "at_least_t": pgettext("column", "at least"),
     "at_most_t": pgettext("column", "at most"),
     "reached": pgettext("column", "reached"),
+    "demand_at_reference_mwh": pgettext("column", "demand at reference"),
+    "demand_mwh": pgettext("column", "demand"),
+    "product_price_cny_per_mwh": pgettext("column", "price of electricity"),
 }
 """Headings of columns whose name alone would not do, or of which results say more in Chinese."""
 
@@ -190,7 +193,8 @@ regret_cny expected_cost_cny cvar_cny objective_cny objective_at_mean_cny object
 value_of_stochastic_solution_cny value_of_perfect_information_cny price_year runs algorithm against allocation
 measured gini theil_between theil_within hoover atkinson coverage largest_loss_rate left_out_t case free_part capped
 peak_year peak_emissions_tco2e cap_missed_t auctioned_share_off observed_price_cny_per_t tied_to_year cap_t free_share
-revenue_cny demand_at_reference_t demand_t supply_t new_capacity_t
+revenue_cny demand_at_reference_t demand_t supply_t new_capacity_t demand_at_reference_mwh demand_mwh output_mwh
+product_price_cny_per_mwh
 """.split()  # noqa: SIM905 - one a line would be a page
 )
 """Columns of results with a Chinese heading in workbooks; those of inputs are in `etsopt.data.tables.chinese`."""
@@ -216,6 +220,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     **dict.fromkeys(("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper"), of.FINE),
     **dict.fromkeys(("multiplier", "share"), of.NUMBER._replace(excel="fine")),
     **{"ratio": of.INTENSITY._replace(unit=""), "drift_per_year": of.RATE, "quantity": of.REPORTED},
+    **dict.fromkeys(("demand_at_reference_mwh", "demand_mwh", "output_mwh"), of.ELECTRICITY),
+    "product_price_cny_per_mwh": of.PRICE._replace(unit="CNY/MWh"),
     "shortfall_t": of.TONNES._replace(alarming=True),
     "enterprises_with_shortfall": of.COUNT._replace(alarming=True),
     **{"intensity": of.INTENSITY, "completion": of.PERCENT, "gap": of.GAP, "explained_share": of.RATE},

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etsopt.language import LANGUAGE, _, pgettext
-from etsopt.scales import money_scale_of, scale_of, short_figure
+from etsopt.scales import electricity_scale_of, money_scale_of, scale_of, short_figure
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ SPACE = "\N{NO-BREAK SPACE}"
 NO_TONNES = 5e-4
 """Tonnes below which sums that cancel are shown as 0: a gram of allowances does not exist [t]."""
 
-_UNITS = (pgettext("unit", "CNY million"), pgettext("unit", "CNY billion"))
+_UNITS = (
+    *(pgettext("unit", "CNY million"), pgettext("unit", "CNY billion"), pgettext("unit", "CNY/MWh")),
+    *(pgettext("unit", "TWh"), pgettext("unit", "GWh"), pgettext("unit", "10⁸ kWh")),
+)
 """Units of measure beside those of results."""
 
 
@@ -58,10 +61,10 @@ class Quantity(NamedTuple):
         """Return the quantity in the scale of the largest number of a column."""
         if not self.scaled:
             return self
-        size, unit = (scale_of if self.unit == "t" else money_scale_of)(largest)
+        size, unit = {"t": scale_of, "MWh": electricity_scale_of}.get(self.unit, money_scale_of)(largest)
         if size == 1.0:
             return self._replace(unit=unit, scaled=False)
-        show = short_figure if self.unit == "t" else _one_decimal
+        show = _one_decimal if self.unit == "CNY" else short_figure
         return self._replace(text=lambda value: show(value / size), unit=unit, scaled=False)
 
     def in_full(self, numbers: Iterable[float]) -> Quantity:
@@ -116,6 +119,7 @@ PLAIN_TONNES = Quantity(format_tonnes)
 """Amounts of any unit with the digits that tonnes have."""
 
 WHOLE_TONNES = Quantity(plain_tonnes, "t", "tonnes")
+ELECTRICITY = Quantity(plain_tonnes, "MWh", "tonnes", scaled=True)
 MONEY = Quantity(digits(",.0f"), "CNY", "tonnes", scaled=True)
 ACCOUNTED = Quantity(digits(",.2f"), "t", "price")
 """Tonnes of an account, which has two decimals."""

@@ -37,30 +37,28 @@ class Sources:
 
     Parameters
     ----------
-    table
-        What each supplies, its sector, and the source whose capacity each uses, by name, in order.
+    names, supplies, sector, owner
+        Names in order; what each supplies, its sector, and the position of the source whose capacity each uses.
     figures
         Columns of shape ``(k, t)``; NaN where a source never states it [Mt, TWh; CNY/t; t/t].
     """
 
-    table: pd.DataFrame
+    names: list[str]
+    supplies: NDArray[np.object_]
+    sector: NDArray[np.object_]
+    owner: NDArray[np.int64]
     figures: dict[str, Floats]
-
-    @property
-    def names(self) -> list[str]:
-        """Names in order."""
-        return self.table.index.tolist()
 
     @property
     def emissions(self) -> Floats:
         """Emissions per supply; abatement takes one away, shape ``(k, t)``."""
         emitted = np.nan_to_num(self.figures["emissions_tco2e_per_t"])
-        emitted[(self.table["supplies"] == "abatement").to_numpy()] = -1.0
+        emitted[self.supplies == "abatement"] = -1.0
         return emitted
 
-    def of(self, **texts: str) -> NDArray[np.bool_]:
-        """Return True for sources with these texts, shape ``(k,)``."""
-        return np.logical_and.reduce([(self.table[column] == text).to_numpy() for column, text in texts.items()])
+    def makes(self, sector: str) -> NDArray[np.bool_]:
+        """Return True for sources of the output of a sector, shape ``(k,)``."""
+        return np.asarray((self.supplies == "output") & (self.sector == sector))
 
 
 @dataclass(frozen=True)
@@ -74,20 +72,28 @@ class Demand:
 
     @property
     def answers(self) -> NDArray[np.int64]:
-        """Positions of sectors whose demand answers to its price."""
-        return np.flatnonzero((self.elasticity > 0).all(axis=1))
+        """Positions of sectors whose demand answers to its price in at least one year."""
+        return np.flatnonzero(self.elasticity.max(axis=1) > 0)
 
     @property
     def firm(self) -> Floats:
-        """Demand that is served at any price, shape ``(s, t)``."""
+        """Demand that is served at any price, shape ``(s, t)``: all of it in a year whose elasticity is 0."""
         firm = self.amount.copy()
-        firm[self.answers] *= FIRM_SHARE
+        firm[self.elasticity > 0] *= FIRM_SHARE
         return firm
 
+    def size(self, sector: int) -> Floats:
+        """Return how much each step of a sector has, nothing in a year whose elasticity is 0, shape ``(t,)``."""
+        return STEP_SHARE * self.amount[sector] * (self.elasticity[sector] > 0)
+
     def worth(self, sector: int) -> Floats:
-        """Return what each step of a sector is worth, shape ``(steps, t)`` [CNY/t]."""
+        """Return what each step of a sector is worth, 0 if it has no size, shape ``(steps, t)`` [CNY/t]."""
         middle = FIRM_SHARE + STEP_SHARE * (np.arange(DEMAND_STEPS)[:, None] + 0.5)
-        return self.cost[sector] + self.price[sector] / self.elasticity[sector] * (1 - middle)
+        worth = np.zeros((DEMAND_STEPS, self.amount.shape[1]))
+        for t in np.flatnonzero(self.elasticity[sector] > 0):
+            by_share = self.price[sector, t] / self.elasticity[sector, t]
+            worth[:, t] = self.cost[sector, t] + by_share * (1 - middle[:, 0])
+        return worth
 
 
 def read_sources(instance: InstanceInputs) -> Sources:
@@ -96,12 +102,13 @@ def read_sources(instance: InstanceInputs) -> Sources:
     assert rows is not None
     names = sorted(set(rows["supply_id"]))
     first = rows.groupby("supply_id").first().reindex(names)
-    table = pd.DataFrame(index=names)
-    for column in ("supplies", "sector", "capacity_of"):
-        table[column] = first[column].fillna("") if column in first else ""
-    table["capacity_of"] = [owner or name for name, owner in table["capacity_of"].items()]
+    none = pd.Series("", index=names)
+    supplies, sector, owner = (
+        first.get(column, none).fillna("").to_numpy(dtype=object) for column in ("supplies", "sector", "capacity_of")
+    )
+    lent = np.array([names.index(lender or name) for name, lender in zip(names, owner.tolist(), strict=True)])
     figures = {column: _lines(rows, "supply_id", names, column, instance.years) for column in (*AMOUNTS, *FIGURES)}
-    return Sources(table, figures | {column: figures[column] / MILLION for column in AMOUNTS})
+    return Sources(names, supplies, sector, lent, figures | {column: figures[column] / MILLION for column in AMOUNTS})
 
 
 def read_demand(instance: InstanceInputs) -> Demand:
@@ -120,15 +127,13 @@ def read_demand(instance: InstanceInputs) -> Demand:
 def _lines(rows: pd.DataFrame, key: str, names: Sequence[str], column: str, years: NDArray[np.int64]) -> Floats:
     """Return a column by name and year: straight between stated years and level outside; NaN without any."""
     found = np.full((len(names), len(years)), np.nan)
-    for place, name in enumerate(names):
-        of_name = rows[rows[key] == name] if column in rows else rows[:0]
-        of_name = of_name[of_name[column].notna()] if len(of_name) else of_name
-        if not len(of_name):
-            continue
-        stated = dict(zip(of_name["year"].astype(int).tolist(), of_name[column].astype(float).tolist(), strict=True))
-        for t, year in enumerate(years.tolist()):
-            before = max((one for one in stated if one <= year), default=min(stated))
-            after = min((one for one in stated if one >= year), default=max(stated))
-            share = (year - before) / (after - before) if after > before else 0.0
-            found[place, t] = stated[before] + share * (stated[after] - stated[before])
+    if column not in rows:
+        return found
+    of_row = pd.Index(names).get_indexer(rows[key])
+    year, value = (rows[name].to_numpy(dtype=float) for name in ("year", column))
+    for place in range(len(names)):
+        stated = np.flatnonzero((of_row == place) & ~np.isnan(value))
+        if len(stated):
+            stated = stated[np.argsort(year[stated])]
+            found[place] = np.interp(years, year[stated], value[stated])
     return found

@@ -31,7 +31,24 @@ CASES = {
 """Cases beside the two forms, in words."""
 
 EMITTED = ("year", "emissions_tco2e", "cap_t", "offset_t", "banked_t", "auctioned_t", "revenue_cny")
-MADE = ("sector", "year", "demand_at_reference_t", "demand_t", "product_price_cny_per_t", "emissions_tco2e")
+OF_ELECTRICITY = {
+    "demand_at_reference_t": "demand_at_reference_mwh",
+    "demand_t": "demand_mwh",
+    "output_t": "output_mwh",
+    "product_price_cny_per_t": "product_price_cny_per_mwh",
+}
+"""Columns of sectors whose figures are of MWh in the rows of electricity, and their names there."""
+
+AMOUNTS = ("demand_at_reference_t", "demand_t", "product_price_cny_per_t")
+MADE = ("sector", "year", *AMOUNTS, *(OF_ELECTRICITY[name] for name in AMOUNTS), "emissions_tco2e")
+"""Columns of products, of which each table has those of its unit."""
+
+CAPTIONS = {
+    "outlook_sectors": _("Demand and price of products"),
+    "outlook_electricity": _("Demand and price of electricity"),
+}
+"""Of the tables of each unit."""
+
 EXACT_SHARE = 1e-6
 """Distance of auctioned shares from those of the policy that is none."""
 
@@ -54,6 +71,30 @@ def shown_years(run: Run) -> list[int]:
     """Return the first year, every fifth of the calendar, and the last that counts as an answer."""
     years = prices_by_case(run).index.tolist()
     return [year for year in years if year in (years[0], years[-1]) or year % EVERY == 0]
+
+
+def by_unit(sectors: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the rows of products in tonnes, and those of electricity in MWh with the names of its columns."""
+    of_power = sectors["sector"] == "power"
+    found = {
+        "outlook_sectors": sectors[~of_power],
+        "outlook_electricity": sectors[of_power].rename(columns=OF_ELECTRICITY),
+    }
+    return {name: table for name, table in found.items() if len(table)}
+
+
+def compared_tables(run: Run) -> dict[str, pd.DataFrame]:
+    """Return prices by case, and products and electricity of the policy's own, of the years that a table shows."""
+    if not len(run.tables.get("outlook", ())):
+        return {}
+    shown, forms = shown_years(run), run.tables["outlook"].set_index("case")["free_part"]
+    years, sectors = (
+        table[table["year"].isin(shown)]
+        for table in (run.tables[name] for name in ("outlook_years", "outlook_sectors"))
+    )
+    # The own form of one policy may be the other form of the other.
+    years = years.assign(case=[words_of(case, str(forms[case])) for case in years["case"]])
+    return {"outlook_years": years, **by_unit(sectors[sectors["case"] == "policy"])}
 
 
 def level_sentence(run: Run) -> str:
@@ -113,15 +154,9 @@ def outlook(run: Run) -> Iterator[Section]:
     yield Section("outlook-emissions", _("Emissions"), (emitted, Paragraph(_peaks(run))))
     ends = [year for year in shown if year in (shown[0], shown[-1]) or year % (2 * EVERY) == 0]
     made = sectors[sectors["year"].isin(ends)]
-    note = _(
-        "Tonnes; of power MWh. The price is that of the last supply; demand without a carbon price is at its "
-        "reference cost."
-    )
-    yield Section(
-        "outlook-products",
-        _("Products"),
-        (table_of(made, MADE, _("Demand and price of products"), note=note, key="products"),),
-    )
+    note = _("The price is that of the last supply; demand without a carbon price is at its reference cost.")
+    tables = (table_of(table, MADE, CAPTIONS[name], note=note, key=name) for name, table in by_unit(made).items())
+    yield Section("outlook-products", _("Products"), tuple(tables))
 
 
 def _prices(run: Run) -> Table:

@@ -31,6 +31,7 @@ def _remarks(run: Run) -> Iterator[str]:
     yield from _targets_without_effect(run)
     yield from doubtful_values(run.policy)
     yield from _profitable_banking(run)
+    yield from _cap_of_a_year_before(run)
 
 
 def own_rule(rule: OwnRule | None) -> Iterator[str]:
@@ -118,3 +119,21 @@ def _profitable_banking(run: Run) -> Iterator[str]:
             terminal=terminal,
             price=price,
         )
+
+
+def _cap_of_a_year_before(run: Run) -> Iterator[str]:
+    """Yield that a cap of a year before the first one decides those of later years, by the line between both."""
+    stated = sorted(map(int, (run.policy.get("pathway") or {}).get("cap_t") or {}))
+    first = (run.policy.get("horizon") or {}).get("first_year") or run.policy["year"]
+    before, after = [year for year in stated if year < first], [year for year in stated if year >= first]
+    if run.about.model not in ("outlook", "pathway") or not before or after[:1] == [first]:
+        return
+    if after:
+        text = _(
+            "pathway.cap_t.{before} is of a year before the first, {first}: until {after} caps are on the straight "
+            "line from it."
+        )
+        yield _(text, before=before[-1], first=first, after=after[0])
+    else:
+        text = _("pathway.cap_t.{before} is of a year before the first, {first}, and the cap of every year.")
+        yield _(text, before=before[-1], first=first)

@@ -16,6 +16,7 @@ from etsopt.language import _, pgettext
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import figure_of
 from etsopt.reports.key_figures import key_figures
+from etsopt.reports.outlook import CAPTIONS, compared_tables
 from etsopt.results.comparison import compare, policy_differences
 from etsopt.results.prices import has_price
 from etsopt.vocabulary import word
@@ -37,6 +38,21 @@ JOINED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "compliance_sectors": (("sector",), ("allowance_t",), _("Issued by sector")),
     "provinces": (("province",), ("allowance_t", "surplus_rate"), _("By province")),
     "compliance_provinces": (("province",), ("obligation_t", "shortfall_t"), _("By province")),
+    "outlook_years": (
+        ("case", "year"),
+        ("price_cny_per_t", "emissions_tco2e"),
+        _("Price of an allowance, and emissions"),
+    ),
+    "outlook_sectors": (
+        ("sector", "year"),
+        ("demand_t", "product_price_cny_per_t", "emissions_tco2e"),
+        CAPTIONS["outlook_sectors"],
+    ),
+    "outlook_electricity": (
+        ("year",),
+        ("demand_mwh", "product_price_cny_per_mwh", "emissions_tco2e"),
+        CAPTIONS["outlook_electricity"],
+    ),
 }
 """Tables that are shown side by side: their keys, columns and captions."""
 
@@ -49,11 +65,16 @@ def run_comparison(one: Run, other: Run) -> Document:
     UsageError
         If they have no table in common that can be compared.
     """
-    shared = [name for name in JOINED if len(one.tables.get(name, ())) and len(other.tables.get(name, ()))]
+    first, second = ({**run.tables, **compared_tables(run)} for run in (one, other))
+    shared = [name for name in JOINED if len(first.get(name, ())) and len(second.get(name, ()))]
     if not shared:
         what = _("The two runs have no table in common that a page can show side by side.")
         raise UsageError(what, _("Name two runs of one model, or of models that both allocate or clear a market."))
-    sections = [_policy(one, other), *_price(one, other), *(_joined(one, other, name) for name in shared)]
+    sections = [
+        _policy(one, other),
+        *_price(one, other),
+        *(_joined(one, other, name, first[name], second[name]) for name in shared),
+    ]
     sections += [*_units(one, other), _objectives(one, other)]
     names = [_name(run, place) for place, run in enumerate((one, other))]
     return Document(
@@ -154,10 +175,9 @@ def _price(one: Run, other: Run) -> Iterator[Section]:
     yield Section("price", _("Price"), (of_chart(one.about.instance, chart),))
 
 
-def _joined(one: Run, other: Run, name: str) -> Section:
+def _joined(one: Run, other: Run, name: str, *tables: pd.DataFrame) -> Section:
     """Return a table of both runs: each column of the first, of the second, and the difference."""
     keys, wanted, caption = JOINED[name]
-    tables = [run.tables[name] for run in (one, other)]
     shown = [column for column in wanted if all(column in table for table in tables)]
     if name == "years" and not all(has_price(run.tables) for run in (one, other)):
         shown = [column for column in shown if column != "price_cny_per_t"]

@@ -20,6 +20,7 @@ from etsopt.reports.allocation import relaxed
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import certificate, reproduce
 from etsopt.reports.inputs_section import inputs_section
+from etsopt.reports.outlook import by_unit
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
 from etsopt.reports.stated import as_stated, within_scope
@@ -74,7 +75,9 @@ def _sheets(results: Results, folder: str) -> Iterator[tuple[str, Document | Tab
         yield "prices", _table(results.prices)
     yield "certificate", _table(_levels(results))
     for name in results.tables:
-        if name not in first:
+        if name == "outlook_sectors":
+            yield from ((part, _table(table)) for part, table in by_unit(results.tables[name]).items())
+        elif name not in first:
             yield name, _table(_for_people(results, name))
 
 

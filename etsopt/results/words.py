@@ -53,6 +53,7 @@ TABLES = {
     "outlook": _("outlook"),
     "outlook_years": _("outlook years"),
     "outlook_sectors": _("outlook sectors"),
+    "outlook_electricity": _("outlook electricity"),
     "outlook_sources": _("outlook sources"),
     "fixed_points": _("fixed points"),
     "cycles": _("cycles"),

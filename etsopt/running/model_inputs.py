@@ -78,9 +78,16 @@ class Relaxation:
             raise StoppedError(solution.termination)
         return solution
 
-    def growing(self, parameters: dict[str, Any], objective: str, size: Mapping[str, float], worth: float) -> Growing:
-        """Load the relaxation into the solver, where columns may join it; sizes as in `etsopt.solving.growing`."""
-        return Growing(self.build(self.model, parameters).relaxed(), objective, self.options, size, worth)
+    def growing(
+        self,
+        parameters: dict[str, Any],
+        objective: str,
+        size: Mapping[str, float],
+        worth: float,
+        near: Growing | None = None,
+    ) -> Growing:
+        """Load the relaxation into the solver, where columns may join it; the rest as in `etsopt.solving.growing`."""
+        return Growing(self.build(self.model, parameters).relaxed(), objective, self.options, size, worth, near)
 
     def without_rows(self, lower: Any, upper: Any, size: float) -> Growing:
         """Load a linear program of columns of a typical size, without rows and costs as yet."""

@@ -56,10 +56,18 @@ class Growing:
         that no column meets say little of a program that has yet to grow.
     worth
         Typical size of the objective.
+    near
+        A program of the same rows and columns with other numbers, at whose last vertex the first run begins.
     """
 
     def __init__(
-        self, program: Program, name: str, options: SolveOptions, size: Mapping[str, float], worth: float
+        self,
+        program: Program,
+        name: str,
+        options: SolveOptions,
+        size: Mapping[str, float],
+        worth: float,
+        near: Growing | None = None,
     ) -> None:
         self.program = program
         self._row, self._column = np.ones(len(program.row_lower)), np.ones(len(program.column_lower))
@@ -79,6 +87,8 @@ class Growing:
         defaults = OWN_OPTIONS | {"random_seed": options.seed} | algorithm_for(program, name)
         set_options(self._highs, defaults | options.solver_options)
         load(self._highs, self._scaled.program, name)
+        if near is not None and (basis := near._highs.getBasis()).valid:
+            require(self._highs.setBasis(basis), REFUSED)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -291,5 +291,8 @@ CAP_MISS_RELATIVE = 1e-10
 """Distance of allowances from the cap at which the search of those that do not follow output ends, relative to the largest
 cap: a tonne in ten thousand million."""
 
+MADE_RELATIVE = 1e-9
+"""Part of the most that is demanded by which a least output may be above it: rounding of sums of sources."""
+
 KEPT_MIN_T = 100.0
 """Least bank of the nation at the end of a year that ties its price to the next: a hundred-millionth of emissions."""

@@ -14,7 +14,7 @@ the product, less its cost and the allowances for its emissions, and the allowan
 for a source within its limits is the condition of $g$ in the program, if $p$ is the dual of `bank` and $\pi$ that of
 `served`. So a benchmark needs no equilibrium of its own: it is a coefficient on output in the balance of allowances. A
 demand curve is a straight line through demand at the reference cost, with its elasticity at the price of the product, in
-steps of 1 % from 20 % below to 10 % above.
+steps of 1 % from 20 % below to 10 % above; in a year whose elasticity is 0 it is firm.
 
 **The form of the free part.** Before the cap allowances are those of the rule: $\phi_t = 1$, $Y_t = 0$. Under a cap
 $C_t$ (`pathway.cap_t`) of which the share $a_t$ is auctioned (`pathway.paid_share`), the key `outlook.free_part` says

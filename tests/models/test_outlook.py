@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,14 @@ import pytest
 import etsopt
 from etsopt.charts import chart_of
 from etsopt.compiler.compiled import CompiledModel
+from etsopt.documents.document import Paragraph, Table
+from etsopt.documents.quantities import rate
 from etsopt.errors import DataError
+from etsopt.reports.outlook import outlook as outlook_sections
+from etsopt.reports.remarks import warnings
+from etsopt.reports.run import Run
+from etsopt.reports.run_comparison import run_comparison
+from etsopt.reports.workbook import _sheets
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
 from etsopt_models import outlook
@@ -20,7 +27,10 @@ from etsopt_models._outlook.arrays import program_arrays
 from etsopt_models._outlook.cases import Case, case_arrays
 from etsopt_models._outlook.inputs import Outlook
 from tests.judging import check
-from tests.outlooks import ENTERPRISES, FORECAST, MT, POLICY, UNITS, by_hand, source
+from tests.outlooks import ENTERPRISES, FORECAST, MT, POLICY, UNITS, by_hand, source, with_forecast
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RATE = 0.08
 STEP = 0.01
@@ -63,6 +73,29 @@ def test_the_case_as_derived_by_hand() -> None:
         2025,
         pytest.approx(100 * MT),
     ]
+
+
+def test_demand_is_firm_in_the_years_whose_elasticity_is_zero_and_in_no_other() -> None:
+    # Reference price 300, elasticity 0 until 2026 and 0.3 in 2027. The kiln costs 330 until 2026, which moves nothing
+    # of a firm demand of 100 Mt. 2027: capture sets 50 CNY, so clinker costs 350 and 100 (1 - 0.3 x 50 / 300) = 95 Mt
+    # are asked for: green makes 10, the kiln emits 85, cap and bank give 83, and 2 are captured.
+    kiln = [
+        source("kiln", "output", year, existing=200, cost=cost, emissions=1.0, benchmark=1.0)
+        for year, cost in ((2026, 330), (2027, 300))
+    ]
+    green = [source("green", "output", year, largest_new=new, cost=320) for year, new in ((2026, 0), (2027, 10))]
+    instance = by_hand(*kiln, *green, horizon__last_year=2027, pathway__cap_t={"2027": 78 * MT})
+    rows = [{"year": 2026, "elasticity": 0.0}, {"year": 2027, "elasticity": 0.3}]
+    forecast = pd.DataFrame(rows).assign(sector="cement", output_factor=1.0, product_price_cny_per_t=300.0)
+    result = etsopt.solve(with_forecast(instance, forecast), "outlook")
+    assert (result.status, result.violations) == ("certified_optimal", ())
+    assert prices(result).tolist() == pytest.approx([50 / 1.21, 50 / 1.1, 50.0])
+    sectors = result.tables["outlook_sectors"].query("case == 'policy'")
+    assert sectors["demand_t"].tolist() == pytest.approx([100 * MT, 100 * MT, 95 * MT])
+    assert sectors["product_price_cny_per_t"].tolist() == pytest.approx([330.0, 330.0, 350.0])
+    # A price that only the last year needs is asked for as well.
+    with pytest.raises(DataError, match="demand answers to a price that is not stated: cement"):
+        etsopt.solve(with_forecast(instance, forecast.drop(columns="product_price_cny_per_t")), "outlook")
 
 
 def test_a_free_part_by_output_takes_the_price_from_the_buyer() -> None:
@@ -118,6 +151,11 @@ def test_where_a_bank_may_be_left_both_ends_are_stated() -> None:
     assert result.status == "certified_optimal"
     assert high[2060] == pytest.approx(1203.0)
     assert 1 - low[2035] / high[2035] > 0.5
+    blocks = next(iter(outlook_sections(Run(result, with_charts=False)))).blocks
+    table = next(block for block in blocks if isinstance(block, Table))
+    assert table.columns[-1].heading == "owed to the terminal price"
+    shares = {row[0]: row[-1] for row in table.rows}
+    assert shares[2035] == pytest.approx(1 - low[2035] / high[2035])
 
 
 def test_from_the_year_of_neutrality_on_emissions_are_within_cap_and_offsets() -> None:
@@ -151,49 +189,58 @@ def test_the_price_is_the_derivative_of_the_cost_by_the_cap(year: int) -> None:
     assert slope == pytest.approx(prices(shipped())[year], rel=0.02)
 
 
-def by_year(result: etsopt.Results, row: str, index: str, level: str = "cost") -> pd.Series[float]:
-    """Multipliers of a row of the shipped outlook by year, not discounted."""
+def by_row(result: etsopt.Results, row: str, names: list[str], level: str) -> NDArray[np.float64]:
+    """Multipliers of a row of the shipped outlook, shape ``(names, years)``, discounted; 0 where none is stated."""
     duals = result.tables["duals"]
-    here = duals[(duals["level"] == level) & (duals["row"] == row) & (duals["index"] == index)].set_index("year")
-    years = years_of(result).index
-    return here["multiplier"].reindex(years).fillna(0.0) * (1 + RATE) ** (years - years[0])
+    here = duals[(duals["level"] == level) & (duals["row"] == row)]
+    wide = here.pivot_table(index="index", columns="year", values="multiplier")
+    return wide.reindex(index=names, columns=years_of(result).index).fillna(0.0).to_numpy()
 
 
 @pytest.mark.parametrize(("case", "level"), [("policy", "cost"), ("other form", "cost:other form")])
-def test_a_source_within_its_limits_earns_its_marginal_cost(case: str, level: str) -> None:
+def test_every_source_within_its_limits_earns_its_marginal_cost(case: str, level: str) -> None:
+    # What a unit of supply earns: its product less the electricity that it uses, the allowances that it brings less
+    # those that it needs, offsets that its emissions admit, abatement of which it is the base; less the rents of its
+    # capacity and of its own largest share.
     result, found = shipped(), Outlook.of(etsopt.read("cn-outlook"))
-    years, sources = years_of(result, case), found.sources["supply_id"]
-    room = pd.Series(0.0, years.index)
-    for k in found.limited:
-        if found.sources["sector"].iloc[k] == "power" and found.sources["supplies"].iloc[k] == "output":
-            room += by_year(result, "share_limit", sources[k], level) * -found.columns["largest_share"][k]
-    of_emissions = {
-        name: by_year(result, "share_limit", name, level)
-        * -found.columns["largest_share"][sources.tolist().index(name)]
-        for name in ("power-capture", "power-biomass")
-    }
-    electricity = result.tables["outlook_sectors"].query("sector == 'power'")
-    price = electricity[electricity["case"] == case].set_index("year")["product_price_cny_per_t"]
-    supply = result.tables["outlook_sources"]
-    seen = 0
-    for k in np.flatnonzero(sources.str.match("coal-I")):
-        here = supply[(supply["case"] == case) & (supply["supply_id"] == sources[k])].set_index("year")
-        made = here["supply_t"].reindex(years.index).fillna(0.0).to_numpy() / MT
-        inside = (made > found.columns["least_t"][k] + 1e-3) & (made < found.columns["existing_t"][k] - 1e-3)
-        allowances = found.emissions[k] - years["free_share"] * found.columns["benchmark_tco2e_per_t"][k]
-        cost = found.columns["cost_cny_per_t"][k] + years["price_cny_per_t"] * allowances
-        earned = price + room + sum(one * found.emissions[k] for one in of_emissions.values())
-        np.testing.assert_allclose((earned - cost)[inside], 0.0, atol=1e-4)
-        seen += inside.sum()
-    assert seen > 10
+    names, years, sectors = found.sources["supply_id"].tolist(), years_of(result, case), found.instance.sectors
+    columns, of_sector = found.columns, found.sources["sector"].to_numpy()
+    price_of = by_row(result, "served", sectors, level)
+    makes, power = found.holds("supplies", "output"), price_of[sectors.index("power")]
+    needed = found.emissions - years["free_share"].to_numpy() * columns["benchmark_tco2e_per_t"]
+    own_share = by_row(result, "share_limit", names, level)
+    earned = needed * by_row(result, "bank", [""], level) + by_row(result, "capacity", names, level)[found.owner]
+    earned -= columns["electricity_mwh_per_t"] * power
+    earned -= found.instance.policy.market.ccer_share * found.emissions * by_row(result, "offset_limit", [""], level)
+    earned += own_share
+    for k in np.flatnonzero(makes):
+        earned[k] += price_of[sectors.index(of_sector[k])]
+        for limit in found.limited[of_sector[found.limited] == of_sector[k]]:
+            weight = found.emissions[k] if found.sources["supplies"][limit] == "abatement" else 1.0
+            earned[k] -= columns["largest_share"][limit] * weight * own_share[limit]
+    supply = (
+        result.tables["outlook_sources"]
+        .query("case == @case")
+        .pivot_table(index="supply_id", columns="year", values="supply_t")
+    )
+    made = supply.reindex(index=names, columns=years.index).fillna(0.0).to_numpy() / MT
+    # Where capacity is a row, the bound of its users binds in no optimum that the row does not bind.
+    inside = (made > columns["least_t"] + 1e-3) & (made < found.most - 1e-3)
+    cost = found.discount * columns["cost_cny_per_t"]
+    np.testing.assert_allclose((earned - cost)[inside], 0.0, atol=1e-4)
+    assert inside.sum() > 500
+    assert inside.any(axis=1).sum() > 25
 
 
 def test_demand_is_on_its_line_within_a_step() -> None:
     sectors, found = shipped().tables["outlook_sectors"], Outlook.of(etsopt.read("cn-outlook"))
-    here = sectors[(sectors["case"] == "policy") & (sectors["sector"] == "power")]
-    line = 1 - (here["product_price_cny_per_t"] - 315.0) * 0.3 / 600.0
-    share = here["demand_t"] / here["demand_at_reference_t"]
-    assert (share - line.clip(0.8, 1.1)).abs().max() <= STEP * (1 + 1e-9)
+    here = sectors[sectors["case"] == "policy"]
+    price, demand = (
+        here[column].to_numpy().reshape(found.demand.shape) for column in ("product_price_cny_per_t", "demand_t")
+    )
+    line = 1 - (price - found.cost) * found.elasticity / found.price
+    share = demand / MT / found.demand
+    assert np.abs(share - line.clip(0.8, 1.1)).max() <= STEP * (1 + 1e-9)
     assert found.instance.sectors == ["aluminium", "cement", "power", "steel"]
 
 
@@ -218,6 +265,9 @@ def test_an_outlook_by_output_is_not_called_certified_while_its_shares_are_misse
     assert (result.status, result.violations) == ("feasible", ())
     assert 1e-6 < row["auctioned_share_off"] < 0.05
     assert row["cap_missed_t"] < 1.0
+    blocks = next(iter(outlook_sections(Run(result, with_charts=False)))).blocks
+    said = " ".join(str(block.words) for block in blocks if isinstance(block, Paragraph))
+    assert f"off those of the policy by up to {rate(row['auctioned_share_off'])}" in said
     np.testing.assert_allclose(prices(result), prices(shipped(), "other form"), rtol=1e-9)
 
 
@@ -258,14 +308,27 @@ def test_the_sources_of_the_program_do_not_depend_on_the_order_of_rows() -> None
         (lambda: by_hand(outlook__free_part=None), "outlook.free_part: is not stated"),
         (
             lambda: by_hand(source("kiln", "output", existing=60, cost=300, emissions=1.0)),
-            "is what sources can supply of 100 million that is served at any price: row of cement in 2025 '60 million'",
+            "what sources can supply of cement is below what is served at any price: row of cement in 2025 '60 against "
+            "100 million', row of cement in 2026 '70 against 100 million'.",
         ),
         (
             lambda: by_hand(source("kiln", "output", existing=200, least=300, cost=300)),
-            "is what the source can supply of 300 million that it has to: row of kiln in 2025 '200 million'",
+            "the least supply of kiln is above what it can supply: row of kiln in 2025 '300 against 200 million'",
+        ),
+        (
+            lambda: by_hand(source("kiln", "output", existing=200, least=101, cost=300)),
+            "the least output of cement is above the most that is demanded: row of cement in 2025 '101 against 100 "
+            "million', row of cement in 2026 '101 against 100 million'.",
+        ),
+        (
+            lambda: with_forecast(
+                by_hand(source("kiln", "output", existing=200, least=111, cost=300)),
+                FORECAST.assign(elasticity=0.3, product_price_cny_per_t=300.0),
+            ),
+            "row of cement in 2025 '111 against 110 million'",
         ),
     ],
-    ids=["no sources", "no form", "too little capacity", "more than it can"],
+    ids=["no sources", "no form", "too little capacity", "more than it can", "more than is asked", "beyond its line"],
 )
 def test_an_outlook_without_what_it_needs_is_refused_in_words(instance: Any, said: str) -> None:
     with pytest.raises(DataError) as caught:
@@ -370,3 +433,63 @@ def test_an_outlook_that_ends_before_the_year_of_its_title_is_drawn() -> None:
 def test_a_report_that_ends_before_the_tables_is_refused_by_its_key() -> None:
     with pytest.raises(DataError, match=r"outlook.report_until: is 2024, before the year of the tables, 2025"):
         etsopt.read("cn-outlook").with_policy({"outlook.report_until": 2024})
+
+
+@pytest.mark.parametrize(
+    ("cap_t", "cap", "said"),
+    [
+        (
+            {"2020": 160 * MT, "2030": 60 * MT},
+            [110 * MT, 100 * MT],
+            ["is of a year before the first, 2025: until 2030 caps are on the straight line from it."],
+        ),
+        (
+            {"2020": 90 * MT},
+            [90 * MT, 90 * MT],
+            ["is of a year before the first, 2025, and the cap of every year."],
+        ),
+        ({"2020": 160 * MT, "2025": 95 * MT}, [95 * MT, 95 * MT], []),
+        ({"2026": 80 * MT}, [np.nan, 80 * MT], []),
+    ],
+)
+def test_a_cap_of_a_year_before_the_first_is_told(cap_t: dict[str, float], cap: list[float], said: list[str]) -> None:
+    result = etsopt.solve(by_hand(pathway__cap_t=cap_t), "outlook")
+    np.testing.assert_allclose(years_of(result)["cap_t"], cap)
+    told = [str(one.words) for one in warnings(Run(result))]
+    assert [text for text in told if "cap_t" in text] == [f"pathway.cap_t.2020 {rest}" for rest in said]
+
+
+def test_each_product_is_shown_in_its_own_unit_of_measure() -> None:
+    section = next(one for one in outlook_sections(Run(shipped(), with_charts=False)) if one.key == "outlook-products")
+    products, electricity = (block.shown() for block in section.blocks if isinstance(block, Table))
+    assert [head.unit for head in products.columns] == ["", "", "Mt", "Mt", "CNY/t", "Mt"]
+    assert {row[0] for row in products.rows} == {"aluminium", "cement", "steel"}
+    assert [head.unit for head in electricity.columns] == ["", "", "TWh", "TWh", "CNY/MWh", "Mt"]
+    assert electricity.rows[0][:5] == ("power", "2025", "9,792.230", "9,726.184", "325.00")
+    sheets = dict(_sheets(shipped(), ""))
+    made, power = sheets["outlook_sectors"], sheets["outlook_electricity"]
+    assert isinstance(made, Table)
+    assert isinstance(power, Table)
+    assert [column.heading for column in power.columns][3:6] == [
+        "demand_at_reference_mwh",
+        "demand_mwh",
+        "product_price_cny_per_mwh",
+    ]
+    assert len(made.rows) == 3 * len(power.rows)
+
+
+def test_two_outlooks_are_compared_by_form_product_and_year() -> None:
+    one, other = shipped(), shipped(outlook__free_part="output")
+    found = run_comparison(Run(one, "one", with_charts=False), Run(other, "other", with_charts=False))
+    tables = {section.key: section.blocks[0] for section in found.sections}
+    years, power = tables["outlook-years"], tables["outlook-electricity"]
+    assert isinstance(years, Table)
+    assert isinstance(power, Table)
+    # The own form of one is the other form of the other: each price is beside that of the same form.
+    at = {(row[0], row[1]): row for row in years.rows}
+    fixed, by_output = at["free part fixed", "2035"], at["free part by output", "2035"]
+    assert fixed[2:4] == pytest.approx((prices(one)[2035],) * 2, rel=1e-9)
+    assert by_output[2:4] == pytest.approx((prices(other)[2035],) * 2, rel=1e-9)
+    row = next(row for row in power.rows if row[0] == "2030")
+    assert row[1:4] == pytest.approx((1.23149e10, 1.24393e10, 1.24393e8), rel=1e-3)
+    assert {row[0] for row in tables["outlook-sectors"].rows} == {"aluminium", "cement", "steel"}

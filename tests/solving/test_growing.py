@@ -11,7 +11,7 @@ from etsopt.solving.growing import Growing
 from etsopt.solving.options import SolveOptions
 
 
-def grown(held: float = 30.0) -> Growing:
+def grown(held: float = 30.0, near: Growing | None = None) -> Growing:
     """Minimise 2 x with x + held >= 100, where the second column is fixed."""
     matrix = SparseRows(np.ones(2), np.array([0, 1], dtype=np.int32), np.array([0, 2]), 2)
     objective = Objective(np.array([2.0, 0.0]), None, 0.0, "CNY")
@@ -26,7 +26,7 @@ def grown(held: float = 30.0) -> Growing:
         {"x": slice(0, 1), "held": slice(1, 2)},
         {"cost": objective},
     )
-    return Growing(program, "cost", SolveOptions(), {"x": 100.0, "held": 100.0, "enough": 100.0}, 100.0)
+    return Growing(program, "cost", SolveOptions(), {"x": 100.0, "held": 100.0, "enough": 100.0}, 100.0, near)
 
 
 @pytest.mark.parametrize("limit", [100.0, 60.0, 150.0])
@@ -48,3 +48,14 @@ def test_a_row_that_joins_has_no_fixed_column() -> None:
     assert vertex is not None
     assert vertex.x == pytest.approx([95, 30])
     assert vertex.activity == pytest.approx([125, 95])
+
+
+def test_a_program_with_other_numbers_begins_at_the_vertex_of_the_last_one() -> None:
+    first, alone = grown(), grown(20.0)
+    assert first.solve() is not None
+    near = grown(20.0, first)
+    assert near._highs.getBasis().col_status == first._highs.getBasis().col_status
+    assert (near._highs.getBasis().valid, alone._highs.getBasis().valid) == (True, False)
+    vertex = near.solve()
+    assert vertex is not None
+    assert vertex.x == pytest.approx([80, 20])

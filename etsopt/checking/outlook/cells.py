@@ -12,7 +12,7 @@ from etsopt.checking.tolerances import BANK_KEPT_MIN_T, BOUND_ROUNDING_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 from etsopt.readings.instance_inputs import by_year
-from etsopt.readings.supply import DEMAND_STEPS, MILLION, STEP_SHARE
+from etsopt.readings.supply import DEMAND_STEPS, MILLION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +67,8 @@ def sectors_follow(
 ) -> list[Violation]:
     """Return the cells of sectors that do not follow, and new capacity of sources that have none."""
     sectors = model.instance.sectors
-    of_sector = np.array([model.sources.of(sector=sector) for sector in sectors], dtype=float)
-    made = of_sector * model.sources.of(supplies="output")
+    of_sector = np.array([model.sources.sector == sector for sector in sectors], dtype=float)
+    made = np.array([model.sources.makes(sector) for sector in sectors], dtype=float)
     served = multipliers[program.rows["served"]].reshape(len(sectors), -1)
     # Factors are of sources that emit in the first year, before abatement.
     plants = made * (model.sources.emissions[:, 0] > 0)
@@ -87,7 +87,8 @@ def sectors_follow(
     violations = columns_follow("outlook_sectors", np.array(sectors, dtype=object), model.years, table, expected)
     demand = table["demand_t"].to_numpy(dtype=float).reshape(len(sectors), -1) / MILLION
     most = model.demand.firm.copy()
-    most[model.demand.answers] += DEMAND_STEPS * STEP_SHARE * model.demand.amount[model.demand.answers]
+    for sector in model.demand.answers:
+        most[sector] += DEMAND_STEPS * model.demand.size(sector)
     beyond = np.maximum(demand - most, model.demand.firm - demand)
     for place, t in np.argwhere(~(beyond <= BOUND_ROUNDING_RELATIVE * most)):
         message = _("demand is on its curve")

@@ -8,13 +8,14 @@ MWh, money is CNY million.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.path import banks, caps
-from etsopt.readings.supply import DEMAND_STEPS, MILLION, STEP_SHARE, USER_OF_POWER, read_demand, read_sources
+from etsopt.readings.supply import DEMAND_STEPS, MILLION, USER_OF_POWER, read_demand, read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,10 +143,9 @@ class Model:
     @property
     def owner(self) -> NDArray[np.int64]:
         """Position of the source whose capacity each uses, shape ``(k,)``."""
-        names = self.sources.names
-        return np.array([names.index(owner) for owner in self.sources.table["capacity_of"]])
+        return self.sources.owner
 
-    @property
+    @cached_property
     def builders(self) -> NDArray[np.int64]:
         """Positions of sources that build, or lend their capacity."""
         own = self.owner == np.arange(len(self.owner))
@@ -205,7 +205,7 @@ def _bounds(model: Model) -> tuple[Floats, Floats]:
     # More than all that could be given, abated or offset is never kept.
     gained = ((model.figure("benchmark_tco2e_per_t") + np.maximum(-model.sources.emissions, 0.0)) * most).sum(axis=0)
     gained = np.cumsum(gained + np.where(np.isinf(model.cap), 0.0, model.cap) + model.offsets)
-    steps = [np.tile(STEP_SHARE * demand.amount[sector], DEMAND_STEPS) for sector in model.demand.answers]
+    steps = [np.tile(demand.size(sector), DEMAND_STEPS) for sector in model.demand.answers]
     upper = [most.ravel(), grown[model.builders].ravel(), *steps, model.offsets]
     upper.append(np.where(model.keeps, model.opening + gained, 0.0))
     high = np.concatenate(upper)
@@ -259,7 +259,7 @@ def _served(model: Model, parts: Parts, supply: NDArray[np.int64], steps: int) -
     sources, years, answers = model.sources, len(model.years), model.demand.answers.tolist()
     used = model.figure("electricity_mwh_per_t")
     for s, sector in enumerate(model.instance.sectors):
-        terms: list[Term] = [(supply[k], 1.0, 0) for k in np.flatnonzero(sources.of(supplies="output", sector=sector))]
+        terms: list[Term] = [(supply[k], 1.0, 0) for k in np.flatnonzero(sources.makes(sector))]
         if sector == USER_OF_POWER:
             terms += [(supply[k], -used[k], 0) for k in np.flatnonzero(used.any(axis=1))]
         if s in answers:
@@ -272,8 +272,8 @@ def _shares(model: Model, parts: Parts, supply: NDArray[np.int64]) -> None:
     """Add the rows of largest shares: of the output of the sector, or for abatement of its emissions."""
     sources, emissions = model.sources, model.sources.emissions
     for k in model.limited.tolist():
-        share, source = sources.figures["largest_share"][k], sources.table.iloc[k]
-        weights = emissions if source["supplies"] == "abatement" else np.ones_like(emissions)
-        base = np.flatnonzero(sources.of(supplies="output", sector=source["sector"]))
+        share = sources.figures["largest_share"][k]
+        weights = emissions if sources.supplies[k] == "abatement" else np.ones_like(emissions)
+        base = np.flatnonzero(sources.makes(sources.sector[k]))
         terms: list[Term] = [(supply[one], -share * weights[one], 0) for one in base]
         parts.add("share_limit", [(supply[k], 1.0, 0), *terms], -np.inf, 0.0)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from etsopt.checking.outlook.derived import BANKED, BUILT, OFFSET, STEP, SUPPLY
 from etsopt.checking.tolerances import BOUND_ROUNDING_RELATIVE
-from etsopt.readings.supply import DEMAND_STEPS, MILLION, STEP_SHARE
+from etsopt.readings.supply import DEMAND_STEPS, MILLION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def point_of(model: Model, program: Derived, tables: Mapping[str, pd.DataFrame])
     # What is served beyond the firm part takes the steps in their order: each is worth less than the one before.
     steps = []
     for sector in model.demand.answers:
-        size = STEP_SHARE * model.demand.amount[sector]
+        size = model.demand.size(sector)
         before = np.arange(DEMAND_STEPS)[:, None] * size
         steps.append(np.clip(served[sector] - model.demand.firm[sector] - before, 0.0, size).ravel())
     x[program.columns[STEP]] = np.concatenate([np.zeros(0), *steps])
@@ -57,12 +57,15 @@ def multipliers_of(model: Model, program: Derived, duals: pd.DataFrame) -> Float
         "share_limit": names[model.limited],
     }
     found, seen = np.zeros(len(program.row_lower)), 0
+    rows, index = (duals[column].to_numpy(dtype=object) for column in ("row", "index"))
+    year, multiplier = (duals[column].to_numpy(dtype=float) for column in ("year", "multiplier"))
+    of_year = pd.Index(model.years).get_indexer(year)
     for row, place in program.rows.items():
-        index = pd.MultiIndex.from_product([labels.get(row, [""]), model.years.tolist()])
-        of_row = duals[duals["row"] == row]
-        at = index.get_indexer(pd.MultiIndex.from_arrays([of_row["index"], of_row["year"].astype(int)]))
-        if (at < 0).any() or len(set(at.tolist())) < len(at):
+        here = rows == row
+        of_label = pd.Index(labels.get(row, [""]), dtype=object).get_indexer(index[here])
+        at = len(model.years) * of_label + of_year[here]
+        if (of_label < 0).any() or (of_year[here] < 0).any() or len(np.unique(at)) < len(at):
             return None
-        found[place.start + at] = of_row["multiplier"].to_numpy(dtype=float)
-        seen += len(of_row)
+        found[place.start + at] = multiplier[here]
+        seen += len(at)
     return found if seen == len(duals) and np.isfinite(found).all() else None

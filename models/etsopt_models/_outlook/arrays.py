@@ -8,7 +8,7 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt.data.policy.yearly import by_year
-from etsopt_models._outlook.inputs import FIRM, MILLION, STEP, STEPS
+from etsopt_models._outlook.inputs import ELECTRICITY, FIRM, MILLION, STEP, STEPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from etsopt_models._outlook.inputs import Outlook
 
     Floats = NDArray[np.float64]
-
-ELECTRICITY = "power"
-"""Sector whose product others use."""
 
 
 def program_arrays(outlook: Outlook) -> dict[str, Any]:
@@ -36,8 +33,11 @@ def program_arrays(outlook: Outlook) -> dict[str, Any]:
     share = columns["largest_share"][limited_of] * np.where(abates[:, None], outlook.emissions[base], 1.0)
     sector_of_step = np.repeat(elastic, STEPS)
     place = np.tile(np.arange(STEPS), len(elastic))[:, None]
-    demand, slope = outlook.demand[sector_of_step], outlook.price[sector_of_step] / outlook.elasticity[sector_of_step]
-    worth = outlook.cost[sector_of_step] + slope * (1 - FIRM - STEP * (place + 0.5))
+    # A step of a year in which demand does not answer has no size, and no worth.
+    answers = outlook.elasticity > 0
+    slope = np.divide(outlook.price, outlook.elasticity, out=np.zeros(answers.shape), where=answers)
+    cost = np.where(answers, outlook.cost, 0.0)
+    worth = cost[sector_of_step] + slope[sector_of_step] * (1 - FIRM - STEP * (place + 0.5))
     market = outlook.instance.policy.market
     offsets = by_year(market.ccer_supply_t, outlook.years, 0.0) / MILLION
     with_emissions = np.maximum(-outlook.emissions, 0.0) + columns["benchmark_tco2e_per_t"]
@@ -62,7 +62,7 @@ def program_arrays(outlook: Outlook) -> dict[str, Any]:
         "pair_source": base,
         "share": share,
         "firm_demand": outlook.firm,
-        "step_most": STEP * demand,
+        "step_most": outlook.step[sector_of_step],
         "step_worth": discount * worth,
         "least": columns["least_t"],
         "most": np.where(np.isin(owner, shared)[:, None], most, columns["existing_t"]),

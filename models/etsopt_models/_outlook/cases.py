@@ -130,8 +130,12 @@ def allowances_of(outlook: Outlook, arrays: dict[str, Any], case: Case, relax: A
     if case.free_part == FIXED or np.isinf(cap).all():
         return fixed
 
+    last = None
+
     def market(free_share: Floats, volume: Floats) -> Any:
-        return relax.growing(arrays | case_arrays(outlook, case, free_share, volume), "cost", {}, PROGRAM_SIZE)
+        nonlocal last
+        last = relax.growing(arrays | case_arrays(outlook, case, free_share, volume), "cost", {}, PROGRAM_SIZE, last)
+        return last
 
     return allowances_by_output(market, outlook, cap, fixed)
 

@@ -41,7 +41,7 @@ def allowances_by_output(
     Parameters
     ----------
     market
-        Loads the program at such shares and allowances into the solver.
+        Loads the program at such shares and allowances into the solver, which begins at the last vertex.
     cap
         Cap by year, infinite without one [Mt].
     fixed

@@ -14,8 +14,11 @@ from etsopt.data.supply import along_years, problems_of_demand, sources_of
 from etsopt.data.tables.schema import SUPPLY
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
+from etsopt_models._tolerances import MADE_RELATIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -32,6 +35,9 @@ FIRM = 0.8
 
 STEP = 0.01
 """Size of a step, as a share of that demand."""
+
+ELECTRICITY = "power"
+"""Sector whose product others use."""
 
 
 @dataclass(frozen=True)
@@ -122,30 +128,61 @@ class Outlook:
         return grown[self.owner]
 
     def refuse_shortages(self) -> None:
-        """Refuse sources that have to supply more than they can, and sectors whose sources cannot serve firm demand.
+        """Refuse sources that have to supply more than they can, and sectors with too little supply or too much.
 
         Raises
         ------
         DataError
-            With source or sector, year and amounts.
+            With every source or sector, its years and both amounts.
         """
-        problems = []
-        own = self.most * (self.holds_own & self.holds("supplies", "output"))[:, None]
-        most = np.array([own[self.holds("sector", name)].sum(axis=0) for name in self.instance.sectors])
-        for names, short, given, needed, what, advice in (
-            (self.instance.sectors, most < self.firm, most, self.firm, _("is what sources can supply of {needed:,.6g} million that is served at any price"), _("Add capacity, let it grow faster, or lower the demand of the forecast.")),
-            (self.sources["supply_id"].tolist(), self.columns["least_t"] > self.most, self.most, self.columns["least_t"], _("is what the source can supply of {needed:,.6g} million that it has to"), _("Lower least_t, or add capacity.")),
-        ):  # fmt: skip
-            if short.any():
-                place, year = np.argwhere(short)[0]
-                cells = ((f"of {names[place]} in {self.years[year]}", f"{given[place, year]:,.6g} million"),)
-                problems.append(
-                    Problem(
-                        SUPPLY.file, _(what, needed=needed[place, year]), advice, "existing_t, largest_new_t", cells
-                    )
-                )
+        sectors, names = self.instance.sectors, self.sources["supply_id"].tolist()
+        least, most, used = self.columns["least_t"], self.most, self.columns["electricity_mwh_per_t"]
+        asked = self.firm + STEPS * self.step
+        if ELECTRICITY in sectors:
+            asked[sectors.index(ELECTRICITY)] += (np.maximum(used, 0.0) * most).sum(axis=0)
+        can = self._made_by(most * self.holds_own[:, None])
+        problems = [
+            *self._amiss(sectors, can, self.firm, can < self.firm, "existing_t, largest_new_t",
+                _("what sources can supply of {name} is below what is served at any price"),
+                _("Add capacity, let it grow faster, or lower the demand of the forecast.")),
+            *self._amiss(names, least, most, least > most, "least_t",
+                _("the least supply of {name} is above what it can supply"), _("Lower least_t, or add capacity.")),
+            *self._amiss(sectors, self._made_by(least), asked, self._made_by(least) > asked * (1 + MADE_RELATIVE), "least_t",
+                _("the least output of {name} is above the most that is demanded"),
+                _("Lower least_t of its sources, or raise the demand of the forecast.")),
+        ]  # fmt: skip
         if problems:
             raise DataError(_("The instance {name!r}", name=self.instance.name), problems)
+
+    def _made_by(self, supply: Floats) -> Floats:
+        """Return the output of each sector at some supply, electricity beside other output included, shape ``(s, t)``."""
+        sectors, used = self.instance.sectors, self.columns["electricity_mwh_per_t"]
+        makes = self.holds("supplies", "output")
+        made = np.array([supply[makes & self.holds("sector", name)].sum(axis=0) for name in sectors])
+        if ELECTRICITY in sectors:
+            made[sectors.index(ELECTRICITY)] += (np.maximum(-used, 0.0) * supply).sum(axis=0)
+        return made
+
+    def _amiss(
+        self,
+        names: Sequence[str],
+        one: Floats,
+        other: Floats,
+        bad: NDArray[np.bool_],
+        column: str,
+        what: str,
+        advice: str,
+    ) -> Iterator[Problem]:
+        """Yield a problem of each name, with both amounts in each year in which they contradict each other."""
+        for place in np.flatnonzero(bad.any(axis=1)).tolist():
+            cells = tuple(
+                (
+                    f"of {names[place]} in {self.years[t]}",
+                    _("{one:,.6g} against {other:,.6g} million", one=one[place, t], other=other[place, t]),
+                )
+                for t in np.flatnonzero(bad[place]).tolist()
+            )
+            yield Problem(SUPPLY.file, _(what, name=names[place]), advice, column, cells)
 
     def holds(self, column: str, value: str) -> NDArray[np.bool_]:
         """Return True for sources with a text in a column, shape ``(k,)``."""
@@ -154,15 +191,18 @@ class Outlook:
 
     @property
     def elastic(self) -> NDArray[np.int64]:
-        """Positions of sectors whose demand answers to its price."""
-        return np.flatnonzero((self.elasticity > 0).all(axis=1))
+        """Positions of sectors whose demand answers to its price in some year."""
+        return np.flatnonzero((self.elasticity > 0).any(axis=1))
+
+    @property
+    def step(self) -> Floats:
+        """Size of a step of demand, 0 in years in which it does not answer, shape ``(s, t)`` [Mt, TWh]."""
+        return np.where(self.elasticity > 0, STEP * self.demand, 0.0)
 
     @property
     def firm(self) -> Floats:
         """Demand that is served at any price, shape ``(s, t)`` [Mt, TWh]."""
-        share = np.ones(len(self.demand))
-        share[self.elastic] = FIRM
-        return share[:, None] * self.demand
+        return np.where(self.elasticity > 0, FIRM, 1.0) * self.demand
 
     @property
     def shared(self) -> NDArray[np.int64]:
