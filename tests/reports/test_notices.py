@@ -87,6 +87,19 @@ def test_each_enterprise_with_open_findings_has_a_notice_by_unit_month_and_item(
     assert not re.search(r'<html lang="en"|Correct each row', page)
 
 
+def test_a_notice_tells_what_probably_happened_in_the_months_of_its_findings(store: Path, tmp_path: Path) -> None:
+    rows = [("U2", "2025-03", "look here"), ("U2", "2025-02", "a month without"), ("U3", "2025-02", "another unit")]
+    causes = pd.DataFrame(rows, columns=["unit_id", "month", "reason"]).assign(cause="factor_10", reason_zh="")
+    (file,) = write_notices(accounting.review(store), tmp_path, "en", ["E2"], causes=causes)
+    text = text_of(file.read_text(encoding="utf-8"))
+    assert "What probably happened, and where to look; no figure was corrected:" in text
+    assert "2025-03 (factor_10): look here" in text
+    assert not re.search("a month without|another unit", text)
+    # One without a cause says nothing of any.
+    (file,) = write_notices(accounting.review(store), tmp_path, "en", ["E2"])
+    assert "probably" not in text_of(file.read_text(encoding="utf-8"))
+
+
 def test_a_notice_without_deadline_or_name_says_neither(store: Path, tmp_path: Path) -> None:
     (file,) = write_notices(accounting.review(store), tmp_path, "en", ["E3"])
     text = text_of(file.read_text(encoding="utf-8"))
