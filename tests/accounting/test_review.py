@@ -18,8 +18,7 @@ from etsopt.accounting.review.acts import BETWEEN, named
 from etsopt.accounting.review.concerned import concerned
 from etsopt.accounting.review.decisions import read_decisions
 from etsopt.accounting.review.items import look_at_items
-from etsopt.accounting.review.summary import deadline
-from etsopt.accounting.review.words import STATUSES
+from etsopt.accounting.review.words import STATUSES, deadline
 from etsopt.accounting.save import save_review
 from etsopt.accounting.store import open_store
 from etsopt.accounting.store.ledger import ledger_of
