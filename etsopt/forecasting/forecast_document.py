@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -35,7 +36,7 @@ def forecast_document(found: Forecast) -> Document:
     answer = _(text, year=about["year"], draws=about["draws"], percent=round(100 * about["interval"], 6))
     return Document(
         title=answer,
-        kicker=about["instance"],
+        kicker="",
         answer=answer,
         sections=(
             Section("forecast", "", (_balance_values(found), _surpluses(found.numbers), *_surprises(found.priors))),
@@ -56,7 +57,8 @@ def write_forecast_page(found: Forecast, path: Path, inline: bool = False) -> li
     """
     document = forecast_document(found)
     figure = Section("chart", _("Distributions"), (of_chart(found.about["instance"], found.chart),))
-    return write_document(Document(**{**vars(document), "sections": (*document.sections, figure)}), path, inline)
+    shown = replace(document, kicker=found.about["instance"], sections=(*document.sections, figure))
+    return write_document(shown, path, inline)
 
 
 def _balance_values(found: Forecast) -> Table:
