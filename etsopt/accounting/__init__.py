@@ -19,6 +19,7 @@ from etsopt.accounting.review import (
     decide,
     history,
     import_findings,
+    likely_causes,
     review,
 )
 from etsopt.accounting.rows import Reports, read_register
@@ -48,6 +49,7 @@ __all__ = [
     "import_findings",
     "import_reports",
     "inclusion",
+    "likely_causes",
     "monitor",
     "read_monitor",
     "read_parameters",

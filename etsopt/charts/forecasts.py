@@ -21,7 +21,7 @@ BINS = 30
 """Bars of a distribution."""
 
 SHOWN = 16
-"""Enterprises that are drawn, those with the widest intervals."""
+"""Enterprises that are drawn, those with the largest deficits."""
 
 START = _("if nothing changes")
 DRAWS = _("share of the draws [%]")
@@ -66,13 +66,12 @@ def _upright(name: str, value: float, top: float, colour: str, style: Any) -> Se
 def _surpluses(numbers: pd.DataFrame, interval: float) -> Panel:
     """Return the interval of each enterprise's surplus, its mean, and the surplus if nothing changes."""
     rows = numbers[(numbers["level"] == "enterprise") & (numbers["quantity"] == "surplus_t")]
-    widest = (rows["upper"] - rows["lower"]).nlargest(SHOWN).index
-    rows = rows.loc[widest].iloc[::-1]
+    rows = rows.nsmallest(SHOWN, "mean").iloc[::-1]
     divisor, unit = scaled(float(rows[["lower", "upper", "at_start"]].abs().to_numpy().max()), "t")
     lower, upper, mean, start = (
         rows[key].to_numpy(dtype=float) / divisor for key in ("lower", "upper", "mean", "at_start")
     )
-    names = rows["enterprise_id"].to_numpy(dtype=object)
+    names = rows["name"].where(rows["name"] != "", rows["enterprise_id"]).to_numpy(dtype=object)
     percent = f"{round(100 * interval, 6):g} %"
     text = _("{low:,.2f} to {high:,.2f} {unit}, probability of a deficit {probability:.1%}")
     parts = zip(lower, upper, rows["deficit_probability"], strict=True)

@@ -35,19 +35,19 @@ def register(commands: Commands) -> None:
         return verb
 
     status = add("status", _("summarise items, first-pass rates, open findings, late months and enterprises at risk"))
-    status.add_argument("--year", type=int, help=_("only months of this year (default: all)"))
+    _add_scope(status)
     text = _("day by which months without a report count as missing after their deadline (default: today)")
     status.add_argument("--on", metavar="DAY", help=text)
     text = _("folder to write all tables to: items, months, findings, corrections and the others")
     status.add_argument("--out", type=Path, metavar="DIR", help=text)
     add_state(status)
     findings = add("findings", _("list findings"))
-    findings.add_argument("--year", type=int, help=_("only months of this year (default: all)"))
+    _add_scope(findings)
     findings.add_argument("--all", action="store_true", help=_("also those that are closed"))
     add_state(findings)
     notice = add("notice", _("write a notice of corrections to each enterprise with open findings, an HTML page"))
     notice.add_argument("--out", type=Path, required=True, metavar="DIR", help=_("folder to write the notices to"))
-    notice.add_argument("--year", type=int, help=_("only months of this year (default: all)"))
+    _add_scope(notice)
     notice.add_argument("--deadline", metavar="DAY", help=_("day by which enterprises are to answer"))
     text = _("write the notice of this enterprise only; repeatable (default: all)")
     notice.add_argument("--enterprise", action="append", default=[], metavar="ID", help=text)
@@ -66,6 +66,12 @@ def register(commands: Commands) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help=_("replace a threshold; repeatable")
     )
     _add_decisions(add)
+
+
+def _add_scope(verb: Parser) -> None:
+    """Add the options that choose months and units."""
+    verb.add_argument("--year", type=int, help=_("only months of this year (default: all)"))
+    verb.add_argument("--city", default="", help=_("only units of this city of the register (default: all)"))
 
 
 def _add_decisions(add: Add) -> None:
@@ -131,7 +137,7 @@ def _status(options: Namespace) -> int:
 
     on = None if options.on is None else day_of(options.on)
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        state = accounting.review(options.store, options.year, on, options.as_of, options.wait)
+        state = accounting.review(options.store, options.year, on, options.as_of, options.wait, options.city)
         files = [] if options.out is None else save_review(state.tables, options.out)
     if options.json:
         shown = ("rates", "statuses", "at_risk")
@@ -149,7 +155,7 @@ def _findings(options: Namespace) -> int:
     from etsopt.cli import terminal
     from etsopt.reports.monthly.review import findings
 
-    state = accounting.review(options.store, options.year, None, options.as_of, options.wait)
+    state = accounting.review(options.store, options.year, None, options.as_of, options.wait, options.city)
     found = state.findings if options.all else state.findings[state.findings["open"]]
     if options.json:
         print_json(records(found))
@@ -167,8 +173,10 @@ def _notice(options: Namespace) -> int:
 
     deadline = None if options.deadline is None else day_of(options.deadline)
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        state = accounting.review(options.store, options.year, None, options.as_of, options.wait)
-        files = [path.name for path in write_notices(state, options.out, options.lang, options.enterprise, deadline)]
+        state = accounting.review(options.store, options.year, None, options.as_of, options.wait, options.city)
+        causes = accounting.likely_causes(options.store, options.as_of, options.wait)
+        given = (options.lang, options.enterprise, deadline, causes)
+        files = [path.name for path in write_notices(state, options.out, *given)]
     if options.json:
         print_json({"folder": str(options.out), "files": files})
     elif files:

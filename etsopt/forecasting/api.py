@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.forecasting.plan import ForecastPlan, forecast_of
 from etsopt.forecasting.simulation import at_start, drawn, sectors_of
-from etsopt.forecasting.statistics import every_draw, of_sectors, sensitivity, statistics
+from etsopt.forecasting.statistics import every_draw, of_sectors, purchases, sensitivity, statistics
 from etsopt.language import speaking
 from etsopt.running.provenance import versions
 
@@ -36,6 +36,8 @@ class Forecast:
         Means and probabilities if the mean of every prior is wrong by one or two of its standard deviations.
     draws
         Balance values of sectors and surpluses of enterprises in every draw.
+    purchases
+        What own enterprises have to buy for the year, and its cost in each stated case of the price; empty without.
     about
         Provenance: instance and its hash, year, rule, draws, seed, interval, priors as they were stated, and versions.
     """
@@ -44,6 +46,7 @@ class Forecast:
     priors: pd.DataFrame
     sensitivity: pd.DataFrame
     draws: pd.DataFrame
+    purchases: pd.DataFrame
     about: dict[str, Any]
 
     def __repr__(self) -> str:
@@ -54,7 +57,8 @@ class Forecast:
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by the names of their files."""
         names = ("forecast", "priors", "sensitivity", "draws")
-        return dict(zip(names, (self.numbers, self.priors, self.sensitivity, self.draws), strict=True))
+        found = dict(zip(names, (self.numbers, self.priors, self.sensitivity, self.draws), strict=True))
+        return found | ({"purchases": self.purchases} if len(self.purchases) else {})
 
     @property
     def chart(self) -> Chart:
@@ -78,6 +82,7 @@ def forecast(
     draws: int = 1000,
     seed: int = 0,
     interval: float = 0.9,
+    prices_cny_per_t: Mapping[str, float] | None = None,
 ) -> Forecast:
     """Forecast the balance value of each sector, and the surpluses of own units at it.
 
@@ -94,6 +99,8 @@ def forecast(
         Seed of the draws.
     interval
         Share of the draws within the interval.
+    prices_cny_per_t
+        Price of an allowance in each case, by its name, for what has to be bought [CNY/t].
 
     Raises
     ------
@@ -117,18 +124,24 @@ def forecast(
     """
     plan = priors
     if not isinstance(plan, ForecastPlan):
-        plan = forecast_of({"sectors": dict(plan), "draws": draws, "seed": seed, "interval": interval}, "priors")
+        plan = forecast_of(
+            {"sectors": dict(plan), "draws": draws, "seed": seed, "interval": interval}
+            | {"prices_cny_per_t": dict(prices_cny_per_t or {})},
+            "priors",
+        )
     sectors = sectors_of(instance, plan)
     shifted = {shift: drawn(instance, plan, sectors, shift) for shift in SHIFTS}
     found = shifted[0.0]
     numbers = statistics(instance, found, at_start(instance, sectors), plan.interval)
     tables = (of_sectors(found), sensitivity(instance, shifted), every_draw(instance, found))
-    return Forecast(numbers, *tables, _about(instance, plan))
+    bought = purchases(instance, found, plan.prices_cny_per_t, plan.interval)
+    return Forecast(numbers, *tables, bought, _about(instance, plan))
 
 
 def _about(instance: Instance, plan: ForecastPlan) -> dict[str, Any]:
     """Return the provenance of a forecast."""
-    of_plan = {"draws": plan.draws, "seed": plan.seed, "interval": plan.interval}
+    of_plan: dict[str, Any] = {"draws": plan.draws, "seed": plan.seed, "interval": plan.interval}
+    of_plan |= {"prices_cny_per_t": plan.prices_cny_per_t, "due": f"{instance.policy.year + 1}-12-31"}
     stated = {name: prior.model_dump(exclude_defaults=True) for name, prior in plan.sectors.items()}
     policy = instance.policy
     of_instance = {"instance": instance.name, "sha256": instance.hash, "year": policy.year, "rule": policy.rule.name}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field, ValidationError
@@ -80,6 +80,9 @@ class ForecastFile(Section):
     draws: int = Field(1000, ge=1, le=1_000_000, description="number of sectors to draw")
     seed: int = Field(0, ge=0, description="seed of the draws")
     interval: float = Field(0.9, gt=0, lt=1, description="share of the draws within the interval")
+    prices_cny_per_t: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+        {}, description="price of an allowance in each case, by its name, for what has to be bought [CNY/t]"
+    )
     sectors: dict[str, Prior] = Field(min_length=1, description="prior of each sector")
 
 
@@ -92,6 +95,7 @@ class ForecastPlan:
     draws: int = 1000
     seed: int = 0
     interval: float = 0.9
+    prices_cny_per_t: dict[str, float] = field(default_factory=dict)
 
 
 def read_forecast(path: str | Path) -> ForecastPlan:
@@ -130,7 +134,8 @@ def forecast_of(content: Mapping[str, Any], place: str = PLACE) -> ForecastPlan:
         problems += _problems(prior, place, f"sectors.{sector}")
     if problems:
         raise DataError(_("The forecast"), problems)
-    return ForecastPlan(found.instance, found.sectors, found.draws, found.seed, found.interval)
+    stated = (found.draws, found.seed, found.interval, found.prices_cny_per_t)
+    return ForecastPlan(found.instance, found.sectors, *stated)
 
 
 def _in_words(problem: Problem) -> Problem:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 AT = ["level", "sector", "enterprise_id", "unit_id", "quantity", "unit"]
-"""Columns that say what a number is: of a sector, an enterprise, or a unit."""
+"""Columns that say what a number is: of a sector, of all own enterprises, of one, or of a unit."""
 
 BALANCE_VALUE, SURPLUS, ALLOWANCE = "balance_value", "surplus_t", "allowance_t"
 
@@ -46,7 +46,8 @@ def statistics(instance: Instance, drawn: Drawn, start: Drawn, interval: float) 
     Returns
     -------
     pandas.DataFrame
-        A row a number: ``level`` (sector, enterprise, unit), what it is, ``mean``, ``deviation``, ``least``, ``lower``,
+        A row a number: ``level`` (sector, group, enterprise, unit), what it is, ``name`` of an enterprise or unit,
+        ``mean``, ``deviation``, ``least``, ``lower``,
         ``p25``, ``median``, ``p75``, ``upper``, ``largest``; ``at_start``, the number at the balance values that the
         priors start from, as of a guess that nothing changes; ``deficit_probability`` of surpluses (1 t and more), and
         ``at_upper_cap`` and ``at_lower_cap`` of units, as shares of the draws.
@@ -61,7 +62,56 @@ def statistics(instance: Instance, drawn: Drawn, start: Drawn, interval: float) 
         )
     order = ["mean", "deviation", "least", "lower", "p25", "median", "p75", "upper", "largest", "at_start"]
     last = ["deficit_probability", "at_upper_cap", "at_lower_cap"]
-    return pd.DataFrame(rows).reindex(columns=[*AT, *order, *last])
+    table = pd.DataFrame(rows).reindex(columns=[*AT, *order, *last])
+    names = names_of(instance)
+    own = table["enterprise_id"].where(table["level"] != "unit", table["unit_id"])
+    table.insert(4, "name", [names.get((level, one), "") for level, one in zip(table["level"], own, strict=True)])
+    return table
+
+
+def names_of(instance: Instance) -> dict[tuple[str, str], str]:
+    """Return the names of enterprises and units that the instance states, by level and identifier."""
+    tables = {"enterprise": instance.enterprises, "unit": instance.units}
+    return {
+        (level, str(one)): str(name)
+        for level, table in tables.items()
+        if table is not None and "name" in table
+        for one, name in zip(table[f"{level}_id"], table["name"].fillna(""), strict=True)
+    }
+
+
+def purchases(instance: Instance, drawn: Drawn, prices: Mapping[str, float], interval: float) -> pd.DataFrame:
+    """Return what own enterprises have to buy for the year, and its cost in each case of the price.
+
+    Every enterprise surrenders from its own account, so that a group buys the sum of what each of its own lacks.
+
+    Parameters
+    ----------
+    prices
+        Price of an allowance by case [CNY/t].
+    interval
+        Share of the draws between the lower and upper amounts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row an account and case: ``level`` (group, enterprise), ``enterprise_id``, ``name``, ``case``,
+        ``price_cny_per_t``, ``purchase_t`` and ``cost_cny`` (means) and their ``_lower`` and ``_upper`` ends.
+    """
+    owner = own_units(instance, drawn)["enterprise_id"].to_numpy()
+    lacking = {str(one): np.maximum(-drawn.surplus_t[:, owner == one].sum(axis=1), 0.0) for one in dict.fromkeys(owner)}
+    if len(lacking) > 1:
+        lacking[""] = np.sum([*lacking.values()], axis=0)
+    names, rows = names_of(instance), []
+    for one, values in lacking.items():
+        ends = quantiles(values, [(1 - interval) / 2, (1 + interval) / 2])
+        amounts = dict(zip(("", "_lower", "_upper"), (values.mean(), *ends), strict=True))
+        about = {"level": "enterprise" if one else "group", "enterprise_id": one}
+        for case, price in prices.items():
+            row = {**about, "name": names.get(("enterprise", one), ""), "case": case, "price_cny_per_t": price}
+            row |= {f"purchase{end}_t": amount for end, amount in amounts.items()}
+            rows.append(row | {f"cost{end}_cny": amount * price for end, amount in amounts.items()})
+    return pd.DataFrame(rows)
 
 
 def _numbers(instance: Instance, drawn: Drawn) -> Iterator[tuple[tuple[str, ...], Floats, dict[str, float]]]:
@@ -70,11 +120,14 @@ def _numbers(instance: Instance, drawn: Drawn) -> Iterator[tuple[tuple[str, ...]
         yield ("sector", sector.name, "", "", BALANCE_VALUE, "t/t"), values, {}
     units = own_units(instance, drawn)
     both = {ALLOWANCE: drawn.allowance_t, SURPLUS: drawn.surplus_t}
-    for owner in dict.fromkeys(units["enterprise_id"]):
-        of_owner = (units["enterprise_id"] == owner).to_numpy()
+    owners = list(dict.fromkeys(units["enterprise_id"]))
+    # A group is more than one enterprise.
+    for owner in [*([""] if len(owners) > 1 else []), *owners]:
+        of_owner = (units["enterprise_id"] == owner).to_numpy() | (owner == "")
         for quantity, values in both.items():
             total = values[:, of_owner].sum(axis=1)
-            yield ("enterprise", "", str(owner), "", quantity, "t"), total, _deficit(quantity, total)
+            level = "enterprise" if owner else "group"
+            yield (level, "", str(owner), "", quantity, "t"), total, _deficit(quantity, total)
     cap = {sector.name: sector.belief.cap for sector in drawn.sectors}
     for place, (name, owner, sector_name) in enumerate(
         units[["unit_id", "enterprise_id", "sector"]].itertuples(index=False)

@@ -18,8 +18,7 @@ from etsopt.accounting.review.acts import BETWEEN, named
 from etsopt.accounting.review.concerned import concerned
 from etsopt.accounting.review.decisions import read_decisions
 from etsopt.accounting.review.items import look_at_items
-from etsopt.accounting.review.summary import deadline
-from etsopt.accounting.review.words import STATUSES
+from etsopt.accounting.review.words import STATUSES, deadline
 from etsopt.accounting.save import save_review
 from etsopt.accounting.store import open_store
 from etsopt.accounting.store.ledger import ledger_of
@@ -388,6 +387,40 @@ def test_the_findings_of_screening_are_taken_over_once_and_stay_closed(tmp_path:
     accounting.decide(store, close)
     assert accounting.import_findings(store, "municipal", "office").entry == 0
     assert int(accounting.review(store).findings["open"].sum()) == len(found) - 1
+
+
+@pytest.mark.nightly
+def test_a_finding_keeps_its_number_until_what_it_concerns_changes(tmp_path: Path) -> None:
+    store = tmp_path / "plants.duckdb"
+    # Figures that vary, so that the usual one of a series moves with a correction of any month.
+    coal = {month: 130.0 + 3.0 * number for number, month in enumerate(MONTHS)} | {"2025-04": 700.0, "2025-06": 900.0}
+    rows = [row for month in MONTHS if month != "2025-03" for row in line(month, coal[month])]
+    accounting.import_reports(store, plants(tmp_path / "plants", rows))
+    accounting.import_findings(store, "municipal", "office")
+    causes = accounting.likely_causes(store)
+    assert {"2025-03", "2025-04", "2025-06"} <= set(causes["month"])
+    first = accounting.review(store).findings.set_index("finding")
+    months = first["month"].value_counts()
+    assert min(months["2025-03"], months["2025-04"], months["2025-06"]) >= 1
+    accounting.decide(
+        store, decisions(*[{"decision": "close", "unit_id": "", "finding": n, "reason": "seen"} for n in first.index])
+    )
+    decide(store, "correct", month="2025-04", item="bituminous", quantity=40.0, reason="slip")
+    stated = accounting.screen(accounting.read_reports(store)).findings
+    moved = set(stated.loc[stated["month"] == "2025-06", "reason"]) - set(first["reason"])
+    assert moved, "the correction moved what is usual in other months"
+    accounting.import_findings(store, "municipal", "office")
+    second = accounting.review(store).findings.set_index("finding")
+    pd.testing.assert_frame_equal(second.loc[first.index, ["month", "reason"]], first[["month", "reason"]])
+    new = second.drop(first.index)
+    assert len(new) > 0
+    assert set(new["month"]) == {"2025-04"}
+    assert second.loc[first.index, "open"].sum() == 0
+    assert new["open"].all()
+    # A figure that comes back brings its findings back, with their numbers and what was decided on them.
+    decide(store, "restore", month="2025-04", item="bituminous", version=1, reason="was right")
+    accounting.import_findings(store, "municipal", "office")
+    assert list(accounting.review(store).findings["finding"]) == list(second.index)
 
 
 @pytest.mark.nightly

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.documents.document import Table
 from etsopt.errors import DataError, SolverError, UsageError
 from etsopt.forecasting import forecast_of, read_forecast, simulation
+from etsopt.forecasting.forecast_document import forecast_document
 from etsopt.forecasting.simulation import at_start, drawn, sectors_of
 from etsopt.forecasting.statistics import quantiles
 from etsopt.language import speaking
@@ -422,6 +425,51 @@ def test_the_command_writes_tables_and_fits_a_terminal(
         back = pd.read_csv(tmp_path / "out" / f"{name}.csv", keep_default_na=False, na_values={"mean": ""})
         assert list(back) == list(table)
         assert len(back) == len(table)
+
+
+def test_what_has_to_be_bought_is_what_each_enterprise_lacks_at_every_stated_price() -> None:
+    certain = {"cement": PRIOR | CERTAIN | {"other_units": 2, "balance_value": 0.9}}
+    tiny = owned()
+    names = pd.DataFrame(
+        {"enterprise_id": ["enterprise-a", "enterprise-b"], "name": ["", "South"], "province": ["North", "South"]}
+    )
+    own = etsopt.Instance.from_frames(tiny.units, tomllib.loads(policy()), enterprises=names)
+    found = etsopt.forecast(own, certain, draws=19, prices_cny_per_t={"low": 70.0, "high": 130.0})
+    surplus = found.numbers[found.numbers["quantity"] == "surplus_t"].set_index(["level", "enterprise_id", "unit_id"])
+    a, b = (surplus.loc["enterprise", f"enterprise-{one}", ""]["mean"] for one in "ab")
+    assert b < 0
+    assert surplus.loc["group", "", ""]["mean"] == pytest.approx(a + b)
+    table = found.purchases.set_index(["level", "enterprise_id", "case"])
+    lacking = {"enterprise-a": max(-a, 0.0), "enterprise-b": -b}
+    for one, tonnes in lacking.items():
+        for case, price in (("low", 70.0), ("high", 130.0)):
+            row = table.loc["enterprise", one, case]
+            assert (row["purchase_t"], row["cost_cny"]) == pytest.approx((tonnes, tonnes * price))
+            assert row["cost_lower_cny"] == row["purchase_lower_t"] * price
+    # No surplus of one enterprise covers what another lacks.
+    assert table.loc["group", "", "high"]["purchase_t"] == pytest.approx(sum(lacking.values()))
+    assert table.loc["enterprise", "enterprise-b", "low"]["name"] == "South"
+    assert found.about["due"] == "2026-12-31"
+    assert etsopt.forecast(own, certain, draws=19).purchases.empty
+    # The largest deficit comes first, its name beside the code, and the group is the last row.
+    surpluses = forecast_document(found).sections[0].blocks[1]
+    assert isinstance(surpluses, Table)
+    assert surpluses.rows[0][0] == "enterprise-b (South)"
+    assert surpluses.foot[1] == pytest.approx(a + b)
+
+
+def test_the_command_writes_a_page_with_the_purchase_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, 'prices_cny_per_t = { "基准" = 95 }\n' + FILE)
+    page = tmp_path / "page.html"
+    assert main(["forecast", str(file), "--lang", "zh", "--page", str(page)]) == 0
+    assert "购买计划" in capsys.readouterr().out
+    assert re.search("费用：基准，95.00元/吨", page.read_text(encoding="utf-8"))
+    assert (tmp_path / "forecast" / "purchases.csv").is_file()
+    assert main(["forecast", str(file), "--page", str(tmp_path / "page.pdf")]) == 2
+    assert "does not end in .html" in capsys.readouterr().err
+    file.write_text("prices_cny_per_t = { low = -1 }\n" + FILE, encoding="utf-8")
+    with pytest.raises(DataError, match=r"prices_cny_per_t\.low"):
+        read_forecast(file)
 
 
 def test_the_command_answers_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,12 +87,51 @@ def test_each_enterprise_with_open_findings_has_a_notice_by_unit_month_and_item(
     assert not re.search(r'<html lang="en"|Correct each row', page)
 
 
+def test_a_notice_tells_what_probably_happened_in_the_months_of_its_findings(store: Path, tmp_path: Path) -> None:
+    rows = [("U2", "2025-03", "look here"), ("U2", "2025-02", "a month without"), ("U3", "2025-02", "another unit")]
+    causes = pd.DataFrame(rows, columns=["unit_id", "month", "reason"]).assign(cause="factor_10", reason_zh="")
+    (file,) = write_notices(accounting.review(store), tmp_path, "en", ["E2"], causes=causes)
+    text = text_of(file.read_text(encoding="utf-8"))
+    assert "What probably happened, and where to look; no figure was corrected:" in text
+    assert "2025-03 (factor_10): look here" in text
+    assert not re.search("a month without|another unit", text)
+    # One without a cause says nothing of any.
+    (file,) = write_notices(accounting.review(store), tmp_path, "en", ["E2"])
+    assert "probably" not in text_of(file.read_text(encoding="utf-8"))
+
+
 def test_a_notice_without_deadline_or_name_says_neither(store: Path, tmp_path: Path) -> None:
     (file,) = write_notices(accounting.review(store), tmp_path, "en", ["E3"])
     text = text_of(file.read_text(encoding="utf-8"))
     assert "Notice of corrections: E3\n" in text
     assert "1 finding is open, which concerns 5 t of emissions.\n" in text
     assert "补正" not in text
+
+
+def test_a_review_is_of_a_city(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = accounting.write_example(tmp_path / "plants", units=3, months=3, seed=1)
+    register = pd.read_csv(folder / "register.csv")
+    register["city"] = ["唐山市", "邯郸市", "邯郸市"]
+    register.to_csv(folder / "register.csv", index=False)
+    path = tmp_path / "plants.duckdb"
+    import_reports(path, [folder])
+    for unit in ("U1", "U2", "U3"):
+        found = {"unit_id": unit, "month": "2025-02", "item": "", "reason": "meter", "size_t": 5}
+        accounting.decide(path, {"decision": "find", "level": "municipal", "who": "Li", **found})
+    whole, own = accounting.review(path), accounting.review(path, city="邯郸市")
+    assert set(own.items["unit_id"]) == set(own.months["unit_id"]) == set(own.findings["unit_id"]) == {"U2", "U3"}
+    assert own.at_risk["enterprise_id"].tolist() == ["E2", "E3"]
+    assert own.statuses["city"].tolist() == ["邯郸市"] * len(own.statuses)
+    assert own.statuses["items"].sum() == len(own.items) == (whole.items["city"] == "邯郸市").sum() < len(whole.items)
+    assert own.rates["open_findings"].sum() == 2
+    capsys.readouterr()
+    assert main(["review", "findings", str(path), "--city", "唐山市", "--json"]) == 0
+    assert [row["unit_id"] for row in json.loads(capsys.readouterr().out)] == ["U1"]
+    assert main(["review", "notice", str(path), "--city", "唐山市", "--out", str(tmp_path / "notices")]) == 0
+    assert [file.name for file in (tmp_path / "notices").iterdir()] == ["notice-E1.html"]
+    capsys.readouterr()
+    assert main(["review", "status", str(path), "--city", "唐山"]) == 2
+    assert "The register has no unit in '唐山'.\n\nDid you mean '唐山市'?" in capsys.readouterr().err
 
 
 def test_what_has_no_notice_is_told(store: Path, tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ UNITS_OF_MEASURE = (
 )
 TERMS = ("CCER", "CVaR", "Sobol", "BP", "NCV", "NaN", "SHA-256", "UTC", "RUN", "UNIT", "again", "II", "III", "IV")
 NOT_IN_THE_PARSER = (
-    *("official", "accounted", "low", "reconciled", "high", "verified", "priors", "sensitivity", "front"),
+    *("official", "accounted", "low", "reconciled", "high", "verified", "priors", "sensitivity", "purchases"),
+    "front",
     *("bashrc", "letter", "tight", "enterprise"),
 )
 """Values of options and tables that no schema lists, and names in examples of the help."""

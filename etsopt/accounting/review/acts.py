@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.accounting.review.items import WITHIN, matches
+from etsopt.accounting.review.items import CHANGED, WITHIN, matches, same_value, same_words
 from etsopt.accounting.review.words import CLOSE, CORRECT, FIND, LEVELS, PASS, RESTORE
 from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
@@ -105,7 +105,11 @@ def passed(block: Block) -> int:
 
 
 def found(block: Block) -> int:
-    """Open findings; one that is open already, with the same words, is not opened twice."""
+    """Open findings; one that is open already, with the same words, is not opened twice.
+
+    A finding of a rule keeps its number, open or closed, as long as what it concerns stays as it was: its reason has
+    other figures once the rest of the series is corrected.
+    """
     none = f"SELECT line, {NAME} FROM block m WHERE unit_id NOT IN (SELECT unit_id FROM current_units)"
     block.see_none(none, (_("finding is on no unit"), _("findings are on no unit")), _("Correct unit_id."), "unit_id")
     stated = (
@@ -115,8 +119,12 @@ def found(block: Block) -> int:
     block.see_none(stated, what, _("Correct the item, or leave it empty for the whole month."))
     same = (*KEY, "rule", "reason")
     known = f"SELECT 1 FROM seen_findings f WHERE {join_on('f', 'b', same)}"
+    block.opened.execute(f"CREATE OR REPLACE TEMP TABLE changed_findings AS {CHANGED}")
+    own = f"{join_on('f', 'b', (*KEY, 'rule'))} AND {same_words('f', 'b')}"
+    kept = f"f.finding NOT IN (FROM changed_findings) OR f.item = '' AND {same_value('f', 'b')}"
     # What screening found before stays closed; a person may open the same question again.
-    again = f"EXISTS ({known} AND b.rule <> '') OR EXISTS ({known.replace('seen_findings', 'open_findings')})"
+    again = f"b.rule <> '' AND (EXISTS ({known}) OR EXISTS (SELECT 1 FROM seen_findings f WHERE {own} AND ({kept})))"
+    again += f" OR EXISTS ({known.replace('seen_findings', 'open_findings')})"
     number = "(SELECT coalesce(max(finding), 0) FROM findings) + row_number() OVER (ORDER BY b.line)"
     return block.added(
         "findings",

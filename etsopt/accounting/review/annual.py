@@ -12,6 +12,7 @@ import pandas as pd
 
 from etsopt.accounting.accounts import Accounts, account
 from etsopt.accounting.review.items import look_at_items
+from etsopt.accounting.review.scope import Scope
 from etsopt.accounting.review.summary import NAMES, Review, review_of
 from etsopt.accounting.review.words import INCOMPLETE, OPEN, VERIFIED
 from etsopt.accounting.store.opening import open_store
@@ -90,7 +91,7 @@ def annual_emissions(
         entry = look_at_items(opened, as_of)
         reports, stated = reports_of(opened), parameters_in(opened)
         year = int(reports.rows["month"].max()[:4]) if year is None else year
-        state = review_of(opened, Path(path), entry, year, date.today() if on is None else on)
+        state = review_of(opened, Path(path), entry, Scope(year), date.today() if on is None else on)
     accounts = account(reports, {**stated, **(parameters or {})})
     known = sorted(set(accounts.unit_years["year"].tolist()))
     if year not in known:

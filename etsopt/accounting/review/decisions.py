@@ -79,7 +79,7 @@ TABLE = Table(
 """Columns of a table of decisions. An empty cell of the item stands for all."""
 
 NAMES = tuple(column.name for column in TABLE.columns)
-OF_ITEMS = ("enterprise_id", "province", "sector", "unit", "status", "open_findings")
+OF_ITEMS = ("enterprise_id", "province", "city", "name", "sector", "unit", "status", "open_findings")
 """Columns of the table of items that are left out, so that this table with decisions beside it can be applied."""
 
 WORDS: dict[str, Mapping[str, str]] = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS}

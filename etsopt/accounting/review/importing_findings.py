@@ -1,4 +1,4 @@
-"""Findings of screening as findings of the review."""
+"""Findings of screening as findings of the review, and the likely causes of what it finds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from etsopt.accounting.review.words import FIND
 from etsopt.accounting.screening import screen
 from etsopt.accounting.store.reading import read_store
 from etsopt.accounting.vocabulary import ITEMS, PROCESSES
+from etsopt.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,3 +57,19 @@ def import_findings(
     columns = ["unit_id", "month", "rule", "size_t", "reason", "reason_zh"]
     decisions = found[columns].assign(decision=FIND, level=level, who=who, item=item, process=process)
     return decide(path, pd.DataFrame(decisions), wait_s=wait_s)
+
+
+def likely_causes(path: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> pd.DataFrame:
+    """Return the likely causes in the reports of a store, as `Screening.causes` has them; none without accounts.
+
+    Raises
+    ------
+    UsageError
+        As `open_store` does, or if there is no such entry or day.
+    """
+    content = read_store(path, as_of, wait_s)
+    try:
+        return screen(content.reports, content.parameters).causes
+    except DataError:
+        # A factor that nobody stated keeps reports from being accounted, and no finding from being told.
+        return pd.DataFrame(columns=["unit_id", "month"])

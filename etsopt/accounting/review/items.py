@@ -12,7 +12,7 @@ from etsopt.accounting.coded import UNKNOWN, month_number
 from etsopt.accounting.review.words import LEVELS
 from etsopt.accounting.store.journal import frame_of, look_back
 from etsopt.accounting.store.opening import COPY
-from etsopt.accounting.store.schema import KEY, join_on, listed
+from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
 from etsopt.errors import UsageError
 from etsopt.language import _
 
@@ -60,6 +60,36 @@ def look_at_items(opened: Connection, as_of: int | str | None = None) -> int:
     )
     opened.execute(f"CREATE OR REPLACE TEMP VIEW items AS {ITEMS.format(matches=matches('f', 'c'))}")
     return last
+
+
+CHANGED = f"""
+SELECT DISTINCT finding FROM (
+    SELECT f.finding,
+        arg_max(ROW({listed(CONTENT, "r")}), r.version) FILTER (r.entry <= f.entry) AS at_finding,
+        arg_max(ROW({listed(CONTENT, "r")}), r.version) AS at_present
+    FROM seen_findings f JOIN seen_rows r
+    ON f.unit_id = r.unit_id AND f.month = r.month AND ({matches("f", "r")} OR r.flow = 'product')
+    WHERE f.rule <> '' GROUP BY f.finding, {listed(KEY, "r")}
+) WHERE at_finding IS DISTINCT FROM at_present
+"""
+"""SQL of the findings of rules whose items, or outputs of their month, to which rules relate them, changed since."""
+
+NUMBER = r"\b\d[\d,]*\.?\d*(?:e[-+]?\d+)?"
+SAME_VALUE = 0.01
+"""Relative change below which a figure of a whole month is the same: each correction in the month moves it a little."""
+
+
+def same_words(left: str, right: str) -> str:
+    """Return the SQL condition that reasons of rules differ in figures alone; months and days are no figures."""
+    words = r"regexp_replace({reason}, '(\d{{4}}-\d\d(?:-\d\d)?)|" + NUMBER + r"', '\1', 'g')"
+    return f"{words.format(reason=f'{left}.reason')} = {words.format(reason=f'{right}.reason')}"
+
+
+def same_value(left: str, right: str) -> str:
+    """Return the SQL condition that the first figures of reasons, those that rules judge, are nearly the same."""
+    value = "TRY_CAST(replace(regexp_extract({reason}, '" + NUMBER + "'), ',', '') AS DOUBLE)"
+    one, other = value.format(reason=f"{left}.reason"), value.format(reason=f"{right}.reason")
+    return f"abs({one} - {other}) <= {SAME_VALUE} * abs({other})"
 
 
 def corrections_of(opened: Connection, corrections: str, within: str = "") -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,7 +12,8 @@ import pandas as pd
 
 from etsopt.accounting.review.concerned import concerned, emitted_by
 from etsopt.accounting.review.items import corrections_of, look_at_items, matches
-from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES
+from etsopt.accounting.review.scope import Scope
+from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES, deadline
 from etsopt.accounting.store.journal import frame_of
 from etsopt.accounting.store.ledger import compared
 from etsopt.accounting.store.opening import open_store
@@ -46,7 +46,7 @@ class Review:
         By province and level: items that the level decided on, those that passed it without a finding or correction of
         that level, their share, and its open findings with the emissions that they concern together [tCO2e].
     statuses
-        Items by province and status.
+        Items by province, city and status.
     at_risk
         Enterprises with open findings, or late or missing months, and the names of their units; the list that
         ``compliance.at_risk`` takes.
@@ -83,6 +83,7 @@ def review(
     on: date | None = None,
     as_of: int | str | None = None,
     wait_s: float | None = None,
+    city: str = "",
 ) -> Review:
     """Return the state of the review in a store.
 
@@ -90,6 +91,8 @@ def review(
     ----------
     year
         Only months of this year; None for all.
+    city
+        Only units of this city of the register; empty for all.
     on
         Day by which a month without a report counts as missing if its deadline has passed; None for today.
     as_of
@@ -100,33 +103,33 @@ def review(
     Raises
     ------
     UsageError
-        As `open_store` does, or if there is no such entry or day.
+        As `open_store` does, or if there is no such entry, day or city.
     """
     with open_store(path, wait_s=wait_s) as opened:
         entry = look_at_items(opened, as_of)
-        return review_of(opened, Path(path), entry, year, date.today() if on is None else on)
+        return review_of(opened, Path(path), entry, Scope(year, city), date.today() if on is None else on)
 
 
-def review_of(opened: Connection, path: Path, entry: int, year: int | None, on: date) -> Review:
+def review_of(opened: Connection, path: Path, entry: int, scope: Scope, on: date) -> Review:
     """Return the state of the review that the views of `look_at_items` show.
 
     A state is evidence, so that the store is compared with its ledger first: one that was altered has no head.
     """
     found = compared(opened, path.resolve(), "")
-    within = "" if year is None else f" AND month LIKE '{year:04d}-%'"
-    items = _items(opened, within)
-    findings = _findings(opened, within)
-    months = _months(opened, items, within)
+    scope.look(opened)
+    items = _items(opened, scope)
+    findings = _findings(opened, scope)
+    months = _months(opened, items, scope)
     still = findings[findings["open"]]
     emitted = emitted_by(opened) if len(still) else pd.Series(dtype=float)
     return Review(
         items=items,
         months=months,
         findings=findings,
-        rates=_rates(opened, still, emitted, within),
+        rates=_rates(opened, still, emitted, scope),
         statuses=_statuses(items),
-        at_risk=_at_risk(opened, months, still, emitted, year, on),
-        corrections=corrections_of(opened, "seen_corrections", within.replace("month", "k.month")),
+        at_risk=_at_risk(opened, months, still, emitted, scope, on),
+        corrections=corrections_of(opened, "seen_corrections", scope.within("k")),
         entry=entry,
         line=None if found.alterations else found.lines.get(entry),
         altered=len(found.alterations),
@@ -147,54 +150,47 @@ def day_of(text: str) -> date:
         raise UsageError(_("{text} is not a day.", text=brief(text)), _("Write it as 2026-01-31.")) from None
 
 
-def deadline(month: str) -> date:
-    """Return the last day on which a month is filed in time.
-
-    >>> deadline("2025-01").isoformat()
-    '2025-03-12'
-    """
-    year, number = int(month[:4]), int(month[5:])
-    return date(year, number, calendar.monthrange(year, number)[1]) + timedelta(days=FILING_DAYS)
-
-
-def _items(opened: Connection, within: str) -> pd.DataFrame:
+def _items(opened: Connection, scope: Scope) -> pd.DataFrame:
     items = frame_of(
         opened,
-        f"SELECT u.enterprise_id, u.province, u.sector, {listed(KEY, 'i')}, i.quantity, i.unit, i.ncv_gj_per_unit, "
-        f"i.version, i.rank, i.open_findings FROM items i JOIN current_units u ON i.unit_id = u.unit_id "
-        f"WHERE true{within} ORDER BY {listed(KEY, 'i')}",
+        f"SELECT u.enterprise_id, u.province, u.city, u.name, u.sector, {listed(KEY, 'i')}, i.quantity, i.unit, "
+        f"i.ncv_gj_per_unit, i.version, i.rank, i.open_findings "
+        f"FROM items i JOIN current_units u ON i.unit_id = u.unit_id "
+        f"WHERE true{scope.within('i')} ORDER BY {listed(KEY, 'i')}",
     )
     return items.drop(columns="rank").assign(status=NAMES[items["rank"].to_numpy(dtype=np.int64)])
 
 
-def _findings(opened: Connection, within: str) -> pd.DataFrame:
+def _findings(opened: Connection, scope: Scope) -> pd.DataFrame:
     table = frame_of(
         opened,
         f"SELECT f.finding, c.finding IS NULL AS open, f.level, f.who, f.decided_on, u.enterprise_id, u.province, "
-        f"u.name, f.rule, {listed(KEY, 'f')}, f.size_t, f.reason, f.reason_zh, "
+        f"u.city, u.name, f.rule, {listed(KEY, 'f')}, f.size_t, f.reason, f.reason_zh, "
         f"coalesce(c.level, '') AS closed_by_level, "
         f"coalesce(c.who, '') AS closed_by, coalesce(c.decided_on, '') AS closed_on, "
         f"coalesce(c.reason, '') AS closed_because FROM seen_findings f LEFT JOIN seen_closings c USING (finding) "
-        f"JOIN current_units u ON f.unit_id = u.unit_id WHERE true{within.replace('month', 'f.month')} "
+        f"JOIN current_units u ON f.unit_id = u.unit_id WHERE true{scope.within('f')} "
         f"ORDER BY f.finding",
     )
     return table.assign(open=table["open"].astype(bool))
 
 
-def _months(opened: Connection, items: pd.DataFrame, within: str) -> pd.DataFrame:
+def _months(opened: Connection, items: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     """Return units and months with the day of filing: that of the last first version, else the day of the import."""
     rank = pd.Series(pd.Categorical(items["status"], NAMES).codes, index=items.index)
-    groups = items.assign(rank=rank).groupby(["enterprise_id", "province", "unit_id", "month"], as_index=False)
+    groups = items.assign(rank=rank).groupby(
+        ["enterprise_id", "province", "city", "name", "unit_id", "month"], as_index=False
+    )
     months = groups.agg(items=("item", "size"), rank=("rank", "min"))
     filed = frame_of(
         opened,
         f"SELECT unit_id, month, max(reported_on) FILTER (version = 1) AS filed_on, "
-        f"strftime(min(at_utc), '%Y-%m-%d') AS received_on FROM seen_rows JOIN entries USING (entry) "
-        f"WHERE true{within} GROUP BY ALL",
+        f"strftime(min(at_utc), '%Y-%m-%d') AS received_on FROM seen_rows r JOIN entries USING (entry) "
+        f"WHERE true{scope.within('r')} GROUP BY ALL",
     )
     months = months.merge(filed, on=["unit_id", "month"], how="left")
-    still = f"SELECT unit_id, month, count(*) AS open_findings FROM open_findings WHERE true{within} GROUP BY ALL"
-    months = months.merge(frame_of(opened, still), on=["unit_id", "month"], how="left")
+    still = f"SELECT unit_id, month, count(*) AS open_findings FROM open_findings f WHERE true{scope.within('f')}"
+    months = months.merge(frame_of(opened, f"{still} GROUP BY ALL"), on=["unit_id", "month"], how="left")
     months = months.fillna({"open_findings": 0, "filed_on": ""})
     ends = {month: deadline(month) - timedelta(days=FILING_DAYS) for month in months["month"].unique()}
     stated = months["filed_on"] != ""
@@ -211,9 +207,10 @@ def _months(opened: Connection, items: pd.DataFrame, within: str) -> pd.DataFram
 
 
 def _statuses(items: pd.DataFrame) -> pd.DataFrame:
-    table = pd.crosstab(items["province"], items["status"]).reindex(columns=NAMES, fill_value=0)
+    place = [items["province"], items["city"]]
+    table = pd.crosstab(place, items["status"]).reindex(columns=NAMES, fill_value=0)
     table.columns = pd.Index([f"items_{name}" for name in NAMES])
-    found = (items["open_findings"] > 0).groupby(items["province"]).sum().reindex(table.index, fill_value=0)
+    found = (items["open_findings"] > 0).groupby(place).sum().reindex(table.index, fill_value=0)
     return table.assign(items=table.sum(axis=1), items_with_open_findings=found.astype(int)).reset_index()
 
 
@@ -233,7 +230,7 @@ WHERE true{within} GROUP BY ALL
 """
 
 
-def _rates(opened: Connection, still: pd.DataFrame, emitted: pd.Series[float], within: str) -> pd.DataFrame:
+def _rates(opened: Connection, still: pd.DataFrame, emitted: pd.Series[float], scope: Scope) -> pd.DataFrame:
     """Return first-pass rates and open findings by province and level."""
     key = (*KEY, "level")
     query = RATES.format(
@@ -244,7 +241,7 @@ def _rates(opened: Connection, still: pd.DataFrame, emitted: pd.Series[float], w
         d_p=join_on("d", "p", key),
         d_f=join_on("d", "f", key),
         d_c=join_on("d", "c", key),
-        within=within.replace("month", "d.month"),
+        within=scope.within("d"),
     )
     table = frame_of(opened, query)
     group = ["province", "level"]
@@ -265,15 +262,15 @@ def _at_risk(
     months: pd.DataFrame,
     still: pd.DataFrame,
     emitted: pd.Series[float],
-    year: int | None,
+    scope: Scope,
     on: date,
 ) -> pd.DataFrame:
     """Return enterprises with open findings or months that are late, or missing after their deadline."""
-    units = frame_of(opened, "SELECT unit_id, enterprise_id, name, province, sector FROM current_units")
+    units = frame_of(opened, "SELECT * FROM current_units SEMI JOIN chosen USING (unit_id)")
     # A power unit that reports nothing is one whose emissions another table states.
     silent = (units["sector"] == POWER) & ~units["unit_id"].isin(months["unit_id"])
     accounted = units[units["sector"].isin(ACCOUNTED) & ~silent]
-    years = [year] if year is not None else sorted({int(month[:4]) for month in months["month"]})
+    years = [scope.year] if scope.year is not None else sorted({int(month[:4]) for month in months["month"]})
     due = [f"{own:04d}-{number:02d}" for own in years for number in range(1, 13)]
     due = [month for month in due if deadline(month) < on]
     every = accounted[["unit_id"]].merge(pd.DataFrame({"month": pd.Series(due, dtype=object)}), how="cross")
@@ -289,7 +286,7 @@ def _at_risk(
     )
     figures = ["open_findings", "open_size_t", "late_months", "missing_months"]
     table = table.groupby("enterprise_id", as_index=False).agg(
-        {"province": "first", "unit_id": "size"} | dict.fromkeys(figures, "sum")
+        {"province": "first", "city": "first", "unit_id": "size"} | dict.fromkeys(figures, "sum")
     )
     table = table.rename(columns={"unit_id": "units"})
     table = table[(table[["open_findings", "late_months", "missing_months"]] > 0).any(axis=1)]

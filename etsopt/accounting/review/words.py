@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from etsopt.language import in_both, pgettext
@@ -55,3 +57,13 @@ def by_chinese(context: str, codes: Iterable[str]) -> dict[str, str]:
     {'国家级': 'national'}
     """
     return {in_both(pgettext(context, code))["zh"]: code for code in codes}
+
+
+def deadline(month: str) -> date:
+    """Return the last day on which a month is filed in time.
+
+    >>> deadline("2025-01").isoformat()
+    '2025-03-12'
+    """
+    year, number = int(month[:4]), int(month[5:])
+    return date(year, number, calendar.monthrange(year, number)[1]) + timedelta(days=FILING_DAYS)

@@ -51,7 +51,7 @@ function _shtab_etsopt_using
 end
 
 set -g _shtab_etsopt_commands solve validate check explain plot report compare methods export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review notice' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve explore design forecast models rules instances schema completion
-set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --page --price --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
+set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --city --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --page --price --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -259,6 +259,7 @@ complete -c etsopt -n '_shtab_etsopt_using review status' -s h -l help -d 'show 
 complete -c etsopt -n '_shtab_etsopt_using review status' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using review status' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using review status' -l year -x -d 'only months of this year (default: all)'
+complete -c etsopt -n '_shtab_etsopt_using review status' -l city -x -d 'only units of this city of the register (default: all)'
 complete -c etsopt -n '_shtab_etsopt_using review status' -l on -x -d 'day by which months without a report count as missing after their deadline (default: today)'
 complete -c etsopt -n '_shtab_etsopt_using review status' -l out -x -d 'folder to write all tables to: items, months, findings, corrections and the others'
 complete -c etsopt -n '_shtab_etsopt_using review status' -l as-of -x -d 'state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)'
@@ -268,6 +269,7 @@ complete -c etsopt -n '_shtab_etsopt_using review findings' -s h -l help -d 'sho
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l year -x -d 'only months of this year (default: all)'
+complete -c etsopt -n '_shtab_etsopt_using review findings' -l city -x -d 'only units of this city of the register (default: all)'
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l all -d 'also those that are closed'
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l as-of -x -d 'state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)'
 complete -c etsopt -n '_shtab_etsopt_using review findings' -l wait -x -d 'time to wait while another process has the store open (default: 10)'
@@ -277,6 +279,7 @@ complete -c etsopt -n '_shtab_etsopt_using review notice' -l json -d 'print mach
 complete -c etsopt -n '_shtab_etsopt_using review notice' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using review notice' -l out -x -d 'folder to write the notices to'
 complete -c etsopt -n '_shtab_etsopt_using review notice' -l year -x -d 'only months of this year (default: all)'
+complete -c etsopt -n '_shtab_etsopt_using review notice' -l city -x -d 'only units of this city of the register (default: all)'
 complete -c etsopt -n '_shtab_etsopt_using review notice' -l deadline -x -d 'day by which enterprises are to answer'
 complete -c etsopt -n '_shtab_etsopt_using review notice' -l enterprise -x -d 'write the notice of this enterprise only; repeatable (default: all)'
 complete -c etsopt -n '_shtab_etsopt_using review notice' -l as-of -x -d 'state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)'
@@ -452,8 +455,9 @@ complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' 
 complete -c etsopt -n '_shtab_etsopt_using forecast' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using forecast' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using forecast' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
-complete -c etsopt -n '_shtab_etsopt_using forecast' -l out -x -d 'folder to write tables to: forecast, priors, sensitivity, draws (default: that of FILE'"'"'s name, beside it)'
+complete -c etsopt -n '_shtab_etsopt_using forecast' -l out -x -d 'folder to write tables to: forecast, priors, sensitivity, draws, purchases (default: that of FILE'"'"'s name, beside it)'
 complete -c etsopt -n '_shtab_etsopt_using forecast' -l chart -x -d 'draw distributions and intervals too, .svg or .png'
+complete -c etsopt -n '_shtab_etsopt_using forecast' -l page -x -d 'write a page with charts too, .html'
 complete -c etsopt -n '_shtab_etsopt_using forecast' -l format -xka "csv parquet" -d 'format of the tables: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a models -d 'list the models'
 complete -c etsopt -n '_shtab_etsopt_using models' -s h -l help -d 'show this help message and exit'

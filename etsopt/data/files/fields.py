@@ -70,7 +70,7 @@ def _explain(into: Book, sheet: Any, place: int, field: Field) -> None:
     """Show the meaning of a cell when it is chosen, offer its words, and accept numbers alone where it holds one."""
     needed = into.word("Required: ", "必填：") if field.required else ""
     options: dict[str, Any] = {
-        "input_title": field.name[:32],
+        "input_title": field.headings[into.in_chinese][:32],
         "input_message": f"{needed}{field.meaning}"[:255],
         "error_type": "warning",
     }

@@ -6,27 +6,30 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from etsopt.accounting.chinese import one_reason
 from etsopt.accounting.vocabulary import COUNTED
 from etsopt.documents.columns import table_of
-from etsopt.documents.document import Column, Document, Facts, Points, Section, noted
+from etsopt.documents.document import Column, Document, Facts, Paragraph, Points, Section, named, noted
 from etsopt.documents.html import printable
 from etsopt.documents.quantities import REPORTED, WHOLE_TONNES, tonnes
 from etsopt.errors import UsageError, brief
 from etsopt.language import _, joined, ngettext, pgettext
 from etsopt.reports.files import write_each
 from etsopt.reports.monthly.review import stamped
+from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    import pandas as pd
-
     from etsopt.accounting import Review
+    from etsopt.documents.document import Block
 
 OF_UNIT = ("finding", "month", "process", "item", "quantity", "unit", "size_t", "reason", "level")
-QUANTITY = ["unit_id", "month", "item"]
+PLACE = ["unit_id", "month"]
+QUANTITY = [*PLACE, "item"]
 
 
 def write_notices(
@@ -35,6 +38,7 @@ def write_notices(
     language: str = "en",
     enterprises: Sequence[str] = (),
     deadline: date | None = None,
+    causes: pd.DataFrame | None = None,
 ) -> list[Path]:
     """Write a notice for each enterprise with open findings, one HTML file, and return the files.
 
@@ -48,6 +52,8 @@ def write_notices(
         Only these; empty for all.
     deadline
         Day by which they have to answer; None if none is stated.
+    causes
+        Likely causes, of which a notice tells those of its units and months; None for none.
 
     Raises
     ------
@@ -66,10 +72,11 @@ def write_notices(
         raise UsageError(what, _("List them: etsopt review findings STORE"))
     chosen = list(dict.fromkeys(enterprises)) or known
     rows = dict(tuple(_with_quantities(still, state.items).groupby("enterprise_id")))
+    causes = pd.DataFrame(columns=PLACE) if causes is None else causes
     sizes = state.at_risk.set_index("enterprise_id")["open_size_t"]
 
     def page(enterprise: str) -> str:
-        made = partial(notice, state, rows[enterprise], float(sizes[enterprise]), deadline)
+        made = partial(notice, state, rows[enterprise], float(sizes[enterprise]), deadline, causes)
         return printable(made, language)
 
     return write_each(Path(folder), "notice-{}.html", chosen, page, _("writing notices"))
@@ -81,7 +88,9 @@ def _with_quantities(findings: pd.DataFrame, items: pd.DataFrame) -> pd.DataFram
     return findings.merge(single[[*QUANTITY, "quantity", "unit"]], on=QUANTITY, how="left").fillna({"unit": ""})
 
 
-def notice(state: Review, findings: pd.DataFrame, size_t: float, deadline: date | None) -> Document:
+def notice(
+    state: Review, findings: pd.DataFrame, size_t: float, deadline: date | None, causes: pd.DataFrame
+) -> Document:
     """Return the notice of an enterprise in the language of the moment.
 
     Parameters
@@ -90,6 +99,8 @@ def notice(state: Review, findings: pd.DataFrame, size_t: float, deadline: date 
         Its open findings, with ``quantity`` and ``unit`` of what was reported.
     size_t
         Emissions that they concern together [tCO2e].
+    causes
+        Likely causes by unit and month, also of others.
     """
     enterprise = findings["enterprise_id"].iloc[0]
     names = [name for name in findings["name"].unique() if name]
@@ -113,15 +124,15 @@ def notice(state: Review, findings: pd.DataFrame, size_t: float, deadline: date 
         kicker="",
         answer=text,
         sections=(
-            *_units(findings),
+            *_units(findings, causes),
             Section("answer", _("How to answer"), (Points(steps), Facts(tuple((label, "") for label in signed)))),
             *([Section("ledger", _("Ledger"), proof)] if (proof := stamped(state.line)) else []),
         ),
     )
 
 
-def _units(findings: pd.DataFrame) -> Iterator[Section]:
-    """Yield the findings of each unit by month and item."""
+def _units(findings: pd.DataFrame, causes: pd.DataFrame) -> Iterator[Section]:
+    """Yield the findings of each unit by month and item, and what may be behind them."""
     own = {
         "quantity": Column(pgettext("notice", "quantity as reported"), REPORTED, 1),
         "size_t": Column(pgettext("notice", "emissions concerned"), WHOLE_TONNES, 1),
@@ -131,4 +142,13 @@ def _units(findings: pd.DataFrame) -> Iterator[Section]:
         name = rows["name"].iloc[0]
         title = _("Unit {unit}", unit=noted(unit, name) if name else unit)
         table = table_of(one_reason(rows), OF_UNIT, title, exact=True, own=own)
-        yield Section(f"unit-{unit}", title, (table,))
+        yield Section(f"unit-{unit}", title, (table, *_causes(causes.merge(rows[PLACE].drop_duplicates()))))
+
+
+def _causes(causes: pd.DataFrame) -> tuple[Block, ...]:
+    """Return what is probably behind findings and where to look, or nothing."""
+    if causes.empty:
+        return ()
+    rows = one_reason(causes.sort_values("month", kind="stable")).itertuples()
+    lines = tuple(named(noted(row.month, word("cause", row.cause)), row.reason) for row in rows)
+    return Paragraph(_("What probably happened, and where to look; no figure was corrected:")), Points(lines)

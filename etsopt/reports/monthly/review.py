@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from etsopt.accounting.store.ledger import Line
     from etsopt.documents.document import Block
 
-STATES = ("province", *(f"items_{status}" for status in STATUSES), "items", "items_with_open_findings")
-FINDINGS = ("finding", "open", "level", "unit_id", "name", "month", "item", "size_t", "reason")
+STATES = ("province", "city", *(f"items_{status}" for status in STATUSES), "items", "items_with_open_findings")
+FINDINGS = ("finding", "open", "level", "city", "unit_id", "name", "month", "item", "size_t", "reason")
 HISTORY = ("entry", "event", "level", "who", "item", "version", "quantity", "unit", "finding", "reason")
 FIGURES = ("quantity_before", "quantity", "unit", "ncv_before_gj_per_unit", "ncv_gj_per_unit")
 CORRECTIONS = ("unit_id", "month", "process", "item", *FIGURES)
@@ -43,7 +43,7 @@ def status(state: Review) -> Document:
         answer = _(text, items_and_months=answer, unknown=unknown)
     risk, at_risk = _("Enterprises at risk"), with_names(state.at_risk, list(state.at_risk))
     tables: tuple[Block, ...] = (
-        table_of(state.statuses, STATES, _("Items by province and status"), key="states"),
+        table_of(state.statuses, with_names(state.statuses, STATES), _("Items by place and status"), key="states"),
         table_of(state.rates, list(state.rates), _("First pass and open findings"), exact=True, key="rates"),
         *([table_of(state.at_risk, at_risk, risk, exact=True, key="risk")] if len(state.at_risk) else []),
         *stamped(state.line, state.altered),
@@ -66,8 +66,8 @@ def findings(table: pd.DataFrame) -> Table:
 
 
 def with_names(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    """Return columns of a table, and that of names beside the codes only where a register has any."""
-    return [name for name in columns if name != "name" or (table["name"] != "").any()]
+    """Return columns of a table, and those of names and cities beside the codes only where a register has any."""
+    return [name for name in columns if name not in ("name", "city") or (table[name] != "").any()]
 
 
 def history(table: pd.DataFrame) -> Table:

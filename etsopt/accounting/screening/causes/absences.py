@@ -40,6 +40,16 @@ def _absent(present: Flags, able: Flags) -> tuple[Integers, Integers, Integers, 
     return row, column, present_months[row], ((present_months + 1) / (months + 2))[row]
 
 
+def _outside(series: Series, able: Flags) -> Flags:
+    """Return the months before an item was taken up and after it was given up: two or more at an end of the reports."""
+    absent, there = able & ~series.present, able & series.present
+    outside = np.zeros_like(absent)
+    for order in (slice(None), slice(None, None, -1)):
+        end = absent[:, order] & ~np.logical_or.accumulate(there[:, order], axis=1)
+        outside |= (end & (end.sum(axis=1) > 1)[:, None])[:, order]
+    return outside
+
+
 def missing_months(series: Series) -> Suspects:
     """Return the months of reported years of which a unit has no report."""
     reported, _ = _reported(series)
@@ -64,7 +74,7 @@ def missing_rows(series: Series, switched: Flags) -> Suspects:
     burnt = np.vstack([series.present & (series.hundredths > 0), np.ones(able.shape[1], dtype=bool)])
     tested = series.coded.flow == FLOW["test"]
     able[tested] &= burnt[series.consumption()[:-1][tested]]
-    place, column, present_months, probability = _absent(series.present, able & ~switched)
+    place, column, present_months, probability = _absent(series.present, able & ~switched & ~_outside(series, able))
     return series.suspects(place, column, cause="missing_row", probability=probability, months=present_months)
 
 

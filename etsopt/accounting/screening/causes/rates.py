@@ -3,9 +3,6 @@
 The logarithm of every quantity over the output of its unit and month is compared with that of the other months. A shift
 that most items of a month share is the output's. With many items their median takes the place of the output, which has
 noise of its own. A unit that is off in all its months is compared with its peers in the same way.
-
-Fuels are burnt for their heat. Where one is off and others of its process make up for it, the plant has switched or
-blended them, and no figure is false.
 """
 
 from __future__ import annotations
@@ -16,10 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.accounting.coded import FLOW, ITEM, PROCESS, joined
-from etsopt.accounting.figures import FUELS
+from etsopt.accounting.coded import FLOW, PROCESS, joined
 from etsopt.accounting.screening.causes.hypotheses import (
-    COAL_EQUIVALENT,
     LEAST_RATIO,
     QUANTITY,
     Mistakes,
@@ -28,12 +23,11 @@ from etsopt.accounting.screening.causes.hypotheses import (
 )
 from etsopt.accounting.screening.causes.series import MEDIAN_DEVIATION, centre_and_scale, grouped_middle
 from etsopt.accounting.screening.screening_data import FEWEST_MONTHS, FEWEST_PEERS
-from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES, TONNE
+from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from etsopt.accounting.rows import Reports
     from etsopt.accounting.screening.causes.series import Flags, Floats, Integers, Series
 
 
@@ -45,18 +39,12 @@ LEAST_SCALE, LEAST_SCALE_OF_PEERS = 0.005, 0.05
 """Scales below which no series and no group of plants is taken to vary."""
 ALIKE, ALIKE_SCALES, ALIKE_RATIO = 0.6, 5.0, 0.1
 """Share of the items that a shift of the output has in common, and how near they are to it."""
+PAIR = 0.25
+"""Share of a shift within which a unit's only two items have it: two mistakes are hardly of one factor."""
 UNLIKE_PEERS = float(np.log(2))
 """Logarithm of the ratio to peers from which a whole year is named: plants do differ."""
 USUAL_YEARS = 300.0
 """Weight of a series of a year without a fault, among about as many series of 18 plants."""
-
-MADE_UP = 0.3
-"""Share of the heat by which a fuel is off, up to which that of its process may be off if others make up for it."""
-
-DEFAULT, IN_TONNES = np.full(len(ITEMS), np.nan), np.zeros(len(ITEMS), dtype=bool)
-"""Default calorific value of each fuel [GJ per unit], NaN for other items; and whether it is counted in tonnes."""
-for _name, _values in FUELS.items():
-    DEFAULT[ITEM[_name]], IN_TONNES[ITEM[_name]] = _values[0], ITEMS[_name].unit == TONNE
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,39 +82,6 @@ class Rates:
         made = np.append(own.process, len(PROCESSES))[self.base][self.unit]
         sizes = ((own.sector, 0), (made, len(PROCESSES) + 1), (own.process, len(PROCESSES)))
         return np.unique(joined((*sizes, (own.item, len(ITEMS)), (own.flow, len(FLOWS)))), return_inverse=True)[1]
-
-    def heat(self, reports: Reports) -> Floats:
-        """Return the calorific value of each fuel, measured or by default, NaN for other series [GJ per unit]."""
-        own, value = self.series.coded.select(self.place), reports.rows["ncv_gj_per_unit"].to_numpy(dtype=float)
-        rows = np.flatnonzero(reports.current & ~np.isnan(value))
-        fuels, fuel = np.unique(reports.coded.unit[rows] * len(ITEMS) + reports.coded.item[rows], return_inverse=True)
-        measured = np.append(np.exp(grouped_middle(np.log(value[rows])[:, None], fuel, len(fuels))[0]), np.nan)
-        key, default = own.unit * len(ITEMS) + own.item, DEFAULT[own.item]
-        place = np.searchsorted(fuels, key)
-        known = ~np.isnan(default) & (np.append(fuels, -1)[place] == key)
-        return np.where(known, measured[place], default)
-
-    def equivalent(self, heat: Floats) -> Floats:
-        """Return the tonnes of coal equivalent in a tonne of each fuel, NaN for gases and what is no fuel."""
-        tonnes = IN_TONNES[self.series.coded.item[self.place]]
-        return np.where(tonnes, heat, np.nan) / COAL_EQUIVALENT
-
-    def made_up(self, heat: Floats) -> Flags:
-        """Return where other fuels of a process make up for one that is off, shape ``(counted, months)``."""
-        fuel = ~np.isnan(heat) & (self.series.coded.flow[self.place] == FLOW["in"])
-        process = self.series.process[self.place]
-        burnt = np.where(fuel[:, None], self.series.hundredths[self.place] / 100.0 * heat[:, None], 0.0)
-        total = np.zeros((int(process.max(initial=-1)) + 1, burnt.shape[1]))
-        np.add.at(total, process, burnt)
-        output = np.full_like(total, np.nan)
-        output[process] = self.output
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rate = np.where(total > 0, np.log(total) - output, np.nan)
-            centre, scale = centre_and_scale(rate, FEWEST_MONTHS)
-            expected = np.exp(centre[:, None] + output)
-            lacking, noise = np.abs(total - expected), FEW * np.maximum(scale, LEAST_SCALE)[:, None] * expected
-            off = np.abs(burnt - np.exp(self.usual[:, None] + self.output) * heat[:, None])
-            return fuel[:, None] & (off > noise[process]) & (lacking[process] < MADE_UP * off)
 
     @cached_property
     def logarithms(self) -> Floats:
@@ -205,12 +160,13 @@ class Rates:
         width = scale(left, np.arange(len(left)))
         # Most items share a shift of the output; if there are few, the figure farthest from its level is wrong.
         near = np.abs(off - common[unit]) < np.maximum(ALIKE_SCALES * width[:, None], ALIKE_RATIO)
-        alike = np.zeros_like(common)
+        alike, paired = np.zeros_like(common), np.zeros_like(common)
         np.add.at(alike, unit[item], near[item])
+        np.add.at(paired, unit[item], (np.abs(off - common[unit]) < PAIR * np.abs(common[unit]))[item])
         has = np.flatnonzero(self.base >= 0)
         ours, theirs = np.full_like(common, np.nan), grouped_middle(np.abs(level[item]), unit[item], len(common))[0]
         ours[has] = np.abs(level[self.base[has]])
-        able = (alike >= ALIKE * items) & ((items >= FEW) | (ours > theirs)) & ~without
+        able = (alike >= ALIKE * items) & ((items >= FEW) | (paired > 1) | (ours > theirs)) & ~without
         output = -common[has]
         of_output = scale(output, self.base[has])
         wrong = np.zeros_like(many)

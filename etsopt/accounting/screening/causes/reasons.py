@@ -64,6 +64,10 @@ TEXTS = {
         "{used:,.0f} and closing stock {closing:,.0f} leave {gap:+,.0f} {measure}. Look at the weighbridge tickets and "
         "the stock-taking."
     ),
+    "heat_of_fuels": _(
+        "{item} at {process}: {stated:,.2f} {measure}, where the other fuels leave {usual:,.2f} to the usual heat per "
+        "tonne of output. Look in the ledger for heat that is booked under another fuel or month."
+    ),
     "missing_row": _(
         "No row of {item} ({flow}) at {process}, which {months:.0f} other months have. Look for its ledger or test "
         "report."

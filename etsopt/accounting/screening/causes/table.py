@@ -13,7 +13,8 @@ from etsopt.accounting.screening.causes.absences import missing_months, missing_
 from etsopt.accounting.screening.causes.balances import Balances
 from etsopt.accounting.screening.causes.calorific_values import calorific_values
 from etsopt.accounting.screening.causes.copies import copies
-from etsopt.accounting.screening.causes.hypotheses import QUANTITY, QUANTITY_OF_YEARS
+from etsopt.accounting.screening.causes.heat import Heat
+from etsopt.accounting.screening.causes.hypotheses import QUANTITY, QUANTITY_OF_YEARS, UNEXPLAINED
 from etsopt.accounting.screening.causes.rates import UNLIKE_PEERS, USUAL_YEARS, Rates, Shifts
 from etsopt.accounting.screening.causes.reasons import OTHERS, OUTPUT, PEERS, with_reasons
 from etsopt.accounting.screening.causes.series import NONE, Series, chained, middle
@@ -30,7 +31,8 @@ KEY = ["unit_id", "month", "process", "item", "flow"]
 COLUMNS = [*KEY, "cause", "probability", "factor", "size_t", "reason", "reason_zh"]
 CAUSES = (
     *("factor_1000", "factor_10", "factor_10000", "counted_twice", "calorific_unit", "copied_month"),
-    *("total_and_parts", "stock_open", "missing_row", "missing_month", "tonnes_of_coal_equivalent", "unexplained"),
+    *("total_and_parts", "stock_open", "missing_row", "missing_month", "tonnes_of_coal_equivalent", "heat_of_fuels"),
+    "unexplained",
 )
 """All causes."""
 MOST_CERTAIN = 0.999
@@ -53,21 +55,21 @@ def causes_of(material: Material) -> pd.DataFrame:
     series = Series.of(reports)
     rates, balances = Rates.of(series), Balances.of(series)
     copied, copied_cells = copies(rates)
-    heat = rates.heat(reports)
-    made_up = rates.made_up(heat)
+    heat = Heat.of(rates, reports)
     switched = np.zeros_like(series.present)
-    switched[rates.place] = made_up
+    switched[rates.place] = heat.made_up
     parts = [
         missing_months(series),
         totals(series),
         copied,
-        *_of_rates(rates, rates.equivalent(heat), balances.weights(rates), copied_cells | made_up),
+        *_of_rates(rates, heat.equivalent, balances.weights(rates), copied_cells | heat.made_up),
         missing_rows(series, switched),
         calorific_values(series, reports),
     ]
     explained = _cells(series, parts)
     explained[rates.place] |= copied_cells
-    parts.append(balances.suspects(rates, explained))
+    parts.append(heat.suspects(explained))
+    parts.append(balances.suspects(rates, explained | _cells(series, parts[-1:])))
     found = chained(parts)
     figure = (found["unit"] * series.present.shape[1] + found["column"]) * (len(series) + 1) + found["series"] + 1
     first = np.sort(np.unique(figure, return_index=True)[1])
@@ -91,7 +93,7 @@ def _of_rates(rates: Rates, equivalent: Floats, weights: Floats, explained: Flag
         shifts = Shifts(np.where(able, off, np.nan), width)
         row, column, verdict = shifts.judged(equivalent, mistakes, usual)
         if which is unlike:
-            kept = _once_a_series(shifts.off, row, column)
+            kept = _once_a_series(shifts.off, row, column, verdict.cause == UNEXPLAINED)
             row, column = row[kept], column[kept]
             verdict = verdict.select(kept)
         by = PEERS if which is unlike else np.where(rates.item[row], OUTPUT, OTHERS)
@@ -100,12 +102,12 @@ def _of_rates(rates: Rates, equivalent: Floats, weights: Floats, explained: Flag
     return found
 
 
-def _once_a_series(off: Floats, row: Integers, column: Integers) -> Integers:
-    """Return the figures to name: of a series that is off in all its months, one question, the month farthest off."""
+def _once_a_series(off: Floats, row: Integers, column: Integers, unexplained: Flags) -> Integers:
+    """Return the figures to name: one question, the month farthest off, where all months are, or no mistake fits."""
     whole = np.bincount(row, minlength=len(off)) == (~np.isnan(off)).sum(axis=1)
     order = np.lexsort((-np.abs(off[row, column]), row))
     first = order[np.unique(row[order], return_index=True)[1]]
-    return np.flatnonzero(~whole[row] | np.isin(np.arange(len(row)), first))
+    return np.flatnonzero(~(whole[row] | unexplained) | np.isin(np.arange(len(row)), first))
 
 
 def _cells(series: Series, parts: list[Suspects]) -> Flags:
