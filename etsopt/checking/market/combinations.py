@@ -73,7 +73,7 @@ def bound_of_choices(bounds: list[Bound], value: float) -> float:
             rounding *= 2 + 4 * sizes.units / sizes.roundings
             rest[place] = bound.of_all() - bound.plans.sum() - rounding.sum()
         # No sum of terms whose sizes add up to a number overflows.
-        usable = np.isfinite(np.abs(worth).sum(axis=0) + np.abs(rest))
+        usable = np.isfinite(np.abs(np.vstack([worth, rest])).sum(axis=0))
     count = np.bincount(plans.owner)
     return least_of_choices(worth[:, usable], rest[usable], count, value) if usable.any() else -np.inf
 
