@@ -185,7 +185,7 @@ def test_the_least_of_choices_is_that_of_all(seed: int) -> None:
 @pytest.mark.parametrize(("limit", "enough"), [("COMBINATION_SUMS_MAX", 8), ("COMBINATION_WORK_MAX", 16)])
 def test_units_that_rule_out_most_choices_come_first(limit: str, enough: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the second unit one plan is left below 9 CNY, so that the others meet one sum and two, not two and four."""
-    worth = np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [10.0, 0.0], [0.0, 0.0], [2.0, 2.0]])
+    worth = np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [8.0, 0.0], [0.0, 0.0], [0.0, 0.0], [2.0, 2.0]])
     for most, least in ((enough, 1.0), (enough - 1, -np.inf)):
         monkeypatch.setattr(combinations, limit, most)
-        assert least_of_choices(worth, np.array([1.0, 0.0]), np.array([2, 2, 2]), 9.0) == least
+        assert least_of_choices(worth, np.array([1.0, 0.0]), np.array([2, 2, 1, 2]), 9.0) == least
