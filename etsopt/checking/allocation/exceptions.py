@@ -151,7 +151,7 @@ def _is_choice(  # long because a part of the choices is narrowed, told empty or
         hopeless |= (np.arange(len(rest)) >= left) & (least - key[rest[left - 1]] + key[rest] >= limit)
         if not (needed | hopeless).any():
             # The scarcest gain of all decides on which unit to split.
-            scarce = np.argmax(np.where(gained < wanted, wanted - gained, 0.0) / np.maximum(most - gained, UNDERFLOW))
+            scarce = np.argmax(np.maximum(wanted - gained, 0.0) / np.maximum(most - gained, UNDERFLOW))
             split = np.arange(len(rest)) == np.argmax(gains[scarce, rest])
             parts.append((rest[~split], left, spent, gained))
             needed = split

@@ -118,8 +118,16 @@ def test_gains_that_just_do_are_enough_within_their_rounding() -> None:
 )
 def test_gains_are_enough_within_their_roundings(units: int, roundings: int, enough: bool) -> None:
     # Two for each unit and eight more, and four of what lacks.
-    lacking = proof(1 + roundings * ROUNDOFF, [1 / units] * units)
+    lacking = proof(4 + 4 * roundings * ROUNDOFF, [4 / units] * units)
     assert _is_choice(units, np.arange(units).astype(object), 99, [lacking]) is enough
+
+
+def test_a_gain_in_which_others_vanish_is_not_needed() -> None:
+    """Two gains of a tonne do, though a sum with the third one has no place for them."""
+    proofs = [proof(2.0, [0.0, 1.0, 1.0, 2.0**54])]
+    key = np.array([0, 1, 2, 9], dtype=object)
+    assert _is_choice(2, key, 5, proofs)
+    assert not _is_choice(2, key, 3, proofs)
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -130,10 +138,10 @@ def test_units_that_serve_a_proof_each_are_a_choice(count: int) -> None:
 
 def test_proofs_that_no_unit_serves_twice_rule_out_one_unit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exceptions, "EXCEPTION_PARTS_MAX", 1)
-    proofs = [proof(1.5, [2, 2, 0, 0]), proof(1.5, [0, 0, 2, 2])]
+    proofs = [proof(0.5, [1, 1, 0, 0]), proof(0.5, [0, 0, 1, 1])]
     assert not _is_choice(1, np.arange(4).astype(object), 99, proofs)
     # One that both serve would have to be searched for.
-    assert _is_choice(1, np.arange(4).astype(object), 99, [proof(1.5, [2, 2, 0, 0]), proof(1.5, [0, 2, 2, 2])])
+    assert _is_choice(1, np.arange(4).astype(object), 99, [proof(0.5, [1, 1, 0, 0]), proof(0.5, [0, 1, 1, 1])])
 
 
 def test_proofs_that_no_unit_serves_twice_need_their_units_each() -> None:
