@@ -117,6 +117,6 @@ def least_of_choices(
         work += len(sums) * mine.size
         if len(sums) * mine.size > COMBINATION_SUMS_MAX or work > COMBINATION_WORK_MAX:
             return -np.inf
-        sums = (sums[:, None] + mine).reshape(-1, len(rest))
+        sums = (sums[:, None] + mine).reshape(len(sums) * len(mine), len(rest))
         sums = sums[(sums < value).all(axis=1)]
     return float(sums.max(axis=1).min(initial=value))
