@@ -202,9 +202,9 @@ def is_worth(first: InstanceInputs, last: InstanceInputs) -> bool:
 def _rounding(bound: Bound) -> float:
     """Return what the rounding of limits between the ends may change of a bound there [CNY]."""
     accounts, terms = bound.market.accounts, bound.market.terms
-    tonnes = np.abs(terms.auctioned) + np.abs(terms.demand) + accounts.held_most.sum(axis=0)
+    sides = terms.auctioned, terms.demand, accounts.held_most, accounts.traded_most
     rate = 2 * np.abs(bound.repaired).max() + np.abs(terms.transaction_cost).max() + terms.terminal_price
-    return float(gamma(LIMIT_ROUNDINGS) * rate * (tonnes + accounts.traded_most.sum(axis=0)).sum())
+    return float(gamma(LIMIT_ROUNDINGS) * rate * sum(np.abs(tonnes).sum() for tonnes in sides))
 
 
 def bends_of_ends(first: End, last: End) -> Iterator[Text | str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 
 import etsopt
 from etsopt.checking import Answer, Question
-from etsopt.checking.price_segments import End, certify, line_of
+from etsopt.checking.arithmetic import gamma
+from etsopt.checking.price_segments import End, _rounding, bends_of_markets, certify, line_of
 from etsopt.rules import as_given
+from tests.checking.market.small import baseline_of, market_of, terms_of
 from tests.curves.test_price_curve import AUCTION, WORTH, by_hand
 
 
@@ -134,3 +137,29 @@ def test_nothing_else_may_move(ends: dict[float, End]) -> None:
         forged = replace(other, read=other.proven._replace(market=moved))
         reasons = map(str, certify(one, forged, one).refused)
         assert f"{name} of the market moves, which is no side of it" in reasons
+
+
+def test_the_rounding_of_limits_counts_at_the_highest_prices() -> None:
+    """110 t are auctioned, 35 t demanded or supplied, 1,240 t held and 2,386 t traded at most."""
+    market = market_of(terms=terms_of(transaction_cost=np.array([2.0, 3.0])))
+    bound: Any = SimpleNamespace(market=market, repaired=np.array([4.0, -7.0, 3.0]))
+    # A multiplier on either side, the larger cost of trading and the terminal price.
+    assert _rounding(bound) == pytest.approx(gamma(8) * (2 * 7 + 3 + 5) * (110 + 35 + 1240 + 2386), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("year", "follows_output", "bends"),
+    [(0, [False, False], False), (1, [False, False], True), (0, [True, False], True), (0, [False, True], False)],
+)
+def test_allowances_that_follow_a_unit_may_not_move(
+    year: int, follows_output: list[bool], bends: bool, ends: dict[float, End]
+) -> None:
+    """Those of the second year follow emissions, whatever follows output."""
+    baseline = baseline_of(follows_output=np.array(follows_output))
+    given = baseline.given.copy()
+    given[1, year] += 1.0
+    markets = market_of(baseline=baseline), market_of(baseline=replace(baseline, given=given))
+    reasons = [*map(str, bends_of_markets(ends[10.0].given, ends[30.0].given, *markets))]
+    names = ["baseline.follows_output", "baseline.given"] if bends else ["baseline.given"]
+    balances = "2026 is self-balancing: balance values move too (pathway.self_balancing_until)"
+    assert reasons == [balances, *(f"{name} of the market moves, which is no side of it" for name in names)]

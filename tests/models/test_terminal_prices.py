@@ -174,6 +174,15 @@ def test_damaged_plans_are_refused(damage: str) -> None:
         assert not check(instance, without, results.levels, kind="pathway").certified
 
 
+def test_every_end_has_the_years_of_the_path_and_no_other_row() -> None:
+    instance = ceiling(three())
+    results = solved(instance)
+    table = results.tables["terminal_prices"]
+    for rows in ([*range(1, 6)], [*range(5)], [*range(6), 5], [1, 0, *range(2, 6)], []):
+        forged = table.iloc[rows].reset_index(drop=True)
+        assert refused(instance, results, terminal_prices=forged) == {"same_rows"}
+
+
 def test_tables_where_the_end_moves_nothing_are_refused() -> None:
     instance, results = ceiling(three(no_bank_from=2027)), solved(ceiling(three()))
     own = solved(instance)

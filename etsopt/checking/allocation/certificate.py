@@ -227,13 +227,10 @@ def _above_parabola(  # long because the value at a point and its outward slopes
 
 def _beyond(slope: NDArray[np.float64], room: NDArray[np.float64], square: Square) -> NDArray[np.float64]:
     """Return the largest gain of a unit by an outward move along which its function falls by slope less parabola."""
-    most = np.minimum(square.weight * slope * slope / 4, slope * room)
-    if square.integer:
-        # The gain of a move is concave, so the best whole move is next to the best real one.
-        near = np.rint(np.minimum(slope * square.weight / 2, room))
-        best = np.zeros(len(slope))
-        for move in (near - 1, near, near + 1):
-            move = np.clip(move, 0.0, np.floor(room))
-            best = np.maximum(best, move * (slope - move / square.weight) + gamma(8) * move * slope)
-        most = np.minimum(most, best)
-    return upward_each(most)
+    if not square.integer:
+        return upward_each(np.minimum(square.weight * slope * slope / 4, slope * room))
+    # The gain of a move is concave, so the best whole move is next to the best real one.
+    below = np.floor(slope * square.weight / 2)
+    moves = [np.minimum(move, np.floor(room)) for move in (below, below + 1)]
+    gains = [move * (slope - move / square.weight) + gamma(8) * move * slope for move in moves]
+    return upward_each(np.maximum(*gains))

@@ -141,18 +141,17 @@ def _is_choice(  # long because a part of the choices is narrowed, told empty or
         most = gained + largest[:, :left].sum(axis=1)
         if least >= limit or (most < wanted).any() or _need_more(gains[:, rest], largest, wanted - gained, left):
             continue
-        if (gained + gains[:, rest[:left]].sum(axis=1) >= wanted).all():
+        if left == len(rest) or (gained + gains[:, rest[:left]].sum(axis=1) >= wanted).all():
             return True
         # A unit left out gives its place to the best one outside; one that comes in takes that of the last or dearest.
-        following = largest[:, [left]] if left < len(rest) else np.full((len(gains), 1), -np.inf)
-        without = most[:, None] - np.maximum(gains[:, rest] - following, 0.0)
+        without = most[:, None] - np.maximum(gains[:, rest] - largest[:, [left]], 0.0)
         within = most[:, None] - np.maximum(largest[:, [left - 1]] - gains[:, rest], 0.0)
         lacking = wanted[:, None] - gamma(8) * most[:, None]
         needed, hopeless = (without < lacking).any(axis=0), (within < lacking).any(axis=0)
         hopeless |= (np.arange(len(rest)) >= left) & (least - key[rest[left - 1]] + key[rest] >= limit)
         if not (needed | hopeless).any():
             # The scarcest gain of all decides on which unit to split.
-            scarce = np.argmax(np.where(gained < wanted, wanted - gained, 0.0) / np.maximum(most - gained, UNDERFLOW))
+            scarce = np.argmax(np.maximum(wanted - gained, 0.0) / np.maximum(most - gained, UNDERFLOW))
             split = np.arange(len(rest)) == np.argmax(gains[scarce, rest])
             parts.append((rest[~split], left, spent, gained))
             needed = split

@@ -85,7 +85,7 @@ def least_infeasibility(
     """
     rows, bands, free = demands.rows, demands.bands, ~demands.fixed
     dual = rows.supported_duals(dual)
-    lower, upper, inside = demands.lower, demands.upper.copy(), demands.enterprise >= 0
+    lower, upper, inside = demands.lower, demands.upper.copy(), demands.in_enterprise
     # With exceptions the limit of an enterprise may be larger, and any of its units may use all of that.
     everything = np.bincount(demands.enterprise[inside], bands.shared_above[inside], len(rows))
     upper[inside] += everything[demands.enterprise[inside]]
@@ -115,7 +115,7 @@ def least_infeasibility(
 
 def _gains(demands: Demands, activity: NDArray[np.float64], dual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the reduction of the infeasibility by the wider band of each unit, or of its enterprise."""
-    bands, inside = demands.bands, demands.enterprise >= 0
+    bands, inside = demands.bands, demands.in_enterprise
     gains: NDArray[np.float64] = np.maximum(activity * bands.added_above, -activity * bands.added_below)
     shared = dual[demands.enterprise[inside]]
     gains[inside] = np.maximum(shared * bands.shared_below[inside], -shared * bands.shared_above[inside])

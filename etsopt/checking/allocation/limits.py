@@ -56,6 +56,12 @@ class Demands:
     bands: Bands
     enterprise: NDArray[np.int64]
 
+    @property
+    def in_enterprise(self) -> NDArray[np.bool_]:
+        """Units whose band is that of their enterprise."""
+        inside: NDArray[np.bool_] = self.enterprise >= 0
+        return inside
+
     def unit_miss(self, allowance: NDArray[np.float64]) -> float:
         """Return the largest amount by which a unit misses its bounds [t]."""
         outside = np.maximum(self.lower - allowance, allowance - self.upper)[~self.fixed]

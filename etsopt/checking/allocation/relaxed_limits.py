@@ -123,8 +123,8 @@ def _targets_ruled_out(instance: InstanceInputs, demands: Demands) -> list[Line]
     """Return the targets that the bands of their own sector rule out, whatever the other limits are."""
     rows, bands, lines = demands.rows, demands.bands, list[Line]()
     chosen = instance.policy.allocation.exceptions.units
-    below = np.where(demands.enterprise >= 0, bands.shared_below, bands.added_below)
-    above = np.where(demands.enterprise >= 0, bands.shared_above, bands.added_above)
+    below = np.where(demands.in_enterprise, bands.shared_below, bands.added_below)
+    above = np.where(demands.in_enterprise, bands.shared_above, bands.added_above)
     for row in np.flatnonzero(rows.rule == "sector_target"):
         of_row = rows.position[rows.row == row]
         gained = [float(np.sort(side[of_row])[::-1][:chosen].sum()) for side in (below, above)]
@@ -178,7 +178,7 @@ def _kept_limits(
     rows, sector = demands.rows, instance.labels("sector")
     widening = _widening(instance, wider)
     off = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening)
-    own = ~demands.fixed & (demands.enterprise < 0)
+    own = ~demands.fixed & ~demands.in_enterprise
     names = instance.units["unit_id"].to_numpy()
     size = UNIT_TOLERANCE_T + NUMBER_RELATIVE * plan.emissions_inside(instance)
     violations = [
@@ -187,7 +187,7 @@ def _kept_limits(
     ]
     totals = rows.totals(allowance).value
     outside = np.maximum(rows.least - totals, totals - rows.most)
-    inside = demands.enterprise >= 0
+    inside = demands.in_enterprise
     outside -= np.bincount(demands.enterprise[inside], widening[inside], len(rows))
     stands = ~np.isin(rows.rule, ELASTIC_ROWS) if way == WAYS[0] else rows.rule != "province_balance"
     for row in np.flatnonzero(stands & ~(outside <= rows.tolerance + NUMBER_RELATIVE * np.abs(totals))):
@@ -227,7 +227,7 @@ def _exceptions(
 ) -> list[Violation]:
     """Check that every exception is outside its band, or shares a band that is missed."""
     outside = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening) > 0
-    inside, rows = demands.enterprise >= 0, demands.rows
+    inside, rows = demands.in_enterprise, demands.rows
     totals, wider = rows.totals(allowance).value, np.bincount(demands.enterprise[inside], widening[inside], len(rows))
     missed = np.maximum(rows.least - wider - totals, totals - rows.most - wider) > 0
     outside[inside] = missed[demands.enterprise[inside]]

@@ -178,7 +178,7 @@ class Bound:
             return -np.inf
         costs, invested = self.enterprises.account[owner][None], np.zeros(1)
         for cost, investment in kept:
-            costs = (costs[:, None] + cost[None]).reshape(-1, costs.shape[1])
+            costs = (costs[:, None] + cost[None]).reshape(len(costs) * len(cost), costs.shape[1])
             invested = (invested[:, None] + investment[None]).ravel()
         within = invested <= self.enterprises.budget[owner] * (1 + BUDGET_EXCESS_RELATIVE)
         least = self.objective.value(costs[within]).min(initial=np.inf)

@@ -73,7 +73,7 @@ def bound_of_choices(bounds: list[Bound], value: float) -> float:
             rounding *= 2 + 4 * sizes.units / sizes.roundings
             rest[place] = bound.of_all() - bound.plans.sum() - rounding.sum()
         # No sum of terms whose sizes add up to a number overflows.
-        usable = np.isfinite(np.abs(worth).sum(axis=0) + np.abs(rest))
+        usable = np.isfinite(np.abs(np.vstack([worth, rest])).sum(axis=0))
     count = np.bincount(plans.owner)
     return least_of_choices(worth[:, usable], rest[usable], count, value) if usable.any() else -np.inf
 
@@ -117,6 +117,6 @@ def least_of_choices(
         work += len(sums) * mine.size
         if len(sums) * mine.size > COMBINATION_SUMS_MAX or work > COMBINATION_WORK_MAX:
             return -np.inf
-        sums = (sums[:, None] + mine).reshape(-1, len(rest))
+        sums = (sums[:, None] + mine).reshape(len(sums) * len(mine), len(rest))
         sums = sums[(sums < value).all(axis=1)]
     return float(sums.max(axis=1).min(initial=value))

@@ -214,7 +214,7 @@ def _joined(
         before, adds = joined.select(row), more[row]
         plan = np.where(adds, first[np.minimum(unit, len(first) - 1)][row] + step, 0)
         sums = (
-            getattr(before, name) + np.where(adds.reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
+            getattr(before, name) + np.where(adds.reshape(len(adds), *[1] * (values.ndim - 1)), values, 0.0)
             for name in ("excess", "cost", "net_demand", "emissions")
             for values in [getattr(one, name)[plan]]
         )

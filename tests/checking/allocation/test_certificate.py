@@ -181,6 +181,13 @@ def test_of_whole_moves_the_best_is_next_to_the_best_of_all(pulled: float, known
         assert found == pytest.approx(known, abs=1e-12)
 
 
+def test_a_whole_move_gains_no_more_than_its_rounding_beside_one_that_gains_as_much() -> None:
+    # A tonne gains 1 - 1, of which the sizes are rounded eight times; so does none.
+    for lower, upper, pulled in ((10.0, 11.0, 1.0), (9.0, 10.0, -1.0)):
+        found = units_gap(interval(10, lower, upper), [], pull_of(pulled, 0.0), Square(one(1), one(10), True))
+        assert found == pytest.approx(gamma(8), rel=1e-9, abs=0.0)
+
+
 def by_hand(answer: float, base: float, lower: float, upper: float, pulled: float, e: float, r: float) -> float:
     """What a base bounds a parabola by without kinks, written again with its rounding."""
     pull = pull_of(pulled, 64.0)

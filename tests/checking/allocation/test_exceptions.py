@@ -73,12 +73,42 @@ def test_a_choice_below_a_limit_is_found_or_ruled_out(seed: int) -> None:
 
 
 def test_a_search_that_takes_too_long_rules_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three gains of two never come to five with one of the others, which no sum of largest gains tells at once."""
+    """Each proof needs three units of its own, and all four are no choice of three."""
     proofs = [proof(4.5, [2, 2, 2, 0]), proof(4.5, [2, 2, 0, 2]), proof(4.5, [2, 0, 2, 2])]
-    assert not _is_choice(2, np.arange(4).astype(object), 99, proofs)
+    assert not _is_choice(3, np.arange(4).astype(object), 99, proofs)
     assert EXCEPTION_PARTS_MAX == 20_000
-    monkeypatch.setattr(exceptions, "EXCEPTION_PARTS_MAX", 0)
-    assert _is_choice(2, np.arange(4).astype(object), 99, proofs)
+    monkeypatch.setattr(exceptions, "EXCEPTION_PARTS_MAX", 1)
+    assert _is_choice(3, np.arange(4).astype(object), 99, proofs)
+
+
+@pytest.mark.parametrize(
+    ("count", "key", "limit", "proofs", "parts"),
+    [
+        # Each proof needs its best unit, and the limit leaves one of key 0.
+        (1, [0, 1], 1, [(3, "65"), (0, "00"), (6, "06")], 2),
+        (3, [1, 5, 6, 4, 2, 0, 3], 6, [(9, "2236402")], 4),
+        (4, [6, 5, 6, 5, 6, 4, 2, 5], 29, [(11, "62320110"), (8, "00201550"), (10, "60150003")], 5),
+        (2, [8, 2, 3, 4, 1, 7, 0, 5, 6], 6, [(6, "356453100"), (4, "015440513"), (7, "603114341")], 4),
+        (5, [8, 8, 4, 8, 6, 0, 4, 3, 2], 18, [(9, "611210330"), (14, "031032531"), (14, "202626242")], 9),
+        # A proof that needs nothing decides no split.
+        (
+            3,
+            [4, 0, 2, 5, 8, 1, 4, 2, 3],
+            1_000,
+            [(12, "660025445"), (9, "063232240"), (7, "204020132"), (0, "000100000")],
+            5,
+        ),
+        (6, [7, 5, 8, 0, 3, 5, 4, 8, 7], 27, [(17, "006041615"), (17, "300606024")], 8),
+    ],
+)
+def test_choices_are_ruled_out_in_as_few_parts_as_their_sums_allow(
+    count: int, key: list[int], limit: int, proofs: list[Any], parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Units that every choice needs, and those of none, leave fewer parts than choices there are."""
+    stated = [proof(float(least), [*map(float, gains)]) for least, gains in proofs]
+    for most, is_open in ((parts, False), (parts - 1, True)):
+        monkeypatch.setattr(exceptions, "EXCEPTION_PARTS_MAX", most)
+        assert _is_choice(count, np.array(key, dtype=object), limit, stated) is is_open
 
 
 def test_gains_that_just_do_are_enough_within_their_rounding() -> None:
@@ -96,8 +126,16 @@ def test_gains_that_just_do_are_enough_within_their_rounding() -> None:
 )
 def test_gains_are_enough_within_their_roundings(units: int, roundings: int, enough: bool) -> None:
     # Two for each unit and eight more, and four of what lacks.
-    lacking = proof(1 + roundings * ROUNDOFF, [1 / units] * units)
+    lacking = proof(4 + 4 * roundings * ROUNDOFF, [4 / units] * units)
     assert _is_choice(units, np.arange(units).astype(object), 99, [lacking]) is enough
+
+
+def test_a_gain_in_which_others_vanish_is_not_needed() -> None:
+    """Two gains of a tonne do, though a sum with the third one has no place for them."""
+    proofs = [proof(2.0, [0.0, 1.0, 1.0, 2.0**54])]
+    key = np.array([0, 1, 2, 9], dtype=object)
+    assert _is_choice(2, key, 5, proofs)
+    assert not _is_choice(2, key, 3, proofs)
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -108,10 +146,10 @@ def test_units_that_serve_a_proof_each_are_a_choice(count: int) -> None:
 
 def test_proofs_that_no_unit_serves_twice_rule_out_one_unit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exceptions, "EXCEPTION_PARTS_MAX", 1)
-    proofs = [proof(1.5, [2, 2, 0, 0]), proof(1.5, [0, 0, 2, 2])]
+    proofs = [proof(0.5, [1, 1, 0, 0]), proof(0.5, [0, 0, 1, 1])]
     assert not _is_choice(1, np.arange(4).astype(object), 99, proofs)
     # One that both serve would have to be searched for.
-    assert _is_choice(1, np.arange(4).astype(object), 99, [proof(1.5, [2, 2, 0, 0]), proof(1.5, [0, 2, 2, 2])])
+    assert _is_choice(1, np.arange(4).astype(object), 99, [proof(0.5, [1, 1, 0, 0]), proof(0.5, [0, 1, 1, 1])])
 
 
 def test_proofs_that_no_unit_serves_twice_need_their_units_each() -> None:

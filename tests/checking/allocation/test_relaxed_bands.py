@@ -227,6 +227,18 @@ def test_whole_tonnes_that_exceptions_add_to_an_enterprise_are_rounded_for_it() 
         assert lines == [("alone", "target", "cement", 10.0, highest + 10.0, highest, "t")]
 
 
+@pytest.mark.parametrize(("band_on", "lowest"), [("unit", 2 * 703.0 + 3500.0), ("enterprise", 4500.0 - 2 * 200 - 1000)])
+def test_whole_tonnes_that_exceptions_take_from_an_enterprise_are_rounded_for_it(band_on: str, lowest: float) -> None:
+    # Of 1004 t a unit has at least 904 t, and 703 t as an exception; in an enterprise it may have nothing, and less
+    # than that by the whole tonnes of 200.8 t, which the others of it have to spare.
+    rows = [(name, "both", "cement", "p", 1004.0, 1004.0) for name in "ab"] + [("c", "c", "cement", "p", 5e3, 5e3)]
+    allocation = {"band_on": band_on, "integer_allowances": True}
+    allocation |= {"exceptions": {"units": 3, "lower": 0.3, "upper": 0.1}}
+    own = given(rows, {"sectors": {"cement": {"band": 0.1, "target_t": lowest - 10.0}}, "allocation": allocation})
+    lines = _targets_ruled_out(InstanceInputs.of(own), derive(InstanceInputs.of(own)))
+    assert lines == [("alone", "target", "cement", 10.0, lowest - 10.0, lowest, "t")]
+
+
 @pytest.mark.parametrize("sense", ["at_most", "exactly"])
 @pytest.mark.parametrize("exceptions", [0, 1, 2])
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])

@@ -251,3 +251,17 @@ def test_tonnes_are_whole_and_none_but_a_conversion_is_negative() -> None:
             rules = {violation.rule for violation in checked(table, column, 0, 0.5).violations}
             assert "whole_tonnes" not in rules
     assert np.isfinite(result.tables["nation"]["bought_t"]).all()
+
+
+@pytest.mark.parametrize(
+    ("paid", "free"), [(0.25, 0.75), ({"2025": 0.25}, 0.75), ({"2024": 0.25, "2026": 0.5}, 0.75), ({"2026": 0.5}, 1.0)]
+)
+def test_units_have_the_free_share_of_the_year_in_whole_tonnes(paid: float | dict[str, float], free: float) -> None:
+    instance, result = solved()
+    own = InstanceInputs.of(instance.with_policy({"market.paid_share": paid}))
+    units = result.tables["issuance"].copy()
+    units["allowance_t"] = np.floor(free * units["reference_t"])
+    for off, wrong in ((0.0, False), (1.0, True), (-1.0, True)):
+        changed = units.assign(allowance_t=units["allowance_t"] + off)
+        found = statements.allowances(own, changed, result.tables["compliance_sectors"])
+        assert ("allowances" in {violation.rule for violation in found}) is wrong

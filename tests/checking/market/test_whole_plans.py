@@ -202,14 +202,14 @@ def test_plans_are_listed_above_a_billionth_of_the_mean_spending_and_raise_compl
         return plans, complete
 
     spent, errors = np.array([4e9, -2e9]), np.array([0.25, 0.5])
-    values = spent - [2.99, 3.01]
+    values = spent - [3.0, 3.01]
     monkeypatch.setattr(whole_plans, "near_optimal_plans", listed)
     monkeypatch.setattr(whole_plans, "_with_trades", lambda *_: spent[[0, 1, 1]] + [5.0, -1.0, -2.0])
     trade: Any = SimpleNamespace(market=None)
     sizes: Any = None
     for both, raised in (
         ((True, True), [0.0, -2.0]),
-        ((False, True), [-2.99 - 0.25, -2.0]),
+        ((False, True), [-3.0 - 0.25, -2.0]),
         ((True, False), [0.0, -3.01 - 0.5]),
     ):
         complete = np.array(both)
@@ -226,7 +226,7 @@ def test_plans_are_listed_above_a_billionth_of_the_mean_spending_and_raise_compl
     # A bound below that of all plans raises nothing.
     monkeypatch.setattr(whole_plans, "_with_trades", lambda *_: spent[[0, 1, 1]] - 9.0)
     lower = raised_bounds(trade, sizes, (NEED, EMITTED), (values, errors), spent)
-    assert lower - spent == pytest.approx([-3.24, -3.51], abs=1e-5)
+    assert lower - spent == pytest.approx([-3.25, -3.51], abs=1e-5)
 
 
 def test_offsets_have_a_multiplier_where_their_share_is_less_than_what_is_on_offer(
