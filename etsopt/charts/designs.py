@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 NO_BREAK = "\u00a0"
 """Space between a number and its unit in a sentence."""
 
+FEWEST_RANKS = 10
+"""Answers from which a rank correlation is told."""
+
 MOST_CUTS = 64
 """Values of a key at which the designs without an answer are told from the others; of more, quantiles."""
 
@@ -163,6 +166,8 @@ class Designs:
         """Which key moves the number most."""
         if not self.effects.any():
             return str(_("no key moves it"))
+        if not self.grid and np.isfinite(self.values).sum() < FEWEST_RANKS:
+            return str(_("too few answers to tell which key moves it"))
         first = self.order[0]
         words = self.axes[first].words
         if not self.grid:

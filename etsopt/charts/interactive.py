@@ -121,6 +121,8 @@ def _figure(panel: Panel) -> dict[str, Any]:
         names = sorted({name for series in panel.series for name in panel.categories(series)})
         layout["yaxis"] |= {"tickvals": [_text(name) for name in names], "ticktext": [_short(name) for name in names]}
         layout["legend"] |= {"y": -60 / layout["height"]}
+    if panel.y_ticks:
+        layout["legend"] |= {"y": -80 / layout["height"]}
     if panel.wide:
         layout["meta"] = "wide"
     return {"data": traces, "layout": layout}

@@ -158,7 +158,8 @@ def _map(place: str, designs: Designs, order: list[int]) -> Panel:
             (column * wide + (wide - 2) / 2, f"\n{others[0].phrase(one) if few else others[0].text(one)}")
             for column, one in enumerate(steps[2])
         ]
-        x_label = x_label if few else f"{x_label}\n{_('blocks: {key}', key=others[0].label)}"
+        blocks_label = _("blocks: {key}", key=others[0].label)
+        x_label = x_label if few else f"{x_label}\n{blocks_label}"
     if len(others) > 1:
         y_ticks += [(line * high + high - 1, others[1].phrase(one)) for line, one in enumerate(steps[3])]
     divisor, label = designs.scale
@@ -272,7 +273,8 @@ def across(title: str, axes: Sequence[Axis], groups: Sequence[Group]) -> Panel:
         steps = axis.steps()
         first, last = (axis.text(steps[end]) if len(steps) else "–" for end in (0, -1))
         words = textwrap.fill(axis.label, MOST_ACROSS // (2 if in_chinese() else 1))
-        ticks.append((float(at), f"{words}\n{_('{low} to {high}', low=first, high=last)}"))
+        reach = _("{low} to {high}", low=first, high=last)
+        ticks.append((float(at), f"{words}\n{reach}"))
     upright = np.tile([0.0, 1.0, np.nan], len(axes))
     series = [Series("line", "", np.repeat(ends, 3), upright, RULE, style="plain")]
     for group in groups:

@@ -72,7 +72,7 @@ def _series(panel: Panel, series: Series) -> str:
     """Return the reach of a series in words, on axes of places its number; empty if it has none."""
     if panel.y_ticks or series.style == "hatched":
         count = len(series.x) if series.kind == "bars" else int(np.isnan(series.x).sum())
-        return _("{name}, {text}", name=series.name, text=f"{count:,}") if series.name else ""
+        return _("{name}, {count:,}", name=series.name, count=count) if series.name else ""
     values = np.asarray(series.x if panel.horizontal else series.y, dtype=float)
     places = series.y if panel.horizontal else series.x
     if _is_distribution(panel):
