@@ -10,7 +10,7 @@ import numpy as np
 from etsopt.charts.texts import short
 from etsopt.documents.document import Figure, clauses
 from etsopt.documents.quantities import Quantity
-from etsopt.language import _, chain
+from etsopt.language import _, chain, in_chinese
 from etsopt.scales import scaled
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def of_chart(instance: str, chart: Chart) -> Figure:
 
     # The page names the instance already.
     title = str(chart.title).removeprefix(str(_("{instance}: ", instance=instance)))
-    title = title[:1].upper() + title[1:]
+    title = title if in_chinese() else title[:1].upper() + title[1:]
     sentences = [*_summary(chart)]
     summary = chain(sentences, _("{first} {second}")) if sentences else ""
     panels = tuple(figures(chart))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,18 +18,26 @@ from etsopt.documents.figures import of_chart
 from etsopt.documents.keys import axis_of, cells_of, columns_of, key_scale, key_words
 from etsopt.language import speaking
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MOVED = Number("change", "tonnes moved", "t")
 TARGET, BAND, BALANCE = "sectors.cement.target_change", "sectors.steel.band", "provinces.balance"
 NONE = math.nan
 
 
-def grid(lists: dict[str, list[Any]], values: list[float], lacking: list[int] | None = None) -> Designs:
+def grid(lists: dict[str, list[Any]], values: Sequence[float], lacking: list[int] | None = None) -> Designs:
     """All combinations of lists, the last changing first; those of these places are infeasible."""
     shape = [len(one) for one in lists.values()]
     places = np.unravel_index(np.arange(math.prod(shape)), shape)
     axes = tuple(axis_of(key, one).of(at) for (key, one), at in zip(lists.items(), places, strict=True))
     infeasible = np.isin(np.arange(len(values)), lacking or [])
     return Designs(axes, MOVED, np.array(values), infeasible)
+
+
+def rows(series: Series) -> list[float]:
+    """The places of cells upwards."""
+    return (np.asarray(series.base) + 0.5).tolist()
 
 
 def by_name(panel: Panel) -> dict[str, Series]:
@@ -128,7 +136,7 @@ def test_one_key_is_a_line_with_what_is_infeasible_hatched() -> None:
     (panel,) = chart.panels
     hatched, line = panel.series
     assert (line.kind, line.x.tolist(), line.y.tolist()) == ("line", [-1, 0], [10, 0])
-    assert (hatched.style, hatched.x.tolist(), hatched.widths.tolist()) == ("hatched", [-3.0], [2.0])  # type: ignore[union-attr]
+    assert (hatched.style, hatched.x.tolist(), np.asarray(hatched.widths).tolist()) == ("hatched", [-3.0], [2.0])
     assert panel.x_limits == (-4.0, 0.5)
     assert str(chart.title) == (
         "moved: target of cement moves it by 10\xa0t; infeasible exactly where target of cement is −3\xa0% or less"
@@ -156,13 +164,13 @@ def test_two_keys_are_a_map_whose_infeasible_cells_are_hatched() -> None:
     assert panel.x_ticks == ((0, "−2"), (1, "−1"), (2, "0"))
     assert panel.y_ticks == ((0, "2"), (1, "4"))
     infeasible, open_ = cells[str(INFEASIBLE)], cells[str(NO_ANSWER)]
-    assert (infeasible.style, infeasible.x.tolist(), (infeasible.base + 0.5).tolist()) == ("hatched", [0], [0])  # type: ignore[operator]
-    assert (open_.x.tolist(), (open_.base + 0.5).tolist()) == ([0], [1])  # type: ignore[operator]
+    assert (infeasible.style, infeasible.x.tolist(), rows(infeasible)) == ("hatched", [0], [0])
+    assert (open_.x.tolist(), rows(open_)) == ([0], [1])
     printed = {
-        (x, base + 0.5): text
+        (x, y): text
         for one in panel.series
         if one.texts is not None
-        for x, base, text in zip(one.x.tolist(), one.base.tolist(), one.texts, strict=True)  # type: ignore[union-attr]
+        for x, y, text in zip(one.x.tolist(), rows(one), [] if one.texts is None else one.texts, strict=True)
     }
     assert printed == {(2, 0): "0", (2, 1): "1", (1, 0): "10", (1, 1): "11"}
     assert infeasible.labels is not None
@@ -189,9 +197,9 @@ def test_three_and_four_keys_are_blocks_of_maps() -> None:
         *((3, "rule.slope 0.1"), (7, "rule.slope 0.15")),
     )
     found = {
-        (x, base + 0.5): text
+        (x, y): text
         for one in panel.series
-        for x, base, text in zip(one.x.tolist(), one.base.tolist(), one.texts, strict=True)  # type: ignore[union-attr,arg-type]
+        for x, y, text in zip(one.x.tolist(), rows(one), [] if one.texts is None else one.texts, strict=True)
     }
     assert found[0, 0] == "0"
     assert found[1, 2] == "1,200"
