@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from etsopt.charts.across import Group, across
 from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, RULE, Chart, Panel, Series
 from etsopt.charts.designs import Axis, Designs
-from etsopt.charts.keys import INFEASIBLE, Group, across, effects
+from etsopt.charts.keys import INFEASIBLE, effects
 from etsopt.charts.texts import array_of, title_of
 from etsopt.language import _
 from etsopt.scales import scaled

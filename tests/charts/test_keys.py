@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from etsopt.charts.across import classes
 from etsopt.charts.chart import SHADES, Chart, Panel, Series
 from etsopt.charts.designs import Axis, Designs, phrases
 from etsopt.charts.drawing import draw
 from etsopt.charts.interactive import figures
-from etsopt.charts.keys import INFEASIBLE, NO_ANSWER, by_keys, classes
+from etsopt.charts.keys import INFEASIBLE, NO_ANSWER, by_keys
 from etsopt.charts.texts import Number
 from etsopt.documents.figures import of_chart
 from etsopt.documents.keys import axis_of, cells_of, columns_of, key_scale, key_words
