@@ -62,6 +62,9 @@ def names_of(stated: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     ['target of cement 0 %', 'target of cement −0.8 %']
     """
     axes = decision_axes(stated)
+    if not axes and "sample" not in stated and len(names) > 1:
+        # No file states by what they differ.
+        return [*names]
     decisions = phrases(axes) if axes else [next(iter(stated.get("scenarios") or {}), "")]
     draws = len(names) // len(decisions)
     states = [name.rpartition("/")[2] for name in names] if "sample" in stated else [""] * len(names)

@@ -36,7 +36,7 @@ def charts_of(sweep: SweepSummary, shown: Shown) -> Iterator[Chart]:
             yield _by_keys(sweep, shown, designs_of(sweep, shown, drawn=True))
     elif shown.by_year and count <= sweeps.MOST_LINES:
         yield sweeps.lines(shown.number, shown.rows, sweep.about)
-    if not sweep.sampled or count > sweeps.MOST_ROWS:
+    if sweep.axes and (not sweep.sampled or count > sweeps.MOST_ROWS):
         yield _by_keys(sweep, shown, designs_of(sweep, shown))
 
 

@@ -262,7 +262,7 @@ def test_every_chart_is_drawn_by_both_in_both_languages(lang: str) -> None:
                 graph_objects.Figure(one)
             _no_english(chart, lang)
         shown = figures(by_keys("k", "t", {"": parts[2]}))[0]["data"]
-        patterns = [trace["name"] for trace in shown if trace["marker"].get("pattern", {}).get("shape") == "/"]
+        patterns = [trace["name"] for trace in shown if trace["marker"].get("pattern", {}).get("shape") == "|"]
         assert patterns == [str(INFEASIBLE), str(NO_ANSWER)]
 
 

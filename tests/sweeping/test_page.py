@@ -191,7 +191,7 @@ def test_scenarios_without_draws_are_told_one_by_one(tmp_path: Path) -> None:
     assert found.data["rows-failures"]["rows"] == [[name, "infeasible, proven", "infeasible by at least 7 t"]]
     (chart,) = (data for key, data in found.data.items() if key.startswith("plot-"))
     hatched, line = chart["data"]
-    assert (hatched["x"], hatched["marker"]["pattern"]["shape"]) == ([-50.0], "/")
+    assert (hatched["x"], hatched["marker"]["pattern"]["shape"]) == ([-50.0], "|")
     assert (line["x"], line["y"]) == ([-2.0, -1.0, 0.0], [30.0, 10.0, 0.0])
     assert "decisions" not in found.sections
     place = found.cells.index("30")
@@ -235,12 +235,33 @@ def test_no_page_or_chart_has_the_number_of_a_scenario(tmp_path: Path, lang: str
     assert not [one for one in titles if "grid-" in one]
 
 
+def test_many_scenarios_of_years_are_drawn_along_their_keys_in_the_last_year(tmp_path: Path) -> None:
+    """Nine targets: the price of 2027 grows by 1 CNY/t from one to the next, and the last target has none."""
+    targets = [-place / 100 for place in range(10)]
+
+    def solved(number: int, scenario: Scenario) -> Outcome:
+        if number == 9:
+            return outcome(number, {}, "infeasible_certified", "infeasible")
+        years = {"2025": 50.0, "2027": 60.0 + number}
+        return outcome(
+            number, {label("years", "price_cny_per_t", "CNY/t", year=year): one for year, one in years.items()}
+        )
+
+    written(tmp_path / "path", {"model": "pathway", "grid": {TARGET: targets}}, solved)
+    (chart,) = (data for key, data in page(tmp_path / "path").data.items() if key.startswith("plot-"))
+    hatched, line = chart["data"]
+    assert line["x"] == [-8.0, -7.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0]
+    assert line["y"] == [68.0, 67.0, 66.0, 65.0, 64.0, 63.0, 62.0, 61.0, 60.0]
+    assert hatched["x"] == [-9.0]
+
+
 def test_scenarios_that_are_stated_twice_keep_names_of_their_own() -> None:
     stated = {"grid": {TARGET: [-0.01, -0.01, -0.0100001]}, "sample": {}}
     names = names_of(stated, ["grid-1/sample-1", "grid-2/sample-1", "grid-3/sample-1"])
     first = "target of cement −1 %"
     assert names == [f"{first}/sample-1", f"{first} (2)/sample-1", f"{first} (3)/sample-1"]
     assert names_of({}, ["base"]) == ["base"]
+    assert names_of({}, ["one", "other"]) == ["one", "other"]
     assert names_of({"sample": {}}, ["sample-1", "sample-2"]) == ["sample-1", "sample-2"]
     assert names_of({"scenarios": {"a": {}, "b": {}}}, ["a", "b"]) == ["a", "b"]
 
