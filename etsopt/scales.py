@@ -13,9 +13,22 @@ SCALES = {"en": ((1e7, 1e6, "Mt"), (1e4, 1e3, "kt")), "zh": ((1e9, 1e8, "10⁸ t
 MONEY = ((1e11, 1e9, "CNY billion"), (1e7, 1e6, "CNY million"))
 """Units of money in the same form."""
 
-
 ELECTRICITY = {"en": ((1e7, 1e6, "TWh"), (1e4, 1e3, "GWh")), "zh": ((1e6, 1e5, "10⁸ kWh"),)}
 """Units of electricity by language in the same form, of MWh."""
+
+MINUS = "−"
+"""As wide as a digit."""
+
+
+def signed(text: str) -> str:
+    """Return the text of a number with a minus sign as wide as a digit, and a zero without one.
+
+    >>> signed("-0.00"), signed("-1.5"), signed("-")
+    ('0.00', '−1.5', '-')
+    """
+    if not text.startswith("-") or text == "-":
+        return text
+    return f"{MINUS}{text[1:]}" if any(digit in text for digit in "123456789") else text[1:]
 
 
 def scale_of(largest_t: float) -> tuple[float, str]:

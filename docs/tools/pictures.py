@@ -35,6 +35,9 @@ CHARTS = {
 CURVES = {"curve": ["cn-2025", "--vary", "sectors.cement.target_change=-0.01:0"]}
 """Name of each picture of a curve, and the curve that it shows."""
 
+SWEEPS = {"twenty": ("tutorials/twenty-scenarios.md", "keys-levels-value-change")}
+"""Name of each picture of a sweep, the page that has its file, and the kind of chart."""
+
 CROP = ("-x", "150", "-y", "195", "-W", "1290", "-H", "165")
 """Part of the printed sheet that a picture of a workbook shows [dots]."""
 
@@ -70,6 +73,10 @@ def draw_charts(target: Path, languages: tuple[str, ...] = ("en", "zh")) -> None
         exec(compile(code, "start.md", "exec"), {})
         drawn = {name: ("solve", *shown) for name, shown in CHARTS.items()}
         drawn |= {name: ("curve", arguments, "curve") for name, arguments in CURVES.items()}
+        for name, (place, kind) in SWEEPS.items():
+            (text,) = re.findall(r'text = """\n(.*?)"""', (DOCS / "en" / place).read_text("utf-8"), re.DOTALL)
+            Path(f"{name}.toml").write_text(text, encoding="utf-8")
+            drawn[name] = ("sweep", [f"{name}.toml", "--workers", "1"], kind)
         for name, (command, arguments, kind) in drawn.items():
             _run(command, *arguments, "--out", name)
             for language in languages:

@@ -17,8 +17,23 @@ allowances. All but the last two, which are drawn with an outline, stand out fro
 PALETTE = ("#2b8ccf", "#e2670c", "#8b3fdb", "#8d6540", "#476786", "#c42b05", "#d07d46", "#ed14c1", "#868686")
 """Colours of series without one of their own; the last is for all others."""
 
+SHADES = ("#9fd8a4", "#7acaaf", "#59bcbb", "#41abc6", "#3299c9", "#2c84c2", "#2868ad", "#234a94")
+"""Colours of classes of a value from low to high, which grow darker, and stand out from white and from dark pages."""
+
+Style = Literal["marked", "plain", "dashed", "thin", "hollow", "hatched"]
+
 FEWEST_ROWS = 6
 """Categories that a horizontal panel has room for, at least."""
+
+
+def ink_on(colour: str) -> str:
+    """Return black or white, whichever is read better on a colour.
+
+    >>> ink_on("#93d3a2"), ink_on("#2456a0")
+    ('#000000', '#ffffff')
+    """
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return "#000000" if 0.3 * red + 0.59 * green + 0.11 * blue > 128 else "#ffffff"
 
 
 @dataclass(frozen=True)
@@ -41,11 +56,14 @@ class Series:
     sizes
         Weight of each point, which its area is in proportion to, at most 1.
     style
-        Of a line: ``marked`` at its points, ``plain``, or ``dashed``; of points: ``hollow``, or filled.
+        Of a line: ``marked`` at its points, ``plain``, ``dashed``, or ``thin``, of which many lie over each other; of
+        points: ``hollow``, or filled; of bars: ``hatched``, or filled.
     widths
         Widths of bars along the axis of categories or years; None for equal ones that fill it.
     base
         Where each bar or area begins; None for zero.
+    texts
+        What is printed on each bar.
     reach
         Least and largest value that bars over classes count, if these are known: their places are middles of classes.
     """
@@ -57,9 +75,10 @@ class Series:
     colour: str
     labels: NDArray[np.object_] | None = None
     sizes: NDArray[np.float64] | None = None
-    style: Literal["marked", "plain", "dashed", "hollow"] = "marked"
+    style: Style = "marked"
     widths: NDArray[np.float64] | None = None
     base: NDArray[np.float64] | None = None
+    texts: NDArray[np.object_] | None = None
     reach: tuple[float, float] | None = None
 
 
@@ -81,6 +100,11 @@ class Panel:
         True if values run along the x axis, and categories down the y axis.
     x_limits, y_limits
         Ends of the axes; None to fit the series.
+    x_ticks, y_ticks
+        Places on the axes and their texts, of several lines if need be; none to leave them to the drawing. With both,
+        places are no amounts, and readers are told the labels of points alone.
+    wide
+        True for a panel that needs the width of a page.
     """
 
     title: str
@@ -92,6 +116,9 @@ class Panel:
     horizontal: bool = False
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
+    x_ticks: tuple[tuple[float, str], ...] = ()
+    y_ticks: tuple[tuple[float, str], ...] = ()
+    wide: bool = False
 
     @property
     def years(self) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.chart import CHOSEN, RULE
+from etsopt.charts.chart import CHOSEN, RULE, ink_on
 from etsopt.data.files.atomic import file_in_errors, replaced
 from etsopt.errors import UsageError
 from etsopt.language import _, in_chinese
@@ -26,6 +26,9 @@ CHARACTERS_ACROSS, MARK = 76, 8
 
 LEGEND_ROW, USUAL_ROWS = 0.19, 2
 """Height of a row of the legend [inch], and rows that a figure of usual height has room for."""
+
+WIDE, CELL = 9.0, 0.27
+"""Width of a panel that needs that of a page, and height of a cell [inch]."""
 
 ROOM = 12
 """Characters of a category beside a panel of usual width."""
@@ -83,10 +86,11 @@ def draw(chart: Chart) -> Any:
         names = {str(series.name): None for panel in chart.panels for series in panel.series if series.name}
         columns = _columns(chart, list(names))
         height = max(3.6, 1.2 + 0.15 * max(panel.rows for panel in chart.panels))
+        height = max(height, 1.2 + CELL * max(len(panel.y_ticks) for panel in chart.panels))
         height += LEGEND_ROW * max(0, -(-len(names) // columns) - USUAL_ROWS)
-        width = 1.8 + sum(3.4 + 0.06 * _longest(panel) for panel in chart.panels)
-        figure = mpl.figure.Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(1, len(chart.panels), squeeze=False)[0]
+        widths = [WIDE if panel.wide else 3.4 + 0.06 * _longest(panel) for panel in chart.panels]
+        figure = mpl.figure.Figure(figsize=(1.8 + sum(widths), height), layout="constrained")
+        axes = figure.subplots(1, len(chart.panels), squeeze=False, width_ratios=widths)[0]
         for one, panel in zip(axes, chart.panels, strict=True):
             _draw_panel(one, panel)
         handles = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
@@ -189,6 +193,12 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
     axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
     axes.set(xlim=panel.x_limits, ylim=panel.y_limits) if panel.x_limits or panel.y_limits else None
     axes.set_title(panel.title, loc="left", fontsize=9)
+    if panel.x_ticks:
+        axes.set_xticks(*zip(*panel.x_ticks, strict=True), fontsize=8)
+    if panel.y_ticks:
+        axes.set_yticks(*zip(*panel.y_ticks, strict=True), fontsize=8)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
     if panel.rows:
         axes.tick_params(axis="y", labelsize=7)
         axes.set_ylim(panel.row_limits)
@@ -200,11 +210,15 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
 def _draw_bars(axes: Any, series: Series, panel: Panel, base: Any) -> None:
     # An outline tells light bars from the page, and parts of a bar from each other.
     style = {"color": series.colour, "label": str(series.name) or None, "ec": RULE, "lw": 0.4}
+    if series.style == "hatched":
+        style |= {"color": "none", "ec": series.colour, "hatch": "////"}
     widths = panel.widths(series)
     if panel.horizontal:
         axes.barh(panel.categories(series), series.x, height=widths, left=base, **style)
     else:
-        axes.bar(series.x, series.y, width=widths, bottom=base, **style)
+        drawn = axes.bar(series.x, series.y, width=widths, bottom=base, **style)
+        if series.texts is not None:
+            axes.bar_label(drawn, series.texts, label_type="center", fontsize=7, color=ink_on(series.colour))
 
 
 def _draw_series(axes: Any, series: Series, panel: Panel) -> None:
@@ -224,4 +238,5 @@ def _draw_series(axes: Any, series: Series, panel: Panel) -> None:
         axes.fill_between(series.x, base, y, color=series.colour, alpha=0.3, lw=0, label=name)
     else:
         styles: Any = {"marked": {"marker": "o", "ms": 3}, "dashed": {"ls": "--"}, "plain": {}}
+        styles["thin"] = {"lw": 0.8, "alpha": 0.8}
         axes.plot(series.x, y, color=series.colour, label=name, **styles[series.style])

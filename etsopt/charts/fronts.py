@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from etsopt.charts.across import Group, across
 from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, RULE, Chart, Panel, Series
+from etsopt.charts.designs import Axis, Designs
+from etsopt.charts.keys import INFEASIBLE, effects
 from etsopt.charts.texts import array_of, title_of
 from etsopt.language import _
+from etsopt.scales import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +41,7 @@ class GoalOf(NamedTuple):
 
 
 def front(
-    designs: pd.DataFrame, goals: Sequence[GoalOf], choose: Sequence[str], enacted: str, about: Mapping[str, Any]
+    designs: pd.DataFrame, goals: Sequence[GoalOf], labels: Sequence[str], enacted: str, about: Mapping[str, Any]
 ) -> Chart:
     """Return every pair of goals of the designs with a proven answer; a single goal by the order of the search.
 
@@ -45,11 +49,12 @@ def front(
     ----------
     designs
         As `etsopt.designing.designs_of` returns them.
-    choose
-        Keys that are chosen, for the labels.
+    labels
+        What each design chooses.
     enacted
         Name of the enacted design.
     """
+    designs = designs.assign(label=array_of(labels))
     designs = designs.assign(**{ORDER: np.arange(len(designs))})
     designs = designs[designs[[goal.number.key for goal in goals]].notna().all(axis=1)]
     axes = {goal.number.key: goal.label(designs) for goal in goals}
@@ -59,14 +64,14 @@ def front(
     for one, other in pairs:
         (across, x_label), (up, y_label) = axes[one], axes[other]
         places = designs.assign(x=designs[one].astype(float) / across, y=designs[other].astype(float) / up)
-        series = tuple(_series(places, choose, enacted, joined=len(goals) == 2))
+        series = tuple(_series(places, enacted, joined=len(goals) == 2))
         panels.append(Panel("", x_label, y_label, series))
     best = int(designs["on_front"].sum())
     text = _("{best} of {designs:,} designs, which no other one beats", best=best, designs=len(designs))
     return Chart("front", title_of(about["instance"], text), tuple(panels))
 
 
-def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: bool) -> Iterator[Series]:
+def _series(designs: pd.DataFrame, enacted: str, joined: bool) -> Iterator[Series]:
     """Yield the groups of designs from back to front."""
     named = designs["design"] == enacted
     on_front, within = designs["on_front"].astype(bool), designs["within_limits"].astype(bool)
@@ -78,33 +83,54 @@ def _series(designs: pd.DataFrame, choose: Sequence[str], enacted: str, joined: 
     )
     for part, words, colour, hollow in groups:
         if len(part):
-            yield _points(part, words, colour, choose, hollow)
+            yield _points(part, words, colour, hollow)
     if joined and len(best) > 1:
         yield Series("line", "", best["x"].to_numpy(), best["y"].to_numpy(), CHOSEN, style="plain")
     if len(best):
-        yield _points(best, _("front"), CHOSEN, choose)
+        yield _points(best, _("front"), CHOSEN)
     if named.any():
         # The largest point: it is the one that readers look for.
-        point = _points(designs[named], _("enacted design"), OTHER, choose)
+        point = _points(designs[named], _("enacted design"), OTHER)
         yield replace(point, sizes=np.full(1, 0.6))
 
 
-def _points(designs: pd.DataFrame, words: str, colour: str, choose: Sequence[str], hollow: bool = False) -> Series:
-    labels = array_of(_label(row, choose) for row in designs.to_dict("records"))
-    x, y = designs["x"].to_numpy(), designs["y"].to_numpy()
+def _points(designs: pd.DataFrame, words: str, colour: str, hollow: bool = False) -> Series:
+    x, y, labels = (designs[name].to_numpy() for name in ("x", "y", "label"))
     return Series("points", words, x, y, colour, labels, style="hollow" if hollow else "marked")
 
 
-def _label(row: Mapping[str, Any], choose: Sequence[str]) -> str:
-    """Return the name of a design and what was chosen."""
-    chosen = (f"{key} = {chosen_text(row[key])}" for key in choose if row.get(key) is not None)
-    return ", ".join((str(row["design"]), *chosen))
+def choices(designs: pd.DataFrame, keys: Sequence[Axis], goals: Sequence[GoalOf], enacted: str, name: str) -> Chart:
+    """Return what designs choose and reach: a line for each across the keys and goals, and which key matters most.
 
-
-def chosen_text(value: Any) -> str:
-    """Return a value that was chosen, a number with four digits.
-
-    >>> chosen_text(0.0234567), chosen_text(True), chosen_text(3)
-    ('0.02346', 'True', '3')
+    Parameters
+    ----------
+    keys
+        Each key with the places of the designs.
+    name
+        Of the instance.
     """
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    values = [designs[goal.number.key].to_numpy(dtype=float) for goal in goals]
+    first = Designs(tuple(keys), goals[0].number, values[0], designs["lacking"].to_numpy(dtype=bool), grid=False)
+    reached = []
+    for goal, of_goal in zip(goals, values, strict=True):
+        divisor, unit = scaled(float(np.nanmax(np.abs(of_goal))), goal.number.unit)
+        reached.append(Axis(goal.number.words, unit, of_goal / divisor))
+    title = title_of(name, _("{name}: {text}", name=goals[0].number.words, text=first.finding))
+    across_all = across(
+        str(_("each line is a design")),
+        [*(keys[at] for at in first.order[::-1]), *reached],
+        [*_groups(designs, [goal.number.key for goal in goals], enacted)],
+    )
+    return Chart("choices", title, (across_all, effects(first)))
+
+
+def _groups(designs: pd.DataFrame, goals: Sequence[str], enacted: str) -> Iterator[Group]:
+    """Yield the groups of designs from back to front."""
+    named = (designs["design"] == enacted).to_numpy()
+    best, within, lacking = (designs[name].to_numpy(dtype=bool) for name in ("on_front", "within_limits", "lacking"))
+    answered = designs[goals].notna().all(axis=1).to_numpy()
+    yield Group(str(INFEASIBLE), lacking, RULE, "dashed")
+    yield Group(str(_("outside the limits")), answered & ~within & ~named, RULE)
+    yield Group(str(_("beaten by another design")), within & ~best & ~named, PALETTE[4])
+    yield Group(str(_("front")), best & ~named, CHOSEN, "plain")
+    yield Group(str(_("enacted design")), named, OTHER, "marked")

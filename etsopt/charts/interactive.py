@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.chart import RULE
+from etsopt.charts.chart import RULE, ink_on
 from etsopt.language import _, in_chinese
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ BUTTONS = (
 
 STYLE = """
 .js-plotly-plot .plotly, .js-plotly-plot .plotly div { font-family: inherit !important; }
-.js-plotly-plot .main-svg text { fill: currentColor !important; }
+.js-plotly-plot .main-svg text:not(.bartext) { fill: currentColor !important; }
 .js-plotly-plot .hoverlayer text, .js-plotly-plot .hoverlayer tspan { fill: #ffffff !important; }
 .js-plotly-plot .hoverlayer .hovertext path { fill: #24292f !important; stroke: #ffffff !important; }
 .js-plotly-plot .gridlayer path, .js-plotly-plot .zerolinelayer path {
@@ -45,8 +45,8 @@ STYLE = """
 """Style sheet of a page with these figures: texts and axes in its colour, hover texts white on dark on every page."""
 
 SHADE = "rgba(43, 140, 207, 0.13)"
-HEIGHT, ROW_HEIGHT, MARGIN_HEIGHT, LEGEND_HEIGHT = 360, 20, 90, 24
-"""Height of a figure, of a row of categories, of what surrounds these, and of a row of the legend [px]."""
+HEIGHT, ROW_HEIGHT, CELL_HEIGHT, MARGIN_HEIGHT, LEGEND_HEIGHT = 360, 20, 26, 90, 24
+"""Height of a figure, of a row of categories or cells, of what surrounds these, and of a row of the legend [px]."""
 
 LIGHT = 0.3
 """Opacity of an area."""
@@ -88,18 +88,19 @@ def _figure(panel: Panel) -> dict[str, Any]:
     traces = [_trace(series, panel) for series in panel.series]
     named = sum(trace["showlegend"] for trace in traces)
     stacked = any(series.kind == "stack" for series in panel.series)
+    rows = ROW_HEIGHT * panel.rows or CELL_HEIGHT * len(panel.y_ticks)
     layout: dict[str, Any] = {
         "template": {},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "inherit", "size": 12},
         # On a narrow page the legend has a row for each name, on a wide one fewer: half of them is a good guess.
-        "height": (max(HEIGHT, ROW_HEIGHT * panel.rows + MARGIN_HEIGHT) + LEGEND_HEIGHT * (named + 1) // 2),
+        "height": max(HEIGHT, rows + MARGIN_HEIGHT) + LEGEND_HEIGHT * (named + 1) // 2,
         # Above the first row there is room for the buttons, which would cover the longest bar.
         "margin": {"l": 8, "r": 8, "t": 34 if panel.title or panel.horizontal else 12, "b": 8},
         "title": {"text": _text(panel.title), "font": {"size": 13}, "x": 0, "xanchor": "left"},
-        "xaxis": _axis(panel.x_label, panel.x_limits, panel.years),
-        "yaxis": _axis(panel.y_label, panel.y_limits, []),
+        "xaxis": _axis(panel.x_label, panel.x_limits, panel.years, panel.x_ticks),
+        "yaxis": _axis(panel.y_label, panel.y_limits, [], panel.y_ticks),
         "barmode": "stack" if stacked else "overlay",
         "bargap": 0.2,
         "modebar": {"bgcolor": "rgba(0,0,0,0)"},
@@ -120,16 +121,30 @@ def _figure(panel: Panel) -> dict[str, Any]:
         names = sorted({name for series in panel.series for name in panel.categories(series)})
         layout["yaxis"] |= {"tickvals": [_text(name) for name in names], "ticktext": [_short(name) for name in names]}
         layout["legend"] |= {"y": -60 / layout["height"]}
+    if panel.y_ticks:
+        layout["legend"] |= {"y": -80 / layout["height"]}
+    if panel.wide:
+        layout["meta"] = "wide"
     return {"data": traces, "layout": layout}
 
 
-def _axis(label: str, limits: tuple[float, float] | None, years: list[int]) -> dict[str, Any]:
+def _axis(
+    label: str,
+    limits: tuple[float, float] | None,
+    years: list[int],
+    ticks: tuple[tuple[float, str], ...],
+) -> dict[str, Any]:
     """Return an axis."""
     axis: dict[str, Any] = {"title": {"text": _text(label), "standoff": 12}, "automargin": True, "zeroline": True}
     # A figure of a unit is no thousands of it, such as 16k 万吨.
     axis |= {"exponentformat": "none", "separatethousands": True}
     if limits is not None:
         axis["range"] = list(limits)
+    if ticks:
+        places, texts = zip(*ticks, strict=True)
+        axis |= {"tickvals": list(places), "ticktext": [_text(text) for text in texts], "tickangle": 0}
+        axis |= {"ticklabeloverflow": "allow"}
+        axis |= {"showgrid": False, "zeroline": False}
     if years:
         axis |= {"tickformat": "d", "showgrid": False, "range": [years[0] - 0.75, years[-1] + 0.75]}
         # Ticks of its own choice would stand between years if there are few.
@@ -180,12 +195,21 @@ def _trace(series: Series, panel: Panel) -> dict[str, Any]:
             marker |= {"symbol": "circle-open", "line": {"width": 1.5}}
         return trace | {"type": "scatter", "mode": "markers", "marker": marker, "cliponaxis": False}
     if series.kind == "line":
-        line = {"color": series.colour, "width": 2, "dash": "dash" if series.style == "dashed" else "solid"}
+        width = 1 if series.style == "thin" else 2
+        line = {"color": series.colour, "width": width, "dash": "dash" if series.style == "dashed" else "solid"}
         mode = "lines+markers" if series.style == "marked" else "lines"
         return trace | {"type": "scatter", "mode": mode, "line": line}
     # An outline tells light bars from the page, and parts of a bar from each other.
     trace |= {"type": "bar", "marker": {"color": series.colour, "line": {"width": 0.5, "color": RULE}}}
     trace["orientation"] = "h" if panel.horizontal else "v"
+    if series.style == "hatched":
+        # Upright lines: browsers print slanted ones as images, which made a page of 260 cells six times as large.
+        pattern = {"shape": "|", "fgcolor": series.colour, "bgcolor": "rgba(0,0,0,0)", "size": 6, "solidity": 0.2}
+        trace["marker"] |= {"color": "rgba(0,0,0,0)", "pattern": pattern}
+    if series.texts is not None:
+        font = {"color": ink_on(series.colour), "size": 11}
+        trace |= {"text": series.texts.tolist(), "textposition": "inside", "insidetextanchor": "middle"}
+        trace |= {"textangle": 0, "insidetextfont": font}
     if series.base is not None:
         trace["base"] = _numbers(series.base)
     widths = panel.widths(series)
@@ -218,7 +242,8 @@ def _hover(series: Series, panel: Panel) -> str:
         lines.append(_text(series.name))
     for axis, label, values in (("x", panel.x_label, series.x), ("y", panel.y_label, series.y)):
         # The place of a category is its name, and that of a block of some width says nothing.
-        if (axis == "y" and panel.horizontal) or (axis == "x" and series.widths is not None):
+        named = (axis == "y" and panel.horizontal) or (axis == "x" and series.widths is not None)
+        if named or panel.y_ticks or series.style == "hatched":
             continue
         name, unit = re.fullmatch(r"(.*?)\s*(?:\[(.*)\])?", str(label)).groups()  # type: ignore[union-attr]
         lines.append(f"{_text(name)}{colon}%{{{axis}:{_format(values)}}}{' ' + _text(unit) if unit else ''}")
@@ -255,4 +280,4 @@ def _short(name: str) -> str:
 
 def _text(text: object) -> str:
     """Return a text that plotly shows as it is: it reads a few tags and entities in every text."""
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br>")

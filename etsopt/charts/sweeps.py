@@ -77,8 +77,8 @@ def lines(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Char
     return Chart(f"lines-{number.key}", title_of(about["instance"], text), (Panel("", YEAR, label, series),))
 
 
-def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any], draws: bool = True) -> Chart:
-    """Ranges of a number by decision, a panel for each sector; without draws, the value of each scenario."""
+def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:
+    """Ranges of a number by decision, a panel for each sector."""
     panels = []
     for sector, rows in list(table.groupby("sector", sort=False))[:MOST_PANELS]:
         # The first decision is at the top.
@@ -89,16 +89,14 @@ def spread(number: Number, table: pd.DataFrame, about: Mapping[str, Any], draws:
             part[name].to_numpy(dtype=float) / divisor for name in ("p05", "p25", "median", "p75", "p95")
         )
         wide, thin = np.full(len(names), 0.5), np.full(len(names), 0.12)
-        ranges = (
+        series = (
             Series("bars", NINE_TENTHS, high - low, names, RULE, _reach(low, high), widths=thin, base=low),
             Series("bars", HALF, upper - lower, names, CHOSEN, _reach(lower, upper), widths=wide, base=lower),
+            Series("points", MEDIAN, middle, names, OTHER, _reach(low, high)),
         )
-        name, labels = (MEDIAN, _reach(low, high)) if draws else ("", None)
-        points = Series("points", name, middle, names, OTHER, labels)
-        series = (*ranges, points) if draws else (points,)
         panels.append(Panel(name_of(sector), label, "", series, horizontal=True))
-    text = _("{number} by decision over the draws") if draws else _("{number} in each scenario")
-    return Chart(f"spread-{number.key}", title_of(about["instance"], _(text, number=number.words)), tuple(panels))
+    text = _("{number} by decision over the draws", number=number.words)
+    return Chart(f"spread-{number.key}", title_of(about["instance"], text), tuple(panels))
 
 
 def distribution(number: Number, table: pd.DataFrame, about: Mapping[str, Any]) -> Chart:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from etsopt.language import _, in_chinese
-from etsopt.scales import scaled
+from etsopt.scales import scaled, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +41,15 @@ class Number(NamedTuple):
         """Return a divisor and the label of an axis for numbers of which this is the largest."""
         divisor, unit = scaled(largest, self.unit)
         return divisor, f"{self.words} [{unit}]" if unit else str(self.words)
+
+
+def short(value: float) -> str:
+    """Return a number with four digits.
+
+    >>> short(1234.56), short(-0.0123456), short(-1e-9)
+    ('1,235', '−0.01235', '0')
+    """
+    return signed(f"{value:,.0f}" if abs(value) >= 1000 else f"{round(value, 6) + 0.0:.4g}")
 
 
 def array_of(texts: Iterable[object]) -> NDArray[np.object_]:

@@ -8,9 +8,10 @@ import numpy as np
 
 from etsopt.charts.chart import CHOSEN, PALETTE, SECTOR_COLOURS, Chart, Panel, Series
 from etsopt.charts.texts import SURPLUS_RATE, Number, title_of
+from etsopt.documents.keys import key_scale
 from etsopt.errors import UsageError
 from etsopt.language import _
-from etsopt.scales import in_unit, scaled
+from etsopt.scales import in_unit
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
 
     from etsopt.curves.axes import Axis
     from etsopt.curves.result import Curve
-
-RATES = ("target_change", "balance", "lower", "upper")
-"""Last parts of keys whose values are fractions, which people read in percent."""
-
-UNITS = {"_per_t": "CNY/t", "_t": "t"}
-"""Units by the end of a key."""
 
 
 def chart_of(curve: Curve) -> Chart:
@@ -42,11 +37,7 @@ def chart_of(curve: Curve) -> Chart:
 
 def unit_of(axis: Axis) -> tuple[float, str]:
     """Return the divisor of the values of a key, and their unit then; none of a place on a line."""
-    last = next((part for part in reversed(axis.key.split(".")) if not part.isdigit()), "")
-    if last in RATES or "balance" in axis.key:
-        return 0.01, "%"
-    unit = "t/t" if last == "target_intensity" else next((u for end, u in UNITS.items() if last.endswith(end)), "")
-    return scaled(max(abs(axis.shown(0.0)), abs(axis.shown(1.0))), unit) if unit else (1.0, "")
+    return key_scale(axis.key, max(abs(axis.shown(0.0)), abs(axis.shown(1.0))))
 
 
 def _panels(curve: Curve) -> Iterator[Panel]:

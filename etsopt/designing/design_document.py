@@ -7,11 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt.charts.fronts import GoalOf, front
+from etsopt.charts.designs import phrases
+from etsopt.charts.fronts import GoalOf, choices, front
 from etsopt.charts.texts import Number
 from etsopt.designing.plan import ENACTED, design_of_record
 from etsopt.designing.search import designs_of
+from etsopt.documents.keys import axis_of
 from etsopt.language import _
+from etsopt.sweeping.outcome import NO_ANSWER
 from etsopt.sweeping.sweep_document import RecordSummary, record_in
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.charts.chart import Chart
+    from etsopt.charts.designs import Axis
     from etsopt.designing.plan import DesignPlan
     from etsopt.sweeping.record import Record
 
@@ -71,11 +75,20 @@ class DesignSummary(RecordSummary):
         names = (*self.plan.goals, *self.plan.limits)
         return {name: Number(name, name, self.units.get(name, "")) for name in names}
 
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """Keys that are chosen, with the place of each design."""
+        return tuple(axis_of(key, self.designs[key].tolist()) for key in self.plan.choose)
+
     @property
-    def chart(self) -> Chart:
-        """Goals against each other, with the front."""
+    def charts(self) -> tuple[Chart, ...]:
+        """Goals against each other, with the front; and what designs choose."""
         goals = [GoalOf(self.numbers[name], goal.best) for name, goal in self.plan.goals.items()]
-        return front(self.designs, goals, [*self.plan.choose], ENACTED, self.about)
+        designs = self.designs.assign(lacking=self.designs["status"].isin(NO_ANSWER))
+        return (
+            front(designs, goals, phrases(self.axes), ENACTED, self.about),
+            choices(designs, self.axes, goals, ENACTED, self.about["instance"]),
+        )
 
 
 def _units(plan: DesignPlan, record: Record) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from etsopt.charts.fronts import chosen_text
+from etsopt.charts.designs import phrases
 from etsopt.designing.design_document import DesignSummary
 from etsopt.designing.plan import ENACTED, Range
 from etsopt.documents.document import (
@@ -23,7 +24,8 @@ from etsopt.documents.document import (
     noted,
 )
 from etsopt.documents.figures import of_chart, short_in
-from etsopt.documents.quantities import YES
+from etsopt.documents.keys import axis_of, cells_of, columns_of
+from etsopt.documents.quantities import COUNT, YES
 from etsopt.language import _, joined, ngettext, pgettext, speaking
 from etsopt.reports.inputs_section import MODELS
 from etsopt.reports.write import write_document
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etsopt.charts.chart import Chart
+    from etsopt.charts.designs import Axis
     from etsopt.designing.numbers import Number
     from etsopt.documents.document import Block
 
@@ -74,8 +77,8 @@ def kicker(design: DesignSummary) -> str:
 
 
 def charts_of(design: DesignSummary) -> list[Chart]:
-    """Return the chart of the front, if some design has every goal."""
-    return [design.chart] if design.designs[[*design.plan.goals]].notna().all(axis=1).any() else []
+    """Return the charts of the front and its choices, if some design has every goal."""
+    return [*design.charts] if design.designs[[*design.plan.goals]].notna().all(axis=1).any() else []
 
 
 def page_of(design: DesignSummary) -> Document:
@@ -103,7 +106,8 @@ def _sections(design: DesignSummary) -> Iterator[Section]:
     yield Section("asked", _("What was asked"), (Facts(tuple(_asked(design))),))
     yield _front(design)
     yield from _chosen(design)
-    yield outcomes_section(design.scenarios)
+    named = dict(zip(design.designs["design"], phrases(design.axes), strict=True)) | {ENACTED: str(_("enacted"))}
+    yield outcomes_section(design.scenarios.replace({"scenario": named}))
     title = _("All designs")
     yield Section("all", title, (_table(design, design.designs.head(MOST_DESIGNS), title, "designs"),))
     command = f"etsopt design {shlex.quote(design.plan.file)} --runs --out again"
@@ -158,7 +162,8 @@ def _asked(design: DesignSummary) -> Iterator[tuple[str, str]]:
     for key, value in plan.policy.items():
         yield _("in every design"), f"{key} = {value}"
     for key, choice in plan.choose.items():
-        yield _("choose"), f"{key}: {_range(choice)}"
+        axis = axis_of(key, _values(choice))
+        yield _("choose"), named(axis.label if axis.words == key else noted(axis.label, key), _range(choice, axis))
     for name, goal in plan.goals.items():
         yield _("goal"), named(name, joined((_number(goal), BEST[goal.best]), "，"))
     for name, limit in plan.limits.items():
@@ -169,10 +174,17 @@ def _asked(design: DesignSummary) -> Iterator[tuple[str, str]]:
         yield _("limit"), named(name, joined((_number(limit), text), "，"))
 
 
-def _range(choice: Range | list[Any]) -> str:
+def _values(choice: Range | list[Any]) -> list[Any]:
+    """Return the ends of a range, or what a list has."""
+    return [choice.lower, choice.upper] if isinstance(choice, Range) else choice
+
+
+def _range(choice: Range | list[Any], axis: Axis) -> str:
+    """Return what may be chosen, in the unit of the axis of these values."""
+    values = [axis.text(place) for place in axis.places]
     if not isinstance(choice, Range):
-        return joined(choice)
-    ends = _("{lower:g} to {upper:g}", lower=choice.lower, upper=choice.upper)
+        return joined(values)
+    ends = _("{low} to {high}", low=values[0], high=values[1])
     return _("{ends}, in orders of magnitude", ends=ends) if choice.log else ends
 
 
@@ -204,39 +216,41 @@ def _front(design: DesignSummary) -> Section:
 
 def _chosen(design: DesignSummary) -> Iterator[Section]:
     """Yield what the designs of the front choose, of all that may be chosen."""
-    chosen = design.front[design.front["design"] != ENACTED]
-    if not len(chosen):
+    rows = np.flatnonzero(design.designs["on_front"] & (design.designs["design"] != ENACTED))
+    if not len(rows):
         return
-    rows = []
-    for key, choice in design.plan.choose.items():
-        values = chosen[key].tolist()
-        if isinstance(choice, Range):
-            found = f"{min(values):.4g} … {max(values):.4g}"
-        else:
-            counts = {str(one): sum(str(value) == str(one) for value in values) for one in choice}
-            found = joined(noted(one, f"{count:,}") for one, count in counts.items() if count)
-        rows.append((key, _range(choice), found))
+    cells = []
+    for (key, choice), axis in zip(design.plan.choose.items(), design.axes, strict=True):
+        steps, counts = np.unique(axis.places[rows], return_counts=True)
+        found = f"{axis.text(steps[0])} … {axis.text(steps[-1])}"
+        if not isinstance(choice, Range):
+            found = joined(noted(axis.text(step), f"{count:,}") for step, count in zip(steps, counts, strict=True))
+        cells.append((axis.label, _range(choice, axis_of(key, _values(choice))), found))
     heads = (_("key"), _("may be chosen"), _("chosen on the front"))
     columns = tuple(Column(name) for name in heads)
     title = _("What the front chooses")
-    yield Section("chosen", title, (Table(title, columns, tuple(rows)),))
+    yield Section("chosen", title, (Table(title, columns, tuple(cells)),))
 
 
 def _table(design: DesignSummary, rows: pd.DataFrame, caption: str, key: str) -> Table:
-    """Return designs with what was chosen, their goals and their limited numbers."""
-    plan, numbers = design.plan, design.numbers
-    heads = [Column(_("design")), *(Column(one) for one in plan.choose)]
+    """Return designs with what was chosen, their goals and their limited numbers.
+
+    The front has one row for each point, with the number of the designs that reach it as well; the table of all has
+    their names.
+    """
+    numbers, whole = design.numbers, key == "designs"
     reached = rows[[*numbers]].astype(float)
+    heads = [Column(_("design")), *columns_of(design.axes)]
     heads += [Column(name, short_in(float(reached[name].abs().max()), one.unit)) for name, one in numbers.items()]
-    heads += [Column(_("on the front"), YES)] if key == "designs" else []
+    heads.append(Column(_("on the front"), YES) if whole else Column(_("more designs that reach it"), COUNT))
     cells = []
-    for row, values in zip(rows.to_dict("records"), reached.to_numpy(), strict=True):
-        chosen = ("–" if row[one] is None else chosen_text(row[one]) for one in plan.choose)
-        mark = (row["on_front"],) if key == "designs" else ()
-        name = _("enacted") if row["design"] == ENACTED else row["design"]
-        cells.append((name, *chosen, *values.tolist(), *mark))
+    points = itertools.count(1)
+    for at, row, values in zip(rows.index, rows.to_dict("records"), reached.to_numpy(), strict=True):
+        enacted, others = row["design"] == ENACTED, row["same_goals"].count(", ") + bool(row["same_goals"])
+        name = _("enacted") if enacted else row["design"] if whole else f"{next(points)}"
+        cells.append((name, *cells_of(design.axes, at), *values.tolist(), row["on_front"] if whole else others))
     count = len(design.designs)
     note = ""
-    if key == "designs" and count > len(rows):
+    if whole and count > len(rows):
         note = _("The first {shown:,} of {count:,} designs.", shown=len(rows), count=count)
     return Table(caption, tuple(heads), tuple(cells), note=note, key=key)

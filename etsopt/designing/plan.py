@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
+from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
 from etsopt.designing.numbers import Goal, Limit
@@ -20,10 +21,12 @@ from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml
 from etsopt.sweeping.names import unknown_names
 from etsopt.sweeping.outcome import LEVELS, TOTALS
 from etsopt.sweeping.plan import Options, scenario_of
+from etsopt.sweeping.scenario import is_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from etsopt.data.instance import Instance
     from etsopt.sweeping.scenario import Scenario
 
 KINDS = {"policy": (), "choose": ("lower", "upper", "log")}
@@ -87,6 +90,9 @@ class DesignPlan:
     file: str = "design.toml"
     """Name of the file."""
 
+    enacted: Mapping[str, Any] = field(default_factory=dict)
+    """Value of each choice in the enacted design, as far as it states one."""
+
     scenarios = ()
     """None is known before the search."""
 
@@ -111,14 +117,28 @@ class DesignPlan:
             "choose": chosen,
             "goals": {name: one.model_dump(exclude_none=True) for name, one in self.goals.items()},
             "limits": {name: one.model_dump(exclude_none=True) for name, one in self.limits.items()},
+            "enacted": dict(self.enacted),
         }
 
     @property
     def hash(self) -> str:
         """SHA-256 of all that decides the designs; further generations go on with a record of fewer."""
         stated = {**self.about, "instance": "", "search": {**self.about["search"], "generations": 0}}
-        del stated["file"]
+        del stated["file"], stated["enacted"]
         return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
+
+    def of_enacted(self, instance: Instance) -> DesignPlan:
+        """Return the plan with what the enacted design chooses: the policy of an instance, and each column as it is."""
+        content, enacted = instance.with_policy(self.policy).policy.content, dict[str, Any]()
+        for key in self.choose:
+            value: Any = 1.0 if is_column(key) else content
+            for part in () if is_column(key) else english_path(key.split(".")):
+                value = value.get(part) if isinstance(value, dict) else None
+            if isinstance(value, dict) and {*value} == {"lower", "upper"} and value["lower"] == value["upper"]:
+                # A band that is stated as one number.
+                value = value["upper"]
+            enacted |= {} if value is None else {key: value}
+        return replace(self, enacted=enacted)
 
     def design(self, name: str, values: Mapping[str, Any]) -> Scenario:
         """Return the scenario of chosen values."""
@@ -172,7 +192,8 @@ def design_of_record(about: Mapping[str, Any]) -> DesignPlan:
     """Return the plan of a search from what its record says it is about."""
     keys = ("instance", "model", "options", "policy", "choose", "goals", "limits")
     content = {key: about[key] for key in keys} | about["search"]
-    return design_of(content, place=str(about.get("file", DesignPlan.file)))
+    found = design_of(content, place=str(about.get("file", DesignPlan.file)))
+    return replace(found, enacted=about.get("enacted") or {})
 
 
 def _tried(content: Mapping[str, Any]) -> dict[str, Any]:

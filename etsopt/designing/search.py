@@ -124,7 +124,7 @@ def search(
     """
     optuna = load_optuna()
     require_names(plan, instance)
-    begin(record, plan, instance, resume)
+    begin(record, plan.of_enacted(instance), instance, resume)
     best = {"least": "minimize", "largest": "maximize"}
     sampler = optuna.samplers.NSGAIISampler(population_size=plan.population, seed=plan.seed)
     study = optuna.create_study(directions=[best[goal.best] for goal in plan.goals.values()], sampler=sampler)
@@ -226,17 +226,18 @@ def designs_of(plan: DesignPlan, record: Record) -> pd.DataFrame:
         limit in its unit, ``within_limits``, ``on_front``: no other proven design within the limits beats it, and
         ``same_goals``: designs that reach the same goals as one on the front, of which the first alone is on it.
     """
-    rows = []
+    rows, enacted = [], record.about.get("enacted") or {}
     for number in sorted(record.known):
         outcome = record.outcome(number)
         found = judged(plan, outcome)
         name, chosen = record.scenario(number)
+        chosen = enacted if name == ENACTED else chosen
         about = {"design": name, "status": outcome.status, "certified": outcome.certified}
         reached = {**found.goals, **found.limits, "within_limits": found.within_limits}
         rows.append({**about, **{key: chosen.get(key) for key in plan.choose}, **reached})
     columns = ["design", "status", "certified", *plan.choose, *plan.goals, *plan.limits, "within_limits"]
     table = pd.DataFrame(rows, columns=columns)
-    # A whole number stays one, although the enacted design chooses nothing.
+    # A whole number stays one, although the enacted design may state nothing.
     table = table.assign(**{key: pd.Series([row[key] for row in rows], dtype=object) for key in plan.choose})
     front = np.zeros(len(table), dtype=bool)
     within = table["within_limits"].to_numpy(dtype=bool)

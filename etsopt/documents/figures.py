@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.charts.texts import short
 from etsopt.documents.document import Figure, clauses
-from etsopt.documents.quantities import Quantity, signed
-from etsopt.language import _, chain
+from etsopt.documents.quantities import Quantity
+from etsopt.language import _, chain, in_chinese
 from etsopt.scales import scaled
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def of_chart(instance: str, chart: Chart) -> Figure:
 
     # The page names the instance already.
     title = str(chart.title).removeprefix(str(_("{instance}: ", instance=instance)))
-    title = title[:1].upper() + title[1:]
+    title = title if in_chinese() else title[:1].upper() + title[1:]
     sentences = [*_summary(chart)]
     summary = chain(sentences, _("{first} {second}")) if sentences else ""
     panels = tuple(figures(chart))
@@ -68,7 +69,10 @@ def _is_distribution(panel: Panel) -> bool:
 
 
 def _series(panel: Panel, series: Series) -> str:
-    """Return the reach of a series in words; empty if it has no number."""
+    """Return the reach of a series in words, on axes of places its number; empty if it has none."""
+    if panel.y_ticks or series.style == "hatched":
+        count = len(series.x) if series.kind == "bars" else int(np.isnan(series.x).sum())
+        return _("{name}, {count:,}", name=series.name, count=count) if series.name else ""
     values = np.asarray(series.x if panel.horizontal else series.y, dtype=float)
     places = series.y if panel.horizontal else series.x
     if _is_distribution(panel):
@@ -104,15 +108,6 @@ def _series(panel: Panel, series: Series) -> str:
         if len(numbers) > 1 and series.kind == "points":
             reach = _("{count:,} points {reach}", count=len(numbers), reach=reach)
     return _("{name}, {text}", name=series.name, text=reach) if series.name else reach
-
-
-def short(value: float) -> str:
-    """Return a number with four digits.
-
-    >>> short(1234.56), short(-0.0123456), short(-1e-9)
-    ('1,235', '−0.01235', '0')
-    """
-    return signed(f"{value:,.0f}" if abs(value) >= 1000 else f"{round(value, 6) + 0.0:.4g}")
 
 
 SHORT = Quantity(lambda value: short(value) if math.isfinite(value) else "–")

@@ -11,13 +11,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etsopt.language import LANGUAGE, _, pgettext
-from etsopt.scales import electricity_scale_of, money_scale_of, scale_of, short_figure
+from etsopt.scales import electricity_scale_of, money_scale_of, scale_of, short_figure, signed
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-MINUS = "−"
 SPACE = "\N{NO-BREAK SPACE}"
 """Between a number and its unit, so that no line ends there."""
 
@@ -75,17 +74,6 @@ class Quantity(NamedTuple):
     def shown(self, value: Any) -> str:
         """Return the text of a cell, its minus sign as wide as a digit."""
         return str(value) if self.text is None or isinstance(value, str) else signed(self.text(float(value)))
-
-
-def signed(text: str) -> str:
-    """Return the text of a number with a minus sign as wide as a digit, and a zero without one.
-
-    >>> signed("-0.00"), signed("-1.5"), signed("-")
-    ('0.00', '−1.5', '-')
-    """
-    if not text.startswith("-") or text == "-":
-        return text
-    return f"{MINUS}{text[1:]}" if any(digit in text for digit in "123456789") else text[1:]
 
 
 def digits(form: str, none: str = "-") -> Callable[[float], str]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from etsopt.documents.quantities import MINUS, NO_TONNES, SPACE, unit_in
+from etsopt.documents.quantities import NO_TONNES, SPACE, unit_in
 from etsopt.language import Text, _, in_both, pgettext, speaking
+from etsopt.scales import MINUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -154,7 +154,8 @@ def _axis(axis: Axis) -> dict[str, Any]:
 def _moves(axis: Axis) -> dict[str, Any]:
     """Return what moves in words, from where to where, and how that is shown."""
     divisor, unit = unit_of(axis)
-    words = {"name": in_both(key_words(axis)), "unit": in_both(pgettext("unit", unit) if unit else "")}
+    names = {language: name[:1].upper() + name[1:] for language, name in in_both(key_words(axis)).items()}
+    words = {"name": names, "unit": in_both(pgettext("unit", unit) if unit else "")}
     return words | {"divisor": divisor, "ends": [axis.shown(place) for place in (0.0, 1.0)]}
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.data.tables.provinces import name_of
-from etsopt.explanation.program import ROWS
+from etsopt.documents import keys
 from etsopt.language import Text, _, chain, pgettext
 
 if TYPE_CHECKING:
@@ -118,21 +117,6 @@ def key_words(axis: Axis) -> Text | str:
 
     >>> from etsopt.curves.axes import Axis
     >>> key_words(Axis({"sectors.cement.target_change": (-0.01, 0.0)}))
-    'Target of cement'
+    'target of cement'
     """
-    return chain([_words_of(key.split(".")) for key in axis.ends], "{first}, {second}")
-
-
-def _words_of(key: list[str]) -> Text | str:
-    match key:
-        case ["sectors", *name, target] if target.startswith("target_"):
-            return _(ROWS["sector_target"], name=name_of(".".join(name)))
-        case ["sectors", *name, "band", _side]:
-            return _("Band of {name}", name=name_of(".".join(name)))
-        case ["provinces", "balance"]:
-            return _("Balance of provinces")
-        case ["provinces", "balance", *name]:
-            return _(ROWS["province_balance"], name=name_of(".".join(name)))
-        case ["national", _target]:
-            return _(ROWS["national_total"])
-    return ".".join(key)
+    return chain(map(keys.key_words, axis.ends), "{first}, {second}")

@@ -12,11 +12,12 @@ from etsopt.data.messages import first_of
 from etsopt.data.tables.provinces import name_of
 from etsopt.documents.columns import heading, sums_of, table_of
 from etsopt.documents.document import Column, Commands, Paragraph, Points, Section, Table, named
-from etsopt.documents.quantities import FIGURES, SHADOW_PRICE, WORDS, amount, signed
+from etsopt.documents.quantities import FIGURES, SHADOW_PRICE, WORDS, amount
 from etsopt.language import _, joined, ngettext, pgettext
 from etsopt.reports.run import figure
 from etsopt.reports.stated import within_scope
 from etsopt.results.equal_allocation import equal_allocation, outside_of
+from etsopt.scales import signed
 from etsopt.units import format_rate, format_tonnes
 from etsopt.vocabulary import word
 

@@ -20,12 +20,13 @@ from etsopt.documents.document import (
     noted,
     report_command,
 )
-from etsopt.documents.quantities import FIGURES, GAP, NUMBER, WORDS, YES_NO, signed, tonnes
+from etsopt.documents.quantities import FIGURES, GAP, NUMBER, WORDS, YES_NO, tonnes
 from etsopt.language import _, gettext, in_chinese, joined, pgettext
 from etsopt.reports.answer import status
 from etsopt.reports.remarks import ignored, own_parameters
 from etsopt.results.claims import REAL_GAP_RELATIVE, accepted_gap, is_checked, is_judged, is_program
 from etsopt.results.words import TERMINATIONS
+from etsopt.scales import signed
 from etsopt.units import format_tonnes
 from etsopt.vocabulary import algorithm_of, word
 

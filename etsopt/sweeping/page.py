@@ -11,8 +11,9 @@ from etsopt.documents.figures import short_in
 from etsopt.documents.quantities import SPACE
 from etsopt.language import _, pgettext, speaking
 from etsopt.reports.write import write_document
+from etsopt.sweeping import charts_by_key
 from etsopt.sweeping.outcome import LEVELS, NO_ANSWER, PROVEN
-from etsopt.sweeping.sections import chart_of, decisions, everything, indices_shown, moves, numbers, regrets
+from etsopt.sweeping.sections import decisions, everything, indices_shown, moves, numbers, regrets
 from etsopt.sweeping.sweep_document import SweepSummary, capitalised
 from etsopt.sweeping.sweep_overview import changes_of, outcomes_section, scenarios_section
 
@@ -52,7 +53,7 @@ def kicker(sweep: SweepSummary) -> str:
 def charts_of(sweep: SweepSummary) -> list[Chart]:
     """Return the charts of the report: numbers that come first, and what moves them."""
     moved = [sweeps.indices(number, one, sweep.about) for number, one in indices_shown(sweep)]
-    return [*(chart_of(sweep, shown) for shown in sweep.shown), *moved]
+    return [*(chart for shown in sweep.shown for chart in charts_by_key.charts_of(sweep, shown)), *moved]
 
 
 def page_of(sweep: SweepSummary) -> Document:
@@ -72,10 +73,10 @@ def page_of(sweep: SweepSummary) -> Document:
 
 def _sections(sweep: SweepSummary) -> Iterator[Section]:
     yield scenarios_section(sweep)
-    yield outcomes_section(sweep.scenarios)
     yield from decisions(sweep)
     yield from numbers(sweep)
     yield from moves(sweep)
+    yield outcomes_section(sweep.scenarios)
     yield from everything(sweep)
     yield _reproduce(sweep)
 
@@ -94,16 +95,22 @@ def _answer(sweep: SweepSummary) -> str:
     least, largest = (noted(_amount(row["mean"], unit), row["decision"]) for row in ends)
     if not sweep.sampled:
         return _(
-            "Over {count:,} scenarios {name} runs from {least} to {largest}.",
+            "Over {count:,} scenarios {name} runs from {least} to {largest}: {finding}.",
             count=sweep.answered,
             name=name,
-            least=least,
-            largest=largest,
+            least=_amount(ends[0]["mean"], unit),
+            largest=_amount(ends[1]["mean"], unit),
+            finding=charts_by_key.finding_of(sweep, first),
         )
     mean, low, high = (_amount(rows[key].iloc[0], unit) for key in ("mean", "p05", "p95"))
     if (count := len(rows["decision"].unique())) == 1:
+        finding = charts_by_key.finding_of(sweep, first)
+        text = _("{name}: {mean} on average, and from {low} to {high} in 9 of 10 draws.")
+        if finding:
+            text = _("{name}: {mean} on average, and from {low} to {high} in 9 of 10 draws; {finding}.")
         return _(
-            "{name}: {mean} on average, and from {low} to {high} in 9 of 10 draws.",
+            text,
+            finding=finding,
             name=capitalised(name),
             mean=mean,
             low=low,

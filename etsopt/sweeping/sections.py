@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from etsopt.charts import sweeps
 from etsopt.documents.document import Column, Paragraph, Section, Table
 from etsopt.documents.figures import SHORT, of_chart, short_in
+from etsopt.documents.keys import cells_of, columns_of
 from etsopt.documents.quantities import COUNT, unit_in
 from etsopt.language import _, joined, pgettext
 from etsopt.results.words import TABLES
+from etsopt.sweeping.charts_by_key import charts_of
 from etsopt.sweeping.outcome import LEVELS
 from etsopt.sweeping.sensitivity import ENDS, inputs_of
 from etsopt.sweeping.statistics import regret
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.charts.chart import Chart
     from etsopt.charts.texts import Number
     from etsopt.documents.document import Block
     from etsopt.sweeping.sweep_document import Shown, SweepSummary
@@ -51,26 +52,16 @@ def numbers(sweep: SweepSummary) -> Iterator[Section]:
     for shown in sweep.shown:
         blocks: tuple[Block, ...] = (
             *_only_first(sweep, shown),
-            of_chart(sweep.about["instance"], chart_of(sweep, shown)),
+            *(of_chart(sweep.about["instance"], chart) for chart in charts_of(sweep, shown)),
             _table(sweep, shown),
         )
         yield Section(shown.number.key, capitalised(shown.number.words), blocks)
 
 
-def chart_of(sweep: SweepSummary, shown: Shown) -> Chart:
-    """Return the chart that suits a number: by year, by decision, or the distribution of the only one."""
-    if shown.by_year:
-        return (sweeps.fan if sweep.sampled else sweeps.lines)(shown.number, shown.rows, sweep.about)
-    if sweep.sampled and len(shown.rows["decision"].unique()) == 1:
-        return sweeps.distribution(shown.number, sweep.drawn(shown), sweep.about)
-    return sweeps.spread(shown.number, shown.rows, sweep.about, sweep.sampled)
-
-
 def _only_first(sweep: SweepSummary, shown: Shown) -> Iterator[Paragraph]:
     """Say how many decisions a chart leaves out."""
-    most = (sweeps.MOST_PANELS if sweep.sampled else sweeps.MOST_LINES) if shown.by_year else sweeps.MOST_ROWS
-    if (count := len(shown.rows["decision"].unique())) > most:
-        yield Paragraph(_("The chart has the first {most} of {count:,}.", most=most, count=count), "note")
+    if sweep.sampled and shown.by_year and (count := len(sweep.decisions)) > sweeps.MOST_PANELS:
+        yield Paragraph(_("The chart has the first {most} of {count:,}.", most=sweeps.MOST_PANELS, count=count), "note")
 
 
 def _table(sweep: SweepSummary, shown: Shown) -> Table:
@@ -81,11 +72,14 @@ def _table(sweep: SweepSummary, shown: Shown) -> Table:
         rows = rows[rows["year"].isin({years[0], years[len(years) // 2], years[-1]})]
     columns, counts = (STATISTICS, COUNTS) if sweep.sampled else (ALONE, {})
     quantity = short_in(float(rows[["least", "largest"]].abs().max(axis=None)), shown.number.unit)
-    heads = [Column(DECISION[sweep.sampled]), Column(_("of"))]
+    heads = (
+        [*columns_of(sweep.axes), Column(_("of"))] if sweep.axes else [Column(DECISION[sweep.sampled]), Column(_("of"))]
+    )
     heads += [Column(name, COUNT) for name in counts.values()] + [Column(name, quantity) for name in columns.values()]
+    places = {name: tuple(cells_of(sweep.axes, row)) or (name,) for row, name in enumerate(sweep.decisions)}
     cells = [
         (
-            row["decision"],
+            *places[row["decision"]],
             place_of(row | ({"id": ""} if shown.table == LEVELS else {})) or _("all"),
             *(row[key] for key in (*counts, *columns)),
         )

@@ -19,6 +19,7 @@ from etsopt.documents.document import Commands, Facts, Section, report_command
 from etsopt.errors import UsageError
 from etsopt.language import _, in_chinese, joined
 from etsopt.reports.run import imprint
+from etsopt.sweeping.axes import decision_axes, drawn_axes, names_of
 from etsopt.sweeping.outcome import LEVELS, PROVEN
 from etsopt.sweeping.record import Record
 from etsopt.sweeping.sensitivity import SAME, SMALLEST, inputs_of, sensitivity
@@ -27,6 +28,8 @@ from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from etsopt.charts.designs import Axis
 
 RECORD = "sweep.sqlite"
 """Name of the record in the folder of a sweep."""
@@ -61,8 +64,8 @@ IN_TONNES = ("balance_value", "balance_value_before", "balance_value_lower", "ba
 OUTCOME = ("scenario", "status", "termination", "certified", "message")
 """Columns of the table of scenarios before those of their changes."""
 
-MOST_SHOWN, MOST_TOLD = 6, 2
-"""Numbers with a chart, and changes that are told beside the name of a scenario."""
+MOST_SHOWN = 6
+"""Numbers with a chart."""
 
 
 @dataclass(frozen=True)
@@ -147,14 +150,14 @@ def record_in(folder: Path, name: str, advice: str) -> Iterator[Record]:
 
 @dataclass(frozen=True)
 class SweepSummary(RecordSummary):
-    """The record of a sweep, with its tables."""
+    """The record of a sweep, with its tables, in which scenarios are named by their values."""
 
     scenarios: pd.DataFrame
     values: pd.DataFrame
 
     @classmethod
     def read(cls, folder: Path) -> SweepSummary:
-        """Read the record of a folder.
+        """Read the record of a folder, in the language of the moment.
 
         Raises
         ------
@@ -162,7 +165,11 @@ class SweepSummary(RecordSummary):
             If the folder has none, or another process holds it.
         """
         with record_in(folder, RECORD, _("Name a folder written by `etsopt sweep`.")) as record:
-            return cls(record.about, folder.resolve().name, record.scenarios, record.values)
+            about, scenarios, values = record.about, record.scenarios, record.values
+        stated = about.get("stated") or {}
+        names = dict(zip(scenarios["scenario"], names_of(stated, scenarios["scenario"].tolist()), strict=True))
+        renamed = (table.assign(scenario=table["scenario"].map(names)) for table in (scenarios, values))
+        return cls(about, folder.resolve().name, *renamed)
 
     @property
     def stated(self) -> dict[str, Any]:
@@ -198,20 +205,7 @@ class SweepSummary(RecordSummary):
         if self.sampled:
             return summary(self.proven, names)
         # Every scenario by itself: one state, whose name no scenario ends in.
-        found = summary(self.proven.assign(scenario=self.proven["scenario"] + "/"), [f"{name}/" for name in names])
-        return found.assign(decision=found["decision"].map(dict(zip(names, self._told, strict=True))))
-
-    @property
-    def _told(self) -> list[str]:
-        """Names of the scenarios, with the values of their changes where these are few and only numbered."""
-        changes = self.scenarios.drop(columns=[*OUTCOME])
-        if self.stated.get("scenarios") or not 1 <= len(changes.columns) <= MOST_TOLD:
-            return list(self.scenarios["scenario"])
-        values = (
-            ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in row.items())
-            for row in changes.to_dict("records")
-        )
-        return [f"{name}: {text}" for name, text in zip(self.scenarios["scenario"], values, strict=True)]
+        return summary(self.proven.assign(scenario=self.proven["scenario"] + "/"), [f"{name}/" for name in names])
 
     @cached_property
     def indices(self) -> pd.DataFrame:
@@ -254,7 +248,27 @@ class SweepSummary(RecordSummary):
         same = (self.proven[["table", "quantity"]] == [shown.table, shown.quantity]).all(axis=1)
         for place in ("id", "sector"):
             same &= self.proven[place].isin(shown.rows[place].unique())
+        if shown.by_year:
+            same &= self.proven["year"] == shown.ends["year"].iloc[0]
         return self.proven[same]
+
+    @cached_property
+    def decisions(self) -> list[str]:
+        """Names of the decisions, in their order."""
+        return self.states["decision"].drop_duplicates().tolist()
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """Keys along which decisions differ, with the place of each decision."""
+        return decision_axes(self.stated)
+
+    @cached_property
+    def drawn_keys(self) -> tuple[Axis, ...]:
+        """Keys along which scenarios differ, with those that are drawn and the place of each scenario."""
+        drawn = drawn_axes(self.stated, self.scenarios)
+        draws = len(self.scenarios) // len(self.decisions)
+        every = np.repeat(np.arange(len(self.decisions)), draws)
+        return (*(axis.of(every) for axis in self.axes), *drawn) if drawn else ()
 
     @cached_property
     def changes(self) -> pd.DataFrame:

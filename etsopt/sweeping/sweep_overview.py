@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.documents.document import Column, Facts, Paragraph, Section, Table, named, noted
+from etsopt.documents.keys import axis_of, cells_of, columns_of
 from etsopt.documents.quantities import COUNT
 from etsopt.language import _, joined, pgettext
 from etsopt.reports.inputs_section import MODELS
@@ -50,15 +51,13 @@ def scenarios_section(sweep: SweepSummary) -> Section:
 
 def _changes(sweep: SweepSummary) -> Iterator[Table]:
     """Yield what each decision changes, if there are several."""
-    found = sweep.changes
-    if len(found) < 2:
+    found = sweep.changes.head(MOST_FAILURES)
+    # Without names of their own, scenarios are named by their values.
+    if len(sweep.stated.get("scenarios") or {}) < 2:
         return
-    keys = [key for key in found if key != "decision"]
-    heads = (Column(DECISION[sweep.sampled]), *(Column(key) for key in keys))
-    rows = tuple(
-        (row["decision"], *("–" if pd.isna(row[key]) else str(row[key]) for key in keys))
-        for row in found.head(MOST_FAILURES).to_dict("records")
-    )
+    axes = [axis_of(key, found[key].where(found[key].notna(), None).tolist()) for key in found if key != "decision"]
+    heads = (Column(DECISION[sweep.sampled]), *columns_of(axes))
+    rows = tuple((name, *cells_of(axes, row)) for row, name in enumerate(found["decision"]))
     yield Table(_("Changes by which they differ"), heads, rows, key="changes" if len(rows) > MOST_ROWS else "")
 
 
@@ -75,7 +74,9 @@ def _facts(sweep: SweepSummary) -> Iterator[tuple[str, str]]:
         yield _("further named scenarios"), f"{more:,}"
     for part, words in (("grid", _("every combination of")), ("paired", _("taken together"))):
         for key, values in (stated.get(part) or {}).items():
-            yield words, named(key, joined(values))
+            axis = axis_of(key, values)
+            label = axis.label if axis.words == key else noted(axis.label, key)
+            yield words, named(label, joined(axis.text(place) for place in axis.places))
     if sample := stated.get("sample"):
         yield _("draws"), _draws(sweep, sample)
         for key, distribution in sample["values"].items():
@@ -122,7 +123,7 @@ def outcomes_section(scenarios: pd.DataFrame) -> Section:
     blocks: list[Block] = [Table(_("Number by status"), heads, rows)]
     failures = scenarios[~scenarios["status"].isin(PROVEN)]
     if len(failures):
-        said = _("All figures and charts below are of proven answers alone; the table has the others.")
+        said = _("All figures and charts are of proven answers alone; the table has the others.")
         blocks += [Paragraph(said, "warning"), _failures(failures)]
     return Section("outcomes", _("How they ended"), tuple(blocks))
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+import etsopt
 from etsopt.cli import main
-from etsopt.designing import design_of
+from etsopt.designing import DesignPlan, design_of
 from etsopt.designing.design_document import DesignSummary
 from etsopt.designing.page import page_of, write_design_report
 from etsopt.designing.plan import ENACTED, design_of_record
@@ -46,9 +47,9 @@ REACHED = ((20e3, -0.02, 90.0), (10e3, -0.03, 90.0), (15e3, -0.02, 80.0), (30e3,
 """Goals and the limited number: the enacted design is beaten by the second one, and the last is outside the limit."""
 
 
-def written(folder: Path, content: dict[str, Any] = FILE, reached: tuple[tuple[float, ...], ...] = REACHED) -> Path:
+def written(folder: Path, reached: tuple[tuple[float, ...], ...] = REACHED, plan: DesignPlan | None = None) -> Path:
     """The record of a search: the enacted design, four others, and one that failed."""
-    plan = design_of(content)
+    plan = plan or design_of(FILE)
     folder.mkdir()
     with Record(folder / "design.sqlite") as record:
         record.begin(plan, "b" * 64, VERSIONS)
@@ -71,7 +72,8 @@ def page(folder: Path, lang: str = "en") -> Reader:
 
 def test_the_front_is_joined_and_the_enacted_design_is_marked(tmp_path: Path) -> None:
     found = page(written(tmp_path / "search"))
-    (name,) = (key for key in found.data if key.startswith("plot-"))
+    name, *choices = (key for key in found.data if key.startswith("plot-"))
+    assert choices == ["plot-choices-1", "plot-choices-2"]
     assert name == "plot-front-1"
     data = {trace["name"]: trace for trace in found.data[name]["data"]}
     line = next(trace for trace in found.data[name]["data"] if trace.get("mode") == "lines")
@@ -80,7 +82,15 @@ def test_the_front_is_joined_and_the_enacted_design_is_marked(tmp_path: Path) ->
     assert (data["enacted design"]["x"], data["enacted design"]["y"]) == ([20.0], [-2.0])
     assert data["outside the limits"]["x"] == [5.0]
     assert data["outside the limits"]["marker"]["symbol"] == "circle-open"
-    assert data["front"]["customdata"][0] == f"generation-1/1, {BAND} = 0.01, allocation.intensity_order = False"
+    assert data["front"]["customdata"][0] == "band of cement 1 %, intensity order no"
+    lines = {trace["name"]: trace for trace in found.data["plot-choices-1"]["data"]}
+    ends = [text.partition("<br>")[0] for text in found.data["plot-choices-1"]["layout"]["xaxis"]["ticktext"]]
+    assert {*ends[:2]} == {"band of cement [%]", "intensity order"}
+    assert ends[2:] == ["moved [kt]", "burden [%]"]
+    # Three designs of the front, each a line with a gap behind it, and the enacted one.
+    assert lines["front"]["x"].count(None) == 3
+    assert lines["enacted design"]["x"] == [0, 1, 2, 3, None]
+    assert not re.search("generation-|grid-", json.dumps([found.data[key] for key in (name, *choices)]))
     layout_ = found.data[name]["layout"]
     assert layout_["xaxis"]["title"]["text"] == "moved, least is best [kt]"
     assert layout_["yaxis"]["title"]["text"] == "burden, largest is best [%]"
@@ -93,15 +103,18 @@ def test_the_answer_and_the_tables_are_those_of_the_record(tmp_path: Path) -> No
     assert "5 of 6 designs certified" in found.texts
     place = found.cells.index("enacted")
     assert found.cells[place : place + 6] == ["enacted", "–", "–", "20", "−2", "90"]
-    assert found.cells[place + 6 : place + 12] == ["generation-1/1", "0.01", "False", "10", "−3", "90"]
+    # A point of the front, and how many other designs reach it.
+    assert found.cells[place + 6 : place + 14] == ["0", "1", "1", "no", "10", "−3", "90", "0"]
     rows = found.data["rows-designs"]["rows"]
     assert [row[0] for row in rows] == ["enacted", *(f"generation-1/{number}" for number in range(1, 6))]
     assert [row[-1] for row in rows] == ["–", "yes", "yes", "yes", "–", "–"]
     assert rows[-1][3:6] == ["–", "–", "–"]
-    assert found.data["rows-failures"]["rows"] == [["generation-1/5", "failed with an error", HOSTILE]]
-    place = found.cells.index("0.01 … 0.03")
+    assert found.data["rows-failures"]["rows"] == [
+        ["band of cement 5 %, intensity order no", "failed with an error", HOSTILE]
+    ]
+    place = found.cells.index("1 … 3")
     assert found.cells[place - 2 : place + 4] == [
-        *(BAND, "0.01 to 0.05", "0.01 … 0.03", "allocation.intensity_order", "True, False", "True (1), False (2)")
+        *("band of cement [%]", "1 to 5", "1 … 3", "intensity order", "yes, no", "no (2), yes (1)")
     ]
 
 
@@ -146,7 +159,7 @@ def test_every_pair_of_goals_has_a_panel_and_one_goal_is_drawn_by_order(
         places = [label("levels", "value", "t", id=f"o{place}") for place in range(goals)]
         record.add([outcome(number, {one: float(number + at) for at, one in enumerate(places)}) for number in range(3)])
     found = page(folder)
-    charts = [one for key, one in found.data.items() if key.startswith("plot-")]
+    charts = [one for key, one in found.data.items() if key.startswith("plot-front")]
     assert len(charts) == panels
     # A front of more than two goals is no line in the plane of two.
     assert not [trace for one in charts for trace in one["data"] if trace.get("mode") == "lines"]
@@ -179,7 +192,10 @@ def test_the_commands_write_the_page_and_the_picture(tmp_path: Path, capsys: pyt
     assert "现行设计" in (folder / "report.html").read_text("utf-8")
     capsys.readouterr()
     assert main(["plot", str(folder)]) == 0
-    assert capsys.readouterr().out == "front  tiny: 3 of 5 designs, which no other one beats\n"
+    assert capsys.readouterr().out == (
+        "front    tiny: 3 of 5 designs, which no other one beats\n"
+        "choices  tiny: moved: too few answers to tell which key moves it\n"
+    )
     for suffix in ("svg", "png", "html"):
         assert main(["plot", str(folder), "front", "--out", str(tmp_path / f"front.{suffix}")]) == 0
     assert "enacted design" in (tmp_path / "front.svg").read_text("utf-8")
@@ -192,3 +208,19 @@ def test_the_commands_write_the_page_and_the_picture(tmp_path: Path, capsys: pyt
     assert main(["report", str(folder), "--sheets"]) == 2
     with pytest.raises(UsageError, match=r"holds no record design.sqlite.\n\nName a folder written by `etsopt design`"):
         write_design_report(tmp_path, tmp_path / "x.html")
+
+
+def test_designs_that_reach_the_same_point_are_one_row_and_the_enacted_one_states_its_choices(tmp_path: Path) -> None:
+    """The second and the third design reach the same point; the band of the instance is 3 %, by one number."""
+    reached = ((20e3, -0.02, 90.0), (10e3, -0.01, 90.0), (10e3, -0.01, 80.0), (30e3, -0.02, 90.0))
+    folder, plan = tmp_path / "search", design_of(FILE).of_enacted(etsopt.read("tiny"))
+    assert plan.enacted == {BAND: 0.03, "allocation.intensity_order": False}
+    assert plan.hash == design_of(FILE).hash
+    found = page(written(folder, reached=reached, plan=plan))
+    place = found.cells.index("enacted")
+    assert found.cells[place : place + 7] == ["enacted", "3", "no", "20", "−2", "90", "0"]
+    assert found.cells[place + 7 : place + 14] == ["1", "1", "no", "10", "−1", "90", "1"]
+    # What comes next is the table of choices.
+    assert found.cells[place + 14] == "key"
+    everything = json.dumps([one for key, one in found.data.items() if key.startswith("plot-")])
+    assert "band of cement 3 %, intensity order no" in everything

@@ -98,10 +98,10 @@ def test_every_province_has_a_tile_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        (["sectors.steel.target_t"], "Target of steel"),
-        (["sectors.cement.band.upper"], "Band of cement"),
-        (["provinces.balance.Anhui"], "Balance of Anhui"),
-        (["national.target_change", "provinces.balance"], "National total, Balance of provinces"),
+        (["sectors.steel.target_t"], "target of steel"),
+        (["sectors.cement.band.upper"], "band of cement"),
+        (["provinces.balance.Anhui"], "balance of Anhui"),
+        (["national.target_change", "provinces.balance"], "national total, balance of provinces"),
         (["rule.slope"], "rule.slope"),
     ],
 )

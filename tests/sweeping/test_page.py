@@ -15,6 +15,7 @@ from etsopt.cli import main
 from etsopt.documents import html as pages
 from etsopt.errors import UsageError
 from etsopt.language import speaking
+from etsopt.sweeping.axes import names_of
 from etsopt.sweeping.page import charts_of, page_of, write_sweep_report
 from etsopt.sweeping.sweep_document import SweepSummary
 from tests.reports.test_document import HOSTILE, Reader
@@ -102,7 +103,7 @@ def test_both_languages_have_the_same_sections_and_every_reference_is_there(draw
     english, chinese = page(drawn), page(drawn, "zh")
     assert english.sections == chinese.sections
     assert english.sections == [
-        *("asked", "outcomes", "decisions", "levels-value-change", "sectors-allowance_t", "all", "reproduce")
+        *("asked", "decisions", "levels-value-change", "sectors-allowance_t", "outcomes", "all", "reproduce")
     ]
     texts = " ".join(chinese.texts)
     assert "方案比较" in texts
@@ -161,12 +162,15 @@ def test_one_decision_is_told_by_its_distribution(tmp_path: Path) -> None:
     plan = {"sample": {"number": 64, "values": {OUTPUT: {"uniform": [0.9, 1.1]}}}}
     written(tmp_path / "one", plan, lambda number, _: outcome(number, {CHANGE: float(number)}))
     found = page(tmp_path / "one")
-    (chart,) = (data for key, data in found.data.items() if key.startswith("plot-"))
+    chart, along = (data for key, data in found.data.items() if key.startswith("plot-"))
     assert sum(chart["data"][0]["y"]) == 64
     (shape,) = chart["layout"]["shapes"]
     assert (shape["x0"], shape["x1"]) == pytest.approx((3.15, 59.85))
-    answer = "Tonnes moved against the rule: 31.5\xa0t on average, and from 3.15\xa0t to 59.85\xa0t in 9 of 10 draws."
-    assert answer in found.texts
+    # Along the only key that is drawn each draw is a point.
+    assert len(along["data"][0]["x"]) == 64
+    assert along["layout"]["xaxis"]["title"]["text"] == "factor on output"
+    answer = "Tonnes moved against the rule: 31.5\xa0t on average, and from 3.15\xa0t to 59.85\xa0t in 9 of 10 draws; "
+    assert [one for one in found.texts if one.startswith(answer + "factor on output moves it most (rank correlation")]
 
 
 def test_scenarios_without_draws_are_told_one_by_one(tmp_path: Path) -> None:
@@ -178,16 +182,88 @@ def test_scenarios_without_draws_are_told_one_by_one(tmp_path: Path) -> None:
     written(tmp_path / "named", {"grid": {TARGET: [0.0, -0.01, -0.5, -0.02]}}, solved)
     found = page(tmp_path / "named")
     assert "4 of 4 scenarios proven" in found.texts
-    # A number of the grid says nothing: the value of its only key stands beside it.
-    ends = ("0\xa0t (grid-1: target_change 0.0)", "30\xa0t (grid-4: target_change -0.02)")
-    assert f"Over 3 scenarios tonnes moved against the rule runs from {ends[0]} to {ends[1]}." in found.texts
-    assert found.data["rows-failures"]["rows"] == [["grid-3", "infeasible, proven", "infeasible by at least 7 t"]]
+    answer = (
+        "Over 3 scenarios tonnes moved against the rule runs from 0\xa0t to 30\xa0t: "
+        "target of cement moves it by 30\xa0t; infeasible exactly where target of cement is −50\xa0% or less."
+    )
+    assert answer in found.texts
+    name = "target of cement −50 %"
+    assert found.data["rows-failures"]["rows"] == [[name, "infeasible, proven", "infeasible by at least 7 t"]]
     (chart,) = (data for key, data in found.data.items() if key.startswith("plot-"))
-    values = {1: "0.0", 2: "-0.01", 4: "-0.02"}
-    assert [trace["y"] for trace in chart["data"]] == [[f"grid-{at}: target_change {values[at]}" for at in (4, 2, 1)]]
+    hatched, line = chart["data"]
+    assert (hatched["x"], hatched["marker"]["pattern"]["shape"]) == ([-50.0], "|")
+    assert (line["x"], line["y"]) == ([-2.0, -1.0, 0.0], [30.0, 10.0, 0.0])
     assert "decisions" not in found.sections
-    place = found.cells.index(TARGET)
-    assert found.cells[place + 1 : place + 3] == ["grid-1", "0.0"]
+    place = found.cells.index("30")
+    assert found.cells[place - 2 : place + 1] == ["−2", "all", "30"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_page_or_chart_has_the_number_of_a_scenario(tmp_path: Path, lang: str) -> None:
+    """Named scenarios, a grid of two keys and lists taken together: 2 x 3 x 2 x 2 = 24, of which 4 are infeasible."""
+    parts = {
+        "scenarios": {"narrow": {BAND: 0.02}, "wide": {BAND: 0.05}},
+        "grid": {TARGET: [0.0, -0.01, -0.02], "provinces.balance": [0.01, 0.02]},
+        "paired": {"sectors.steel.band": [0.01, 0.02], "sectors.aluminium.band": [0.03, 0.04]},
+    }
+
+    def solved(number: int, scenario: Scenario) -> Outcome:
+        if scenario.changes[TARGET] == -0.02 and scenario.changes[BAND] == 0.02:
+            return outcome(number, {}, "infeasible_certified", "infeasible by at least 7 t")
+        return outcome(number, {CHANGE: -1e6 * scenario.changes[TARGET] + number})
+
+    written(tmp_path / "many", parts, solved)
+    found = page(tmp_path / "many", lang)
+    everything = " ".join(found.texts) + json.dumps(found.data, ensure_ascii=False)
+    assert not re.search(r"grid-|pair-", everything)
+    with speaking(lang):
+        (chart,) = charts_of(SweepSummary.read(tmp_path / "many"))
+        hatched = [one for one in chart.panels[0].series if one.style == "hatched"]
+        assert [len(one.x) for one in hatched] == [4]
+        labels = hatched[0].labels
+    assert labels is not None
+    name = {
+        "en": "narrow, target of cement −2 %, balance of provinces 1 %, band of steel 1 %, band of aluminium 3 %",
+        "zh": "narrow，水泥行业目标 −2 %，各省盈缺平衡 1 %，钢铁盈缺率限值 1 %，铝冶炼盈缺率限值 3 %",
+    }[lang]
+    assert name in labels.tolist()
+    # Every failure has its values, and every value in the table is in the unit of its heading.
+    assert name in [row[0] for row in found.data["rows-failures"]["rows"]]
+    shown = {"en": "target of cement moves it most", "zh": "水泥行业目标影响最大"}[lang]
+    assert shown in everything
+    titles = (str(chart.title), *(str(one) for one in chart.panels[0].x_ticks))
+    assert not [one for one in titles if "grid-" in one]
+
+
+def test_many_scenarios_of_years_are_drawn_along_their_keys_in_the_last_year(tmp_path: Path) -> None:
+    """Nine targets: the price of 2027 grows by 1 CNY/t from one to the next, and the last target has none."""
+    targets = [-place / 100 for place in range(10)]
+
+    def solved(number: int, scenario: Scenario) -> Outcome:
+        if number == 9:
+            return outcome(number, {}, "infeasible_certified", "infeasible")
+        years = {"2025": 50.0, "2027": 60.0 + number}
+        return outcome(
+            number, {label("years", "price_cny_per_t", "CNY/t", year=year): one for year, one in years.items()}
+        )
+
+    written(tmp_path / "path", {"model": "pathway", "grid": {TARGET: targets}}, solved)
+    (chart,) = (data for key, data in page(tmp_path / "path").data.items() if key.startswith("plot-"))
+    hatched, line = chart["data"]
+    assert line["x"] == [-8.0, -7.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0]
+    assert line["y"] == [68.0, 67.0, 66.0, 65.0, 64.0, 63.0, 62.0, 61.0, 60.0]
+    assert hatched["x"] == [-9.0]
+
+
+def test_scenarios_that_are_stated_twice_keep_names_of_their_own() -> None:
+    stated = {"grid": {TARGET: [-0.01, -0.01, -0.0100001]}, "sample": {}}
+    names = names_of(stated, ["grid-1/sample-1", "grid-2/sample-1", "grid-3/sample-1"])
+    first = "target of cement −1 %"
+    assert names == [f"{first}/sample-1", f"{first} (2)/sample-1", f"{first} (3)/sample-1"]
+    assert names_of({}, ["base"]) == ["base"]
+    assert names_of({}, ["one", "other"]) == ["one", "other"]
+    assert names_of({"sample": {}}, ["sample-1", "sample-2"]) == ["sample-1", "sample-2"]
+    assert names_of({"scenarios": {"a": {}, "b": {}}}, ["a", "b"]) == ["a", "b"]
 
 
 def test_indices_are_shown_where_there_are_some(tmp_path: Path) -> None:
@@ -200,7 +276,7 @@ def test_indices_are_shown_where_there_are_some(tmp_path: Path) -> None:
 
     written(tmp_path / "moves", content, solved)
     found = page(tmp_path / "moves")
-    assert found.sections[-3:] == ["moves", "all", "reproduce"]
+    assert found.sections[-4:] == ["moves", "outcomes", "all", "reproduce"]
     together, alone = (found.data[f"plot-indices-levels-value-change-1-{number}"]["data"] for number in (1, 2))
     assert together[0]["y"] == ["output_t", "cement.band"]
     assert together[0]["x"] == pytest.approx([0.0, 100.0], abs=10.0)
@@ -296,6 +372,6 @@ def test_every_chart_of_a_sweep_is_one_of_plotly_and_a_picture(
                         graph_objects.Figure(figure)
                 texts[lang] = [str(text) for one in drawn for text in (one.title, *(at.x_label for at in one.panels))]
         for english, chinese in zip(texts["en"], texts["zh"], strict=True):
-            assert english.isascii()
+            assert english.replace("\xa0", " ").isascii()
             assert bool(english) == bool(chinese)
-    assert kinds == {"spread", "fan", "indices", "distribution", "lines"}
+    assert kinds == {"spread", "fan", "indices", "distribution", "lines", "keys"}

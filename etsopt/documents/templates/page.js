@@ -79,7 +79,7 @@
   const onPaper = (plot) => {
     const named = plot.layout.yaxis.type === "category";
     const count = plot.parentElement.children.length;
-    return named || count === 1 ? 680 : count > 2 && plot.parentElement.classList.contains("compact") ? 216 : 335;
+    return named || count === 1 || plot.layout.meta ? 680 : count > 2 && plot.parentElement.classList.contains("compact") ? 216 : 335;
   };
   const draw = () => plots.forEach((plot) => setTimeout(() => drawOne(plot)));
   const fit = () => {

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from etsopt.documents.columns import table_of
 from etsopt.documents.document import Column, Document, Paragraph, Section
-from etsopt.documents.quantities import signed
 from etsopt.language import _
+from etsopt.scales import signed
 
 if TYPE_CHECKING:
     from etsopt.accounting import Monitoring
