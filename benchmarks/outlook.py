@@ -36,10 +36,11 @@ MOVERS = 4
 
 HEAD = """# What moves a national outlook
 
-`etsopt sweep benchmarks/outlook.toml --out outlook-sweep` solves {draws} draws of
+`etsopt sweep benchmarks/outlook.toml --out outlook-sweep` solves {stated} draws of
 [cn-outlook](../instances/cn-outlook/README.md) by the sweep engine: a Latin hypercube of 23 inputs, whose ranges
 stand in that file, independent, uniform and **assumptions all**. Each draw has the price of one cap with a free part
-that is fixed and with one that follows output, and of benchmarks without a cap; {certified} of {draws} are certified.
+that is fixed and with one that follows output, and of benchmarks without a cap. Of the {stated} draws {draws} are
+solved and {certified} certified, which are counted below; `--resume` goes on with others.
 These are probabilities of the ranges, not of China, and the level of the prices is not validated. With {draws} draws
 a percentile of 5 or 95 rests on a few of them: read the order of size. `python -m benchmarks.outlook outlook-sweep`
 writes this page.
@@ -97,9 +98,9 @@ def movers(scenarios: pd.DataFrame, values: pd.DataFrame) -> Iterator[str]:
 def page(folder: Path, wall_s: float, cpu_s: float) -> str:
     """Return the page of a swept folder, and of what the sweep took."""
     scenarios, values = table(folder)
-    drawn = len(scenarios)
+    solved = int((scenarios["status"] != "pending").sum())
     took = (
-        f"The {drawn} draws took {wall_s:,.0f} s on two processes and {cpu_s:,.0f} CPU s, {cpu_s / drawn:.2f} a draw "
+        f"The {solved} draws took {wall_s:,.0f} s on two processes and {cpu_s:,.0f} CPU s, {cpu_s / solved:.2f} a draw "
         f"with its three cases and their proofs. The goal is {WALL_GOAL_S} s for 500 on two cores; other work ran too."
     )
     off = values[(values["quantity"] == "auctioned_share_off") & (values["id"] == "other form")]["value"]
@@ -108,7 +109,7 @@ def page(folder: Path, wall_s: float, cpu_s: float) -> str:
     )
     return "\n".join(
         [
-            HEAD.format(draws=len(scenarios), certified=values["scenario"].nunique()),
+            HEAD.format(stated=len(scenarios), draws=solved, certified=values["scenario"].nunique()),
             *fans(values),
             "",
             f"{shares}, {off.quantile(0.95):.1%} in 95 %; allowances are the cap in all.",

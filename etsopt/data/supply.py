@@ -135,8 +135,8 @@ def problems_of_demand(instance: Content) -> list[Problem]:
     rows = instance.forecast if instance.forecast is not None else pd.DataFrame({"sector": [], "year": []})
     years = instance.policy.years
     elasticity, price = (along_years(rows, "sector", instance.sectors, name, years) for name in DEMAND)
-    problems, unknown = [], np.isnan(elasticity).any(axis=1)
-    priceless = ((elasticity > 0) & np.isnan(price)).any(axis=1)
+    problems, unknown = [], np.asarray(np.isnan(elasticity).any(axis=1))
+    priceless = np.asarray(((elasticity > 0) & np.isnan(price)).any(axis=1))
     if unknown.any():
         what = _("no elasticity is stated of {sectors}", sectors=_sectors(instance, unknown))
         advice = _("State it in a row of the sector: 0 for a demand that is fixed.")
