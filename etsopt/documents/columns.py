@@ -216,6 +216,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     **dict.fromkeys(("units", "enterprises", "units_lower", "units_upper", "units_fixed", "reviews"), of.COUNT),
     **dict.fromkeys(("gini", "theil_between", "theil_within", "hoover", "atkinson"), of.FINE._replace(unit="")),
     **{"coverage": of.RATE, "measured": of.COUNT},
+    # Bounds that are rounded to whole tonnes would be passed by what reaches them.
+    **dict.fromkeys(("at_least_t", "at_most_t"), of.ACCOUNTED),
     **dict.fromkeys(("least_reviews", "drawn", "quantities", "substituted", "gross_reports"), of.COUNT),
     **dict.fromkeys(("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper"), of.FINE),
     **dict.fromkeys(("multiplier", "share"), of.NUMBER._replace(excel="fine")),
