@@ -491,4 +491,6 @@ def test_two_outlooks_are_compared_by_form_product_and_year() -> None:
     assert by_output[2:4] == pytest.approx((prices(other)[2035],) * 2, rel=1e-9)
     row = next(row for row in power.rows if row[0] == "2030")
     assert row[1:4] == pytest.approx((1.23149e10, 1.24393e10, 1.24393e8), rel=1e-3)
-    assert {row[0] for row in tables["outlook-sectors"].rows} == {"aluminium", "cement", "steel"}
+    products = tables["outlook-sectors"]
+    assert isinstance(products, Table)
+    assert {row[0] for row in products.rows} == {"aluminium", "cement", "steel"}
