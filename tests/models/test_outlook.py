@@ -399,7 +399,6 @@ def test_a_price_that_only_narrowed_bounds_prove_is_not_certified(price: float) 
     assert report.unproven_prices == ("cost",)
 
 
-@pytest.mark.nightly
 def test_false_prices_of_another_case_are_named_where_the_own_form_is_not_certified() -> None:
     instance = etsopt.read("cn-outlook").with_policy({"outlook.free_part": "output"})
     right = etsopt.solve(instance, "outlook")
@@ -492,6 +491,6 @@ def test_two_outlooks_are_compared_by_form_product_and_year() -> None:
     assert by_output[2:4] == pytest.approx((prices(other)[2035],) * 2, rel=1e-9)
     row = next(row for row in power.rows if row[0] == "2030")
     assert row[1:4] == pytest.approx((1.23149e10, 1.24393e10, 1.24393e8), rel=1e-3)
-    sectors = tables["outlook-sectors"]
-    assert isinstance(sectors, Table)
-    assert {row[0] for row in sectors.rows} == {"aluminium", "cement", "steel"}
+    products = tables["outlook-sectors"]
+    assert isinstance(products, Table)
+    assert {row[0] for row in products.rows} == {"aluminium", "cement", "steel"}
