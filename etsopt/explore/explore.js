@@ -415,7 +415,8 @@ function sheets() {
 }
 
 function download() {
-  const blob = new Blob(workbook(sheets()), { type: `${TYPE}.sheet` }), keys = AXES.flatMap(({ keys }) => Object.keys(keys));
+  const blob = new Blob(workbook(sheets()), { type: `${TYPE}.sheet` });
+  const keys = AXES.flatMap(({ keys }) => Object.keys(keys));
   const name = [DATA.instance.name, ...keys, ...shown.value].join("_");
   const link = element("a", { href: URL.createObjectURL(blob), download: `${name}.xlsx` });
   link.click();
@@ -446,7 +447,8 @@ const CELLS = [];
 function fillMap() {
   const began = performance.now();
   while (cell < MAP_CELLS ** 2 && performance.now() - began < MAP_MS) {
-    const place = (cell++ * MAP_STRIDE) % MAP_CELLS ** 2, column = place % MAP_CELLS, row = Math.floor(place / MAP_CELLS);
+    const place = (cell++ * MAP_STRIDE) % MAP_CELLS ** 2;
+    const column = place % MAP_CELLS, row = Math.floor(place / MAP_CELLS);
     const found = proofAt([(column + 0.5) / MAP_CELLS, (row + 0.5) / MAP_CELLS]);
     const kind = found ? found.answer ? "proven" : "infeasible" : "open";
     CELLS.push(element("span", { class: `is-${kind}`, style: { left: `${100 * column / MAP_CELLS}%`,
@@ -482,10 +484,11 @@ function speak(next) {
 
 const idOf = (id, k) => k ? `${id}-${k + 1}` : id;
 function control(k) {
-  const id = (name) => idOf(name, k), box = (tag, name, more = {}, ...rest) => element(tag, { id: id(name), ...more }, ...rest);
+  const id = (name) => idOf(name, k);
+  const box = (tag, name, more = {}, ...rest) => element(tag, { id: id(name), ...more }, ...rest);
   const typed = box("input", "typed", { type: "number", step: "any", inputmode: "decimal" });
-  const slider = box("input", "slider", { type: "range", min: 0, max: lastOf(AXES[k]), step: 1, "aria-labelledby": id("key"),
-    "aria-describedby": "seal" });
+  const slider = box("input", "slider", { type: "range", min: 0, max: lastOf(AXES[k]), step: 1,
+    "aria-labelledby": id("key"), "aria-describedby": "seal" });
   const other = (number) => value.map((one, place) => place === k ? number : one);
   slider.oninput = () => set(other(stepped(Number(slider.value), AXES[k])), slider);
   typed.onchange = () => {

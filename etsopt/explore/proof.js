@@ -1,8 +1,8 @@
 "use strict";
 // Prove the answer at a position: no number of it is taken from a solver.
 //
-// `solver` (solve.js) makes an answer from multipliers. `prove` trusts neither: it bounds every objective from the answer and the
-// multipliers as etsopt/checking/allocation/segments.py does at one place, in doubles, with every rounding counted.
+// `solver` (solve.js) makes an answer from multipliers. `prove` trusts neither: it bounds every objective from the
+// answer and the multipliers as etsopt/checking/allocation/segments.py does at one place, in doubles, with every rounding counted.
 // NaN is within no tolerance, so that comparisons ask what is proven and never what is refuted.
 const ROUNDOFF = 2 ** -53, SNAPPED_T = 1e-6, TRIFLE = 1e-280;
 const gamma = (roundings) => roundings * ROUNDOFF / (1 - roundings * ROUNDOFF);

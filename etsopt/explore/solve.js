@@ -169,18 +169,24 @@ function solver(data, { limits, activity, valueOf, E, R, sumE }) {
       if (here.missed < best.missed) best = here;
       if (best.missed <= MET) break;
     }
-    return best.prices;
+    // One more step removes the rounding of those before.
+    steps = STEPS_MAX - 1;
+    const last = roundFrom(face, equal, best, RIDGES.at(-1), size, 0);
+    return (last.missed < best.missed ? last : best).prices;
   }
 
   // Newton's steps on the dual function and a parabola around the prices of the round before.
-  function roundFrom(face, equal, anchor, ridge, size) {
-    const slope = ({ off, prices }) => off.map((one, row) => one + ridge * squares[row] * (prices[row] - anchor.prices[row]));
-    const sideOf = ({ off, prices }) => off.map((one, row) => equal[row] ? 0 : Math.sign(prices[row]) || -Math.sign(one));
-    const steepest = (point, side) => largest(slope(point).map((one, row) => side[row] || equal[row] ? one / scale[row] : 0));
+  function roundFrom(face, equal, anchor, ridge, size, met = MET) {
+    const slope = ({ off, prices }) =>
+      off.map((one, row) => one + ridge * squares[row] * (prices[row] - anchor.prices[row]));
+    const sideOf = ({ off, prices }) =>
+      off.map((one, row) => equal[row] ? 0 : Math.sign(prices[row]) || -Math.sign(one));
+    const steepest = (point, side) =>
+      largest(slope(point).map((one, row) => side[row] || equal[row] ? one / scale[row] : 0));
     let here = anchor, side = sideOf(here), left = steepest(here, side);
     for (; steps < STEPS_MAX; steps++) {
       const moved = largest(here.prices.map((one, row) => (one - anchor.prices[row]) * scale[row]));
-      if (left <= SLOPE_LEFT * ridge * moved || here.missed <= MET) return here;
+      if (left <= SLOPE_LEFT * ridge * moved || here.missed <= met) return here;
       const trial = along(face, here, direction(face, equal, here, side, slope(here), ridge), side, slope);
       if (!trial) return here;
       const before = left;

@@ -38,19 +38,22 @@ const BOLD = 1;
 function sheetOf({ widths, rows, heads }) {
   const cell = (value, style) => typeof value === "number" ? `<c s="${style}"><v>${value}</v></c>`
     : `<c s="${style}" t="inlineStr"><is><t xml:space="preserve">${escaped(String(value))}</t></is></c>`;
-  const columns = widths.map((width, place) => `<col min="${place + 1}" max="${place + 1}" width="${width}" customWidth="1"/>`);
+  const columns = widths.map((width, place) =>
+    `<col min="${place + 1}" max="${place + 1}" width="${width}" customWidth="1"/>`);
   const lines = rows.map((row, place) =>
     `<row>${row.map((value) => cell(value, heads.includes(place) ? BOLD : 0)).join("")}</row>`);
-  return `${XML}<worksheet xmlns="${MAIN}"><cols>${columns.join("")}</cols><sheetData>${lines.join("")}</sheetData></worksheet>`;
+  return `${XML}<worksheet xmlns="${MAIN}"><cols>${columns.join("")}</cols>`
+    + `<sheetData>${lines.join("")}</sheetData></worksheet>`;
 }
 
 function workbook(sheets) {
   const overrides = ["workbook", "styles", ...sheets.map((_, place) => `worksheets/sheet${place + 1}`)].map((part) =>
     `<Override PartName="/xl/${part}.xml" ContentType="${TYPE}.${part === "workbook" ? "sheet.main" : part.split("/")[0]
       .replace("worksheets", "worksheet")}+xml"/>`);
-  const relations = (list) => `${XML}<Relationships xmlns="${OFFICE}/package/2006/relationships">${list.map(([kind, target],
-    place) => `<Relationship Id="rId${place + 1}" Type="${OFFICE}/officeDocument/2006/relationships/${kind}" Target="${target}"/>`)
-    .join("")}</Relationships>`;
+  const relation = ([kind, target], place) => `<Relationship Id="rId${place + 1}" `
+    + `Type="${OFFICE}/officeDocument/2006/relationships/${kind}" Target="${target}"/>`;
+  const relations = (list) => `${XML}<Relationships xmlns="${OFFICE}/package/2006/relationships">`
+    + `${list.map(relation).join("")}</Relationships>`;
   const listed = sheets.map(({ name }, place) =>
     `<sheet name="${escaped(name)}" sheetId="${place + 1}" r:id="rId${place + 1}"/>`);
   const font = (more) => `<font>${more}<sz val="11"/><name val="Calibri"/></font>`;
@@ -61,11 +64,12 @@ function workbook(sheets) {
     "_rels/.rels": relations([["officeDocument", "xl/workbook.xml"]]),
     "xl/workbook.xml": `${XML}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}/officeDocument/2006/relationships"><sheets>`
       + `${listed.join("")}</sheets></workbook>`,
-    "xl/_rels/workbook.xml.rels": relations([...sheets.map((_, place) => ["worksheet", `worksheets/sheet${place + 1}.xml`]),
-      ["styles", "styles.xml"]]),
+    "xl/_rels/workbook.xml.rels": relations([
+      ...sheets.map((_, place) => ["worksheet", `worksheets/sheet${place + 1}.xml`]), ["styles", "styles.xml"]]),
     "xl/styles.xml": `${XML}<styleSheet xmlns="${MAIN}"><fonts count="2">${font("")}${font("<b/>")}</fonts>`
       + '<fills count="1"><fill><patternFill patternType="none"/></fill></fills><borders count="1"><border/></borders>'
-      + `<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2">${format(0)}${format(1)}</cellXfs></styleSheet>`,
+      + '<cellStyleXfs count="1"><xf/></cellStyleXfs>'
+      + `<cellXfs count="2">${format(0)}${format(1)}</cellXfs></styleSheet>`,
     ...Object.fromEntries(sheets.map((sheet, place) => [`xl/worksheets/sheet${place + 1}.xml`, sheetOf(sheet)])),
   });
 }
