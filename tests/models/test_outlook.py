@@ -399,6 +399,7 @@ def test_a_price_that_only_narrowed_bounds_prove_is_not_certified(price: float) 
     assert report.unproven_prices == ("cost",)
 
 
+@pytest.mark.nightly
 def test_false_prices_of_another_case_are_named_where_the_own_form_is_not_certified() -> None:
     instance = etsopt.read("cn-outlook").with_policy({"outlook.free_part": "output"})
     right = etsopt.solve(instance, "outlook")
