@@ -91,7 +91,7 @@ def plan(name: str, year: int, as_json: bool) -> int:
         _official(rows, sources),
         Paragraph(_("Industry: {sectors}. Confidence: {marks}.", sectors=industry, marks=marks)),
         Paragraph(_("A parameter stated in policy.toml replaces the official one.")),
-        Points(tuple(_places(rows, source, number) for number, source in enumerate(sources, 1))),
+        Points(tuple(_stated(rows, source, number) for number, source in enumerate(sources, 1))),
     )
     show(Document(answer, "", answer, sections=(Section("plan", "", blocks),)))
     return 0
@@ -104,15 +104,14 @@ def _official(rows: Sequence[Official], sources: Sequence[str]) -> Table:
     cells = []
     for row in rows:
         years = f"{row.first_year}-{row.last_year or ''}" if row.first_year != row.last_year else f"{row.first_year}"
-        source = f"{row.confidence} [{sources.index(row.source) + 1}] {_note(row.page)}".strip()
+        source = f"{row.confidence} [{sources.index(row.source) + 1}] {_place(row.page)}".strip()
         cells.append((row.key, row.shown, row.unit, _sectors(row.sectors), years, source))
     return Table("", columns, tuple(cells))
 
 
-def _places(rows: Sequence[Official], source: str, number: int) -> str:
-    """Return a source with the places in it that state the parameters."""
-    notes = [note for row in rows if row.source == source for note in (row.page, row.status)]
-    shown = [_note(note) for note in dict.fromkeys(notes) if note not in ("", "final")]
+def _stated(rows: Sequence[Official], source: str, number: int) -> str:
+    """Return a source, and whether it is a draft: the places in it stand beside the parameters."""
+    shown = [_("draft")] if any(row.status == "draft" for row in rows if row.source == source) else []
     return f"[{number}] {clauses([SOURCES[source], *shown])}."
 
 
@@ -120,12 +119,12 @@ CHINESE_PLACES = {"page": "第{}页", "pages": "第{}页", "article": "第{}条"
 """Places in a text, with their number, in Chinese."""
 
 
-def _note(note: str) -> str:
-    """Return a place in a source or its status, in the language of the terminal."""
-    kind, _space, number = note.partition(" ")
+def _place(text: str) -> str:
+    """Return a place in a source, in the language of the terminal."""
+    kind, _space, number = text.partition(" ")
     if in_chinese() and kind in CHINESE_PLACES:
         return CHINESE_PLACES[kind].format(number.replace(", ", "、"))
-    return _("draft") if note == "draft" else note
+    return text
 
 
 def _sectors(sectors: tuple[str, ...]) -> str:

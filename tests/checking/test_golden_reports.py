@@ -21,7 +21,7 @@ import pytest
 
 import etsopt
 from etsopt.checking import arithmetic
-from etsopt.checking.allocation import certificate, levels
+from etsopt.checking.allocation import certificate, integer
 from etsopt.results.results import load_both
 from etsopt.running import run
 from tests.checking.test_every_column import KINDS
@@ -149,7 +149,7 @@ def test_the_checker_says_what_it_said(name: str) -> None:
 @pytest.mark.parametrize("name", RUNS)
 def test_what_rounding_may_do_is_what_it_was(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # In arithmetic that knows seven digits, what is uncertain of sums is a part of every gap that one can see.
-    for module in (arithmetic, certificate, levels):
+    for module in (arithmetic, certificate, integer):
         monkeypatch.setattr(module, "ROUNDOFF", COARSE)
     compare(name, "coarse", told_of(name, every=ONE_IN))
 

@@ -864,8 +864,8 @@ def test_the_listing_of_a_year_without_a_plan_names_the_last_plan(
     assert main(["rules", "cn", "--year", "2031"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "No plan is enacted for 2031: figures of plans are those of 2026." in shown
-    assert "rule.slope 0.15 rate industry 2026 A [1]" in shown
-    assert "was not compared; draft; page 10." in shown
+    assert "rule.slope 0.15 rate industry 2026 A [1] page 10" in shown
+    assert "was not compared; draft." in shown
     assert main(["rules", "cn", "--year", "2026"]) == 0
     assert "No plan" not in capsys.readouterr().out
     _, content = run_json(capsys, "rules", "cn", "--year", "2025")

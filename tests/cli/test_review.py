@@ -59,7 +59,7 @@ def test_tables_of_the_review_are_written_in_chinese(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = run(capsys, "review", "status", store, "--out", str(tmp_path / "out"), "--lang", "zh", "--on", "2026-12-31")
-    assert "各省数据项状态" in told
+    assert "各地区各状态的数据项" in told
     items = pd.read_csv(tmp_path / "out" / "items.csv")
     assert set(items["状态"]) == {"已填报"}
     assert set(items["工序"]) >= {"熟料生产", "铝电解工序"}

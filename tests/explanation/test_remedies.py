@@ -57,7 +57,7 @@ def test_the_command_lists_and_applies_remedies(capsys: pytest.CaptureFixture[st
     shown = capsys.readouterr().out
     assert "Each of these changes makes the policy feasible:" in shown
     assert "remedy 1: relax targets and balances: sectors.cement.target_change=" in " ".join(shown.split())
-    assert all(f"--apply-remedy {number}" in shown for number in (1, 2))
+    assert "Add `--apply-remedy 1` to the command" in shown
     assert main([*cut, "--json"]) == 3
     listed = json.loads(capsys.readouterr().out)["remedies"]
     assert [remedy["number"] for remedy in listed] == [1, 2]
