@@ -98,7 +98,11 @@ def test_every_figure_of_a_plan_has_its_mark_on_the_page_of_the_rule(tmp_path: P
         page = (tmp_path / "rules" / f"{rule}.md").read_text(encoding="utf-8")
         figures = [line for line in page.partition("## Official figures")[2].splitlines() if line.startswith("| `")]
         assert figures
-        assert [line for line in figures if not re.search(r"\*\*\[[ABC]\]\*\* (?:draft|final) \| \d+(?:, [\w\d ,–-]+)? \|$", line)] == []
+        assert [
+            line
+            for line in figures
+            if not re.search(r"\*\*\[[ABC]\]\*\* (?:draft|final) \| \d+(?:, [\w\d ,–-]+)? \|$", line)
+        ] == []
 
 
 def test_every_equation_of_a_model_is_left_to_mathjax_with_its_name() -> None:
