@@ -5,7 +5,8 @@ const PLACE_OF_FREE = new Map(ENGINE.free.map((unit, place) => [unit, place]));
 const CODE = { zh: "zh-CN", en: "en" }, OTHER = { zh: "English", en: "中文" }, SHOWN_MOST = 10, TRIFLE_T = 0.005;
 // Of a box: multipliers tried at a place, points that set the colours, cells of its map and the order of these.
 const TRIED_MOST = 12, SCALED_BY = 40, MAP_CELLS = 32, MAP_STRIDE = 389, MAP_MS = 12, NEARBY = 1e-5;
-let language = DATA.lang, value = [], chosen = -1, shown = null;
+const BROWSER = (navigator.languages ?? []).map((one) => one.slice(0, 2)).find((one) => one in CODE);
+let language = DATA.lang === "en" && BROWSER || DATA.lang, value = [], chosen = -1, shown = null, asked = true;
 
 const words = (both) => both[language];
 const say = (key, put = {}) => words(TEXTS[key]).replace(/\{(\w+)\}/g, (_, name) => put[name]);
@@ -179,7 +180,10 @@ function move(numbers) {
   $("seal").className = `status ${state === "proven" ? "proven" : "unproven"}`;
   $("seal").dataset.state = state;
   const said = say(state, { tonnes: tonnes(found?.missing ?? 0) });
-  $("seal").textContent = `${state === "proven" ? "✓" : "✕"} ${said}`;
+  $("seal").textContent = `${{ proven: "✓", infeasible: "✕", unproven: "?" }[state]} ${said}`;
+  // What stands below is of another place than the one that is asked for.
+  asked = state === "proven";
+  $("app").classList.toggle("elsewhere", !asked);
   $("nearest").textContent = state === "proven" ? "" : shown ? say("nearest", { value: axisValues(shown.value) })
     : say("nothing");
   for (const part of document.querySelectorAll("main > section, #headline, #figures")) part.hidden = !shown;
@@ -201,7 +205,8 @@ function drawTop() {
   });
   const counts = { losers: figures(losers, 0), winners: figures(winners, 0) };
   const put = { keys: keyValues(shown.x), lost: `${large(lost)} ${say("kt")}` };
-  $("headline").textContent = say("headline", { ...put, ...counts });
+  const finding = say("headline", { ...put, ...counts });
+  $("headline").textContent = asked ? finding : say("elsewhere", { finding });
   const told = [["total", large(sum), "kt"], ["net", large(net, true), "kt"], ["rate", percent(rate)],
     ["losers", counts.losers], ["winners", counts.winners]];
   $("figures").replaceChildren(...told.map(([key, number, unit]) => element("div", {}, element("dt", {}, say(key)),
@@ -267,7 +272,12 @@ function drawLosses() {
 
 function find() {
   const sought = $("search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const texts = (unit) => `${UNITS.id[unit]} ${UNITS.name[unit]} ${UNITS.zh[unit]} ${ownerOf(unit)}`.toLowerCase();
+  if (chosen >= 0 && $("search").value !== nameOf(chosen)) {
+    chosen = -1;
+    drawMine();
+  }
+  const texts = (unit) => [UNITS.id[unit], UNITS.name[unit], UNITS.zh[unit], ownerOf(unit), sectorOf(unit),
+    provinceOf(unit)].join(" ").toLowerCase();
   const found = sought.length ? [...UNITS.id.keys()].filter((unit) => sought.every((one) => texts(unit).includes(one)))
     : [];
   const listed = found.slice(0, SHOWN_MOST).map((unit) =>
@@ -367,7 +377,7 @@ function drawShadow() {
 
 function drawProof(time) {
   const { levels, missed } = shown.proof;
-  const shownAs = (unit) => unit === "rate" ? (number) => number.toPrecision(7) : (number) => figures(number, 3, false);
+  const shownAs = (unit) => unit === "rate" ? (number) => percent(number, false, 3) : (number) => figures(number, 3, false);
   const unit = (level) => level.unit === "rate" ? "" : ` ${say("t")}`;
   const rows = levels.map((level, k) => [words(DATA.levels[k].words), shownAs(level.unit)(level.value) + unit(level),
     small(level.gap) + unit(level), small(level.tolerance) + unit(level)]);
@@ -397,7 +407,8 @@ const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) ||
 // The position as a workbook: what is proven and how to have it again, and the allowances of all units.
 function sheets() {
   const { levels } = shown.proof, [solve, check] = commands();
-  const about = [[say("about_position"), keyValues(shown.x)], [say("instance"), DATA.instance.name],
+  const about = [[say("about_position"), keyValues(shown.x)],
+    ...(asked ? [] : [[say("not_here"), keyValues(placeOf(value))]]), [say("instance"), DATA.instance.name],
     [say("hash"), DATA.instance.hash], ...DATA.source.changes.map((one) => [say("changed"), one]),
     ...AXES.flatMap(({ keys }, k) => Object.entries(keys).map(([key, { ends }]) =>
       [key, Object.keys(keys).length > 1 ? between(...ends, shown.x[k]) : shown.value[k]])),
@@ -455,7 +466,9 @@ function fillMap() {
       bottom: `${100 * row / MAP_CELLS}%`, width: `${100 / MAP_CELLS}%`, height: `${100 / MAP_CELLS}%` } }));
     $("map").append(CELLS.at(-1));
   }
-  if (cell < MAP_CELLS ** 2) setTimeout(fillMap, MAP_MS);
+  const share = cell / MAP_CELLS ** 2;
+  $("filling").textContent = share < 1 ? say("filling", { share: percent(share, false, 0) }) : "";
+  if (share < 1) setTimeout(fillMap, MAP_MS);
 }
 
 function speak(next) {
@@ -521,6 +534,7 @@ const point = (event) => {
 $("map").onpointerdown = (event) => { $("map").setPointerCapture(event.pointerId); point(event); };
 $("map").onpointermove = point;
 $("search").oninput = find;
+$("search").onkeydown = (event) => { if (event.key === "Enter") $("found").querySelector("button")?.click(); };
 $("language").onclick = () => speak(language === "zh" ? "en" : "zh");
 $("print").onclick = () => window.print();
 $("download").onclick = download;

@@ -20,15 +20,18 @@ TEXTS = {
     "proven": _("Proven in this browser: no allocation within the limits is better"),
     "infeasible": _("No allocation exists here: limits are missed by at least {tonnes}, proven in this browser"),
     "unproven": _("Not proven here"),
-    "nearest": _("Below is the nearest proven value, {value}."),
-    "nothing": _("No value of this page is proven."),
+    "nearest": _("All below is of another value, the nearest that is proven: {value}."),
+    "elsewhere": _("Not at the value that is set, but at the nearest proven one: {finding}"),
+    "not_here": _("Set on the page, and not proven to have an allocation"),
+    "nothing": _("No value near it is proven either."),
+    "filling": _("The map is being proven: {share}"),
     "legend_proven": _("proven"),
     "legend_infeasible": _("no allocation exists"),
     "legend_open": _("not proven here"),
     "t": pgettext("unit", "t"),
     "kt": pgettext("page", "kt"),
     "total": _("Allowances of all units"),
-    "net": _("More than by the rule, in sum"),
+    "net": _("Net change against the rule"),
     "rate": _("Largest change of a unit"),
     "losers": _("Units with less"),
     "winners": _("Units with more"),
@@ -85,12 +88,13 @@ TEXTS = {
         "more than the tolerance. No solver is asked. The rounding of every 64-bit number is counted."
     ),
     "not_derived": _(
-        "Taken from this file, and not derived here: emissions, what the rule gives, bands, and limits as straight "
-        "lines of the key. The second command below derives these from the instance."
+        "Taken from this file, and not derived here: names, emissions, what the rule gives, bands, limits as straight "
+        "lines of the key, and tolerances. Whoever can alter the file can alter what it says of itself: the second "
+        "command below derives all of these from the instance."
     ),
     "missed_band": _("Most that an allowance misses its band"),
     "missed_limit": _("Most that a total misses its limit"),
-    "share": _("Share of the feasible range that the file proves"),
+    "share": _("Share of the feasible range that the file says it proves"),
     "time": _("Time for this value"),
     "again": _("Check it yourself"),
     "again_note": _("This value solved again by etsopt {version}, and this page checked against the instance:"),

@@ -161,7 +161,9 @@ def test_what_has_no_multipliers_shows_the_nearest_point(page: Page, tiny_box: B
     both = zip(tiny_box.solver.axes, point_of(number), strict=True)
     page.ask(f"set({[axis.shown(float(place)) for axis, place in both]!r})")
     assert page.ask(SEAL) == "unproven"
-    assert page.ask("document.getElementById('nearest').textContent").startswith("Below is the nearest proven value, ")
+    assert page.ask("document.getElementById('nearest').textContent").startswith(
+        "All below is of another value, the nearest that is proven: "
+    )
     assert page.ask("[shown.linear, ENGINE.prove(shown).proven]") == [other, True]
 
 

@@ -177,8 +177,31 @@ def test_what_has_no_piece_is_not_proven_and_shows_the_nearest(page: Page, cemen
     page.ask(f"set({start + 0.1 * (end - start)!r})")
     assert page.ask(SEAL) == "unproven"
     assert page.ask("shown.value[0]") == pytest.approx(start, abs=1e-8)
-    assert page.ask("document.getElementById('nearest').textContent").startswith("Below is the nearest proven value, −")
+    assert page.ask("document.getElementById('nearest').textContent").startswith(
+        "All below is of another value, the nearest that is proven: −"
+    )
     assert "not proven here" in page.ask("document.getElementById('legend').textContent")
+    # Headline, marks at the side and the workbook say that they are of another value.
+    assert page.ask("document.getElementById('headline').textContent").startswith("Not at the value that is set, but")
+    assert page.ask("document.getElementById('app').className") == "elsewhere"
+    asked = "sheets()[0].rows.find(([about]) => about === say('not_here'))"
+    assert page.ask(asked) == [
+        "Set on the page, and not proven to have an allocation",
+        page.ask("keyValues(placeOf(value))"),
+    ]
+    page.ask("set(-0.001)")
+    assert page.ask(SEAL) == "proven"
+    assert page.ask(f"[document.getElementById('app').className, {asked}]") == ["", None]
+
+
+def test_enter_takes_the_first_plant_found_and_another_search_clears_it(page: Page, cement_page: Path) -> None:
+    page.open(cement_page)
+    page.ask("document.getElementById('search').value = 'cement anhui conch', find()")
+    page.ask("document.getElementById('search').onkeydown({ key: 'Enter' })")
+    chosen = page.ask("document.getElementById('mine').textContent")
+    assert "Conch" in chosen
+    assert page.ask("document.getElementById('search').value = 'nobody', find()") is None
+    assert page.ask("[chosen, document.getElementById('mine').textContent]") == [-1, ""]
 
 
 def test_a_page_without_an_answer_says_so(page: Page, tmp_path: Path) -> None:
@@ -188,7 +211,7 @@ def test_a_page_without_an_answer_says_so(page: Page, tmp_path: Path) -> None:
     write_page(found, tmp_path / "page.html")
     page.open(tmp_path / "page.html")
     assert page.ask(SEAL) == "infeasible"
-    assert page.ask("document.getElementById('nearest').textContent") == "No value of this page is proven."
+    assert page.ask("document.getElementById('nearest').textContent") == "No value near it is proven either."
     assert page.ask("Array.from(document.querySelectorAll('main > section'), (one) => one.hidden)") == [True] * 7
     assert page.errors == []
 
