@@ -86,7 +86,7 @@ def test_nine_of_ten_positions_of_the_nation_have_a_seal(page: Page, tmp_path: P
 @pytest.mark.parametrize(
     "objectives", [["change", "largest_change"], ["deficit", "change"], ["largest_change", "change"]], ids="-".join
 )
-@pytest.mark.everyday("change-largest_change-0", "deficit-change-1")
+@pytest.mark.everyday("change-largest_change-0")
 def test_what_a_box_seals_is_right(
     seed: int, objectives: list[str], page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +197,7 @@ def test_a_forged_box_has_no_seal(page: Page, tiny_page: Path) -> None:
     assert page.ask(SEAL) == "unproven"
 
 
+@pytest.mark.nightly
 def test_points_are_proven_again_from_the_instance(tiny_box: BoxCover, tiny_page: Path) -> None:
     instance, data = tiny_box.solver.instance, data_in(tiny_page)
     checked = check_page(tiny_page, instance)

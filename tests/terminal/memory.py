@@ -30,8 +30,9 @@ OF_BOTH_LANGUAGES = {
     "etsopt.reports": ("official_tables",),
     "etsopt.reports.official.reading": ("read_back",),
     "etsopt.accounting": (
-        *("account", "decide", "evidence_of", "history", "inclusion", "monitor", "read_monitor", "read_parameters"),
+        *("account", "decide", "evidence_of", "history", "inclusion", "likely_causes", "monitor", "read_monitor"),
         *(
+            "read_parameters",
             "read_register",
             "read_reports",
             "read_source",
