@@ -28,7 +28,7 @@ def pytest_collection_finish() -> None:
     """Let the collector of garbage leave out what stays to the end, which each of its rounds would walk through."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -87,6 +87,7 @@ CASES: dict[str, tuple[Callable[..., etsopt.Instance], dict[str, Any], str, str 
 LONG = (
     *("clearing", "clearing, accounts", "pathway, prices", "pathway, prices, accounts"),
     *("compliance", "investment, prices", "allocation, fair order in whole tonnes", "allocation, merged"),
+    *("investment", "allocation, reference"),
 )
 """Cases in which time is up at many places, so that each takes seconds."""
 

@@ -158,6 +158,7 @@ def test_an_edited_ledger_is_found(store: Path, line: int, text: str) -> None:
     assert bool(altered(store)) == ("kept" not in text)
 
 
+@pytest.mark.everyday("value5-content", "None-head", "6-entry")
 @pytest.mark.parametrize("field", ["entry", "at", "before", "found", "content", "head"])
 @pytest.mark.parametrize("value", [None, "6", 2.5, True, [], {"rows": 5}, {"rows": ["x", "y"]}, float("inf")])
 def test_a_record_of_another_kind_is_no_line(store: Path, field: str, value: object) -> None:

@@ -192,6 +192,7 @@ def decisions(*rows: dict[str, Any]) -> pd.DataFrame:
     )
 
 
+@pytest.mark.nightly
 def test_a_table_of_decisions_is_applied_in_its_order_and_once(store: Path, tmp_path: Path) -> None:
     table = decisions(
         {"decision": "find", **COAL, "reason": "no ledger", "size_t": 50.0},
@@ -315,6 +316,7 @@ def test_findings_concern_together_what_any_of_them_concerns(
     assert concerned(pd.DataFrame(findings), of_month)["size_t"].tolist() == [size]
 
 
+@pytest.mark.nightly
 def test_what_is_at_risk_follows_a_correction_and_three_levels_see_one_month_once(store: Path) -> None:
     def at_risk() -> float:
         risk = accounting.review(store, on=date(2025, 5, 20)).at_risk.set_index("enterprise_id")

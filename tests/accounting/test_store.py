@@ -265,6 +265,7 @@ def held(store: Path, use: str, seconds: float) -> subprocess.Popen[bytes]:
     return process
 
 
+@pytest.mark.nightly
 @pytest.mark.everyday("write")
 @pytest.mark.parametrize("use", ["read", "write"])
 def test_while_a_process_has_the_store_open_others_are_refused_with_its_name(
@@ -399,6 +400,7 @@ def test_a_failed_first_import_leaves_no_file(tmp_path: Path, store: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1"]
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
 def test_a_disk_that_takes_no_more_leaves_the_store_as_it_was(tmp_path: Path, filled: Path) -> None:
     code = (

@@ -103,6 +103,7 @@ def test_an_answer_of_a_self_balancing_market_is_a_fixed_point_of_another_progra
     assert compared(instance, etsopt.solve(instance, "clearing"))[1] == ""
 
 
+@pytest.mark.everyday("574")
 @pytest.mark.parametrize("number", [320, 574])
 def test_a_fixed_point_that_only_a_lower_start_reaches_is_found(number: int) -> None:
     """From the balance values before abatement the passes of both programs come back in a cycle."""

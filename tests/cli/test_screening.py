@@ -51,6 +51,7 @@ def test_json_has_findings_and_rules(capsys: pytest.CaptureFixture[str]) -> None
     assert "小数点" in cause["reason_zh"]
 
 
+@pytest.mark.nightly
 def test_tables_are_written(tmp_path: Path) -> None:
     out = tmp_path / "findings"
     assert main(["screen", NAME, "--out", str(out)]) == 0

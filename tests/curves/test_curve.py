@@ -110,6 +110,7 @@ def test_a_line_without_any_allocation_is_infeasible_as_a_whole() -> None:
     assert found.at(-0.15).status == "infeasible_certified"
 
 
+@pytest.mark.nightly
 def test_keys_move_together_along_a_line() -> None:
     instance = etsopt.read("cn-2025")
     found = curve(instance, along={CEMENT: (0.0, -0.01), STEEL: (0.0, -0.005), BALANCE: (0.004, 0.005)})

@@ -84,6 +84,7 @@ def test_prices_are_a_staircase_along_a_cap_that_cuts() -> None:
     assert made.prices["price_to_cny_per_t"].tolist() == pytest.approx([40.0, 10.0])
 
 
+@pytest.mark.nightly
 def test_a_year_has_a_curve_of_its_own() -> None:
     made = found(by_hand(market={"external_demand_t": {"2025": 0.0}}), key=f"{DEMAND}.2025", ends=(-100.0, -10.0))
     assert made.pieces["to"].tolist() == pytest.approx([-50.0, -10.0])
@@ -177,6 +178,7 @@ def test_a_search_that_ends_before_its_ends_has_no_piece(monkeypatch: pytest.Mon
     assert document_of(made, with_chart=True).status == "proven in parts"
 
 
+@pytest.mark.nightly
 @pytest.mark.everyday("csv")
 @pytest.mark.parametrize("format_", ["csv", "parquet"])
 def test_a_saved_curve_is_read_and_proven_again(lines: PriceCurve, tmp_path: Path, format_: str) -> None:

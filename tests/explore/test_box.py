@@ -180,6 +180,7 @@ def multiplier(data: dict[str, Any]) -> None:
         linear["change"] = [1.001 * one for one in linear["change"]]
 
 
+@pytest.mark.everyday("multiplier")
 @pytest.mark.parametrize("alter", [limit, reference, multiplier])
 def test_a_forged_box_is_refused(alter: Any, tiny_box: BoxCover, tiny_page: Path) -> None:
     data = data_in(tiny_page)

@@ -231,6 +231,7 @@ def test_nothing_is_requested_and_nothing_fails(page: Page, cement_page: Path) -
     assert page.errors == []
 
 
+@pytest.mark.nightly
 def test_keys_move_the_slider_by_a_step(page: Page, cement_page: Path) -> None:
     page.open(cement_page)
     page.ask("document.getElementById('slider').focus()")
@@ -244,6 +245,7 @@ def test_keys_move_the_slider_by_a_step(page: Page, cement_page: Path) -> None:
     assert page.ask("document.getElementById('slider').getAttribute('aria-valuetext')") == "−0.999 %"
 
 
+@pytest.mark.nightly
 def test_a_value_is_typed_and_kept_within_the_range(page: Page, cement_page: Path) -> None:
     page.open(cement_page)
     for typed, value in (("-0.12345", -0.0012345), ("-5", -0.01), ("3", 0.0)):
@@ -281,6 +283,7 @@ def test_a_plant_is_found_by_name_and_explained(page: Page, cement: Curve, cemen
     assert -float(pull.replace(",", "")) == pytest.approx(target, rel=1e-3)
 
 
+@pytest.mark.nightly
 def test_a_unit_that_no_limit_moves_says_so(page: Page, tmp_path: Path) -> None:
     instance = random_instance(3, 40)
     found = curve(instance, {CEMENT: (-0.006, -0.001)})
@@ -292,6 +295,7 @@ def test_a_unit_that_no_limit_moves_says_so(page: Page, tmp_path: Path) -> None:
     assert "Its allowances are set by the rule alone" in page.ask("document.getElementById('mine').textContent")
 
 
+@pytest.mark.nightly
 def test_largest_losses_are_those_of_the_answer(page: Page, cement: Curve, cement_page: Path) -> None:
     page.open(cement_page)
     page.ask("set(-0.003)")
@@ -300,6 +304,7 @@ def test_largest_losses_are_those_of_the_answer(page: Page, cement: Curve, cemen
     assert shown == [f"−{one:,.0f} t" for one in np.sort(loss)[::-1][:10]]
 
 
+@pytest.mark.nightly
 def test_sums_are_those_of_the_answer(page: Page, cement: Curve, cement_page: Path) -> None:
     page.open(cement_page)
     page.ask("set(-0.003)")
@@ -351,6 +356,7 @@ def test_the_command_of_a_position_gives_its_answer(
     assert np.abs(own - page.ask("Array.from(shown.all)")).max() <= SAME_T
 
 
+@pytest.mark.everyday("360")
 @pytest.mark.parametrize("width", [360, 390, 1280])
 def test_nothing_is_wider_than_the_window(width: int, page: Page, cement_page: Path) -> None:
     page.size(width, 844, phone=width < 500)
@@ -366,6 +372,7 @@ def test_a_page_is_printed_on_few_sheets(page: Page, cement_page: Path) -> None:
     assert 2 <= page.printed().count(b"/Type /Page\n") <= 5
 
 
+@pytest.mark.nightly
 def test_parts_have_names_for_those_who_hear_them(page: Page, cement_page: Path) -> None:
     page.open(cement_page)
     page.ask("chosen = 5, drawMine()")
@@ -385,6 +392,7 @@ def test_parts_have_names_for_those_who_hear_them(page: Page, cement_page: Path)
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.nightly
 def test_numbers_of_the_proof_are_those_of_the_checker(page: Page, cement: Curve, cement_page: Path) -> None:
     page.open(cement_page)
     value = -0.0043
@@ -398,12 +406,14 @@ def test_numbers_of_the_proof_are_those_of_the_checker(page: Page, cement: Curve
         assert level["tolerance"] == pytest.approx(own[level["name"]].tolerance, rel=1e-9)
 
 
+@pytest.mark.nightly
 def test_steel_is_named_in_its_own_command(page: Page, steel_page: Path) -> None:
     page.open(steel_page)
     page.ask("set(-0.0012)")
     assert f"--set {STEEL}=-0.0012 " in page.ask("document.getElementById('commands').textContent")
 
 
+@pytest.mark.nightly
 def test_keys_that_move_together_are_told_by_their_values(page: Page, tmp_path: Path) -> None:
     instance, ends = etsopt.read("tiny"), {CEMENT: (-0.01, 0.0), "provinces.balance": (0.02, 0.01)}
     found = curve(instance, along=ends)

@@ -157,6 +157,7 @@ def test_a_damaged_number_is_refused(column: str) -> None:
     damage(column, lambda values: values.fillna(0.0) + 1.0)
 
 
+@pytest.mark.nightly
 def test_a_damaged_word_and_a_larger_reach_are_refused() -> None:
     damage("set_by", lambda values: values.replace("abatement", "ceiling"))
     damage("unchanged_up_to_cny_per_t", lambda values: 1.001 * values)

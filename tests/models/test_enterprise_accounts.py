@@ -88,6 +88,7 @@ def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(mark
     assert one.bound >= other.bound - 1e-6 * abs(other.value)
 
 
+@pytest.mark.nightly
 @pytest.mark.everyday("market1")
 @pytest.mark.parametrize("market", [{}, {"terminal_price_cny_per_t": 40.0}, OFFSETS | {"ccer_supply_t": 2e6}])
 def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None:

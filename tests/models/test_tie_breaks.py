@@ -143,6 +143,7 @@ def test_no_allocation_inside_the_limits_has_a_smaller_sum(tie_break: str) -> No
 
 
 @pytest.mark.everyday("equal_rates")
+@pytest.mark.everyday("equal_rates")
 @pytest.mark.parametrize("tie_break", OTHERS)
 def test_forged_multipliers_only_widen_the_gap(tie_break: str) -> None:
     instance = etsopt.read("tiny").with_policy({"allocation.tie_break": tie_break})

@@ -108,6 +108,7 @@ def test_a_notice_without_deadline_or_name_says_neither(store: Path, tmp_path: P
     assert "补正" not in text
 
 
+@pytest.mark.nightly
 def test_a_review_is_of_a_city(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = accounting.write_example(tmp_path / "plants", units=3, months=3, seed=1)
     register = pd.read_csv(folder / "register.csv")

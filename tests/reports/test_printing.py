@@ -208,6 +208,7 @@ def test_title_and_headings_repeat_and_the_line_to_sign_is_read_over(tmp_path: P
     assert sorted(found.units["unit_id"]) == ["c1", "c2", "c3", "p1", "p2", "q1", "r1"]
 
 
+@pytest.mark.nightly
 def test_long_tables_and_texts_have_room(tmp_path: Path) -> None:
     tables = official_tables(
         instance := by_hand(owners=enterprises().assign(name="长" * 3_000)), etsopt.solve(instance)
@@ -220,6 +221,7 @@ def test_long_tables_and_texts_have_room(tmp_path: Path) -> None:
         assert 408 < max(sheet.heights_mm[2:]) / 25.4 * 72 <= 409
 
 
+@pytest.mark.nightly
 def test_the_foot_states_the_head_of_a_store_unless_it_was_altered(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

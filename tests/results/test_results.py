@@ -67,6 +67,7 @@ def test_results_and_instances_are_equal_by_what_they_hold(solved: etsopt.Result
     assert instance != "tiny"
 
 
+@pytest.mark.nightly
 def test_the_hash_of_the_tables_is_of_their_cells_alone(tmp_path: Path) -> None:
     one = etsopt.solve(etsopt.read("tiny"))
     about = one.provenance.model_copy(update={"method": "another"})
