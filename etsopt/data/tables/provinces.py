@@ -194,7 +194,8 @@ def problems_of_provinces(raw: RawTable, of_china: bool) -> list[Problem]:
 def _advice(name: str, of_china: bool) -> str:
     """Return what to write for a name that is no province of China."""
     close = get_close_matches(_word_of(name), _BY_WORD, 1, LEAST_ALIKE)
-    near = _one_letter_off(name) or _abbreviated(name) or [_BY_WORD[word] for word in close]
+    begun = [ENGLISH[known] for known in _LONGEST_FIRST if CHINESE.search(known) and name.startswith(known)]
+    near = _one_letter_off(name) or _abbreviated(name) or begun[:1] or [_BY_WORD[word] for word in close]
     guess = _("Did you mean {likely}? ", likely=chain(map(brief, near), _("{first} or {second}"))) if near else ""
     if not of_china:
         return _("{guess}Other provinces of the table are provinces of China.", guess=guess)
