@@ -78,6 +78,7 @@ def test_a_name_that_may_be_of_another_province_is_none(name: str) -> None:
     [
         ("Heibei", "Did you mean 'Hebei'? "),
         ("HB", "Did you mean 'Hebei' or 'Hubei'? "),
+        ("河北唐山", "Did you mean 'Hebei'? "),
         ("Chongching", "Did you mean 'Chongqing'? "),
         ("unknown", ""),
     ],
