@@ -200,7 +200,7 @@ def test_an_end_that_is_not_found_states_nothing() -> None:
     table.loc[3:, numbers] = np.nan
     assert check(instance, {**results.tables, "terminal_prices": table}, results.levels, kind="pathway").certified
     # A single number among them is one that nothing proves.
-    table.loc[3, "price_cny_per_t"] = 1.0
+    table.loc[3, "emissions_tco2e"] = 1.0
     assert "terminal_prices" in refused(instance, results, terminal_prices=table)
 
 
