@@ -102,7 +102,7 @@ class Panel:
         Ends of the axes; None to fit the series.
     x_ticks, y_ticks
         Places on the axes and their texts, of several lines if need be; none to leave them to the drawing. With both,
-        places are no amounts, and readers are told the labels of points alone.
+        places are no amounts, and readers see the labels of points alone.
     wide
         True for a panel that needs the width of a page.
     """

@@ -28,10 +28,10 @@ NO_BREAK = "\u00a0"
 """Space between a number and its unit in a sentence."""
 
 FEWEST_RANKS = 10
-"""Answers from which a rank correlation is told."""
+"""Answers from which a rank correlation is stated."""
 
 MOST_CUTS = 64
-"""Values of a key at which the designs without an answer are told from the others; of more, quantiles."""
+"""Values of a key at which the designs without an answer are set apart from the others; of more, quantiles."""
 
 
 @dataclass(frozen=True)

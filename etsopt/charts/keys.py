@@ -28,8 +28,8 @@ MOST_ON_MAP, MOST_BLOCKS, FEW_BLOCKS = 4, 12, 4
 """Keys of a map, its blocks, which are combinations of the values of all but two keys, and those beside each other
 below which the words of the key have room."""
 
-MOST_PRINTED, MOST_PANELS = 240, 4
-"""Cells of a map that have their value printed, and places along one key that are drawn."""
+MOST_PRINTED, CELL_DIGITS, MOST_PANELS = 240, 3, 4
+"""Cells of a map that have their value printed, its digits, and places along one key that are drawn."""
 
 INFEASIBLE, NO_ANSWER = _("infeasible, proven"), _("without a proven answer")
 
@@ -193,20 +193,11 @@ def _cells(designs: Designs, x: Floats, y: Floats, divisor: float) -> Iterator[S
             f"{name}{comma}{text}" if text else name
             for name, text in zip(itertools.compress(names, group.which), shown, strict=True)
         )
-        ones, texts = np.ones(count), array_of(_few(one) for one in values[group.which])
+        ones, texts = np.ones(count), array_of(short(one, CELL_DIGITS) for one in values[group.which])
         yield Series(
             "bars", group.name, x[group.which], ones, group.colour, labels, style=group.style, widths=ones,
             base=y[group.which] - 0.5, texts=texts if printed and group.style != "hatched" else None,
         )  # fmt: skip
-
-
-def _few(value: float) -> str:
-    """Return a number with three digits, for a cell.
-
-    >>> _few(12.345), _few(0.0), _few(1234.5)
-    ('12.3', '0', '1,234')
-    """
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _across(place: str, designs: Designs) -> Panel:

@@ -43,13 +43,13 @@ class Number(NamedTuple):
         return divisor, f"{self.words} [{unit}]" if unit else str(self.words)
 
 
-def short(value: float) -> str:
-    """Return a number with four digits.
+def short(value: float, digits: int = 4) -> str:
+    """Return a number with a few digits.
 
-    >>> short(1234.56), short(-0.0123456), short(-1e-9)
-    ('1,235', '−0.01235', '0')
+    >>> short(1234.56), short(-0.0123456), short(-1e-9), short(12.345, 3)
+    ('1,235', '−0.01235', '0', '12.3')
     """
-    return signed(f"{value:,.0f}" if abs(value) >= 1000 else f"{round(value, 6) + 0.0:.4g}")
+    return signed(f"{value:,.0f}" if abs(value) >= 1000 else f"{round(value, 6) + 0.0:.{digits}g}")
 
 
 def array_of(texts: Iterable[object]) -> NDArray[np.object_]:

@@ -7,6 +7,7 @@ from them at each place. So few of them answer everywhere: a point that none ser
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,6 +80,11 @@ class BoxCover:
     points: list[int] = field(default_factory=list)
     termination: str = "optimal"
 
+    @cached_property
+    def places(self) -> Array:
+        """All points of the sequence, shape ``(points, 2)``."""
+        return np.array([point_of(number) for number in range(POINTS)])
+
     @property
     def certified_share(self) -> float:
         """Share of the points that are proven, of those that are not proven to have no allocation."""
@@ -102,8 +108,10 @@ class BoxCover:
 
     def nearby(self, point: Array) -> list[int]:
         """Return the numbers of the multipliers that served nearest to a point."""
-        known = [(float(np.hypot(*(point - point_of(k)))), at) for k, at in enumerate(self.points) if at >= 0]
-        return list(dict.fromkeys(number for _distance, number in sorted(known)))[:TRIED]
+        served = np.array(self.points, dtype=np.int64)
+        distance = np.hypot(*(self.places[: len(served)] - point).T)
+        order = np.lexsort((served, distance))
+        return list(dict.fromkeys(served[order][served[order] >= 0].tolist()))[:TRIED]
 
     def add(self, point: Array) -> None:
         """Add a point, with multipliers of its own if none serves."""

@@ -6,7 +6,7 @@ const CODE = { zh: "zh-CN", en: "en" }, OTHER = { zh: "English", en: "中文" },
 // Of a box: multipliers tried at a place, points that set the colours, cells of its map and the order of these.
 const TRIED_MOST = 12, SCALED_BY = 40, MAP_CELLS = 32, MAP_STRIDE = 389, MAP_MS = 12, NEARBY = 1e-5;
 const BROWSER = (navigator.languages ?? []).map((one) => one.slice(0, 2)).find((one) => one in CODE);
-let language = DATA.lang === "en" && BROWSER || DATA.lang, value = [], chosen = -1, shown = null, asked = true;
+let language = DATA.lang === "en" && BROWSER || DATA.lang, value = [], chosen = -1, shown = null;
 
 const words = (both) => both[language];
 const say = (key, put = {}) => words(TEXTS[key]).replace(/\{(\w+)\}/g, (_, name) => put[name]);
@@ -181,9 +181,7 @@ function move(numbers) {
   $("seal").dataset.state = state;
   const said = say(state, { tonnes: tonnes(found?.missing ?? 0) });
   $("seal").textContent = `${{ proven: "✓", infeasible: "✕", unproven: "?" }[state]} ${said}`;
-  // What stands below is of another place than the one that is asked for.
-  asked = state === "proven";
-  $("app").classList.toggle("elsewhere", !asked);
+  $("app").classList.toggle("elsewhere", isElsewhere());
   $("nearest").textContent = state === "proven" ? "" : shown ? say("nearest", { value: axisValues(shown.value) })
     : say("nothing");
   for (const part of document.querySelectorAll("main > section, #headline, #figures")) part.hidden = !shown;
@@ -191,6 +189,9 @@ function move(numbers) {
   if (shown) for (const draw of [drawTop, drawSectors, drawTiles, drawLosses, drawMine, drawShadow]) draw();
   if (shown) drawProof(time);
 }
+
+// True if what stands below the seal is of another place than the one that is set.
+const isElsewhere = () => $("seal").dataset.state !== "proven";
 
 function drawTop() {
   let [lost, net, sum, rate, losers, winners] = [0, 0, 0, 0, 0, 0];
@@ -206,7 +207,7 @@ function drawTop() {
   const counts = { losers: figures(losers, 0), winners: figures(winners, 0) };
   const put = { keys: keyValues(shown.x), lost: `${large(lost)} ${say("kt")}` };
   const finding = say("headline", { ...put, ...counts });
-  $("headline").textContent = asked ? finding : say("elsewhere", { finding });
+  $("headline").textContent = isElsewhere() ? say("elsewhere", { finding }) : finding;
   const told = [["total", large(sum), "kt"], ["net", large(net, true), "kt"], ["rate", percent(rate)],
     ["losers", counts.losers], ["winners", counts.winners]];
   $("figures").replaceChildren(...told.map(([key, number, unit]) => element("div", {}, element("dt", {}, say(key)),
@@ -408,7 +409,7 @@ const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) ||
 function sheets() {
   const { levels } = shown.proof, [solve, check] = commands();
   const about = [[say("about_position"), keyValues(shown.x)],
-    ...(asked ? [] : [[say("not_here"), keyValues(placeOf(value))]]), [say("instance"), DATA.instance.name],
+    ...(isElsewhere() ? [[say("not_here"), keyValues(placeOf(value))]] : []), [say("instance"), DATA.instance.name],
     [say("hash"), DATA.instance.hash], ...DATA.source.changes.map((one) => [say("changed"), one]),
     ...AXES.flatMap(({ keys }, k) => Object.entries(keys).map(([key, { ends }]) =>
       [key, Object.keys(keys).length > 1 ? between(...ends, shown.x[k]) : shown.value[k]])),
@@ -454,7 +455,6 @@ function drawTrack() {
 
 // The map of a box: its cells are proven one after another, each at its middle, while the reader does nothing.
 let cell = 0;
-const CELLS = [];
 function fillMap() {
   const began = performance.now();
   while (cell < MAP_CELLS ** 2 && performance.now() - began < MAP_MS) {
@@ -462,9 +462,8 @@ function fillMap() {
     const column = place % MAP_CELLS, row = Math.floor(place / MAP_CELLS);
     const found = proofAt([(column + 0.5) / MAP_CELLS, (row + 0.5) / MAP_CELLS]);
     const kind = found ? found.answer ? "proven" : "infeasible" : "open";
-    CELLS.push(element("span", { class: `is-${kind}`, style: { left: `${100 * column / MAP_CELLS}%`,
+    $("map").append(element("span", { class: `is-${kind}`, style: { left: `${100 * column / MAP_CELLS}%`,
       bottom: `${100 * row / MAP_CELLS}%`, width: `${100 / MAP_CELLS}%`, height: `${100 / MAP_CELLS}%` } }));
-    $("map").append(CELLS.at(-1));
   }
   const share = cell / MAP_CELLS ** 2;
   $("filling").textContent = share < 1 ? say("filling", { share: percent(share, false, 0) }) : "";

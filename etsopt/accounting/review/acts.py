@@ -17,9 +17,12 @@ from etsopt.errors import Problem
 from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from etsopt.accounting.store.schema import Connection
+
+COLUMN_OF = {
+    code: column for column, codes in (("process", PROCESSES), ("item", ITEMS), ("flow", FLOWS)) for code in codes
+}
+"""Column of each code of a vocabulary; no code is of two."""
 
 WHO = "b.entry, b.level, b.who, b.decided_on"
 BETWEEN = "\x1f"
@@ -67,10 +70,9 @@ class Block:
 
 def named(name: str) -> str:
     """Return an item, or another name, in the language of the moment."""
-    known: dict[str, Iterable[str]] = {"process": PROCESSES, "item": ITEMS, "flow": FLOWS}
-    words = {code: str(pgettext(column, code)) for column, codes in known.items() for code in codes}
-    # Months and identifiers are themselves; no code is of two kinds.
-    return " ".join(words.get(part, part) for part in name.split(BETWEEN))
+    # Months and identifiers are themselves.
+    parts = name.split(BETWEEN)
+    return " ".join(str(pgettext(COLUMN_OF[part], part)) if part in COLUMN_OF else part for part in parts)
 
 
 def passed(block: Block) -> int:
