@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,16 @@ class EarlierLevel:
     piece: Kinked | None
     dual: NDArray[np.float64]
     scale: float
+
+
+class Bounded(NamedTuple):
+    """Gap of an objective and of its sum, activity of all row duals, the functions added up, and these duals."""
+
+    gap: float
+    of_sum: float
+    activity: DualActivity
+    pieces: list[Kinked]
+    dual: NDArray[np.float64]
 
 
 def check_levels(
@@ -117,11 +127,11 @@ class Levels:
     def check(self, name: str, dual: NDArray[np.float64]) -> LevelCheck:
         """Bound an objective, and fix it at its value for the later ones."""
         level, uncertain = self.measures.level(name, dual)
-        multipliers = self._search_multipliers(level) if self.face else self._stated_multipliers(level)
-        gap, of_sum, activity, pieces = self._bounded(level, multipliers, rationally=True)
+        bounded = self._searched(level) if self.face else self._bounded(level, self._stated_multipliers(level))
+        gap, of_sum = self._without_rounding(level, bounded)
         # No objective is below zero.
         gap = gap if gap < level.value else upward(level.value + uncertain, 4)
-        self._fix_at_optimum(level, of_sum, activity, pieces)
+        self._fix_at_optimum(level, of_sum, bounded.activity, bounded.pieces)
         distance = None
         if level.square is not None and not self.integer and len(self.e):
             # The objective is 2/W-strongly convex, and its feasible set is convex and contains the answer.
@@ -140,44 +150,37 @@ class Levels:
             for times, earlier in zip(stated, self.earlier, strict=True)
         ]
 
-    def _search_multipliers(self, level: Level) -> list[float]:
-        """Return the best multipliers of the earlier objectives among those tried."""
+    def _searched(self, level: Level) -> Bounded:
+        """Return the bound by the best multipliers of the earlier objectives among those tried."""
         assert self.face is not None
+        best, times = self._bounded(level, [0.0] * len(self.earlier)), [0.0] * len(self.earlier)
+        enough = self.measures.tolerance(level.name, level.value) / 1e3
+        if not self.earlier or best.gap <= enough:
+            return best
         activity = self.rows.dual_activity(level.dual, self.units).at_unit[self.free]
         if level.square is not None:
             slopes = self.face.slopes_of_square(level.square, activity, level.dual)
         else:
             slopes = self.face.slopes(level.piece or self.no_sum, activity, level.dual)
-        tried = (
-            LEAST_MULTIPLIERS_TRIED
-            if level.name == "largest_change" and self.integer and self.earlier
-            else LEAST_MULTIPLIERS_TRIED[:1]
-        )
-        best = [0.0] * len(self.earlier)
-        least = self._bounded(level, best)[0] if self.earlier else 0.0
-        for at_least in tried:
-            if least <= self.measures.tolerance(level.name, level.value) / 1e3:
-                break
+        whole_rate = level.name == "largest_change" and self.integer
+        for at_least in LEAST_MULTIPLIERS_TRIED if whole_rate else LEAST_MULTIPLIERS_TRIED[:1]:
             # Rounded as they are when stated and read again.
-            stated = [
-                times * earlier.scale / level.scale
+            tried = [
+                times * earlier.scale / level.scale * level.scale / earlier.scale
                 for times, earlier in zip(self.face.multipliers(slopes, at_least), self.earlier, strict=True)
             ]
-            multipliers = [
-                times * level.scale / earlier.scale for times, earlier in zip(stated, self.earlier, strict=True)
-            ]
-            gap = self._bounded(level, multipliers)[0]
-            if gap < least:
-                best, least = multipliers, gap
-        for times, earlier in zip(best, self.earlier, strict=True):
-            if times:
-                self.found_multipliers[level.name, earlier.name] = times * earlier.scale / level.scale
+            bounded = self._bounded(level, tried)
+            if bounded.gap < best.gap:
+                best, times = bounded, tried
+            if best.gap <= enough:
+                break
+        for value, earlier in zip(times, self.earlier, strict=True):
+            if value:
+                self.found_multipliers[level.name, earlier.name] = value * earlier.scale / level.scale
         return best
 
-    def _bounded(
-        self, level: Level, multipliers: Sequence[float], rationally: bool = False
-    ) -> tuple[float, float, DualActivity, list[Kinked]]:
-        """Return the gap of an objective, that of its sum, the activity of all row duals, and the functions added."""
+    def _bounded(self, level: Level, multipliers: Sequence[float]) -> Bounded:
+        """Bound an objective with multipliers of the earlier ones."""
         dual = level.dual
         pieces = [] if level.piece is None else [level.piece]
         for times, earlier in zip(multipliers, self.earlier, strict=True):
@@ -189,13 +192,17 @@ class Levels:
         of_rows = self.rows.gap(self.totals, dual)
         if level.name == "largest_change" and self.integer:
             gap = gap_of_largest_change(level.value, self.intervals, self.r, self.e, pieces, activity, of_rows)
-            return gap, gap, activity, pieces
+            return Bounded(gap, gap, activity, pieces, dual)
         of_sum = upward(units_gap(self.intervals, pieces, activity, level.square) + of_rows, 4)
-        gap = self.measures.gap_of_value(level, of_sum)
-        if rationally and self._may_be_rounding(level, gap):
-            of_sum = min(of_sum, rational.gap(self, pieces, dual, level.square))
+        return Bounded(self.measures.gap_of_value(level, of_sum), of_sum, activity, pieces, dual)
+
+    def _without_rounding(self, level: Level, bounded: Bounded) -> tuple[float, float]:
+        """Return the gaps of an objective and of its sum, by fractions where they may be those of rounding."""
+        gap, of_sum = bounded.gap, bounded.of_sum
+        if self._may_be_rounding(level, gap) and not (level.name == "largest_change" and self.integer):
+            of_sum = min(of_sum, rational.gap(self, bounded.pieces, bounded.dual, level.square))
             gap = self.measures.gap_of_value(level, of_sum)
-        return gap, of_sum, activity, pieces
+        return gap, of_sum
 
     def _may_be_rounding(self, level: Level, gap: float) -> bool:
         return (

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 
-from etsopt.checking.allocation.levels import Levels
+from etsopt.checking.allocation.levels import Bounded, Levels
 from etsopt.checking.effort import LEAST_MULTIPLIERS_TRIED
+
+if TYPE_CHECKING:
+    from etsopt.checking.allocation.certificate import DualActivity
 
 
 class Search:
@@ -29,15 +32,18 @@ class Search:
             **{"free": nothing > 1, "units": 1, "integer": integer, "no_sum": None},
         )
         level: Any = SimpleNamespace(name=name, value=9.0, scale=1.0, dual=nothing, square=None, piece=None)
-        self.best, self.found = Levels._search_multipliers(own, level), own.found_multipliers
+        self.best: Any = Levels._searched(own, level).pieces
+        self.found = own.found_multipliers
 
     def multipliers(self, _: object, at_least: float) -> list[float]:
         self.tried.append(at_least)
         return [self.times + at_least]
 
-    def bound(self, _: object, multipliers: list[float]) -> tuple[float]:
+    def bound(self, _: object, multipliers: Any) -> Bounded:
         self.bounded.append(multipliers)
-        return (self.gaps[len(self.bounded) - 1],)
+        # What is returned is known by its multipliers.
+        gap = self.gaps[len(self.bounded) - 1]
+        return Bounded(gap, gap, cast("DualActivity", None), multipliers, np.zeros(1))
 
 
 def test_multipliers_are_sought_until_the_gap_is_a_thousandth_of_its_tolerance() -> None:
@@ -50,8 +56,8 @@ def test_multipliers_are_sought_until_the_gap_is_a_thousandth_of_its_tolerance()
     worse = Search([1.5e-3, 1.5e-3], "change", integer=False)
     assert (worse.best, worse.found) == ([0.0], {})
     # None is sought for the first objective, and none that is zero is found.
-    first = Search([], "change", integer=False, earlier=0)
-    assert (first.tried, first.best, first.bounded) == ([], [], [])
+    first = Search([5.0], "change", integer=False, earlier=0)
+    assert (first.tried, first.best, first.bounded) == ([], [], [[]])
     assert Search([1.5e-3, 1.2e-3], "change", integer=False, times=0.0).found == {}
 
 
