@@ -277,6 +277,51 @@ def test_a_longer_horizon_moves_the_answer_by_less_than_a_thousandth() -> None:
     np.testing.assert_allclose(longer, prices(shipped()).loc[2025:2045], rtol=1e-3)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_with_demand_and_sources_fixed_to_the_plans_of_units_its_prices_are_those_of_a_path(seed: int) -> None:
+    # What a unit abates beside its earlier measures, and at which cost, is a source of abatement.
+    random, years = np.random.default_rng(seed), (2026, 2027, 2028)
+    names = [f"unit-{number}" for number in range(4)]
+    emissions = random.uniform(10, 60, len(names))
+    measures, sources = [], [source("kiln", "output", existing=500, cost=300, emissions=1.0, benchmark=1.0)]
+    for name, emitted in zip(names, emissions, strict=True):
+        left, least = 1.0, 30.0
+        for number, share in enumerate(random.uniform(0.1, 0.3, 2)):
+            # Later measures cost more, so that a unit that may mix its plans takes them in turn.
+            cost = least * random.uniform(1.6, 2.5)
+            row = {"unit_id": name, "measure_id": f"{name}-{number}", "abatement_rate": share, "lifetime_years": 20}
+            # As a source, a measure stops in a year that needs less of it.
+            measures.append(
+                row | {"stops": "yes", "capex_cny_per_t": 0.0, "variable_opex_cny_per_t": cost * share * left}
+            )
+            sources.append(
+                source(f"{name} {number}", "abatement", existing=emitted * share * left, cost=cost, largest_share=1.0)
+            )
+            left, least = left * (1 - share), cost
+    tonnes = pd.Series(emissions * MT, index=pd.Index(names, name="unit_id"))
+    units = pd.DataFrame({"unit_id": names, "enterprise_id": names, "sector": "cement", "province": "North"})
+    columns = ("emissions_tco2e", "prior_emissions_tco2e", "output_t", "reference_t")
+    units = units.assign(**dict.fromkeys(columns, tonnes.to_numpy()))
+    shares = dict(zip(map(str, years), np.sort(random.uniform(0.6, 0.95, 3))[::-1], strict=True))
+    policy = POLICY | {
+        "horizon": {"last_year": 2028, "discount_rate": 0.08},
+        "pathway.cap_t": {year: float(share * tonnes.sum()) for year, share in shares.items()},
+        "pathway.phase_2_from": 2026,
+        "abatement.divisible_measures": True,
+        "market.borrow_pre_allocation": False,
+    }
+    references = pd.concat([tonnes.rename("reference_t").reset_index().assign(year=year) for year in years])
+    nation = etsopt.Instance.from_frames(units, policy, forecast=FORECAST, supply=pd.DataFrame(sources), name="nation")
+    path = etsopt.Instance.from_frames(
+        units, policy, forecast=references, measures=pd.DataFrame(measures), name="units"
+    )
+    found, beside = etsopt.solve(nation, "outlook"), etsopt.solve(path, "pathway")
+    assert found.certified
+    assert beside.certified
+    assert prices(found).tolist() == pytest.approx(beside.tables["years"]["price_cny_per_t"].tolist(), rel=1e-9)
+    assert prices(found).iloc[-1] > 0
+
+
 def test_quantities_of_2025_are_those_of_the_statistics() -> None:
     tables = shipped().tables
     sectors = tables["outlook_sectors"].query("case == 'policy' and year == 2025").set_index("sector")
