@@ -44,6 +44,9 @@ class Vertex:
     multipliers: NDArray[np.float64]
 
 
+SCALING = "simplex_scale_strategy"
+
+
 class Growing:
     """A program in the solver; every run begins at the vertex of the last one.
 
@@ -160,6 +163,13 @@ class Growing:
             At the deadline.
         """
         ended = self._run()
+        if ended is Termination.SOLVER_ERROR:
+            # The optimum of the program as HiGHS scales it anew misses limits in this one's scale, of very unequal
+            # enterprises above all. Without that it goes on from the vertex.
+            of_user = self._highs.getOptionValue(SCALING)[1]
+            set_options(self._highs, {SCALING: 0})
+            ended = self._run()
+            set_options(self._highs, {SCALING: of_user})
         if again and ended is not Termination.OPTIMAL:
             # From the vertex of other bounds simplex may fail; a second run without a vertex decides.
             require(self._highs.clearSolver(), "the solver could not be cleared")

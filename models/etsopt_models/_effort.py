@@ -267,8 +267,9 @@ PRICE_PASSES_MAX = 150
 CONSTANT_PRICE_MIN_CNY_PER_T = 1e-2
 """Least constant price found by bisection, which starts the search [CNY/t]; the largest is the bound of prices."""
 
-CONSTANT_PRICE_BISECTIONS = 24
-"""Steps of that bisection, which halves the ratio of the ends: they leave a millionth of the price."""
+CONSTANT_PRICE_BISECTIONS = 12
+"""Steps of that bisection, which halves the ratio of the ends: they leave half a percent of the price, a twentieth of the
+first box about it."""
 
 ENTERPRISE_GROUPS = 32
 """Groups of enterprises, each with its own mixture of responses. A pass adds a row for each group: more of them make a

@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 import etsopt
+from benchmarks.at_scale.markets import instance_of
 from etsopt.data.generate import generate
 from etsopt.errors import UsageError
+from etsopt_models._columns import enterprise_decomposition
+from etsopt_models._enterprises.price_decomposition import PriceSearch
 from tests.judging import check
 from tests.markets import as_filed, random_market
 
@@ -101,6 +104,26 @@ def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None
     years = result.tables["years"]
     assert (years["price_lower_cny_per_t"] <= years["price_cny_per_t"]).all()
     assert (years["price_cny_per_t"] <= years["price_upper_cny_per_t"]).all()
+
+
+@pytest.mark.nightly
+def test_a_pass_of_balance_values_starts_from_the_prices_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, at_constant, runs = PriceSearch.constant_price, [], []
+
+    def constant_price(self: PriceSearch) -> Any:
+        at_constant.append(len(self.population.shift))
+        return found(self)
+
+    def of_pass(self: Any, *given: Any) -> Any:
+        runs.append(given)
+        return clear(self, *given)
+
+    clear = enterprise_decomposition._clear_market
+    monkeypatch.setattr(PriceSearch, "constant_price", constant_price)
+    monkeypatch.setattr(enterprise_decomposition, "_clear_market", of_pass)
+    result = etsopt.solve(instance_of("pathway", 2_500, 1.0), "pathway", method="decomposition")
+    assert result.certified
+    assert len(runs) > 1 == len(at_constant)
 
 
 @pytest.mark.nightly

@@ -7,8 +7,9 @@ import pytest
 
 from etsopt.program.program import Objective, Program
 from etsopt.program.sparse_rows import SparseRows
-from etsopt.solving.growing import Growing
+from etsopt.solving.growing import SCALING, Growing
 from etsopt.solving.options import SolveOptions
+from etsopt.solving.solution import Termination
 
 
 def grown(held: float = 30.0, near: Growing | None = None) -> Growing:
@@ -59,3 +60,23 @@ def test_a_program_with_other_numbers_begins_at_the_vertex_of_the_last_one() -> 
     vertex = near.solve()
     assert vertex is not None
     assert vertex.x == pytest.approx([80, 20])
+
+
+def test_a_run_without_a_status_goes_on_from_its_vertex_without_the_scaling_of_the_solver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program, scaled = grown(), []
+
+    def run(self: Growing) -> Termination:
+        scaled.append(self._highs.getOptionValue(SCALING)[1])
+        ended = found(self)
+        return Termination.SOLVER_ERROR if len(scaled) == 1 else ended
+
+    found = Growing._run
+    monkeypatch.setattr(Growing, "_run", run)
+    monkeypatch.setattr(program._highs, "clearSolver", lambda: pytest.fail("the vertex is lost"), raising=False)
+    vertex = program.solve()
+    assert vertex is not None
+    assert vertex.x == pytest.approx([70, 30])
+    before = program._highs.getOptionValue(SCALING)[1]
+    assert scaled == [before, 0] != [0, 0]

@@ -127,7 +127,12 @@ def _clear_market(
     """Return the market at clearing prices, or at stated ones with a scarcity of offsets; None if there are none."""
     price = np.zeros(0) if stated is None else stated
     scarcity, width = np.zeros(len(terms.price)), PRICE_BOX_WIDTHS_RELATIVE[0]
-    for some in _samples(population):
+    samples = _samples(population)
+    if stated is None and market.start is not None:
+        # From pass to pass prices move less than from a sample to all.
+        price, scarcity = (market.start[name].to_numpy() for name in ("price", "scarcity"))
+        samples, width = [population], PRICE_BOX_WIDTHS_RELATIVE[1]
+    for some in samples:
         # An enterprise that represents many may surrender as many times the offer.
         times = len(market.accounts.labels) / len(some.shift)
         theirs = replace(terms, offset_supply=times * terms.offset_supply)

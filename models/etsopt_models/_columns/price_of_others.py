@@ -9,6 +9,7 @@ the balance values that best responses to it repeat are near those sought. The p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from etsopt_models._market.balance_values import balanced, is_same, of_pass, pas
 from etsopt_models._market.column_generation import unit_prices
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
-from etsopt_models._market.self_balancing import HELD
+from etsopt_models._market.self_balancing import FOUND_PRICES, HELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +40,7 @@ def market_of_pass(make: Callable[[Mapping[str, pd.DataFrame]], Market], before:
     before
         Tables from which the market starts, with the passes so far.
     """
-    market = make(before)
+    market = replace(make(before), start=before.get(FOUND_PRICES))
     if pass_of(before) != PLAIN_BALANCE_PASSES:
         return market
     root = master_of(market.balanced_in_sum).cleared()
@@ -55,5 +56,5 @@ def market_of_pass(make: Callable[[Mapping[str, pd.DataFrame]], Market], before:
         if is_same(following, held):
             break
         held = following
-        market = make({**before, HELD: held})
+        market = replace(make({**before, HELD: held}), start=market.start)
     return market

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from etsopt_models._effort import CORE_ENTERPRISES, CORE_NODES_MAX, CORE_TRADERS, RETRADING_ENTERPRISES_MAX
 from etsopt_models._enterprises.price_decomposition import cost_of
@@ -125,9 +126,13 @@ class MarketAtPrices:
         full_pool = ColumnPool.of(population.plans, np.arange(len(accounts.of_unit)), self.response.sets)
         expand = CoreExpansion(self, core_accounts)
         prepared = PreparedMarket(
-            small.parameters(pool), pool, accounts, full_pool=full_pool, core=units, expand=expand
+            small.parameters(pool), pool, accounts, full_pool=full_pool, core=units, expand=expand, prices=self._prices
         )
         return small, core_accounts, prepared
+
+    @property
+    def _prices(self) -> pd.DataFrame:
+        return pd.DataFrame({"price": self.trade.price, "scarcity": self.scarcity})
 
     def proven(self, gap: float) -> PreparedMarket | None:
         """Return the core with the plans of its branch and bound; None if these are not proven within a gap."""

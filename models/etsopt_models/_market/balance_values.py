@@ -11,7 +11,7 @@ from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.rules.balance import balance_value
 from etsopt_models._effort import BALANCE_PASSES_MAX, BALANCE_STARTS, PLAIN_BALANCE_PASSES
-from etsopt_models._market.self_balancing import HELD
+from etsopt_models._market.self_balancing import FOUND_PRICES, HELD
 from etsopt_models._tolerances import BALANCE_VALUE_EQUALITY_RELATIVE, INTENSITY_MIN_RELATIVE
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def next_balance_values(
     elif seen and done < PLAIN_BALANCE_PASSES:
         # A cycle of plain passes: what the price of the others makes of it is next.
         following["pass"] = PLAIN_BALANCE_PASSES
-    return {**before, HELD: pd.concat([held, following], ignore_index=True)}
+    prices = {} if prepared.prices is None else {FOUND_PRICES: prepared.prices}
+    return {**before, HELD: pd.concat([held, following], ignore_index=True), **prices}
 
 
 def _another_start(found: pd.DataFrame, held: pd.DataFrame, number: int) -> pd.DataFrame | None:

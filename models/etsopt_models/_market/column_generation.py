@@ -21,6 +21,7 @@ from etsopt_models._tolerances import CHOSEN_SHARE_MIN
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -69,6 +70,8 @@ class PreparedMarket(Prepared):
         Leaves and multipliers that bound the cost of integer plans; None if plans may be mixed.
     at_terminal_price
         A function that returns the relaxation at another terminal price [CNY/t]; None if trading has a cost.
+    prices
+        Prices found by a search, as `Market.start`; None without one.
     """
 
     pool: ColumnPool
@@ -81,6 +84,7 @@ class PreparedMarket(Prepared):
     expand: Any = None
     tree: Any = None
     at_terminal_price: Callable[[float], OtherEnd | None] | None = None
+    prices: pd.DataFrame | None = None
 
     @property
     def baseline(self) -> Baseline:
@@ -126,6 +130,9 @@ class Market:
         Parameters beside those of plans and accounts.
     rest
         Total plan of the units whose plans are fixed, on each account.
+    start
+        Prices of the pass before, with which a search for them starts: ``price`` of allowances and ``scarcity`` of
+        offsets, a row for each year [CNY/t]; None in the first pass.
     """
 
     instance: Instance
@@ -134,6 +141,7 @@ class Market:
     relax: Any
     extra: Mapping[str, Any]
     rest: PlanColumns | None = None
+    start: pd.DataFrame | None = None
 
     @property
     def net_demand(self) -> NDArray[np.float64]:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 HELD = "balance_values"
 """Table of the balance values at which a market is solved; of earlier passes while they are sought."""
 
+FOUND_PRICES = "found_prices"
+"""Table of the prices that the search of the pass before found, with which the next one starts."""
+
 
 def self_balancing_years(
     instance: Instance, years: NDArray[np.int64], before: Mapping[str, pd.DataFrame]
