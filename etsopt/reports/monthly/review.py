@@ -104,7 +104,9 @@ def journal(table: pd.DataFrame) -> Table:
 
 def compared(found: StoreVerification, with_head: bool) -> Document:
     """Return whether a store agrees with its ledger, where it does not, and what the comparison cannot find."""
-    answer = _("Store and ledger agree: {entries:,} entries.", entries=found.entries)
+    answer = ngettext(
+        "Store and ledger agree: {count:,} entry.", "Store and ledger agree: {count:,} entries.", found.entries
+    )
     if found.alterations:
         answer = ngettext(
             "Altered: store and ledger differ at {count:,} place.",
