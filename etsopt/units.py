@@ -72,7 +72,7 @@ def sums(group: NDArray[np.int64], values: NDArray[np.float64], count: int) -> N
     import numpy as np
 
     integers = np.floor(values)
-    total: NDArray[np.float64] = np.bincount(group, integers, count).astype(float)
+    total: NDArray[np.float64] = np.bincount(group, integers, count).astype(float, copy=False)
     fractions = values - integers
     return total + np.bincount(group, fractions, count) if fractions.any() else total
 

@@ -173,8 +173,10 @@ def _of_start(tables: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
     if duals is None or "level" not in duals:
         return tables
     # A market may have further proofs of its price, such as "cost:2".
-    of_market = duals["level"].astype(str).str.split(":").str[0].isin((COST, UNMET))
-    return {**tables, "duals": duals[~of_market].reset_index(drop=True)}
+    of_market = [name for name in duals["level"].unique() if str(name).partition(":")[0] in (COST, UNMET)]
+    if not of_market:
+        return tables
+    return {**tables, "duals": duals[~duals["level"].isin(of_market)].reset_index(drop=True)}
 
 
 def _allocation(

@@ -137,9 +137,10 @@ def _allocation(numbers: UnitNumbers, issued: pd.DataFrame) -> pd.DataFrame:
     passed = [name for name in units if name.startswith(USER_COLUMN_PREFIX) or name in SHOWN_WITH_RESULTS]
     names = [name for name in ("unit_id", "name", "enterprise_id", "sector", "province") if name in units]
     table: dict[str, Any] = {name: units[name] for name in names} | {
-        "emissions_tco2e": emissions,
-        "intensity": instance.intensity,
-        "reference_t": reference,
+        # What the instance keeps is copied, and nothing else: to copy a million rows anew takes half a second.
+        "emissions_tco2e": emissions.copy(),
+        "intensity": instance.intensity.copy(),
+        "reference_t": reference.copy(),
         "allowance_t": numbers.allowance,
         "change_t": numbers.allowance - reference,
         "surplus_t": numbers.surplus,
@@ -147,10 +148,11 @@ def _allocation(numbers: UnitNumbers, issued: pd.DataFrame) -> pd.DataFrame:
         "at_bound": pd.Series(SIDES).array.take(numbers.at_bound),
     }
     if not instance.in_scope.all():
-        table["in_scope"] = instance.in_scope
+        table["in_scope"] = instance.in_scope.copy()
     if numbers.limits.margin.units:
         table["exceptional"] = numbers.exceptional
-    return pd.DataFrame(table | {name: issued[name] for name in issued} | {name: units[name] for name in passed})
+    columns = table | {name: issued[name] for name in issued} | {name: units[name] for name in passed}
+    return pd.DataFrame(columns, copy=False)
 
 
 def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,7 +163,7 @@ def _totals(numbers: UnitNumbers, by: str) -> dict[str, Any]:
     """Return sums over the units of each group in the scope, surplus rate, and numbers at a bound and fixed."""
     instance, groups = numbers.instance, numbers.instance.labels(by)
     table: dict[str, Any] = {
-        by: instance.cached(f"column of {by}", lambda: pd.Series(groups.names).array),
+        by: instance.cached(f"column of {by}", lambda: pd.Series(groups.names).array).copy(),
         "units": np.bincount(groups.code[instance.in_scope], minlength=len(groups)),
         "emissions_tco2e": groups.sums(instance.emissions_tco2e),
         "reference_t": groups.sums(numbers.reference.reference_t),
@@ -180,9 +182,9 @@ def _enterprises(numbers: UnitNumbers, issued: pd.DataFrame) -> pd.DataFrame:
     table, owner = _totals(numbers, "enterprise_id"), instance.labels("enterprise_id")
     for name in ("pre_allocated_t", "top_up_t", "return_t"):
         table[name] = owner.sums(issued[name].to_numpy())
-    if instance.enterprises is None:
-        return pd.DataFrame(table)
-    return pd.DataFrame(instance.cached("columns of enterprises", lambda: _own_columns(instance)) | table)
+    if instance.enterprises is not None:
+        table = instance.cached("columns of enterprises", lambda: _own_columns(instance)) | table
+    return pd.DataFrame(table, copy=False)
 
 
 def _own_columns(instance: Instance) -> dict[str, pd.Series]:
