@@ -103,7 +103,10 @@ def limits_of(instance: Instance) -> Limits:
 
 def writable(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters with arrays of their own: those of limits are shared, and a user's model may change its own."""
-    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in parameters.items()}
+    return {
+        name: value.copy() if isinstance(value, np.ndarray) and not value.flags.writeable else value
+        for name, value in parameters.items()
+    }
 
 
 def _limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
