@@ -80,7 +80,9 @@ def test_a_page_has_the_limits_of_its_instance_at_both_ends(cement: Curve, cemen
 
 def test_every_text_is_in_both_languages_and_shown() -> None:
     room = files("etsopt.explore")
-    program, body = ((room / name).read_text(encoding="utf-8") for name in ("explore.js", "explore.html"))
+    program, body = (
+        "".join((room / name).read_text(encoding="utf-8") for name in names) for names in (page.PROGRAM, ["explore.html"])
+    )
     texts = {key: in_both(text) for key, text in TEXTS.items()}
     for key, text in texts.items():
         assert text["en"] != text["zh"], key
