@@ -62,21 +62,44 @@ function slopesNear(place) {
   });
 }
 
-// The allowance along the key as a line.
+// Round numbers between two, about as many as asked for.
+function ticksOf(from, to, count) {
+  const size = 10 ** Math.floor(Math.log10((to - from) / count));
+  const step = size * [1, 2, 5, 10].find((one) => (to - from) / (size * one) <= count);
+  const first = Math.ceil(from / step - 1e-9);
+  return Array.from({ length: Math.floor(to / step + 1e-9) - first + 1 }, (_, k) => trimmed((first + k) * step));
+}
+
+// The allowance along the key as a line over its axes, with a mark where the slider stands.
 function lineOf(place, reference) {
   const points = answersAtEnds().map(({ place: x, answer }) => [x, answer[place]]), sizes = points.map(([, y]) => y);
-  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
-  const [bottom, top] = [Math.min(least, reference), Math.max(most, reference)];
-  const X = (x) => 8 + 624 * x, Y = (y) => 112 - 96 * (top > bottom ? (y - bottom) / (top - bottom) : 0.5);
+  const [axis] = AXES, [least, most] = [Math.min(...sizes), Math.max(...sizes)], here = shown.x[0];
+  const [low, high] = [Math.min(least, reference), Math.max(most, reference)], margin = high > low ? 0.06 * (high - low) : 1;
+  const [bottom, top] = [low - margin, high + margin], levels = ticksOf(bottom, top, 5);
+  const digits = Number.isInteger(levels[1] - levels[0]) ? 0 : 2, labels = levels.map((one) => figures(one, digits));
+  const width = Math.min(640, Math.max(innerWidth - 44, 300)), height = 220, foot = height - 40, head = 44;
+  const left = 12 + 7.5 * Math.max(...labels.map(({ length }) => length));
+  const X = (x) => left + (width - left - 12) * x, Y = (y) => foot - (foot - head) * (y - bottom) / (top - bottom);
+  const steps = ticksOf(...axis.ends.map((end) => end / axis.divisor).sort((one, other) => one - other), width / 90);
+  const along = steps.map((one) => [X(placeOf(one * axis.divisor)[0]), minus(one)]);
   // The first end of a piece that does not begin where the one before ends lifts the pen.
   const goesOn = (x, k) => k % 2 || (k && Math.abs(x - points[k - 1][0]) <= 1e-9);
   const path = points.map(([x, y], k) => `${goesOn(x, k) ? "L" : "M"}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join("");
   const label = say("along", { least: tonnes(least), most: tonnes(most) });
-  const stroke = (colour) => ({ fill: "none", stroke: colour, "stroke-width": 2 });
-  const rule = { y1: Y(reference), y2: Y(reference), ...stroke("var(--soft)"), "stroke-dasharray": "5 4" };
-  return [element("svg", { viewBox: "0 0 640 128", class: "line", role: "img", "aria-label": label },
-      element("line", { x1: X(0), x2: X(1), ...rule, "stroke-width": 1 }),
-      element("path", { d: path, ...stroke("var(--accent)") }),
-      element("circle", { cx: X(shown.x[0]), cy: Y(shown.all[chosen]), r: 5, fill: "var(--accent)" })),
+  const stroke = (colour, size = 2) => ({ fill: "none", stroke: colour, "stroke-width": size });
+  const rule = (x1, x2, y1, y2, colour, more) => element("line", { x1, x2, y1, y2, ...stroke(colour, 1), ...more });
+  const text = (x, y, anchor, said) => element("text", { x, y, "text-anchor": anchor }, said);
+  const side = here < 0.25 ? "start" : here > 0.75 ? "end" : "middle", key = words(axis.unit);
+  return [element("svg", { viewBox: `0 0 ${width} ${height}`, class: "line", role: "img", "aria-label": label },
+      text(0, 12, "start", `${say("allowance")} [${say("t")}]`),
+      text(X(1), height - 2, "end", words(axis.name) + (key ? ` [${key}]` : "")),
+      ...levels.map((one) => rule(X(0), X(1), Y(one), Y(one), "var(--line)")),
+      ...levels.map((one, k) => text(left - 6, Y(one) + 4, "end", labels[k])),
+      rule(X(0), X(1), foot, foot, "var(--soft)"), ...along.map(([x]) => rule(x, x, foot, foot + 5, "var(--soft)")),
+      ...along.map(([x, said]) => text(x, foot + 18, "middle", said)),
+      rule(X(0), X(1), Y(reference), Y(reference), "var(--soft)", { "stroke-dasharray": "5 4" }),
+      element("path", { d: path, ...stroke("var(--accent)") }), rule(X(here), X(here), head - 8, foot, "var(--accent)"),
+      element("circle", { cx: X(here), cy: Y(shown.all[chosen]), r: 5, fill: "var(--accent)" }),
+      text(X(here), head - 14, side, `${axisValues(shown.value)} · ${tonnes(shown.all[chosen])}`)),
     element("p", { class: "note" }, label)];
 }

@@ -68,6 +68,7 @@ TEXTS = {
     "held": _("Held back by earlier objectives"),
     "moves": _("The limits move it by {tonnes}:"),
     "slope": _("Near this value, {step} more of “{key}” changes it by {tonnes}."),
+    "allowance": pgettext("page", "Allowance"),
     "along": _("Its allowances along the key: from {least} to {most}. The dashed line is the rule."),
     "shadow": _("Shadow prices"),
     "shadow_note": _(

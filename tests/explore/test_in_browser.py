@@ -283,6 +283,39 @@ def test_a_plant_is_found_by_name_and_explained(page: Page, cement: Curve, cemen
     assert -float(pull.replace(",", "")) == pytest.approx(target, rel=1e-3)
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.everyday("390")
+def test_the_line_of_a_plant_has_axes_and_a_mark(width: int, page: Page, cement: Curve, cement_page: Path) -> None:
+    page.size(width, 844)
+    page.open(cement_page)
+    page.ask("set(-0.008), chosen = 5, drawMine()")
+    texts = page.ask("Array.from(document.querySelectorAll('.line text'), (one) => [one.textContent, +one.getAttribute('x')])")
+    places = dict(texts)
+    allowance = cement.at(-0.008).allowance_t[5]
+    assert {"Allowance [t]", "Target of cement [%]", "−1", "0", f"−0.8 % · {allowance:,.0f} t"} <= places.keys()
+    mark = page.ask("Number(document.querySelector('.line circle').getAttribute('cx'))")
+    assert mark == pytest.approx(places["−1"] + 0.2 * (places["0"] - places["−1"]))
+    # Nothing of it is outside of the drawing, and labels do not touch each other.
+    boxes = page.ask(
+        "Array.from(document.querySelectorAll('.line text'), (one) => (({ left, right, top, bottom }) =>"
+        " [left, right, top, bottom])(one.getBoundingClientRect()))"
+    )
+    assert all(0 <= left and right <= width for left, right, *_ in boxes)
+    assert not [
+        (one, other)
+        for place, one in enumerate(boxes)
+        for other in boxes[:place]
+        if max(one[0], other[0]) < min(one[1], other[1]) and max(one[2], other[2]) + 4 < min(one[3], other[3])
+    ]
+
+
+def test_ticks_are_round_and_within_their_ends(page: Page, cement_page: Path) -> None:
+    page.open(cement_page)
+    assert page.ask("ticksOf(-1, 0, 4)") == [-1, -0.5, 0]
+    assert page.ask("ticksOf(10316900, 10325000, 5)") == [10318000, 10320000, 10322000, 10324000]
+    assert page.ask("ticksOf(0.031, 0.05, 7)") == [0.035, 0.04, 0.045, 0.05]
+
+
 @pytest.mark.nightly
 def test_a_unit_that_no_limit_moves_says_so(page: Page, tmp_path: Path) -> None:
     instance = random_instance(3, 40)
