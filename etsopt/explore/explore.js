@@ -16,10 +16,10 @@ const figures = (number, digits, signed) => {
   const sign = !/[1-9]/.test(text) ? "" : number < 0 ? "−" : signed ? "+" : "";
   return sign + text;
 };
-const tonnes = (number, signed = false) => {
-  const digits = Math.abs(number) < 100 && Math.abs(number - Math.round(number)) > TRIFLE_T ? 2 : 0;
-  return `${figures(number, digits, signed)} ${say("t")}`;
-};
+const isWhole = (number) => Math.abs(number - Math.round(number)) <= TRIFLE_T;
+const amount = (number) => figures(number, isWhole(number) ? 0 : 2);
+const tonnes = (number, signed = false) =>
+  `${figures(number, Math.abs(number) < 100 && !isWhole(number) ? 2 : 0, signed)} ${say("t")}`;
 // Sums are read in thousands of tonnes, in Chinese in ten thousands.
 const large = (number, signed = false) => figures(number / (language === "zh" ? 1e4 : 1e3), 2, signed);
 const percent = (rate, signed = false, digits = 3) => `${figures(100 * rate, digits, signed)} %`;
@@ -217,10 +217,9 @@ function drawProof(time) {
     ["share", `${figures(100 * DATA.share, 3, false)} %`], ["time", say("ms", { time: time.toFixed(1) })],
     ["instance", DATA.instance.name], ["hash", DATA.instance.hash]];
   $("facts").replaceChildren(...facts.flatMap(([key, text]) => [element("dt", {}, say(key)), element("dd", {}, text)]));
-  $("commands").textContent = commands().join("\n");
 }
 
-// The commands that solve the position again, and check the page.
+// The commands that solve the position again and check the page, and what is just as good for the plant that is shown.
 const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 function commands() {
   const { instance, emissions, changes } = DATA.source, x = placeOf(shown.value);
@@ -228,9 +227,10 @@ function commands() {
     `${key}=${all.length > 1 ? between(...ends, x[k]) : shown.value[k]}`));
   const asked = [...changes, ...moved].flatMap((one) => ["--set", one]);
   if (emissions) asked.push("--emissions", emissions);
-  return [["etsopt", "solve", instance, ...asked, "--out", "run"], ["etsopt", "check", instance, "--page", fileName()]]
-    .map((line) => line.map(quoted).join(" "));
+  return [["etsopt", "solve", instance, ...asked, "--out", "run"], ["etsopt", "check", instance, "--page", fileName()],
+    ...(chosen < 0 ? [] : [["etsopt", "explain", "run", UNITS.id[chosen]]])].map((line) => line.map(quoted).join(" "));
 }
+const drawCommands = () => { $("commands").textContent = commands().join("\n"); };
 const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) || "page.html";
 
 // The position as a workbook: what is proven and how to have it again, and the allowances of all units.

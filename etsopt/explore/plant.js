@@ -1,5 +1,8 @@
 // My plant: its allowance, what moves it, and how it moves with the keys.
 const PLACE_OF_FREE = new Map(ENGINE.free.map((unit, place) => [unit, place])), NEARBY = 1e-5;
+// Shares of the least value of an objective, the tonnes at which an allowance counts as the same, and a pause in which
+// the slider rests.
+const NEAR_SHARES = [0, 0.01, 0.05], SAME_T = 0.5, REST_MS = 300;
 
 // Multipliers of limits in the tie-break, and in each earlier objective times the multiplier that keeps it, as
 // etsopt/explanation/program.py has them.
@@ -23,6 +26,8 @@ function held(place, moved) {
 }
 
 function drawMine() {
+  clearTimeout(pending);
+  drawCommands();
   if (chosen < 0) { $("mine").replaceChildren(); return; }
   const place = PLACE_OF_FREE.get(chosen), [emissions, reference] = [UNITS.emissions[chosen], UNITS.reference[chosen]];
   const allowance = shown.all[chosen], surplus = allowance - emissions, moved = allowance - reference;
@@ -44,7 +49,7 @@ function drawMine() {
     tell(held(place, moved), rest);
     parts.push(element("p", {}, told.length ? say("moves", { tonnes: tonnes(moved, true) }) : say("as_rule")),
       element("ul", {}, ...told.map((one) => element("li", {}, one))), ...slopesNear(place),
-      ...(AXES.length > 1 ? [] : lineOf(place, reference)));
+      ...(AXES.length > 1 ? [] : lineOf(place, reference)), ...rangesOf(place));
   }
   $("mine").replaceChildren(...parts);
 }
@@ -60,6 +65,32 @@ function slopesNear(place) {
     const put = { step: keyValue(step, axis), key: words(axis.name), tonnes: tonnes(rise * step, true) };
     return [element("p", {}, say("slope", put))];
   });
+}
+
+// The allowances of a unit in allocations that are just as good, or nearly: each is found and proven by itself, while
+// the slider rests.
+let pending = 0;
+function rangesOf(place) {
+  const names = DATA.levels.slice(0, -1).map(({ name }) => name), last = Math.max(names.indexOf("change"), 0);
+  if (!names.length) return [];
+  const optimum = say(`least_${names[last]}`), position = shown, list = element("ul");
+  const told = element("p", {}, say("ranging"));
+  const next = (k) => {
+    const [least, most] = RANGE(position, names.slice(0, last + 1), place, NEAR_SHARES[k]);
+    const wide = (side) => most[side] - least[side] > SAME_T;
+    const near = ({ bound, found }) =>
+      Math.abs(bound - found) <= Math.max(DATA.tolerances.relative * Math.abs(bound), DATA.tolerances.t);
+    const put = { optimum, share: percent(NEAR_SHARES[k], false, 0), least: amount(least.bound),
+      greatest: amount(most.bound), lowest: amount(least.found), highest: amount(most.found) };
+    if (!k) {
+      told.textContent = say(!wide("bound") ? "settled" : wide("found") ? "not_settled" : "settled_open",
+        { ...put, least: put.lowest, greatest: put.highest, allowance: amount(position.answer[place]) });
+    }
+    list.append(element("li", {}, say(near(least) && near(most) ? "range" : "range_open", put)));
+    if (k + 1 < NEAR_SHARES.length) pending = setTimeout(next, 0, k + 1);
+  };
+  pending = setTimeout(next, REST_MS, 0);
+  return [element("h3", {}, say("just_as_good")), told, list];
 }
 
 // Round numbers between two, about as many as asked for.

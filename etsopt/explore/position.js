@@ -1,5 +1,5 @@
 // What is proven at a place: the allowances there, or that there are none, or the nearest place with a proof.
-const ENGINE = prover(DATA), SOLVE = solver(DATA, ENGINE);
+const ENGINE = prover(DATA), SOLVE = solver(DATA, ENGINE), RANGE = rangeFinder(DATA, ENGINE);
 const { units: UNITS, axes: AXES, pieces: PIECES } = DATA, COUNT = UNITS.id.length;
 // Of a box: multipliers tried at a place, and points that set the colours.
 const TRIED_MOST = 12, SCALED_BY = 40;

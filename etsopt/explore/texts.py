@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.documents import keys
+from etsopt.explanation.near_optimal import JUST_AS_GOOD, LEAST, SETTLED, WITHIN, WITHIN_OPEN
 from etsopt.language import Text, _, chain, pgettext
 
 if TYPE_CHECKING:
@@ -70,6 +71,14 @@ TEXTS = {
     "slope": _("Near this value, {step} more of “{key}” changes it by {tonnes}."),
     "allowance": pgettext("page", "Allowance"),
     "along": _("Its allowances along the key: from {least} to {most}. The dashed line is the rule."),
+    "just_as_good": JUST_AS_GOOD,
+    "ranging": _("The range of this unit is being found and proven."),
+    "range": WITHIN,
+    "range_open": WITHIN_OPEN,
+    "settled": SETTLED[True],
+    "not_settled": SETTLED[False],
+    "settled_open": SETTLED[None],
+    **{f"least_{name}": text for name, text in LEAST.items()},
     "shadow": _("Shadow prices"),
     "shadow_note": _(
         "Change of the first objective, {objective}, if a limit were one tonne higher. "

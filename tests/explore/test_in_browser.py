@@ -289,18 +289,17 @@ def test_the_line_of_a_plant_has_axes_and_a_mark(width: int, page: Page, cement:
     page.size(width, 844)
     page.open(cement_page)
     page.ask("set(-0.008), chosen = 5, drawMine()")
-    texts = page.ask("Array.from(document.querySelectorAll('.line text'), (one) => [one.textContent, +one.getAttribute('x')])")
-    places = dict(texts)
+    texts = "Array.from(document.querySelectorAll('.line text'),"
+    places = dict(page.ask(f"{texts} (one) => [one.textContent, Number(one.getAttribute('x'))])"))
     allowance = cement.at(-0.008).allowance_t[5]
     assert {"Allowance [t]", "Target of cement [%]", "−1", "0", f"−0.8 % · {allowance:,.0f} t"} <= places.keys()
     mark = page.ask("Number(document.querySelector('.line circle').getAttribute('cx'))")
     assert mark == pytest.approx(places["−1"] + 0.2 * (places["0"] - places["−1"]))
     # Nothing of it is outside of the drawing, and labels do not touch each other.
     boxes = page.ask(
-        "Array.from(document.querySelectorAll('.line text'), (one) => (({ left, right, top, bottom }) =>"
-        " [left, right, top, bottom])(one.getBoundingClientRect()))"
+        f"{texts} (one) => (({{ left, right, top, bottom }}) => [left, right, top, bottom])(one.getBoundingClientRect()))"
     )
-    assert all(0 <= left and right <= width for left, right, *_ in boxes)
+    assert all(left >= 0 and right <= width for left, right, *_ in boxes)
     assert not [
         (one, other)
         for place, one in enumerate(boxes)
