@@ -233,24 +233,40 @@ function commands() {
 const drawCommands = () => { $("commands").textContent = commands().join("\n"); };
 const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) || "page.html";
 
-// The position as a workbook: what is proven and how to have it again, and the allowances of all units.
+// The position as a workbook: what it is, of which value and how far it is proven, and the allowances of all units.
 function sheets() {
-  const { levels } = shown.proof, [solve, check] = commands();
-  const about = [[say("about_position"), keyValues(shown.x)],
-    ...(isElsewhere() ? [[say("not_here"), keyValues(placeOf(value))]] : []), [say("instance"), DATA.instance.name],
-    [say("hash"), DATA.instance.hash], ...DATA.source.changes.map((one) => [say("changed"), one]),
-    ...AXES.flatMap(({ keys }, k) => Object.entries(keys).map(([key, { ends }]) =>
-      [key, Object.keys(keys).length > 1 ? between(...ends, shown.x[k]) : shown.value[k]])),
-    [say("solve_again"), solve], [say("check_again"), check], ["etsopt", DATA.version], []];
-  const proofs = levels.map(({ value, gap, tolerance }, k) => [words(DATA.levels[k].words), value, gap, tolerance]);
-  const units = UNITS.id.map((id, unit) => [id, nameOf(unit), sectorOf(unit), provinceOf(unit), UNITS.emissions[unit],
-    UNITS.reference[unit], shown.all[unit], shown.all[unit] - UNITS.reference[unit],
-    shown.all[unit] - UNITS.emissions[unit]]);
+  const { levels } = shown.proof, [solve, check] = commands(), keys = AXES.flatMap(({ keys }, k) =>
+    Object.entries(keys).map(([key, one], _, all) =>
+      ({ ...one, key, value: all.length > 1 ? between(...one.ends, shown.x[k]) : shown.value[k] })));
+  const bold = (...texts) => texts.map((one) => styled("bold", one)), inUnit = (name, unit) => bold(`${name} [${say(unit)}]`)[0];
+  const about = [[styled("title", say("workbook", { instance: DATA.instance.name, keys: keyValues(shown.x) }))],
+    isElsewhere() ? [styled("open", $("nearest").textContent)] : [styled("good", say("proven"))],
+    ...(isElsewhere() ? [[say("not_here"), keyValues(placeOf(value))]] : []),
+    [say("proposal")], [$("headline").textContent], [],
+    ...keys.map(({ name, key, value, divisor }) => [words(name), styled(divisor === 0.01 ? "percent" : "general", value), key]),
+    [say("instance"), DATA.instance.name], [say("hash"), DATA.instance.hash],
+    ...DATA.source.changes.map((one) => [say("changed"), one]), ["etsopt", DATA.version], [],
+    bold(...["objective", "value", "column_unit", "gap", "tolerance"].map((key) => say(key)))];
+  const proofs = levels.map(({ value, gap, tolerance, unit }, k) => [words(DATA.levels[k].words),
+    styled(unit === "rate" ? "percent" : "tonnes", value), unit === "rate" ? "" : say("t"), styled("exact", gap),
+    styled("exact", tolerance)]);
+  const columns = [UNITS.emissions, UNITS.reference, shown.all].map((numbers) =>
+    [...numbers].every(isWhole) ? "whole" : "tonnes");
+  const units = UNITS.id.map((id, unit) => {
+    const [emissions, rule, allowance] = [UNITS.emissions[unit], UNITS.reference[unit], shown.all[unit]];
+    return [id, nameOf(unit), ownerOf(unit), sectorOf(unit), provinceOf(unit),
+      ...[emissions, rule, allowance].map((number, k) => styled(columns[k], number)),
+      styled("tonnes", allowance - rule), styled("percent", rateOf(allowance - rule, emissions)),
+      styled("tonnes", allowance - emissions), styled("percent", rateOf(allowance - emissions, emissions))];
+  });
+  const heads = [...bold(...["identifier", "unit", "enterprise", "sector", "province"].map((key) => say(key))),
+    inUnit(say("emissions"), "tco2e"), ...["by_rule", "proposed", "change"].map((key) => inUnit(say(key), "t")),
+    ...bold(say("change_rate")), inUnit(say("surplus"), "t"), ...bold(say("surplus_rate"))];
   return [
-    { name: say("sheet_position"), widths: [34, 60, 16, 16], heads: [0, about.length],
-      rows: [...about, ["objective", "value", "gap", "tolerance"].map((key) => say(key)), ...proofs] },
-    { name: say("sheet_allowances"), widths: [16, 40, 12, 16, 18, 18, 18, 18, 18], heads: [0],
-      rows: [DATA.columns[language], ...units] },
+    { name: say("sheet_about"), widths: [44, 22, 34, 16, 16],
+      rows: [...about, ...proofs, [], bold(say("again")), [say("solve_again"), solve], [say("check_again"), check]] },
+    { name: say("sheet_allowances"), widths: [18, 40, 40, 12, 16, 18, 18, 18, 16, 12, 18, 12], frozen: 1,
+      rows: [heads, ...units] },
   ];
 }
 

@@ -111,16 +111,33 @@ TEXTS = {
     "instance": _("Instance"),
     "hash": _("Hash of the instance"),
     "download": _("Save this value as a workbook"),
-    "about_position": pgettext("page", "Position"),
+    "workbook": _("Allowances of {instance} at {keys}"),
+    "proposal": _("Calculated, not decided: these allowances are proposed, and no final allocation."),
+    "identifier": pgettext("page", "identifier"),
+    "enterprise": pgettext("column", "enterprise"),
+    "proposed": _("Proposed allowance"),
+    "surplus": _("Surplus, below 0 a deficit"),
+    "surplus_rate": _("Surplus of emissions"),
+    "column_unit": _("Unit of measure"),
+    "tco2e": pgettext("unit", "tCO2e"),
     "changed": _("Changed in the policy before"),
     "solve_again": _("Solve it again"),
     "check_again": _("Check the page"),
-    "sheet_position": pgettext("sheet", "Position"),
+    "sheet_about": pgettext("sheet", "About"),
     "sheet_allowances": pgettext("sheet", "Allowances"),
     "print": pgettext("page", "Print"),
     "ms": _("{time} ms"),
 }
 """Every text by its key in the program."""
+
+OBJECTIVES = {
+    "change": _("sum of changes against the rule"),
+    "largest_change": _("largest change of a unit, of its emissions"),
+    "deficit": _("sum of deficits"),
+    "spread": _("mean distance from the rates of targets"),
+    "least_squares": _("tie-break: squares of changes, over emissions"),
+}
+"""Objectives in words for those who know none of their names."""
 
 MISSING = _("This page needs JavaScript. If that is on, the file was altered: its program is not the one it states.")
 """What is shown until the program of the page runs."""
