@@ -147,7 +147,7 @@ function drawTiles() {
   const change = byProvince(shown.all);
   [...$("tiles").children].forEach((tile, place) => {
     const rate = rateOf(change[place], EMITTED[place]);
-    const strength = Math.min(0.8 * Math.abs(rate) / (steepest || 1), 0.8);
+    const strength = Math.min(0.75 * Math.abs(rate) / (steepest || 1), 0.75);
     tile.style.backgroundColor = `rgba(var(--${rate < 0 ? "loss" : "gain"}), ${strength.toFixed(3)})`;
     tile.title = `${words(UNITS.provinces[place])}: ${tonnes(change[place], true)}`;
     tile.lastChild.textContent = percent(rate, true, 2);
