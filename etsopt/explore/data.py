@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt import __version__
-from etsopt.charts.texts import NAME_IN_CHINESE
+from etsopt.charts.texts import NAMES_IN
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.checking.allocation.measures import UNITS
 from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANCE_T, UNIT_TOLERANCE_T
@@ -154,7 +154,10 @@ def _units(solver: CurveSolver) -> dict[str, Any]:
     owned = {}
     if owners is not None and "name" in owners:
         owned = dict(zip(owners["enterprise_id"], owners["name"], strict=True))
-    texts = table.reindex(columns=["unit_id", "name", NAME_IN_CHINESE]).set_axis(["id", "name", "zh"], axis=1)
+    columns = ["unit_id", "name", *(column for column in NAMES_IN.values() if column in table)]
+    texts = table.reindex(columns=columns).rename(
+        columns={"unit_id": "id"} | {own: one for one, own in NAMES_IN.items()}
+    )
     texts["owner"] = table["enterprise_id"].map(lambda name: owned.get(name, name))
     found: dict[str, Any] = texts.astype(object).fillna("").astype(str).to_dict("list")
     # Most enterprises have the name of their unit, or one with it, which need not be there twice.

@@ -33,10 +33,11 @@ const listed = (parts) => parts.join(language === "zh" ? "、" : ", ");
 const axisValues = (numbers) => listed(AXES.map((axis, k) => keyValue(numbers[k], axis)));
 const keyValues = (x) => listed(AXES.flatMap((axis, k) => Object.values(axis.keys).map((key) =>
   `${words(key.name)} ${keyValue(between(...key.ends, x[k]), key)}`)));
-const ownerOf = (unit) => UNITS.owner[unit].replace("{}", () => UNITS.name[unit]);
 const sectorOf = (unit) => words(UNITS.sectors[UNITS.sector[unit]]);
 const provinceOf = (unit) => words(UNITS.provinces[UNITS.province[unit]]);
-const nameOf = (unit) => (language === "zh" && UNITS.zh[unit]) || UNITS.name[unit] || UNITS.id[unit];
+// An instance may state a name in each language, beside one or in its place.
+const nameOf = (unit) => UNITS[language]?.[unit] || UNITS.name[unit] || UNITS.id[unit];
+const ownerOf = (unit) => UNITS.owner[unit].replace("{}", () => nameOf(unit));
 
 function element(tag, attributes = {}, ...children) {
   const node = tag === "svg" || tag in SHAPES ? document.createElementNS("http://www.w3.org/2000/svg", tag)
@@ -185,8 +186,8 @@ function find() {
     chosen = -1;
     drawMine();
   }
-  const texts = (unit) => [UNITS.id[unit], UNITS.name[unit], UNITS.zh[unit], ownerOf(unit), sectorOf(unit),
-    provinceOf(unit)].join(" ").toLowerCase();
+  const texts = (unit) => [...["id", "name", "zh", "en"].map((kind) => UNITS[kind]?.[unit] ?? ""), ownerOf(unit),
+    sectorOf(unit), provinceOf(unit)].join(" ").toLowerCase();
   const found = sought.length ? [...UNITS.id.keys()].filter((unit) => sought.every((one) => texts(unit).includes(one)))
     : [];
   const listed = found.slice(0, SHOWN_MOST).map((unit) =>
@@ -238,7 +239,7 @@ function sheets() {
   const { levels } = shown.proof, [solve, check] = commands(), keys = AXES.flatMap(({ keys }, k) =>
     Object.entries(keys).map(([key, one], _, all) =>
       ({ ...one, key, value: all.length > 1 ? between(...one.ends, shown.x[k]) : shown.value[k] })));
-  const bold = (...texts) => texts.map((one) => styled("bold", one)), inUnit = (name, unit) => bold(`${name} [${say(unit)}]`)[0];
+  const bold = (...texts) => texts.map((one) => styled("bold", one));
   const about = [[styled("title", say("workbook", { instance: DATA.instance.name, keys: keyValues(shown.x) }))],
     isElsewhere() ? [styled("open", $("nearest").textContent)] : [styled("good", say("proven"))],
     ...(isElsewhere() ? [[say("not_here"), keyValues(placeOf(value))]] : []),
@@ -260,8 +261,8 @@ function sheets() {
       styled("tonnes", allowance - emissions), styled("percent", rateOf(allowance - emissions, emissions))];
   });
   const heads = [...bold(...["identifier", "unit", "enterprise", "sector", "province"].map((key) => say(key))),
-    inUnit(say("emissions"), "tco2e"), ...["by_rule", "proposed", "change"].map((key) => inUnit(say(key), "t")),
-    ...bold(say("change_rate")), inUnit(say("surplus"), "t"), ...bold(say("surplus_rate"))];
+    ...bold(`${say("emissions")} [tCO2e]`, ...["by_rule", "proposed", "change"].map((key) => `${say(key)} [${say("t")}]`)),
+    ...bold(say("change_rate"), `${say("surplus")} [${say("t")}]`, say("surplus_rate"))];
   return [
     { name: say("sheet_about"), widths: [44, 22, 34, 16, 16],
       rows: [...about, ...proofs, [], bold(say("again")), [say("solve_again"), solve], [say("check_again"), check]] },

@@ -119,7 +119,6 @@ TEXTS = {
     "surplus": _("Surplus, below 0 a deficit"),
     "surplus_rate": _("Surplus of emissions"),
     "column_unit": _("Unit of measure"),
-    "tco2e": pgettext("unit", "tCO2e"),
     "changed": _("Changed in the policy before"),
     "solve_again": _("Solve it again"),
     "check_again": _("Check the page"),

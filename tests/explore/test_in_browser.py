@@ -545,6 +545,17 @@ def test_keys_that_move_together_are_told_by_their_values(page: Page, tmp_path: 
     assert np.abs(own.tables["allocation"]["allowance_t"] - shown).max() <= SAME_T
 
 
+def test_each_language_has_its_own_names_of_plants(page: Page, cement_page: Path) -> None:
+    data = data_in(cement_page)
+    data["units"]["en"] = ["", "Second", *[""] * (len(data["units"]["id"]) - 2)]
+    data["units"]["zh"][1] = "第二"
+    page.open(forged(cement_page, data))
+    names = "[0, 1].map(nameOf)"
+    first = data["units"]["name"][0]
+    assert page.ask(f"language = 'en', {names}") == [first, "Second"]
+    assert page.ask(f"language = 'zh', {names}") == [first, "第二"]
+
+
 def test_names_are_texts_whatever_they_hold(page: Page, tmp_path: Path) -> None:
     name = "<img src=x onerror=alert(1)></script><script>alert(2)</script> & 'Line' \"1\""
     units = etsopt.read("tiny").units.assign(name=[name, "other", "third"])

@@ -239,6 +239,17 @@ def test_units_without_names_and_enterprises_have_a_page(tmp_path: Path) -> None
     assert data_in(tmp_path / "page.html")["units"]["name"] == [""] * len(instance.units)
 
 
+def test_names_of_a_language_are_held_where_an_instance_states_them(tmp_path: Path) -> None:
+    tiny = etsopt.read("tiny")
+    units = tiny.units.assign(name=["铝厂", "水泥厂", "钢厂"], x_name_en=["Aluminium plant", "", "Steel plant"])
+    along = curve(etsopt.Instance.from_frames(units, tiny.policy.model_dump()), {CEMENT: (-0.01, 0.0)})
+    assert isinstance(along, Curve)
+    write_page(along, tmp_path / "page.html")
+    held = data_in(tmp_path / "page.html")["units"]
+    assert held["en"] == ["Aluminium plant", "", "Steel plant"]
+    assert "zh" not in held
+
+
 def explored(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     """Return what a command says as JSON, after it ended well."""
     assert main([*words, "--json"]) == 0
