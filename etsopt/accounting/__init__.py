@@ -19,8 +19,8 @@ from etsopt.accounting.review import (
     decide,
     history,
     import_findings,
-    likely_causes,
     review,
+    review_with_causes,
 )
 from etsopt.accounting.rows import Reports, read_register
 from etsopt.accounting.screening import Screening, screen
@@ -49,7 +49,6 @@ __all__ = [
     "import_findings",
     "import_reports",
     "inclusion",
-    "likely_causes",
     "monitor",
     "read_monitor",
     "read_parameters",
@@ -59,6 +58,7 @@ __all__ = [
     "register_of",
     "review",
     "review_plan_instance",
+    "review_with_causes",
     "screen",
     "store_log",
     "units_of",

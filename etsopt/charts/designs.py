@@ -89,9 +89,9 @@ class Where(NamedTuple):
     """The part of an axis that tells designs without an answer best: its words, and their numbers in it and outside."""
 
     words: str
-    lacking: int
+    infeasible: int
     size: int
-    lacking_elsewhere: int
+    infeasible_elsewhere: int
     size_elsewhere: int
 
 
@@ -107,7 +107,7 @@ class Designs:
         What the values are.
     values
         Number of each design in its unit, NaN without an answer.
-    lacking
+    infeasible
         True for designs that have no answer, by proof.
     grid
         True if there is one design for every combination of values.
@@ -116,7 +116,7 @@ class Designs:
     axes: tuple[Axis, ...]
     number: Number
     values: Floats
-    lacking: Mask
+    infeasible: Mask
     grid: bool = True
 
     @cached_property
@@ -159,7 +159,8 @@ class Designs:
     @property
     def finding(self) -> str:
         """Which key matters most, and where there is no answer, in a sentence without an end."""
-        return str(_("{moves}; {lacks}", moves=self.moves, lacks=self.lacks)) if self.lacks else self.moves
+        where = self.infeasible_where
+        return str(_("{moves}; {where}", moves=self.moves, where=where)) if where else self.moves
 
     @property
     def moves(self) -> str:
@@ -179,20 +180,20 @@ class Designs:
         return str(_("{key} moves it most, by {amount} on average", key=words, amount=amount))
 
     @property
-    def lacks(self) -> str:
+    def infeasible_where(self) -> str:
         """Where there is no answer; empty if there is one everywhere."""
-        if not self.lacking.any():
+        if not self.infeasible.any():
             return ""
-        if self.lacking.all():
+        if self.infeasible.all():
             return str(_("no design has an answer"))
         where = max(self._cuts(), key=_tells, default=None)
         if where is None:
-            return str(_("infeasible: {count:,} of {all:,}", count=self.lacking.sum(), all=len(self.lacking)))
-        if where.lacking == where.size and not where.lacking_elsewhere:
+            return str(_("infeasible: {count:,} of {all:,}", count=self.infeasible.sum(), all=len(self.infeasible)))
+        if where.infeasible == where.size and not where.infeasible_elsewhere:
             return str(_("infeasible exactly where {where}", where=where.words))
-        text = _("infeasible: {lacking:,} of {count:,} where {where}, {others:,} of {rest:,} elsewhere")
-        counts = {"lacking": where.lacking, "count": where.size}
-        rest = {"others": where.lacking_elsewhere, "rest": where.size_elsewhere}
+        text = _("infeasible: {infeasible:,} of {count:,} where {where}, {others:,} of {rest:,} elsewhere")
+        counts = {"infeasible": where.infeasible, "count": where.size}
+        rest = {"others": where.infeasible_elsewhere, "rest": where.size_elsewhere}
         return str(_(text, where=where.words, **counts, **rest))
 
     def _cuts(self) -> Iterator[Where]:
@@ -211,7 +212,7 @@ class Designs:
 
     def _where(self, within: Mask, text: str, axis: Axis, place: float) -> Where:
         words = str(_(text, key=axis.words, value=axis.value(place).replace(" ", NO_BREAK)))
-        both = (self.lacking[within], self.lacking[~within])
+        both = (self.infeasible[within], self.infeasible[~within])
         return Where(words, *(int(one) for part in both for one in (part.sum(), len(part))))
 
 
@@ -224,9 +225,9 @@ def phrases(axes: Sequence[Axis]) -> list[str]:
 
 def _tells(where: Where) -> float:
     """Return how well a part tells designs without an answer: its share of these less its share of the others."""
-    lacking = where.lacking + where.lacking_elsewhere
-    answered = where.size + where.size_elsewhere - lacking
-    return where.lacking / lacking - (where.size - where.lacking) / answered
+    infeasible = where.infeasible + where.infeasible_elsewhere
+    answered = where.size + where.size_elsewhere - infeasible
+    return where.infeasible / infeasible - (where.size - where.infeasible) / answered
 
 
 def _correlation(places: pd.Series, values: pd.Series) -> float:

@@ -110,7 +110,7 @@ def choices(designs: pd.DataFrame, keys: Sequence[Axis], goals: Sequence[GoalOf]
         Of the instance.
     """
     values = [designs[goal.number.key].to_numpy(dtype=float) for goal in goals]
-    first = Designs(tuple(keys), goals[0].number, values[0], designs["lacking"].to_numpy(dtype=bool), grid=False)
+    first = Designs(tuple(keys), goals[0].number, values[0], designs["infeasible"].to_numpy(dtype=bool), grid=False)
     reached = []
     for goal, of_goal in zip(goals, values, strict=True):
         divisor, unit = scaled(float(np.nanmax(np.abs(of_goal))), goal.number.unit)
@@ -127,9 +127,11 @@ def choices(designs: pd.DataFrame, keys: Sequence[Axis], goals: Sequence[GoalOf]
 def _groups(designs: pd.DataFrame, goals: Sequence[str], enacted: str) -> Iterator[Group]:
     """Yield the groups of designs from back to front."""
     named = (designs["design"] == enacted).to_numpy()
-    best, within, lacking = (designs[name].to_numpy(dtype=bool) for name in ("on_front", "within_limits", "lacking"))
+    best, within, infeasible = (
+        designs[name].to_numpy(dtype=bool) for name in ("on_front", "within_limits", "infeasible")
+    )
     answered = designs[goals].notna().all(axis=1).to_numpy()
-    yield Group(str(INFEASIBLE), lacking, RULE, "dashed")
+    yield Group(str(INFEASIBLE), infeasible, RULE, "dashed")
     yield Group(str(_("outside the limits")), answered & ~within & ~named, RULE)
     yield Group(str(_("beaten by another design")), within & ~best & ~named, PALETTE[4])
     yield Group(str(_("front")), best & ~named, CHOSEN, "plain")

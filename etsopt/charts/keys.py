@@ -84,12 +84,12 @@ def _by_text(place: str, designs: Designs) -> Panel:
     """Return a number by the texts of one key, the first at the top, hatched where there is no answer."""
     axis, (divisor, label) = designs.axes[0], designs.scale
     values, names = designs.values[::-1] / divisor, array_of(axis.text(one) for one in axis.places[::-1])
-    answered, lacking = np.isfinite(values), designs.lacking[::-1]
+    answered, infeasible = np.isfinite(values), designs.infeasible[::-1]
     low, high = _ends(values[answered])
     series = [Series("points", "", values[answered], names[answered], CHOSEN)]
-    if lacking.any():
-        length, base = (np.full(int(lacking.sum()), one) for one in (high - low, low))
-        series.append(Series("bars", str(INFEASIBLE), length, names[lacking], RULE, style="hatched", base=base))
+    if infeasible.any():
+        length, base = (np.full(int(infeasible.sum()), one) for one in (high - low, low))
+        series.append(Series("bars", str(INFEASIBLE), length, names[infeasible], RULE, style="hatched", base=base))
     return Panel(place, label, "", tuple(series), horizontal=True, x_limits=(low, high))
 
 
@@ -97,21 +97,21 @@ def _along(place: str, designs: Designs) -> Panel:
     """Return a number along one key of numbers, hatched where there is no answer."""
     axis, (divisor, label) = designs.axes[0], designs.scale
     order = np.argsort(axis.places, kind="stable")
-    places, values, lacking = axis.places[order], designs.values[order] / divisor, designs.lacking[order]
+    places, values, infeasible = axis.places[order], designs.values[order] / divisor, designs.infeasible[order]
     answered = np.isfinite(values)
-    name = str(designs.number.words) if lacking.any() else ""
+    name = str(designs.number.words) if infeasible.any() else ""
     series = [Series("line" if designs.grid else "points", name, places[answered], values[answered], CHOSEN)]
-    if not lacking.any() or len(places) < 2:
+    if not infeasible.any() or len(places) < 2:
         return Panel(place, axis.label, label, tuple(series))
     # Every value has the ground up to the middle between it and the next one.
     middles = (places[1:] + places[:-1]) / 2
     edges = np.concatenate([places[:1] - (middles[0] - places[0]), middles, places[-1:] + (places[-1] - middles[-1])])
     low, high = _ends(values[answered])
-    middle, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)[lacking]
+    middle, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)[infeasible]
     height, base = (np.full(len(widths), one) for one in (high - low, low))
-    labels = array_of(axis.phrase(one) for one in places[lacking])
+    labels = array_of(axis.phrase(one) for one in places[infeasible])
     hatched = Series(
-        "bars", str(INFEASIBLE), middle[lacking], height, RULE, labels, style="hatched", widths=widths, base=base
+        "bars", str(INFEASIBLE), middle[infeasible], height, RULE, labels, style="hatched", widths=widths, base=base
     )
     ends = (float(edges[0]), float(edges[-1]))
     return Panel(place, axis.label, label, (hatched, *series), x_limits=ends, y_limits=(low, high))
@@ -181,8 +181,8 @@ def _cells(designs: Designs, x: Floats, y: Floats, divisor: float) -> Iterator[S
     values = designs.values / divisor
     printed = len(values) <= MOST_PRINTED
     groups = [Group(name, which, colour, "marked") for name, which, colour in classes(values)]
-    without = ~np.isfinite(values) & ~designs.lacking
-    groups.append(Group(str(INFEASIBLE), designs.lacking, RULE, "hatched"))
+    without = ~np.isfinite(values) & ~designs.infeasible
+    groups.append(Group(str(INFEASIBLE), designs.infeasible, RULE, "hatched"))
     groups.append(Group(str(NO_ANSWER), without, OTHER, "hatched"))
     comma = str(_(", "))
     for group in groups:
@@ -205,7 +205,7 @@ def _across(place: str, designs: Designs) -> Panel:
     divisor, label = designs.scale
     # The key that moves the number most is beside it.
     outcome = Axis(str(designs.number.words), label.partition("[")[2].rstrip("]"), designs.values / divisor)
-    groups = [Group(str(INFEASIBLE), designs.lacking, RULE, "dashed")]
+    groups = [Group(str(INFEASIBLE), designs.infeasible, RULE, "dashed")]
     groups += [Group(name, which, colour) for name, which, colour in classes(designs.values / divisor)]
     axes = [designs.axes[at] for at in designs.order[::-1]]
     title = _("each line is a scenario, coloured by {number}", number=label)

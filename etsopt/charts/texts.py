@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.language import _, in_chinese
+from etsopt.language import LANGUAGE, _
 from etsopt.scales import scaled, signed
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ YEAR = _("compliance year")
 SURPLUS_RATE = _("surplus rate [%]")
 ALLOWANCES_KT = _("allowances [kt]")
 
-NAME_IN_CHINESE = "x_name_zh"
-"""Own column of units and measures from which their Chinese names are taken; the shipped instances have it."""
+NAMES_IN = {"zh": "x_name_zh", "en": "x_name_en"}
+"""Own columns of units and measures from which their names in a language are taken, in place of `name`."""
 
 
 def title_of(instance: str, text: str) -> str:
@@ -61,9 +61,9 @@ def named(table: pd.DataFrame, identifiers: str) -> pd.Series:
     """Return names of rows in the language of the moment, or the identifiers of a column where there are none."""
     ids = table[identifiers]
     names = table["name"].where(table["name"] != "", ids) if "name" in table else ids
-    if not (in_chinese() and NAME_IN_CHINESE in table):
+    if (own := NAMES_IN[LANGUAGE.get()]) not in table:
         return names
-    stated = table[NAME_IN_CHINESE].fillna("").astype(str)
+    stated = table[own].fillna("").astype(str)
     return stated.where(stated != "", names)
 
 

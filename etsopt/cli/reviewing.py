@@ -173,8 +173,9 @@ def _notice(options: Namespace) -> int:
 
     deadline = None if options.deadline is None else day_of(options.deadline)
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        state = accounting.review(options.store, options.year, None, options.as_of, options.wait, options.city)
-        causes = accounting.likely_causes(options.store, options.as_of, options.wait)
+        state, causes = accounting.review_with_causes(
+            options.store, options.year, options.as_of, options.wait, options.city
+        )
         given = (options.lang, options.enterprise, deadline, causes)
         files = [path.name for path in write_notices(state, options.out, *given)]
     if options.json:

@@ -84,7 +84,7 @@ class DesignSummary(RecordSummary):
     def charts(self) -> tuple[Chart, ...]:
         """Goals against each other, with the front; and what designs choose."""
         goals = [GoalOf(self.numbers[name], goal.best) for name, goal in self.plan.goals.items()]
-        designs = self.designs.assign(lacking=self.designs["status"].isin(NO_ANSWER))
+        designs = self.designs.assign(infeasible=self.designs["status"].isin(NO_ANSWER))
         return (
             front(designs, goals, phrases(self.axes), ENACTED, self.about),
             choices(designs, self.axes, goals, ENACTED, self.about["instance"]),

@@ -30,6 +30,24 @@ LEAST = {
 """Optima of the objectives, by their names."""
 
 
+WITHIN = _("Within {share} of {optimum}: from {least} t to {greatest} t, proven")
+WITHIN_OPEN = _(
+    "Within {share} of {optimum}: at least {least} t and at most {greatest} t, proven; "
+    "allocations were found from {lowest} t to {highest} t"
+)
+"""A range whose ends are reached, and one of which one is not."""
+
+SETTLED = {
+    True: _("With {optimum} every allocation gives this unit its {allowance} t: the objective settles it."),
+    False: _(
+        "With {optimum} this unit may get from {least} t to {greatest} t: the objective does not settle its "
+        "{allowance} t; what comes after it, at last the tie-break, does."
+    ),
+    None: _("Whether {optimum} settles the {allowance} t of this unit is not proven."),
+}
+"""What the range at the least value of the objective says."""
+
+
 @dataclass(frozen=True)
 class Range:
     """The allowances of a unit over all allocations with an objective at most a share above its least value.
@@ -58,14 +76,8 @@ class Range:
 
     def step(self, objective: str) -> Step:
         """Return the range as a sentence, and as the row of a table."""
-        text = _("Within {share} of {optimum}: from {least} t to {greatest} t, proven")
-        if not self.reached:
-            text = _(
-                "Within {share} of {optimum}: at least {least} t and at most {greatest} t, proven; "
-                "allocations were found from {lowest} t to {highest} t"
-            )
         label = _(
-            text,
+            WITHIN if self.reached else WITHIN_OPEN,
             share=percent(self.within_rate),
             optimum=LEAST[objective],
             least=amount(self.at_least_t),
@@ -120,17 +132,9 @@ class NearOptimalRanges:
 
     def _steps(self) -> Iterator[Step]:
         first = self.ranges[0]
-        text = {
-            True: _("With {optimum} every allocation gives this unit its {allowance} t: the objective settles it."),
-            False: _(
-                "With {optimum} this unit may get from {least} t to {greatest} t: the objective does not settle its "
-                "{allowance} t; what comes after it, at last the tie-break, does."
-            ),
-            None: _("Whether {optimum} settles the {allowance} t of this unit is not proven."),
-        }[self.settled]
         figures = {"least": first.least_found_t, "greatest": first.greatest_found_t, "allowance": self.allowance_t}
         amounts = {name: amount(value) for name, value in figures.items()}
-        yield Step("settled", _(text, optimum=LEAST[self.objective], **amounts))
+        yield Step("settled", _(SETTLED[self.settled], optimum=LEAST[self.objective], **amounts))
         if self.exceptions:
             yield Step("exceptions", _("The exceptions are those of the answer."))
         if self.before_rounding:

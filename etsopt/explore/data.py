@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt import __version__
-from etsopt.charts.texts import NAME_IN_CHINESE
+from etsopt.charts.texts import NAMES_IN
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.checking.allocation.measures import UNITS
 from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANCE_T, UNIT_TOLERANCE_T
@@ -22,12 +22,11 @@ from etsopt.curves.axes import Axis
 from etsopt.curves.curve_chart import unit_of
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.data.tables.provinces import name_of
-from etsopt.documents.columns import heading_of_result
 from etsopt.explanation.program import ROWS
 from etsopt.explore.box_cover import EDGE, SHARES, BoxCover, certified_again
-from etsopt.explore.texts import TEXTS, key_words
+from etsopt.explore.texts import OBJECTIVES, TEXTS, key_words
 from etsopt.explore.tiles import TILES
-from etsopt.language import LANGUAGES, _, in_both, pgettext, speaking
+from etsopt.language import _, in_both, pgettext
 from etsopt.units import LEAST_TOLERANCE, RELATIVE_TOLERANCE
 
 if TYPE_CHECKING:
@@ -43,12 +42,6 @@ STEPS = 200
 
 NAME = "{}"
 """Stands for the name of a unit in that of its enterprise."""
-
-SAVED = (
-    *("unit_id", "name", "sector", "province", "emissions_tco2e"),
-    *("reference_t", "allowance_t", "change_t", "surplus_t"),
-)
-"""Columns of the table in which a position is saved."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +84,7 @@ def data_of(solver: CurveSolver, cover: Cover[Piece] | BoxCover, source: Source,
         "instance": {"name": solver.instance.name, "hash": solver.instance.hash},
         "axes": [_axis(axis) for axis in solver.axes],
         "levels": [
-            {"name": name, "unit": UNITS[name], "words": in_both(pgettext("level", name))} for name in solver.box.names
+            {"name": name, "unit": UNITS[name], "words": in_both(OBJECTIVES[name])} for name in solver.box.names
         ],
         "tolerances": LEAST_TOLERANCE
         | {"relative": RELATIVE_TOLERANCE, "row": TOTAL_TOLERANCE_T, "bound": UNIT_TOLERANCE_T}
@@ -107,13 +100,7 @@ def data_of(solver: CurveSolver, cover: Cover[Piece] | BoxCover, source: Source,
         "share": cover.certified_share,
         "sequence": {"edge": EDGE, "shares": SHARES},
         "texts": {key: in_both(text) for key, text in TEXTS.items()},
-        "columns": {language: _headings(language) for language in LANGUAGES},
     }
-
-
-def _headings(language: str) -> list[str]:
-    with speaking(language):
-        return [heading_of_result(column) for column in SAVED]
 
 
 def _of_line(solver: CurveSolver, cover: Cover[Piece]) -> dict[str, Any]:
@@ -167,7 +154,10 @@ def _units(solver: CurveSolver) -> dict[str, Any]:
     owned = {}
     if owners is not None and "name" in owners:
         owned = dict(zip(owners["enterprise_id"], owners["name"], strict=True))
-    texts = table.reindex(columns=["unit_id", "name", NAME_IN_CHINESE]).set_axis(["id", "name", "zh"], axis=1)
+    columns = ["unit_id", "name", *(column for column in NAMES_IN.values() if column in table)]
+    texts = table.reindex(columns=columns).rename(
+        columns={"unit_id": "id"} | {own: one for one, own in NAMES_IN.items()}
+    )
     texts["owner"] = table["enterprise_id"].map(lambda name: owned.get(name, name))
     found: dict[str, Any] = texts.astype(object).fillna("").astype(str).to_dict("list")
     # Most enterprises have the name of their unit, or one with it, which need not be there twice.

@@ -1,10 +1,8 @@
 // Show a position of the sliders, in one of two languages. Everything is put in as text, and nothing is loaded.
-const ENGINE = prover(DATA), SOLVE = solver(DATA, ENGINE), $ = (id) => document.getElementById(id);
-const { units: UNITS, axes: AXES, texts: TEXTS, pieces: PIECES } = DATA, COUNT = UNITS.id.length;
-const PLACE_OF_FREE = new Map(ENGINE.free.map((unit, place) => [unit, place]));
+const $ = (id) => document.getElementById(id), TEXTS = DATA.texts;
 const CODE = { zh: "zh-CN", en: "en" }, OTHER = { zh: "English", en: "中文" }, SHOWN_MOST = 10, TRIFLE_T = 0.005;
-// Of a box: multipliers tried at a place, points that set the colours, cells of its map and the order of these.
-const TRIED_MOST = 12, SCALED_BY = 40, MAP_CELLS = 32, MAP_STRIDE = 389, MAP_MS = 12, NEARBY = 1e-5;
+// Of a box: cells of its map, and the order of these.
+const MAP_CELLS = 32, MAP_STRIDE = 389, MAP_MS = 12;
 const BROWSER = (navigator.languages ?? []).map((one) => one.slice(0, 2)).find((one) => one in CODE);
 let language = DATA.lang === "en" && BROWSER || DATA.lang, value = [], chosen = -1, shown = null;
 
@@ -18,14 +16,13 @@ const figures = (number, digits, signed) => {
   const sign = !/[1-9]/.test(text) ? "" : number < 0 ? "−" : signed ? "+" : "";
   return sign + text;
 };
-const tonnes = (number, signed = false) => {
-  const digits = Math.abs(number) < 100 && Math.abs(number - Math.round(number)) > TRIFLE_T ? 2 : 0;
-  return `${figures(number, digits, signed)} ${say("t")}`;
-};
+const isWhole = (number) => Math.abs(number - Math.round(number)) <= TRIFLE_T;
+const amount = (number) => figures(number, isWhole(number) ? 0 : 2);
+const tonnes = (number, signed = false) =>
+  `${figures(number, Math.abs(number) < 100 && !isWhole(number) ? 2 : 0, signed)} ${say("t")}`;
 // Sums are read in thousands of tonnes, in Chinese in ten thousands.
 const large = (number, signed = false) => figures(number / (language === "zh" ? 1e4 : 1e3), 2, signed);
 const percent = (rate, signed = false, digits = 3) => `${figures(100 * rate, digits, signed)} %`;
-const trimmed = (number, digits = 12) => Number(number.toPrecision(digits));
 const minus = (number) => String(number).replace(/-/g, "−");
 const small = (number) => number === 0 ? "0" : minus(number.toExponential(1));
 const keyValue = (number, key) => {
@@ -36,10 +33,11 @@ const listed = (parts) => parts.join(language === "zh" ? "、" : ", ");
 const axisValues = (numbers) => listed(AXES.map((axis, k) => keyValue(numbers[k], axis)));
 const keyValues = (x) => listed(AXES.flatMap((axis, k) => Object.values(axis.keys).map((key) =>
   `${words(key.name)} ${keyValue(between(...key.ends, x[k]), key)}`)));
-const ownerOf = (unit) => UNITS.owner[unit].replace("{}", () => UNITS.name[unit]);
 const sectorOf = (unit) => words(UNITS.sectors[UNITS.sector[unit]]);
 const provinceOf = (unit) => words(UNITS.provinces[UNITS.province[unit]]);
-const nameOf = (unit) => (language === "zh" && UNITS.zh[unit]) || UNITS.name[unit] || UNITS.id[unit];
+// An instance may state a name in each language, beside one or in its place.
+const nameOf = (unit) => UNITS[language]?.[unit] || UNITS.name[unit] || UNITS.id[unit];
+const ownerOf = (unit) => UNITS.owner[unit].replace("{}", () => nameOf(unit));
 
 function element(tag, attributes = {}, ...children) {
   const node = tag === "svg" || tag in SHAPES ? document.createElementNS("http://www.w3.org/2000/svg", tag)
@@ -64,96 +62,7 @@ function table(columns, rows, foot = null) {
   return element("table", {}, ...parts);
 }
 
-// Positions of a slider are whole steps from the first end, and the last end.
-const widthOf = ({ ends: [first, last] }) => last - first;
-const lastOf = (axis) => Math.ceil(Math.abs(widthOf(axis)) / axis.step - 1e-6);
-const stepped = (k, axis = AXES[0]) =>
-  k >= lastOf(axis) ? axis.ends[1] : trimmed(axis.ends[0] + Math.sign(widthOf(axis)) * k * axis.step);
 const here = () => say("here", { value: axisValues(shown.value) });
-const placeOf = (numbers) => [numbers].flat().map((number, k) => (number - AXES[k].ends[0]) / widthOf(AXES[k]));
-const valueAt = (x) => x.map((place, k) => trimmed(between(...AXES[k].ends, place)));
-const within = (x, { from, to }) => from <= x[0] && x[0] <= to;
-const distance = (one, other) => Math.hypot(...one.map((place, k) => place - other[k]));
-// Points of a box, at which the file says what serves: a sequence that fills it evenly, and some of its sides.
-const pointOf = (k, { edge, shares } = DATA.sequence) => {
-  const beyond = k - DATA.points.length + 4 * edge, along = Math.floor(beyond / 4) / edge;
-  return beyond < 0 ? shares.map((share) => (0.5 + k * share) % 1)
-    : [[along, 0], [1, along], [1 - along, 1], [0, 1 - along]][beyond % 4];
-};
-const POINTS = DATA.points.map((serves, k) => ({ serves, x: pointOf(k) }));
-const SERVED = POINTS.filter(({ serves }) => serves >= 0);
-// The nearest point of each of the multipliers that served close to a place.
-function nearPoints(x) {
-  const near = SERVED.map(({ serves, x: at }) => [distance(x, at), serves, at]).sort(([one], [other]) => one - other);
-  return [...new Map(near.toReversed().map((one) => [one[1], one])).values()].sort(([one], [other]) => one - other)
-    .slice(0, TRIED_MOST);
-}
-
-// Multipliers that may serve a position: those of its piece, or of the points nearby.
-function candidates(x) {
-  if (AXES.length === 1) return PIECES.filter((piece) => within(x, piece)).map(({ linear }) => linear);
-  return nearPoints(x).map(([, serves]) => serves);
-}
-
-// The answer that multipliers make, from the prices at which they served last.
-const PRICES = [];
-function solveBy(linear, x) {
-  const position = SOLVE(DATA.linear[linear], x, PRICES[linear]);
-  return position && { ...position, linear };
-}
-
-// What is proven at a place: an answer, or that there is none.
-function proofAt(x) {
-  const missing = Math.max(0, ...DATA.infeasible.map((one) => ENGINE.infeasible(one, x)));
-  if (missing > 0) return { missing };
-  for (const linear of candidates(x)) {
-    const position = solveBy(linear, x), proof = position && ENGINE.prove(position);
-    if (!proof?.proven) continue;
-    PRICES[linear] = position.prices;
-    return { ...position, proof };
-  }
-  return null;
-}
-
-// The nearest place with a proof: the end of a piece on either side, or a little inside of it; or a point of the box.
-function nearest(x) {
-  const ends = AXES.length > 1 ? nearPoints(x).map(([, , at]) => [at]) : PIECES.map(({ from, to }) => {
-      const near = Math.min(Math.max(x[0], from), to), inner = (from + to) / 2;
-      return [[near], [near + 1e-6 * (inner - near)], [inner]];
-    });
-  ends.sort(([one], [other]) => distance(one, x) - distance(other, x));
-  for (const place of ends.slice(0, AXES.length > 1 ? TRIED_MOST : 4).flat()) {
-    const found = proofAt(place);
-    if (found && found.answer) return found;
-  }
-  return null;
-}
-
-// Allowances of all units: what is not adjustable gets what the rule says.
-function allowances(answer) {
-  const all = Float64Array.from(UNITS.reference);
-  ENGINE.free.forEach((unit, place) => { all[unit] = answer[place]; });
-  return all;
-}
-
-function sums(codes, count, number) {
-  const found = new Float64Array(count);
-  for (let unit = 0; unit < COUNT; unit++) found[codes[unit]] += number(unit);
-  return found;
-}
-
-// Answers at the ends of all pieces, between which every allowance is a straight line; or at some points of a box.
-let ends = null;
-function answersAtEnds() {
-  const places = AXES.length > 1 ? SERVED.slice(0, SCALED_BY)
-    .map(({ x, serves }) => [x, serves]) : PIECES.flatMap(({ from, to, linear }) => [[[from], linear], [[to], linear]]);
-  ends ??= places.flatMap(([x, linear]) => {
-    const found = solveBy(linear, x);
-    return found ? [{ place: x[0], answer: found.answer }] : [];
-  });
-  return ends;
-}
-
 const rateOf = (change, emissions) => emissions > 0 ? change / emissions : 0;
 const EMITTED = sums(UNITS.province, UNITS.provinces.length, (unit) => UNITS.emissions[unit]);
 const byProvince = (all) => sums(UNITS.province, EMITTED.length, (unit) => all[unit] - UNITS.reference[unit]);
@@ -239,7 +148,7 @@ function drawTiles() {
   const change = byProvince(shown.all);
   [...$("tiles").children].forEach((tile, place) => {
     const rate = rateOf(change[place], EMITTED[place]);
-    const strength = Math.min(0.8 * Math.abs(rate) / (steepest || 1), 0.8);
+    const strength = Math.min(0.75 * Math.abs(rate) / (steepest || 1), 0.75);
     tile.style.backgroundColor = `rgba(var(--${rate < 0 ? "loss" : "gain"}), ${strength.toFixed(3)})`;
     tile.title = `${words(UNITS.provinces[place])}: ${tonnes(change[place], true)}`;
     tile.lastChild.textContent = percent(rate, true, 2);
@@ -277,94 +186,14 @@ function find() {
     chosen = -1;
     drawMine();
   }
-  const texts = (unit) => [UNITS.id[unit], UNITS.name[unit], UNITS.zh[unit], ownerOf(unit), sectorOf(unit),
-    provinceOf(unit)].join(" ").toLowerCase();
+  const texts = (unit) => [...["id", "name", "zh", "en"].map((kind) => UNITS[kind]?.[unit] ?? ""), ownerOf(unit),
+    sectorOf(unit), provinceOf(unit)].join(" ").toLowerCase();
   const found = sought.length ? [...UNITS.id.keys()].filter((unit) => sought.every((one) => texts(unit).includes(one)))
     : [];
   const listed = found.slice(0, SHOWN_MOST).map((unit) =>
     element("li", {}, choose(unit), ` ${UNITS.id[unit]} · ${sectorOf(unit)} · ${provinceOf(unit)}`));
   if (sought.length && !found.length) listed.push(element("li", {}, say("none_found")));
   $("found").replaceChildren(...listed);
-}
-
-// Multipliers of limits in the tie-break, and in each earlier objective times the multiplier that keeps it, as
-// etsopt/explanation/program.py has them.
-function pulls() {
-  const { duals, kept, prices } = shown;
-  const scaled = (name) => duals[name].map((one) => (name === "spread" ? ENGINE.sumE : 1) * one);
-  return kept.at(-1).reduce((sums, times, k) => {
-    if (!times) return sums;
-    const own = scaled(DATA.levels[k].name);
-    return sums.map((one, row) => one + times * own[row]);
-  }, prices);
-}
-
-function held(place, moved) {
-  const { limit, answer, proof } = shown, rate = proof.levels.find(({ name }) => name === "largest_change");
-  const near = (one) => Math.abs(answer[place] - one) <= 0.5;
-  if (near(limit.lower[place]) || near(limit.upper[place])) return say("held_band");
-  const share = rate ? rate.value : Infinity;
-  if (Math.abs(moved) >= share * ENGINE.E[place] - 0.5) return say("held_rate", { share: percent(share) });
-  return say(Math.abs(moved) <= 0.5 ? "held_change" : "held");
-}
-
-function drawMine() {
-  if (chosen < 0) { $("mine").replaceChildren(); return; }
-  const place = PLACE_OF_FREE.get(chosen), [emissions, reference] = [UNITS.emissions[chosen], UNITS.reference[chosen]];
-  const allowance = shown.all[chosen], surplus = allowance - emissions, moved = allowance - reference;
-  const put = { name: nameOf(chosen), value: axisValues(shown.value), allowance: tonnes(allowance),
-    surplus: tonnes(Math.abs(surplus)),
-    side: say(surplus < 0 ? "below" : "above"), emissions: tonnes(emissions),
-    rate: percent(rateOf(surplus, emissions), true) };
-  const parts = [element("p", {}, element("b", {}, say("gets", put))),
-    element("p", {}, say("rule_gives", { reference: tonnes(reference) }))];
-  if (place === undefined) parts.push(element("p", {}, say("fixed")));
-  else {
-    const told = [], prices = pulls(), rows = DATA.rows.of.map((row) => row[place]).filter((row) => row >= 0);
-    const tell = (limit, pull) => {
-      if (Math.abs(pull) >= TRIFLE_T) told.push(say("pulls", { limit, tonnes: tonnes(pull, true) }));
-      return pull;
-    };
-    const rest = rows.reduce((rest, row) =>
-      rest - tell(words(DATA.rows.names[row]), emissions / 2 * prices[row]), moved);
-    tell(held(place, moved), rest);
-    parts.push(element("p", {}, told.length ? say("moves", { tonnes: tonnes(moved, true) }) : say("as_rule")),
-      element("ul", {}, ...told.map((one) => element("li", {}, one))), ...slopesNear(place),
-      ...(AXES.length > 1 ? [] : lineOf(place, reference)));
-  }
-  $("mine").replaceChildren(...parts);
-}
-
-// How an allowance moves near the position: along each key, by the same multipliers a little towards the middle.
-function slopesNear(place) {
-  return AXES.flatMap((axis, k) => {
-    const step = 100 * axis.step, inward = shown.x[k] > 0.5 ? -1 : 1;
-    const x = shown.x.map((one, other) => other === k ? one + inward * NEARBY : one);
-    const near = solveBy(shown.linear, x);
-    if (!near) return [];
-    const rise = (near.answer[place] - shown.answer[place]) / (inward * NEARBY * widthOf(axis));
-    const put = { step: keyValue(step, axis), key: words(axis.name), tonnes: tonnes(rise * step, true) };
-    return [element("p", {}, say("slope", put))];
-  });
-}
-
-// The allowance along the key as a line.
-function lineOf(place, reference) {
-  const points = answersAtEnds().map(({ place: x, answer }) => [x, answer[place]]), sizes = points.map(([, y]) => y);
-  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
-  const [bottom, top] = [Math.min(least, reference), Math.max(most, reference)];
-  const X = (x) => 8 + 624 * x, Y = (y) => 112 - 96 * (top > bottom ? (y - bottom) / (top - bottom) : 0.5);
-  // The first end of a piece that does not begin where the one before ends lifts the pen.
-  const goesOn = (x, k) => k % 2 || (k && Math.abs(x - points[k - 1][0]) <= 1e-9);
-  const path = points.map(([x, y], k) => `${goesOn(x, k) ? "L" : "M"}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join("");
-  const label = say("along", { least: tonnes(least), most: tonnes(most) });
-  const stroke = (colour) => ({ fill: "none", stroke: colour, "stroke-width": 2 });
-  const rule = { y1: Y(reference), y2: Y(reference), ...stroke("var(--soft)"), "stroke-dasharray": "5 4" };
-  return [element("svg", { viewBox: "0 0 640 128", class: "line", role: "img", "aria-label": label },
-      element("line", { x1: X(0), x2: X(1), ...rule, "stroke-width": 1 }),
-      element("path", { d: path, ...stroke("var(--accent)") }),
-      element("circle", { cx: X(shown.x[0]), cy: Y(shown.all[chosen]), r: 5, fill: "var(--accent)" })),
-    element("p", { class: "note" }, label)];
 }
 
 function drawShadow() {
@@ -389,10 +218,9 @@ function drawProof(time) {
     ["share", `${figures(100 * DATA.share, 3, false)} %`], ["time", say("ms", { time: time.toFixed(1) })],
     ["instance", DATA.instance.name], ["hash", DATA.instance.hash]];
   $("facts").replaceChildren(...facts.flatMap(([key, text]) => [element("dt", {}, say(key)), element("dd", {}, text)]));
-  $("commands").textContent = commands().join("\n");
 }
 
-// The commands that solve the position again, and check the page.
+// The commands that solve the position again and check the page, and what is just as good for the plant that is shown.
 const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 function commands() {
   const { instance, emissions, changes } = DATA.source, x = placeOf(shown.value);
@@ -400,29 +228,46 @@ function commands() {
     `${key}=${all.length > 1 ? between(...ends, x[k]) : shown.value[k]}`));
   const asked = [...changes, ...moved].flatMap((one) => ["--set", one]);
   if (emissions) asked.push("--emissions", emissions);
-  return [["etsopt", "solve", instance, ...asked, "--out", "run"], ["etsopt", "check", instance, "--page", fileName()]]
-    .map((line) => line.map(quoted).join(" "));
+  return [["etsopt", "solve", instance, ...asked, "--out", "run"], ["etsopt", "check", instance, "--page", fileName()],
+    ...(chosen < 0 ? [] : [["etsopt", "explain", "run", UNITS.id[chosen]]])].map((line) => line.map(quoted).join(" "));
 }
+const drawCommands = () => { $("commands").textContent = commands().join("\n"); };
 const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) || "page.html";
 
-// The position as a workbook: what is proven and how to have it again, and the allowances of all units.
+// The position as a workbook: what it is, of which value and how far it is proven, and the allowances of all units.
 function sheets() {
-  const { levels } = shown.proof, [solve, check] = commands();
-  const about = [[say("about_position"), keyValues(shown.x)],
-    ...(isElsewhere() ? [[say("not_here"), keyValues(placeOf(value))]] : []), [say("instance"), DATA.instance.name],
-    [say("hash"), DATA.instance.hash], ...DATA.source.changes.map((one) => [say("changed"), one]),
-    ...AXES.flatMap(({ keys }, k) => Object.entries(keys).map(([key, { ends }]) =>
-      [key, Object.keys(keys).length > 1 ? between(...ends, shown.x[k]) : shown.value[k]])),
-    [say("solve_again"), solve], [say("check_again"), check], ["etsopt", DATA.version], []];
-  const proofs = levels.map(({ value, gap, tolerance }, k) => [words(DATA.levels[k].words), value, gap, tolerance]);
-  const units = UNITS.id.map((id, unit) => [id, nameOf(unit), sectorOf(unit), provinceOf(unit), UNITS.emissions[unit],
-    UNITS.reference[unit], shown.all[unit], shown.all[unit] - UNITS.reference[unit],
-    shown.all[unit] - UNITS.emissions[unit]]);
+  const { levels } = shown.proof, [solve, check] = commands(), keys = AXES.flatMap(({ keys }, k) =>
+    Object.entries(keys).map(([key, one], _, all) =>
+      ({ ...one, key, value: all.length > 1 ? between(...one.ends, shown.x[k]) : shown.value[k] })));
+  const bold = (...texts) => texts.map((one) => styled("bold", one));
+  const about = [[styled("title", say("workbook", { instance: DATA.instance.name, keys: keyValues(shown.x) }))],
+    isElsewhere() ? [styled("open", $("nearest").textContent)] : [styled("good", say("proven"))],
+    ...(isElsewhere() ? [[say("not_here"), keyValues(placeOf(value))]] : []),
+    [say("proposal")], [$("headline").textContent], [],
+    ...keys.map(({ name, key, value, divisor }) => [words(name), styled(divisor === 0.01 ? "percent" : "general", value), key]),
+    [say("instance"), DATA.instance.name], [say("hash"), DATA.instance.hash],
+    ...DATA.source.changes.map((one) => [say("changed"), one]), ["etsopt", DATA.version], [],
+    bold(...["objective", "value", "column_unit", "gap", "tolerance"].map((key) => say(key)))];
+  const proofs = levels.map(({ value, gap, tolerance, unit }, k) => [words(DATA.levels[k].words),
+    styled(unit === "rate" ? "percent" : "tonnes", value), unit === "rate" ? "" : say("t"), styled("exact", gap),
+    styled("exact", tolerance)]);
+  const columns = [UNITS.emissions, UNITS.reference, shown.all].map((numbers) =>
+    [...numbers].every(isWhole) ? "whole" : "tonnes");
+  const units = UNITS.id.map((id, unit) => {
+    const [emissions, rule, allowance] = [UNITS.emissions[unit], UNITS.reference[unit], shown.all[unit]];
+    return [id, nameOf(unit), ownerOf(unit), sectorOf(unit), provinceOf(unit),
+      ...[emissions, rule, allowance].map((number, k) => styled(columns[k], number)),
+      styled("tonnes", allowance - rule), styled("percent", rateOf(allowance - rule, emissions)),
+      styled("tonnes", allowance - emissions), styled("percent", rateOf(allowance - emissions, emissions))];
+  });
+  const heads = [...bold(...["identifier", "unit", "enterprise", "sector", "province"].map((key) => say(key))),
+    ...bold(`${say("emissions")} [tCO2e]`, ...["by_rule", "proposed", "change"].map((key) => `${say(key)} [${say("t")}]`)),
+    ...bold(say("change_rate"), `${say("surplus")} [${say("t")}]`, say("surplus_rate"))];
   return [
-    { name: say("sheet_position"), widths: [34, 60, 16, 16], heads: [0, about.length],
-      rows: [...about, ["objective", "value", "gap", "tolerance"].map((key) => say(key)), ...proofs] },
-    { name: say("sheet_allowances"), widths: [16, 40, 12, 16, 18, 18, 18, 18, 18], heads: [0],
-      rows: [DATA.columns[language], ...units] },
+    { name: say("sheet_about"), widths: [44, 22, 34, 16, 16],
+      rows: [...about, ...proofs, [], bold(say("again")), [say("solve_again"), solve], [say("check_again"), check]] },
+    { name: say("sheet_allowances"), widths: [18, 40, 40, 12, 16, 18, 18, 18, 16, 12, 18, 12], frozen: 1,
+      rows: [heads, ...units] },
   ];
 }
 

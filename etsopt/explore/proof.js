@@ -146,8 +146,8 @@ function prover(data) {
 
   function prove(position) {
     const { duals, kept, limit, answer } = position, total = totals(answer), missed = misses(position, total);
-    const lower = answer.map((one, i) => Math.min(limit.lower[i], one));
-    const upper = answer.map((one, i) => Math.max(limit.upper[i], one));
+    let lower = answer.map((one, i) => Math.min(limit.lower[i], one));
+    let upper = answer.map((one, i) => Math.max(limit.upper[i], one));
     const earlier = [], found = [], constant = (value) => zeros().fill(value);
     levels.forEach(({ name, unit }, place) => {
       const squared = name === "least_squares", scale = name === "spread" ? sumE : 1;
@@ -179,14 +179,53 @@ function prover(data) {
       found.push({ name, unit, value, gap, tolerance, proven: gap <= tolerance });
       earlier.push({ own, piece: weights ? null : pieces[0] });
       if (!weights) return;
-      for (let i = 0; i < n; i++) {
-        const room = top * E[i] * (1 + 4 * ROUNDOFF) + 4 * ROUNDOFF * Math.abs(R[i]);
-        lower[i] = Math.min(Math.max(lower[i], R[i] - room), answer[i]);
-        upper[i] = Math.max(Math.min(upper[i], R[i] + room), answer[i]);
-      }
+      [lower, upper] = withinRate(lower, upper, top, answer);
     });
     const met = missed.rows <= tolerances.row && missed.units <= tolerances.bound;
     return { levels: found, missed, proven: met && found.every((level) => level.proven) };
+  }
+
+  // Bounds of units whose change is within the largest rate, the rounding of its value and of the ends counted.
+  function withinRate(lower, upper, top, answer) {
+    const room = (i) => top * E[i] * (1 + 4 * ROUNDOFF) + 4 * ROUNDOFF * Math.abs(R[i]);
+    return [lower.map((one, i) => Math.min(Math.max(one, R[i] - room(i)), answer[i])),
+      upper.map((one, i) => Math.max(Math.min(one, R[i] + room(i)), answer[i]))];
+  }
+
+  // Allocations whose objectives are as good as those of an answer, but the last, which may be worse by a share.
+  function within(limit, answer, names, share) {
+    let lower = limit.lower.map((one, i) => Math.min(one, answer[i]));
+    let upper = limit.upper.map((one, i) => Math.max(one, answer[i]));
+    const sums = names.flatMap((name) => {
+      const kink = limit.kinks[name], most = valueOf(name, answer, kink) * (name === names.at(-1) ? 1 + share : 1);
+      if (name !== "largest_change") return [{ name, kink, most }];
+      [lower, upper] = withinRate(lower, upper, upward(most, 4), answer);
+      return [];
+    });
+    return { lower: Float64Array.from(lower), upper: Float64Array.from(upper), answer, sums };
+  }
+
+  // What no such allocation goes below in a unit, or with a negative sign above, and what one gives; the point and the
+  // prices that bound it are a hint (etsopt/checking/allocation/near_optimal.py).
+  function bound(limit, kept, place, sign, { point, prices, ofSums }) {
+    const own = zeros(), total = totals(point), dual = supported(prices, limit);
+    own[place] = sign;
+    const lower = kept.lower.map((one, i) => Math.min(one, point[i]));
+    const upper = kept.upper.map((one, i) => Math.max(one, point[i]));
+    const pieces = [{ kink: point, fall: own, rise: own, times: 1 }];
+    let gap = 0, held = true;
+    kept.sums.forEach(({ name, kink, most }, k) => {
+      const times = Math.max(-(ofSums[k] ?? 0), 0), value = valueOf(name, point, kink);
+      pieces.push({ kink, fall: zeros().fill(-1), rise: zeros().fill(name === "deficit" ? 0 : 1), times });
+      gap += upward(times * Math.max(most - value + gamma(n + 600) * value, 0), 4);
+      held &&= value <= most + Math.max(tolerances.relative * most, tolerances.t * (name === "spread" ? sumE : 1));
+    });
+    gap = upward(gap + gapOfUnits(point, lower, upper, pieces, dual, false) + gapOfRows(dual, limit, total), 4);
+    const least = sign * point[place] - gap, end = sign * (sign > 0 ? kept.lower : kept.upper)[place];
+    const missed = misses({ limit, answer: point }, total), from = kept.answer[place];
+    held &&= missed.rows <= tolerances.row && missed.units <= tolerances.bound;
+    return { bound: sign * Math.max(least - ROUNDOFF * 2 * Math.abs(least), end),
+      found: held ? sign * Math.min(sign * point[place], sign * from) : from };
   }
 
   // Tonnes by which any allowances miss limits, as duals prove it (etsopt/checking/allocation/infeasibility.py).
@@ -213,5 +252,5 @@ function prover(data) {
     return least > upward(tolerated * (1 + gamma(n + 8)), 8) ? least : 0;
   }
 
-  return { prove, infeasible, limits, activity, valueOf, free, E, R, sumE };
+  return { prove, infeasible, within, bound, limits, activity, valueOf, free, E, R, sumE };
 }

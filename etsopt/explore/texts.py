@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.documents import keys
+from etsopt.explanation.near_optimal import JUST_AS_GOOD, LEAST, SETTLED, WITHIN, WITHIN_OPEN
 from etsopt.language import Text, _, chain, pgettext
 
 if TYPE_CHECKING:
@@ -68,7 +69,16 @@ TEXTS = {
     "held": _("Held back by earlier objectives"),
     "moves": _("The limits move it by {tonnes}:"),
     "slope": _("Near this value, {step} more of “{key}” changes it by {tonnes}."),
+    "allowance": pgettext("page", "Allowance"),
     "along": _("Its allowances along the key: from {least} to {most}. The dashed line is the rule."),
+    "just_as_good": JUST_AS_GOOD,
+    "ranging": _("The range of this unit is being found and proven."),
+    "range": WITHIN,
+    "range_open": WITHIN_OPEN,
+    "settled": SETTLED[True],
+    "not_settled": SETTLED[False],
+    "settled_open": SETTLED[None],
+    **{f"least_{name}": text for name, text in LEAST.items()},
     "shadow": _("Shadow prices"),
     "shadow_note": _(
         "Change of the first objective, {objective}, if a limit were one tonne higher. "
@@ -101,16 +111,32 @@ TEXTS = {
     "instance": _("Instance"),
     "hash": _("Hash of the instance"),
     "download": _("Save this value as a workbook"),
-    "about_position": pgettext("page", "Position"),
+    "workbook": _("Allowances of {instance} at {keys}"),
+    "proposal": _("Calculated, not decided: these allowances are proposed, and no final allocation."),
+    "identifier": pgettext("page", "identifier"),
+    "enterprise": pgettext("column", "enterprise"),
+    "proposed": _("Proposed allowance"),
+    "surplus": _("Surplus, below 0 a deficit"),
+    "surplus_rate": _("Surplus of emissions"),
+    "column_unit": _("Unit of measure"),
     "changed": _("Changed in the policy before"),
     "solve_again": _("Solve it again"),
     "check_again": _("Check the page"),
-    "sheet_position": pgettext("sheet", "Position"),
+    "sheet_about": pgettext("sheet", "About"),
     "sheet_allowances": pgettext("sheet", "Allowances"),
     "print": pgettext("page", "Print"),
     "ms": _("{time} ms"),
 }
 """Every text by its key in the program."""
+
+OBJECTIVES = {
+    "change": _("sum of changes against the rule"),
+    "largest_change": _("largest change of a unit, of its emissions"),
+    "deficit": _("sum of deficits"),
+    "spread": _("mean distance from the rates of targets"),
+    "least_squares": _("tie-break: squares of changes, over emissions"),
+}
+"""Objectives in words for those who know none of their names."""
 
 MISSING = _("This page needs JavaScript. If that is on, the file was altered: its program is not the one it states.")
 """What is shown until the program of the page runs."""

@@ -32,18 +32,46 @@ const escaped = (text) => text.toWellFormed().replace(/[\u0000-\u0008\u000b\u000
 const XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
 const OFFICE = "http://schemas.openxmlformats.org", MAIN = `${OFFICE}/spreadsheetml/2006/main`;
 const TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml";
-const BOLD = 1;
+// Styles by name: of a font its weight, size and colour; format of a number; the least that is not shown as zero.
+const FONTS = [["", 11], ["<b/>", 11], ["<b/>", 14], ["<b/>", 11, "FF1B6E36"], ["<b/>", 11, "FF8A5200"]];
+const STYLES = { text: [0, ""], bold: [1, ""], title: [2, ""], good: [3, ""], open: [4, ""], general: [0, ""],
+  whole: [0, "#,##0;[Red]-#,##0;0", 0.5], tonnes: [0, "#,##0.00;[Red]-#,##0.00;0.00", 0.005],
+  percent: [0, "0.000%;[Red]-0.000%;0.000%", 5e-6], exact: [0, "0.0E+00"] };
+const STYLE_NAMES = Object.keys(STYLES);
+const styled = (style, value) => ({ style, value });
 
-// Sheets have a name, widths of columns and rows of cells; `heads` are the numbers of the rows in bold.
-function sheetOf({ widths, rows, heads }) {
-  const cell = (value, style) => typeof value === "number" ? `<c s="${style}"><v>${value}</v></c>`
-    : `<c s="${style}" t="inlineStr"><is><t xml:space="preserve">${escaped(String(value))}</t></is></c>`;
+// Sheets have a name, widths of columns and rows of cells, each a value or one with its style; what is `frozen` are the
+// rows that stay in view.
+function sheetOf({ widths, rows, frozen = 0 }) {
+  const cell = (one) => {
+    const { style, value } = one?.style ? one : styled(typeof one === "number" ? "general" : "text", one);
+    const number = STYLE_NAMES.indexOf(style);
+    if (typeof value !== "number") {
+      return `<c s="${number}" t="inlineStr"><is><t xml:space="preserve">${escaped(String(value))}</t></is></c>`;
+    }
+    return `<c s="${number}"><v>${Math.abs(value) < (STYLES[style][2] ?? 0) ? 0 : value}</v></c>`;
+  };
   const columns = widths.map((width, place) =>
     `<col min="${place + 1}" max="${place + 1}" width="${width}" customWidth="1"/>`);
-  const lines = rows.map((row, place) =>
-    `<row>${row.map((value) => cell(value, heads.includes(place) ? BOLD : 0)).join("")}</row>`);
-  return `${XML}<worksheet xmlns="${MAIN}"><cols>${columns.join("")}</cols>`
-    + `<sheetData>${lines.join("")}</sheetData></worksheet>`;
+  const lines = rows.map((row) => `<row>${row.map(cell).join("")}</row>`);
+  const pane = frozen ? `<pane ySplit="${frozen}" topLeftCell="A${frozen + 1}" activePane="bottomLeft" state="frozen"/>` : "";
+  return `${XML}<worksheet xmlns="${MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews>`
+    + `<sheetView workbookViewId="0">${pane}</sheetView></sheetViews><cols>${columns.join("")}</cols>`
+    + `<sheetData>${lines.join("")}</sheetData>`
+    + '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/></worksheet>';
+}
+
+function stylesOf() {
+  const codes = [...new Set(Object.values(STYLES).map(([, code]) => code).filter(Boolean))], first = 164;
+  const fonts = FONTS.map(([weight, size, colour]) => `<font>${weight}<sz val="${size}"/>`
+    + `${colour ? `<color rgb="${colour}"/>` : ""}<name val="Calibri"/></font>`);
+  const formats = codes.map((code, k) => `<numFmt numFmtId="${first + k}" formatCode="${escaped(code)}"/>`);
+  const cells = Object.values(STYLES).map(([font, code]) => `<xf numFmtId="${code ? first + codes.indexOf(code) : 0}" `
+    + `fontId="${font}" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/>`);
+  return `${XML}<styleSheet xmlns="${MAIN}"><numFmts count="${formats.length}">${formats.join("")}</numFmts>`
+    + `<fonts count="${fonts.length}">${fonts.join("")}</fonts>`
+    + '<fills count="1"><fill><patternFill patternType="none"/></fill></fills><borders count="1"><border/></borders>'
+    + `<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="${cells.length}">${cells.join("")}</cellXfs></styleSheet>`;
 }
 
 function workbook(sheets) {
@@ -56,8 +84,6 @@ function workbook(sheets) {
     + `${list.map(relation).join("")}</Relationships>`;
   const listed = sheets.map(({ name }, place) =>
     `<sheet name="${escaped(name)}" sheetId="${place + 1}" r:id="rId${place + 1}"/>`);
-  const font = (more) => `<font>${more}<sz val="11"/><name val="Calibri"/></font>`;
-  const format = (id) => `<xf numFmtId="0" fontId="${id}" fillId="0" borderId="0" xfId="0"/>`;
   return zipped({
     "[Content_Types].xml": `${XML}<Types xmlns="${OFFICE}/package/2006/content-types"><Default Extension="rels" `
       + `ContentType="application/vnd.openxmlformats-package.relationships+xml"/>${overrides.join("")}</Types>`,
@@ -66,10 +92,7 @@ function workbook(sheets) {
       + `${listed.join("")}</sheets></workbook>`,
     "xl/_rels/workbook.xml.rels": relations([
       ...sheets.map((_, place) => ["worksheet", `worksheets/sheet${place + 1}.xml`]), ["styles", "styles.xml"]]),
-    "xl/styles.xml": `${XML}<styleSheet xmlns="${MAIN}"><fonts count="2">${font("")}${font("<b/>")}</fonts>`
-      + '<fills count="1"><fill><patternFill patternType="none"/></fill></fills><borders count="1"><border/></borders>'
-      + '<cellStyleXfs count="1"><xf/></cellStyleXfs>'
-      + `<cellXfs count="2">${format(0)}${format(1)}</cellXfs></styleSheet>`,
+    "xl/styles.xml": stylesOf(),
     ...Object.fromEntries(sheets.map((sheet, place) => [`xl/worksheets/sheet${place + 1}.xml`, sheetOf(sheet)])),
   });
 }

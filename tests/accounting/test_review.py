@@ -399,7 +399,7 @@ def test_a_finding_keeps_its_number_until_what_it_concerns_changes(tmp_path: Pat
     rows = [row for month in MONTHS if month != "2025-03" for row in line(month, coal[month])]
     accounting.import_reports(store, plants(tmp_path / "plants", rows))
     accounting.import_findings(store, "municipal", "office")
-    causes = accounting.likely_causes(store)
+    _, causes = accounting.review_with_causes(store)
     assert {"2025-03", "2025-04", "2025-06"} <= set(causes["month"])
     first = accounting.review(store).findings.set_index("finding")
     months = first["month"].value_counts()

@@ -27,12 +27,12 @@ TARGET, BAND, BALANCE = "sectors.cement.target_change", "sectors.steel.band", "p
 NONE = math.nan
 
 
-def grid(lists: dict[str, list[Any]], values: Sequence[float], lacking: list[int] | None = None) -> Designs:
+def grid(lists: dict[str, list[Any]], values: Sequence[float], missing: list[int] | None = None) -> Designs:
     """All combinations of lists, the last changing first; those of these places are infeasible."""
     shape = [len(one) for one in lists.values()]
     places = np.unravel_index(np.arange(math.prod(shape)), shape)
     axes = tuple(axis_of(key, one).of(at) for (key, one), at in zip(lists.items(), places, strict=True))
-    infeasible = np.isin(np.arange(len(values)), lacking or [])
+    infeasible = np.isin(np.arange(len(values)), missing or [])
     return Designs(axes, MOVED, np.array(values), infeasible)
 
 
@@ -96,17 +96,17 @@ def test_the_effect_of_a_key_is_its_range_with_all_others_as_they_are() -> None:
     one = grid({TARGET: [0.0, -0.01]}, [0, 10])
     assert one.finding == "target of cement moves it by 10\xa0t"
     assert grid({TARGET: [0.0, -0.01]}, [3, 3]).finding == "no key moves it"
-    assert grid({TARGET: [0.0, -0.01]}, [NONE, NONE], [0, 1]).lacks == "no design has an answer"
+    assert grid({TARGET: [0.0, -0.01]}, [NONE, NONE], [0, 1]).infeasible_where == "no design has an answer"
 
 
 def test_where_there_is_no_answer_is_told_with_its_numbers() -> None:
     values = [NONE, NONE, 1, NONE, 2, 3, 4, 5]
     designs = grid({TARGET: [-0.02, -0.01, 0.0, 0.01], BAND: [0.02, 0.03]}, values, [0, 1, 3])
-    assert designs.lacks == "infeasible: 3 of 4 where target of cement is −1\xa0% or less, 0 of 4 elsewhere"
+    assert designs.infeasible_where == "infeasible: 3 of 4 where target of cement is −1\xa0% or less, 0 of 4 elsewhere"
     texts = grid({"rule.name": ["cn", "own"], BAND: [0.02, 0.03]}, [1, 2, NONE, NONE], [2, 3])
-    assert texts.lacks == "infeasible exactly where rule.name is own"
+    assert texts.infeasible_where == "infeasible exactly where rule.name is own"
     # What ended without a proof is not told as infeasible.
-    assert grid({TARGET: [0.0, -0.01]}, [NONE, 1]).lacks == ""
+    assert grid({TARGET: [0.0, -0.01]}, [NONE, 1]).infeasible_where == ""
 
 
 def test_draws_are_told_by_rank_correlation() -> None:

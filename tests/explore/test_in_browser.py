@@ -9,6 +9,7 @@ import shlex
 import zipfile
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -184,6 +185,7 @@ def test_what_has_no_piece_is_not_proven_and_shows_the_nearest(page: Page, cemen
     # Headline, marks at the side and the workbook say that they are of another value.
     assert page.ask("document.getElementById('headline').textContent").startswith("Not at the value that is set, but")
     assert page.ask("document.getElementById('app').className") == "elsewhere"
+    assert page.ask("sheets()[0].rows[1][0].value").startswith("All below is of another value")
     asked = "sheets()[0].rows.find(([about]) => about === say('not_here'))"
     assert page.ask(asked) == [
         "Set on the page, and not proven to have an allocation",
@@ -283,6 +285,37 @@ def test_a_plant_is_found_by_name_and_explained(page: Page, cement: Curve, cemen
     assert -float(pull.replace(",", "")) == pytest.approx(target, rel=1e-3)
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.everyday("390")
+def test_the_line_of_a_plant_has_axes_and_a_mark(width: int, page: Page, cement: Curve, cement_page: Path) -> None:
+    page.size(width, 844)
+    page.open(cement_page)
+    page.ask("set(-0.008), chosen = 5, drawMine()")
+    texts = "Array.from(document.querySelectorAll('.line text'),"
+    places = dict(page.ask(f"{texts} (one) => [one.textContent, Number(one.getAttribute('x'))])"))
+    allowance = cement.at(-0.008).allowance_t[5]
+    assert {"Allowance [t]", "Target of cement [%]", "−1", "0", f"−0.8 % · {allowance:,.0f} t"} <= places.keys()
+    mark = page.ask("Number(document.querySelector('.line circle').getAttribute('cx'))")
+    assert mark == pytest.approx(places["−1"] + 0.2 * (places["0"] - places["−1"]))
+    # Nothing of it is outside of the drawing, and labels do not touch each other.
+    sides = "(({ left, right, top, bottom }) => [left, right, top, bottom])(one.getBoundingClientRect())"
+    boxes = page.ask(f"{texts} (one) => {sides})")
+    assert all(left >= 0 and right <= width for left, right, *_ in boxes)
+    assert not [
+        (one, other)
+        for place, one in enumerate(boxes)
+        for other in boxes[:place]
+        if max(one[0], other[0]) < min(one[1], other[1]) and max(one[2], other[2]) + 4 < min(one[3], other[3])
+    ]
+
+
+def test_ticks_are_round_and_within_their_ends(page: Page, cement_page: Path) -> None:
+    page.open(cement_page)
+    assert page.ask("ticksOf(-1, 0, 4)") == [-1, -0.5, 0]
+    assert page.ask("ticksOf(10316900, 10325000, 5)") == [10318000, 10320000, 10322000, 10324000]
+    assert page.ask("ticksOf(0.031, 0.05, 7)") == [0.035, 0.04, 0.045, 0.05]
+
+
 @pytest.mark.nightly
 def test_a_unit_that_no_limit_moves_says_so(page: Page, tmp_path: Path) -> None:
     instance = random_instance(3, 40)
@@ -315,11 +348,21 @@ def test_sums_are_those_of_the_answer(page: Page, cement: Curve, cement_page: Pa
     assert len(tiles) == 31
 
 
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+"""Space of the names of a workbook's parts."""
+
+
+def held_by(page: Page) -> bytes:
+    """Return the workbook that a page saves."""
+    held = "new Blob(workbook(sheets())).arrayBuffer().then((one) => Array.from(new Uint8Array(one)))"
+    return bytes(page.ask(held))
+
+
 def saved(page: Page) -> dict[str, list[list[Any]]]:
     """Return the cells of the workbook that a page saves, by the names of its sheets."""
-    held = page.ask("new Blob(workbook(sheets())).arrayBuffer().then((one) => Array.from(new Uint8Array(one)))")
-    assert zipfile.ZipFile(io.BytesIO(bytes(held))).testzip() is None
-    book = CalamineWorkbook.from_filelike(io.BytesIO(bytes(held)))
+    held = held_by(page)
+    assert zipfile.ZipFile(io.BytesIO(held)).testzip() is None
+    book = CalamineWorkbook.from_filelike(io.BytesIO(held))
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
@@ -328,17 +371,52 @@ def test_a_position_is_saved_as_a_workbook(page: Page, cement: Curve, cement_pag
     page.ask("set(-0.003)")
     book = saved(page)
     heads, *rows = book["Allowances"]
-    assert heads[-3:] == ["allowance_t", "change_t", "surplus_t"]
+    assert heads[5:9] == ["Emissions [tCO2e]", "By the rule [t]", "Proposed allowance [t]", "Change [t]"]
     assert [row[0] for row in rows] == cement.units
-    assert [row[6] for row in rows] == page.ask("Array.from(shown.all)")
-    assert np.abs(np.array([row[6] for row in rows], float) - cement.at(-0.003).allowance_t).max() <= SAME_T
-    about = {row[0]: row[1] for row in book["Position"] if row[0]}
-    assert about["Hash of the instance"] == cement.instance.hash
-    assert about[CEMENT] == -0.003
-    assert f"{about['Solve it again']}\n{about['Check the page']}" == page.ask("commands().join('\\n')")
-    assert about["change"] == page.ask("shown.proof.levels[0].value")
+    assert [row[7] for row in rows] == page.ask("Array.from(shown.all)")
+    assert np.abs(np.array([row[7] for row in rows], float) - cement.at(-0.003).allowance_t).max() <= SAME_T
+    assert [row[10] for row in rows] == [row[7] - row[5] if abs(row[7] - row[5]) >= 0.005 else 0 for row in rows]
+    about = {row[0]: row[1:] for row in book["About"] if row[0]}
+    assert next(iter(about)) == "Allowances of cn-2025 at Target of cement −0.3 %"
+    assert list(about)[1:3] == [
+        "Proven in this browser: no allocation within the limits is better",
+        "Calculated, not decided: these allowances are proposed, and no final allocation.",
+    ]
+    assert about["Hash of the instance"][0] == cement.instance.hash
+    assert about["Target of cement"][:2] == [-0.003, CEMENT]
+    commands = "\n".join(about[name][0] for name in ("Solve it again", "Check the page"))
+    assert commands == page.ask("commands().join('\\n')")
+    assert about["sum of changes against the rule"][:2] == [page.ask("shown.proof.levels[0].value"), "t"]
     page.ask("speak('zh')")
-    assert list(saved(page)) == ["位置", "配额"]
+    book = saved(page)
+    assert list(book) == ["说明", "配额"]
+    assert not re.search("核定配额|最小二乘", str([*book["说明"][5:], book["配额"][0]]))
+
+
+def test_cells_of_a_workbook_have_the_formats_of_their_quantities(page: Page, cement_page: Path) -> None:
+    page.open(cement_page)
+    page.ask("set(-0.003)")
+    parts = zipfile.ZipFile(io.BytesIO(held_by(page)))
+    styles, about, units = (
+        ElementTree.fromstring(parts.read(f"xl/{name}.xml"))
+        for name in ("styles", "worksheets/sheet1", "worksheets/sheet2")
+    )
+    codes = {one.get("numFmtId"): one.get("formatCode") for one in styles.iter(f"{SHEET}numFmt")}
+    kinds = [codes.get(one.get("numFmtId")) for one in styles.find(f"{SHEET}cellXfs") or ()]
+
+    def formats(sheet: ElementTree.Element, row: int) -> list[str | None]:
+        return [kinds[int(cell.get("s", 0))] for cell in list(sheet.iter(f"{SHEET}row"))[row]]
+
+    tonnes, percent = (f"{one};[Red]-{one};{zero}" for one, zero in (("#,##0.00", "0.00"), ("0.000%", "0.000%")))
+    assert formats(units, 1)[:5] == [None] * 5
+    # References of the plan are whole tonnes.
+    assert formats(units, 1)[5:] == [*["#,##0;[Red]-#,##0;0"] * 2, tonnes, tonnes, percent, tonnes, percent]
+    told = page.ask("sheets()[0].rows.findIndex(([first]) => first === 'Target of cement')")
+    assert formats(about, told)[1] == percent
+    assert [one.get("ySplit") for one in units.iter(f"{SHEET}pane")] == ["1"]
+    # Names fit into their columns but the longest.
+    width = {one.get("min"): float(one.get("width", 0)) for one in units.iter(f"{SHEET}col")}
+    assert width["2"] >= np.quantile(page.ask("UNITS.name.map((one) => one.length)"), 0.9)
 
 
 def test_the_command_of_a_position_gives_its_answer(
@@ -364,6 +442,43 @@ def test_nothing_is_wider_than_the_window(width: int, page: Page, cement_page: P
     for _language in LANGUAGES:
         page.ask("chosen = 5, move(value), document.getElementById('language').click()")
         assert page.ask("document.documentElement.scrollWidth") <= width
+
+
+CONTRASTS = """(() => {
+  const parsed = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+  const over = ([r, g, b, a], below) => [r, g, b].map((one, k) => a * one + (1 - a) * below[k]);
+  const light = (colour) => colour.map((one) => one / 255)
+    .map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, one, k) => sum + one * [0.2126, 0.7152, 0.0722][k], 0);
+  const behind = (node) => over(parsed(getComputedStyle(node).backgroundColor),
+    node.parentElement ? behind(node.parentElement) : [255, 255, 255]);
+  const texts = [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility()
+    && !one.closest("script") && [...one.childNodes].some((part) => part.nodeType === 3 && part.textContent.trim()));
+  return texts.map((node) => {
+    const style = getComputedStyle(node), below = behind(node.ownerSVGElement?.parentElement ?? node);
+    const own = over(parsed(node.ownerSVGElement ? style.fill : style.color), below);
+    const [one, other] = [light(own), light(below)].sort((a, b) => b - a);
+    return [(one + 0.05) / (other + 0.05), node.textContent.slice(0, 40), node.className];
+  });
+})()"""
+"""Contrast of each text of a page with what is behind it (WCAG 2.2), the text, and its class."""
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.everyday("dark-screen")
+def test_every_text_can_be_told_from_what_is_behind_it(scheme: str, media: str, page: Page, steel_page: Path) -> None:
+    page.send("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
+    try:
+        page.open(steel_page)
+        # The darkest tiles, a place without an allocation, and a plant.
+        for value in (-0.0077, -0.009, 0.0):
+            page.ask(f"chosen = 5, set({value})")
+            found = page.ask(CONTRASTS)
+            assert len(found) > 100
+            assert [one for one in found if one[0] < 4.5] == []
+    finally:
+        page.send("Emulation.setEmulatedMedia", media="", features=[])
 
 
 def test_a_page_is_printed_on_few_sheets(page: Page, cement_page: Path) -> None:
@@ -428,6 +543,17 @@ def test_keys_that_move_together_are_told_by_their_values(page: Page, tmp_path: 
     own = etsopt.solve(instance.with_policy({key: float(value) for key, value in changes.items()}))
     shown = page.ask("Array.from(shown.all)")
     assert np.abs(own.tables["allocation"]["allowance_t"] - shown).max() <= SAME_T
+
+
+def test_each_language_has_its_own_names_of_plants(page: Page, cement_page: Path) -> None:
+    data = data_in(cement_page)
+    data["units"]["en"] = ["", "Second", *[""] * (len(data["units"]["id"]) - 2)]
+    data["units"]["zh"][1] = "第二"
+    page.open(forged(cement_page, data))
+    names = "[0, 1].map(nameOf)"
+    first = data["units"]["name"][0]
+    assert page.ask(f"language = 'en', {names}") == [first, "Second"]
+    assert page.ask(f"language = 'zh', {names}") == [first, "第二"]
 
 
 def test_names_are_texts_whatever_they_hold(page: Page, tmp_path: Path) -> None:

@@ -80,12 +80,13 @@ def test_a_page_has_the_limits_of_its_instance_at_both_ends(cement: Curve, cemen
 
 def test_every_text_is_in_both_languages_and_shown() -> None:
     room = files("etsopt.explore")
-    program, body = ((room / name).read_text(encoding="utf-8") for name in ("explore.js", "explore.html"))
+    body, *parts = ((room / name).read_text(encoding="utf-8") for name in ("explore.html", *page.PROGRAM))
+    program = "".join(parts)
     texts = {key: in_both(text) for key, text in TEXTS.items()}
     for key, text in texts.items():
         assert text["en"] != text["zh"], key
         assert len({tuple(sorted(set(re.findall(r"\{(\w+)\}", text[lang])))) for lang in LANGUAGES}) == 1, key
-        assert f'"{key}"' in program + body or key.startswith(("legend_", "infeasible", "unproven")), key
+        assert f'"{key}"' in program + body or key.startswith(("legend_", "least_", "infeasible", "unproven")), key
     shown = {*re.findall(r'data-t="(\w+)"', body), *re.findall(r'say\("(\w+)"', program)}
     assert shown <= texts.keys()
 
@@ -236,6 +237,17 @@ def test_units_without_names_and_enterprises_have_a_page(tmp_path: Path) -> None
     write_page(along, tmp_path / "page.html", lang="zh")
     assert check_page(tmp_path / "page.html", instance).holds
     assert data_in(tmp_path / "page.html")["units"]["name"] == [""] * len(instance.units)
+
+
+def test_names_of_a_language_are_held_where_an_instance_states_them(tmp_path: Path) -> None:
+    tiny = etsopt.read("tiny")
+    units = tiny.units.assign(name=["铝厂", "水泥厂", "钢厂"], x_name_en=["Aluminium plant", "", "Steel plant"])
+    along = curve(etsopt.Instance.from_frames(units, tiny.policy.model_dump()), {CEMENT: (-0.01, 0.0)})
+    assert isinstance(along, Curve)
+    write_page(along, tmp_path / "page.html")
+    held = data_in(tmp_path / "page.html")["units"]
+    assert held["en"] == ["Aluminium plant", "", "Steel plant"]
+    assert "zh" not in held
 
 
 def explored(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:

@@ -30,13 +30,14 @@ OF_BOTH_LANGUAGES = {
     "etsopt.reports": ("official_tables",),
     "etsopt.reports.official.reading": ("read_back",),
     "etsopt.accounting": (
-        *("account", "decide", "evidence_of", "history", "inclusion", "likely_causes", "monitor", "read_monitor"),
+        *("account", "decide", "evidence_of", "history", "inclusion", "monitor", "read_monitor"),
         *(
             "read_parameters",
             "read_register",
             "read_reports",
             "read_source",
             "review",
+            "review_with_causes",
             "review_plan_instance",
             "screen",
             "import_findings",

@@ -3,7 +3,7 @@
 from etsopt.accounting.review.annual import Verification, annual_emissions
 from etsopt.accounting.review.deciding import Decided, decide
 from etsopt.accounting.review.history import history
-from etsopt.accounting.review.importing_findings import import_findings, likely_causes
+from etsopt.accounting.review.importing_findings import import_findings, review_with_causes
 from etsopt.accounting.review.summary import Review, review
 
 __all__ = [
@@ -14,6 +14,6 @@ __all__ = [
     "decide",
     "history",
     "import_findings",
-    "likely_causes",
     "review",
+    "review_with_causes",
 ]

@@ -1,21 +1,26 @@
-"""Findings of screening as findings of the review, and the likely causes of what it finds."""
+"""Findings of screening as findings of the review, and its state with the likely causes of what screening finds."""
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from etsopt.accounting.review.deciding import Decided, decide
+from etsopt.accounting.review.items import look_at_items
+from etsopt.accounting.review.scope import Scope
+from etsopt.accounting.review.summary import Review, review_of
 from etsopt.accounting.review.words import FIND
 from etsopt.accounting.screening import screen
-from etsopt.accounting.store.reading import read_store
+from etsopt.accounting.store.opening import open_store
+from etsopt.accounting.store.reading import parameters_in, read_store, reports_of
 from etsopt.accounting.vocabulary import ITEMS, PROCESSES
 from etsopt.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 def import_findings(
@@ -59,17 +64,27 @@ def import_findings(
     return decide(path, pd.DataFrame(decisions), wait_s=wait_s)
 
 
-def likely_causes(path: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> pd.DataFrame:
-    """Return the likely causes in the reports of a store, as `Screening.causes` has them; none without accounts.
+def review_with_causes(
+    path: str | Path,
+    year: int | None = None,
+    as_of: int | str | None = None,
+    wait_s: float | None = None,
+    city: str = "",
+) -> tuple[Review, pd.DataFrame]:
+    """Return the state of the review in a store as `review` does, and the likely causes in the same reports.
+
+    The causes are those of `Screening.causes`; there are none without accounts.
 
     Raises
     ------
     UsageError
-        As `open_store` does, or if there is no such entry or day.
+        As `review` does.
     """
-    content = read_store(path, as_of, wait_s)
-    try:
-        return screen(content.reports, content.parameters).causes
-    except DataError:
-        # A factor that nobody stated keeps reports from being accounted, and no finding from being told.
-        return pd.DataFrame(columns=["unit_id", "month"])
+    with open_store(path, wait_s=wait_s) as opened:
+        entry = look_at_items(opened, as_of)
+        state = review_of(opened, Path(path), entry, Scope(year, city), date.today())
+        try:
+            return state, screen(reports_of(opened), parameters_in(opened)).causes
+        except DataError:
+            # A factor that nobody stated keeps reports from being accounted, and no finding from being told.
+            return state, pd.DataFrame(columns=["unit_id", "month"])
