@@ -97,6 +97,14 @@ def test_each_tie_break_is_certified_on_the_nation(tie_break: str, keys: dict[st
         assert distance < 0.5
 
 
+@pytest.mark.everyday(
+    "{}-equal_rates",
+    "{'integer_allowances': True}-proportional",
+    "{'intensity_order': True}-equal_losses",
+    "{'intensity_order': True, 'integer_allowances': True}-equal_rates",
+    "{'band_on': 'enterprise', 'objectives': ['spread']}-proportional",
+    "{'exceptions': {'units': 2, 'lower': 0.1, 'upper': 0.1}}-equal_losses",
+)
 @pytest.mark.parametrize("tie_break", OTHERS)
 @pytest.mark.parametrize(
     "way",
@@ -116,6 +124,7 @@ def test_random_instances_are_certified(tie_break: str, way: dict[str, Any]) -> 
         assert result.status in ("certified_optimal", "certified_rounded"), (seed, result.status)
 
 
+@pytest.mark.everyday("{}-equal_rates", "{'integer_allowances': True}-proportional")
 @pytest.mark.parametrize("tie_break", OTHERS)
 @pytest.mark.parametrize("way", [{}, {"integer_allowances": True}], ids=str)
 def test_cells_and_units_agree(tie_break: str, way: dict[str, Any]) -> None:
