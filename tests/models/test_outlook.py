@@ -386,6 +386,7 @@ def scarce_at_the_end() -> etsopt.Instance:
     )
 
 
+@pytest.mark.everyday("49.0", "51.0")
 @pytest.mark.parametrize("price", [0.0, 49.0, 51.0, 1e6])
 def test_a_price_that_only_narrowed_bounds_prove_is_not_certified(price: float) -> None:
     instance = scarce_at_the_end()

@@ -83,6 +83,11 @@ def test_a_unit_without_reference_counts_as_a_thousandth_of_its_emissions() -> N
     assert allowances(loose) == pytest.approx([0.03, 440.0, 550.0], abs=1e-6)
 
 
+@pytest.mark.everyday(
+    "{}-equal_rates",
+    "{'allocation.objectives': []}-proportional",
+    "{'allocation.objectives': [], 'allocation.integer_allowances': True}-equal_losses",
+)
 @pytest.mark.parametrize("tie_break", OTHERS)
 @pytest.mark.parametrize("keys", [{}, ALONE, {**ALONE, "allocation.integer_allowances": True}], ids=str)
 def test_each_tie_break_is_certified_on_the_nation(tie_break: str, keys: dict[str, Any]) -> None:
