@@ -32,20 +32,20 @@ def components(name: str, *kinds: Any) -> list[Any]:
 
 
 @cache
-def page(name: str) -> str:
-    """The docstring of a model with the formulation that it shares, as the book shows it."""
+def pages() -> dict[str, str]:
+    """The docstring of each model with the formulation that it shares, as the book shows it."""
     book = runpy.run_path(str(Path(__file__).parents[1] / "models" / "build_readme.py"))
-    return str(book["models"]()[name])
+    return {name: str(page) for name, page in book["models"]().items()}
 
 
 def tags(name: str) -> list[str]:
-    found = re.findall(r"\\tag\{([^}]*)\}", page(name))
+    found = re.findall(r"\\tag\{([^}]*)\}", pages()[name])
     return [tag.strip() for group in found for tag in group.split(",")]
 
 
 def symbols(name: str) -> set[str]:
     """Components that the tables of symbols name, in the last column."""
-    rows = [line for line in page(name).splitlines() if line.startswith("| $")]
+    rows = [line for line in pages()[name].splitlines() if line.startswith("| $")]
     return {symbol for row in rows for symbol in re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])}
 
 

@@ -25,15 +25,14 @@ def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
     typed, violations = dict[str, pd.DataFrame](), list[Violation]()
     for name, table in tables.items():
         changed: dict[Any, pd.Series[Any]] = {}
-        for place, (column, dtype) in enumerate(zip(table.columns, table.dtypes, strict=True)):
-            strings = isinstance(dtype, pd.StringDtype)
-            if not (strings or pd.api.types.is_object_dtype(dtype)):
+        for column, cells in table.items():
+            strings = isinstance(cells.dtype, pd.StringDtype)
+            if not (strings or pd.api.types.is_object_dtype(cells.dtype)):
                 continue
-            cells = table.iloc[:, place]
             if not strings and pd.api.types.infer_dtype(cells, skipna=False) == "string":
                 continue  # Strings throughout, as most columns are: no cell is absent.
             kind = "string" if strings else pd.api.types.infer_dtype(cells, skipna=True)
-            absent = bool(cells.isna().any())
+            absent = cells.hasnans
             if kind in TEXTS:
                 changed |= {column: cells.where(cells.notna(), "")} if absent else {}
             elif kind in NUMBERS and not (absent and NUMBERS[kind] is bool):

@@ -249,7 +249,7 @@ def _strings_as_objects(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.Data
     converted = {}
     for name, table in tables.items():
         texts = [column for column in totals.TEXTS.get(name, ()) if table[column].dtype != object]
-        converted[name] = table.assign(**{column: table[column].astype(object) for column in texts})
+        converted[name] = table.assign(**{column: table[column].astype(object) for column in texts}) if texts else table
     return converted
 
 

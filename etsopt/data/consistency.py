@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.content import intensity_base
+from etsopt.data.content import intensity_base, output_of
 from etsopt.data.evidence import problems_of_evidence
 from etsopt.data.measures import problems_of_measures
 from etsopt.data.messages import cells_of, counted
@@ -102,14 +102,13 @@ def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
 def _problems_of_scale(instance: Content) -> list[Problem]:
     """Find intensities with a wrong unit of measure, of the whole unit and of the part that the rule measures."""
     units = instance.units
-    whole = units.drop(columns=["intensity_output_t", "intensity_emissions_tco2e"], errors="ignore")
     typical = instance.labels("sector").mapped(PLAUSIBLE_INTENSITY)
     seen = np.zeros(len(units), dtype=bool)
     # The heat of a power unit counts as electricity of the same emissions.
-    heat = HEAT_MWH_PER_GJ * units.reindex(columns=["heat_gj"])["heat_gj"].fillna(0.0).to_numpy(dtype=float)
+    heat = HEAT_MWH_PER_GJ * units["heat_gj"].fillna(0.0).to_numpy(dtype=float) if "heat_gj" in units else 0.0
     problems = []
     for base, columns in (
-        (intensity_base(whole), ("emissions_tco2e", "output_t")),
+        ((output_of(units), units["emissions_tco2e"].to_numpy(dtype=float)), ("emissions_tco2e", "output_t")),
         (intensity_base(units), ("intensity_emissions_tco2e", "intensity_output_t")),
     ):
         output = base[0] + heat

@@ -527,7 +527,8 @@ def multipliers(result: Results) -> list[int]:
     return [int(row) for row in np.flatnonzero((duals["multiplier"].abs() > 1e-4 * largest) & coupling)]
 
 
-@pytest.mark.parametrize("change", [lambda v: -v, lambda v: 0 * v, lambda v: 2 * v])
+@pytest.mark.everyday("everything-turned", "tiny-doubled")
+@pytest.mark.parametrize("change", [lambda v: -v, lambda v: 0 * v, lambda v: 2 * v], ids=["turned", "gone", "doubled"])
 def test_a_wrong_price_of_a_target_takes_the_certificate_of_its_level(
     change: Callable[[float], float], right: tuple[etsopt.Instance, Results]
 ) -> None:

@@ -39,7 +39,7 @@ def test_what_is_missing_is_what_nobody_can_save_or_buy(cost: float) -> None:
     assert etsopt.check(short(cost), result).violations == ()
 
 
-@pytest.mark.everyday("pathway-2.0")
+@pytest.mark.everyday("0-pathway-2.0", "3-pathway-2.0")
 @pytest.mark.parametrize("cost", [0.0, 2.0])
 @pytest.mark.parametrize("model", ["clearing", "pathway"])
 @pytest.mark.parametrize("seed", range(6))

@@ -214,6 +214,7 @@ def test_the_page_states_what_is_assumed_first() -> None:
         assert figure in first
 
 
+@pytest.mark.everyday("0.3")
 @pytest.mark.parametrize("load_share", LOAD_SHARES)
 def test_the_page_has_the_gaps_by_load_share(load_share: float) -> None:
     cells = []

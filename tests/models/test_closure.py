@@ -68,6 +68,7 @@ def test_a_shortage_at_the_end_sets_the_price_up_to_the_cost_of_its_abatement() 
     ]
 
 
+@pytest.mark.everyday("39.9-True", "41.0-False")
 @pytest.mark.parametrize(("terminal", "same"), [(0.0, True), (25.0, True), (39.9, True), (41.0, False)])
 def test_up_to_that_terminal_price_the_price_is_the_same(terminal: float, same: bool) -> None:
     price = solved(one(external_demand_t=20_000.0, terminal_price_cny_per_t=terminal))["price_cny_per_t"][0]
@@ -123,6 +124,7 @@ def test_stated_prices_have_no_closure() -> None:
     assert "closure" not in results.tables
 
 
+@pytest.mark.everyday("pathway-0")
 @pytest.mark.parametrize("seed", range(24))
 @pytest.mark.parametrize("model", ["clearing", "pathway"])
 def test_at_the_stated_terminal_price_the_prices_are_still_the_same(seed: int, model: str) -> None:

@@ -48,6 +48,7 @@ def test_a_tree_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "leaves" in result.tables
 
 
+@pytest.mark.everyday("100")
 @pytest.mark.parametrize("most", [100, 3_000])
 def test_a_tree_takes_over_where_combinations_are_too_many(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(combinations, "COMBINATION_SUMS_MAX", most)
@@ -57,6 +58,7 @@ def test_a_tree_takes_over_where_combinations_are_too_many(most: int, monkeypatc
     assert result.levels[-1].value == pytest.approx(least, rel=1e-4)
 
 
+@pytest.mark.everyday("3000-125.0-0.0001")
 @pytest.mark.parametrize(("count", "cost_cny", "gap"), [(450, 104.9, 1e-3), (450, 104.999, 1e-5), (3_000, 125.0, 1e-4)])
 def test_a_large_unit_beside_many_equal_ones_takes_a_tree_of_two_leaves(
     count: int, cost_cny: float, gap: float

@@ -246,6 +246,7 @@ def test_names_that_are_no_enterprise_are_refused() -> None:
     assert "compliance.at_risk: the enterprise 'e' has no unit." in str(caught.value)
 
 
+@pytest.mark.everyday("rule0-emissions0", "rule1-emissions1", "rule2-emissions2")
 @pytest.mark.parametrize(
     ("emissions", "owed"),
     [

@@ -163,6 +163,7 @@ def test_another_order_of_rows_changes_no_allowance_and_other_names_only_ties() 
         assert [level.value for level in other.levels] == pytest.approx([level.value for level in before.levels])
 
 
+@pytest.mark.everyday("-0.01")
 @pytest.mark.parametrize("change", [0.0, -0.01])
 def test_china_in_whole_tonnes_is_certified(change: float) -> None:
     changes = {"allocation.integer_allowances": True, "sectors.cement.target_change": change}

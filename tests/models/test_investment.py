@@ -35,6 +35,7 @@ def cost(result: etsopt.Results) -> float:
     return float(result.levels[-1].value)
 
 
+@pytest.mark.everyday("decomposition")
 @pytest.mark.parametrize("method", METHODS)
 def test_a_plant_that_would_wait_at_the_expected_price_invests(method: str) -> None:
     # Derived on the page of the model: 700,000 CNY expected, 800,000 by waiting, 450,000 for who knows the price.

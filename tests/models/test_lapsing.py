@@ -56,6 +56,7 @@ def test_what_is_left_before_the_year_lapses_and_its_price_is_nothing() -> None:
     assert results.tables["closure"]["set_by"].tolist() == ["no scarcity", "abatement", "abatement"]
 
 
+@pytest.mark.everyday("2028")
 @pytest.mark.parametrize("first", [2027, 2028])
 def test_a_bank_before_that_stays_and_a_terminal_price_has_no_effect(first: int) -> None:
     """At 300 CNY/t after 2027 the line would abate all it can and bank it; where that lapses nothing changes."""

@@ -27,6 +27,7 @@ def test_a_market_of_china_is_certified_and_so_is_its_run_folder(name: str, mode
     assert again.prices["price"].to_list() == pytest.approx(result.prices["price"].to_list())
 
 
+@pytest.mark.everyday("84.0-0.0-None-2.4")
 @pytest.mark.parametrize(
     ("terminal_price", "demand", "price", "abated"),
     [(84.0, 0.0, None, 2.4), (0.0, 0.0, None, 0.0), (0.0, 1e8, 587.4, 11.5)],

@@ -19,6 +19,7 @@ def four(cost: float, **stated: Any) -> etsopt.Instance:
     return market(units, market={"transaction_cost_cny_per_t": cost, **stated})
 
 
+@pytest.mark.everyday("0.0-decomposition", "1e-06-direct")
 @pytest.mark.parametrize("method", ["direct", "decomposition"])
 @pytest.mark.parametrize("cost", COSTS)
 def test_price_takers_share_the_offsets_on_offer(cost: float, method: str) -> None:
@@ -36,6 +37,7 @@ def test_price_takers_share_the_offsets_on_offer(cost: float, method: str) -> No
     assert result.provenance.method == method
 
 
+@pytest.mark.everyday("0.0-0.0", "-500000.0-1e-09", "500000.0-1e-06")
 @pytest.mark.parametrize("cost", COSTS)
 @pytest.mark.parametrize("supply", [0.0, -500_000.0, 500_000.0])
 def test_price_takers_deal_at_the_price_whatever_other_sectors_sell(cost: float, supply: float) -> None:
@@ -47,6 +49,7 @@ def test_price_takers_deal_at_the_price_whatever_other_sectors_sell(cost: float,
     assert result.levels[-1].value == pytest.approx(-56_000_000, abs=10.0)
 
 
+@pytest.mark.everyday("1e-09")
 @pytest.mark.parametrize("cost", COSTS)
 def test_what_other_sectors_sell_is_held_once_in_a_market_that_clears(cost: float) -> None:
     # 10,000,000 t are auctioned and others sell 500,000; kept tonnes are worth 60. The four may buy their emissions and

@@ -174,6 +174,7 @@ def test_the_price_grows_by_the_discount_rate_while_a_bank_is_held_and_never_fas
     assert held.sum() > 10
 
 
+@pytest.mark.everyday("2045")
 @pytest.mark.parametrize("year", [2032, 2045, 2058])
 def test_the_price_is_the_derivative_of_the_cost_by_the_cap(year: int) -> None:
     found = Outlook.of(etsopt.read("cn-outlook"))
@@ -430,6 +431,7 @@ def scarce_at_the_end() -> etsopt.Instance:
     )
 
 
+@pytest.mark.everyday("49.0", "51.0")
 @pytest.mark.parametrize("price", [0.0, 49.0, 51.0, 1e6])
 def test_a_price_that_only_narrowed_bounds_prove_is_not_certified(price: float) -> None:
     instance = scarce_at_the_end()

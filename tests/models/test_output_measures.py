@@ -120,6 +120,7 @@ def test_a_unit_above_its_allowances_earns_the_difference() -> None:
     assert low.tables["unit_years"].set_index("unit_id").loc["high", "emissions_tco2e"] == 260_000
 
 
+@pytest.mark.everyday("False-clearing", "True-pathway")
 @pytest.mark.parametrize("model", MARKETS)
 @pytest.mark.parametrize("divisible", [False, True])
 def test_a_cut_of_output_of_the_policy_is_such_a_measure(model: str, divisible: bool) -> None:

@@ -32,6 +32,7 @@ def balanced(years: int = 1, forecast: pd.DataFrame | None = None, **policy: Any
     return etsopt.Instance.from_frames(units, stated, None, pd.DataFrame([cut | {"lifetime_years": 1}]), forecast)
 
 
+@pytest.mark.everyday("1e-09-direct", "2.0-decomposition")
 @pytest.mark.parametrize("method", ["direct", "decomposition"])
 @pytest.mark.parametrize("cost", [0.0, 1e-9, 2.0])
 def test_the_regulator_offers_what_lacks_rounded_up(cost: float, method: str) -> None:

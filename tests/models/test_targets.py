@@ -60,6 +60,7 @@ def test_tiny_without_its_target_by_hand(method: str) -> None:
     assert "sector_target" not in set(found.tables["duals"]["row"])
 
 
+@pytest.mark.everyday("aggregation")
 @pytest.mark.parametrize("method", METHODS)
 def test_spread_measures_from_the_reference_rate_of_a_sector_without_a_target(method: str) -> None:
     # Cement has 303,000 t of reference on 300,000 t of emissions, steel 406,000 t on 400,000 t: 1 % and 1.5 %.
@@ -192,6 +193,7 @@ def test_an_independent_program_finds_the_same(seed: int) -> None:
     assert allowances(found).to_numpy() == pytest.approx(answer, abs=5.0)
 
 
+@pytest.mark.everyday("direct")
 @pytest.mark.parametrize("method", METHODS)
 def test_the_band_of_a_sector_without_a_target_can_give_way(method: str) -> None:
     # Gansu has steel alone, whose band of 1 % around 400,000 t cannot reach the 7.2 % that the nation asks of all.

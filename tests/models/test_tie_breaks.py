@@ -83,6 +83,11 @@ def test_a_unit_without_reference_counts_as_a_thousandth_of_its_emissions() -> N
     assert allowances(loose) == pytest.approx([0.03, 440.0, 550.0], abs=1e-6)
 
 
+@pytest.mark.everyday(
+    "{}-equal_rates",
+    "{'allocation.objectives': []}-proportional",
+    "{'allocation.objectives': [], 'allocation.integer_allowances': True}-equal_losses",
+)
 @pytest.mark.parametrize("tie_break", OTHERS)
 @pytest.mark.parametrize("keys", [{}, ALONE, {**ALONE, "allocation.integer_allowances": True}], ids=str)
 def test_each_tie_break_is_certified_on_the_nation(tie_break: str, keys: dict[str, Any]) -> None:
@@ -97,6 +102,14 @@ def test_each_tie_break_is_certified_on_the_nation(tie_break: str, keys: dict[st
         assert distance < 0.5
 
 
+@pytest.mark.everyday(
+    "{}-equal_rates",
+    "{'integer_allowances': True}-proportional",
+    "{'intensity_order': True}-equal_losses",
+    "{'intensity_order': True, 'integer_allowances': True}-equal_rates",
+    "{'band_on': 'enterprise', 'objectives': ['spread']}-proportional",
+    "{'exceptions': {'units': 2, 'lower': 0.1, 'upper': 0.1}}-equal_losses",
+)
 @pytest.mark.parametrize("tie_break", OTHERS)
 @pytest.mark.parametrize(
     "way",
@@ -116,6 +129,7 @@ def test_random_instances_are_certified(tie_break: str, way: dict[str, Any]) -> 
         assert result.status in ("certified_optimal", "certified_rounded"), (seed, result.status)
 
 
+@pytest.mark.everyday("{}-equal_rates", "{'integer_allowances': True}-proportional")
 @pytest.mark.parametrize("tie_break", OTHERS)
 @pytest.mark.parametrize("way", [{}, {"integer_allowances": True}], ids=str)
 def test_cells_and_units_agree(tie_break: str, way: dict[str, Any]) -> None:

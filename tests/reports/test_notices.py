@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import date
 from html import unescape
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from etsopt import accounting
 from etsopt.accounting.store import import_reports
+from etsopt.accounting.store.ledger import ledger_of
 from etsopt.cli import main
 from etsopt.documents.document import Table
 from etsopt.errors import UsageError
@@ -22,14 +24,15 @@ from etsopt.reports.monthly.review import findings, status
 duckdb = pytest.importorskip("duckdb")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three units of three enterprises, the first two with a name, and four findings, one of them closed."""
-    folder = accounting.write_example(tmp_path / "plants", units=3, months=3, seed=1)
+    place = tmp_path_factory.mktemp("made")
+    folder = accounting.write_example(place / "plants", units=3, months=3, seed=1)
     register = pd.read_csv(folder / "register.csv")
     register["name"] = ["一号高炉", "2 < 3 & co", ""]
     register.to_csv(folder / "register.csv", index=False)
-    path = tmp_path / "plants.duckdb"
+    path = place / "plants.duckdb"
     import_reports(path, [folder])
     coal = {"item": "bituminous", "reason": "no test report", "reason_zh": "无检测报告", "size_t": 20}
     for found in (
@@ -41,6 +44,12 @@ def store(tmp_path: Path) -> Path:
         accounting.decide(path, {"decision": "find", "level": "municipal", "who": "Li", **found})
     accounting.decide(path, {"decision": "close", "level": "municipal", "who": "Li", "finding": 4, "reason": "seen"})
     return path
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path) -> Path:
+    shutil.copy(ledger_of(made), tmp_path)
+    return Path(shutil.copy(made, tmp_path))
 
 
 def cells_of(page: str) -> list[list[str]]:

@@ -240,6 +240,7 @@ def years_of(model: str, **of_sector: Any) -> pd.DataFrame:
     return found.tables["unit_years"]
 
 
+@pytest.mark.everyday("pathway")
 @pytest.mark.parametrize("model", ["abatement", "clearing", "pathway"])
 def test_while_the_plan_gives_by_verified_emissions_a_tonne_abated_takes_its_allowance_with_it(model: str) -> None:
     """At a value that no unit moves the gain is p (0.15 (2 I/B - 1)) between the caps, 12 CNY/t of 80 at I = B."""

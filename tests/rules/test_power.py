@@ -174,6 +174,7 @@ def test_special_cases_of_power_get_their_emissions_from_2025_on_and_were_outsid
     assert not one(2024, **special).in_scope.any()
 
 
+@pytest.mark.everyday("2024-False", "2025-True")
 @pytest.mark.parametrize(("year", "fixed"), [(2019, False), (2021, False), (2024, False), (2025, True), (2026, True)])
 def test_a_small_enterprise_of_power_gets_its_emissions_from_2025_on_alone(year: int, fixed: bool) -> None:
     """25,000 t at 20,000 MWh: up to 2024 the benchmark holds, raised to four fifths of the emissions."""

@@ -274,6 +274,7 @@ def test_new_and_closed_lines_of_2025_are_in_no_sum_and_in_2026_get_their_emissi
     assert instance(frame, "cn-2026", 2026).in_scope.all()
 
 
+@pytest.mark.everyday("0-fair order", "0-exceptions")
 @pytest.mark.parametrize(
     "allocation",
     [

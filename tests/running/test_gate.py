@@ -54,6 +54,7 @@ def test_an_honest_folder_is_in_no_doubt_and_has_no_column_of_doubts(tmp_path: P
     assert not {"doubtful_months", "doubtful_rate"} & {*instance.units}
 
 
+@pytest.mark.everyday("3-13")
 @pytest.mark.parametrize(("factor", "share"), [(1000, 97), (3, 13)])
 def test_a_month_that_holds_a_tenth_of_its_year_is_named_by_unit(tmp_path: Path, factor: float, share: int) -> None:
     instance, doubts = read(plants(tmp_path / "plants", factor))

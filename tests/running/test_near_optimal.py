@@ -212,6 +212,7 @@ def test_an_allocation_is_near_optimal_only_if_it_keeps_limits_and_objectives() 
     assert not near.holds(near.answer * np.nan)
 
 
+@pytest.mark.everyday("1.0-0")
 @pytest.mark.parametrize("unit", [0, 1, 2])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_false_multipliers_and_points_only_widen_a_range(unit: int, sign: float) -> None:

@@ -32,6 +32,7 @@ def over_years(units: pd.DataFrame, cost: float, last: int = 2027, measures: Any
     return etsopt.Instance.from_frames(units, policy | {"market": market}, measures=measures)
 
 
+@pytest.mark.everyday("0.3-clearing", "0.3-pathway")
 @pytest.mark.parametrize("model", ["clearing", "pathway"])
 @pytest.mark.parametrize("cost", [0.05, 0.3])
 def test_ends_of_price_intervals_hold_at_small_trading_costs(cost: float, model: str) -> None:

@@ -205,5 +205,16 @@ HELP = {"help": "--help", **{name: f"{' '.join(path)} --help" for name, path in 
 CASES = {**SOLVES, **RUNS, **REPORTS, **SEVERAL, **ERRORS, **HELP}
 """Command lines by the names of their cases."""
 
+BY_NIGHT = frozenset(
+    (
+        *(f"{name}-long" for name in ("solve", "screen", "verify", "reconcile", "forecast", "roll", "explain")),
+        *(f"solve-{name}" for name in ("long-compliance", "all-sectors", "workbook", "generated", "own-parameters")),
+        *("solve-own-model", "solve-assumed", "report-letter-long", "store-log", "store-import-again"),
+        *(f"check-{name}" for name in ("long-run", "under-own-rule", "damaged")),
+        *(f"check-{name}" for name in ("compliance", "clearing", "investment", "review_plan")),
+    )
+)
+"""Cases of which four other everyday tests at least run each line, beside a case of the same command."""
+
 HEADS = {"completion": 8, "schema": 8}
 """Cases of which so many lines are kept: other tests compare the script, and the schema is for programs."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from typing import Any
 from unittest import mock
+
+import pytest
 
 OF_BOTH_LANGUAGES = {
     "etsopt.running.run": ("solve", "check"),
@@ -101,14 +104,14 @@ class Memory:
         # Every module is there before the first function is replaced, which some import by name.
         tables = (("", OF_BOTH_LANGUAGES), (lang, OF_ONE_LANGUAGE))
         owners = {place: _found(place) for _, table in tables for place in table}
-        with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
             for key, table in tables:
                 known = self.calls.get(key)
                 left = None if known is None else iter(known)
                 for place, names in table.items():
                     for name in names:
                         own = self._repeating(key, f"{place}.{name}", getattr(owners[place], name), left)
-                        stack.enter_context(mock.patch.object(owners[place], name, own))
+                        patch.setattr(owners[place], name, own)
                 self.calls.setdefault(key, [])
             self._used = True
             try:
@@ -140,6 +143,7 @@ class Memory:
         return called
 
 
+@cache
 def _found(place: str) -> Any:
     """Return a module or a class by its name."""
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import os
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -15,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 from unittest import mock
+
+import pytest
 
 from etsopt import cli
 from etsopt.accounting.store import journal
@@ -33,9 +34,11 @@ def terminal(lang: str, width: int) -> Iterator[tuple[io.StringIO, io.StringIO]]
     """Yield the standard streams of a terminal of a language and a width in columns, without colours."""
     stated = {"LC_ALL": LOCALES[lang], "COLUMNS": str(width), "NO_COLOR": "1", "TERM": "dumb"}
     out, errors = io.StringIO(), io.StringIO()
-    with mock.patch.dict(os.environ, stated), redirect_stdout(out), redirect_stderr(errors):
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
+        for name, value in stated.items():
+            patch.setenv(name, value)
         for name in OTHERS:
-            os.environ.pop(name, None)
+            patch.delenv(name, raising=False)
         yield out, errors
 
 

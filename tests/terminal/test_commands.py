@@ -9,12 +9,14 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import pytest
 
 from etsopt.language import gettext, speaking
-from tests.terminal.cases import CASES, ERRORS, HEADS, HELP, paths
+from tests.terminal.cases import BY_NIGHT, CASES, ERRORS, HEADS, HELP, paths
 from tests.terminal.given import names_in, without_quotations
 from tests.terminal.inputs import folder_of
 from tests.terminal.latin import NOT_IN_THE_PARSER, known, of_parser
@@ -28,11 +30,16 @@ GOLDEN = HERE / "golden"
 LANGUAGES = ("en", "zh")
 WIDTHS = (60, 80, 120)
 """Widths of the golden texts [columns]."""
-EVERY_DAY, NIGHTLY = (*WIDTHS, 200), (24, 40, 100)
-"""Widths at which pieces have to be whole."""
+NIGHTLY = (24, 40, 100, 200)
+"""Further widths at which pieces have to be whole."""
 VERY_WIDE = 1000
 LEFT_OUT = gettext("Not shown at this width: {columns}.", columns="")
 """What stands below a table without some of its columns."""
+
+
+def every(names: Iterable[str]) -> list[Any]:
+    """Return cases as parameters of a test, of which some are left to the night."""
+    return [pytest.param(name, marks=pytest.mark.nightly) if name in BY_NIGHT else name for name in names]
 
 
 @cache
@@ -57,7 +64,7 @@ def golden(name: str, lang: str) -> str:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", every(CASES))
 def test_a_command_shows_what_it_showed(name: str, lang: str) -> None:
     path, text = GOLDEN / f"{name}.{lang}.txt", golden(name, lang)
     if UPDATE:
@@ -109,9 +116,9 @@ def nothing_is_cut(name: str, widths: tuple[int, ...]) -> None:
     CUT.compare(found, lambda line: " ".join(line.split(" ")[:3]) in own)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", every(CASES))
 def test_no_number_code_or_word_is_cut(name: str) -> None:
-    nothing_is_cut(name, EVERY_DAY)
+    nothing_is_cut(name, WIDTHS)
 
 
 @pytest.mark.nightly
@@ -135,11 +142,11 @@ def test_a_list_has_as_many_lines_as_it_says_and_no_more_than_it_had(listed: Lis
 
 
 def test_every_cut_piece_is_of_a_case_and_a_width() -> None:
-    own = {f"{name} {lang} {width}" for name in CASES for lang in LANGUAGES for width in EVERY_DAY + NIGHTLY}
+    own = {f"{name} {lang} {width}" for name in CASES for lang in LANGUAGES for width in WIDTHS + NIGHTLY}
     CUT.compare([], lambda line: " ".join(line.split(" ")[:3]) not in own)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in HEADS])
+@pytest.mark.parametrize("name", every(name for name in CASES if name not in HEADS))
 def test_a_command_in_chinese_has_no_english(name: str) -> None:
     _, out, errors = shown(CASES[name], "zh", 200)
     text, given = f"{out}\n{errors}", set(names_in(CASES[name]))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import theilslopes
 
 from etsopt.accounting.monitoring.fill import BASES, MEASURED, MISSING, STANDSTILL, days_of_stack
 from etsopt.accounting.monitoring.schema import Settings
@@ -187,6 +186,9 @@ def _of_unit(unit: str, months: pd.DataFrame, settings: Settings) -> dict[str, A
     slope = lower = upper = np.nan
     drifts = False
     if len(own) >= LEAST_MONTHS:
+        # Loading it takes longer than the rest of the room, which every command on monthly reports loads.
+        from scipy.stats import theilslopes
+
         slope, _, lower, upper = (float(one) for one in theilslopes(np.log(own["ratio"].to_numpy()), when, 0.95))
         span = float(when.max() - when.min())
         drifts = (lower > 0 or upper < 0) and abs(np.expm1(slope * span)) >= settings.drift_rate

@@ -135,9 +135,9 @@ def totals_add_up(instance: InstanceInputs, table: pd.DataFrame, tables: Mapping
     sides = {f"units_{side}": (table["at_bound"].to_numpy() == side).astype(float) for side in SIDES}
     for name, key in TOTALS:
         groups, group, stated = instance.labels(key), key.removesuffix("_id"), tables[name]
-        place = np.arange(len(groups))
-        if not np.array_equal(stated[key].to_numpy(), groups.names):
-            place = pd.Index(groups.names).get_indexer(stated[key])
+        place, names = np.arange(len(groups)), stated[key].to_numpy()
+        if not np.array_equal(names, groups.names):
+            place = pd.Index(groups.names).get_indexer(names)
         if not np.array_equal(np.sort(place), np.arange(len(groups))):
             message = _("every {key} of the units has one row", key=key)
             violations.append(Violation("totals_add_up", name, 1.0, "rows", message))
@@ -151,7 +151,7 @@ def totals_add_up(instance: InstanceInputs, table: pd.DataFrame, tables: Mapping
         for column, values in (expected | {"surplus_rate": rate}).items():
             tolerance = TOTAL_TOLERANCE_T if column in (*SUMS, *ISSUED) else NUMBER_RELATIVE
             message = _("{column} of a {group} is the total over its units", column=column, group=group)
-            violations += _differing("totals_add_up", stated[key], stated[column], values[place], tolerance, message)
+            violations += _differing("totals_add_up", names, stated[column], values[place], tolerance, message)
     return violations
 
 
@@ -253,17 +253,16 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
     """
     stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(RATE_ROW_TOLERANCES).to_numpy()
     keeps = duals["row"].to_numpy() == KEPT
+    indices, given = duals["index"].to_numpy(), duals["unit"].to_numpy()
     right = np.zeros(len(duals), dtype=bool)
     for level in pd.unique(stated):
         # An objective may have several proofs: "exceptions:2" is the second.
         unit = units.get(str(level).partition(":")[0], "")
         of_level = stated == level
         for by, has_unit in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
-            right |= of_level & has_unit & (duals["unit"].to_numpy() == f"{unit}/{by}")
+            right |= of_level & has_unit & (given == f"{unit}/{by}")
         for earlier, by in units.items():
-            right |= (
-                of_level & keeps & (duals["index"].to_numpy() == earlier) & (duals["unit"].to_numpy() == f"{unit}/{by}")
-            )
+            right |= of_level & keeps & (indices == earlier) & (given == f"{unit}/{by}")
     wrong = (~right).astype(float)
     message = _("the unit is that of the objective by that of the row")
     return list(_differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, message))

@@ -144,15 +144,16 @@ def _whole_tonnes(tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that tonnes are whole numbers, and that only a carry-over is negative."""
     violations = []
     for name in TEXTS:
-        table, first = tables[name], tables[name].columns[0]
+        table = tables[name]
+        first = table.iloc[:, 0].to_numpy(dtype=object)
         for column in table.columns:
             if not column.endswith("_t") or column.endswith("_per_t") or column == "reference_t":
                 continue
             values = table[column].to_numpy(dtype=float)
             message = _("{column} of {table} is a whole number", column=column, table=name)
-            violations += statements.above("whole_tonnes", table[first], values - np.round(values), message)
+            violations += statements.above("whole_tonnes", first, values - np.round(values), message)
             if column not in SIGNED:
                 below = np.minimum(values, 0.0)
                 message = _("{column} of {table} is not negative", column=column, table=name)
-                violations += statements.above("not_negative", table[first], below, message)
+                violations += statements.above("not_negative", first, below, message)
     return violations

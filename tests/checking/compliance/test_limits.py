@@ -269,6 +269,7 @@ PRICES = [
 ]
 
 
+@pytest.mark.everyday("prices2", "prices5")
 @pytest.mark.parametrize("prices", PRICES)
 def test_filling_an_obligation_in_the_order_of_cost_is_the_best_of_every_way(prices: Tariff) -> None:
     random = np.random.default_rng(0)
