@@ -44,8 +44,7 @@ def exceptional_units(instance: InstanceInputs, table: Columns) -> NDArray[np.bo
     """Return the exceptions of the table, shape ``(units,)``; none if the policy allows none."""
     if not instance.policy.allocation.exceptions.units:
         return np.zeros(len(table["unit_id"]), dtype=bool)
-    chosen: NDArray[np.bool_] = np.asarray(table["exceptional"], dtype=bool)
-    return chosen
+    return np.asarray(table["exceptional"], dtype=bool)
 
 
 def check_exceptions(  # long because three objectives share their costs and proofs

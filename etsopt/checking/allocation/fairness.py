@@ -113,5 +113,4 @@ def at_mean(instance: InstanceInputs) -> Floats:
     output = np.where(plan.inside(instance) & (instance.output > 0), instance.output, 0.0)
     sector, emissions = instance.labels("sector").code, plan.emissions_inside(instance)
     made, emitted = np.bincount(sector, output), np.bincount(sector, emissions * (output > 0))
-    weight: Floats = output * (emitted / np.where(made > 0, made, 1.0))[sector]
-    return weight
+    return np.asarray(output * (emitted / np.where(made > 0, made, 1.0))[sector])

@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
 def room_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return at least the whole tonnes within a rate of the emissions, shape ``(units,)`` [t]."""
-    room: NDArray[np.float64] = np.floor(rate * emissions * (1 + 4 * ROUNDOFF))
-    return room
+    return np.asarray(np.floor(rate * emissions * (1 + 4 * ROUNDOFF)))
 
 
 def within_rate(

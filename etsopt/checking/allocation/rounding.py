@@ -73,8 +73,7 @@ def largest_move(allocation: Columns) -> float:
 
 def _moves(allocation: Columns) -> NDArray[np.float64]:
     whole, real = (np.asarray(allocation[name], dtype=float) for name in ("allowance_t", "before_rounding_t"))
-    moves: NDArray[np.float64] = np.abs(whole - real)
-    return moves
+    return np.asarray(np.abs(whole - real))
 
 
 def check_rounding(demands: Demands, allocation: Columns, dual: NDArray[np.float64]) -> LevelCheck:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking import cells
 from etsopt.checking.allocation import statements
 from etsopt.checking.compliance import limits
 from etsopt.checking.tolerances import NUMBER_RELATIVE, ROUNDING_EDGE_T, TOTAL_TOLERANCE_T
@@ -33,9 +34,8 @@ FLOWS = (*IN, *OUT)
 def above(
     rule: str, names: object, off: object, message: str, unit: str = "t", tolerance: float = 0.0
 ) -> list[Violation]:
-    """Return a violation for every amount above the tolerance, the largest first."""
-    amounts = np.abs(np.asarray(off, dtype=float))
-    return list(statements.largest_first(rule, np.asarray(names, dtype=object), amounts, tolerance, unit, message))
+    """Return a violation for every amount that is off by more than the tolerance, the largest first."""
+    return cells.above(rule, names, np.abs(np.asarray(off, dtype=float)), tolerance, unit, message)
 
 
 def flows_of(holdings: pd.DataFrame, names: pd.Index, vintages: list[int]) -> dict[str, NDArray[np.float64]]:

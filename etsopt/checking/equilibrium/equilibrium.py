@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.cells import above, are_whole, rows_are
 from etsopt.checking.equilibrium.points import Year, fixed_points
 from etsopt.checking.market.plans import SelectedPlans, of_units, plans_are_admissible
-from etsopt.checking.market.statements import columns_follow, numbers_are_there
+from etsopt.checking.market.statements import columns_follow
+from etsopt.checking.theorem import OWN_TABLES
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _, chain, pgettext
+from etsopt.language import _
 from etsopt.readings import plan
 from etsopt.readings.balance import balance_value
 from etsopt.readings.baseline import derive_baseline
@@ -25,7 +27,7 @@ from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.targets import fixed_at_emissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -36,17 +38,7 @@ NO_FIXED_POINT = "no_fixed_point"
 """Rule of a sector without a fixed point: it violates nothing and is not proven."""
 
 SUMMED = ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "measures_cost_cny")
-NUMBERS = {
-    "equilibrium": (
-        *("year", "price_cny_per_t", "balance_value_before", "balance_value", "residual_t", "fixed_points"),
-        *("cycle_length", *SUMMED),
-    ),
-    "fixed_points": ("year", "number", "balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"),
-    "cycles": ("year", "step", "balance_value"),
-    "units": ("year", "intensity", *SUMMED),
-}
-OF_SECTOR = dict.fromkeys(("fixed_points", "cycles"), ("sector",))
-TEXTS = {"equilibrium": ("sector", "status"), **OF_SECTOR, "units": ("measures",)}
+COLUMNS = OWN_TABLES["equilibrium"]
 
 OBTAINED = {
     "none": ("every unit gets its emissions",),
@@ -56,8 +48,6 @@ OBTAINED = {
 }
 """Origins of the reported balance value, by status."""
 
-OF_UNIT = ("enterprise_id", "sector", "province")
-
 
 def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the tables, and each sector without a fixed point."""
@@ -65,7 +55,7 @@ def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFram
         return violations
     baseline = derive_baseline(instance, None)
     for place, number in enumerate(instance.years.tolist()):
-        rows = {name: tables[name][tables[name]["year"] == number] for name in NUMBERS}
+        rows = {name: tables[name][tables[name]["year"] == number] for name in COLUMNS}
         broken = _check_year(instance, _year(instance, baseline, place), rows)
         violations += [replace(violation, where=f"{violation.where} {number}") for violation in broken]
     return violations
@@ -73,7 +63,9 @@ def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFram
 
 def _check_year(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the rows of one year."""
-    if violations := _rows(instance, tables):
+    units, sectors = instance.units[["unit_id", "enterprise_id", "sector", "province"]], {"sector": instance.sectors}
+    rows = {"units": units, "equilibrium": sectors}
+    if violations := [one for name, keys in rows.items() for one in rows_are(name, tables[name], keys)]:
         return violations
     taken, violations = _taken(instance, year, tables["units"])
     if taken is None:
@@ -91,34 +83,11 @@ def _check_year(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.Da
 
 def _tables(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that tables and columns are present and that every row is of a year of the horizon."""
-    violations: list[Violation] = []
-    for name, columns in NUMBERS.items():
-        if name not in tables:
-            violations.append(Violation("tables", name, 1.0, "tables", _("the table is present")))
-            continue
-        violations += numbers_are_there(name, tables[name], list(columns))
-        for column in TEXTS[name]:
-            if column not in tables[name]:
-                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", _("the column is present")))
-        if not violations and not tables[name]["year"].isin(instance.years).all():
-            violations.append(Violation("tables", name, 1.0, "rows", _("every row is of a year of the horizon")))
-    return violations
-
-
-def _rows(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Check that a year has a row for every unit and every sector."""
-    violations = []
-    ids, keys = instance.units["unit_id"].tolist(), instance.sectors
-    if tables["units"].get("unit_id", pd.Series(dtype=object)).tolist() != ids:
-        violations.append(Violation("same_units", "units", 1.0, "rows", _("the table has every unit once, in order")))
-    if any(tables["units"].get(key, pd.Series()).tolist() != instance.units[key].tolist() for key in OF_UNIT):
-        columns = chain(OF_UNIT, pgettext("list", "{first} and {second}"))
-        message = _("{columns} are the instance's", columns=columns)
-        violations.append(Violation("same_units", "units", 1.0, "rows", message))
-    if tables["equilibrium"]["sector"].tolist() != keys:
-        message = _("the table has every sector once, in order")
-        violations.append(Violation("same_units", "equilibrium", 1.0, "rows", message))
-    return violations
+    if violations := are_whole(tables, COLUMNS):
+        return violations
+    message = _("every row is of a year of the horizon")
+    outside = (name for name in COLUMNS if not tables[name]["year"].isin(instance.years).all())
+    return [Violation("tables", name, 1.0, "rows", message) for name in outside]
 
 
 def _year(instance: InstanceInputs, baseline: Baseline, place: int) -> Year:
@@ -152,7 +121,7 @@ def _taken(instance: InstanceInputs, year: Year, units: pd.DataFrame) -> tuple[S
     wrong = (slot < 0) | pd.Series(list(zip(unit, slot, strict=True)), dtype=object).duplicated().to_numpy()
     if wrong.any():
         message = _("every measure is on offer at its unit and listed once")
-        return None, [Violation("measures", str(name), 1.0, "measures", message) for name in ids[unit[wrong]]]
+        return None, above("measures", ids[unit], wrong, 0.0, "measures", message)
     runs = np.zeros((*year.offered.code.shape, len(year.baseline.years)), dtype=bool)
     runs[unit, slot] = True
     every_unit = np.arange(len(names))
@@ -190,30 +159,19 @@ def _units(
     scale = year.price * amounts.emissions[:, 0] + 1
     factor = year.offered.factor(now.years[0])
     scale += np.abs((year.offered.fixed + year.offered.variable * now.output) * factor).sum(axis=1)
+    message = _("no other set of measures costs the unit less at this balance value")
     return [
         *columns_follow("units", labels, now.years, table, expected),
         *_intensities(labels, table, (now.intensity * kept)[:, 0]),
-        *_best_responses(labels, value - year.least(balance), NUMBER_RELATIVE * scale),
+        *above("best_response", labels, value - year.best(balance)[0], NUMBER_RELATIVE * scale, "CNY", message),
     ]
 
 
-def _intensities(
-    labels: NDArray[np.object_], table: pd.DataFrame, expected: NDArray[np.float64]
-) -> Iterator[Violation]:
+def _intensities(labels: NDArray[np.object_], table: pd.DataFrame, expected: NDArray[np.float64]) -> list[Violation]:
     """Check that intensities follow from the measures."""
-    off = np.abs(table["intensity"].to_numpy(dtype=float) - expected)
-    for k in np.flatnonzero(~(off <= NUMBER_RELATIVE * expected) & ~np.isnan(expected)):
-        message = _("the intensity is the baseline intensity times the share left by the measures")
-        yield Violation("units", str(labels[k]), float(off[k]), "t/t", message)
-
-
-def _best_responses(
-    labels: NDArray[np.object_], excess: NDArray[np.float64], tolerance: NDArray[np.float64]
-) -> Iterator[Violation]:
-    """Check that no unit pays more than with its best set of measures."""
-    for k in np.flatnonzero(~(excess <= tolerance)):
-        message = _("no other set of measures costs the unit less at this balance value")
-        yield Violation("best_response", str(labels[k]), float(excess[k]), "CNY", message)
+    off = np.where(np.isnan(expected), 0.0, np.abs(table["intensity"].to_numpy(dtype=float) - expected))
+    message = _("the intensity is the baseline intensity times the share left by the measures")
+    return above("units", labels, off, NUMBER_RELATIVE * np.nan_to_num(expected), "t/t", message)
 
 
 def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:

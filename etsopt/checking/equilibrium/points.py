@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.market.search import least_of_all_plans
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
@@ -38,11 +37,6 @@ class Year:
     def at(self, balance: NDArray[np.float64]) -> Baseline:
         """Return the year at a balance value of each unit, shape ``(units,)``."""
         return replace(self.baseline, balance_value=np.where(self.free, balance, np.nan)[:, None])
-
-    def least(self, balance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the cost of the best response of each unit, shape ``(units,)`` [CNY]."""
-        demand_dual = np.full_like(self.baseline.emissions, self.price)
-        return least_of_all_plans(self.at(balance), self.offered, demand_dual, np.zeros_like(demand_dual))
 
     def best(
         self, balance: NDArray[np.float64]

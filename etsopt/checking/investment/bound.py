@@ -77,8 +77,7 @@ class Objective:
         missing = np.maximum(self.weight - total, 0.0)
         rest = left.sum(axis=1, keepdims=True)
         more = above + left * np.divide(missing, rest, out=np.zeros_like(rest), where=rest > 0)
-        weights: NDArray[np.float64] = lower + np.where(total > self.weight, less, more)
-        return weights
+        return np.asarray(lower + np.where(total > self.weight, less, more))
 
 
 @dataclass(frozen=True)

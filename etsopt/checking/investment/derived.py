@@ -26,7 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Derived:
-    """What follows from the instance and its allocation alone."""
+    """What follows from the instance and its allocation alone.
+
+    Parameters
+    ----------
+    before, baselines
+        Baseline before any scenario; that of every scenario, and last that of their mean.
+    first
+        Position of the first year in which each slot can run, the number of years if never, shape ``(units, slots)``.
+    investment
+        Investment of each slot, shape ``(units, slots)`` [CNY].
+    budget
+        Budget of each enterprise, infinite without one [CNY].
+    """
 
     instance: InstanceInputs
     states: States

@@ -10,11 +10,11 @@ from etsopt.readings.choices import NOT_ON_OFFER
 from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.investment.states import States
+    from etsopt.checking.investment.derived import Derived
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.families import Family
@@ -54,8 +54,7 @@ def investments(
         Investment per tonne of the output of the base year, shape ``(units, slots)`` [CNY/t].
     """
     built = baseline.years[np.minimum(first, len(baseline.years) - 1)] - offered.base_year
-    cost: NDArray[np.float64] = capital * baseline.base_output[:, None] * offered.growth**built
-    return cost
+    return np.asarray(capital * baseline.base_output[:, None] * offered.growth**built)
 
 
 class SetCosts(NamedTuple):
@@ -80,22 +79,10 @@ class SetCosts(NamedTuple):
 
 
 def set_costs(  # long because years, scenarios and sets are three loops over the same arrays
-    offered: Choices,
-    before: Baseline,
-    baselines: Sequence[Baseline],
-    states: States,
-    first: NDArray[np.int64],
-    each_investment: NDArray[np.float64],
+    derived: Derived,
 ) -> Iterator[SetCosts]:
-    """Yield the costs of the sets of all units, some units at a time.
-
-    Parameters
-    ----------
-    before
-        Baseline before any scenario.
-    baselines
-        Baseline of every scenario, and last that of their mean.
-    """
+    """Yield the costs of the sets of all units, some units at a time."""
+    offered, before, states, first = derived.offered, derived.before, derived.states, derived.first
     prices = np.concatenate([states.price, states.mean.price])
     for sets in batches(before, offered, np.arange(len(offered.code))):
         slots = sets.family.has.shape[1]
@@ -113,7 +100,7 @@ def set_costs(  # long because years, scenarios and sets are three loops over th
                 for part in (offered.left, offered.intensity_left, offered.output_left)
             )
             paid, running = sets.family.accumulate(fixed, np.add), sets.family.accumulate(variable, np.add)
-            for number, (baseline, price) in enumerate(zip(baselines, prices[:, t], strict=True)):
+            for number, (baseline, price) in enumerate(zip(derived.baselines, prices[:, t], strict=True)):
                 emissions = left * baseline.emissions[sets.units, t]
                 free = baseline.free(sets.units, t, emissions.T, kept.T, produced.T).T
                 value = running * baseline.output[sets.units, t] + price * (emissions - free)
@@ -124,7 +111,7 @@ def set_costs(  # long because years, scenarios and sets are three loops over th
                 size[number] += most + price * (emissions + np.abs(free)).max(axis=0)
         never = sets.family.accumulate((start == len(before.years)).astype(float), np.add) > 0
         cost[:, never | ~sets.possible] = np.inf
-        invested = sets.family.accumulate(each_investment[sets.units, :slots].T, np.add)
+        invested = sets.family.accumulate(derived.investment[sets.units, :slots].T, np.add)
         yield SetCosts(sets, cost[:-1], cost[-1], invested, size[:-1])
 
 

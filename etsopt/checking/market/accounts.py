@@ -51,20 +51,17 @@ class Accounts:
     @property
     def later(self) -> NDArray[np.float64]:
         """Emissions from each year on."""
-        later: NDArray[np.float64] = np.cumsum(self.emissions[:, ::-1], axis=1)[:, ::-1]
-        return later
+        return np.asarray(np.cumsum(self.emissions[:, ::-1], axis=1)[:, ::-1])
 
     @property
     def so_far(self) -> NDArray[np.float64]:
         """Emissions up to each year."""
-        so_far: NDArray[np.float64] = np.cumsum(self.emissions, axis=1)
-        return so_far
+        return np.asarray(np.cumsum(self.emissions, axis=1))
 
     @property
     def gained(self) -> NDArray[np.float64]:
         """Largest holdings from the opening and free allocation up to each year."""
-        gained: NDArray[np.float64] = self.opening[:, None] + np.cumsum(self.free_most, axis=1)
-        return gained
+        return np.asarray(self.opening[:, None] + np.cumsum(self.free_most, axis=1))
 
     @property
     def traded_most(self) -> NDArray[np.float64]:

@@ -48,8 +48,7 @@ class Arcs:
 
     def reduced(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the reduced cost of each variable."""
-        reduced: NDArray[np.float64] = x[self.head] - x[self.tail] - self.constant
-        return reduced
+        return np.asarray(x[self.head] - x[self.tail] - self.constant)
 
     def repaired(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return multipliers at which reduced costs due to rounding vanish, as far as they can together."""

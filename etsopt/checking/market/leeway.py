@@ -116,5 +116,4 @@ def bound_violation(
     value: NDArray[np.float64], least: NDArray[np.float64] | float, most: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
     """Return the distance of values outside their bounds."""
-    outside: NDArray[np.float64] = np.maximum(np.maximum(least - value, value - most), 0.0)
-    return outside
+    return np.asarray(np.maximum(np.maximum(least - value, value - most), 0.0))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.totals import wrong_with
-from etsopt.checking.cells import of_column
+from etsopt.checking.cells import are_whole, crossed, rows_are
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.closure import CLOSURE, closure_follows
@@ -210,46 +209,27 @@ def _proven_by(leaves: Sequence[Leaf], stated: StatedMultipliers, root: Bound) -
 
 def _shape(instance: InstanceInputs, market: Market, tables: Mapping[str, pd.DataFrame], kind: str) -> list[Violation]:
     """Return the violations of tables, their rows, and the numbers that are decided."""
-    units = {
-        name: instance.units[name].to_numpy(dtype=object) for name in ("unit_id", "enterprise_id", "sector", "province")
+    units, years = instance.units, market.baseline.years
+    read = {
+        "years": (*PRICES, *(() if kind == statements.ABATEMENT else OF_RESERVE)),
+        "sector_years": (),
+        "enterprise_years": DECIDED,
+        "unit_years": (),
+        "plans": ("unit_id", "measure_id", "plan", "share", *market.offered.numbers_of_plans),
+        "measure_years": ("year", "units"),
+        "duals": ("level", "row", "index", "year", "multiplier", "unit"),
     }
-    keys: dict[str, dict[str, NDArray[Any]]] = {
-        "years": {},
-        "sector_years": {"sector": np.array(instance.sectors, dtype=object)},
-        "enterprise_years": {"enterprise_id": market.accounts.labels},
-        "unit_years": units,
+    names = ("unit_id", "enterprise_id", "sector", "province")
+    keys = {
+        "years": crossed(year=years),
+        "sector_years": crossed(sector=instance.sectors, year=years),
+        "enterprise_years": crossed(enterprise_id=market.accounts.labels, year=years),
+        "unit_years": {name: np.repeat(units[name].to_numpy(dtype=object), len(years)) for name in names}
+        | {"year": np.tile(years, len(units))},
     }
-    violations = [
-        violation
-        for name, labels in keys.items()
-        for violation in statements.rows_are_there(name, tables.get(name), labels, market.baseline.years)
+    return are_whole(tables, read) or [
+        violation for name, wanted in keys.items() for violation in rows_are(name, tables[name], wanted)
     ]
-    numbers = {
-        "years": [*PRICES, *(() if kind == statements.ABATEMENT else OF_RESERVE)],
-        "enterprise_years": [*DECIDED],
-        "plans": [*("plan", "share"), *market.offered.numbers_of_plans],
-        "measure_years": ["year", "units"],
-        "duals": ["year", "multiplier"],
-    }
-    texts = {"plans": ["unit_id", "measure_id"], "duals": ["level", "row", "index", "unit"]}
-    for name, columns in numbers.items():
-        if name not in tables:
-            violations.append(Violation("tables", name, 1.0, "tables", _("the table is present")))
-            continue
-        violations += [
-            Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
-            for column in texts.get(name, ())
-            if (wrong := wrong_with(tables[name], column, False))
-        ]
-        if not violations:
-            violations += statements.numbers_are_there(name, tables[name], columns)
-            if (
-                not violations
-                and name != "duals"
-                and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all()
-            ):
-                violations.append(Violation("tables", name, 1.0, "tables", _("the numbers of the table are finite")))
-    return violations
 
 
 def _units_follow(
@@ -285,11 +265,11 @@ def _measures_follow(
     baseline: Baseline, keys: pd.DataFrame, columns: dict[str, NDArray[np.float64]], table: pd.DataFrame
 ) -> list[Violation]:
     """Check that the totals of each measure follow from the plans."""
-    wanted = {name: keys[name].to_numpy(dtype=object) for name in ("measure_id", "sector")}
     if not len(keys):
         message = _("without measures the table is empty")
         return [Violation("measure_years", "", 1.0, "rows", message)] if len(table) else []
-    violations = statements.rows_are_there("measure_years", table, wanted, baseline.years)
-    return violations or statements.columns_follow(
-        "measure_years", wanted["measure_id"], baseline.years, table, columns
-    )
+    years = baseline.years
+    wanted = {name: np.repeat(keys[name].to_numpy(dtype=object), len(years)) for name in ("measure_id", "sector")}
+    violations = rows_are("measure_years", table, wanted | {"year": np.tile(years, len(keys))})
+    labels = keys["measure_id"].to_numpy(dtype=object)
+    return violations or statements.columns_follow("measure_years", labels, years, table, columns)

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.cells import above
 from etsopt.checking.tolerances import SHARE_EXCESS
-from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from etsopt.checking.verdict import Violation
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.instance_inputs import InstanceInputs
@@ -65,24 +66,15 @@ def read_plans(
     plan = plan.ravel()
     share = table["share"].to_numpy(dtype=float)
     twice = _meet_earlier(plan, slot, start, last)
-    violations = [
-        *_rows(table, unit < 0, "plans_are_known", _("the unit is one of the instance")),
-        *_rows(
-            table,
-            (unit >= 0) & (slot < 0),
-            "measures_are_on_offer",
-            _("the measure and its step are on offer at the unit"),
-        ),
-        *_rows(table, ~known, "plans_are_known", _("first and last year are of the horizon, in order")),
-        *_rows(
-            table,
-            twice & (slot >= 0),
-            "plans_are_known",
-            _("a plan names a spell of a measure once, and spells are apart"),
-        ),
-        *_rows(table, share != share[first][plan], "plans_are_known", _("a plan has one share")),
-        *_rows(table, ~_numbered(plans)[plan], "plans_are_known", _("the plans of a unit are numbered from zero on")),
+    cases = [
+        ("plans_are_known", unit < 0, _("the unit is one of the instance")),
+        ("measures_are_on_offer", (unit >= 0) & (slot < 0), _("the measure and its step are on offer at the unit")),
+        ("plans_are_known", ~known, _("first and last year are of the horizon, in order")),
+        ("plans_are_known", twice & (slot >= 0), _("a plan names a spell of a measure once, and spells are apart")),
+        ("plans_are_known", share != share[first][plan], _("a plan has one share")),
+        ("plans_are_known", ~_numbered(plans)[plan], _("the plans of a unit are numbered from zero on")),
     ]
+    violations = _cases(table["unit_id"], cases)
     if violations:
         return None, violations
     runs = np.zeros((len(plans), offered.code.shape[1], years), dtype=bool)
@@ -109,13 +101,7 @@ def _meet_earlier(
 def _numbered(plans: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return True for each plan, sorted by unit and number, whose number counts the unit's earlier plans."""
     unit, number = plans.T
-    right: NDArray[np.bool_] = number == np.arange(len(plans)) - np.searchsorted(unit, unit)
-    return right
-
-
-def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) -> Iterator[Violation]:
-    for name in table["unit_id"].to_numpy()[bad]:
-        yield Violation(rule, str(name), 1.0, "plans", message)
+    return np.asarray(number == np.arange(len(plans)) - np.searchsorted(unit, unit))
 
 
 def plans_are_admissible(
@@ -131,17 +117,8 @@ def plans_are_admissible(
     unit, runs = taken.unit, taken.runs
     early = (runs & (baseline.years < offered.first_year[unit][:, :, None])).any(axis=(1, 2))
     stopped = ((runs[:, :, :-1] & ~runs[:, :, 1:]).any(axis=2) & ~offered.stops[unit]).any(axis=1)
-    group, code, required = offered.group[unit], offered.code[unit], offered.required[unit]
-    clash, unmet = np.zeros((2, len(unit)), dtype=bool)
-    for one in range(runs.shape[1]):
-        for other in range(one if (group[:, one] >= 0).any() else 0):
-            together = (runs[:, one] & runs[:, other]).any(axis=1)
-            clash |= together & (group[:, one] == group[:, other]) & (group[:, one] >= 0)
-        for needed in required[:, one].T:
-            same = (needed[:, None] == code) & (needed >= 0)[:, None]
-            # All steps of a measure that is required have to run.
-            lacks = np.logical_or.reduce(same[:, :, None] & ~runs, axis=1) | (~same.any(axis=1))[:, None]
-            unmet[(runs[:, one] & lacks).any(axis=1) & (needed > -2)] = True
+    clash = clashes(offered.group[unit], runs)
+    unmet = lacks(offered.code[unit], offered.required[unit], runs)
     share, divisible = taken.share, divisible or instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
     wrong_share, out_of_step = ~((share > 0) & (total <= 1 + SHARE_EXCESS)), _out_of_step(offered.step[unit] > 1, runs)
@@ -155,7 +132,34 @@ def plans_are_admissible(
         ("shares", wrong_share, _("the shares of a unit's plans are positive and total at most one")),
         ("shares", (share != 1) & (not divisible), _("a plan has a share of one if measures are not divisible")),
     ]
-    return [Violation(rule, str(name), 1.0, "plans", message) for rule, bad, message in cases for name in names[bad]]
+    return _cases(names, cases)
+
+
+def _cases(names: object, cases: Sequence[tuple[str, NDArray[np.bool_], str]]) -> list[Violation]:
+    """Return a violation for every plan that is a bad case of a rule."""
+    return [one for rule, bad, message in cases for one in above(rule, names, bad, 0.0, "plans", message)]
+
+
+def clashes(group: NDArray[np.int64], runs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return True for rows of ``(rows, slots, years)`` that run two slots of an exclusive group at once."""
+    clash = np.zeros(len(runs), dtype=bool)
+    for one in range(runs.shape[1]):
+        for other in range(one if (group[:, one] >= 0).any() else 0):
+            same = (group[:, one] == group[:, other]) & (group[:, one] >= 0)
+            clash |= same & (runs[:, one] & runs[:, other]).any(axis=1)
+    return clash
+
+
+def lacks(code: NDArray[np.int64], required: NDArray[np.int64], runs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return True for rows that run a slot without every step of a measure that it requires."""
+    unmet = np.zeros(len(runs), dtype=bool)
+    for one in range(runs.shape[1]):
+        for needed in required[:, one].T:
+            same = (needed[:, None] == code) & (needed >= 0)[:, None]
+            # All steps of a measure that is required have to run.
+            without = np.logical_or.reduce(same[:, :, None] & ~runs, axis=1) | (~same.any(axis=1))[:, None]
+            unmet |= (runs[:, one] & without).any(axis=1) & (needed > -2)
+    return unmet
 
 
 def _out_of_step(later: NDArray[np.bool_], runs: NDArray[np.bool_]) -> NDArray[np.bool_]:

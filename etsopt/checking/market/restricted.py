@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from etsopt.checking.market.search import least_of_chains
 from etsopt.readings.sets import Sets
 
 if TYPE_CHECKING:
@@ -71,12 +72,7 @@ class Restricted:
         units, least = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
         for kind, masks in by_kind.items():
             sets = self.sets[kind].select(np.array(list(masks)))
-            mask = np.stack(list(masks.values()), axis=2)
-            ahead = np.zeros(sets.left.shape)
-            for year in reversed(range(years)):
-                ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
-                ahead[~mask[year]] = np.inf
-                sets.family.minimise_over_next(ahead)
+            may_run = np.stack(list(masks.values()), axis=2)
             units.append(sets.units)
-            least.append(ahead[0])
+            least.append(least_of_chains(baseline, sets, demand_dual, emission_dual, may_run))
         return np.concatenate(units), np.concatenate(least)

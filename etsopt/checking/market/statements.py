@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.totals import distance
+from etsopt.checking.cells import distance
 from etsopt.checking.tolerances import CELL_TOLERANCE, NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T
 from etsopt.checking.verdict import Violation
-from etsopt.language import _, chain, pgettext
+from etsopt.language import _
 from etsopt.readings import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts, TradeTerms
@@ -44,24 +42,7 @@ def unit_of(column: str) -> str:
 
 def grid(table: pd.DataFrame, column: str, years: int) -> NDArray[np.float64]:
     """Return a column of a table with a row for each key and year, shape ``(keys, years)``."""
-    values: NDArray[np.float64] = table[column].to_numpy(dtype=float).reshape(-1, years)
-    return values
-
-
-def rows_are_there(
-    name: str, table: pd.DataFrame | None, keys: Mapping[str, NDArray[np.object_]], years: NDArray[np.int64]
-) -> list[Violation]:
-    """Check that the table has a row for every key and year, in their order."""
-    count = len(next(iter(keys.values()))) if keys else 1
-    wanted = {key: np.repeat(labels, len(years)) for key, labels in keys.items()} | {"year": np.tile(years, count)}
-    if table is None:
-        return [Violation("tables", name, 1.0, "tables", _("the table is present"))]
-    for column, cells in wanted.items():
-        if column not in table or table[column].tolist() != cells.tolist():
-            key = chain(wanted, pgettext("list", "{first} and {second}"))
-            message = _("the table has a row for every {key}, in order", key=key)
-            return [Violation("same_rows", f"{name}.{column}", 1.0, "rows", message)]
-    return []
+    return np.asarray(table[column].to_numpy(dtype=float).reshape(-1, years))
 
 
 def numbers_are_there(name: str, table: pd.DataFrame, columns: list[str]) -> list[Violation]:
@@ -224,8 +205,7 @@ def holdings_within_need(baseline: Baseline, pool: Accounts, holdings: Holdings)
 
 def least_of(*amounts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the least of several amounts at each place."""
-    least: NDArray[np.float64] = np.stack(amounts).min(axis=0)
-    return least
+    return np.asarray(np.stack(amounts).min(axis=0))
 
 
 def year_columns(

@@ -67,8 +67,7 @@ class PlanSizes:
         size = self.cost[account] + np.abs(demand_dual) * (self.steep[account] + self.given[account])
         total_size = (size + emission_dual * self.emissions[account]).sum(axis=1)
         # The sums of sizes are rounded themselves, by far less than one part in a thousand.
-        error: NDArray[np.float64] = 1.001 * gamma(self.roundings) * total_size
-        return error
+        return np.asarray(1.001 * gamma(self.roundings) * total_size)
 
 
 @dataclass(frozen=True)

@@ -230,8 +230,7 @@ def _within_limits(count: NDArray[np.int64] | NDArray[np.float64], times: int = 
     order = np.argsort(count, kind="stable")
     few = np.zeros(len(count), dtype=bool)
     few[order] = np.cumsum(count[order]) <= times * ENUMERATED_PLANS_MAX
-    result: NDArray[np.bool_] = few & (count <= times * OWNER_PLANS_MAX)
-    return result
+    return np.asarray(few & (count <= times * OWNER_PLANS_MAX))
 
 
 def _with_trades(trading: Trading, sizes: PlanSizes, plans: NearOptimalPlans) -> NDArray[np.float64]:

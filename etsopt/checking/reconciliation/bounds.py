@@ -53,8 +53,7 @@ def centred(evidence: Evidence, counts: Mask) -> Floats:
     rows = evidence.statements
     # A statement with a value has both sides.
     width = np.maximum((rows["upper"] - rows["lower"]) / 2, rows["uncertainty"]).to_numpy()
-    found: Floats = np.where(unknown & rows["value"].notna().to_numpy(), CENTRAL / width, 0.0)
-    return found
+    return np.asarray(np.where(unknown & rows["value"].notna().to_numpy(), CENTRAL / width, 0.0))
 
 
 def adjustment(

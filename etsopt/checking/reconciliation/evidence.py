@@ -65,15 +65,13 @@ class Evidence:
         """Return the distance of each sum from its range, negative below it."""
         total = self.sums(amount)[0]
         lower, upper = (self.statements[side].to_numpy() for side in ("lower", "upper"))
-        found: Floats = np.maximum(total - upper, 0.0) + np.minimum(total - lower, 0.0)
-        return found
+        return np.asarray(np.maximum(total - upper, 0.0) + np.minimum(total - lower, 0.0))
 
     @property
     def reach(self) -> Floats:
         """Largest absolute sum of each statement over all possible quantities, shape ``(s,)``."""
         parts = np.abs(self.coefficient) * self.quantities["most"].to_numpy()[self.quantity]
-        found: Floats = np.bincount(self.statement, parts, len(self.statements)).astype(float)
-        return found
+        return np.asarray(np.bincount(self.statement, parts, len(self.statements)).astype(float))
 
     def only(self, kept: NDArray[np.bool_]) -> Evidence:
         """Return the evidence with some of the statements."""
