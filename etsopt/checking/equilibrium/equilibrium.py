@@ -63,8 +63,8 @@ def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFram
 
 def _check_year(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the rows of one year."""
-    units, sectors = instance.units[["unit_id", "enterprise_id", "sector", "province"]], {"sector": instance.sectors}
-    rows = {"units": units, "equilibrium": sectors}
+    units = instance.units[["unit_id", "enterprise_id", "sector", "province"]].to_dict("list")
+    rows: dict[str, dict[str, Any]] = {"units": units, "equilibrium": {"sector": instance.sectors}}
     if violations := [one for name, keys in rows.items() for one in rows_are(name, tables[name], keys)]:
         return violations
     taken, violations = _taken(instance, year, tables["units"])

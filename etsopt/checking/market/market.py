@@ -22,7 +22,7 @@ from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balances, read_held
 from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
-from etsopt.checking.theorem import COST, UNMET
+from etsopt.checking.theorem import COST, DUALS, UNMET
 from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.language import _
 from etsopt.readings.plan import inside_in
@@ -217,7 +217,7 @@ def _shape(instance: InstanceInputs, market: Market, tables: Mapping[str, pd.Dat
         "unit_years": (),
         "plans": ("unit_id", "measure_id", "plan", "share", *market.offered.numbers_of_plans),
         "measure_years": ("year", "units"),
-        "duals": ("level", "row", "index", "year", "multiplier", "unit"),
+        **DUALS,
     }
     names = ("unit_id", "enterprise_id", "sector", "province")
     keys = {
@@ -227,7 +227,10 @@ def _shape(instance: InstanceInputs, market: Market, tables: Mapping[str, pd.Dat
         "unit_years": {name: np.repeat(units[name].to_numpy(dtype=object), len(years)) for name in names}
         | {"year": np.tile(years, len(units))},
     }
-    return are_whole(tables, read) or [
+    violations = are_whole(tables, read)
+    # The multipliers of the allocation, which the table has as well, are of no year.
+    violations = violations or statements.numbers_are_there("duals", tables["duals"], ["year"])
+    return violations or [
         violation for name, wanted in keys.items() for violation in rows_are(name, tables[name], wanted)
     ]
 

@@ -55,7 +55,9 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdi
     violations = are_whole(tables, OWN_TABLES["reconciliation"]) or [
         violation
         for name, own, keys in rows
-        for violation in rows_are(name, tables[name], {key: [None] for key in keys} if own is None else own[keys])
+        for violation in rows_are(
+            name, tables[name], {key: [None] for key in keys} if own is None else own[keys].to_dict("list")
+        )
     ]
     if violations:
         return Verdict(tuple(violations), ())
