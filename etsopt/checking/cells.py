@@ -16,7 +16,7 @@ from etsopt.language import _, chain, pgettext
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from etsopt.checking.arrays import Floats
 
 
 def _names(text: str) -> frozenset[str]:
@@ -150,7 +150,7 @@ def above(rule: str, names: object, by: object, tolerance: object, unit: str, me
     return [Violation(rule, str(labels[one]), float(amounts[one]), unit, message) for one in order]
 
 
-def distance(stated: object, expected: object) -> NDArray[np.float64]:
+def distance(stated: object, expected: object) -> Floats:
     """Return the distance of numbers from the expected ones; NaN is right if NaN is expected."""
     given, wanted = np.asarray(stated, dtype=float), np.asarray(expected, dtype=float)
     off = np.abs(given - wanted)

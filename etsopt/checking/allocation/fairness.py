@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
-
-    Floats = NDArray[np.float64]
 
 KEYS = ("level", "against", "allocation")
 SHARES = ("gini", "theil_between", "theil_within", "hoover", "atkinson", "coverage")

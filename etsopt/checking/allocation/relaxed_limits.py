@@ -32,9 +32,8 @@ from etsopt.readings import plan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.instance_inputs import InstanceInputs
 
 WAYS = ("target_relaxation", "band_relaxation")
@@ -121,7 +120,7 @@ def _targets_ruled_out(instance: InstanceInputs, demands: Demands) -> list[Line]
     return lines
 
 
-def _relaxed_rows(demands: Demands, way: str, allowance: NDArray[np.float64]) -> list[Line]:
+def _relaxed_rows(demands: Demands, way: str, allowance: Floats) -> list[Line]:
     """Return the limits that an allocation misses, and the misses."""
     rows, lines = demands.rows, list[Line]()
     totals = rows.totals(allowance).value
@@ -150,11 +149,7 @@ def _bands(instance: InstanceInputs, stated: pd.DataFrame, way: str) -> list[Lin
 
 
 def _kept_limits(
-    instance: InstanceInputs,
-    chosen: NDArray[np.bool_],
-    way: str,
-    allowance: NDArray[np.float64],
-    wider: Mapping[str, float],
+    instance: InstanceInputs, chosen: Mask, way: str, allowance: Floats, wider: Mapping[str, float]
 ) -> list[Violation]:
     """Check that the allocation keeps the limits that its way does not relax, with no more exceptions than allowed."""
     demands = derive(instance, chosen)
@@ -184,9 +179,7 @@ def _kept_limits(
     return violations
 
 
-def _missed(
-    demands: Demands, allowance: NDArray[np.float64], widening: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _missed(demands: Demands, allowance: Floats, widening: Floats) -> tuple[Floats, Floats]:
     """Return by how much units are beyond their wider bands, and rows beyond their limits with those of enterprises."""
     rows, inside, totals = demands.rows, demands.in_enterprise, demands.rows.totals(allowance).value
     wider = np.bincount(demands.enterprise[inside], widening[inside], len(rows))
@@ -194,7 +187,7 @@ def _missed(
     return of_units, np.maximum(rows.least - totals, totals - rows.most) - wider
 
 
-def _widening(instance: InstanceInputs, wider: Mapping[str, float]) -> NDArray[np.float64]:
+def _widening(instance: InstanceInputs, wider: Mapping[str, float]) -> Floats:
     """Return the widening of each unit's band on either side, shape ``(units,)`` [t]."""
     sector = instance.labels("sector")
     rate = np.array([wider.get(str(name), 0.0) for name in sector.names])[sector.code]
@@ -202,12 +195,7 @@ def _widening(instance: InstanceInputs, wider: Mapping[str, float]) -> NDArray[n
 
 
 def _exceptions(
-    instance: InstanceInputs,
-    demands: Demands,
-    chosen: NDArray[np.bool_],
-    way: str,
-    allowance: NDArray[np.float64],
-    widening: NDArray[np.float64],
+    instance: InstanceInputs, demands: Demands, chosen: Mask, way: str, allowance: Floats, widening: Floats
 ) -> list[Violation]:
     """Check that every exception is outside its band, or shares a band that is missed."""
     outside, missed = (part > 0 for part in _missed(demands, allowance, widening))

@@ -21,9 +21,8 @@ from etsopt.readings.references import outside_plans
 from etsopt.readings.targets import at_emissions, due_at_emissions, due_if_fixed, entitled_at_rest
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.verdict import Columns
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -90,7 +89,7 @@ def not_negative(table: Columns) -> list[Violation]:
     return above("not_negative", table["unit_id"], below, UNIT_TOLERANCE_T, "t", message)
 
 
-def advance(instance: InstanceInputs) -> NDArray[np.float64]:
+def advance(instance: InstanceInputs) -> Floats:
     """Return the pre-allocation of the instance, else the year's share of last year's emissions [t]."""
     units = instance.units
     issued = np.zeros(len(units))
@@ -111,7 +110,7 @@ def pre_allocation(instance: InstanceInputs, table: pd.DataFrame) -> list[Violat
 
 
 def reference_follows_rule(
-    instance: InstanceInputs, table: Columns, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
+    instance: InstanceInputs, table: Columns, sectors: pd.DataFrame, fixed: Mask
 ) -> list[Violation]:
     """Check reference allowances against the rule, evaluated again from the published balance values."""
     exact, given = before_rounding(instance, sectors, fixed), np.asarray(table["reference_t"])
@@ -128,7 +127,7 @@ def reference_follows_rule(
     return above("reference_follows_rule", table["unit_id"], off, UNIT_TOLERANCE_T, "t", message)
 
 
-def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: Mask) -> Floats:
     """Return the reference allowances before rounding, shape ``(units,)`` [t]."""
     emissions = plan.emissions_inside(instance)
     if plan.has_balance_value(instance):
@@ -147,9 +146,7 @@ def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: NDAr
     return np.where(fixed & ~entitled, emissions, exact)
 
 
-def balance_value_balances(
-    instance: InstanceInputs, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
-) -> list[Violation]:
+def balance_value_balances(instance: InstanceInputs, sectors: pd.DataFrame, fixed: Mask) -> list[Violation]:
     """Check that each sector balances at both ends of its balance value's interval, and is the middle of it.
 
     A balance value from outside is as stated, and balances nothing.
@@ -190,9 +187,7 @@ def balance_value_balances(
     return violations
 
 
-def fixed_get_emissions(
-    instance: InstanceInputs, table: Columns, fixed: NDArray[np.bool_], optimised: bool
-) -> list[Violation]:
+def fixed_get_emissions(instance: InstanceInputs, table: Columns, fixed: Mask, optimised: bool) -> list[Violation]:
     """Check that units that nothing moves get A = E, or what the rule says, rounded if rule or policy rounds."""
     due = due_if_fixed(instance, optimised)
     off = np.where(fixed, np.abs(np.asarray(table["allowance_t"]) - due), 0.0)
@@ -215,9 +210,7 @@ def not_moved(table: Columns) -> list[Violation]:
     return above("not_moved", table["unit_id"], off, 0.0, "t", message)
 
 
-def exceptions_are_allowed(
-    instance: InstanceInputs, fixed: NDArray[np.bool_], table: Columns, optimised: bool
-) -> list[Violation]:
+def exceptions_are_allowed(instance: InstanceInputs, fixed: Mask, table: Columns, optimised: bool) -> list[Violation]:
     """Check that exceptions are adjustable, and at most the allowed number, or none without optimisation."""
     most = instance.policy.allocation.exceptions.units * optimised
     chosen = exceptional_units(instance, table)

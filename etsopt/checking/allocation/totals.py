@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
 
 TOTALS = (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province"))
@@ -164,7 +165,7 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
     return _differing("balances_are_stated", names, provinces["balance_limit_t"], expected, TOTAL_TOLERANCE_T, message)
 
 
-def _aligned_by_name(names: NDArray[np.object_], values: Mapping[str, float]) -> NDArray[np.float64]:
+def _aligned_by_name(names: NDArray[np.object_], values: Mapping[str, float]) -> Floats:
     """Return the value of each name, NaN for one that has none."""
     return np.array([values.get(name, np.nan) for name in names], dtype=float)
 

@@ -19,8 +19,7 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
 
 LEVELS = dict(zip(OWN_STAGE["compliance"], ("CNY", "t", "t"), strict=True))
@@ -63,7 +62,7 @@ def _levels(
     instance: InstanceInputs,
     enterprises: pd.DataFrame,
     stated: pd.DataFrame,
-    flows: Mapping[str, NDArray[np.float64]],
+    flows: Mapping[str, Floats],
     prices: limits.Tariff,
 ) -> list[LevelCheck]:
     """Return the value of each objective in the tables, with its least value as bound."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -129,7 +130,7 @@ def _taken(instance: InstanceInputs, year: Year, units: pd.DataFrame) -> tuple[S
 
 
 def _units(
-    instance: InstanceInputs, year: Year, taken: SelectedPlans, table: pd.DataFrame, balance: NDArray[np.float64]
+    instance: InstanceInputs, year: Year, taken: SelectedPlans, table: pd.DataFrame, balance: Floats
 ) -> list[Violation]:
     """Check that a unit's columns follow from its measures, and that its set is a best response."""
     now, labels = year.at(balance), instance.units["unit_id"].to_numpy()
@@ -167,7 +168,7 @@ def _units(
     ]
 
 
-def _intensities(labels: NDArray[np.object_], table: pd.DataFrame, expected: NDArray[np.float64]) -> list[Violation]:
+def _intensities(labels: NDArray[np.object_], table: pd.DataFrame, expected: Floats) -> list[Violation]:
     """Check that intensities follow from the measures."""
     off = np.where(np.isnan(expected), 0.0, np.abs(table["intensity"].to_numpy(dtype=float) - expected))
     message = _("the intensity is the baseline intensity times the share left by the measures")
@@ -214,7 +215,7 @@ def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataF
     return violations
 
 
-def _is_without_abatement(stated: float, year: Year, free: NDArray[np.bool_], half: float) -> bool:
+def _is_without_abatement(stated: float, year: Year, free: Mask, half: float) -> bool:
     """Return True if a balance value is that without abatement, within rounding; NaN without adjustable units."""
     if not free.any():
         return bool(np.isnan(stated))
@@ -230,11 +231,7 @@ def _half_decimal(instance: InstanceInputs) -> float:
 
 
 def _balance(
-    instance: InstanceInputs,
-    year: Year,
-    row: dict[str, Any],
-    emissions: NDArray[np.float64],
-    intensity: NDArray[np.float64],
+    instance: InstanceInputs, year: Year, row: dict[str, Any], emissions: Floats, intensity: Floats
 ) -> list[Violation]:
     """Check the residual of the rule, and that the balance value balances its sector."""
     name, value, total = str(row["sector"]), row["balance_value"], float(emissions.sum())

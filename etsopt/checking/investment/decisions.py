@@ -16,11 +16,8 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Ints, Mask
     from etsopt.checking.investment.derived import Derived
-
-    Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def _runs(derived: Derived, operations: pd.DataFrame, installed: Mask) -> tuple[
     return runs, []
 
 
-def _places(derived: Derived, table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _places(derived: Derived, table: pd.DataFrame) -> tuple[Ints, Ints]:
     """Return the unit and slot of each row, -1 where it names none."""
     unit = pd.Index(derived.instance.units["unit_id"]).get_indexer(table["unit_id"]).astype(np.int64)
     return unit, derived.offered.slots_in(table, unit)

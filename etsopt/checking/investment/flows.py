@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints
     from etsopt.checking.investment.decisions import Decision
     from etsopt.checking.investment.derived import Derived
     from etsopt.checking.market.accounts import Accounts
@@ -43,8 +43,8 @@ class Flows:
         is measured against it where costs and gains nearly cancel.
     """
 
-    costs: NDArray[np.float64]
-    least_account_cost: NDArray[np.float64]
+    costs: Floats
+    least_account_cost: Floats
     spending: float
 
 
@@ -97,7 +97,7 @@ def flows_of(  # long because every number of a scenario follows from those befo
     return Flows(account, least, spending), violations
 
 
-def _kept_most(accounts: Accounts, there: Baseline) -> NDArray[np.float64]:
+def _kept_most(accounts: Accounts, there: Baseline) -> Floats:
     """Return the most that an account keeps at the end of each year: its opening and its surpluses before abatement."""
     units = np.arange(len(there.emissions))
     free = [there.free(units, t, there.emissions[:, t], np.ones(len(units))) for t in range(len(there.years))]
@@ -105,9 +105,7 @@ def _kept_most(accounts: Accounts, there: Baseline) -> NDArray[np.float64]:
     return np.asarray(accounts.opening[:, None] + np.cumsum(surplus, axis=1))
 
 
-def _units(
-    there: Baseline, offered: Choices, decision: Decision, first: NDArray[np.int64], number: int
-) -> tuple[NDArray[np.float64], ...]:
+def _units(there: Baseline, offered: Choices, decision: Decision, first: Ints, number: int) -> tuple[Floats, ...]:
     """Return emissions, free allowances and cost of measures of units in each year of a scenario."""
     emissions, free, cost = np.zeros((3, *there.emissions.shape))
     everyone = np.arange(len(emissions))

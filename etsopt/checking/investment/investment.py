@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
 
 
@@ -96,15 +96,13 @@ def _level(value: float, bound: float, gap: float, spending: float) -> LevelChec
     return LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * max(abs(value), spending))
 
 
-def _totals(owner: Any, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
+def _totals(owner: Any, of_units: Floats) -> Floats:
     total = np.zeros((len(owner), of_units.shape[1]))
     np.add.at(total, owner.code, of_units)
     return total
 
 
-def _stated_multipliers(
-    tables: Mapping[str, pd.DataFrame], enterprises: int, scenarios: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _stated_multipliers(tables: Mapping[str, pd.DataFrame], enterprises: int, scenarios: int) -> tuple[Floats, Floats]:
     """Return the weights of scenarios and the multipliers of budgets, which prove a bound whatever they are."""
     weights = tables["scenario_costs"]["weight"].to_numpy(dtype=float)
     summary = tables["investment_summary"]

@@ -12,8 +12,7 @@ from etsopt.readings.sets import batches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.investment.derived import Derived
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from etsopt.readings.sets import Sets
 
 
-def first_years(baseline: Baseline, offered: Choices) -> NDArray[np.int64]:
+def first_years(baseline: Baseline, offered: Choices) -> Ints:
     """Return the position of the first year in which each slot can run, the number of years if never.
 
     It waits for its first year, for the step before it, which takes a year, and for all that its measure requires.
@@ -43,9 +42,7 @@ def first_years(baseline: Baseline, offered: Choices) -> NDArray[np.int64]:
     return first
 
 
-def investments(
-    baseline: Baseline, offered: Choices, capital: NDArray[np.float64], first: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def investments(baseline: Baseline, offered: Choices, capital: Floats, first: Ints) -> Floats:
     """Return the investment of each slot in the year in which it is built, shape ``(units, slots)`` [CNY].
 
     Parameters
@@ -66,12 +63,12 @@ class SetCosts(NamedTuple):
     """
 
     sets: Sets
-    cost: NDArray[np.float64]
-    at_mean: NDArray[np.float64]
-    investment: NDArray[np.float64]
-    size: NDArray[np.float64]
+    cost: Floats
+    at_mean: Floats
+    investment: Floats
+    size: Floats
 
-    def numbers(self, installed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def numbers(self, installed: Mask) -> Ints:
         """Return the number of the set of each of these units, from the slots of all units ``(units, slots)``."""
         has = self.sets.family.has
         mine = installed[self.sets.units, : has.shape[1]]
@@ -115,7 +112,7 @@ def set_costs(  # long because years, scenarios and sets are three loops over th
         yield SetCosts(sets, cost[:-1], cost[-1], invested, size[:-1])
 
 
-def least_of_parts(family: Family, value: NDArray[np.float64]) -> None:
+def least_of_parts(family: Family, value: Floats) -> None:
     """Replace the value of every set by the least over the parts of it that may run, in place, ``(sets, units)``.
 
     What stops may rest: of a group of alternatives, the one; of a line, the last ones of it.

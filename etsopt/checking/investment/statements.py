@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.investment.derived import Derived
     from etsopt.checking.investment.sets import SetCosts
     from etsopt.readings.instance_inputs import InstanceInputs
@@ -64,7 +64,7 @@ def cells_follow(
             yield Violation("tables_follow", where, float(off[row]), unit, message)
 
 
-def mean_is_least(instance: InstanceInputs, costs: SetCosts, at_mean: NDArray[np.bool_]) -> list[Violation]:
+def mean_is_least(instance: InstanceInputs, costs: SetCosts, at_mean: Mask) -> list[Violation]:
     """Check that what would be installed at expected values costs least there."""
     everyone = np.arange(len(costs.sets.units))
     chosen = costs.at_mean[costs.numbers(at_mean), everyone]
@@ -84,7 +84,7 @@ def weights_are_possible(derived: Derived, table: pd.DataFrame) -> list[Violatio
     return above("weights", derived.instance.labels("enterprise_id").names, off, MULTIPLIER_TOLERANCE, "1", message)
 
 
-def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: NDArray[np.float64]) -> Iterator[Violation]:
+def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: Floats) -> Iterator[Violation]:
     """Check that a multiplier of a budget is from zero to what a CNY may save at most, and zero without a budget."""
     prices = table["budget_shadow_price"].to_numpy(dtype=float)
     if not np.isnan(prices[-1]):
@@ -96,9 +96,7 @@ def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: NDAr
             yield Violation("budget_prices", str(name), float(abs(price)), "CNY/CNY", message)
 
 
-def costs_follow(
-    derived: Derived, table: pd.DataFrame, costs: NDArray[np.float64], others: list[NDArray[np.float64]]
-) -> Iterator[Violation]:
+def costs_follow(derived: Derived, table: pd.DataFrame, costs: Floats, others: list[Floats]) -> Iterator[Violation]:
     """Check costs and regret in every scenario."""
     names = derived.instance.labels("enterprise_id").names
     keys = crossed(enterprise_id=names, scenario=derived.states.names)
@@ -113,11 +111,7 @@ def costs_follow(
 
 
 def summary_follows(
-    derived: Derived,
-    table: pd.DataFrame,
-    costs: NDArray[np.float64],
-    others: list[NDArray[np.float64]],
-    invested: NDArray[np.float64],
+    derived: Derived, table: pd.DataFrame, costs: Floats, others: list[Floats], invested: Floats
 ) -> Iterator[Violation]:
     """Check the objective of every enterprise, the values of information, and the sums in the last row."""
     names = [*derived.instance.labels("enterprise_id").names, ""]

@@ -13,16 +13,14 @@ from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
     from etsopt.checking.market.statements import Holdings
 
 
-def spent_by(
-    market: Market, holdings: Holdings, units: Amounts, price: NDArray[np.float64], offers: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def spent_by(market: Market, holdings: Holdings, units: Amounts, price: Floats, offers: Floats) -> Floats:
     """Return a lower bound of the cost of enterprises at discounted prices of allowances and scarce offsets [CNY].
 
     The shape is ``(accounts,)``; the uncertainty is subtracted.
@@ -32,14 +30,12 @@ def spent_by(
     yearly = np.concatenate([of_measures[None], _of_trading(market, holdings)])
     traded = np.stack([price * holdings.bought, -price * holdings.sold, -np.minimum(offers, 0.0) * holdings.offset])
     terminal_value = baseline.discount[-1] * terms.terminal_price
-    spent: NDArray[np.float64] = (
-        yearly.sum(axis=(0, 2)) + traded.sum(axis=(0, 2)) - terminal_value * holdings.banked[:, -1]
-    )
+    spent: Floats = yearly.sum(axis=(0, 2)) + traded.sum(axis=(0, 2)) - terminal_value * holdings.banked[:, -1]
     size = np.abs(yearly).sum(axis=(0, 2)) + np.abs(traded).sum(axis=(0, 2)) + sizes.cost.sum(axis=1)
     return spent - gamma(sizes.roundings + sizes.units + 20) * (size + terminal_value * _stocks(market, holdings))
 
 
-def _of_trading(market: Market, holdings: Holdings) -> NDArray[np.float64]:
+def _of_trading(market: Market, holdings: Holdings) -> Floats:
     """Return the discounted cost of transactions, offsets and obligations, shape ``(3, accounts, years)`` [CNY]."""
     terms = market.terms
     outstanding_cost = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
@@ -48,7 +44,7 @@ def _of_trading(market: Market, holdings: Holdings) -> NDArray[np.float64]:
     return market.baseline.discount * np.stack(parts)
 
 
-def _stocks(market: Market, holdings: Holdings) -> NDArray[np.float64]:
+def _stocks(market: Market, holdings: Holdings) -> Floats:
     """Return the size of all tonnes that make up what is left at the end, shape ``(accounts,)`` [t]."""
     moved = (holdings.bought, holdings.sold, holdings.offset, holdings.outstanding)
     parts = (np.abs(part).sum(axis=1) for part in (market.sizes.steep, market.sizes.given, *moved))

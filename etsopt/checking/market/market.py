@@ -31,8 +31,7 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.arcs import Multipliers
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leaves import Leaf
@@ -53,7 +52,7 @@ class Answer(NamedTuple):
     units: Amounts
     of_plans: Amounts
     holdings: Holdings
-    price: NDArray[np.float64]
+    price: Floats
 
 
 class Read(NamedTuple):
@@ -145,7 +144,7 @@ def check_market(
 
 
 def _answer(
-    market: Market, taken: SelectedPlans, price: NDArray[np.float64], tables: Mapping[str, pd.DataFrame], kind: str
+    market: Market, taken: SelectedPlans, price: Floats, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> Answer:
     """Return the decisions of the tables; the price of abatement is the stated one."""
     if kind == statements.ABATEMENT:
@@ -265,7 +264,7 @@ def _units_follow(
 
 
 def _measures_follow(
-    baseline: Baseline, keys: pd.DataFrame, columns: dict[str, NDArray[np.float64]], table: pd.DataFrame
+    baseline: Baseline, keys: pd.DataFrame, columns: dict[str, Floats], table: pd.DataFrame
 ) -> list[Violation]:
     """Check that the totals of each measure follow from the plans."""
     if not len(keys):

@@ -15,8 +15,7 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.verdict import Violation
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
@@ -35,20 +34,20 @@ class SelectedPlans:
         True for the years in which each measure runs, shape ``(plans, slots, years)``.
     """
 
-    unit: NDArray[np.int64]
-    share: NDArray[np.float64]
-    runs: NDArray[np.bool_]
+    unit: Ints
+    share: Floats
+    runs: Mask
 
 
 @dataclass(frozen=True)
 class Amounts:
     """Emissions [tCO2e], free allowances [t], cost [CNY] and incentives of plans or units, shape ``(..., years)``."""
 
-    emissions: NDArray[np.float64]
-    free: NDArray[np.float64]
-    cost: NDArray[np.float64]
-    incentive_measured: NDArray[np.float64]
-    incentive_elsewhere: NDArray[np.float64]
+    emissions: Floats
+    free: Floats
+    cost: Floats
+    incentive_measured: Floats
+    incentive_elsewhere: Floats
 
 
 def read_plans(
@@ -87,9 +86,7 @@ def read_plans(
     return SelectedPlans(unit, np.where(total <= 1 + SHARE_EXCESS, share / np.maximum(total, 1.0), share), runs), []
 
 
-def _meet_earlier(
-    plan: NDArray[np.int64], slot: NDArray[np.int64], start: NDArray[np.int64], last: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _meet_earlier(plan: Ints, slot: Ints, start: Ints, last: Ints) -> Mask:
     """Return True for spells of a measure that overlap one that begins before, or follow it at once, row by row."""
     order = np.lexsort((start, slot, plan))
     same = (np.diff(plan[order]) == 0) & (np.diff(slot[order]) == 0)
@@ -98,7 +95,7 @@ def _meet_earlier(
     return meets
 
 
-def _numbered(plans: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _numbered(plans: Ints) -> Mask:
     """Return True for each plan, sorted by unit and number, whose number counts the unit's earlier plans."""
     unit, number = plans.T
     return np.asarray(number == np.arange(len(plans)) - np.searchsorted(unit, unit))
@@ -135,12 +132,12 @@ def plans_are_admissible(
     return _cases(names, cases)
 
 
-def _cases(names: object, cases: Sequence[tuple[str, NDArray[np.bool_], str]]) -> list[Violation]:
+def _cases(names: object, cases: Sequence[tuple[str, Mask, str]]) -> list[Violation]:
     """Return a violation for every plan that is a bad case of a rule."""
     return [one for rule, bad, message in cases for one in above(rule, names, bad, 0.0, "plans", message)]
 
 
-def clashes(group: NDArray[np.int64], runs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def clashes(group: Ints, runs: Mask) -> Mask:
     """Return True for rows of ``(rows, slots, years)`` that run two slots of an exclusive group at once."""
     clash = np.zeros(len(runs), dtype=bool)
     for one in range(runs.shape[1]):
@@ -150,7 +147,7 @@ def clashes(group: NDArray[np.int64], runs: NDArray[np.bool_]) -> NDArray[np.boo
     return clash
 
 
-def lacks(code: NDArray[np.int64], required: NDArray[np.int64], runs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def lacks(code: Ints, required: Ints, runs: Mask) -> Mask:
     """Return True for rows that run a slot without every step of a measure that it requires."""
     unmet = np.zeros(len(runs), dtype=bool)
     for one in range(runs.shape[1]):
@@ -162,7 +159,7 @@ def lacks(code: NDArray[np.int64], required: NDArray[np.int64], runs: NDArray[np
     return unmet
 
 
-def _out_of_step(later: NDArray[np.bool_], runs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _out_of_step(later: Mask, runs: Mask) -> Mask:
     """Return True for plans with a step without that of the slot before it, in the same year and in the year before."""
     needed, before = runs & later[:, :, None], np.roll(runs, 1, axis=1)
     ran = np.zeros_like(runs)
@@ -170,13 +167,7 @@ def _out_of_step(later: NDArray[np.bool_], runs: NDArray[np.bool_]) -> NDArray[n
     return np.logical_or.reduce(needed & ~ran, axis=(1, 2))
 
 
-def amounts(
-    baseline: Baseline,
-    offered: Choices,
-    unit: NDArray[np.int64],
-    runs_in: NDArray[np.bool_],
-    price: NDArray[np.float64],
-) -> Amounts:
+def amounts(baseline: Baseline, offered: Choices, unit: Ints, runs_in: Mask, price: Floats) -> Amounts:
     """Return the amounts of plans of some units in each year, which run measures as `SelectedPlans.runs`."""
     result = [np.zeros((len(unit), len(baseline.years))) for _ in range(5)]
     for year in range(len(baseline.years)):
@@ -201,13 +192,8 @@ def amounts(
 
 
 def _incentives(
-    baseline: Baseline,
-    unit: NDArray[np.int64],
-    year: int,
-    emissions: NDArray[np.float64],
-    kept: NDArray[np.float64],
-    output_left: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    baseline: Baseline, unit: Ints, year: int, emissions: Floats, kept: Floats, output_left: Floats
+) -> tuple[Floats, Floats]:
     """Return the marginal incentive in allowances per tonne, at measured intensity and elsewhere [t/t]."""
     follows = baseline.follows[unit, year]
     if not follows.any():
@@ -221,9 +207,7 @@ def _incentives(
     return 1 - share * (1 + rate - slack), 1 - share * (1 + rate)
 
 
-def of_units(
-    baseline: Baseline, offered: Choices, taken: SelectedPlans, price: NDArray[np.float64]
-) -> tuple[Amounts, Amounts]:
+def of_units(baseline: Baseline, offered: Choices, taken: SelectedPlans, price: Floats) -> tuple[Amounts, Amounts]:
     """Return the amounts of units with their plans, and of each plan; the rest of a unit takes no measure."""
     every_unit = np.arange(len(offered.code))
     without_measures = amounts(
@@ -241,7 +225,7 @@ def of_units(
 
 def of_measures(
     instance: InstanceInputs, baseline: Baseline, offered: Choices, taken: SelectedPlans, per_plan: Amounts
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
+) -> tuple[pd.DataFrame, dict[str, Floats]]:
     """Return keys and yearly totals of measures by sector; abatement is shared in proportion to each measure alone."""
     runs = taken.runs
     alone = runs * offered.alone[taken.unit][:, :, None]

@@ -12,8 +12,7 @@ from etsopt.readings.sets import Sets
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
 
@@ -46,12 +45,8 @@ class Restricted:
             self.place |= {unit: (of, number) for number, unit in enumerate(same.tolist())}
 
     def least(
-        self,
-        baseline: Baseline,
-        branchings: Sequence[Branching],
-        demand_dual: NDArray[np.float64],
-        emission_dual: NDArray[np.float64],
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        self, baseline: Baseline, branchings: Sequence[Branching], demand_dual: Floats, emission_dual: Floats
+    ) -> tuple[Ints, Floats]:
         """Return the units with branchings, and the least cost of each, infinite if it has no plan left [CNY].
 
         Parameters
@@ -61,7 +56,7 @@ class Restricted:
         demand_dual, emission_dual
             As in `etsopt.checking.market.search.least_of_all_plans`, for all units.
         """
-        by_kind: dict[int, dict[int, NDArray[np.bool_]]] = {}
+        by_kind: dict[int, dict[int, Mask]] = {}
         years = len(baseline.years)
         for unit, year, slot, runs in branchings:
             kind, number = self.place[unit]

@@ -18,16 +18,13 @@ import numpy as np
 from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.sets import Sets
 
 
-def least_of_all_plans(
-    baseline: Baseline, offered: Choices, demand_dual: NDArray[np.float64], emission_dual: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def least_of_all_plans(baseline: Baseline, offered: Choices, demand_dual: Floats, emission_dual: Floats) -> Floats:
     """Return the discounted cost of the best plan of every unit, shape ``(units,)`` [CNY].
 
     Parameters
@@ -43,12 +40,8 @@ def least_of_all_plans(
 
 
 def least_of_chains(
-    baseline: Baseline,
-    sets: Sets,
-    demand_dual: NDArray[np.float64],
-    emission_dual: NDArray[np.float64],
-    may_run: NDArray[np.bool_] | None = None,
-) -> NDArray[np.float64]:
+    baseline: Baseline, sets: Sets, demand_dual: Floats, emission_dual: Floats, may_run: Mask | None = None
+) -> Floats:
     """Return the discounted cost of the best plan of some units, infinite without one [CNY].
 
     Parameters

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Answer
     from etsopt.checking.market.plans import SelectedPlans
@@ -117,7 +117,7 @@ def answer_balances(
 
 
 def _no_fixed_point(
-    baseline: Baseline, table: pd.DataFrame, derived: Mapping[str, NDArray[np.float64]], own: NDArray[np.float64]
+    baseline: Baseline, table: pd.DataFrame, derived: Mapping[str, Floats], own: Floats
 ) -> list[Violation]:
     """Return the sectors and years whose balance value, allowances or emissions are not those that are held."""
     slope = np.array([baseline.slope[int(number - baseline.years[0])] for number in table["year"]])
@@ -135,9 +135,9 @@ def _no_fixed_point(
 class _Chosen(NamedTuple):
     """Plans of units with the part without measures: unit, and emissions and intensity, shape ``(plans, years)``."""
 
-    unit: NDArray[np.int64]
-    emissions: NDArray[np.float64]
-    intensity: NDArray[np.float64]
+    unit: Ints
+    emissions: Floats
+    intensity: Floats
 
 
 def _chosen(baseline: Baseline, offered: Choices, taken: SelectedPlans) -> _Chosen:
@@ -154,13 +154,7 @@ def _chosen(baseline: Baseline, offered: Choices, taken: SelectedPlans) -> _Chos
     return _Chosen(unit, share[:, None] * baseline.emissions[unit] * left, baseline.intensity[unit] * kept)
 
 
-def _balance(
-    baseline: Baseline,
-    units: NDArray[np.bool_] | NDArray[np.int64],
-    year: int,
-    emissions: NDArray[np.float64],
-    intensity: NDArray[np.float64],
-) -> float:
+def _balance(baseline: Baseline, units: Mask | Ints, year: int, emissions: Floats, intensity: Floats) -> float:
     """Return the balance value of units, or of plans of theirs; NaN if none that has one emits."""
     follows_rule = ~np.isnan(baseline.balance_value[units, year]) & (emissions > 0)
     if not follows_rule.any():

@@ -20,13 +20,14 @@ from etsopt.readings import plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.instance_inputs import InstanceInputs
 
-    Columns = dict[str, NDArray[np.float64]]
+    Columns = dict[str, Floats]
 
 ABATEMENT = "abatement"
 OBTAINED = {True: _("stated by the policy"), False: _("multiplier of the market balance over all plans")}
@@ -40,7 +41,7 @@ def unit_of(column: str) -> str:
     return "units"
 
 
-def grid(table: pd.DataFrame, column: str, years: int) -> NDArray[np.float64]:
+def grid(table: pd.DataFrame, column: str, years: int) -> Floats:
     """Return a column of a table with a row for each key and year, shape ``(keys, years)``."""
     return np.asarray(table[column].to_numpy(dtype=float).reshape(-1, years))
 
@@ -56,7 +57,7 @@ def numbers_are_there(name: str, table: pd.DataFrame, columns: list[str]) -> lis
 
 
 def columns_follow(
-    rule: str, labels: NDArray[np.object_], years: NDArray[np.int64], table: pd.DataFrame, expected: Columns
+    rule: str, labels: NDArray[np.object_], years: Ints, table: pd.DataFrame, expected: Columns
 ) -> list[Violation]:
     """Check that every column follows from the decisions."""
     violations = numbers_are_there(rule, table, list(expected))
@@ -83,13 +84,7 @@ def texts_follow(rule: str, table: pd.DataFrame, column: str, expected: str) -> 
 
 
 def violations_above(
-    rule: str,
-    labels: NDArray[np.object_],
-    years: NDArray[np.int64],
-    message: str,
-    by: NDArray[np.float64],
-    tolerance: NDArray[np.float64],
-    unit: str,
+    rule: str, labels: NDArray[np.object_], years: Ints, message: str, by: Floats, tolerance: Floats, unit: str
 ) -> list[Violation]:
     """Return a violation for every amount above its tolerance or NaN."""
     where = np.argwhere(~(by <= tolerance))
@@ -100,21 +95,15 @@ def violations_above(
 class Holdings:
     """Decisions of enterprises, shape ``(enterprises, years)``, and the holdings left in each year that follow [t]."""
 
-    bought: NDArray[np.float64]
-    sold: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    outstanding: NDArray[np.float64]
-    banked: NDArray[np.float64]
-    surrendered: NDArray[np.float64]
+    bought: Floats
+    sold: Floats
+    offset: Floats
+    outstanding: Floats
+    banked: Floats
+    surrendered: Floats
 
 
-def read_holdings(
-    table: pd.DataFrame,
-    accounts: Accounts,
-    emissions: NDArray[np.float64],
-    free: NDArray[np.float64],
-    banks: NDArray[np.bool_],
-) -> Holdings:
+def read_holdings(table: pd.DataFrame, accounts: Accounts, emissions: Floats, free: Floats, banks: Mask) -> Holdings:
     """Read the decisions, and compute surrender and what is left in each year, whether it is banked or lapses."""
     bought, sold, offset, outstanding = (
         grid(table, name, emissions.shape[1]) for name in ("bought_t", "sold_t", "offset_t", "outstanding_t")
@@ -129,7 +118,7 @@ def read_holdings(
 
 
 def enterprise_columns(
-    instance: InstanceInputs, market: Market, holdings: Holdings, amounts: Amounts, price: NDArray[np.float64]
+    instance: InstanceInputs, market: Market, holdings: Holdings, amounts: Amounts, price: Floats
 ) -> Columns:
     """Return the columns of ``enterprise_years``."""
     baseline, accounts, terms = market.baseline, market.accounts, market.terms
@@ -162,7 +151,7 @@ def enterprise_columns(
     }
 
 
-def limits_of_accounts(market: Market, holdings: Holdings, emissions: NDArray[np.float64]) -> list[Violation]:
+def limits_of_accounts(market: Market, holdings: Holdings, emissions: Floats) -> list[Violation]:
     """Check that no amount is negative, and that borrowing, offsets and outstanding obligations are within limits."""
     accounts, terms = market.accounts, market.terms
     allowed = np.where(np.isfinite(terms.outstanding_cost), accounts.so_far, 0.0)
@@ -203,7 +192,7 @@ def holdings_within_need(baseline: Baseline, pool: Accounts, holdings: Holdings)
     return list(violations_above("held", pool.labels, baseline.years, message, banked - pool.held_most, size, "t"))
 
 
-def least_of(*amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+def least_of(*amounts: Floats) -> Floats:
     """Return the least of several amounts at each place."""
     return np.asarray(np.stack(amounts).min(axis=0))
 
@@ -243,7 +232,7 @@ def limits_of_market(
     """
     years, no_label = baseline.years, np.array([""], dtype=object)
 
-    def cells(name: str) -> NDArray[np.float64]:
+    def cells(name: str) -> Floats:
         return grid(table, name, len(years))
 
     size = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * baseline.emissions.sum(axis=0)[None]
@@ -253,7 +242,7 @@ def limits_of_market(
     violations = violations_above(
         "price", no_label, years, _("the interval contains the price"), apart, rounding, "CNY/t"
     )
-    outside: dict[str, tuple[NDArray[np.float64], str]] = {
+    outside: dict[str, tuple[Floats, str]] = {
         "offsets_on_offer": (cells("offset_t") - terms.offset_supply, _("offsets are at most those on offer"))
     }
     if kind != ABATEMENT:

@@ -14,8 +14,7 @@ from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.bound import Bound
     from etsopt.checking.market.plans import Amounts
     from etsopt.readings.instance_inputs import InstanceInputs
@@ -47,7 +46,7 @@ def uplift_follows(
     market, at_multipliers = bound.market, (bound.demand_dual, bound.emission_dual)
     demand_dual, emission_dual = (price[market.accounts.of_unit] for price in at_multipliers)
     cost = market.baseline.discount * units.cost
-    spent: NDArray[np.float64] = cost.sum(axis=1)
+    spent: Floats = cost.sum(axis=1)
     spent += (demand_dual * (units.emissions - units.free) + emission_dual * units.emissions).sum(axis=1)
     size = np.abs(cost).sum(axis=1) + (np.abs(demand_dual) * (units.emissions + np.abs(units.free))).sum(axis=1)
     stated = np.zeros(len(spent))

@@ -18,21 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.outlook.cases import Case
     from etsopt.checking.outlook.derived import Derived, Model
 
-    Floats = NDArray[np.float64]
-
 
 def years_follow(
-    model: Model,
-    case: Case,
-    program: Derived,
-    x: Floats,
-    multipliers: Floats,
-    tables: Mapping[str, pd.DataFrame],
+    model: Model, case: Case, program: Derived, x: Floats, multipliers: Floats, tables: Mapping[str, pd.DataFrame]
 ) -> list[Violation]:
     """Return the cells of the market's years that do not follow from supply, allowances and multipliers."""
     supply, table = x[program.columns[SUPPLY]].reshape(len(model.owner), -1), tables["outlook_years"]

@@ -23,12 +23,9 @@ from etsopt.readings.supply import MILLION
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.outlook.cases import Case
     from etsopt.readings.instance_inputs import InstanceInputs
-
-    Floats = NDArray[np.float64]
 
 
 def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
@@ -132,9 +129,9 @@ class _Root(NamedTuple):
     """A tree without splits: one vector of multipliers is of the whole program."""
 
     multipliers: tuple[Floats]
-    parent: NDArray[np.int64] = np.array([-1])
-    column: NDArray[np.int64] = np.array([-1])
-    above: NDArray[np.bool_] = np.array([False])
+    parent: Ints = np.array([-1])
+    column: Ints = np.array([-1])
+    above: Mask = np.array([False])
     value: Floats = np.zeros(1)
 
 

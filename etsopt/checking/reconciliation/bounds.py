@@ -31,12 +31,8 @@ from etsopt.checking.tolerances import UNCERTAINTY_MARGIN_RELATIVE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.reconciliation.evidence import Evidence
-
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 CERTAINLY = 1 - 8 * ROUNDOFF
 """Part of a computed slope that the exact one has at least."""

@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.instance_inputs import InstanceInputs
-
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 LEVELS = dict(zip(OWN_STAGE["reconciliation"], ("1", "1", "t"), strict=True))
 AMOUNTS = ("least_adjusted", "reconciled", "at_lowest", "at_highest")

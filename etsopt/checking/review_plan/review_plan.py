@@ -21,8 +21,7 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.review_plan.required import Required
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -124,9 +123,7 @@ def _requirements(required: Required, plan: pd.DataFrame, groups: pd.DataFrame) 
     yield from above("days_of_group", names, over, DAYS_TOLERANCE, "days", message)
 
 
-def _prices(
-    required: Required, groups: pd.DataFrame, day: NDArray[np.float64], review: NDArray[np.float64]
-) -> Iterator[Violation]:
+def _prices(required: Required, groups: pd.DataFrame, day: Floats, review: Floats) -> Iterator[Violation]:
     """Check that a day covers no more than reviews can, that a review costs no more than all, and neither below 0."""
     total = float(required.enterprises["at_risk"].sum())
     for place, (level, province) in enumerate(required.groups.index):
