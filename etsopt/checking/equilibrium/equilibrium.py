@@ -64,7 +64,7 @@ def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFram
 
 def _check_year(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the rows of one year."""
-    units = instance.units[["unit_id", "enterprise_id", "sector", "province"]].to_dict("list")
+    units = {key: instance.units[key] for key in ("unit_id", "enterprise_id", "sector", "province")}
     rows: dict[str, dict[str, Any]] = {"units": units, "equilibrium": {"sector": instance.sectors}}
     if violations := [one for name, keys in rows.items() for one in rows_are(name, tables[name], keys)]:
         return violations
@@ -196,8 +196,7 @@ def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataF
             # Without adjustable units there is nothing to balance.
             "balance_value": not (free.any() or np.isnan(row["balance_value"])),
             "residual_t": not (free.any() or row["residual_t"] == 0),
-            "obtained": row.get("obtained")
-            not in (OBTAINED[status] if free.any() else ("every unit gets its emissions",)),
+            "obtained": row["obtained"] not in (OBTAINED[status] if free.any() else ("every unit gets its emissions",)),
         }
         message = _("the cell follows from the policy and the other tables")
         violations += [
@@ -205,7 +204,7 @@ def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataF
         ]
         in_sector = of_unit == name
         for column in SUMMED:
-            off = abs(row.get(column, np.nan) - units.loc[in_sector, column].sum())
+            off = abs(row[column] - units.loc[in_sector, column].sum())
             if not off <= 2e-2 + NUMBER_RELATIVE * units.loc[in_sector, column].abs().sum():
                 message = _("the total is the sum over the units")
                 violations.append(Violation("totals_add_up", f"{name}.{column}", off, "", message))

@@ -55,4 +55,4 @@ def least_of_chains(
         if may_run is not None:
             ahead[~may_run[year]] = np.inf
         sets.family.minimise_over_next(ahead)
-    return ahead[0]
+    return np.asarray(ahead[0])

@@ -155,25 +155,27 @@ def limits_of_accounts(market: Market, holdings: Holdings, emissions: Floats) ->
     """Check that no amount is negative, and that borrowing, offsets and outstanding obligations are within limits."""
     accounts, terms = market.accounts, market.terms
     allowed = np.where(np.isfinite(terms.outstanding_cost), accounts.so_far, 0.0)
+    amounts = (holdings.bought, holdings.sold, holdings.offset, holdings.outstanding, holdings.surrendered)
     outside = {
-        "not_negative": -least_of(
-            holdings.bought, holdings.sold, holdings.offset, holdings.outstanding, holdings.surrendered
+        "not_negative": (-np.minimum.reduce(amounts), _("no amount is negative")),
+        "borrowing": (
+            -accounts.borrowed_most - holdings.banked,
+            _("borrowing is at most the pre-allocation of the next year"),
         ),
-        "borrowing": -accounts.borrowed_most - holdings.banked,
-        "offset_limit": holdings.offset - terms.offset_share * emissions,
-        "owed": holdings.outstanding - allowed,
+        "offset_limit": (
+            holdings.offset - terms.offset_share * emissions,
+            _("offsets are at most their share of the obligation"),
+        ),
+        "owed": (
+            holdings.outstanding - allowed,
+            _("the outstanding obligation is at most the emissions so far, and zero without a reference price"),
+        ),
     }
     size = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * accounts.emissions
-    messages = {
-        "not_negative": _("no amount is negative"),
-        "borrowing": _("borrowing is at most the pre-allocation of the next year"),
-        "offset_limit": _("offsets are at most their share of the obligation"),
-        "owed": _("the outstanding obligation is at most the emissions so far, and zero without a reference price"),
-    }
     return [
         violation
-        for rule, by in outside.items()
-        for violation in violations_above(rule, accounts.labels, market.baseline.years, messages[rule], by, size, "t")
+        for rule, (by, message) in outside.items()
+        for violation in violations_above(rule, accounts.labels, market.baseline.years, message, by, size, "t")
     ]
 
 
@@ -190,11 +192,6 @@ def holdings_within_need(baseline: Baseline, pool: Accounts, holdings: Holdings)
         _("holdings are at most what is needed later"),
     )
     return list(violations_above("held", pool.labels, baseline.years, message, banked - pool.held_most, size, "t"))
-
-
-def least_of(*amounts: Floats) -> Floats:
-    """Return the least of several amounts at each place."""
-    return np.asarray(np.stack(amounts).min(axis=0))
 
 
 def year_columns(
@@ -249,14 +246,11 @@ def limits_of_market(
         absorbed, released = cells("intake_t"), cells("released_t")
         unsold = np.maximum(derived["unsold_t"], cells("unsold_t"))
         stocks = (derived["unsold_t"], cells("unsold_t"), derived["reserve_t"], cells("reserve_t"))
-        least = least_of(absorbed, released, *stocks)
+        least = np.minimum.reduce([absorbed, released, *stocks])
         without = np.where(np.isfinite(terms.ceiling), 0.0, released) + np.where(terms.floor > 0, 0.0, absorbed)
         outside["market_not_negative"] = (-least, _("no amount is negative"))
         outside["auctions"] = (unsold - terms.auctioned, _("the unsold volume is at most the auctioned one"))
         outside["reserve"] = (without, _("the reserve sells only at a ceiling and buys only at a floor"))
     for rule, (by, message) in outside.items():
         violations += violations_above(rule, no_label, years, message, by, size, "t")
-    if set(table.get("price_obtained", [])) != {OBTAINED[terms.states_price]}:
-        message = _("price_obtained names the origin of the price")
-        violations.append(Violation("price", "price_obtained", 1.0, "cells", message))
-    return violations
+    return violations + texts_follow("price", table, "price_obtained", OBTAINED[terms.states_price])

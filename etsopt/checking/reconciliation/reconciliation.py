@@ -46,16 +46,14 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdi
         Violations, and every objective with its bound.
     """
     rows = (
-        ("reconciliation", instance.units, ["unit_id", "sector", "province"]),
-        ("reconciled_quantities", instance.quantities, ["unit_id", "quantity_id"]),
-        ("reconciled_statements", instance.statements, ["unit_id", "statement_id", "kind"]),
+        ("reconciliation", instance.units, ("unit_id", "sector", "province")),
+        ("reconciled_quantities", instance.quantities, ("unit_id", "quantity_id")),
+        ("reconciled_statements", instance.statements, ("unit_id", "statement_id", "kind")),
     )
     violations = are_whole(tables, OWN_TABLES["reconciliation"]) or [
         violation
         for name, own, keys in rows
-        for violation in rows_are(
-            name, tables[name], {key: [None] for key in keys} if own is None else own[keys].to_dict("list")
-        )
+        for violation in rows_are(name, tables[name], {key: [None] if own is None else own[key] for key in keys})
     ]
     if violations:
         return Verdict(tuple(violations), ())

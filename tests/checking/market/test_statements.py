@@ -301,7 +301,3 @@ def test_the_interval_of_a_price_holds_it_and_it_says_how_it_was_obtained() -> N
     assert market_limits(price_obtained="stated by the policy", terms=part) == []
     assert market_limits(terms=part) == ["price price_obtained"]
     assert market_limits("abatement") == ["price price_obtained"]
-
-
-def test_the_least_of_several_amounts_is_that_in_each_place() -> None:
-    assert says.least_of(table((1, 5)), table((3, 2))).tolist() == [[1, 2]]
