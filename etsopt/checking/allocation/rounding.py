@@ -67,12 +67,8 @@ def before_rounding(
 
 def largest_move(allocation: Columns) -> float:
     """Return the largest move of an allowance by rounding [t]."""
-    return float(np.max(_moves(allocation), initial=0.0))
-
-
-def _moves(allocation: Columns) -> Floats:
     whole, real = (np.asarray(allocation[name], dtype=float) for name in ("allowance_t", "before_rounding_t"))
-    return np.asarray(np.abs(whole - real))
+    return float(np.max(np.abs(whole - real), initial=0.0))
 
 
 def check_rounding(demands: Demands, allocation: Columns, dual: Floats) -> LevelCheck:
