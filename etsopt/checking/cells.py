@@ -144,7 +144,7 @@ def rows_are(name: str, table: pd.DataFrame, keys: Mapping[str, Any]) -> list[Vi
 
 def above(rule: str, names: object, by: object, tolerance: object, unit: str, message: str) -> list[Violation]:
     """Return a violation for every amount above the tolerance or NaN, the largest first."""
-    labels, amounts = np.asarray(names, dtype=object), np.asarray(by, dtype=float)
+    labels, amounts = np.asarray(names), np.asarray(by, dtype=float)
     wrong = np.flatnonzero(~(amounts <= np.asarray(tolerance, dtype=float)))
     order = wrong[np.argsort(-np.nan_to_num(amounts[wrong], nan=np.inf), kind="stable")]
     return [Violation(rule, str(labels[one]), float(amounts[one]), unit, message) for one in order]
