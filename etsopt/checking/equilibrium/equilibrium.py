@@ -134,7 +134,7 @@ def _units(
 ) -> list[Violation]:
     """Check that a unit's columns follow from its measures, and that its set is a best response."""
     now, labels = year.at(balance), instance.units["unit_id"].to_numpy()
-    amounts, _ = of_units(now, year.offered, taken, np.array([year.price]))
+    amounts = of_units(now, year.offered, taken, np.array([year.price]))[0]
     runs = taken.runs[:, :, 0]
     kept = np.where(runs, year.offered.intensity_left, 1.0).prod(axis=1)[:, None]
     free_allowances = amounts.free
