@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.checking.program.bounds import Goal
+from etsopt.checking.theorem import COST
 from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.path import banks, caps
 from etsopt.readings.supply import DEMAND_STEPS, MILLION, USER_OF_POWER, read_demand, read_sources
@@ -42,16 +44,6 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """A linear objective, as the proof of programs takes it."""
-
-    linear: Floats
-    quadratic: None = None
-    constant: float = 0.0
-    unit: str = "CNY million"
-
-
-@dataclass(frozen=True)
 class Derived:
     """A program, as the proof of programs takes it."""
 
@@ -63,7 +55,7 @@ class Derived:
     integer: Mask
     rows: Mapping[str, slice]
     columns: Mapping[str, slice]
-    objectives: Mapping[str, Cost]
+    objectives: Mapping[str, Goal]
 
 
 @dataclass
@@ -189,7 +181,8 @@ def derive(model: Model, free_share: Floats, volume: Floats, terminal_price: flo
     linear = np.concatenate(_costs(model, terminal_price))
     integer = np.zeros(len(linear), dtype=bool)
     sides = np.concatenate(parts.lower), np.concatenate(parts.upper)
-    return Derived(parts.matrix, *sides, lower, upper, integer, parts.slices, columns, {"cost": Cost(linear)})
+    goal = Goal(linear, np.zeros_like(linear), 0.0, "CNY million")
+    return Derived(parts.matrix, *sides, lower, upper, integer, parts.slices, columns, {COST: goal})
 
 
 def _grown(model: Model) -> Floats:

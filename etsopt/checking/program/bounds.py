@@ -60,6 +60,7 @@ class Goal:
     linear: Floats
     quadratic: Floats
     constant: float
+    unit: str = ""
 
     @classmethod
     def of(cls, objective: Objective) -> Goal:
