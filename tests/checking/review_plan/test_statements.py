@@ -43,9 +43,9 @@ def named(violations: Iterable[Violation]) -> dict[str, float]:
 
 
 def test_every_table_and_column_is_present_and_of_its_kind() -> None:
-    assert (are_whole(tables(), COLUMNS)) == []
+    assert are_whole(tables(), COLUMNS) == []
     without = {name: table for name, table in tables().items() if name != "trips"}
-    assert (are_whole(without, COLUMNS)) == [Violation("tables", "trips", 1.0, "tables", "the table is present")]
+    assert are_whole(without, COLUMNS) == [Violation("tables", "trips", 1.0, "tables", "the table is present")]
     for column, cells, demand in (
         ("days", "two", "holds numbers"),
         ("days", np.nan, "holds finite numbers"),
@@ -53,7 +53,7 @@ def test_every_table_and_column_is_present_and_of_its_kind() -> None:
     ):
         changed = tables() | {"plan": tables()["plan"].assign(**{column: cells})}
         wanted = Violation("tables", f"plan.{column}", 1.0, "columns", f"the column {demand}")
-        assert (are_whole(changed, COLUMNS)) == [wanted]
+        assert are_whole(changed, COLUMNS) == [wanted]
 
 
 def test_only_days_without_a_limit_are_absent() -> None:
