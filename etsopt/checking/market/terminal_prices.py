@@ -70,7 +70,7 @@ def terminal_prices_follow(
         ]
     if table is None:
         return are_whole(tables, {PRICES: ()})
-    if violations := rows_are(PRICES, table, crossed(**{TERMINAL: wanted, "year": years})):
+    if violations := rows_are(PRICES, table, crossed(terminal_price_cny_per_t=wanted, year=years)):
         return violations
     plans = tables.get(PLANS)
     violations = statements.numbers_are_there(PRICES, table, [*COPIED, SHARE])
