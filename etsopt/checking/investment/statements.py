@@ -51,7 +51,7 @@ def cells_follow(
     for column, values in expected.items():
         flat, unit = np.asarray(values, dtype=float).ravel(), unit_of(column)
         off = distance(table[column], flat)
-        size = CELL_TOLERANCE[unit] if unit in ("t", "CNY") else 0.0
+        size = CELL_TOLERANCE[unit] if unit in ("t", "CNY") else NUMBER_RELATIVE * (unit == "CNY/t")
         missed = ~(off <= size + NUMBER_RELATIVE * np.abs(np.nan_to_num(flat)))
         if missed.any():
             row = int(missed.argmax())
