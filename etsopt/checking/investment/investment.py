@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from etsopt.checking.investment.decisions import decision_is_admissible, read_de
 from etsopt.checking.investment.derived import derive
 from etsopt.checking.investment.flows import flows_of
 from etsopt.checking.investment.sets import set_costs
-from etsopt.checking.theorem import COST, own_tables
+from etsopt.checking.theorem import BUDGETED, COST, OWN_TABLES, VALUES_STATED
 from etsopt.checking.tolerances import BUDGET_EXCESS_RELATIVE, BUDGET_PRICE_MAX
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
@@ -41,7 +42,11 @@ def check(  # long because each statement takes what the ones before it derived
         Largest relative gap that the reader accepts.
     """
     derived = derive(instance, tables["allocation"])
-    violations = are_whole(tables, own_tables(instance, "investment"), ("step",))
+    # Values of information are stated without budgets, and multipliers of budgets with them.
+    needless = BUDGETED if derived.values_are_stated else VALUES_STATED
+    more = (OWN_TABLES["investment"], VALUES_STATED, BUDGETED)
+    columns = {name: [column for part in more for column in part.get(name, ())] for name in more[0]}
+    violations = are_whole(tables, columns, ("step", *chain.from_iterable(needless.values())))
     if violations:
         return Verdict(tuple(violations), ())
     decision, violations = read_decision(derived, tables["investments"], tables["operations"])
