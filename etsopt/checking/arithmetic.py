@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from etsopt.checking.arrays import Floats, Ints
 
 ROUNDOFF = 2.0**-53
 
@@ -42,7 +42,7 @@ def upward(value: float, roundings: float) -> float:
     return float(value * (1 + 2 * (roundings + 2) * ROUNDOFF) + UNDERFLOW)
 
 
-def total(terms: NDArray[np.float64]) -> tuple[float, float]:
+def total(terms: Floats) -> tuple[float, float]:
     """Return the sum of the terms and a bound of its rounding.
 
     >>> value, error = total(np.array([1e16, 1.0, -1e16]))
@@ -54,7 +54,7 @@ def total(terms: NDArray[np.float64]) -> tuple[float, float]:
     return float(value), upward(gamma(roundings) * float(size), roundings + 2)
 
 
-def column_totals(terms: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+def column_totals(terms: Floats) -> tuple[Floats, int]:
     """Return the sums over the first axis and the number of roundings that each passes."""
     roundings = 0
     while len(terms) > 1:
@@ -63,22 +63,20 @@ def column_totals(terms: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]
     return (terms[0] if len(terms) else np.zeros(terms.shape[1:])), roundings
 
 
-def sum_at_most(terms: NDArray[np.float64]) -> float:
+def sum_at_most(terms: Floats) -> float:
     """Return an upper bound of the sum of terms that are each zero or more."""
     value, error = total(terms)
     return upward(value + error, 2)
 
 
-def difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def difference(one: Floats, other: Floats) -> tuple[Floats, Floats]:
     """Return the difference as an unevaluated sum of two numbers, exact unless it overflows (Knuth's TwoSum)."""
     high = one - other
     taken = high - one
     return high, (one - (high - taken)) - (other + taken)
 
 
-def exact_sums(
-    group: NDArray[np.int64], values: NDArray[np.float64], count: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def exact_sums(group: Ints, values: Floats, count: int) -> tuple[Floats, Floats, Floats]:
     """Return the sums of the values of each group as an unevaluated sum of two numbers, and a bound of its error.
 
     Whole tonnes below 2^53 add up without rounding, and so do their fractions up to a billionth; the remainder of each

@@ -51,8 +51,7 @@ from etsopt.readings.path import caps
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Read
     from etsopt.checking.verdict import Answer, Question, Violation
@@ -107,7 +106,7 @@ class End:
         assert self.read is not None
         return self.read
 
-    def bound(self, priced: End, leeway: Leeway, repaired: NDArray[np.float64] | None = None) -> Bound:
+    def bound(self, priced: End, leeway: Leeway, repaired: Floats | None = None) -> Bound:
         """Return the bound at this policy by the multipliers of an answer."""
         return Bound(self.proven.market.program, priced.proven.given, leeway, repaired=repaired)
 
@@ -142,7 +141,7 @@ class PriceVerdict:
     values: tuple[float, float] = (np.nan, np.nan)
     gap: float = np.inf
     tolerance: float = 0.0
-    prices: NDArray[np.float64] | None = None
+    prices: Floats | None = None
 
     @property
     def certified(self) -> bool:
@@ -275,7 +274,7 @@ def bends_of_markets(first: InstanceInputs, last: InstanceInputs, one: Market, o
         yield _("the cap of {year} cuts at one end alone (pathway.cap_t)", year=year)
 
 
-def _bent(first: InstanceInputs, last: InstanceInputs, one: Market, other: Market) -> NDArray[np.bool_]:
+def _bent(first: InstanceInputs, last: InstanceInputs, one: Market, other: Market) -> Mask:
     """Return the years in which allowances that move are no share of the cap, shape ``(years,)``.
 
     They are the same share at both ends if the cap cuts there, and a smaller one where it does not.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from etsopt.readings.instance_inputs import InstanceInputs
 
-    Columns = Mapping[str, frozenset[str]]
+    Columns = Mapping[str, tuple[str, ...]]
 
 EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
 """Objectives that choose the exceptions, before all others."""
@@ -71,8 +71,8 @@ MAIN = {
 """Main table of each theorem, absent if there is no answer."""
 
 
-def _columns(**tables: str) -> dict[str, frozenset[str]]:
-    return {name: frozenset(columns.split()) for name, columns in tables.items()}
+def _columns(**tables: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(columns.split()) for name, columns in tables.items()}
 
 
 _SUMS = "units emissions_tco2e reference_t allowance_t surplus_t surplus_rate units_lower units_upper units_fixed "
@@ -114,8 +114,8 @@ MARKET = _columns(
     "banked_t outstanding_t unsold_t released_t intake_t",
     terminal_plans="unit_id plan share measure_id step start_year last_year terminal_price_cny_per_t",
 )
-CLEARED = frozenset(
-    ["auctioned_t", "unsold_t", "external_demand_t", "rounding_remainder_t", "released_t", "intake_t", "reserve_t"]
+CLEARED = _columns(
+    years="auctioned_t unsold_t external_demand_t rounding_remainder_t released_t intake_t reserve_t",
 )
 """Columns of the years of a market that clears; a stated price has none of them."""
 
@@ -279,14 +279,16 @@ def theorem_of(instance: InstanceInputs, model: str, tables: Collection[str]) ->
         return Theorem(model, start, before | UNMET_TABLES | {"duals": MARKET["duals"]}, UNMET)
     if model == "review_plan" and main not in tables:
         return Theorem(model, (), MISSING_TABLES, MISSING)
+    return Theorem(model, (*start, *OWN_STAGE.get(model, ())), before | own_tables(instance, model))
+
+
+def own_tables(instance: InstanceInputs, model: str) -> dict[str, tuple[str, ...]]:
+    """Return the tables of the own stage of a model, where there is an answer."""
     own = dict(MARKET if model in MARKETS else OWN_TABLES.get(model, {}))
-    if model in MARKETS and model != "abatement":
-        own["years"] |= CLEARED
+    more = CLEARED if model in MARKETS and model != "abatement" else {}
     if model == "investment":
-        budgeted = instance.policy.investment.budget_cny is not None
-        for name, columns in (BUDGETED if budgeted else VALUES_STATED).items():
-            own[name] |= columns
-    return Theorem(model, (*start, *OWN_STAGE.get(model, ())), before | own)
+        more = VALUES_STATED if instance.policy.investment.budget_cny is None else BUDGETED
+    return own | {name: own[name] + columns for name, columns in more.items()}
 
 
 def _start(instance: InstanceInputs) -> tuple[str, ...]:
@@ -296,15 +298,14 @@ def _start(instance: InstanceInputs) -> tuple[str, ...]:
     return (*first, *policy.objectives, TIE_BREAKS[policy.tie_break], *([ROUNDING] if instance.rounds else []))
 
 
-def _allocation(instance: InstanceInputs, levels: Sequence[str]) -> dict[str, frozenset[str]]:
+def _allocation(instance: InstanceInputs, levels: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the tables of an allocation with these objectives; without any it is not optimised."""
     tables, policy = dict(ALLOCATION), instance.policy.allocation
-    prices = {f"{level}_shadow_price" for level in levels}
-    own = {name for name in instance.units if name in SHOWN_WITH_RESULTS or name == "name"}
-    own |= {"exceptional"} if policy.exceptions.units else set()
-    own |= {"before_rounding_t"} if instance.rounds and levels else set()
-    tables["allocation"] |= own
-    tables["enterprises"] |= set(() if instance.enterprises is None else instance.enterprises)
-    tables["provinces"] |= prices
-    tables["sectors"] |= prices
+    prices = tuple(f"{level}_shadow_price" for level in levels)
+    tables["allocation"] += tuple(name for name in instance.units if name in SHOWN_WITH_RESULTS or name == "name")
+    tables["allocation"] += ("exceptional",) if policy.exceptions.units else ()
+    tables["allocation"] += ("before_rounding_t",) if instance.rounds and levels else ()
+    tables["enterprises"] += tuple(() if instance.enterprises is None else instance.enterprises)
+    tables["provinces"] += prices
+    tables["sectors"] += prices
     return tables

@@ -137,7 +137,7 @@ def test_every_row_is_of_a_case_once(change: str) -> None:
     assert not judged(instance, tables).violations
     table, how = changes()[change]
     violations = judged(instance, tables, **{table: how(tables[table])}).violations
-    assert [(one.rule, one.where) for one in violations] == [("same_rows", table)]
+    assert [(one.rule, one.where.partition(".")[0]) for one in violations] == [("same_rows", table)]
 
 
 @pytest.mark.parametrize(

@@ -359,8 +359,8 @@ def test_a_measure_runs_from_its_first_year_on() -> None:
     ("table", "change", "rule"),
     [
         ("equilibrium", lambda frame: frame.assign(year=frame["year"] + 1), "tables"),
-        ("units", lambda frame: frame[frame["year"] != 2026], "same_units"),
-        ("units", lambda frame: frame.assign(year=frame["year"].replace({2026: 2025})), "same_units"),
+        ("units", lambda frame: frame[frame["year"] != 2026], "same_rows"),
+        ("units", lambda frame: frame.assign(year=frame["year"].replace({2026: 2025})), "same_rows"),
         ("fixed_points", lambda frame: frame[frame["year"] != 2027], "sectors"),
         ("equilibrium", lambda frame: frame.assign(price_cny_per_t=100.0), "sectors"),
         ("equilibrium", lambda frame: frame.drop(columns="year"), "tables"),

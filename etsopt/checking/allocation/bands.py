@@ -17,17 +17,16 @@ from etsopt.readings.references import outside_plans
 from etsopt.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
 
 
-def rounded(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
+def rounded(tonnes: Floats) -> Floats:
     """Return the nearest whole tonnes, a half up [t]."""
     return floored(tonnes + 0.5)
 
 
-def whole_limits(least: NDArray[np.float64], most: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def whole_limits(least: Floats, most: Floats) -> tuple[Floats, ...]:
     """Return limits rounded inward [t]; if no whole tonne lies between them, both are the one below."""
     top = floored(most)
     bottom = -floored(-least)
@@ -50,17 +49,17 @@ class Bands:
         Widening of the enterprise's band by an exception.
     """
 
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    added_below: NDArray[np.float64]
-    added_above: NDArray[np.float64]
-    shared_lower: NDArray[np.float64]
-    shared_upper: NDArray[np.float64]
-    shared_below: NDArray[np.float64]
-    shared_above: NDArray[np.float64]
+    lower: Floats
+    upper: Floats
+    added_below: Floats
+    added_above: Floats
+    shared_lower: Floats
+    shared_upper: Floats
+    shared_below: Floats
+    shared_above: Floats
 
 
-def band_rates(instance: InstanceInputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def band_rates(instance: InstanceInputs) -> tuple[Floats, Floats]:
     """Return the largest deficit and surplus rate of units, by sector, for all, or by the rule, shape ``(units,)``.
 
     Without a band they are infinite.
@@ -114,7 +113,7 @@ def derive_bands(instance: InstanceInputs) -> Bands:
     )
 
 
-def _end(instance: InstanceInputs, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+def _end(instance: InstanceInputs, rate: Floats) -> Floats:
     """Return the allowances at a surplus rate, shape ``(units,)`` [t]; zero or the most if the rate is infinite."""
     emissions, bounded = plan.emissions_inside(instance), np.isfinite(rate)
     if bounded.all():

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from etsopt.checking.allocation.rows import CouplingRows
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.verdict import Columns
 
     Read = Callable[[CouplingRows, Sequence[str]], tuple[Stated, list[Violation]]]
@@ -64,8 +64,8 @@ class ArrayMultipliers:
     """
 
     rows: Sequence[tuple[str, str]]
-    duals: Mapping[str, NDArray[np.float64]]
-    weights: NDArray[np.float64]
+    duals: Mapping[str, Floats]
+    weights: Floats
 
     def read(self, rows: CouplingRows, names: Sequence[str]) -> tuple[Stated, list[Violation]]:
         """Return them by the rows of the checker, as `Claim` takes them."""

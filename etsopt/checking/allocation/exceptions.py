@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.infeasibility import Infeasibility
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.verdict import Columns
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -40,21 +41,20 @@ LEVELS = dict(zip(EXCEPTIONS, ("units", "t", "places"), strict=True))
 """Objectives that choose the exceptions, in their order, and their units."""
 
 
-def exceptional_units(instance: InstanceInputs, table: Columns) -> NDArray[np.bool_]:
+def exceptional_units(instance: InstanceInputs, table: Columns) -> Mask:
     """Return the exceptions of the table, shape ``(units,)``; none if the policy allows none."""
     if not instance.policy.allocation.exceptions.units:
         return np.zeros(len(table["unit_id"]), dtype=bool)
-    chosen: NDArray[np.bool_] = np.asarray(table["exceptional"], dtype=bool)
-    return chosen
+    return np.asarray(table["exceptional"], dtype=bool)
 
 
 def check_exceptions(  # long because three objectives share their costs and proofs
     demands: Demands,
-    emissions: NDArray[np.float64],
-    chosen: NDArray[np.bool_],
+    emissions: Floats,
+    chosen: Mask,
     names: Sequence[str],
-    duals: Mapping[str, NDArray[np.float64]],
-    misses: tuple[NDArray[np.float64], float],
+    duals: Mapping[str, Floats],
+    misses: tuple[Floats, float],
 ) -> list[LevelCheck]:
     """Bound the objectives that choose the exceptions.
 
@@ -74,7 +74,7 @@ def check_exceptions(  # long because three objectives share their costs and pro
     proofs = {name: least_infeasibility(demands, dual, *misses) for name, dual in duals.items()}
     sizes = rounded(emissions)
     places = np.arange(1, len(emissions) + 1).astype(float)
-    costs: dict[str, NDArray[np.float64]] = {
+    costs: dict[str, Floats] = {
         "exceptions": np.ones(len(emissions)),
         "exception_size": np.max(sizes, initial=0.0) - sizes,
         "exception_order": places,
@@ -111,7 +111,7 @@ def _least_count(count: int, proofs: Sequence[Infeasibility]) -> int:
     return low
 
 
-def _lagrangian_bound(costs: NDArray[np.float64], count: int, proof: Infeasibility) -> float:
+def _lagrangian_bound(costs: Floats, count: int, proof: Infeasibility) -> float:
     """Return the Lagrangian lower bound of the cost of ``count`` exceptions."""
     least = np.sort(costs - proof.gains * (1 + gamma(4)))[:count]
     value, error = total(least)
@@ -167,16 +167,14 @@ def _is_choice(  # long because a part of the choices is narrowed, told empty or
     return bool(parts)
 
 
-def _need_more(
-    gains: NDArray[np.float64], largest: NDArray[np.float64], wanted: NDArray[np.float64], left: int
-) -> bool:
+def _need_more(gains: Floats, largest: Floats, wanted: Floats, left: int) -> bool:
     """Return True if proofs that no unit serves twice need more units together than are left."""
     fewest = (np.cumsum(largest, axis=1) < wanted[:, None]).sum(axis=1) + 1
     lacking = np.flatnonzero(wanted > 0)
     return any(fewest[lacking][group].sum() > left for group in _without_common_units(gains[lacking]))
 
 
-def _without_common_units(gains: NDArray[np.float64]) -> list[list[int]]:
+def _without_common_units(gains: Floats) -> list[list[int]]:
     """Return lists of proofs that share no unit: each proof with later ones that still fit."""
     serves = gains > 0
     lists = []

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
-
-    Floats = NDArray[np.float64]
 
 KEYS = ("level", "against", "allocation")
 SHARES = ("gini", "theil_between", "theil_within", "hoover", "atkinson", "coverage")
@@ -82,16 +80,9 @@ def _numbers(of_units: float, weight: Floats, allowance: Floats, reference: Floa
         return [float(len(weight)), *[np.nan] * (len(SHARES) - 1), covered, loss]
     p, q = weight / weight.sum(), allowance / allowance.sum()
     order = np.argsort(q / p)
-    own = p[order]
-    up_to = np.cumsum(own)
-    up_to *= 2
-    up_to -= own
-    up_to *= q[order]
-    gini, between = float(up_to.sum()) - 1.0, _theil(allowance, weight)
-    more = q - p
-    hoover = float(np.maximum(more, 0.0, out=more).sum())
-    p *= q
-    affinity = float(np.sqrt(p, out=p).sum())
+    gini = float((q[order] * (2 * np.cumsum(p[order]) - p[order])).sum()) - 1.0
+    hoover, affinity = float(np.maximum(q - p, 0.0).sum()), float(np.sqrt(p * q).sum())
+    between = _theil(allowance, weight)
     return [float(len(weight)), gini, between, of_units - between, hoover, 1.0 - affinity**2, covered, loss]
 
 
@@ -99,13 +90,9 @@ def _theil(allowance: Floats, weight: Floats) -> float:
     total = float(allowance.sum())
     if not total:
         return np.nan
-    rate = allowance / weight
-    rate *= weight.sum() / total
     # An amount of zero counts by zero, whatever is taken for its logarithm.
-    rate[allowance == 0] = 1.0
-    np.log(rate, out=rate)
-    rate *= allowance
-    return float(rate.sum()) / total
+    rate = np.where(allowance == 0, 1.0, allowance / weight * (weight.sum() / total))
+    return float((allowance * np.log(rate)).sum()) / total
 
 
 def at_mean(instance: InstanceInputs) -> Floats:
@@ -113,5 +100,4 @@ def at_mean(instance: InstanceInputs) -> Floats:
     output = np.where(plan.inside(instance) & (instance.output > 0), instance.output, 0.0)
     sector, emissions = instance.labels("sector").code, plan.emissions_inside(instance)
     made, emitted = np.bincount(sector, output), np.bincount(sector, emissions * (output > 0))
-    weight: Floats = output * (emitted / np.where(made > 0, made, 1.0))[sector]
-    return weight
+    return np.asarray(output * (emitted / np.where(made > 0, made, 1.0))[sector])

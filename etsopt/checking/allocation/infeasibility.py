@@ -43,10 +43,9 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.rows import CouplingRows
+    from etsopt.checking.arrays import Floats
 
 ELASTIC_ROWS = ("sector_target", "province_balance", "national_total")
 """Rows of the elastic program that may be relaxed; orders of rates and bands of enterprises may not."""
@@ -68,12 +67,10 @@ class Infeasibility:
 
     least: float
     tolerated: float
-    gains: NDArray[np.float64]
+    gains: Floats
 
 
-def least_infeasibility(
-    demands: Demands, dual: NDArray[np.float64], row_misses: NDArray[np.float64], unit_miss: float
-) -> Infeasibility:
+def least_infeasibility(demands: Demands, dual: Floats, row_misses: Floats, unit_miss: float) -> Infeasibility:
     """Return the infeasibility that duals of the coupling rows prove, for demands without exceptions.
 
     Parameters
@@ -113,16 +110,16 @@ def least_infeasibility(
     return Infeasibility(least, upward(tolerated, 8), gains)
 
 
-def _gains(demands: Demands, activity: NDArray[np.float64], dual: NDArray[np.float64]) -> NDArray[np.float64]:
+def _gains(demands: Demands, activity: Floats, dual: Floats) -> Floats:
     """Return the reduction of the infeasibility by the wider band of each unit, or of its enterprise."""
     bands, inside = demands.bands, demands.in_enterprise
-    gains: NDArray[np.float64] = np.maximum(activity * bands.added_above, -activity * bands.added_below)
+    gains: Floats = np.maximum(activity * bands.added_above, -activity * bands.added_below)
     shared = dual[demands.enterprise[inside]]
     gains[inside] = np.maximum(shared * bands.shared_below[inside], -shared * bands.shared_above[inside])
     return gains
 
 
-def multipliers_are_within_one(rows: CouplingRows, dual: NDArray[np.float64]) -> list[Violation]:
+def multipliers_are_within_one(rows: CouplingRows, dual: Floats) -> list[Violation]:
     """Check that no dual of an elastic row exceeds one, the cost of a tonne of its relaxation."""
     message = _("the multiplier of a relaxed limit is between -1 and 1")
     return [
@@ -194,7 +191,7 @@ def _beside_exceptions(proofs: Sequence[Infeasibility], exceptions: int) -> tupl
     return _left(least, gains, exceptions), not _left(beyond, gains, exceptions) > 0
 
 
-def _left(parts: NDArray[np.float64], gains: NDArray[np.float64], exceptions: int) -> float:
+def _left(parts: Floats, gains: Floats, exceptions: int) -> float:
     """Return the least infeasibility of all parts if the units that reduce it most are exceptions."""
     whole_parts = np.where(parts > 0, parts, 0.0)
     capped = np.minimum(np.maximum(gains, 0.0), whole_parts[:, None])

@@ -27,20 +27,16 @@ from etsopt.checking.tolerances import JUST_SMALLER_RATE_FACTOR
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.certificate import DualActivity, Kinked
+    from etsopt.checking.arrays import Floats, Mask
 
 
-def room_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+def room_within(rate: float, emissions: Floats) -> Floats:
     """Return at least the whole tonnes within a rate of the emissions, shape ``(units,)`` [t]."""
-    room: NDArray[np.float64] = np.floor(rate * emissions * (1 + 4 * ROUNDOFF))
-    return room
+    return np.asarray(np.floor(rate * emissions * (1 + 4 * ROUNDOFF)))
 
 
-def within_rate(
-    rate: float, reference: NDArray[np.float64], emissions: NDArray[np.float64], integer: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def within_rate(rate: float, reference: Floats, emissions: Floats, integer: bool) -> tuple[Floats, Floats]:
     """Return the least and the most of units whose change against emissions is within a rate, or a bit more [t]."""
     rate = upward(rate, 4)
     # The rate covers the rounding of the value, of its product and of that part of the end.
@@ -52,8 +48,8 @@ def within_rate(
 def gap_of_largest_change(
     value: float,
     intervals: Intervals,
-    reference: NDArray[np.float64],
-    emissions: NDArray[np.float64],
+    reference: Floats,
+    emissions: Floats,
     pieces: Sequence[Kinked],
     activity: DualActivity,
     of_rows: float,
@@ -98,8 +94,8 @@ def gap_of_largest_change(
 
 
 def fixed_by_reduced_cost(
-    answer: NDArray[np.float64], pieces: Sequence[Kinked], activity: DualActivity, gap: float
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    answer: Floats, pieces: Sequence[Kinked], activity: DualActivity, gap: float
+) -> tuple[Mask, Mask]:
     """Return the units that can have no tonne less, and no tonne more, if the objective may lose a gap in total."""
     right, left, uncertain = -activity.at_unit, -activity.at_unit, activity.uncertain
     for piece in pieces:

@@ -17,9 +17,8 @@ from etsopt.readings import plan
 from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
 
 SQUARES = tuple(TIE_BREAKS.values())
@@ -48,7 +47,7 @@ class Level:
     name: str
     piece: Kinked | None
     square: Square | None
-    dual: NDArray[np.float64]
+    dual: Floats
     scale: float
     value: float
 
@@ -70,22 +69,17 @@ class Measures:
         True if allowances are whole tonnes.
     """
 
-    answer: NDArray[np.float64]
-    e: NDArray[np.float64]
-    r: NDArray[np.float64]
-    due: NDArray[np.float64]
-    target: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    answer: Floats
+    e: Floats
+    r: Floats
+    due: Floats
+    target: Floats
+    weights: Floats
     integer: bool
 
     @classmethod
     def of(
-        cls,
-        instance: InstanceInputs,
-        demands: Demands,
-        reference: NDArray[np.float64],
-        allowance: NDArray[np.float64],
-        weights: NDArray[np.float64],
+        cls, instance: InstanceInputs, demands: Demands, reference: Floats, allowance: Floats, weights: Floats
     ) -> Measures:
         """Select the adjustable units from arrays over all units of the instance."""
         free, integer, emissions = ~demands.fixed, demands.integer, plan.emissions_inside(instance)
@@ -94,7 +88,7 @@ class Measures:
         target = at_target_rate(instance, demands, reference)[free]
         return cls(allowance[free], emissions[free], r, due, target, np.maximum(weights[free], 0.0), integer)
 
-    def level(self, name: str, dual: NDArray[np.float64]) -> tuple[Level, float]:
+    def level(self, name: str, dual: Floats) -> tuple[Level, float]:
         """Return the objective and the uncertainty of its value."""
         answer, e, r = self.answer, self.e, self.r
         if name in SQUARES:
@@ -155,7 +149,7 @@ class Measures:
         return upward((of_sum + own) / all_weight, 8) if all_weight > 0 else math.inf
 
 
-def at_target_rate(instance: InstanceInputs, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+def at_target_rate(instance: InstanceInputs, demands: Demands, reference: Floats) -> Floats:
     """Return the allowances at the rate from which `spread` measures, shape ``(units,)`` [t].
 
     The rate is that of the sector's target; without one, that of the reference allowances of its adjustable units.

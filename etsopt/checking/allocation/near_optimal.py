@@ -35,13 +35,10 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.verdict import Columns
     from etsopt.readings.instance_inputs import InstanceInputs
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ class NearOptimal:
         return replace(self, most={**self.most, name: (1 + share) * self.most[name]})
 
     @property
-    def free(self) -> NDArray[np.bool_]:
+    def free(self) -> Mask:
         """Units that the allocation may move, shape ``(units,)``."""
         return ~self.demands.fixed
 

@@ -38,10 +38,9 @@ from etsopt.readings.targets import due_at_emissions, national_target
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.rows import CouplingRows
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.language import Text
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -69,9 +68,9 @@ class Limits:
         Rows that couple units, with the limits of this point.
     """
 
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    kinks: Mapping[str, NDArray[np.float64]]
+    lower: Floats
+    upper: Floats
+    kinks: Mapping[str, Floats]
     rows: CouplingRows
 
 
@@ -91,26 +90,26 @@ class PolicyBox:
 
     given: tuple[InstanceInputs, ...]
     demands: tuple[Demands, ...]
-    reference: NDArray[np.float64]
+    reference: Floats
 
     @classmethod
-    def of(cls, origin: InstanceInputs, corners: Sequence[InstanceInputs], reference: NDArray[np.float64]) -> PolicyBox:
+    def of(cls, origin: InstanceInputs, corners: Sequence[InstanceInputs], reference: Floats) -> PolicyBox:
         """Derive the demands at the origin and at the corner of each axis."""
         given = (origin, *corners)
         return cls(given, tuple(map(derive, given)), reference)
 
     @cached_property
-    def free(self) -> NDArray[np.bool_]:
+    def free(self) -> Mask:
         """Adjustable units, shape ``(all units,)``."""
         return ~self.demands[0].fixed
 
     @cached_property
-    def all_emissions(self) -> NDArray[np.float64]:
+    def all_emissions(self) -> Floats:
         """Emissions of all units, shape ``(all units,)`` [tCO2e]."""
         return plan.emissions_inside(self.given[0])
 
     @cached_property
-    def emissions(self) -> NDArray[np.float64]:
+    def emissions(self) -> Floats:
         """Emissions of adjustable units, shape ``(units,)`` [tCO2e]."""
         return self.all_emissions[self.free]
 
@@ -120,7 +119,7 @@ class PolicyBox:
         return (*self.given[0].policy.allocation.objectives, TIE_BREAKS[self.given[0].policy.allocation.tie_break])
 
     @cached_property
-    def rounding_t(self) -> NDArray[np.float64]:
+    def rounding_t(self) -> Floats:
         """Rounding of the limits of rows where the policy of a point is evaluated, shape ``(rows,)``."""
         sides = [side for demands in self.demands for side in (demands.rows.least, demands.rows.most)]
         largest = np.max([np.where(np.isfinite(side), np.abs(side), 0.0) for side in sides], axis=0)
@@ -128,18 +127,18 @@ class PolicyBox:
         return np.asarray(LIMIT_ROUNDINGS * ROUNDOFF * (largest + nation), dtype=np.float64)
 
     @cached_property
-    def _targets(self) -> list[NDArray[np.float64]]:
+    def _targets(self) -> list[Floats]:
         """Allowances of all units at the target rate, at the origin and at each corner [t]."""
         both = zip(self.given, self.demands, strict=True)
         return [at_target_rate(given, demands, self.reference) for given, demands in both]
 
-    def at(self, point: NDArray[np.float64]) -> Limits:
+    def at(self, point: Floats) -> Limits:
         """Return the limits at a point of the unit box, shape ``(axes,)``."""
         demands, kinks = self.demands_at(point), {"change": self.reference[self.free], "deficit": self.emissions}
         kinks["spread"] = _between(point, self._targets)[self.free]
         return Limits(demands.lower[self.free], demands.upper[self.free], kinks, demands.rows)
 
-    def demands_at(self, point: NDArray[np.float64]) -> Demands:
+    def demands_at(self, point: Floats) -> Demands:
         """Return the demands at a point of the unit box, shape ``(axes,)``."""
         rows = [demands.rows for demands in self.demands]
         least, most = (_between(point, [getattr(one, side) for one in rows]) for side in ("least", "most"))
@@ -196,7 +195,7 @@ class PolicyBox:
             yield _("other units or rows have limits at the two ends")
 
 
-def _between(point: NDArray[np.float64], corners: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _between(point: Floats, corners: Sequence[Floats]) -> Floats:
     """Return numbers at a point from those at the origin and at each corner; what stays is exactly itself."""
     origin, result = corners[0], corners[0]
     with np.errstate(invalid="ignore"):
@@ -220,9 +219,7 @@ def _leaves(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, 
             yield f"{above}{key}", value
 
 
-def _passes(
-    one: NDArray[np.float64], other: NDArray[np.float64], corner: NDArray[np.float64] | float, where: NDArray[np.bool_]
-) -> bool:
+def _passes(one: Floats, other: Floats, corner: Floats | float, where: Mask) -> bool:
     """Return True if some numbers are below a corner at one end and above it at the other."""
     return bool((((one < corner) & (other > corner)) | ((one > corner) & (other < corner)))[where].any())
 

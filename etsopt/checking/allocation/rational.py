@@ -18,23 +18,22 @@ from etsopt.checking.arithmetic import upward
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.certificate import Kinked, Square
     from etsopt.checking.allocation.rows import CouplingRows
+    from etsopt.checking.arrays import Floats
 
 GRAIN = 1 << 1400
 """Denominator to which terms are rounded up, far finer than the least number that doubles hold."""
 
 
-def gap(levels: Any, pieces: Sequence[Kinked], dual: NDArray[np.float64], square: Square | None) -> float:
+def gap(levels: Any, pieces: Sequence[Kinked], dual: Floats, square: Square | None) -> float:
     """Return the gap as a floating-point number, rounded up; infinite if a multiplier is not finite."""
     if not np.isfinite(dual).all() or not all(piece.times < math.inf for piece in pieces):
         return math.inf
     return upward(float(exact_gap(levels, pieces, dual, square)), 2)
 
 
-def exact_gap(levels: Any, pieces: Sequence[Kinked], dual: NDArray[np.float64], square: Square | None) -> Fraction:
+def exact_gap(levels: Any, pieces: Sequence[Kinked], dual: Floats, square: Square | None) -> Fraction:
     """Return the distance of an objective's sum above its minimum, as `etsopt.checking.allocation.certificate` has it.
 
     Parameters
@@ -59,9 +58,7 @@ def exact_gap(levels: Any, pieces: Sequence[Kinked], dual: NDArray[np.float64], 
     return Fraction(parts, GRAIN) + from_rows
 
 
-def of_rows(
-    rows: CouplingRows, allowance: NDArray[np.float64], dual: NDArray[np.float64]
-) -> tuple[list[Fraction], list[Fraction]]:
+def of_rows(rows: CouplingRows, allowance: Floats, dual: Floats) -> tuple[list[Fraction], list[Fraction]]:
     """Return the totals of the rows, and the activity of their duals at units."""
     totals, activity = [Fraction(0)] * len(rows), [Fraction(0)] * len(allowance)
     factors = zip(rows.row.tolist(), rows.position.tolist(), rows.sign.tolist(), rows.divisor.tolist(), strict=True)
@@ -106,6 +103,6 @@ def unit_gap(
     return value(answer) - min(value(point) for point in points if lower <= point <= upper)
 
 
-def _number(values: NDArray[np.float64] | float, place: int) -> Fraction:
+def _number(values: Floats | float, place: int) -> Fraction:
     """Return the number of one unit, or the common one."""
     return Fraction(float(values[place] if isinstance(values, np.ndarray) else values))

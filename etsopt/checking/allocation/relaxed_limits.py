@@ -15,7 +15,8 @@ import pandas as pd
 from etsopt.checking.allocation.bands import band_rates
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.checking.allocation.limits import derive
-from etsopt.checking.allocation.totals import distance, wrong_with
+from etsopt.checking.cells import above, are_whole, distance
+from etsopt.checking.theorem import RELAXED
 from etsopt.checking.tolerances import (
     NUMBER_RELATIVE,
     RATE_TOLERANCE,
@@ -31,14 +32,13 @@ from etsopt.readings import plan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.instance_inputs import InstanceInputs
 
 WAYS = ("target_relaxation", "band_relaxation")
 LIMITS = {"sector_target": "target", "province_balance": "balance", "national_total": "nation"}
-COLUMNS = ("way_out", "limit", "index", "by", "from", "to", "unit")
+COLUMNS = RELAXED["relaxed_limits"]
 KEYS = ["way_out", "limit", "index"]
 
 
@@ -88,35 +88,17 @@ def _shape(
     instance: InstanceInputs, demands: Demands, tables: Mapping[str, pd.DataFrame], proven: bool
 ) -> list[Violation]:
     """Check that both tables have a row for every adjustable unit, and columns of the right kind and no others."""
-    for name in ("relaxed_limits", "relaxed_units"):
-        if name not in tables:
-            return [Violation("tables", name, 1.0, "tables", _("the table is present"))]
-    units, stated = tables["relaxed_units"], tables["relaxed_limits"]
-    absent = [column for column in COLUMNS if column not in stated]
-    ways = [way for way in WAYS if f"{way}_allowance_t" in units]
-    if proven and WAYS[0] not in ways:
-        absent.append(f"relaxed_units.{WAYS[0]}_allowance_t")
-    numbers = [(stated, name) for name in ("by", "from", "to") if name in stated and len(stated)]
-    numbers += [(units, f"{way}_allowance_t") for way in ways]
-    wrong = [
-        str(name)
-        for table, name in numbers
-        if not pd.api.types.is_numeric_dtype(table[name]) or not np.isfinite(table[name].to_numpy(dtype=float)).all()
-    ]
-    exceptional = [f"{way}_exceptional" for way in ways] if instance.policy.allocation.exceptions.units else []
-    wrong += [name for name in exceptional if name not in units or not pd.api.types.is_bool_dtype(units[name])]
-    texts = [column for column in ("way_out", "limit", "index", "unit") if column in stated]
-    wrong += [f"relaxed_limits.{column}" for column in texts if wrong_with(stated, column, False)]
-    known = {"unit_id", *exceptional, *(f"{way}_allowance_t" for way in ways)}
-    wrong += [str(column) for column in stated if column not in COLUMNS]
-    wrong += [str(column) for column in units if column not in known]
+    units = tables.get("relaxed_units", pd.DataFrame())
+    ways = [way for way in WAYS if f"{way}_allowance_t" in units or (proven and way == WAYS[0])]
+    chosen = ways if instance.policy.allocation.exceptions.units else []
+    known = ("unit_id", *(f"{way}_allowance_t" for way in ways), *(f"{way}_exceptional" for way in chosen))
+    if violations := are_whole(tables, {"relaxed_limits": COLUMNS, "relaxed_units": known}):
+        return violations
+    wrong = [str(column) for column in units if column not in known]
     names = instance.units["unit_id"].to_numpy()[~demands.fixed].tolist()
-    if units.get("unit_id", pd.Series(dtype=object)).tolist() != names:
-        wrong.append("relaxed_units.unit_id")
-    return [
-        Violation("tables", name, 1.0, "columns", _("the column is present, of its kind and one of the table"))
-        for name in absent + wrong
-    ]
+    wrong += ["unit_id"] if units["unit_id"].tolist() != names else []
+    message = _("the column is present, of its kind and one of the table")
+    return [Violation("tables", f"relaxed_units.{name}", 1.0, "columns", message) for name in wrong]
 
 
 def _targets_ruled_out(instance: InstanceInputs, demands: Demands) -> list[Line]:
@@ -138,7 +120,7 @@ def _targets_ruled_out(instance: InstanceInputs, demands: Demands) -> list[Line]
     return lines
 
 
-def _relaxed_rows(demands: Demands, way: str, allowance: NDArray[np.float64]) -> list[Line]:
+def _relaxed_rows(demands: Demands, way: str, allowance: Floats) -> list[Line]:
     """Return the limits that an allocation misses, and the misses."""
     rows, lines = demands.rows, list[Line]()
     totals = rows.totals(allowance).value
@@ -167,34 +149,22 @@ def _bands(instance: InstanceInputs, stated: pd.DataFrame, way: str) -> list[Lin
 
 
 def _kept_limits(
-    instance: InstanceInputs,
-    chosen: NDArray[np.bool_],
-    way: str,
-    allowance: NDArray[np.float64],
-    wider: Mapping[str, float],
+    instance: InstanceInputs, chosen: Mask, way: str, allowance: Floats, wider: Mapping[str, float]
 ) -> list[Violation]:
     """Check that the allocation keeps the limits that its way does not relax, with no more exceptions than allowed."""
     demands = derive(instance, chosen)
-    rows, sector = demands.rows, instance.labels("sector")
+    rows, inside, sector = demands.rows, demands.in_enterprise, instance.labels("sector")
     widening = _widening(instance, wider)
-    off = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening)
-    own = ~demands.fixed & ~demands.in_enterprise
-    names = instance.units["unit_id"].to_numpy()
+    (off, outside), own = _missed(demands, allowance, widening), ~demands.fixed & ~inside
+    names = way + ", " + instance.units["unit_id"].to_numpy(dtype=object)
     size = UNIT_TOLERANCE_T + NUMBER_RELATIVE * plan.emissions_inside(instance)
-    violations = [
-        Violation("relaxed_limits", f"{way}, {names[unit]}", float(off[unit]), "t", _("the unit is within its band"))
-        for unit in np.flatnonzero(own & ~(off <= size))
-    ]
-    totals = rows.totals(allowance).value
-    outside = np.maximum(rows.least - totals, totals - rows.most)
-    inside = demands.in_enterprise
-    outside -= np.bincount(demands.enterprise[inside], widening[inside], len(rows))
+    message = _("the unit is within its band")
+    violations = above("relaxed_limits", names, np.where(own, off, -np.inf), size, "t", message)
     stands = ~np.isin(rows.rule, ELASTIC_ROWS) if way == WAYS[0] else rows.rule != "province_balance"
-    for row in np.flatnonzero(stands & ~(outside <= rows.tolerance + NUMBER_RELATIVE * np.abs(totals))):
-        message = _("a limit that is not relaxed is kept")
-        violations.append(
-            Violation("relaxed_limits", f"{way}, {rows.rule[row]} {rows.index[row]}", float(outside[row]), "", message)
-        )
+    size = rows.tolerance + NUMBER_RELATIVE * np.abs(rows.totals(allowance).value)
+    message = _("a limit that is not relaxed is kept")
+    names = way + ", " + rows.rule.astype(object) + " " + rows.index.astype(object)
+    violations += above("relaxed_limits", names, np.where(stands, outside, -np.inf), size, "", message)
     if chosen.sum() > instance.policy.allocation.exceptions.units:
         message = _("no more units are exceptions than are allowed")
         violations.append(Violation("relaxed_limits", way, float(chosen.sum()), "units", message))
@@ -209,33 +179,31 @@ def _kept_limits(
     return violations
 
 
-def _widening(instance: InstanceInputs, wider: Mapping[str, float]) -> NDArray[np.float64]:
+def _missed(demands: Demands, allowance: Floats, widening: Floats) -> tuple[Floats, Floats]:
+    """Return by how much units are beyond their wider bands, and rows beyond their limits with those of enterprises."""
+    rows, inside, totals = demands.rows, demands.in_enterprise, demands.rows.totals(allowance).value
+    wider = np.bincount(demands.enterprise[inside], widening[inside], len(rows))
+    of_units = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening)
+    return of_units, np.maximum(rows.least - totals, totals - rows.most) - wider
+
+
+def _widening(instance: InstanceInputs, wider: Mapping[str, float]) -> Floats:
     """Return the widening of each unit's band on either side, shape ``(units,)`` [t]."""
     sector = instance.labels("sector")
     rate = np.array([wider.get(str(name), 0.0) for name in sector.names])[sector.code]
-    widening: NDArray[np.float64] = rate * plan.emissions_inside(instance)
-    return widening
+    return np.asarray(rate * plan.emissions_inside(instance))
 
 
 def _exceptions(
-    instance: InstanceInputs,
-    demands: Demands,
-    chosen: NDArray[np.bool_],
-    way: str,
-    allowance: NDArray[np.float64],
-    widening: NDArray[np.float64],
+    instance: InstanceInputs, demands: Demands, chosen: Mask, way: str, allowance: Floats, widening: Floats
 ) -> list[Violation]:
     """Check that every exception is outside its band, or shares a band that is missed."""
-    outside = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening) > 0
-    inside, rows = demands.in_enterprise, demands.rows
-    totals, wider = rows.totals(allowance).value, np.bincount(demands.enterprise[inside], widening[inside], len(rows))
-    missed = np.maximum(rows.least - wider - totals, totals - rows.most - wider) > 0
+    outside, missed = (part > 0 for part in _missed(demands, allowance, widening))
+    inside = demands.in_enterprise
     outside[inside] = missed[demands.enterprise[inside]]
-    names, message = instance.units["unit_id"].to_numpy(), _("a unit within its band is no exception")
-    return [
-        Violation("relaxed_limits", f"{way}, {names[k]}", 1.0, "cells", message)
-        for k in np.flatnonzero(chosen & ~outside)
-    ]
+    names = way + ", " + instance.units["unit_id"].to_numpy(dtype=object)
+    message = _("a unit within its band is no exception")
+    return above("relaxed_limits", names, chosen & ~outside, 0.0, "cells", message)
 
 
 def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation]:

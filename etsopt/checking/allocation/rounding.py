@@ -27,9 +27,8 @@ from etsopt.language import _
 from etsopt.units import RELATIVE_TOLERANCE
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.verdict import Columns
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -50,7 +49,7 @@ def real_table(allocation: Columns) -> dict[str, Any]:
 
 
 def before_rounding(
-    real: InstanceInputs, demands: Demands, fixed: NDArray[np.bool_], allocation: Columns, rounded: bool
+    real: InstanceInputs, demands: Demands, fixed: Mask, allocation: Columns, rounded: bool
 ) -> list[Violation]:
     """Check that real allowances meet every limit, also the order; without rounding they are the allowances."""
     table = real_table(allocation)
@@ -68,16 +67,11 @@ def before_rounding(
 
 def largest_move(allocation: Columns) -> float:
     """Return the largest move of an allowance by rounding [t]."""
-    return float(np.max(_moves(allocation), initial=0.0))
-
-
-def _moves(allocation: Columns) -> NDArray[np.float64]:
     whole, real = (np.asarray(allocation[name], dtype=float) for name in ("allowance_t", "before_rounding_t"))
-    moves: NDArray[np.float64] = np.abs(whole - real)
-    return moves
+    return float(np.max(np.abs(whole - real), initial=0.0))
 
 
-def check_rounding(demands: Demands, allocation: Columns, dual: NDArray[np.float64]) -> LevelCheck:
+def check_rounding(demands: Demands, allocation: Columns, dual: Floats) -> LevelCheck:
     """Bound the sum of squared moves; a certified result states the moves themselves and does not need the bound.
 
     Parameters

@@ -51,10 +51,9 @@ from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.policy_box import Limits, PolicyBox
     from etsopt.checking.allocation.rows import CouplingRows, Totals
+    from etsopt.checking.arrays import Floats
 
 PAIRS = ((0, 0), (1, 1), (0, 1), (1, 0))
 """End of the first factors and of the second ones."""
@@ -79,10 +78,10 @@ class Segment:
         Weights of all units in the largest rate, shape ``(units,)``.
     """
 
-    points: NDArray[np.float64]
-    allowances: NDArray[np.float64]
-    duals: Mapping[str, NDArray[np.float64]]
-    weights: NDArray[np.float64]
+    points: Floats
+    allowances: Floats
+    duals: Mapping[str, Floats]
+    weights: Floats
 
 
 @dataclass(frozen=True)
@@ -139,15 +138,15 @@ class _End:
     """Limits of an end and the answer there; arrays of adjustable units."""
 
     limits: Limits
-    answer: NDArray[np.float64]
+    answer: Floats
     totals: Totals
 
     @property
-    def lower(self) -> NDArray[np.float64]:
+    def lower(self) -> Floats:
         return np.minimum(self.limits.lower, self.answer)
 
     @property
-    def upper(self) -> NDArray[np.float64]:
+    def upper(self) -> Floats:
         return np.maximum(self.limits.upper, self.answer)
 
 
@@ -155,14 +154,14 @@ class _End:
 class _Piece:
     """Kinked functions of the units at both ends, ``max(left * (a - kink), right * (a - kink))`` times a factor."""
 
-    kinks: Sequence[NDArray[np.float64]]
-    left: NDArray[np.float64] | float
-    right: NDArray[np.float64] | float
+    kinks: Sequence[Floats]
+    left: Floats | float
+    right: Floats | float
     times: float = 1.0
 
     @property
-    def steepest(self) -> NDArray[np.float64] | float:
-        slope: NDArray[np.float64] | float = self.times * np.maximum(np.abs(self.left), np.abs(self.right))
+    def steepest(self) -> Floats | float:
+        slope: Floats | float = self.times * np.maximum(np.abs(self.left), np.abs(self.right))
         return slope
 
 
@@ -172,7 +171,7 @@ class _Earlier:
 
     name: str
     piece: _Piece | None
-    dual: NDArray[np.float64]
+    dual: Floats
     scale: float
 
 
@@ -216,7 +215,7 @@ class _Certificate:
         misses = float(np.max(np.concatenate([*of_rows, *of_units]), initial=0.0))
         return SegmentVerdict(levels, misses, all(within), kept)
 
-    def _duals(self, name: str) -> tuple[NDArray[np.float64], float]:
+    def _duals(self, name: str) -> tuple[Floats, float]:
         """Return the duals of an objective's sum at both ends, shape ``(2, rows)``, and the divisor of the sum."""
         scale = max(float(self.e.sum()), 1e-300) if name == "spread" else 1.0
         return np.broadcast_to(self.segment.duals[name], (2, len(self.rows))) * scale, scale
@@ -260,7 +259,7 @@ class _Certificate:
             self._keep_rate([upward(value, 4) for value in values])
         return LevelBound(*stated, gap if np.isfinite(gap) else np.inf, tolerance)
 
-    def _of_rows(self, y: NDArray[np.float64]) -> dict[tuple[int, int], float]:
+    def _of_rows(self, y: Floats) -> dict[tuple[int, int], float]:
         """Return the sums over rows of dual times distance from the side that it supports, for each pair of ends."""
         sums = {}
         for p, q in PAIRS:
@@ -279,7 +278,7 @@ class _Certificate:
         best = np.where(better, plain, best)
         return {pair: sum_at_most(part) for pair, part in zip(PAIRS, best, strict=True)}
 
-    def _snapped(self, q: int, pieces: Sequence[_Piece]) -> NDArray[np.float64]:
+    def _snapped(self, q: int, pieces: Sequence[_Piece]) -> Floats:
         """Return the answer at an end, or a kink or bound next to it."""
         answer = base = self.ends[q].answer
         for place in (*(side[q] for side in (*self.lowers, *self.uppers)), *(piece.kinks[q] for piece in pieces)):
@@ -288,12 +287,12 @@ class _Certificate:
 
     def _at_points(  # long because slopes, rooms and their rounding belong together
         self,
-        base: Sequence[NDArray[np.float64]],
+        base: Sequence[Floats],
         pieces: Sequence[_Piece],
-        prices: Sequence[NDArray[np.float64]],
-        sizes: Sequence[NDArray[np.float64]],
+        prices: Sequence[Floats],
+        sizes: Sequence[Floats],
         squared: bool,
-    ) -> NDArray[np.float64]:
+    ) -> Floats:
         """Return the terms of every unit for each pair of ends, with slopes from its point, shape ``(4, units)``."""
         left, right, steep = np.zeros(len(self.e)), np.zeros(len(self.e)), np.zeros(len(self.e))
         for piece in pieces:
@@ -429,7 +428,7 @@ class _Certificate:
         return found
 
 
-def _nearest(rooms: Sequence[Sequence[NDArray[np.float64]]]) -> list[NDArray[np.float64]]:
+def _nearest(rooms: Sequence[Sequence[Floats]]) -> list[Floats]:
     """Return for each unit the rooms at both ends to the one of several valid ends with less room in sum."""
     best = list(rooms[0])
     for room in rooms[1:]:
@@ -438,7 +437,7 @@ def _nearest(rooms: Sequence[Sequence[NDArray[np.float64]]]) -> list[NDArray[np.
     return best
 
 
-def infeasible_by_t(box: PolicyBox, points: NDArray[np.float64], dual: NDArray[np.float64]) -> float:
+def infeasible_by_t(box: PolicyBox, points: Floats, dual: Floats) -> float:
     """Return the tonnes by which limits are missed everywhere between points, at least; zero if that is not proven.
 
     With fixed duals the bound of `infeasibility` is affine in the point, so that it holds between points, shape

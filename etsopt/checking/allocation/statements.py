@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.exceptions import exceptional_units
-from etsopt.checking.allocation.totals import BALANCE_VALUES, distance
+from etsopt.checking.allocation.totals import BALANCE_VALUES
+from etsopt.checking.cells import above, distance
 from etsopt.checking.tolerances import ROUNDING_EDGE_T, UNIT_TOLERANCE_T
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
@@ -20,11 +21,8 @@ from etsopt.readings.references import outside_plans
 from etsopt.readings.targets import at_emissions, due_at_emissions, due_if_fixed, entitled_at_rest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.verdict import Columns
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -38,15 +36,6 @@ ROW_IN_WORDS = {
 }
 
 
-def largest_first(
-    rule: str, names: NDArray[np.object_], by: NDArray[np.float64], tolerance: float, unit: str, message: str
-) -> Iterator[Violation]:
-    """Yield a violation for every amount above the tolerance or NaN, the largest first."""
-    wrong = np.flatnonzero(~(by <= tolerance))
-    for position in wrong[np.argsort(-np.nan_to_num(by[wrong], nan=np.inf), kind="stable")]:
-        yield Violation(rule, str(names[position]), float(by[position]), unit, message)
-
-
 def same_units(instance: InstanceInputs, table: pd.DataFrame) -> list[Violation]:
     """Check that the table has every unit once, with its emissions, enterprise, sector, province and scope."""
     wanted = instance.units["unit_id"].tolist()
@@ -56,14 +45,14 @@ def same_units(instance: InstanceInputs, table: pd.DataFrame) -> list[Violation]
     emissions = plan.emissions_inside(instance)
     # Without the column every unit is in scope.
     marked = np.ones(len(table), dtype=bool) if "in_scope" not in table else table["in_scope"].to_numpy()
-    wrong = (marked != plan.inside(instance)).astype(float)
+    wrong = marked != plan.inside(instance)
     message = _("in_scope is that of the plan of the year")
-    violations = list(largest_first("same_units", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message))
+    violations = above("same_units", table["unit_id"], wrong, 0.0, "cells", message)
     for column in ("enterprise_id", "sector", "province", "emissions_tco2e"):
         own = emissions if column == "emissions_tco2e" else instance.units[column].to_numpy()
-        differs = (table[column].to_numpy() != own).astype(float)
+        differs = table[column].to_numpy() != own
         message = _("the {column} of the table is that of the instance", column=column)
-        violations += list(largest_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
+        violations += above("same_units", table["unit_id"], differs, 0.0, "cells", message)
     return violations
 
 
@@ -90,17 +79,17 @@ def columns_agree(instance: InstanceInputs, table: pd.DataFrame) -> list[Violati
     return [
         violation
         for rule, off, tolerance, unit, message in statements
-        for violation in largest_first(rule, names, off, tolerance, unit, message)
+        for violation in above(rule, names, off, tolerance, unit, message)
     ]
 
 
 def not_negative(table: Columns) -> list[Violation]:
     """Check that no allowance is below zero."""
     below, message = -np.asarray(table["allowance_t"]), _("allowances are not negative")
-    return list(largest_first("not_negative", np.asarray(table["unit_id"]), below, UNIT_TOLERANCE_T, "t", message))
+    return above("not_negative", table["unit_id"], below, UNIT_TOLERANCE_T, "t", message)
 
 
-def advance(instance: InstanceInputs) -> NDArray[np.float64]:
+def advance(instance: InstanceInputs) -> Floats:
     """Return the pre-allocation of the instance, else the year's share of last year's emissions [t]."""
     units = instance.units
     issued = np.zeros(len(units))
@@ -116,12 +105,12 @@ def advance(instance: InstanceInputs) -> NDArray[np.float64]:
 def pre_allocation(instance: InstanceInputs, table: pd.DataFrame) -> list[Violation]:
     """Check that pre-allocation is that of the instance, else the rule's share of last year's emissions."""
     off = np.abs(table["pre_allocated_t"].to_numpy() - advance(instance))
-    names, message = instance.units["unit_id"].to_numpy(), _("pre-allocation follows the rule")
-    return list(largest_first("pre_allocation", names, off, UNIT_TOLERANCE_T, "t", message))
+    message = _("pre-allocation follows the rule")
+    return above("pre_allocation", instance.units["unit_id"], off, UNIT_TOLERANCE_T, "t", message)
 
 
 def reference_follows_rule(
-    instance: InstanceInputs, table: Columns, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
+    instance: InstanceInputs, table: Columns, sectors: pd.DataFrame, fixed: Mask
 ) -> list[Violation]:
     """Check reference allowances against the rule, evaluated again from the published balance values."""
     exact, given = before_rounding(instance, sectors, fixed), np.asarray(table["reference_t"])
@@ -135,11 +124,10 @@ def reference_follows_rule(
     message = _("reference allowances follow the rule")
     if np.isnan(exact).any():
         message = _("the checker has no derivation of the rule {rule}", rule=instance.policy.rule.name)
-    names = np.asarray(table["unit_id"])
-    return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+    return above("reference_follows_rule", table["unit_id"], off, UNIT_TOLERANCE_T, "t", message)
 
 
-def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: Mask) -> Floats:
     """Return the reference allowances before rounding, shape ``(units,)`` [t]."""
     emissions = plan.emissions_inside(instance)
     if plan.has_balance_value(instance):
@@ -158,9 +146,7 @@ def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: NDAr
     return np.where(fixed & ~entitled, emissions, exact)
 
 
-def balance_value_balances(
-    instance: InstanceInputs, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
-) -> list[Violation]:
+def balance_value_balances(instance: InstanceInputs, sectors: pd.DataFrame, fixed: Mask) -> list[Violation]:
     """Check that each sector balances at both ends of its balance value's interval, and is the middle of it.
 
     A balance value from outside is as stated, and balances nothing.
@@ -168,8 +154,7 @@ def balance_value_balances(
     if not plan.has_balance_value(instance):
         stated = sectors[[name for name in BALANCE_VALUES if name in sectors]].notna().any(axis=1)
         message = _("a sector whose rule has no balance value states none")
-        names = sectors.loc[stated, "sector"]
-        return [Violation("balance_value", str(name), 1.0, "cells", message) for name in names]
+        return above("balance_value", sectors["sector"], stated, 0.0, "cells", message)
     slope, cap = plan.slope(instance), plan.cap(instance)
     decimals = plan.parameter(instance, "balance_value_decimals", "none")
     violations = []
@@ -202,16 +187,12 @@ def balance_value_balances(
     return violations
 
 
-def fixed_get_emissions(
-    instance: InstanceInputs, table: Columns, fixed: NDArray[np.bool_], optimised: bool
-) -> list[Violation]:
+def fixed_get_emissions(instance: InstanceInputs, table: Columns, fixed: Mask, optimised: bool) -> list[Violation]:
     """Check that units that nothing moves get A = E, or what the rule says, rounded if rule or policy rounds."""
     due = due_if_fixed(instance, optimised)
     off = np.where(fixed, np.abs(np.asarray(table["allowance_t"]) - due), 0.0)
-    names = np.asarray(table["unit_id"])
-    return list(
-        largest_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", _("a unit at A = E gets its emissions"))
-    )
+    message = _("a unit at A = E gets its emissions")
+    return above("fixed_get_emissions", table["unit_id"], off, UNIT_TOLERANCE_T, "t", message)
 
 
 def integer_allowances(demands: Demands, table: Columns) -> list[Violation]:
@@ -219,19 +200,17 @@ def integer_allowances(demands: Demands, table: Columns) -> list[Violation]:
     allowance = np.asarray(table["allowance_t"])
     off = np.abs(allowance - np.round(allowance)) if demands.integer else 0 * allowance
     message = _("the allowance is a whole number of tonnes")
-    return list(largest_first("integer_allowances", np.asarray(table["unit_id"]), off, 0.0, "t", message))
+    return above("integer_allowances", table["unit_id"], off, 0.0, "t", message)
 
 
 def not_moved(table: Columns) -> list[Violation]:
     """Check that allowances that are not rounded equal those before rounding."""
     off = np.abs(np.asarray(table["allowance_t"], dtype=float) - np.asarray(table["before_rounding_t"], dtype=float))
     message = _("without rounding, the allowance is that before rounding")
-    return list(largest_first("not_moved", np.asarray(table["unit_id"]), off, 0.0, "t", message))
+    return above("not_moved", table["unit_id"], off, 0.0, "t", message)
 
 
-def exceptions_are_allowed(
-    instance: InstanceInputs, fixed: NDArray[np.bool_], table: Columns, optimised: bool
-) -> list[Violation]:
+def exceptions_are_allowed(instance: InstanceInputs, fixed: Mask, table: Columns, optimised: bool) -> list[Violation]:
     """Check that exceptions are adjustable, and at most the allowed number, or none without optimisation."""
     most = instance.policy.allocation.exceptions.units * optimised
     chosen = exceptional_units(instance, table)
@@ -239,18 +218,15 @@ def exceptions_are_allowed(
     if chosen.sum() > most:
         message = _("at most {most} units are exceptions", most=most)
         violations.append(Violation("exceptions_are_allowed", "nation", float(chosen.sum() - most), "units", message))
-    wrong = (chosen & fixed).astype(float)
     message = _("a unit at A = E is no exception")
-    return violations + list(
-        largest_first("exceptions_are_allowed", np.asarray(table["unit_id"]), wrong, 0.0, "cells", message)
-    )
+    return violations + above("exceptions_are_allowed", table["unit_id"], chosen & fixed, 0.0, "cells", message)
 
 
 def allowances_follow_rule(table: Columns) -> list[Violation]:
     """Check that allowances that are not optimised equal the reference allocation."""
     off = np.abs(np.asarray(table["allowance_t"], dtype=float) - np.asarray(table["reference_t"], dtype=float))
-    names, message = np.asarray(table["unit_id"]), _("without optimisation, the allowance is the reference allowance")
-    return list(largest_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+    message = _("without optimisation, the allowance is the reference allowance")
+    return above("allowances_follow_rule", table["unit_id"], off, UNIT_TOLERANCE_T, "t", message)
 
 
 def inside_band(demands: Demands, table: Columns) -> list[Violation]:
@@ -258,8 +234,7 @@ def inside_band(demands: Demands, table: Columns) -> list[Violation]:
     allowance = np.asarray(table["allowance_t"])
     outside = np.maximum(demands.lower - allowance, allowance - demands.upper)
     outside = np.where(demands.fixed, 0.0, outside)
-    names = np.asarray(table["unit_id"])
-    return list(largest_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", _("the unit is within its band")))
+    return above("inside_band", table["unit_id"], outside, UNIT_TOLERANCE_T, "t", _("the unit is within its band"))
 
 
 def bounds_are_named(instance: InstanceInputs, demands: Demands, table: pd.DataFrame) -> list[Violation]:
@@ -272,11 +247,7 @@ def bounds_are_named(instance: InstanceInputs, demands: Demands, table: pd.DataF
     right = np.zeros(len(table), dtype=bool)
     for side, values in expected.items():
         right |= values & (named == side)
-    wrong = (~right).astype(float)
-    names = table["unit_id"].to_numpy()
-    return list(
-        largest_first("bounds_are_named", names, wrong, 0.0, "cells", _("at_bound names the bound of the unit"))
-    )
+    return above("bounds_are_named", table["unit_id"], ~right, 0.0, "cells", _("at_bound names the bound of the unit"))
 
 
 def rows_are_met(demands: Demands, table: Columns) -> list[Violation]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation import fairness
+from etsopt.checking import cells
 from etsopt.checking.allocation.duals import KEPT
-from etsopt.checking.cells import of_column
+from etsopt.checking.theorem import ALLOCATION, DUALS
 from etsopt.checking.tolerances import NUMBER_RELATIVE, RATE_ROW_TOLERANCES, TOTAL_TOLERANCE_T
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
@@ -18,112 +18,43 @@ from etsopt.language import _
 from etsopt.readings.plan import has_balance_value, inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.limits import Demands
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
 
 TOTALS = (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province"))
 SUMS = ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t")
 ISSUED = ("pre_allocated_t", "top_up_t", "return_t")
 SIDES = ("lower", "upper", "fixed")
-TEXTS = {
-    "allocation": ("unit_id", "enterprise_id", "sector", "province", "at_bound"),
-    "enterprises": ("enterprise_id",),
-    "sectors": ("sector", "target_sense"),
-    "provinces": ("province",),
-    "fairness": fairness.KEYS,
-    "duals": ("level", "row", "index", "unit"),
-}
-BOOLEANS = frozenset(("at_risk", "usable", "gross_error", "capped"))
-"""Columns of booleans."""
-
-COUNTED = ("units", *SUMS, "surplus_rate", *(f"units_{side}" for side in SIDES))
-NUMBERS = {
-    "allocation": ("intensity", *SUMS, "change_t", "surplus_rate", *ISSUED),
-    "enterprises": (*COUNTED, *ISSUED),
-    "sectors": (*COUNTED, "target_t", "under_target_t"),
-    "provinces": (*COUNTED, "balance_limit_t"),
-    "fairness": fairness.NUMBERS,
-    "duals": ("multiplier",),
-}
 BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
-MAY_BE_ABSENT = frozenset(
-    (
-        *("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", "reported", *BALANCE_VALUES),
-        *fairness.SHARES,
-        *("first_year", "budget_cny", "budget_shadow_price", "cap_t", "new_capacity_t"),
-        *("observed_price_cny_per_t", "output_factor", "intensity_factor"),
-    )
-)
+COLUMNS = ALLOCATION | DUALS
+TEXTS = {name: tuple(filter(cells.TEXTS.__contains__, columns)) for name, columns in COLUMNS.items()}
 
 
 def tables_are_whole(
-    instance: InstanceInputs,
-    tables: Mapping[str, pd.DataFrame],
-    names: Sequence[str],
-    texts: Mapping[str, tuple[str, ...]] = TEXTS,
-    numbers_of: Mapping[str, tuple[str, ...]] = NUMBERS,
+    instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], names: Sequence[str]
 ) -> list[Violation]:
-    """Check that every table and column is present and of its kind, and that required numbers are finite."""
-    violations, optimised = [], "duals" in names
-    for name in names:
-        table = tables.get(name)
-        numbers = numbers_of[name]
-        if name in ("sectors", "compliance_sectors") and has_balance_value(instance):
-            numbers = (*numbers, *BALANCE_VALUES)
-        if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
-            absent = "exceptional" not in table
-            wrong: str = _("is present") if absent else _("holds true or false")
-            if absent or not pd.api.types.is_bool_dtype(table["exceptional"]):
-                violations.append(Violation("tables", "allocation.exceptional", 1.0, "columns", of_column(wrong)))
-        if name == "allocation" and optimised and instance.rounds:
-            numbers = (*numbers, "before_rounding_t")
-        for column in () if table is None else (*texts[name], *numbers):
-            wrong = wrong_with(table, column, column in numbers)
-            if wrong:
-                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong)))
-        if table is None:
-            violations.append(Violation("tables", name, 1.0, "tables", _("the table is present")))
-    return violations
+    """Check that every table and column of an allocation is present and of its kind."""
+    columns = {name: COLUMNS[name] for name in names}
+    if "allocation" in columns:
+        chosen, rounds = bool(instance.policy.allocation.exceptions.units), instance.rounds and "duals" in names
+        columns["allocation"] += ("exceptional",) * chosen + ("before_rounding_t",) * rounds
+    return cells.are_whole(tables, columns, may_lack(instance))
 
 
-def wrong_with(table: Any, column: str, number: bool) -> str:
-    """Return the demand that a column fails to meet, empty if it meets all."""
-    if column not in table:
-        return _("is present")
-    if not len(table):
-        return ""
-    cells = table[column]
-    if not number:
-        strings = isinstance(cells.dtype, pd.StringDtype)
-        kind = "string" if strings else pd.api.types.infer_dtype(cells, skipna=True)
-        if column in BOOLEANS:
-            return "" if kind == "boolean" else _("holds true or false")
-        return "" if kind in ("string", "empty") else _("holds strings")
-    if not pd.api.types.is_numeric_dtype(cells.dtype):
-        return _("holds numbers")
-    finite = column in MAY_BE_ABSENT or np.isfinite(cells.to_numpy(dtype=float)).all()
-    return "" if finite else _("holds finite numbers")
-
-
-def distance(stated: object, expected: object) -> NDArray[np.float64]:
-    """Return the distance of numbers from the expected ones; NaN is right if NaN is expected."""
-    given, wanted = np.asarray(stated, dtype=float), np.asarray(expected, dtype=float)
-    off = np.abs(given - wanted)
-    if not np.isnan(off).any():
-        return off
-    return np.where(np.isnan(wanted), np.where(np.isnan(given), 0.0, np.inf), off)
+def may_lack(instance: InstanceInputs) -> tuple[str, ...]:
+    """Return the columns that allocations need not have: balance values are those of a rule."""
+    return ("in_scope",) if has_balance_value(instance) else ("in_scope", *BALANCE_VALUES)
 
 
 def _differing(
     rule: str, labels: object, stated: object, expected: object, tolerance: float, message: str
-) -> Iterator[Violation]:
-    by = distance(stated, expected)
-    for position in np.flatnonzero(~(by <= tolerance)):
-        yield Violation(rule, str(np.asarray(labels)[position]), float(by[position]), "", message)
+) -> list[Violation]:
+    return cells.above(rule, labels, cells.distance(stated, expected), tolerance, "", message)
 
 
 def totals_add_up(instance: InstanceInputs, table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
@@ -189,16 +120,14 @@ def _unchanged(
         if pd.api.types.is_numeric_dtype(wanted[column]):
             # A file may return a number as its text; the text 007 is not 7.
             same |= (pd.to_numeric(stated, errors="coerce") == wanted[column].to_numpy()).to_numpy()
-        differs = np.flatnonzero(~same)
         message = _("{column} is that of the instance", column=column)
-        violations += [Violation(rule, str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
+        violations += cells.above(rule, table[key], ~same, 0.0, "cells", message)
     return violations
 
 
-def _as_strings(cells: pd.Series[Any]) -> NDArray[np.object_]:
+def _as_strings(column: pd.Series[Any]) -> NDArray[np.object_]:
     """Return cells as strings, empty if absent."""
-    texts: NDArray[np.object_] = cells.where(cells.notna(), "").astype(str).to_numpy(dtype=object)
-    return texts
+    return np.asarray(column.where(column.notna(), "").astype(str).to_numpy(dtype=object))
 
 
 def targets_are_stated(
@@ -216,14 +145,14 @@ def targets_are_stated(
     senses = dict.fromkeys(groups.names[free], "none") | dict.fromkeys(most, "at_most")
     senses |= {name: "exactly" for name in most if name in policy and policy[name].target_sense == "exactly"}
     sense = np.array([senses.get(name, "") for name in names], dtype=object)
-    wrong = (sectors["target_sense"].fillna("").to_numpy(dtype=object) != sense).astype(float)
+    wrong = sectors["target_sense"].fillna("").to_numpy(dtype=object) != sense
     rule = "targets_are_stated"
     return [
         *_differing(rule, names, sectors["target_t"], target, TOTAL_TOLERANCE_T, _("the target is the policy's [t]")),
         *_differing(
             rule, names, sectors["under_target_t"], left, TOTAL_TOLERANCE_T, _("target less allowances is stated [t]")
         ),
-        *_differing(rule, names, wrong, 0 * wrong, 0.0, _("the sense of the target is the policy's")),
+        *cells.above(rule, names, wrong, 0.0, "", _("the sense of the target is the policy's")),
     ]
 
 
@@ -233,12 +162,10 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
     names = provinces["province"].to_numpy(dtype=object)
     expected = _aligned_by_name(names, {name: (most - least) / 2 for name, (least, most) in limits.items()})
     message = _("the balance is the policy's share of emissions [t]")
-    return list(
-        _differing("balances_are_stated", names, provinces["balance_limit_t"], expected, TOTAL_TOLERANCE_T, message)
-    )
+    return _differing("balances_are_stated", names, provinces["balance_limit_t"], expected, TOTAL_TOLERANCE_T, message)
 
 
-def _aligned_by_name(names: NDArray[np.object_], values: Mapping[str, float]) -> NDArray[np.float64]:
+def _aligned_by_name(names: NDArray[np.object_], values: Mapping[str, float]) -> Floats:
     """Return the value of each name, NaN for one that has none."""
     return np.array([values.get(name, np.nan) for name in names], dtype=float)
 
@@ -263,9 +190,8 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
             right |= of_level & has_unit & (given == f"{unit}/{by}")
         for earlier, by in units.items():
             right |= of_level & keeps & (indices == earlier) & (given == f"{unit}/{by}")
-    wrong = (~right).astype(float)
     message = _("the unit is that of the objective by that of the row")
-    return list(_differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, message))
+    return cells.above("prices_are_stated", stated, ~right, 0.0, "", message)
 
 
 def prices_are_stated(

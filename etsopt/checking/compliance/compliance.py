@@ -9,9 +9,9 @@ import pandas as pd
 
 from etsopt.checking.allocation import statements as allocation_statements
 from etsopt.checking.allocation import totals
+from etsopt.checking.cells import are_whole
 from etsopt.checking.compliance import limits, statements
-from etsopt.checking.compliance.statements import FLOWS
-from etsopt.checking.theorem import OWN_STAGE
+from etsopt.checking.theorem import OWN_STAGE, OWN_TABLES
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
 from etsopt.units import tolerance_of
@@ -19,40 +19,12 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
 
 LEVELS = dict(zip(OWN_STAGE["compliance"], ("CNY", "t", "t"), strict=True))
 
-ISSUED = ("pre_allocated_t", "top_up_t", "return_t")
-PROVINCE = ("province_received_t", "province_surrendered_t", "province_released_t")
-PAID = ("purchases_cny", "offsets_cny", "transactions_cny", "penalty_cny", "fixed_fine_cny")
-MONEY = (*PAID, "sales_cny", "cost_cny", "kept_worth_cny")
-TONNES = ("obligation_t", *FLOWS, "offset_t", "shortfall_t", "deducted_next_year_t", *PROVINCE)
-COUNTED = ("enterprises", "enterprises_at_risk", "enterprises_with_shortfall")
-SUMMED = ("units", "emissions_tco2e", *TONNES, *MONEY)
-FINED = ("penalty_cny", "fixed_fine_cny", "deducted_next_year_t")
-
-TEXTS = {
-    "compliance": ("enterprise_id", "province", "at_risk"),
-    "holdings": ("enterprise_id", "usable"),
-    "compliance_provinces": ("province",),
-    "nation": (),
-    "shortfalls": ("enterprise_id", "province", "regime"),
-    "issuance": ("unit_id", "enterprise_id", "sector", "province"),
-    "compliance_sectors": ("sector",),
-}
-BY_UNIT = ("emissions_tco2e", "reference_t", "allowance_t", *ISSUED)
-NUMBERS = {
-    "compliance": SUMMED,
-    "holdings": ("vintage", *FLOWS),
-    "compliance_provinces": (*COUNTED, *SUMMED),
-    "nation": ("year", *COUNTED, *SUMMED),
-    "shortfalls": ("obligation_t", "shortfall_t", "reference_price_cny_per_t", "multiple", *FINED),
-    "issuance": BY_UNIT,
-    "compliance_sectors": ("enterprises", "units", *BY_UNIT),
-}
+COLUMNS = OWN_TABLES["compliance"]
 SIGNED = ("carried_over_t",)
 
 
@@ -64,7 +36,7 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdi
     Verdict
         Violations, and every objective with its least value.
     """
-    violations = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
+    violations = are_whole(tables, COLUMNS, totals.may_lack(instance))
     violations = violations or allocation_statements.same_units(instance, tables["issuance"])
     if violations:
         return Verdict(tuple(violations), ())
@@ -90,7 +62,7 @@ def _levels(
     instance: InstanceInputs,
     enterprises: pd.DataFrame,
     stated: pd.DataFrame,
-    flows: Mapping[str, NDArray[np.float64]],
+    flows: Mapping[str, Floats],
     prices: limits.Tariff,
 ) -> list[LevelCheck]:
     """Return the value of each objective in the tables, with its least value as bound."""
@@ -143,7 +115,7 @@ def _same_rows(instance: InstanceInputs, names: pd.Index, tables: Mapping[str, p
 def _whole_tonnes(tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that tonnes are whole numbers, and that only a carry-over is negative."""
     violations = []
-    for name in TEXTS:
+    for name in COLUMNS:
         table = tables[name]
         first = table.iloc[:, 0].to_numpy(dtype=object)
         for column in table.columns:

@@ -17,8 +17,7 @@ from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.readings.instance_inputs import InstanceInputs
 
 FIRST_CURRENT_VINTAGE = 2025
@@ -63,7 +62,7 @@ def vintages_of(instance: InstanceInputs) -> list[int]:
     return sorted({*range(2019, 2027), *(int(name[8:12]) for name in names), instance.policy.year})
 
 
-def stated_tonnes(instance: InstanceInputs, names: pd.Index, column: str) -> NDArray[np.float64]:
+def stated_tonnes(instance: InstanceInputs, names: pd.Index, column: str) -> Floats:
     """Return a column of the enterprises in whole tonnes, zero if it states nothing, shape ``(f,)`` [t]."""
     table = instance.enterprises
     if table is None or column not in table:
@@ -162,25 +161,25 @@ def holdings(instance: InstanceInputs, units: pd.DataFrame, names: pd.Index) -> 
     return {"opening_t": opening, "carried_over_t": converted, "issued_t": issued, "cancelled_t": cancelled}
 
 
-def usable(vintage: NDArray[np.int64], year: int) -> NDArray[np.bool_]:
+def usable(vintage: Ints, year: int) -> Mask:
     """Return True for vintages that may be surrendered for the year."""
     return vintage >= FIRST_CURRENT_VINTAGE if year >= FIRST_CURRENT_VINTAGE else vintage <= year
 
 
-def largest_shortfall(enterprises: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.float64]:
+def largest_shortfall(enterprises: pd.DataFrame, held: Floats) -> Floats:
     """Return the largest shortfall of each enterprise: obligation less offsets and holdings, shape ``(f,)`` [t]."""
     owed = (enterprises["obligation"] - enterprises["offset_most"]).to_numpy(dtype=float)
     return np.maximum(owed - held.sum(axis=1), 0.0)
 
 
-def most_bought(enterprises: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.float64]:
+def most_bought(enterprises: pd.DataFrame, held: Floats) -> Floats:
     """Return the most that each enterprise may buy: what it needs, or all that it owes if it speculates [t]."""
     owed = enterprises["obligation"].to_numpy(dtype=float)
     needed = np.maximum(owed - held.sum(axis=1), 0.0)
     return np.where(enterprises["speculates"], owed, needed) * enterprises["buys"].to_numpy()
 
 
-def best(enterprises: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Tariff) -> Best:
+def best(enterprises: pd.DataFrame, held: Floats, newest: int, prices: Tariff) -> Best:
     """Return the objectives of the least-cost compliance, in which obligations are filled in the order of cost.
 
     Parameters

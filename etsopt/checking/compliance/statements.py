@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking import cells
 from etsopt.checking.allocation import statements
 from etsopt.checking.compliance import limits
 from etsopt.checking.tolerances import NUMBER_RELATIVE, ROUNDING_EDGE_T, TOTAL_TOLERANCE_T
@@ -18,8 +19,7 @@ from etsopt.readings.targets import fixed_at_emissions, floored
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.verdict import Violation
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -33,12 +33,11 @@ FLOWS = (*IN, *OUT)
 def above(
     rule: str, names: object, off: object, message: str, unit: str = "t", tolerance: float = 0.0
 ) -> list[Violation]:
-    """Return a violation for every amount above the tolerance, the largest first."""
-    amounts = np.abs(np.asarray(off, dtype=float))
-    return list(statements.largest_first(rule, np.asarray(names, dtype=object), amounts, tolerance, unit, message))
+    """Return a violation for every amount that is off by more than the tolerance, the largest first."""
+    return cells.above(rule, names, np.abs(np.asarray(off, dtype=float)), tolerance, unit, message)
 
 
-def flows_of(holdings: pd.DataFrame, names: pd.Index, vintages: list[int]) -> dict[str, NDArray[np.float64]]:
+def flows_of(holdings: pd.DataFrame, names: pd.Index, vintages: list[int]) -> dict[str, Floats]:
     """Return the flows of the table of holdings, shape ``(enterprises, vintages)``, zero without a row [t]."""
     table = holdings.set_index(["enterprise_id", "vintage"])
     every = pd.MultiIndex.from_product([names, vintages])
@@ -46,7 +45,7 @@ def flows_of(holdings: pd.DataFrame, names: pd.Index, vintages: list[int]) -> di
     return {flow: table[flow].reindex(every, fill_value=0).to_numpy(dtype=float).reshape(shape) for flow in FLOWS}
 
 
-def held_of(flows: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+def held_of(flows: Mapping[str, Floats]) -> Floats:
     """Return the holdings before any trade, shape ``(enterprises, vintages)`` [t]."""
     return flows["opening_t"] + flows["carried_over_t"] + flows["issued_t"] - flows["cancelled_t"]
 
@@ -72,7 +71,7 @@ def allowances(instance: InstanceInputs, units: pd.DataFrame, sectors: pd.DataFr
 
 
 def holdings(
-    instance: InstanceInputs, units: pd.DataFrame, table: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
+    instance: InstanceInputs, units: pd.DataFrame, table: pd.DataFrame, flows: Mapping[str, Floats]
 ) -> list[Violation]:
     """Check the balance of each vintage of each account: only usable vintages move."""
     year, vintages = instance.policy.year, np.array(limits.vintages_of(instance))
@@ -97,9 +96,7 @@ def holdings(
     return violations + above("purchases", names, early, message)
 
 
-def accounts(
-    enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
-) -> list[Violation]:
+def accounts(enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, Floats]) -> list[Violation]:
     """Check that the row of an enterprise follows from its units and its holdings."""
     violations = []
     for column, of_instance in (("province", "province"), ("at_risk", "at_risk"), ("units", "units")):
@@ -121,7 +118,7 @@ def accounts(
 
 
 def obligations_met(
-    instance: InstanceInputs, enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
+    instance: InstanceInputs, enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, Floats]
 ) -> list[Violation]:
     """Check that obligations are met within the limits, and that the provincial account surrenders first."""
     names, year, vintages = enterprises.index, instance.policy.year, limits.vintages_of(instance)
@@ -155,7 +152,7 @@ def obligations_met(
 
 
 def money(
-    instance: InstanceInputs, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]], prices: limits.Tariff
+    instance: InstanceInputs, stated: pd.DataFrame, flows: Mapping[str, Floats], prices: limits.Tariff
 ) -> list[Violation]:
     """Check that amounts are tonnes times prices, and fines those of the law at the deadline."""
     year = instance.policy.year

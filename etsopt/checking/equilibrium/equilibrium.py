@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.cells import above, are_whole, rows_are
 from etsopt.checking.equilibrium.points import Year, fixed_points
 from etsopt.checking.market.plans import SelectedPlans, of_units, plans_are_admissible
-from etsopt.checking.market.statements import columns_follow, numbers_are_there
+from etsopt.checking.market.statements import columns_follow
+from etsopt.checking.theorem import OWN_TABLES
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _, chain, pgettext
+from etsopt.language import _
 from etsopt.readings import plan
 from etsopt.readings.balance import balance_value
 from etsopt.readings.baseline import derive_baseline
@@ -25,10 +27,11 @@ from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.targets import fixed_at_emissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -36,17 +39,7 @@ NO_FIXED_POINT = "no_fixed_point"
 """Rule of a sector without a fixed point: it violates nothing and is not proven."""
 
 SUMMED = ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "measures_cost_cny")
-NUMBERS = {
-    "equilibrium": (
-        *("year", "price_cny_per_t", "balance_value_before", "balance_value", "residual_t", "fixed_points"),
-        *("cycle_length", *SUMMED),
-    ),
-    "fixed_points": ("year", "number", "balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"),
-    "cycles": ("year", "step", "balance_value"),
-    "units": ("year", "intensity", *SUMMED),
-}
-OF_SECTOR = dict.fromkeys(("fixed_points", "cycles"), ("sector",))
-TEXTS = {"equilibrium": ("sector", "status"), **OF_SECTOR, "units": ("measures",)}
+COLUMNS = OWN_TABLES["equilibrium"]
 
 OBTAINED = {
     "none": ("every unit gets its emissions",),
@@ -56,8 +49,6 @@ OBTAINED = {
 }
 """Origins of the reported balance value, by status."""
 
-OF_UNIT = ("enterprise_id", "sector", "province")
-
 
 def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the tables, and each sector without a fixed point."""
@@ -65,7 +56,7 @@ def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFram
         return violations
     baseline = derive_baseline(instance, None)
     for place, number in enumerate(instance.years.tolist()):
-        rows = {name: tables[name][tables[name]["year"] == number] for name in NUMBERS}
+        rows = {name: tables[name][tables[name]["year"] == number] for name in COLUMNS}
         broken = _check_year(instance, _year(instance, baseline, place), rows)
         violations += [replace(violation, where=f"{violation.where} {number}") for violation in broken]
     return violations
@@ -73,7 +64,9 @@ def check_equilibrium(instance: InstanceInputs, tables: Mapping[str, pd.DataFram
 
 def _check_year(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Return the violations of the rows of one year."""
-    if violations := _rows(instance, tables):
+    units = {key: instance.units[key] for key in ("unit_id", "enterprise_id", "sector", "province")}
+    rows: dict[str, dict[str, Any]] = {"units": units, "equilibrium": {"sector": instance.sectors}}
+    if violations := [one for name, keys in rows.items() for one in rows_are(name, tables[name], keys)]:
         return violations
     taken, violations = _taken(instance, year, tables["units"])
     if taken is None:
@@ -91,34 +84,11 @@ def _check_year(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.Da
 
 def _tables(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that tables and columns are present and that every row is of a year of the horizon."""
-    violations: list[Violation] = []
-    for name, columns in NUMBERS.items():
-        if name not in tables:
-            violations.append(Violation("tables", name, 1.0, "tables", _("the table is present")))
-            continue
-        violations += numbers_are_there(name, tables[name], list(columns))
-        for column in TEXTS[name]:
-            if column not in tables[name]:
-                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", _("the column is present")))
-        if not violations and not tables[name]["year"].isin(instance.years).all():
-            violations.append(Violation("tables", name, 1.0, "rows", _("every row is of a year of the horizon")))
-    return violations
-
-
-def _rows(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Check that a year has a row for every unit and every sector."""
-    violations = []
-    ids, keys = instance.units["unit_id"].tolist(), instance.sectors
-    if tables["units"].get("unit_id", pd.Series(dtype=object)).tolist() != ids:
-        violations.append(Violation("same_units", "units", 1.0, "rows", _("the table has every unit once, in order")))
-    if any(tables["units"].get(key, pd.Series()).tolist() != instance.units[key].tolist() for key in OF_UNIT):
-        columns = chain(OF_UNIT, pgettext("list", "{first} and {second}"))
-        message = _("{columns} are the instance's", columns=columns)
-        violations.append(Violation("same_units", "units", 1.0, "rows", message))
-    if tables["equilibrium"]["sector"].tolist() != keys:
-        message = _("the table has every sector once, in order")
-        violations.append(Violation("same_units", "equilibrium", 1.0, "rows", message))
-    return violations
+    if violations := are_whole(tables, COLUMNS):
+        return violations
+    message = _("every row is of a year of the horizon")
+    outside = (name for name in COLUMNS if not tables[name]["year"].isin(instance.years).all())
+    return [Violation("tables", name, 1.0, "rows", message) for name in outside]
 
 
 def _year(instance: InstanceInputs, baseline: Baseline, place: int) -> Year:
@@ -152,7 +122,7 @@ def _taken(instance: InstanceInputs, year: Year, units: pd.DataFrame) -> tuple[S
     wrong = (slot < 0) | pd.Series(list(zip(unit, slot, strict=True)), dtype=object).duplicated().to_numpy()
     if wrong.any():
         message = _("every measure is on offer at its unit and listed once")
-        return None, [Violation("measures", str(name), 1.0, "measures", message) for name in ids[unit[wrong]]]
+        return None, above("measures", ids[unit], wrong, 0.0, "measures", message)
     runs = np.zeros((*year.offered.code.shape, len(year.baseline.years)), dtype=bool)
     runs[unit, slot] = True
     every_unit = np.arange(len(names))
@@ -160,11 +130,11 @@ def _taken(instance: InstanceInputs, year: Year, units: pd.DataFrame) -> tuple[S
 
 
 def _units(
-    instance: InstanceInputs, year: Year, taken: SelectedPlans, table: pd.DataFrame, balance: NDArray[np.float64]
+    instance: InstanceInputs, year: Year, taken: SelectedPlans, table: pd.DataFrame, balance: Floats
 ) -> list[Violation]:
     """Check that a unit's columns follow from its measures, and that its set is a best response."""
     now, labels = year.at(balance), instance.units["unit_id"].to_numpy()
-    amounts, _ = of_units(now, year.offered, taken, np.array([year.price]))
+    amounts = of_units(now, year.offered, taken, np.array([year.price]))[0]
     runs = taken.runs[:, :, 0]
     kept = np.where(runs, year.offered.intensity_left, 1.0).prod(axis=1)[:, None]
     free_allowances = amounts.free
@@ -190,30 +160,19 @@ def _units(
     scale = year.price * amounts.emissions[:, 0] + 1
     factor = year.offered.factor(now.years[0])
     scale += np.abs((year.offered.fixed + year.offered.variable * now.output) * factor).sum(axis=1)
+    message = _("no other set of measures costs the unit less at this balance value")
     return [
         *columns_follow("units", labels, now.years, table, expected),
         *_intensities(labels, table, (now.intensity * kept)[:, 0]),
-        *_best_responses(labels, value - year.least(balance), NUMBER_RELATIVE * scale),
+        *above("best_response", labels, value - year.best(balance)[0], NUMBER_RELATIVE * scale, "CNY", message),
     ]
 
 
-def _intensities(
-    labels: NDArray[np.object_], table: pd.DataFrame, expected: NDArray[np.float64]
-) -> Iterator[Violation]:
+def _intensities(labels: NDArray[np.object_], table: pd.DataFrame, expected: Floats) -> list[Violation]:
     """Check that intensities follow from the measures."""
-    off = np.abs(table["intensity"].to_numpy(dtype=float) - expected)
-    for k in np.flatnonzero(~(off <= NUMBER_RELATIVE * expected) & ~np.isnan(expected)):
-        message = _("the intensity is the baseline intensity times the share left by the measures")
-        yield Violation("units", str(labels[k]), float(off[k]), "t/t", message)
-
-
-def _best_responses(
-    labels: NDArray[np.object_], excess: NDArray[np.float64], tolerance: NDArray[np.float64]
-) -> Iterator[Violation]:
-    """Check that no unit pays more than with its best set of measures."""
-    for k in np.flatnonzero(~(excess <= tolerance)):
-        message = _("no other set of measures costs the unit less at this balance value")
-        yield Violation("best_response", str(labels[k]), float(excess[k]), "CNY", message)
+    off = np.where(np.isnan(expected), 0.0, np.abs(table["intensity"].to_numpy(dtype=float) - expected))
+    message = _("the intensity is the baseline intensity times the share left by the measures")
+    return above("units", labels, off, NUMBER_RELATIVE * np.nan_to_num(expected), "t/t", message)
 
 
 def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
@@ -237,8 +196,7 @@ def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataF
             # Without adjustable units there is nothing to balance.
             "balance_value": not (free.any() or np.isnan(row["balance_value"])),
             "residual_t": not (free.any() or row["residual_t"] == 0),
-            "obtained": row.get("obtained")
-            not in (OBTAINED[status] if free.any() else ("every unit gets its emissions",)),
+            "obtained": row["obtained"] not in (OBTAINED[status] if free.any() else ("every unit gets its emissions",)),
         }
         message = _("the cell follows from the policy and the other tables")
         violations += [
@@ -246,7 +204,7 @@ def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataF
         ]
         in_sector = of_unit == name
         for column in SUMMED:
-            off = abs(row.get(column, np.nan) - units.loc[in_sector, column].sum())
+            off = abs(row[column] - units.loc[in_sector, column].sum())
             if not off <= 2e-2 + NUMBER_RELATIVE * units.loc[in_sector, column].abs().sum():
                 message = _("the total is the sum over the units")
                 violations.append(Violation("totals_add_up", f"{name}.{column}", off, "", message))
@@ -256,7 +214,7 @@ def _sectors(instance: InstanceInputs, year: Year, tables: Mapping[str, pd.DataF
     return violations
 
 
-def _is_without_abatement(stated: float, year: Year, free: NDArray[np.bool_], half: float) -> bool:
+def _is_without_abatement(stated: float, year: Year, free: Mask, half: float) -> bool:
     """Return True if a balance value is that without abatement, within rounding; NaN without adjustable units."""
     if not free.any():
         return bool(np.isnan(stated))
@@ -272,11 +230,7 @@ def _half_decimal(instance: InstanceInputs) -> float:
 
 
 def _balance(
-    instance: InstanceInputs,
-    year: Year,
-    row: dict[str, Any],
-    emissions: NDArray[np.float64],
-    intensity: NDArray[np.float64],
+    instance: InstanceInputs, year: Year, row: dict[str, Any], emissions: Floats, intensity: Floats
 ) -> list[Violation]:
     """Check the residual of the rule, and that the balance value balances its sector."""
     name, value, total = str(row["sector"]), row["balance_value"], float(emissions.sum())

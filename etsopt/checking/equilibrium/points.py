@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.market.search import least_of_all_plans
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.instance_inputs import InstanceInputs
@@ -33,20 +32,13 @@ class Year:
     price: float
     slope: float
     cap: float
-    free: NDArray[np.bool_]
+    free: Mask
 
-    def at(self, balance: NDArray[np.float64]) -> Baseline:
+    def at(self, balance: Floats) -> Baseline:
         """Return the year at a balance value of each unit, shape ``(units,)``."""
         return replace(self.baseline, balance_value=np.where(self.free, balance, np.nan)[:, None])
 
-    def least(self, balance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the cost of the best response of each unit, shape ``(units,)`` [CNY]."""
-        demand_dual = np.full_like(self.baseline.emissions, self.price)
-        return least_of_all_plans(self.at(balance), self.offered, demand_dual, np.zeros_like(demand_dual))
-
-    def best(
-        self, balance: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def best(self, balance: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the cost of each unit's best responses, and the least and most emissions of its best responses.
 
         All have shape ``(units,)`` [CNY, tCO2e].
@@ -66,7 +58,7 @@ class Year:
             dirtiest[sets.units] = np.where(ties, emissions, -np.inf).max(axis=0)
         return cost, cleanest, dirtiest
 
-    def excess(self, balance: float, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> float:
+    def excess(self, balance: float, emissions: Floats, intensity: Floats) -> float:
         """Return the allowances of the rule less the emissions of some units [t]."""
         rates = np.clip(self.slope * (balance - intensity) / balance, -self.cap, self.cap)
         return float(emissions @ rates)

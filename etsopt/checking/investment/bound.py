@@ -19,8 +19,7 @@ from etsopt.checking.effort import INVESTMENT_COMBINATIONS_MAX
 from etsopt.checking.tolerances import BUDGET_EXCESS_RELATIVE
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints
     from etsopt.checking.investment.sets import SetCosts
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -39,17 +38,17 @@ class Objective:
         Weight of CVaR.
     """
 
-    probability: NDArray[np.float64]
+    probability: Floats
     tail: float
     weight: float
 
     @classmethod
-    def of(cls, instance: InstanceInputs, probability: NDArray[np.float64]) -> Objective:
+    def of(cls, instance: InstanceInputs, probability: Floats) -> Objective:
         """Return the objective that the policy states."""
         stated = instance.policy.investment
         return cls(probability, 1 - stated.cvar_level, stated.cvar_weight)
 
-    def cvar(self, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+    def cvar(self, costs: Floats) -> Floats:
         """Return the least over $z$ of $z$ and the expected excess above it, over the tail, of ``(..., scenarios)``.
 
         The least is attained at one of the costs.
@@ -61,12 +60,12 @@ class Objective:
             best = np.minimum(best, quantile + excess / self.tail)
         return best
 
-    def value(self, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+    def value(self, costs: Floats) -> Floats:
         """Return the objective of costs in scenarios, shape ``(...)`` from ``(..., scenarios)`` [CNY]."""
         value = (1 - self.weight) * (costs @ self.probability)
         return value + self.weight * self.cvar(costs) if self.weight else value
 
-    def nearest_weights(self, stated: NDArray[np.float64]) -> NDArray[np.float64]:
+    def nearest_weights(self, stated: Floats) -> Floats:
         """Return weights that prove a bound, near the stated ones, shape ``(enterprises, scenarios)``."""
         lower = (1 - self.weight) * self.probability
         room = self.weight * self.probability / self.tail
@@ -77,8 +76,7 @@ class Objective:
         missing = np.maximum(self.weight - total, 0.0)
         rest = left.sum(axis=1, keepdims=True)
         more = above + left * np.divide(missing, rest, out=np.zeros_like(rest), where=rest > 0)
-        weights: NDArray[np.float64] = lower + np.where(total > self.weight, less, more)
-        return weights
+        return np.asarray(lower + np.where(total > self.weight, less, more))
 
 
 @dataclass(frozen=True)
@@ -97,10 +95,10 @@ class Enterprises:
         Most investment, infinite without a limit, shape ``(enterprises,)`` [CNY].
     """
 
-    of_unit: NDArray[np.int64]
-    value: NDArray[np.float64]
-    account: NDArray[np.float64]
-    budget: NDArray[np.float64]
+    of_unit: Ints
+    value: Floats
+    account: Floats
+    budget: Floats
 
 
 class Bound:
@@ -112,13 +110,7 @@ class Bound:
         Of the scenarios, shape ``(enterprises, scenarios)``, that add up to one, and of the budgets, zero or more.
     """
 
-    def __init__(
-        self,
-        objective: Objective,
-        enterprises: Enterprises,
-        weights: NDArray[np.float64],
-        multipliers: NDArray[np.float64],
-    ) -> None:
+    def __init__(self, objective: Objective, enterprises: Enterprises, weights: Floats, multipliers: Floats) -> None:
         self.objective, self.enterprises, self.weights, self.multipliers = objective, enterprises, weights, multipliers
         limit = np.where(np.isfinite(enterprises.budget), enterprises.budget, 0.0)
         self.of_enterprise = (weights * enterprises.account).sum(axis=1) - multipliers * limit
@@ -129,7 +121,7 @@ class Bound:
         self.coupled = np.isfinite(enterprises.budget) | (objective.weight > 0)
         # The largest saving by a CNY of investment, at the weights.
         self.most_saved = np.zeros(len(enterprises.value))
-        self.options: dict[int, list[tuple[NDArray[np.float64], ...]]] = {}
+        self.options: dict[int, list[tuple[Floats, ...]]] = {}
 
     def add(self, costs: SetCosts) -> None:
         """Add units with the costs of their sets."""
@@ -152,9 +144,7 @@ class Bound:
             option = excess, costs.cost[:, is_priced, place].T, costs.investment[is_priced, place]
             self.options.setdefault(int(owner[place]), []).append(option)
 
-    def _add_savings(
-        self, owner: NDArray[np.int64], cost: NDArray[np.float64], investment: NDArray[np.float64]
-    ) -> None:
+    def _add_savings(self, owner: Ints, cost: Floats, investment: Floats) -> None:
         """Add what a CNY of investment saves at most: each set against the best one that needs none."""
         without = np.where(investment == 0, cost, np.inf).min(axis=0)
         saved = np.zeros_like(cost)
@@ -168,7 +158,7 @@ class Bound:
             bounds[owner] = max(bounds[owner], self._of_combinations(owner, options, float(bounds[owner])))
         return float(bounds.sum())
 
-    def _of_combinations(self, owner: int, options: list[tuple[NDArray[np.float64], ...]], bound: float) -> float:
+    def _of_combinations(self, owner: int, options: list[tuple[Floats, ...]], bound: float) -> float:
         """Return the least objective of all combinations that may beat the answer; minus infinity if they are many."""
         value = float(self.enterprises.value[owner])
         open_by = max(value - bound, 0.0) + 2 * float(self.error[owner])

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.cells import above
+from etsopt.checking.market.plans import clashes, lacks
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from etsopt.checking.investment.states import States
-    from etsopt.readings.choices import Choices
-    from etsopt.readings.instance_inputs import InstanceInputs
-
-    Mask = NDArray[np.bool_]
+    from etsopt.checking.arrays import Ints, Mask
+    from etsopt.checking.investment.derived import Derived
 
 
 @dataclass(frozen=True)
@@ -41,23 +38,12 @@ class Decision:
 
 
 def read_decision(
-    instance: InstanceInputs,
-    offered: Choices,
-    states: States,
-    years: NDArray[np.int64],
-    first: NDArray[np.int64],
-    investments: pd.DataFrame,
-    operations: pd.DataFrame,
+    derived: Derived, investments: pd.DataFrame, operations: pd.DataFrame
 ) -> tuple[Decision | None, list[Violation]]:
-    """Return the decision of the tables; None if rows are unknown, twice or missing.
-
-    Parameters
-    ----------
-    first
-        Position of the first year in which each slot can run, shape ``(units, slots)``.
-    """
-    unit, slot = _places(instance, offered, investments)
-    violations = list(_unknown("investments", investments, (unit < 0) | (slot < 0)))
+    """Return the decision of the tables; None if rows are unknown, twice or missing."""
+    offered = derived.offered
+    unit, slot = _places(derived, investments)
+    violations = _unknown("investments", investments, (unit < 0) | (slot < 0))
     if violations:
         return None, violations
     stated, installed, at_mean = np.zeros((3, *offered.code.shape), dtype=bool)
@@ -67,33 +53,26 @@ def read_decision(
     has_mean = "installed_at_mean" in investments
     if has_mean:
         at_mean[unit, slot] = investments["installed_at_mean"].to_numpy(dtype=bool)
-    lacking = (offered.code >= 0) & (first < len(years)) & ~stated
+    lacking = (offered.code >= 0) & (derived.first < len(derived.before.years)) & ~stated
     if twice.any() or lacking.any():
         by = float(twice.sum() + lacking.sum())
         return None, [Violation("same_rows", "investments", by, "rows", _("each measure on offer has one row"))]
-    runs, violations = _runs(instance, offered, states, years, operations, installed, first)
+    runs, violations = _runs(derived, operations, installed)
     return None if violations else Decision(installed, at_mean if has_mean else None, runs), violations
 
 
-def _runs(
-    instance: InstanceInputs,
-    offered: Choices,
-    states: States,
-    years: NDArray[np.int64],
-    operations: pd.DataFrame,
-    installed: Mask,
-    first: NDArray[np.int64],
-) -> tuple[Mask, list[Violation]]:
+def _runs(derived: Derived, operations: pd.DataFrame, installed: Mask) -> tuple[Mask, list[Violation]]:
     """Return what runs: what may stop as the table says, everything else from its first year on."""
-    there = installed[:, :, None] & (first[:, :, None] <= np.arange(len(years)))
-    shape = (*installed.shape, len(states.names), len(years))
+    offered, names, years = derived.offered, derived.states.names, derived.before.years
+    there = installed[:, :, None] & (derived.first[:, :, None] <= np.arange(len(years)))
+    shape = (*installed.shape, len(names), len(years))
     runs = np.broadcast_to((there & ~offered.stops[:, :, None])[:, :, None], shape).copy()
     wanted = np.broadcast_to((there & offered.stops[:, :, None])[:, :, None], shape)
-    unit, slot = _places(instance, offered, operations)
-    scenario = pd.Index(states.names).get_indexer(operations["scenario"])
+    unit, slot = _places(derived, operations)
+    scenario = pd.Index(names).get_indexer(operations["scenario"])
     year = pd.Index(years).get_indexer(operations["year"])
     bad = (unit < 0) | (slot < 0) | (scenario < 0) | (year < 0)
-    violations = list(_unknown("operations", operations, bad))
+    violations = _unknown("operations", operations, bad)
     if violations:
         return runs, violations
     stated = np.zeros(shape, dtype=bool)
@@ -106,24 +85,21 @@ def _runs(
     return runs, []
 
 
-def _places(
-    instance: InstanceInputs, offered: Choices, table: pd.DataFrame
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _places(derived: Derived, table: pd.DataFrame) -> tuple[Ints, Ints]:
     """Return the unit and slot of each row, -1 where it names none."""
-    unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"]).astype(np.int64)
-    return unit, offered.slots_in(table, unit)
+    unit = pd.Index(derived.instance.units["unit_id"]).get_indexer(table["unit_id"]).astype(np.int64)
+    return unit, derived.offered.slots_in(table, unit)
 
 
-def _unknown(name: str, table: pd.DataFrame, bad: Mask) -> Iterator[Violation]:
-    for label in table["unit_id"].to_numpy()[bad]:
-        yield Violation("measures_are_on_offer", f"{name}, {label}", 1.0, "rows", _("the row names what is on offer"))
+def _unknown(name: str, table: pd.DataFrame, bad: Mask) -> list[Violation]:
+    labels = f"{name}, " + table["unit_id"].to_numpy(dtype=object)
+    return above("measures_are_on_offer", labels, bad, 0.0, "rows", _("the row names what is on offer"))
 
 
-def decision_is_admissible(
-    instance: InstanceInputs, offered: Choices, decision: Decision, first: NDArray[np.int64], years: int
-) -> Iterator[Violation]:
+def decision_is_admissible(derived: Derived, decision: Decision) -> Iterator[Violation]:
     """Check exclusive groups, requirements, steps and first years of what is installed, and of what runs."""
-    units = instance.units["unit_id"].to_numpy()
+    units, offered = derived.instance.units["unit_id"].to_numpy(dtype=object), derived.offered
+    never = derived.first == len(derived.before.years)
     shape = (len(units), offered.code.shape[1], -1)
     for name, chosen in (
         ("installed", decision.installed[:, :, None]),
@@ -133,34 +109,11 @@ def decision_is_admissible(
         if chosen is None:
             continue
         cases = {
-            "first_year": (chosen.any(axis=2) & (first == years)).any(axis=1),
-            "exclusive_group": _clashes(offered, chosen),
-            "requires": _lacks(offered, chosen),
+            "first_year": (chosen.any(axis=2) & never).any(axis=1),
+            "exclusive_group": clashes(offered.group, chosen),
+            "requires": lacks(offered.code, offered.required, chosen),
             "steps": (chosen & ~np.roll(chosen, 1, axis=1) & (offered.step > 1)[:, :, None]).any(axis=(1, 2)),
         }
         for rule, bad in cases.items():
-            for label in units[bad]:
-                message = _("first years, exclusive groups, requirements and steps of measures hold")
-                yield Violation(rule, f"{label}, {name}", 1.0, "units", message)
-
-
-def _clashes(offered: Choices, chosen: Mask) -> Mask:
-    """Return True for units with two measures of a group at once."""
-    clash = np.zeros(len(chosen), dtype=bool)
-    for one in range(chosen.shape[1]):
-        for other in range(one):
-            same = (offered.group[:, one] == offered.group[:, other]) & (offered.group[:, one] >= 0)
-            if same.any():
-                clash |= same & (chosen[:, one] & chosen[:, other]).any(axis=1)
-    return clash
-
-
-def _lacks(offered: Choices, chosen: Mask) -> Mask:
-    """Return True for units with a measure without every step of one that it requires."""
-    lacks = np.zeros(len(chosen), dtype=bool)
-    for one in range(chosen.shape[1]):
-        for needed in offered.required[:, one].T:
-            same = (offered.code == needed[:, None]) & (needed >= 0)[:, None]
-            without = (same[:, :, None] & ~chosen).any(axis=1) | (needed == -1)[:, None]
-            lacks |= (chosen[:, one] & without).any(axis=1)
-    return lacks
+            message = _("first years, exclusive groups, requirements and steps of measures hold")
+            yield from above(rule, units + f", {name}", bad, 0.0, "units", message)

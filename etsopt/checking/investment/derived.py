@@ -16,8 +16,8 @@ from etsopt.readings.offers import cells_of, on_offer, steps_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints
     from etsopt.checking.investment.states import States
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
@@ -26,17 +26,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Derived:
-    """What follows from the instance and its allocation alone."""
+    """What follows from the instance and its allocation alone.
+
+    Parameters
+    ----------
+    before, baselines
+        Baseline before any scenario; that of every scenario, and last that of their mean.
+    first
+        Position of the first year in which each slot can run, the number of years if never, shape ``(units, slots)``.
+    investment
+        Investment of each slot, shape ``(units, slots)`` [CNY].
+    budget
+        Budget of each enterprise, infinite without one [CNY].
+    """
 
     instance: InstanceInputs
     states: States
     before: Baseline
     baselines: list[Baseline]
     offered: Choices
-    first: NDArray[np.int64]
-    investment: NDArray[np.float64]
+    first: Ints
+    investment: Floats
     objective: Objective
-    budget: NDArray[np.float64]
+    budget: Floats
 
     @property
     def values_are_stated(self) -> bool:
@@ -66,7 +78,7 @@ def derive(instance: InstanceInputs, allocation: pd.DataFrame) -> Derived:
     )
 
 
-def _capital(instance: InstanceInputs, offered: Choices) -> NDArray[np.float64]:
+def _capital(instance: InstanceInputs, offered: Choices) -> Floats:
     """Return the investment of each slot per tonne of the base year's output, shape ``(units, slots)`` [CNY/t]."""
     capital = np.zeros(offered.code.shape)
     if instance.measures is None:

@@ -7,41 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.allocation.totals import distance, wrong_with
-from etsopt.checking.cells import of_column
+from etsopt.checking.cells import crossed, rows_are
+from etsopt.checking.investment.statements import cells_follow
 from etsopt.checking.market.accounts import derive_accounts
-from etsopt.checking.tolerances import AMOUNT_TOLERANCE_CNY, TOTAL_TOLERANCE_T
-from etsopt.checking.verdict import Violation
+from etsopt.checking.market.statements import violations_above
+from etsopt.checking.tolerances import TOTAL_TOLERANCE_T
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints
     from etsopt.checking.investment.decisions import Decision
-    from etsopt.checking.investment.states import States
+    from etsopt.checking.investment.derived import Derived
     from etsopt.checking.market.accounts import Accounts
+    from etsopt.checking.verdict import Violation
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
-    from etsopt.readings.instance_inputs import InstanceInputs
-
-TEXTS = {
-    "investments": ("unit_id", "enterprise_id", "sector", "measure_id"),
-    "operations": ("unit_id", "measure_id", "scenario"),
-    "scenario_years": ("enterprise_id", "scenario"),
-    "scenario_costs": ("enterprise_id", "scenario"),
-    "investment_summary": ("enterprise_id",),
-}
-TRUTHS = {"investments": ("installed",), "operations": ("runs",)}
-NUMBERS = {
-    "investments": (),
-    "operations": ("year",),
-    "scenario_years": ("year", "bought_t", "sold_t"),
-    "scenario_costs": ("weight",),
-    "investment_summary": (),
-}
 
 
 @dataclass(frozen=True)
@@ -59,60 +43,30 @@ class Flows:
         is measured against it where costs and gains nearly cancel.
     """
 
-    costs: NDArray[np.float64]
-    least_account_cost: NDArray[np.float64]
+    costs: Floats
+    least_account_cost: Floats
     spending: float
 
 
-def shapes(tables: Mapping[str, pd.DataFrame], with_values: bool) -> Iterator[Violation]:
-    """Check that tables and the columns that are read are present, and of their kinds."""
-    truths = dict(TRUTHS) | ({"investments": ("installed", "installed_at_mean")} if with_values else {})
-    for name, texts in TEXTS.items():
-        if name not in tables:
-            yield Violation("tables", name, 1.0, "tables", _("the table is present"))
-            continue
-        # That a budget has a multiplier is asked with the budgets.
-        stated = [column for column in ("budget_shadow_price",) if column in tables[name]]
-        for column in (*texts, *NUMBERS[name], *stated):
-            if wrong := wrong_with(tables[name], column, column not in texts):
-                yield Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
-        for column in truths.get(name, ()):
-            if column not in tables[name] or (len(tables[name]) and tables[name][column].dtype != bool):
-                yield Violation("tables", f"{name}.{column}", 1.0, "columns", _("the column holds true or false"))
-
-
 def flows_of(  # long because every number of a scenario follows from those before it
-    instance: InstanceInputs,
-    before: Baseline,
-    baselines: Sequence[Baseline],
-    states: States,
-    offered: Choices,
-    decision: Decision,
-    first: NDArray[np.int64],
-    tables: Mapping[str, pd.DataFrame],
+    derived: Derived, decision: Decision, tables: Mapping[str, pd.DataFrame]
 ) -> tuple[Flows | None, list[Violation]]:
     """Return the costs of the decision and the violations of the years of enterprises; None without their rows."""
-    owner, years, table = instance.labels("enterprise_id"), before.years, tables["scenario_years"]
+    instance, before, states, table = derived.instance, derived.before, derived.states, tables["scenario_years"]
+    owner, years = instance.labels("enterprise_id"), before.years
     shape = (len(owner), len(states.names), len(years))
-    keys = {
-        "enterprise_id": np.repeat(owner.names, shape[1] * shape[2]),
-        "scenario": np.tile(np.repeat(np.array(states.names, dtype=object), shape[2]), shape[0]),
-        "year": np.tile(years, shape[0] * shape[1]),
-    }
-    for column, cells in keys.items():
-        if table[column].tolist() != cells.tolist():
-            message = _("the rows are the years of each scenario of each enterprise")
-            return None, [Violation("same_rows", f"scenario_years.{column}", 1.0, "rows", message)]
+    keys = crossed(enterprise_id=owner.names, scenario=states.names, year=years)
+    if violations := rows_are("scenario_years", table, keys):
+        return None, violations
     bought, sold = (table[name].to_numpy(dtype=float).reshape(shape) for name in ("bought_t", "sold_t"))
     expected = {name: np.zeros(shape) for name in ("emissions_tco2e", "allowance_t", "measures_cost_cny", "banked_t")}
     terminal = before.discount[-1] * instance.policy.market.terminal_price_cny_per_t
     account, least = np.zeros(shape[:2]), np.zeros(shape[:2])
-    violations: list[Violation] = []
     spending = 0.0
     for number in range(shape[1]):
-        there = baselines[number]
+        there = derived.baselines[number]
         accounts = derive_accounts(instance, there, "abatement")
-        of_units = _units(there, offered, decision, first, number)
+        of_units = _units(there, derived.offered, decision, derived.first, number)
         totals = [accounts.total(part) for part in of_units]
         traded = bought[:, number] - sold[:, number]
         banked = accounts.opening[:, None] + np.cumsum(totals[1] + traded - totals[0], axis=1)
@@ -125,11 +79,10 @@ def flows_of(  # long because every number of a scenario follows from those befo
             "borrowing": -banked,
             "held": banked - most,
         }
+        labels = owner.names + f" {states.names[number]}"
+        message = _("trades are zero or more, and holdings within their limits")
         for rule, by in limits.items():
-            for enterprise, year in np.argwhere(~(by <= size)):
-                where = f"{owner.names[enterprise]} {states.names[number]} {years[year]}"
-                message = _("trades are zero or more, and holdings within their limits")
-                violations.append(Violation(rule, where, float(by[enterprise, year]), "t", message))
+            violations += violations_above(rule, labels, years, message, by, size, "t")
         price = before.discount * states.price[number]
         account[:, number] = (before.discount * totals[2] + price * traded).sum(axis=1) - terminal * banked[:, -1]
         turnover = price * (bought[:, number] + sold[:, number])
@@ -140,21 +93,19 @@ def flows_of(  # long because every number of a scenario follows from those befo
     expected["price_cny_per_t"] = np.broadcast_to(states.price, shape)
     expected["allowances_cost_cny"] = states.price * (bought - sold)
     expected["total_cost_cny"] = expected["measures_cost_cny"] + expected["allowances_cost_cny"]
-    return Flows(account, least, spending), violations + list(_follow(table, expected))
+    violations += cells_follow("scenario_years", table, expected, [*keys])
+    return Flows(account, least, spending), violations
 
 
-def _kept_most(accounts: Accounts, there: Baseline) -> NDArray[np.float64]:
+def _kept_most(accounts: Accounts, there: Baseline) -> Floats:
     """Return the most that an account keeps at the end of each year: its opening and its surpluses before abatement."""
     units = np.arange(len(there.emissions))
     free = [there.free(units, t, there.emissions[:, t], np.ones(len(units))) for t in range(len(there.years))]
     surplus = np.maximum(accounts.total(np.column_stack(free)) - accounts.total(there.emissions), 0.0)
-    most: NDArray[np.float64] = accounts.opening[:, None] + np.cumsum(surplus, axis=1)
-    return most
+    return np.asarray(accounts.opening[:, None] + np.cumsum(surplus, axis=1))
 
 
-def _units(
-    there: Baseline, offered: Choices, decision: Decision, first: NDArray[np.int64], number: int
-) -> tuple[NDArray[np.float64], ...]:
+def _units(there: Baseline, offered: Choices, decision: Decision, first: Ints, number: int) -> tuple[Floats, ...]:
     """Return emissions, free allowances and cost of measures of units in each year of a scenario."""
     emissions, free, cost = np.zeros((3, *there.emissions.shape))
     everyone = np.arange(len(emissions))
@@ -169,25 +120,3 @@ def _units(
         paid = np.where(decision.installed & (first <= t), offered.fixed * factor, 0.0).sum(axis=1)
         cost[:, t] = paid + np.where(runs, offered.variable * factor, 0.0).sum(axis=1) * there.output[:, t]
     return emissions, free, cost
-
-
-def _follow(table: pd.DataFrame, expected: Mapping[str, NDArray[np.float64]]) -> Iterator[Violation]:
-    """Check that every column follows from the decision and the trades."""
-    for column, values in expected.items():
-        if wrong := wrong_with(table, column, True):
-            yield Violation("tables", f"scenario_years.{column}", 1.0, "columns", of_column(wrong))
-            continue
-        flat = values.ravel()
-        off = distance(table[column], flat)
-        size = (
-            {"cny": AMOUNT_TOLERANCE_CNY, "t": TOTAL_TOLERANCE_T, "tco2e": TOTAL_TOLERANCE_T}[column.rpartition("_")[2]]
-            if "_per_" not in column
-            else 1e-9
-        )
-        wrong_rows = ~(off <= size + 1e-9 * np.abs(flat))
-        if wrong_rows.any():
-            row = int(wrong_rows.argmax())
-            keys = table.iloc[row]
-            where = f"{keys['enterprise_id']} {keys['scenario']} {keys['year']}, {column}"
-            message = _("it is {expected:.12g}", expected=flat[row])
-            yield Violation("tables_follow", where, float(off[row]), column.rpartition("_")[2], message)

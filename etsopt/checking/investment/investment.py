@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.checking.cells import above, are_whole
 from etsopt.checking.investment import statements
 from etsopt.checking.investment.bound import Bound, Enterprises
 from etsopt.checking.investment.decisions import decision_is_admissible, read_decision
 from etsopt.checking.investment.derived import derive
-from etsopt.checking.investment.flows import flows_of, shapes
+from etsopt.checking.investment.flows import flows_of
 from etsopt.checking.investment.sets import set_costs
-from etsopt.checking.theorem import COST
+from etsopt.checking.theorem import BUDGETED, COST, OWN_TABLES, VALUES_STATED
 from etsopt.checking.tolerances import BUDGET_EXCESS_RELATIVE, BUDGET_PRICE_MAX
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.instance_inputs import InstanceInputs
 
 
@@ -40,30 +42,28 @@ def check(  # long because each statement takes what the ones before it derived
         Largest relative gap that the reader accepts.
     """
     derived = derive(instance, tables["allocation"])
-    violations = list(shapes(tables, derived.values_are_stated))
+    # Values of information are stated without budgets, and multipliers of budgets with them.
+    needless = BUDGETED if derived.values_are_stated else VALUES_STATED
+    parts = (OWN_TABLES["investment"], VALUES_STATED, BUDGETED)
+    columns = {name: [column for part in parts for column in part.get(name, ())] for name in parts[0]}
+    violations = are_whole(tables, columns, ("step", *chain.from_iterable(needless.values())))
     if violations:
         return Verdict(tuple(violations), ())
-    years, offered = derived.before.years, derived.offered
-    decision, violations = read_decision(
-        instance, offered, derived.states, years, derived.first, tables["investments"], tables["operations"]
-    )
+    decision, violations = read_decision(derived, tables["investments"], tables["operations"])
     if decision is None:
         return Verdict(tuple(violations), ())
-    violations += decision_is_admissible(instance, offered, decision, derived.first, len(years))
+    violations += decision_is_admissible(derived, decision)
     violations += statements.rows_follow(derived, tables["investments"])
-    flows, more = flows_of(
-        instance, derived.before, derived.baselines, derived.states, offered, decision, derived.first, tables
-    )
+    flows, more = flows_of(derived, decision, tables)
     violations += more
     if flows is None:
         return Verdict(tuple(violations), ())
     owner = instance.labels("enterprise_id")
     invested = np.zeros(len(owner))
     np.add.at(invested, owner.code, (derived.investment * decision.installed).sum(axis=1))
-    over = invested - derived.budget
-    for name, by in zip(owner.names, over, strict=True):
-        if by > BUDGET_EXCESS_RELATIVE * max(float(invested.max()), 1.0):
-            violations.append(Violation("budget", str(name), float(by), "CNY", _("investment is within the budget")))
+    excess = BUDGET_EXCESS_RELATIVE * max(float(invested.max()), 1.0)
+    message = _("investment is within the budget")
+    violations += above("budget", owner.names, invested - derived.budget, excess, "CNY", message)
     value = derived.objective.value(flows.costs)
     stated = _stated_multipliers(tables, len(owner), len(derived.states.names))
     bound = Bound(
@@ -74,17 +74,13 @@ def check(  # long because each statement takes what the ones before it derived
     )
     shape = (len(instance.units), len(derived.states.names))
     at_mean, least = np.zeros(shape), np.zeros(shape)
-    for costs in set_costs(
-        offered, derived.before, derived.baselines, derived.states, derived.first, derived.investment
-    ):
+    for costs in set_costs(derived):
         bound.add(costs)
         least[costs.sets.units] = costs.cost.min(axis=1).T
         if decision.at_mean is not None:
             violations += statements.mean_is_least(instance, costs, decision.at_mean)
             numbers = costs.numbers(decision.at_mean), np.arange(len(costs.sets.units))
             at_mean[costs.sets.units] = costs.cost[:, *numbers].T
-    if any(violation.rule == "tables" for violation in violations):
-        return Verdict(tuple(violations), ())
     others = [_totals(owner, part) + flows.least_account_cost for part in (at_mean, least)]
     violations += statements.costs_follow(derived, tables["scenario_costs"], flows.costs, others)
     if not any(violation.rule == "same_rows" for violation in violations):
@@ -105,15 +101,13 @@ def _level(value: float, bound: float, gap: float, spending: float) -> LevelChec
     return LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * max(abs(value), spending))
 
 
-def _totals(owner: Any, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
+def _totals(owner: Any, of_units: Floats) -> Floats:
     total = np.zeros((len(owner), of_units.shape[1]))
     np.add.at(total, owner.code, of_units)
     return total
 
 
-def _stated_multipliers(
-    tables: Mapping[str, pd.DataFrame], enterprises: int, scenarios: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _stated_multipliers(tables: Mapping[str, pd.DataFrame], enterprises: int, scenarios: int) -> tuple[Floats, Floats]:
     """Return the weights of scenarios and the multipliers of budgets, which prove a bound whatever they are."""
     weights = tables["scenario_costs"]["weight"].to_numpy(dtype=float)
     summary = tables["investment_summary"]

@@ -10,18 +10,17 @@ from etsopt.readings.choices import NOT_ON_OFFER
 from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from etsopt.checking.investment.states import States
+    from etsopt.checking.arrays import Floats, Ints, Mask
+    from etsopt.checking.investment.derived import Derived
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.families import Family
     from etsopt.readings.sets import Sets
 
 
-def first_years(baseline: Baseline, offered: Choices) -> NDArray[np.int64]:
+def first_years(baseline: Baseline, offered: Choices) -> Ints:
     """Return the position of the first year in which each slot can run, the number of years if never.
 
     It waits for its first year, for the step before it, which takes a year, and for all that its measure requires.
@@ -43,9 +42,7 @@ def first_years(baseline: Baseline, offered: Choices) -> NDArray[np.int64]:
     return first
 
 
-def investments(
-    baseline: Baseline, offered: Choices, capital: NDArray[np.float64], first: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def investments(baseline: Baseline, offered: Choices, capital: Floats, first: Ints) -> Floats:
     """Return the investment of each slot in the year in which it is built, shape ``(units, slots)`` [CNY].
 
     Parameters
@@ -54,8 +51,7 @@ def investments(
         Investment per tonne of the output of the base year, shape ``(units, slots)`` [CNY/t].
     """
     built = baseline.years[np.minimum(first, len(baseline.years) - 1)] - offered.base_year
-    cost: NDArray[np.float64] = capital * baseline.base_output[:, None] * offered.growth**built
-    return cost
+    return np.asarray(capital * baseline.base_output[:, None] * offered.growth**built)
 
 
 class SetCosts(NamedTuple):
@@ -67,12 +63,12 @@ class SetCosts(NamedTuple):
     """
 
     sets: Sets
-    cost: NDArray[np.float64]
-    at_mean: NDArray[np.float64]
-    investment: NDArray[np.float64]
-    size: NDArray[np.float64]
+    cost: Floats
+    at_mean: Floats
+    investment: Floats
+    size: Floats
 
-    def numbers(self, installed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def numbers(self, installed: Mask) -> Ints:
         """Return the number of the set of each of these units, from the slots of all units ``(units, slots)``."""
         has = self.sets.family.has
         mine = installed[self.sets.units, : has.shape[1]]
@@ -80,22 +76,10 @@ class SetCosts(NamedTuple):
 
 
 def set_costs(  # long because years, scenarios and sets are three loops over the same arrays
-    offered: Choices,
-    before: Baseline,
-    baselines: Sequence[Baseline],
-    states: States,
-    first: NDArray[np.int64],
-    each_investment: NDArray[np.float64],
+    derived: Derived,
 ) -> Iterator[SetCosts]:
-    """Yield the costs of the sets of all units, some units at a time.
-
-    Parameters
-    ----------
-    before
-        Baseline before any scenario.
-    baselines
-        Baseline of every scenario, and last that of their mean.
-    """
+    """Yield the costs of the sets of all units, some units at a time."""
+    offered, before, states, first = derived.offered, derived.before, derived.states, derived.first
     prices = np.concatenate([states.price, states.mean.price])
     for sets in batches(before, offered, np.arange(len(offered.code))):
         slots = sets.family.has.shape[1]
@@ -113,7 +97,7 @@ def set_costs(  # long because years, scenarios and sets are three loops over th
                 for part in (offered.left, offered.intensity_left, offered.output_left)
             )
             paid, running = sets.family.accumulate(fixed, np.add), sets.family.accumulate(variable, np.add)
-            for number, (baseline, price) in enumerate(zip(baselines, prices[:, t], strict=True)):
+            for number, (baseline, price) in enumerate(zip(derived.baselines, prices[:, t], strict=True)):
                 emissions = left * baseline.emissions[sets.units, t]
                 free = baseline.free(sets.units, t, emissions.T, kept.T, produced.T).T
                 value = running * baseline.output[sets.units, t] + price * (emissions - free)
@@ -124,11 +108,11 @@ def set_costs(  # long because years, scenarios and sets are three loops over th
                 size[number] += most + price * (emissions + np.abs(free)).max(axis=0)
         never = sets.family.accumulate((start == len(before.years)).astype(float), np.add) > 0
         cost[:, never | ~sets.possible] = np.inf
-        invested = sets.family.accumulate(each_investment[sets.units, :slots].T, np.add)
+        invested = sets.family.accumulate(derived.investment[sets.units, :slots].T, np.add)
         yield SetCosts(sets, cost[:-1], cost[-1], invested, size[:-1])
 
 
-def least_of_parts(family: Family, value: NDArray[np.float64]) -> None:
+def least_of_parts(family: Family, value: Floats) -> None:
     """Replace the value of every set by the least over the parts of it that may run, in place, ``(sets, units)``.
 
     What stops may rest: of a group of alternatives, the one; of a line, the last ones of it.

@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.checking.allocation.totals import distance, wrong_with
-from etsopt.checking.cells import of_column
+from etsopt.checking.cells import above, crossed, distance, rows_are
 from etsopt.checking.market.statements import unit_of
-from etsopt.checking.tolerances import AMOUNT_TOLERANCE_CNY, MULTIPLIER_TOLERANCE
+from etsopt.checking.tolerances import AMOUNT_TOLERANCE_CNY, CELL_TOLERANCE, MULTIPLIER_TOLERANCE, NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.investment.derived import Derived
     from etsopt.checking.investment.sets import SetCosts
     from etsopt.readings.instance_inputs import InstanceInputs
@@ -36,53 +35,56 @@ def rows_follow(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
     slot = offered.slots_in(table, unit)
     years = np.append(derived.before.years.astype(float), np.nan)
     expected = {"first_year": years[derived.first[unit, slot]], "investment_cny": derived.investment[unit, slot]}
-    yield from _cells_follow("investments", table, expected)
+    yield from cells_follow("investments", table, expected)
 
 
-def _cells_follow(name: str, table: pd.DataFrame, expected: Mapping[str, Any]) -> Iterator[Violation]:
-    """Check numbers of a table, row by row."""
+def cells_follow(
+    name: str, table: pd.DataFrame, expected: Mapping[str, Any], keys: Sequence[str] = ()
+) -> Iterator[Violation]:
+    """Check numbers of a table; of each column the first row that is off is named.
+
+    Parameters
+    ----------
+    keys
+        Columns that name a row, of which the last word of a column tells the unit; without them its number does.
+    """
     for column, values in expected.items():
-        if wrong := wrong_with(table, column, True):
-            yield Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
-            continue
-        flat = np.asarray(values, dtype=float).ravel()
-        if len(flat) != len(table):
-            yield Violation("tables", name, 1.0, "rows", _("the table has {rows} rows", rows=len(flat)))
-            return
+        flat, unit = np.asarray(values, dtype=float).ravel(), unit_of(column)
         off = distance(table[column], flat)
-        size = AMOUNT_TOLERANCE_CNY if column.endswith("_cny") else 0.0
-        missed = ~(off <= size + 1e-9 * np.abs(np.nan_to_num(flat)))
+        size = CELL_TOLERANCE[unit] if unit in ("t", "CNY") else NUMBER_RELATIVE * (unit == "CNY/t")
+        missed = ~(off <= size + NUMBER_RELATIVE * np.abs(np.nan_to_num(flat)))
         if missed.any():
             row = int(missed.argmax())
-            where = f"{name}.{column}, row {row}"
-            message = _("it is {expected:.12g}", expected=flat[row])
-            yield Violation("tables_follow", where, float(off[row]), unit_of(column), message)
+            where, message = f"{name}.{column}, row {row}", _("it is {expected:.12g}", expected=flat[row])
+            if keys:
+                where, unit = (
+                    f"{' '.join(str(table[key].iloc[row]) for key in keys)}, {column}",
+                    column.rpartition("_")[2],
+                )
+            yield Violation("tables_follow", where, float(off[row]), unit, message)
 
 
-def mean_is_least(instance: InstanceInputs, costs: SetCosts, at_mean: NDArray[np.bool_]) -> Iterator[Violation]:
+def mean_is_least(instance: InstanceInputs, costs: SetCosts, at_mean: Mask) -> list[Violation]:
     """Check that what would be installed at expected values costs least there."""
     everyone = np.arange(len(costs.sets.units))
     chosen = costs.at_mean[costs.numbers(at_mean), everyone]
     off = chosen - costs.at_mean.min(axis=0)
-    for place in np.flatnonzero(~(off <= AMOUNT_TOLERANCE_CNY + 1e-9 * np.abs(chosen))):
-        label = str(instance.units["unit_id"].iloc[costs.sets.units[place]])
-        yield Violation("at_mean", label, float(off[place]), "CNY", _("it costs least at the expected values"))
+    labels, size = instance.units["unit_id"].to_numpy()[costs.sets.units], AMOUNT_TOLERANCE_CNY + 1e-9 * np.abs(chosen)
+    return above("at_mean", labels, off, size, "CNY", _("it costs least at the expected values"))
 
 
-def weights_are_possible(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:
+def weights_are_possible(derived: Derived, table: pd.DataFrame) -> list[Violation]:
     """Check that the weights of the scenarios of every enterprise add up to one within the limits of CVaR."""
     objective = derived.objective
     weights = table["weight"].to_numpy(dtype=float).reshape(-1, len(objective.probability))
     lower = (1 - objective.weight) * objective.probability
     upper = lower + objective.weight * objective.probability / objective.tail
     off = np.maximum(np.maximum(lower - weights, weights - upper).max(axis=1), np.abs(weights.sum(axis=1) - 1))
-    for name, by in zip(derived.instance.labels("enterprise_id").names, off, strict=True):
-        if not by <= MULTIPLIER_TOLERANCE:
-            message = _("the weights of the scenarios add up to one, and CVaR allows them")
-            yield Violation("weights", str(name), float(by), "1", message)
+    message = _("the weights of the scenarios add up to one, and CVaR allows them")
+    return above("weights", derived.instance.labels("enterprise_id").names, off, MULTIPLIER_TOLERANCE, "1", message)
 
 
-def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: NDArray[np.float64]) -> Iterator[Violation]:
+def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: Floats) -> Iterator[Violation]:
     """Check that a multiplier of a budget is from zero to what a CNY may save at most, and zero without a budget."""
     prices = table["budget_shadow_price"].to_numpy(dtype=float)
     if not np.isnan(prices[-1]):
@@ -94,36 +96,27 @@ def budget_prices_are_possible(derived: Derived, table: pd.DataFrame, most: NDAr
             yield Violation("budget_prices", str(name), float(abs(price)), "CNY/CNY", message)
 
 
-def costs_follow(
-    derived: Derived, table: pd.DataFrame, costs: NDArray[np.float64], others: list[NDArray[np.float64]]
-) -> Iterator[Violation]:
+def costs_follow(derived: Derived, table: pd.DataFrame, costs: Floats, others: list[Floats]) -> Iterator[Violation]:
     """Check costs and regret in every scenario."""
     names = derived.instance.labels("enterprise_id").names
-    keys = {"enterprise_id": np.repeat(names, costs.shape[1]), "scenario": np.tile(derived.states.names, len(names))}
-    for column, cells in keys.items():
-        if table[column].tolist() != cells.tolist():
-            message = _("the rows are those of the scenarios")
-            yield Violation("same_rows", f"scenario_costs.{column}", 1.0, "rows", message)
-            return
+    keys = crossed(enterprise_id=names, scenario=derived.states.names)
+    if violations := rows_are("scenario_costs", table, keys):
+        yield from violations
+        return
     expected = {"probability": np.broadcast_to(derived.states.probability, costs.shape), "cost_cny": costs}
     if derived.values_are_stated:
         at_mean, least = others
         expected |= {"cost_at_mean_cny": at_mean, "least_cost_cny": least, "regret_cny": costs - least}
-    yield from _cells_follow("scenario_costs", table, expected)
+    yield from cells_follow("scenario_costs", table, expected)
 
 
 def summary_follows(
-    derived: Derived,
-    table: pd.DataFrame,
-    costs: NDArray[np.float64],
-    others: list[NDArray[np.float64]],
-    invested: NDArray[np.float64],
+    derived: Derived, table: pd.DataFrame, costs: Floats, others: list[Floats], invested: Floats
 ) -> Iterator[Violation]:
     """Check the objective of every enterprise, the values of information, and the sums in the last row."""
     names = [*derived.instance.labels("enterprise_id").names, ""]
-    if table["enterprise_id"].tolist() != names:
-        message = _("each enterprise has a row, and all together")
-        yield Violation("same_rows", "investment_summary", 1.0, "rows", message)
+    if violations := rows_are("investment_summary", table, {"enterprise_id": names}):
+        yield from violations
         return
     objective = derived.objective
     columns = {
@@ -145,7 +138,4 @@ def summary_follows(
     if not derived.values_are_stated:
         limit = np.where(np.isfinite(derived.budget), derived.budget, np.nan)
         expected["budget_cny"] = np.append(limit, np.nan)
-        if "budget_shadow_price" not in table:
-            message = _("the multipliers of the budgets are stated")
-            yield Violation("tables", "investment_summary.budget_shadow_price", 1.0, "columns", message)
-    yield from _cells_follow("investment_summary", table, expected)
+    yield from cells_follow("investment_summary", table, expected)

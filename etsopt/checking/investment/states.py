@@ -11,8 +11,8 @@ from etsopt.readings.instance_inputs import by_year
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -35,9 +35,9 @@ class States:
     """
 
     names: tuple[str, ...]
-    probability: NDArray[np.float64]
-    price: NDArray[np.float64]
-    factors: NDArray[np.float64]
+    probability: Floats
+    price: Floats
+    factors: Floats
 
     @property
     def mean(self) -> States:
@@ -62,7 +62,7 @@ class States:
         )
 
 
-def read_states(instance: InstanceInputs, years: NDArray[np.int64]) -> States:
+def read_states(instance: InstanceInputs, years: Ints) -> States:
     """Return the scenarios of the table, by default one at the prices of the policy."""
     table, sectors = instance.scenarios, instance.sectors
     default = by_year(instance.policy.market.prices_cny_per_t, years)
@@ -83,13 +83,7 @@ def read_states(instance: InstanceInputs, years: NDArray[np.int64]) -> States:
     return States(names, probability / probability.sum(), np.array(price), factors)
 
 
-def _holding(
-    rows: pd.DataFrame,
-    column: str,
-    years: NDArray[np.int64],
-    before: NDArray[np.float64],
-    absent: float | None = None,
-) -> NDArray[np.float64]:
+def _holding(rows: pd.DataFrame, column: str, years: Ints, before: Floats, absent: float | None = None) -> Floats:
     """Return the last number stated up to each year; before the first one, the default.
 
     Parameters

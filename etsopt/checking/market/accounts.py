@@ -14,6 +14,7 @@ from etsopt.readings.path import banks as banks_of_path
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.instance_inputs import InstanceInputs
 
@@ -41,33 +42,30 @@ class Accounts:
     """
 
     labels: NDArray[np.object_]
-    of_unit: NDArray[np.int64]
-    opening: NDArray[np.float64]
-    emissions: NDArray[np.float64]
-    free_most: NDArray[np.float64]
-    borrowed_most: NDArray[np.float64]
-    external_supply: NDArray[np.float64]
+    of_unit: Ints
+    opening: Floats
+    emissions: Floats
+    free_most: Floats
+    borrowed_most: Floats
+    external_supply: Floats
 
     @property
-    def later(self) -> NDArray[np.float64]:
+    def later(self) -> Floats:
         """Emissions from each year on."""
-        later: NDArray[np.float64] = np.cumsum(self.emissions[:, ::-1], axis=1)[:, ::-1]
-        return later
+        return np.asarray(np.cumsum(self.emissions[:, ::-1], axis=1)[:, ::-1])
 
     @property
-    def so_far(self) -> NDArray[np.float64]:
+    def so_far(self) -> Floats:
         """Emissions up to each year."""
-        so_far: NDArray[np.float64] = np.cumsum(self.emissions, axis=1)
-        return so_far
+        return np.asarray(np.cumsum(self.emissions, axis=1))
 
     @property
-    def gained(self) -> NDArray[np.float64]:
+    def gained(self) -> Floats:
         """Largest holdings from the opening and free allocation up to each year."""
-        gained: NDArray[np.float64] = self.opening[:, None] + np.cumsum(self.free_most, axis=1)
-        return gained
+        return np.asarray(self.opening[:, None] + np.cumsum(self.free_most, axis=1))
 
     @property
-    def traded_most(self) -> NDArray[np.float64]:
+    def traded_most(self) -> Floats:
         """Largest net purchase or net sale of each year.
 
         The holdings rise or fall at most from one of their limits to the other; the free allocation and the year's
@@ -77,11 +75,11 @@ class Accounts:
         return self.gained + self.later[:, :1] + self.external_supply[:, None] + self.borrowed_most + before
 
     @property
-    def held_most(self) -> NDArray[np.float64]:
+    def held_most(self) -> Floats:
         """Largest holdings at the end of each year."""
         return self.gained + self.later - self.emissions + self.external_supply[:, None]
 
-    def total(self, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
+    def total(self, of_units: Floats) -> Floats:
         """Return the sum over the units of each account."""
         total = np.empty((len(self.labels), of_units.shape[1]))
         for year, values in enumerate(of_units.T):
@@ -113,14 +111,12 @@ def derive_accounts(instance: InstanceInputs, baseline: Baseline, kind: str) -> 
     return replace(accounts, emissions=emissions, free_most=most, borrowed_most=ahead, external_supply=external_supply)
 
 
-def kept_at_end(instance: InstanceInputs, years: NDArray[np.int64], kind: str) -> NDArray[np.bool_]:
+def kept_at_end(instance: InstanceInputs, years: Ints, kind: str) -> Mask:
     """Return True in years at whose end allowances may be kept: all but those that a path excludes."""
     return banks_of_path(instance, years) if kind == "pathway" else np.ones(len(years), dtype=bool)
 
 
-def _external_supply(
-    instance: InstanceInputs, baseline: Baseline, emissions: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _external_supply(instance: InstanceInputs, baseline: Baseline, emissions: Floats) -> Floats:
     """Return the external supply to each account, by its share of emissions; price takers have none."""
     sold = float(np.maximum(-_external_demand(instance, baseline), 0.0).sum())
     left = sold + instance.policy.market.reserve_t
@@ -128,7 +124,7 @@ def _external_supply(
     return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
 
 
-def _external_demand(instance: InstanceInputs, baseline: Baseline) -> NDArray[np.float64]:
+def _external_demand(instance: InstanceInputs, baseline: Baseline) -> Floats:
     """Return the demand of other sectors in each year, below zero for a supply, shape ``(years,)`` [t]."""
     return by_year(instance.policy.market.external_demand_t, baseline.years, 0.0)
 
@@ -148,7 +144,7 @@ def _in_accounts(instance: InstanceInputs) -> float:
     return float(sum(np.nansum(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")))
 
 
-def _opening(instance: InstanceInputs, labels: NDArray[np.object_]) -> NDArray[np.float64]:
+def _opening(instance: InstanceInputs, labels: NDArray[np.object_]) -> Floats:
     """Return the opening holdings: vintages from 2025 on in full, earlier ones by the carry-over rule, rounded down.
 
     For years up to 2024, vintages up to 2024 count in full.
@@ -196,25 +192,25 @@ class TradeTerms:
         Whether the policy states the price: enterprises take it as given, or a part of the nation trades outside at it.
     """
 
-    transaction_cost: NDArray[np.float64]
-    offset_price: NDArray[np.float64]
-    outstanding_cost: NDArray[np.float64]
+    transaction_cost: Floats
+    offset_price: Floats
+    outstanding_cost: Floats
     terminal_price: float
     offset_share: float
-    offset_supply: NDArray[np.float64]
-    expected_price: NDArray[np.float64]
-    auctioned: NDArray[np.float64]
-    remainder: NDArray[np.float64]
-    demand: NDArray[np.float64]
-    floor: NDArray[np.float64]
-    ceiling: NDArray[np.float64]
+    offset_supply: Floats
+    expected_price: Floats
+    auctioned: Floats
+    remainder: Floats
+    demand: Floats
+    floor: Floats
+    ceiling: Floats
     reserve: float
     capacity: float
-    banks: NDArray[np.bool_]
+    banks: Mask
     states_price: bool
 
 
-def derive_terms(instance: InstanceInputs, baseline: Baseline, kind: str, remainder: NDArray[np.float64]) -> TradeTerms:
+def derive_terms(instance: InstanceInputs, baseline: Baseline, kind: str, remainder: Floats) -> TradeTerms:
     """Return the terms of a policy, with the allowances offered to make up for rounding."""
     market, penalty, years = instance.policy.market, instance.policy.penalty, baseline.years
     outstanding_cost = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
@@ -237,9 +233,7 @@ def derive_terms(instance: InstanceInputs, baseline: Baseline, kind: str, remain
     )
 
 
-def _outside(
-    instance: InstanceInputs, baseline: Baseline
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
+def _outside(instance: InstanceInputs, baseline: Baseline) -> tuple[Floats, Floats, float, float]:
     """Return floor and ceiling price, and what a reserve holds at the start and at most.
 
     A part of a nation meets the nation at the stated price, which takes and gives more than the part can trade.

@@ -18,8 +18,7 @@ from etsopt.checking.effort import REPAIR_SWEEPS_MAX
 from etsopt.checking.tolerances import REDUCED_COST_ROUNDING_RELATIVE
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leeway import Leeway
 
@@ -28,30 +27,29 @@ if TYPE_CHECKING:
 class Multipliers:
     """Multipliers of the rows in CNY of the first year [CNY/t], shapes ``(accounts, years)`` and ``(years,)``."""
 
-    account_balance: NDArray[np.float64]
-    offset_limit: NDArray[np.float64]
-    newly_owed: NDArray[np.float64]
-    market_balance: NDArray[np.float64]
-    reserve_stock: NDArray[np.float64]
-    offsets_on_offer: NDArray[np.float64]
+    account_balance: Floats
+    offset_limit: Floats
+    newly_owed: Floats
+    market_balance: Floats
+    reserve_stock: Floats
+    offsets_on_offer: Floats
 
 
 @dataclass(frozen=True)
 class Arcs:
     """Variables with reduced costs ``x[head] - x[tail] - constant``, between their bounds [t]."""
 
-    head: NDArray[np.int64]
-    tail: NDArray[np.int64]
-    constant: NDArray[np.float64]
-    least: NDArray[np.float64]
-    most: NDArray[np.float64]
+    head: Ints
+    tail: Ints
+    constant: Floats
+    least: Floats
+    most: Floats
 
-    def reduced(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def reduced(self, x: Floats) -> Floats:
         """Return the reduced cost of each variable."""
-        reduced: NDArray[np.float64] = x[self.head] - x[self.tail] - self.constant
-        return reduced
+        return np.asarray(x[self.head] - x[self.tail] - self.constant)
 
-    def repaired(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def repaired(self, x: Floats) -> Floats:
         """Return multipliers at which reduced costs due to rounding vanish, as far as they can together."""
         scale = float(np.max(np.abs(x), initial=0.0))
         near = (np.abs(self.reduced(x)) <= REDUCED_COST_ROUNDING_RELATIVE * scale) & (self.least < self.most)
@@ -67,7 +65,7 @@ class Arcs:
                 break
         return raised - raised[0]
 
-    def least_total(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def least_total(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the least cost of each variable between its bounds, and a bound of its rounding [CNY]."""
         reduced = self.reduced(x)
         size = np.abs(x[self.head]) + np.abs(x[self.tail]) + np.abs(self.constant)
@@ -86,7 +84,7 @@ class Nodes:
         self.account = 1 + 2 * years + np.arange(count * years).reshape(count, years)
         self.size = 1 + 2 * years + count * years
 
-    def filled(self, given: Multipliers) -> NDArray[np.float64]:
+    def filled(self, given: Multipliers) -> Floats:
         """Return the multipliers at their positions."""
         x = np.zeros(self.size)
         if self.price[0]:
@@ -102,7 +100,7 @@ def joined(parts: list[tuple[Any, ...]]) -> Arcs:
     return Arcs(head.astype(np.int64), tail.astype(np.int64), *(values.astype(float) for values in rest))
 
 
-def of_accounts(market: Market, nodes: Nodes, due: NDArray[np.float64], leeway: Leeway) -> list[tuple[Any, ...]]:
+def of_accounts(market: Market, nodes: Nodes, due: Floats, leeway: Leeway) -> list[tuple[Any, ...]]:
     """Return head, tail, constant, least and most of purchases, sales, banking and outstanding obligations."""
     baseline, accounts, terms = market.baseline, market.accounts, market.terms
     account, price = nodes.account, nodes.price

@@ -36,8 +36,7 @@ from etsopt.checking.market.whole_plans import raised_bounds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.arcs import Multipliers
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leeway import Leeway
@@ -69,7 +68,7 @@ class Bound:
         given: Multipliers,
         leeway: Leeway,
         unmet_most: float = 0.0,
-        repaired: NDArray[np.float64] | None = None,
+        repaired: Floats | None = None,
     ) -> None:
         self.market, self.leeway = market, leeway
         baseline, accounts, terms = market.baseline, market.accounts, market.terms
@@ -101,7 +100,7 @@ class Bound:
         """Return the bound over all plans, mixed or whole."""
         return self._sum([self.plans, self.values], [self.errors])
 
-    def of_whole(self, spent: NDArray[np.float64]) -> float:
+    def of_whole(self, spent: Floats) -> float:
         """Return the bound over whole plans if every enterprise has its own account.
 
         Parameters
@@ -129,7 +128,7 @@ class Bound:
         plans[units] = least
         return self._sum([plans, self.values], [self.errors])
 
-    def _sum(self, summands: list[NDArray[np.float64]], rounding: list[NDArray[np.float64]]) -> float:
+    def _sum(self, summands: list[Floats], rounding: list[Floats]) -> float:
         with np.errstate(all="ignore"):
             bound, error = total(np.concatenate([*summands, *self.summands]))
             error += sum_at_most(np.concatenate([*rounding, *self.rounding]))

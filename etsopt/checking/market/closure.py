@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.theorem import MARKET
 from etsopt.checking.tolerances import EMPTY_BANK_SHARE, OUTSTANDING_ROUNDING_T, PRICE_EQUALITY_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _, chain
@@ -25,10 +26,7 @@ CLOSURE = "closure"
 UNNAMED = ("abatement", "scarcity")
 """Reasons of a price that no instrument sets."""
 
-COLUMNS = (
-    *("year", "price_cny_per_t", "set_by", "banked_t", "bank_empty_in"),
-    *("terminal_price_cny_per_t", "unchanged_up_to_cny_per_t"),
-)
+COLUMNS = MARKET[CLOSURE]
 
 
 def closure_follows(

@@ -27,8 +27,7 @@ from etsopt.checking.market.whole_plans import NearOptimalPlans, concatenated, p
 from etsopt.checking.theorem import COST
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints
     from etsopt.checking.market.prices import StatedMultipliers
     from etsopt.checking.verdict import Violation
 
@@ -97,9 +96,7 @@ def _listed(root: Bound, value: float) -> NearOptimalPlans | None:
     return concatenated(parts)
 
 
-def least_of_choices(
-    worth: NDArray[np.float64], rest: NDArray[np.float64], count: NDArray[np.int64], value: float
-) -> float:
+def least_of_choices(worth: Floats, rest: Floats, count: Ints, value: float) -> float:
     """Return the least over choices of the largest sum; finite values of plans have the shape ``(plans, vectors)``.
 
     >>> plans = np.array([[0.0, 0.0], [0.0, 3.0], [0.0, 0.0], [0.0, 5.0]])

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.totals import wrong_with
-from etsopt.checking.cells import of_column
+from etsopt.checking.cells import are_whole
 from etsopt.checking.market.restricted import Branching
+from etsopt.checking.theorem import MARKET
 from etsopt.checking.verdict import Violation
 from etsopt.language import _, chain
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from etsopt.readings.instance_inputs import InstanceInputs
 
 LEAVES = "leaves"
-COLUMNS = ("leaf", "place", "level", "unit_id", "measure_id", "step", "year", "runs")
-NUMBERS = ("leaf", "place", "step", "year", "runs")
+COLUMNS = MARKET[LEAVES]
 
 
 class Leaf(NamedTuple):
@@ -51,7 +50,7 @@ def read_leaves(
     slot = offered.slots_in(table, unit)
     year = pd.Index(baseline.years.astype(float)).get_indexer(table["year"].to_numpy(dtype=float))
     leaf, place = (table[name].to_numpy(dtype=float) for name in ("leaf", "place"))
-    runs, level = table["runs"].to_numpy(dtype=float), table["level"].fillna("").to_numpy()
+    runs, level = table["runs"].to_numpy(dtype=object), table["level"].fillna("").to_numpy()
     first = np.diff(leaf, prepend=0.0) != 0
     begins = np.maximum.accumulate(np.where(first, np.arange(len(leaf)), 0))
     in_order = leaf == np.cumsum(first)
@@ -83,11 +82,8 @@ def _shape(table: pd.DataFrame, columns: list[str]) -> list[Violation]:
         listed = chain(columns, _("{first}, {second}"))
         message = _("the table has rows, and the columns {columns}", columns=listed)
         return [Violation(LEAVES, "", 1.0, "tables", message)]
-    return [
-        Violation(LEAVES, name, 1.0, "columns", of_column(wrong))
-        for name in columns
-        if (wrong := wrong_with(table, name, name in NUMBERS))
-    ]
+    # Whether a measure runs is no boolean here but 0 or 1, which is seen row by row.
+    return are_whole({LEAVES: table}, {LEAVES: columns[:-1]})
 
 
 def cover(leaves: Sequence[Leaf]) -> bool:

@@ -11,8 +11,8 @@ from etsopt.checking.arithmetic import column_totals, gamma
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
     from etsopt.checking.market.statements import Holdings
@@ -33,16 +33,16 @@ class Leeway:
         ``(years,)``.
     """
 
-    traded: NDArray[np.float64]
-    banked: NDArray[np.float64]
-    outstanding: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    share: NDArray[np.float64]
-    newly: NDArray[np.float64]
-    unsold: NDArray[np.float64]
-    flow: NDArray[np.float64]
-    reserve: NDArray[np.float64]
-    offers: NDArray[np.float64]
+    traded: Floats
+    banked: Floats
+    outstanding: Floats
+    offset: Floats
+    share: Floats
+    newly: Floats
+    unsold: Floats
+    flow: Floats
+    reserve: Floats
+    offers: Floats
 
     def of_accounts(self, which: Any) -> Leeway:
         """Return the leeway of some accounts."""
@@ -55,7 +55,7 @@ class Leeway:
         return cls.same(np.zeros((accounts, years)), np.zeros(years))
 
     @classmethod
-    def same(cls, of_accounts: NDArray[np.float64], of_market: NDArray[np.float64]) -> Leeway:
+    def same(cls, of_accounts: Floats, of_market: Floats) -> Leeway:
         """Return the same leeway for everything of an account, and for everything of the market."""
         return cls(*[of_accounts] * 6, *[of_market] * 4)
 
@@ -65,7 +65,7 @@ def leeway_of(market: Market, holdings: Holdings, amounts: Amounts, years: pd.Da
     baseline, accounts, terms, pool = market.baseline, market.accounts, market.terms, market.program.accounts
     pooled = pool is not accounts
 
-    def of(part: NDArray[np.float64]) -> NDArray[np.float64]:
+    def of(part: Floats) -> Floats:
         return column_totals(part)[0][None] if pooled else part
 
     roundings = column_totals(np.zeros(len(accounts.labels)))[1]
@@ -89,7 +89,7 @@ def leeway_of(market: Market, holdings: Holdings, amounts: Amounts, years: pd.Da
         years[name].to_numpy(dtype=float) if name in years else nothing for name in ("intake_t", "released_t")
     )
     traded = column_totals(holdings.bought - holdings.sold)[0]
-    unsold: NDArray[np.float64] = terms.auctioned - terms.demand - traded - absorbed + released
+    unsold: Floats = terms.auctioned - terms.demand - traded - absorbed + released
     reserve = terms.reserve + np.cumsum(absorbed - released)
     of_market = terms.reserve + np.cumsum(absorbed + released) + column_totals(size)[0]
     of_market = gamma(count) * (of_market + np.abs(terms.auctioned) + np.abs(terms.demand))
@@ -112,9 +112,6 @@ def leeway_of(market: Market, holdings: Holdings, amounts: Amounts, years: pd.Da
     )
 
 
-def bound_violation(
-    value: NDArray[np.float64], least: NDArray[np.float64] | float, most: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
+def bound_violation(value: Floats, least: Floats | float, most: Floats | float) -> Floats:
     """Return the distance of values outside their bounds."""
-    outside: NDArray[np.float64] = np.maximum(np.maximum(least - value, value - most), 0.0)
-    return outside
+    return np.asarray(np.maximum(np.maximum(least - value, value - most), 0.0))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.totals import wrong_with
-from etsopt.checking.cells import of_column
+from etsopt.checking.cells import are_whole, crossed, rows_are
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.closure import CLOSURE, closure_follows
@@ -23,7 +22,7 @@ from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balances, read_held
 from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
-from etsopt.checking.theorem import COST, UNMET
+from etsopt.checking.theorem import COST, DUALS, UNMET
 from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.language import _
 from etsopt.readings.plan import inside_in
@@ -32,8 +31,7 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.arcs import Multipliers
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leaves import Leaf
@@ -54,7 +52,7 @@ class Answer(NamedTuple):
     units: Amounts
     of_plans: Amounts
     holdings: Holdings
-    price: NDArray[np.float64]
+    price: Floats
 
 
 class Read(NamedTuple):
@@ -146,7 +144,7 @@ def check_market(
 
 
 def _answer(
-    market: Market, taken: SelectedPlans, price: NDArray[np.float64], tables: Mapping[str, pd.DataFrame], kind: str
+    market: Market, taken: SelectedPlans, price: Floats, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> Answer:
     """Return the decisions of the tables; the price of abatement is the stated one."""
     if kind == statements.ABATEMENT:
@@ -210,46 +208,30 @@ def _proven_by(leaves: Sequence[Leaf], stated: StatedMultipliers, root: Bound) -
 
 def _shape(instance: InstanceInputs, market: Market, tables: Mapping[str, pd.DataFrame], kind: str) -> list[Violation]:
     """Return the violations of tables, their rows, and the numbers that are decided."""
-    units = {
-        name: instance.units[name].to_numpy(dtype=object) for name in ("unit_id", "enterprise_id", "sector", "province")
+    units, years = instance.units, market.baseline.years
+    read = {
+        "years": (*PRICES, *(() if kind == statements.ABATEMENT else OF_RESERVE)),
+        "sector_years": (),
+        "enterprise_years": DECIDED,
+        "unit_years": (),
+        "plans": ("unit_id", "measure_id", "plan", "share", *market.offered.numbers_of_plans),
+        "measure_years": ("year", "units"),
+        **DUALS,
     }
-    keys: dict[str, dict[str, NDArray[Any]]] = {
-        "years": {},
-        "sector_years": {"sector": np.array(instance.sectors, dtype=object)},
-        "enterprise_years": {"enterprise_id": market.accounts.labels},
-        "unit_years": units,
+    names = ("unit_id", "enterprise_id", "sector", "province")
+    keys = {
+        "years": crossed(year=years),
+        "sector_years": crossed(sector=instance.sectors, year=years),
+        "enterprise_years": crossed(enterprise_id=market.accounts.labels, year=years),
+        "unit_years": {name: np.repeat(units[name].to_numpy(dtype=object), len(years)) for name in names}
+        | {"year": np.tile(years, len(units))},
     }
-    violations = [
-        violation
-        for name, labels in keys.items()
-        for violation in statements.rows_are_there(name, tables.get(name), labels, market.baseline.years)
+    violations = are_whole(tables, read)
+    # The multipliers of the allocation, which the table has as well, are of no year.
+    violations = violations or statements.numbers_are_there("duals", tables["duals"], ["year"])
+    return violations or [
+        violation for name, wanted in keys.items() for violation in rows_are(name, tables[name], wanted)
     ]
-    numbers = {
-        "years": [*PRICES, *(() if kind == statements.ABATEMENT else OF_RESERVE)],
-        "enterprise_years": [*DECIDED],
-        "plans": [*("plan", "share"), *market.offered.numbers_of_plans],
-        "measure_years": ["year", "units"],
-        "duals": ["year", "multiplier"],
-    }
-    texts = {"plans": ["unit_id", "measure_id"], "duals": ["level", "row", "index", "unit"]}
-    for name, columns in numbers.items():
-        if name not in tables:
-            violations.append(Violation("tables", name, 1.0, "tables", _("the table is present")))
-            continue
-        violations += [
-            Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
-            for column in texts.get(name, ())
-            if (wrong := wrong_with(tables[name], column, False))
-        ]
-        if not violations:
-            violations += statements.numbers_are_there(name, tables[name], columns)
-            if (
-                not violations
-                and name != "duals"
-                and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all()
-            ):
-                violations.append(Violation("tables", name, 1.0, "tables", _("the numbers of the table are finite")))
-    return violations
 
 
 def _units_follow(
@@ -282,14 +264,14 @@ def _units_follow(
 
 
 def _measures_follow(
-    baseline: Baseline, keys: pd.DataFrame, columns: dict[str, NDArray[np.float64]], table: pd.DataFrame
+    baseline: Baseline, keys: pd.DataFrame, columns: dict[str, Floats], table: pd.DataFrame
 ) -> list[Violation]:
     """Check that the totals of each measure follow from the plans."""
-    wanted = {name: keys[name].to_numpy(dtype=object) for name in ("measure_id", "sector")}
     if not len(keys):
         message = _("without measures the table is empty")
         return [Violation("measure_years", "", 1.0, "rows", message)] if len(table) else []
-    violations = statements.rows_are_there("measure_years", table, wanted, baseline.years)
-    return violations or statements.columns_follow(
-        "measure_years", wanted["measure_id"], baseline.years, table, columns
-    )
+    years = baseline.years
+    wanted = {name: np.repeat(keys[name].to_numpy(dtype=object), len(years)) for name in ("measure_id", "sector")}
+    violations = rows_are("measure_years", table, wanted | {"year": np.tile(years, len(keys))})
+    labels = keys["measure_id"].to_numpy(dtype=object)
+    return violations or statements.columns_follow("measure_years", labels, years, table, columns)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.cells import above
 from etsopt.checking.tolerances import SHARE_EXCESS
-from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
+    from etsopt.checking.verdict import Violation
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
     from etsopt.readings.instance_inputs import InstanceInputs
@@ -34,20 +34,20 @@ class SelectedPlans:
         True for the years in which each measure runs, shape ``(plans, slots, years)``.
     """
 
-    unit: NDArray[np.int64]
-    share: NDArray[np.float64]
-    runs: NDArray[np.bool_]
+    unit: Ints
+    share: Floats
+    runs: Mask
 
 
 @dataclass(frozen=True)
 class Amounts:
     """Emissions [tCO2e], free allowances [t], cost [CNY] and incentives of plans or units, shape ``(..., years)``."""
 
-    emissions: NDArray[np.float64]
-    free: NDArray[np.float64]
-    cost: NDArray[np.float64]
-    incentive_measured: NDArray[np.float64]
-    incentive_elsewhere: NDArray[np.float64]
+    emissions: Floats
+    free: Floats
+    cost: Floats
+    incentive_measured: Floats
+    incentive_elsewhere: Floats
 
 
 def read_plans(
@@ -65,24 +65,15 @@ def read_plans(
     plan = plan.ravel()
     share = table["share"].to_numpy(dtype=float)
     twice = _meet_earlier(plan, slot, start, last)
-    violations = [
-        *_rows(table, unit < 0, "plans_are_known", _("the unit is one of the instance")),
-        *_rows(
-            table,
-            (unit >= 0) & (slot < 0),
-            "measures_are_on_offer",
-            _("the measure and its step are on offer at the unit"),
-        ),
-        *_rows(table, ~known, "plans_are_known", _("first and last year are of the horizon, in order")),
-        *_rows(
-            table,
-            twice & (slot >= 0),
-            "plans_are_known",
-            _("a plan names a spell of a measure once, and spells are apart"),
-        ),
-        *_rows(table, share != share[first][plan], "plans_are_known", _("a plan has one share")),
-        *_rows(table, ~_numbered(plans)[plan], "plans_are_known", _("the plans of a unit are numbered from zero on")),
+    cases = [
+        ("plans_are_known", unit < 0, _("the unit is one of the instance")),
+        ("measures_are_on_offer", (unit >= 0) & (slot < 0), _("the measure and its step are on offer at the unit")),
+        ("plans_are_known", ~known, _("first and last year are of the horizon, in order")),
+        ("plans_are_known", twice & (slot >= 0), _("a plan names a spell of a measure once, and spells are apart")),
+        ("plans_are_known", share != share[first][plan], _("a plan has one share")),
+        ("plans_are_known", ~_numbered(plans)[plan], _("the plans of a unit are numbered from zero on")),
     ]
+    violations = _cases(table["unit_id"], cases)
     if violations:
         return None, violations
     runs = np.zeros((len(plans), offered.code.shape[1], years), dtype=bool)
@@ -95,9 +86,7 @@ def read_plans(
     return SelectedPlans(unit, np.where(total <= 1 + SHARE_EXCESS, share / np.maximum(total, 1.0), share), runs), []
 
 
-def _meet_earlier(
-    plan: NDArray[np.int64], slot: NDArray[np.int64], start: NDArray[np.int64], last: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _meet_earlier(plan: Ints, slot: Ints, start: Ints, last: Ints) -> Mask:
     """Return True for spells of a measure that overlap one that begins before, or follow it at once, row by row."""
     order = np.lexsort((start, slot, plan))
     same = (np.diff(plan[order]) == 0) & (np.diff(slot[order]) == 0)
@@ -106,16 +95,10 @@ def _meet_earlier(
     return meets
 
 
-def _numbered(plans: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _numbered(plans: Ints) -> Mask:
     """Return True for each plan, sorted by unit and number, whose number counts the unit's earlier plans."""
     unit, number = plans.T
-    right: NDArray[np.bool_] = number == np.arange(len(plans)) - np.searchsorted(unit, unit)
-    return right
-
-
-def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) -> Iterator[Violation]:
-    for name in table["unit_id"].to_numpy()[bad]:
-        yield Violation(rule, str(name), 1.0, "plans", message)
+    return np.asarray(number == np.arange(len(plans)) - np.searchsorted(unit, unit))
 
 
 def plans_are_admissible(
@@ -131,17 +114,8 @@ def plans_are_admissible(
     unit, runs = taken.unit, taken.runs
     early = (runs & (baseline.years < offered.first_year[unit][:, :, None])).any(axis=(1, 2))
     stopped = ((runs[:, :, :-1] & ~runs[:, :, 1:]).any(axis=2) & ~offered.stops[unit]).any(axis=1)
-    group, code, required = offered.group[unit], offered.code[unit], offered.required[unit]
-    clash, unmet = np.zeros((2, len(unit)), dtype=bool)
-    for one in range(runs.shape[1]):
-        for other in range(one if (group[:, one] >= 0).any() else 0):
-            together = (runs[:, one] & runs[:, other]).any(axis=1)
-            clash |= together & (group[:, one] == group[:, other]) & (group[:, one] >= 0)
-        for needed in required[:, one].T:
-            same = (needed[:, None] == code) & (needed >= 0)[:, None]
-            # All steps of a measure that is required have to run.
-            lacks = np.logical_or.reduce(same[:, :, None] & ~runs, axis=1) | (~same.any(axis=1))[:, None]
-            unmet[(runs[:, one] & lacks).any(axis=1) & (needed > -2)] = True
+    clash = clashes(offered.group[unit], runs)
+    unmet = lacks(offered.code[unit], offered.required[unit], runs)
     share, divisible = taken.share, divisible or instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
     wrong_share, out_of_step = ~((share > 0) & (total <= 1 + SHARE_EXCESS)), _out_of_step(offered.step[unit] > 1, runs)
@@ -155,10 +129,37 @@ def plans_are_admissible(
         ("shares", wrong_share, _("the shares of a unit's plans are positive and total at most one")),
         ("shares", (share != 1) & (not divisible), _("a plan has a share of one if measures are not divisible")),
     ]
-    return [Violation(rule, str(name), 1.0, "plans", message) for rule, bad, message in cases for name in names[bad]]
+    return _cases(names, cases)
 
 
-def _out_of_step(later: NDArray[np.bool_], runs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _cases(names: object, cases: Sequence[tuple[str, Mask, str]]) -> list[Violation]:
+    """Return a violation for every plan that is a bad case of a rule."""
+    return [one for rule, bad, message in cases for one in above(rule, names, bad, 0.0, "plans", message)]
+
+
+def clashes(group: Ints, runs: Mask) -> Mask:
+    """Return True for rows of ``(rows, slots, years)`` that run two slots of an exclusive group at once."""
+    clash = np.zeros(len(runs), dtype=bool)
+    for one in range(runs.shape[1]):
+        for other in range(one if (group[:, one] >= 0).any() else 0):
+            same = (group[:, one] == group[:, other]) & (group[:, one] >= 0)
+            clash |= same & (runs[:, one] & runs[:, other]).any(axis=1)
+    return clash
+
+
+def lacks(code: Ints, required: Ints, runs: Mask) -> Mask:
+    """Return True for rows that run a slot without every step of a measure that it requires."""
+    unmet = np.zeros(len(runs), dtype=bool)
+    for one in range(runs.shape[1]):
+        for needed in required[:, one].T:
+            same = (needed[:, None] == code) & (needed >= 0)[:, None]
+            # All steps of a measure that is required have to run.
+            without = np.logical_or.reduce(same[:, :, None] & ~runs, axis=1) | (~same.any(axis=1))[:, None]
+            unmet |= (runs[:, one] & without).any(axis=1) & (needed > -2)
+    return unmet
+
+
+def _out_of_step(later: Mask, runs: Mask) -> Mask:
     """Return True for plans with a step without that of the slot before it, in the same year and in the year before."""
     needed, before = runs & later[:, :, None], np.roll(runs, 1, axis=1)
     ran = np.zeros_like(runs)
@@ -166,13 +167,7 @@ def _out_of_step(later: NDArray[np.bool_], runs: NDArray[np.bool_]) -> NDArray[n
     return np.logical_or.reduce(needed & ~ran, axis=(1, 2))
 
 
-def amounts(
-    baseline: Baseline,
-    offered: Choices,
-    unit: NDArray[np.int64],
-    runs_in: NDArray[np.bool_],
-    price: NDArray[np.float64],
-) -> Amounts:
+def amounts(baseline: Baseline, offered: Choices, unit: Ints, runs_in: Mask, price: Floats) -> Amounts:
     """Return the amounts of plans of some units in each year, which run measures as `SelectedPlans.runs`."""
     result = [np.zeros((len(unit), len(baseline.years))) for _ in range(5)]
     for year in range(len(baseline.years)):
@@ -197,13 +192,8 @@ def amounts(
 
 
 def _incentives(
-    baseline: Baseline,
-    unit: NDArray[np.int64],
-    year: int,
-    emissions: NDArray[np.float64],
-    kept: NDArray[np.float64],
-    output_left: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    baseline: Baseline, unit: Ints, year: int, emissions: Floats, kept: Floats, output_left: Floats
+) -> tuple[Floats, Floats]:
     """Return the marginal incentive in allowances per tonne, at measured intensity and elsewhere [t/t]."""
     follows = baseline.follows[unit, year]
     if not follows.any():
@@ -217,9 +207,7 @@ def _incentives(
     return 1 - share * (1 + rate - slack), 1 - share * (1 + rate)
 
 
-def of_units(
-    baseline: Baseline, offered: Choices, taken: SelectedPlans, price: NDArray[np.float64]
-) -> tuple[Amounts, Amounts]:
+def of_units(baseline: Baseline, offered: Choices, taken: SelectedPlans, price: Floats) -> tuple[Amounts, Amounts]:
     """Return the amounts of units with their plans, and of each plan; the rest of a unit takes no measure."""
     every_unit = np.arange(len(offered.code))
     without_measures = amounts(
@@ -237,7 +225,7 @@ def of_units(
 
 def of_measures(
     instance: InstanceInputs, baseline: Baseline, offered: Choices, taken: SelectedPlans, per_plan: Amounts
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
+) -> tuple[pd.DataFrame, dict[str, Floats]]:
     """Return keys and yearly totals of measures by sector; abatement is shared in proportion to each measure alone."""
     runs = taken.runs
     alone = runs * offered.alone[taken.unit][:, :, None]

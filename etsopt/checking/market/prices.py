@@ -17,8 +17,7 @@ from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.accounts import Accounts
     from etsopt.readings.baseline import Baseline
 
@@ -63,12 +62,7 @@ OF_ACCOUNTS = 3
 
 
 def interval_is_proven(
-    root: Bound,
-    stated: StatedMultipliers,
-    years: pd.DataFrame,
-    price: NDArray[np.float64],
-    bound: float,
-    tolerance: float,
+    root: Bound, stated: StatedMultipliers, years: pd.DataFrame, price: Floats, bound: float, tolerance: float
 ) -> list[Violation]:
     """Check that the price interval is spanned by stated prices, at each of which the market clears.
 

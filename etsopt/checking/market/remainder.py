@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.instance_inputs import InstanceInputs
 
 
-def remainder(instance: InstanceInputs, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
+def remainder(instance: InstanceInputs, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> Floats:
     """Return the loss by rounding in each year, rounded up to whole tonnes, shape ``(years,)`` [t].
 
     A unit counts if it gets at least the whole tonnes of the rule; what it gains where A = E is less loss. The losses
@@ -47,7 +47,7 @@ def remainder(instance: InstanceInputs, baseline: Baseline, tables: Mapping[str,
     return np.where(yearly > TOTAL_TOLERANCE_T, np.ceil(yearly - ALLOWANCE_ROUNDING_T), 0.0)
 
 
-def _within_nation(instance: InstanceInputs, allowance: NDArray[np.float64], lost: float) -> float:
+def _within_nation(instance: InstanceInputs, allowance: Floats, lost: float) -> float:
     """Return the share of the loss that the national target leaves room for; one without a target."""
     total = national_total(instance, plan.emissions_inside(instance))
     if total is None or lost <= 0:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from etsopt.checking.market.search import least_of_chains
 from etsopt.readings.sets import Sets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
 
@@ -45,12 +45,8 @@ class Restricted:
             self.place |= {unit: (of, number) for number, unit in enumerate(same.tolist())}
 
     def least(
-        self,
-        baseline: Baseline,
-        branchings: Sequence[Branching],
-        demand_dual: NDArray[np.float64],
-        emission_dual: NDArray[np.float64],
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        self, baseline: Baseline, branchings: Sequence[Branching], demand_dual: Floats, emission_dual: Floats
+    ) -> tuple[Ints, Floats]:
         """Return the units with branchings, and the least cost of each, infinite if it has no plan left [CNY].
 
         Parameters
@@ -60,7 +56,7 @@ class Restricted:
         demand_dual, emission_dual
             As in `etsopt.checking.market.search.least_of_all_plans`, for all units.
         """
-        by_kind: dict[int, dict[int, NDArray[np.bool_]]] = {}
+        by_kind: dict[int, dict[int, Mask]] = {}
         years = len(baseline.years)
         for unit, year, slot, runs in branchings:
             kind, number = self.place[unit]
@@ -71,12 +67,7 @@ class Restricted:
         units, least = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
         for kind, masks in by_kind.items():
             sets = self.sets[kind].select(np.array(list(masks)))
-            mask = np.stack(list(masks.values()), axis=2)
-            ahead = np.zeros(sets.left.shape)
-            for year in reversed(range(years)):
-                ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
-                ahead[~mask[year]] = np.inf
-                sets.family.minimise_over_next(ahead)
+            may_run = np.stack(list(masks.values()), axis=2)
             units.append(sets.units)
-            least.append(ahead[0])
+            least.append(least_of_chains(baseline, sets, demand_dual, emission_dual, may_run))
         return np.concatenate(units), np.concatenate(least)

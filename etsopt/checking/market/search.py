@@ -18,15 +18,13 @@ import numpy as np
 from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.choices import Choices
+    from etsopt.readings.sets import Sets
 
 
-def least_of_all_plans(
-    baseline: Baseline, offered: Choices, demand_dual: NDArray[np.float64], emission_dual: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def least_of_all_plans(baseline: Baseline, offered: Choices, demand_dual: Floats, emission_dual: Floats) -> Floats:
     """Return the discounted cost of the best plan of every unit, shape ``(units,)`` [CNY].
 
     Parameters
@@ -37,9 +35,24 @@ def least_of_all_plans(
     """
     least = np.zeros(len(offered.code))
     for sets in batches(baseline, offered, np.arange(len(least))):
-        ahead = np.zeros(sets.left.shape)
-        for year in reversed(range(len(baseline.years))):
-            ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
-            sets.family.minimise_over_next(ahead)
-        least[sets.units] = ahead[0]
+        least[sets.units] = least_of_chains(baseline, sets, demand_dual, emission_dual)
     return least
+
+
+def least_of_chains(
+    baseline: Baseline, sets: Sets, demand_dual: Floats, emission_dual: Floats, may_run: Mask | None = None
+) -> Floats:
+    """Return the discounted cost of the best plan of some units, infinite without one [CNY].
+
+    Parameters
+    ----------
+    may_run
+        Sets that may run in each year, shape ``(years, sets, units)``; None if all that are possible may.
+    """
+    ahead = np.zeros(sets.left.shape)
+    for year in reversed(range(len(baseline.years))):
+        ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
+        if may_run is not None:
+            ahead[~may_run[year]] = np.inf
+        sets.family.minimise_over_next(ahead)
+    return np.asarray(ahead[0])

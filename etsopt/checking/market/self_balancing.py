@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from etsopt.checking.cells import above, rows_are
 from etsopt.checking.market import statements
 from etsopt.checking.market.plans import of_units
 from etsopt.checking.tolerances import (
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Answer
     from etsopt.checking.market.plans import SelectedPlans
@@ -65,11 +66,8 @@ def read_held(
         return None, violations
     sector, at = np.nonzero(is_self_balancing)
     names = np.array(instance.sectors, dtype=object)
-    if table.get("sector", table["year"]).tolist() != names[sector].tolist() or (
-        table["year"].tolist() != years[at].tolist()
-    ):
-        message = _("the table has a row for every sector and self-balancing year, in order")
-        return None, [Violation("same_rows", BALANCE_VALUES, 1.0, "rows", message)]
+    if violations := rows_are(BALANCE_VALUES, table, {"sector": names[sector], "year": years[at]}):
+        return None, violations
     held = Held(np.full(is_self_balancing.shape, np.nan), np.full(is_self_balancing.shape, np.nan))
     for name, values in zip(HELD, held, strict=True):
         values[sector, at] = table[name]
@@ -119,7 +117,7 @@ def answer_balances(
 
 
 def _no_fixed_point(
-    baseline: Baseline, table: pd.DataFrame, derived: Mapping[str, NDArray[np.float64]], own: NDArray[np.float64]
+    baseline: Baseline, table: pd.DataFrame, derived: Mapping[str, Floats], own: Floats
 ) -> list[Violation]:
     """Return the sectors and years whose balance value, allowances or emissions are not those that are held."""
     slope = np.array([baseline.slope[int(number - baseline.years[0])] for number in table["year"]])
@@ -127,22 +125,19 @@ def _no_fixed_point(
     apart = np.abs(emissions - derived["emissions_tco2e"])
     off = np.maximum(np.abs(derived["residual_t"]) / np.maximum(slope, 1.0), apart)
     moved = ~((np.abs(held - own) <= BALANCE_VALUE_EQUALITY_RELATIVE * own) | (np.isnan(held) & np.isnan(own)))
-    open_rows = moved | ~(off <= CELL_TOLERANCE["t"] + NUMBER_RELATIVE * derived["emissions_tco2e"])
+    # A balance value that is another one is open however small the residual.
+    tolerance = np.where(moved, -1.0, CELL_TOLERANCE["t"] + NUMBER_RELATIVE * derived["emissions_tco2e"])
     message = _("allowances equal emissions after abatement at the balance value of the answer")
-    return [
-        Violation(
-            NO_FIXED_POINT, f"{table['sector'].iloc[row]} {table['year'].iloc[row]}", float(off[row]), "t", message
-        )
-        for row in np.flatnonzero(open_rows)
-    ]
+    names = table["sector"].astype(str) + " " + table["year"].astype(str)
+    return above(NO_FIXED_POINT, names, off, tolerance, "t", message)
 
 
 class _Chosen(NamedTuple):
     """Plans of units with the part without measures: unit, and emissions and intensity, shape ``(plans, years)``."""
 
-    unit: NDArray[np.int64]
-    emissions: NDArray[np.float64]
-    intensity: NDArray[np.float64]
+    unit: Ints
+    emissions: Floats
+    intensity: Floats
 
 
 def _chosen(baseline: Baseline, offered: Choices, taken: SelectedPlans) -> _Chosen:
@@ -159,13 +154,7 @@ def _chosen(baseline: Baseline, offered: Choices, taken: SelectedPlans) -> _Chos
     return _Chosen(unit, share[:, None] * baseline.emissions[unit] * left, baseline.intensity[unit] * kept)
 
 
-def _balance(
-    baseline: Baseline,
-    units: NDArray[np.bool_] | NDArray[np.int64],
-    year: int,
-    emissions: NDArray[np.float64],
-    intensity: NDArray[np.float64],
-) -> float:
+def _balance(baseline: Baseline, units: Mask | Ints, year: int, emissions: Floats, intensity: Floats) -> float:
     """Return the balance value of units, or of plans of theirs; NaN if none that has one emits."""
     follows_rule = ~np.isnan(baseline.balance_value[units, year]) & (emissions > 0)
     if not follows_rule.any():

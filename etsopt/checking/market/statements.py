@@ -11,24 +11,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.totals import distance
+from etsopt.checking.cells import distance
 from etsopt.checking.tolerances import CELL_TOLERANCE, NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T
 from etsopt.checking.verdict import Violation
-from etsopt.language import _, chain, pgettext
+from etsopt.language import _
 from etsopt.readings import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
     from etsopt.readings.baseline import Baseline
     from etsopt.readings.instance_inputs import InstanceInputs
 
-    Columns = dict[str, NDArray[np.float64]]
+    Columns = dict[str, Floats]
 
 ABATEMENT = "abatement"
 OBTAINED = {True: _("stated by the policy"), False: _("multiplier of the market balance over all plans")}
@@ -42,26 +41,9 @@ def unit_of(column: str) -> str:
     return "units"
 
 
-def grid(table: pd.DataFrame, column: str, years: int) -> NDArray[np.float64]:
+def grid(table: pd.DataFrame, column: str, years: int) -> Floats:
     """Return a column of a table with a row for each key and year, shape ``(keys, years)``."""
-    values: NDArray[np.float64] = table[column].to_numpy(dtype=float).reshape(-1, years)
-    return values
-
-
-def rows_are_there(
-    name: str, table: pd.DataFrame | None, keys: Mapping[str, NDArray[np.object_]], years: NDArray[np.int64]
-) -> list[Violation]:
-    """Check that the table has a row for every key and year, in their order."""
-    count = len(next(iter(keys.values()))) if keys else 1
-    wanted = {key: np.repeat(labels, len(years)) for key, labels in keys.items()} | {"year": np.tile(years, count)}
-    if table is None:
-        return [Violation("tables", name, 1.0, "tables", _("the table is present"))]
-    for column, cells in wanted.items():
-        if column not in table or table[column].tolist() != cells.tolist():
-            key = chain(wanted, pgettext("list", "{first} and {second}"))
-            message = _("the table has a row for every {key}, in order", key=key)
-            return [Violation("same_rows", f"{name}.{column}", 1.0, "rows", message)]
-    return []
+    return np.asarray(table[column].to_numpy(dtype=float).reshape(-1, years))
 
 
 def numbers_are_there(name: str, table: pd.DataFrame, columns: list[str]) -> list[Violation]:
@@ -75,7 +57,7 @@ def numbers_are_there(name: str, table: pd.DataFrame, columns: list[str]) -> lis
 
 
 def columns_follow(
-    rule: str, labels: NDArray[np.object_], years: NDArray[np.int64], table: pd.DataFrame, expected: Columns
+    rule: str, labels: NDArray[np.object_], years: Ints, table: pd.DataFrame, expected: Columns
 ) -> list[Violation]:
     """Check that every column follows from the decisions."""
     violations = numbers_are_there(rule, table, list(expected))
@@ -102,13 +84,7 @@ def texts_follow(rule: str, table: pd.DataFrame, column: str, expected: str) -> 
 
 
 def violations_above(
-    rule: str,
-    labels: NDArray[np.object_],
-    years: NDArray[np.int64],
-    message: str,
-    by: NDArray[np.float64],
-    tolerance: NDArray[np.float64],
-    unit: str,
+    rule: str, labels: NDArray[np.object_], years: Ints, message: str, by: Floats, tolerance: Floats, unit: str
 ) -> list[Violation]:
     """Return a violation for every amount above its tolerance or NaN."""
     where = np.argwhere(~(by <= tolerance))
@@ -119,21 +95,15 @@ def violations_above(
 class Holdings:
     """Decisions of enterprises, shape ``(enterprises, years)``, and the holdings left in each year that follow [t]."""
 
-    bought: NDArray[np.float64]
-    sold: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    outstanding: NDArray[np.float64]
-    banked: NDArray[np.float64]
-    surrendered: NDArray[np.float64]
+    bought: Floats
+    sold: Floats
+    offset: Floats
+    outstanding: Floats
+    banked: Floats
+    surrendered: Floats
 
 
-def read_holdings(
-    table: pd.DataFrame,
-    accounts: Accounts,
-    emissions: NDArray[np.float64],
-    free: NDArray[np.float64],
-    banks: NDArray[np.bool_],
-) -> Holdings:
+def read_holdings(table: pd.DataFrame, accounts: Accounts, emissions: Floats, free: Floats, banks: Mask) -> Holdings:
     """Read the decisions, and compute surrender and what is left in each year, whether it is banked or lapses."""
     bought, sold, offset, outstanding = (
         grid(table, name, emissions.shape[1]) for name in ("bought_t", "sold_t", "offset_t", "outstanding_t")
@@ -148,7 +118,7 @@ def read_holdings(
 
 
 def enterprise_columns(
-    instance: InstanceInputs, market: Market, holdings: Holdings, amounts: Amounts, price: NDArray[np.float64]
+    instance: InstanceInputs, market: Market, holdings: Holdings, amounts: Amounts, price: Floats
 ) -> Columns:
     """Return the columns of ``enterprise_years``."""
     baseline, accounts, terms = market.baseline, market.accounts, market.terms
@@ -181,29 +151,31 @@ def enterprise_columns(
     }
 
 
-def limits_of_accounts(market: Market, holdings: Holdings, emissions: NDArray[np.float64]) -> list[Violation]:
+def limits_of_accounts(market: Market, holdings: Holdings, emissions: Floats) -> list[Violation]:
     """Check that no amount is negative, and that borrowing, offsets and outstanding obligations are within limits."""
     accounts, terms = market.accounts, market.terms
     allowed = np.where(np.isfinite(terms.outstanding_cost), accounts.so_far, 0.0)
+    amounts = (holdings.bought, holdings.sold, holdings.offset, holdings.outstanding, holdings.surrendered)
     outside = {
-        "not_negative": -least_of(
-            holdings.bought, holdings.sold, holdings.offset, holdings.outstanding, holdings.surrendered
+        "not_negative": (-np.minimum.reduce(amounts), _("no amount is negative")),
+        "borrowing": (
+            -accounts.borrowed_most - holdings.banked,
+            _("borrowing is at most the pre-allocation of the next year"),
         ),
-        "borrowing": -accounts.borrowed_most - holdings.banked,
-        "offset_limit": holdings.offset - terms.offset_share * emissions,
-        "owed": holdings.outstanding - allowed,
+        "offset_limit": (
+            holdings.offset - terms.offset_share * emissions,
+            _("offsets are at most their share of the obligation"),
+        ),
+        "owed": (
+            holdings.outstanding - allowed,
+            _("the outstanding obligation is at most the emissions so far, and zero without a reference price"),
+        ),
     }
     size = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * accounts.emissions
-    messages = {
-        "not_negative": _("no amount is negative"),
-        "borrowing": _("borrowing is at most the pre-allocation of the next year"),
-        "offset_limit": _("offsets are at most their share of the obligation"),
-        "owed": _("the outstanding obligation is at most the emissions so far, and zero without a reference price"),
-    }
     return [
         violation
-        for rule, by in outside.items()
-        for violation in violations_above(rule, accounts.labels, market.baseline.years, messages[rule], by, size, "t")
+        for rule, (by, message) in outside.items()
+        for violation in violations_above(rule, accounts.labels, market.baseline.years, message, by, size, "t")
     ]
 
 
@@ -220,12 +192,6 @@ def holdings_within_need(baseline: Baseline, pool: Accounts, holdings: Holdings)
         _("holdings are at most what is needed later"),
     )
     return list(violations_above("held", pool.labels, baseline.years, message, banked - pool.held_most, size, "t"))
-
-
-def least_of(*amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the least of several amounts at each place."""
-    least: NDArray[np.float64] = np.stack(amounts).min(axis=0)
-    return least
 
 
 def year_columns(
@@ -263,7 +229,7 @@ def limits_of_market(
     """
     years, no_label = baseline.years, np.array([""], dtype=object)
 
-    def cells(name: str) -> NDArray[np.float64]:
+    def cells(name: str) -> Floats:
         return grid(table, name, len(years))
 
     size = CELL_TOLERANCE["t"] + NUMBER_RELATIVE * baseline.emissions.sum(axis=0)[None]
@@ -273,21 +239,18 @@ def limits_of_market(
     violations = violations_above(
         "price", no_label, years, _("the interval contains the price"), apart, rounding, "CNY/t"
     )
-    outside: dict[str, tuple[NDArray[np.float64], str]] = {
+    outside: dict[str, tuple[Floats, str]] = {
         "offsets_on_offer": (cells("offset_t") - terms.offset_supply, _("offsets are at most those on offer"))
     }
     if kind != ABATEMENT:
         absorbed, released = cells("intake_t"), cells("released_t")
         unsold = np.maximum(derived["unsold_t"], cells("unsold_t"))
         stocks = (derived["unsold_t"], cells("unsold_t"), derived["reserve_t"], cells("reserve_t"))
-        least = least_of(absorbed, released, *stocks)
+        least = np.minimum.reduce([absorbed, released, *stocks])
         without = np.where(np.isfinite(terms.ceiling), 0.0, released) + np.where(terms.floor > 0, 0.0, absorbed)
         outside["market_not_negative"] = (-least, _("no amount is negative"))
         outside["auctions"] = (unsold - terms.auctioned, _("the unsold volume is at most the auctioned one"))
         outside["reserve"] = (without, _("the reserve sells only at a ceiling and buys only at a floor"))
     for rule, (by, message) in outside.items():
         violations += violations_above(rule, no_label, years, message, by, size, "t")
-    if set(table.get("price_obtained", [])) != {OBTAINED[terms.states_price]}:
-        message = _("price_obtained names the origin of the price")
-        violations.append(Violation("price", "price_obtained", 1.0, "cells", message))
-    return violations
+    return violations + texts_follow("price", table, "price_obtained", OBTAINED[terms.states_price])

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.totals import wrong_with
-from etsopt.checking.cells import of_column
+from etsopt.checking.cells import are_whole, crossed, rows_are
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.cost import cost_of, tolerance_of_cost
@@ -69,8 +68,9 @@ def terminal_prices_follow(
             for name in (PRICES, PLANS)
             if name in tables
         ]
-    violations = statements.rows_are_there(PRICES, table, {TERMINAL: np.array(wanted, dtype=object)}, years)
-    if violations or table is None:
+    if table is None:
+        return are_whole(tables, {PRICES: ()})
+    if violations := rows_are(PRICES, table, crossed(terminal_price_cny_per_t=wanted, year=years)):
         return violations
     plans = tables.get(PLANS)
     violations = statements.numbers_are_there(PRICES, table, [*COPIED, SHARE])
@@ -92,17 +92,14 @@ def _unreadable(
     market: Market, table: pd.DataFrame, plans: pd.DataFrame | None, wanted: list[float]
 ) -> list[Violation]:
     """Return the violations of columns that cannot be read, and of plans of no other terminal price."""
-    wrong = {f"{PRICES}.status": wrong_with(table, "status", False)}
-    if plans is not None:
-        numbers = [TERMINAL, "plan", "share", *market.offered.numbers_of_plans]
-        wrong |= {f"{PLANS}.{name}": wrong_with(plans, name, False) for name in ("unit_id", "measure_id")}
-        if violations := statements.numbers_are_there(PLANS, plans, numbers):
-            return violations
-        if not np.isfinite(plans[numbers].to_numpy(dtype=float)).all():
-            wrong[PLANS] = _("holds finite numbers")
-        elif not plans[TERMINAL].isin({*wanted} - {market.terms.terminal_price}).all():
-            wrong[f"{PLANS}.{TERMINAL}"] = _("holds one of the other terminal prices")
-    return [Violation("tables", name, 1.0, "columns", of_column(why)) for name, why in wrong.items() if why]
+    if plans is None:
+        return are_whole({PRICES: table}, {PRICES: ("status",)})
+    read = (TERMINAL, "plan", "share", *market.offered.numbers_of_plans, "unit_id", "measure_id")
+    violations = are_whole({PRICES: table, PLANS: plans}, {PRICES: ("status",), PLANS: read})
+    if violations or plans[TERMINAL].isin({*wanted} - {market.terms.terminal_price}).all():
+        return violations
+    message = _("the column {demand}", demand=_("holds one of the other terminal prices"))
+    return [Violation("tables", f"{PLANS}.{TERMINAL}", 1.0, "columns", message)]
 
 
 def ends_of(market: Market, closure: pd.DataFrame, kind: str) -> list[float]:

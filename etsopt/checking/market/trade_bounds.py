@@ -11,8 +11,7 @@ from etsopt.checking.arithmetic import gamma
 from etsopt.checking.market.arcs import Nodes, joined, of_accounts
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leeway import Leeway
@@ -32,10 +31,10 @@ class PlanSizes:
         Largest number of roundings in a unit's plan, and of units of an account.
     """
 
-    cost: NDArray[np.float64]
-    emissions: NDArray[np.float64]
-    steep: NDArray[np.float64]
-    given: NDArray[np.float64]
+    cost: Floats
+    emissions: Floats
+    steep: Floats
+    given: Floats
     roundings: int
     units: int
 
@@ -60,15 +59,12 @@ class PlanSizes:
         cost, emissions, steeply, given = (accounts.total(part) for part in parts)
         return cls(cost, emissions, steeply, given, roundings, units)
 
-    def error(
-        self, demand_dual: NDArray[np.float64], emission_dual: NDArray[np.float64], account: Any = slice(None)
-    ) -> NDArray[np.float64]:
+    def error(self, demand_dual: Floats, emission_dual: Floats, account: Any = slice(None)) -> Floats:
         """Return a bound of the rounding of plans at multipliers, of some accounts [CNY]."""
         size = self.cost[account] + np.abs(demand_dual) * (self.steep[account] + self.given[account])
         total_size = (size + emission_dual * self.emissions[account]).sum(axis=1)
         # The sums of sizes are rounded themselves, by far less than one part in a thousand.
-        error: NDArray[np.float64] = 1.001 * gamma(self.roundings) * total_size
-        return error
+        return np.asarray(1.001 * gamma(self.roundings) * total_size)
 
 
 @dataclass(frozen=True)
@@ -76,18 +72,13 @@ class Trading:
     """Prices at which accounts trade in a market, in CNY of the first year, shape ``(years,)`` [CNY/t]."""
 
     market: Market
-    price: NDArray[np.float64]
-    offset_price: NDArray[np.float64]
+    price: Floats
+    offset_price: Floats
     leeway: Leeway
 
     def least(
-        self,
-        accounts: Accounts,
-        demand_dual: NDArray[np.float64],
-        limit: NDArray[np.float64],
-        due: NDArray[np.float64],
-        which: Any = slice(None),
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, accounts: Accounts, demand_dual: Floats, limit: Floats, due: Floats, which: Any = slice(None)
+    ) -> tuple[Floats, Floats]:
         """Return the least cost of the trades of accounts at multipliers of their rows, and a bound of its rounding.
 
         Parameters

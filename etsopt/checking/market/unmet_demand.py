@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.checking.cells import are_whole, rows_are
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leeway import Leeway
 from etsopt.checking.market.prices import StatedMultipliers
-from etsopt.checking.theorem import UNMET
+from etsopt.checking.theorem import DUALS, UNMET, UNMET_TABLES
 from etsopt.checking.tolerances import CELL_TOLERANCE, MISS_COMPARISON_FACTOR, NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
@@ -40,10 +41,9 @@ def check_unmet_demand(
     # In self-balancing years a sector frees no allowances at any balance value.
     market = derive_market(instance, tables, kind, in_sum=True)
     baseline, duals = market.baseline, tables["duals"]
-    violations = statements.rows_are_there("unmet_demand", tables["unmet_demand"], {}, baseline.years)
-    violations += statements.numbers_are_there("unmet_demand", tables["unmet_demand"], ["unmet_t"])
-    violations += statements.numbers_are_there("duals", duals, ["year", "multiplier"])
-    if violations:
+    violations = are_whole(tables, UNMET_TABLES | DUALS)
+    violations = violations or statements.numbers_are_there("duals", duals, ["year"])
+    if violations := violations or rows_are("unmet_demand", tables["unmet_demand"], {"year": baseline.years}):
         return violations, None, True
     of_enterprises = duals["level"].eq(UNMET) & duals["index"].fillna("").ne("")
     program = market.program if of_enterprises.any() else market.pooled

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.totals import wrong_with
-from etsopt.checking.cells import of_column
+from etsopt.checking.cells import are_whole
+from etsopt.checking.theorem import MARKET
 from etsopt.checking.tolerances import UPLIFT_TOLERANCE_CNY, UPLIFT_TOLERANCE_RELATIVE
 from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.market.bound import Bound
     from etsopt.checking.market.plans import Amounts
     from etsopt.readings.instance_inputs import InstanceInputs
@@ -39,16 +38,15 @@ def uplift_follows(
     if table is None or list(table.columns) != ["unit_id", "uplift_cny"]:
         message = _("the table is present, with the columns unit_id and uplift_cny; solve a run from before it again")
         return [Violation(UPLIFT, "", 1.0, "tables", message)]
-    for name in table.columns:
-        if wrong := wrong_with(table, name, name == "uplift_cny"):
-            return [Violation(UPLIFT, name, 1.0, "columns", of_column(wrong))]
+    if violations := are_whole({UPLIFT: table}, {UPLIFT: MARKET[UPLIFT]}):
+        return violations
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
     if (unit < 0).any() or len(np.unique(unit)) < len(unit):
         return [Violation(UPLIFT, "", 1.0, "rows", _("a row is of a unit of the instance, which has no other row"))]
     market, at_multipliers = bound.market, (bound.demand_dual, bound.emission_dual)
     demand_dual, emission_dual = (price[market.accounts.of_unit] for price in at_multipliers)
     cost = market.baseline.discount * units.cost
-    spent: NDArray[np.float64] = cost.sum(axis=1)
+    spent: Floats = cost.sum(axis=1)
     spent += (demand_dual * (units.emissions - units.free) + emission_dual * units.emissions).sum(axis=1)
     size = np.abs(cost).sum(axis=1) + (np.abs(demand_dual) * (units.emissions + np.abs(units.free))).sum(axis=1)
     stated = np.zeros(len(spent))

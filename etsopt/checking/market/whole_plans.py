@@ -29,8 +29,7 @@ from etsopt.readings.sets import batches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.trade_bounds import PlanSizes, Trading
@@ -54,24 +53,20 @@ class NearOptimalPlans:
         Emissions less free allowances, and emissions, shape ``(plans, years)`` [t].
     """
 
-    owner: NDArray[np.int64]
-    excess: NDArray[np.float64]
-    cost: NDArray[np.float64]
-    net_demand: NDArray[np.float64]
-    emissions: NDArray[np.float64]
+    owner: Ints
+    excess: Floats
+    cost: Floats
+    net_demand: Floats
+    emissions: Floats
 
-    def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> NearOptimalPlans:
+    def select(self, which: Mask | Ints) -> NearOptimalPlans:
         """Return some of the plans."""
         return NearOptimalPlans(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
 def raised_bounds(
-    trading: Trading,
-    sizes: PlanSizes,
-    multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
-    bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
-    spent: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    trading: Trading, sizes: PlanSizes, multipliers: tuple[Floats, Floats], bounds: tuple[Floats, Floats], spent: Floats
+) -> Floats:
     """Return bounds of accounts in real numbers, raised to those of whole plans, shape ``(accounts,)`` [CNY].
 
     Parameters
@@ -98,8 +93,8 @@ def raised_bounds(
 
 
 def near_optimal_plans(
-    market: Market, multipliers: tuple[NDArray[np.float64], NDArray[np.float64]], budget: NDArray[np.float64]
-) -> tuple[NearOptimalPlans, NDArray[np.bool_]]:
+    market: Market, multipliers: tuple[Floats, Floats], budget: Floats
+) -> tuple[NearOptimalPlans, Mask]:
     """Return all plans of accounts whose excess is within a budget, and True for accounts whose list is complete.
 
     Parameters
@@ -120,11 +115,8 @@ def near_optimal_plans(
 
 
 def plans_of_units(
-    market: Market,
-    multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
-    budget: NDArray[np.float64],
-    units: NDArray[np.int64],
-) -> Iterator[tuple[NDArray[np.int64], NearOptimalPlans]]:
+    market: Market, multipliers: tuple[Floats, Floats], budget: Floats, units: Ints
+) -> Iterator[tuple[Ints, NearOptimalPlans]]:
     """Yield some units at a time, with their plans whose excess is within the budget of each unit [CNY].
 
     A unit with too many has none; multipliers are those of `raised_bounds`.
@@ -144,11 +136,7 @@ def concatenated(parts: Sequence[NearOptimalPlans]) -> NearOptimalPlans:
 
 
 def _of_units(  # long because a chain is followed and summed in one place
-    baseline: Baseline,
-    sets: Sets,
-    demand_dual: NDArray[np.float64],
-    emission_dual: NDArray[np.float64],
-    budget: NDArray[np.float64],
+    baseline: Baseline, sets: Sets, demand_dual: Floats, emission_dual: Floats, budget: Floats
 ) -> NearOptimalPlans:
     """Return the plans of a batch of units within their budgets; none if there are too many."""
     units, years = sets.units, len(baseline.years)
@@ -189,9 +177,7 @@ def _nothing(years: int, count: int) -> NearOptimalPlans:
     return NearOptimalPlans(np.zeros(count, dtype=np.int64), np.zeros(count), np.zeros(count), *flows)
 
 
-def _joined(
-    one: NearOptimalPlans, accounts: Accounts, budget: NDArray[np.float64], listing: NDArray[np.bool_]
-) -> tuple[NearOptimalPlans, NDArray[np.bool_]]:
+def _joined(one: NearOptimalPlans, accounts: Accounts, budget: Floats, listing: Mask) -> tuple[NearOptimalPlans, Mask]:
     """Return the plans of accounts: every combination of plans of their units within the budget."""
     units = np.unique(one.owner)
     first, count = np.searchsorted(one.owner, units), np.bincount(one.owner)[units]
@@ -225,16 +211,15 @@ def _joined(
     return joined, listing
 
 
-def _within_limits(count: NDArray[np.int64] | NDArray[np.float64], times: int = 1) -> NDArray[np.bool_]:
+def _within_limits(count: Ints | Floats, times: int = 1) -> Mask:
     """Return True for owners with few plans: each within its limit, the smallest ones within the total."""
     order = np.argsort(count, kind="stable")
     few = np.zeros(len(count), dtype=bool)
     few[order] = np.cumsum(count[order]) <= times * ENUMERATED_PLANS_MAX
-    result: NDArray[np.bool_] = few & (count <= times * OWNER_PLANS_MAX)
-    return result
+    return np.asarray(few & (count <= times * OWNER_PLANS_MAX))
 
 
-def _with_trades(trading: Trading, sizes: PlanSizes, plans: NearOptimalPlans) -> NDArray[np.float64]:
+def _with_trades(trading: Trading, sizes: PlanSizes, plans: NearOptimalPlans) -> Floats:
     """Return the least cost of each plan with its best trades, in real numbers, shape ``(plans,)`` [CNY]."""
     fields = ("labels", "opening", "emissions", "free_most", "borrowed_most", "external_supply")
     accounts, terms = trading.market.accounts, trading.market.terms
@@ -247,11 +232,11 @@ def _with_trades(trading: Trading, sizes: PlanSizes, plans: NearOptimalPlans) ->
     emission_dual = terms.offset_share * limit
     paid = (demand_dual * plans.net_demand + emission_dual * plans.emissions).sum(axis=1)
     errors = errors + (1 + sizes.units / sizes.roundings) * sizes.error(demand_dual, np.abs(emission_dual), plans.owner)
-    bound: NDArray[np.float64] = values + plans.cost + paid
+    bound: Floats = values + plans.cost + paid
     return bound - errors - gamma(8) * (np.abs(values) + np.abs(plans.cost) + np.abs(paid))
 
 
-def best_path(accounts: Accounts, trading: Trading, plans: NearOptimalPlans) -> NDArray[np.float64]:
+def best_path(accounts: Accounts, trading: Trading, plans: NearOptimalPlans) -> Floats:
     """Return multipliers that bound the trades of each plan best among the prices, shape ``(plans, years)`` [CNY/t]."""
     baseline, terms, price = trading.market.baseline, trading.market.terms, trading.price
     transaction_cost, years = baseline.discount * terms.transaction_cost, len(price)

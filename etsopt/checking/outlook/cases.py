@@ -13,11 +13,8 @@ from etsopt.readings.instance_inputs import by_year
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.outlook.derived import Model
-
-    Floats = NDArray[np.float64]
 
 FIXED, OUTPUT = "fixed", "output"
 
@@ -37,7 +34,7 @@ class Case:
         return COST if self.name == "policy" else f"{COST}:{self.name}"
 
     @property
-    def capped(self) -> NDArray[np.bool_]:
+    def capped(self) -> Mask:
         """True for years under the cap."""
         return np.isfinite(self.cap)
 

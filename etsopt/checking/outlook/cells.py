@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.market.statements import columns_follow
+from etsopt.checking.market.statements import columns_follow, violations_above
 from etsopt.checking.outlook.derived import BANKED, OFFSET, SUPPLY
 from etsopt.checking.tolerances import BANK_KEPT_MIN_T, BOUND_ROUNDING_RELATIVE
 from etsopt.checking.verdict import Violation
@@ -18,21 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.outlook.cases import Case
     from etsopt.checking.outlook.derived import Derived, Model
 
-    Floats = NDArray[np.float64]
-
 
 def years_follow(
-    model: Model,
-    case: Case,
-    program: Derived,
-    x: Floats,
-    multipliers: Floats,
-    tables: Mapping[str, pd.DataFrame],
+    model: Model, case: Case, program: Derived, x: Floats, multipliers: Floats, tables: Mapping[str, pd.DataFrame]
 ) -> list[Violation]:
     """Return the cells of the market's years that do not follow from supply, allowances and multipliers."""
     supply, table = x[program.columns[SUPPLY]].reshape(len(model.owner), -1), tables["outlook_years"]
@@ -84,17 +77,17 @@ def sectors_follow(
         "output_factor": factors[0],
         "intensity_factor": factors[1],
     }
-    violations = columns_follow("outlook_sectors", np.array(sectors, dtype=object), model.years, table, expected)
+    labels = np.array(sectors, dtype=object)
+    violations = columns_follow("outlook_sectors", labels, model.years, table, expected)
     demand = table["demand_t"].to_numpy(dtype=float).reshape(len(sectors), -1) / MILLION
     most = model.demand.firm.copy()
     for sector in model.demand.answers:
         most[sector] += DEMAND_STEPS * model.demand.size(sector)
     beyond = np.maximum(demand - most, model.demand.firm - demand)
-    for place, t in np.argwhere(~(beyond <= BOUND_ROUNDING_RELATIVE * most)):
-        message = _("demand is on its curve")
-        where = f"{sectors[place]} {model.years[t]}"
-        violations.append(Violation("demand", where, float(beyond[place, t]), "Mt", message))
-    return violations
+    tolerance = BOUND_ROUNDING_RELATIVE * most
+    return violations + violations_above(
+        "demand", labels, model.years, _("demand is on its curve"), beyond, tolerance, "Mt"
+    )
 
 
 def summary_follows(

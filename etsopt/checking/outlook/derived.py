@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.checking.program.bounds import Goal
+from etsopt.checking.theorem import COST
 from etsopt.readings.instance_inputs import by_year
 from etsopt.readings.path import banks, caps
 from etsopt.readings.supply import DEMAND_STEPS, MILLION, USER_OF_POWER, read_demand, read_sources
@@ -22,10 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.readings.instance_inputs import InstanceInputs
     from etsopt.readings.supply import Demand, Sources
-
-    Floats = NDArray[np.float64]
 
 Term = tuple[int, Any, int]
 """First column of a block of years, coefficient by year, and the years by which the column precedes its row."""
@@ -39,17 +40,7 @@ class Matrix:
 
     data: Floats
     indices: NDArray[np.int32]
-    indptr: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """A linear objective, as the proof of programs takes it."""
-
-    linear: Floats
-    quadratic: None = None
-    constant: float = 0.0
-    unit: str = "CNY million"
+    indptr: Ints
 
 
 @dataclass(frozen=True)
@@ -61,10 +52,10 @@ class Derived:
     row_upper: Floats
     column_lower: Floats
     column_upper: Floats
-    integer: NDArray[np.bool_]
+    integer: Mask
     rows: Mapping[str, slice]
     columns: Mapping[str, slice]
-    objectives: Mapping[str, Cost]
+    objectives: Mapping[str, Goal]
 
 
 @dataclass
@@ -72,8 +63,8 @@ class Parts:
     """Rows as they are added, each block with a row for every year."""
 
     years: int
-    row: list[NDArray[np.int64]] = field(default_factory=list)
-    column: list[NDArray[np.int64]] = field(default_factory=list)
+    row: list[Ints] = field(default_factory=list)
+    column: list[Ints] = field(default_factory=list)
     data: list[Floats] = field(default_factory=list)
     lower: list[Floats] = field(default_factory=list)
     upper: list[Floats] = field(default_factory=list)
@@ -113,7 +104,7 @@ class Model:
     """What is read once for all cases of an instance: ``k`` sources, ``t`` years."""
 
     instance: InstanceInputs
-    years: NDArray[np.int64]
+    years: Ints
     discount: Floats
     sources: Sources
     demand: Demand
@@ -141,19 +132,19 @@ class Model:
         return np.nan_to_num(self.sources.figures[column])
 
     @property
-    def owner(self) -> NDArray[np.int64]:
+    def owner(self) -> Ints:
         """Position of the source whose capacity each uses, shape ``(k,)``."""
         return self.sources.owner
 
     @cached_property
-    def builders(self) -> NDArray[np.int64]:
+    def builders(self) -> Ints:
         """Positions of sources that build, or lend their capacity."""
         own = self.owner == np.arange(len(self.owner))
         lends = np.bincount(self.owner, minlength=len(own)) > 1
         return np.flatnonzero(own & (lends | (self.figure("largest_new_t") > 0).any(axis=1)))
 
     @property
-    def limited(self) -> NDArray[np.int64]:
+    def limited(self) -> Ints:
         """Positions of sources with a largest share."""
         return np.flatnonzero(np.isfinite(self.sources.figures["largest_share"]).any(axis=1))
 
@@ -163,7 +154,7 @@ class Model:
         return by_year(self.instance.policy.market.ccer_supply_t, self.years, 0.0) / MILLION
 
     @property
-    def keeps(self) -> NDArray[np.bool_]:
+    def keeps(self) -> Mask:
         """True for years at whose end allowances may be kept, shape ``(t,)``."""
         return banks(self.instance, self.years)
 
@@ -190,7 +181,8 @@ def derive(model: Model, free_share: Floats, volume: Floats, terminal_price: flo
     linear = np.concatenate(_costs(model, terminal_price))
     integer = np.zeros(len(linear), dtype=bool)
     sides = np.concatenate(parts.lower), np.concatenate(parts.upper)
-    return Derived(parts.matrix, *sides, lower, upper, integer, parts.slices, columns, {"cost": Cost(linear)})
+    goal = Goal(linear, np.zeros_like(linear), 0.0, "CNY million")
+    return Derived(parts.matrix, *sides, lower, upper, integer, parts.slices, columns, {COST: goal})
 
 
 def _grown(model: Model) -> Floats:
@@ -254,7 +246,7 @@ def _rows(model: Model, columns: Mapping[str, slice], free_share: Floats, volume
     return parts
 
 
-def _served(model: Model, parts: Parts, supply: NDArray[np.int64], steps: int) -> None:
+def _served(model: Model, parts: Parts, supply: Ints, steps: int) -> None:
     """Add the rows by which demand is met; power serves those that use electricity as well."""
     sources, years, answers = model.sources, len(model.years), model.demand.answers.tolist()
     used = model.figure("electricity_mwh_per_t")
@@ -268,7 +260,7 @@ def _served(model: Model, parts: Parts, supply: NDArray[np.int64], steps: int) -
         parts.add("served", terms, model.demand.firm[s], np.inf)
 
 
-def _shares(model: Model, parts: Parts, supply: NDArray[np.int64]) -> None:
+def _shares(model: Model, parts: Parts, supply: Ints) -> None:
     """Add the rows of largest shares: of the output of the sector, or for abatement of its emissions."""
     sources, emissions = model.sources, model.sources.emissions
     for k in model.limited.tolist():

@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation import totals
+from etsopt.checking.cells import are_whole, crossed, rows_are
 from etsopt.checking.outlook.cases import cases_of, share_off
 from etsopt.checking.outlook.cells import sectors_follow, summary_follows, years_follow
 from etsopt.checking.outlook.derived import SUPPLY, Model, derive
 from etsopt.checking.outlook.point import multipliers_of, point_of
 from etsopt.checking.program import ProgramAnswer, ProgramQuestion, judge_program
-from etsopt.checking.theorem import COST
+from etsopt.checking.theorem import COST, OWN_TABLES
 from etsopt.checking.tolerances import AUCTIONED_SHARE_TOLERANCE, CAP_MISS_TOLERANCE_RELATIVE
-from etsopt.checking.verdict import Verdict, Violation
+from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
 from etsopt.readings.supply import MILLION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.outlook.cases import Case
     from etsopt.readings.instance_inputs import InstanceInputs
-
-    Floats = NDArray[np.float64]
-
-TEXTS = {
-    "outlook": ("case", "free_part", "capped"),
-    "outlook_years": ("case",),
-    "outlook_sectors": ("case", "sector"),
-    "outlook_sources": ("case", "supply_id"),
-    "duals": ("level", "row", "index", "unit"),
-}
-NUMBERS = {
-    "outlook": ("terminal_price_cny_per_t", "peak_year", "peak_emissions_tco2e", "cap_missed_t", "auctioned_share_off"),
-    "outlook_years": (
-        *("year", "price_cny_per_t", "observed_price_cny_per_t", "tied_to_year", "emissions_tco2e", "cap_t"),
-        *("allowance_t", "free_share", "auctioned_t", "revenue_cny", "offset_t", "banked_t"),
-    ),
-    "outlook_sectors": (
-        *("year", "demand_at_reference_t", "demand_t", "product_price_cny_per_t", "output_t", "emissions_tco2e"),
-        *("output_factor", "intensity_factor"),
-    ),
-    "outlook_sources": ("year", "supply_t", "new_capacity_t"),
-    "duals": ("year", "multiplier"),
-}
 
 
 def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
@@ -61,7 +37,7 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: flo
         Violations, and the cost of the policy's case with its bound. It is not proven if another case is not, if
         allowances miss the cap, or if auctioned shares of the policy's case are off those that it states.
     """
-    violations = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
+    violations = are_whole(tables, OWN_TABLES["outlook"])
     if not violations and (instance.supply is None or instance.policy.outlook.free_part is None):
         message = _("the instance has sources of supply, and states the form of the free part")
         violations = [Violation("tables", "supply", 1.0, "tables", message)]
@@ -88,19 +64,11 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: flo
 
 def _rows(model: Model, cases: Sequence[Case], tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:
     """Yield a violation for each table whose rows are not those of the cases."""
-    names = [case.name for case in cases]
-    years, sectors = model.years.tolist(), model.instance.sectors
-    expected = {
-        "outlook": [(name,) for name in names],
-        "outlook_years": [(name, year) for name in names for year in years],
-        "outlook_sectors": [(name, sector, year) for name in names for sector in sectors for year in years],
-    }
-    keys = {"outlook": ["case"], "outlook_years": ["case", "year"], "outlook_sectors": ["case", "sector", "year"]}
-    for name, rows in expected.items():
-        if list(tables[name][keys[name]].itertuples(index=False, name=None)) != rows:
-            yield Violation(
-                "same_rows", name, 1.0, "rows", _("the table has every case, sector and year once, in order")
-            )
+    names, years = [case.name for case in cases], model.years.tolist()
+    yield from rows_are("outlook", tables["outlook"], {"case": names})
+    yield from rows_are("outlook_years", tables["outlook_years"], crossed(case=names, year=years))
+    of_sectors = crossed(case=names, sector=model.instance.sectors, year=years)
+    yield from rows_are("outlook_sectors", tables["outlook_sectors"], of_sectors)
     sources, duals = tables["outlook_sources"], tables["duals"]
     known = sources["case"].isin(names) & sources["supply_id"].isin(model.sources.names) & sources["year"].isin(years)
     if not known.all() or sources.duplicated(["case", "supply_id", "year"]).any():
@@ -136,7 +104,9 @@ def _of_case(model: Model, case: Case, tables: Mapping[str, pd.DataFrame], gap: 
     if violations or multipliers is None:
         return Verdict(tuple(violations), ())
     question = ProgramQuestion(program, (COST,), gap)
-    answer = ProgramAnswer(x, (_Stated(),), {COST: Root.of(multipliers)})
+    # A table states no value of the cost.
+    stated = LevelCheck(COST, "", 0.0, 0.0, 0.0, 0.0)
+    answer = ProgramAnswer(x, (stated,), {COST: _Root((multipliers,))})
     verdict = judge_program(question, answer, "outlook")
     violations = [
         replace(one, where=f"{one.where}, {case.name}") for one in verdict.violations if one.rule != "level_is_kept"
@@ -155,28 +125,14 @@ def _of_case(model: Model, case: Case, tables: Mapping[str, pd.DataFrame], gap: 
     return Verdict(tuple(violations), verdict.levels, unproven=unproven, unproven_prices=verdict.unproven_prices)
 
 
-@dataclass(frozen=True)
-class _Stated:
-    """The cost, of which a table states no value."""
-
-    name: str = COST
-    value: float = 0.0
-
-
-@dataclass(frozen=True)
-class Root:
+class _Root(NamedTuple):
     """A tree without splits: one vector of multipliers is of the whole program."""
 
-    parent: NDArray[np.int64]
-    column: NDArray[np.int64]
-    above: NDArray[np.bool_]
-    value: Floats
-    multipliers: Sequence[Floats | None]
-
-    @classmethod
-    def of(cls, multipliers: Floats) -> Root:
-        """Return the tree of one vector."""
-        return cls(np.array([-1]), np.array([-1]), np.array([False]), np.zeros(1), (multipliers,))
+    multipliers: tuple[Floats]
+    parent: Ints = np.array([-1])
+    column: Ints = np.array([-1])
+    above: Mask = np.array([False])
+    value: Floats = np.zeros(1)
 
 
 def _form(case: Case, free_share: Floats, volume: Floats) -> Iterator[Violation]:

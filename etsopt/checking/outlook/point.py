@@ -14,11 +14,8 @@ from etsopt.readings.supply import DEMAND_STEPS, MILLION
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.outlook.derived import Derived, Model
-
-    Floats = NDArray[np.float64]
 
 
 def point_of(model: Model, program: Derived, tables: Mapping[str, pd.DataFrame]) -> Floats:

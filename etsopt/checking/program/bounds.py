@@ -14,8 +14,7 @@ from etsopt.checking.effort import NARROWING_ROUNDS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.program.interfaces import Objective, Program
 
 
@@ -23,15 +22,15 @@ if TYPE_CHECKING:
 class Box:
     """Bounds of columns, both of shape ``(columns,)``."""
 
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
+    lower: Floats
+    upper: Floats
 
     @property
-    def reach(self) -> NDArray[np.float64]:
+    def reach(self) -> Floats:
         """Largest size of each column."""
         return np.maximum(np.abs(self.lower), np.abs(self.upper))
 
-    def whole(self, integer: NDArray[np.bool_]) -> Box:
+    def whole(self, integer: Mask) -> Box:
         """Return the bounds with those of whole numbers at whole numbers."""
         return Box(
             np.where(integer, np.ceil(self.lower), self.lower), np.where(integer, np.floor(self.upper), self.upper)
@@ -46,7 +45,7 @@ class Box:
             upper[column] = min(upper[column], value)
         return Box(lower, upper)
 
-    def fixed_at(self, x: NDArray[np.float64], blocks: Sequence[slice]) -> Box:
+    def fixed_at(self, x: Floats, blocks: Sequence[slice]) -> Box:
         """Return the bounds with some columns at their values."""
         lower, upper = self.lower.copy(), self.upper.copy()
         for block in blocks:
@@ -58,9 +57,10 @@ class Box:
 class Goal:
     """An objective as the checker reads it."""
 
-    linear: NDArray[np.float64]
-    quadratic: NDArray[np.float64]
+    linear: Floats
+    quadratic: Floats
     constant: float
+    unit: str = ""
 
     @classmethod
     def of(cls, objective: Objective) -> Goal:
@@ -78,13 +78,13 @@ class Goal:
         """True if it is zero everywhere."""
         return not (self.linear.any() or self.quadratic.any() or self.constant)
 
-    def at(self, x: NDArray[np.float64]) -> tuple[float, float]:
+    def at(self, x: Floats) -> tuple[float, float]:
         """Return the value at a point, and a bound of its rounding."""
         terms = np.concatenate([self.linear * x, self.quadratic * x * x, [self.constant]])
         value, error = total(terms)
         return value, upward(error + gamma(3) * float(np.abs(terms).sum()), 4)
 
-    def counts(self, integer: NDArray[np.bool_]) -> bool:
+    def counts(self, integer: Mask) -> bool:
         """Return True if the value can only be a whole number."""
         whole = (self.linear == np.round(self.linear)).all() and self.constant == round(self.constant)
         return bool(whole and not self.quadratic.any() and not self.linear[~integer].any() and self.linear.any())
@@ -106,13 +106,13 @@ class Rows:
         By row, the coefficients of squares, shape ``(columns,)``.
     """
 
-    data: NDArray[np.float64]
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
+    data: Floats
+    row: Ints
+    column: Ints
+    lower: Floats
+    upper: Floats
     columns: int
-    squares: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+    squares: Mapping[int, Floats] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: Program) -> Rows:
@@ -127,7 +127,7 @@ class Rows:
         """Number of rows."""
         return len(self.lower)
 
-    def times(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def times(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the linear part of every row at a point, and a bound of its rounding."""
         terms = self.data * x[self.column]
         high, low, error = exact_sums(self.row, terms, self.count)
@@ -136,7 +136,7 @@ class Rows:
         error = np.where(np.isfinite(error), error, self._gammas(8) * size)
         return high + low, error + 4 * ROUNDOFF * size * (1 + gamma(len(terms))) + UNDERFLOW
 
-    def terms(self, size: NDArray[np.float64], largest: bool = True) -> NDArray[np.float64]:
+    def terms(self, size: Floats, largest: bool = True) -> Floats:
         """Return the largest term of each row, or the smallest that is not zero, for columns of some sizes."""
         found = np.full(self.count, 0.0 if largest else np.inf)
         terms = np.abs(self.data) * size[self.column]
@@ -146,14 +146,14 @@ class Rows:
             np.minimum.at(found, self.row, np.where(terms > 0, terms, np.inf))
         return np.where(np.isfinite(found), found, 0.0)
 
-    def widened(self, amount: NDArray[np.float64], share: float) -> Rows:
+    def widened(self, amount: Floats, share: float) -> Rows:
         """Return the rows with limits that are wider by an amount, and by a share of themselves."""
         lower, upper = (
             amount + share * np.where(np.isfinite(side), np.abs(side), 0.0) for side in (self.lower, self.upper)
         )
         return replace(self, lower=self.lower - lower, upper=self.upper + upper)
 
-    def reaching(self, x: NDArray[np.float64]) -> Rows:
+    def reaching(self, x: Floats) -> Rows:
         """Return the rows with limits that are widened to a point."""
         value, error = self.times(x)
         return replace(self, lower=np.minimum(self.lower, value - error), upper=np.maximum(self.upper, value + error))
@@ -173,7 +173,7 @@ class Rows:
             squares={**self.squares, number: goal.quadratic} if goal.quadratic.any() else self.squares,
         )
 
-    def narrowed(self, box: Box, whole: NDArray[np.bool_]) -> Box | None:
+    def narrowed(self, box: Box, whole: Mask) -> Box | None:
         """Return the bounds that rows leave to columns, or None if they leave no point.
 
         Parameters
@@ -205,7 +205,7 @@ class Rows:
             np.fmax.at(lower, j, below)
         return None if (lower > upper).any() else Box(lower, upper)
 
-    def bound(self, box: Box, goal: Goal, multipliers: NDArray[np.float64]) -> float:
+    def bound(self, box: Box, goal: Goal, multipliers: Floats) -> float:
         """Return a lower bound of an objective over all points, less all rounding; minus infinity if it overflows.
 
         Parameters
@@ -238,21 +238,21 @@ class Rows:
         return bound if np.isfinite(bound) else -np.inf
 
     @cached_property
-    def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _entries(self) -> tuple[Ints, Ints]:
         """Number of coefficients of each row, and of each column."""
         return np.bincount(self.row, minlength=self.count), np.bincount(self.column, minlength=self.columns)
 
-    def _gammas(self, more: int) -> NDArray[np.float64]:
+    def _gammas(self, more: int) -> Floats:
         """Return the largest relative error of the sum of each row and of some roundings more."""
         return _gammas(self._entries[0] + more)
 
-    def _linear_limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _linear_limits(self) -> tuple[Floats, Floats]:
         """Return the limits of rows without squares; others have none."""
         upper = self.upper.copy()
         upper[list(self.squares)] = np.inf
         return self.lower, upper
 
-    def _sides(self, box: Box, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _sides(self, box: Box, prices: Floats) -> Floats:
         """Return the part of each row in a bound: its multiplier times the side that this supports."""
         ends = self.data * box.lower[self.column], self.data * box.upper[self.column]
         small, large = (np.bincount(self.row, part(*ends), self.count) for part in (np.minimum, np.maximum))
@@ -264,6 +264,6 @@ class Rows:
         return np.where(prices > 0, prices * lower, np.where(prices < 0, prices * upper, 0.0))
 
 
-def _gammas(roundings: NDArray[np.int64]) -> NDArray[np.float64]:
+def _gammas(roundings: Ints) -> Floats:
     """Return the largest relative error of each sum after its number of roundings."""
     return roundings * ROUNDOFF / (1 - roundings * ROUNDOFF)

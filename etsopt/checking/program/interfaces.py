@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints, Mask
+
 
 class Matrix(Protocol):
     """Sparse rows: row ``r`` has ``data[indptr[r]:indptr[r + 1]]`` in the columns ``indices[...]``."""
 
     @property
-    def data(self) -> NDArray[np.float64]:
+    def data(self) -> Floats:
         """Coefficients."""
 
     @property
@@ -23,7 +25,7 @@ class Matrix(Protocol):
         """Their columns."""
 
     @property
-    def indptr(self) -> NDArray[np.int64]:
+    def indptr(self) -> Ints:
         """Starts of rows, and the end of the last."""
 
 
@@ -31,11 +33,11 @@ class Objective(Protocol):
     """An objective to minimise: ``constant + linear @ x + x @ diag(quadratic) @ x``."""
 
     @property
-    def linear(self) -> NDArray[np.float64]:
+    def linear(self) -> Floats:
         """Shape ``(columns,)``."""
 
     @property
-    def quadratic(self) -> NDArray[np.float64] | None:
+    def quadratic(self) -> Floats | None:
         """Shape ``(columns,)``; None if it is linear."""
 
     @property
@@ -55,23 +57,23 @@ class Program(Protocol):
         """Coefficients."""
 
     @property
-    def row_lower(self) -> NDArray[np.float64]:
+    def row_lower(self) -> Floats:
         """Lower limits of rows, perhaps infinite."""
 
     @property
-    def row_upper(self) -> NDArray[np.float64]:
+    def row_upper(self) -> Floats:
         """Upper limits of rows."""
 
     @property
-    def column_lower(self) -> NDArray[np.float64]:
+    def column_lower(self) -> Floats:
         """Finite lower bounds of columns."""
 
     @property
-    def column_upper(self) -> NDArray[np.float64]:
+    def column_upper(self) -> Floats:
         """Finite upper bounds of columns."""
 
     @property
-    def integer(self) -> NDArray[np.bool_]:
+    def integer(self) -> Mask:
         """True for columns of whole numbers."""
 
     @property
@@ -95,21 +97,21 @@ class Tree(Protocol):
     """
 
     @property
-    def parent(self) -> NDArray[np.int64]:
+    def parent(self) -> Ints:
         """Shape ``(nodes,)``, as the others."""
 
     @property
-    def column(self) -> NDArray[np.int64]:
+    def column(self) -> Ints:
         """Position of the column that is split."""
 
     @property
-    def above(self) -> NDArray[np.bool_]:
+    def above(self) -> Mask:
         """True on the upper side."""
 
     @property
-    def value(self) -> NDArray[np.float64]:
+    def value(self) -> Floats:
         """End of the side, a whole number."""
 
     @property
-    def multipliers(self) -> Sequence[NDArray[np.float64] | None]:
+    def multipliers(self) -> Sequence[Floats | None]:
         """Multipliers of each leaf."""

@@ -37,8 +37,7 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.program.interfaces import Program, Tree
     from etsopt.checking.verdict import LevelStated
 
@@ -84,7 +83,7 @@ class ProgramAnswer:
         True if a limit or a failure ended the solve.
     """
 
-    x: NDArray[np.float64] | None
+    x: Floats | None
     levels: Sequence[LevelStated]
     trees: Mapping[str, Tree]
     stopped: bool = False
@@ -177,7 +176,7 @@ def _has_no_point(program: Program, rows: Rows, box: Box, tree: Tree | None) -> 
     return _least(rows, box, program.integer, Goal.nothing(rows.columns), tree) > 0
 
 
-def _least(rows: Rows, box: Box, whole: NDArray[np.bool_], goal: Goal, tree: Tree) -> float:
+def _least(rows: Rows, box: Box, whole: Mask, goal: Goal, tree: Tree) -> float:
     """Return the least bound of the leaves of a tree: infinite if no point is left in any."""
     boxes, least, inner = [box], np.inf, set(tree.parent[1:].tolist())
     nothing = Goal.nothing(rows.columns)
@@ -228,7 +227,7 @@ def _is_finite(program: Program) -> bool:
     return all(np.isfinite(part).all() for part in parts) and bool(limits.all())
 
 
-def _missed(program: Program, rows: Rows, x: NDArray[np.float64], reach: NDArray[np.float64]) -> Iterator[Violation]:
+def _missed(program: Program, rows: Rows, x: Floats, reach: Floats) -> Iterator[Violation]:
     """Yield the first row and the first column that an answer leaves.
 
     A row may be missed by a share of its limit or of its terms at the answer. Those of a limit of zero may be zero but
@@ -256,7 +255,7 @@ def _missed(program: Program, rows: Rows, x: NDArray[np.float64], reach: NDArray
         yield _broken(name_of(place, program.columns), text, float(outside[place]), "bounds_are_kept")
 
 
-def _fractional(program: Program, x: NDArray[np.float64]) -> Iterator[Violation]:
+def _fractional(program: Program, x: Floats) -> Iterator[Violation]:
     """Yield the first column whose value should be whole."""
     by = np.where(program.integer, np.abs(x - np.round(x)), 0.0)
     if by.any():

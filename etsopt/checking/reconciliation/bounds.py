@@ -31,12 +31,8 @@ from etsopt.checking.tolerances import UNCERTAINTY_MARGIN_RELATIVE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.reconciliation.evidence import Evidence
-
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 CERTAINLY = 1 - 8 * ROUNDOFF
 """Part of a computed slope that the exact one has at least."""
@@ -53,8 +49,7 @@ def centred(evidence: Evidence, counts: Mask) -> Floats:
     rows = evidence.statements
     # A statement with a value has both sides.
     width = np.maximum((rows["upper"] - rows["lower"]) / 2, rows["uncertainty"]).to_numpy()
-    found: Floats = np.where(unknown & rows["value"].notna().to_numpy(), CENTRAL / width, 0.0)
-    return found
+    return np.asarray(np.where(unknown & rows["value"].notna().to_numpy(), CENTRAL / width, 0.0))
 
 
 def adjustment(

@@ -11,11 +11,8 @@ import pandas as pd
 from etsopt.checking.arithmetic import gamma
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.readings.instance_inputs import InstanceInputs
-
-    Floats = NDArray[np.float64]
 
 CENTRAL = 0.1
 """Weight of the distance from a most likely value, in half-widths of the range."""
@@ -38,8 +35,8 @@ class Evidence:
 
     quantities: pd.DataFrame
     statements: pd.DataFrame
-    statement: NDArray[np.int64]
-    quantity: NDArray[np.int64]
+    statement: Ints
+    quantity: Ints
     coefficient: Floats
 
     @property
@@ -65,17 +62,15 @@ class Evidence:
         """Return the distance of each sum from its range, negative below it."""
         total = self.sums(amount)[0]
         lower, upper = (self.statements[side].to_numpy() for side in ("lower", "upper"))
-        found: Floats = np.maximum(total - upper, 0.0) + np.minimum(total - lower, 0.0)
-        return found
+        return np.asarray(np.maximum(total - upper, 0.0) + np.minimum(total - lower, 0.0))
 
     @property
     def reach(self) -> Floats:
         """Largest absolute sum of each statement over all possible quantities, shape ``(s,)``."""
         parts = np.abs(self.coefficient) * self.quantities["most"].to_numpy()[self.quantity]
-        found: Floats = np.bincount(self.statement, parts, len(self.statements)).astype(float)
-        return found
+        return np.asarray(np.bincount(self.statement, parts, len(self.statements)).astype(float))
 
-    def only(self, kept: NDArray[np.bool_]) -> Evidence:
+    def only(self, kept: Mask) -> Evidence:
         """Return the evidence with some of the statements."""
         place = np.cumsum(kept) - 1
         is_kept = kept[self.statement]

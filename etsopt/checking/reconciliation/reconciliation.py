@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation import statements as allocation_statements
-from etsopt.checking.allocation import totals
+from etsopt.checking.cells import above, are_whole, distance, rows_are
 from etsopt.checking.reconciliation import bounds
 from etsopt.checking.reconciliation.evidence import Evidence, read_evidence
-from etsopt.checking.theorem import OWN_STAGE
+from etsopt.checking.theorem import OWN_STAGE, OWN_TABLES
 from etsopt.checking.tolerances import (
     ADJUSTMENT_TOLERANCE,
     AS_REPORTED_OPEN_SHARE,
@@ -29,27 +28,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Mask
     from etsopt.readings.instance_inputs import InstanceInputs
-
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 LEVELS = dict(zip(OWN_STAGE["reconciliation"], ("1", "1", "t"), strict=True))
 AMOUNTS = ("least_adjusted", "reconciled", "at_lowest", "at_highest")
-EXCESSES = ("least_adjusted_excess", "reconciled_excess")
 MULTIPLIERS = tuple(f"{name}_multiplier" for name in ("adjustment", "estimate", "value", "lowest", "highest"))
-COUNTS = ("quantities", "substituted", "gross_reports", "statements", "gross_statements")
 ENDS = ("reported", "reconciled", "lowest", "highest", "conservative")
-TEXTS = {
-    "reconciliation": ("unit_id", "sector", "province"),
-    "reconciled_quantities": ("unit_id", "quantity_id", "basis", "gross_error"),
-    "reconciled_statements": ("unit_id", "statement_id", "kind", "gross_error"),
-}
-NUMBERS = {
-    "reconciliation": (*COUNTS, *(f"{end}_tco2e" for end in ENDS)),
-    "reconciled_quantities": ("reported", *AMOUNTS),
-    "reconciled_statements": (*EXCESSES, *MULTIPLIERS),
-}
 
 
 def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdict:
@@ -60,8 +45,16 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdi
     Verdict
         Violations, and every objective with its bound.
     """
-    violations = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
-    violations = violations or list(_same_rows(instance, tables))
+    rows = (
+        ("reconciliation", instance.units, ("unit_id", "sector", "province")),
+        ("reconciled_quantities", instance.quantities, ("unit_id", "quantity_id")),
+        ("reconciled_statements", instance.statements, ("unit_id", "statement_id", "kind")),
+    )
+    violations = are_whole(tables, OWN_TABLES["reconciliation"]) or [
+        violation
+        for name, own, keys in rows
+        for violation in rows_are(name, tables[name], {key: [None] if own is None else own[key] for key in keys})
+    ]
     if violations:
         return Verdict(tuple(violations), ())
     evidence = read_evidence(instance)
@@ -79,23 +72,9 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Verdi
     return Verdict(tuple(violations), tuple(_levels(evidence, amounts, gross, statements)))
 
 
-def _same_rows(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:
-    """Yield a violation for each table whose rows are not those of the instance."""
-    for name, own, columns in (
-        ("reconciliation", instance.units, ("unit_id", "sector", "province")),
-        ("reconciled_quantities", instance.quantities, ("unit_id", "quantity_id")),
-        ("reconciled_statements", instance.statements, ("unit_id", "statement_id", "kind")),
-    ):
-        for column in columns:
-            if own is None or not np.array_equal(tables[name][column].to_numpy(), own[column].to_numpy()):
-                message = _("the rows are those of the instance, with their {column}", column=column)
-                yield Violation("same_rows", name, 1.0, "tables", message)
-
-
 def _names(table: pd.DataFrame | None, column: str) -> NDArray[np.object_]:
     assert table is not None
-    found: NDArray[np.object_] = (table["unit_id"] + " " + table[column]).to_numpy(dtype=object)
-    return found
+    return np.asarray((table["unit_id"] + " " + table[column]).to_numpy(dtype=object))
 
 
 def _above(
@@ -103,7 +82,7 @@ def _above(
 ) -> list[Violation]:
     """Return a violation for every amount above what it may be, the largest first; NaN is above everything."""
     excess = np.where(np.isnan(off), np.inf, np.abs(off)) - at_most
-    return list(allocation_statements.largest_first(rule, names, np.maximum(excess, 0.0), 0.0, unit, message))
+    return above(rule, names, np.maximum(excess, 0.0), 0.0, unit, message)
 
 
 def _gross_errors(
@@ -114,11 +93,11 @@ def _gross_errors(
     # A quantity without a report is nowhere beyond its uncertainty.
     off = np.nan_to_num((amount - reported) / evidence.quantities["uncertainty"].to_numpy())
     outside = evidence.outside(amount) / evidence.statements["uncertainty"].to_numpy()
-    for distance, marked, table, column in (
+    for away, marked, table, column in (
         (np.abs(off), gross[0], instance.quantities, "quantity_id"),
         (np.abs(outside), gross[1], instance.statements, "statement_id"),
     ):
-        beyond = distance - (1 + UNCERTAINTY_MARGIN_RELATIVE)
+        beyond = away - (1 + UNCERTAINTY_MARGIN_RELATIVE)
         # Rounding leaves open on which side of the limit a distance at it is.
         wrong = np.where(marked, -beyond, beyond) > RELATIVE_TOLERANCE
         message = _("a gross error is what the least adjustment moves by more than the uncertainty")
@@ -129,7 +108,7 @@ def _quantities(evidence: Evidence, table: pd.DataFrame) -> Iterator[Violation]:
     """Yield quantities whose report, basis or range is not that of the instance."""
     names = _names(table, "quantity_id")
     reported, most = evidence.quantities["reported"].to_numpy(), evidence.quantities["most"].to_numpy()
-    differs = totals.distance(table["reported"], reported)
+    differs = distance(table["reported"], reported)
     yield from _above("same_reports", names, differs, _("the report is that of the instance"), "")
     for name in AMOUNTS:
         amount = table[name].to_numpy(dtype=float)
@@ -138,12 +117,12 @@ def _quantities(evidence: Evidence, table: pd.DataFrame) -> Iterator[Violation]:
         yield from _above("possible", names, np.maximum(beyond, 0.0), message, "", EVIDENCE_MISS_RELATIVE * most)
     reconciled, basis = table["reconciled"].to_numpy(dtype=float), table["basis"].to_numpy()
     size = AS_REPORTED_RELATIVE * reported
-    distance = np.abs(reconciled - reported)
+    away = np.abs(reconciled - reported)
     # Rounding leaves open on which side of the limit a distance at it is.
     right = {
         "substituted": np.isnan(reported),
-        "reported": distance <= (1 + AS_REPORTED_OPEN_SHARE) * size,
-        "adjusted": distance > (1 - AS_REPORTED_OPEN_SHARE) * size,
+        "reported": away <= (1 + AS_REPORTED_OPEN_SHARE) * size,
+        "adjusted": away > (1 - AS_REPORTED_OPEN_SHARE) * size,
     }
     wrong = ~np.any([is_right & (basis == word) for word, is_right in right.items()], axis=0)
     message = _("the basis tells whether the quantity is as reported, adjusted, or substituted")
@@ -223,8 +202,7 @@ def _agreement(
 
 def _counts(evidence: Evidence, gross: Mask) -> Mask:
     """Return True for quantities whose report counts."""
-    found: Mask = evidence.quantities["reported"].notna().to_numpy() & ~gross
-    return found
+    return np.asarray(evidence.quantities["reported"].notna().to_numpy() & ~gross)
 
 
 def _levels(

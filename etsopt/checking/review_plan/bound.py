@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.review_plan.required import Required
 
 PROVINCIAL, NATIONAL = COUNTING
@@ -49,7 +49,7 @@ class Prices:
     review: Price
 
     @classmethod
-    def of(cls, groups: pd.DataFrame, day: NDArray[np.float64], review: NDArray[np.float64]) -> Prices:
+    def of(cls, groups: pd.DataFrame, day: Floats, review: Floats) -> Prices:
         """Return prices in the order of the groups; days without a limit have none."""
         chosen, limited = groups.index.isin(COUNTING, level="level"), groups["available"].notna().to_numpy()
         pairs = (np.where(limited, np.maximum(day, 0.0), 0.0), np.maximum(review, 0.0))
@@ -114,7 +114,7 @@ def _states(required: Required, group: tuple[str, str], parts: int) -> int:
     return int(min(weights + trips, _whole(required.groups.loc[group, "available"], parts)))
 
 
-def _whole(days: float | NDArray[np.float64], parts: int) -> NDArray[np.int64]:
+def _whole(days: float | Floats, parts: int) -> Ints:
     return np.floor(np.asarray(days) * parts + DAY_PARTS_ROUNDING).astype(np.int64)
 
 
@@ -128,12 +128,8 @@ def _cells(required: Required, kept: tuple[str, ...]) -> float:
 
 
 def _of_province(  # long because weights and prices of both levels stand beside each other
-    required: Required,
-    prices: Prices,
-    province: str,
-    parts: Mapping[str, int],
-    states: tuple[int, int],
-) -> tuple[NDArray[np.float64], float]:
+    required: Required, prices: Prices, province: str, parts: Mapping[str, int], states: tuple[int, int]
+) -> tuple[Floats, float]:
     """Return the least priced tonnes that a province leaves by national days, and the size of all terms."""
     own = required.enterprises[required.enterprises["province"] == province]
     at_risk = own["at_risk"].to_numpy(dtype=float)
@@ -164,14 +160,14 @@ def _of_province(  # long because weights and prices of both levels stand beside
 
 
 def _with_enterprise(
-    after: NDArray[np.float64],
+    after: Floats,
     row: int,
     visits: tuple[int, ...],
     at_risk: float,
-    weight: list[NDArray[np.int64]],
-    cost: list[NDArray[np.float64]],
-    drawn: list[NDArray[np.bool_]],
-) -> NDArray[np.float64]:
+    weight: list[Ints],
+    cost: list[Floats],
+    drawn: list[Mask],
+) -> Floats:
     """Return the least by states once the reviews of one more enterprise at a place are chosen."""
     best = np.full_like(after, np.inf)
     for reviewed in itertools.product((0, 1), repeat=2):
@@ -185,7 +181,7 @@ def _with_enterprise(
     return best
 
 
-def _shifted(table: NDArray[np.float64], first: int, second: int) -> NDArray[np.float64]:
+def _shifted(table: Floats, first: int, second: int) -> Floats:
     """Return the table after some states are used; states that do not suffice have no plan."""
     if not first and not second:
         return table
@@ -195,7 +191,7 @@ def _shifted(table: NDArray[np.float64], first: int, second: int) -> NDArray[np.
     return moved
 
 
-def _combined(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+def _combined(one: Floats, other: Floats) -> Floats:
     """Return the least sum of both by the states that they share."""
     best = np.full_like(one, np.inf)
     for used, value in enumerate(other):

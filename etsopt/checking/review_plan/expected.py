@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.review_plan.required import LEVELS
+from etsopt.checking.theorem import OWN_TABLES
 
 if TYPE_CHECKING:
     from etsopt.checking.review_plan.required import Required
+
+COLUMNS = OWN_TABLES["review_plan"]
 
 
 def plan_of(required: Required, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -29,8 +32,7 @@ def plan_of(required: Required, pairs: pd.DataFrame) -> pd.DataFrame:
     table["rank"] = table["level"].map(LEVELS.index)
     table = table.sort_values(["rank", "place", "enterprise_id"], ignore_index=True)
     table = table.rename(columns={"at_risk": "at_risk_tco2e"})
-    columns = ["enterprise_id", "name", "province", "city", "level", "days", "at_risk_tco2e", "covered_tco2e", "reason"]
-    return table[[*columns, "place"]]
+    return table[[*COLUMNS["plan"], "place"]]
 
 
 def trips_of(required: Required, plan: pd.DataFrame) -> pd.DataFrame:
@@ -40,7 +42,7 @@ def trips_of(required: Required, plan: pd.DataFrame) -> pd.DataFrame:
         (LEVELS[rank], *place, int(number), required.travel[LEVELS[rank]])
         for (rank, place), number in sorted(counts.items())
     ]
-    return pd.DataFrame(rows, columns=["level", "province", "city", "enterprise_id", "reviews", "travel_days"])
+    return pd.DataFrame(rows, columns=list(COLUMNS["trips"]))
 
 
 def groups_of(required: Required, plan: pd.DataFrame, trips: pd.DataFrame) -> pd.DataFrame:
@@ -76,4 +78,4 @@ def uncovered_of(required: Required, plan: pd.DataFrame) -> pd.DataFrame:
     own = required.enterprises.reset_index(names="enterprise_id").rename(columns={"at_risk": "at_risk_tco2e"})
     left = own[~own["enterprise_id"].isin(covered) & (own["at_risk_tco2e"] > 0)]
     left = left.sort_values(["at_risk_tco2e", "enterprise_id"], ascending=[False, True], ignore_index=True)
-    return left[["enterprise_id", "name", "province", "city", "at_risk_tco2e"]]
+    return left[list(COLUMNS["uncovered"])]

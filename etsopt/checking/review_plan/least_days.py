@@ -12,8 +12,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.review_plan.required import Required
 
 
@@ -42,7 +42,7 @@ def _of_group(required: Required, level: str, province: str) -> float:
     return float(least[number])
 
 
-def _of_place(drawn: NDArray[np.float64], others: NDArray[np.float64], travel: float) -> NDArray[np.float64]:
+def _of_place(drawn: Floats, others: Floats, travel: float) -> Floats:
     """Return the least days of each number of reviews at a place: none only if nothing is drawn there."""
     cheapest = np.concatenate([[0.0], np.cumsum(np.sort(others))])
     costs = np.concatenate([np.full(len(drawn), np.inf), travel + drawn.sum() + cheapest])

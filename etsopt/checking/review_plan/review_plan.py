@@ -7,52 +7,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation.totals import distance, wrong_with
-from etsopt.checking.cells import of_column
+from etsopt.checking.cells import TEXTS, above, are_whole, distance
 from etsopt.checking.review_plan.bound import Prices, best_bound, bound
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of, uncovered_of
 from etsopt.checking.review_plan.least_days import least_days
 from etsopt.checking.review_plan.required import LEVELS, required_of
-from etsopt.checking.theorem import MISSING, OWN_STAGE
+from etsopt.checking.theorem import MISSING, MISSING_TABLES, OWN_STAGE, OWN_TABLES
 from etsopt.checking.tolerances import DAYS_TOLERANCE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
 from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
-
+    from etsopt.checking.arrays import Floats
     from etsopt.checking.review_plan.required import Required
     from etsopt.readings.instance_inputs import InstanceInputs
 
 (UNCOVERED,) = OWN_STAGE["review_plan"]
 
-TEXTS = {
-    "plan": ("enterprise_id", "name", "province", "city", "level", "reason"),
-    "trips": ("level", "province", "city", "enterprise_id"),
-    "review_days": ("level", "province"),
-    "uncovered": ("enterprise_id", "name", "province", "city"),
-    "review_summary": (),
-    MISSING: ("level", "province"),
-}
 PRICED = ("further_day_covers_tco2e", "further_review_costs_tco2e")
-NUMBERS = {
-    "plan": ("days", "at_risk_tco2e", "covered_tco2e"),
-    "trips": ("reviews", "travel_days"),
-    "review_days": (
-        *("enterprises", "reviews", "least_reviews", "drawn", "available_days", "review_days", "travel_days"),
-        *("left_days", "covered_tco2e", *PRICED),
-    ),
-    "uncovered": ("at_risk_tco2e",),
-    "review_summary": (
-        *("enterprises", "seed", "at_risk_tco2e", "covered_tco2e", "uncovered_tco2e", "priced_bound_tco2e"),
-    ),
-    MISSING: ("enterprises", "needed_reviews", "available_days", "needed_days", "missing_days"),
-}
-UNLIMITED = ("available_days", "left_days")
-"""Columns that are absent where days have no limit."""
 
 
 def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:
@@ -69,14 +44,13 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: flo
         Violations, and the uncovered tonnes with a bound that no plan is below; or the missing days.
     """
     infeasible = "plan" not in tables
-    names = (MISSING,) if infeasible else tuple(name for name in TEXTS if name != MISSING)
-    violations = list(_shapes(tables, names))
+    violations = are_whole(tables, MISSING_TABLES if infeasible else OWN_TABLES["review_plan"])
     if violations:
         return Verdict(tuple(violations), ())
     required = required_of(instance)
     if infeasible:
         return _missing(required, tables[MISSING])
-    violations = list(_pairs(required, tables["plan"]))
+    violations = _pairs(required, tables["plan"])
     if violations:
         return Verdict(tuple(violations), ())
     plan = plan_of(required, tables["plan"][["level", "enterprise_id"]])
@@ -101,27 +75,13 @@ def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: flo
     return Verdict(tuple(violations), (level,))
 
 
-def _shapes(tables: Mapping[str, pd.DataFrame], names: Sequence[str]) -> Iterator[Violation]:
-    """Check that every table and column is present and of its kind."""
-    for name in names:
-        if name not in tables:
-            yield Violation("tables", name, 1.0, "tables", _("the table is present"))
-            continue
-        for column in (*TEXTS[name], *NUMBERS[name]):
-            wrong = wrong_with(tables[name], column, column in NUMBERS[name])
-            absent = wrong == "holds finite numbers" and column in UNLIMITED and name == "review_days"
-            if wrong and not absent:
-                yield Violation("tables", f"{name}.{column}", 1.0, "columns", of_column(wrong))
-
-
-def _pairs(required: Required, plan: pd.DataFrame) -> Iterator[Violation]:
+def _pairs(required: Required, plan: pd.DataFrame) -> list[Violation]:
     """Check that every row is a review of a known enterprise at a known level, once."""
     known = plan["enterprise_id"].isin(required.enterprises.index) & plan["level"].isin(LEVELS)
-    for label in plan.loc[~known, "enterprise_id"]:
-        message = _("a review is of an enterprise of the instance, at a level")
-        yield Violation("reviews", str(label), 1.0, "rows", message)
-    for label in plan.loc[plan.duplicated(["level", "enterprise_id"]), "enterprise_id"]:
-        yield Violation("reviews", str(label), 1.0, "rows", _("an enterprise is reviewed once at a level"))
+    message = _("a review is of an enterprise of the instance, at a level")
+    violations = above("reviews", plan["enterprise_id"], ~known, 0.0, "rows", message)
+    twice, message = plan.duplicated(["level", "enterprise_id"]), _("an enterprise is reviewed once at a level")
+    return violations + above("reviews", plan["enterprise_id"], twice, 0.0, "rows", message)
 
 
 def _compared(name: str, stated: pd.DataFrame, expected: pd.DataFrame) -> Iterator[Violation]:
@@ -133,7 +93,7 @@ def _compared(name: str, stated: pd.DataFrame, expected: pd.DataFrame) -> Iterat
         return
     for column in expected if len(expected) else ():
         where, unit = f"{name}.{column}", column.rpartition("_")[2]
-        if column in TEXTS[name]:
+        if column in TEXTS:
             differ = stated[column].to_numpy(dtype=object) != expected[column].to_numpy(dtype=object)
             if differ.any():
                 yield Violation(rule, where, float(differ.sum()), "cells", _("the column follows from the reviews"))
@@ -154,19 +114,16 @@ def _requirements(required: Required, plan: pd.DataFrame, groups: pd.DataFrame) 
         for name in required.enterprises.index[required.drawn[level]]:
             if (level, name) not in pairs:
                 yield Violation(rule, f"{name}, {level}", 1.0, "reviews", message)
-    for row in groups.to_dict("records"):
-        where = f"{row['level']} {row['province']}".strip()
-        if row["reviews"] < row["least_reviews"]:
-            by = float(row["least_reviews"] - row["reviews"])
-            yield Violation("enough_reviews", where, by, "reviews", _("a group has its least number of reviews"))
-        over = row["review_days"] + row["travel_days"] - row["available_days"]
-        if over > DAYS_TOLERANCE:
-            yield Violation("days_of_group", where, float(over), "days", _("reviews and travel fit into the days"))
+    names = (groups["level"] + " " + groups["province"]).str.strip()
+    message = _("a group has its least number of reviews")
+    yield from above("enough_reviews", names, groups["least_reviews"] - groups["reviews"], 0.0, "reviews", message)
+    # Days without a limit are never too few.
+    over = (groups["review_days"] + groups["travel_days"] - groups["available_days"]).fillna(0.0)
+    message = _("reviews and travel fit into the days")
+    yield from above("days_of_group", names, over, DAYS_TOLERANCE, "days", message)
 
 
-def _prices(
-    required: Required, groups: pd.DataFrame, day: NDArray[np.float64], review: NDArray[np.float64]
-) -> Iterator[Violation]:
+def _prices(required: Required, groups: pd.DataFrame, day: Floats, review: Floats) -> Iterator[Violation]:
     """Check that a day covers no more than reviews can, that a review costs no more than all, and neither below 0."""
     total = float(required.enterprises["at_risk"].sum())
     for place, (level, province) in enumerate(required.groups.index):

@@ -5,6 +5,7 @@ The file is long because all of them are about one small instance.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -304,10 +305,12 @@ def test_every_adjustable_unit_is_an_exception_or_none() -> None:
     assert wrong(units()) == []
     message = "the column is present, of its kind and one of the table"
     column = f"{TARGET}_exceptional"
-    wanted = [Violation("tables", column, 1.0, "columns", message)]
-    assert wrong(units().drop(columns=column)) == wrong(units(**{column: [1.0] * 4})) == wanted
+    wanted = Violation("tables", f"relaxed_units.{column}", 1.0, "columns", message)
+    absent = [replace(wanted, message="the column is present")]
+    assert wrong(units().drop(columns=column)) == absent
+    assert wrong(units(**{column: [1.0] * 4})) == [replace(wanted, message="the column holds true or false")]
     one_absent = units(**{f"{TARGET}_allowance_t": [900.0, np.nan, 3600.0, 475.0]})
-    assert [violation.where for violation in wrong(one_absent)] == [f"{TARGET}_allowance_t"]
+    assert [violation.where for violation in wrong(one_absent)] == [f"relaxed_units.{TARGET}_allowance_t"]
     missing = _shape(InstanceInputs.of(instance()), own, {"relaxed_units": units()}, True)
     assert missing == [Violation("tables", "relaxed_limits", 1.0, "tables", "the table is present")]
     # Without exceptions the column is none of the table.
@@ -318,7 +321,7 @@ def test_every_adjustable_unit_is_an_exception_or_none() -> None:
         {"relaxed_limits": limits, "relaxed_units": units()},
         True,
     )
-    assert found == wanted
+    assert found == [wanted]
 
 
 def test_exceptions_of_a_way_are_those_of_its_column() -> None:

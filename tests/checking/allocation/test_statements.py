@@ -113,13 +113,6 @@ def test_a_unit_with_less_than_a_tonne_has_a_rate() -> None:
     ]
 
 
-def test_the_largest_violation_comes_first_and_what_is_no_number_before_it() -> None:
-    names, by = np.array(list("abcd"), dtype=object), np.array([1.0, np.nan, 3.0, 2.0])
-    found = list(statements.largest_first("rule", names, by, 1.0, "t", "words"))
-    assert [violation.where for violation in found] == ["b", "c", "d"]
-    assert [violation.amount for violation in found][1:] == [3.0, 2.0]
-
-
 def test_the_table_is_of_the_units_of_the_instance() -> None:
     instance, tables = made()
     table, place = tables["allocation"], free_of(instance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,13 @@ STATES = states_of([[1, 1], [2, 2]], [0.5, 0.5])
 # Two measures at the first unit, of which the first may stop; one that may stop, from 2026 on, at the third.
 OFFERED = choices_of([0, 1], [-1, -1], [2, -1], stops=[[True, False], [False, False], [True, False]])
 FIRST = np.array([[0, 1], [0, 0], [1, 0]])
+
+
+def derived_of(offered: Any, first: Any) -> Any:
+    before = SimpleNamespace(years=YEARS)
+    return SimpleNamespace(instance=units_alone(), offered=offered, states=STATES, before=before, first=np.array(first))
+
+
 ON_OFFER = ("measures_are_on_offer", "the row names what is on offer")
 
 
@@ -40,7 +48,7 @@ def operations(**columns: Any) -> pd.DataFrame:
 def read(
     one: pd.DataFrame, other: pd.DataFrame, first: Any = FIRST, offered: Any = OFFERED
 ) -> tuple[Decision | None, list[Violation]]:
-    return read_decision(units_alone(), offered, STATES, YEARS, np.array(first), one, other)
+    return read_decision(derived_of(offered, first), one, other)
 
 
 def test_a_decision_is_that_of_the_rows_in_any_order() -> None:
@@ -151,9 +159,7 @@ def admissible(
     here = np.zeros((*chosen.shape, 2, 2), dtype=bool) if runs is None else np.array(runs, dtype=bool)
     mean = None if at_mean is None else np.array(at_mean, dtype=bool)
     start = np.zeros(chosen.shape, dtype=np.int64) if first is None else np.array(first)
-    found = told(
-        decision_is_admissible(units_alone(), choices_of(*code, **parts), Decision(chosen, mean, here), start, 2)
-    )
+    found = told(decision_is_admissible(derived_of(choices_of(*code, **parts), start), Decision(chosen, mean, here)))
     assert all(amount == 1.0 for _, _, amount in found)
     return [(rule, where) for rule, where, _ in found]
 

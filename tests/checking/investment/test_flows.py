@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,66 +11,16 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.investment.decisions import Decision
-from etsopt.checking.investment.flows import Flows, _follow, _units, flows_of, shapes
-from etsopt.checking.verdict import Violation
+from etsopt.checking.investment.flows import Flows, _units, flows_of
+from etsopt.checking.investment.statements import cells_follow
 from tests.checking.investment.small import baseline_of, choices_of, instance_of, states_of, told
 from tests.checking.market.small import table
 
 if TYPE_CHECKING:
+    from etsopt.checking.verdict import Violation
     from etsopt.readings.baseline import Baseline
 
-TEXT = ["x", "y"]
-WHOLE: dict[str, pd.DataFrame] = {
-    "investments": pd.DataFrame(
-        {"unit_id": TEXT, "enterprise_id": TEXT, "sector": TEXT, "measure_id": TEXT, "installed": [True, False]}
-    ),
-    "operations": pd.DataFrame(
-        {"unit_id": TEXT, "measure_id": TEXT, "scenario": TEXT, "year": [1, 2], "runs": [True, False]}
-    ),
-    "scenario_years": pd.DataFrame(
-        {"enterprise_id": TEXT, "scenario": TEXT, "year": [1, 2], "bought_t": [0.0, 1.0], "sold_t": [1.0, 0.0]}
-    ),
-    "scenario_costs": pd.DataFrame({"enterprise_id": TEXT, "scenario": TEXT, "weight": [0.5, 0.5]}),
-    "investment_summary": pd.DataFrame({"enterprise_id": TEXT}),
-}
-TRUTHS = {"investments.installed", "operations.runs"}
-WITH_MEAN = WHOLE["investments"].assign(installed_at_mean=[False, True])
-
-
-def test_every_table_is_there_with_columns_of_their_kinds() -> None:
-    assert list(shapes(WHOLE, False)) == []
-    assert list(shapes(WHOLE | {"investments": WITH_MEAN}, True)) == []
-    for name in WHOLE:
-        without = {other: rows for other, rows in WHOLE.items() if other != name}
-        assert list(shapes(without, False)) == [Violation("tables", name, 1.0, "tables", "the table is present")]
-
-
-@pytest.mark.parametrize("place", [f"{name}.{column}" for name, rows in WHOLE.items() for column in rows])
-def test_a_column_is_there_and_of_its_kind(place: str) -> None:
-    name, column = place.split(".")
-    rows = WHOLE[name]
-    number, truth = pd.api.types.is_numeric_dtype(rows[column]) and place not in TRUTHS, place in TRUTHS
-    absent, kind = "is present", "holds numbers" if number else "holds strings"
-    if truth:
-        absent = kind = "holds true or false"
-    wrong = ["x", "y"] if number else [1.0, 2.0]
-    for changed, demand in ((rows.drop(columns=column), absent), (rows.assign(**{column: wrong}), kind)):
-        found = list(shapes(WHOLE | {name: changed}, False))
-        assert found == [Violation("tables", place, 1.0, "columns", f"the column {demand}")]
-
-
-def test_columns_without_rows_hold_anything() -> None:
-    assert list(shapes({name: rows.iloc[:0].astype(object) for name, rows in WHOLE.items()}, False)) == []
-
-
-def test_where_values_of_information_are_stated_what_is_installed_at_the_mean_is_too() -> None:
-    wanted = [("tables", "investments.installed_at_mean", 1.0)]
-    assert told(shapes(WHOLE, True)) == wanted
-    numbers = WITH_MEAN.assign(installed_at_mean=[0.0, 1.0])
-    assert told(shapes(WHOLE | {"investments": numbers}, True)) == wanted
-    assert told(shapes(WHOLE | {"investments": numbers}, False)) == []
-    unstated = WITH_MEAN.assign(installed=[0.0, 1.0])
-    assert told(shapes(WHOLE | {"investments": unstated}, True)) == [("tables", "investments.installed", 1.0)]
+KEYS = ("enterprise_id", "scenario", "year")
 
 
 # Of the first enterprise, a measure that halves the emissions of its first unit from 2025 on and doubles in cost; of
@@ -134,9 +85,14 @@ def yearly(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(keys | {name: np.array(cells, dtype=float).ravel() for name, cells in made.items()})
 
 
+def derived_of(instance: Any, before: Baseline, baselines: list[Baseline], states: Any, offered: Any) -> Any:
+    parts = {"instance": instance, "before": before, "baselines": baselines, "states": states, "offered": offered}
+    return SimpleNamespace(**parts, first=FIRST)
+
+
 def flows(rows: pd.DataFrame) -> tuple[Flows | None, list[Violation]]:
     tables = {"scenario_years": rows}
-    return flows_of(instance_of(), baseline_of(), baselines_of(), STATES, OFFERED, decision_of(), FIRST, tables)
+    return flows_of(derived_of(instance_of(), baseline_of(), baselines_of(), STATES, OFFERED), decision_of(), tables)
 
 
 @cache
@@ -207,8 +163,6 @@ def test_every_column_follows_from_the_decision_and_the_trades(column: str) -> N
     changed[1, 0, 1] += 3.0
     _, violations = flows(yearly(**{column: changed}))
     assert told(violations) == [("tables_follow", f"f a 2026, {column}", 3.0)]
-    _, violations = flows(yearly().drop(columns=column))
-    assert told(violations) == [("tables", f"scenario_years.{column}", 1.0)]
     # Only the first of all rows is told.
     assert told(flows(yearly(**{column: cells + 3.0}))[1]) == [("tables_follow", f"e a 2025, {column}", 3.0)]
 
@@ -229,13 +183,16 @@ def test_the_last_of_three_years_is_that_of_the_terminal_price() -> None:
             "year": [2025, 2026, 2027] * 2,
             "bought_t": 0.0,
             "sold_t": [4.0, 6.0, 8.0, 0.0, 0.0, 0.0],
+            **dict.fromkeys(YEARLY, 0.0),
         }
     )
     nothing = choices_of([-1], [-1], [-1])
     decision = Decision(np.zeros((3, 1), dtype=bool), None, np.zeros((3, 1, 1, 3), dtype=bool))
     states = states_of([[1, 4, 8]], [1.0])
     found, _ = flows_of(
-        instance_of(terminal_price=40.0), years, [years], states, nothing, decision, FIRST, {"scenario_years": rows}
+        derived_of(instance_of(terminal_price=40.0), years, [years], states, nothing),
+        decision,
+        {"scenario_years": rows},
     )
     assert found is not None
     # Prices of 1, 2 and 2, and 10 at the end: 12 of 30 t are left, and all of 7.
@@ -259,11 +216,11 @@ def limits(
     """What trades and holdings miss of their limits, of one scenario without measures and prices."""
     before = baseline_of(emissions=table(*emissions), given=table(*given))
     keys = {"enterprise_id": ["e", "e", "f", "f"], "scenario": "a", "year": [2025, 2026] * 2}
-    rows = pd.DataFrame(keys | {"bought_t": np.ravel(bought), "sold_t": np.ravel(sold)})
+    rows = pd.DataFrame(keys | {"bought_t": np.ravel(bought), "sold_t": np.ravel(sold)} | dict.fromkeys(YEARLY, 0.0))
     decision = Decision(np.zeros((3, 1), dtype=bool), None, np.zeros((3, 1, 1, 2), dtype=bool))
     states, nothing = states_of([[0, 0]], [1.0]), choices_of([-1], [-1], [-1])
     _, violations = flows_of(
-        instance_of(opening), before, [before], states, nothing, decision, FIRST, {"scenario_years": rows}
+        derived_of(instance_of(opening), before, [before], states, nothing), decision, {"scenario_years": rows}
     )
     found = [violation for violation in violations if violation.rule in LIMITS]
     assert {violation.unit for violation in found} <= {"t"}
@@ -354,25 +311,23 @@ def test_a_number_may_be_off_by_its_tolerance(column: str, size: float, toleranc
     keys = {"enterprise_id": "e", "scenario": "a", "year": [2025, 2026]}
     for share in (-1.1, -0.9, 0.9, 1.1):
         rows = pd.DataFrame(keys | {column: [1.0, size + share * tolerance]})
-        found = told(_follow(rows, expected))
+        found = told(cells_follow("scenario_years", rows, expected, KEYS))
         assert [(rule, where) for rule, where, _ in found] == (
             [("tables_follow", f"e a 2026, {column}")] if abs(share) > 1 else []
         )
     if size == 0:
-        assert told(_follow(pd.DataFrame(keys | {column: [1.0, tolerance]}), expected)) == []
+        assert (
+            told(cells_follow("scenario_years", pd.DataFrame(keys | {column: [1.0, tolerance]}), expected, KEYS)) == []
+        )
 
 
-def test_a_column_holds_finite_numbers() -> None:
-    keys = {"enterprise_id": "e", "scenario": "a", "year": [2025, 2026]}
+def test_every_column_that_follows_is_looked_at() -> None:
+    rows = pd.DataFrame({"enterprise_id": "e", "scenario": "a", "year": [2025, 2026]})
     expected = {"banked_t": table((1, 2)), "allowance_t": table((3, 4))}
-    right = {"banked_t": [1.0, 2.0], "allowance_t": [3.0, 4.0]}
-    assert told(_follow(pd.DataFrame(keys | right), expected)) == []
-    for wrong in (["x", "y"], [1.0, np.nan], [1.0, np.inf]):
-        rows = pd.DataFrame(keys | right | {"banked_t": wrong})
-        assert told(_follow(rows, expected)) == [("tables", "scenario_years.banked_t", 1.0)]
-    # What follows is checked all the same.
-    rows = pd.DataFrame(keys | {"allowance_t": [3.0, 6.0]})
-    assert told(_follow(rows, expected)) == [
-        ("tables", "scenario_years.banked_t", 1.0),
+    right = rows.assign(banked_t=[1.0, 2.0], allowance_t=[3.0, 4.0])
+    assert told(cells_follow("scenario_years", right, expected, KEYS)) == []
+    wrong = right.assign(banked_t=[9.0, np.nan], allowance_t=[3.0, 6.0])
+    assert told(cells_follow("scenario_years", wrong, expected, KEYS)) == [
+        ("tables_follow", "e a 2025, banked_t", 8.0),
         ("tables_follow", "e a 2026, allowance_t", 2.0),
     ]

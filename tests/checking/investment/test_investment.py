@@ -226,9 +226,12 @@ def test_what_would_cost_less_at_the_mean_is_told_with_all_that_follows_from_it(
 def test_one_violation_hides_no_other() -> None:
     dear = {"investment_cny": [5e6 + 9]}
     told_of_it = ("tables_follow", "investments.investment_cny, row 0", 9.0)
-    # A missing column leaves nothing to bound.
-    found = checked(investments=dear, scenario_years={"banked_t": "x"})
-    assert told(found.violations) == [told_of_it, ("tables", "scenario_years.banked_t", 1.0)]
+    # A column of another kind leaves nothing to bound.
+    found = checked(investments=dear, scenario_years={"banked_t": "x"}, scenario_costs={"weight": np.nan})
+    assert told(found.violations) == [
+        ("tables", "scenario_years.banked_t", 1.0),
+        ("tables", "scenario_costs.weight", 1.0),
+    ]
     assert found.levels == ()
     # Rows that are not those of the scenarios have no weights.
     changes: list[dict[str, Any]] = [{}, {"investments": dear}]

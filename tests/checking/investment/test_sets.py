@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,11 +108,20 @@ def one_unit(**parts: Any) -> tuple[Baseline, Choices]:
     return baseline, choices_of([0, 1], **(measures | parts))
 
 
+def derived_of(
+    offered: Choices, before: Baseline, baselines: list[Baseline], states: States, first: Any, investment: Any
+) -> Any:
+    parts = {"offered": offered, "before": before, "baselines": baselines, "states": states}
+    return SimpleNamespace(**parts, first=first, investment=investment)
+
+
 def costs_in(
     baseline: Baseline, offered: Choices, states: States, start: Any, baselines: list[Baseline] | None = None
 ) -> SetCosts:
     count = len(states.names) + 1
-    [found] = set_costs(offered, baseline, baselines or [baseline] * count, states, np.array(start), table((1000, 300)))
+    [found] = set_costs(
+        derived_of(offered, baseline, baselines or [baseline] * count, states, np.array(start), table((1000, 300)))
+    )
     return found
 
 
@@ -150,11 +160,11 @@ def test_allowances_follow_what_a_set_leaves_of_emissions_intensity_and_output()
     follows = replace(baseline, follows=np.array([[True, False]]), follows_output=np.array([False, True]))
     offered = choices_of([0, -1], left=[[0.5, 1]], intensity_left=[[0.8, 1]], output_left=[[0.75, 1]])
     states = states_of([[8, 4]], [1.0])
-    [found] = set_costs(offered, follows, [follows, follows], states, np.array([[0, 0]]), table((0, 0)))
+    [found] = set_costs(derived_of(offered, follows, [follows, follows], states, np.array([[0, 0]]), table((0, 0))))
     # 2025: the intensity of 10 is 1.25 of the balance value, a rate of -0.125; what is left of it is 1.0, a rate of 0.
     # 2026: 200 - 100 without it, and 100 - 75 with it.
     assert found.cost[0, :, 0].tolist() == [8 * 12.5 + 4 * 100 / 2, 0 + 4 * 25 / 2]
-    late = set_costs(offered, follows, [follows, follows], states, np.array([[1, 0]]), table((0, 0)))
+    late = set_costs(derived_of(offered, follows, [follows, follows], states, np.array([[1, 0]]), table((0, 0))))
     assert next(late).cost[0, :, 0].tolist() == [300, 100 + 50]
 
 
@@ -183,7 +193,9 @@ def test_every_unit_is_in_one_batch_with_those_that_have_as_many_measures() -> N
     offered = choices_of([0, -1], [0, 1], [2, -1], fixed=[[3.0, 0], [5.0, 7.0], [2.0, 0]])
     free = baseline_of(emissions=np.zeros((3, 2)), given=np.zeros((3, 2)), discount=np.ones(2))
     start = np.array([[0, 0], [0, 1], [1, 0]])
-    found = list(set_costs(offered, free, [free, free], states_of([[1, 1]], [1.0]), start, np.zeros((3, 2))))
+    found = list(
+        set_costs(derived_of(offered, free, [free, free], states_of([[1, 1]], [1.0]), start, np.zeros((3, 2))))
+    )
     assert [costs.sets.units.tolist() for costs in found] == [[0, 2], [1]]
     # Two years of 3, one of 2; two of 5 and one of 7.
     assert found[0].cost[0].tolist() == [[0, 0], [6, 2]]

@@ -33,19 +33,6 @@ def test_the_unit_of_a_column_is_told_by_the_end_of_its_name() -> None:
     assert (NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T) == (1e-9, 0.5)
 
 
-def test_a_table_has_a_row_for_every_key_and_year_in_their_order() -> None:
-    keys = {"unit_id": np.array(["a", "b"], dtype=object), "sector": np.array(["x", "y"], dtype=object)}
-    right = pd.DataFrame({"unit_id": list("aabb"), "sector": list("xxyy"), "year": [2025, 2026] * 2})
-    assert says.rows_are_there("t", right, keys, YEARS) == []
-    assert says.rows_are_there("t", pd.DataFrame({"year": YEARS}), {}, YEARS) == []
-    assert [(v.where, v.amount) for v in says.rows_are_there("t", None, keys, YEARS)] == [("t", 1.0)]
-    for column in right:
-        for wrong in (right.drop(columns=column), right.assign(**{column: right[column].to_numpy()[::-1]})):
-            found = says.rows_are_there("t", wrong, keys, YEARS)
-            assert [(v.where, v.rule, v.amount) for v in found] == [(f"t.{column}", "same_rows", 1.0)]
-    assert len(says.rows_are_there("t", right.head(3), keys, YEARS)) == 1
-
-
 def test_columns_of_numbers_hold_numbers() -> None:
     made = pd.DataFrame({"a": [1.0], "b": ["x"]})
     found = says.numbers_are_there("t", made, ["a", "b", "c"])
@@ -314,7 +301,3 @@ def test_the_interval_of_a_price_holds_it_and_it_says_how_it_was_obtained() -> N
     assert market_limits(price_obtained="stated by the policy", terms=part) == []
     assert market_limits(terms=part) == ["price price_obtained"]
     assert market_limits("abatement") == ["price price_obtained"]
-
-
-def test_the_least_of_several_amounts_is_that_in_each_place() -> None:
-    assert says.least_of(table((1, 5)), table((3, 2))).tolist() == [[1, 2]]

@@ -86,7 +86,11 @@ def test_tables_are_there_before_anything_is_proven() -> None:
     for tables in (
         {"unmet_demand": pd.DataFrame({"year": [2025], "unmet_t": 1.0})},
         {"unmet_demand": pd.DataFrame({"year": [2025, 2026]})},
-        {"duals": pd.DataFrame({"level": ["unmet_demand"], "year": 2025})},
+        {
+            "duals": pd.DataFrame(
+                {"level": ["unmet_demand"], "row": "market_balance", "index": "", "year": 2025, "unit": ""}
+            )
+        },
     ):
         violations, proven, tolerated = checked([1.0, 0.0], 1.0, **tables)
         assert (len(violations), proven, tolerated) == (1, None, True)

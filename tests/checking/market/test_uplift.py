@@ -77,8 +77,8 @@ def test_the_table_is_there_where_plans_are_whole_and_has_a_row_for_a_unit_once(
     for wrong, message in (
         (right.rename(columns={"uplift_cny": "x"}), "tables"),
         (right.assign(more=1.0), "tables"),
-        (right.assign(uplift_cny="x"), "uplift_cny columns"),
-        (right.assign(unit_id=1.0), "unit_id columns"),
+        (right.assign(uplift_cny="x"), "uplift.uplift_cny columns"),
+        (right.assign(unit_id=1.0), "uplift.unit_id columns"),
         (right.assign(unit_id=["u", "v", "x"]), "rows"),
         (right.assign(unit_id=["u", "v", "v"]), "rows"),
     ):

@@ -21,7 +21,6 @@ from etsopt.checking.reconciliation.reconciliation import (
     _levels,
     _no_multipliers,
     _quantities,
-    _same_rows,
     _units,
 )
 from etsopt.checking.verdict import LevelCheck, Violation
@@ -82,19 +81,6 @@ def marked(place: int, gross: bool = True) -> tuple[Mask, Mask]:
 def named(violations: Iterable[Violation]) -> dict[str, float]:
     """Amounts of violations by what they are of."""
     return {violation.where: violation.amount for violation in violations}
-
-
-def test_rows_are_those_of_the_instance() -> None:
-    tables = {
-        "reconciliation": INSTANCE.units,
-        "reconciled_quantities": QUANTITIES,
-        "reconciled_statements": STATEMENTS,
-    }
-    assert list(_same_rows(InstanceInputs.of(INSTANCE), tables)) == []
-    renamed = tables | {"reconciled_statements": tables["reconciled_statements"].assign(kind="limit")}
-    message = "the rows are those of the instance, with their kind"
-    wanted = [Violation("same_rows", "reconciled_statements", 1.0, "tables", message)]
-    assert list(_same_rows(InstanceInputs.of(INSTANCE), renamed)) == wanted
 
 
 @pytest.mark.parametrize(

@@ -10,28 +10,27 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.cells import are_whole
 from etsopt.checking.review_plan.bound import Prices
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of
 from etsopt.checking.review_plan.required import LEVELS, required_of
 from etsopt.checking.review_plan.review_plan import (
-    TEXTS,
     _compared,
     _missing,
     _pairs,
     _prices,
     _requirements,
-    _shapes,
     _summary,
     check,
 )
-from etsopt.checking.theorem import MISSING
+from etsopt.checking.theorem import MISSING, OWN_TABLES
 from etsopt.checking.verdict import LevelCheck, Violation
 from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.review_plan.small import Enterprise, required
 from tests.review_plans import by_hand
 
 MUNICIPAL, PROVINCIAL, NATIONAL = LEVELS
-NAMES = tuple(name for name in TEXTS if name != MISSING)
+COLUMNS = OWN_TABLES["review_plan"]
 
 
 @cache
@@ -44,9 +43,9 @@ def named(violations: Iterable[Violation]) -> dict[str, float]:
 
 
 def test_every_table_and_column_is_present_and_of_its_kind() -> None:
-    assert list(_shapes(tables(), NAMES)) == []
+    assert are_whole(tables(), COLUMNS) == []
     without = {name: table for name, table in tables().items() if name != "trips"}
-    assert list(_shapes(without, NAMES)) == [Violation("tables", "trips", 1.0, "tables", "the table is present")]
+    assert are_whole(without, COLUMNS) == [Violation("tables", "trips", 1.0, "tables", "the table is present")]
     for column, cells, demand in (
         ("days", "two", "holds numbers"),
         ("days", np.nan, "holds finite numbers"),
@@ -54,20 +53,20 @@ def test_every_table_and_column_is_present_and_of_its_kind() -> None:
     ):
         changed = tables() | {"plan": tables()["plan"].assign(**{column: cells})}
         wanted = Violation("tables", f"plan.{column}", 1.0, "columns", f"the column {demand}")
-        assert list(_shapes(changed, NAMES)) == [wanted]
+        assert are_whole(changed, COLUMNS) == [wanted]
 
 
 def test_only_days_without_a_limit_are_absent() -> None:
     days = tables()["review_days"]
     for column, refused in (("available_days", False), ("left_days", False), ("review_days", True)):
         changed = tables() | {"review_days": days.assign(**{column: np.nan})}
-        assert named(_shapes(changed, NAMES)) == ({f"review_days.{column}": 1.0} if refused else {})
+        assert named(are_whole(changed, COLUMNS)) == ({f"review_days.{column}": 1.0} if refused else {})
         changed = tables() | {"review_days": days.assign(**{column: "none"})}
-        assert named(_shapes(changed, NAMES)) == {f"review_days.{column}": 1.0}
-    # The days that are missing for a plan are known.
-    missing = pd.DataFrame({"level": [NATIONAL], "province": [""], "available_days": [np.nan]})
-    missing = missing.assign(enterprises=1, needed_reviews=1, needed_days=1.0, missing_days=1.0)
-    assert named(_shapes({MISSING: missing}, (MISSING,))) == {f"{MISSING}.available_days": 1.0}
+        assert named(are_whole(changed, COLUMNS)) == {f"review_days.{column}": 1.0}
+    # Where a plan is missing days, those that are available are known.
+    missing = pd.DataFrame({"available_days": [2.0], "needed_days": 3.0})
+    unknown = missing.assign(available_days=np.nan)
+    assert set(named(_compared(MISSING, unknown, missing))) == {f"{MISSING}.available_days"}
 
 
 def test_a_row_is_the_only_review_of_a_known_enterprise_at_a_known_level() -> None:
@@ -237,7 +236,7 @@ def test_a_summary_has_one_row_and_a_table_that_is_missing_ends_the_check() -> N
     (violation,) = check(InstanceInputs.of(by_hand()), tables() | {"review_summary": twice}, 0.0).violations
     assert violation == Violation("tables", "review_summary", 1.0, "rows", "the summary has one row")
     report = check(InstanceInputs.of(by_hand()), {"plan": tables()["plan"]}, 0.0)
-    assert {one.where for one in report.violations} == set(NAMES) - {"plan"}
+    assert {one.where for one in report.violations} == set(COLUMNS) - {"plan"}
     # A table that does not follow from the plan ends it as well.
     wrong = tables() | {"trips": tables()["trips"].assign(reviews=9)}
     report = check(InstanceInputs.of(by_hand()), wrong, 0.0)
