@@ -122,6 +122,7 @@ def _purchases(found: Forecast) -> Iterator[Section]:
     accounts, money = accounts.assign(**costs), MONEY.fitting(float(table["cost_cny"].max()))
     own: dict[str, Column] = {
         "label": Column(_("name")),
+        **({"held_t": Column(_("held"), TONNES, 1)} if table["held_t"].any() else {}),
         "purchase_t": Column(_("mean"), TONNES, 1),
         "purchase_lower_t": Column(_("from"), TONNES, 1),
         "purchase_upper_t": Column(_("to"), TONNES, 1),
@@ -135,7 +136,10 @@ def _purchases(found: Forecast) -> Iterator[Section]:
     whole = (group if len(group) else accounts).iloc[0]
     mean, lower, upper = (tonnes(whole[f"purchase{end}_t"]) for end in ("", "_lower", "_upper"))
     text = _("To buy by {day}: {mean} on average, {lower} to {upper}.", day=due, mean=mean, lower=lower, upper=upper)
-    note = _("Every enterprise surrenders from its own account: no surplus of another covers what it lacks.")
+    note = _(
+        "Every enterprise surrenders from its own account, what it holds first: "
+        "no surplus of another covers what it lacks."
+    )
     shown = rows.assign(label=_labels(rows, rows["enterprise_id"]))
     block = table_of(shown, (*own,), _("To buy, and its cost"), own=own, totals=totals, note=note)
     yield Section("purchases", _("Purchase plan"), (Paragraph(text), block))

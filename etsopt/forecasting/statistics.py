@@ -80,10 +80,20 @@ def names_of(instance: Instance) -> dict[tuple[str, str], str]:
     }
 
 
+def held_t(instance: Instance) -> dict[str, float]:
+    """Return the allowances that enterprises hold at the start, of all vintages that the instance states [t]."""
+    table = instance.enterprises
+    if table is None:
+        return {}
+    opening = table[[name for name in table if name.startswith("opening_")]].fillna(0.0).sum(axis=1)
+    return dict(zip(table["enterprise_id"].astype(str), opening.astype(float), strict=True))
+
+
 def purchases(instance: Instance, drawn: Drawn, prices: Mapping[str, float], interval: float) -> pd.DataFrame:
     """Return what own enterprises have to buy for the year, and its cost in each case of the price.
 
-    Every enterprise surrenders from its own account, so that a group buys the sum of what each of its own lacks.
+    Every enterprise surrenders from its own account, what it holds first, so that a group buys the sum of what each of
+    its own lacks.
 
     Parameters
     ----------
@@ -96,12 +106,15 @@ def purchases(instance: Instance, drawn: Drawn, prices: Mapping[str, float], int
     -------
     pandas.DataFrame
         A row an account and case: ``level`` (group, enterprise), ``enterprise_id``, ``name``, ``case``,
-        ``price_cny_per_t``, ``purchase_t`` and ``cost_cny`` (means) and their ``_lower`` and ``_upper`` ends.
+        ``price_cny_per_t``, ``held_t``, ``purchase_t`` and ``cost_cny`` (means) and their ``_lower`` and ``_upper``
+        ends.
     """
     owner = own_units(instance, drawn)["enterprise_id"].to_numpy()
-    lacking = {str(one): np.maximum(-drawn.surplus_t[:, owner == one].sum(axis=1), 0.0) for one in dict.fromkeys(owner)}
+    stated = held_t(instance)
+    held = {str(one): stated.get(str(one), 0.0) for one in dict.fromkeys(owner)}
+    lacking = {one: np.maximum(-drawn.surplus_t[:, owner == one].sum(axis=1) - has, 0.0) for one, has in held.items()}
     if len(lacking) > 1:
-        lacking[""] = np.sum([*lacking.values()], axis=0)
+        held[""], lacking[""] = sum(held.values()), np.sum([*lacking.values()], axis=0)
     names, rows = names_of(instance), []
     for one, values in lacking.items():
         ends = quantiles(values, [(1 - interval) / 2, (1 + interval) / 2])
@@ -109,7 +122,7 @@ def purchases(instance: Instance, drawn: Drawn, prices: Mapping[str, float], int
         about = {"level": "enterprise" if one else "group", "enterprise_id": one}
         for case, price in prices.items():
             row = {**about, "name": names.get(("enterprise", one), ""), "case": case, "price_cny_per_t": price}
-            row |= {f"purchase{end}_t": amount for end, amount in amounts.items()}
+            row |= {"held_t": held[one]} | {f"purchase{end}_t": amount for end, amount in amounts.items()}
             rows.append(row | {f"cost{end}_cny": amount * price for end, amount in amounts.items()})
     return pd.DataFrame(rows)
 

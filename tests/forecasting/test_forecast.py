@@ -451,6 +451,18 @@ def test_what_has_to_be_bought_is_what_each_enterprise_lacks_at_every_stated_pri
     assert table.loc["enterprise", "enterprise-b", "low"]["name"] == "South"
     assert found.about["due"] == "2026-12-31"
     assert etsopt.forecast(own, certain, draws=19).purchases.empty
+    # What an enterprise holds is surrendered first, whatever its vintage, and covers no other enterprise.
+    held = {"opening_2023_t": [np.nan, 1_000.0], "opening_2025_t": [7.0, -b - 1_400.0]}
+    holding = etsopt.Instance.from_frames(tiny.units, tomllib.loads(policy()), enterprises=names.assign(**held))
+    beside = etsopt.forecast(holding, certain, draws=19, prices_cny_per_t={"low": 70.0})
+    table = beside.purchases.set_index("enterprise_id")
+    assert table["held_t"].to_dict() == pytest.approx({"enterprise-a": 7.0, "enterprise-b": -b - 400, "": -b - 393})
+    assert table.loc["enterprise-b", "purchase_t"] == pytest.approx(400.0)
+    assert table.loc["", "purchase_t"] == pytest.approx(400.0 + max(-a - 7.0, 0.0))
+    for one, tells in ((beside, True), (found, False)):
+        shown = forecast_document(one).sections[-1].blocks[1]
+        assert isinstance(shown, Table)
+        assert ("held" in [str(column.heading) for column in shown.columns]) is tells
     # The largest deficit comes first, its name beside the code, and the group is the last row.
     surpluses = forecast_document(found).sections[0].blocks[1]
     assert isinstance(surpluses, Table)
