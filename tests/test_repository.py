@@ -30,8 +30,6 @@ REQUIREMENTS = {
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 LONG: dict[str, str] = {
-    "etsopt/checking/allocation/totals.py": "Each statement on totals, with the columns that it is on.",
-    "etsopt/checking/equilibrium/equilibrium.py": "An equilibrium is read and proven along one path.",
     "etsopt/accounting/store/ledger.py": "The chain, its file and what neither finds are one page.",
     "etsopt/checking/judge.py": "One entry for every theorem, and all statements on an allocation.",
     "etsopt/checking/allocation/segments.py": "The proof of a segment is one computation, from its mathematics on.",

@@ -12,7 +12,7 @@ from etsopt.language import _, pgettext
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
@@ -41,21 +41,33 @@ def screening(found: Screening) -> Document:
         months=len(found.accounts.unit_months),
     )
     blocks: tuple[Block, ...] = ()
+    names = {unit: name for unit, name in found.accounts.register[["unit_id", "name"]].to_numpy().tolist() if name}
     if len(found.findings):
         by_rule = found.rules[found.rules["findings"] > 0]
         own = {"kind": Column(pgettext("account", "kind"))}
         table = table_of(by_rule, ("rule", "kind", "findings"), _("Rules"), own=own)
-        blocks = (table, _findings(found.findings))
+        blocks = (table, _findings(found.findings, names))
     sections = [Section("findings", _("Findings"), blocks)]
     if len(found.causes):
-        sections.insert(0, Section("causes", _("Likely causes"), (_causes(found.causes),)))
+        sections.insert(0, Section("causes", _("Likely causes"), (_causes(found.causes, names),)))
     return Document(answer, "", answer, sections=tuple(sections))
 
 
-def _causes(table: pd.DataFrame) -> Table:
+def _unit_columns(names: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return the columns of a unit: its code, and its name where the register has names."""
+    code = Column(heading("unit_id"))
+    return (code, Column(heading("name"), priority=3)) if names else (code,)
+
+
+def _unit(code: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the cells of a unit, as `_unit_columns` has their columns."""
+    return (code, names.get(code, "")) if names else (code,)
+
+
+def _causes(table: pd.DataFrame, names: Mapping[str, str]) -> Table:
     """Return the likeliest causes, the words on each in one column, which takes the width that is left."""
     columns = (
-        Column(heading("unit_id")),
+        *_unit_columns(names),
         Column(heading("month"), priority=1),
         Column(heading("size_t"), WHOLE_TONNES, 1),
         Column(heading("probability"), RATE, 3),
@@ -63,7 +75,10 @@ def _causes(table: pd.DataFrame) -> Table:
     )
     first = table.drop_duplicates(["unit_id", "process", "item", "flow", "cause"])
     rows = [
-        (row.unit_id, row.month, row.size_t, row.probability, named(word("cause", row.cause), row.reason))
+        (
+            *_unit(row.unit_id, names),
+            *(row.month, row.size_t, row.probability, named(word("cause", row.cause), row.reason)),
+        )
         for row in one_reason(first.head(SHOWN)).itertuples()
     ]
     note = _(
@@ -75,10 +90,10 @@ def _causes(table: pd.DataFrame) -> Table:
     return Table(_("Likely causes"), columns, tuple(rows), note=note)
 
 
-def _findings(table: pd.DataFrame) -> Table:
+def _findings(table: pd.DataFrame, names: Mapping[str, str]) -> Table:
     """Return the findings, the words on each in one column, which takes the width that is left."""
     columns = (
-        Column(heading("unit_id")),
+        *_unit_columns(names),
         Column(heading("month"), priority=1),
         Column(heading("size_t"), WHOLE_TONNES, 1),
         Column(_("rule, item, reason"), priority=1),
@@ -86,6 +101,6 @@ def _findings(table: pd.DataFrame) -> Table:
     rows = []
     for row in one_reason(table).itertuples():
         of = _("{rule}, {item}", rule=row.rule, item=word("item", row.item)) if row.item else row.rule
-        rows.append((row.unit_id, row.month, row.size_t, named(of, row.reason)))
+        rows.append((*_unit(row.unit_id, names), row.month, row.size_t, named(of, row.reason)))
     note = _("The largest findings come first; --out DIR writes all of them.")
     return Table(_("Findings"), columns, tuple(rows), note=note, key="findings")
