@@ -459,8 +459,8 @@ def test_what_has_to_be_bought_is_what_each_enterprise_lacks_at_every_stated_pri
     assert table["held_t"].to_dict() == pytest.approx({"enterprise-a": 7.0, "enterprise-b": -b - 400, "": -b - 393})
     assert table.loc["enterprise-b", "purchase_t"] == pytest.approx(400.0)
     assert table.loc["", "purchase_t"] == pytest.approx(400.0 + max(-a - 7.0, 0.0))
-    for one, tells in ((beside, True), (found, False)):
-        shown = forecast_document(one).sections[-1].blocks[1]
+    for stated, tells in ((beside, True), (found, False)):
+        shown = forecast_document(stated).sections[-1].blocks[1]
         assert isinstance(shown, Table)
         assert ("held" in [str(column.heading) for column in shown.columns]) is tells
     # The largest deficit comes first, its name beside the code, and the group is the last row.
