@@ -92,6 +92,10 @@ class Plots:
         """Surplus rate of each unit by its intensity, beside the rule and a stated band."""
         return self.draw("surplus", lang)
 
+    def moved(self, lang: str = "en") -> Any:
+        """Allowances that limits move against the rule: what units of each sector and province give up and gain."""
+        return self.draw("moved", lang)
+
     def intensity(self, lang: str = "en") -> Any:
         """Surplus rate of each unit by its emission intensity, with the balance value of its sector."""
         return self.draw("intensity", lang)

@@ -8,8 +8,9 @@ each key, any other a single one.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANC
 from etsopt.curves.axes import Axis
 from etsopt.curves.curve_chart import unit_of
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
+from etsopt.curves.solver import InfeasibleError
 from etsopt.data.tables.provinces import name_of
 from etsopt.explanation.program import ROWS
 from etsopt.explore.box_cover import EDGE, SHARES, BoxCover, certified_again
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.curves.solver import CurveSolver
+    from etsopt.curves.solver import CurveSolver, Region
     from etsopt.explore.box_cover import Duals
 
 STEPS = 200
@@ -224,10 +226,29 @@ def cover_of(solver: CurveSolver, data: Mapping[str, Any]) -> Cover[Piece] | Box
 
 def _pieces(solver: CurveSolver, data: Mapping[str, Any], linear: Sequence[Duals]) -> Iterator[Piece]:
     for one in data["pieces"]:
-        start, end = one["from"], one["to"]
         duals = {name: dual[solver.row_of] for name, dual in linear[one["linear"]].items()}
-        region = solver.parametric.region_of(np.array([(start + end) / 2]), duals)
-        if region is None:
-            continue
-        piece = Piece(start, end, region)
-        yield Piece(start, end, region, solver.certified(region, piece.ends))
+        piece = _certified(solver, one["from"], one["to"], duals)
+        if piece is not None:
+            yield piece
+
+
+def _certified(solver: CurveSolver, start: float, end: float, duals: Duals) -> Piece | None:
+    """Return a piece by a region at its middle, certified if it is of any; None without a region."""
+    found = None
+    for region in _regions(solver, np.array([(start + end) / 2]), duals):
+        found = Piece(start, end, region, solver.certified(region, Piece(start, end, region).ends))
+        if found.certified:
+            break
+    return found
+
+
+def _regions(solver: CurveSolver, middle: NDArray[np.float64], duals: Duals) -> Iterator[Region]:
+    """Yield the region of some multipliers at a point, and that of a solve there with the same multipliers."""
+    region = solver.parametric.region_of(middle, duals)
+    if region is not None:
+        yield region
+    # Which units leave their bounds beside the point may hang on rounding, and a solve finds it otherwise.
+    with suppress(InfeasibleError):
+        solved = solver.region(middle)
+        if solved is not None:
+            yield replace(cast("Any", solved), duals=duals)

@@ -41,7 +41,7 @@ def test_the_whole_way_from_reports_to_verified_emissions(
     find = ("review", "find", store, "--level", "municipal", "--by", "Li", "--unit", "U3", "--month", "2025-03")
     assert "提出 1 个问题" in run(capsys, *find, "--reason", "late", "--size", "10", "--lang", "zh")
     assert "1 finding " in run(capsys, "review", "findings", store)
-    assert "Items by province and status" in run(capsys, "review", "status", store)
+    assert "Items by place and status" in run(capsys, "review", "status", store)
     out = tmp_path / "out"
     told = run(capsys, "verify", store, "--year", "2025", "--out", str(out))
     assert "2025: 2 of 3 units verified" in told

@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from python_calamine import CalamineWorkbook
+from scipy.optimize import linprog
+from scipy.sparse import block_array, coo_array, eye_array, vstack
 
 import etsopt
 from etsopt.cli import main
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
 
     from tests.browser import Page
 
-SAME_T = 1e-5
-"""Distance of the answers of two computations, each proven to be within the tolerances of the optimum [t]."""
+SAME_T = 1e-4
+"""Distance of the answers of two computations, one in doubles of a browser [t]. Each is proven to be within 0.13 t of the
+optimum; of a thousand the largest distance was 6e-5."""
 
 
 @pytest.mark.parametrize(
@@ -107,9 +110,34 @@ def inconsistent(kind: str, data: dict[str, Any], row: int, random: np.random.Ge
             end[unit] = lower[unit] * (1 - abs(by - 1))
 
 
+def least_values(page: Page) -> list[float]:
+    """The least change, and then the least largest rate, within the limits of a page's position, by another program."""
+    names = ("ENGINE.E", "ENGINE.R", *(f"shown.limit.{side}" for side in ("lower", "upper", "least", "most")))
+    found = (page.ask(f"Array.from({name}, (one) => Number.isFinite(one) ? one : null)") for name in names)
+    e, r, lower, upper, least, most = (np.array(one, float) for one in found)
+    n, kinds = len(e), np.array(page.ask("DATA.rows.of"))
+    kind, unit = np.nonzero(kinds >= 0)
+    rows = coo_array((np.ones(len(kind)), (kinds[kind, unit], unit)), (len(least), n)).tocsr()
+    one, nothing = eye_array(n), coo_array((len(least), n + 1))
+    # Columns: allowances, distances from the reference, and the largest rate of a unit of mean size, all in tonnes.
+    parts = [block_array([[rows, nothing]]), block_array([[-rows, nothing]])]
+    parts += [block_array([[side * one, -one, coo_array((n, 1))]]) for side in (1, -1)]
+    parts += [block_array([[coo_array((n, n)), one, coo_array(-e[:, None] / e.mean())]])]
+    matrix, most_of = vstack(parts).tocsr(), np.concatenate([most, -least, r, -r, 0 * r])
+    bounds = [*zip(lower, upper, strict=True), *[(0, None)] * n, (0, None)]
+    values = list[float]()
+    for cost in (np.r_[0 * e, 1 + 0 * e, 0.0], np.r_[0 * e, 0 * e, 1.0]):
+        stated = np.isfinite(most_of)
+        ended = linprog(cost, A_ub=matrix[stated], b_ub=most_of[stated], bounds=bounds)
+        values.append(float(ended.fun))
+        matrix = vstack([matrix, coo_array(cost[None])]).tocsr()
+        most_of = np.append(most_of, ended.fun * (1 + 1e-9))
+    return [values[0], values[1] / e.mean()]
+
+
 @pytest.mark.parametrize("number", range(200))
-@pytest.mark.everyday("0")
-def test_an_inconsistent_page_has_no_seal(number: int, page: Page, cement_page: Path) -> None:
+@pytest.mark.everyday("0", "1", "2")
+def test_an_inconsistent_page_has_no_seal_or_answers_what_it_states(number: int, page: Page, cement_page: Path) -> None:
     random = np.random.default_rng(number)
     kind = ("multipliers", "limits", "references", "bands")[number % 4]
     value = float(random.uniform(-0.01, -0.0005))
@@ -118,9 +146,14 @@ def test_an_inconsistent_page_has_no_seal(number: int, page: Page, cement_page: 
     data = data_in(cement_page)
     inconsistent(kind, data, active(data, page, value), random)
     page.open(forged(cement_page, data))
-    assert allowances_at(page, value) is None
-    assert page.ask(SEAL) == "unproven"
+    answered = allowances_at(page, value) is not None
+    assert page.ask(SEAL) == ("proven" if answered else "unproven")
     assert page.errors == []
+    # The browser solves anew: under the same multipliers a changed limit or reference is a question of its own.
+    assert not answered or kind in ("limits", "references")
+    if answered:
+        proven = page.ask("shown.proof.levels.map(({ value }) => value)")
+        assert proven[:2] == pytest.approx(least_values(page), rel=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -33,7 +33,7 @@ OF_BOTH_LANGUAGES = {
     "etsopt.reports": ("official_tables",),
     "etsopt.reports.official.reading": ("read_back",),
     "etsopt.accounting": (
-        *("account", "decide", "evidence_of", "history", "inclusion", "monitor", "read_monitor"),
+        *("account", "evidence_of", "history", "inclusion", "monitor", "read_monitor"),
         *(
             "read_parameters",
             "read_register",
@@ -53,6 +53,7 @@ OF_BOTH_LANGUAGES = {
 """Functions whose results are repeated, by the modules and classes where commands find them."""
 
 OF_ONE_LANGUAGE = {
+    "etsopt.accounting": ("decide",),
     "etsopt.accounting.save": ("save", "save_monitoring", "save_plan", "save_review", "save_screening"),
     "etsopt.charts.plots.Plots": ("save",),
     "etsopt.data.files.instance_sheets": ("write_workbook",),
@@ -64,7 +65,7 @@ OF_ONE_LANGUAGE = {
     "etsopt.reports.workbook": ("write_result_workbook",),
     "etsopt.sweeping.page": ("write_sweep_report", "charts_of"),
 }
-"""Functions that write files in a language, whose results are repeated in that language only."""
+"""Functions that write files in a language, or name items in it, whose results are repeated in that language only."""
 
 
 @dataclass
