@@ -73,21 +73,23 @@ def read(folder: Path) -> Iterator[Ran]:
 
 
 def folder_of_suite() -> Path:
-    """Return the folder for the map of the whole suite with these sources, without what a broken run left there."""
+    """Return the folder for the map of the whole suite with these sources."""
     digest = hashlib.sha256()
     for file in sorted(file for folder in SOURCES for file in Path(ROOT, folder).rglob("*.py")):
         digest.update(str(file).removeprefix(ROOT).encode() + file.read_bytes())
     folder = Path(ROOT, ".cache", "line_map", digest.hexdigest()[:16])
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / WHOLE).exists():
-        for former in folder.glob("*.lines"):
-            former.unlink()
     return folder
 
 
 def recording(folder: Path) -> dict[str, str]:
-    """Return the environment in which tests record what they run; before Python 3.12 nothing records."""
+    """Return the environment in which tests record what they run, without what a broken run left in the folder.
+
+    Before Python 3.12 nothing records.
+    """
     known = (folder / WHOLE).exists() or sys.version_info < (3, 12)
+    for former in () if known else folder.glob("*.lines"):
+        former.unlink()
     return dict(os.environ) if known else os.environ | {"LINE_MAP": str(folder), "PYTHONPATH": ROOT}
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tests.browser import Page
 
 SAME_T = 1e-4
-"""Distance of the answers of two computations, one in doubles of a browser [t]. Each is proven to be within 0.13 t of the
-optimum; of a thousand the largest distance was 6e-5."""
+"""Distance of the answers of two computations [t]. Each is proven to be within 0.13 t of the optimum; of a thousand
+answers in the doubles of a browser the largest distance was 6e-5."""
 
 
 @pytest.mark.parametrize(
