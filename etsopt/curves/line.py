@@ -193,13 +193,13 @@ def _meeting(solver: CurveSolver, own: Piece, start: float, end: float) -> Piece
     A limit that reaches a kink there may be on its other side by the last digit.
     """
     first, last = (start if own.start - start <= SLIVER else own.start), (end if end - own.end <= SLIVER else own.end)
-    piece = _proven(solver, first, last, own.region)
+    piece = piece_of(solver, first, last, own.region)
     if piece.certified or (first, last) == (own.start, own.end):
         return piece
-    return _proven(solver, own.start, own.end, own.region)
+    return piece_of(solver, own.start, own.end, own.region)
 
 
-def _proven(solver: CurveSolver, start: float, end: float, region: Region) -> Piece:
+def piece_of(solver: CurveSolver, start: float, end: float, region: Region) -> Piece:
     """Return a piece with what is proven of it."""
     piece = Piece(start, end, region)
     return Piece(start, end, region, solver.certified(region, piece.ends))
@@ -210,7 +210,7 @@ def _closer(solver: CurveSolver, piece: Piece) -> Piece | None:
     middle, width = float(piece.region.point[0]), 1.0
     while (width := width / 2) > NARROW:
         start, end = middle - width * (middle - piece.start), middle + width * (piece.end - middle)
-        part = _proven(solver, start, end, piece.region)
+        part = piece_of(solver, start, end, piece.region)
         if part.certified:
             return part
     return None
@@ -246,9 +246,9 @@ def _extend(solver: CurveSolver, pieces: list[Piece]) -> None:
     while place < len(pieces):
         before, after = pieces[place - 1], pieces[place]
         if before.certified and not after.certified:
-            wider = _proven(solver, before.start, after.end, before.region)
+            wider = piece_of(solver, before.start, after.end, before.region)
         elif after.certified and not before.certified:
-            wider = _proven(solver, before.start, after.end, after.region)
+            wider = piece_of(solver, before.start, after.end, after.region)
         else:
             if 0 < after.start - before.end <= SLIVER:
                 pieces[place - 1 : place + 1] = _joined_at_an_end(solver, before, after)
@@ -262,10 +262,10 @@ def _extend(solver: CurveSolver, pieces: list[Piece]) -> None:
 
 def _joined_at_an_end(solver: CurveSolver, before: Piece, after: Piece) -> list[Piece]:
     """Return two pieces with a sliver between them, of which one reaches to the other if it is proven up to there."""
-    longer = _proven(solver, before.start, after.start, before.region)
+    longer = piece_of(solver, before.start, after.start, before.region)
     if longer.certified:
         return [longer, after]
-    longer = _proven(solver, before.end, after.end, after.region)
+    longer = piece_of(solver, before.end, after.end, after.region)
     return [before, longer if longer.certified else after]
 
 

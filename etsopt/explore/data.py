@@ -21,7 +21,7 @@ from etsopt.checking.allocation.measures import UNITS
 from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANCE_T, UNIT_TOLERANCE_T
 from etsopt.curves.axes import Axis
 from etsopt.curves.curve_chart import unit_of
-from etsopt.curves.line import Cover, Piece, joined, stretch_of
+from etsopt.curves.line import Cover, Piece, joined, piece_of, stretch_of
 from etsopt.curves.solver import InfeasibleError
 from etsopt.data.tables.provinces import name_of
 from etsopt.explanation.program import ROWS
@@ -236,7 +236,7 @@ def _certified(solver: CurveSolver, start: float, end: float, duals: Duals) -> P
     """Return a piece by a region at its middle, certified if it is of any; None without a region."""
     found = None
     for region in _regions(solver, np.array([(start + end) / 2]), duals):
-        found = Piece(start, end, region, solver.certified(region, Piece(start, end, region).ends))
+        found = piece_of(solver, start, end, region)
         if found.certified:
             break
     return found

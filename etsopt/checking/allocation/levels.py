@@ -153,7 +153,8 @@ class Levels:
     def _searched(self, level: Level) -> Bounded:
         """Return the bound by the best multipliers of the earlier objectives among those tried."""
         assert self.face is not None
-        best, times = self._bounded(level, [0.0] * len(self.earlier)), [0.0] * len(self.earlier)
+        kept = [0.0] * len(self.earlier)
+        best = self._bounded(level, kept)
         enough = self.measures.tolerance(level.name, level.value) / 1e3
         if not self.earlier or best.gap <= enough:
             return best
@@ -162,8 +163,7 @@ class Levels:
             slopes = self.face.slopes_of_square(level.square, activity, level.dual)
         else:
             slopes = self.face.slopes(level.piece or self.no_sum, activity, level.dual)
-        whole_rate = level.name == "largest_change" and self.integer
-        for at_least in LEAST_MULTIPLIERS_TRIED if whole_rate else LEAST_MULTIPLIERS_TRIED[:1]:
+        for at_least in LEAST_MULTIPLIERS_TRIED if self._is_integer_rate(level) else LEAST_MULTIPLIERS_TRIED[:1]:
             # Rounded as they are when stated and read again.
             tried = [
                 times * earlier.scale / level.scale * level.scale / earlier.scale
@@ -171,12 +171,12 @@ class Levels:
             ]
             bounded = self._bounded(level, tried)
             if bounded.gap < best.gap:
-                best, times = bounded, tried
+                best, kept = bounded, tried
             if best.gap <= enough:
                 break
-        for value, earlier in zip(times, self.earlier, strict=True):
-            if value:
-                self.found_multipliers[level.name, earlier.name] = value * earlier.scale / level.scale
+        for times, earlier in zip(kept, self.earlier, strict=True):
+            if times:
+                self.found_multipliers[level.name, earlier.name] = times * earlier.scale / level.scale
         return best
 
     def _bounded(self, level: Level, multipliers: Sequence[float]) -> Bounded:
@@ -190,7 +190,7 @@ class Levels:
         dual = self.rows.supported_duals(dual)
         activity = self.rows.dual_activity(dual, self.units).of(self.free)
         of_rows = self.rows.gap(self.totals, dual)
-        if level.name == "largest_change" and self.integer:
+        if self._is_integer_rate(level):
             gap = gap_of_largest_change(level.value, self.intervals, self.r, self.e, pieces, activity, of_rows)
             return Bounded(gap, gap, activity, pieces, dual)
         of_sum = upward(units_gap(self.intervals, pieces, activity, level.square) + of_rows, 4)
@@ -199,10 +199,14 @@ class Levels:
     def _without_rounding(self, level: Level, bounded: Bounded) -> tuple[float, float]:
         """Return the gaps of an objective and of its sum, by fractions where they may be those of rounding."""
         gap, of_sum = bounded.gap, bounded.of_sum
-        if self._may_be_rounding(level, gap) and not (level.name == "largest_change" and self.integer):
+        if self._may_be_rounding(level, gap) and not self._is_integer_rate(level):
             of_sum = min(of_sum, rational.gap(self, bounded.pieces, bounded.dual, level.square))
             gap = self.measures.gap_of_value(level, of_sum)
         return gap, of_sum
+
+    def _is_integer_rate(self, level: Level) -> bool:
+        """Return True for the largest change of whole tonnes, which is no sum over units."""
+        return level.name == "largest_change" and self.integer
 
     def _may_be_rounding(self, level: Level, gap: float) -> bool:
         return (
@@ -232,5 +236,5 @@ class Levels:
             if level.name == "largest_change":
                 self.face.restrict(self.r - level.value * self.e, self.r + level.value * self.e)
             # Multipliers that rule out integer rates imply nothing for a single unit or row.
-            counts = 0.0 if level.name == "largest_change" and self.integer else 1.0
+            counts = 0.0 if self._is_integer_rate(level) else 1.0
             self.face.fix_at_optimum(piece or self.no_sum, counts * own, counts * level.dual)

@@ -40,7 +40,11 @@ def market_of_pass(make: Callable[[Mapping[str, pd.DataFrame]], Market], before:
     before
         Tables from which the market starts, with the passes so far.
     """
-    market = replace(make(before), start=before.get(FOUND_PRICES))
+
+    def made(tables: Mapping[str, pd.DataFrame]) -> Market:
+        return replace(make(tables), start=before.get(FOUND_PRICES))
+
+    market = made(before)
     if pass_of(before) != PLAIN_BALANCE_PASSES:
         return market
     root = master_of(market.balanced_in_sum).cleared()
@@ -56,5 +60,5 @@ def market_of_pass(make: Callable[[Mapping[str, pd.DataFrame]], Market], before:
         if is_same(following, held):
             break
         held = following
-        market = replace(make({**before, HELD: held}), start=market.start)
+        market = made({**before, HELD: held})
     return market

@@ -125,14 +125,11 @@ class MarketAtPrices:
         small = replace(market, accounts=few, extra=extra, rest=others)
         full_pool = ColumnPool.of(population.plans, np.arange(len(accounts.of_unit)), self.response.sets)
         expand = CoreExpansion(self, core_accounts)
+        prices = pd.DataFrame({"price": self.trade.price, "scarcity": self.scarcity})
         prepared = PreparedMarket(
-            small.parameters(pool), pool, accounts, full_pool=full_pool, core=units, expand=expand, prices=self._prices
+            small.parameters(pool), pool, accounts, full_pool=full_pool, core=units, expand=expand, prices=prices
         )
         return small, core_accounts, prepared
-
-    @property
-    def _prices(self) -> pd.DataFrame:
-        return pd.DataFrame({"price": self.trade.price, "scarcity": self.scarcity})
 
     def proven(self, gap: float) -> PreparedMarket | None:
         """Return the core with the plans of its branch and bound; None if these are not proven within a gap."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,6 +32,7 @@ class Search:
             _bounded=self.bound,
             **{"free": nothing > 1, "units": 1, "integer": integer, "no_sum": None},
         )
+        own._is_integer_rate = partial(Levels._is_integer_rate, own)
         level: Any = SimpleNamespace(name=name, value=9.0, scale=1.0, dual=nothing, square=None, piece=None)
         self.best: Any = Levels._searched(own, level).pieces
         self.found = own.found_multipliers
