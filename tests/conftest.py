@@ -31,15 +31,24 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+BY_NIGHT = Path(__file__).with_name("by_night.txt")
+"""Tests, or cases of them, whose lines other everyday tests run, by the map of lines (`benchmarks/by_night.py`)."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave to ``make nightly`` all seeds of a test but its first, or all cases but those that it names for every day.
+
+    So are the tests that a file lists, since others run their lines.
 
     A case is named by its whole id, or by the part of it that belongs to some of the parameters. A test that names a
     case which it does not have fails: an error here would be lost between several processes.
     """
     first: dict[Any, Any] = {}
     missed: dict[Any, set[str]] = {}
+    listed = frozenset(BY_NIGHT.read_text(encoding="utf-8").splitlines())
     for item in items:
+        if not listed.isdisjoint((item.nodeid, item.nodeid.partition("[")[0])):
+            item.add_marker(pytest.mark.nightly)
         function, case = getattr(item, "function", item), getattr(item, "callspec", None)
         every_day = item.get_closest_marker("everyday")
         if every_day is not None:

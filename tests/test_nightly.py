@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import line_map, nightly, suite_mutants
+from benchmarks import by_night, line_map, nightly, suite_mutants
 from benchmarks.forked_tests import ForkedTests
 from benchmarks.reliability.source_mutants import Mutant, Sites
 from benchmarks.reporting import ROOT
 from tests import weights
+from tests.conftest import BY_NIGHT
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.models.test_one" name="test_a" time="1.5"/>
@@ -95,8 +96,9 @@ def test_every_step_of_make_test_is_a_step_of_the_night() -> None:
     assert {"lint", "types"} <= set(nightly.STEPS["lint and types"])
 
 
-def pytest_of(folder: Path, tests: str, *options: str) -> str:
-    """What pytest prints of a file of tests beside the present conftest."""
+def pytest_of(folder: Path, tests: str, *options: str, listed: str = "") -> str:
+    """What pytest prints of a file of tests beside the present conftest, with tests that a list leaves to the night."""
+    (folder / "by_night.txt").write_text(listed, encoding="utf-8")
     (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "test_some.py").write_text(tests, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
@@ -117,6 +119,40 @@ def test_all_seeds_but_the_first_are_of_the_night(tmp_path: Path) -> None:
     told = pytest_of(tmp_path, SEEDED, "--collect-only", "-m", "nightly")
     assert sorted(line.partition("::")[2] for line in told.splitlines() if "::" in line) == [
         f"test_one[{kind}-{seed}]" for kind in "ab" for seed in (1, 2)
+    ]
+
+
+def test_listed_tests_and_cases_are_of_the_night(tmp_path: Path) -> None:
+    plain = TESTS_OF_SMALL.replace("import small", "import pytest")
+    cases = '\n\n@pytest.mark.parametrize("kind", ["a", "b"])\ndef test_two(kind):\n    pass\n'
+    listed = "test_some.py::test_what_fails_anyhow\ntest_some.py::test_two[b]\n"
+    told = pytest_of(tmp_path, plain + cases, "--collect-only", "-m", "nightly", listed=listed)
+    assert [line for line in told.splitlines() if "::" in line] == listed.splitlines()
+
+
+def test_the_list_of_the_night_names_tests_that_are_there() -> None:
+    for name in BY_NIGHT.read_text(encoding="utf-8").splitlines():
+        file, _colons, test = by_night.function_of(name).rpartition("::")
+        assert f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8"), name
+
+
+def test_the_slowest_of_tests_that_others_make_up_for_are_left_to_the_night() -> None:
+    lines = [("etsopt/a.py", number) for number in range(60)]
+    ran = [line_map.Ran(f"tests/test_a.py::test_{number}", float(number), lines) for number in range(1, 7)]
+    ran.append(line_map.Ran("tests/test_a.py::test_alone[a]", 99.0, [*lines, ("etsopt/a.py", 61)]))
+    ran.append(line_map.Ran("tests/test_a.py::test_of_few_lines", 98.0, lines[:9]))
+    ran += [line_map.Ran(f"tests/test_a.py::test_cases[{case}]", 50.0, lines) for case in "ab"]
+    known = {one.test for one in ran}
+    # Nine tests run every line: five go, and four others stay.
+    assert by_night.left_to_the_night(ran, known) == [
+        "tests/test_a.py::test_4",
+        "tests/test_a.py::test_5",
+        "tests/test_a.py::test_6",
+        "tests/test_a.py::test_cases",
+    ]
+    assert by_night.left_to_the_night(ran, known - {f"tests/test_a.py::test_{number}" for number in (1, 2)}) == [
+        "tests/test_a.py::test_6",
+        "tests/test_a.py::test_cases",
     ]
 
 
