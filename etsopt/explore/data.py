@@ -17,8 +17,6 @@ import numpy as np
 from etsopt import __version__
 from etsopt.charts.texts import NAMES_IN
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
-from etsopt.checking.allocation.measures import UNITS
-from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANCE_T, UNIT_TOLERANCE_T
 from etsopt.curves.axes import Axis
 from etsopt.curves.curve_chart import unit_of
 from etsopt.curves.line import Cover, Piece, joined, piece_of, stretch_of
@@ -29,7 +27,6 @@ from etsopt.explore.box_cover import EDGE, SHARES, BoxCover, certified_again
 from etsopt.explore.texts import OBJECTIVES, TEXTS, key_words
 from etsopt.explore.tiles import TILES
 from etsopt.language import _, in_both, pgettext
-from etsopt.units import LEAST_TOLERANCE, RELATIVE_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,12 +82,7 @@ def data_of(solver: CurveSolver, cover: Cover[Piece] | BoxCover, source: Source,
         "source": asdict(source),
         "instance": {"name": solver.instance.name, "hash": solver.instance.hash},
         "axes": [_axis(axis) for axis in solver.axes],
-        "levels": [
-            {"name": name, "unit": UNITS[name], "words": in_both(OBJECTIVES[name])} for name in solver.box.names
-        ],
-        "tolerances": LEAST_TOLERANCE
-        | {"relative": RELATIVE_TOLERANCE, "row": TOTAL_TOLERANCE_T, "bound": UNIT_TOLERANCE_T}
-        | {"resolution": TOTAL_RESOLUTION_RELATIVE},
+        "levels": [{"name": name, "words": in_both(OBJECTIVES[name])} for name in solver.box.names],
         "units": _units(solver),
         "limits": {
             "lower": _moving([end.lower for end in ends]),
@@ -202,7 +194,6 @@ def _rows(solver: CurveSolver) -> dict[str, Any]:
         "elastic": np.isin(first.rule, ELASTIC_ROWS).tolist(),
         "least": _moving([one.least for one in rows]),
         "most": _moving([one.most for one in rows]),
-        "rounding": _plain(solver.box.rounding_t),
         "of": of[:, free].tolist(),
     }
 

@@ -24,7 +24,13 @@ const tonnes = (number, signed = false) =>
 const large = (number, signed = false) => figures(number / (language === "zh" ? 1e4 : 1e3), 2, signed);
 const percent = (rate, signed = false, digits = 3) => `${figures(100 * rate, digits, signed)} %`;
 const minus = (number) => String(number).replace(/-/g, "−");
-const small = (number) => number === 0 ? "0" : minus(number.toExponential(1));
+const RAISED = { "-": "⁻", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].entries()) };
+const power = (exponent) => `10${[...String(exponent)].map((one) => RAISED[one]).join("")}`;
+const small = (number) => {
+  if (number === 0 || (number >= 1e-3 && number < 1e6)) return String(trimmed(number, 2));
+  const [digits, exponent] = number.toExponential(1).split("e");
+  return number < 1e-99 ? `< ${power(-99)}` : `${digits} × ${power(Number(exponent))}`;
+};
 const keyValue = (number, key) => {
   const unit = words(key.unit), text = minus(trimmed(number / key.divisor, 7));
   return unit ? `${text} ${unit}` : text;
@@ -200,7 +206,7 @@ function drawShadow() {
   const [first] = DATA.levels, duals = shown.duals[first.name] ?? [];
   const rows = DATA.rows.names.flatMap((name, row) => duals[row] ? [[words(name), minus(trimmed(duals[row], 6))]] : []);
   $("shadow-note").textContent = say(rows.length ? "shadow_note" : "no_shadow", { objective: words(first.words) });
-  const unit = `${first.unit === "rate" ? "1" : say("t")}/${say("t")}`;
+  const unit = `${OBJECTIVE_UNITS[first.name] === "rate" ? "1" : say("t")}/${say("t")}`;
   const heads = [[say("limit"), "words"], [`${say("price")} [${unit}]`, ""]];
   $("shadow").replaceChildren(...(rows.length ? [table(heads, rows)] : []));
 }
@@ -213,8 +219,8 @@ function drawProof(time) {
     small(level.gap) + unit(level), small(level.tolerance) + unit(level)]);
   const heads = [[say("objective"), "words"], [say("value"), ""], [say("gap"), ""], [say("tolerance"), "wide"]];
   $("levels").replaceChildren(table(heads, rows));
-  const facts = [["missed_band", `${small(missed.units)} ${say("t")}`],
-    ["missed_limit", `${small(missed.rows)} ${say("t")}`],
+  const miss = (number, most) => say("miss", { miss: small(number), tolerance: most });
+  const facts = [["missed_band", miss(missed.units, TOLERANCES.bound)], ["missed_limit", miss(missed.rows, TOLERANCES.row)],
     ["share", `${figures(100 * DATA.share, 3, false)} %`], ["time", say("ms", { time: time.toFixed(1) })],
     ["instance", DATA.instance.name], ["hash", DATA.instance.hash]];
   $("facts").replaceChildren(...facts.flatMap(([key, text]) => [element("dt", {}, say(key)), element("dd", {}, text)]));

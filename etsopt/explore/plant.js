@@ -79,7 +79,7 @@ function rangesOf(place) {
     const [least, most] = RANGE(position, names.slice(0, last + 1), place, NEAR_SHARES[k]);
     const wide = (side) => most[side] - least[side] > SAME_T;
     const near = ({ bound, found }) =>
-      Math.abs(bound - found) <= Math.max(DATA.tolerances.relative * Math.abs(bound), DATA.tolerances.t);
+      Math.abs(bound - found) <= Math.max(TOLERANCES.relative * Math.abs(bound), TOLERANCES.t);
     const put = { optimum, share: percent(NEAR_SHARES[k], false, 0), least: amount(least.bound),
       greatest: amount(most.bound), lowest: amount(least.found), highest: amount(most.found) };
     if (!k) {

@@ -18,8 +18,11 @@ TEXTS = {
         "Cells are proven at their middles, one after another; choose a place."
     ),
     "headline": _("{keys}: {losers} units get less than by the rule, {lost} in all; {winners} get more"),
-    "proven": _("Proven in this browser: no allocation within the limits is better"),
-    "infeasible": _("No allocation exists here: limits are missed by at least {tonnes}, proven in this browser"),
+    "proven": _("Proven in this browser by this file's numbers: no allocation within the limits is better"),
+    "infeasible": _(
+        "No allocation exists here: limits are missed by at least {tonnes}, proven in this browser by this file's "
+        "numbers"
+    ),
     "unproven": _("Not proven here"),
     "nearest": _("All below is of another value, the nearest that is proven: {value}."),
     "elsewhere": _("Not at the value that is set, but at the nearest proven one: {finding}"),
@@ -98,12 +101,17 @@ TEXTS = {
         "more than the tolerance. No solver is asked. The rounding of every 64-bit number is counted."
     ),
     "not_derived": _(
-        "Taken from this file, and not derived here: names, emissions, what the rule gives, bands, limits as straight "
-        "lines of the key, and tolerances. Whoever can alter the file can alter what it says of itself: the second "
-        "command below derives all of these from the instance."
+        "Taken from this file, and not derived here: names, identifiers, owners, sectors and provinces of units; "
+        "emissions, what the rule gives, bands, the units of each limit, limits as straight lines of the key, and "
+        "which of them may be relaxed; order and words of the objectives; name, key, ends and steps of the slider; name and "
+        "hash of the instance, its commands, and the share that is proven; every text of this page, and the program "
+        "that proves. Tolerances and roundings are the program's own. Whoever can alter the file can alter these, its "
+        "program too, and nothing in it can show that: the second command below compares all of it with the instance "
+        "and with etsopt."
     ),
     "missed_band": _("Most that an allowance misses its band"),
     "missed_limit": _("Most that a total misses its limit"),
+    "miss": _("{miss} t, tolerated {tolerance} t"),
     "share": _("Share of the feasible range that the file says it proves"),
     "time": _("Time for this value"),
     "again": _("Check it yourself"),
@@ -138,7 +146,10 @@ OBJECTIVES = {
 }
 """Objectives in words for those who know none of their names."""
 
-MISSING = _("This page needs JavaScript. If that is on, the file was altered: its program is not the one it states.")
+MISSING = _(
+    "This page needs JavaScript. If that is on, the file was altered: its program is not the one it states, or its "
+    "numbers are none that a page has."
+)
 """What is shown until the program of the page runs."""
 
 
