@@ -24,7 +24,7 @@ from etsopt.curves.solver import InfeasibleError
 from etsopt.data.tables.provinces import name_of
 from etsopt.explanation.program import ROWS
 from etsopt.explore.box_cover import EDGE, SHARES, BoxCover, certified_again
-from etsopt.explore.texts import OBJECTIVES, TEXTS, key_words
+from etsopt.explore.texts import OBJECTIVES, TEXTS, key_words, meanings
 from etsopt.explore.tiles import TILES
 from etsopt.language import _, in_both, pgettext
 
@@ -129,7 +129,12 @@ def _axis(axis: Axis) -> dict[str, Any]:
     whole = _moves(axis)
     first, last = whole["ends"]
     step = whole["divisor"] * 10.0 ** math.floor(math.log10(abs(last - first) / whole["divisor"] / STEPS))
-    return whole | {"step": step, "keys": {key: _moves(Axis({key: ends})) for key, ends in axis.ends.items()}}
+    means = [in_both(one) for one in meanings(axis)]
+    return whole | {
+        "step": step,
+        "means": means,
+        "keys": {key: _moves(Axis({key: ends})) for key, ends in axis.ends.items()},
+    }
 
 
 def _moves(axis: Axis) -> dict[str, Any]:
@@ -144,10 +149,10 @@ def _units(solver: CurveSolver) -> dict[str, Any]:
     """Return all units in the order of the instance, and the places of those that no limit moves."""
     instance = solver.instance
     table = instance.units
-    owners = instance.enterprises
+    enterprises = instance.enterprises
     owned = {}
-    if owners is not None and "name" in owners:
-        owned = dict(zip(owners["enterprise_id"], owners["name"], strict=True))
+    if enterprises is not None and "name" in enterprises:
+        owned = dict(zip(enterprises["enterprise_id"], enterprises["name"], strict=True))
     columns = ["unit_id", "name", *(column for column in NAMES_IN.values() if column in table)]
     texts = table.reindex(columns=columns).rename(
         columns={"unit_id": "id"} | {own: one for one, own in NAMES_IN.items()}
@@ -156,7 +161,9 @@ def _units(solver: CurveSolver) -> dict[str, Any]:
     found: dict[str, Any] = texts.astype(object).fillna("").astype(str).to_dict("list")
     # Most enterprises have the name of their unit, or one with it, which need not be there twice.
     both = zip(found["owner"], found["name"], strict=True)
-    found["owner"] = [owner.replace(name, NAME) if name else owner for owner, name in both]
+    owners = [owner.replace(name, NAME) if name else owner for owner, name in both]
+    places = {owner: place for place, owner in enumerate(dict.fromkeys(owners))}
+    found |= {"owners": list(places), "owner": [places[owner] for owner in owners]}
     for place in ("sector", "province"):
         labels = instance.labels(place)
         found[place] = labels.code.tolist()

@@ -21,8 +21,8 @@ function requireSound({ units, axes, levels, limits, rows, linear, infeasible, p
   const holds = {
     fixed: list(units.fixed, fixed.size, isCode(all)),
     id: all > 0 && list(units.id, all, isText) && new Set(units.id).size === all,
-    name: ["name", "owner"].every((kind) => list(units[kind], all, isText)),
-    places: ["sector", "province"].every((kind) => list(units[kind], all, isCode(units[`${kind}s`].length))),
+    name: list(units.name, all, isText),
+    places: ["owner", "sector", "province"].every((kind) => list(units[kind], all, isCode(units[`${kind}s`].length))),
     emissions: list(units.emissions, all, (one) => one >= 0 && Number.isFinite(one))
       && units.emissions.every((one, unit) => one > 0 || fixed.has(unit)),
     reference: list(units.reference, all, Number.isFinite),
