@@ -128,6 +128,14 @@ def factor(*path: Any, by: float = 1.001) -> Alter:
     return alter
 
 
+def own_tolerances(data: dict[str, Any]) -> None:
+    data["tolerances"] = {"row": 1e9}
+
+
+def own_rounding(data: dict[str, Any]) -> None:
+    data["rows"]["rounding"] = [-1e9] * len(data["rows"]["names"])
+
+
 def another_command(data: dict[str, Any]) -> None:
     data["version"] = "9.9"
 
@@ -138,6 +146,8 @@ ALTERED = {
     "limits.lower": factor("limits", "lower", 0, 0),
     "limits.upper": factor("limits", "upper", 0, 1),
     "rows.most": factor("rows", "most", 0, 0),
+    "rows": own_rounding,
+    "tolerances": own_tolerances,
     "axes": factor("axes", 0, "step", by=10),
     "pieces": factor("pieces", 0, "to", by=1.01),
     "linear": factor("linear", 0, "change", 0, by=0.5),
