@@ -14,8 +14,15 @@ function drawGroups(kind) {
     percent(rateOf(here - rule, emissions), true), large(here), large(rule), large(emissions), figures(count, 0),
     figures(losers, 0)];
   const heads = [say(kind), say("change") + unit, say("change_rate"), here() + unit, say("by_rule") + unit,
-    say("emissions") + unit, say("units"), say("losers")].map((text, place) => [text, place ? "" : "words"]);
-  $(`${kind}s`).replaceChildren(table(heads, rows.map(row), row(foot)));
+    say("emissions") + unit, say("units"), say("losers")], lines = [...rows.map(row), row(foot)];
+  // A table that is there keeps its cells: to make them anew takes longer than to prove a position.
+  const cells = $(`${kind}s`).querySelectorAll("th, td"), texts = [heads, ...lines].flat();
+  if (cells.length === texts.length) {
+    cells.forEach((cell, k) => { if (cell.textContent !== texts[k]) cell.textContent = texts[k]; });
+    return;
+  }
+  const columns = heads.map((text, place) => [text, place ? "" : "words"]);
+  $(`${kind}s`).replaceChildren(table(columns, lines.slice(0, -1), lines.at(-1)));
 }
 
 // The commands that solve the position again and check the page, and what is just as good for the plant that is shown.

@@ -9,6 +9,7 @@ function requireSound({ units, axes, levels, limits, rows, linear, infeasible, p
   const all = units.id.length, count = rows.names.length, fixed = new Set(units.fixed), n = all - fixed.size;
   const isText = (one) => typeof one === "string", isSide = (one) => one === null || Number.isFinite(one);
   const isCode = (most, least = 0) => (one) => Number.isInteger(one) && one >= least && one < most;
+  const isAbove = (one) => one > 0 && Number.isFinite(one);
   const isShare = (one) => one >= 0 && one <= 1 && Number.isFinite(one);
   const list = (one, length, fits) => Array.isArray(one) && one.length === length && one.every(fits);
   const stretch = ({ from, to }) => axes.length > 1 || (isShare(from) && isShare(to) && from <= to);
@@ -23,7 +24,7 @@ function requireSound({ units, axes, levels, limits, rows, linear, infeasible, p
     id: all > 0 && list(units.id, all, isText) && new Set(units.id).size === all,
     name: list(units.name, all, isText),
     places: ["owner", "sector", "province"].every((kind) => list(units[kind], all, isCode(units[`${kind}s`].length))),
-    emissions: list(units.emissions, all, (one) => one >= 0 && Number.isFinite(one))
+    emissions: list(units.emissions, all, (one) => one === 0 || isAbove(one))
       && units.emissions.every((one, unit) => one > 0 || fixed.has(unit)),
     reference: list(units.reference, all, Number.isFinite),
     limits: moving(limits.lower, n, Number.isFinite) && moving(limits.upper, n, Number.isFinite)
@@ -33,8 +34,8 @@ function requireSound({ units, axes, levels, limits, rows, linear, infeasible, p
       && rows.of.every((row) => list(row, n, isCode(count, -1))),
     levels: names.at(-1) === "least_squares" && new Set(names).size === names.length
       && names.every((name) => name in OBJECTIVE_UNITS),
-    axes: axes.every(({ ends, step, divisor }) => list(ends, 2, Number.isFinite) && ends[0] !== ends[1]
-      && [step, divisor].every((one) => one > 0 && Number.isFinite(one))),
+    axes: axes.every((axis) => axis.ends[0] !== axis.ends[1] && isAbove(axis.step)
+      && [axis, ...Object.values(axis.keys)].every((one) => list(one.ends, 2, Number.isFinite) && isAbove(one.divisor))),
     linear: linear.every((duals) => before.every((name) => list(duals[name], count, Number.isFinite))),
     infeasible: infeasible.every((one) => list(one.dual, count, Number.isFinite) && stretch(one)),
     pieces: pieces.every((one) => stretch(one) && isCode(linear.length)(one.linear)),

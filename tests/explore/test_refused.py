@@ -13,7 +13,7 @@ from etsopt.checking.allocation import measures, policy_box
 from etsopt.explore.texts import MISSING
 from etsopt.language import in_both
 from etsopt.units import LEAST_TOLERANCE, RELATIVE_TOLERANCE
-from tests.explore.pages import SEAL, data_in, forged
+from tests.explore.pages import CEMENT, SEAL, data_in, forged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +116,7 @@ REFUSED: dict[str, Alter] = {
     "another objective": number("cost", "levels", 0, "name"),
     "a row that is not there": number(99, "rows", "of", 0, 0),
     "a slider without a range": number([0, 0], "axes", 0, "ends"),
+    "an end of a key in a text": number(["-0.01", 0], "axes", 0, "keys", CEMENT, "ends"),
 }
 
 
