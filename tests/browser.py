@@ -97,7 +97,7 @@ class Page:
         return base64.b64decode(self.send("Page.printToPDF", preferCSSPageSize=True, **size)["data"])
 
 
-KEYS = {"ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35}
+KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35}
 
 
 @contextmanager

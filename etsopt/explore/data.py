@@ -17,8 +17,6 @@ import numpy as np
 from etsopt import __version__
 from etsopt.charts.texts import NAMES_IN
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
-from etsopt.checking.allocation.measures import UNITS
-from etsopt.checking.tolerances import TOTAL_RESOLUTION_RELATIVE, TOTAL_TOLERANCE_T, UNIT_TOLERANCE_T
 from etsopt.curves.axes import Axis
 from etsopt.curves.curve_chart import unit_of
 from etsopt.curves.line import Cover, Piece, joined, piece_of, stretch_of
@@ -26,10 +24,9 @@ from etsopt.curves.solver import InfeasibleError
 from etsopt.data.tables.provinces import name_of
 from etsopt.explanation.program import ROWS
 from etsopt.explore.box_cover import EDGE, SHARES, BoxCover, certified_again
-from etsopt.explore.texts import OBJECTIVES, TEXTS, key_words
+from etsopt.explore.texts import OBJECTIVES, TEXTS, key_words, meanings
 from etsopt.explore.tiles import TILES
 from etsopt.language import _, in_both, pgettext
-from etsopt.units import LEAST_TOLERANCE, RELATIVE_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,12 +82,7 @@ def data_of(solver: CurveSolver, cover: Cover[Piece] | BoxCover, source: Source,
         "source": asdict(source),
         "instance": {"name": solver.instance.name, "hash": solver.instance.hash},
         "axes": [_axis(axis) for axis in solver.axes],
-        "levels": [
-            {"name": name, "unit": UNITS[name], "words": in_both(OBJECTIVES[name])} for name in solver.box.names
-        ],
-        "tolerances": LEAST_TOLERANCE
-        | {"relative": RELATIVE_TOLERANCE, "row": TOTAL_TOLERANCE_T, "bound": UNIT_TOLERANCE_T}
-        | {"resolution": TOTAL_RESOLUTION_RELATIVE},
+        "levels": [{"name": name, "words": in_both(OBJECTIVES[name])} for name in solver.box.names],
         "units": _units(solver),
         "limits": {
             "lower": _moving([end.lower for end in ends]),
@@ -137,7 +129,12 @@ def _axis(axis: Axis) -> dict[str, Any]:
     whole = _moves(axis)
     first, last = whole["ends"]
     step = whole["divisor"] * 10.0 ** math.floor(math.log10(abs(last - first) / whole["divisor"] / STEPS))
-    return whole | {"step": step, "keys": {key: _moves(Axis({key: ends})) for key, ends in axis.ends.items()}}
+    means = [in_both(one) for one in meanings(axis)]
+    return whole | {
+        "step": step,
+        "means": means,
+        "keys": {key: _moves(Axis({key: ends})) for key, ends in axis.ends.items()},
+    }
 
 
 def _moves(axis: Axis) -> dict[str, Any]:
@@ -152,10 +149,10 @@ def _units(solver: CurveSolver) -> dict[str, Any]:
     """Return all units in the order of the instance, and the places of those that no limit moves."""
     instance = solver.instance
     table = instance.units
-    owners = instance.enterprises
+    enterprises = instance.enterprises
     owned = {}
-    if owners is not None and "name" in owners:
-        owned = dict(zip(owners["enterprise_id"], owners["name"], strict=True))
+    if enterprises is not None and "name" in enterprises:
+        owned = dict(zip(enterprises["enterprise_id"], enterprises["name"], strict=True))
     columns = ["unit_id", "name", *(column for column in NAMES_IN.values() if column in table)]
     texts = table.reindex(columns=columns).rename(
         columns={"unit_id": "id"} | {own: one for one, own in NAMES_IN.items()}
@@ -164,7 +161,9 @@ def _units(solver: CurveSolver) -> dict[str, Any]:
     found: dict[str, Any] = texts.astype(object).fillna("").astype(str).to_dict("list")
     # Most enterprises have the name of their unit, or one with it, which need not be there twice.
     both = zip(found["owner"], found["name"], strict=True)
-    found["owner"] = [owner.replace(name, NAME) if name else owner for owner, name in both]
+    owners = [owner.replace(name, NAME) if name else owner for owner, name in both]
+    places = {owner: place for place, owner in enumerate(dict.fromkeys(owners))}
+    found |= {"owners": list(places), "owner": [places[owner] for owner in owners]}
     for place in ("sector", "province"):
         labels = instance.labels(place)
         found[place] = labels.code.tolist()
@@ -202,7 +201,6 @@ def _rows(solver: CurveSolver) -> dict[str, Any]:
         "elastic": np.isin(first.rule, ELASTIC_ROWS).tolist(),
         "least": _moving([one.least for one in rows]),
         "most": _moving([one.most for one in rows]),
-        "rounding": _plain(solver.box.rounding_t),
         "of": of[:, free].tolist(),
     }
 

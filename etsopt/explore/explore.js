@@ -1,12 +1,14 @@
 // Show a position of the sliders, in one of two languages. Everything is put in as text, and nothing is loaded.
 const $ = (id) => document.getElementById(id), TEXTS = DATA.texts;
-const CODE = { zh: "zh-CN", en: "en" }, OTHER = { zh: "English", en: "中文" }, SHOWN_MOST = 10, TRIFLE_T = 0.005;
+const CODE = { zh: "zh-CN", en: "en" }, OTHER = { zh: "English", en: "中文" }, SHOWN_MOST = 10;
+// Tonnes that are none, and the share up to which rates of two units are the same.
+const TRIFLE_T = 0.005, SAME_RATE = 1e-6;
 // Of a box: cells of its map, and the order of these.
 const MAP_CELLS = 32, MAP_STRIDE = 389, MAP_MS = 12;
 const BROWSER = (navigator.languages ?? []).map((one) => one.slice(0, 2)).find((one) => one in CODE);
 let language = DATA.lang === "en" && BROWSER || DATA.lang, value = [], chosen = -1, shown = null;
 
-const words = (both) => both[language];
+const words = (both) => both[language], today = () => new Date().toISOString().slice(0, 10);
 const say = (key, put = {}) => words(TEXTS[key]).replace(/\{(\w+)\}/g, (_, name) => put[name]);
 // A format is made once: that takes longer than to use it a hundred times.
 const FORMATS = [0, 1, 2, 3].map((digits) =>
@@ -24,7 +26,13 @@ const tonnes = (number, signed = false) =>
 const large = (number, signed = false) => figures(number / (language === "zh" ? 1e4 : 1e3), 2, signed);
 const percent = (rate, signed = false, digits = 3) => `${figures(100 * rate, digits, signed)} %`;
 const minus = (number) => String(number).replace(/-/g, "−");
-const small = (number) => number === 0 ? "0" : minus(number.toExponential(1));
+const RAISED = { "-": "⁻", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].entries()) };
+const power = (exponent) => `10${[...String(exponent)].map((one) => RAISED[one]).join("")}`;
+const small = (number) => {
+  if (number === 0 || (number >= 1e-3 && number < 1e6)) return String(trimmed(number, 2));
+  const [digits, exponent] = number.toExponential(1).split("e");
+  return number < 1e-99 ? `< ${power(-99)}` : `${digits} × ${power(Number(exponent))}`;
+};
 const keyValue = (number, key) => {
   const unit = words(key.unit), text = minus(trimmed(number / key.divisor, 7));
   return unit ? `${text} ${unit}` : text;
@@ -37,7 +45,7 @@ const sectorOf = (unit) => words(UNITS.sectors[UNITS.sector[unit]]);
 const provinceOf = (unit) => words(UNITS.provinces[UNITS.province[unit]]);
 // An instance may state a name in each language, beside one or in its place.
 const nameOf = (unit) => UNITS[language]?.[unit] || UNITS.name[unit] || UNITS.id[unit];
-const ownerOf = (unit) => UNITS.owner[unit].replace("{}", () => nameOf(unit));
+const ownerOf = (unit) => UNITS.owners[UNITS.owner[unit]].replace("{}", () => nameOf(unit));
 
 function element(tag, attributes = {}, ...children) {
   const node = tag === "svg" || tag in SHAPES ? document.createElementNS("http://www.w3.org/2000/svg", tag)
@@ -95,44 +103,34 @@ function move(numbers) {
     : say("nothing");
   for (const part of document.querySelectorAll("main > section, #headline, #figures")) part.hidden = !shown;
   AXES.forEach((axis, k) => { SLIDERS[k].ariaValueText = keyValue(value[k], axis); });
-  if (shown) for (const draw of [drawTop, drawSectors, drawTiles, drawLosses, drawMine, drawShadow]) draw();
-  if (shown) drawProof(time);
+  if (shown) for (const draw of [drawTop, drawTiles, drawLosses, drawMine, drawShadow]) draw();
+  if (shown) { ["sector", "province"].forEach(drawGroups); drawProof(time); }
 }
 
 // True if what stands below the seal is of another place than the one that is set.
 const isElsewhere = () => $("seal").dataset.state !== "proven";
 
 function drawTop() {
-  let [lost, net, sum, rate, losers, winners] = [0, 0, 0, 0, 0, 0];
+  let [lost, net, sum, losers, winners] = [0, 0, 0, 0, 0];
   shown.all.forEach((one, unit) => {
     const change = one - UNITS.reference[unit];
     sum += one;
     net += change;
     lost += Math.max(-change, 0);
-    rate = Math.max(rate, Math.abs(rateOf(change, UNITS.emissions[unit])));
     losers += change < -TRIFLE_T;
     winners += change > TRIFLE_T;
   });
+  const rates = Array.from(shown.all, (one, unit) => Math.abs(rateOf(one - UNITS.reference[unit], UNITS.emissions[unit])));
+  const rate = largest(rates), steep = figures(rates.filter((one) => one >= rate * (1 - SAME_RATE)).length, 0);
   const counts = { losers: figures(losers, 0), winners: figures(winners, 0) };
   const put = { keys: keyValues(shown.x), lost: `${large(lost)} ${say("kt")}` };
   const finding = say("headline", { ...put, ...counts });
   $("headline").textContent = isElsewhere() ? say("elsewhere", { finding }) : finding;
-  const told = [["total", large(sum), "kt"], ["net", large(net, true), "kt"], ["rate", percent(rate)],
+  const told = [["total", large(sum), say("kt")], ["net", large(net, true), say("kt")],
+    ["rate", percent(rate), say("of_units", { count: steep })],
     ["losers", counts.losers], ["winners", counts.winners]];
   $("figures").replaceChildren(...told.map(([key, number, unit]) => element("div", {}, element("dt", {}, say(key)),
-    element("dd", {}, number, ...(unit ? [element("small", {}, ` ${say(unit)}`)] : [])))));
-}
-
-function drawSectors() {
-  const count = UNITS.sectors.length, of = (number) => sums(UNITS.sector, count, number);
-  const parts = [UNITS.emissions, UNITS.reference, shown.all].map((numbers) => of((unit) => numbers[unit]));
-  const row = (name, [emissions, rule, here]) => [name, large(emissions), large(rule), large(here),
-    large(here - rule, true), percent(rateOf(here - rule, emissions), true)];
-  const rows = UNITS.sectors.map((name, place) => row(words(name), parts.map((part) => part[place])));
-  const foot = row(say("all"), parts.map((part) => part.reduce((sum, one) => sum + one, 0)));
-  const unit = ` [${say("kt")}]`, heads = [[say("sector"), "words"], [say("emissions") + unit, "wide"],
-    [say("by_rule") + unit, "wide"], [here() + unit, ""], [say("change") + unit, ""], [say("change_rate"), ""]];
-  $("sectors").replaceChildren(table(heads, rows, foot));
+    element("dd", {}, number, ...(unit ? [element("small", {}, ` ${unit}`)] : [])))));
 }
 
 function layTiles() {
@@ -150,8 +148,7 @@ function drawTiles() {
     const rate = rateOf(change[place], EMITTED[place]);
     const strength = Math.min(0.75 * Math.abs(rate) / (steepest || 1), 0.75);
     tile.style.backgroundColor = `rgba(var(--${rate < 0 ? "loss" : "gain"}), ${strength.toFixed(3)})`;
-    tile.title = `${words(UNITS.provinces[place])}: ${tonnes(change[place], true)}`;
-    tile.lastChild.textContent = percent(rate, true, 2);
+    tile.lastChild.textContent = figures(100 * rate, 2, true);
   });
 }
 
@@ -160,6 +157,7 @@ const choose = (unit) => element("button", { type: "button", class: "mine", oncl
   $("found").replaceChildren();
   $("search").value = nameOf(unit);
   drawMine();
+  $("mine").focus({ preventScroll: true });
   $("mine").scrollIntoView({ block: "nearest" });
 } }, nameOf(unit));
 
@@ -172,11 +170,12 @@ function drawLosses() {
     most.length = Math.min(most.length, SHOWN_MOST);
   }
   $("losses-note").textContent = say(most.length ? "losses_note" : "no_losses");
-  const rows = most.map((unit) => [choose(unit), sectorOf(unit), provinceOf(unit),
-    tonnes(UNITS.reference[unit]), tonnes(shown.all[unit]), tonnes(-loss(unit), true),
-    percent(-rateOf(loss(unit), UNITS.emissions[unit]), true)]);
-  const heads = [[say("unit"), "words"], [say("sector"), "words wide"], [say("province"), "words wide"],
-    [say("by_rule"), "wide"], [here(), "wide"], [say("change"), ""], [say("change_rate"), ""]];
+  $("losses-choose").hidden = !most.length;
+  const rows = most.map((unit) => [choose(unit), tonnes(-loss(unit), true),
+    percent(-rateOf(loss(unit), UNITS.emissions[unit]), true), tonnes(shown.all[unit]), tonnes(UNITS.reference[unit]),
+    sectorOf(unit), provinceOf(unit)]);
+  const heads = [[say("unit"), "words"], [say("change"), ""], [say("change_rate"), ""], [here(), ""], [say("by_rule"), ""],
+    [say("sector"), "words"], [say("province"), "words"]];
   $("losses").replaceChildren(...(most.length ? [table(heads, rows)] : []));
 }
 
@@ -193,6 +192,9 @@ function find() {
   const listed = found.slice(0, SHOWN_MOST).map((unit) =>
     element("li", {}, choose(unit), ` ${UNITS.id[unit]} · ${sectorOf(unit)} · ${provinceOf(unit)}`));
   if (sought.length && !found.length) listed.push(element("li", {}, say("none_found")));
+  if (found.length > SHOWN_MOST) {
+    listed.push(element("li", {}, say("found_of", { shown: SHOWN_MOST, count: figures(found.length, 0) })));
+  }
   $("found").replaceChildren(...listed);
 }
 
@@ -200,7 +202,7 @@ function drawShadow() {
   const [first] = DATA.levels, duals = shown.duals[first.name] ?? [];
   const rows = DATA.rows.names.flatMap((name, row) => duals[row] ? [[words(name), minus(trimmed(duals[row], 6))]] : []);
   $("shadow-note").textContent = say(rows.length ? "shadow_note" : "no_shadow", { objective: words(first.words) });
-  const unit = `${first.unit === "rate" ? "1" : say("t")}/${say("t")}`;
+  const unit = `${OBJECTIVE_UNITS[first.name] === "rate" ? "1" : say("t")}/${say("t")}`;
   const heads = [[say("limit"), "words"], [`${say("price")} [${unit}]`, ""]];
   $("shadow").replaceChildren(...(rows.length ? [table(heads, rows)] : []));
 }
@@ -211,76 +213,16 @@ function drawProof(time) {
   const unit = (level) => level.unit === "rate" ? "" : ` ${say("t")}`;
   const rows = levels.map((level, k) => [words(DATA.levels[k].words), shownAs(level.unit)(level.value) + unit(level),
     small(level.gap) + unit(level), small(level.tolerance) + unit(level)]);
-  const heads = [[say("objective"), "words"], [say("value"), ""], [say("gap"), ""], [say("tolerance"), "wide"]];
+  const heads = [[say("objective"), "words"], [say("value"), ""], [say("gap"), ""], [say("tolerance"), ""]];
   $("levels").replaceChildren(table(heads, rows));
-  const facts = [["missed_band", `${small(missed.units)} ${say("t")}`],
-    ["missed_limit", `${small(missed.rows)} ${say("t")}`],
+  const miss = (number, most) => say("miss", { miss: small(number), tolerance: most });
+  const facts = [["missed_band", miss(missed.units, TOLERANCES.bound)], ["missed_limit", miss(missed.rows, TOLERANCES.row)],
     ["share", `${figures(100 * DATA.share, 3, false)} %`], ["time", say("ms", { time: time.toFixed(1) })],
     ["instance", DATA.instance.name], ["hash", DATA.instance.hash]];
   $("facts").replaceChildren(...facts.flatMap(([key, text]) => [element("dt", {}, say(key)), element("dd", {}, text)]));
 }
 
-// The commands that solve the position again and check the page, and what is just as good for the plant that is shown.
-const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
-function commands() {
-  const { instance, emissions, changes } = DATA.source, x = placeOf(shown.value);
-  const moved = AXES.flatMap(({ keys }, k) => Object.entries(keys).map(([key, { ends }], _, all) =>
-    `${key}=${all.length > 1 ? between(...ends, x[k]) : shown.value[k]}`));
-  const asked = [...changes, ...moved].flatMap((one) => ["--set", one]);
-  if (emissions) asked.push("--emissions", emissions);
-  return [["etsopt", "solve", instance, ...asked, "--out", "run"], ["etsopt", "check", instance, "--page", fileName()],
-    ...(chosen < 0 ? [] : [["etsopt", "explain", "run", UNITS.id[chosen]]])].map((line) => line.map(quoted).join(" "));
-}
-const drawCommands = () => { $("commands").textContent = commands().join("\n"); };
-const fileName = () => decodeURIComponent(location.pathname.split("/").pop()) || "page.html";
-
-// The position as a workbook: what it is, of which value and how far it is proven, and the allowances of all units.
-function sheets() {
-  const { levels } = shown.proof, [solve, check] = commands(), keys = AXES.flatMap(({ keys }, k) =>
-    Object.entries(keys).map(([key, one], _, all) =>
-      ({ ...one, key, value: all.length > 1 ? between(...one.ends, shown.x[k]) : shown.value[k] })));
-  const bold = (...texts) => texts.map((one) => styled("bold", one));
-  const about = [[styled("title", say("workbook", { instance: DATA.instance.name, keys: keyValues(shown.x) }))],
-    isElsewhere() ? [styled("open", $("nearest").textContent)] : [styled("good", say("proven"))],
-    ...(isElsewhere() ? [[say("not_here"), keyValues(placeOf(value))]] : []),
-    [say("proposal")], [$("headline").textContent], [],
-    ...keys.map(({ name, key, value, divisor }) => [words(name), styled(divisor === 0.01 ? "percent" : "general", value), key]),
-    [say("instance"), DATA.instance.name], [say("hash"), DATA.instance.hash],
-    ...DATA.source.changes.map((one) => [say("changed"), one]), ["etsopt", DATA.version], [],
-    bold(...["objective", "value", "column_unit", "gap", "tolerance"].map((key) => say(key)))];
-  const proofs = levels.map(({ value, gap, tolerance, unit }, k) => [words(DATA.levels[k].words),
-    styled(unit === "rate" ? "percent" : "tonnes", value), unit === "rate" ? "" : say("t"), styled("exact", gap),
-    styled("exact", tolerance)]);
-  const columns = [UNITS.emissions, UNITS.reference, shown.all].map((numbers) =>
-    [...numbers].every(isWhole) ? "whole" : "tonnes");
-  const units = UNITS.id.map((id, unit) => {
-    const [emissions, rule, allowance] = [UNITS.emissions[unit], UNITS.reference[unit], shown.all[unit]];
-    return [id, nameOf(unit), ownerOf(unit), sectorOf(unit), provinceOf(unit),
-      ...[emissions, rule, allowance].map((number, k) => styled(columns[k], number)),
-      styled("tonnes", allowance - rule), styled("percent", rateOf(allowance - rule, emissions)),
-      styled("tonnes", allowance - emissions), styled("percent", rateOf(allowance - emissions, emissions))];
-  });
-  const heads = [...bold(...["identifier", "unit", "enterprise", "sector", "province"].map((key) => say(key))),
-    ...bold(`${say("emissions")} [tCO2e]`, ...["by_rule", "proposed", "change"].map((key) => `${say(key)} [${say("t")}]`)),
-    ...bold(say("change_rate"), `${say("surplus")} [${say("t")}]`, say("surplus_rate"))];
-  return [
-    { name: say("sheet_about"), widths: [44, 22, 34, 16, 16],
-      rows: [...about, ...proofs, [], bold(say("again")), [say("solve_again"), solve], [say("check_again"), check]] },
-    { name: say("sheet_allowances"), widths: [18, 40, 40, 12, 16, 18, 18, 18, 16, 12, 18, 12], frozen: 1,
-      rows: [heads, ...units] },
-  ];
-}
-
-function download() {
-  const blob = new Blob(workbook(sheets()), { type: `${TYPE}.sheet` });
-  const keys = AXES.flatMap(({ keys }) => Object.keys(keys));
-  const name = [DATA.instance.name, ...keys, ...shown.value].join("_");
-  const link = element("a", { href: URL.createObjectURL(blob), download: `${name}.xlsx` });
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
-
-const legend = (kinds) => $("legend").replaceChildren(...kinds.map((kind) =>
+const legend = (kinds, ...before) => $("legend").replaceChildren(...before, ...kinds.map((kind) =>
   element("span", {}, element("i", { class: `is-${kind}` }), say(`legend_${kind}`))));
 
 // Ranges of the track: what has a piece is proven when it is looked at.
@@ -295,7 +237,7 @@ function drawTrack() {
   $("track").replaceChildren(...joined.map(part("proven")), ...missing.map(part("infeasible")));
   const covered = [...joined, ...missing].reduce((sum, [from, to]) => sum + to - from, 0);
   const kinds = [["proven", joined.length], ["infeasible", missing.length], ["open", covered < 1 - 1e-6]];
-  legend(kinds.filter(([, there]) => there).map(([kind]) => kind));
+  legend(kinds.filter(([, there]) => there).map(([kind]) => kind), element("span", {}, say("claimed")));
 }
 
 // The map of a box: its cells are proven one after another, each at its middle, while the reader does nothing.
@@ -329,6 +271,9 @@ function speak(next) {
     [key.textContent, unit.textContent] = [words(axis.name), words(axis.unit)];
     [first.textContent, last.textContent] = axis.ends.map((end) => keyValue(end, axis));
   });
+  const means = new Set(AXES.flatMap((axis) => axis.means.map(words)));
+  $("question").textContent = [say("question", { key: name, objective: words(DATA.levels[0].words) }), ...means]
+    .join(language === "zh" ? "" : " ");
   $("first-key").textContent = words(AXES[0].name);
   $("second-key").textContent = words(AXES.at(-1).name);
   $("map").ariaLabel = say("map", { first: words(AXES[0].name), second: words(AXES.at(-1).name) });
@@ -339,33 +284,6 @@ function speak(next) {
   move(value);
 }
 
-const idOf = (id, k) => k ? `${id}-${k + 1}` : id;
-function control(k) {
-  const id = (name) => idOf(name, k);
-  const box = (tag, name, more = {}, ...rest) => element(tag, { id: id(name), ...more }, ...rest);
-  const typed = box("input", "typed", { type: "number", step: "any", inputmode: "decimal" });
-  const slider = box("input", "slider", { type: "range", min: 0, max: lastOf(AXES[k]), step: 1,
-    "aria-labelledby": id("key"), "aria-describedby": "seal" });
-  const other = (number) => value.map((one, place) => place === k ? number : one);
-  slider.oninput = () => set(other(stepped(Number(slider.value), AXES[k])), slider);
-  typed.onchange = () => {
-    if (typed.value !== "") set(other(trimmed(Number(typed.value) * AXES[k].divisor)));
-  };
-  return [element("p", { class: "value" }, element("label", { for: id("typed") }, box("b", "key")),
-    element("span", {}, typed, " ", box("span", "key-unit"))), ...(k || AXES.length > 1 ? [] : [$("track")]), slider,
-  element("p", { class: "ends", "aria-hidden": "true" }, box("span", "first"), box("span", "last"))];
-}
-
-function set(numbers, from) {
-  move([numbers].flat());
-  AXES.forEach((axis, k) => {
-    const [slider, typed] = [SLIDERS[k], $(idOf("typed", k))];
-    if (from !== slider) slider.value = Math.round(Math.abs(value[k] - axis.ends[0]) / axis.step);
-    typed.value = trimmed(value[k] / axis.divisor);
-  });
-  const [x, y] = placeOf(value);
-  Object.assign($("mark").style, { left: `${100 * x}%`, bottom: `${100 * y}%` });
-}
 $("controls").replaceChildren(...AXES.flatMap((_, k) => control(k)));
 const SLIDERS = AXES.map((_, k) => $(idOf("slider", k)));
 // A finger or a mouse on the map moves both keys, to whole steps of each.
@@ -379,8 +297,17 @@ $("map").onpointerdown = (event) => { $("map").setPointerCapture(event.pointerId
 $("map").onpointermove = point;
 $("search").oninput = find;
 $("search").onkeydown = (event) => { if (event.key === "Enter") $("found").querySelector("button")?.click(); };
+// Arrows go from the search into what was found, and back.
+$("found").parentNode.addEventListener("keydown", (event) => {
+  const stops = [$("search"), ...$("found").querySelectorAll("button")], from = stops.indexOf(document.activeElement);
+  const to = from < 0 ? null : stops[from + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
+  if (!to) return;
+  event.preventDefault();
+  to.focus();
+});
 $("language").onclick = () => speak(language === "zh" ? "en" : "zh");
 $("print").onclick = () => window.print();
+window.onbeforeprint = () => { $("date").textContent = ` · ${say("date")} ${today()}`; };
 $("download").onclick = download;
 scaleOfTiles();
 value = AXES.map((axis) => stepped(Math.round(lastOf(axis) / 2), axis));

@@ -36,7 +36,10 @@ ROWS_MAX = 300
 BEFORE, AFTER = "const DATA = ", ";\n"
 """What the line of the program with the data begins and ends with."""
 
-PROGRAM = ("proof.js", "solve.js", "ranges.js", "position.js", "plant.js", "workbook.js", "explore.js")
+PROGRAM = (
+    *("sound.js", "proof.js", "solve.js", "ranges.js", "position.js"),
+    *("plant.js", "workbook.js", "sheets.js", "controls.js", "explore.js"),
+)
 """Parts of the program behind the data, each of which uses those before it."""
 
 NOTHING = 1e-12

@@ -32,11 +32,12 @@ function drawMine() {
   const place = PLACE_OF_FREE.get(chosen), [emissions, reference] = [UNITS.emissions[chosen], UNITS.reference[chosen]];
   const allowance = shown.all[chosen], surplus = allowance - emissions, moved = allowance - reference;
   const put = { name: nameOf(chosen), value: axisValues(shown.value), allowance: tonnes(allowance),
-    surplus: tonnes(Math.abs(surplus)),
-    side: say(surplus < 0 ? "below" : "above"), emissions: tonnes(emissions),
-    rate: percent(rateOf(surplus, emissions), true) };
-  const parts = [element("p", {}, element("b", {}, say("gets", put))),
-    element("p", {}, say("rule_gives", { reference: tonnes(reference) }))];
+    moved: tonnes(Math.abs(moved)), side: say(moved < 0 ? "less" : "more"),
+    rate: percent(rateOf(Math.abs(moved), emissions)) };
+  const balance = { reference: tonnes(reference), emissions: tonnes(emissions), surplus: tonnes(Math.abs(surplus)),
+    side: say(surplus < 0 ? "deficit" : "excess"), rate: percent(rateOf(surplus, emissions), true) };
+  const parts = [element("p", {}, element("b", {}, say(Math.abs(moved) < TRIFLE_T ? "gets_same" : "gets", put))),
+    element("p", {}, say("rule_gives", balance))];
   if (place === undefined) parts.push(element("p", {}, say("fixed")));
   else {
     const told = [], prices = pulls(), rows = DATA.rows.of.map((row) => row[place]).filter((row) => row >= 0);
@@ -47,7 +48,7 @@ function drawMine() {
     const rest = rows.reduce((rest, row) =>
       rest - tell(words(DATA.rows.names[row]), emissions / 2 * prices[row]), moved);
     tell(held(place, moved), rest);
-    parts.push(element("p", {}, told.length ? say("moves", { tonnes: tonnes(moved, true) }) : say("as_rule")),
+    parts.push(element("p", {}, told.length ? say("moves", { tonnes: put.moved, side: put.side }) : say("as_rule")),
       element("ul", {}, ...told.map((one) => element("li", {}, one))), ...slopesNear(place),
       ...(AXES.length > 1 ? [] : lineOf(place, reference)), ...rangesOf(place));
   }
@@ -79,14 +80,16 @@ function rangesOf(place) {
     const [least, most] = RANGE(position, names.slice(0, last + 1), place, NEAR_SHARES[k]);
     const wide = (side) => most[side] - least[side] > SAME_T;
     const near = ({ bound, found }) =>
-      Math.abs(bound - found) <= Math.max(DATA.tolerances.relative * Math.abs(bound), DATA.tolerances.t);
+      Math.abs(bound - found) <= Math.max(TOLERANCES.relative * Math.abs(bound), TOLERANCES.t);
     const put = { optimum, share: percent(NEAR_SHARES[k], false, 0), least: amount(least.bound),
       greatest: amount(most.bound), lowest: amount(least.found), highest: amount(most.found) };
     if (!k) {
       told.textContent = say(!wide("bound") ? "settled" : wide("found") ? "not_settled" : "settled_open",
         { ...put, least: put.lowest, greatest: put.highest, allowance: amount(position.answer[place]) });
     }
-    list.append(element("li", {}, say(near(least) && near(most) ? "range" : "range_open", put)));
+    const proven = near(least) && near(most);
+    // What is proven of the optimum itself stands above.
+    if (k || !proven) list.append(element("li", {}, say(proven ? "range" : "range_open", put)));
     if (k + 1 < NEAR_SHARES.length) pending = setTimeout(next, 0, k + 1);
   };
   pending = setTimeout(next, REST_MS, 0);

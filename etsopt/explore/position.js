@@ -1,4 +1,5 @@
 // What is proven at a place: the allowances there, or that there are none, or the nearest place with a proof.
+requireSound(DATA);
 const ENGINE = prover(DATA), SOLVE = solver(DATA, ENGINE), RANGE = rangeFinder(DATA, ENGINE);
 const { units: UNITS, axes: AXES, pieces: PIECES } = DATA, COUNT = UNITS.id.length;
 // Of a box: multipliers tried at a place, and points that set the colours.

@@ -1,10 +1,11 @@
-"use strict";
 // Prove the answer at a position: no number of it is taken from a solver.
 //
 // `solver` (solve.js) makes an answer from multipliers. `prove` trusts neither: it bounds every objective from the
 // answer and the multipliers as etsopt/checking/allocation/segments.py does at one place, in doubles, with every rounding counted.
-// NaN is within no tolerance, so that comparisons ask what is proven and never what is refuted.
-const ROUNDOFF = 2 ** -53, SNAPPED_T = 1e-6, TRIFLE = 1e-280;
+// NaN is within no tolerance, so that comparisons ask what is proven and never what is refuted. Tolerances are those of
+// the checker (etsopt/units.py, etsopt/checking/tolerances.py), and no file states any.
+const TOLERANCES = { t: 2e-2, rate: 2e-10, relative: 1e-9, row: 2e-2, bound: 1e-3, resolution: 1e-15 };
+const LIMIT_ROUNDINGS = 8, ROUNDOFF = 2 ** -53, SNAPPED_T = 1e-6, TRIFLE = 1e-280;
 const gamma = (roundings) => roundings * ROUNDOFF / (1 - roundings * ROUNDOFF);
 const upward = (value, roundings) => value * (1 + 2 * (roundings + 2) * ROUNDOFF) + TRIFLE;
 const between = (one, other, x) => one === other ? one : one + x * (other - one);
@@ -21,9 +22,17 @@ function prover(data) {
   const R = Float64Array.from(free, (unit) => data.units.reference[unit]);
   const n = E.length, sumE = E.reduce((sum, one) => sum + one, 0), count = data.rows.names.length;
   const kinds = data.rows.of, least = finite(data.rows.least, -Infinity), most = finite(data.rows.most, Infinity);
-  const targets = finite(data.limits.target, NaN), { tolerances, levels } = data, zeros = () => new Float64Array(n);
+  const targets = finite(data.limits.target, NaN), { levels } = data, zeros = () => new Float64Array(n);
   // The fractions of fewer than n tonnes add up with this error, whole tonnes with none.
   const ofTotals = gamma(n) * n / 2;
+  // Rounding of limits where the policy of a place is evaluated, as etsopt/checking/allocation/policy_box.py bounds it:
+  // one that all units share is a part of all emissions.
+  const sumAll = data.units.emissions.reduce((sum, one) => sum + one, 0);
+  const rounding = Float64Array.from(data.rows.names, (_, row) => {
+    const sides = [...data.rows.least, ...data.rows.most].map((side) => side[row]);
+    const nation = kinds.some((of) => of.every((one) => one === row)) ? sumAll : 0;
+    return LIMIT_ROUNDINGS * ROUNDOFF * (largest(sides) + nation);
+  });
 
   const limits = (x) => ({
     lower: at(data.limits.lower, x), upper: at(data.limits.upper, x), least: at(least, x), most: at(most, x),
@@ -58,7 +67,7 @@ function prover(data) {
   // Distance of a total from a side, and what its rounding may add, that of the limit in the policy included.
   function away(total, row, side) {
     const difference = total.high[row] - side;
-    const error = ofTotals + gamma(4) * (Math.abs(difference) + Math.abs(total.low[row])) + data.rows.rounding[row];
+    const error = ofTotals + gamma(4) * (Math.abs(difference) + Math.abs(total.low[row])) + rounding[row];
     return [difference + total.low[row], error];
   }
 
@@ -66,7 +75,7 @@ function prover(data) {
     let rows = 0, units = 0;
     for (let row = 0; row < count; row++) {
       for (const [side, sign] of [[limit.least[row], -1], [limit.most[row], 1]]) {
-        if (!Number.isFinite(side)) continue;
+        if (Math.abs(side) === Infinity) continue;
         const [distance, error] = away(total, row, side);
         rows = Math.max(rows, sign * distance + error);
       }
@@ -149,12 +158,12 @@ function prover(data) {
     let lower = answer.map((one, i) => Math.min(limit.lower[i], one));
     let upper = answer.map((one, i) => Math.max(limit.upper[i], one));
     const earlier = [], found = [], constant = (value) => zeros().fill(value);
-    levels.forEach(({ name, unit }, place) => {
+    levels.forEach(({ name }, place) => {
       const squared = name === "least_squares", scale = name === "spread" ? sumE : 1;
       const own = (squared ? position.prices : duals[name]).map((dual) => dual * scale), pieces = [];
       const kink = limit.kinks[squared ? "change" : name];
       let dual = own, top = 0;
-      const weights = name === "largest_change" ? position.weights : null;
+      const weights = name === "largest_change" ? position.weights.map((one) => Math.max(one, 0)) : null;
       if (weights) pieces.push({ kink, fall: weights.map((one) => -one), rise: weights, times: 1 });
       else if (!squared) {
         pieces.push({ kink, fall: constant(-1), rise: constant(name === "deficit" ? 0 : 1), times: 1 });
@@ -173,15 +182,14 @@ function prover(data) {
       }
       // Neither is any objective below zero.
       gap = Math.min(upward(gap / scale + gamma(n + 600) * value, 8), upward(value, n));
-      const [relative, floor] = squared ? [tolerances.relative, tolerances.resolution * sumE]
-        : [tolerances.relative, tolerances[unit]];
-      const tolerance = Math.max(relative * value, floor);
-      found.push({ name, unit, value, gap, tolerance, proven: gap <= tolerance });
+      const unit = OBJECTIVE_UNITS[name], floor = squared ? TOLERANCES.resolution * sumE : TOLERANCES[unit];
+      const tolerance = Math.max(TOLERANCES.relative * value, floor);
+      found.push({ name, unit, value, gap, tolerance, proven: gap >= 0 && gap <= tolerance });
       earlier.push({ own, piece: weights ? null : pieces[0] });
       if (!weights) return;
       [lower, upper] = withinRate(lower, upper, top, answer);
     });
-    const met = missed.rows <= tolerances.row && missed.units <= tolerances.bound;
+    const met = missed.rows <= TOLERANCES.row && missed.units <= TOLERANCES.bound;
     return { levels: found, missed, proven: met && found.every((level) => level.proven) };
   }
 
@@ -218,12 +226,12 @@ function prover(data) {
       const times = Math.max(-(ofSums[k] ?? 0), 0), value = valueOf(name, point, kink);
       pieces.push({ kink, fall: zeros().fill(-1), rise: zeros().fill(name === "deficit" ? 0 : 1), times });
       gap += upward(times * Math.max(most - value + gamma(n + 600) * value, 0), 4);
-      held &&= value <= most + Math.max(tolerances.relative * most, tolerances.t * (name === "spread" ? sumE : 1));
+      held &&= value <= most + Math.max(TOLERANCES.relative * most, TOLERANCES.t * (name === "spread" ? sumE : 1));
     });
     gap = upward(gap + gapOfUnits(point, lower, upper, pieces, dual, false) + gapOfRows(dual, limit, total), 4);
     const least = sign * point[place] - gap, end = sign * (sign > 0 ? kept.lower : kept.upper)[place];
     const missed = misses({ limit, answer: point }, total), from = kept.answer[place];
-    held &&= missed.rows <= tolerances.row && missed.units <= tolerances.bound;
+    held &&= missed.rows <= TOLERANCES.row && missed.units <= TOLERANCES.bound;
     return { bound: sign * Math.max(least - ROUNDOFF * 2 * Math.abs(least), end),
       found: held ? sign * Math.min(sign * point[place], sign * from) : from };
   }
@@ -240,17 +248,17 @@ function prover(data) {
       const [distance, uncertain] = away(total, row, dual[row] > 0 ? limit.least[row] : limit.most[row]);
       least -= dual[row] * distance;
       error += Math.abs(dual[row]) * (uncertain + gamma(count + 8) * Math.abs(distance)) * (1 + gamma(8));
-      tolerated += Math.abs(dual[row]) * (1.000001 * tolerances.row + data.rows.rounding[row]);
+      tolerated += Math.abs(dual[row]) * (1.000001 * TOLERANCES.row + rounding[row]);
     }
     for (let i = 0; i < n; i++) {
-      const reach = Math.max(limit.upper[i] - middle[i], middle[i] - limit.lower[i]) * (1 + gamma(8));
+      const reach = Math.max(...[limit.upper[i], limit.lower[i]].map((end) => Math.abs(end - middle[i]))) * (1 + gamma(8));
       const price = Math.abs(sum[i]) + 1.01 * gamma(kinds.length + 16) * size[i];
       taken += price * reach;
-      tolerated += price * 1.000001 * tolerances.bound;
+      tolerated += price * 1.000001 * TOLERANCES.bound;
     }
     least -= upward((error + taken) * (1 + gamma(n + 8)) + gamma(8) * Math.abs(least), 8);
     return least > upward(tolerated * (1 + gamma(n + 8)), 8) ? least : 0;
   }
 
-  return { prove, infeasible, within, bound, limits, activity, valueOf, free, E, R, sumE };
+  return { prove, infeasible, within, bound, limits, activity, valueOf, rounding, free, E, R, sumE };
 }

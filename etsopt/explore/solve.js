@@ -152,7 +152,7 @@ function solver(data, { limits, activity, valueOf, E, R, sumE }) {
 
   // Whether intervals reach the sides of each row: where they do not, multipliers are those of another place.
   function reaches({ lower, upper, least, most }) {
-    const [low, high] = [totalsOf(lower), totalsOf(upper)], near = data.tolerances.row;
+    const [low, high] = [totalsOf(lower), totalsOf(upper)], near = TOLERANCES.row;
     return low.every((sum, row) => sum <= most[row] + near && high[row] >= least[row] - near);
   }
 

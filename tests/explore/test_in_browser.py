@@ -239,6 +239,20 @@ def test_enter_takes_the_first_plant_found_and_another_search_clears_it(page: Pa
     assert page.ask("[chosen, document.getElementById('mine').textContent]") == [-1, ""]
 
 
+def test_search_says_how_many_it_found_and_goes_by_arrows(page: Page, cement_page: Path) -> None:
+    page.open(cement_page)
+    page.ask("document.getElementById('search').focus(), document.getElementById('search').value = 'conch', find()")
+    count = page.ask("UNITS.id.filter((_, unit) => nameOf(unit).toLowerCase().includes('conch')).length")
+    (*_, last) = page.ask("Array.from(document.querySelectorAll('#found li'), (one) => one.textContent)")
+    assert last == f"10 of {count} are listed: a longer name finds fewer."
+    focused = "Array.from(document.querySelectorAll('#search, #found button')).indexOf(document.activeElement)"
+    for key, place in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("ArrowUp", 0), ("ArrowDown", 1)):
+        page.press(key)
+        assert page.ask(focused) == place
+    page.ask("document.activeElement.click()")
+    assert page.ask("document.activeElement.id") == "mine"
+
+
 def test_a_page_without_an_answer_says_so(page: Page, tmp_path: Path) -> None:
     found = curve(etsopt.read("tiny"), {CEMENT: (-0.06, -0.05)})
     assert isinstance(found, Curve)
@@ -246,7 +260,10 @@ def test_a_page_without_an_answer_says_so(page: Page, tmp_path: Path) -> None:
     write_page(found, tmp_path / "page.html")
     page.open(tmp_path / "page.html")
     assert page.ask(SEAL) == "infeasible"
-    assert page.ask("document.getElementById('nearest').textContent") == "No value near it is proven either."
+    assert (
+        page.ask("document.getElementById('nearest').textContent")
+        == "None of the values tried near it is proven either."
+    )
     assert page.ask("Array.from(document.querySelectorAll('main > section'), (one) => one.hidden)") == [True] * 7
     assert page.errors == []
 
@@ -281,11 +298,34 @@ def test_keys_move_the_slider_by_a_step(page: Page, cement_page: Path) -> None:
 
 
 @pytest.mark.nightly
-def test_a_value_is_typed_and_kept_within_the_range(page: Page, cement_page: Path) -> None:
+def test_a_value_is_typed_as_people_type_it(page: Page, cement_page: Path) -> None:
     page.open(cement_page)
-    for typed, value in (("-0.12345", -0.0012345), ("-5", -0.01), ("3", 0.0)):
-        page.ask(f"(typed => {{ typed.value = {typed!r}; typed.onchange(); }})(document.getElementById('typed'))")
+    typed = ("-0.12345", "−0.8", "-0,8", "-0。8", "－０．８", "-8e-1", " -.8 % ")
+    for text, value in zip(typed, (-0.0012345, *[-0.008] * 6), strict=True):
+        type_in(page, text)
         assert page.ask("value[0]") == value
+    read = {"1,234,567": 1234567, "1,234.5": 1234.5, "0,125": 0.125, "1,234": None, "1.2.3": None, "": None}
+    assert page.ask(f"{list(read)}.map(numberIn).map((one) => Number.isNaN(one) ? null : one)") == list(read.values())
+
+
+def type_in(page: Page, text: str) -> None:
+    page.ask(f"(typed => {{ typed.value = {text!r}; typed.onchange(); }})(document.getElementById('typed'))")
+
+
+def test_what_is_typed_in_vain_is_said_and_changes_nothing(page: Page, cement_page: Path) -> None:
+    page.open(cement_page)
+    page.ask("set(-0.008)")
+    said = "[value[0], document.getElementById('typed').value, document.getElementById('refused').textContent]"
+    for text, fault in (
+        ("5", "outside −1 % … 0 %"),
+        ("-1.001", "outside −1 % … 0 %"),
+        ("", "no number"),
+        ("abc", "no number"),
+    ):
+        type_in(page, text)
+        assert page.ask(said) == [-0.008, "-0.8", f"“{text}” is {fault}: nothing was changed."]
+    type_in(page, "-0.7")
+    assert page.ask(said) == [-0.007, "-0.7", ""]
 
 
 def test_a_button_speaks_the_other_language(page: Page, cement_page: Path) -> None:
@@ -365,7 +405,7 @@ def test_a_unit_that_no_limit_moves_says_so(page: Page, tmp_path: Path) -> None:
 def test_largest_losses_are_those_of_the_answer(page: Page, cement: Curve, cement_page: Path) -> None:
     page.open(cement_page)
     page.ask("set(-0.003)")
-    shown = page.ask("Array.from(document.querySelectorAll('#losses tbody tr'), (row) => row.cells[5].textContent)")
+    shown = page.ask("Array.from(document.querySelectorAll('#losses tbody tr'), (row) => row.cells[1].textContent)")
     loss = cement.anchor.tables["allocation"]["reference_t"].to_numpy() - cement.at(-0.003).allowance_t
     assert shown == [f"−{one:,.0f} t" for one in np.sort(loss)[::-1][:10]]
 
@@ -379,6 +419,10 @@ def test_sums_are_those_of_the_answer(page: Page, cement: Curve, cement_page: Pa
     assert rows == [f"{one / 1e3:,.2f}" for one in sums]
     tiles = page.ask("Array.from(document.querySelectorAll('#tiles li'), (one) => one.textContent)")
     assert len(tiles) == 31
+    rows = page.ask("Array.from(document.querySelectorAll('#provinces tbody tr'), (row) => row.cells[3].textContent)")
+    assert rows == [
+        f"{one / 1e3:,.2f}" for one in cement.instance.labels("province").sums(cement.at(-0.003).allowance_t)
+    ]
 
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -412,7 +456,7 @@ def test_a_position_is_saved_as_a_workbook(page: Page, cement: Curve, cement_pag
     about = {row[0]: row[1:] for row in book["About"] if row[0]}
     assert next(iter(about)) == "Allowances of cn-2025 at Target of cement −0.3 %"
     assert list(about)[1:3] == [
-        "Proven in this browser: no allocation within the limits is better",
+        "Proven by the page that saved this workbook, by its file's numbers: no allocation within the limits is better",
         "Calculated, not decided: these allowances are proposed, and no final allocation.",
     ]
     assert about["Hash of the instance"][0] == cement.instance.hash
@@ -420,9 +464,17 @@ def test_a_position_is_saved_as_a_workbook(page: Page, cement: Curve, cement_pag
     commands = "\n".join(about[name][0] for name in ("Solve it again", "Check the page"))
     assert commands == page.ask("commands().join('\\n')")
     assert about["sum of changes against the rule"][:2] == [page.ask("shown.proof.levels[0].value"), "t"]
+    # Sectors and provinces add up to what all units get.
+    for kind in ("Sectors", "Provinces"):
+        heads, *parts, whole = book[kind]
+        assert heads[1:3] == ["Units", "Units with less"]
+        assert whole[1] == sum(row[1] for row in parts) == len(rows)
+        assert whole[5] == pytest.approx(sum(row[7] for row in rows), abs=1e-3)
+        assert whole[5] == pytest.approx(sum(row[5] for row in parts), abs=1e-3)
+    assert any("nothing in it can show that" in one for one in about)
     page.ask("speak('zh')")
     book = saved(page)
-    assert list(book) == ["说明", "配额"]
+    assert list(book) == ["说明", "配额", "行业", "省份"]
     assert not re.search("核定配额|最小二乘", str([*book["说明"][5:], book["配额"][0]]))
 
 
@@ -475,6 +527,14 @@ def test_nothing_is_wider_than_the_window(width: int, page: Page, cement_page: P
     for _language in LANGUAGES:
         page.ask("chosen = 5, move(value), document.getElementById('language').click()")
         assert page.ask("document.documentElement.scrollWidth") <= width
+        # Numbers of tiles are whole, columns are there, and what is pressed is as large as a finger needs.
+        tiles = "Array.from(document.querySelectorAll('#tiles li'))"
+        assert page.ask(f"{tiles}.every((one) => one.scrollWidth <= one.clientWidth)")
+        assert page.ask("Array.from(document.querySelectorAll('th, td')).every((one) => one.checkVisibility())")
+        heights = "Array.from(document.querySelectorAll('button, input'), (one) => one.getBoundingClientRect().height)"
+        visible = "(one) => { one.style.contentVisibility = 'visible'; }"
+        page.ask(f"document.querySelectorAll('main > section').forEach({visible})")
+        assert page.ask(f"Math.min(...{heights})") >= 24
 
 
 CONTRASTS = """(() => {
@@ -518,6 +578,16 @@ def test_a_page_is_printed_on_few_sheets(page: Page, cement_page: Path) -> None:
     page.size(1280, 900)
     page.open(cement_page)
     assert 2 <= page.printed().count(b"/Type /Page\n") <= 5
+    # What has nothing in it, or asks for a click, is not printed; the day is.
+    page.send("Emulation.setEmulatedMedia", media="print")
+    try:
+        shown = "(id) => getComputedStyle(document.getElementById(id)).display !== 'none'"
+        assert page.ask(f"['losses-choose', 'date'].map({shown})") == [False, True]
+        section = "getComputedStyle(document.getElementById('mine').parentNode).display"
+        assert page.ask(section) == "none"
+        assert page.ask(f"chosen = 5, drawMine(), {section}") == "block"
+    finally:
+        page.send("Emulation.setEmulatedMedia", media="")
 
 
 @pytest.mark.nightly
