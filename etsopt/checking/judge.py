@@ -98,6 +98,7 @@ def _of_theorem(
         found,
         violations=(*found.violations, *_values_are_kept(levels, known)),
         levels=(*checks, *(level for name, level in proven.items() if name == theorem.infeasibility)),
+        unproven_prices=(*found.unproven_prices, *(level.name for level in checks if not level.prices_prove)),
         theorem=theorem.model,
         calculated=theorem.calculated,
         answered=answered,

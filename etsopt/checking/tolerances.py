@@ -71,6 +71,9 @@ PROOF_WEIGHT_SHARE_MIN = 1e-3
 TOTAL_RESOLUTION_RELATIVE = 1e-15
 """Resolution of an allocation relative to all emissions: totals are known no better."""
 
+RATE_RESOLUTION_MAX_RELATIVE = 1e-6
+"""Largest tolerance of the largest rate that the size of a unit is the reason of, relative to the rate."""
+
 ROUNDING_GAP_RELATIVE = 1e-3
 """Gap, relative to the value, above which rounding is not the cause and no bound is repeated in rational numbers."""
 

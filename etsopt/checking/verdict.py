@@ -75,7 +75,8 @@ class LevelCheck:
     ``asked``, the gap that the reader accepts. A certified result may leave an objective uncertified that is not
     ``needed``.
     ``distance_t`` of the tie-break bounds the distance of every unit from the unique answer. ``spending`` is that in
-    the cost of whole plans, against which a gap counts where the cost is near zero.
+    the cost of whole plans, against which a gap counts where the cost is near zero. ``of_prices`` is the gap that the
+    prices of a market leave by themselves, where leaves prove the rest.
     """
 
     name: str
@@ -88,6 +89,7 @@ class LevelCheck:
     needed: bool = True
     distance_t: float | None = None
     spending: float | None = None
+    of_prices: float | None = None
 
     def __post_init__(self) -> None:
         if math.isnan(self.gap):
@@ -109,6 +111,11 @@ class LevelCheck:
     def certified(self) -> bool:
         """True if value and bound agree, or differ by no more than the gap that the reader accepts."""
         return self.optimal or self.tolerance < self.gap <= self.asked
+
+    @property
+    def prices_prove(self) -> bool:
+        """False if prices are stated that do not prove the objective by themselves."""
+        return self.of_prices is None or self.of_prices <= max(self.tolerance, self.asked)
 
     @property
     def relative_gap(self) -> float:
@@ -192,8 +199,8 @@ class Verdict:
     infeasible
         True if a program is proven to have no point.
     unproven_prices
-        Objectives of a program whose multipliers, which its tables may show, prove nothing by themselves: beside whole
-        numbers they are those of the program without them.
+        Objectives whose multipliers, which tables may show as prices, do not prove them by themselves: beside whole
+        numbers they are those of the program without them, or what the answer calls so.
     """
 
     violations: tuple[Violation, ...]

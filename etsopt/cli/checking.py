@@ -141,6 +141,13 @@ def _found(run: Run, verdict: Verdict, same: bool, beside: list[str]) -> Iterato
     yield Paragraph(infeasible) if infeasible else Paragraph(_("Every statement holds."), "good")
     if verdict.certified and verdict.misses_t is not None:
         yield Paragraph(certified(verdict.misses_t, verdict.distance_t))
+    for level in verdict.levels:
+        if verdict.certified and not level.prices_prove:
+            text = _(
+                "The prices are not proven: alone they leave {amount:,.6g} CNY of the cost open, which whole plans and "
+                "leaves prove."
+            )
+            yield Paragraph(_(text, amount=level.of_prices), "warning")
     if verdict.of_program and verdict.certified:
         yield Paragraph(OF_PROGRAM[verdict.status])
     yield Paragraph(_theorem(verdict))

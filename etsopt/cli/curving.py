@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_format, add_instance, add_time_limit, instance_of
 from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.language import _, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -152,7 +152,11 @@ def check(options: Namespace) -> int:
         raise UsageError(what, _("Leave them out."))
     with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
         found = check_curve(options.run)
-    return print_check(found, options.json)
+    beside = ["termination", "solves", "seconds", "versions"]
+    code = print_check(found, options.json, {"not_checked": beside})
+    if not (code or options.json):
+        print(_("What the curve says beside its answer is not checked: {words}.", words=joined(beside)))
+    return code
 
 
 def print_check(found: CurveCheck, as_json: bool, asked: Mapping[str, object] | None = None) -> int:

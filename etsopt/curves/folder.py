@@ -65,14 +65,18 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
     UsageError
         If the folder holds something else, or the format is unknown.
     """
-    # An empty table has no types, and a table joined to it would lose its own.
-    parts = [part for part in (curve.multipliers, *_proofs(curve)) if len(part)]
-    proofs = pd.concat(parts, ignore_index=True) if parts else curve.multipliers
-    tables = {"pieces": curve.pieces, "multipliers": proofs, "infeasible": curve.infeasible}
+    tables = {"pieces": curve.pieces, "multipliers": _multipliers(curve), "infeasible": curve.infeasible}
     stated = Stated.of(curve, anchor=curve.anchor.tables_hash)
     folder = Path(folder)
     anchor = folder / ANCHOR
     write_files(folder, stated, tables, table_format, lambda: curve.anchor.save(anchor, table_format=table_format))
+
+
+def _multipliers(curve: Curve) -> pd.DataFrame:
+    """Return the multipliers that prove the pieces and the infeasible stretches."""
+    # An empty table has no types, and a table joined to it would lose its own.
+    parts = [part for part in (curve.multipliers, *_proofs(curve)) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else curve.multipliers
 
 
 def _proofs(curve: Curve) -> Iterator[pd.DataFrame]:
@@ -157,10 +161,31 @@ def check_curve(folder: str | Path) -> CurveCheck:
         return price_folder.check_price_curve(Path(folder))
     curve, stated, tables = _read(Path(folder))
     refused = [*stated.refused(curve), *_of_anchor(curve, stated), *_of_pieces(curve, tables["pieces"])]
+    refused += _of_multipliers(_multipliers(curve), tables["multipliers"])
+    for name, known in (("pieces", curve.pieces), ("multipliers", curve.multipliers)):
+        # What nobody derives is no part of a curve.
+        added = [str(column) for column in tables[name] if column not in known]
+        table = f"{name}.csv"
+        refused += [str(_("{table} has the column {column}", table=table, column=one)) for one in added]
+    refused += [str(_("a curve has no table {table}", table=name)) for name in stated.tables if name not in TABLES]
     stretches = tables["infeasible"].astype(float)
     if curve.infeasible.shape != stretches.shape or not np.allclose(curve.infeasible, stretches, rtol=VALUES_AGREE):
         refused.append(str(_("the stretches without an allocation are not those that multipliers prove")))
     return CurveCheck.of(curve, refused)
+
+
+def _of_multipliers(proven: pd.DataFrame, stated: pd.DataFrame) -> Iterator[str]:
+    """Yield the pieces, or infeasible stretches, that other multipliers are stated of than those that prove them."""
+    keys, ends = ["piece", "level", "row", "index"], ["multiplier_from", "multiplier_to"]
+    twice = stated.duplicated(keys)
+    tables = (table.fillna({"index": ""}).set_index(keys)[ends].astype(float) for table in (proven, stated[~twice]))
+    both = pd.concat(tables, axis=1)
+    shown = both.fillna(0.0).to_numpy()
+    level = [both.index.get_level_values(name) for name in ("piece", "level")]
+    size = pd.Series(np.abs(shown[:, :2]).max(axis=1), index=both.index).groupby(level).transform("max").to_numpy()
+    off = np.abs(shown[:, :2] - shown[:, 2:]).max(axis=1) > VALUES_AGREE * size
+    for piece in dict.fromkeys([*level[0][off], *stated.loc[twice, "piece"]]):
+        yield str(_("piece {piece}: its multipliers are not those that prove it", piece=piece))
 
 
 def _of_anchor(curve: Curve, stated: Stated) -> Iterator[str]:

@@ -29,6 +29,9 @@ def made(cells: list[Any], dtype: Any = object) -> tuple[pd.Series[Any], int]:
         ([1.5, 2], object, [1.5, 2.0]),
         ([1.5, 2.5], object, [1.5, 2.5]),
         ([True, False], object, [True, False]),
+        ([1, 2], "Int64", [1.0, 2.0]),
+        ([True, False], "boolean", [True, False]),
+        (["a", "b"], "category", ["a", "b"]),
     ],
 )
 def test_cells_of_one_kind_are_made_plain(cells: list[Any], dtype: Any, becomes: list[Any]) -> None:
@@ -38,8 +41,9 @@ def test_cells_of_one_kind_are_made_plain(cells: list[Any], dtype: Any, becomes:
     assert isinstance(column.tolist()[0], type(becomes[0]))
 
 
-def test_numbers_with_absent_ones_stay_numbers() -> None:
-    column, wrong = made([1.5, None])
+@pytest.mark.parametrize("dtype", [object, "Float64"])
+def test_numbers_with_absent_ones_stay_numbers(dtype: Any) -> None:
+    column, wrong = made([1.5, None], dtype)
     assert wrong == 0
     assert column.dtype == float
     assert np.isnan(column.iloc[1])
@@ -47,7 +51,7 @@ def test_numbers_with_absent_ones_stay_numbers() -> None:
 
 @pytest.mark.parametrize("cells", [[True, None], ["a", 1], [1, "a", None], [(1,), (2,)]])
 def test_cells_of_several_kinds_are_refused(cells: list[Any]) -> None:
-    _, wrong = made(cells)
+    _, wrong = made(cells, "boolean" if cells[0] is True else object)
     assert wrong == 1
 
 

@@ -199,6 +199,30 @@ def test_what_is_changed_in_a_folder_is_refused(steel: Curve, tmp_path: Path) ->
         check_curve(folder)
 
 
+@pytest.mark.parametrize("change", ["mean", "level", "row", "piece", "twice", "column"])
+def test_multipliers_that_prove_nothing_are_refused(change: str, cement: Curve, tmp_path: Path) -> None:
+    folder = tmp_path / "curve"
+    cement.save(folder)
+    path = folder / ("pieces.csv" if change == "column" else "multipliers.csv")
+    table = pd.read_csv(path)
+    linear = [] if change == "column" else table.index[table["level"] == "change"]
+    if change == "mean":
+        # Both ends of a linear objective have the same multiplier, which their mean alone would not show.
+        table.loc[linear[0], ["multiplier_from", "multiplier_to"]] += [-1000.0, 1000.0]
+    elif change == "column":
+        table["price_cny_per_t"] = 84.0
+    else:
+        further = {"level": "profit", "row": "national_total", "piece": 77}
+        added = table.loc[linear[:1]].assign(**({change: further[change]} if change in further else {}))
+        table = pd.concat([table, added])
+    table.to_csv(path, index=False)
+    stated = json.loads((folder / "curve.json").read_text(encoding="utf-8"))
+    if change == "column":
+        stated["tables"]["pieces"]["price_cny_per_t"] = "float64"
+        (folder / "curve.json").write_text(json.dumps(stated), encoding="utf-8")
+    assert not check_curve(folder).holds
+
+
 def test_a_folder_with_something_else_is_left_alone(cement: Curve, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="holds no curve"):

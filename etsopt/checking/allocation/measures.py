@@ -12,7 +12,12 @@ from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.certificate import Kinked, Square
 from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
 from etsopt.checking.theorem import TIE_BREAKS
-from etsopt.checking.tolerances import LEAST_REFERENCE_SHARE, PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
+from etsopt.checking.tolerances import (
+    LEAST_REFERENCE_SHARE,
+    PROOF_WEIGHT_SHARE_MIN,
+    RATE_RESOLUTION_MAX_RELATIVE,
+    TOTAL_RESOLUTION_RELATIVE,
+)
 from etsopt.readings import plan
 from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
@@ -132,7 +137,9 @@ class Measures:
             borne = self.weights * self.e
             furthest &= borne > PROOF_WEIGHT_SHARE_MIN * float(np.sum(borne))
             smallest = float(np.min(self.e[furthest], initial=np.inf))
-            tolerance = max(tolerance, TOTAL_RESOLUTION_RELATIVE * all_emissions / smallest)
+            # Weights are the answer's own words: of a tiny unit they must not widen the tolerance of all others.
+            resolved = min(TOTAL_RESOLUTION_RELATIVE * all_emissions / smallest, RATE_RESOLUTION_MAX_RELATIVE * value)
+            tolerance = max(tolerance, resolved)
         return tolerance
 
     def gap_of_value(self, level: Level, of_sum: float) -> float:

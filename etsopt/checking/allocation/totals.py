@@ -9,6 +9,7 @@ import pandas as pd
 
 from etsopt.checking import cells
 from etsopt.checking.allocation.duals import KEPT
+from etsopt.checking.allocation.exceptions import LEVELS
 from etsopt.checking.theorem import ALLOCATION, DUALS
 from etsopt.checking.tolerances import NUMBER_RELATIVE, RATE_ROW_TOLERANCES, TOTAL_TOLERANCE_T
 from etsopt.checking.verdict import Violation
@@ -183,9 +184,11 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
     indices, given = duals["index"].to_numpy(), duals["unit"].to_numpy()
     right = np.zeros(len(duals), dtype=bool)
     for level in pd.unique(stated):
-        # An objective may have several proofs: "exceptions:2" is the second.
-        unit = units.get(str(level).partition(":")[0], "")
-        of_level = stated == level
+        # Exceptions may have several proofs: "exceptions:2" is the second.
+        name, numbered, number = str(level).partition(":")
+        if name not in units or (numbered and not (name in LEVELS and number.isdecimal())):
+            continue
+        unit, of_level = units[name], stated == level
         for by, has_unit in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
             right |= of_level & has_unit & (given == f"{unit}/{by}")
         for earlier, by in units.items():

@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     from etsopt.checking.verdict import Violation
 
 
-def proven_together(stated: StatedMultipliers, root: Bound, value: float) -> tuple[float, list[Violation]]:
-    """Return the bound of stated multipliers concatenated, at most the value [CNY], and the violations of these.
+def proven_together(stated: StatedMultipliers, root: Bound, value: float) -> tuple[float, list[Bound], list[Violation]]:
+    """Return the bound of stated multipliers together, at most the value [CNY], that of each, and violations of these.
 
     It is minus infinity without any, and where units trade on several accounts: rounding is bounded on one.
     """
     levels = [level for level in stated.places if re.fullmatch(rf"{COST}:together:\d+", level)]
     if not levels or len(levels) >= COMBINATION_VECTORS_MAX or len(root.market.accounts.labels) > 1:
-        return -np.inf, []
+        return -np.inf, [], []
     bounds: list[Bound] = [root]
     violations: list[Violation] = []
     for level in levels:
         given, wrong = stated.at(level, "CNY/t")
         bounds.append(Bound(root.market, given, root.leeway))
         violations += wrong
-    return bound_of_choices(bounds, value), violations
+    return bound_of_choices(bounds, value), bounds, violations
 
 
 def bound_of_choices(bounds: list[Bound], value: float) -> float:

@@ -65,8 +65,12 @@ def cost_of(
     obligations and the reserve's sales. A gap is relative to it if the cost is near zero.
     """
     baseline, terms, sizes = market.baseline, market.terms, market.sizes
+    turnover = 0.0
     if kind == statements.ABATEMENT:
-        more = np.stack([terms.expected_price * holdings.bought, -terms.expected_price * holdings.sold])
+        # What is bought and sold in the same year is no spending: any amount of it could be stated.
+        more = terms.expected_price * (holdings.bought - holdings.sold)
+        price = np.abs(baseline.discount * terms.expected_price)
+        turnover = float((price * (holdings.bought + holdings.sold)).sum())
     else:
         ceiling = np.where(np.isfinite(terms.ceiling), terms.ceiling, 0.0)
         more = ceiling * years["released_t"].to_numpy() - terms.floor * years["intake_t"].to_numpy()
@@ -74,7 +78,7 @@ def cost_of(
     parts = (baseline.discount * units.cost, _of_trading(market, holdings), baseline.discount * more)
     summands = np.concatenate([*(part.ravel() for part in parts), -terminal_value * holdings.banked[:, -1]])
     value, error = total(summands)
-    size = float(np.abs(summands).sum()) + float(sizes.cost.sum())
+    size = float(np.abs(summands).sum()) + turnover + float(sizes.cost.sum())
     size += terminal_value * float(_stocks(market, holdings).sum())
     of_units = (baseline.discount * units.cost).sum(axis=1)
     spending = np.maximum(of_units, 0.0).sum() + np.maximum(summands[units.cost.size :], 0.0).sum()

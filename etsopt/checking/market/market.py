@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -109,7 +110,7 @@ def check_market(
     tolerance = tolerance_of_cost(value, market)
     root = Bound(program, given, leeway_of(market, answer.holdings, answer.units, years))
     bound = relaxed = root.of_all() - uncertain
-    integer = not instance.policy.abatement.divisible_measures
+    integer, others = not instance.policy.abatement.divisible_measures, list[Bound]()
     if integer:
         if program is market:
             discounted = market.baseline.discount * answer.price
@@ -118,18 +119,20 @@ def check_market(
         leaves, more = read_leaves(instance, market.baseline, market.offered, tables.get(LEAVES))
         violations += more
         if leaves:
-            proven, more = _proven_by(leaves, stated, root)
+            proven, of_leaves, more = _proven_by(leaves, stated, root)
             violations += more
+            others += of_leaves
             bound = max(bound, proven - uncertain)
-        proven, more = proven_together(stated, root, value)
+        proven, together, more = proven_together(stated, root, value)
         violations += more
+        others += together
         bound = max(bound, proven - uncertain)
     elif LEAVES in tables:
         message = _("divisible measures have no leaves")
         violations.append(Violation(LEAVES, "", 1.0, "tables", message))
     violations += uplift_follows(instance, answer.units, root, tables.get(UPLIFT), integer)
     if kind != statements.ABATEMENT:
-        violations += interval_is_proven(root, stated, years, answer.price, relaxed, tolerance)
+        violations += interval_is_proven(root, others, stated, years, answer.price, relaxed, tolerance)
         wrong = closure_follows(root, given, years, tables.get(CLOSURE))
         # Whether there are other terminal prices follows from a right table.
         violations += wrong or terminal_prices_follow(instance, market, stated, tables, kind)
@@ -139,8 +142,11 @@ def check_market(
         violations.append(Violation("cost", "", bound - value, "CNY", _("the cost is not below its lower bound")))
     off = max(value - bound, 0.0)
     asked = gap * max(abs(value), spending)
-    spent_in_all = spending if integer else None
-    return violations, LevelCheck(COST, "CNY", value, value - off, off, tolerance, asked, spending=spent_in_all)
+    check = LevelCheck(COST, "CNY", value, value - off, off, tolerance, asked)
+    if not integer:
+        return violations, check
+    of_prices = None if kind == statements.ABATEMENT else max(value - relaxed, 0.0)
+    return violations, replace(check, spending=spending, of_prices=of_prices)
 
 
 def _answer(
@@ -186,8 +192,10 @@ def _tables_follow(
     return violations
 
 
-def _proven_by(leaves: Sequence[Leaf], stated: StatedMultipliers, root: Bound) -> tuple[float, list[Violation]]:
-    """Return the least bound of the leaves of a tree [CNY], and the violations of its multipliers."""
+def _proven_by(
+    leaves: Sequence[Leaf], stated: StatedMultipliers, root: Bound
+) -> tuple[float, list[Bound], list[Violation]]:
+    """Return the least bound of the leaves of a tree [CNY], bounds at their multipliers, and violations of these."""
     market = root.market
     known, violations, least = {COST: root}, list[Violation](), np.inf
     branched = {branching.unit for leaf in leaves for branching in leaf.branchings}
@@ -203,7 +211,7 @@ def _proven_by(leaves: Sequence[Leaf], stated: StatedMultipliers, root: Bound) -
         # A leaf without plans, or with unmet demand, is empty.
         empty = bound == np.inf or (of_unmet and bound > 0)
         least = min(least, np.inf if empty else -np.inf if of_unmet or not leaf.level else bound)
-    return least, violations
+    return least, [bound for level, bound in known.items() if not level.startswith(f"{UNMET}:")], violations
 
 
 def _shape(instance: InstanceInputs, market: Market, tables: Mapping[str, pd.DataFrame], kind: str) -> list[Violation]:

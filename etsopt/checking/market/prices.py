@@ -17,6 +17,8 @@ from etsopt.checking.verdict import Violation
 from etsopt.language import _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from etsopt.checking.arrays import Floats
     from etsopt.checking.market.accounts import Accounts
     from etsopt.readings.baseline import Baseline
@@ -62,7 +64,13 @@ OF_ACCOUNTS = 3
 
 
 def interval_is_proven(
-    root: Bound, stated: StatedMultipliers, years: pd.DataFrame, price: Floats, bound: float, tolerance: float
+    root: Bound,
+    others: Sequence[Bound],
+    stated: StatedMultipliers,
+    years: pd.DataFrame,
+    price: Floats,
+    bound: float,
+    tolerance: float,
 ) -> list[Violation]:
     """Check that the price interval is spanned by stated prices, at each of which the market clears.
 
@@ -73,6 +81,8 @@ def interval_is_proven(
     ----------
     root, bound
         Bound at the multipliers of the reported price, over all plans, and its value [CNY].
+    others
+        Bounds at other multipliers, such as those of leaves: a price that bounds the cost worse is none of the market.
     tolerance
         Of the cost [CNY].
     """
@@ -85,9 +95,10 @@ def interval_is_proven(
         prices.append(-end.market_balance / baseline.discount)
         bounds.append(Bound(root.market, end, root.leeway).of_all())
     # The reported price is that of the relaxation itself, without the demand by which the ends are found.
-    if levels and not max(bounds) - bound <= tolerance + PRICE_PROOF_RELATIVE * abs(bound):
+    better = max([*bounds, *(other.of_all() for other in others)]) - bound
+    if not better <= tolerance + PRICE_PROOF_RELATIVE * abs(bound):
         message = _("no other stated prices bound the cost better than those reported")
-        violations.append(Violation("price", COST, max(bounds) - bound, "CNY", message))
+        violations.append(Violation("price", COST, better, "CNY", message))
     demand, best = PRICE_PROOF_RELATIVE * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
     for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
         apart = demand * max(float((baseline.discount * np.abs(other - at)).sum()) for other in prices)

@@ -14,6 +14,7 @@ import pandas as pd
 from etsopt.checking.cells import distance
 from etsopt.checking.tolerances import CELL_TOLERANCE, NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T
 from etsopt.checking.verdict import Violation
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.language import _
 from etsopt.readings import plan
 
@@ -198,7 +199,8 @@ def year_columns(
     baseline: Baseline, terms: TradeTerms, enterprises: pd.DataFrame, table: pd.DataFrame, kind: str
 ) -> Columns:
     """Return the columns of ``years``: sums over the enterprises, and those of the market."""
-    names = [name for name in enterprises if name.endswith(("_t", "_tco2e", "_cny")) and not name.endswith("_per_t")]
+    own = [name for name in enterprises if not name.startswith(USER_COLUMN_PREFIX)]
+    names = [name for name in own if name.endswith(("_t", "_tco2e", "_cny")) and not name.endswith("_per_t")]
     columns = {name: grid(enterprises, name, len(baseline.years)).sum(axis=0, keepdims=True) for name in names}
     used = ("measures_cost_cny", "transaction_cost_cny", "offsets_cost_cny")
     columns["transfers_cny"] = columns["allowances_cost_cny"] + columns["penalty_cny"]

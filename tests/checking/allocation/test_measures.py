@@ -103,7 +103,7 @@ def test_a_level_counts_as_optimal_up_to_what_its_unit_can_be_told_apart_by() ->
 
 def test_the_largest_rate_is_known_no_better_than_its_smallest_unit_that_bears_the_proof() -> None:
     """Of the three the first two move by 5 %; all emissions are large enough for a share of 1e-15 of them to count."""
-    large = np.array([100.0, 200.0, 1e12])
+    large = np.array([100.0, 200.0, 1e9])
     own = measures(e=large, answer=np.array([105.0, 200.0, 50.0]), r=np.array([110.0, 190.0, 50.0]))
     floor = TOTAL_RESOLUTION_RELATIVE * (large.sum())
     assert own.tolerance("largest_change", 0.05) == pytest.approx(floor / 100)
@@ -121,6 +121,12 @@ def test_the_largest_rate_is_known_no_better_than_its_smallest_unit_that_bears_t
     assert (PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE) == (1e-3, 1e-15)
     less = replace(own, weights=np.array([0.0, 1.0, 0.0])).tolerance("largest_change", 0.05)
     assert less == pytest.approx(floor / 200)
+
+
+def test_no_weight_of_a_tiny_unit_widens_the_tolerance_of_all_by_more_than_a_millionth() -> None:
+    """A unit of 1 t among 1e12 t is known to 1e-15 of these, which is a tenth of a per cent of it."""
+    own = measures(e=np.array([1.0, 200.0, 1e12]), answer=np.array([0.95, 190.0, 5.0]), r=np.array([1.0, 200.0, 5.0]))
+    assert own.tolerance("largest_change", 0.05) == pytest.approx(0.05e-6)
 
 
 def test_the_gap_of_a_rate_is_what_units_lack_to_it_and_the_gap_of_the_sum_over_all_weight() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from etsopt.checking.verdict import Violation
 
 Tables = dict[str, pd.DataFrame]
-UNITS = {"change": "t", "spread": "rate"}
+UNITS = {"exceptions": "units", "change": "t", "spread": "rate"}
 
 
 @cache
@@ -42,7 +42,7 @@ def made() -> tuple[etsopt.Instance, Tables]:
         ("change", "province_balance", "North", 0.5, "t/t"),
         ("change", "intensity_order", "u000", 0.5, "t/rate"),
         ("change", "equal_rates", "u000", 0.5, "t/rate"),
-        ("spread:2", "sector_target", "steel", 9.0, "rate/t"),
+        ("exceptions:2", "sector_target", "steel", 9.0, "units/t"),
         ("spread", KEPT, "change", -0.5, "rate/t"),
         ("spread", "sector_target", "steel", 1e-3, "rate/t"),
     ]

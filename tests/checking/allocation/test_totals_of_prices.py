@@ -53,4 +53,9 @@ def test_multipliers_are_in_the_unit_of_their_level_by_that_of_their_row() -> No
                 found = totals.units_of_multipliers(table, UNITS)
                 assert [violation.where for violation in found] == [duals["level"][row]]
     assert len(totals.units_of_multipliers(changed("duals", "index", 6, "unknown")["duals"], UNITS)) == 1
-    assert len(totals.units_of_multipliers(changed("duals", "level", 0, "unknown")["duals"], UNITS)) == 1
+    # An unknown objective has no unit, and only exceptions have several proofs.
+    for level in ("unknown", "change:2", "exceptions:x"):
+        table = changed("duals", "level", 0, level)["duals"]
+        assert len(totals.units_of_multipliers(table, UNITS)) == 1
+        table.loc[0, "unit"] = "/t"
+        assert len(totals.units_of_multipliers(table, UNITS)) == 1

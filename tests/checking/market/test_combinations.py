@@ -109,7 +109,8 @@ def test_few_vectors_are_looked_at_and_those_of_one_account_alone(
         return float(len(bounds))
 
     monkeypatch.setattr(combinations, "bound_of_choices", count_of)
-    found, violations = proven_together(stated, root, 7.0)
+    found, bounds, violations = proven_together(stated, root, 7.0)
+    assert bounds == ([] if bound < 0 else [root, *((market, name, "leeway") for name in names)])
     assert found == bound
     assert [*map(str, violations)] == ([] if bound < 0 else [f"{name} [CNY/t]" for name in names])
     assert looked_at == ([] if bound < 0 else names)

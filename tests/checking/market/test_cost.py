@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,15 @@ def test_price_takers_pay_the_price_that_is_stated() -> None:
     bought, sold = DISCOUNT * table((1000, 0), (300, 0)), DISCOUNT * table((0, -540), (0, -60))
     assert value == pytest.approx(sum(TERMS) + bought.sum() + sold.sum() + sum(WORTH), rel=1e-14)
     assert spending == pytest.approx(31 + sum(TERMS[6:]) + 1300, rel=1e-14)
+
+
+def test_what_is_bought_and_sold_in_the_same_year_is_no_spending() -> None:
+    price = np.array([50.0, 60.0])
+    market, holdings = market_of(terms=terms_of(expected_price=price, transaction_cost=np.zeros(2))), holdings_of()
+    value, _, spending = cost_of(market, holdings, amounts_of(), YEARS, "abatement")
+    both = replace(holdings, bought=holdings.bought + 1e6, sold=holdings.sold + 1e6)
+    more, _, as_much = cost_of(market, both, amounts_of(), YEARS, "abatement")
+    assert (more, as_much) == pytest.approx((value, spending), rel=1e-12)
 
 
 def test_what_has_no_price_costs_nothing() -> None:

@@ -209,7 +209,8 @@ def test_leaves_prove_the_least_of_their_bounds_and_count_only_where_plans_and_a
         names = {"reported": "cost", "empty": "cost", "other": "cost:1", "unmet": "unmet_demand:1"}
         bounds.update({names[name]: value for name, value in of_levels.items()})
         leaves = [Leaf("" if name == "empty" else names[name], ()) for name in of_levels]
-        least, violations = of_market._proven_by([*leaves, *leaves], stated, root)
+        least, multipliers, violations = of_market._proven_by([*leaves, *leaves], stated, root)
+        assert [vars(one)["level"] for one in multipliers] == ["cost", *(["cost:1"] if "other" in of_levels else [])]
         units = {"cost:1": "CNY/t", "unmet_demand:1": "t/t"}
         known = [f"{leaf.level} in {units[leaf.level]}" for leaf in leaves if leaf.level in units]
         assert list(map(str, violations)) == known
@@ -267,9 +268,9 @@ def test_what_is_uncertain_of_a_cost_counts_against_its_bound(monkeypatch: pytes
 
     monkeypatch.setattr(of_market, "cost_of", uncertain)
     monkeypatch.setattr(of_market, "read_leaves", lambda *_: ([object()], []))
-    monkeypatch.setattr(of_market, "proven_together", lambda *_: (-np.inf, []))
-    monkeypatch.setattr(of_market, "_proven_by", lambda *_: (-np.inf, []))
-    monkeypatch.setattr(of_market, proof, lambda *_: (1e12, []))
+    monkeypatch.setattr(of_market, "proven_together", lambda *_: (-np.inf, [], []))
+    monkeypatch.setattr(of_market, "_proven_by", lambda *_: (-np.inf, [], []))
+    monkeypatch.setattr(of_market, proof, lambda *_: (1e12, [], []))
     violations, level = check_market(InstanceInputs.of(instance), result.tables, "clearing", 0.0)
     assert level is not None
     # A bound above the cost is a violation by what it is above.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,9 @@ LINES: list[tuple[Any, ...]] = [
     ("cost", "offsets_on_offer", "", 2026, -7.0, "CNY/t"),
     ("unmet_demand", "market_balance", "", 2026, 8.0, "t/t"),
 ]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 COLUMNS = ["level", "row", "index", "year", "multiplier", "unit"]
 
 
@@ -77,7 +80,9 @@ def test_a_multiplier_is_a_number_of_a_row_of_the_program_once(line: tuple[Any, 
     assert PRICE_PROOF_RELATIVE == 1.01e-7
 
 
-def clears(bounds: list[float], *, size: float = 0.0, ends: Any = None, stated_ends: Any = None) -> list[Any]:
+def clears(
+    bounds: list[float], *, size: float = 0.0, ends: Any = None, stated_ends: Any = None, others: Sequence[float] = ()
+) -> list[Any]:
     """Of prices of 50 and 60 CNY, with 40 in the first year at one end, and 70 in the second at the other.
 
     Discounted, the ends are 18 CNY apart, and the reported prices at most 10 from them. The multipliers of the reported
@@ -100,7 +105,13 @@ def clears(bounds: list[float], *, size: float = 0.0, ends: Any = None, stated_e
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(prices, "Bound", bound_of)
         violations = interval_is_proven(
-            root, found, years, np.array([50.0, 60.0]), bounds[0], tolerance_of(bounds[0], "CNY")
+            root,
+            [SimpleNamespace(of_all=lambda value=value: value) for value in others],  # type: ignore[misc]
+            found,
+            years,
+            np.array([50.0, 60.0]),
+            bounds[0],
+            tolerance_of(bounds[0], "CNY"),
         )
     return [(f"{violation.rule} {violation.where}".strip(), violation.amount) for violation in violations]
 
@@ -133,6 +144,12 @@ def test_no_stated_prices_bound_the_cost_better_than_those_reported(bound: float
         assert clears(bounds) == [("price cost", off), ("price cost", off), (other, off)]
     # At exactly the tolerance, which is that of a cost of nothing, they bound it no better.
     assert clears([0.0, tolerance_of(0.0, "CNY"), 0.0]) == []
+
+
+def test_prices_that_bound_the_cost_worse_than_the_multipliers_of_a_leaf_are_refused() -> None:
+    reported: dict[str, Any] = {"ends": [], "stated_ends": ([50.0, 60.0],) * 2}
+    assert clears([1e9], others=[5e8, 1e9], **reported) == []
+    assert clears([1e9], others=[5e8, 1.5e9], **reported) == [("price cost", 5e8)]
 
 
 def test_at_every_stated_price_the_market_clears_up_to_a_little_demand_between_them() -> None:
