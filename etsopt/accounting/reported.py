@@ -122,16 +122,14 @@ class Reported:
         return self._with_doubts(found)
 
     def enterprises(self, units: RawTable) -> RawTable | None:
-        """Return the table of enterprises with the names that the register states; None if it states none.
+        """Return the table of the enterprises of all units with the names that the register states; None without any.
 
-        Parameters
-        ----------
-        units
-            All units of the instance: a name of an enterprise without any has no place there.
+        An enterprise whose name is not stated has an empty one.
         """
-        found = enterprises_of(self.accounts.register)
-        found = found[found["enterprise_id"].isin([str(one) for one in units.columns.get("enterprise_id", ())])]
-        return None if found.empty else RawTable.from_frame(found, REGISTER.file)
+        names = enterprises_of(self.accounts.register).set_index("enterprise_id")["name"]
+        owners = dict.fromkeys(str(one) for one in units.columns.get("enterprise_id", ()) if one != "")
+        found = pd.DataFrame({"enterprise_id": [*owners], "name": [names.get(one, "") for one in owners]}, dtype=object)
+        return RawTable.from_frame(found, REGISTER.file) if found["name"].any() else None
 
     def _with_doubts(self, units: pd.DataFrame) -> pd.DataFrame:
         """Return the units with their months in doubt and those without a report, if there are any."""

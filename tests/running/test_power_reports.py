@@ -105,6 +105,14 @@ def test_the_register_states_what_the_rule_of_power_needs(folder: Path) -> None:
     assert allowance == etsopt.solve(alone).tables["allocation"]["allowance_t"].item() > 0
 
 
+def test_an_enterprise_without_a_name_keeps_its_code_beside_others_that_have_one(folder: Path) -> None:
+    other = pd.DataFrame({"unit_id": ["K1"], "enterprise_id": ["EK"], "sector": ["cement"], "province": ["Anhui"]})
+    other.assign(emissions_tco2e=831_500.0, output_t=1_000_000.0).to_csv(folder / "units.csv", index=False)
+    enterprises = etsopt.read(folder).enterprises
+    assert enterprises is not None
+    assert dict(enterprises[["enterprise_id", "name"]].to_numpy()) == {"EK": "", "91340600MA0000003X": "North Power"}
+
+
 def test_units_csv_of_the_accounts_may_lie_beside_the_reports(folder: Path) -> None:
     units = accounting.units_of(accounting.account(accounting.read_reports(folder)))
     units.to_csv(folder / "units.csv", index=False)
