@@ -114,6 +114,13 @@ class OpenMonths(Part):
     rate: float = Field(description="share of the year that is in doubt")
 
 
+class MissingMonths(Part):
+    """Months of a unit without a report, without which its year is."""
+
+    unit: str = Field(description="the unit")
+    months: list[str] = Field(description="the months")
+
+
 class Doubts(Part):
     """Figures that are probably false."""
 
@@ -121,6 +128,7 @@ class Doubts(Part):
     intensities: list[FarIntensities] = Field([], description="units far from the others of their sector")
     idle: list[str] = Field([], description="units with output and without emissions")
     months: list[OpenMonths] = Field([], description="months of monthly reports with open findings")
+    missing: list[MissingMonths] = Field([], description="months without a report")
 
 
 class Versions(Part):

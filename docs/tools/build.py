@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from docs.tools import api, commands, dictionary, links, models, published, rules
+from docs.tools import api, commands, dictionary, items, links, models, published, rules
 from docs.tools.notebooks import write_pages as write_notebooks
 
 DOCS = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ def write_sources(target: Path, *, notebooks: bool = True) -> None:
             shutil.copytree(DOCS / "pictures", target / language / "pictures")
     _link_to_english(target / "zh")
     english = target / "en"
-    for part in (published, models, rules, dictionary, commands, api):
+    for part in (published, models, rules, dictionary, items, commands, api):
         part.write_pages(english)
     write_notebooks(english, execute=notebooks)
 

@@ -17,7 +17,8 @@ from etsopt.accounting.substitutes import substitutes
 from etsopt.accounting.tables import figures_table, fuels_table
 from etsopt.accounting.trail import trail
 from etsopt.accounting.vocabulary import OTHER
-from etsopt.errors import UsageError, brief
+from etsopt.data.messages import first_of
+from etsopt.errors import AssumedWarning, UsageError, brief, warn
 from etsopt.language import _
 from etsopt.progress import checkpoint
 
@@ -117,6 +118,12 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
     checkpoint(_("accounting"))
     rows = reports.rows if reports.counted.all() else reports.rows[reports.counted]
     lines = Lines.of(rows, reports.coded.select(reports.counted))
+    if units := steel.steel_that_stays(lines):
+        text = _(
+            "{units}: crude steel is a product of its furnaces, but no row has it leave the enterprise (process "
+            "enterprise, flow out). Its output is 0 t, and the carbon of its steel counts as emitted."
+        )
+        warn(_(text, units=first_of(units)), AssumedWarning)
     parts = [part for room in (steel, cement, aluminium, power) for part in room.emissions(lines, factors)]
     emissions = Emissions.of(lines, parts)
     keys = frozenset(

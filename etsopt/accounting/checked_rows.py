@@ -9,17 +9,23 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.versions import latest
+from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
 from etsopt.data.messages import counted
 from etsopt.errors import Problem
+from etsopt.language import pgettext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
     from etsopt.accounting.coded import Coded
 
     Mask = NDArray[np.bool_]
+
+
+WORDS: dict[str, Collection[str]] = {"process": PROCESSES, "item": ITEMS, "flow": FLOWS}
+"""Codes by column, which are shown as the language of the moment writes them."""
 
 
 class CheckedRows:
@@ -46,14 +52,17 @@ class CheckedRows:
         problems = []
         for file in pd.unique(files[where]):
             own = where[files[where] == file]
-            shown = tuple((str(lines[row]), _shown(cells[row])) for row in own)
+            # A row of a sheet may be the rows of several flows.
+            shown = tuple(dict.fromkeys((str(lines[row]), _shown(cells[row], column)) for row in own))
             text = advice if isinstance(advice, str) else advice(int(own[0]))
-            problems.append(Problem(file, counted(len(own), *what), text, column, shown))
+            problems.append(Problem(file, counted(len(shown), *what), text, column, shown))
         return problems
 
 
-def _shown(cell: Any) -> str:
-    """Return a cell as a file may write it: absent numbers are empty, whole ones have no point."""
+def _shown(cell: Any, column: str) -> str:
+    """Return a cell as a file may write it: absent numbers are empty, whole ones have no point, words in a language."""
+    if column in WORDS and cell in WORDS[column]:
+        return pgettext(column, str(cell))
     if isinstance(cell, float):
         return "" if cell != cell else repr(float(cell)).removesuffix(".0")
     return str(cell)

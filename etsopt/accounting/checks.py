@@ -12,13 +12,20 @@ import numpy as np
 from etsopt.accounting.checked_rows import CheckedRows
 from etsopt.accounting.clauses import default_by_clause
 from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR, UNKNOWN, days, joined
-from etsopt.accounting.measurements import batches_of_carbon, single_figures, sizes_of_figures, values_of_batches
+from etsopt.accounting.measurements import (
+    batches_of_carbon,
+    carbon_of_all_tests,
+    single_figures,
+    sizes_of_figures,
+    values_of_batches,
+)
 from etsopt.accounting.versions import keys_of
 from etsopt.accounting.vocabulary import (
     ACCOUNTED,
     ALLOWED,
     CARBON_UNITS,
     COKE,
+    COUNTED,
     ENTERPRISE,
     FLOWS,
     ITEMS,
@@ -29,10 +36,10 @@ from etsopt.accounting.vocabulary import (
     UNITS,
 )
 from etsopt.data.messages import did_you_mean
-from etsopt.language import _
+from etsopt.language import _, chain, pgettext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -41,6 +48,8 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 DAYS = ("reported_on", "calibrated_on")
+ITEMS_SHOWN = 8
+"""Items of a process and flow that a message names."""
 
 FITS = np.zeros((len(PROCESSES), len(FLOWS), len(ITEMS)), dtype=bool)
 for (_process, _flow), _names in ALLOWED.items():
@@ -69,10 +78,27 @@ class RowChecks(CheckedRows):
             _complete,
             single_figures,
             batches_of_carbon,
+            carbon_of_all_tests,
             sizes_of_figures,
             values_of_batches,
         )
         return [problem for check in checks for problem in check(self)] + list(_versions(self))
+
+
+def places_of(item: str, sector: str) -> list[tuple[str, str]]:
+    """Return the processes and flows of a sector at which an item is counted or stated.
+
+    >>> places_of("crude_steel", "steel")
+    [('enterprise', 'in'), ('enterprise', 'out'), ('bof', 'product'), ('eaf', 'product')]
+    """
+    own = PROCESSES_OF.get(sector, ())
+    # What is tested, bought or in stock follows from what is counted.
+    return [(process, flow) for process in own for flow in COUNTED if item in ALLOWED.get((process, flow), ())]
+
+
+def words_of(column: str, codes: Iterable[str]) -> str:
+    """Return codes of a column in the words of the language."""
+    return chain((pgettext(column, code) for code in codes), _("{first}, {second}"))
 
 
 def _units(check: CheckedRows) -> Iterator[Problem]:
@@ -125,7 +151,8 @@ def _processes(check: CheckedRows) -> Iterator[Problem]:
 
     def advice(row: int) -> str:
         sector = ACCOUNTED[[SECTOR[name] for name in ACCOUNTED].index(int(coded.sector[row]))]
-        return _("Use a process of {sector}: {processes}.", sector=sector, processes=", ".join(PROCESSES_OF[sector]))
+        text = _("Use a process of {sector}: {processes}.")
+        return _(text, sector=pgettext("sector", sector), processes=words_of("process", PROCESSES_OF[sector]))
 
     yield from check.problems(wrong, "process", what, advice)
 
@@ -137,14 +164,24 @@ def _items(check: CheckedRows) -> Iterator[Problem]:
     what = (_("item has no place at this process and flow"), _("items have no place at their process and flow"))
 
     def advice(row: int) -> str:
-        process, flow = rows["process"].iat[row], rows["flow"].iat[row]
+        process, flow, item = (rows[name].iat[row] for name in ("process", "flow", "item"))
+        sector = next((name for name in ACCOUNTED if process in PROCESSES_OF[name]), "")
+        if places := places_of(item, sector):
+            place = _("{process} ({flow})")
+            texts = [
+                _(place, process=pgettext("process", process), flow=pgettext("flow", flow)) for process, flow in places
+            ]
+            text = _("Correct process or flow: {item} has its place at {places}.")
+            return _(text, item=pgettext("item", item), places=chain(texts, _("{first}; {second}")))
         items = ALLOWED.get((process, flow), ())
-        flows = ", ".join(flow for flow in FLOWS if (process, flow) in ALLOWED)
-        names = f"{', '.join(items[:8])}{', ...' if len(items) > 8 else ''}"
+        own = {"process": pgettext("process", process), "flow": pgettext("flow", flow)}
         if not items:
-            return _("Correct the flow: {process} has {flows}.", process=process, flows=flows)
+            flows = words_of("flow", [flow for flow in FLOWS if (process, flow) in ALLOWED])
+            return _("Correct the flow: {process} has {flows}.", **own, flows=flows)
+        names = words_of("item", items[:ITEMS_SHOWN])
+        names = _("{first}, {second}", first=names, second="...") if len(items) > ITEMS_SHOWN else names
         text = _("Correct flow or process, or leave the row out: {process} counts, by {flow}, {names}.")
-        return _(text, process=process, flow=flow, names=names)
+        return _(text, **own, names=names)
 
     yield from check.problems(wrong, "item", what, advice)
 
@@ -167,7 +204,7 @@ def _units_of_measure(check: CheckedRows) -> Iterator[Problem]:
         what,
         lambda row: _(
             "Convert the quantity: {item} is counted in {unit}.",
-            item=check.rows["item"].iat[row],
+            item=pgettext("item", check.rows["item"].iat[row]),
             unit=wanted[row],
         ),
     )

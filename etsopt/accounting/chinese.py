@@ -16,6 +16,7 @@ from etsopt.accounting.schema import ACTIVITIES
 from etsopt.accounting.screening.causes import CAUSES, USUAL_BY
 from etsopt.accounting.screening.registry import KINDS
 from etsopt.accounting.substitutes import SUBSTITUTED
+from etsopt.accounting.tables import FORMULAS
 from etsopt.accounting.trail import ROLES
 from etsopt.accounting.vocabulary import FLOWS, GAS_UNIT, ITEMS, MINUTES, OTHER, PROCESSES, TONNE
 from etsopt.data.tables.schema import SECTORS
@@ -75,6 +76,8 @@ CODES = {
     "role": ROLES,
     "substituted": SUBSTITUTED,
     "plan_reason": ("coverage", "risk", "drawn"),
+    "confidence": ("stated",),
+    "formula": FORMULAS,
 }
 """Codes whose words the catalogue has."""
 

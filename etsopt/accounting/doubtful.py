@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MONTH = ["unit_id", "month"]
 FINDING = [*MONTH, "rule"]
+BEGINS_OR_ENDS = ("new", "closed")
+"""Special cases of units that stand still in months of a year."""
 
 
 def doubtful_months(
@@ -58,6 +60,27 @@ def doubtful_months(
         months = months.merge(found[MONTH].drop_duplicates())
     parts = months.groupby(months["unit_id"].map(ids))
     return parts.agg(doubtful_months=("month", _listed), doubtful_t=("emissions_tco2e", "sum"))
+
+
+def missing_months(
+    accounts: Accounts, year: int, ids: pd.Series[str], of_review: pd.DataFrame | None, verified: frozenset[str]
+) -> pd.Series[str]:
+    """Return the months of a year without a report by unit of an instance, apart by spaces; none if all have one.
+
+    A unit that is new or closed has months without one, as has one that the national level has verified, and a month
+    whose finding the review has closed. Parameters are those of `doubtful_months`.
+    """
+    own = accounts.unit_years.loc[accounts.unit_years["year"] == year, "unit_id"]
+    register = accounts.register.set_index("unit_id")
+    own = own[~own.isin(verified) & ~own.map(register["special_case"]).isin(BEGINS_OR_ENDS)]
+    months = [f"{year:04d}-{month:02d}" for month in range(1, 13)]
+    asked = pd.MultiIndex.from_product([own, months], names=MONTH)
+    missing = asked.difference(pd.MultiIndex.from_frame(accounts.unit_months[MONTH]))
+    if of_review is not None:
+        closed = of_review[~of_review["open"] & (of_review["rule"] == "missing_month")]
+        missing = missing.difference(pd.MultiIndex.from_frame(closed[MONTH]))
+    found = missing.to_frame(index=False)
+    return found["month"].groupby(found["unit_id"].map(ids)).agg(_listed)
 
 
 def _listed(months: pd.Series[str]) -> str:

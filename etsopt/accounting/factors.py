@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +18,11 @@ from etsopt.data.files.read import PARAMETERS, find_folder
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.toml import LARGEST_BYTES, checked_content, parse_toml
 from etsopt.data.tables.raw import decode
-from etsopt.errors import DataError, Problem, brief, shortened
+from etsopt.errors import AssumedWarning, DataError, Problem, brief, shortened, warn
 from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -134,19 +134,27 @@ class Factors:
         )
 
 
+def parameters_file(source: str | Path) -> Path:
+    """Return where a folder of reports has its ``accounting.toml``, or beside which a workbook has it."""
+    return (Path(source).parent if is_book(source) else find_folder(source)) / PARAMETERS
+
+
 def read_parameters(folder: str | Path) -> dict[str, Any]:
     """Return the factors under ``[accounting]`` in ``accounting.toml`` by dotted keys; empty without the file.
 
-    A workbook of reports has none.
+    That of a workbook lies beside it, which a warning says: a workbook is often alone in a folder of other files.
 
     Raises
     ------
     DataError
         If the file cannot be read, has other tables, or a factor is unknown or out of range.
     """
-    path = None if is_book(folder) else find_folder(folder) / PARAMETERS
-    if path is None or not path.is_file():
+    path = parameters_file(folder)
+    if not path.is_file():
         return {}
+    if is_book(folder):
+        text = _("{book}: {parameters}, which lies beside it, states its factors.")
+        warn(_(text, book=Path(folder).name, parameters=PARAMETERS), AssumedWarning)
     if path.stat().st_size > LARGEST_BYTES:
         what = _(
             "has {st_size:,} bytes: expected at most {largest_bytes:,}",

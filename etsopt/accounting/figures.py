@@ -21,16 +21,32 @@ GUIDELINES = {
 }
 
 SOURCES = {
-    "steel A.1": f"{STEEL_GUIDELINE} (环办气候函〔2025〕27号), table A.1",
-    "steel A.2": f"{STEEL_GUIDELINE} (环办气候函〔2025〕27号), table A.2",
-    "steel A.1 for cement": f"{STEEL_GUIDELINE}, table A.1, taken for clinker lines: the text of {CEMENT_GUIDELINE} "
-    "(环办气候函〔2024〕321号) was not obtained",
-    "cement": f"a third-party program after {CEMENT_GUIDELINE}, whose text was not obtained; the allocation plan "
-    "confirms that both kinds of factor exist",
-    "aluminium": f"secondary sources; the text of {ALUMINIUM_GUIDELINE} (环办气候函〔2024〕321号) was not obtained",
-    "anode effect": f"a broker's reading of the draft of {ALUMINIUM_GUIDELINE}, 25 June 2024: with its anode figure it "
-    "gives the official total of the sector",
-    "older rule": "the accounting rules before 2024, whose default of the anode effect is 0.26316 tCO2e/t",
+    **{
+        f"steel {table}": _(
+            "{guideline} (环办气候函〔2025〕27号), table {table}", guideline=STEEL_GUIDELINE, table=table
+        )
+        for table in ("A.1", "A.2")
+    },
+    "steel A.1 for cement": _(
+        "{steel}, table A.1, taken for clinker lines: the text of {cement} (环办气候函〔2024〕321号) was not obtained",
+        steel=STEEL_GUIDELINE,
+        cement=CEMENT_GUIDELINE,
+    ),
+    "cement": _(
+        "a third-party program after {guideline}, whose text was not obtained; the allocation plan confirms that both "
+        "kinds of factor exist",
+        guideline=CEMENT_GUIDELINE,
+    ),
+    "aluminium": _(
+        "secondary sources; the text of {guideline} (环办气候函〔2024〕321号) was not obtained",
+        guideline=ALUMINIUM_GUIDELINE,
+    ),
+    "anode effect": _(
+        "a broker's reading of the draft of {guideline}, 25 June 2024: with its anode figure it gives the official "
+        "total of the sector",
+        guideline=ALUMINIUM_GUIDELINE,
+    ),
+    "older rule": _("the accounting rules before 2024, whose default of the anode effect is 0.26316 tCO2e/t"),
     "power gas": _(
         "{verification}, tables 11 and 12: the default applies, and is 5.9642 tC/10^4 Nm3; {steel}, table A.1, has its "
         "two factors",
@@ -61,7 +77,9 @@ SOURCES = {
         "grid factor of the year, published by the ministry, not read for all years; from 2026 on bought electricity "
         "emits nothing (update of the power guideline of 23 June 2026, annex 1, part 2)"
     ),
-    "warming": f"contents page of {ALUMINIUM_GUIDELINE}, and the fifth assessment report of the IPCC",
+    "warming": _(
+        "contents page of {guideline}, and the fifth assessment report of the IPCC", guideline=ALUMINIUM_GUIDELINE
+    ),
 }
 """Sources by their short names in the table."""
 

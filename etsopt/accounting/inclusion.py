@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.schema import REGISTER
+from etsopt.accounting.validated_rows import with_defaults
 from etsopt.errors import UsageError
 from etsopt.language import _
 
@@ -120,7 +121,7 @@ def register_of(instance: Instance) -> pd.DataFrame:
     frame = units[["unit_id", "enterprise_id", "sector", "province"]].copy()
     frame["activity"] = units["sector"].map(ACTIVITY_OF_SECTOR).astype(object)
     frame["direct_emissions_tco2e"] = units["emissions_tco2e"]
-    return frame.assign(name="", city="", complex_id="")[[column.name for column in REGISTER.columns]]
+    return with_defaults(frame, REGISTER.columns)[[column.name for column in REGISTER.columns]]
 
 
 def inclusion(

@@ -39,6 +39,8 @@ class Lines:
         Line of every row, -1 for tests and other measured values.
     fuel
         Position of the unit, month and item of each line in the values.
+    file
+        File of the first row of each line, and the sheet of a workbook.
     values, carbon, oxidation
         Calorific values, carbon contents [tC/unit] and oxidation rates, and the rows that they come from.
     """
@@ -48,6 +50,7 @@ class Lines:
     ncv: Floats
     of_row: Integers
     fuel: Integers
+    file: NDArray[np.object_]
     values: MonthlyValues
     carbon: MonthlyValues
     oxidation: MonthlyValues
@@ -68,8 +71,8 @@ class Lines:
         own = Coded(coded.units, coded.sector_of_unit, *(code[taken] for code in codes))
         total = added(line, hundredths(quantity[consumed]), len(taken))
         fuel = values.fuel[taken]
-        measured = monthly_carbon(rows, coded), monthly_oxidation(rows, coded)
-        return cls(own, total, values.value[fuel], of_row, fuel, values, *measured)
+        file, measured = rows["file"].to_numpy()[taken], (monthly_carbon(rows, coded), monthly_oxidation(rows, coded))
+        return cls(own, total, values.value[fuel], of_row, fuel, file, values, *measured)
 
     @property
     def quantity(self) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.calorific import IS_GAS
-from etsopt.accounting.carbon import tonnes_of_batches
+from etsopt.accounting.carbon import OF_TEST, carbon_of_tests, tonnes_of_batches
 from etsopt.accounting.coded import FLOW, SECTOR, joined
 from etsopt.accounting.vocabulary import ITEMS, POWER, RATES
 from etsopt.language import _
@@ -41,6 +41,24 @@ def single_figures(check: CheckedRows) -> Iterator[Problem]:
         "State one for the month, such as the mean of the process: minutes per pot and day, and rates, do not add up."
     )
     yield from check.problems(twice, "unit_id, month", what, advice)
+
+
+def carbon_of_all_tests(check: CheckedRows) -> Iterator[Problem]:
+    """Find tests of a power unit without a carbon content beside others of the fuel and month that have one."""
+    coded = check.coded
+    tests = coded.known & check.current & (coded.sector == SECTOR[POWER]) & (coded.flow == FLOW["test"]) & coded.is_fuel
+    stated = ~np.isnan(carbon_of_tests(check.rows, coded)) & tests
+    if not stated.any():
+        return
+    fuel, count = coded.fuel_month
+    some = np.bincount(fuel[stated], minlength=count)[fuel] > 0
+    apart = np.bincount(fuel[coded.flow == FLOW["carbon"]], minlength=count)[fuel] > 0
+    what = (_("test has no carbon content"), _("tests have no carbon content"))
+    advice = _(
+        "State that of every batch of the month, or its composite as one row of flow carbon: a batch without a test "
+        "has the default of the guideline (CETS-VG-01.01-V02-2026, table 8), not the mean of the others."
+    )
+    yield from check.problems(tests & ~stated & some & ~apart, OF_TEST, what, advice)
 
 
 def batches_of_carbon(check: CheckedRows) -> Iterator[Problem]:
@@ -87,6 +105,8 @@ def sizes_of_figures(check: CheckedRows) -> Iterator[Problem]:
     what = (_("carbon content is not possible"), _("carbon contents are not possible"))
     advice = _("State tonnes of carbon per tonne or 1e4 Nm3 as received: 51.96 % are 0.5196 tC/t.")
     yield from check.problems(wrong, "quantity", what, advice)
+    content = carbon_of_tests(check.rows, coded)
+    yield from check.problems((content > most) | (content <= 0), OF_TEST, what, advice)
     oxidation = coded.flow == FLOW["oxidation"]
     rate = coded.known & (oxidation | IS_RATE[coded.item])
     what = (_("rate is not in percent"), _("rates are not in percent"))

@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from etsopt.accounting.coded import ITEM, SECTOR
 from etsopt.accounting.combustion import CO2_PER_CARBON
@@ -31,9 +32,10 @@ from etsopt.accounting.factors import MARKS
 from etsopt.accounting.figures import FIGURES, KIND_BY_PHASE, SOURCES, fuel_keys
 from etsopt.accounting.lines import Emitted, Lines, emitted
 from etsopt.accounting.vocabulary import ITEMS, POWER
+from etsopt.accounting.workbooks import place_of
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, Problem
-from etsopt.language import _
+from etsopt.language import _, chain, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
     Keys = tuple[str, ...]
+
+FILES_SHOWN = 3
+"""Files and sheets that a message names."""
 
 FIRST_YEAR_OF_DATABASE = 2026
 """First year whose oxidation rates are those of the national database, and in which bought electricity is gone."""
@@ -186,7 +191,10 @@ def _problem(lines: Lines, key: str, own: list[int]) -> Problem:
     months = [f"{coded.month[line] // 12:04d}-{coded.month[line] % 12 + 1:02d}" for line in own]
     names = list(ITEMS)
     cells = tuple(
-        (f"of {coded.units[coded.unit[line]]}", f"{month} {names[coded.item[line]]}")
+        (
+            f"of {coded.units[coded.unit[line]]}",
+            _("{month} {item}", month=month, item=pgettext("item", names[coded.item[line]])),
+        )
         for line, month in zip(own, months, strict=True)
     )
     what = counted(
@@ -195,9 +203,31 @@ def _problem(lines: Lines, key: str, own: list[int]) -> Problem:
         _("months need {key}, which is in no text that was read, and not stated", key=key),
     )
     advice = _(
-        "Report the measurement, or state the figure: --set {key}=VALUE, or under [accounting] in accounting.toml. "
-        "What decides: {source}.",
+        "{measured}, or state the figure: --set {key}=VALUE, or under [accounting] in accounting.toml, which lies in "
+        "the folder of the reports or beside the workbook. What decides: {source}.",
+        measured=_measured(key),
         key=key,
         source=SOURCES[FIGURES[key].source],
     )
-    return Problem("reports/*.csv", what, advice, "item", cells)
+    files = pd.unique(lines.file[own])
+    place = chain((place_of(str(file)) for file in files[:FILES_SHOWN]), _("{first}, {second}"))
+    return Problem(
+        _("{place} and others", place=place) if len(files) > FILES_SHOWN else place, what, advice, "item", cells
+    )
+
+
+def _measured(key: str) -> str:
+    """Return where the reports state a measured value in place of a figure."""
+    if key in CARBON_KEYS:
+        return _(
+            "State the measured carbon content as received (tC/t, gas: tC/1e4 Nm3): a row of the month with flow "
+            "carbon, or the column of carbon content in the sheet of tests"
+        )
+    if key in NCV_KEYS:
+        return _(
+            "State the measured calorific value (GJ/t, gas: GJ/1e4 Nm3) beside the quantity of the month, or in the "
+            "sheet of tests"
+        )
+    if key in (*OXIDATION_KEYS, *OXIDATION_KEYS_TO_2025):
+        return _("State the oxidation rate (%) in a row of the month with flow oxidation")
+    return _("Report the measurement")

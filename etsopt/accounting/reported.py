@@ -15,14 +15,15 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.accounts import account
-from etsopt.accounting.bridge import id_in_instance, units_of
-from etsopt.accounting.doubtful import doubtful_months
+from etsopt.accounting.bridge import PARTS_OF_EMISSIONS, enterprises_of, id_in_instance, units_of
+from etsopt.accounting.doubtful import doubtful_months, missing_months
 from etsopt.accounting.reconciliation import evidence_of, series_of
 from etsopt.accounting.review import annual_emissions, words
-from etsopt.accounting.schema import ROWS
+from etsopt.accounting.schema import REGISTER, ROWS
 from etsopt.accounting.sources import read_source
 from etsopt.accounting.store import is_store
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ENTERPRISE, POWER, PROCESSES_OF
+from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.report_columns import ACCOUNTED, VERIFIED
 from etsopt.errors import SolverError, UsageError
 from etsopt.language import _
@@ -111,6 +112,8 @@ class Reported:
         if reconciled.any():
             years = _reconciled(self, not_passed.index, reconcile, BASES[basis][1])
             found = units_of(replace(self.accounts, unit_years=years), self.year)
+            # Reconciliation moves sums, and says nothing of their parts.
+            found.loc[reconciled, [name for name in PARTS_OF_EMISSIONS if name in found]] = np.nan
         found = found.assign(
             emissions_status=np.select([reconciled, is_open], [status, ACCOUNTED], VERIFIED).astype(object),
             accounted_emissions_tco2e=accounted["emissions_tco2e"].where(is_open),
@@ -118,16 +121,55 @@ class Reported:
         ).set_index("unit_id", drop=False)
         return self._with_doubts(found)
 
+    def enterprises(self, units: RawTable) -> RawTable | None:
+        """Return the table of the enterprises of all units with the names that the register states; None without any.
+
+        An enterprise whose name is not stated has an empty one.
+        """
+        names = enterprises_of(self.accounts.register).set_index("enterprise_id")["name"]
+        owners = dict.fromkeys(str(one) for one in units.columns.get("enterprise_id", ()) if one != "")
+        found = pd.DataFrame({"enterprise_id": [*owners], "name": [names.get(one, "") for one in owners]}, dtype=object)
+        return RawTable.from_frame(found, REGISTER.file) if found["name"].any() else None
+
     def _with_doubts(self, units: pd.DataFrame) -> pd.DataFrame:
-        """Return the units with their months in doubt, if there are any."""
+        """Return the units with their months in doubt and those without a report, if there are any."""
         checkpoint(_("screening"))
-        own = self.reports, self.accounts, self.year, self.id_in_instance, self.findings, self.verified
-        doubts = doubtful_months(*own)
+        own = self.accounts, self.year, self.id_in_instance, self.findings, self.verified
+        missing = missing_months(*own)
+        if len(missing):
+            units = units.assign(missing_months=missing.reindex(units.index).fillna(""))
+        doubts = doubtful_months(self.reports, *own)
         if doubts.empty:
             return units
         doubts = doubts.reindex(units.index)
         rate = (doubts["doubtful_t"] / units["accounted_emissions_tco2e"].fillna(units["emissions_tco2e"])).round(4)
         return units.assign(doubtful_months=doubts["doubtful_months"].fillna(""), doubtful_rate=rate)
+
+
+def other_units(store: str | Path, instance: Instance) -> list[str]:
+    """Return the units whose reports of a store are not those of an instance, of either.
+
+    Reports are compared by their hash where the instance has one, else by their emissions; units without reports, such
+    as those that ``units.csv`` alone states, are in no store.
+    """
+    reported = Reported.of(store, instance.policy.year)
+    known = units_of(reported.accounts, reported.year).set_index("unit_id")["emissions_tco2e"]
+    digests = _digests(reported.reports, reported.id_in_instance, reported.year)
+    units = instance.units.set_index("unit_id")
+    found = []
+    for name in sorted({*known.index} | {*units.index}):
+        if name not in units.index or name not in known.index:
+            filed = name in known.index or bool(units.get("reports_sha256", pd.Series(dtype=object)).get(name, ""))
+            found += [name] if filed or "reports_sha256" not in units else []
+        elif digest := units.get("reports_sha256", pd.Series(dtype=object)).get(name, ""):
+            found += [name] if digest != digests[name] else []
+        elif abs(units["emissions_tco2e"][name] - known[name]) > SAME_T:
+            found.append(name)
+    return found
+
+
+SAME_T = 0.5
+"""Largest difference of emissions in whole tonnes from those with decimals [t]."""
 
 
 def _not_verified(units: list[str], of: int) -> UsageError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from etsopt.accounting.vocabulary import FLOWS, PROCESSES, UNITS
 from etsopt.data.tables.schema import SECTORS
+from etsopt.data.tables.schema import UNITS as UNITS_OF_INSTANCE
 from etsopt.data.tables.table import Column, Table
 from etsopt.language import _
 
@@ -21,6 +22,9 @@ ACTIVITIES_OF = {
 }
 """Activities of each sector. A captive plant on own gases belongs to the sector of its enterprise."""
 
+ALLOCATED_BY = ("unit_class", "capacity_mw", "load_factor", "special_case")
+"""What an allocation rule needs of a unit beside its emissions and output, as the table of units has it."""
+
 REGISTER = Table(
     "register",
     _("the units that report"),
@@ -28,6 +32,7 @@ REGISTER = Table(
     (
         Column("unit_id", _("identifies the unit"), required=True, identifier=True),
         Column("enterprise_id", _("identifies the legal entity that owns it"), required=True, identifier=True),
+        Column("enterprise_name", _("name of the legal entity, which official tables and letters print")),
         Column("name", _("name of the unit")),
         Column("sector", _("sector of the unit"), required=True, choices=SECTORS),
         Column("province", _("province that allocates to it"), required=True, identifier=True),
@@ -48,8 +53,12 @@ REGISTER = Table(
             number=True,
             at_least=0,
         ),
+        *(UNITS_OF_INSTANCE.column(name) for name in ALLOCATED_BY),
     ),
 )
+
+ADDED_TO_REGISTER = ("enterprise_name", *ALLOCATED_BY)
+"""Columns that registers of earlier releases did not have."""
 
 LARGEST_NCV = 1000.0
 """Calorific values are far below it [GJ/t or GJ/10^4 Nm3]; one in kJ/kg is a thousand times as large."""
@@ -80,7 +89,7 @@ ROWS = Table(
         Column(
             "ncv_gj_per_unit",
             _("measured net calorific value; absent: the default of the guideline"),
-            "GJ/t or GJ/1e4 Nm3",
+            _("GJ/t or GJ/1e4 Nm3"),
             number=True,
             above=0,
             at_most=LARGEST_NCV,

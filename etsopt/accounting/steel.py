@@ -72,3 +72,12 @@ def intensity_output(lines: Lines) -> NDArray[np.bool_]:
     coded = lines.coded
     iron = np.isin(coded.item, [ITEM[name] for name in IRON]) & (coded.flow == FLOW["product"])
     return (coded.sector == SECTOR[STEEL]) & (coded.process == PROCESS["ironmaking"]) & iron
+
+
+def steel_that_stays(lines: Lines) -> list[str]:
+    """Return the units whose furnaces make crude steel of which none leaves the enterprise in any month."""
+    coded = lines.coded
+    furnaces = np.isin(coded.process, [PROCESS["bof"], PROCESS["eaf"]]) & (coded.flow == FLOW["product"])
+    made = (coded.sector == SECTOR[STEEL]) & furnaces & (coded.item == ITEM["crude_steel"])
+    of_furnaces, sold = (coded.unit[which & (lines.hundredths > 0)] for which in (made, output(lines)))
+    return [str(name) for name in coded.units[np.setdiff1d(of_furnaces, sold)]]

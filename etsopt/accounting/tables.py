@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 NO_EMISSIONS = "output"
 """Formula of a line that emits nothing: a product alone."""
 
+FORMULAS = (
+    *("steel mass balance, fuel", "steel mass balance, material", "steel mass balance, product"),
+    *("steel process, fuel", "steel mixed-fired power, fuel"),
+    *("clinker, fuel", "clinker, process", "clinker, deduction"),
+    *("anode", "anode effect, default", "anode effect, mass", "anode effect, slope"),
+    *("power, measured carbon", "power, carbon by heat", "power, biomass", "power, bought electricity"),
+    NO_EMISSIONS,
+)
+"""Names of all formulas, as the table of lines has them."""
+
 
 def figures_table(lines: Lines, parts: Sequence[Emitted]) -> pd.DataFrame:
     """Return the table of lines; a line has a row for each gas, and one line without emissions has one."""

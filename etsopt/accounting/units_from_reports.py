@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.accounting.schema import ALLOCATED_BY
 from etsopt.data.files.read import REGISTER, REPORTS
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.text_columns import normalise
@@ -79,16 +80,17 @@ def units_from_reports(
 
 def _joined(stated: _Stated, reported: pd.DataFrame) -> RawTable:
     """Return the rows of ``units.csv`` with the cells of reported units filled in, then the other reported units."""
-    own = stated.place >= 0
     rest = reported.index.difference(pd.Index(stated.units, dtype=object), sort=True)
     columns = {}
     for name in dict.fromkeys((*stated.columns, *reported.columns)):
         own_cells, more = stated.cells(name).copy(), np.full(len(rest), "", dtype=object)
         if name in reported:
-            cells = pd.Series(_texts(reported[name].to_numpy()), reported.index)
+            cells, own = pd.Series(_texts(reported[name].to_numpy()), reported.index), stated.place >= 0
             more = cells[rest].to_numpy()
             if name != "unit_id":
-                own_cells[own] = cells.to_numpy()[stated.place[own]]
+                there = cells.to_numpy()[stated.place]
+                own &= (there != "") | (name not in ALLOCATED_BY)
+                own_cells[own] = there[own]
         columns[name] = np.concatenate([own_cells, more])
     rows = np.concatenate([np.asarray(stated.raw.rows, dtype=object), [f"of {unit}" for unit in rest]])
     return RawTable(stated.raw.place, columns, rows)
@@ -98,9 +100,13 @@ def _stated_again(stated: _Stated, reported: pd.DataFrame, id_in_instance: pd.Se
     """Find what ``units.csv`` states of reported units beside their reports, and units that report in a complex."""
     problems, own = [], stated.place >= 0
     measured = [name for name in reported.columns if name not in ("unit_id", *IDENTIFYING)]
-    again = {name: own & (stated.cells(name) != "") for name in measured}
+    # What the accounts themselves wrote, as in their units.csv, states nothing else.
+    again = {
+        name: own & _other(stated.cells(name), _texts(reported[name].to_numpy())[stated.place], name in ALLOCATED_BY)
+        for name in measured
+    }
     if columns := [name for name, wrong in again.items() if wrong.any()]:
-        what = _("states what follows from the monthly reports of a unit ({columns})", columns=", ".join(columns))
+        what = _("states other figures than its monthly reports ({columns})", columns=", ".join(columns))
         advice = _("Leave these cells empty, or remove the reports of the unit.")
         problems += stated.problem(again[columns[0]], columns[0], what, advice)
     for name in IDENTIFYING:
@@ -122,6 +128,23 @@ def _stated_again(stated: _Stated, reported: pd.DataFrame, id_in_instance: pd.Se
     what = _("is part of a complex that reports as one ({complexes})", complexes=complexes)
     advice = _("State the complex, or remove the row.")
     return problems + stated.problem(inside, "unit_id", what, advice)
+
+
+def _other(stated: Texts, reported: Texts, may_add: bool) -> NDArray[np.bool_]:
+    """Return True for stated cells that are not those of the reports; some columns may add what these leave empty."""
+    found = [
+        cell not in ("", known) and _number(cell) != _number(known) and not (may_add and known == "")
+        for cell, known in zip(stated, reported, strict=True)
+    ]
+    return np.array(found, dtype=bool)
+
+
+def _number(cell: str) -> float:
+    """Return a cell as a number; NaN, which is unlike any, for another text."""
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan
 
 
 def _below_zero(reported: pd.DataFrame) -> list[Problem]:

@@ -12,7 +12,7 @@ import pandas as pd
 from etsopt.accounting.coded import months_of
 from etsopt.accounting.headings import FLOW_HEADINGS
 from etsopt.accounting.row_headings import OF_QUANTITIES, heading_of, problem_of_stated_unit, problems_of_columns
-from etsopt.accounting.schema import ROWS
+from etsopt.accounting.schema import LARGEST_NCV, ROWS
 from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, POWERS_OF_TEN, PROCESS_WORDS, UNIT_WORDS, folded
 from etsopt.data.tables.headings import as_stated
 from etsopt.data.tables.recognise import Heading
@@ -20,11 +20,15 @@ from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import Problem
+from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.tables.raw import RawTable
+
+NCV, LARGEST_KCAL = "ncv_gj_per_unit", 11_000.0
+"""Column of calorific values, and what oils hardly reach in kcal/kg, and hardly any fuel stays below in kJ/kg."""
 
 WORDS = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS, "unit": UNIT_WORDS}
 
@@ -47,7 +51,7 @@ def validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
 
 def _validated_part(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     frame, problems = validate_table(_translated(raw), ROWS)
-    problems = [as_stated(problem, raw) for problem in problems]
+    problems = [as_stated(_in_other_units(problem), raw) for problem in problems]
     if not all(column.name in frame for column in ROWS.columns if column.required):
         return None, problems
     frame = with_defaults(frame, ROWS.columns)
@@ -59,6 +63,32 @@ def _validated_part(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     frame.insert(0, "file", np.full(len(frame), raw.place, dtype=object))
     frame.insert(1, "line", raw.rows)
     return frame, problems
+
+
+def _in_other_units(problem: Problem) -> Problem:
+    """Return the problem of calorific values out of range with the unit that they probably are in.
+
+    >>> problem = Problem("a.csv", "1 value out of range", "Correct it.", "ncv_gj_per_unit", (("2", "5011.465"),))
+    >>> print(_in_other_units(problem).advice)
+    It looks like kcal/kg: 5011.465 divided by 238.85 is 20.982 GJ/t.
+    """
+    if problem.column != NCV:
+        return problem
+    numbers = [number for _row, cell in problem.cells if (number := _number(cell)) > LARGEST_NCV]
+    if not numbers or len(numbers) < len(problem.cells):
+        return problem
+    unit, factor = ("kcal/kg", 238.85) if max(numbers) <= LARGEST_KCAL else ("kJ/kg", 1000.0)
+    if min(numbers) <= LARGEST_KCAL < max(numbers):
+        return problem
+    text = _("It looks like {unit}: {number:.10g} divided by {factor:g} is {value:.3f} GJ/t.")
+    return replace(problem, advice=_(text, unit=unit, factor=factor, number=numbers[0], value=numbers[0] / factor))
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan
 
 
 def _named(raw: RawTable) -> tuple[list[RawTable], list[Problem]]:

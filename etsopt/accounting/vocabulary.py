@@ -217,6 +217,7 @@ ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
 for _process in (ENTERPRISE, "clinker"):
     ALLOWED |= {(_process, flow): ALLOWED[_process, "in"] for flow in ("purchase", "stock")}
 ALLOWED |= {("electrolysis", flow): ("anode",) for flow in ("purchase", "stock")}
+ALLOWED |= {(GENERATION, flow): ALLOWED[GENERATION, "test"] for flow in ("purchase", "stock")}
 ALLOWED |= {(process, "monitor"): (CARBON_DIOXIDE,) for process in (ENTERPRISE, "clinker", "electrolysis")}
 """Items of each process and flow; all others are refused."""
 

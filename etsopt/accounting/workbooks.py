@@ -48,6 +48,9 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from pathlib import Path
 
+SHEET = ", sheet "
+"""What stands between the file and the sheet in the trail."""
+
 LEAST_HEADINGS = 3
 """Headings that make a row the row of headings."""
 
@@ -77,8 +80,10 @@ class SheetOfRows:
 
     def named(self, problem: Problem) -> Problem:
         """Return a problem of this sheet with its heading and cells instead of column and rows."""
-        column = problem.column.split(", ")[-1]
-        if problem.place != self.place or column not in self.columns:
+        if problem.place != self.place:
+            return problem
+        problem, column = replace(problem, place=place_of(self.place)), problem.column.split(", ")[-1]
+        if column not in self.columns:
             return problem
         position, heading = self.columns[column]
         cells = tuple(
@@ -86,6 +91,16 @@ class SheetOfRows:
         )
         shown = heading if heading == column else f"{heading} ({column})"
         return replace(problem, column=shown if column == problem.column else problem.column, cells=cells)
+
+
+def place_of(file: str) -> str:
+    """Return the file of a row, with the sheet of a workbook in the words of the language.
+
+    >>> str(place_of("plants.xlsx, sheet stock")), str(place_of("reports/2025.csv"))
+    ('plants.xlsx, sheet stock', 'reports/2025.csv')
+    """
+    book, between, name = file.partition(SHEET)
+    return _("{file}, sheet {name}", file=book, name=name) if between else file
 
 
 @dataclass
@@ -126,7 +141,7 @@ def read_book(path: Path, place: str) -> BookOfReports:
     for name, cells in sheets.items():
         if not any(cell != "" for row in cells for cell in row):
             continue
-        sheet = SheetOfRows(f"{place}, sheet {name}")
+        sheet = SheetOfRows(f"{place}{SHEET}{name}")
         counts = (sum(heading_of(str(cell)).column != "" for cell in row) for row in cells)
         top = next((row for row, count in enumerate(counts) if count >= LEAST_HEADINGS), None)
         if top is None and plain(name) in NO_ROWS:

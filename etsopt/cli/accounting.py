@@ -48,7 +48,7 @@ def _register_screen(commands: Commands) -> None:
     command.add_argument("--out", type=Path, metavar="DIR", help=_("folder to write the findings to"))
     text = _("a Python file with rules of your own, beside those of the package; repeatable")
     command.add_argument("--rule", type=Path, action="append", default=[], metavar="FILE", help=text)
-    add_set(command, _("replace a threshold, such as late_month.days=45; repeatable"))
+    add_set(command, _("replace a threshold, such as late_month.days=45, or a factor as in account; repeatable"))
     text = _("list all rules with kind, thresholds and source instead")
     command.add_argument("--rules", action="store_true", help=text)
     add_state(command)
@@ -104,13 +104,17 @@ def screen(options: Namespace) -> int:
     from etsopt import accounting, progress
     from etsopt.accounting import screening
     from etsopt.accounting.save import save_screening
+    from etsopt.accounting.vocabulary import ACCOUNTED
     from etsopt.cli import terminal
     from etsopt.documents.document import Document
     from etsopt.reports.monthly import screening as told
 
     for path in options.rule:
         screening.load_file(path)
-    thresholds = pairs(options.set, "--set")
+    changes = pairs(options.set, "--set")
+    # Keys of factors begin with their sector, those of thresholds with their rule.
+    factors = {key: value for key, value in changes.items() if key.partition(".")[0] in ACCOUNTED}
+    thresholds = {key: value for key, value in changes.items() if key not in factors}
     if options.rules:
         table = screening.rules_table(thresholds)
         if options.json:
@@ -122,7 +126,7 @@ def screen(options: Namespace) -> int:
         raise UsageError(_("No folder is named."), _("For example: etsopt screen plants --out findings"))
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         source = accounting.read_source(options.data, options.as_of, options.wait)
-        found = accounting.screen(source.reports, source.parameters, thresholds)
+        found = accounting.screen(source.reports, {**source.parameters, **factors}, thresholds)
         files = [] if options.out is None else save_screening(found, options.out)
     if options.json:
         content = {

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.data.messages import first_of
 from etsopt.errors import UsageError, brief
 from etsopt.language import _, in_both, in_chinese, joined
 from etsopt.vocabulary import word
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.cli.parsing import Commands
+    from etsopt.data.instance import Instance
 
 
 def register(commands: Commands) -> None:
@@ -56,7 +58,7 @@ def export(options: Namespace) -> int:
         else None
     )
     titled = (province or alone, instance.policy.year)
-    stamp = "" if options.store is None else _stamp(options.store)
+    stamp = "" if options.store is None else _stamp(options.store, instance)
     files, missing = write_official_tables(tables, options.out, *titled, note, stamp)
     if options.json:
         content = {"folder": str(options.out), "files": files, "status": result.status}
@@ -75,18 +77,27 @@ def export(options: Namespace) -> int:
     return 0
 
 
-def _stamp(store: str) -> str:
+def _stamp(store: str, instance: Instance) -> str:
     """Return the last entry of a store and the head of its ledger, in words.
 
     Raises
     ------
     UsageError
-        If store and ledger differ, or the store cannot be read.
+        If store and ledger differ, the store cannot be read, or its reports are not those of the run.
     """
+    from etsopt.accounting.reported import other_units
     from etsopt.accounting.store import verify_store
 
     found = verify_store(store)
     if found.alterations or found.last is None:
         what = _("The store {path!r} and its ledger differ, so no page states its head.", path=store)
         raise UsageError(what, _("See where: etsopt store verify {path}", path=store))
+    if others := other_units(store, instance):
+        what = _(
+            "The run is not of the reports of the store {path!r}: those of {units} are others, so no page "
+            "states its head.",
+            path=store,
+            units=first_of(others),
+        )
+        raise UsageError(what, _("Name the store of the run, or solve again from what the store has."))
     return str(found.last.stamp)

@@ -116,7 +116,10 @@ def _instance_of(options: Namespace) -> Instance:
     doubts = doubts_of(instance) if options.strict else None
     if doubts:
         said = chain(sentences_of(doubts), "{first}\n{second}")
-        advice = _("Correct the figures, or close their findings in the review; without --strict they are taken.")
+        advice = _(
+            "Correct the figures, report what is missing, or close the findings in the review; without --strict they "
+            "are taken."
+        )
         raise UsageError(_("Figures of {name!r} are in doubt:\n{said}", name=instance.name, said=said), advice)
     return instance
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from etsopt.data.messages import first_of
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY
-from etsopt.language import Text, _, chain
-from etsopt.provenance import Doubts, FarIntensities, OpenMonths, UnusualIntensity
+from etsopt.language import Text, _, chain, pgettext
+from etsopt.provenance import Doubts, FarIntensities, MissingMonths, OpenMonths, UnusualIntensity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,9 +47,10 @@ def _doubts_of(instance: Content) -> Doubts | None:
         if which.any():
             far.append(FarIntensities(sector=sector, intensity=middle, units=names[which].tolist()))
     idle, months = names[(emissions == 0) & np.isfinite(intensity)].tolist(), _open_months(units)
-    if not (far or unusual or idle or months):
+    missing = _missing_months(units)
+    if not (far or unusual or idle or months or missing):
         return None
-    return Doubts(sectors=unusual, intensities=far, idle=idle, months=months)
+    return Doubts(sectors=unusual, intensities=far, idle=idle, months=months, missing=missing)
 
 
 def _kinds(instance: Content) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -71,6 +72,14 @@ def _open_months(units: pd.DataFrame) -> list[OpenMonths]:
     return [OpenMonths(unit=unit, months=months.split(), rate=rate) for unit, months, rate in rows]
 
 
+def _missing_months(units: pd.DataFrame) -> list[MissingMonths]:
+    """Return the units with months without a report."""
+    if "missing_months" not in units:
+        return []
+    rows = units.loc[units["missing_months"] != "", ["unit_id", "missing_months"]].itertuples(index=False)
+    return [MissingMonths(unit=unit, months=months.split()) for unit, months in rows]
+
+
 def doubts_at(doubts: Doubts | None, units: Iterable[str]) -> Doubts | None:
     """Return the doubts at some units and at whole sectors: what one enterprise is told."""
     if doubts is None:
@@ -82,7 +91,8 @@ def doubts_at(doubts: Doubts | None, units: Iterable[str]) -> Doubts | None:
         if (own_units := [unit for unit in one.units if unit in own])
     ]
     idle, months = [unit for unit in doubts.idle if unit in own], [one for one in doubts.months if one.unit in own]
-    return Doubts(sectors=doubts.sectors, intensities=far, idle=idle, months=months)
+    missing = [one for one in doubts.missing if one.unit in own]
+    return Doubts(sectors=doubts.sectors, intensities=far, idle=idle, months=months, missing=missing)
 
 
 def sentences_of(doubts: Doubts, columns: str = "") -> Iterator[Text]:
@@ -91,10 +101,13 @@ def sentences_of(doubts: Doubts, columns: str = "") -> Iterator[Text]:
         yield _("Output but no emissions at {listed}.", listed=first_of(doubts.idle))
     for one in doubts.intensities:
         text = _("Intensities far from the others of {sector}, {middle:.3g}, at {listed}.")
-        yield _(text, sector=Text(one.sector), middle=one.intensity, listed=first_of(one.units))
+        yield _(text, sector=pgettext("sector", one.sector), middle=one.intensity, listed=first_of(one.units))
     if doubts.sectors:
         text = _("the intensity of {sector} is about {middle:.3g}, usually {usual:g}")
-        unusual = [_(text, sector=Text(one.sector), middle=one.intensity, usual=one.usual) for one in doubts.sectors]
+        unusual = [
+            _(text, sector=pgettext("sector", one.sector), middle=one.intensity, usual=one.usual)
+            for one in doubts.sectors
+        ]
         of, each = _(", {columns}", columns=columns) if columns else "", chain(unusual, _("{first}; {second}"))
         yield _("Check the units of measure{of}: {unusual}.", of=of, unusual=each)
     if doubts.months:
@@ -102,3 +115,8 @@ def sentences_of(doubts: Doubts, columns: str = "") -> Iterator[Text]:
         listed = [_(text, unit=one.unit, months=", ".join(one.months), rate=100 * one.rate) for one in doubts.months]
         text = _("Months with open findings hold more than {share:.0f} % of their year: {listed}. See etsopt screen.")
         yield _(text, share=100 * DOUBTFUL_SHARE, listed=first_of(listed))
+    if doubts.missing:
+        text = _("{unit} ({months})")
+        listed = [_(text, unit=one.unit, months=", ".join(one.months)) for one in doubts.missing]
+        text = _("Months without a report, without which the year is allocated: {listed}. See etsopt screen.")
+        yield _(text, listed=first_of(listed))

@@ -49,6 +49,13 @@ class Forecast:
     purchases: pd.DataFrame
     about: dict[str, Any]
 
+    @property
+    def benchmarked(self) -> pd.DataFrame:
+        """Surpluses of the own units of sectors without a balance value, such as power units, in their rows."""
+        rows, forecast = self.numbers, self.about["sectors"]
+        of_units = (rows["level"] == "unit") & (rows["quantity"] == "surplus_t")
+        return rows[of_units & ~rows["sector"].isin(forecast)]
+
     def __repr__(self) -> str:
         about = self.about
         return f"<Forecast for {about['year']} of {', '.join(about['sectors'])}: {about['draws']:,} draws>"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.data.messages import first_of
 from etsopt.documents.columns import table_of
 from etsopt.documents.document import Column, Document, Paragraph, Section, noted
 from etsopt.documents.figures import of_chart
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from etsopt.documents.document import Table
+    from etsopt.documents.document import Block, Table
     from etsopt.forecasting.api import Forecast
 
 SHOWN = 12
@@ -34,12 +35,13 @@ def forecast_document(found: Forecast) -> Document:
     text = _("Forecast for {year}, {draws:,} draws; from and to are the interval of {percent:g} %.")
     about = found.about
     answer = _(text, year=about["year"], draws=about["draws"], percent=round(100 * about["interval"], 6))
+    tables: tuple[Block, ...] = (_balance_values(found), _surpluses(found.numbers))
     return Document(
         title=answer,
         kicker="",
         answer=answer,
         sections=(
-            Section("forecast", "", (_balance_values(found), _surpluses(found.numbers), *_surprises(found.priors))),
+            Section("forecast", "", (*_benchmarked(found.benchmarked), *tables, *_surprises(found.priors))),
             *_purchases(found),
         ),
     )
@@ -59,6 +61,18 @@ def write_forecast_page(found: Forecast, path: Path, inline: bool = False) -> li
     figure = Section("chart", _("Distributions"), (of_chart(found.about["instance"], found.chart),))
     shown = replace(document, kicker=found.about["instance"], sections=(*document.sections, figure))
     return write_document(shown, path, inline)
+
+
+def _benchmarked(units: pd.DataFrame) -> Iterator[Paragraph]:
+    """Yield the own units that have no balance value to forecast, by sector: they are in all totals."""
+    for sector, own in units.groupby("sector"):
+        text = _(
+            "{sector} has no balance value: allowances of {units} follow from published benchmarks at the stated "
+            "figures, without an interval, and are in all totals.",
+            sector=word("sector", str(sector)),
+            units=first_of(own["unit_id"].tolist()),
+        )
+        yield Paragraph(text)
 
 
 def _balance_values(found: Forecast) -> Table:

@@ -91,7 +91,11 @@ class Drawn:
     balance_values, imbalance
         Shape ``(sectors, draws)`` [t/t; the sector's allowances less its emissions, relative to these].
     emissions_tco2e, allowance_t, rate
-        Shape ``(draws, own units)``, of units of the sectors that are forecast [tCO2e, t, rate of the rule].
+        Shape ``(draws, own units)``, of units of the sectors that are forecast, then of the others [tCO2e, t, rate of
+        the rule].
+    benchmarked
+        Positions in the instance of own units without a balance value, such as power units: their allowances follow
+        from published benchmarks at the stated figures, the same in every draw.
     """
 
     sectors: list[Sector]
@@ -100,6 +104,7 @@ class Drawn:
     emissions_tco2e: Floats
     allowance_t: Floats
     rate: Floats
+    benchmarked: NDArray[np.int64]
 
     @property
     def surplus_t(self) -> Floats:
@@ -188,7 +193,7 @@ def drawn(instance: Instance, plan: ForecastPlan, sectors: list[Sector], shift: 
             value = balance_values[number, draw] = published(found, parameters).value
             emissions_tco2e[draw, block] = own.emissions
             allowance_t[draw, block], rate[draw, block] = _given(own, value, parameters)
-    return Drawn(sectors, balance_values, imbalance, emissions_tco2e, allowance_t, rate)
+    return _with_benchmarked(instance, sectors, balance_values, imbalance, (emissions_tco2e, allowance_t, rate))
 
 
 def _of(sector: str) -> str:
@@ -278,4 +283,18 @@ def at_start(instance: Instance, sectors: list[Sector]) -> Drawn:
     given = [_given(own, value, parameters) for own, (value,) in zip(stated, values, strict=True)]
     emissions = np.concatenate([own.emissions for own in stated])[None, :]
     allowances, rates = (np.concatenate(part)[None, :] for part in zip(*given, strict=True))
-    return Drawn(sectors, values, np.zeros_like(values), emissions, allowances, rates)
+    return _with_benchmarked(instance, sectors, values, np.zeros_like(values), (emissions, allowances, rates))
+
+
+def _with_benchmarked(
+    instance: Instance, sectors: list[Sector], values: Floats, imbalance: Floats, of_units: tuple[Floats, ...]
+) -> Drawn:
+    """Return draws with the own units that no sector of the forecast has, at their stated figures."""
+    forecast = np.concatenate([sector.rows for sector in sectors])
+    rows = np.setdiff1d(np.arange(len(instance.units)), forecast)
+    stated = (instance.emissions_tco2e[rows], reference_allowances(instance).reference_t[rows], np.nan)
+    emissions, allowances, rates = (
+        np.column_stack([drawn, np.broadcast_to(one, (len(drawn), len(rows)))])
+        for drawn, one in zip(of_units, stated, strict=True)
+    )
+    return Drawn(sectors, values, imbalance, emissions, allowances, rates, rows)

@@ -146,8 +146,10 @@ def _numbers(instance: Instance, drawn: Drawn) -> Iterator[tuple[tuple[str, ...]
         units[["unit_id", "enterprise_id", "sector"]].itertuples(index=False)
     ):
         rate = drawn.rate[:, place]
-        at_caps = {"at_upper_cap": rate >= cap[sector_name], "at_lower_cap": rate <= -cap[sector_name]}
-        shares = {} if np.isnan(rate).any() else {key: float(at.mean()) for key, at in at_caps.items()}
+        shares: dict[str, float] = {}
+        if not np.isnan(rate).any():
+            at_caps = {"at_upper_cap": rate >= cap[sector_name], "at_lower_cap": rate <= -cap[sector_name]}
+            shares = {key: float(at.mean()) for key, at in at_caps.items()}
         for quantity, values in both.items():
             own = values[:, place]
             more = _deficit(quantity, own) | (shares if quantity == SURPLUS else {})
@@ -160,8 +162,8 @@ def _deficit(quantity: str, values: Floats) -> dict[str, float]:
 
 
 def own_units(instance: Instance, drawn: Drawn) -> pd.DataFrame:
-    """Return the own units that are forecast, in the order of the draws."""
-    rows = np.concatenate([sector.rows for sector in drawn.sectors])
+    """Return the own units in the order of the draws: those of the sectors that are forecast, then the others."""
+    rows = np.concatenate([*(sector.rows for sector in drawn.sectors), drawn.benchmarked])
     return instance.units.iloc[rows]
 
 

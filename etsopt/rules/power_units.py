@@ -134,4 +134,6 @@ def _problem(instance: Instance, rows: NDArray[np.int64], check: _Check) -> Prob
     marked = np.zeros(len(instance.units), dtype=bool)
     marked[rows[check.bad]] = True
     count = counted(int(check.bad.sum()), *check.words)
-    return Problem("units.csv", count, check.advice, check.column, cells_of(instance.units, marked))
+    reported = "reports_sha256" in instance.units
+    place = _("the register of the monthly reports, or units.csv") if reported else "units.csv"
+    return Problem(place, count, check.advice, check.column, cells_of(instance.units, marked))

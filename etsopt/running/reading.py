@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.files.lenient.table_plausibility import MEASURED, doubted
-from etsopt.data.files.read import find_folder, is_file, read_instance, reports_in
+from etsopt.data.files.read import STORE, find_folder, is_file, read_instance, reports_in
+from etsopt.data.files.workbook import WORKBOOKS
 from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
 from etsopt.data.tables.report_columns import ACCOUNTED
+from etsopt.data.tables.schema import ENTERPRISES, UNITS
 from etsopt.errors import DataError, SolverError, StoppedError, UsageError, brief
 from etsopt.language import _, chain
 from etsopt.rules import reference_allowances
@@ -20,7 +23,6 @@ from etsopt.running.run import solve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
     import pandas as pd
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from etsopt.errors import Problem
 
 RECONCILIATION = "reconciliation"
+STORE_SUFFIX = Path(STORE).suffix
 
 
 def read(
@@ -67,6 +70,8 @@ def read(
     StoppedError, SolverError
         If the reconciliation of reports is stopped, or not certified.
     """
+    if is_file(source) or Path(source).suffix == STORE_SUFFIX:
+        _refuse_reports(Path(source))
     place = None if is_file(source) else reports_in(find_folder(source))
     if place is None and emissions is not None:
         what = _("{source!r} has no monthly reports: its emissions are those of units.csv.", source=str(source))
@@ -94,6 +99,28 @@ def read(
     # Figures of a folder are doubted as those of a file are, which its reader doubts.
     measured = [name for name in MEASURED if name in instance.units]
     return doubted(instance, "units.csv" if place is None else "reports", chain(measured, _("{first}, {second}")))
+
+
+def _refuse_reports(source: Path) -> None:
+    """Raise UsageError for a workbook of monthly reports or a store, which is no instance without a policy."""
+    from etsopt.accounting.monthly.tables import is_monthly
+
+    if source.suffix == STORE_SUFFIX and source.is_file():
+        what = _("{source} is a store of monthly reports, not an instance.", source=source.name)
+        advice = _(
+            "Account for it: etsopt account {source}. To allocate, put it into a folder as reports.duckdb, beside a "
+            "policy.toml with year and rule, and solve the folder.",
+            source=source.name,
+        )
+        raise UsageError(what, advice)
+    if source.suffix.lower() in WORKBOOKS and is_monthly(source):
+        what = _("{source} is a workbook of monthly data, not an instance.", source=source.name)
+        advice = _(
+            "Account for it: etsopt account {source}. To allocate, put it into the folder reports of a folder with a "
+            "policy.toml, DIR/reports/{source}, and solve DIR.",
+            source=source.name,
+        )
+        raise UsageError(what, advice)
 
 
 def fix(source: Path, target: Path) -> Fixed:
@@ -135,9 +162,11 @@ def _from_reports(place: Path, emissions: str) -> Complete:
         found = reported.Reported.of(place, year)
         return found, found.units(emissions, _reconciled)
 
-    def complete(year: int, stated: RawTable | None) -> tuple[RawTable, list[Problem]]:
-        found, units = of(year)
-        return units_from_reports(stated, units, found.id_in_instance)
+    def complete(year: int, stated: RawTable | None) -> tuple[dict[str, RawTable], list[Problem]]:
+        found, reported_units = of(year)
+        units, problems = units_from_reports(stated, reported_units, found.id_in_instance)
+        enterprises = found.enterprises(units)
+        return {UNITS.name: units} | ({} if enterprises is None else {ENTERPRISES.name: enterprises}), problems
 
     return complete
 

@@ -376,6 +376,7 @@ def test_a_fault_in_a_blend_is_still_one() -> None:
     assert named(rows[~at(rows, LIGNITE)])["cause"].tolist() == ["missing_row"]
 
 
+@pytest.mark.filterwarnings("ignore:.*crude steel is a product of its furnaces")
 def test_furnaces_of_another_kind_are_no_peers() -> None:
     # Converters take 80 kg of scrap for a tonne of iron, an electric furnace more than a tonne for its steel.
     rows: list[Row] = []

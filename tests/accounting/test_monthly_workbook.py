@@ -307,7 +307,7 @@ def test_cells_of_a_sheet_of_flows_are_named_and_shared_ones_once(write: Callabl
         "1 cell is not a number: cell F3 'about 12'.",
         "1 cell is empty: cell F4.",
         "1 cell is empty: cell G4.",
-        "2 values are not months: cell B5 'March', cell B5 'March'.",
+        "1 value is not a month: cell B5 'March'.",
     ]
 
 

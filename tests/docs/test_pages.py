@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import etsopt
-from docs.tools import api, build, commands, examples, links, models, published, rules
+from docs.tools import api, build, commands, examples, items, links, models, published, rules
 from docs.tools.examples_of_rules import EXAMPLES
+from etsopt.accounting.vocabulary import ALLOWED
 from etsopt.rules import RULES
 from etsopt.running import library
 
@@ -58,6 +59,15 @@ def test_every_rule_has_an_example_that_etsopt_computes_as_the_hand_does() -> No
     for rule, found in EXAMPLES.items():
         for example in found:
             assert rules.answer(rule, example) == example.by_hand
+
+
+def test_every_process_and_direction_is_on_the_page_of_items_in_both_languages(tmp_path: Path) -> None:
+    items.write_pages(tmp_path / "en")
+    for language, steel, sold in (("en", "steel", "crude steel"), ("zh", "钢铁", "粗钢")):
+        page = (tmp_path / language / "how-to" / "items.md").read_text(encoding="utf-8")
+        rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")][2:]
+        assert len(rows) == len(ALLOWED)
+        assert sum(row[0] == f"| {steel}" and sold in row[3] for row in rows) == 6
 
 
 def test_a_wrong_example_of_a_rule_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -364,14 +364,16 @@ def test_sectors_and_priors_belong_to_each_other() -> None:
         etsopt.forecast(owned(), {"cement": PRIOR | {"total_output_t": 5.0}})
 
 
-def test_power_is_left_out_under_the_national_rule() -> None:
+def test_power_has_no_prior_and_no_balance_value_under_the_national_rule() -> None:
     national = etsopt.read("cn-national-2025")
     units = pd.concat([part.head(2) for _, part in national.units.groupby("sector")])
     own = etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn"}})
     prior = PRIOR | {"owner_deviation": None}
     found = etsopt.forecast(own, dict.fromkeys(("aluminium", "cement", "steel"), prior), draws=19)
     assert found.priors["sector"].tolist() == ["aluminium", "cement", "steel"]
-    assert "power" not in set(found.numbers["sector"])
+    of_sectors = found.numbers[found.numbers["level"] == "sector"]
+    assert of_sectors["sector"].tolist() == ["aluminium", "cement", "steel"]
+    assert found.benchmarked["unit_id"].tolist() == units.loc[units["sector"] == "power", "unit_id"].tolist()
 
 
 FILE = """instance = "plants"
@@ -551,3 +553,33 @@ def test_the_command_draws_a_chart_and_refuses_other_files_before_it_begins(
         lang = "zh" if name.startswith("zh") else "en"
         assert main(["forecast", str(file), "--chart", str(tmp_path / name), "--lang", lang]) == 0
         assert (tmp_path / name).read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_power_units_are_in_the_forecast_at_their_published_benchmarks() -> None:
+    units = pd.DataFrame(
+        {
+            "unit_id": ["K1", "P1"],
+            "enterprise_id": ["E1", "E2"],
+            "sector": ["cement", "power"],
+            "province": "Anhui",
+            "emissions_tco2e": [831_500.0, 2_700_000.0],
+            "output_t": [1_000_000.0, np.nan],
+            "generation_mwh": [np.nan, 3_000_000.0],
+            "unit_class": ["", "I"],
+            "load_factor": [np.nan, 0.78],
+        }
+    )
+    instance = etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn"}})
+    found = etsopt.forecast(instance, {"cement": PRIOR}, draws=19, prices_cny_per_t={"base": 95.0})
+    expected = float(reference_allowances(instance).reference_t[1]) - 2_700_000.0
+    assert expected < 0
+    (own,) = found.benchmarked.to_dict("records")
+    assert (own["unit_id"], own["least"], own["largest"], own["at_start"]) == ("P1", *[expected] * 3)
+    surplus = found.numbers[found.numbers["quantity"] == "surplus_t"].set_index(["level", "enterprise_id"])["mean"]
+    parts = surplus.xs("enterprise", level="level")
+    assert surplus["group", ""] == pytest.approx(parts.sum())
+    bought = found.purchases.set_index("enterprise_id")["purchase_t"]
+    assert bought["E2"] == -expected
+    assert list(found.priors["sector"]) == ["cement"]
+    first = forecast_document(found).sections[0].blocks[0]
+    assert "power has no balance value: allowances of P1 follow from published benchmarks" in str(first)

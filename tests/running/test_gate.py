@@ -97,7 +97,10 @@ def test_a_strict_solve_ends_before_anything_is_solved(tmp_path: Path, capsys: p
     assert main(["solve", str(folder), "--strict", "--out", str(out)]) == 2
     failure, advice = capsys.readouterr().err.strip().split("\n\n")
     assert failure.split("\n") == ["Figures of 'plants' are in doubt:", SAID.format(share=13)]
-    assert advice == "Correct the figures, or close their findings in the review; without --strict they are taken."
+    assert advice == (
+        "Correct the figures, report what is missing, or close the findings in the review; without --strict they are "
+        "taken."
+    )
     assert not out.exists()
     assert main(["solve", str(plants(tmp_path / "honest", 1)), "--strict"]) == 0
 

@@ -96,9 +96,8 @@ def test_what_is_stated_twice_is_refused_by_cell(plants: Path) -> None:
         etsopt.read(plants)
     text = str(caught.value)
     assert "units.csv, province: differs from register.csv: row 2 'Nowhere'." in text
-    what = (
-        "units.csv, emissions_tco2e: states what follows from the monthly reports of a unit (emissions_tco2e, x_months)"
-    )
+    # The twelve months of U2 are those of its reports, and no contradiction.
+    what = "units.csv, emissions_tco2e: states other figures than its monthly reports (emissions_tco2e)"
     assert f"{what}: row 2 '5'." in text
 
 

@@ -13,7 +13,7 @@ from etsopt.accounting.monthly.tables import ACTIVITY, STOCKS, TESTS
 from etsopt.accounting.schema import LARGEST_NCV, REGISTER
 from etsopt.accounting.screening import RULES
 from etsopt.accounting.screening.records import COALS, LABORATORIES
-from etsopt.accounting.vocabulary import ITEM_WORDS, ITEMS, UNIT_WORDS
+from etsopt.accounting.vocabulary import FLOWS, ITEM_WORDS, ITEMS, PERCENT, UNIT_WORDS
 from etsopt.data.files.fields import name_of_lists
 from etsopt.data.files.workbook import column_name
 from etsopt.language import _, pgettext
@@ -119,6 +119,13 @@ CALORIFIC = (
 )
 MONTH = Colour("month", RED, 'AND({month}<>"",OR(LEN({month})<>7,ISERROR(DATEVALUE({month}&"-01"))))')
 UNIT = Colour("unit", RED, f'AND({{unit}}<>"",VLOOKUP({{unit}},{UNIT_LIST},2,FALSE)<>{{counted_in}})')
+_IS = {name: f'OR({{flow}}="{name}",{{flow}}="{FLOWS[name]}")' for name in ("carbon", "oxidation")}
+UNIT_OF_FLOW = UNIT._replace(
+    formula=UNIT.formula.replace(
+        "{counted_in}", f'IF({_IS["carbon"]},"tC/"&{{counted_in}},IF({_IS["oxidation"]},"{PERCENT}",{{counted_in}}))'
+    )
+)
+"""A carbon content is in tonnes of carbon for each unit of its fuel, an oxidation rate in percent."""
 LATE = Colour("reported_on", ORANGE, 'AND({reported_on}<>"",{reported_on}-{month_end}>{late_month_days})')
 MARKS = ",".join(f'{{x_laboratory}}<>"{mark}"' for mark in LABORATORIES)
 BEFORE = "SUMPRODUCT({same}*({unit:all}={unit})*({month:all}={last_month}),{quantity:all})"
@@ -128,7 +135,7 @@ OF_SHEET: dict[str, tuple[Colour, ...]] = {
     REGISTER.name: (Colour("unit_id", PURPLE, "SUMPRODUCT(({unit_id:all}={unit_id})*1)>1"),),
     ACTIVITY.name: (
         MONTH,
-        UNIT,
+        UNIT_OF_FLOW,
         *CALORIFIC,
         # A ratio is outside 0.2 to 5 where it is more than 2.4 from 2.6; without a month before it is an error, which
         # has no colour.

@@ -11,17 +11,26 @@ from etsopt.accounting.screening.records import LABORATORIES
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
 from etsopt.data.files.fields import Field
 from etsopt.data.files.instance_sheets import heading, words_of
+from etsopt.data.files.workbook import names_of_sheets
+from etsopt.data.tables.recognise import plain
 from etsopt.data.tables.table import Column, Table
 from etsopt.language import _
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from etsopt.data.files.fields import Words
 
 _FURTHER = (
     Column("test", _("quantity of the batch, by which its values weigh in the month"), number=True, required=True),
     Column("purchase", _("what was bought in the month, less what was sold on"), "t", number=True, required=True),
     Column("stock", _("stock at the end of the month"), "t", number=True, required=True),
-    Column("x_carbon_tc_per_t", _("measured carbon content, as received; for checks alone"), "tC/t", number=True),
+    Column(
+        "x_carbon_tc_per_t",
+        _("measured carbon content as received, which power units count; of others for checks alone"),
+        "tC/t",
+        number=True,
+    ),
     Column("x_laboratory", _("mark of the laboratory"), required=True, choices=(*LABORATORIES, "none")),
     Column("x_sampled_on", _("day of the sample, such as 2025-01-31"), required=True),
     Column("x_tested_on", _("day of the test report, such as 2025-02-20"), required=True),
@@ -68,6 +77,9 @@ EVIDENCE = Table(
     ),
 )
 
+FILLED = ("register", "activity")
+"""Sheets without which a workbook has no monthly reports."""
+
 SHEETS = {"register": "单元登记", "activity": "月度数据", "tests": "检测", "stock": "库存", "evidence": "证据清单"}
 """Chinese names of the sheets."""
 
@@ -75,8 +87,8 @@ WORDS: dict[str, Words] = {
     "process": (tuple(PROCESSES), tuple(PROCESSES.values())),
     "item": (tuple(ITEMS), tuple(item.chinese for item in ITEMS.values())),
     "unit": (
-        ("t", "1e4 t", "1e4 Nm3", "Nm3", "min/pot-day"),
-        ("t", "万t", "万Nm3", "Nm3", "分钟/槽日"),
+        ("t", "1e4 t", "1e4 Nm3", "Nm3", "MWh", "GJ", "%", "tC/t", "tC/1e4 Nm3", "min/pot-day"),
+        ("t", "万t", "万Nm3", "Nm3", "MWh", "GJ", "%", "tC/t", "tC/万Nm3", "分钟/槽日"),
     ),
     "x_laboratory": ((*LABORATORIES, "none"), (*LABORATORIES, "无")),
 }
@@ -118,3 +130,9 @@ def _headings(column: Column, table: Table) -> tuple[str, str]:
         return column.name, word
     english = column.name if column.name in EVIDENCE_HEADINGS else f"{column.name} ({column.unit})"
     return english, f"{word}（{column.unit}）"
+
+
+def is_monthly(path: Path) -> bool:
+    """Return True for a workbook whose sheets have the names of this one; False if that cannot be told."""
+    names = {plain(name) for name in names_of_sheets(path)}
+    return all({plain(name), plain(SHEETS[name])} & names for name in FILLED)

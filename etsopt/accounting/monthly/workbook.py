@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 TABLES = (REGISTER, ACTIVITY, TESTS, STOCKS)
 
 NOTES = (
-    _("Fill in the register once: a row is a clinker line, an electrolysis process or a steel enterprise."),
+    _(
+        "Fill in the register once: a row is a clinker line, an electrolysis process, a steel enterprise or a "
+        "generating unit, which needs its class and, if it burns coal, its load factor for an allocation."
+    ),
     _("Fill in the sheets of quantities every month, below the rows of the months before. Write months like 2025-01."),
+    _(
+        "A generating unit reports by process generation: fuels burnt (in), electricity and heat supplied (product), "
+        "the measured carbon content (carbon, tC/t, or in the sheet of tests) and the oxidation rate (oxidation, %)."
+    ),
     _("Dark headings are required. Cells offer their words; a unit of measure counts as it is written."),
     _("The sheet of tests has batches of a fuel, that of stocks what was bought and is left; either may stay empty."),
     _("Headings may move, and columns of your own begin with x_. Sheets and headings that are merged are not read."),
@@ -32,7 +39,7 @@ NOTES = (
 )
 """How to fill the workbook in."""
 
-STEEL, CEMENT, ALUMINIUM = (pgettext("sector", name) for name in ("steel", "cement", "aluminium"))
+STEEL, CEMENT, ALUMINIUM, POWER = (pgettext("sector", name) for name in ("steel", "cement", "aluminium", "power"))
 LEDGER = _("ledger of purchases, sales and stocks, or of settlements")
 METERS = _("ledger of the meters of production")
 CALIBRATION = _("record of the calibration of the meter")
@@ -44,6 +51,9 @@ RECORDS = (
     (CEMENT, _("fuels and raw materials of the kiln"), LEDGER),
     (CEMENT, _("output of clinker"), METERS),
     (ALUMINIUM, _("anodes and molten aluminium"), METERS),
+    (POWER, _("fuels of the generating unit, and their stock"), LEDGER),
+    (POWER, _("electricity and heat"), METERS),
+    (POWER, _("carbon content as received"), REPORT),
     (_("every sector"), _("any meter"), CALIBRATION),
     (_("every sector"), _("calorific value and carbon content"), REPORT),
 )

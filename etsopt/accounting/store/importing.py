@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.factors import read_parameters
+from etsopt.accounting.factors import parameters_file, read_parameters
 from etsopt.accounting.rows import find_reports, read_reports
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.store.checks_across_entries import check_across_entries
@@ -24,7 +24,7 @@ from etsopt.accounting.store.opening import is_store, open_store
 from etsopt.accounting.store.own_columns import packed
 from etsopt.accounting.store.reading import parameters_text
 from etsopt.accounting.store.schema import CONTENT, KEY, UNIT, join_on, listed
-from etsopt.data.files.read import PARAMETERS, REPORTS
+from etsopt.data.files.read import REPORTS
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
@@ -125,12 +125,10 @@ class _Folder:
         tell(_("reading {name}", name=path.name))
         reports = read_reports(path)
         read_parameters(path)
-        toml, root = path / PARAMETERS, path
-        if path.is_file():
-            files, root = [path], path.parent
-        else:
-            files = [path / REGISTER.file, *([toml] if toml.is_file() else []), *sorted((path / REPORTS).iterdir())]
-            files = [file for file in files if file.is_file() and not file.name.startswith(".")]
+        toml = parameters_file(path)
+        root = toml.parent
+        of_reports = [path] if path.is_file() else [path / REGISTER.file, *sorted((path / REPORTS).iterdir())]
+        files = [file for file in (*of_reports, toml) if file.is_file() and not file.name.startswith(".")]
         content = [(file.relative_to(root).as_posix(), file.read_bytes()) for file in files]
         sources = pd.DataFrame(
             [(path.name, name, len(held), hashlib.sha256(held).hexdigest()) for name, held in content],

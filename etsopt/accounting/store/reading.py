@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting.factors import parameters_of
 from etsopt.accounting.rows import Reports
-from etsopt.accounting.schema import ROWS
+from etsopt.accounting.schema import REGISTER, ROWS
 from etsopt.accounting.store.journal import frame_of, look_back
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.own_columns import unpacked
 from etsopt.accounting.store.schema import UNIT, listed
+from etsopt.accounting.validated_rows import with_defaults
 from etsopt.errors import DataError
 from etsopt.language import _
 from etsopt.progress import checkpoint
@@ -95,7 +96,8 @@ def unchecked(opened: Connection, units: str = "") -> Reports:
 
 def register_of(opened: Connection) -> pd.DataFrame:
     """Return the register that the views show."""
-    return unpacked(frame_of(opened, f"SELECT {listed(UNIT)} FROM current_units ORDER BY unit_id"))
+    found = unpacked(frame_of(opened, f"SELECT {listed(UNIT)} FROM current_units ORDER BY unit_id"))
+    return with_defaults(found, REGISTER.columns)
 
 
 def parameters_in(opened: Connection) -> dict[str, Any]:

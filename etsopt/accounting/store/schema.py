@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from etsopt.accounting.schema import REGISTER, ROWS
+from etsopt.accounting.schema import ADDED_TO_REGISTER, REGISTER, ROWS
 
 Connection = Any
 """A connection of DuckDB, which is optional and untyped."""
@@ -21,7 +21,8 @@ KEY = ("unit_id", "month", "process", "item", "flow", "batch")
 CONTENT = (*(column.name for column in ROWS.columns if column.name not in (*KEY, "version")), "own")
 """Columns in which versions of a quantity differ; ``own`` has the user's columns as JSON."""
 
-UNIT = (*(column.name for column in REGISTER.columns), "own")
+UNIT = (*(column.name for column in REGISTER.columns if column.name not in ADDED_TO_REGISTER), "own")
+"""Columns of a unit; those that registers did not have when the tables were made are beside the user's in ``own``."""
 
 _KEY = dict.fromkeys(KEY, "VARCHAR")
 _TYPE = {column.name: "DOUBLE" if column.number else "VARCHAR" for column in (*REGISTER.columns, *ROWS.columns)}

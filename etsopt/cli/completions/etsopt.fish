@@ -199,7 +199,7 @@ complete -c etsopt -n '_shtab_etsopt_using screen' -l json -d 'print machine-rea
 complete -c etsopt -n '_shtab_etsopt_using screen' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
 complete -c etsopt -n '_shtab_etsopt_using screen' -l out -x -d 'folder to write the findings to'
 complete -c etsopt -n '_shtab_etsopt_using screen' -l rule -x -d 'a Python file with rules of your own, beside those of the package; repeatable'
-complete -c etsopt -n '_shtab_etsopt_using screen' -l set -x -d 'replace a threshold, such as late_month.days=45; repeatable'
+complete -c etsopt -n '_shtab_etsopt_using screen' -l set -x -d 'replace a threshold, such as late_month.days=45, or a factor as in account; repeatable'
 complete -c etsopt -n '_shtab_etsopt_using screen' -l rules -d 'list all rules with kind, thresholds and source instead'
 complete -c etsopt -n '_shtab_etsopt_using screen' -l as-of -x -d 'state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)'
 complete -c etsopt -n '_shtab_etsopt_using screen' -l wait -x -d 'time to wait while another process has the store open (default: 10)'

@@ -15,6 +15,7 @@ from etsopt.data.files.lenient.one_file import SUFFIXES, find_file, order_of_fil
 from etsopt.data.files.lenient.table_plausibility import columns_in, doubted
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.files.problem_places import in_sheet, locate_problems
+from etsopt.data.files.workbook import WORKBOOKS
 from etsopt.data.instance import Instance
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.policy import Policy
@@ -39,7 +40,7 @@ POLICY = "policy.toml"
 REGISTER, REPORTS, PARAMETERS, STORE = "register.csv", "reports", "accounting.toml", "reports.duckdb"
 """Where an instance has its monthly reports: a register, reports and parameters, or a store of all of them."""
 
-Complete = Callable[[int, RawTable | None], tuple[RawTable, list[Problem]]]
+Complete = Callable[[int, RawTable | None], tuple[dict[str, RawTable], list[Problem]]]
 Wanted = Callable[[Policy], Policy]
 
 
@@ -167,7 +168,9 @@ def _read(
         stated = tables.pop(UNITS.name, None)
         # Without the policy, or with a file of units that cannot be read, what is missing cannot be told.
         if policy is not None and readable:
-            tables[UNITS.name], of_reports = complete(policy.year, stated)
+            found, of_reports = complete(policy.year, stated)
+            # A table of enterprises of the folder itself takes precedence.
+            tables = found | tables
             problems += of_reports
     with locate_problems(tables):
         return Instance.from_raw(_name_of(folder), tables, policy, problems, of_policy)
@@ -219,7 +222,8 @@ def _read_table(folder: Path, table: Table, fast: bool, needed: bool) -> tuple[R
 def reports_in(folder: Path) -> Path | None:
     """Return where an instance has its monthly reports: the folder itself, or its store; None without any.
 
-    Where ``units.csv`` is missing, one of register and reports is enough: what else is needed, their reader says.
+    Reports that lie there are never passed over, and where ``units.csv`` is missing, a register alone is enough: what
+    else is needed, their reader says.
 
     Raises
     ------
@@ -237,7 +241,9 @@ def reports_in(folder: Path) -> Path | None:
             raise DataError(_("The instance {name!r}", name=_name_of(folder)), problems)
         return store
     alone = not any((folder / name).is_file() for name in UNITS.files)
-    return folder if len(parts) == 2 or (parts and alone) else None
+    files = (folder / REPORTS).iterdir() if REPORTS in parts and (folder / REPORTS).is_dir() else ()
+    filed = any(path.suffix.lower() in (".csv", *WORKBOOKS) for path in files)
+    return folder if len(parts) == 2 or filed or (parts and alone) else None
 
 
 KEEP_ONE = _(

@@ -82,6 +82,17 @@ class Flaws:
     hidden: list[int] = field(default_factory=list)
 
 
+def names_of_sheets(path: Path) -> list[str]:
+    """Return the names of the sheets of a workbook; none of a file that cannot be read."""
+    try:
+        import python_calamine
+
+        return list(python_calamine.CalamineWorkbook.from_path(path).sheet_names)
+    # Whoever reads the file tells its problems.
+    except Exception:
+        return []
+
+
 def read_workbook(path: Path, otherwise: str) -> tuple[dict[str, list[Cells]], list[Problem]]:
     """Read the cells of every sheet: texts, numbers and dates, empty ones as an empty text; and problems of the file.
 

@@ -79,6 +79,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "accounted_emissions_tco2e": ("核算排放量",),
     "doubtful_months": ("存疑月份",),
     "doubtful_rate": ("存疑比例",),
+    "missing_months": ("缺报月份",),
     "reports_sha256": ("月度报告哈希值",),
     "city": ("城市", "地市", "所在城市"),
     "activity": ("生产类型", "生产活动", "活动类型"),
@@ -148,6 +149,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "lower": ("下限",),
     "upper": ("上限",),
     "coefficient": ("系数",),
+    "enterprise_name": ("企业名称", "重点排放单位名称", "单位名称"),
 }
 """Headings of columns without the unit of measure, which may follow in brackets."""
 
@@ -195,7 +197,9 @@ MEANINGS = {
     "accounted_emissions_tco2e": "未经核查时按月度报告核算的排放量",
     "doubtful_months": "未关闭的发现使全年十分之一以上的排放量存疑的月份，以空格分隔",
     "doubtful_rate": "这些月份存疑的排放量占全年的比例",
+    "missing_months": "没有月度报告的月份，以空格分隔：全年数据不含这些月份",
     "reports_sha256": "该单元月度报告的 SHA-256",
+    "enterprise_name": "企业名称，用于官方表格和告知书",
     "city": "企业所在城市",
     "net_sales_t": "2024年1月1日至2025年12月31日2019-2024年度配额的净卖出量",
     "deduction_t": "因以前年度未足额清缴应核减的配额；模型 compliance 使用",

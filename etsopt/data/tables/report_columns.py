@@ -29,8 +29,11 @@ REPORT_COLUMNS = (
         _("months of the reports whose open findings put more than a tenth of the year in doubt, apart by spaces"),
     ),
     Column("doubtful_rate", _("share of the year that is in doubt by them"), "fraction", number=True, at_least=0),
+    Column("missing_months", _("months of the year without a report, apart by spaces: the year is without them")),
     Column("reports_sha256", _("SHA-256 of the monthly reports of the unit"), identifier=True),
 )
 
-SHOWN_WITH_RESULTS = ("emissions_status", "accounted_emissions_tco2e", "doubtful_months", "doubtful_rate")
+SHOWN_WITH_RESULTS = (
+    *("emissions_status", "accounted_emissions_tco2e", "doubtful_months", "doubtful_rate", "missing_months"),
+)
 """Those that tables of an allocation have as well."""

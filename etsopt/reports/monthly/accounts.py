@@ -103,7 +103,13 @@ def _power(found: Accounts) -> Iterator[Table]:
     made = months.groupby(["unit_id", "year"])[list(MADE)].sum(min_count=1)
     own = {name: Column(heading(name), ACCOUNTED, 1) for name in POWER[2:] if name.endswith("_tco2e")}
     own |= {name: Column(title, ACCOUNTED._replace(unit=unit), 1) for name, (title, unit) in MADE.items()}
-    yield table_of(years.assign(**made).reset_index(), POWER, _("Power units"), key="power", own=own)
+    without = years["heat_emissions_tco2e"].isna().any()
+    text = _(
+        "Without the ratio of supplied heat (heat_supply_ratio, %) of every month with heat, the emissions are not "
+        "divided among electricity and heat."
+    )
+    note = text if without else ""
+    yield table_of(years.assign(**made).reset_index(), POWER, _("Power units"), key="power", own=own, note=note)
 
 
 def _remarks(found: Accounts) -> Iterator[str]:

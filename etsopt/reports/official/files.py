@@ -11,7 +11,7 @@ from etsopt.data.files.atomic import file_in_errors
 from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.write import protected
 from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.language import _, in_chinese
 from etsopt.progress import tell
 from etsopt.reports.official import printing
 from etsopt.reports.official.gaps import columns_to_fill
@@ -47,7 +47,7 @@ def write_official_tables(
     province
         Province in the titles; empty for several.
     note
-        Remark on all tables in English and Chinese, for the titles in Chinese, and for the file that also lists the
+        Remark on all tables in English and Chinese: below each of them in Chinese, and in the file that also lists the
         columns to fill.
     stamp
         Words in the foot of every page of the workbook, such as the head of a store's ledger.
@@ -91,13 +91,20 @@ def write_official_tables(
 
 
 def _note(tables: Mapping[str, pd.DataFrame], note: tuple[str, str] | None) -> list[str]:
-    """Return the lines of the note, first in Chinese: the remark on all tables, and the columns to fill."""
-    lines = []
-    for in_chinese, heading in ((1, TO_FILL[1]), (0, TO_FILL[0])):
-        lines += [note[in_chinese]] if note is not None else []
-        open_ = [f"- {words[in_chinese]}" for words in columns_to_fill(tables)]
-        lines += [heading, *open_] if open_ else []
-    return lines
+    """Return the lines of the note in the language of the moment: the remark on all tables, and the columns to fill."""
+    place = int(in_chinese())
+    lines = [note[place]] if note is not None else []
+    if "2-1" in tables:
+        lines.append(CAPACITY[place])
+    open_ = [f"- {words[place]}" for words in columns_to_fill(tables)]
+    return lines + ([TO_FILL[place], *open_] if open_ else [])
+
+
+CAPACITY = (
+    "Table 2-1 prints the rated power under the heading of the draft, 装机容量(MWh); its figures are in MW.",
+    "表 2-1 的装机容量栏按征求意见稿印作 MWh，所列数值的单位为 MW。",
+)
+"""Note of a unit of measure in which the annex errs."""
 
 
 TO_FILL = (

@@ -95,12 +95,12 @@ def write_printable(
     """
     with new_workbook(path, FONT) as book:
         for name, table in tables.items():
-            title = BY_NAME[name].title(province, year) + (f"（{note[1]}）" if note else "")
-            _write_sheet(book, BY_NAME[name], table, title, stamp)
+            title = BY_NAME[name].title(province, year)
+            _write_sheet(book, BY_NAME[name], table, title, f"注：{note[1]}\n" if note else "", stamp)
 
 
-def _write_sheet(book: Any, annex: Annex, table: pd.DataFrame, title: str, stamp: str) -> None:
-    """Write a table, and set up its pages."""
+def _write_sheet(book: Any, annex: Annex, table: pd.DataFrame, title: str, note: str, stamp: str) -> None:
+    """Write a table, and set up its pages; a note stands above the words to sign, as the title is that of the annex."""
     columns, paper, scale = _laid_out(annex, table)
     sheet, cell = book.add_worksheet(annex.sheet), {"border": 1, "valign": "vcenter"}
     last, bottom = len(columns) - 1, FIRST_ROW + len(table)
@@ -119,12 +119,14 @@ def _write_sheet(book: Any, annex: Annex, table: pd.DataFrame, title: str, stamp
     sheet.merge_range(0, 0, 0, last, "", of_title)
     sheet.write_string(0, 0, title, of_title)
     across = sum(column.width for column in columns)
-    heights = [TITLE_PT * lines_of(title, int(across / 1.4)), *_heights(columns), SIGNED_PT]
+    of_note = LINE_PT * lines_of(note, int(across)) if note else 0.0
+    heights = [TITLE_PT * lines_of(title, int(across / 1.4)), *_heights(columns), SIGNED_PT + of_note]
     for row, height in enumerate(heights):
         sheet.set_row(row, height)
     # One cell from the first column on: no column of figures or codes holds a word to sign.
-    sheet.merge_range(bottom, 0, bottom, last, "", form := book.add_format({"valign": "vcenter", "font_size": 11}))
-    sheet.write_string(bottom, 0, _to_sign(SIGNED, across / 6), form)
+    form = book.add_format({"valign": "vcenter", "font_size": 11, "text_wrap": bool(note)})
+    sheet.merge_range(bottom, 0, bottom, last, "", form)
+    sheet.write_string(bottom, 0, note + _to_sign(SIGNED, across / 6), form)
     _hatch(book, sheet, annex, table)
     sheet.freeze_panes(FIRST_ROW, 0)
     set_up_page(sheet, FIRST_ROW, paper, f"&L{_to_sign((*SIGNED[:2], SIGNED[3]), 14)}&C{stamp}&R&A  &P / &N")
