@@ -13,7 +13,7 @@ from etsopt.accounting.inclusion import REASONS
 from etsopt.accounting.review.decisions import NAMES, OF_ITEMS
 from etsopt.accounting.review.words import ACTORS, DECISIONS, FILING, STATUSES, YEAR_STATUSES, by_chinese
 from etsopt.accounting.schema import ACTIVITIES
-from etsopt.accounting.screening.causes import CAUSES, USUAL_BY
+from etsopt.accounting.screening.causes import CAUSES, MISTAKEN, USUAL_BY
 from etsopt.accounting.screening.registry import KINDS
 from etsopt.accounting.substitutes import SUBSTITUTED
 from etsopt.accounting.trail import ROLES
@@ -63,6 +63,7 @@ CODES = {
     "kind": KINDS,
     "cause": CAUSES,
     "usual_by": USUAL_BY,
+    "mistaken": MISTAKEN,
     "measure": (TONNE, GAS_UNIT, MINUTES),
     "entry_kind": ("import", "review"),
     "level": ACTORS,

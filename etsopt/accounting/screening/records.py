@@ -19,7 +19,7 @@ from etsopt.accounting.vocabulary import ITEMS
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from etsopt.accounting.screening.screening_data import Material
+    from etsopt.accounting.screening.material import Material
 
 LABORATORIES = ("CMA", "CNAS")
 """Marks of laboratories whose measurements count."""
