@@ -45,7 +45,7 @@ unusual_days months_with_ratio drift_per_year drift_lower drift_upper drifts lis
 without_near_tco2e with_near_tco2e scope_of_year_before_tco2e city at_risk_tco2e uncovered_tco2e reviews least_reviews
 needed_reviews drawn available_days review_days travel_days left_days needed_days further_day_covers_tco2e
 further_review_costs_tco2e priced_bound_tco2e seed quantity_before ncv_before_gj_per_unit substituted clause
-generation_mwh heat_gj fuel_heat_gj biomass_heat_rate heat_supply_ratio electricity_emissions_tco2e
+corrected generation_mwh heat_gj fuel_heat_gj biomass_heat_rate heat_supply_ratio electricity_emissions_tco2e
 heat_emissions_tco2e electricity_tco2_per_mwh heat_tco2_per_gj
 """.split(),  # noqa: SIM905 - one a line would be a page
     *ROW_HEADINGS,

@@ -39,6 +39,7 @@ class Block:
     def __init__(self, opened: Connection, place: str, level: str) -> None:
         self.opened, self.place, self.level = opened, place, level
         self.problems: list[Problem] = []
+        self.without_findings, self.left = False, list[dict[str, object]]()
         own = f"SELECT b.line, {EXACT} AS exact, c.* FROM block b JOIN items c ON b.unit_id = c.unit_id"
         every = matches("b", "c")
         # A decision that names an item exactly is on no other, although an empty batch stands for all.
@@ -98,7 +99,14 @@ def passed(block: Block) -> int:
         block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank - 1}", what, advice)
     what = (_("item has an open finding"), _("items have open findings"))
     advice = _("Close the finding first, or have the item corrected: etsopt review findings lists them.")
-    block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank} AND m.open_findings > 0", what, advice)
+    closed = f"{present} AND m.rank < {rank} AND m.open_findings > 0"
+    if block.without_findings:
+        names = [*KEY, "open_findings"]
+        rows = block.opened.execute(f"SELECT DISTINCT {listed(KEY, 'm')}, m.open_findings {closed} ORDER BY ALL")
+        block.left += [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        present += " AND m.open_findings = 0"
+    else:
+        block.see_none(f"SELECT m.line, {NAME} {closed}", what, advice)
     return block.added(
         "passes",
         f"SELECT {WHO}, {listed(KEY, 'm')}, m.version {present} AND m.rank < {rank} "
