@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 OF_UNIT = ("finding", "month", "process", "item", "quantity", "unit", "size_t", "reason", "level")
 PLACE = ["unit_id", "month"]
 QUANTITY = [*PLACE, "item"]
+OF_CAUSES = [*QUANTITY, "process", "cause", "reason", "reason_zh"]
 
 
 def write_notices(
@@ -73,7 +74,7 @@ def write_notices(
         raise UsageError(what, _("List them: etsopt review findings STORE"))
     chosen = list(dict.fromkeys(enterprises)) or known
     rows = dict(tuple(_with_quantities(still, state.items).groupby("enterprise_id")))
-    causes = pd.DataFrame(columns=PLACE) if causes is None else causes
+    causes = pd.DataFrame(columns=OF_CAUSES) if causes is None else causes
     sizes = state.at_risk.set_index("enterprise_id")["open_size_t"]
 
     def page(enterprise: str) -> str:
