@@ -273,7 +273,7 @@ def test_one_decision_is_on_one_item(store: Path, tmp_path: Path) -> None:
     ]
     accounting.import_reports(store, plants(tmp_path / "more", [*line("2025-03"), *batches]))
     coal: dict[str, Any] = {"month": "2025-03", "item": "bituminous", "quantity": 61.0, "reason": "scale"}
-    with pytest.raises(DataError, match=r"(?s)on several items: row 1 'C1 2025-03 clinker bituminous.*flow and batch"):
+    with pytest.raises(DataError, match=r"(?s)on several items: 'C1 2025-03 clinker bituminous.*flow and batch"):
         decide(store, "correct", **coal)
     assert decide(store, "correct", **coal, flow="test", batch="B2").changes["correct"] == 1
 

@@ -114,7 +114,7 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool, 
         checkpoint(_("deciding"), number, len(blocks))
         kind, level = block["decision"].iat[0], block["level"].iat[0]
         act = _block(opened, dated(block), entry, place, level)
-        act.without_findings = without_findings
+        act.of_file, act.without_findings = not always, without_findings
         changes[kind] += ACTS[kind](act)
         problems += act.problems
         left += act.left

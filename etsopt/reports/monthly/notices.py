@@ -164,7 +164,8 @@ def _asked(findings: pd.DataFrame, causes: pd.DataFrame) -> pd.DataFrame:
             row |= {name: cause[name] or row[name] for name in ("process", "item")}
             row["reason"] = named(word("cause", cause["cause"]), cause["reason"])
         rows.append(row)
-    return pd.DataFrame(rows, columns=OF_UNIT)
+    # Objects stay texts, which are translated when they are shown.
+    return pd.DataFrame(rows, columns=OF_UNIT, dtype=object)
 
 
 def _behind(findings: pd.DataFrame, causes: pd.DataFrame) -> pd.Series[int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from etsopt.accounting.chinese import one_reason
 from etsopt.accounting.review.words import STATUSES, VERIFIED
 from etsopt.documents.columns import heading, table_of
@@ -14,8 +16,6 @@ from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pandas as pd
 
     from etsopt.accounting import Review, Verification
     from etsopt.accounting.store import StoreVerification
@@ -65,7 +65,9 @@ def findings(table: pd.DataFrame) -> Table:
     if table["corrected"].any():
         again, told = _("data corrected, to be checked again"), {True: _("yes"), False: _("no")}
         pairs = zip(table["open"], table["corrected"], strict=True)
-        table = table.assign(open=[again if corrected else told[still] for still, corrected in pairs])
+        standing = [again if corrected else told[still] for still, corrected in pairs]
+        # Objects stay texts, which are translated when they are shown.
+        table = table.assign(open=pd.Series(standing, index=table.index, dtype=object))
     return table_of(one_reason(table), with_names(table, FINDINGS), title, exact=True, key="findings")
 
 
