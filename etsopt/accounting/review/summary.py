@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.review.concerned import accounts_of, concerned, emitted_by, with_sizes
-from etsopt.accounting.review.items import CHANGED, corrections_of, look_at_items, matches
+from etsopt.accounting.review.items import CORRECTED, corrections_of, look_at_items, matches
 from etsopt.accounting.review.rechecking import rechecked
 from etsopt.accounting.review.scope import Scope
 from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES, deadline
@@ -170,13 +170,6 @@ def _items(opened: Connection, scope: Scope) -> pd.DataFrame:
     return items.drop(columns="rank").assign(status=NAMES[items["rank"].to_numpy(dtype=np.int64)])
 
 
-_CHANGED = (
-    f"f.finding IN ({CHANGED}) OR f.rule <> '' AND EXISTS (SELECT 1 FROM seen_rows r "
-    "WHERE r.unit_id = f.unit_id AND r.entry > f.entry AND r.version > 1)"
-)
-"""SQL of findings of rules whose data, or any figure of the unit, were corrected after they were opened."""
-
-
 def _findings(opened: Connection, scope: Scope) -> pd.DataFrame:
     table = frame_of(
         opened,
@@ -185,7 +178,7 @@ def _findings(opened: Connection, scope: Scope) -> pd.DataFrame:
         f"coalesce(c.level, '') AS closed_by_level, "
         f"coalesce(c.who, '') AS closed_by, coalesce(c.decided_on, '') AS closed_on, "
         f"coalesce(c.reason, '') AS closed_because, "
-        f"c.finding IS NULL AND ({_CHANGED}) AS corrected "
+        f"c.finding IS NULL AND ({CORRECTED}) AS corrected "
         f"FROM seen_findings f LEFT JOIN seen_closings c USING (finding) "
         f"JOIN current_units u ON f.unit_id = u.unit_id WHERE true{scope.within('f')} "
         f"ORDER BY f.finding",

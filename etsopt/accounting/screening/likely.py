@@ -19,7 +19,7 @@ OF_RECORDS = ("late_month", "filed_early", "calibration", "last_digits", "test_e
 FIGURE = ["unit_id", "month", "item"]
 
 
-@rule(LIKELY_CAUSE, "correlation", "the weights of mistakes in etsopt/accounting/screening/causes", probability=NAMED)
+@rule(LIKELY_CAUSE, "correlation", "assumption: how many of 3,000 figures have each mistake", probability=NAMED)
 def likely_cause(data: Material, probability: float) -> pd.DataFrame:
     """A likely mistake is named in a figure that no other rule finds."""
     # That a month is missing is a fact, and has no probability.
