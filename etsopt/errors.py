@@ -135,7 +135,8 @@ class Problem:
         if not self.cells:
             return str(_("{where}: {what}.\n{advice}", where=where, what=self.what, advice=self.advice))
         cells = joined(
-            f"{_label(row)} {brief(str(value))}" if value else _label(row) for row, value in self.cells[:ROWS_SHOWN]
+            f"{_label(row)} {brief(str(value))}".strip() if value else _label(row)
+            for row, value in self.cells[:ROWS_SHOWN]
         )
         if (hidden := len(self.cells) - ROWS_SHOWN) > 0:
             cells = _("{cells} and {hidden} more", cells=cells, hidden=hidden)
@@ -144,7 +145,9 @@ class Problem:
 
 
 def _label(row: str) -> str:
-    """Return the label of a row or cell as a sentence names it."""
+    """Return the label of a row or cell as a sentence names it, nothing for what is in no table."""
+    if not row:
+        return ""
     if isinstance(row, Text):
         return str(_("row {row}", row=shortened(str(row))))
     kind, space, name = shortened(row).partition(" ")

@@ -30,10 +30,12 @@ REQUIREMENTS = {
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 LONG: dict[str, str] = {
+    "etsopt/accounting/review/summary.py": "The tables of a state follow from one another.",
     "etsopt/accounting/store/ledger.py": "The chain, its file and what neither finds are one page.",
     "etsopt/checking/judge.py": "One entry for every theorem, and all statements on an allocation.",
     "etsopt/checking/allocation/segments.py": "The proof of a segment is one computation, from its mathematics on.",
     "etsopt/checking/theorem.py": "The theorems of all models are one list.",
+    "etsopt/cli/reviewing.py": "The verbs of the review are one list, with their options.",
     "etsopt/compiler/inputs.py": "What a model is given is refused in one place, each fault with its sentence.",
     "etsopt/data/tables/chinese.py": "The words of all tables are one list.",
     "etsopt/data/tables/schema.py": "The tables of an instance are one list.",

@@ -13,7 +13,7 @@ from etsopt.accounting.inclusion import REASONS
 from etsopt.accounting.review.decisions import NAMES, OF_ITEMS
 from etsopt.accounting.review.words import ACTORS, DECISIONS, FILING, STATUSES, YEAR_STATUSES, by_chinese
 from etsopt.accounting.schema import ACTIVITIES
-from etsopt.accounting.screening.causes import CAUSES, USUAL_BY
+from etsopt.accounting.screening.causes import CAUSES, MISTAKEN, USUAL_BY
 from etsopt.accounting.screening.registry import KINDS
 from etsopt.accounting.substitutes import SUBSTITUTED
 from etsopt.accounting.tables import FORMULAS
@@ -46,7 +46,7 @@ unusual_days months_with_ratio drift_per_year drift_lower drift_upper drifts lis
 without_near_tco2e with_near_tco2e scope_of_year_before_tco2e city at_risk_tco2e uncovered_tco2e reviews least_reviews
 needed_reviews drawn available_days review_days travel_days left_days needed_days further_day_covers_tco2e
 further_review_costs_tco2e priced_bound_tco2e seed quantity_before ncv_before_gj_per_unit substituted clause
-generation_mwh heat_gj fuel_heat_gj biomass_heat_rate heat_supply_ratio electricity_emissions_tco2e
+corrected generation_mwh heat_gj fuel_heat_gj biomass_heat_rate heat_supply_ratio electricity_emissions_tco2e
 heat_emissions_tco2e electricity_tco2_per_mwh heat_tco2_per_gj
 """.split(),  # noqa: SIM905 - one a line would be a page
     *ROW_HEADINGS,
@@ -64,6 +64,7 @@ CODES = {
     "kind": KINDS,
     "cause": CAUSES,
     "usual_by": USUAL_BY,
+    "mistaken": MISTAKEN,
     "measure": (TONNE, GAS_UNIT, MINUTES),
     "entry_kind": ("import", "review"),
     "level": ACTORS,

@@ -94,6 +94,8 @@ def _add_decisions(add: Add) -> None:
     correct.add_argument("--quantity", type=float, metavar="X", help=_("corrected quantity (default: as it is)"))
     text = _("version that was reviewed: another that is present is refused (default: the present one)")
     grant.add_argument("--version", type=int, metavar="N", help=text)
+    text = _("pass the items without an open finding, and list those that are left (default: all or none)")
+    grant.add_argument("--without-findings", action="store_true", help=text)
     text = _("corrected calorific value [GJ/t or GJ/1e4 Nm3] (default: as it is)")
     correct.add_argument("--ncv", type=float, metavar="X", help=text)
     restore.add_argument("--version", type=int, required=True, metavar="N", help=_("version that comes back"))
@@ -155,7 +157,9 @@ def _findings(options: Namespace) -> int:
     from etsopt.cli import terminal
     from etsopt.reports.monthly.review import findings
 
-    state = accounting.review(options.store, options.year, None, options.as_of, options.wait, options.city)
+    state, _causes = accounting.review_with_causes(
+        options.store, options.year, options.as_of, options.wait, options.city
+    )
     found = state.findings if options.all else state.findings[state.findings["open"]]
     if options.json:
         print_json(records(found))
@@ -226,7 +230,18 @@ def _screen(options: Namespace) -> int:
     thresholds = pairs(options.set, "--set")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         given = (options.level, options.by, thresholds, options.least, options.wait)
-        return _show(accounting.import_findings(options.store, *given), options)
+        done = accounting.import_findings(options.store, *given)
+        state, _causes = accounting.review_with_causes(options.store, wait_s=options.wait)
+    corrected = int(state.findings["corrected"].sum())
+    shown = _show(done, options)
+    if corrected and not options.json:
+        text = ngettext(
+            "{count:,} open finding is no longer found in corrected data: check it again, and close it.",
+            "{count:,} open findings are no longer found in corrected data: check them again, and close them.",
+            corrected,
+        )
+        print(text)
+    return shown
 
 
 def _single(options: Namespace) -> int:
@@ -247,14 +262,15 @@ def _single(options: Namespace) -> int:
     every = [{**decision, "finding": number} for number in numbers] or [decision]
     # A single decision is always applied, a row of several once.
     decisions = every[0] if len(every) == 1 else pd.DataFrame(every)
-    return _show(accounting.decide(options.store, decisions, wait_s=options.wait), options)
+    without = getattr(options, "without_findings", False)
+    return _show(accounting.decide(options.store, decisions, wait_s=options.wait, without_findings=without), options)
 
 
 def _show(done: Decided, options: Namespace) -> int:
     """Print what decisions changed, and the head of the ledger after it: the receipt of the act."""
     if options.json:
         own = {name: value for name, value in vars(done).items() if name != "line"}
-        own |= {"corrections": records(done.corrections)}
+        own |= {"corrections": records(done.corrections), "left": records(done.left)}
         print_json(own | {"head": "" if done.line is None else done.line.head})
         return 0
     text = _("Nothing changed.")
@@ -262,8 +278,15 @@ def _show(done: Decided, options: Namespace) -> int:
         text = _("Entry {entry}: {changes}.", entry=done.entry, changes=joined(_changes(done.changes), "；"))
     if done.repeated:
         again = _("{told} {repeated:,} decisions were applied before, and are left alone.")
+        if options.verb == "screen":
+            again = _("{told} {repeated:,} findings were taken over before, and are left alone.")
         text = _(again, told=text, repeated=done.repeated)
     print(text)
+    if len(done.left):
+        from etsopt.cli import terminal
+        from etsopt.reports.monthly.review import left
+
+        terminal.show_blocks([left(done.left)])
     if len(done.corrections):
         from etsopt.cli import terminal
         from etsopt.reports.monthly.review import corrections

@@ -221,7 +221,11 @@ QUANTITIES: Mapping[str, Quantity] = {
     **dict.fromkeys(("least_reviews", "drawn", "quantities", "substituted", "gross_reports"), of.COUNT),
     **dict.fromkeys(("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper"), of.FINE),
     **dict.fromkeys(("multiplier", "share"), of.NUMBER._replace(excel="fine")),
-    **{"ratio": of.INTENSITY._replace(unit=""), "drift_per_year": of.RATE, "quantity": of.REPORTED},
+    **{
+        "ratio": of.INTENSITY._replace(unit=""),
+        "drift_per_year": of.RATE,
+        **dict.fromkeys(("quantity", "quantity_before"), of.REPORTED),
+    },
     **dict.fromkeys(("demand_at_reference_mwh", "demand_mwh", "output_mwh"), of.ELECTRICITY),
     "product_price_cny_per_mwh": of.PRICE._replace(unit="CNY/MWh"),
     "shortfall_t": of.TONNES._replace(alarming=True),

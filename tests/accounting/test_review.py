@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,7 @@ from etsopt.accounting.store.reading import read_store
 from etsopt.documents.document import Paragraph
 from etsopt.errors import DataError, UsageError
 from etsopt.language import speaking
-from etsopt.reports import write_monthly_sheets
+from etsopt.reports import write_monthly_sheets, write_notices
 from etsopt.reports.monthly.review import corrections
 from tests.accounting.builders import REGISTER, Row, frame
 from tests.accounting.test_store import written
@@ -272,7 +273,7 @@ def test_one_decision_is_on_one_item(store: Path, tmp_path: Path) -> None:
     ]
     accounting.import_reports(store, plants(tmp_path / "more", [*line("2025-03"), *batches]))
     coal: dict[str, Any] = {"month": "2025-03", "item": "bituminous", "quantity": 61.0, "reason": "scale"}
-    with pytest.raises(DataError, match=r"(?s)on several items: row 1 'C1 2025-03 clinker bituminous.*flow and batch"):
+    with pytest.raises(DataError, match=r"(?s)on several items: 'C1 2025-03 clinker bituminous.*flow and batch"):
         decide(store, "correct", **coal)
     assert decide(store, "correct", **coal, flow="test", batch="B2").changes["correct"] == 1
 
@@ -389,6 +390,51 @@ def test_the_findings_of_screening_are_taken_over_once_and_stay_closed(tmp_path:
     accounting.decide(store, close)
     assert accounting.import_findings(store, "municipal", "office").entry == 0
     assert int(accounting.review(store).findings["open"].sum()) == len(found) - 1
+
+
+def test_a_finding_that_corrected_data_no_longer_have_is_marked_and_asks_for_nothing(tmp_path: Path) -> None:
+    store = tmp_path / "plants.duckdb"
+    coal = {month: 130.0 + number for number, month in enumerate(MONTHS)} | {"2025-04": 700.0, "2025-06": 900.0}
+    rows = [row for month in MONTHS for row in line(month, coal[month])]
+    accounting.import_reports(store, plants(tmp_path / "plants", rows))
+    accounting.import_findings(store, "municipal", "office")
+    asked = accounting.review_with_causes(store)[0]
+    assert not asked.findings["corrected"].any()
+    decide(store, "correct", month="2025-04", item="bituminous", quantity=133.0, reason="slip")
+    state, _causes = accounting.review_with_causes(store)
+    findings = state.findings
+    assert set(findings.loc[findings["corrected"], "month"]) == {"2025-04"}
+    assert not findings.loc[findings["month"] == "2025-04", "corrected"].eq(False).any()
+    # The others have the words of today, and nothing is deleted.
+    stated = accounting.screen(accounting.read_reports(store)).findings
+    june = (table.loc[table["month"] == "2025-06", "reason"] for table in (findings, stated))
+    assert set(next(june)) == set(next(june))
+    assert findings["finding"].tolist() == asked.findings["finding"].tolist()
+    assert findings["open"].all()
+    pages = write_notices(state, tmp_path / "notices")
+    assert not re.search("2025-04", pages[0].read_text(encoding="utf-8"))
+    assert state.at_risk["open_size_t"].sum() < asked.at_risk["open_size_t"].sum()
+
+
+def test_a_pass_may_leave_what_has_an_open_finding(store: Path) -> None:
+    decide(store, "find", month="2025-01", item="bituminous", reason="no test report")
+    with pytest.raises(DataError, match="item has an open finding"):
+        decide(store, "pass")
+    given = {"decision": "pass", "level": "municipal", "who": "office", "unit_id": "C1"}
+    done = accounting.decide(store, given, without_findings=True)
+    assert done.changes["pass"] == 3
+    assert done.left[["month", "item", "open_findings"]].to_numpy().tolist() == [["2025-01", "bituminous", 1]]
+    assert statuses(store) == ["reported", "municipal", "municipal", "municipal"]
+
+
+def test_a_finding_without_a_size_concerns_the_emissions_of_what_it_names(store: Path) -> None:
+    decide(store, "find", month="2025-01", item="bituminous", reason="no test report")
+    decide(store, "find", month="2025-02", reason="meter")
+    accounts = accounting.account(accounting.read_reports(store))
+    lines = accounts.lines[(accounts.lines["month"] == "2025-01") & (accounts.lines["item"] == "bituminous")]
+    months = accounts.unit_months.set_index("month")["emissions_tco2e"]
+    sizes = accounting.review(store).findings["size_t"].tolist()
+    assert sizes == pytest.approx([lines["emissions_tco2e"].sum(), months["2025-02"]], abs=0.01)
 
 
 @pytest.mark.nightly

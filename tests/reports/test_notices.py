@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from html import unescape
 from pathlib import Path
@@ -84,10 +85,10 @@ def test_each_enterprise_with_open_findings_has_a_notice_by_unit_month_and_item(
     ]
     assert rows == [
         ["2", "2025-01", "–", "–", "", "–", "30", "filed <late>", "市级"],
-        ["1", "2025-03", "–", "烟煤", "6,108.77", "吨", "20", "无检测报告", "市级"],
+        ["1", "2025-03", "熟料生产", "烟煤", "6,108.77", "吨", "20", "无检测报告", "市级"],
     ]
     text = text_of(page)
-    assert "补正通知：E2（2 < 3 & co）" in text
+    assert "补正通知：E2\n" in text
     assert "现有 2 项未关闭的问题，共涉及排放量50 吨。请于 2026-03-31 前补正。" in text
     assert "单元 U2（2 < 3 & co）" in text
     assert state.line is not None
@@ -98,11 +99,29 @@ def test_each_enterprise_with_open_findings_has_a_notice_by_unit_month_and_item(
 
 def test_a_notice_tells_what_probably_happened_in_the_months_of_its_findings(store: Path, tmp_path: Path) -> None:
     rows = [("U2", "2025-03", "look here"), ("U2", "2025-02", "a month without"), ("U3", "2025-02", "another unit")]
-    causes = pd.DataFrame(rows, columns=["unit_id", "month", "reason"]).assign(cause="factor_10", reason_zh="")
-    (file,) = write_notices(accounting.review(store), tmp_path, "en", ["E2"], causes=causes)
-    text = text_of(file.read_text(encoding="utf-8"))
-    assert "What probably happened, and where to look; no figure was corrected:" in text
-    assert "2025-03 (factor_10): look here" in text
+    causes = pd.DataFrame(rows, columns=["unit_id", "month", "reason"])
+    causes = causes.assign(process="clinker", item="bituminous", cause="factor_10", reason_zh="")
+    state = accounting.review(store)
+    # Three rules find the coal, one of them by the month, and one asks for a record.
+    of_rules = pd.DataFrame(
+        [("heat_rate", "bituminous", 40.0), ("emissions_ratio", "", 50.0), ("late_month", "", 60.0)],
+        columns=["rule", "item", "size_t"],
+    )
+    (coal,) = state.findings[state.findings["finding"] == 1].to_dict("records")
+    more = of_rules.assign(**{name: cell for name, cell in coal.items() if name not in of_rules})
+    more = more.assign(finding=[7, 6, 8], reason="usually 3")
+    state = replace(state, findings=pd.concat([state.findings, more], ignore_index=True))
+    (file,) = write_notices(state, tmp_path, "en", ["E2"], causes=causes)
+    page = file.read_text(encoding="utf-8")
+    _head, *shown = cells_of(page)
+    assert [[row[0], *row[-3:-1]] for row in shown] == [
+        ["2", "30", "filed <late>"],
+        ["6, 7", "50", "factor_10: look here"],
+        ["8", "60", "usually 3"],
+        ["1", "20", "no test report"],
+    ]
+    text = text_of(page)
+    assert "A row that names a mistake says what probably happened, and where to look" in text
     assert not re.search("a month without|another unit", text)
     # One without a cause says nothing of any.
     (file,) = write_notices(accounting.review(store), tmp_path, "en", ["E2"])

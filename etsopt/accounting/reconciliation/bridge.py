@@ -15,8 +15,8 @@ from etsopt.accounting.reconciliation.assumptions import figure
 from etsopt.accounting.reconciliation.series import MONTHS, Series, median
 from etsopt.accounting.screening.copies import copied_processes
 from etsopt.accounting.screening.digits import last_digits
+from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES
-from etsopt.accounting.screening.screening_data import Material
 from etsopt.accounting.vocabulary import POWER
 from etsopt.data.instance import Instance
 from etsopt.errors import UsageError

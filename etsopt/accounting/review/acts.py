@@ -39,6 +39,7 @@ class Block:
     def __init__(self, opened: Connection, place: str, level: str) -> None:
         self.opened, self.place, self.level = opened, place, level
         self.problems: list[Problem] = []
+        self.of_file, self.without_findings, self.left = True, False, list[dict[str, object]]()
         own = f"SELECT b.line, {EXACT} AS exact, c.* FROM block b JOIN items c ON b.unit_id = c.unit_id"
         every = matches("b", "c")
         # A decision that names an item exactly is on no other, although an empty batch stands for all.
@@ -52,8 +53,10 @@ class Block:
         """Add a problem for the rows of a query of line and name, if it has any."""
         rows = self.opened.execute(f"{found} ORDER BY ALL").fetchall()
         if rows:
-            cells = tuple((str(line), named(str(name))) for line, name in rows)
-            self.problems.append(Problem(self.place, counted(len(cells), *what), advice, column, cells))
+            # A decision that options state has no line.
+            cells = tuple((str(line) if self.of_file else "", named(str(name))) for line, name in rows)
+            place = self.place if self.of_file else _("the decision")
+            self.problems.append(Problem(place, counted(len(cells), *what), advice, column, cells))
 
     def added(self, table: str, query: str, *values: str) -> int:
         """Insert the rows of a query by name, and return their number."""
@@ -97,8 +100,18 @@ def passed(block: Block) -> int:
         advice = _("The levels pass in order: the {below} level has to pass it first.", below=pgettext("level", below))
         block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank - 1}", what, advice)
     what = (_("item has an open finding"), _("items have open findings"))
-    advice = _("Close the finding first, or have the item corrected: etsopt review findings lists them.")
-    block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank} AND m.open_findings > 0", what, advice)
+    advice = _(
+        "Close the finding first, or have the item corrected: etsopt review findings lists them. The other items pass "
+        "with --without-findings."
+    )
+    closed = f"{present} AND m.rank < {rank} AND m.open_findings > 0"
+    if block.without_findings:
+        names = [*KEY, "open_findings"]
+        rows = block.opened.execute(f"SELECT DISTINCT {listed(KEY, 'm')}, m.open_findings {closed} ORDER BY ALL")
+        block.left += [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        present += " AND m.open_findings = 0"
+    else:
+        block.see_none(f"SELECT m.line, {NAME} {closed}", what, advice)
     return block.added(
         "passes",
         f"SELECT {WHO}, {listed(KEY, 'm')}, m.version {present} AND m.rank < {rank} "

@@ -47,6 +47,8 @@ class Decided:
         Quantities corrected or restored, with the figures before and after it.
     line
         Line of the entry in the ledger, whose ``stamp`` is the receipt; None if nothing changed.
+    left
+        Items that were not passed, as they have an open finding.
     """
 
     entry: int
@@ -54,6 +56,7 @@ class Decided:
     changes: dict[str, int]
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     line: Line | None = None
+    left: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
 
 
 def decide(
@@ -61,6 +64,7 @@ def decide(
     decisions: str | Path | pd.DataFrame | Mapping[str, Any],
     headings: Mapping[str, str] | None = None,
     wait_s: float | None = None,
+    without_findings: bool = False,
 ) -> Decided:
     """Apply decisions of the review to a store, in their order; one with a problem leaves it as it was.
 
@@ -73,6 +77,8 @@ def decide(
         Other headings of the columns of a file, such as Chinese ones.
     wait_s
         Time to wait while another process has the store open [s]; None for 10.
+    without_findings
+        Whether a pass leaves items with an open finding, and passes the others; without it one of them is a problem.
 
     Raises
     ------
@@ -88,11 +94,11 @@ def decide(
         given = decisions if isinstance(decisions, pd.DataFrame) else pd.DataFrame([dict(decisions)], index=[1])
         frame = validated(RawTable.from_frame(given, PLACE))
     with open_store(path, write=True, wait_s=wait_s) as opened:
-        done = _applied(opened, frame, place, always=once)
+        done = _applied(opened, frame, place, once, without_findings)
     return replace(done, line=line_at(path, done.entry))
 
 
-def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) -> Decided:
+def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool, without_findings: bool) -> Decided:
     own = pd.Series(digests(frame), index=frame.index)
     known = {digest for (digest,) in opened.execute("SELECT sha256 FROM decisions").fetchall()}
     repeated = (own.isin(known) | own.duplicated()) & (not always)
@@ -102,14 +108,16 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
         return Decided(0, int(repeated.sum()), changes)
     first = fresh.iloc[0]
     entry = new_entry(opened, REVIEW, f"{first['decision']}: {first['who']}" if always else place)
-    problems = []
+    problems, left = [], []
     blocks = _blocks(fresh)
     for number, block in enumerate(blocks):
         checkpoint(_("deciding"), number, len(blocks))
         kind, level = block["decision"].iat[0], block["level"].iat[0]
         act = _block(opened, dated(block), entry, place, level)
+        act.of_file, act.without_findings = not always, without_findings
         changes[kind] += ACTS[kind](act)
         problems += act.problems
+        left += act.left
     if problems:
         raise DataError(_("The review"), problems)
     if changes[CORRECT] + changes[RESTORE]:
@@ -117,14 +125,14 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
     if not sum(changes.values()):
         # The journal has no entry for decisions that change nothing.
         opened.execute("DELETE FROM entries WHERE entry = ?", [entry])
-        return Decided(0, int(repeated.sum()), changes)
+        return Decided(0, int(repeated.sum()), changes, left=pd.DataFrame(left))
     if not always:
         added = pd.DataFrame({"entry": entry, "sha256": own[~repeated].to_numpy()})
         opened.register("added", added)
         opened.execute("INSERT INTO decisions BY NAME SELECT * FROM added")
         opened.unregister("added")
     own = corrections_of(opened, "corrections", f" AND k.entry = {entry}")
-    return Decided(entry, int(repeated.sum()), changes, own)
+    return Decided(entry, int(repeated.sum()), changes, own, left=pd.DataFrame(left))
 
 
 def _blocks(frame: pd.DataFrame) -> list[pd.DataFrame]:

@@ -10,13 +10,14 @@ import pandas as pd
 
 from etsopt.accounting.review.deciding import Decided, decide
 from etsopt.accounting.review.items import look_at_items
+from etsopt.accounting.review.rechecking import PLACE, TOLD, at_items
 from etsopt.accounting.review.scope import Scope
 from etsopt.accounting.review.summary import Review, review_of
 from etsopt.accounting.review.words import FIND
-from etsopt.accounting.screening import screen
+from etsopt.accounting.screening import Screening, screen
+from etsopt.accounting.screening.causes.table import COLUMNS
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_in, read_store, reports_of
-from etsopt.accounting.vocabulary import ITEMS, PROCESSES
 from etsopt.errors import DataError
 
 if TYPE_CHECKING:
@@ -56,11 +57,7 @@ def import_findings(
     found = found[found["size_t"] >= least_t]
     if found.empty:
         return Decided(0, 0, {})
-    # An item of screening may be a process.
-    item = found["item"].where(found["item"].isin([*ITEMS]), "")
-    process = found["item"].where(found["item"].isin([*PROCESSES]), "")
-    columns = ["unit_id", "month", "rule", "size_t", "reason", "reason_zh"]
-    decisions = found[columns].assign(decision=FIND, level=level, who=who, item=item, process=process)
+    decisions = at_items(found)[[*PLACE, *TOLD]].assign(decision=FIND, level=level, who=who)
     return decide(path, pd.DataFrame(decisions), wait_s=wait_s)
 
 
@@ -73,7 +70,8 @@ def review_with_causes(
 ) -> tuple[Review, pd.DataFrame]:
     """Return the state of the review in a store as `review` does, and the likely causes in the same reports.
 
-    The causes are those of `Screening.causes`; there are none without accounts.
+    The causes are those of `Screening.causes`; there are none without accounts. Open findings that screening no longer
+    finds in corrected data are ``corrected``, and the others have its present words.
 
     Raises
     ------
@@ -82,9 +80,11 @@ def review_with_causes(
     """
     with open_store(path, wait_s=wait_s) as opened:
         entry = look_at_items(opened, as_of)
-        state = review_of(opened, Path(path), entry, Scope(year, city), date.today())
         try:
-            return state, screen(reports_of(opened), parameters_in(opened)).causes
+            screened: Screening | None = screen(reports_of(opened), parameters_in(opened))
         except DataError:
             # A factor that nobody stated keeps reports from being accounted, and no finding from being told.
-            return state, pd.DataFrame(columns=["unit_id", "month"])
+            screened = None
+        found = None if screened is None else screened.findings
+        state = review_of(opened, Path(path), entry, Scope(year, city), date.today(), found)
+    return state, pd.DataFrame(columns=COLUMNS) if screened is None else screened.causes

@@ -74,6 +74,12 @@ SELECT DISTINCT finding FROM (
 """
 """SQL of the findings of rules whose items, or outputs of their month, to which rules relate them, changed since."""
 
+CORRECTED = (
+    f"f.finding IN ({CHANGED}) OR f.rule <> '' AND EXISTS (SELECT 1 FROM seen_rows r "
+    "WHERE r.unit_id = f.unit_id AND r.entry > f.entry AND r.version > 1)"
+)
+"""SQL condition of findings of rules whose data, or any figure of the unit, were corrected after they were opened."""
+
 NUMBER = r"\b\d[\d,]*\.?\d*(?:e[-+]?\d+)?"
 SAME_VALUE = 0.01
 """Relative change below which a figure of a whole month is the same: each correction in the month moves it a little."""

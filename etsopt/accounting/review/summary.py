@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.review.concerned import concerned, emitted_by
-from etsopt.accounting.review.items import corrections_of, look_at_items, matches
+from etsopt.accounting.review.concerned import accounts_of, concerned, emitted_by, with_sizes
+from etsopt.accounting.review.items import CORRECTED, corrections_of, look_at_items, matches
+from etsopt.accounting.review.rechecking import rechecked
 from etsopt.accounting.review.scope import Scope
 from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES, deadline
 from etsopt.accounting.store.journal import frame_of
@@ -41,7 +42,7 @@ class Review:
         Units and months: items, least status, open findings, the day of filing, the days after the month, and
         ``on_time``, ``late`` or ``unknown``.
     findings
-        All findings, with who closed them and why.
+        All findings, with who closed them and why, and ``corrected``: open, but no longer found in the corrected data.
     rates
         By province and level: items that the level decided on, those that passed it without a finding or correction of
         that level, their share, and its open findings with the emissions that they concern together [tCO2e].
@@ -110,8 +111,13 @@ def review(
         return review_of(opened, Path(path), entry, Scope(year, city), date.today() if on is None else on)
 
 
-def review_of(opened: Connection, path: Path, entry: int, scope: Scope, on: date) -> Review:
+def review_of(
+    opened: Connection, path: Path, entry: int, scope: Scope, on: date, screened: pd.DataFrame | None = None
+) -> Review:
     """Return the state of the review that the views of `look_at_items` show.
+
+    With the findings of screening of today, those that it no longer finds in corrected data are ``corrected``, ask for
+    nothing and put nothing at risk, and the others have their present words and sizes.
 
     A state is evidence, so that the store is compared with its ledger first: one that was altered has no head.
     """
@@ -120,8 +126,11 @@ def review_of(opened: Connection, path: Path, entry: int, scope: Scope, on: date
     items = _items(opened, scope)
     findings = _findings(opened, scope)
     months = _months(opened, items, scope)
-    still = findings[findings["open"]]
-    emitted = emitted_by(opened) if len(still) else pd.Series(dtype=float)
+    findings = rechecked(findings, screened)
+    accounts = accounts_of(opened) if findings["open"].any() else None
+    findings = with_sizes(findings, accounts)
+    still = findings[findings["open"] & ~findings["corrected"]]
+    emitted = emitted_by(accounts)
     return Review(
         items=items,
         months=months,
@@ -168,11 +177,13 @@ def _findings(opened: Connection, scope: Scope) -> pd.DataFrame:
         f"u.city, u.name, f.rule, {listed(KEY, 'f')}, f.size_t, f.reason, f.reason_zh, "
         f"coalesce(c.level, '') AS closed_by_level, "
         f"coalesce(c.who, '') AS closed_by, coalesce(c.decided_on, '') AS closed_on, "
-        f"coalesce(c.reason, '') AS closed_because FROM seen_findings f LEFT JOIN seen_closings c USING (finding) "
+        f"coalesce(c.reason, '') AS closed_because, "
+        f"c.finding IS NULL AND ({CORRECTED}) AS corrected "
+        f"FROM seen_findings f LEFT JOIN seen_closings c USING (finding) "
         f"JOIN current_units u ON f.unit_id = u.unit_id WHERE true{scope.within('f')} "
         f"ORDER BY f.finding",
     )
-    return table.assign(open=table["open"].astype(bool))
+    return table.assign(open=table["open"].astype(bool), corrected=table["corrected"].astype(bool))
 
 
 def _months(opened: Connection, items: pd.DataFrame, scope: Scope) -> pd.DataFrame:

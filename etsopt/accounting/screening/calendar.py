@@ -16,7 +16,7 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.accounting.screening.screening_data import Material
+    from etsopt.accounting.screening.material import Material
 
 NOTICE = "notice on work of 2026: monthly evidence within 40 natural days"
 GUIDELINE = "CETS-AG-03.01-V01-2024, annex: calibration within 12 months"

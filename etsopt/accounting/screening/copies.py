@@ -17,7 +17,7 @@ from etsopt.accounting.screening.screening_data import NORMAL, PEERS, SERIES, fi
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from etsopt.accounting.screening.screening_data import Material
+    from etsopt.accounting.screening.material import Material
 
 CHANCE = "chance of equal figures, from their spread"
 DENSITY = 2 * np.sqrt(np.pi)
@@ -58,10 +58,18 @@ def _pairs(table: pd.DataFrame, same: list[str], apart: str) -> pd.DataFrame:
 def _found(table: pd.DataFrame, same: list[str], apart: str, chance: float) -> pd.DataFrame:
     """Return pairs of processes whose equal quantities together are less likely than ``chance``, from either side."""
     pairs = _pairs(table, same, apart)
+    # An output weighs what its process emits, and has the emissions of the other quantities in it.
+    product = pairs["flow"] == "product"
+    pairs = pairs.assign(used_t=pairs["size_t"].where(~product, 0.0), made_t=pairs["size_t"].where(product, 0.0))
     groups = pairs.groupby(["unit_id", "process", "month", "other"], sort=True)
     found = groups.agg(
-        chance=("chance", "sum"), size_t=("size_t", "sum"), equal=("item", "size"), item=("item", "first")
+        chance=("chance", "sum"),
+        used_t=("used_t", "sum"),
+        made_t=("made_t", "max"),
+        equal=("item", "size"),
+        item=("item", "first"),
     )
+    found = found.assign(size_t=found[["used_t", "made_t"]].max(axis=1))
     found = found[found["chance"] < np.log(chance)].reset_index()
     return pd.concat([found, found.rename(columns={apart: "other", "other": apart})], ignore_index=True)
 

@@ -15,7 +15,7 @@ from etsopt.language import _, pgettext
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.accounting.screening.screening_data import Material
+    from etsopt.accounting.screening.material import Material
 
     Integers = NDArray[np.int64]
 

@@ -15,7 +15,7 @@ from etsopt.language import _
 if TYPE_CHECKING:
     import pandas as pd
 
-    from etsopt.accounting.screening.screening_data import Material
+    from etsopt.accounting.screening.material import Material
 
 HEAT = "heat of formation of clinker, about 1.75 GJ/t (textbooks); upper limit an assumption"
 ANODE = "stoichiometry of 2 Al2O3 + 3 C, 0.3338 t carbon per tonne of aluminium; upper limit an assumption"

@@ -8,12 +8,19 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.screening.registry import rule
-from etsopt.accounting.screening.screening_data import FEWEST_PEERS, LEAST_SPREAD, NORMAL, deviation, findings
-from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, IRON, STEEL
+from etsopt.accounting.screening.screening_data import (
+    FEWEST_PEERS,
+    LEAST_SPREAD,
+    MWH_PER_GJ,
+    NORMAL,
+    deviation,
+    findings,
+)
+from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, FUELS, IRON, POWER, STEEL
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from etsopt.accounting.screening.screening_data import Material
+    from etsopt.accounting.screening.material import Material
     from etsopt.language import Text
 
 ROBUST = "robust statistics: median and median absolute deviation over months and peers"
@@ -45,7 +52,11 @@ def heat_rate(data: Material) -> pd.DataFrame:
     lines = data.lines
     burnt = lines["ncv_gj_per_unit"].notna() & (lines["flow"] == "in") & (lines["output_t"] > 0)
     fuels = lines[(lines["sector"] == CEMENT) & burnt]
-    heat = fuels.assign(value=fuels["quantity"] * fuels["ncv_gj_per_unit"] / fuels["output_t"])
+    return _largest_fuel(fuels.assign(value=fuels["quantity"] * fuels["ncv_gj_per_unit"] / fuels["output_t"]))
+
+
+def _largest_fuel(heat: pd.DataFrame) -> pd.DataFrame:
+    """Return the sum over the fuels of each unit and month, at the item of the largest."""
     key = ["unit_id", "month", "sector", "number"]
     table = heat.groupby(key, sort=False)[["value", "size_t"]].sum().reset_index()
     # The fuel with the largest emissions of the month stands for all.
@@ -70,10 +81,27 @@ def _per_tonne(data: Material, sector: str, process: str, item: str) -> pd.DataF
     return table.assign(value=table["quantity"] / table["output_t"])[RATIO]
 
 
+def fuel_rate(data: Material) -> pd.DataFrame:
+    """Return GJ of fuel per MWh of electricity, with the heat supplied as electricity.
+
+    A month whose account takes the measured carbon has no calorific value in it: the fuel's usual one stands for it.
+    """
+    output = data.accounts.power.set_index(["unit_id", "month"])
+    output = (output["generation_mwh"] + MWH_PER_GJ * output["heat_gj"].fillna(0.0)).rename("output_mwh")
+    lines = data.lines[(data.lines["sector"] == POWER) & (data.lines["flow"] == "in")]
+    lines = lines[lines["item"].isin(FUELS)].join(output, on=["unit_id", "month"])
+    tests = data.reports.rows[data.reports.current]
+    usual = tests.groupby(["unit_id", "item"], sort=False)["ncv_gj_per_unit"].median().rename("usual_ncv")
+    lines = lines.join(usual, on=["unit_id", "item"])
+    heat = lines["quantity"] * lines["ncv_gj_per_unit"].fillna(lines["usual_ncv"])
+    return _largest_fuel(lines.assign(value=heat / lines["output_mwh"])[lines["output_mwh"] > 0])
+
+
 RATIOS = {
     "emissions_ratio": (emissions_ratio, _("tCO2e per tonne of output")),
     "key_process_ratio": (key_process_ratio, _("tCO2 of ironmaking and sintering per tonne")),
     "heat_rate": (heat_rate, _("GJ per tonne of clinker")),
+    "fuel_rate": (fuel_rate, _("GJ of fuel per MWh, with the heat supplied as electricity,")),
     "coke_rate": (coke_rate, _("tonnes of coke per tonne of iron")),
     "anode_rate": (anode_rate, _("tonnes of anodes per tonne of aluminium")),
 }
@@ -122,6 +150,12 @@ def key_process_ratio_of_month(data: Material, score: float) -> pd.DataFrame:
 def heat_rate_of_month(data: Material, score: float) -> pd.DataFrame:
     """Heat per tonne of clinker is unlike that of the other months."""
     return _ratio(data, "heat_rate", score)
+
+
+@rule("fuel_rate", "correlation", ROBUST, score=SCORE)
+def fuel_rate_of_month(data: Material, score: float) -> pd.DataFrame:
+    """Heat of the fuels of a power unit per MWh, with the heat supplied, is unlike that of the other months."""
+    return _ratio(data, "fuel_rate", score)
 
 
 @rule("coke_rate", "correlation", ROBUST, score=SCORE)

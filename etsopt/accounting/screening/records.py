@@ -19,7 +19,7 @@ from etsopt.accounting.vocabulary import ITEMS
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from etsopt.accounting.screening.screening_data import Material
+    from etsopt.accounting.screening.material import Material
 
 LABORATORIES = ("CMA", "CNAS")
 """Marks of laboratories whose measurements count."""
@@ -27,6 +27,7 @@ LABORATORIES = ("CMA", "CNAS")
 COALS = tuple(name for name, item in ITEMS.items() if item.phase == "solid" and name != "other_coal_products")
 """Solid fuels whose carbon per heat is that of coal; other coal products have a default of 0.0336 tC/GJ."""
 
+UNIT_OF = {name: item.unit for name, item in ITEMS.items()}
 FUEL = ["unit_id", "month", "item"]
 STOCK = ["unit_id", "process", "item"]
 HALF = 0.005
@@ -120,8 +121,9 @@ def stock_balance(data: Material, share: float) -> pd.DataFrame:
     gap = (table["left"] - table["quantity"]).abs()
     found = table[gap > share * table["quantity"] + HALF]
     rate = gap[found.index] / found[["quantity", "left"]].max(axis=1)
-    found = found.assign(size_t=found["size_t"] * rate)
-    return findings(found, _("{quantity:,.2f} used, but the ledger of purchases and stocks leaves {left:,.2f}"))
+    found = found.assign(size_t=found["size_t"] * rate, measure=found["item"].map(UNIT_OF))
+    text = _("{quantity:,.2f} {measure} used, but the ledger of purchases and stocks leaves {left:,.2f} {measure}")
+    return findings(found, text)
 
 
 @rule("stock_opening", "logic", OF_LEDGERS)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from etsopt import modules
 from etsopt.accounting.accounts import account
-from etsopt.accounting.screening.causes import causes_of
+from etsopt.accounting.screening.likely import once
+from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES, Rule, thresholds_of
-from etsopt.accounting.screening.screening_data import Material
 from etsopt.errors import ModelError
 from etsopt.language import _
 from etsopt.progress import checkpoint
@@ -51,14 +50,14 @@ class Screening:
         """The accounts that were screened."""
         return self.material.accounts
 
-    @cached_property
+    @property
     def causes(self) -> pd.DataFrame:
         """The likeliest mistake behind what is suspicious, one for each unit, month and item, the largest first.
 
         Unit, month, process, item and flow; cause, its probability, factor of stated over true figure, size [tCO2e],
         and reason in English and Chinese. A cause is a proposal: no figure is corrected.
         """
-        return causes_of(self.material)
+        return self.material.causes
 
     @property
     def unit_months(self) -> pd.DataFrame:
@@ -103,7 +102,7 @@ def screen(
         checkpoint(_("screening"), number, len(RULES))
         found = _applied(one, material, settings[one.name])
         parts.append(found.assign(rule=one.name, kind=one.kind))
-    every = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    every = once(pd.concat(parts, ignore_index=True), material.causes)[list(COLUMNS)]
     every = every.sort_values(["size_t", "unit_id", "month"], ascending=[False, True, True], kind="stable")
     every = every.assign(size_t=every["size_t"].astype(float).round(2))
     table = rules_table(thresholds)

@@ -1,25 +1,20 @@
-"""The tables that rules of screening read, and robust statistics over months and peers."""
+"""Robust statistics over months and peers, and findings in both languages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import month_number
-from etsopt.accounting.vocabulary import RATES
-from etsopt.language import LANGUAGES, pgettext, speaking
+from etsopt.language import LANGUAGES, joined, pgettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from etsopt.accounting.accounts import Accounts
-    from etsopt.accounting.rows import Reports
     from etsopt.language import Text
 
     Floats = NDArray[np.float64]
@@ -30,63 +25,11 @@ NORMAL = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 FEWEST_MONTHS, FEWEST_PEERS = 6, 5
 """Fewer say nothing of the spread."""
+MWH_PER_GJ = 0.1033 / 0.8049
+"""Electricity for which as much is allocated as for a GJ of heat: benchmarks of 2024 for coal and for class II (plan of
+2023 and 2024, page 18). It makes one output of both, as a unit burns about that much for them."""
 LEAST_SPREAD = 0.003
 """Relative spread below which no series is taken to be, or rounding would be found."""
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """Reports and their accounts, as rules read them.
-
-    Parameters
-    ----------
-    reports, accounts
-        Validated reports, and the accounts of them.
-    """
-
-    reports: Reports
-    accounts: Accounts
-
-    @cached_property
-    def months(self) -> pd.DataFrame:
-        """Emissions [tCO2e] and output [t] of every unit and month; output of steel is its iron, if it has some."""
-        table = self.accounts.unit_months
-        output = table["intensity_output_t"].where(table["intensity_output_t"] > 0, table["output_t"])
-        columns = ["unit_id", "month", "sector", "emissions_tco2e", "intensity_emissions_tco2e"]
-        return table[columns].assign(output_t=output, number=numbers(table["month"]))
-
-    @cached_property
-    def lines(self) -> pd.DataFrame:
-        """Quantities by unit, month, process, item and flow, with emissions of all gases and output of the month.
-
-        ``size_t`` is what the line weighs: its emissions, or for an output those of its process, else of the unit.
-        """
-        every = self.accounts.lines
-        emitted = every.groupby("figure", sort=True)["emissions_tco2e"].sum()
-        table = every.drop_duplicates("figure").drop(columns="emissions_tco2e").set_index("figure")
-        # A rate is no quantity: that it stays is nothing to ask about.
-        table = table[~table["item"].isin(RATES)]
-        table = table[["unit_id", "month", "process", "item", "flow", "quantity", "ncv_gj_per_unit", "ncv_basis"]]
-        table = table.assign(emissions_tco2e=emitted).reset_index(drop=True)
-        months = self.months.set_index(["unit_id", "month"])
-        table = table.join(
-            months[["sector", "output_t", "number"]].assign(whole=months["emissions_tco2e"].abs()),
-            on=["unit_id", "month"],
-        )
-        own = table["emissions_tco2e"].abs()
-        process = own.groupby([table["unit_id"], table["month"], table["process"]], sort=False).transform("sum")
-        output = table["flow"] == "product"
-        size = own.where(~output, process.where(process > 0, table["whole"]))
-        return table.assign(
-            size_t=size,
-            series=table.groupby(SERIES, sort=False).ngroup(),
-            peers=table.groupby(PEERS, sort=False).ngroup(),
-        ).drop(columns="whole")
-
-    @cached_property
-    def rows(self) -> pd.DataFrame:
-        """The rows that accounts take, of the highest version."""
-        return self.reports.rows[self.reports.counted]
 
 
 def numbers(months: pd.Series[str]) -> NDArray[np.int64]:
@@ -120,7 +63,7 @@ def deviation(values: pd.Series[float], series: Any, peers: Any) -> pd.DataFrame
     return pd.DataFrame({"difference": difference, "score": (difference / spread).where(enough, 0.0)})
 
 
-WORDS = ("process", "item", "flow", "ending", "usual_by", "measure")
+WORDS = ("process", "item", "flow", "ending", "usual_by", "measure", "mistaken")
 """Columns of words that a reason may name; the catalogue has them under the column."""
 
 
@@ -140,6 +83,9 @@ def reasons(table: pd.DataFrame, texts: Mapping[str, Text], kind: str, **values:
     for language in LANGUAGES:
         with speaking(language):
             words = {name: {code: str(pgettext(name, code)) for code in own} | {"": ""} for name, own in codes.items()}
+            for row in rows:
+                # Several items are told as one text.
+                row["items"] = joined(pgettext("item", code) for code in str(row.get("also", "")).split())
             templates = {name: str(text) for name, text in texts.items()}
             told[language] = [
                 templates[row.get(kind, kind)].format(

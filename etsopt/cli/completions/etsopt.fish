@@ -325,6 +325,7 @@ complete -c etsopt -n '_shtab_etsopt_using review pass' -l by -x -d 'person or d
 complete -c etsopt -n '_shtab_etsopt_using review pass' -l wait -x -d 'time to wait while another process has the store open (default: 10)'
 complete -c etsopt -n '_shtab_etsopt_using review pass' -l day -x -d 'day of the decision (default: today)'
 complete -c etsopt -n '_shtab_etsopt_using review pass' -l version -x -d 'version that was reviewed: another that is present is refused (default: the present one)'
+complete -c etsopt -n '_shtab_etsopt_using review pass' -l without-findings -d 'pass the items without an open finding, and list those that are left (default: all or none)'
 complete -c etsopt -n '_shtab_etsopt_using review; and test $_shtab_etsopt_npos -eq 0' -a find -d 'open a finding on a month or item'
 complete -c etsopt -n '_shtab_etsopt_using review find' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using review find' -l json -d 'print machine-readable output and nothing else'

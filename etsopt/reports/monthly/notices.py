@@ -6,11 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from etsopt.accounting.chinese import one_reason
+from etsopt.accounting.screening.likely import OF_RECORDS, explained
 from etsopt.accounting.vocabulary import COUNTED
-from etsopt.documents.columns import table_of
+from etsopt.documents.columns import heading, table_of
 from etsopt.documents.document import Column, Document, Facts, Paragraph, Points, Section, named, noted
 from etsopt.documents.html import printable
 from etsopt.documents.quantities import REPORTED, WHOLE_TONNES, tonnes
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from etsopt.accounting import Review
-    from etsopt.documents.document import Block
 
 OF_UNIT = ("finding", "month", "process", "item", "quantity", "unit", "size_t", "reason", "level")
 PLACE = ["unit_id", "month"]
 QUANTITY = [*PLACE, "item"]
+OF_CAUSES = [*QUANTITY, "process", "cause", "reason", "reason_zh"]
 
 
 def write_notices(
@@ -65,14 +67,14 @@ def write_notices(
     if state.altered:
         what = _("Store and ledger differ: a notice states nothing that was altered.")
         raise UsageError(what, _("See where: etsopt store verify STORE"))
-    still = state.findings[state.findings["open"]]
+    still = state.findings[state.findings["open"] & ~state.findings["corrected"]]
     known = sorted(still["enterprise_id"].unique())
     if unknown := [name for name in enterprises if name not in known]:
         what = _("Enterprise {name} has no open finding.", name=brief(unknown[0]))
         raise UsageError(what, _("List them: etsopt review findings STORE"))
     chosen = list(dict.fromkeys(enterprises)) or known
     rows = dict(tuple(_with_quantities(still, state.items).groupby("enterprise_id")))
-    causes = pd.DataFrame(columns=PLACE) if causes is None else causes
+    causes = pd.DataFrame(columns=OF_CAUSES) if causes is None else causes
     sizes = state.at_risk.set_index("enterprise_id")["open_size_t"]
 
     def page(enterprise: str) -> str:
@@ -83,9 +85,11 @@ def write_notices(
 
 
 def _with_quantities(findings: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Return findings with the quantity that was reported, where a finding is on an item of one quantity."""
+    """Return findings with process and quantity as reported, where a finding is on an item of one quantity."""
     single = items[items["flow"].isin(COUNTED)].drop_duplicates(QUANTITY, keep=False)
-    return findings.merge(single[[*QUANTITY, "quantity", "unit"]], on=QUANTITY, how="left").fillna({"unit": ""})
+    single = single[[*QUANTITY, "process", "quantity", "unit"]].rename(columns={"process": "only_process"})
+    table = findings.merge(single, on=QUANTITY, how="left").fillna({"unit": "", "only_process": ""})
+    return table.assign(process=table["process"].where(table["process"] != "", table["only_process"]))
 
 
 def notice(
@@ -103,8 +107,6 @@ def notice(
         Likely causes by unit and month, also of others.
     """
     enterprise = findings["enterprise_id"].iloc[0]
-    names = [name for name in findings["name"].unique() if name]
-    of = noted(enterprise, joined(names)) if names else enterprise
     text = ngettext(
         "{count:,} finding is open, which concerns {size} of emissions.",
         "{count:,} findings are open, which concern {size} of emissions together.",
@@ -120,7 +122,7 @@ def notice(
     )
     signed = (_("Issued by (seal)"), _("Date of issue"), _("Received by"), _("Date of receipt"))
     return Document(
-        title=_("Notice of corrections: {enterprise}", enterprise=of),
+        title=_("Notice of corrections: {enterprise}", enterprise=enterprise),
         kicker="",
         answer=text,
         sections=(
@@ -136,19 +138,49 @@ def _units(findings: pd.DataFrame, causes: pd.DataFrame) -> Iterator[Section]:
     own = {
         "quantity": Column(pgettext("notice", "quantity as reported"), REPORTED, 1),
         "size_t": Column(pgettext("notice", "emissions concerned"), WHOLE_TONNES, 1),
+        "finding": Column(heading("finding")),
         "reason": Column(pgettext("notice", "to correct or to prove")),
     }
+    text = _("A row that names a mistake says what probably happened, and where to look: no figure was corrected.")
     for unit, rows in findings.sort_values(["month", "item", "finding"], kind="stable").groupby("unit_id"):
         name = rows["name"].iloc[0]
         title = _("Unit {unit}", unit=noted(unit, name) if name else unit)
-        table = table_of(one_reason(rows), OF_UNIT, title, exact=True, own=own)
-        yield Section(f"unit-{unit}", title, (table, *_causes(causes.merge(rows[PLACE].drop_duplicates()))))
+        table = table_of(_asked(rows, causes), OF_UNIT, title, exact=True, own=own)
+        named_mistakes = len(causes.merge(rows[PLACE])) > 0
+        yield Section(f"unit-{unit}", title, (table, *([Paragraph(text, "note")] if named_mistakes else [])))
 
 
-def _causes(causes: pd.DataFrame) -> tuple[Block, ...]:
-    """Return what is probably behind findings and where to look, or nothing."""
-    if causes.empty:
-        return ()
-    rows = one_reason(causes.sort_values("month", kind="stable")).itertuples()
-    lines = tuple(named(noted(row.month, word("cause", row.cause)), row.reason) for row in rows)
-    return Paragraph(_("What probably happened, and where to look; no figure was corrected:")), Points(lines)
+def _asked(findings: pd.DataFrame, causes: pd.DataFrame) -> pd.DataFrame:
+    """Return what is asked of a unit, a row each: a likely cause with all findings that it explains, or a finding."""
+    behind = _behind(findings, causes)
+    likely = one_reason(causes)
+    rows = []
+    for _key, own in one_reason(findings).groupby(behind.where(behind >= 0, -1 - np.arange(len(behind))), sort=False):
+        largest = own.sort_values(["quantity", "size_t"], ascending=[True, False], kind="stable").iloc[0]
+        row = {name: largest[name] for name in OF_UNIT} | {"size_t": own["size_t"].max()}
+        row |= {"finding": joined(sorted(own["finding"])), "level": largest["level"]}
+        if (place := behind[own.index[0]]) >= 0:
+            cause = likely.loc[place]
+            row |= {name: cause[name] or row[name] for name in ("process", "item")}
+            row["reason"] = named(word("cause", cause["cause"]), cause["reason"])
+        rows.append(row)
+    # Objects stay texts, which are translated when they are shown.
+    return pd.DataFrame(rows, columns=OF_UNIT, dtype=object)
+
+
+def _behind(findings: pd.DataFrame, causes: pd.DataFrame) -> pd.Series[int]:
+    """Return the label of the cause that explains each finding, -1 for those without one.
+
+    A finding on the figure of a cause is explained by it, one on the whole month by the largest cause of the month.
+    """
+    label = pd.Series(-1, index=findings.index)
+    of_figure = explained(findings, causes)
+    for row in findings[~findings["rule"].isin([*OF_RECORDS, ""])].itertuples():
+        month = causes[(causes["unit_id"] == row.unit_id) & (causes["month"] == row.month)]
+        # A month that is doubled as a whole has all its figures in it.
+        own = month[month["item"].isin([row.item, ""])]
+        if len(own):
+            label[row.Index] = own.index[0]
+        elif len(month) and (of_figure[row.Index] or row.item == ""):
+            label[row.Index] = month.index[0]
+    return label

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from etsopt.accounting.chinese import one_reason
 from etsopt.accounting.review.words import STATUSES, VERIFIED
 from etsopt.documents.columns import heading, table_of
@@ -14,8 +16,6 @@ from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pandas as pd
 
     from etsopt.accounting import Review, Verification
     from etsopt.accounting.store import StoreVerification
@@ -62,12 +62,24 @@ def stamped(line: Line | None, altered: int = 0) -> tuple[Paragraph, ...]:
 def findings(table: pd.DataFrame) -> Table:
     """Return findings."""
     title = ngettext("{count:,} finding", "{count:,} findings", len(table))
+    if table["corrected"].any():
+        again, told = _("data corrected, to be checked again"), {True: _("yes"), False: _("no")}
+        pairs = zip(table["open"], table["corrected"], strict=True)
+        standing = [again if corrected else told[still] for still, corrected in pairs]
+        # Objects stay texts, which are translated when they are shown.
+        table = table.assign(open=pd.Series(standing, index=table.index, dtype=object))
     return table_of(one_reason(table), with_names(table, FINDINGS), title, exact=True, key="findings")
 
 
 def with_names(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Return columns of a table, and those of names and cities beside the codes only where a register has any."""
     return [name for name in columns if name not in ("name", "city") or (table[name] != "").any()]
+
+
+def left(table: pd.DataFrame) -> Table:
+    """Return the items that a pass left, as they have an open finding."""
+    title = ngettext("{count:,} item left with an open finding", "{count:,} items left with open findings", len(table))
+    return table_of(table, ("unit_id", "month", "process", "item", "flow", "open_findings"), title, key="left")
 
 
 def history(table: pd.DataFrame) -> Table:

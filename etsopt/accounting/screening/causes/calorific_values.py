@@ -38,6 +38,12 @@ def calorific_values(series: Series, reports: Reports) -> Suspects:
     fault, found = judged(off[near], width[near], CALORIFIC, np.where(yearly, USUAL_YEARS, USUAL)[near])
     near = near[fault]
     column = coded.month - series.first
+    # A value that consumption states as well as its test is one mistake, at the consumption.
+    used = series.consumption()[place[near]]
+    own = used == place[near]
+    figure = used * series.present.shape[1] + column[near]
+    kept = own | ~np.isin(figure, figure[own])
+    near, found = near[kept], found.select(kept)
     heat = quantity * value
     cell = fuel * series.present.shape[1] + column
     whole = np.bincount(cell, heat)[cell[near]]

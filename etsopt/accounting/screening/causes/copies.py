@@ -14,6 +14,7 @@ from etsopt.accounting.coded import joined
 from etsopt.accounting.screening.causes.hypotheses import NAMED, chance_or_fault, density
 from etsopt.accounting.screening.causes.rates import LEAST_SCALE
 from etsopt.accounting.screening.causes.series import OUTLYING, centre_and_scale, chained, steps
+from etsopt.accounting.vocabulary import ITEMS
 
 if TYPE_CHECKING:
     from etsopt.accounting.screening.causes.rates import Rates
@@ -102,6 +103,12 @@ def _groups(rates: Rates, row: Integers, column: Integers, other: Integers, othe
     return np.unique(joined(sizes), return_inverse=True)[1]
 
 
+def _items(series: Integers, rates: Rates) -> str:
+    """Return the items of series, each once."""
+    names = list(ITEMS)
+    return " ".join(dict.fromkeys(names[item] for item in rates.series.coded.item[series]))
+
+
 def _named(
     rates: Rates, row: Integers, column: Integers, group: Integers, chance: Floats, explained: Flags, **other: Integers
 ) -> Suspects:
@@ -118,7 +125,10 @@ def _named(
     with_output = np.bincount(group, ~rates.item[row], len(group))[group][first] > 0
     ratio = np.where(with_output, np.nan, np.exp(rates.months.off[row[first], column[first]]))
     values = {name: codes[first] for name, codes in other.items()}
-    values |= {"ratio": ratio, "count": np.bincount(group)[group[first]]}
+    values |= {
+        "ratio": ratio,
+        "also": np.array([_items(series[group == own], rates) for own in group[first]], dtype=object),
+    }
     return rates.series.suspects(
         series[first], column[first], cause="copied_month", probability=probability[first], **values
     )

@@ -61,18 +61,18 @@ class Mistakes:
 
 _SLIPS = {"factor_1000": (1e3, 1e-3), "factor_10": (10.0, 0.1), "factor_10000": (1e4, 1e-4)}
 QUANTITY, QUANTITY_OF_YEARS = Mistakes.of({**_SLIPS, "counted_twice": (2.0,)}), Mistakes.of(_SLIPS)
-"""kg for t, a decimal point, 万 (ten thousand) left out or put twice, and, in a month, one delivery in two rows."""
+DOUBLED = Mistakes.of({"counted_twice": (2.0,)})
+"""kg for t, a decimal point, 万 (ten thousand) left out or put twice; in a month one delivery in two rows, or all."""
 
-CALORIFIC = Mistakes.of(
-    {
-        "calorific_unit": (
-            *(CALORIE, 1 / CALORIE, 1e3 / CALORIE, CALORIE / 1e3),
-            *(COAL_EQUIVALENT, 1 / COAL_EQUIVALENT, 1e3, 1e-3),
-        ),
-        "factor_10": (10.0, 0.1),
-    }
-)
-"""kcal for kJ and the reverse, tonnes of coal equivalent for GJ, MJ for GJ, and a decimal point."""
+_UNITS = {"Gcal": 1 / CALORIE, "kcal/kg": 1e3 / CALORIE, "tce": 1 / COAL_EQUIVALENT, "MJ": 1e3}
+BY_FACTOR = {
+    **{factor: (unit, False) for unit, factor in _UNITS.items()},
+    **{1 / factor: (unit, True) for unit, factor in _UNITS.items()},
+}
+"""The unit that stands in place of GJ by stated over true figure, and whether a figure in GJ was converted from it."""
+MISTAKEN = tuple(_UNITS)
+CALORIFIC = Mistakes.of({"calorific_unit": tuple(BY_FACTOR), "factor_10": (10.0, 0.1)})
+"""Another unit of heat in place of GJ, a conversion too many, and a decimal point."""
 
 
 def density(scores: Floats) -> Floats:

@@ -13,26 +13,36 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.accounting.coded import FLOW, PROCESS, joined
+from etsopt.accounting.coded import FLOW, ITEM, PROCESS, joined
 from etsopt.accounting.screening.causes.hypotheses import (
+    DOUBLED,
     LEAST_RATIO,
     QUANTITY,
+    UNEXPLAINED,
     Mistakes,
     Verdict,
     judged,
 )
-from etsopt.accounting.screening.causes.series import MEDIAN_DEVIATION, centre_and_scale, grouped_middle
-from etsopt.accounting.screening.screening_data import FEWEST_MONTHS, FEWEST_PEERS
-from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
+from etsopt.accounting.screening.causes.series import (
+    MEDIAN_DEVIATION,
+    centre_and_scale,
+    grouped_middle,
+    middle,
+    suspects,
+)
+from etsopt.accounting.screening.screening_data import FEWEST_MONTHS, FEWEST_PEERS, MWH_PER_GJ
+from etsopt.accounting.vocabulary import FLOWS, GENERATION, ITEMS, PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from etsopt.accounting.screening.causes.series import Flags, Floats, Integers, Series
+    from etsopt.accounting.screening.causes.series import Flags, Floats, Integers, Series, Suspects
 
 
-BASES = ("ironmaking", "clinker", "electrolysis", "bof", "eaf")
+BASES = ("ironmaking", "clinker", "electrolysis", "bof", "eaf", GENERATION)
 """Processes whose product is the output of a unit, the first that it has."""
+BESIDE = (ITEM["heat"], ITEM["boiler_heat"])
+"""Products of a power unit that are not its output: the heat supplied adds to the electricity."""
 MANY, FEW = 8, 3
 """Items whose median is more exact than the output; and fewest of which most tell which of both is wrong."""
 LEAST_SCALE, LEAST_SCALE_OF_PEERS = 0.005, 0.05
@@ -41,6 +51,8 @@ ALIKE, ALIKE_SCALES, ALIKE_RATIO = 0.6, 5.0, 0.1
 """Share of the items that a shift of the output has in common, and how near they are to it."""
 PAIR = 0.25
 """Share of a shift within which a unit's only two items have it: two mistakes are hardly of one factor."""
+TOGETHER, LEAST_DOUBLED = 0.75, float(np.log(1.5))
+"""Share of the figures of a month that are off together, and logarithm of the ratio from which they may be doubled."""
 UNLIKE_PEERS = float(np.log(2))
 """Logarithm of the ratio to peers from which a whole year is named: plants do differ."""
 USUAL_YEARS = 300.0
@@ -100,7 +112,8 @@ class Rates:
         own = self.series.coded.select(self.place)
         rank = np.full(len(PROCESSES), len(BASES))
         rank[[PROCESS[name] for name in BASES]] = np.arange(len(BASES))
-        able = np.flatnonzero((own.flow == FLOW["product"]) & (rank[own.process] < len(BASES)))
+        made = (own.flow == FLOW["product"]) & ~np.isin(own.item, BESIDE)
+        able = np.flatnonzero(made & (rank[own.process] < len(BASES)))
         total = self.series.hundredths[self.place].sum(axis=1)
         order = able[np.lexsort((-total[able], rank[own.process[able]], own.unit[able]))]
         units, first = np.unique(own.unit[order], return_index=True)
@@ -110,14 +123,20 @@ class Rates:
 
     @cached_property
     def output(self) -> Floats:
-        """Logarithm of the output of the unit of each series, NaN without one."""
-        base = self.base[self.unit]
-        return np.where((base < 0)[:, None], np.nan, self.logarithms[base])
+        """Logarithm of the output of the unit of each series, NaN without one; of a power unit with heat supplied."""
+        base, own = self.base[self.unit], self.series.coded.select(self.place)
+        amount = self.series.hundredths[self.place] / 100.0
+        supplied = np.zeros((len(self.base), amount.shape[1]))
+        of_heat = (own.item == ITEM["heat"]) & (own.flow == FLOW["product"])
+        np.add.at(supplied, self.unit[of_heat], MWH_PER_GJ * amount[of_heat])
+        output = np.where(amount[base] > 0, amount[base] + supplied[self.unit], np.nan)
+        return np.where((base < 0)[:, None], np.nan, np.log(output))
 
     @cached_property
     def item(self) -> Flags:
-        """True for series that are not the output of their unit."""
-        return np.arange(len(self.place)) != self.base[self.unit]
+        """True for series that are not the output of their unit; the heat supplied is, and follows the weather."""
+        beside = np.isin(self.series.coded.item[self.place], BESIDE)
+        return (np.arange(len(self.place)) != self.base[self.unit]) & ~beside
 
     @cached_property
     def usual(self) -> Floats:
@@ -138,6 +157,28 @@ class Rates:
         output = centre_and_scale(self.logarithms, FEWEST_MONTHS)[0]
         off, level = (self._beyond_peers(values[:, None]) for values in (self.usual, output))
         return self._shifts(off, level, (self.base < 0)[self.unit, None], self._scale_of_peers)
+
+    def doubled(self) -> Suspects:
+        """Return the months in which the figures of a unit are together about twice those of its other months.
+
+        No rate is off in them. Outages make low months, and what a plant can make bounds the high ones: the width is
+        the distance from the usual month to the largest of the others.
+        """
+        common, count = grouped_middle(self.level, self.unit, len(self.base))
+        together = np.zeros_like(common)
+        np.add.at(together, self.unit, np.abs(self.level - common[self.unit]) < PAIR * np.log(2))
+        unit, column = np.nonzero((common > LEAST_DOUBLED) & (together >= TOGETHER * count) & (count > 1))
+        others = common[unit]
+        others[np.arange(len(unit)), column] = np.nan
+        usual = middle(others)
+        ratio, width = common[unit, column] - usual, np.nanmax(others, axis=1, initial=-np.inf) - usual
+        able = np.flatnonzero((~np.isnan(others)).sum(axis=1) >= FEWEST_MONTHS)
+        fault, found = judged(ratio[able], np.maximum(width[able], LEAST_SCALE_OF_PEERS), DOUBLED)
+        able, twice = able[fault], found.cause != UNEXPLAINED
+        able = able[twice]
+        unit, column, ratio = unit[able], column[able], np.exp(ratio[able])
+        values = {**vars(found.select(twice)), "ratio": ratio, "count": count[unit, column]}
+        return suspects(unit, column=column, **values)
 
     def _shifts(self, off: Floats, level: Floats, absent: Flags, scale: Callable[[Floats, Integers], Floats]) -> Shifts:
         """Tell shifts of items from those of outputs.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.accounting.screening.causes.hypotheses import BY_FACTOR
 from etsopt.accounting.screening.screening_data import reasons
 from etsopt.accounting.vocabulary import ITEMS
 from etsopt.language import _
@@ -34,7 +35,10 @@ _MISTAKES = {
     "unexplained": _("No usual mistake fits: compare the meter log with the weighbridge tickets."),
 }
 _TESTS = {
-    "calorific_unit": _("A factor of {factor:.4g} fits: look in the test report for kcal, MJ or tce in place of GJ."),
+    "calorific_unit": _("A factor of {factor:.4g} fits: look in the test report for {mistaken} in place of GJ."),
+    "conversion": _(
+        "A factor of {factor:.4g} fits: look in the test report for a value in GJ that was converted from {mistaken}."
+    ),
     "factor_10": _("A factor of 10 fits: look for a digit or a decimal point in the test report."),
     "unexplained": _("No usual mistake fits: look at the test report and its sample."),
 }
@@ -44,16 +48,26 @@ def _both(first: Text, second: Text) -> Text:
     return _("{first}. {second}", first=first, second=second)
 
 
+def _aside(reason: Text) -> Text:
+    text = _("{reason} The account takes the measured carbon and not this value: emissions stay as they are.")
+    return _(text, reason=reason)
+
+
 TEXTS = {
     **{cause: _both(_RATE, mistake) for cause, mistake in _MISTAKES.items()},
     **{f"{cause} of a test": _both(_VALUE, mistake) for cause, mistake in _TESTS.items()},
+    **{f"{cause} of a test aside": _aside(_both(_VALUE, mistake)) for cause, mistake in _TESTS.items()},
+    "counted_twice of a month": _(
+        "The {count:.0f} figures of {month} are together {times} times those of the other months. A factor of 2 fits: "
+        "look whether the month was entered twice, or together with another one."
+    ),
     "copied_month": _(
-        "{item} at {process}: {stated:,.2f} {measure} repeats {other}, one of {count:.0f} figures of the month that "
-        "do. Read the meter log of the month again."
+        "{item} at {process}: {stated:,.2f} {measure} repeats {other}. These figures of the month do: {items}. Read "
+        "the meter log of the month again."
     ),
     "copied_month of a unit": _(
-        "{item} at {process}: {stated:,.2f} {measure} is the figure of unit {other} in that month, one of {count:.0f} "
-        "that are. Read the meter log of the month again."
+        "{item} at {process}: {stated:,.2f} {measure} is the figure of unit {other} in that month. So are these: "
+        "{items}. Read the meter log of the month again."
     ),
     "total_and_parts": _(
         "{item} at {process}: a row of {stated:,.2f} {measure} is the sum of the other rows. Leave out the total or "
@@ -79,11 +93,16 @@ TEXTS = {
 
 def with_reasons(table: pd.DataFrame) -> pd.DataFrame:
     """Return suspicious figures with ``reason`` and ``reason_zh``."""
-    of_test = np.where(table["heat_share"].notna(), " of a test", "")
+    is_test = table["heat_share"].notna()
+    of_test = np.where(is_test, np.where(table["aside"], " of a test aside", " of a test"), "")
+    mistaken = [BY_FACTOR.get(factor, ("", False)) for factor in table["factor"]]
+    converted = is_test & np.array([conversion for _unit, conversion in mistaken], dtype=bool)
+    of_month = np.where((table["item"] == "") & (table["cause"] == "counted_twice"), " of a month", "")
     of_unit = np.where(table["other_unit"] != "", " of a unit", "")
     told = reasons(
         table.assign(
-            kind=table["cause"] + of_test + of_unit,
+            kind=table["cause"].mask(converted, "conversion") + of_test + of_unit + of_month,
+            mistaken=[unit for unit, _conversion in mistaken],
             usual=table["stated"] / table["ratio"],
             times=[f"{ratio:,.0f}" if ratio >= ROUND else f"{ratio:.3g}" for ratio in table["ratio"]],
             measure=table["item"].map({name: item.unit for name, item in ITEMS.items()}).fillna(""),

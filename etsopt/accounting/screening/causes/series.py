@@ -34,7 +34,7 @@ NUMBERS = (
     *("opening", "bought", "used", "closing", "gap"),
 )
 """Figures that a reason may name; NaN where a cause has none."""
-ABSENT = {"series": NONE, "other_unit": NONE, "other_month": NONE, "cause": "", "usual_by": ""}
+ABSENT = {"series": NONE, "other_unit": NONE, "other_month": NONE, "cause": "", "usual_by": "", "also": ""}
 
 OF_COUNTED = [FLOW[name] for name in COUNTED]
 ASIDE, OF_RATES = [FLOW[name] for name in ("monitor", "carbon", "oxidation")], [ITEM[name] for name in RATES]
@@ -172,7 +172,7 @@ def suspects(unit: Integers, **values: object) -> Suspects:
         ``ratio`` of stated over usual figure, ``usual_by``, and others of `NUMBERS`.
     """
     every = {"unit": unit, **ABSENT, **dict.fromkeys(NUMBERS, np.nan), **values}
-    texts = {"cause": object, "usual_by": object}
+    texts = dict.fromkeys(("cause", "usual_by", "also"), object)
     return {
         name: np.broadcast_to(np.asarray(value, dtype=texts.get(name)), unit.shape) for name, value in every.items()
     }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from etsopt.accounting.screening.causes.series import Flags, Floats, Integers, Suspects
-    from etsopt.accounting.screening.screening_data import Material
+    from etsopt.accounting.screening.material import Material
 
 
 KEY = ["unit_id", "month", "process", "item", "flow"]
@@ -48,8 +48,9 @@ def causes_of(material: Material) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Unit, month, process, item and flow (empty for a month that is missing); cause, its probability among the
-        hypotheses, factor of stated over true figure (NaN without one), ``size_t`` [tCO2e], by which a correction would
-        change emissions (NaN if that cannot be said), and reason in English and Chinese.
+        hypotheses (NaN for a month that is missing, a fact), factor of stated over true figure (NaN without one),
+        ``size_t`` [tCO2e], by which a correction would change emissions (NaN if that cannot be said), and reason in
+        English and Chinese.
     """
     reports = material.reports
     series = Series.of(reports)
@@ -58,8 +59,10 @@ def causes_of(material: Material) -> pd.DataFrame:
     heat = Heat.of(rates, reports)
     switched = np.zeros_like(series.present)
     switched[rates.place] = heat.made_up
+    doubled = rates.doubled()
     parts = [
         missing_months(series),
+        doubled,
         totals(series),
         copied,
         *_of_rates(rates, heat.equivalent, balances.weights(rates), copied_cells | heat.made_up),
@@ -68,6 +71,8 @@ def causes_of(material: Material) -> pd.DataFrame:
     ]
     explained = _cells(series, parts)
     explained[rates.place] |= copied_cells
+    for unit, column in zip(doubled["unit"], doubled["column"], strict=True):
+        explained[series.coded.unit == unit, column] = True
     parts.append(heat.suspects(explained))
     parts.append(balances.suspects(rates, explained | _cells(series, parts[-1:])))
     found = chained(parts)
@@ -130,7 +135,7 @@ def _table(found: Suspects, series: Series, material: Material) -> pd.DataFrame:
     }
     months = period_text(np.arange(series.present.shape[1]) + series.first, yearly=False)
     other_month = np.where(found["other_month"] < 0, -1, found["other_month"] - series.first)
-    size, concerned = _sizes(found, series, material)
+    size, concerned, aside = _sizes(found, series, material)
     values = {
         "unit_id": coded.units[found["unit"]],
         "month": months[found["column"]],
@@ -138,29 +143,41 @@ def _table(found: Suspects, series: Series, material: Material) -> pd.DataFrame:
         "other_unit": np.append(coded.units, "")[found["other_unit"]],
         "other_month": np.append(months, "")[other_month],
         "size_t": size.round(2),
-        "probability": np.minimum(found["probability"].round(3), MOST_CERTAIN),
+        "aside": aside,
+        # That a month is missing is a fact.
+        "probability": np.where(
+            found["cause"] == "missing_month", np.nan, np.minimum(found["probability"].round(3), MOST_CERTAIN)
+        ),
         "order": np.where(np.isnan(size), concerned, size),
     }
     table = with_reasons(pd.DataFrame({**found, **values}))
     return table.sort_values(["order", *KEY], ascending=[False, *[True] * len(KEY)], ignore_index=True)[COLUMNS]
 
 
-def _sizes(found: Suspects, series: Series, material: Material) -> tuple[Floats, Floats]:
+def _sizes(found: Suspects, series: Series, material: Material) -> tuple[Floats, Floats, Flags]:
     """Return the tonnes by which emissions would change if each figure were corrected, and those of its process.
 
-    The first are NaN if they cannot be said. For a stock they are those of the tonnes that the balance lacks, if the
-    consumption were false.
+    Further whether the account takes the measured carbon of a fuel and not its calorific value. The first are NaN if
+    they cannot be said. For a stock they are those of the tonnes that the balance lacks, if the consumption were false.
     """
     lines = material.accounts.lines
     of_line = Coded.of(lines, material.reports.register)
     emitted = np.zeros((len(series) + 1, series.present.shape[1]))
     np.add.at(emitted, (series.place(of_line), of_line.month - series.first), lines["emissions_tco2e"].to_numpy())
+    by_heat = np.zeros(emitted.shape, dtype=bool)
+    valued = lines["ncv_gj_per_unit"].notna().to_numpy()
+    by_heat[series.place(of_line)[valued], of_line.month[valued] - series.first] = True
     # Tests, purchases and stocks are of the fuel that is consumed.
     inward = series.consumption()
     place, column, cause = inward[found["series"]], found["column"], found["cause"]
     own = np.abs(emitted[place, column]) * np.nan_to_num(found["heat_share"], nan=1.0)
+    aside = ~np.isnan(found["heat_share"]) & (own > 0) & ~by_heat[place, column]
+    own = np.where(aside, 0.0, own)
     fits = np.where(np.isnan(found["factor"]), found["ratio"], found["factor"])
     usual = np.abs(middle(np.where(emitted == 0, np.nan, emitted)))[found["series"]]
+    of_unit = np.zeros((len(series.coded.units), emitted.shape[1]))
+    np.add.at(of_unit, (of_line.unit, of_line.month - series.first), lines["emissions_tco2e"].to_numpy())
+    own = np.where(found["series"] < 0, np.abs(of_unit[found["unit"], column]), own)
     months = material.months.groupby("unit_id")["emissions_tco2e"].median().abs()
     size = np.select(
         [cause == "stock_open", cause == "missing_row", cause == "missing_month"],
@@ -174,4 +191,5 @@ def _sizes(found: Suspects, series: Series, material: Material) -> tuple[Floats,
     concerned = np.zeros_like(emitted)
     np.add.at(concerned, series.process, np.abs(emitted[:-1]))
     # What has no emissions of its own, as an output of steel, changes intensities alone.
-    return np.where(size > 0, size, np.nan), concerned[np.append(series.process, NONE)[found["series"]], column]
+    sizes = np.where(aside | (size > 0), size, np.nan)
+    return sizes, concerned[np.append(series.process, NONE)[found["series"]], column], aside
