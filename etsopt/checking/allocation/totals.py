@@ -9,8 +9,7 @@ import pandas as pd
 
 from etsopt.checking import cells
 from etsopt.checking.allocation.duals import KEPT
-from etsopt.checking.allocation.exceptions import LEVELS
-from etsopt.checking.theorem import ALLOCATION, DUALS
+from etsopt.checking.theorem import ALLOCATION, DUALS, EXCEPTIONS
 from etsopt.checking.tolerances import NUMBER_RELATIVE, RATE_ROW_TOLERANCES, TOTAL_TOLERANCE_T
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
@@ -186,7 +185,7 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
     for level in pd.unique(stated):
         # Exceptions may have several proofs: "exceptions:2" is the second.
         name, numbered, number = str(level).partition(":")
-        if name not in units or (numbered and not (name in LEVELS and number.isdecimal())):
+        if name not in units or (numbered and not (name in EXCEPTIONS and number.isdecimal())):
             continue
         unit, of_level = units[name], stated == level
         for by, has_unit in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
