@@ -328,7 +328,7 @@ def test_a_search_that_finds_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> No
     assert 100 <= found.solver.solves < 300
 
 
-@pytest.mark.filterwarnings("ignore:reports. Months with open findings:etsopt.DoubtWarning")
+@pytest.mark.filterwarnings("ignore:reports. Months with:etsopt.DoubtWarning")
 @pytest.mark.parametrize("name", ["cn-2025-reports", "cn-2025-2035"])
 def test_units_that_all_move_with_the_largest_rate_leave_pieces(name: str) -> None:
     """No unit of a sector is between its ends then: side and units cancel, but for their rounding."""

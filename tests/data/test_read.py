@@ -68,7 +68,7 @@ def test_the_folder_that_a_run_keeps_its_instance_in_has_the_name_of_the_run(
 
 
 @pytest.mark.parametrize("name", shipped.names())
-@pytest.mark.filterwarnings("ignore:reports. Months with open findings:etsopt.DoubtWarning")
+@pytest.mark.filterwarnings("ignore:reports. Months with:etsopt.DoubtWarning")
 def test_a_shipped_instance_is_read_by_its_name(name: str) -> None:
     instance = etsopt.read(name)
     assert instance.name == name

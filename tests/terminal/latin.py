@@ -47,11 +47,27 @@ UNITS_OF_MEASURE = (
     *("kt", "Mt", "CO2", "CO2e", "tCO2", "tCO2e", "tC", "MW", "MWh", "GJ", "CNY", "Nm3", "1e4", "MB", "min", "pot-day"),
     *("kgce", "kcal", "kg", "Al2O3"),
 )
-TERMS = ("CCER", "CVaR", "Sobol", "BP", "NCV", "NaN", "SHA-256", "UTC", "RUN", "UNIT", "again", "II", "III", "IV")
+TERMS = (
+    "CCER",
+    "IPCC",
+    "CVaR",
+    "Sobol",
+    "BP",
+    "NCV",
+    "NaN",
+    "SHA-256",
+    "UTC",
+    "RUN",
+    "UNIT",
+    "again",
+    "II",
+    "III",
+    "IV",
+)
 NOT_IN_THE_PARSER = (
     *("official", "accounted", "low", "reconciled", "high", "verified", "priors", "sensitivity", "purchases"),
     "front",
-    *("bashrc", "letter", "tight", "enterprise"),
+    *("bashrc", "letter", "tight", "enterprise", "reports"),
 )
 """Values of options and tables that no schema lists, and names in examples of the help."""
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from etsopt.checking import cells
 from etsopt.checking.allocation.duals import KEPT
-from etsopt.checking.theorem import ALLOCATION, DUALS, EXCEPTIONS
+from etsopt.checking.theorem import ALLOCATION, DUALS, EXCEPTIONS, INFEASIBLE
 from etsopt.checking.tolerances import NUMBER_RELATIVE, RATE_ROW_TOLERANCES, TOTAL_TOLERANCE_T
 from etsopt.checking.verdict import Violation
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
@@ -31,6 +31,9 @@ SUMS = ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t")
 ISSUED = ("pre_allocated_t", "top_up_t", "return_t")
 SIDES = ("lower", "upper", "fixed")
 BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
+SEVERAL = (*EXCEPTIONS, INFEASIBLE)
+"""Objectives that several vectors of multipliers may prove together."""
+
 COLUMNS = ALLOCATION | DUALS
 TEXTS = {name: tuple(filter(cells.TEXTS.__contains__, columns)) for name, columns in COLUMNS.items()}
 
@@ -183,9 +186,9 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
     indices, given = duals["index"].to_numpy(), duals["unit"].to_numpy()
     right = np.zeros(len(duals), dtype=bool)
     for level in pd.unique(stated):
-        # Exceptions may have several proofs: "exceptions:2" is the second.
+        # Exceptions, and an infeasibility, may have several proofs: "exceptions:2" is the second.
         name, numbered, number = str(level).partition(":")
-        if name not in units or (numbered and not (name in EXCEPTIONS and number.isdecimal())):
+        if name not in units or (numbered and not (name in SEVERAL and number.isdecimal())):
             continue
         unit, of_level = units[name], stated == level
         for by, has_unit in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
