@@ -1,10 +1,13 @@
-"""Theorems: the gap that proves an answer of whole numbers unless the reader asks for another."""
+"""Theorems: the gap that proves whole numbers unless the reader asks for another, and what no statement covers."""
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
-from etsopt.checking.theorem import default_gap
+import etsopt
+from etsopt.checking.theorem import default_gap, theorem_of
+from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @pytest.mark.parametrize(
@@ -14,3 +17,10 @@ def test_whole_plans_are_proven_to_a_ten_thousandth_and_plans_of_reviews_to_a_th
     model: str, gap: float
 ) -> None:
     assert default_gap(model) == gap
+
+
+def test_a_table_or_a_column_that_no_statement_covers_is_named_but_for_ones_own() -> None:
+    theorem = theorem_of(InstanceInputs.of(etsopt.read("tiny")), "allocation", ["allocation"])
+    allocation = pd.DataFrame({"unit_id": ["a"], "x_note": ["b"], "note": ["c"]})
+    found = theorem.misfits({"allocation": allocation, "years": allocation}, theorem.levels)
+    assert [(one.where, one.unit) for one in found] == [("allocation.note", "columns"), ("years", "tables")]

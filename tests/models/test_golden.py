@@ -6,6 +6,7 @@ After a change that is meant, ``UPDATE_GOLDEN=1 pytest tests/models/test_golden.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -191,4 +192,9 @@ def compare(written: str, golden: Path) -> None:
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(written, encoding="utf-8", newline="\n")
     assert golden.is_file(), "run it with UPDATE_GOLDEN=1 and read what it writes"
-    assert written == golden.read_text(encoding="utf-8")
+    assert known(written) == known(golden.read_text(encoding="utf-8"))
+
+
+def known(program: str) -> str:
+    """Return a program with 13 digits of every number: the last ones of a power hang on the processor."""
+    return re.sub(r"\d+\.\d{10,}", lambda found: f"{float(found[0]):.13g}", program)

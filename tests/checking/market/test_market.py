@@ -290,3 +290,25 @@ def test_divisible_measures_are_proven_by_prices_alone(monkeypatch: pytest.Monke
     assert violations == []
     assert level is not None
     assert level.bound <= level.value
+
+
+@pytest.mark.parametrize("column", ["price_lower_cny_per_t", "price_upper_cny_per_t"])
+def test_an_end_of_the_prices_that_no_multipliers_state_is_refused(column: str) -> None:
+    instance, result = solved()
+    years = result.tables["years"]
+    tables = {**result.tables, "years": years.assign(**{column: years[column] + 1.0})}
+    violations, _ = check_market(InstanceInputs.of(instance), tables, "clearing", 0.0)
+    assert {violation.where for violation in violations} == {"2025", "2026"}
+
+
+def test_prices_that_leaves_have_to_help_are_not_proven() -> None:
+    instance, result = solved()
+    _, level = check_market(InstanceInputs.of(instance), result.tables, "clearing", 0.0)
+    assert level is not None
+    assert level.of_prices is not None
+    assert not replace(level, of_prices=2 * level.tolerance + 1.0).prices_prove
+    assert replace(level, of_prices=level.tolerance).prices_prove
+    divisible = instance.with_policy({"abatement.divisible_measures": True})
+    _, level = check_market(InstanceInputs.of(divisible), etsopt.solve(divisible, "clearing").tables, "clearing", 0.0)
+    assert level is not None
+    assert level.of_prices is None
