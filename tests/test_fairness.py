@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.allocation.fairness import fairness_is_stated
 from etsopt.fairness import STATED_UNITS_MAX, fairness_table, output_weight
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.running import run
 from tests.builders import random_instance
 
@@ -127,6 +129,18 @@ def test_a_measure_that_is_a_little_off_is_refused(column: str) -> None:
     assert [(broken.rule, broken.where) for broken in report.violations][:1] == [
         ("fairness_is_stated", "sector, emissions, reference")
     ]
+
+
+def test_tonnes_that_are_left_out_are_those_of_units_without_emissions_to_a_billionth() -> None:
+    instance = two_sectors(emissions_tco2e=[100.0, 0.0, 500.0, 100.0])
+    reference = instance.units["reference_t"].to_numpy()
+    table = fairness_table(instance, reference, reference)
+    allocation = pd.DataFrame({"reference_t": reference, "allowance_t": reference})
+    left_out = float(table["left_out_t"].max())
+    assert left_out > 0
+    for by, right in ((0.5, True), (1.5, False)):
+        off = table.assign(left_out_t=table["left_out_t"] + 1e-9 * (by + left_out) * (table["left_out_t"] > 0))
+        assert (fairness_is_stated(InstanceInputs.of(instance), allocation, off) == []) is right
 
 
 def test_every_allocation_of_few_units_states_it_and_no_larger_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,3 +248,9 @@ def test_the_peak_is_the_highest_year_of_the_report_or_the_one_before(
         changed = table.assign(**{column: [value, *table[column].tolist()[1:]]})
         found = judged(instance, dict(result.tables), outlook=changed).violations
         assert [one.rule for one in found] == ["outlook"]
+
+
+def test_an_instance_without_sources_of_supply_has_no_outlook() -> None:
+    _, tables = solved()
+    [violation] = outlook.check(InstanceInputs.of(etsopt.read("tiny")), tables, 1e-4).violations
+    assert (violation.rule, violation.where, violation.amount, violation.unit) == ("tables", "supply", 1.0, "tables")

@@ -165,3 +165,13 @@ def test_an_enterprise_has_at_least_its_share_of_its_emissions(
 def test_a_whole_tonne_is_missed_by_rounding_alone_up_to_a_millionth_of_it(below: float, tonnes: float) -> None:
     generation = (791.0 - below) / 0.7902
     assert allowances(of(2025, generation_mwh=[generation, 1e3, 1e3, 1e3, np.nan]), 2025)[0] == tonnes
+
+
+@pytest.mark.parametrize("heat", [{}, {"heat_gj": [np.nan] * 5}, {"heat_gj": [0.0] * 5}])
+def test_up_to_2020_low_loads_are_corrected_where_no_heat_is_stated(heat: dict[str, Any]) -> None:
+    low = of(2020, load_factor=[0.7] * 4 + [np.nan], **heat)
+    # Of conventional coal 1.015^(16 - 14) of what a full load gets.
+    full, factor = allowances(of(2020), 2020), round(1.015**2, 6)
+    assert allowances(low, 2020)[:2] == pytest.approx([one * factor for one in full[:2]], abs=1.0)
+    heated = low.units.assign(heat_gj=[1.0] * 5)
+    assert allowances(etsopt.Instance.from_frames(heated, {"year": 2020, "rule": {"name": "cn"}}), 2020)[:2] == full[:2]

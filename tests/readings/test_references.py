@@ -11,6 +11,8 @@ import pytest
 import etsopt
 from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.readings.references import by_year, outside_plans
+from etsopt.readings.targets import due_if_fixed
+from tests.builders import given as given_units
 
 UNITS = pd.DataFrame(
     {
@@ -64,3 +66,11 @@ def test_stated_references_are_those_of_the_forecast_where_it_has_some() -> None
     yearly = by_year(own, YEARS)
     assert yearly is not None
     np.testing.assert_array_equal(yearly, [[80_000, 70_000, np.nan], [39_000, np.nan, np.nan]])
+
+
+def test_at_rest_a_unit_without_emissions_gets_what_its_rule_entitles_it_to() -> None:
+    rows = [("a", "a", "cement", "p", 1000.0, 900.0), ("b", "b", "cement", "p", 0.0, 40.5)]
+    instance = given_units(rows, {})
+    assert due_if_fixed(InstanceInputs.of(instance)).tolist() == [1000.0, 40.5]
+    whole = instance.with_policy({"allocation.integer_allowances": True})
+    assert due_if_fixed(InstanceInputs.of(whole)).tolist() == [1000.0, 40.0]

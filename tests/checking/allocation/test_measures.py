@@ -15,6 +15,7 @@ from etsopt.checking.allocation.measures import Measures, at_target_rate
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, total, upward
 from etsopt.checking.tolerances import PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
 from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.units import tolerance_of
 from tests.builders import given
 
 E = np.array([100.0, 200.0, 50.0])
@@ -215,3 +216,13 @@ def test_a_sector_without_emissions_has_a_rate_of_one() -> None:
     demands = SimpleNamespace(at_target_rate=np.array([np.nan, np.nan, 5.0]), integer=False)
     zero = replace(instance, units=instance.units.assign(emissions_tco2e=[0.0, 0.0, 100.0]))
     assert at_target_rate(zero, demands, np.array([7.0, 8.0, 9.0])).tolist() == [0.0, 0.0, 5.0]  # type: ignore[arg-type]
+
+
+def test_a_unit_that_moves_by_just_the_largest_rate_less_its_tolerance_bears_the_proof() -> None:
+    """Of 1 t it moves 0.5 t, which is exactly the value less its tolerance of a billionth."""
+    own = measures(e=np.array([1.0, 1e6, 1e15]), answer=np.array([0.5, 1e6, 0.0]), r=np.array([1.0, 1e6, 0.0]))
+    own = replace(own, weights=np.array([1.0, 0.0, 0.0]))
+    near = 0.5 + tolerance_of(0.5, "rate")
+    edges = near, np.nextafter(near, 1), np.nextafter(near, 0)
+    edge = next(one for one in edges if one - tolerance_of(one, "rate") == 0.5)
+    assert own.tolerance("largest_change", edge) == pytest.approx(1e-6 * edge)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -375,3 +376,20 @@ def test_every_line_is_stated_once() -> None:
         assert (violation.where, violation.unit) == (f"{TARGET} target cement", "t")
         assert violation.message == f"{column} follows from the allocation"
         assert violation.amount == pytest.approx(tolerance, abs=1e-6)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-9])
+def test_a_target_is_ruled_out_if_bands_miss_it_by_more_than_just_a_kilogram(off: float) -> None:
+    def ruled_out(lower: float, upper: float, least: float, most: float) -> list[Any]:
+        own, one = instance(), np.array([0])
+        names = np.array(["cement"], dtype=object)
+        rows = SimpleNamespace(rule=np.array(["sector_target"]), row=one, position=one, index=names)
+        rows.least, rows.most = np.array([least]), np.array([most])
+        bands = SimpleNamespace(
+            **{f"{kind}_{side}": np.zeros(1) for kind in ("shared", "added") for side in ("below", "above")}
+        )
+        ends = {"lower": np.array([lower]), "upper": np.array([upper]), "in_enterprise": np.array([False])}
+        demands: Any = SimpleNamespace(rows=rows, bands=bands, **ends)
+        return _targets_ruled_out(InstanceInputs.of(own), demands)
+
+    assert len(ruled_out(0.0, 0.0, 1e-3 + off, 1.0)) == len(ruled_out(1e-3 + off, 2.0, 0.0, 0.0)) == (off > 0)

@@ -119,3 +119,10 @@ def test_an_objective_counts_where_only_whole_numbers_add_up(
 ) -> None:
     goal = Goal(np.array(linear, dtype=float), np.array(quadratic, dtype=float), constant)
     assert goal.counts(np.array(integer)) is counts
+
+
+def test_a_limit_of_squares_has_no_price_above_zero() -> None:
+    rows = Rows(np.zeros(0), np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0), np.zeros(0), 1)
+    rows = rows.below(Goal(np.zeros(1), np.array([1.0]), 0.0), 4.0)
+    box, goal = Box(np.array([-2.0]), np.array([3.0])), Goal(np.array([1.0]), np.zeros(1), 0.0)
+    assert rows.bound(box, goal, np.array([0.5])) == rows.bound(box, goal, np.zeros(1)) == pytest.approx(-2.0)
