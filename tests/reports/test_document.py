@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import builtins
+import dataclasses
 import hashlib
 import json
 import re
@@ -30,6 +31,7 @@ from etsopt.reports.write import report, write_chart, write_comparison, write_re
 from etsopt.scales import signed
 from tests import investments, outlooks, reconciliations, review_plans
 from tests.compliance_years import by_hand
+from tests.markets import market
 
 pytest.importorskip("jinja2")
 pytest.importorskip("plotly")
@@ -522,3 +524,13 @@ def test_emissions_that_no_review_has_verified_are_told_at_once() -> None:
         with speaking(lang):
             (warning,) = report(result).warnings
             assert words in str(warning.words)
+
+
+def test_prices_beside_branches_are_told_as_not_proven() -> None:
+    units = {"emissions_tco2e": [1e6], "reference_t": [0.95e6]}
+    measure = {"measure_id": "one", "unit_id": "u0", "abatement_rate": 0.1, "variable_opex_cny_per_t": 1.0}
+    result = etsopt.solve(market(units, [measure], horizon={"last_year": 2026}), "clearing")
+    told = "these prices alone do not prove the cost"
+    assert told not in html.page(report(result))
+    beside = dataclasses.replace(result, tables={**result.tables, "leaves": pd.DataFrame({"leaf": [1]})})
+    assert told in html.page(report(beside))
