@@ -39,8 +39,8 @@ def register(commands: Commands) -> None:
     text = _("of a record, how many of its proven outcomes are solved again (default: 20)")
     command.add_argument("--again", type=int, default=20, metavar="K", help=text)
     command.add_argument("--all", action="store_true", help=_("of a record, solve all proven outcomes again"))
-    text = _("of a record, seed of their choice (default: 0)")
-    command.add_argument("--seed", type=int, default=0, metavar="S", help=text)
+    text = _("of a record, seed of their choice (default: a new one, which is printed)")
+    command.add_argument("--seed", type=int, metavar="S", help=text)
     text = _("a page of `etsopt explore`, whose data are derived again from the instance that is named")
     command.add_argument("--page", type=Path, metavar="FILE", help=text)
     text = _("of a record, its instance, if it no longer lies where it lay")
@@ -70,7 +70,9 @@ def check(options: Namespace) -> int:
 
     result, instance = results.load_both(options.run)
     verdict = run.check(instance, result, options.gap, options.model or options.model_file)
-    prices = [f"{name}: multipliers" for name in verdict.unproven_prices]
+    # Prices of a market are told by themselves.
+    told = {level.name for level in verdict.levels if not level.prices_prove}
+    prices = [f"{name}: multipliers" for name in verdict.unproven_prices if name not in told]
     beside = [*unchecked_words(result), *run_folder.unlisted_files(options.run), *prices]
     same = instance.hash == result.provenance.instance_hash
     # A claim that differs from the recomputed value is a violation.

@@ -32,7 +32,7 @@ def check(options: Namespace) -> int:
     if options.gap is not None or options.model is not None:
         what = _("The options --gap and --as are for a run: a sweep states the gap of its solves.")
         raise UsageError(what, _("Leave them out."))
-    if options.again < 0 or options.seed < 0:
+    if options.again < 0 or (options.seed or 0) < 0:
         raise UsageError(_("--again or --seed is below 0."), _("State whole numbers from 0 on."))
     name = sweeping.RECORD if kind_of(options.run) == "sweep" else designing.RECORD
     with Record(options.run / name) as record:

@@ -209,6 +209,14 @@ def read_files(
     return stated, tables
 
 
+def columns_added(name: str, table: pd.DataFrame, known: pd.DataFrame) -> Iterator[str]:
+    """Yield the columns that nobody derives, which are no part of a curve."""
+    file = f"{name}.csv"
+    for column in table:
+        if column not in known:
+            yield str(_("{table} has the column {column}", table=file, column=column))
+
+
 def _wrong_with(cells: pd.Series, column: str) -> str:
     """Return what is wrong with the cells of a column, empty if nothing is."""
     if column in TEXTS or not len(cells):

@@ -22,6 +22,7 @@ from etsopt.curves.curve_files import (
     VALUES_AGREE,
     CurveCheck,
     StatedCurve,
+    columns_added,
     is_of_prices,
     read_files,
     write_files,
@@ -162,13 +163,10 @@ def check_curve(folder: str | Path) -> CurveCheck:
     curve, stated, tables = _read(Path(folder))
     refused = [*stated.refused(curve), *_of_anchor(curve, stated), *_of_pieces(curve, tables["pieces"])]
     refused += _of_multipliers(_multipliers(curve), tables["multipliers"])
-    for name, known in (("pieces", curve.pieces), ("multipliers", curve.multipliers)):
-        # What nobody derives is no part of a curve.
-        added = [str(column) for column in tables[name] if column not in known]
-        table = f"{name}.csv"
-        refused += [str(_("{table} has the column {column}", table=table, column=one)) for one in added]
+    for name, known in (("pieces", curve.pieces), ("multipliers", curve.multipliers), ("infeasible", curve.infeasible)):
+        refused += columns_added(name, tables[name], known)
     refused += [str(_("a curve has no table {table}", table=name)) for name in stated.tables if name not in TABLES]
-    stretches = tables["infeasible"].astype(float)
+    stretches = tables["infeasible"][[*curve.infeasible]].astype(float)
     if curve.infeasible.shape != stretches.shape or not np.allclose(curve.infeasible, stretches, rtol=VALUES_AGREE):
         refused.append(str(_("the stretches without an allocation are not those that multipliers prove")))
     return CurveCheck.of(curve, refused)

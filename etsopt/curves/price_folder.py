@@ -21,6 +21,7 @@ from etsopt.curves.curve_files import (
     VALUES_AGREE,
     CurveCheck,
     StatedCurve,
+    columns_added,
     read_files,
     write_files,
 )
@@ -122,6 +123,8 @@ def _refused(curve: PriceCurve, tables: dict[str, pd.DataFrame]) -> Iterator[str
     if not (in_order and all(piece.start < piece.end for piece in pieces)):
         yield str(_("the pieces do not follow one another"))
     for name, found in (("pieces", curve.pieces), ("prices", curve.prices)):
+        own = tables[name].drop(columns=[*OF_RUNS], errors="ignore") if name == "pieces" else tables[name]
+        yield from columns_added(name, own, found)
         said = tables[name][[*found]]
         for column in found:
             texts = column == "price_unit"

@@ -87,12 +87,7 @@ def prices(run: Run) -> Iterator[Section]:
         notes.append(_("{lapsed} lapse, since they may not be banked.", lapsed=amount(lapsed, "t")))
     levels = {str(level).rpartition(":")[0] for level in run.tables["duals"]["level"].unique()}
     if "leaves" in run.tables or "cost:together" in levels:
-        notes.append(
-            _(
-                "Whole plans: these prices alone do not prove the cost, and so are not proven themselves. Branches "
-                "beside them do."
-            )
-        )
+        notes.append(_("Whole plans: branches prove the cost too. `etsopt check` says what these prices leave open."))
     caption = in_unit(_("Price of an allowance"), str(years["price_unit"].iloc[0]))
     origin = word("price_obtained", years["price_obtained"].iloc[0])
     obtained = _("How it was obtained: {origin}.", origin=origin)

@@ -6,6 +6,7 @@ again is confirmed, by the instance of which the record states the hash, and by 
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from etsopt.running.provenance import versions
 from etsopt.running.reading import read
 from etsopt.solving.options import SolveOptions
 from etsopt.sweeping.engine import Engine
+from etsopt.sweeping.outcome import NO_ANSWER, PROVEN
 from etsopt.sweeping.scenario import Scenario
 from etsopt.units import LEAST_TOLERANCE
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from etsopt.sweeping.outcome import Outcome
     from etsopt.sweeping.record import Record
     from etsopt.sweeping.scenario import Planned
+
+SEEDS = 2**32
+"""Seeds from which one is drawn that nobody knew when the record was written."""
 
 AGAIN = 20
 """Outcomes that are solved again if nothing else is asked for."""
@@ -96,7 +101,9 @@ def _examined(record: Record) -> tuple[list[int], list[int]]:
     damaged, proven = [], []
     for number, kept in record.hashes.items():
         outcome = record.outcome(number)
-        damaged += [number] if outcome.hash(record.statement(number)) != kept else []
+        is_proven = outcome.status in (*PROVEN, *NO_ANSWER)
+        whole = outcome.hash(record.statement(number)) == kept and outcome.certified == is_proven
+        damaged += [] if whole else [number]
         proven += [number] if outcome.certified else []
     return damaged, proven
 
@@ -129,7 +136,7 @@ def check_record(
     instance: Instance,
     tables: tuple[str, ...] | None,
     again: int | None = AGAIN,
-    seed: int = 0,
+    seed: int | None = None,
     model_file: str | None = None,
 ) -> RecordCheck:
     """Compare every outcome with its hash, and solve some certified ones again.
@@ -141,12 +148,13 @@ def check_record(
     again
         How many are solved again; None for all.
     seed
-        Seed of their choice.
+        Seed of their choice; None for one that nobody knew when the record was written.
     model_file
         File of the model, if it is one's own: code that a record names is never run, and nothing is solved without it.
     """
     about, (damaged, proven) = record.about, _examined(record)
     engine = Engine(instance, model_file or about["model"], SolveOptions(**about["options"]), tables)
+    seed = secrets.randbelow(SEEDS) if seed is None else seed
     chosen = [] if is_file(about["model"]) and model_file is None else proven
     if chosen and again is not None and again < len(proven):
         chosen = sorted(np.random.default_rng(seed).choice(proven, again, replace=False).tolist())
@@ -166,10 +174,13 @@ def _differences(kept: Outcome, found: Outcome) -> Iterator[tuple[str, str, str]
     if kept.status != found.status:
         yield "status", kept.status, found.status or found.message
         return
+    for name in ("termination", "message"):
+        if (said := str(getattr(kept, name))) != (now := str(getattr(found, name))):
+            yield name, said, now
     for label in kept.values.keys() | found.values.keys():
         one, other = (values.get(label, np.nan) for values in (kept.values, found.values))
         size = LEAST_TOLERANCE.get(label.unit, LEAST) + RELATIVE * max(abs(one), abs(other))
-        if one != other and not abs(one - other) <= size:
+        if one != other and not abs(one - other) <= size < np.inf:
             yield " ".join(filter(None, label[:-1])), f"{one:.12g}", f"{other:.12g}"
 
 

@@ -235,7 +235,7 @@ class Record:
         order = ", ".join(f"labels.{_quoted(name)}" for name in Label._fields)
         query = (
             f'SELECT name AS scenario, {order}, value FROM "values" JOIN labels USING (label) '
-            f"JOIN scenarios USING (number) ORDER BY number, {order}"
+            f"JOIN scenarios USING (number) JOIN outcomes USING (number) ORDER BY number, {order}"
         )
         table = pd.read_sql_query(query, self._file)[NUMBERS]
         return table.assign(year=pd.to_numeric(table["year"]).astype("Int64"))

@@ -334,6 +334,7 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     "newer": (_sql("UPDATE about SET value = '2'"), "has format 2: this version of etsopt reads up to 1"),
     "format": (_sql("UPDATE about SET value = 'x'"), "is damaged: its format"),
     "column": (_sql("ALTER TABLE rows DROP COLUMN evidence"), "is damaged: table rows"),
+    "compared": (_sql("ALTER TABLE rows ALTER unit_id TYPE VARCHAR COLLATE NOCASE"), "is damaged: table rows"),
     "view": (_sql("DROP TABLE units", "CREATE VIEW units AS SELECT 1 AS unit_id"), "is damaged: table units"),
     "word": (_sql("UPDATE rows SET process = 'smelting'"), "The store has"),
     "number": (_sql("UPDATE rows SET quantity = 'nan'"), "The store has"),

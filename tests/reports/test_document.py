@@ -526,11 +526,11 @@ def test_emissions_that_no_review_has_verified_are_told_at_once() -> None:
             assert words in str(warning.words)
 
 
-def test_prices_beside_branches_are_told_as_not_proven() -> None:
+def test_branches_that_help_prices_are_told() -> None:
     units = {"emissions_tco2e": [1e6], "reference_t": [0.95e6]}
     measure = {"measure_id": "one", "unit_id": "u0", "abatement_rate": 0.1, "variable_opex_cny_per_t": 1.0}
     result = etsopt.solve(market(units, [measure], horizon={"last_year": 2026}), "clearing")
-    told = "these prices alone do not prove the cost"
+    told = "branches prove the cost too"
     assert told not in html.page(report(result))
     beside = dataclasses.replace(result, tables={**result.tables, "leaves": pd.DataFrame({"leaf": [1]})})
     assert told in html.page(report(beside))

@@ -55,7 +55,7 @@ def checked(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> 
 
 
 def test_an_honest_record_holds(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, found = checked(swept, capsys)
+    code, found = checked(swept, capsys, "--seed", "0")
     assert code == 0
     assert found == {
         **{"holds": True, "outcomes": 4, "proven": 4, "damaged": [], "again": 4, "seed": 0},
@@ -187,3 +187,32 @@ def test_a_design_search_is_checked_like_a_sweep(tmp_path: Path, capsys: pytest.
         record.commit()
     code, found = checked(tmp_path / "d", capsys, "--again", "0")
     assert (code, len(found["damaged"]), found["other_files"]) == (5, 7, ["designs.csv", "front.csv"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        """UPDATE "values" SET value = 9e999 WHERE number = 1""",
+        "UPDATE outcomes SET certified = 0 WHERE number = 1",
+        "UPDATE outcomes SET termination = 'time_limit' WHERE number = 1",
+        """UPDATE outcomes SET message = '{"en": "infeasible by 3 t", "zh": "3"}' WHERE number = 3""",
+    ],
+)
+def test_what_a_careful_forger_changes_is_found(change: str, swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed(swept, change, again=True)
+    assert checked(swept, capsys, "--all")[0] == 5
+
+
+def test_numbers_of_a_scenario_without_an_outcome_are_none(swept: Path) -> None:
+    with Record(swept / "sweep.sqlite") as record:
+        before = len(record.values)
+    changed(swept, "DELETE FROM outcomes WHERE number = 1")
+    with Record(swept / "sweep.sqlite") as record:
+        assert 0 < len(record.values) < before
+        assert "grid-2" not in set(record.values["scenario"])
+
+
+def test_what_is_solved_again_hangs_on_no_seed_that_was_known(swept: Path) -> None:
+    with Record(swept / "sweep.sqlite") as record:
+        seeds = {check_record(record, instance_of(record), None, 0).seed for _again in range(4)}
+    assert len(seeds) > 1

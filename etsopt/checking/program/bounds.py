@@ -153,6 +153,14 @@ class Rows:
         )
         return replace(self, lower=self.lower - lower, upper=self.upper + upper)
 
+    def missed(self, x: Floats, share: float) -> Floats:
+        """Return what a point misses of each limit, none up to a share of it or of the row's largest term there."""
+        value = self.times(x)[0]
+        limit = np.where(value < self.lower, self.lower, self.upper)
+        size = np.maximum(np.where(np.isfinite(limit), np.abs(limit), 0.0), self.terms(np.abs(x)))
+        by = np.maximum(self.lower - value, value - self.upper)
+        return np.where(by > share * size, by, 0.0)
+
     def reaching(self, x: Floats) -> Rows:
         """Return the rows with limits that are widened to a point."""
         value, error = self.times(x)

@@ -126,7 +126,7 @@ def _judged(question: ProgramQuestion, answer: ProgramAnswer, theorem: str) -> V
     violations = [*_missed(program, rows, x, reach), *_fractional(program, x)]
     if violations:
         return replace(about, violations=tuple(violations))
-    found = [*_levels(question, answer, rows.reaching(x), box)]
+    found = [*_levels(question, answer, rows, box)]
     levels = tuple(level for level, _ in found)
     unproven = tuple(level.name for level, priced in found if not priced)
     violations = [*_not_kept(answer.levels, levels)]
@@ -142,6 +142,8 @@ def _levels(
     """
     program, x, stated = question.program, answer.x, {level.name for level in answer.levels}
     assert x is not None
+    # Limits are widened to what the answer misses of them, which its multipliers price.
+    missed, rows = rows.missed(x, PROGRAM_MISS_RELATIVE), rows.reaching(x)
     for name in question.names:
         goal, unit = Goal.of(program.objectives[name]), program.objectives[name].unit
         value, noise = goal.at(x)
@@ -155,7 +157,9 @@ def _levels(
             bound = _least(rows.below(goal, cutoff), box, whole, goal, tree)
             bound = float(min(np.ceil(bound), value) if counts else min(bound, cutoff, value))
             priced = _is_priced(rows, box, goal, tree, value - max(tolerance, accepted))
-        gap = value - bound if counts else upward(value - bound + noise, 4)
+        prices = [np.abs(one[: len(missed)]) for one in tree.multipliers if one is not None] if tree else []
+        won = float(np.max(prices, axis=0) @ missed) if prices and np.isfinite(bound) else 0.0
+        gap = value - bound + won if counts else upward(value - bound + noise + won, 8)
         yield LevelCheck(name, unit, value, bound, gap, tolerance, accepted), priced
         rows = rows.below(goal, value + noise)
         box = box.fixed_at(x, [program.columns[one] for one in question.fix_after.get(name, ())])

@@ -93,7 +93,7 @@ complete -c etsopt -n '_shtab_etsopt_using check' -l as -x -d 'model whose theor
 complete -c etsopt -n '_shtab_etsopt_using check' -l model -x -d 'file of your own model, whose program is compiled and proven again'
 complete -c etsopt -n '_shtab_etsopt_using check' -l again -x -d 'of a record, how many of its proven outcomes are solved again (default: 20)'
 complete -c etsopt -n '_shtab_etsopt_using check' -l all -d 'of a record, solve all proven outcomes again'
-complete -c etsopt -n '_shtab_etsopt_using check' -l seed -x -d 'of a record, seed of their choice (default: 0)'
+complete -c etsopt -n '_shtab_etsopt_using check' -l seed -x -d 'of a record, seed of their choice (default: a new one, which is printed)'
 complete -c etsopt -n '_shtab_etsopt_using check' -l page -x -d 'a page of `etsopt explore`, whose data are derived again from the instance that is named'
 complete -c etsopt -n '_shtab_etsopt_using check' -l instance -x -d 'of a record, its instance, if it no longer lies where it lay'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a explain -d 'explain the number of a unit: rule, limits, what one tonne more would take, and what is just as good'
