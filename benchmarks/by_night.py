@@ -1,6 +1,6 @@
 """Tests whose lines others run: ``python -m benchmarks.by_night`` writes ``tests/by_night.txt``, which leaves them out.
 
-Of the everyday tests the slowest goes first, if every line of the package that it runs is run by `OTHERS` others that
+The slowest everyday test is left out first, if every line of the package that it runs is run by `OTHERS` others that
 stay, and so on. The command needs Python 3.12 or later, and the map of lines, which it makes where there is none.
 """
 

@@ -60,7 +60,7 @@ def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
         for column, cells in table.items():
             strings = isinstance(cells.dtype, pd.StringDtype)
             if pd.api.types.is_extension_array_dtype(cells.dtype) and not strings:
-                # Types of pandas with absent cells of their own, which are told as those of columns of objects.
+                # Types of pandas with absent cells of their own are judged like columns of objects.
                 cells = cells.astype(object).where(cells.notna(), np.nan)
             if not (strings or pd.api.types.is_object_dtype(cells.dtype)):
                 continue

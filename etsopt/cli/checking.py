@@ -70,7 +70,7 @@ def check(options: Namespace) -> int:
 
     result, instance = results.load_both(options.run)
     verdict = run.check(instance, result, options.gap, options.model or options.model_file)
-    # Prices of a market are told by themselves.
+    # Prices of a market have a paragraph of their own.
     told = {level.name for level in verdict.levels if not level.prices_prove}
     prices = [f"{name}: multipliers" for name in verdict.unproven_prices if name not in told]
     beside = [*unchecked_words(result), *run_folder.unlisted_files(options.run), *prices]

@@ -11,6 +11,7 @@ import os
 import re
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -198,6 +199,23 @@ def _created(opened: Connection) -> None:
     opened.execute("INSERT INTO about VALUES ('format', ?)", [str(FORMAT)])
 
 
+def _definitions(opened: Connection) -> dict[str, str]:
+    """Return the SQL of each table, as this version of DuckDB words it."""
+    query = (
+        "SELECT table_name, sql FROM system.main.duckdb_tables() WHERE NOT internal AND schema_name = 'main' "
+        "AND database_name = current_database()"
+    )
+    return dict(opened.execute(query).fetchall())
+
+
+@cache
+def _definitions_of_a_new_store() -> dict[str, str]:
+    with _duckdb().connect(":memory:") as opened:
+        for statement in statements():
+            opened.execute(statement)
+        return _definitions(opened)
+
+
 def _examined(opened: Connection, path: Path) -> None:
     """Raise UsageError if the tables are not those of a store of this format."""
     # A function of the file would stand in place of one of DuckDB, and make the same of other rows.
@@ -231,12 +249,7 @@ def _examined(opened: Connection, path: Path) -> None:
         )
         raise UsageError(what, _("Install a newer etsopt."))
     # A column that is computed, or compares otherwise, would show this program other values than it shows others.
-    made = "SELECT table_name, sql FROM system.main.duckdb_tables() WHERE NOT internal AND schema_name = 'main'"
-    given = dict(opened.execute(made + " AND database_name = current_database()").fetchall())
-    with _duckdb().connect(":memory:") as own_tables:
-        for statement in statements():
-            own_tables.execute(statement)
-        right = dict(own_tables.execute(made).fetchall())
+    given, right = _definitions(opened), _definitions_of_a_new_store()
     wrong = sorted(name for name in TABLES if found.get(name) != TABLES[name] or given.get(name) != right[name])
     if number != str(FORMAT) or wrong:
         where = _("table {name}", name=wrong[0]) if wrong else _("its format")

@@ -153,13 +153,19 @@ class Rows:
         )
         return replace(self, lower=self.lower - lower, upper=self.upper + upper)
 
-    def missed(self, x: Floats, share: float) -> Floats:
-        """Return what a point misses of each limit, none up to a share of it or of the row's largest term there."""
-        value = self.times(x)[0]
+    def missed(self, x: Floats, share: float, reach: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return what a point misses of each limit, zero up to a share of the row's size, and these limits.
+
+        The size is the larger of the limit and the largest term at the point. Terms of a limit of zero may be zero but
+        for rounding: with ``reach``, the smallest that columns of these sizes have counts there.
+        """
+        value, size = self.times(x)[0], self.terms(np.abs(x))
         limit = np.where(value < self.lower, self.lower, self.upper)
-        size = np.maximum(np.where(np.isfinite(limit), np.abs(limit), 0.0), self.terms(np.abs(x)))
+        size = np.maximum(size, np.where(np.isfinite(limit), np.abs(limit), 0.0))
+        if reach is not None:
+            size = np.maximum(size, np.where(limit == 0, self.terms(reach, largest=False), 0.0))
         by = np.maximum(self.lower - value, value - self.upper)
-        return np.where(by > share * size, by, 0.0)
+        return np.where(by > share * size, by, 0.0), limit
 
     def reaching(self, x: Floats) -> Rows:
         """Return the rows with limits that are widened to a point."""

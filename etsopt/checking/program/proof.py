@@ -143,7 +143,7 @@ def _levels(
     program, x, stated = question.program, answer.x, {level.name for level in answer.levels}
     assert x is not None
     # Limits are widened to what the answer misses of them, which its multipliers price.
-    missed, rows = rows.missed(x, PROGRAM_MISS_RELATIVE), rows.reaching(x)
+    missed, rows = rows.missed(x, PROGRAM_MISS_RELATIVE)[0], rows.reaching(x)
     for name in question.names:
         goal, unit = Goal.of(program.objectives[name]), program.objectives[name].unit
         value, noise = goal.at(x)
@@ -151,14 +151,14 @@ def _levels(
         counts, tolerance = goal.counts(program.integer), tolerance_of(value, unit)
         # A point above the cutoff is no better than the answer, and needs no bound.
         cutoff = value - (1.0 if counts else tolerance / 2) if whole.any() else value + noise
-        tree, bound, priced = answer.trees.get(name), -np.inf, False
+        tree, bound, priced, won = answer.trees.get(name), -np.inf, False, 0.0
         accepted = abs(value) * (question.gap if whole.any() else min(question.gap, REAL_GAP_RELATIVE))
         if tree is not None and name in stated and _is_tree(tree, program, rows.count):
             bound = _least(rows.below(goal, cutoff), box, whole, goal, tree)
             bound = float(min(np.ceil(bound), value) if counts else min(bound, cutoff, value))
             priced = _is_priced(rows, box, goal, tree, value - max(tolerance, accepted))
-        prices = [np.abs(one[: len(missed)]) for one in tree.multipliers if one is not None] if tree else []
-        won = float(np.max(prices, axis=0) @ missed) if prices and np.isfinite(bound) else 0.0
+            prices = [np.abs(one[: len(missed)]) for one in tree.multipliers if one is not None]
+            won = float(np.max(prices, axis=0) @ missed) if prices else 0.0
         gap = value - bound + won if counts else upward(value - bound + noise + won, 8)
         yield LevelCheck(name, unit, value, bound, gap, tolerance, accepted), priced
         rows = rows.below(goal, value + noise)
@@ -237,12 +237,8 @@ def _missed(program: Program, rows: Rows, x: Floats, reach: Floats) -> Iterator[
     A row may be missed by a share of its limit or of its terms at the answer. Those of a limit of zero may be zero but
     for rounding, and then the smallest that its columns can reach counts.
     """
-    values, terms = rows.times(x)[0], rows.terms(np.abs(x))
-    limit = np.where(values < rows.lower, rows.lower, rows.upper)
-    beside = np.where(limit == 0, rows.terms(reach, largest=False), 0.0)
-    size = np.maximum(np.where(np.isfinite(limit), np.abs(limit), 0.0), np.maximum(terms, beside))
-    by = np.maximum(rows.lower - values, values - rows.upper)
-    missed = np.flatnonzero(by > PROGRAM_MISS_RELATIVE * size)
+    by, limit = rows.missed(x, PROGRAM_MISS_RELATIVE, reach)
+    missed = np.flatnonzero(by)
     if len(missed):
         place = int(missed[0])
         text = _("the limit is {limit:.12g}", limit=limit[place])

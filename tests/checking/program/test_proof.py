@@ -64,5 +64,7 @@ def test_a_box_has_no_point_where_rows_narrow_it_away_or_a_tree_proves_it() -> N
 def test_what_a_row_without_a_limit_of_its_own_is_missed_by_counts_at_its_price() -> None:
     """Sold at 900 are 0.99 of which none is bought, beside what both may be at most: 891 are won by the miss."""
     rows = Rows(np.array([1.0, -1.0]), np.array([0, 0]), np.array([0, 1]), np.array([-np.inf]), np.zeros(1), 2)
-    assert rows.missed(np.array([0.99, 0.0]), 1e-9).tolist() == [0.99]
-    assert rows.missed(np.array([5e8 + 0.4, 5e8]), 1e-9).tolist() == [0.0]
+    assert rows.missed(np.array([0.99, 0.0]), 1e-9)[0].tolist() == [0.99]
+    assert rows.missed(np.array([5e8 + 0.4, 5e8]), 1e-9)[0].tolist() == [0.0]
+    # At most a billion of each is a term of 1, of which a billionth is tolerated beside a limit of zero.
+    assert rows.missed(np.array([0.99, 0.0]), 1e-9, np.array([1e9, 1e9]))[0].tolist() == [0.0]
