@@ -322,6 +322,41 @@ def test_wide_bounds_of_variables_cost_no_proof() -> None:
     assert judged(asked, solution.values["x"].tolist(), trees).status == "certified_program"
 
 
+@pytest.mark.parametrize("most", [1e6, 1e7, 1e9])
+@pytest.mark.parametrize("needed", [1e-3, 1e-6, 1e-12])
+def test_a_plant_that_is_not_built_makes_nothing_however_much_it_could(most: float, needed: float) -> None:
+    # It costs 10 to build, and what is needed is less than a billionth of what it makes: so it was "proven" to cost 0.
+    asked = program(
+        [[1, -most], [1, 0]], [(-INF, 0), (needed, INF)], [(0, most), (0, 1)], {"cost": [0, 10]}, [False, True]
+    )
+    for point in ([needed, 0.0], [0.0, 0.0]):
+        verdict = judged(asked, point, {"cost": alone(np.zeros(2))})
+        assert (verdict.status, verdict.violations[0].rule) == ("refused", "rows_are_met")
+    tree = Tree(
+        np.zeros(3, dtype=np.int64),
+        np.array([0, 1, 1]),
+        np.array([False, False, True]),
+        np.array([0.0, 0.0, 1.0]),
+        [None, np.array([-1e3 / needed, 1e3 / needed]), np.zeros(2)],
+    )
+    built = judged(asked, [needed, 1.0], {"cost": tree})
+    assert (built.status, built.levels[0].value) == ("certified_program", 10.0)
+
+
+def test_a_sum_of_zero_may_be_missed_by_rounding_beside_what_its_plants_make() -> None:
+    # Made is what is used, and both may reach 1e6 t once the plant is built; where it is not, not even rounding is.
+    asked = program(
+        [[1, -1, 0], [1, 0, -1e6]],
+        [(0, 0), (-INF, 0)],
+        [(0, 1e6), (0, 1e6), (0, 1)],
+        {"none": [0, 0, 0]},
+        [False, False, True],
+    )
+    trees = {"none": alone(np.zeros(2))}
+    assert judged(asked, [1e-9, 0.0, 1.0], trees).status == "certified_program"
+    assert judged(asked, [1e-9, 0.0, 0.0], trees).status == "refused"
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_the_least_of_squares_over_a_box_is_at_an_end_or_where_the_slope_is_zero(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -117,13 +117,13 @@ def _judged(question: ProgramQuestion, answer: ProgramAnswer, theorem: str) -> V
         text = _("its numbers and the bounds of its columns are finite")
         return replace(about, violations=(_broken("program", text),))
     rows, box = Rows.of(program), Box(program.column_lower, program.column_upper).whole(program.integer)
-    reach = (rows.narrowed(box, program.integer) or box).reach
     if x is None:
+        reach = (rows.narrowed(box, program.integer) or box).reach
         wide = rows.widened(PROGRAM_MISS_RELATIVE * rows.terms(reach), PROGRAM_MISS_RELATIVE)
         return replace(about, infeasible=_has_no_point(program, wide, box, answer.trees.get(NO_POINT)))
     if x.shape != box.lower.shape or not np.isfinite(x).all():
         return replace(about, violations=(_broken("values", _("every column has a finite value")),))
-    violations = [*_missed(program, rows, x, reach), *_fractional(program, x)]
+    violations = [*_fractional(program, x), *_missed(program, rows, x)]
     if violations:
         return replace(about, violations=tuple(violations))
     found = [*_levels(question, answer, rows, box)]
@@ -231,18 +231,23 @@ def _is_finite(program: Program) -> bool:
     return all(np.isfinite(part).all() for part in parts) and bool(limits.all())
 
 
-def _missed(program: Program, rows: Rows, x: Floats, reach: Floats) -> Iterator[Violation]:
+def _missed(program: Program, rows: Rows, x: Floats) -> Iterator[Violation]:
     """Yield the first row and the first column that an answer leaves.
 
     A row may be missed by a share of its limit or of its terms at the answer. Those of a limit of zero may be zero but
-    for rounding, and then the smallest that its columns can reach counts.
+    for rounding, and then the smallest counts that its columns can reach with the whole numbers of the answer: a plant
+    that is not built leaves its row nothing to reach, however wide the row of one that is. Where no point has these
+    whole numbers, nothing does.
     """
-    by, limit = rows.missed(x, PROGRAM_MISS_RELATIVE, reach)
+    box = Box(program.column_lower, program.column_upper)
+    chosen = Box(np.where(program.integer, x, box.lower), np.where(program.integer, x, box.upper))
+    narrow = rows.narrowed(chosen, program.integer)
+    by, limit = rows.missed(x, PROGRAM_MISS_RELATIVE, np.zeros(rows.columns) if narrow is None else narrow.reach)
     missed = np.flatnonzero(by)
     if len(missed):
         place = int(missed[0])
         text = _("the limit is {limit:.12g}", limit=limit[place])
-        if by[place] <= NEGLECTED_TERM_RELATIVE * rows.terms(reach)[place]:
+        if by[place] <= NEGLECTED_TERM_RELATIVE * rows.terms(box.reach)[place]:
             further = _(
                 "{text}; beside what its variables may reach the solver neglects that: give them narrower bounds"
             )
