@@ -124,7 +124,7 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
         violations.append(_claim("policy", _("the policy is that of the instance")))
     if stated.own_parameters != own_parameters(instance):
         violations.append(_claim("own_parameters", _("the user's own parameters are those that the policy changes")))
-    facts = facts_of(instance, stated.model) if is_checked(results) else stated
+    facts = facts_of(instance, stated.model)
     violations += [
         _claim(name, _("what notices say follows from the instance"))
         for name in Facts._fields

@@ -138,12 +138,16 @@ class Reading:
         for place, name in enumerate((*self.names, NO_POINT)):
             length = len(self.program.row_lower) + (0 if name == NO_POINT else place)
             own = None if nodes is None else nodes[nodes["level"] == name]
-            count = 1 if own is None else 1 + len(own)
+            count, splits = (1, set()) if own is None else (1 + len(own), {*own["parent"]} - {0})
             multipliers: list[NDArray[np.float64] | None] = [np.zeros(length) for _ in range(count)]
             for node, part in () if duals is None else duals[duals["level"] == name].groupby("node"):
                 found = self._place(part, "row", self._rows, DUALS)
                 if not (0 <= node < count and node == round(node) and (found < length).all()) or self.problems:
                     self.problems.append(_("the table {table} has the nodes and rows of each objective", table=DUALS))
+                    continue
+                if node in splits or len(np.unique(found)) < len(found):
+                    text = _("the table {table} has a row of each leaf, or of the whole program, once", table=DUALS)
+                    self.problems.append(text)
                     continue
                 whole = np.zeros(length)
                 whole[found] = part["multiplier"].to_numpy(dtype=float)
@@ -167,9 +171,10 @@ class Reading:
         wanted = [] if termination == "infeasible" else wanted if termination == "optimal" else wanted[: len(stated)]
         if stated != wanted:
             self.problems.append(_("the run states the objectives of the model in their order"))
+        proven = [NO_POINT] if termination == "infeasible" else stated
         for name in (DUALS, NODES):
-            if name in self._read and not set(self._read[name]["level"]) <= {*self.names, NO_POINT}:
-                self.problems.append(_("the table {table} has objectives of the model", table=name))
+            if name in self._read and not set(self._read[name]["level"]) <= {*proven}:
+                self.problems.append(_("the table {table} has the objectives that the run states", table=name))
 
     def _tree(self, nodes: pd.DataFrame, multipliers: list[NDArray[np.float64] | None]) -> Tree:
         column = self._place(nodes, "variable", self._columns, NODES)

@@ -256,10 +256,12 @@ def test_a_reader_asks_for_a_theorem_and_a_run_does_not_choose_another(
     renamed = copy_of("optimal")
     change(renamed, model="balance_value", status="calculated", levels=[])
     assert ("tables", "duals") in claimed(renamed, capsys)
-    # A model of one's own claims no theorem, and its tables may have that of an allocation.
+    # A model of one's own claims no theorem, and states no coverage; its tables may have that of an allocation.
     own = tmp_path / "own"
     shutil.copytree(runs / "optimal", own)
     change(own, model="mine.py", status="feasible", certified=False)
+    assert main(["check", str(own)]) == 5
+    change(own, coverage=None)
     assert main(["check", str(own)]) == 6
     assert main(["check", str(own), "--as", "allocation"]) == 0
     change(own, levels=[])

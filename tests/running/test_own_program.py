@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.program import NO_POINT
 from etsopt.cli import main
 from etsopt.errors import ModelError, UsageError
+from etsopt.provenance import Coverage, Doubts, EmissionsStatus, Holders
 from etsopt.running import run
 from tests.builders import random_instance
 
@@ -172,6 +175,11 @@ def test_whole_numbers_are_proven_by_a_tree(write: Callable[..., Path], tmp_path
     for table_format in ("csv", "parquet"):
         result.save(folder, table_format=table_format)
         assert run.check(instance, etsopt.load(folder), model=model).certified
+    # A multiplier at a split, which no proof reads.
+    inner = int(result.tables["program_nodes"]["parent"].max())
+    assert inner > 0
+    more = forged(result, "program_duals", lambda table: pd.concat([table, table.iloc[[0]].assign(node=inner)]))
+    assert run.check(instance, more, model=model).status == "refused"
     # Without its tree the cost is as good, and not proven.
     bare = {name: table for name, table in etsopt.load(folder).tables.items() if name != "program_nodes"}
     verdict = run.check(instance, replace(etsopt.load(folder), tables=bare, stated_tables=None), model=model)
@@ -329,6 +337,8 @@ def test_hostile_numbers_and_words_prove_nothing(write: Callable[..., Path]) -> 
         forged(honest, "program_duals", lambda table: pd.concat([table, extra])),
         forged(honest, "program_duals", lambda table: pd.concat([table, extra.assign(row="at_least", node=1e15)])),
         forged(honest, "program_duals", lambda table: pd.concat([table, extra.assign(level="welfare")])),
+        forged(honest, "program_duals", lambda table: pd.concat([table.assign(multiplier=9e9), table])),
+        forged(honest, "program_duals", lambda table: pd.concat([table, table.assign(level=NO_POINT)])),
         replace(honest, levels=(*honest.levels, twice)),
         replace(honest, levels=(*honest.levels, *honest.levels)),
         replace(honest, levels=()),
@@ -341,6 +351,26 @@ def test_hostile_numbers_and_words_prove_nothing(write: Callable[..., Path]) -> 
     wide = replace(honest, tables={**honest.tables, "program_duals": extra.assign(row="at_least", position=0)})
     verdict = run.check(instance, wide, model=model)
     assert verdict.violations or verdict.unproven_prices == ("total",)
+
+
+def test_facts_of_the_instance_that_no_one_derives_of_a_model_of_ones_own_are_refused(
+    write: Callable[..., Path],
+) -> None:
+    instance, model = etsopt.read("tiny"), write("least", LEAST)
+    honest = etsopt.solve(instance, model)
+    forged_facts = {
+        "coverage": Coverage(covers="nation"),
+        "emissions": EmissionsStatus(
+            units={"estimated": 3}, not_verified_tco2e=1.0, not_verified_as_accounted_tco2e=1.0
+        ),
+        "holders": Holders(),
+        "doubts": Doubts(),
+    }
+    for name, stated in forged_facts.items():
+        about = copy(honest.provenance)
+        setattr(about, name, stated)
+        verdict = run.check(instance, replace(honest, provenance=about), model=model)
+        assert [one.where for one in verdict.violations] == [name]
 
 
 def test_a_conflict_is_that_of_its_proof(write: Callable[..., Path]) -> None:

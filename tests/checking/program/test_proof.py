@@ -15,7 +15,7 @@ from tests.checking.test_program import HAND, INF, program
 def missed(limit: float, x: list[float], most: float, least: float = -INF) -> list[tuple[str, float, bool]]:
     """Rule and amount of what an answer to ``x0 - x1`` within limits misses, and whether bounds are to be narrower."""
     asked = program([[1, -1]], [(least, limit)], [(0, most), (0, most)], {"cost": [1, 0]})
-    found = _missed(asked, Rows.of(asked), np.array(x), np.full(2, most))
+    found = _missed(asked, Rows.of(asked), np.array(x))
     return [(one.rule, one.amount, "narrower bounds" in str(one.message)) for one in found]
 
 
