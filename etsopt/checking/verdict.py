@@ -119,8 +119,9 @@ class LevelCheck:
 
     @property
     def relative_gap(self) -> float:
-        """Gap relative to the value; zero if both are zero, and infinite without a bound."""
-        return 0.0 if self.gap == 0 else abs(self.gap / self.value) if self.value else math.inf
+        """Gap relative to the value; zero if both are zero within the tolerance, and infinite without a bound."""
+        nothing = self.gap == 0 or (self.optimal and abs(self.value) <= self.tolerance)
+        return 0.0 if nothing else abs(self.gap / self.value) if self.value else math.inf
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,9 @@ def test_the_largest_gap_is_relative_and_of_needed_levels() -> None:
     assert Verdict((), (one, other, unneeded)).largest_gap == 0.005
     assert Verdict((), ()).largest_gap == 0.0
     assert LevelCheck("c", "t", 0.0, -1.0, 1.0, 0.02).relative_gap == math.inf
+    # A cost of nothing, and a bound of nothing: as shares of one another they were 540,000.
+    assert LevelCheck("cost", "CNY", 1.2e-7, -0.066, 0.066, 1.8).relative_gap == 0.0
+    assert LevelCheck("cost", "CNY", 2.0, 1.0, 1.0, 1.8).relative_gap == 0.5
 
 
 def test_the_distance_is_that_of_the_level_that_tells_one() -> None:
