@@ -249,7 +249,8 @@ def _missed(program: Program, rows: Rows, x: Floats) -> Iterator[Violation]:
         text = _("the limit is {limit:.12g}", limit=limit[place])
         if by[place] <= NEGLECTED_TERM_RELATIVE * rows.terms(box.reach)[place]:
             further = _(
-                "{text}; beside what its variables may reach the solver neglects that: give them narrower bounds"
+                "{text}; beside what its terms may reach the solver neglects that: give its variables narrower bounds "
+                "and the row smaller factors"
             )
             text = _(further, text=text)
         yield _broken(name_of(place, program.rows), text, float(by[place]), "rows_are_met")
