@@ -108,7 +108,7 @@ def closure(table: pd.DataFrame) -> list[str]:
     if any_price.iloc[-1]:
         line = _(
             "No scarcity: every price clears from the terminal price of {terminal:,.2f} CNY/t up, since allowances "
-            "equal emissions after abatement. None is found.",
+            "equal emissions after abatement. None of them is singled out.",
             terminal=terminal,
         )
         return [by, line]
