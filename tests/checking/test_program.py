@@ -343,18 +343,13 @@ def test_a_plant_that_is_not_built_makes_nothing_however_much_it_could(most: flo
     assert (built.status, built.levels[0].value) == ("certified_program", 10.0)
 
 
-def test_a_sum_of_zero_may_be_missed_by_rounding_beside_what_its_plants_make() -> None:
-    # Made is what is used, and both may reach 1e6 t once the plant is built; where it is not, not even rounding is.
-    asked = program(
-        [[1, -1, 0], [1, 0, -1e6]],
-        [(0, 0), (-INF, 0)],
-        [(0, 1e6), (0, 1e6), (0, 1)],
-        {"none": [0, 0, 0]},
-        [False, False, True],
-    )
-    trees = {"none": alone(np.zeros(2))}
-    assert judged(asked, [1e-9, 0.0, 1.0], trees).status == "certified_program"
-    assert judged(asked, [1e-9, 0.0, 0.0], trees).status == "refused"
+@pytest.mark.parametrize("trees", [{"bought": alone(np.zeros(1)), "won": alone(np.zeros(2))}, {}])
+def test_what_is_not_bought_is_not_sold_however_much_it_could_be(trees: dict[str, Tree]) -> None:
+    # 0.99 of a billion sold, none of it bought: narrowing by the row that is missed needed no multiplier.
+    asked = program([[1, -1]], [(-INF, 0)], [(0, 1e9), (0, 1e9)], {"bought": [0, 1], "won": [-900_000, 0]})
+    verdict = judged(asked, [0.99, 0.0], trees)
+    assert (verdict.status, verdict.violations[0].rule) == ("refused", "rows_are_met")
+    assert judged(asked, [0.0, 0.0], {"bought": alone(np.zeros(1)), "won": alone(np.zeros(2))}).certified
 
 
 @pytest.mark.parametrize("seed", range(6))

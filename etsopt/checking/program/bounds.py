@@ -136,15 +136,11 @@ class Rows:
         error = np.where(np.isfinite(error), error, self._gammas(8) * size)
         return high + low, error + 4 * ROUNDOFF * size * (1 + gamma(len(terms))) + UNDERFLOW
 
-    def terms(self, size: Floats, largest: bool = True) -> Floats:
-        """Return the largest term of each row, or the smallest that is not zero, for columns of some sizes."""
-        found = np.full(self.count, 0.0 if largest else np.inf)
-        terms = np.abs(self.data) * size[self.column]
-        if largest:
-            np.maximum.at(found, self.row, terms)
-        else:
-            np.minimum.at(found, self.row, np.where(terms > 0, terms, np.inf))
-        return np.where(np.isfinite(found), found, 0.0)
+    def terms(self, size: Floats) -> Floats:
+        """Return the largest term of each row for columns of some sizes."""
+        found = np.zeros(self.count)
+        np.maximum.at(found, self.row, np.abs(self.data) * size[self.column])
+        return found
 
     def widened(self, amount: Floats, share: float) -> Rows:
         """Return the rows with limits that are wider by an amount, and by a share of themselves."""
@@ -153,17 +149,14 @@ class Rows:
         )
         return replace(self, lower=self.lower - lower, upper=self.upper + upper)
 
-    def missed(self, x: Floats, share: float, reach: Floats | None = None) -> tuple[Floats, Floats]:
+    def missed(self, x: Floats, share: float) -> tuple[Floats, Floats]:
         """Return what a point misses of each limit, zero up to a share of the row's size, and these limits.
 
-        The size is the larger of the limit and the largest term at the point. Terms of a limit of zero may be zero but
-        for rounding: with ``reach``, the smallest that columns of these sizes have counts there.
+        The size is the larger of the limit and the largest term at the point.
         """
         value, size = self.times(x)[0], self.terms(np.abs(x))
         limit = np.where(value < self.lower, self.lower, self.upper)
         size = np.maximum(size, np.where(np.isfinite(limit), np.abs(limit), 0.0))
-        if reach is not None:
-            size = np.maximum(size, np.where(limit == 0, self.terms(reach, largest=False), 0.0))
         by = np.maximum(self.lower - value, value - self.upper)
         return np.where(by > share * size, by, 0.0), limit
 

@@ -142,8 +142,7 @@ def _levels(
     """
     program, x, stated = question.program, answer.x, {level.name for level in answer.levels}
     assert x is not None
-    # Limits are widened to what the answer misses of them, which its multipliers price.
-    missed, rows = rows.missed(x, PROGRAM_MISS_RELATIVE)[0], rows.reaching(x)
+    rows = rows.reaching(x)
     for name in question.names:
         goal, unit = Goal.of(program.objectives[name]), program.objectives[name].unit
         value, noise = goal.at(x)
@@ -151,15 +150,13 @@ def _levels(
         counts, tolerance = goal.counts(program.integer), tolerance_of(value, unit)
         # A point above the cutoff is no better than the answer, and needs no bound.
         cutoff = value - (1.0 if counts else tolerance / 2) if whole.any() else value + noise
-        tree, bound, priced, won = answer.trees.get(name), -np.inf, False, 0.0
+        tree, bound, priced = answer.trees.get(name), -np.inf, False
         accepted = abs(value) * (question.gap if whole.any() else min(question.gap, REAL_GAP_RELATIVE))
         if tree is not None and name in stated and _is_tree(tree, program, rows.count):
             bound = _least(rows.below(goal, cutoff), box, whole, goal, tree)
             bound = float(min(np.ceil(bound), value) if counts else min(bound, cutoff, value))
             priced = _is_priced(rows, box, goal, tree, value - max(tolerance, accepted))
-            prices = [np.abs(one[: len(missed)]) for one in tree.multipliers if one is not None]
-            won = float(np.max(prices, axis=0) @ missed) if prices else 0.0
-        gap = value - bound + won if counts else upward(value - bound + noise + won, 8)
+        gap = value - bound if counts else upward(value - bound + noise, 8)
         yield LevelCheck(name, unit, value, bound, gap, tolerance, accepted), priced
         rows = rows.below(goal, value + noise)
         box = box.fixed_at(x, [program.columns[one] for one in question.fix_after.get(name, ())])
@@ -234,20 +231,16 @@ def _is_finite(program: Program) -> bool:
 def _missed(program: Program, rows: Rows, x: Floats) -> Iterator[Violation]:
     """Yield the first row and the first column that an answer leaves.
 
-    A row may be missed by a share of its limit or of its terms at the answer. Those of a limit of zero may be zero but
-    for rounding, and then the smallest counts that its columns can reach with the whole numbers of the answer: a plant
-    that is not built leaves its row nothing to reach, however wide the row of one that is. Where no point has these
-    whole numbers, nothing does.
+    A row may be missed by a share of its limit, or of its largest term at the answer; of what its columns may reach
+    nothing counts, since a plant that is not built makes nothing, and what is not bought is not sold.
     """
-    box = Box(program.column_lower, program.column_upper)
-    chosen = Box(np.where(program.integer, x, box.lower), np.where(program.integer, x, box.upper))
-    narrow = rows.narrowed(chosen, program.integer)
-    by, limit = rows.missed(x, PROGRAM_MISS_RELATIVE, np.zeros(rows.columns) if narrow is None else narrow.reach)
+    by, limit = rows.missed(x, PROGRAM_MISS_RELATIVE)
     missed = np.flatnonzero(by)
     if len(missed):
         place = int(missed[0])
         text = _("the limit is {limit:.12g}", limit=limit[place])
-        if by[place] <= NEGLECTED_TERM_RELATIVE * rows.terms(box.reach)[place]:
+        reach = Box(program.column_lower, program.column_upper).reach
+        if by[place] <= NEGLECTED_TERM_RELATIVE * rows.terms(reach)[place]:
             further = _(
                 "{text}; beside what its terms may reach the solver neglects that: give its variables narrower bounds "
                 "and the row smaller factors"

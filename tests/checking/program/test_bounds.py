@@ -23,11 +23,8 @@ ROWS = Rows(
 )
 
 
-def test_the_largest_and_the_smallest_term_of_each_row() -> None:
+def test_the_largest_term_of_each_row() -> None:
     assert ROWS.terms(np.array([4.0, 5.0, 2.0])).tolist() == [8.0, 0.0, 4.0]
-    assert ROWS.terms(np.array([4.0, 5.0, 2.0]), largest=False).tolist() == [6.0, 0.0, 4.0]
-    # A term of nothing is not the smallest, and a row of such terms has none.
-    assert ROWS.terms(np.array([0.0, 5.0, 2.0]), largest=False).tolist() == [6.0, 0.0, 0.0]
     assert ROWS.terms(np.zeros(3)).tolist() == [0.0, 0.0, 0.0]
 
 
