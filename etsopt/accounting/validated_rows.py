@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -59,6 +60,9 @@ def other_unit(value: float, item: str) -> OtherUnit | None:
     of_item = (KCAL_OF_GAS, KJ_OF_GAS) if item in GASES else (KCAL, KJ)
     return of_item[value > LARGEST_KCAL]
 
+
+STATED_UNIT = re.compile(r"([0-9]+\.?[0-9]*)(kcal|kj|[千大]卡|千焦)/(?:kg|n?m3|千克|公斤|标方|立方米)")
+"""A calorific value with a unit of kcal or kJ behind it, without spaces."""
 
 WORDS = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS, "unit": UNIT_WORDS}
 
@@ -181,6 +185,8 @@ def _translated(raw: RawTable) -> RawTable:
     columns = dict(raw.columns)
     if (months := columns.get("month")) is not None and months.dtype == object:
         columns["month"] = months_of(months)
+    if (values := columns.get(NCV)) is not None and values.dtype == object:
+        columns[NCV] = np.array([_without_unit(cell) for cell in values], dtype=object)
     for name, words in WORDS.items():
         cells = columns.get(name)
         if cells is not None and cells.dtype == object:
@@ -188,6 +194,19 @@ def _translated(raw: RawTable) -> RawTable:
             known = [words.get(folded(normalise(word)), words.get(normalise(word), word)) for word in spellings]
             columns[name] = np.array(known, dtype=object)[code]
     return replace(raw, columns=columns)
+
+
+def _without_unit(cell: Any) -> Any:
+    """Return the number of a calorific value that states kcal or kJ and looks like it; any other cell as it is.
+
+    >>> [_without_unit(cell) for cell in ("5011.5 kcal/kg", "800 kcal/kg", "23.1")]
+    ['5011.5', '800 kcal/kg', '23.1']
+    """
+    stated = "".join(cell.split()).lower() if isinstance(cell, str) and "/" in cell else ""
+    found = STATED_UNIT.fullmatch(stated)
+    seen = None if found is None else other_unit(float(found[1]), "")
+    is_kj = found is not None and found[2] in ("kj", "千焦")
+    return cell if found is None or seen is None or is_kj != (seen == KJ) else found[1]
 
 
 def _powers_of_ten(raw: RawTable) -> NDArray[np.int64]:

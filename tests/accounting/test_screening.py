@@ -160,6 +160,18 @@ def test_a_calorific_value_in_another_unit_is_a_finding_of_its_row_and_all_else_
     pd.testing.assert_frame_equal(after, before)
 
 
+@pytest.mark.parametrize("cell", ["5011.5 kcal/kg", "5011.5大卡/千克", "20967 kJ/kg"])
+def test_a_calorific_value_with_another_unit_behind_it_is_read_as_its_number(tmp_path: Path, cell: str) -> None:
+    rows = drawn()[1].astype({"ncv_gj_per_unit": object})
+    place = rows.index[rows["flow"] == "test"][0]
+    rows.loc[place, "ncv_gj_per_unit"] = cell
+    found = screen(accounting.read_source(filed(tmp_path / "wrong", rows), to_screen=True).reports).findings
+    (reason,) = found.loc[found["rule"] == "calorific_range", "reason"]
+    assert f"row {place + 2}: a calorific value of" in reason
+    with pytest.raises(DataError, match=r"looks like k(cal|J)/kg"):
+        accounting.read_reports(tmp_path / "wrong")
+
+
 def test_what_only_screening_reads_has_no_accounts_and_enters_no_store_or_solve(tmp_path: Path) -> None:
     rows = changed("cement", "bituminous", "test", "ncv_gj_per_unit", lambda cells: cells * 238.85, ONE)
     folder = filed(tmp_path / "wrong", rows)
@@ -177,7 +189,7 @@ def test_what_only_screening_reads_has_no_accounts_and_enters_no_store_or_solve(
     assert not (tmp_path / "plants.duckdb").exists()
 
 
-@pytest.mark.parametrize("cell", ["-1", "2e6", "5011 kcal/kg", "5_011"])
+@pytest.mark.parametrize("cell", ["-1", "2e6", "800 kcal/kg", "5011 kJ/kg", "5_011"])
 def test_a_calorific_value_that_looks_like_no_other_unit_is_not_screened(tmp_path: Path, cell: str) -> None:
     rows = changed("cement", "bituminous", "test", "ncv_gj_per_unit", lambda cells: cells, ONE).astype(object)
     tests = rows.index[rows["flow"] == "test"]
