@@ -118,7 +118,8 @@ class Problem:
     cells
         ``(row, value)`` of each wrong cell, as they are in the file; ``cell D5`` instead of a row names it in a sheet.
     code
-        Kind of defect, for programs: ``unknown_key``, ``unknown_name``, ``missing``; empty for any other.
+        Kind of defect, for programs: ``unknown_key``, ``unknown_name``, ``missing``, ``other_unit`` for a number that
+        looks like one in another unit; empty for any other.
     """
 
     place: str
@@ -126,7 +127,7 @@ class Problem:
     advice: str
     column: str = ""
     cells: tuple[tuple[str, str], ...] = ()
-    code: Literal["", "unknown_key", "unknown_name", "missing"] = ""
+    code: Literal["", "unknown_key", "unknown_name", "missing", "other_unit"] = ""
 
     def __str__(self) -> str:
         where = self.place

@@ -24,8 +24,8 @@ MEASURES = """*Recall* is the share of faults at whose place there is a finding,
 finding at which there is a fault: by unit, month and item; by unit and month alone; and with process and flow as well.
 A missing month has no item. *Right cause* is the share of all faults at whose item the most probable cause is the true
 one: a fault that is not found counts as wrong. Every finding counts as one *a fault*, also where several have one
-place. The rules name no cause, look for other faults and smaller deviations too, and are measured on every fifth seed;
-the diagnosis is shown on these seeds as well."""
+place. The rules look for other faults and smaller deviations too, and are measured on every fifth seed; one of them,
+`likely_cause`, tells what the diagnosis finds and no other rule does. The diagnosis is shown on these seeds as well."""
 
 COLUMNS = """*Found* is the recall by item, *right* the share with the true cause. *Named instead* are the causes named
 at the other faults that were found, as shares of all faults of the cause."""

@@ -18,7 +18,7 @@ from etsopt.accounting.tables import figures_table, fuels_table
 from etsopt.accounting.trail import trail
 from etsopt.accounting.vocabulary import OTHER
 from etsopt.data.messages import first_of
-from etsopt.errors import AssumedWarning, UsageError, brief, warn
+from etsopt.errors import AssumedWarning, DataError, UsageError, brief, warn
 from etsopt.language import _
 from etsopt.progress import checkpoint
 
@@ -112,8 +112,11 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
     Raises
     ------
     DataError
-        If a parameter is unknown or out of range, or a formula needs rows that are missing.
+        If a parameter is unknown or out of range, a formula needs rows that are missing, or the reports were read to be
+        screened and have rows that are refused.
     """
+    if reports.refused:
+        raise DataError(_("The monthly reports"), [*reports.refused])
     factors = Factors.of(parameters)
     checkpoint(_("accounting"))
     rows = reports.rows if reports.counted.all() else reports.rows[reports.counted]

@@ -48,10 +48,13 @@ class Reports:
         Units, by ``unit_id``.
     rows
         All rows of all files, with their ``file`` (of a workbook: and sheet) and ``line``.
+    refused
+        Problems of rows that were read to be screened alone: with any, reports have no accounts.
     """
 
     register: pd.DataFrame
     rows: pd.DataFrame
+    refused: tuple[Problem, ...] = ()
 
     @classmethod
     def from_frames(cls, register: pd.DataFrame, rows: pd.DataFrame) -> Reports:
@@ -87,8 +90,13 @@ class Reports:
         return self.current & ~np.isin(self.coded.flow, [FLOW[name] for name in STATED])
 
 
-def read_reports(source: str | Path) -> Reports:
+def read_reports(source: str | Path, to_screen: bool = False) -> Reports:
     """Read the register and the monthly reports of a folder, or of a workbook that has both.
+
+    Parameters
+    ----------
+    to_screen
+        True to read calorific values that look like kcal or kJ as they are, for screening, which finds them.
 
     Raises
     ------
@@ -117,7 +125,7 @@ def read_reports(source: str | Path) -> Reports:
             frames.append(frame)
             problems += of_sheet
     register, of_register = _one_register(place, registers)
-    return _reports(register, frames, of_register + problems, place.name, sheets)
+    return _reports(register, frames, of_register + problems, place.name, sheets, to_screen)
 
 
 def find_reports(source: str | Path) -> Path:
@@ -212,6 +220,7 @@ def _reports(
     problems: list[Problem],
     name: str = "frames",
     sheets: Sequence[SheetOfRows] = (),
+    to_screen: bool = False,
 ) -> Reports:
     """Validate register and rows together, and raise once; problems of sheets name their headings and cells."""
     units = None
@@ -219,9 +228,11 @@ def _reports(
         units, of_register = validate_register(register)
         problems = [*problems, *of_register]
     rows = [frame for frame in frames if frame is not None]
+    refused = tuple(problem for problem in problems if to_screen and problem.code == "other_unit")
+    problems = [problem for problem in problems if problem not in refused]
     found = None
     if rows and units is not None and {"unit_id", "sector"} <= {*units.columns}:
-        found = Reports(with_defaults(units, REGISTER.columns), pd.concat(rows, ignore_index=True))
+        found = Reports(with_defaults(units, REGISTER.columns), pd.concat(rows, ignore_index=True), refused)
         problems = problems + RowChecks(found.rows, found.coded).all()
     if problems or found is None:
         for sheet in sheets:

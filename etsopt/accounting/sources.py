@@ -33,7 +33,9 @@ class Source:
     parameters: dict[str, Any]
 
 
-def read_source(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> Source:
+def read_source(
+    source: str | Path, as_of: int | str | None = None, wait_s: float | None = None, *, to_screen: bool = False
+) -> Source:
     """Read reports and parameters of a folder, or together from a store, whose path ends in ``.duckdb``.
 
     A workbook with a sheet of the register has reports alone. An instance may have a store in place of reports.
@@ -44,6 +46,8 @@ def read_source(source: str | Path, as_of: int | str | None = None, wait_s: floa
         State of a store: the number of an entry of its journal, or a day such as 2026-01-31; None for the present.
     wait_s
         Time to wait while another process has the store open [s]; None for 10.
+    to_screen
+        True to read calorific values that look like kcal or kJ as they are: reports with any can be screened alone.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def read_source(source: str | Path, as_of: int | str | None = None, wait_s: floa
         content = read_store(source, as_of, wait_s)
         return Source(content.reports, content.parameters)
     refuse_earlier_state(as_of)
-    return Source(rows.read_reports(source), factors.read_parameters(source))
+    return Source(rows.read_reports(source, to_screen), factors.read_parameters(source))
 
 
 def read_reports(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> Reports:

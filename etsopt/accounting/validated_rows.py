@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,22 +14,55 @@ from etsopt.accounting.coded import months_of
 from etsopt.accounting.headings import FLOW_HEADINGS
 from etsopt.accounting.row_headings import OF_QUANTITIES, heading_of, problem_of_stated_unit, problems_of_columns
 from etsopt.accounting.schema import LARGEST_NCV, ROWS
-from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, POWERS_OF_TEN, PROCESS_WORDS, UNIT_WORDS, folded
+from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, ITEMS, POWERS_OF_TEN, PROCESS_WORDS, UNIT_WORDS, folded
+from etsopt.data.messages import counted
 from etsopt.data.tables.headings import as_stated
 from etsopt.data.tables.recognise import Heading
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
-from etsopt.data.tables.validate import validate_table
+from etsopt.data.tables.validate import OUT_OF_RANGE, validate_table
 from etsopt.errors import Problem
 from etsopt.language import _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from numpy.typing import NDArray
 
     from etsopt.data.tables.raw import RawTable
 
-NCV, LARGEST_KCAL = "ncv_gj_per_unit", 11_000.0
-"""Column of calorific values, and what oils hardly reach in kcal/kg, and hardly any fuel stays below in kJ/kg."""
+NCV, LARGEST_KCAL, LARGEST_KJ = "ncv_gj_per_unit", 11_000.0, 1e6
+"""Column of calorific values; what oils hardly reach in kcal/kg, and hardly any fuel stays below in kJ/kg; and a number
+that is beyond any of kJ."""
+
+
+class OtherUnit(NamedTuple):
+    """A unit of heat in which a calorific value is filed, its factor over that of the schema, and the latter."""
+
+    unit: str
+    factor: float
+    measure: str
+
+
+KCAL, KJ = OtherUnit("kcal/kg", 238.85, "GJ/t"), OtherUnit("kJ/kg", 1000.0, "GJ/t")
+KCAL_OF_GAS, KJ_OF_GAS = OtherUnit("kcal/Nm3", 23.885, "GJ/1e4 Nm3"), OtherUnit("kJ/Nm3", 100.0, "GJ/1e4 Nm3")
+GASES = frozenset(name for name, item in ITEMS.items() if item.phase == "gas")
+
+
+def other_unit(value: float, item: str) -> OtherUnit | None:
+    """Return the unit that a calorific value beyond the largest one looks like; None if it looks like none.
+
+    >>> other_unit(5011.465, "bituminous").unit, other_unit(38_931, "natural_gas").unit, other_unit(29.3, "coke")
+    ('kcal/kg', 'kJ/Nm3', None)
+    """
+    if not LARGEST_NCV < value <= LARGEST_KJ:
+        return None
+    of_item = (KCAL_OF_GAS, KJ_OF_GAS) if item in GASES else (KCAL, KJ)
+    return of_item[value > LARGEST_KCAL]
+
+
+STATED_UNIT = re.compile(r"([0-9]+\.?[0-9]*)(kcal|kj|[千大]卡|千焦)/(?:kg|n?m3|千克|公斤|标方|立方米)")
+"""A calorific value with a unit of kcal or kJ behind it, without spaces."""
 
 WORDS = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS, "unit": UNIT_WORDS}
 
@@ -51,7 +85,8 @@ def validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
 
 def _validated_part(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     frame, problems = validate_table(_translated(raw), ROWS)
-    problems = [as_stated(_in_other_units(problem), raw) for problem in problems]
+    items = dict(zip(map(str, raw.rows), frame.get("item", ()), strict=False))
+    problems = [as_stated(one, raw) for problem in problems for one in _in_other_units(problem, items)]
     if not all(column.name in frame for column in ROWS.columns if column.required):
         return None, problems
     frame = with_defaults(frame, ROWS.columns)
@@ -65,30 +100,33 @@ def _validated_part(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     return frame, problems
 
 
-def _in_other_units(problem: Problem) -> Problem:
-    """Return the problem of calorific values out of range with the unit that they probably are in.
+def _in_other_units(problem: Problem, items: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield the problem of calorific values out of range, apart by the unit that they probably are in.
 
-    >>> problem = Problem("a.csv", "1 value out of range", "Correct it.", "ncv_gj_per_unit", (("2", "5011.465"),))
-    >>> print(_in_other_units(problem).advice)
+    Parameters
+    ----------
+    items
+        Item of each row.
+
+    >>> problem = Problem("a.csv", "1 value is out of range", "Correct it.", "ncv_gj_per_unit", (("2", "5011.465"),))
+    >>> print(next(_in_other_units(problem, {"2": "bituminous"})).advice)
     It looks like kcal/kg: 5011.465 divided by 238.85 is 20.982 GJ/t.
     """
-    if problem.column != NCV:
-        return problem
-    numbers = [number for _row, cell in problem.cells if (number := _number(cell)) > LARGEST_NCV]
-    if not numbers or len(numbers) < len(problem.cells):
-        return problem
-    unit, factor = ("kcal/kg", 238.85) if max(numbers) <= LARGEST_KCAL else ("kJ/kg", 1000.0)
-    if min(numbers) <= LARGEST_KCAL < max(numbers):
-        return problem
-    text = _("It looks like {unit}: {number:.10g} divided by {factor:g} is {value:.3f} GJ/t.")
-    return replace(problem, advice=_(text, unit=unit, factor=factor, number=numbers[0], value=numbers[0] / factor))
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return np.nan
+    if problem.column != NCV or problem.what != counted(len(problem.cells), *OUT_OF_RANGE):
+        yield problem
+        return
+    of_unit: dict[OtherUnit | None, list[tuple[str, str]]] = {}
+    for row, cell in problem.cells:
+        of_unit.setdefault(other_unit(float(cell), items.get(row, "")), []).append((row, cell))
+    for own, cells in of_unit.items():
+        part = replace(problem, what=counted(len(cells), *OUT_OF_RANGE), cells=tuple(cells))
+        if own is None:
+            yield part
+            continue
+        text = _("It looks like {unit}: {number:.10g} divided by {factor:g} is {value:.3f} {measure}.")
+        number = float(cells[0][1])
+        advice = _(text, **own._asdict(), number=number, value=number / own.factor)
+        yield replace(part, advice=advice, code="other_unit")
 
 
 def _named(raw: RawTable) -> tuple[list[RawTable], list[Problem]]:
@@ -147,6 +185,8 @@ def _translated(raw: RawTable) -> RawTable:
     columns = dict(raw.columns)
     if (months := columns.get("month")) is not None and months.dtype == object:
         columns["month"] = months_of(months)
+    if (values := columns.get(NCV)) is not None and values.dtype == object:
+        columns[NCV] = np.array([_without_unit(cell) for cell in values], dtype=object)
     for name, words in WORDS.items():
         cells = columns.get(name)
         if cells is not None and cells.dtype == object:
@@ -154,6 +194,19 @@ def _translated(raw: RawTable) -> RawTable:
             known = [words.get(folded(normalise(word)), words.get(normalise(word), word)) for word in spellings]
             columns[name] = np.array(known, dtype=object)[code]
     return replace(raw, columns=columns)
+
+
+def _without_unit(cell: Any) -> Any:
+    """Return the number of a calorific value that states kcal or kJ and looks like it; any other cell as it is.
+
+    >>> [_without_unit(cell) for cell in ("5011.5 kcal/kg", "800 kcal/kg", "23.1")]
+    ['5011.5', '800 kcal/kg', '23.1']
+    """
+    stated = "".join(cell.split()).lower() if isinstance(cell, str) and "/" in cell else ""
+    found = STATED_UNIT.fullmatch(stated)
+    seen = None if found is None else other_unit(float(found[1]), "")
+    is_kj = found is not None and found[2] in ("kj", "千焦")
+    return cell if found is None or seen is None or is_kj != (seen == KJ) else found[1]
 
 
 def _powers_of_ten(raw: RawTable) -> NDArray[np.int64]:

@@ -125,7 +125,7 @@ def screen(options: Namespace) -> int:
     if options.data is None:
         raise UsageError(_("No folder is named."), _("For example: etsopt screen plants --out findings"))
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        source = accounting.read_source(options.data, options.as_of, options.wait)
+        source = accounting.read_source(options.data, options.as_of, options.wait, to_screen=True)
         found = accounting.screen(source.reports, {**source.parameters, **factors}, thresholds)
         files = [] if options.out is None else save_screening(found, options.out)
     if options.json:

@@ -122,9 +122,22 @@ def _verify(options: Namespace) -> int:
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         found = verify_store(options.store, "".join(options.head), options.wait)
     if options.json:
-        places = [{"entry": one.entry, "table": one.table, "what": str(one.what)} for one in found.alterations]
+        places = [
+            {
+                **{"entry": one.entry, "table": one.table, "what": str(one.what)},
+                "rows": [{**row.key, "what": str(row.what)} for row in one.rows],
+            }
+            for one in found.alterations
+        ]
         head = "" if found.last is None else found.last.head
-        print_json({"entries": found.entries, "head": head, "alterations": places})
+        print_json(
+            {
+                "entries": found.entries,
+                "head": head,
+                "alterations": places,
+                "not_kept": [line.head for line in found.not_kept],
+            }
+        )
     else:
         terminal.show(compared(found, bool(options.head)))
     return REFUSED if found.alterations else 0

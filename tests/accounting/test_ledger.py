@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -16,10 +17,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from rich.console import Console
 
 from etsopt import accounting
-from etsopt.accounting.store import import_reports, ledger, open_store, verify_store
+from etsopt.accounting.store import StoreVerification, import_reports, ledger, open_store, verify_store
+from etsopt.documents.terminal import show
 from etsopt.errors import AssumedWarning, UsageError
+from etsopt.reports.monthly.review import compared
 from tests.accounting.builders import REGISTER, frame
 from tests.accounting.test_review import COAL, decide, line
 from tests.accounting.test_store import written
@@ -84,14 +88,14 @@ ATTACKS: dict[str, tuple[tuple[str, ...], list[tuple[int, str]]]] = {
         [(2, "findings"), (3, "findings")],
     ),
     "into an old entry": (("INSERT INTO rows SELECT * REPLACE ('x' AS batch) FROM rows LIMIT 1",), [(1, "rows")]),
-    "before all": (("INSERT INTO rows SELECT * REPLACE (0 AS entry) FROM rows LIMIT 1",), [(0, "")]),
+    "before all": (("INSERT INTO rows SELECT * REPLACE (0 AS entry) FROM rows LIMIT 1",), [(0, "rows")]),
     "tail cut": (
         ("DELETE FROM entries WHERE entry = 5", "DELETE FROM passes WHERE entry = 5"),
         [(5, "entries"), (5, "passes")],
     ),
     "forged closing": (
         ("INSERT INTO closings SELECT 6, 'national', 'Ministry', '2026-01-01', 1, 'done'",),
-        [(6, "")],
+        [(6, ""), (6, "closings")],
     ),
 }
 
@@ -109,8 +113,12 @@ def test_a_row_says_whether_it_was_changed_or_is_missing(store: Path) -> None:
     assert told == ["1 rows became 0", "a row was changed"]
 
 
+def set_head(store: Path, head: str) -> None:
+    edit(store, f"UPDATE about SET value = '{head}' WHERE name = 'head'")
+
+
 def rewrite(store: Path) -> None:
-    """Write the ledger anew, as somebody can who has all files."""
+    """Write the ledger anew, with the head in the store, as somebody can who has all files."""
     former = ledger.read_ledger(store)
     assert former is not None
     head, lines = ledger.START, []
@@ -121,6 +129,151 @@ def rewrite(store: Path) -> None:
             lines.append(vars(replace(line, head=head)))
     records = [*lines, {"kept": lines[-1]["entry"]}]
     ledger.ledger_of(store).write_text("".join(f"{json.dumps(one)}\n" for one in records), encoding="utf-8")
+    set_head(store, head)
+
+
+def shown(found: StoreVerification, with_head: bool = False) -> str:
+    """The page of a comparison in one line."""
+    text = io.StringIO()
+    show(compared(found, with_head), Console(file=text, width=200))
+    return " ".join(text.getvalue().split())
+
+
+def test_a_row_that_was_altered_is_named_by_unit_month_and_item(store: Path) -> None:
+    edit(
+        store,
+        "DELETE FROM findings WHERE finding = 1",
+        "UPDATE rows SET quantity = quantity / 2 WHERE entry = 1 AND month = '2025-01' AND item = 'bituminous'",
+        "UPDATE rows SET item = 'lignite' WHERE entry = 4",
+        "INSERT INTO closings SELECT 6, 'national', 'Ministry', '2026-01-01', 1, 'done'",
+    )
+    found = verify_store(store)
+    named = {
+        (one.entry, one.table): [(" ".join(filter(None, row.key.values())), str(row.what)) for row in one.rows]
+        for one in found.alterations
+    }
+    assert named == {
+        (1, "rows"): [("C1 2025-01 clinker bituminous in", "was changed")],
+        (2, "findings"): [("1 C1 2025-01 bituminous", "is missing")],
+        (4, "rows"): [
+            ("C1 2025-02 clinker bituminous in", "is missing"),
+            ("C1 2025-02 clinker lignite in", "was added"),
+        ],
+        (6, ""): [],
+        (6, "closings"): [("1", "was added")],
+    }
+    page = shown(found)
+    assert "finding 1 C1 2025-01 bituminous is missing" in page
+    assert "C1 2025-01 clinker bituminous in was changed" in page
+
+
+@pytest.mark.parametrize("index", ["x", "AAAA", "eJwDAAAAAAE=", "\ud800"])
+def test_a_forged_index_of_rows_names_none_and_is_found(store: Path, index: str) -> None:
+    path = ledger.ledger_of(store)
+    first, *others = path.read_text(encoding="utf-8").splitlines()
+    stated = json.loads(first)
+    stated["rows"]["rows"] = index
+    path.write_text("\n".join([json.dumps(stated), *others, ""]), encoding="utf-8")
+    edit(store, "UPDATE rows SET quantity = quantity / 2 WHERE entry = 1")
+    found = verify_store(store).alterations
+    assert [(one.entry, one.table, one.rows) for one in found] == [(1, "rows", ()), (1, "", ())]
+
+
+def without(store: Path, *texts: str) -> None:
+    """Cut the lines out of a ledger that have one of some texts."""
+    path = ledger.ledger_of(store)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    left = [line for line in lines if not any(text in line for text in texts)]
+    assert len(left) == len(lines) - len(texts)
+    path.write_text("\n".join([*left, ""]), encoding="utf-8")
+
+
+CUT = ("DELETE FROM passes WHERE entry = 5", "DELETE FROM entries WHERE entry = 5")
+
+
+def test_an_entry_that_is_cut_off_with_the_mark_that_it_was_kept_is_found_by_the_head_in_the_store(store: Path) -> None:
+    edit(store, *CUT)
+    without(store, '"kept":5')
+    assert altered(store) == [(5, "entries"), (5, "passes")]
+    with pytest.raises(UsageError, match=r"has 4 entries, and its ledger 5"):
+        decide(store, "find", **COAL, reason="late")
+    # Its line goes as well: what the store holds tells of it still.
+    without(store, '"entry":5')
+    assert altered(store) == [(0, "")]
+    with pytest.raises(UsageError, match=r"head that the store holds is not that of entry 4 of its ledger"):
+        decide(store, "find", **COAL, reason="late")
+
+
+def test_a_ledger_whose_last_entry_is_cut_off_is_found_and_nothing_is_written_behind_it(store: Path) -> None:
+    without(store, '"entry":5', '"kept":5')
+    assert altered(store) == [(0, ""), (5, ""), (5, "entries"), (5, "passes")]
+    with pytest.raises(UsageError, match=r"has 5 entries, and its ledger 4"):
+        decide(store, "find", **COAL, reason="late")
+
+
+def test_a_store_put_back_beside_a_ledger_without_the_mark_is_told_and_proven_by_a_printed_head(
+    store: Path, tmp_path: Path
+) -> None:
+    earlier = shutil.copy(store, tmp_path / "earlier.duckdb")
+    decide(store, "pass", month="2025-01", item="portland_clinker")
+    printed = head_of(store)
+    shutil.copy(earlier, store)
+    without(store, '"kept":6')
+    # A command that was stopped before its commit leaves the same two files.
+    found = verify_store(store)
+    assert (found.alterations, [line.entry for line in found.not_kept]) == ((), [6])
+    page = shown(found)
+    assert "A command was stopped before its commit, or the store was put back" in page
+    assert str(found.not_kept[0].stamp).replace("\xa0", " ") in page
+    assert altered(store, printed) == [(0, ""), (6, "entries"), (6, "passes")]
+    # Another entry that is written over it hides neither.
+    decide(store, "find", **COAL, reason="late")
+    found = verify_store(store)
+    assert (found.alterations, [line.head for line in found.not_kept]) == ((), [printed])
+    (one,) = verify_store(store, printed).alterations
+    assert "an entry that is no longer there: the store was put back" in str(one.what)
+
+
+def test_what_is_cut_off_in_both_files_with_the_head_in_the_store_is_found_against_a_printed_head_alone(
+    store: Path,
+) -> None:
+    printed, former = head_of(store), ledger.line_at(store, 4)
+    assert former is not None
+    edit(store, *CUT)
+    without(store, '"entry":5', '"kept":5')
+    set_head(store, former.head)
+    assert altered(store) == []
+    assert "rewritten together, cut off together, or put back from a copy, are not found" in shown(verify_store(store))
+    assert altered(store, printed) == [(0, "")]
+
+
+def test_a_head_stands_for_what_came_before_it_only_while_nothing_of_that_is_altered(store: Path) -> None:
+    edit(store, "DELETE FROM findings WHERE finding = 2")
+    intact, lost = "nothing was altered since it was printed", "1 of the places above is in an entry up to it"
+    for entry in range(1, 6):
+        line = ledger.line_at(store, entry)
+        assert line is not None
+        page = shown(verify_store(store, line.head), with_head=True)
+        assert f"The head is that of entry {entry}" in page
+        assert (intact in page, lost in page) == (entry < 3, entry >= 3)
+
+
+def test_rows_of_no_entry_are_under_every_head_and_a_strange_line_of_the_ledger_under_none(store: Path) -> None:
+    edit(store, *ATTACKS["before all"][0])
+    assert verify_store(store, head_of(store)).under_head == 1
+    edit(store, "DELETE FROM rows WHERE entry = 0")
+    with ledger.ledger_of(store).open("a", encoding="utf-8") as file:
+        file.write("x\n")
+    found = verify_store(store, head_of(store))
+    assert (len(found.alterations), found.under_head) == (1, 0)
+
+
+def test_a_ledger_that_alone_is_written_anew_has_not_the_head_that_the_store_holds(store: Path) -> None:
+    former = head_of(store)
+    edit(store, "DELETE FROM findings WHERE finding = 1")
+    rewrite(store)
+    set_head(store, former)
+    assert altered(store) == [(0, "")]
 
 
 def test_a_ledger_that_is_written_anew_is_found_against_a_printed_head_alone(store: Path) -> None:
@@ -159,7 +312,7 @@ def test_an_edited_ledger_is_found(store: Path, line: int, text: str) -> None:
 
 
 @pytest.mark.everyday("value5-content", "None-head", "6-entry")
-@pytest.mark.parametrize("field", ["entry", "at", "before", "found", "content", "head"])
+@pytest.mark.parametrize("field", ["entry", "at", "before", "found", "content", "rows", "head"])
 @pytest.mark.parametrize("value", [None, "6", 2.5, True, [], {"rows": 5}, {"rows": ["x", "y"]}, float("inf")])
 def test_a_record_of_another_kind_is_no_line(store: Path, field: str, value: object) -> None:
     path = ledger.ledger_of(store)
@@ -205,7 +358,7 @@ def test_rows_are_not_planted_under_the_entry_of_somebody_else(store: Path) -> N
     edit(store, "INSERT INTO closings SELECT 6, level, who, decided_on, 1, 'closed by nobody' FROM passes LIMIT 1")
     with pytest.raises(UsageError, match="Table closings of the store has 1 rows of no entry"):
         decide(store, "find", **COAL, reason="late")
-    assert altered(store) == [(6, "")]
+    assert altered(store) == [(6, ""), (6, "closings")]
 
 
 def test_lines_that_are_no_longer_told_to_be_kept_stand_for_what_came_before_the_last(store: Path) -> None:
@@ -214,7 +367,7 @@ def test_lines_that_are_no_longer_told_to_be_kept_stand_for_what_came_before_the
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     assert altered(store) == []
     edit(store, *(f"DELETE FROM {name}" for name in ledger.JOURNALLED))
-    assert {entry for entry, _ in altered(store)} == {1, 2, 3, 4}
+    assert {entry for entry, _ in altered(store)} == {1, 2, 3, 4, 5}
 
 
 @pytest.mark.parametrize("torn", [b'{"entr', b'{"kept":5', bytes(300)])
@@ -343,7 +496,9 @@ def test_the_command_says_what_was_altered_and_ends_with_5(store: Path, capsys: 
     capsys.readouterr()
     assert main(["store", "verify", str(store), "--json"]) == 5
     told = json.loads(capsys.readouterr().out)
-    assert told["alterations"] == [{"entry": 2, "table": "findings", "what": "1 rows became 0"}]
+    key = {"finding": "1", "unit_id": "C1", "month": "2025-01", "process": "", "item": "bituminous", "flow": ""}
+    rows = [{**key, "batch": "", "what": "is missing"}]
+    assert told["alterations"] == [{"entry": 2, "table": "findings", "what": "1 rows became 0", "rows": rows}]
     assert main(["store", "verify", str(store)]) == 5
     assert "Altered: store and ledger differ at 1 place." in capsys.readouterr().out
 

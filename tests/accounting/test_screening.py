@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import etsopt
 from benchmarks.screening import OF_KIND, compared, measured
+from etsopt import accounting
 from etsopt.accounting import Reports, Screening, generate, read_reports, screen
 from etsopt.accounting.screening import KINDS, RULES, digits, load_file
 from etsopt.accounting.screening.screening_data import NORMAL, deviation
@@ -84,7 +86,7 @@ FLAWS: dict[str, tuple[str, str, str, str, Change, slice]] = {
     "deduction_extreme": ("cement", "carbide_slag", "in", "quantity", lambda cells: cells * 100, ONE),
     "missing_evidence": ("cement", "diesel", "in", "evidence", _always(""), ONE),
 }
-OF_CAUSES = {"fuel_rate", "likely_cause"}
+OF_CAUSES = {"fuel_rate", "likely_cause", "calorific_range"}
 """Rules whose tests are beside those of the causes that they come with."""
 OF_WORKBOOKS = {"carbon_per_heat", "test_evidence", "stock_balance", "stock_opening"}
 """Rules on columns that the monthly workbook has; its tests plant their flaws."""
@@ -116,6 +118,84 @@ def test_every_rule_has_a_test_a_kind_a_source_and_a_sentence() -> None:
     assert {one.kind for one in own.values()} == set(KINDS)
     assert all(one.source and one.summary.endswith(".") for one in own.values())
     assert set().union(*OF_KIND.values()) <= set(own)
+
+
+def filed(place: Path, rows: pd.DataFrame) -> Path:
+    """A folder of reports with some rows."""
+    (place / "reports").mkdir(parents=True)
+    drawn()[0].to_csv(place / "register.csv", index=False)
+    rows.to_csv(place / "reports" / "2025.csv", index=False)
+    return place
+
+
+IN_OTHER_UNITS = {"kcal/kg": 238.85, "kJ/kg": 1000.0}
+
+
+@pytest.mark.parametrize("unit", IN_OTHER_UNITS)
+def test_a_calorific_value_in_another_unit_is_a_finding_of_its_row_and_all_else_is_screened(
+    tmp_path: Path, unit: str
+) -> None:
+    factor, jumps = IN_OTHER_UNITS[unit], FLAWS["item_jump"]
+    right = changed(*jumps)
+    which = (right["unit_id"] == unit_of("cement")) & (right["item"] == "bituminous") & (right["flow"] == "test")
+    (place, *_others) = right.index[which & (right["month"] == "2025-05")]
+    wrong = right.copy()
+    stated = round(right.loc[place, "ncv_gj_per_unit"] * factor, 3)
+    wrong.loc[place, "ncv_gj_per_unit"] = stated
+    folder = filed(tmp_path / "wrong", wrong)
+    found = screen(accounting.read_source(folder, to_screen=True).reports)
+    own = found.findings[found.findings["rule"] == "calorific_range"]
+    assert own[["unit_id", "month", "item"]].to_numpy().tolist() == [[unit_of("cement"), "2025-05", "bituminous"]]
+    value = right.loc[place, "ncv_gj_per_unit"]
+    told = f"a calorific value of {stated:.10g} looks like {unit}; divided by {factor:g} it is {value:.3f}"
+    assert f"reports/2025.csv, row {place + 2}: " in own["reason"].iat[0]
+    assert told in own["reason"].iat[0]
+    assert unit in own["reason_zh"].iat[0]
+    cause = found.causes[found.causes["unit_id"] == unit_of("cement")]
+    assert cause[["month", "item", "cause"]].to_numpy().tolist() == [["2025-05", "bituminous", "calorific_unit"]]
+    # The findings of all other units are those without that cell, the planted jump among them.
+    before = screen(Reports.from_frames(drawn()[0], right)).findings
+    after = found.findings[found.findings["unit_id"] != unit_of("cement")].reset_index(drop=True)
+    assert "item_jump" in set(after["rule"])
+    pd.testing.assert_frame_equal(after, before)
+
+
+@pytest.mark.parametrize("cell", ["5011.5 kcal/kg", "5011.5大卡/千克", "20967 kJ/kg"])
+def test_a_calorific_value_with_another_unit_behind_it_is_read_as_its_number(tmp_path: Path, cell: str) -> None:
+    rows = drawn()[1].astype({"ncv_gj_per_unit": object})
+    place = rows.index[rows["flow"] == "test"][0]
+    rows.loc[place, "ncv_gj_per_unit"] = cell
+    found = screen(accounting.read_source(filed(tmp_path / "wrong", rows), to_screen=True).reports).findings
+    (reason,) = found.loc[found["rule"] == "calorific_range", "reason"]
+    assert f"row {place + 2}: a calorific value of" in reason
+    with pytest.raises(DataError, match=r"looks like k(cal|J)/kg"):
+        accounting.read_reports(tmp_path / "wrong")
+
+
+def test_what_only_screening_reads_has_no_accounts_and_enters_no_store_or_solve(tmp_path: Path) -> None:
+    rows = changed("cement", "bituminous", "test", "ncv_gj_per_unit", lambda cells: cells * 238.85, ONE)
+    folder = filed(tmp_path / "wrong", rows)
+    (folder / "policy.toml").write_text('year = 2025\n[rule]\nname = "cn"\n', encoding="utf-8")
+    read = accounting.read_source(folder, to_screen=True).reports
+    refusing: dict[str, Callable[[], object]] = {
+        "read": lambda: accounting.read_reports(folder),
+        "account": lambda: accounting.account(read),
+        "store": lambda: accounting.import_reports(tmp_path / "plants.duckdb", folder),
+        "solve": lambda: etsopt.read(folder),
+    }
+    for act in refusing.values():
+        with pytest.raises(DataError, match="looks like kcal/kg"):
+            act()
+    assert not (tmp_path / "plants.duckdb").exists()
+
+
+@pytest.mark.parametrize("cell", ["-1", "2e6", "800 kcal/kg", "5011 kJ/kg", "5_011"])
+def test_a_calorific_value_that_looks_like_no_other_unit_is_not_screened(tmp_path: Path, cell: str) -> None:
+    rows = changed("cement", "bituminous", "test", "ncv_gj_per_unit", lambda cells: cells, ONE).astype(object)
+    tests = rows.index[rows["flow"] == "test"]
+    rows.loc[tests[0], "ncv_gj_per_unit"] = cell
+    with pytest.raises(DataError, match=r"ncv_gj_per_unit: 1 (value is out of range|cell is not a number)"):
+        accounting.read_source(filed(tmp_path / "wrong", rows), to_screen=True)
 
 
 def test_a_month_that_is_missing_is_as_large_as_a_usual_one() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from etsopt import accounting
 from etsopt.accounting.screening import RULES
 from etsopt.cli import main
 
@@ -103,3 +104,24 @@ def test_a_wrong_call_is_refused(capsys: pytest.CaptureFixture[str], arguments: 
     captured = capsys.readouterr()
     assert words in captured.err
     assert "Traceback" not in captured.err
+
+
+def test_a_folder_with_a_calorific_value_in_kcal_is_screened_and_not_accounted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "plants"
+    accounting.write_example(folder, units=3, months=12, seed=1)
+    path = folder / "reports" / "2025.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    place = rows.index[rows["flow"] == "test"][0]
+    rows.loc[place, "ncv_gj_per_unit"] = "5551.4"
+    rows.to_csv(path, index=False)
+    assert main(["screen", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (own,) = (one for one in found["findings"] if one["rule"] == "calorific_range")
+    assert own["reason"].startswith(
+        f"reports/2025.csv, row {place + 2}: a calorific value of 5551.4 looks like kcal/kg;"
+    )
+    assert found["unit_months"] == 36
+    assert main(["account", str(folder)]) == 2
+    assert "It looks like kcal/kg: 5551.4 divided by 238.85 is 23.242 GJ/t." in capsys.readouterr().err

@@ -217,8 +217,17 @@ def test_a_calorific_value_in_kcal_is_told_as_one() -> None:
         accounting.Reports.from_frames(REGISTER, wrong)
     both = rows(MONTHS[:2], ("bituminous", "in", 1.0, "t", 5011.465))
     both.loc[1, "ncv_gj_per_unit"] = 20_900.0
+    with pytest.raises(DataError) as refused:
+        accounting.Reports.from_frames(REGISTER, both)
+    told = [str(problem.advice) for problem in refused.value.problems]
+    assert told[1:] == ["It looks like kJ/kg: 20900 divided by 1000 is 20.900 GJ/t."]
+    assert told[0].startswith("It looks like kcal/kg")
+    both.loc[1, "ncv_gj_per_unit"] = 2e6
     with pytest.raises(DataError, match="at most 1000"):
         accounting.Reports.from_frames(REGISTER, both)
+    gas = rows(MONTHS[:1], ("natural_gas", "in", 1.0, "1e4 Nm3", 9_300.0))
+    with pytest.raises(DataError, match=r"looks like kcal/Nm3: 9300 divided by 23.885 is 389.366 GJ/1e4 Nm3"):
+        accounting.Reports.from_frames(REGISTER, gas)
 
 
 def test_a_workbook_of_reports_and_a_store_are_no_instances(folder: Path, tmp_path: Path) -> None:

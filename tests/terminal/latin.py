@@ -45,7 +45,7 @@ PROGRAMS = (
 PACKAGES = ("highspy", "numpy", "pandas", "python", "scipy")
 UNITS_OF_MEASURE = (
     *("kt", "Mt", "CO2", "CO2e", "tCO2", "tCO2e", "tC", "MW", "MWh", "GJ", "CNY", "Nm3", "1e4", "MB", "min", "pot-day"),
-    *("kgce", "kcal", "kg", "Al2O3"),
+    *("kgce", "kcal", "kJ", "kg", "Al2O3"),
 )
 TERMS = (
     "CCER",

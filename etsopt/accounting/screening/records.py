@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import UNKNOWN, days
+from etsopt.accounting.schema import LARGEST_NCV
 from etsopt.accounting.screening.calendar import COMPLETE
 from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.screening.screening_data import findings, numbers
+from etsopt.accounting.validated_rows import other_unit
 from etsopt.accounting.vocabulary import ITEMS
 from etsopt.language import _
 
@@ -63,6 +65,23 @@ def _with_size(data: Material, table: pd.DataFrame) -> pd.DataFrame:
     """Return rows with the emissions of their fuel in the month."""
     used = data.lines[data.lines["flow"] == "in"].groupby(FUEL, sort=False)["size_t"].sum()
     return table.join(used, on=FUEL).fillna({"size_t": 0.0})
+
+
+@rule("calorific_range", "extreme", "reports take at most 1,000 GJ/t or GJ/1e4 Nm3; the unit is assumed")
+def calorific_range(data: Material) -> pd.DataFrame:
+    """A calorific value is beyond what reports may have, as one in kcal or kJ is: all but screening refuses it."""
+    rows = data.reports.rows
+    table = rows[data.reports.current & (rows["ncv_gj_per_unit"] > LARGEST_NCV).to_numpy()]
+    pairs = zip(table["ncv_gj_per_unit"], table["item"], strict=True)
+    seen = pd.DataFrame([other_unit(*pair) for pair in pairs], index=table.index, columns=["seen", "factor", "of_heat"])
+    table = _with_size(data, table.join(seen))
+    factor = table["factor"].astype(float)
+    table = table.assign(size_t=table["size_t"] * (1 - 1 / factor), value=table["ncv_gj_per_unit"] / factor)
+    text = _(
+        "{file}, row {line}: a calorific value of {ncv_gj_per_unit:.10g} looks like {seen}; divided by {factor:g} it "
+        "is {value:.3f} {of_heat}. Only screening takes it as it is"
+    )
+    return findings(table, text)
 
 
 @rule("carbon_per_heat", "extreme", OF_COAL, lower=0.0235, upper=0.0320)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -96,7 +96,10 @@ def screen(
         If a rule of the user's fails, or returns no findings.
     """
     settings = thresholds_of(thresholds)
-    material = Material(reports, account(reports, parameters) if accounts is None else accounts)
+    if accounts is None:
+        # Figures that accounts refuse are screened as they are filed.
+        accounts = account(replace(reports, refused=()) if reports.refused else reports, parameters)
+    material = Material(reports, accounts)
     parts = []
     for number, one in enumerate(RULES.values()):
         checkpoint(_("screening"), number, len(RULES))

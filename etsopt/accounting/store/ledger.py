@@ -4,12 +4,13 @@ The digest $d_n$ of entry $n$ has, of each table, the number of its rows and the
 is hashed as its cells, each with its length. The head after it covers its line, and all entries before:
 $h_n = \mathrm{SHA256}(h_{n-1}, n, d_n, \dots)$, with $h_0$ zero.
 
-A line is begun before the transaction of its entry is committed, and kept by another line after it. So a command that
-is killed leaves either nothing, or an entry that agrees with its line; a head is printed once it is kept.
+A line is begun before the transaction of its entry is committed, and kept by another line after it; the transaction
+puts its head into the store. So a command that is killed leaves either nothing, or an entry that agrees with its line;
+a head is printed once it is kept. What was cut off behind the last entry is found while either file still tells of it.
 
 Who can write the store can write the ledger too. What makes a head evidence is that it leaves the house: on every page
 and receipt, in the hands of enterprises and of the next level. Against a head that was printed, a rewritten ledger and
-a copy of an earlier state are found. A figure that was false when it was filed is not.
+an earlier state of both files are found. A figure that was false when it was filed is not.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etsopt.accounting.store.row_index import AlteredRow, altered_rows, hash_of_row, index_of, key_of, unpacked
 from etsopt.accounting.store.schema import TABLES
 from etsopt.data.files.atomic import synchronise
 from etsopt.errors import AssumedWarning, UsageError, warn
@@ -58,6 +60,8 @@ class Line:
         Last entry before the transaction of this one, which was committed when it began.
     content
         Number of rows and digest of each table that has some.
+    rows
+        Index of the rows of each table whose rows have a name, as `row_index` packs it.
     head
         Head of the chain after it.
     found
@@ -69,6 +73,7 @@ class Line:
     before: int
     found: bool
     content: Content
+    rows: dict[str, str]
     head: str
 
     @classmethod
@@ -83,6 +88,7 @@ class Line:
         line = cls(**stated)
         numbers = [line.entry, line.before, *(rows for rows, _digest in line.content.values())]
         texts = [line.at, *line.content, *(digest for _rows, digest in line.content.values())]
+        texts += [one for pair in line.rows.items() for one in pair]
         if not (all(type(one) is int for one in numbers) and all(type(one) is str for one in texts)):
             raise TypeError
         if not (type(line.found) is bool and HEAD.fullmatch(line.head)):
@@ -92,7 +98,12 @@ class Line:
     def follows(self, head: str) -> str:
         """Return the head after this line."""
         content = sorted([name, *parts] for name, parts in self.content.items())
-        text = json.dumps([head, self.entry, self.at, self.before, self.found, content], separators=(",", ":"))
+        rows = sorted(
+            (name, hashlib.sha256(unpacked(index).encode("utf-8", "surrogatepass")).hexdigest())
+            for name, index in self.rows.items()
+        )
+        own = [self.entry, self.at, self.before, self.found, content, rows]
+        text = json.dumps([head, *own], separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -115,20 +126,44 @@ class Ledger:
         Last entry whose transaction is known to be committed; 0 for none.
     damaged
         Numbers of the lines of the file that are none of a ledger, or begin an entry again that was kept.
+    replaced
+        Lines whose entry was begun again.
     """
 
     lines: Mapping[int, Line]
     kept: int
     damaged: tuple[int, ...]
+    replaced: tuple[Line, ...]
+
+    def entry_of(self, head: str) -> int:
+        """Return the entry of the first digits of a head; 0 for that of none."""
+        return max((entry for entry, line in self.lines.items() if head and line.head.startswith(head)), default=0)
+
+    def with_kept(self, head: str) -> Ledger:
+        """Return the ledger with all entries kept up to that of a head, which only a committed transaction leaves."""
+        return replace(self, kept=max(self.kept, self.entry_of(head)))
 
 
 @dataclass(frozen=True)
 class Alteration:
-    """A place at which a store and its ledger differ: the entry, 0 for the ledger itself, the table, and what."""
+    """A place at which a store and its ledger differ.
+
+    Parameters
+    ----------
+    entry
+        Its entry; 0 for the ledger itself, and for rows of no entry.
+    table
+        Its table; empty for the line of the entry, and for the ledger itself.
+    what
+        What differs.
+    rows
+        The rows, as far as they are known.
+    """
 
     entry: int
     table: str
     what: Text
+    rows: tuple[AlteredRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,12 +180,20 @@ class StoreVerification:
         Lines of the entries that are or were there, by entry; none without a ledger.
     of_head
         Entry whose head was given; 0 without one.
+    not_kept
+        Lines that were begun and whose entry, as far as the two files tell, was never committed.
     """
 
     alterations: tuple[Alteration, ...]
     entries: int
     lines: Mapping[int, Line] = field(default_factory=dict)
     of_head: int = 0
+    not_kept: tuple[Line, ...] = ()
+
+    @property
+    def under_head(self) -> int:
+        """Number of places that concern what the given head covers, or rows of no entry."""
+        return sum(one.entry <= self.of_head and (one.entry > 0 or one.table != "") for one in self.alterations)
 
     @property
     def last(self) -> Line | None:
@@ -178,7 +221,7 @@ def read_ledger(store: Path) -> Ledger | None:
     if not path.is_file():
         return None
     lines: dict[int, Line] = {}
-    kept, damaged = 0, []
+    kept, damaged, replaced = 0, [], []
     # Nobody has the head of what a full disk cut off behind the last whole line.
     whole, _end, _torn = path.read_text("utf-8", "replace").rpartition("\n")
     for number, text in enumerate(whole.split("\n") if whole else (), start=1):
@@ -191,10 +234,17 @@ def read_ledger(store: Path) -> Ledger | None:
             kept = max(kept, min(line.before, max(lines, default=0)))
             if line.entry <= kept:
                 raise ValueError
+            replaced += [lines[line.entry]] if line.entry in lines else []
             lines[line.entry] = line
         except (ValueError, TypeError, AttributeError, RecursionError):
             damaged.append(number)
-    return Ledger(lines, kept, tuple(damaged))
+    return Ledger(lines, kept, tuple(damaged), tuple(replaced))
+
+
+def _head_in(opened: Connection) -> str:
+    """Return the head that a store holds, that of its last entry; empty if it has none."""
+    found = opened.execute("SELECT max(value) FROM about WHERE name = 'head'").fetchall()[0][0]
+    return str(found or "")
 
 
 def last_entry(opened: Connection) -> int:
@@ -222,11 +272,14 @@ def entries_before(opened: Connection, store: Path) -> int:
     Raises
     ------
     UsageError
-        If it has fewer entries than its ledger, or rows of no entry: what is written next would hide that.
+        If it has other entries than its ledger, or rows of no entry: what is written next would hide that.
     """
-    ledger, last = read_ledger(store), last_entry(opened)
-    if ledger is not None and last < ledger.kept:
-        what = _("The store has {last:,} entries, and its ledger {kept:,}.", last=last, kept=ledger.kept)
+    ledger, last, head = read_ledger(store), last_entry(opened), _head_in(opened)
+    if ledger is not None and ledger.entry_of(head) != last:
+        kept = ledger.with_kept(head).kept
+        what = _("The store has {last:,} entries, and its ledger {kept:,}.", last=last, kept=kept)
+        if last == kept:
+            what = _("The head that the store holds is not that of entry {last:,} of its ledger.", last=last)
         raise UsageError(what, _("Put back the store of this ledger; or move the ledger away, to begin a new one."))
     for table in JOURNALLED:
         query = f'SELECT count(*) FROM "{table}" WHERE entry IS NULL OR entry NOT IN (SELECT entry FROM entries)'
@@ -255,9 +308,12 @@ def begin(opened: Connection, store: Path, before: int) -> int:
     times = dict(opened.execute("SELECT entry, strftime(at_utc, '%Y-%m-%dT%H:%M:%SZ') FROM entries").fetchall())
     added = list[Line]()
     for entry, content in sorted(digests(opened, known).items()):
-        line = Line(entry, times.get(entry, ""), min(before, entry - 1), entry <= before, content, "")
+        rows = {table: index_of(opened, table, entry) for table in content if key_of(table)}
+        line = Line(entry, times.get(entry, ""), min(before, entry - 1), entry <= before, content, rows, "")
         head = line.follows(head)
         added.append(replace(line, head=head))
+    opened.execute("DELETE FROM about WHERE name = 'head'")
+    opened.execute("INSERT INTO about VALUES ('head', ?)", [head])
     _append(store, [vars(line) for line in added])
     return added[-1].entry
 
@@ -294,18 +350,11 @@ def digests(opened: Connection, after: int | None = None) -> dict[int, Content]:
     for table in JOURNALLED:
         query = (
             f"SELECT coalesce(entry, 0), count(*), sha256(string_agg(h, '' ORDER BY h)) FROM "
-            f'(SELECT entry, {_hash_of_row(table)} AS h FROM "{table}" {where}) GROUP BY ALL'
+            f'(SELECT entry, {hash_of_row(table)} AS h FROM "{table}" {where}) GROUP BY ALL'
         )
         for entry, count, digest in opened.execute(query).fetchall():
             found.setdefault(int(entry), {})[table] = [int(count), str(digest)]
     return found
-
-
-def _hash_of_row(table: str) -> str:
-    """Return the SQL of the hash of a row: each cell with its length, so that no two rows read the same."""
-    texts = [f'"{name}"::VARCHAR' for name in TABLES[table]]
-    cells = [f"coalesce(strlen({text})::VARCHAR || ':' || {text}, '-:')" for text in texts]
-    return "sha256(" + " || ".join([f"'{table};{','.join(TABLES[table])};'", *cells]) + ")"
 
 
 def line_at(store: str | Path, entry: int) -> Line | None:
@@ -320,36 +369,52 @@ def compared(opened: Connection, store: Path, head: str) -> StoreVerification:
     if ledger is None:
         missing = Alteration(0, "", _("there is no ledger {path!r} beside it", path=ledger_of(store).name))
         return StoreVerification((missing,), entries)
-    found = [Alteration(0, "", _("line {number} is none of a ledger", number=number)) for number in ledger.damaged]
-    found += _differences(ledger, now)
+    own = _head_in(opened)
+    ledger = ledger.with_kept(own).with_kept(head)
     lines = {entry: line for entry, line in ledger.lines.items() if entry in now or entry <= ledger.kept}
-    of_head = max((entry for entry, line in lines.items() if head and line.head.startswith(head)), default=0)
+    not_kept = (*ledger.replaced, *(line for entry, line in ledger.lines.items() if entry not in lines))
+    found = [Alteration(0, "", _("line {number} is none of a ledger", number=number)) for number in ledger.damaged]
+    if own != (lines[max(lines)].head if lines else ""):
+        text = _("the head that the store holds is not that of the last entry: one of them was cut off or rewritten")
+        found.append(Alteration(0, "", text))
+    found += _differences(opened, lines, now)
+    of_head = ledger.entry_of(head)
     if head and not of_head:
         text = _("the printed head is that of no entry: the ledger was rewritten, or is of an earlier state")
+        if any(line.head.startswith(head) for line in not_kept):
+            text = _("the printed head is that of an entry that is no longer there: the store was put back")
         found.append(Alteration(0, "", text))
-    return StoreVerification(tuple(found), entries, lines, of_head)
+    return StoreVerification(tuple(found), entries, lines, of_head, not_kept)
 
 
-def _differences(ledger: Ledger, now: dict[int, Content]) -> Iterator[Alteration]:
-    """Yield the entries and tables in which a store differs from its ledger, and lines that break the chain."""
+def _differences(opened: Connection, lines: Mapping[int, Line], now: dict[int, Content]) -> Iterator[Alteration]:
+    """Yield the entries and tables in which a store differs from its ledger, and lines that break the chain.
+
+    Parameters
+    ----------
+    lines
+        Lines of the entries that are or were there.
+    now
+        Content of the entries that are there.
+    """
     head = START
-    for entry in sorted({*ledger.lines, *now}):
-        line, have = ledger.lines.get(entry), now.get(entry, {})
-        if line is None:
+    for entry in sorted({*lines, *now}):
+        line, have = lines.get(entry), now.get(entry, {})
+        before, index = ({}, {}) if line is None else (line.content, line.rows)
+        if line is None and entry:
             yield Alteration(entry, "", _("the entry is not in the ledger"))
-            continue
-        if entry > ledger.kept and not have:
-            # A command was killed before it committed; nobody has its head.
-            continue
-        for table in sorted({*line.content, *have}):
-            was, present = line.content.get(table, [0, ""]), have.get(table, [0, ""])
+        for table in sorted({*before, *have}):
+            was, present = before.get(table, [0, ""]), have.get(table, [0, ""])
             if was != present:
                 text = _("{before:,} rows became {after:,}", before=was[0], after=present[0])
-                yield Alteration(entry, table, _("a row was changed") if was[0] == present[0] else text)
-        head = line.follows(head)
-        if head != line.head:
-            yield Alteration(entry, "", _("the line of the ledger was changed"))
-            head = line.head
+                what = _("a row was changed") if was[0] == present[0] else text
+                rows = altered_rows(opened, table, entry, index.get(table) if table in before else "")
+                yield Alteration(entry, table, what, tuple(rows))
+        if line is not None:
+            head = line.follows(head)
+            if head != line.head:
+                yield Alteration(entry, "", _("the line of the ledger was changed"))
+                head = line.head
 
 
 def printed_head(stated: str) -> str:

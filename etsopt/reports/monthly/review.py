@@ -9,13 +9,13 @@ import pandas as pd
 from etsopt.accounting.chinese import one_reason
 from etsopt.accounting.review.words import STATUSES, VERIFIED
 from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Column, Document, Paragraph, Section, Table
+from etsopt.documents.document import Column, Document, Paragraph, Points, Section, Table
 from etsopt.documents.quantities import ACCOUNTED, WORDS, amount
 from etsopt.language import _, ngettext
 from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from etsopt.accounting import Review, Verification
     from etsopt.accounting.store import StoreVerification
@@ -29,6 +29,9 @@ FIGURES = ("quantity_before", "quantity", "unit", "ncv_before_gj_per_unit", "ncv
 CORRECTIONS = ("unit_id", "month", "process", "item", *FIGURES)
 JUMP = 5
 """Ratio of a corrected figure to the one before from which on its unit is doubted."""
+
+SHOWN = 15
+"""Altered rows that a page shows."""
 
 ACCOUNTS = ("accounted_emissions_tco2e", "verified_emissions_tco2e")
 
@@ -130,6 +133,7 @@ def compared(found: StoreVerification, with_head: bool) -> Document:
         rows = tuple((one.entry or "–", one.table or "–", one.what) for one in found.alterations)
         columns = (Column(_("entry"), WORDS), Column(_("table"), WORDS), Column(_("what differs"), WORDS))
         blocks.append(Table(_("What was altered"), columns, rows))
+        blocks += _altered_rows(found)
     blocks += stamped(found.last)
     if found.found:
         text = _("Entries 1 to {entry} were taken as they were when the ledger was begun.", entry=found.found)
@@ -137,14 +141,50 @@ def compared(found: StoreVerification, with_head: bool) -> Document:
     text = _("A figure that was false when it was filed is not found.")
     if found.of_head:
         told = _("The head is that of entry {entry}: up to it nothing was altered since it was printed.")
-        blocks.append(Paragraph(_(told, entry=found.of_head)))
+        words = _(told, entry=found.of_head)
+        if found.under_head:
+            words = ngettext(
+                "The head is that of entry {entry}: {count:,} of the places above is in an entry up to it, which was "
+                "altered since it was printed.",
+                "The head is that of entry {entry}: {count:,} of the places above are in entries up to it, which were "
+                "altered since it was printed.",
+                found.under_head,
+                entry=found.of_head,
+            )
+        blocks.append(Paragraph(words, "warning" if found.under_head else "plain"))
+    if found.not_kept:
+        told = ngettext(
+            "The ledger begins {count:,} entry that the store has not. A command was stopped before its commit, or the "
+            "store was put back: a page or receipt with this head proves that it was put back.",
+            "The ledger begins {count:,} entries that the store has not. A command was stopped before its commit, or "
+            "the store was put back: a page or receipt with one of these heads proves that it was put back.",
+            len(found.not_kept),
+        )
+        blocks += [Paragraph(told, "warning"), Points(tuple(line.stamp for line in found.not_kept))]
     if not with_head or found.of_head < found.entries:
         text = _(
-            "Without a head from a page or receipt, a store and ledger that were rewritten together, or put back "
-            "from a copy, are not found; nor is a figure that was false when it was filed."
+            "Without a head from a page or receipt, a store and ledger that were rewritten together, cut off together, "
+            "or put back from a copy, are not found; nor is a figure that was false when it was filed."
         )
     blocks.append(Paragraph(text, "note"))
     return Document(answer, "", answer, sections=(Section("ledger", _("Ledger"), tuple(blocks)),))
+
+
+def _altered_rows(found: StoreVerification) -> Iterator[Table]:
+    """Yield the rows that were altered, if any is known."""
+    every = [(one, row) for one in found.alterations for row in one.rows]
+    columns = (Column(_("entry"), WORDS), Column(_("table"), WORDS), Column(_("row"), WORDS), Column(_("what differs")))
+    if every:
+        rows = tuple((one.entry or "–", one.table, _name_of(row.key), row.what) for one, row in every[:SHOWN])
+        note = _("{shown} of {count:,} rows; --json has all of them.", shown=len(rows), count=len(every))
+        yield Table(_("Rows that were altered"), columns, rows, note=note if len(every) > SHOWN else "")
+
+
+def _name_of(key: Mapping[str, str]) -> str:
+    """Return the cells of the key of a row that are not empty, codes in words."""
+    finding = [_("finding {number}", number=key["finding"])] if "finding" in key else []
+    cells = (word(name, cell) for name, cell in key.items() if cell and name != "finding")
+    return " ".join(map(str, [*finding, *cells]))
 
 
 def verified(found: Verification) -> Document:
