@@ -128,10 +128,9 @@ def search(
     best = {"least": "minimize", "largest": "maximize"}
     sampler = optuna.samplers.NSGAIISampler(population_size=plan.population, seed=plan.seed)
     study = optuna.create_study(directions=[best[goal.best] for goal in plan.goals.values()], sampler=sampler)
-    total = 1 + plan.generations * plan.population
     try:
         with opened(Engine.of(plan, instance), workers, scheduler) as solve:
-            run = _Run(record, solve, total, progress)
+            run = _Run(record, solve, plan.count, progress)
             _require_numbers(plan, run.outcomes(0, [plan.design(ENACTED, {})])[0])
             for generation in range(plan.generations):
                 _one_generation(optuna, study, plan, generation, run)
@@ -169,10 +168,8 @@ def _one_generation(optuna: Any, study: Any, plan: DesignPlan, generation: int, 
     """Ask for the designs of a generation, solve those that are not known, and tell what they reach."""
     trials = [study.ask() for _ in range(plan.population)]
     first = 1 + generation * plan.population
-    width = len(str(plan.population))
     designs = [
-        plan.design(f"generation-{generation + 1}/{place:0{width}}", _proposed(trial, plan.choose))
-        for place, trial in enumerate(trials, 1)
+        plan.design(plan.name_of(number), _proposed(trial, plan.choose)) for number, trial in enumerate(trials, first)
     ]
     for trial, outcome in zip(trials, run.outcomes(first, designs), strict=True):
         found = judged(plan, outcome)
