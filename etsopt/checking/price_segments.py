@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Read
-    from etsopt.checking.verdict import Answer, Question, Violation
+    from etsopt.checking.verdict import Answer, Question, Verdict, Violation
     from etsopt.language import Text
 
 MODELS = ("clearing", "pathway")
@@ -80,6 +80,8 @@ class End:
         The instance.
     kind
         Model of the market.
+    verdict
+        The checker's verdict on the answer.
     violations
         All that is wrong with the answer.
     read
@@ -88,6 +90,7 @@ class End:
 
     given: InstanceInputs
     kind: str
+    verdict: Verdict
     violations: tuple[Violation, ...]
     read: Read | None
 
@@ -96,9 +99,9 @@ class End:
         """Judge an answer, and read it."""
         verdict, given = judge(question, answer), InstanceInputs.of(question.instance)
         if not (verdict.answered and verdict.certified):
-            return cls(given, question.model, verdict.violations, None)
+            return cls(given, question.model, verdict, verdict.violations, None)
         read, violations = read_market(given, answer.tables, question.model)
-        return cls(given, question.model, tuple(violations), read)
+        return cls(given, question.model, verdict, tuple(violations), read)
 
     @property
     def proven(self) -> Read:
