@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etsopt.data.instance import Instance
     from etsopt.sweeping.checked import RecordCheck
     from etsopt.sweeping.record import Record
     from etsopt.sweeping.scenario import Planned
@@ -31,7 +32,7 @@ def check(options: Namespace) -> int:
     from etsopt.cli import terminal
     from etsopt.progress import watched
     from etsopt.running.library import is_file
-    from etsopt.sweeping.checked import check_record, instance_of, other_files
+    from etsopt.sweeping.checked import check_record, other_files
     from etsopt.sweeping.record import Record
 
     if options.gap is not None or options.model is not None:
@@ -41,8 +42,7 @@ def check(options: Namespace) -> int:
         raise UsageError(_("--again or --seed is below 0."), _("State whole numbers from 0 on."))
     name = sweeping.RECORD if kind_of(options.run) == "sweep" else designing.RECORD
     with Record(options.run / name) as record:
-        plan, written = _contents(record, name)
-        instance = instance_of(record, options.instance)
+        instance, plan, written = _contents(record, name, options.instance)
         with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
             number = None if options.all else options.again
             found = check_record(record, instance, plan, number, options.seed, options.model_file)
@@ -62,18 +62,19 @@ def check(options: Namespace) -> int:
     return 0 if holds else 5
 
 
-def _contents(record: Record, name: str) -> tuple[Planned, dict[str, pd.DataFrame]]:
-    """Return the plan that a record states, and the files that are written from it."""
-    if name == sweeping.RECORD:
-        from etsopt.sweeping.checked import plan_of_record
+def _contents(record: Record, name: str, source: str | None) -> tuple[Instance, Planned, dict[str, pd.DataFrame]]:
+    """Return the instance and the plan that a record states, and the files that are written from it."""
+    from etsopt.sweeping.checked import instance_of, plan_of_record
 
-        written = {sweeping.SCENARIOS: record.scenarios, sweeping.VALUES: record.values}
-        return plan_of_record(record.about), written
+    if name == sweeping.RECORD:
+        plan, written = plan_of_record(record.about), {sweeping.SCENARIOS: record.scenarios}
+        return instance_of(record, source), plan, written | {sweeping.VALUES: record.values}
     from etsopt.designing import designs_of
     from etsopt.designing.plan import design_of_record
 
-    plan = design_of_record(record.about)
-    return plan, designing.tables_of(designs_of(plan, record))
+    design = design_of_record(record.about)
+    instance, tables = instance_of(record, source), designing.tables_of(designs_of(design, record))
+    return instance, design.of_enacted(instance), tables
 
 
 def _report(found: RecordCheck, other: list[str]) -> None:
@@ -84,8 +85,8 @@ def _report(found: RecordCheck, other: list[str]) -> None:
         print(_(text, count=found.outcomes, number=len(found.damaged), names=shown), file=sys.stderr)
     else:
         print(_("All {count:,} outcomes are as they were kept.", count=found.outcomes))
-    if lacking := found.scenarios - found.outcomes:
-        text = _("Of {count:,} scenarios that the record states {number:,} have no outcome: nothing is said of them.")
+    if lacking := found.scenarios - found.proven:
+        text = _("Of {count:,} scenarios that the record states {number:,} have no proof: nothing is said of them.")
         print(_(text, count=found.scenarios, number=lacking))
     for scenario, what, kept, again in found.differences:
         text = _("{scenario}, {what}: {kept} is kept, and {again} is found.")

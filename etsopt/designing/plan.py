@@ -211,8 +211,13 @@ def design_of_record(about: Mapping[str, Any]) -> DesignPlan:
     content = {key: about.get(key) for key in keys} | (search if isinstance(search, dict) else {"search": search})
     # No file of a model is run because a record names it.
     found = design_of(content, place=str(about.get("file", DesignPlan.file)))
+    return replace(found, model=model_of_record(about), enacted=enacted_of(about))
+
+
+def enacted_of(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the enacted design chooses, as far as a record states it."""
     enacted = about.get("enacted")
-    return replace(found, model=model_of_record(about), enacted=enacted if isinstance(enacted, dict) else {})
+    return enacted if isinstance(enacted, dict) else {}
 
 
 def _allows(choice: Range | list[Any], value: Any) -> bool:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from etsopt.data.messages import did_you_mean
 from etsopt.designing.front import front_of
-from etsopt.designing.plan import ENACTED, Range
+from etsopt.designing.plan import ENACTED, Range, enacted_of
 from etsopt.errors import StoppedError, UsageError
 from etsopt.language import _
 from etsopt.modules import optional
@@ -223,7 +223,7 @@ def designs_of(plan: DesignPlan, record: Record) -> pd.DataFrame:
         limit in its unit, ``within_limits``, ``on_front``: no other proven design within the limits beats it, and
         ``same_goals``: designs that reach the same goals as one on the front, of which the first alone is on it.
     """
-    rows, enacted = [], record.about.get("enacted") or {}
+    rows, enacted = [], enacted_of(record.about)
     for number in sorted(record.known):
         outcome = record.outcome(number)
         found = judged(plan, outcome)

@@ -275,7 +275,8 @@ class Record:
         with file_in_errors(self.path):
             try:
                 yield
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                # What SQLite says of a damaged file may hold bytes of it.
                 if isinstance(error, sqlite3.OperationalError):
                     raise OSError(None, str(error), str(self.path)) from error
                 raise UsageError(

@@ -14,6 +14,7 @@ import etsopt
 from etsopt.cli import main
 from etsopt.curves import Box, check_curve, curve
 from etsopt.errors import DataError, UsageError
+from tests.sweeping.test_changed_records import within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,6 +120,19 @@ def test_further_columns_and_tables_of_a_box_are_refused(name: str, folder: Path
     table = pd.read_csv(folder / "points.csv").assign(price_cny_per_t=84.0)
     table.to_csv(folder / "points.csv", index=False)
     assert check_curve(folder).refused == ("points.csv has the column price_cny_per_t",)
+
+
+@pytest.mark.nightly
+def test_another_word_of_a_folder_is_refused_unless_nothing_is_proven_of_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stated = json.loads((folder / "curve.json").read_text("utf-8"))
+    free = {"termination", "solves", "seconds", "versions", "tables"}
+    for other in within(stated):
+        (folder / "curve.json").write_text(json.dumps(other), "utf-8")
+        if main(["check", str(folder)]) == 0:
+            assert {key for key in stated.keys() | other.keys() if stated.get(key) != other.get(key)} <= free
+    capsys.readouterr()
 
 
 def test_a_point_without_a_region_is_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

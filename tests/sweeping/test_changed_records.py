@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from etsopt.cli import main
@@ -111,3 +112,48 @@ def test_a_changed_cell_is_refused_and_never_a_traceback(
     capsys.readouterr()
     assert tried > 20
     assert passed == []
+
+
+def dump(record: Path) -> list[str]:
+    """What a record holds, as statements in SQL."""
+    with closing(sqlite3.connect(record)) as file:
+        return [*file.iterdump()]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_changed_bytes_are_no_traceback_and_pass_if_they_change_nothing(
+    seed: int, swept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record, random = swept / "sweep.sqlite", np.random.default_rng(seed)
+    whole, honest, codes = record.read_bytes(), dump(record), set()
+    for _change in range(60):
+        found = np.frombuffer(whole, dtype=np.uint8).copy()
+        found[random.integers(len(found), size=random.choice([1, 4, 50]))] = random.integers(256)
+        for beside in swept.glob("sweep.sqlite-*"):
+            beside.unlink()
+        record.write_bytes(found.tobytes()[: int(random.choice([len(found), len(found) // 2], p=[0.9, 0.1]))])
+        codes.add(code := main(["check", str(swept), "--again", "0"]))
+        assert code in (0, 2, 5)
+        assert code or dump(record) == honest
+    capsys.readouterr()
+    assert {0, 2} <= codes
+
+
+def test_a_cell_of_another_kind_is_named_by_scenario_and_field(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(swept / "sweep.sqlite")) as file:
+        file.execute("UPDATE \"values\" SET value = 'much' WHERE number = 0 AND label = 1")
+        file.execute("UPDATE scenarios SET content = '[]' WHERE number = 1")
+        file.commit()
+    for command in ("check", "report"):
+        assert main([command, str(swept)]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "sweep.sqlite, scenarios.content: holds what no sweep keeps there: row grid-2 '[]'." in said
+        assert "sweep.sqlite, values.value: holds what no sweep keeps there: row grid-1 'much'." in said
+
+
+def test_a_record_has_the_tables_of_a_sweep_and_no_other(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(swept / "sweep.sqlite")) as file:
+        file.execute("CREATE TRIGGER quiet AFTER UPDATE ON outcomes BEGIN DELETE FROM labels; END")
+        file.commit()
+    assert main(["check", str(swept)]) == 2
+    assert "is no record of a sweep" in capsys.readouterr().err

@@ -193,6 +193,21 @@ def test_a_design_search_is_checked_like_a_sweep(tmp_path: Path, capsys: pytest.
         record.commit()
     code, found = checked(tmp_path / "d", capsys, "--again", "0")
     assert (code, len(found["damaged"]), found["other_files"]) == (5, 7, ["designs.csv", "front.csv"])
+    enacted = json.dumps({TARGET: 0.0})
+    for stated in (enacted, "7"):
+        with closing(sqlite3.connect(tmp_path / "d" / "design.sqlite")) as record:
+            record.execute("UPDATE about SET value = ? WHERE key = 'enacted'", (stated,))
+            record.commit()
+        differing = checked(tmp_path / "d", capsys, "--again", "0")[1]["differences"]
+        assert ["design.sqlite", "enacted"] in [one[:2] for one in differing]
+    (tmp_path / "mine.py").write_text("raise SystemExit(77)\n", "utf-8")
+    with closing(sqlite3.connect(tmp_path / "d" / "design.sqlite")) as record:
+        record.execute("UPDATE about SET value = ? WHERE key = 'model'", (json.dumps(str(tmp_path / "mine.py")),))
+        record.execute("UPDATE scenarios SET name = 'the best' WHERE number = 3")
+        record.commit()
+    code, found = checked(tmp_path / "d", capsys)
+    assert (code, found["again"]) == (5, 0)
+    assert ["generation-1/3", "name", "'the best'", "'generation-1/3'"] in found["differences"]
 
 
 @pytest.mark.parametrize(
@@ -258,13 +273,20 @@ def test_a_scenario_that_is_left_out_or_renamed_is_missed_by_the_plan(
     assert main(["sweep", str(swept.with_suffix(".toml")), "--resume", "--workers", "1"]) == 2
 
 
-def test_scenarios_without_an_outcome_are_counted(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM outcomes WHERE number = 3",
+        "UPDATE outcomes SET status = 'failed', certified = 0, message = 'no memory' WHERE number = 3",
+    ],
+)
+def test_scenarios_without_a_proof_are_counted(statement: str, swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in swept.glob("*.csv"):
         path.unlink()
-    changed(swept, "DELETE FROM outcomes WHERE number = 3")
-    assert main(["check", str(swept)]) == 0
+    changed(swept, statement, again=True)
+    assert main(["check", str(swept), "--all"]) == 0
     said = capsys.readouterr().out
-    assert "Of 4 scenarios that the record states 1 have no outcome: nothing is said of them." in said
+    assert "Of 4 scenarios that the record states 1 have no proof: nothing is said of them." in said
 
 
 def test_a_check_runs_no_file_that_a_record_names(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
