@@ -78,8 +78,6 @@ class End:
     ----------
     given
         The instance.
-    kind
-        Model of the market.
     verdict
         The checker's verdict on the answer.
     violations
@@ -89,7 +87,6 @@ class End:
     """
 
     given: InstanceInputs
-    kind: str
     verdict: Verdict
     violations: tuple[Violation, ...]
     read: Read | None
@@ -99,9 +96,9 @@ class End:
         """Judge an answer, and read it."""
         verdict, given = judge(question, answer), InstanceInputs.of(question.instance)
         if not (verdict.answered and verdict.certified):
-            return cls(given, question.model, verdict, verdict.violations, None)
+            return cls(given, verdict, verdict.violations, None)
         read, violations = read_market(given, answer.tables, question.model)
-        return cls(given, question.model, verdict, tuple(violations), read)
+        return cls(given, verdict, tuple(violations), read)
 
     @property
     def proven(self) -> Read:
@@ -116,7 +113,7 @@ class End:
     def cost(self, answered: End) -> tuple[float, float]:
         """Return what the decisions of an answer cost at this policy, and the rounding of that [CNY]."""
         of = answered.proven
-        return cost_of(self.proven.market, of.answer.holdings, of.answer.units, of.years, self.kind)[:2]
+        return cost_of(self.proven.market, of.answer.holdings, of.answer.units, of.years, self.verdict.theorem)[:2]
 
     def leeway(self, answered: End) -> Leeway:
         """Return what the decisions of an answer miss of the limits at this policy."""
