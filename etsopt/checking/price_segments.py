@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Read
-    from etsopt.checking.verdict import Answer, Question, Violation
+    from etsopt.checking.verdict import Answer, Question, Verdict, Violation
     from etsopt.language import Text
 
 MODELS = ("clearing", "pathway")
@@ -78,8 +78,8 @@ class End:
     ----------
     given
         The instance.
-    kind
-        Model of the market.
+    verdict
+        The checker's verdict on the answer.
     violations
         All that is wrong with the answer.
     read
@@ -87,7 +87,7 @@ class End:
     """
 
     given: InstanceInputs
-    kind: str
+    verdict: Verdict
     violations: tuple[Violation, ...]
     read: Read | None
 
@@ -96,9 +96,9 @@ class End:
         """Judge an answer, and read it."""
         verdict, given = judge(question, answer), InstanceInputs.of(question.instance)
         if not (verdict.answered and verdict.certified):
-            return cls(given, question.model, verdict.violations, None)
+            return cls(given, verdict, verdict.violations, None)
         read, violations = read_market(given, answer.tables, question.model)
-        return cls(given, question.model, tuple(violations), read)
+        return cls(given, verdict, tuple(violations), read)
 
     @property
     def proven(self) -> Read:
@@ -113,7 +113,7 @@ class End:
     def cost(self, answered: End) -> tuple[float, float]:
         """Return what the decisions of an answer cost at this policy, and the rounding of that [CNY]."""
         of = answered.proven
-        return cost_of(self.proven.market, of.answer.holdings, of.answer.units, of.years, self.kind)[:2]
+        return cost_of(self.proven.market, of.answer.holdings, of.answer.units, of.years, self.verdict.theorem)[:2]
 
     def leeway(self, answered: End) -> Leeway:
         """Return what the decisions of an answer miss of the limits at this policy."""

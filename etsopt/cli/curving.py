@@ -152,10 +152,9 @@ def check(options: Namespace) -> int:
         raise UsageError(what, _("Leave them out."))
     with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
         found = check_curve(options.run)
-    beside = ["termination", "solves", "seconds", "versions"]
-    code = print_check(found, options.json, {"not_checked": beside})
+    code = print_check(found, options.json)
     if not (code or options.json):
-        print(_("What the curve says beside its answer is not checked: {words}.", words=joined(beside)))
+        print(_("What the curve says beside its answer is not checked: {words}.", words=joined(found.not_checked)))
     return code
 
 
@@ -178,19 +177,17 @@ def print_check(found: CurveCheck, as_json: bool, asked: Mapping[str, object] | 
 
 
 def _box(options: Namespace, box: Box) -> int:
-    """Answer at a grid of two keys, and write the table of its points."""
+    """Answer at a grid of two keys, and write its points with what proves them."""
     import numpy as np
 
-    from etsopt.curves.curve_files import POINTS
-    from etsopt.data.files.write import write_table
+    from etsopt.progress import unlimited
 
     grids = [[axis.shown(place) for place in np.linspace(0.0, 1.0, GRID)] for axis in box.solver.axes]
     places = [(first, second) for first in grids[0] for second in grids[1]]
     points = box.sample(places)
-    path = None if options.out is None else options.out / f"{POINTS}.{options.format}"
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_table(points, path)
+    if options.out is not None:
+        with unlimited():
+            box.save(options.out, points, options.format)
     proven = int(points["status"].str.contains("certified").sum())
     counts = {
         "points": len(points),
@@ -207,8 +204,8 @@ def _box(options: Namespace, box: Box) -> int:
                 **counts,
             )
         )
-        if path is not None:
-            print(_("Written to {path}.", path=path))
+        if options.out is not None:
+            print(_("Written to {path}.", path=options.out))
     if box.termination == "interrupted":
         return 130
     return 0 if proven == len(places) else 4

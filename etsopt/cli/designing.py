@@ -55,16 +55,15 @@ def design(options: Namespace) -> int:
     folder = options.out or options.file.with_suffix("")
     instance = read(plan.instance, stated={*plan.policy, *plan.choose})
     require_names(plan, instance)
-    count = 1 + plan.generations * plan.population
     if not quiet:
-        about = {"count": count, "instance": plan.instance, "model": plan.model, "generations": plan.generations}
+        about = {"count": plan.count, "instance": plan.instance, "model": plan.model, "generations": plan.generations}
         print(_("{count:,} designs of {instance}, model {model}; generations: {generations}.", **about))
     prepare(folder, RECORD)
     with Record(folder / RECORD) as record:
         with terminal.waiting(quiet) as tell:
             progress = teller(tell, quiet=True, name_of=lambda number: record.scenario(number)[0])
             asked = {"resume": options.resume, "scheduler": options.scheduler}
-            asked["workers"] = workers_of(options.workers, count)
+            asked["workers"] = workers_of(options.workers, plan.count)
             try:
                 ended = search(plan, instance, record, progress=progress, **asked)
             except LostClusterError as error:

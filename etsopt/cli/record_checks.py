@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etsopt.data.instance import Instance
     from etsopt.sweeping.checked import RecordCheck
     from etsopt.sweeping.record import Record
+    from etsopt.sweeping.scenario import Planned
+
+
+BESIDE = ("instance", "file", "seconds", "versions")
+"""Words of a record that nothing confirms."""
 
 
 def check(options: Namespace) -> int:
@@ -26,7 +32,7 @@ def check(options: Namespace) -> int:
     from etsopt.cli import terminal
     from etsopt.progress import watched
     from etsopt.running.library import is_file
-    from etsopt.sweeping.checked import check_record, instance_of, other_files
+    from etsopt.sweeping.checked import check_record, other_files
     from etsopt.sweeping.record import Record
 
     if options.gap is not None or options.model is not None:
@@ -36,34 +42,39 @@ def check(options: Namespace) -> int:
         raise UsageError(_("--again or --seed is below 0."), _("State whole numbers from 0 on."))
     name = sweeping.RECORD if kind_of(options.run) == "sweep" else designing.RECORD
     with Record(options.run / name) as record:
-        instance = instance_of(record, options.instance)
-        tables, written = _contents(record, name)
+        instance, plan, written = _contents(record, name, options.instance)
         with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
             number = None if options.all else options.again
-            found = check_record(record, instance, tables, number, options.seed, options.model_file)
-        own = is_file(record.about["model"]) and options.model_file is None
+            found = check_record(record, instance, plan, number, options.seed, options.model_file)
+        own = is_file(plan.model) and options.model_file is None
         other = other_files(written, options.run)
     holds = found.holds and not other
     if options.json:
-        print(json.dumps({"holds": holds, **asdict(found), "other_files": other}, ensure_ascii=False))
+        content = {"holds": holds, **asdict(found), "other_files": other, "not_checked": BESIDE}
+        print(json.dumps(content, ensure_ascii=False))
     else:
         _report(found, other)
         if own:
             print(_("Nothing was solved again: a check runs no file that a record names. Name it: --model FILE"))
+        if holds:
+            text = _("Scenarios are those of the plan that the record states: {words} are not checked.")
+            print(_(text, words=joined(BESIDE)))
     return 0 if holds else 5
 
 
-def _contents(record: Record, name: str) -> tuple[tuple[str, ...] | None, dict[str, pd.DataFrame]]:
-    """Return the tables of which a record keeps numbers, and the files that are written from it."""
+def _contents(record: Record, name: str, source: str | None) -> tuple[Instance, Planned, dict[str, pd.DataFrame]]:
+    """Return the instance and the plan that a record states, and the files that are written from it."""
+    from etsopt.sweeping.checked import instance_of, plan_of_record
+
     if name == sweeping.RECORD:
-        kept = record.about["tables"]
-        written = {sweeping.SCENARIOS: record.scenarios, sweeping.VALUES: record.values}
-        return None if kept is None else (*kept,), written
+        plan, written = plan_of_record(record.about), {sweeping.SCENARIOS: record.scenarios}
+        return instance_of(record, source), plan, written | {sweeping.VALUES: record.values}
     from etsopt.designing import designs_of
     from etsopt.designing.plan import design_of_record
 
-    plan = design_of_record(record.about)
-    return plan.tables, designing.tables_of(designs_of(plan, record))
+    design = design_of_record(record.about)
+    instance, tables = instance_of(record, source), designing.tables_of(designs_of(design, record))
+    return instance, design.of_enacted(instance), tables
 
 
 def _report(found: RecordCheck, other: list[str]) -> None:
@@ -74,6 +85,9 @@ def _report(found: RecordCheck, other: list[str]) -> None:
         print(_(text, count=found.outcomes, number=len(found.damaged), names=shown), file=sys.stderr)
     else:
         print(_("All {count:,} outcomes are as they were kept.", count=found.outcomes))
+    if lacking := found.scenarios - found.proven:
+        text = _("Of {count:,} scenarios that the record states {number:,} have no proof: nothing is said of them.")
+        print(_(text, count=found.scenarios, number=lacking))
     for scenario, what, kept, again in found.differences:
         text = _("{scenario}, {what}: {kept} is kept, and {again} is found.")
         print(_(text, scenario=scenario, what=what, kept=kept, again=again), file=sys.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,13 +40,15 @@ class Box:
     ----------
     termination
         Why the last sample ended: ``optimal``, ``time_limit`` or ``interrupted``.
+    seconds
+        Time that samples took [s].
     """
 
     def __init__(self, solver: CurveSolver) -> None:
         self.solver = solver
-        self.regions: list[Region] = []
+        self.regions: dict[int, Region] = {}
         self.missing: list[Array] = []
-        self.termination = "optimal"
+        self.termination, self.seconds = "optimal", 0.0
 
     def at(self, first: float, second: float) -> Point:
         """Return the answer at values of both keys: of a region that is proven there, or of a solve.
@@ -59,34 +63,38 @@ class Box:
         return self._found(point)
 
     def _found(self, point: Array) -> Point:
-        for place in range(len(self.regions) - 1, -1, -1):
-            region = self.regions[place]
+        for number in reversed([*self.regions]):
+            region = self.regions[number]
             if region.holds(point, INSIDE_T) and self.solver.certified(region, (point, point)).certified:
                 # What is met again is likely to be met soon.
-                self.regions.append(self.regions.pop(place))
-                return Point(self.solver.allowances(region, [point])[0], "certified_optimal", False)
+                self.regions[number] = self.regions.pop(number)
+                return Point(self.solver.allowances(region, [point])[0], "certified_optimal", False, number)
         nothing = np.full(len(self.solver.box.free), np.nan)
-        if any(self.solver.infeasible_by_t([point], dual) > 0 for dual in self.missing):
-            return Point(nothing, INFEASIBLE, False)
+        for number, dual in enumerate(self.missing, 1):
+            if self.solver.infeasible_by_t([point], dual) > 0:
+                return Point(nothing, INFEASIBLE, False, -number)
         try:
             region_here = self.solver.region(point)
         except InfeasibleError:
-            dual = self.solver.missing(point)
-            if dual is not None and self.solver.infeasible_by_t([point], dual) > 0:
-                self.missing.append(dual)
-                return Point(nothing, INFEASIBLE, True)
+            proof = self.solver.missing(point)
+            if proof is not None and self.solver.infeasible_by_t([point], proof) > 0:
+                self.missing.append(proof)
+                return Point(nothing, INFEASIBLE, True, -len(self.missing))
             region_here = None
         if region_here is not None and self.solver.certified(region_here, (point, point)).certified:
-            self.regions.append(region_here)
-            return Point(self.solver.allowances(region_here, [point])[0], "certified_optimal", True)
+            number = len(self.regions) + 1
+            self.regions[number] = region_here
+            return Point(self.solver.allowances(region_here, [point])[0], "certified_optimal", True, number)
         return Point.of_solve(self.solver, point)
 
     def sample(self, points: Sequence[tuple[float, float]]) -> pd.DataFrame:
         """Return the answers at many points as a table.
 
-        Columns: one for each key, ``status``, ``solved`` by itself or not, and ``<sector>_t``, its allowances [t]. Of a
-        search that is stopped it has the points so far, and `termination` says why.
+        Columns: one for each key, ``status``, ``solved`` by itself or not, the number of the ``region`` that proves it
+        as of a `Point`, and ``<sector>_t``, its allowances [t]. Of a search that is stopped it has the points so far,
+        and `termination` says why.
         """
+        began = time.perf_counter()
         axes, labels = self.solver.axes, self.solver.instance.labels("sector")
         rows = []
         for number, (first, second) in enumerate(points):
@@ -97,11 +105,24 @@ class Box:
                 self.termination = stopped.termination
                 break
             row: dict[str, Any] = {axes[0].key: first, axes[1].key: second}
-            row |= {"status": found.status, "solved": found.solved}
+            row |= {"status": found.status, "solved": found.solved, "region": found.region}
             row |= dict(zip((f"{name}_t" for name in labels.names), labels.sums(found.allowance_t), strict=True))
             rows.append(row)
-        names = [*(axis.key for axis in axes), "status", "solved", *(f"{name}_t" for name in labels.names)]
+        names = [*(axis.key for axis in axes), "status", "solved", "region", *(f"{name}_t" for name in labels.names)]
+        self.seconds += time.perf_counter() - began
         return pd.DataFrame(rows, columns=names)
+
+    def save(self, folder: str | Path, points: pd.DataFrame, table_format: str = "csv") -> None:
+        """Write points of `sample` into a folder, with the regions that prove them, which `etsopt check` proves again.
+
+        Raises
+        ------
+        UsageError
+            If the folder holds something else.
+        """
+        from etsopt.curves.box_folder import write_box
+
+        write_box(self, Path(folder), points, table_format)
 
     def __repr__(self) -> str:
         keys = " and ".join(axis.key for axis in self.solver.axes)

@@ -16,25 +16,32 @@ from etsopt.data.files.frames import as_written, read_table, types_of
 from etsopt.data.files.write import FORMATS, check_format, write_table
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
+from etsopt.results.claims import unchecked_words
+from etsopt.results.run_folder import unlisted_files
 from etsopt.running.provenance import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
 
+    from etsopt.checking.verdict import Violation
     from etsopt.curves.line_curve import LineCurve
+    from etsopt.results.results import Results
 
 FILE = "curve.json"
 POINTS = "points"
 """Name of the table of a box."""
 
-TEXTS = ("level", "row", "index", "price_unit")
-"""Columns of texts; ``certified`` holds true or false, and the others numbers."""
+TEXTS = ("level", "row", "index", "price_unit", "status")
+"""Columns of texts."""
+
+TRUTHS = ("certified", "solved")
+"""Columns of true or false; the others hold numbers."""
 
 OPEN = ("cost_from_cny", "cost_to_cny", "gap_cny", "tolerance_cny")
-"""Columns of numbers that a piece without a proof need not have."""
+"""Columns of numbers that a piece without a proof need not have, as a point need not have tonnes."""
 
 VALUES_AGREE = 1e-6
 """Relative difference of a stated value of an objective from the one that is recomputed."""
@@ -71,13 +78,13 @@ class StatedCurve(BaseModel):
             **own,
         )
 
-    def refused(self, curve: LineCurve[Any, Any]) -> Iterator[str]:
+    def refused(self, instance: str, certified_share: float) -> Iterator[str]:
         """Yield what these say of any curve, and the curve does not have."""
-        if self.instance != curve.about.instance:
-            yield str(_("the instance is {name}, not {stated}", name=curve.about.instance, stated=self.instance))
-        if abs(curve.certified_share - self.certified_share) > VALUES_AGREE:
+        if self.instance != instance:
+            yield str(_("the instance is {name}, not {stated}", name=instance, stated=self.instance))
+        if abs(certified_share - self.certified_share) > VALUES_AGREE:
             text = _("certified_share is {found:.9g}, not {stated:.9g}")
-            yield str(_(text, found=curve.certified_share, stated=self.certified_share))
+            yield str(_(text, found=certified_share, stated=self.certified_share))
 
 
 S = TypeVar("S", bound=StatedCurve)
@@ -95,6 +102,8 @@ class CurveCheck:
         Share of the feasible length that is proven.
     refused
         What does not hold, in words.
+    not_checked
+        What the folder says beside its answer, and files in it that are not read.
     of_points
         True of a box of two keys, of which points are proven in place of pieces.
     """
@@ -103,13 +112,15 @@ class CurveCheck:
     proven: int
     certified_share: float
     refused: tuple[str, ...]
+    not_checked: tuple[str, ...] = ()
     of_points: bool = False
 
     @classmethod
-    def of(cls, curve: LineCurve[Any, Any], refused: Iterable[str]) -> CurveCheck:
-        """Return the check of a curve of which some statements are refused."""
+    def of(cls, curve: LineCurve[Any, Any], refused: Iterable[str], beside: Iterable[str]) -> CurveCheck:
+        """Return the check of a curve of which some statements are refused, and others not checked."""
         pieces = curve.cover.pieces
-        return cls(len(pieces), sum(piece.certified for piece in pieces), curve.certified_share, tuple(refused))
+        proven = sum(piece.certified for piece in pieces)
+        return cls(len(pieces), proven, curve.certified_share, tuple(refused), tuple(beside))
 
     @property
     def holds(self) -> bool:
@@ -146,7 +157,7 @@ def _files(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
 
 
 def require_free(folder: Path) -> None:
-    """Require that a folder is new or empty, or holds a curve or the points of a box.
+    """Require that a folder is new or empty, or holds a curve or a box.
 
     Raises
     ------
@@ -154,22 +165,22 @@ def require_free(folder: Path) -> None:
         If it holds something else.
     """
     held = [folder] if folder.is_file() else [*folder.iterdir()] if folder.is_dir() else []
-    points = {f"{POINTS}.{ending}" for ending in FORMATS}
-    if held and not (folder / FILE).is_file() and not {path.name for path in held} <= points:
+    if held and not (folder / FILE).is_file():
         what = _("{folder!r} is there, and holds no curve.", folder=str(folder))
         raise UsageError(what, _("Name another folder by --out."))
 
 
-def is_of_prices(folder: Path) -> bool:
-    """Return True if a folder holds a curve of prices, which states its model."""
+def kind_of(folder: Path) -> str:
+    """Return what a folder holds: ``prices``, whose file states a model, a ``box`` with points, or else ``curve``."""
     finish(folder)
     if not (folder / FILE).is_file():
         what = _("{folder!r} holds no curve: {name} is missing.", folder=str(folder), name=FILE)
         raise UsageError(what, _("Name a folder that `etsopt curve --out` wrote."))
     try:
-        return "model" in json.loads((folder / FILE).read_bytes())
-    except (ValueError, TypeError, RecursionError):
-        return False
+        stated = json.loads((folder / FILE).read_bytes())
+        return "prices" if "model" in stated else "box" if POINTS in stated["tables"] else "curve"
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return "curve"
 
 
 def read_files(
@@ -193,13 +204,18 @@ def read_files(
         first = error.errors()[0]
         what = _("is no curve: {place}: {text}", place=".".join(map(str, first["loc"])), text=first["msg"])
         raise DataError(_("The curve"), [Problem(FILE, what, ADVICE)]) from None
-    tables, problems = {}, []
+    tables: dict[str, pd.DataFrame] = {}
+    problems = [
+        Problem(FILE, _("lists the table {table}, which no curve has", table=name), ADVICE)
+        for name in stated.tables
+        if name not in columns
+    ]
     for name, needed in columns.items():
-        path = next(
-            (folder / f"{name}.{ending}" for ending in FORMATS if (folder / f"{name}.{ending}").is_file()), None
-        )
-        if path is None or name not in stated.tables:
+        found = [path for path in _tables(folder) if path.stem == name]
+        if not found or name not in stated.tables:
             raise DataError(_("The curve"), [Problem(f"{name}.csv", _("is missing"), ADVICE)])
+        path = found[0]
+        problems += [Problem(one.name, _("is there in two formats"), _("Keep one of them.")) for one in found[1:]]
         tables[name] = read_table(path, stated.tables[name])
         wrong = {column: _("is missing") for column in needed if column not in tables[name]}
         wrong |= {column: said for column in tables[name] if (said := _wrong_with(tables[name][column], str(column)))}
@@ -207,6 +223,27 @@ def read_files(
     if problems:
         raise DataError(_("The curve"), problems)
     return stated, tables
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Return the files of tables in a folder, by name."""
+    return sorted(file for ending in FORMATS for file in folder.glob(f"*.{ending}") if file.is_file())
+
+
+def of_run(place: str, violations: Iterable[Violation]) -> Iterator[str]:
+    """Yield what does not hold of a run in the folder of a curve."""
+    for one in violations:
+        yield str(_("{place}: {where}: {message}", place=place, where=one.where, message=one.message))
+
+
+def unread(folder: Path, tables: Mapping[str, Any], runs: str, results: Sequence[Results]) -> Iterator[str]:
+    """Yield the words of a folder and its runs that nothing confirms, and files of tables that are not read."""
+    yield from ("termination", "solves", "seconds", "versions")
+    yield from dict.fromkeys(f"{runs}: {word}" for one in results for word in unchecked_words(one))
+    yield from (path.name for path in _tables(folder) if path.stem not in tables)
+    for path in sorted((folder / runs).rglob("result.json")):
+        place = path.parent
+        yield from (f"{place.relative_to(folder).as_posix()}/{name}" for name in unlisted_files(place))
 
 
 def columns_added(name: str, table: pd.DataFrame, known: pd.DataFrame) -> Iterator[str]:
@@ -221,8 +258,9 @@ def _wrong_with(cells: pd.Series, column: str) -> str:
     """Return what is wrong with the cells of a column, empty if nothing is."""
     if column in TEXTS or not len(cells):
         return ""
-    if column == "certified":
+    if column in TRUTHS:
         return "" if is_bool_dtype(cells) and not cells.isna().any() else _("holds true or false")
     numbers = is_numeric_dtype(cells) and not is_complex_dtype(cells)
-    whole = numbers and (column in OPEN or np.isfinite(cells.to_numpy(dtype=float, na_value=np.nan)).all())
+    may_lack = column in OPEN or column.endswith("_t")
+    whole = numbers and (may_lack or np.isfinite(cells.to_numpy(dtype=float, na_value=np.nan)).all())
     return "" if whole else _("holds no numbers")

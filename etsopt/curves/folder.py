@@ -8,33 +8,40 @@ Multipliers of the first infeasible stretch have the piece -1, those of the seco
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
-from etsopt.checking.theorem import INFEASIBLE
-from etsopt.curves import price_folder
-from etsopt.curves.axes import Axis
+from etsopt.curves import box_folder, price_folder
+from etsopt.curves.axes import axes_of
 from etsopt.curves.curve_files import (
     ADVICE,
     VALUES_AGREE,
     CurveCheck,
-    StatedCurve,
     columns_added,
-    is_of_prices,
+    kind_of,
     read_files,
+    unread,
     write_files,
 )
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
-from etsopt.curves.result import Curve
-from etsopt.curves.solver import MODEL, CurveSolver
+from etsopt.curves.proofs import (
+    ANCHOR,
+    Stated,
+    duals_by_piece,
+    joined_tables,
+    missing,
+    missing_of,
+    of_anchor,
+    of_multipliers,
+)
+from etsopt.curves.result import MULTIPLIERS, Curve
+from etsopt.curves.solver import CurveSolver
 from etsopt.data.files.write import FORMATS
-from etsopt.errors import DataError, Problem
+from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 from etsopt.results.results import load_both
-from etsopt.running.run import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,20 +49,12 @@ if TYPE_CHECKING:
     from etsopt.curves.line import Stretch
     from etsopt.curves.price_curve import PriceCurve
 
-ANCHOR = "anchor"
-
 TABLES = {
     "pieces": ("piece", "from", "to", "certified"),
-    "multipliers": ("piece", "level", "row", "index", "multiplier_from", "multiplier_to"),
+    "multipliers": (*MULTIPLIERS,),
     "infeasible": ("from", "to", "proven_from", "proven_to", "infeasible_by_t"),
 }
 """Tables, and the columns that each needs."""
-
-
-class Stated(StatedCurve):
-    """What ``curve.json`` states of a curve of allocations."""
-
-    anchor: str = Field(description="hash of the tables of the anchor")
 
 
 def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]) -> None:
@@ -75,25 +74,8 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
 
 def _multipliers(curve: Curve) -> pd.DataFrame:
     """Return the multipliers that prove the pieces and the infeasible stretches."""
-    # An empty table has no types, and a table joined to it would lose its own.
-    parts = [part for part in (curve.multipliers, *_proofs(curve)) if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else curve.multipliers
-
-
-def _proofs(curve: Curve) -> Iterator[pd.DataFrame]:
-    """Yield the multipliers that prove each infeasible stretch."""
-    rows = curve.solver.rows
-    for number, stretch in enumerate(curve.cover.stretches, 1):
-        has_dual = np.flatnonzero(stretch.dual)
-        columns: dict[str, Any] = {
-            "piece": -number,
-            "level": INFEASIBLE,
-            "row": rows.rule[has_dual],
-            "index": rows.index[has_dual],
-        }
-        yield pd.DataFrame(
-            columns | {"multiplier_from": stretch.dual[has_dual], "multiplier_to": stretch.dual[has_dual]}
-        )
+    numbered = enumerate(curve.cover.stretches, 1)
+    return joined_tables(curve.multipliers, *(missing(curve.solver, number, one.dual) for number, one in numbered))
 
 
 def read_curve(folder: str | Path) -> Curve | PriceCurve:
@@ -102,11 +84,14 @@ def read_curve(folder: str | Path) -> Curve | PriceCurve:
     Raises
     ------
     UsageError
-        If the folder holds no curve.
+        If the folder holds no curve, or a box.
     DataError
         If a file is damaged.
     """
-    if is_of_prices(Path(folder)):
+    if (kind := kind_of(Path(folder))) == "box":
+        what = _("{folder!r} holds a box of two keys, which has no page.", folder=str(folder))
+        raise UsageError(what, _("Read its table of points; `etsopt explore` has pages of two keys."))
+    if kind == "prices":
         return price_folder.read_price_curve(Path(folder))[0]
     return _read(Path(folder))[0]
 
@@ -114,7 +99,7 @@ def read_curve(folder: str | Path) -> Curve | PriceCurve:
 def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
     stated, tables = read_files(folder, Stated, TABLES)
     anchor, instance = load_both(folder / ANCHOR)
-    solver = CurveSolver(instance, (Axis(stated.keys),))
+    solver = CurveSolver(instance, axes_of(None, stated.keys))
     solver.solves = stated.solves
     cover = Cover([*_pieces(solver, tables)], joined([*_stretches(solver, tables)]), stated.termination)
     return Curve(solver, cover, anchor, stated.seconds), stated, tables
@@ -122,17 +107,10 @@ def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
 
 def _pieces(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator[Piece]:
     """Yield the pieces of a table, made from their multipliers and certified."""
-    axis, names = solver.axes[0], {pair: place for place, pair in enumerate(solver.parametric.names)}
-    multipliers = tables["multipliers"].fillna({"index": ""})
-    of_piece = dict(list(multipliers.groupby("piece")))
+    axis, duals_of = solver.axes[0], duals_by_piece(solver, tables["multipliers"])
     for row in tables["pieces"].to_dict("records"):
         start, end = (axis.place(row[name]) for name in ("from", "to"))
-        duals = {name: np.zeros((2, len(names))) for name in solver.box.names}
-        for one in of_piece.get(row["piece"], multipliers[:0]).itertuples(index=False):
-            if (one.row, one.index) in names and one.level in duals:
-                duals[one.level][:, names[one.row, one.index]] = one.multiplier_from, one.multiplier_to
-        middle = np.array([(start + end) / 2])
-        region = solver.parametric.region_of(middle, {name: both.mean(axis=0) for name, both in duals.items()})
+        region = solver.parametric.region_of(np.array([(start + end) / 2]), duals_of(row["piece"]))
         if region is None:
             raise DataError(
                 _("The curve"),
@@ -148,57 +126,29 @@ def _pieces(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator[Pi
 
 def _stretches(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> Iterator[Stretch]:
     """Yield the infeasible stretches of a table, as far as their multipliers prove them."""
-    axis, multipliers = solver.axes[0], tables["multipliers"].fillna({"index": ""})
+    axis = solver.axes[0]
     for number, row in enumerate(tables["infeasible"].to_dict("records"), 1):
-        own = multipliers[multipliers["piece"] == -number].rename(columns={"multiplier_from": "multiplier"})
         middle = (axis.place(row["proven_from"]) + axis.place(row["proven_to"])) / 2
-        if found := stretch_of(solver, solver.rows.duals_of(own), middle):
+        if found := stretch_of(solver, missing_of(solver, number, tables["multipliers"]), middle):
             yield found
 
 
 def check_curve(folder: str | Path) -> CurveCheck:
-    """Check a curve from its instance and multipliers alone; its anchor is checked as a run is, and so is every run."""
-    if is_of_prices(Path(folder)):
+    """Check a curve or box from its instance and multipliers alone; its anchor and its runs are checked as runs are."""
+    if (kind := kind_of(Path(folder))) == "box":
+        return box_folder.check_box(Path(folder))
+    if kind == "prices":
         return price_folder.check_price_curve(Path(folder))
     curve, stated, tables = _read(Path(folder))
-    refused = [*stated.refused(curve), *_of_anchor(curve, stated), *_of_pieces(curve, tables["pieces"])]
-    refused += _of_multipliers(_multipliers(curve), tables["multipliers"])
+    refused = [*stated.refused(curve.about.instance, curve.certified_share), *_of_pieces(curve, tables["pieces"])]
+    refused += of_anchor(curve.solver, curve.anchor, stated, bool(curve.cover.pieces))
+    refused += of_multipliers(_multipliers(curve), tables["multipliers"])
     for name, known in (("pieces", curve.pieces), ("multipliers", curve.multipliers), ("infeasible", curve.infeasible)):
         refused += columns_added(name, tables[name], known)
-    refused += [str(_("a curve has no table {table}", table=name)) for name in stated.tables if name not in TABLES]
     stretches = tables["infeasible"][[*curve.infeasible]].astype(float)
     if curve.infeasible.shape != stretches.shape or not np.allclose(curve.infeasible, stretches, rtol=VALUES_AGREE):
         refused.append(str(_("the stretches without an allocation are not those that multipliers prove")))
-    return CurveCheck.of(curve, refused)
-
-
-def _of_multipliers(proven: pd.DataFrame, stated: pd.DataFrame) -> Iterator[str]:
-    """Yield the pieces, or infeasible stretches, that other multipliers are stated of than those that prove them."""
-    keys, ends = ["piece", "level", "row", "index"], ["multiplier_from", "multiplier_to"]
-    twice = stated.duplicated(keys)
-    tables = (table.fillna({"index": ""}).set_index(keys)[ends].astype(float) for table in (proven, stated[~twice]))
-    both = pd.concat(tables, axis=1)
-    shown = both.fillna(0.0).to_numpy()
-    level = [both.index.get_level_values(name) for name in ("piece", "level")]
-    size = pd.Series(np.abs(shown[:, :2]).max(axis=1), index=both.index).groupby(level).transform("max").to_numpy()
-    off = np.abs(shown[:, :2] - shown[:, 2:]).max(axis=1) > VALUES_AGREE * size
-    for piece in dict.fromkeys([*level[0][off], *stated.loc[twice, "piece"]]):
-        yield str(_("piece {piece}: its multipliers are not those that prove it", piece=piece))
-
-
-def _of_anchor(curve: Curve, stated: Stated) -> Iterator[str]:
-    anchor, instance = curve.anchor, curve.solver.instance
-    if anchor.tables_hash != stated.anchor or anchor.provenance.instance_hash != instance.hash:
-        yield str(_("the anchor is not the one of the curve"))
-    for violation in check(instance, anchor).violations:
-        yield str(_("anchor: {where}: {message}", where=violation.where, message=violation.message))
-    if MODEL in anchor.tables:
-        # Reference allowances of the anchor follow the rule: the curve has to measure from the same.
-        off = np.abs(anchor.tables[MODEL]["reference_t"].to_numpy() - curve.solver.reference.reference_t)
-        if np.any(off != 0):
-            yield str(_("the anchor has other reference allowances"))
-    elif curve.cover.pieces:
-        yield str(_("the anchor has no allocation"))
+    return CurveCheck.of(curve, refused, unread(Path(folder), tables, ANCHOR, [curve.anchor]))
 
 
 def _of_pieces(curve: Curve, table: pd.DataFrame) -> Iterator[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, FiniteFloat
 
 from etsopt.checking.price_segments import MODELS
-from etsopt.curves.axes import Axis, instance_at
+from etsopt.curves.axes import axes_of, instance_at
 from etsopt.curves.curve_files import (
     ADVICE,
     FILE,
@@ -22,7 +22,9 @@ from etsopt.curves.curve_files import (
     CurveCheck,
     StatedCurve,
     columns_added,
+    of_run,
     read_files,
+    unread,
     write_files,
 )
 from etsopt.curves.line import Cover
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+
+    from etsopt.curves.price_search import Priced
 
 RUNS = "runs"
 OF_RUNS = ("first_run", "last_run", "owner_run")
@@ -80,8 +84,8 @@ def write_price_curve(curve: PriceCurve, folder: str | Path, table_format: str) 
     write_files(folder, stated, {"pieces": curve.pieces.assign(**runs), "prices": curve.prices}, table_format, save)
 
 
-def read_price_curve(folder: Path) -> tuple[PriceCurve, StatedPrices, dict[str, pd.DataFrame]]:
-    """Read a curve of prices: its answers are judged, and its pieces certified, again.
+def read_price_curve(folder: Path) -> tuple[PriceCurve, StatedPrices, dict[str, pd.DataFrame], list[Priced]]:
+    """Read a curve of prices with the answers of its runs, which are judged, and its pieces certified, again.
 
     Raises
     ------
@@ -92,7 +96,7 @@ def read_price_curve(folder: Path) -> tuple[PriceCurve, StatedPrices, dict[str, 
     loaded = [load_both(folder / RUNS / str(number)) for number in range(1, len(stated.places) + 1)]
     if not loaded or stated.model not in MODELS or len(set(stated.places)) < len(loaded):
         raise DataError(_("The curve"), [Problem(FILE, _("names no runs of a market"), ADVICE)])
-    instance, axis = loaded[0][1], Axis(stated.keys)
+    instance, (axis,) = loaded[0][1], axes_of(None, stated.keys)
     solver = PriceSolver(instance, axis, stated.model)
     solver.solves = stated.solves
     for number, (place, (results, own)) in enumerate(zip(stated.places, loaded, strict=True), 1):
@@ -107,13 +111,16 @@ def read_price_curve(folder: Path) -> tuple[PriceCurve, StatedPrices, dict[str, 
     of_pieces = [[answers[number - 1] for number in row] for row in numbers.astype(int).tolist()]
     pieces = [PricePiece.of(first, last, (owner,)) for first, last, owner in of_pieces]
     cover = Cover(pieces, termination=stated.termination)
-    return PriceCurve(solver, cover, loaded[0][0], stated.seconds), stated, tables
+    return PriceCurve(solver, cover, loaded[0][0], stated.seconds), stated, tables, answers
 
 
 def check_price_curve(folder: Path) -> CurveCheck:
     """Check a curve of prices from its instance and answers alone."""
-    curve, stated, tables = read_price_curve(folder)
-    return CurveCheck.of(curve, [*stated.refused(curve), *_refused(curve, tables)])
+    curve, stated, tables, answers = read_price_curve(folder)
+    refused = [*stated.refused(curve.about.instance, curve.certified_share), *_refused(curve, tables)]
+    for number, answer in enumerate(answers, 1):
+        refused += of_run(f"{RUNS}/{number}", curve.solver.refused(answer))
+    return CurveCheck.of(curve, refused, unread(folder, tables, RUNS, [one.results for one in answers]))
 
 
 def _refused(curve: PriceCurve, tables: dict[str, pd.DataFrame]) -> Iterator[str]:

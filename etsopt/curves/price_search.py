@@ -20,7 +20,7 @@ from etsopt.errors import StoppedError, UsageError
 from etsopt.language import _, chain
 from etsopt.progress import checkpoint
 from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.results.claims import is_stopped
+from etsopt.results.claims import check_claims, is_stopped
 from etsopt.rules import as_given
 from etsopt.running import library
 from etsopt.running.policy_reads import reads_years
@@ -29,6 +29,7 @@ from etsopt.running.run import solve
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from etsopt.checking.verdict import Violation
     from etsopt.curves.axes import Axis
     from etsopt.data.instance import Instance
     from etsopt.language import Text
@@ -133,6 +134,11 @@ class PriceSolver:
         """Return what the checker reads of the results at a place."""
         question = Question(self._taken(results.instance), self.model)
         return Priced(place, results, End.of(question, Answer(results.tables, results.levels)))
+
+    def refused(self, priced: Priced) -> list[Violation]:
+        """Return what the results at a place claim of themselves, and is otherwise."""
+        results = priced.results
+        return check_claims(self._taken(results.instance), results, priced.end.verdict)
 
     def ends(self) -> tuple[Priced, Priced]:
         """Return the answers at both ends of the line.

@@ -14,6 +14,7 @@ from etsopt.curves.line_curve import LineCurve
 from etsopt.curves.solver import MODEL, CurveSolver
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import xarray
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from etsopt.charts.chart import Chart
     from etsopt.curves.axes import Axis
+    from etsopt.curves.solver import Region
     from etsopt.results.results import Results
 
     Array = NDArray[np.float64]
@@ -43,11 +45,15 @@ class Point:
         ``certified_optimal``, or the status of a solve.
     solved
         True if no proven piece had the answer, so that it was solved by itself.
+    region
+        Of a box the number of the region that proves it, below zero that of multipliers by which there is no answer;
+        else 0.
     """
 
     allowance_t: Array
     status: str
     solved: bool
+    region: int = 0
 
     @classmethod
     def of_solve(cls, solver: CurveSolver, point: Array) -> Point:
@@ -61,6 +67,18 @@ class Point:
     def certified(self) -> bool:
         """True if the status is proven."""
         return self.status.startswith("certified") or self.status == INFEASIBLE
+
+
+def multipliers_of(solver: CurveSolver, number: int, region: Region, ends: Sequence[Array]) -> pd.DataFrame:
+    """Return the multipliers of a region that are not zero, at both ends of a segment; columns `MULTIPLIERS`."""
+    prices = [region.prices.at(end - region.point) for end in ends]
+    both = {**{name: (dual, dual) for name, dual in region.duals.items()}, "least_squares": prices}
+    rows = [
+        (number, level, *solver.parametric.names[row], start[row], end[row])
+        for level, (start, end) in both.items()
+        for row in np.flatnonzero((start != 0) | (end != 0))
+    ]
+    return pd.DataFrame(rows, columns=MULTIPLIERS)
 
 
 class Curve(LineCurve[CurveSolver, Piece]):
@@ -113,15 +131,7 @@ class Curve(LineCurve[CurveSolver, Piece]):
 
     def _multipliers_of(self, number: int, piece: Piece) -> pd.DataFrame:
         """Return the multipliers of one piece that are not zero."""
-        region, names = piece.region, self.solver.parametric.names
-        prices = [region.prices.at(end - region.point) for end in piece.ends]
-        both = {**{name: (dual, dual) for name, dual in region.duals.items()}, "least_squares": prices}
-        rows = [
-            (number, level, *names[row], start[row], end[row])
-            for level, (start, end) in both.items()
-            for row in np.flatnonzero((start != 0) | (end != 0))
-        ]
-        return pd.DataFrame(rows, columns=MULTIPLIERS)
+        return multipliers_of(self.solver, number, piece.region, piece.ends)
 
     @cached_property
     def slopes(self) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from etsopt.data.policy.section import Section
 from etsopt.designing.numbers import Goal, Limit
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
-from etsopt.sweeping.files import flat, in_words_of, instance_at, read_toml
+from etsopt.sweeping.files import flat, in_words_of, instance_at, model_of_record, read_toml
 from etsopt.sweeping.names import unknown_names
 from etsopt.sweeping.outcome import LEVELS, TOTALS
 from etsopt.sweeping.plan import Options, scenario_of
@@ -145,6 +145,22 @@ class DesignPlan:
         return scenario_of(name, {**self.policy, **values})
 
     @property
+    def count(self) -> int:
+        """Number of designs of the whole search, the enacted one included."""
+        return 1 + self.generations * self.population
+
+    def name_of(self, number: int) -> str:
+        """Return the name of a design: its generation, and its place in that."""
+        generation, place = divmod(number - 1, self.population)
+        return f"generation-{generation + 1}/{place + 1:0{len(str(self.population))}}" if number else ENACTED
+
+    def scenario(self, number: int, stated: Mapping[str, Any]) -> Scenario | None:
+        """Return the design of a number with the values that are stated; None if they are none of its choices."""
+        values = {key: stated.get(key) for key in self.choose} if number else {}
+        allowed = all(_allows(one, values[key]) for key, one in self.choose.items() if key in values)
+        return self.design(self.name_of(number), values) if allowed and 0 <= number < self.count else None
+
+    @property
     def first(self) -> Scenario:
         """The design of the first value of each choice, which has every key that any design has."""
         return self.design("", {key: _first_of(one) for key, one in self.about["choose"].items()})
@@ -190,10 +206,25 @@ def design_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "d
 
 def design_of_record(about: Mapping[str, Any]) -> DesignPlan:
     """Return the plan of a search from what its record says it is about."""
-    keys = ("instance", "model", "options", "policy", "choose", "goals", "limits")
-    content = {key: about[key] for key in keys} | about["search"]
+    keys = ("instance", "options", "policy", "choose", "goals", "limits")
+    search = about.get("search")
+    content = {key: about.get(key) for key in keys} | (search if isinstance(search, dict) else {"search": search})
+    # No file of a model is run because a record names it.
     found = design_of(content, place=str(about.get("file", DesignPlan.file)))
-    return replace(found, enacted=about.get("enacted") or {})
+    return replace(found, model=model_of_record(about), enacted=enacted_of(about))
+
+
+def enacted_of(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the enacted design chooses, as far as a record states it."""
+    enacted = about.get("enacted")
+    return enacted if isinstance(enacted, dict) else {}
+
+
+def _allows(choice: Range | list[Any], value: Any) -> bool:
+    """Return True if a value may be chosen."""
+    if isinstance(choice, list):
+        return value in choice
+    return isinstance(value, float) and choice.lower <= value <= choice.upper
 
 
 def _tried(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from etsopt.data.messages import did_you_mean
 from etsopt.designing.front import front_of
-from etsopt.designing.plan import ENACTED, Range
+from etsopt.designing.plan import ENACTED, Range, enacted_of
 from etsopt.errors import StoppedError, UsageError
 from etsopt.language import _
 from etsopt.modules import optional
@@ -128,10 +128,9 @@ def search(
     best = {"least": "minimize", "largest": "maximize"}
     sampler = optuna.samplers.NSGAIISampler(population_size=plan.population, seed=plan.seed)
     study = optuna.create_study(directions=[best[goal.best] for goal in plan.goals.values()], sampler=sampler)
-    total = 1 + plan.generations * plan.population
     try:
         with opened(Engine.of(plan, instance), workers, scheduler) as solve:
-            run = _Run(record, solve, total, progress)
+            run = _Run(record, solve, plan.count, progress)
             _require_numbers(plan, run.outcomes(0, [plan.design(ENACTED, {})])[0])
             for generation in range(plan.generations):
                 _one_generation(optuna, study, plan, generation, run)
@@ -169,10 +168,8 @@ def _one_generation(optuna: Any, study: Any, plan: DesignPlan, generation: int, 
     """Ask for the designs of a generation, solve those that are not known, and tell what they reach."""
     trials = [study.ask() for _ in range(plan.population)]
     first = 1 + generation * plan.population
-    width = len(str(plan.population))
     designs = [
-        plan.design(f"generation-{generation + 1}/{place:0{width}}", _proposed(trial, plan.choose))
-        for place, trial in enumerate(trials, 1)
+        plan.design(plan.name_of(number), _proposed(trial, plan.choose)) for number, trial in enumerate(trials, first)
     ]
     for trial, outcome in zip(trials, run.outcomes(first, designs), strict=True):
         found = judged(plan, outcome)
@@ -226,7 +223,7 @@ def designs_of(plan: DesignPlan, record: Record) -> pd.DataFrame:
         limit in its unit, ``within_limits``, ``on_front``: no other proven design within the limits beats it, and
         ``same_goals``: designs that reach the same goals as one on the front, of which the first alone is on it.
     """
-    rows, enacted = [], record.about.get("enacted") or {}
+    rows, enacted = [], enacted_of(record.about)
     for number in sorted(record.known):
         outcome = record.outcome(number)
         found = judged(plan, outcome)

@@ -2,34 +2,39 @@
 
 A hash tells of damage and of careless changes; whoever changes an outcome can make a new hash. Only what is solved
 again is confirmed, by the instance of which the record states the hash, and by a choice that the reader's seed makes.
+Scenarios are those of the plan, which is made again from what the record states of its file; that this is the file
+that was meant, its owner alone knows.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.errors import UsageError
+from etsopt.errors import UsageError, brief
 from etsopt.language import _
 from etsopt.progress import checkpoint
 from etsopt.running.library import is_file
 from etsopt.running.provenance import versions
 from etsopt.running.reading import read
-from etsopt.solving.options import SolveOptions
 from etsopt.sweeping.engine import Engine
+from etsopt.sweeping.files import model_of_record
 from etsopt.sweeping.outcome import NO_ANSWER, PROVEN
-from etsopt.sweeping.scenario import Scenario
+from etsopt.sweeping.plan import plan_of
+from etsopt.sweeping.scenario import NOTHING, stated_in
 from etsopt.units import LEAST_TOLERANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from etsopt.data.instance import Instance
     from etsopt.sweeping.outcome import Outcome
+    from etsopt.sweeping.plan import SweepPlan
     from etsopt.sweeping.record import Record
     from etsopt.sweeping.scenario import Planned
 
@@ -52,16 +57,17 @@ class RecordCheck:
 
     Parameters
     ----------
-    outcomes, proven
-        Number of outcomes, and of those that are certified.
+    scenarios, outcomes, proven
+        Number of scenarios of the plan that the record states, of outcomes, and of those that are certified.
     damaged
         Names of scenarios whose outcome was changed since it was kept.
     again, seed
         Number of certified outcomes that were solved again, and the seed that chose them.
     differences
-        Scenario, what differs, what is kept and what was found, of outcomes that are not confirmed.
+        Scenario, or file of the record, what differs, what is kept and what was found, of all that is not confirmed.
     """
 
+    scenarios: int
     outcomes: int
     proven: int
     damaged: tuple[str, ...]
@@ -90,22 +96,58 @@ def instance_of(record: Record, source: str | Path | None = None) -> Instance:
     """
     about = record.about
     instance = read(source or about["instance"])
-    if instance.hash != about["instance_hash"]:
+    if instance.hash != about.get("instance_hash"):
         what = _("{source!r} is not the instance that was solved: its hash differs.", source=str(instance.name))
         raise UsageError(what, _("Name the one that was by --instance."))
     return instance
 
 
-def _examined(record: Record) -> tuple[list[int], list[int]]:
-    """Return the numbers of outcomes that are not what was kept, and of those that are certified, in one pass."""
-    damaged, proven = [], []
+def _examined(record: Record) -> tuple[list[str], list[int]]:
+    """Return the names of outcomes that are not what was kept, and numbers of those that are certified, in one pass."""
+    damaged, proven, statements = [], [], record.statements
     for number, kept in record.hashes.items():
         outcome = record.outcome(number)
         is_proven = outcome.status in (*PROVEN, *NO_ANSWER)
-        whole = outcome.hash(record.statement(number)) == kept and outcome.certified == is_proven
-        damaged += [] if whole else [number]
+        whole = outcome.hash(statements.get(number)) == kept and outcome.certified == is_proven
+        damaged += [] if whole else [statements.get(number, (str(number),))[0]]
         proven += [number] if outcome.certified else []
     return damaged, proven
+
+
+def plan_of_record(about: Mapping[str, Any]) -> SweepPlan:
+    """Return the plan of a sweep, made again from the parts of its file that a record states.
+
+    Raises
+    ------
+    DataError
+        With every key that is missing or wrong.
+    """
+    parts = {"stated": {}, **about}["stated"]
+    parts = parts if isinstance(parts, dict) else {"stated": parts}
+    content = {key: about.get(key) for key in ("instance", "options", "tables")} | parts
+    # No file of a model is run because a record names it.
+    plan = plan_of({key: one for key, one in content.items() if key != "file"}, place=str(parts.get("file")))
+    return replace(plan, model=model_of_record(about))
+
+
+def _about(record: Record, plan: Planned) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what a record says of all scenarios, and its plan does not."""
+    about, stated = record.about, {**json.loads(json.dumps(plan.about)), "plan": plan.hash}
+    for key in (stated | about).keys() - {"instance_hash", "versions"}:
+        if key not in about or key not in stated or about[key] != stated[key]:
+            yield record.path.name, key, brief(about.get(key)), brief(stated.get(key))
+
+
+def _scenarios(record: Record, plan: Planned) -> Iterator[tuple[str, str, str, str]]:
+    """Yield every scenario that a record has otherwise than its plan, with what differs; of a search up to its last."""
+    statements, shared = record.statements, record.shared
+    for number in {*range(max(len(plan.scenarios), *statements, 0)), *statements}:
+        kept = statements.get(number, ("", NOTHING, ""))
+        scenario = plan.scenario(number, stated_in(kept[1]))
+        found = scenario.statement(shared) if scenario else ("", NOTHING, "")
+        for name, one, other in zip(("name", "content", "key"), kept, found, strict=True):
+            if one != other:
+                yield found[0] or kept[0], name, brief(one), brief(other)
 
 
 def begin(record: Record, plan: Planned, instance: Instance, resume: bool) -> None:
@@ -118,12 +160,13 @@ def begin(record: Record, plan: Planned, instance: Instance, resume: bool) -> No
         some and ``resume`` is not asked for.
     """
     record.begin(plan, instance.hash, versions().model_dump())
-    if damaged := _examined(record)[0]:
+    damaged = [*(one[0] for one in _scenarios(record, plan)), *_examined(record)[0]]
+    if damaged:
         what = _(
             "{path!r} holds {count:,} outcomes that were changed since they were kept, the first of {name}.",
             path=str(record.path),
-            count=len(damaged),
-            name=record.scenario(damaged[0])[0],
+            count=len({*damaged}),
+            name=damaged[0],
         )
         raise UsageError(what, _("Name another folder by --out, or remove this one to begin again."))
     if record.known and not resume:
@@ -134,17 +177,17 @@ def begin(record: Record, plan: Planned, instance: Instance, resume: bool) -> No
 def check_record(
     record: Record,
     instance: Instance,
-    tables: tuple[str, ...] | None,
+    plan: Planned,
     again: int | None = AGAIN,
     seed: int | None = None,
     model_file: str | None = None,
 ) -> RecordCheck:
-    """Compare every outcome with its hash, and solve some certified ones again.
+    """Compare scenarios with their plan and outcomes with their hashes, and solve some certified ones again.
 
     Parameters
     ----------
-    tables
-        Tables of which numbers are kept; None for the totals.
+    plan
+        The plan, made again from what the record is about.
     again
         How many are solved again; None for all.
     seed
@@ -152,21 +195,20 @@ def check_record(
     model_file
         File of the model, if it is one's own: code that a record names is never run, and nothing is solved without it.
     """
-    about, (damaged, proven) = record.about, _examined(record)
-    engine = Engine(instance, model_file or about["model"], SolveOptions(**about["options"]), tables)
+    damaged, proven = _examined(record)
+    differences = [*_about(record, plan), *_scenarios(record, plan)]
+    engine = replace(Engine.of(plan, instance), model=model_file or plan.model)
     seed = secrets.randbelow(SEEDS) if seed is None else seed
-    chosen = [] if is_file(about["model"]) and model_file is None else proven
+    chosen = [] if is_file(plan.model) and model_file is None else proven
     if chosen and again is not None and again < len(proven):
         chosen = sorted(np.random.default_rng(seed).choice(proven, again, replace=False).tolist())
-    differences: list[tuple[str, str, str, str]] = []
     for place, number in enumerate(chosen):
         checkpoint(_("solved again, of {count:,}", count=len(chosen)), place + 1)
-        name, content, _key = record.statement(number) or ("", "{}", "")
-        scenario, kept = Scenario.of_content(name, content), record.outcome(number)
-        found = engine.outcome(number, scenario)
-        differences += [(name, *one) for one in _differences(kept, found)]
-    names = tuple(record.scenario(number)[0] for number in damaged)
-    return RecordCheck(len(record.known), len(proven), names, len(chosen), seed, tuple(differences[:DIFFERENCES_KEPT]))
+        if scenario := plan.scenario(number, record.scenario(number)[1]):
+            found = engine.outcome(number, scenario)
+            differences += [(scenario.name, *one) for one in _differences(record.outcome(number), found)]
+    counts, kept = (plan.count, len(record.known), len(proven)), tuple(differences[:DIFFERENCES_KEPT])
+    return RecordCheck(*counts, tuple(damaged), len(chosen), seed, kept)
 
 
 def _differences(kept: Outcome, found: Outcome) -> Iterator[tuple[str, str, str]]:

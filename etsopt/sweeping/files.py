@@ -13,7 +13,7 @@ from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.parsing import ANY, SECTIONS, sections_in
 from etsopt.data.policy.toml import checked_content, parse_toml
 from etsopt.data.tables.schema import SECTORS, TABLES
-from etsopt.errors import DataError, Problem, UsageError
+from etsopt.errors import DataError, Problem, UsageError, brief
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -65,6 +65,20 @@ def instance_at(folder: Path, stated: str) -> str:
     """Return the instance that a file in a folder states: one beside it, else a shipped one of that name."""
     own = folder / stated
     return str(own) if own.exists() or is_file(own) else stated
+
+
+def model_of_record(about: Mapping[str, Any]) -> str:
+    """Return the model that a record states.
+
+    Raises
+    ------
+    DataError
+        If it states none.
+    """
+    if isinstance(model := about.get("model"), str):
+        return model
+    what, advice = _("is {model}, not the name of a model", model=brief(model)), _("Name another folder by --out.")
+    raise DataError(_("The record"), [Problem("about", what, advice, "model")])
 
 
 NOT_A_KEY_OF = {"sweep": _("is not a key of a sweep"), "design": _("is not a key of a design")}

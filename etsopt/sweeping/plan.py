@@ -110,6 +110,15 @@ class SweepPlan:
             digest.update(f"\n{scenario.name}\n{scenario.content}".encode())
         return digest.hexdigest()
 
+    @property
+    def count(self) -> int:
+        """Number of scenarios."""
+        return len(self.scenarios)
+
+    def scenario(self, number: int, stated: Mapping[str, Any]) -> Scenario | None:
+        """Return the scenario of a number, whatever is stated of it."""
+        return self.scenarios[number] if 0 <= number < self.count else None
+
 
 def read_plan(path: str | Path) -> SweepPlan:
     """Read the file of a sweep.
@@ -226,11 +235,8 @@ def _problems(found: SweepFile, place: str) -> Iterator[Problem]:
             yield Problem(place, _("has no rows"), _('Leave `each = "row"` out.'), f"sample.values.{key}")
     if (number := _count(found)) > MOST_SCENARIOS:
         what = _("combine to {number:,} scenarios", number=number)
-        yield Problem(
-            place,
-            _("The parts {what}", what=what),
-            _("Keep it at {most_scenarios:,} at most.", most_scenarios=MOST_SCENARIOS),
-        )
+        advice = _("Keep it at {most_scenarios:,} at most.", most_scenarios=MOST_SCENARIOS)
+        yield Problem(place, _("The parts {what}", what=what), advice)
 
 
 def _factors(found: SweepFile) -> Iterator[tuple[str, Any]]:

@@ -16,10 +16,12 @@ import pandas as pd
 
 from etsopt.data.files.atomic import file_in_errors
 from etsopt.data.files.lock import locked
-from etsopt.errors import UsageError
+from etsopt.errors import DataError, UsageError
 from etsopt.language import LANGUAGES, Text, Translated, _, in_both
+from etsopt.sweeping.cells import wrong_cells
 from etsopt.sweeping.outcome import FAILED, Label, Outcome
-from etsopt.sweeping.schema import SCHEMA, VERSION
+from etsopt.sweeping.scenario import NOTHING, stated_in
+from etsopt.sweeping.schema import SCHEMA, STATEMENTS, VERSION
 from etsopt.sweeping.tables import NUMBERS, scenario_table
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Record:
     ------
     UsageError
         If the file is no record of a sweep, or another process holds it.
+    DataError
+        With every field that holds something else than a sweep keeps there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,14 +61,17 @@ class Record:
                 self._file.execute("PRAGMA journal_mode = WAL")
                 self._file.execute("PRAGMA synchronous = FULL")
                 version = self._file.execute("PRAGMA user_version").fetchone()[0]
-                tables = self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-                if version not in (0, VERSION) or (tables and not version):
+                kept = self._file.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+                statements = {" ".join(sql.split()) for (sql,) in kept}
+                if (version, statements) not in ((0, set()), (VERSION, STATEMENTS)):
                     raise UsageError(
                         _("{path!r} is no record of a sweep.", path=str(self.path)),
                         _("Name another folder by --out."),
                     )
                 if not version:
                     self._file.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+                if problems := [*wrong_cells(self._file, self.path.name)]:
+                    raise DataError(_("The record {path}", path=self.path), problems)
         except BaseException:
             self._close()
             raise
@@ -133,11 +140,15 @@ class Record:
             self._insert((number, one) for number, one in scenarios if number not in stated)
 
     def _insert(self, scenarios: Iterable[tuple[int, Scenario]]) -> None:
-        # What decides an answer beside the scenario itself, wherever the instance lies.
-        about = self.about
-        shared = json.dumps([about.get(key) for key in ("instance_hash", "model", "options", "versions")])
-        rows = ((number, one.name, one.content, one.key(shared)) for number, one in scenarios)
+        shared = self.shared
+        rows = ((number, *one.statement(shared)) for number, one in scenarios)
         self._file.executemany("INSERT INTO scenarios VALUES (?, ?, ?, ?)", rows)
+
+    @property
+    def shared(self) -> str:
+        """What decides an answer beside the scenario itself, wherever the instance lies."""
+        about = self.about
+        return json.dumps([about.get(key) for key in ("instance_hash", "model", "options", "versions")])
 
     @property
     def known(self) -> set[int]:
@@ -159,13 +170,19 @@ class Record:
 
     def scenario(self, number: int) -> tuple[str, dict[str, Any]]:
         """Return the name of a scenario, and its changes and factors by key."""
-        name, content, _ = self.statement(number) or ("", "{}", "")
-        return name, _stated(content)
+        name, content, _ = self.statement(number) or ("", NOTHING, "")
+        return name, stated_in(content)
 
     def statement(self, number: int) -> tuple[str, str, str] | None:
         """Return name, content as JSON, and key of a scenario; None if there is no such number."""
         query = "SELECT name, content, key FROM scenarios WHERE number = ?"
         return cast("tuple[str, str, str] | None", self._file.execute(query, (number,)).fetchone())
+
+    @property
+    def statements(self) -> dict[int, tuple[str, str, str]]:
+        """Name, content as JSON, and key of every scenario by its number, in their order."""
+        rows = self._file.execute("SELECT number, name, content, key FROM scenarios ORDER BY number")
+        return {row[0]: row[1:] for row in rows}
 
     def pending(self, retry_failed: bool = False, only: str = "") -> list[int]:
         """Return the numbers of scenarios without an outcome, in their order.
@@ -227,7 +244,7 @@ class Record:
         )
         rows = self._file.execute(query).fetchall()
         ended = ((*row[:-2], _message(row[-2])) for row in rows)
-        return scenario_table(ended, (_stated(row[-1]) for row in rows))
+        return scenario_table(ended, (stated_in(row[-1]) for row in rows))
 
     @property
     def values(self) -> pd.DataFrame:
@@ -258,7 +275,8 @@ class Record:
         with file_in_errors(self.path):
             try:
                 yield
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                # What SQLite says of a damaged file may hold bytes of it.
                 if isinstance(error, sqlite3.OperationalError):
                     raise OSError(None, str(error), str(self.path)) from error
                 raise UsageError(
@@ -267,19 +285,14 @@ class Record:
                 ) from error
 
 
-def _stated(content: str) -> dict[str, Any]:
-    """Return the changes and factors of a scenario by key."""
-    read = json.loads(content)
-    return {**read["changes"], **read["factors"]}
-
-
 def _message(kept: str) -> Text | str:
     """Return a message by the texts that are kept of it; one that was changed since is what it is now."""
     try:
         texts = json.loads(kept)
-        return Translated({language: texts[language] for language in LANGUAGES})
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, RecursionError):
         return kept
+    known = isinstance(texts, dict) and [*texts] == [*LANGUAGES] and all(isinstance(one, str) for one in texts.values())
+    return Translated(texts) if known else kept
 
 
 def _quoted(name: str) -> str:

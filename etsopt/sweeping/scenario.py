@@ -16,7 +16,7 @@ from etsopt.language import _
 from etsopt.sweeping.sampling import Distribution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -61,6 +61,13 @@ class Planned(Protocol):
     @property
     def hash(self) -> str:
         """SHA-256 of what decides them."""
+
+    @property
+    def count(self) -> int:
+        """Number of all scenarios, those that a search has not found yet included."""
+
+    def scenario(self, number: int, stated: Mapping[str, Any]) -> Scenario | None:
+        """Return the scenario of a number, of a search the one with the values that are stated; None without one."""
 
 
 @dataclass(frozen=True)
@@ -110,18 +117,6 @@ class Scenario:
             raise DataError(_("The scenario {name!r}", name=self.name), problems)
         return changed
 
-    @classmethod
-    def of_content(cls, name: str, content: str) -> Scenario:
-        """Return the scenario of a name and its `content`."""
-        read = json.loads(content)
-        factors = {
-            key: (Distribution(**{name: one[name] for name in one if name != "seed"}), one["seed"])
-            if isinstance(one, dict)
-            else one
-            for key, one in read["factors"].items()
-        }
-        return cls(name, read["changes"], factors)
-
     @property
     def changes_and_factors(self) -> dict[str, Any]:
         """Changes and factors by key; a factor that each row draws is its distribution and seed."""
@@ -132,9 +127,9 @@ class Scenario:
         """Changes and factors as JSON, the same for the same scenario."""
         return json.dumps({"changes": self.changes, "factors": dict(_as_json(self))}, sort_keys=True)
 
-    def key(self, about: str) -> str:
-        """Return the SHA-256 of its changes and what all scenarios of the sweep share."""
-        return hashlib.sha256(f"{about}\n{self.content}".encode()).hexdigest()
+    def statement(self, shared: str) -> tuple[str, str, str]:
+        """Return name, content, and key: the SHA-256 of the content and of what all scenarios of the sweep share."""
+        return self.name, self.content, hashlib.sha256(f"{shared}\n{self.content}".encode()).hexdigest()
 
 
 def _as_json(scenario: Scenario) -> Iterator[tuple[str, Any]]:
@@ -143,6 +138,16 @@ def _as_json(scenario: Scenario) -> Iterator[tuple[str, Any]]:
             yield key, {**factor[0].model_dump(exclude_none=True), "seed": factor[1]}
         else:
             yield key, factor
+
+
+NOTHING = Scenario("").content
+"""Content of a scenario without changes."""
+
+
+def stated_in(content: str) -> dict[str, Any]:
+    """Return the changes and factors of a scenario by key."""
+    read = json.loads(content)
+    return {**read["changes"], **read["factors"]}
 
 
 def is_column(key: str) -> bool:

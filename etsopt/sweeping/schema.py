@@ -23,3 +23,6 @@ PRAGMA user_version = 3;
 
 VERSION = 3
 """Version of the schema."""
+
+STATEMENTS = {" ".join(one.split()) for one in SCHEMA.split(";") if "CREATE" in one}
+"""What SQLite keeps of it, but for the spaces: nothing else is in a record."""

@@ -384,6 +384,10 @@ def test_a_box_keeps_its_time_and_is_written_again(tmp_path: Path, capsys: pytes
     assert main(["curve", "cn-2025", *keys, "--time-limit", "0.5", "--json"]) == 4
     assert json.loads(capsys.readouterr().out)["points"] < 441
     (tmp_path / "box" / "mine.txt").write_text("mine", encoding="utf-8")
+    assert main(["curve", "tiny", *keys]) == 0
+    assert main(["check", str(tmp_path / "box")]) == 0
+    assert (tmp_path / "box" / "mine.txt").read_text(encoding="utf-8") == "mine"
+    (tmp_path / "box" / "curve.json").unlink()
     assert main(["curve", "tiny", *keys]) == 2
 
 

@@ -238,6 +238,43 @@ def test_what_is_changed_in_a_folder_is_refused(lines: PriceCurve, tmp_path: Pat
         check_curve(folder)
 
 
+def test_what_a_run_of_a_curve_claims_of_itself_is_compared(lines: PriceCurve, tmp_path: Path) -> None:
+    folder = tmp_path / "curve"
+    lines.save(folder)
+    honest = check_curve(folder)
+    assert honest.refused == ()
+    assert {"termination", "runs: method", "runs: options"} <= {*honest.not_checked}
+    path = folder / "runs" / "2" / "result.json"
+    stated = json.loads(path.read_text(encoding="utf-8"))
+    level = stated["levels"][-1]
+    for change in (
+        {"status": "certified_gap"},
+        {"termination": "infeasible"},
+        {"certified": False},
+        {"infeasible_by_t": 7.0},
+        {"levels": [*stated["levels"][:-1], level | {"bound": level["bound"] - 50.0}]},
+    ):
+        path.write_text(json.dumps(stated | change), encoding="utf-8")
+        assert any(one.startswith("runs/2: ") for one in check_curve(folder).refused), change
+    path.write_text(json.dumps(stated), encoding="utf-8")
+    pd.DataFrame({"price_cny_per_t": [84.0]}).to_csv(folder / "final.csv")
+    pd.DataFrame({"price_cny_per_t": [84.0]}).to_csv(folder / "runs" / "2" / "tables" / "final.csv")
+    assert {"final.csv", "runs/2/tables/final.csv"} <= {*check_curve(folder).not_checked}
+
+
+@pytest.mark.parametrize("kind", ["stated", "two formats"])
+def test_further_tables_of_a_curve_are_refused(kind: str, lines: PriceCurve, tmp_path: Path) -> None:
+    lines.save(tmp_path)
+    if kind == "stated":
+        stated = json.loads((tmp_path / "curve.json").read_text(encoding="utf-8"))
+        stated["tables"]["final"] = {"price_cny_per_t": "float64"}
+        (tmp_path / "curve.json").write_text(json.dumps(stated), encoding="utf-8")
+    else:
+        pd.read_csv(tmp_path / "prices.csv").to_parquet(tmp_path / "prices.parquet")
+    with pytest.raises(DataError, match="the table final" if kind == "stated" else "two formats"):
+        check_curve(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("policy", "model", "line", "reason"),
     [

@@ -17,11 +17,11 @@ from etsopt.cli import main
 from etsopt.data.files.write import write_instance
 from etsopt.errors import UsageError
 from etsopt.sweeping import Record, run_plan
-from etsopt.sweeping.checked import check_record, instance_of
+from etsopt.sweeping.checked import check_record, instance_of, plan_of_record
 from etsopt.sweeping.engine import Engine
 from etsopt.sweeping.outcome import Label, Outcome
 from etsopt.sweeping.plan import plan_of
-from etsopt.sweeping.scenario import Scenario
+from etsopt.sweeping.scenario import Scenario, stated_in
 
 TARGET = "sectors.cement.target_change"
 CONTENT: dict[str, Any] = {"instance": "tiny", "grid": {TARGET: [-0.006, -0.005, -0.004, -0.5]}}
@@ -58,8 +58,8 @@ def test_an_honest_record_holds(swept: Path, capsys: pytest.CaptureFixture[str])
     code, found = checked(swept, capsys, "--seed", "0")
     assert code == 0
     assert found == {
-        **{"holds": True, "outcomes": 4, "proven": 4, "damaged": [], "again": 4, "seed": 0},
-        **{"differences": [], "other_files": []},
+        **{"holds": True, "scenarios": 4, "outcomes": 4, "proven": 4, "damaged": [], "again": 4, "seed": 0},
+        **{"differences": [], "other_files": [], "not_checked": ["instance", "file", "seconds", "versions"]},
     }
     capsys.readouterr()
     assert main(["check", str(swept), "--again", "2", "--seed", "5"]) == 0
@@ -132,11 +132,16 @@ def test_the_instance_is_the_one_that_was_solved(tmp_path: Path, capsys: pytest.
     assert main(["check", str(tmp_path), "--again", "-1"]) == 2
 
 
-def test_a_scenario_is_that_of_its_content() -> None:
+def test_a_plan_is_made_again_from_what_its_record_states(tmp_path: Path) -> None:
     plan = plan_of(
         {
             "instance": "tiny",
+            "options": {"seed": 3},
+            "tables": ["sectors.allowance_t"],
             "policy": {TARGET: -0.005},
+            "scenarios": {"a": {"sectors.cement.band": {"lower": 0.01, "upper": 0.02}}, "b": {}},
+            "grid": {"provinces.balance": [0.01, 0.02]},
+            "paired": {"units.output_t.steel": [1, 1.5]},
             "sample": {
                 "number": 2,
                 "values": {
@@ -146,8 +151,9 @@ def test_a_scenario_is_that_of_its_content() -> None:
             },
         }
     )
-    for scenario in plan.scenarios:
-        assert Scenario.of_content(scenario.name, scenario.content) == scenario
+    with Record(tmp_path / "sweep.sqlite") as record:
+        record.begin(plan, "a" * 64, {})
+        assert plan_of_record(record.about) == plan
 
 
 def test_numbers_within_their_tolerance_are_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -161,10 +167,10 @@ def test_numbers_within_their_tolerance_are_the_same(monkeypatch: pytest.MonkeyP
         for by, same in ((0.1, True), (0.2, False)):
             found = replace(kept, values={**kept.values, label: 1e5 + by})
             monkeypatch.setattr(Engine, "outcome", lambda *_, found=found: found)
-            assert check_record(record, instance, None).holds is same
+            assert check_record(record, instance, plan).holds is same
         lacking = replace(kept, values={label: 1e5})
         monkeypatch.setattr(Engine, "outcome", lambda *_: lacking)
-        (difference,) = check_record(record, instance, None).differences
+        (difference,) = check_record(record, instance, plan).differences
         assert difference == ("a", "sectors cement allowance_t", "0.5", "nan")
 
 
@@ -187,6 +193,21 @@ def test_a_design_search_is_checked_like_a_sweep(tmp_path: Path, capsys: pytest.
         record.commit()
     code, found = checked(tmp_path / "d", capsys, "--again", "0")
     assert (code, len(found["damaged"]), found["other_files"]) == (5, 7, ["designs.csv", "front.csv"])
+    enacted = json.dumps({TARGET: 0.0})
+    for stated in (enacted, "7"):
+        with closing(sqlite3.connect(tmp_path / "d" / "design.sqlite")) as record:
+            record.execute("UPDATE about SET value = ? WHERE key = 'enacted'", (stated,))
+            record.commit()
+        differing = checked(tmp_path / "d", capsys, "--again", "0")[1]["differences"]
+        assert ["design.sqlite", "enacted"] in [one[:2] for one in differing]
+    (tmp_path / "mine.py").write_text("raise SystemExit(77)\n", "utf-8")
+    with closing(sqlite3.connect(tmp_path / "d" / "design.sqlite")) as record:
+        record.execute("UPDATE about SET value = ? WHERE key = 'model'", (json.dumps(str(tmp_path / "mine.py")),))
+        record.execute("UPDATE scenarios SET name = 'the best' WHERE number = 3")
+        record.commit()
+    code, found = checked(tmp_path / "d", capsys)
+    assert (code, found["again"]) == (5, 0)
+    assert ["generation-1/3", "name", "'the best'", "'generation-1/3'"] in found["differences"]
 
 
 @pytest.mark.parametrize(
@@ -214,5 +235,62 @@ def test_numbers_of_a_scenario_without_an_outcome_are_none(swept: Path) -> None:
 
 def test_what_is_solved_again_hangs_on_no_seed_that_was_known(swept: Path) -> None:
     with Record(swept / "sweep.sqlite") as record:
-        seeds = {check_record(record, instance_of(record), None, 0).seed for _again in range(4)}
+        plan = plan_of_record(record.about)
+        seeds = {check_record(record, instance_of(record), plan, 0).seed for _again in range(4)}
     assert len(seeds) > 1
+
+
+def made_again(folder: Path) -> None:
+    """Make the hash of the plan again from the scenarios that a record has, as a careful forger does."""
+    with Record(folder / "sweep.sqlite") as record:
+        about = record.about
+        kept = tuple(Scenario(name, stated_in(content)) for name, content, _key in record.statements.values())
+        plan = replace(plan_of_record(about), scenarios=kept)
+        record._file.execute("UPDATE about SET value = ? WHERE key = 'plan'", (json.dumps(plan.hash),))
+
+
+@pytest.mark.parametrize(
+    ("statements", "difference"),
+    [
+        (
+            [f"DELETE FROM {table} WHERE number = 3" for table in ('"values"', "outcomes", "scenarios")],
+            ["name", "''", "'grid-4'"],
+        ),
+        (["UPDATE scenarios SET name = 'the worst' WHERE number = 3"], ["name", "'the worst'", "'grid-4'"]),
+    ],
+)
+def test_a_scenario_that_is_left_out_or_renamed_is_missed_by_the_plan(
+    statements: list[str], difference: list[str], swept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in swept.glob("*.csv"):
+        path.unlink()
+    for statement in statements:
+        changed(swept, statement, again=True)
+    made_again(swept)
+    code, found = checked(swept, capsys, "--all")
+    assert (code, found["damaged"]) == (5, [])
+    assert ["grid-4", *difference] in found["differences"]
+    assert main(["sweep", str(swept.with_suffix(".toml")), "--resume", "--workers", "1"]) == 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM outcomes WHERE number = 3",
+        "UPDATE outcomes SET status = 'failed', certified = 0, message = 'no memory' WHERE number = 3",
+    ],
+)
+def test_scenarios_without_a_proof_are_counted(statement: str, swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in swept.glob("*.csv"):
+        path.unlink()
+    changed(swept, statement, again=True)
+    assert main(["check", str(swept), "--all"]) == 0
+    said = capsys.readouterr().out
+    assert "Of 4 scenarios that the record states 1 have no proof: nothing is said of them." in said
+
+
+def test_a_check_runs_no_file_that_a_record_names(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (swept / "mine.py").write_text("raise SystemExit(77)\n", "utf-8")
+    changed(swept, f"UPDATE about SET value = '\"{swept / 'mine.py'}\"' WHERE key = 'model'", again=True)
+    code, found = checked(swept, capsys)
+    assert (code, found["again"]) == (5, 0)
